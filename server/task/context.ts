@@ -1,0 +1,56 @@
+import type { ObjectId } from './object-id.ts';
+import type { LockClass } from './lock-order.ts';
+
+/** A lock as it stands in the record of who holds what. */
+export interface HeldLock {
+  readonly class: LockClass;
+  readonly object: ObjectId;
+}
+
+/** Who is running. One per task; children know their parent, whose locks they run under. */
+export interface TaskIdentity {
+  readonly id: number;
+  /** The device, CPU thread or kernel worker that the task acts for. */
+  readonly actor: string;
+  readonly name: string;
+  readonly parent: TaskIdentity | 'none';
+  /** Locks taken and not yet released, oldest first. */
+  readonly held: HeldLock[];
+}
+
+export const NOBODY: TaskIdentity = { id: 0, actor: 'nobody', name: 'nobody', parent: 'none', held: [] };
+
+/** Two locks were taken in an order that LOCK_ORDER forbids; reported, whether or not it deadlocked. */
+export interface LockOrderViolation {
+  readonly task: TaskIdentity;
+  readonly at: string;
+  readonly outer: HeldLock;
+  readonly wanted: HeldLock;
+}
+
+/** What all tasks of one world share with their scheduler, and nothing else does. */
+export interface TaskContext {
+  /** The running task. Set by the scheduler before each step. */
+  current: TaskIdentity;
+  /** Objects changed since the scheduler last looked; it looks again at whoever waits on them. */
+  readonly changed: ObjectId[];
+  readonly lockOrderViolations: LockOrderViolation[];
+  /** Running number for objects that have no natural index (answers, children). */
+  nextSerial: number;
+}
+
+export function newTaskContext(): TaskContext {
+  return { current: NOBODY, changed: [], lockOrderViolations: [], nextSerial: 1 };
+}
+
+/** Tells the scheduler that waiters on `object` should look again. Not a yield point. */
+export function wake(context: TaskContext, object: ObjectId): void {
+  context.changed.push(object);
+}
+
+/** A number not handed out before in this world. */
+export function serial(context: TaskContext): number {
+  const value = context.nextSerial;
+  context.nextSerial = value + 1;
+  return value;
+}

@@ -1,0 +1,67 @@
+import { invariant } from '../vocabulary/invariant.ts';
+import type { HeldLock, TaskContext, TaskIdentity } from './context.ts';
+import { wake } from './context.ts';
+import { checkLockOrder, recordHeld, recordReleased, type LockClass } from './lock-order.ts';
+import type { ObjectId } from './object-id.ts';
+import type { Task, YieldPoint } from './task.ts';
+
+/** A mutex or a spinlock: with one scheduler and visible yields there is no difference but the class. */
+export interface Lock<Class extends LockClass = LockClass> extends HeldLock {
+  readonly class: Class;
+  readonly object: ObjectId;
+  holder: TaskIdentity | 'nobody';
+  readonly isFree: () => boolean;
+}
+
+/** The proof that a lock is held: the lock itself, in the type that only lock() and tryLock() give. */
+export type Held<Class extends LockClass = LockClass> = Lock<Class> & { readonly __held: true };
+
+export function newLock<Class extends LockClass>(lockClass: Class, object: ObjectId): Lock<Class> {
+  const lock: Lock<Class> = {
+    class: lockClass,
+    object,
+    holder: 'nobody',
+    isFree: () => lock.holder === 'nobody',
+  };
+  return lock;
+}
+
+/** Waits for `lock` and takes it. Yields: yes. */
+export function* lock<Class extends LockClass>(
+  context: TaskContext,
+  at: YieldPoint,
+  wanted: Lock<Class>,
+): Task<Held<Class>> {
+  checkLockOrder(context, at, wanted);
+  yield { kind: 'block', at, on: wanted.object, until: wanted.isFree };
+  return take(context, wanted);
+}
+
+/** Takes `lock` if it is free. Announce it with willWrite(at, lock.object) before. */
+export function tryLock<Class extends LockClass>(
+  context: TaskContext,
+  wanted: Lock<Class>,
+): Held<Class> | 'busy' {
+  return wanted.holder === 'nobody' ? take(context, wanted) : 'busy';
+}
+
+/** Not a yield point: a release commutes with everything but waiting for it. */
+export function unlock<Class extends LockClass>(context: TaskContext, held: Held<Class>): void {
+  const lock: Lock<Class> = held;
+  invariant(lock.holder !== 'nobody', 'LK2', { class: lock.class });
+  recordReleased(lock.holder, lock);
+  lock.holder = 'nobody';
+  wake(context, lock.object);
+}
+
+/** `proof` is the proof for exactly `guard`, and still valid. */
+export function assertHeld(proof: Held, guard: Lock): void {
+  invariant(proof === guard, 'LK4', { class: guard.class });
+  invariant(guard.holder !== 'nobody', 'LK2', { class: guard.class });
+}
+
+function take<Class extends LockClass>(context: TaskContext, wanted: Lock<Class>): Held<Class> {
+  invariant(wanted.holder === 'nobody', 'LK1', { class: wanted.class });
+  wanted.holder = recordHeld(context, wanted);
+  return wanted as Held<Class>;
+}

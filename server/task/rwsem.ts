@@ -1,0 +1,101 @@
+import { invariant } from '../vocabulary/invariant.ts';
+import type { HeldLock, TaskContext, TaskIdentity } from './context.ts';
+import { wake } from './context.ts';
+import { checkLockOrder, recordHeld, recordReleased, type LockClass } from './lock-order.ts';
+import type { ObjectId } from './object-id.ts';
+import type { Task, YieldPoint } from './task.ts';
+
+/**
+ * A fair read-write semaphore, after kernel/locking/rwsem.c: whoever came first goes first, so a waiting writer
+ * holds up readers that come later (and a task that read-locks twice can deadlock on a writer in between).
+ */
+export interface RwSem extends HeldLock {
+  readonly class: LockClass;
+  readonly object: ObjectId;
+  writer: TaskIdentity | 'nobody';
+  readonly readers: TaskIdentity[];
+  /** Arrival order of those who wait. */
+  readonly waiting: Ticket[];
+}
+
+interface Ticket {
+  readonly mode: 'read' | 'write';
+}
+
+export interface HeldForRead {
+  readonly sem: RwSem;
+  readonly reader: TaskIdentity;
+}
+
+export interface HeldForWrite {
+  readonly sem: RwSem;
+  readonly writer: TaskIdentity;
+}
+
+export function newRwSem(lockClass: LockClass, object: ObjectId): RwSem {
+  return { class: lockClass, object, writer: 'nobody', readers: [], waiting: [] };
+}
+
+/** Waits until no writer holds `sem` or came earlier, then holds it with other readers. Yields: yes. */
+export function* readLock(context: TaskContext, at: YieldPoint, sem: RwSem): Task<HeldForRead> {
+  checkLockOrder(context, at, sem);
+  const ticket = arrive(sem, 'read');
+  yield { kind: 'block', at, on: sem.object, until: () => canRead(sem, ticket) };
+  invariant(sem.writer === 'nobody', 'LK1', { class: sem.class });
+  leaveQueue(context, sem, ticket);
+  const reader = recordHeld(context, sem);
+  sem.readers.push(reader);
+  return { sem, reader };
+}
+
+/** Waits until nobody holds `sem` and nobody came earlier, then holds it alone. Yields: yes. */
+export function* writeLock(context: TaskContext, at: YieldPoint, sem: RwSem): Task<HeldForWrite> {
+  checkLockOrder(context, at, sem);
+  const ticket = arrive(sem, 'write');
+  yield { kind: 'block', at, on: sem.object, until: () => canWrite(sem, ticket) };
+  invariant(sem.writer === 'nobody' && sem.readers.length === 0, 'LK1', { class: sem.class });
+  leaveQueue(context, sem, ticket);
+  const writer = recordHeld(context, sem);
+  sem.writer = writer;
+  return { sem, writer };
+}
+
+/** Not a yield point. The reader may be another task than the one that took it (a device's later request). */
+export function readUnlock(context: TaskContext, held: HeldForRead): void {
+  const at = held.sem.readers.indexOf(held.reader);
+  invariant(at >= 0, 'LK2', { class: held.sem.class });
+  held.sem.readers.splice(at, 1);
+  recordReleased(held.reader, held.sem);
+  wake(context, held.sem.object);
+}
+
+export function writeUnlock(context: TaskContext, held: HeldForWrite): void {
+  invariant(held.sem.writer === held.writer, 'LK2', { class: held.sem.class });
+  held.sem.writer = 'nobody';
+  recordReleased(held.writer, held.sem);
+  wake(context, held.sem.object);
+}
+
+function arrive(sem: RwSem, mode: Ticket['mode']): Ticket {
+  const ticket: Ticket = { mode };
+  sem.waiting.push(ticket);
+  return ticket;
+}
+
+function leaveQueue(context: TaskContext, sem: RwSem, ticket: Ticket): void {
+  sem.waiting.splice(sem.waiting.indexOf(ticket), 1);
+  if (sem.waiting.length > 0) wake(context, sem.object);
+}
+
+function canRead(sem: RwSem, ticket: Ticket): boolean {
+  if (sem.writer !== 'nobody') return false;
+  for (const earlier of sem.waiting) {
+    if (earlier === ticket) return true;
+    if (earlier.mode === 'write') return false;
+  }
+  return true;
+}
+
+function canWrite(sem: RwSem, ticket: Ticket): boolean {
+  return sem.writer === 'nobody' && sem.readers.length === 0 && sem.waiting[0] === ticket;
+}

@@ -1,0 +1,60 @@
+/**
+ * What a task is: a generator that may be preempted at each `yield`, and only there. A function that is not a
+ * Task runs to its end as one atomic step. A step is yielded *before* the access it describes (announce, then
+ * act): the explorer decides with it, the trace prints it.
+ */
+import type { ObjectId } from './object-id.ts';
+
+/** Where in the code a step stands: `function.moment`, in the kernel's spelling. Unique and stable. */
+export type YieldPoint = string;
+
+export type AccessMode = 'read' | 'write';
+
+/** About to read or write `object`. Always ready. */
+export interface AccessStep {
+  readonly kind: 'access';
+  readonly at: YieldPoint;
+  readonly object: ObjectId;
+  readonly mode: AccessMode;
+}
+
+/** Waits until `until()` holds; it may change only when somebody calls wake(context, on). */
+export interface BlockStep {
+  readonly kind: 'block';
+  readonly at: YieldPoint;
+  readonly on: ObjectId;
+  readonly until: () => boolean;
+}
+
+/** Starts tasks beside this one. Each is joined through a BlockStep on its `done` object. */
+export interface SpawnStep {
+  readonly kind: 'spawn';
+  readonly at: YieldPoint;
+  readonly children: readonly Child[];
+}
+
+export type Step = AccessStep | BlockStep | SpawnStep;
+
+/** May be preempted at each `yield`. */
+export type Task<T> = Generator<Step, T, void>;
+
+/** A task to be started: who it acts for, what it is called, what it does. */
+export interface Child {
+  readonly actor: string;
+  readonly name: string;
+  readonly done: ObjectId;
+  readonly task: Task<void>;
+}
+
+export function willRead(at: YieldPoint, object: ObjectId): AccessStep {
+  return { kind: 'access', at, object, mode: 'read' };
+}
+
+export function willWrite(at: YieldPoint, object: ObjectId): AccessStep {
+  return { kind: 'access', at, object, mode: 'write' };
+}
+
+/** See BlockStep. Whoever makes `until` true wakes `on` afterwards. */
+export function waitUntil(at: YieldPoint, on: ObjectId, until: () => boolean): BlockStep {
+  return { kind: 'block', at, on, until };
+}

@@ -1,0 +1,42 @@
+import { serial, type TaskContext, wake } from './context.ts';
+import { objectId } from './object-id.ts';
+import type { Task, YieldPoint } from './task.ts';
+import { waitUntil } from './task.ts';
+
+export interface Part<T> {
+  readonly actor: string;
+  readonly name: string;
+  readonly task: Task<T>;
+}
+
+/**
+ * Runs `parts` as tasks of their own, in every order that the policy may choose, and waits for all of them.
+ *
+ * Yields: yes. Returns: the results in the order of `parts`.
+ */
+export function* together<T>(
+  context: TaskContext,
+  at: YieldPoint,
+  parts: readonly Part<T>[],
+): Task<T[]> {
+  const results: T[] = [];
+  let running = parts.length;
+  const done = objectId('task', 0, serial(context));
+  function* run(part: Part<T>, index: number): Task<void> {
+    results[index] = yield* part.task;
+    running -= 1;
+    if (running === 0) wake(context, done);
+  }
+  yield {
+    kind: 'spawn',
+    at,
+    children: parts.map((part, index) => ({
+      actor: part.actor,
+      name: part.name,
+      done,
+      task: run(part, index),
+    })),
+  };
+  yield waitUntil(at, done, () => running === 0);
+  return results;
+}
