@@ -1,0 +1,47 @@
+/** What a CPU thread may ask of the kernel: memory accesses and system calls. Results are what user space sees. */
+import type { PageIndex, PageRange, VirtualAddress } from '../vocabulary/address.ts';
+import type { Result } from '../vocabulary/errno.ts';
+import type { Task } from '../task/task.ts';
+
+export type Signal = 'SIGSEGV' | 'SIGBUS';
+export type Accessed<T> =
+  | { readonly kind: 'done'; readonly value: T }
+  | { readonly kind: 'signal'; readonly signal: Signal };
+
+export type Prot = 'none' | 'r' | 'rw';
+export type Advice = 'DONTNEED' | 'FREE' | 'PAGEOUT';
+export type MappingKind = 'anon-private' | 'anon-shared' | 'file-private' | 'file-shared';
+
+export interface MmapRequest {
+  readonly range: PageRange;
+  readonly prot: Prot;
+  readonly kind: MappingKind;
+  /** Which file, for the file kinds. */
+  readonly file?: number;
+  /** Offset into the file, in pages. */
+  readonly offset?: number;
+}
+
+/** 'longterm': FOLL_LONGTERM|FOLL_PIN|FOLL_WRITE; 'get': FOLL_GET for reading. */
+export type PinMode = 'longterm' | 'get';
+
+export interface CpuApi {
+  /** The u64 at `address` (8-byte aligned). */
+  load(address: VirtualAddress): Task<Accessed<bigint>>;
+  store(address: VirtualAddress, value: bigint): Task<Accessed<void>>;
+  /** MAP_FIXED_NOREPLACE: EEXIST on overlap. */
+  mmap(request: MmapRequest): Task<Result<void>>;
+  munmap(range: PageRange): Task<Result<void>>;
+  /** ENOMEM if a part is unmapped; the part before it was changed. */
+  mprotect(range: PageRange, prot: Prot): Task<Result<void>>;
+  /** ENOMEM if a part is unmapped; mapped parts were handled. */
+  madvise(range: PageRange, advice: Advice): Task<Result<void>>;
+  /** MREMAP_MAYMOVE|MREMAP_FIXED with the same size. */
+  mremap(range: PageRange, to: PageIndex): Task<Result<void>>;
+  /** A child with a copy of the address space, which runs as actor `child`. */
+  fork(child: string): Task<Result<void>>;
+  exit(): Task<Result<void>>;
+  /** Returns the number of pages pinned. */
+  pin(id: number, range: PageRange, mode: PinMode): Task<Result<number>>;
+  unpin(id: number): Task<Result<void>>;
+}

@@ -1,0 +1,191 @@
+/**
+ * What a device may ask of the kernel, and what the kernel may ask of a device. In the lab the calls are the
+ * kernel's own functions; in a client process each call is a request (clients/sdk). A driver cannot tell.
+ *
+ * Sources: include/linux/mmu_notifier.h, include/linux/hmm.h, include/linux/migrate.h, lib/test_hmm.c (6.1).
+ */
+import type { PageIndex, PageRange, Pfn } from '../vocabulary/address.ts';
+import type { Result } from '../vocabulary/errno.ts';
+import type { PageContents } from '../vocabulary/page-contents.ts';
+import type { Seq } from '../vocabulary/seq.ts';
+import type { ObjectId } from '../task/object-id.ts';
+import type { Task } from '../task/task.ts';
+import type { HmmPfn } from './hmm-pfn.ts';
+import type { MigratePfn } from './migrate-pfn.ts';
+
+/** Names the pgmap owner: one per device. */
+export type DeviceOwner = string;
+/** Numbers the address spaces of a machine; 0 is the process that the devices mirror. */
+export type MmId = number;
+
+/** A struct mmu_interval_notifier. `invalidateSeq` lives with the driver and is guarded by the driver's lock. */
+export interface IntervalSub {
+  readonly id: number;
+  readonly range: PageRange;
+  readonly object: ObjectId;
+  invalidateSeq: Seq;
+}
+
+/** enum mmu_notifier_event. */
+export type MmuNotifyEvent =
+  | 'unmap'
+  | 'clear'
+  | 'protection_vma'
+  | 'protection_page'
+  | 'soft_dirty'
+  | 'release'
+  | 'migrate'
+  | 'exclusive';
+
+/** A struct mmu_notifier_range, as a device sees it. */
+export interface NotifierRange {
+  readonly mm: MmId;
+  readonly range: PageRange;
+  readonly event: MmuNotifyEvent;
+  readonly owner: DeviceOwner | 'none';
+  readonly blocking: 'blockable' | 'non-blockable';
+}
+
+/** HMM_PFN_REQ_FAULT / HMM_PFN_REQ_WRITE, per call or per page. */
+export type HmmRequestFlags = 'snapshot' | 'fault' | 'fault-write';
+
+/** A struct hmm_range. */
+export interface HmmRangeRequest {
+  readonly sub: IntervalSub;
+  readonly notifierSeq: Seq;
+  readonly range: PageRange;
+  readonly defaultFlags: HmmRequestFlags;
+  /** Per-page requests, honoured where pfn_flags_mask would let them through; absent means a mask of 0. */
+  readonly pageFlags?: readonly HmmRequestFlags[];
+}
+
+export type MigrateSelect = 'system' | 'device-private';
+
+/** The input half of a struct migrate_vma. Private pages are selected only if they belong to the caller. */
+export interface MigrateRequest {
+  readonly mm: MmId;
+  readonly range: PageRange;
+  readonly select: MigrateSelect;
+  /** The page whose CPU fault is being served, from DeviceFault; 'none' outside migrate_to_ram. */
+  readonly faultPage: Pfn | 'none';
+}
+
+/** The output half of a struct migrate_vma: what was collected, one entry a page. */
+export interface MigrateVma {
+  readonly id: number;
+  readonly src: readonly MigratePfn[];
+}
+
+export interface VmaView {
+  readonly range: PageRange;
+  readonly prot: 'none' | 'r' | 'rw';
+}
+
+/** One page of DMA: the frame that the device's own page table names, and the page it believes it to be. */
+export interface DmaTarget {
+  readonly page: PageIndex;
+  readonly pfn: Pfn;
+}
+
+/** What a device's own page table says of one page. Reported so that oracles and viewers can see it. */
+export type MirrorEntry =
+  | { readonly state: 'none' }
+  | { readonly state: 'mapped'; readonly pfn: Pfn; readonly access: 'read' | 'write' | 'exclusive' };
+
+export const MIRROR_NONE: MirrorEntry = { state: 'none' };
+
+export interface DeviceApi {
+  readonly owner: DeviceOwner;
+  /** The mm that this device mirrors. */
+  readonly mm: MmId;
+
+  /** mmap_read_lock() of the mirrored mm. Held by the device until it unlocks, detaches or is fenced. */
+  mmapReadLock(): Task<void>;
+  mmapReadUnlock(): Task<void>;
+
+  /** EINVAL for an empty range; ENOMEM is not modelled. */
+  mmuIntervalNotifierInsert(range: PageRange): Task<Result<IntervalSub>>;
+  /** Waits until no invalidation that has seen the subscription is running. Not from a callback. */
+  mmuIntervalNotifierRemove(sub: IntervalSub): Task<void>;
+  /** Waits while the subscription's range is being invalidated. Never with the driver lock held (rule 11). */
+  mmuIntervalReadBegin(sub: IntervalSub): Task<Seq>;
+
+  /** find_vma(): the first mapping that ends above `page`. Needs mmap_lock. ENOENT if there is none. */
+  findVma(page: PageIndex): Task<Result<VmaView>>;
+  /** Needs mmap_lock. EBUSY: collided, begin again. EFAULT, EPERM, EINVAL as mm/hmm.c. */
+  hmmRangeFault(request: HmmRangeRequest): Task<Result<readonly HmmPfn[]>>;
+
+  /** Needs mmap_lock. EINVAL as mm/migrate_device.c. Zero collected pages is a success. */
+  migrateVmaSetup(request: MigrateRequest): Task<Result<MigrateVma>>;
+  /** `dst` holds one entry a page, 0 for none. Returns `src` anew: map only pages that kept MIGRATE. */
+  migrateVmaPages(migrate: MigrateVma, dst: readonly MigratePfn[]): Task<readonly MigratePfn[]>;
+  /** Ends the migration; each setup that succeeded is finalized exactly once. */
+  migrateVmaFinalize(migrate: MigrateVma): Task<void>;
+
+  /** migrate_device_range(): collects own private frames [first, first + count) for eviction, without a VMA. */
+  migrateDeviceRange(first: Pfn, count: number): Task<Result<MigrateVma>>;
+  /** migrate_device_pages(): as migrateVmaPages, for a migration from migrateDeviceRange. */
+  migrateDevicePages(migrate: MigrateVma, dst: readonly MigratePfn[]): Task<readonly MigratePfn[]>;
+  migrateDeviceFinalize(migrate: MigrateVma): Task<void>;
+
+  /**
+   * make_device_exclusive_range(): needs mmap_lock. One frame a page, 'none' where it was not possible. Frames
+   * come locked and referenced; give them back with unlockAndPutPages().
+   */
+  makeDeviceExclusiveRange(range: PageRange): Task<Result<readonly (Pfn | 'none')[]>>;
+  unlockAndPutPages(frames: readonly Pfn[]): Task<void>;
+
+  /** memremap_pages(): `count` frames of device-private memory of this owner. ENOMEM beyond the machine's limit. */
+  memremapPages(count: number): Task<Result<Pfn>>;
+  /** zone_device_page_init(): takes a free private frame into use, referenced and locked. Not a yield point. */
+  zoneDevicePageInit(pfn: Pfn): void;
+  /** Drops a frame from zoneDevicePageInit() or allocPages() that no migration took: unlock and put. */
+  putDevicePage(pfn: Pfn): Task<void>;
+  /** alloc_page() and lock_page(), `count` times: system memory to migrate to. ENOMEM when frames run out. */
+  allocPages(count: number): Task<Result<readonly Pfn[]>>;
+
+  /** Copies out of system frames, by frame number, with no look at any page table. ENOTCONN once fenced. */
+  dmaRead(targets: readonly DmaTarget[]): Task<Result<readonly PageContents[]>>;
+  dmaWrite(targets: readonly DmaTarget[], contents: readonly PageContents[]): Task<Result<void>>;
+
+  /** Tells the world that this device's page table changed. Not a yield point. */
+  mirrorChanged(page: PageIndex, entry: MirrorEntry): void;
+  /** Tells the world that the device accessed its own memory at `page`. Not a yield point. */
+  privateMemoryAccessed(page: PageIndex, pfn: Pfn, mode: 'read' | 'write', contents: PageContents): void;
+}
+
+/** A CPU fault on a device-private page. Runs with mmap_lock held for read and the page referenced and locked. */
+export interface DeviceFault {
+  readonly mm: MmId;
+  readonly page: PageIndex;
+  /** To be passed as MigrateRequest.faultPage. */
+  readonly pfn: Pfn;
+}
+
+/** What the kernel may ask of a device: struct mmu_interval_notifier_ops and struct dev_pagemap_ops. */
+export interface DeviceDriver {
+  /** 'again' only where the range is not blockable. */
+  invalidate(sub: IntervalSub, range: NotifierRange, seq: Seq): Task<'done' | 'again'>;
+  /** Brings the page back to system memory. A failure becomes SIGBUS. */
+  migrateToRam(fault: DeviceFault): Task<Result<void>>;
+  /** A private frame lost its last reference. */
+  pageFree(pfn: Pfn): Task<void>;
+  /** The mirrored mm is going away. */
+  release(): Task<void>;
+}
+
+/**
+ * mmu_interval_set_seq(): in the invalidate callback, under the driver's lock, before the device's entries are
+ * dropped (rule 4).
+ */
+export function mmuIntervalSetSeq(sub: IntervalSub, seq: Seq): void {
+  sub.invalidateSeq = seq;
+}
+
+/**
+ * mmu_interval_read_retry(): under the driver's lock. True means that the range was invalidated since
+ * mmuIntervalReadBegin() returned `begun`: what was read then is void (rule 1).
+ */
+export function mmuIntervalReadRetry(sub: IntervalSub, begun: Seq): boolean {
+  return sub.invalidateSeq !== begun;
+}
