@@ -1,0 +1,183 @@
+/**
+ * Runs the tasks of one world. Which ready task goes next is the policy's decision and nothing else's; the
+ * scheduler itself knows no clock and no chance.
+ *
+ * Rules: SC2 (docs/SPEC.md).
+ */
+import { invariant } from '../vocabulary/invariant.ts';
+import { serial, type TaskContext, type TaskIdentity, wake } from '../task/context.ts';
+import { type ObjectId, objectId } from '../task/object-id.ts';
+import type { Step, Task } from '../task/task.ts';
+
+export interface RunningTask {
+  readonly identity: TaskIdentity;
+  readonly generator: Task<unknown>;
+  /** What it is about to do. Meaningless once it is done. */
+  pending: Step;
+  state: 'ready' | 'blocked' | 'done';
+  /** The return value, once it is done. */
+  result: unknown;
+  /** Changed when the task ends; wait on it to join. */
+  readonly done: ObjectId;
+}
+
+/** Chooses which of the ready tasks (never empty) goes next: an index into `ready`. */
+export type Policy = (ready: readonly RunningTask[]) => number;
+
+/** Told of each step as it is taken, before it acts. */
+export type StepListener = (task: RunningTask, step: Step) => void;
+
+export class Scheduler {
+  readonly context: TaskContext;
+  /** In the order in which they became ready. A lock may have been taken since: see isReady(). */
+  readonly #ready: RunningTask[] = [];
+  readonly #blocked = new Map<ObjectId, RunningTask[]>();
+  readonly #listener: StepListener | 'none';
+  #steps = 0;
+
+  constructor(context: TaskContext, listener: StepListener | 'none' = 'none') {
+    this.context = context;
+    this.#listener = listener;
+  }
+
+  /** Steps taken since the world began. */
+  get steps(): number {
+    return this.#steps;
+  }
+
+  /** Starts a task. Nothing of it runs before the policy picks it: its first step is `task.start`. */
+  spawn<T>(
+    actor: string,
+    name: string,
+    generator: Task<T>,
+    parent: TaskIdentity | 'none' = 'none',
+  ): RunningTask {
+    const id = serial(this.context);
+    const done = objectId('task', 0, id);
+    const task: RunningTask = {
+      identity: { id, actor, name, parent, held: [] },
+      generator,
+      pending: { kind: 'access', at: 'task.start', object: done, mode: 'read' },
+      state: 'ready',
+      result: undefined,
+      done,
+    };
+    this.#ready.push(task);
+    return task;
+  }
+
+  /** The tasks that could take a step now, in the order in which they became ready. */
+  readyTasks(): RunningTask[] {
+    for (let at = this.#ready.length - 1; at >= 0; at -= 1) {
+      const task = this.#ready[at];
+      if (task !== undefined && !isReady(task)) {
+        this.#ready.splice(at, 1);
+        this.#park(task);
+      }
+    }
+    return this.#ready.slice();
+  }
+
+  /** The tasks that wait, in the order in which they began to. */
+  blockedTasks(): RunningTask[] {
+    return [...this.#blocked.values()].flat().sort((a, b) => a.identity.id - b.identity.id);
+  }
+
+  /** Takes one step of a task that is ready. */
+  step(task: RunningTask): void {
+    const at = this.#ready.indexOf(task);
+    invariant(at >= 0 && isReady(task), 'SC2', { task: task.identity.name });
+    this.#ready.splice(at, 1);
+    this.#resume(task);
+    if (task.state === 'ready') this.#ready.push(task);
+    this.#wakeChanged();
+  }
+
+  /** Lets `policy` choose until no task is ready, or `stepsMax` steps were taken. */
+  run(policy: Policy, stepsMax: number): 'idle' | 'steps-used-up' {
+    for (let taken = 0; taken < stepsMax; taken += 1) {
+      const ready = this.readyTasks();
+      if (ready.length === 0) return 'idle';
+      const chosen = ready[policy(ready)];
+      invariant(chosen !== undefined, 'SC2', { ready: ready.length });
+      this.step(chosen);
+    }
+    return this.readyTasks().length === 0 ? 'idle' : 'steps-used-up';
+  }
+
+  /**
+   * First come, first served: each task runs until it blocks or ends. The policy of the live world, without the
+   * cost of asking.
+   */
+  runFirstCome(stepsMax: number): 'idle' | 'steps-used-up' {
+    const limit = this.#steps + stepsMax;
+    this.#wakeChanged();
+    for (let task = this.#ready.shift(); task !== undefined; task = this.#ready.shift()) {
+      for (;;) {
+        if (!isReady(task)) {
+          this.#park(task);
+          break;
+        }
+        if (this.#steps >= limit) {
+          this.#ready.unshift(task);
+          return 'steps-used-up';
+        }
+        this.#resume(task);
+        if (this.context.changed.length > 0) this.#wakeChanged();
+        if (task.state === 'done') break;
+      }
+    }
+    return 'idle';
+  }
+
+  #resume(task: RunningTask): void {
+    const step = task.pending;
+    if (this.#listener !== 'none') this.#listener(task, step);
+    this.#steps += 1;
+    if (step.kind === 'spawn') {
+      for (const child of step.children) {
+        this.spawn(child.actor, child.name, child.task, task.identity);
+      }
+    }
+    this.context.current = task.identity;
+    const next = task.generator.next();
+    if (next.done === true) {
+      task.state = 'done';
+      task.result = next.value;
+      wake(this.context, task.done);
+    } else {
+      task.pending = next.value;
+      task.state = 'ready';
+    }
+  }
+
+  #park(task: RunningTask): void {
+    task.state = 'blocked';
+    const on = task.pending.kind === 'block' ? task.pending.on : task.done;
+    const waiting = this.#blocked.get(on);
+    if (waiting === undefined) this.#blocked.set(on, [task]);
+    else waiting.push(task);
+  }
+
+  #wakeChanged(): void {
+    const changed = this.context.changed;
+    for (let at = 0; at < changed.length; at += 1) {
+      const object = changed[at] as ObjectId;
+      const waiting = this.#blocked.get(object);
+      if (waiting === undefined) continue;
+      this.#blocked.delete(object);
+      for (const task of waiting) {
+        if (isReady(task)) {
+          task.state = 'ready';
+          this.#ready.push(task);
+        } else this.#park(task);
+      }
+    }
+    changed.length = 0;
+  }
+}
+
+/** A block step is ready while its condition holds; all others always are. */
+export function isReady(task: RunningTask): boolean {
+  return task.pending.kind !== 'block' || task.pending.until();
+}
