@@ -1,0 +1,121 @@
+/**
+ * The event log: what happened in a lab, in order. All reports, oracles and viewers read this and nothing else.
+ * Pages are page indices (address / 4096), frames are numbers, values are hexadecimal strings.
+ */
+import Type, { type Static } from 'typebox';
+
+const page = Type.Integer({ minimum: 0 });
+const frame = Type.Integer({ minimum: 0 });
+const mm = Type.Integer({ minimum: 0 });
+const access = Type.Union([Type.Literal('read'), Type.Literal('write')]);
+const pages = { first: page, end: page };
+const owner = Type.String();
+const value = Type.String({ description: 'u64 at the start of the page, 0x-hexadecimal' });
+
+/** A page table entry as people speak of it. */
+export const PteView = Type.Union([
+  Type.Object({ state: Type.Literal('none') }),
+  Type.Object({ state: Type.Literal('zero') }),
+  Type.Object({
+    state: Type.Union([
+      Type.Literal('present'),
+      Type.Literal('migration'),
+      Type.Literal('device-private'),
+      Type.Literal('device-exclusive'),
+    ]),
+    pfn: frame,
+    access,
+  }),
+  Type.Object({ state: Type.Literal('swap'), slot: Type.Integer({ minimum: 0 }) }),
+  Type.Object({ state: Type.Literal('poison') }),
+]);
+export type PteView = Static<typeof PteView>;
+
+export const MirrorView = Type.Union([
+  Type.Object({ state: Type.Literal('none') }),
+  Type.Object({
+    state: Type.Literal('mapped'),
+    pfn: frame,
+    access: Type.Union([Type.Literal('read'), Type.Literal('write'), Type.Literal('exclusive')]),
+  }),
+]);
+
+const scalar = Type.Union([Type.String(), Type.Number(), Type.Boolean()]);
+
+export const EventBody = Type.Union([
+  /** An actor enters or leaves the lab. */
+  Type.Object({ kind: Type.Literal('attach'), role: Type.String() }),
+  Type.Object({ kind: Type.Literal('detach') }),
+  Type.Object({ kind: Type.Literal('fenced'), device: owner }),
+  /** An actor calls a kernel function, and what it got. `function` in the kernel's spelling. */
+  Type.Object({ kind: Type.Literal('call'), function: Type.String(), args: Type.Record(Type.String(), scalar) }),
+  Type.Object({ kind: Type.Literal('return'), function: Type.String(), result: Type.String() }),
+  /** The kernel calls a device: invalidate, migrate_to_ram, page_free, release; and its answer. */
+  Type.Object({
+    kind: Type.Literal('callback'),
+    function: Type.String(),
+    device: owner,
+    args: Type.Record(Type.String(), scalar),
+  }),
+  Type.Object({ kind: Type.Literal('callback-return'), function: Type.String(), device: owner, result: Type.String() }),
+  /** A CPU page table entry changed. */
+  Type.Object({ kind: Type.Literal('pte'), mm, page, from: PteView, to: PteView }),
+  /** A range notifier bracket; `id` pairs start and end. */
+  Type.Object({
+    kind: Type.Literal('invalidate_range_start'),
+    id: Type.Integer(),
+    mm,
+    ...pages,
+    event: Type.String(),
+    owner,
+  }),
+  Type.Object({ kind: Type.Literal('invalidate_range_end'), id: Type.Integer(), mm, ...pages }),
+  /** A device's own page table changed. */
+  Type.Object({ kind: Type.Literal('mirror'), device: owner, page, from: MirrorView, to: MirrorView }),
+  /** A device reached a frame: of system memory by DMA, or of its own memory. */
+  Type.Object({
+    kind: Type.Literal('device-access'),
+    device: owner,
+    page,
+    pfn: frame,
+    mode: access,
+    memory: Type.Union([Type.Literal('system'), Type.Literal('private')]),
+    value,
+  }),
+  /** A CPU thread loaded or stored; through which frame (its TLB's, if that was filled). */
+  Type.Object({ kind: Type.Literal('cpu-access'), mm, page, pfn: frame, mode: access, value }),
+  Type.Object({ kind: Type.Literal('signal'), mm, page, signal: Type.String() }),
+  /** A CPU page fault is taken. */
+  Type.Object({ kind: Type.Literal('fault'), mm, page, mode: access }),
+  Type.Object({ kind: Type.Literal('tlb-flush'), mm, ...pages }),
+  Type.Object({ kind: Type.Literal('frame-alloc'), pfn: frame }),
+  Type.Object({ kind: Type.Literal('frame-free'), pfn: frame }),
+  /** A mapping appeared, went or changed. */
+  Type.Object({ kind: Type.Literal('vma'), mm, ...pages, change: Type.String(), prot: Type.String() }),
+  Type.Object({ kind: Type.Literal('lock'), lock: Type.String(), mode: Type.String() }),
+  Type.Object({ kind: Type.Literal('unlock'), lock: Type.String() }),
+  /** An oracle or a contract rule was violated. `history` names the events (by n) that tell the story. */
+  Type.Object({
+    kind: Type.Literal('violation'),
+    oracle: Type.String(),
+    rule: Type.String(),
+    text: Type.String(),
+    device: owner,
+    page,
+    cpuHistory: Type.Array(Type.Integer()),
+    deviceHistory: Type.Array(Type.Integer()),
+  }),
+  /** A remark of whoever runs the lab: a phase of a demo, a patch chosen. */
+  Type.Object({ kind: Type.Literal('note'), text: Type.String() }),
+]);
+export type EventBody = Static<typeof EventBody>;
+
+/** `n` counts from 1 without gaps. `actor` is who acted; `task` is the task's name. */
+export const Event = Type.Intersect([
+  Type.Object({ n: Type.Integer({ minimum: 1 }), actor: Type.String(), task: Type.String() }),
+  EventBody,
+]);
+export type Event = EventBody & { readonly n: number; readonly actor: string; readonly task: string };
+
+/** Where events go. The kernel never reads them back. */
+export type EventSink = (body: EventBody) => void;
