@@ -1,0 +1,31 @@
+/**
+ * The command line. Each command is a file of its own that exports a function which adds it to the program; a
+ * command's action loads what it needs, so that `--help` does not start a server.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { failed } from './failure.ts';
+
+/** package.json stands two folders above the sources and three above the built files. */
+function version(): string {
+  const manifest = ['../../package.json', '../../../package.json']
+    .map((path) => new URL(path, import.meta.url))
+    .find((url) => existsSync(url));
+  return manifest === undefined ? 'unknown' : JSON.parse(readFileSync(manifest, 'utf8')).version;
+}
+
+function newProgram(): Command {
+  return new Command('mmrace')
+    .description('A laboratory for races in Linux memory management.')
+    .version(version())
+    .exitOverride()
+    .showHelpAfterError('(mmrace --help lists the commands)');
+}
+
+try {
+  await newProgram().parseAsync();
+} catch (error) {
+  const { exitCode, text } = failed(error);
+  process.stderr.write(text);
+  process.exitCode = exitCode;
+}
