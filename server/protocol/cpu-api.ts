@@ -1,7 +1,8 @@
 /** What a CPU thread may ask of the kernel: memory accesses and system calls. Results are what user space sees. */
+
+import type { Task } from '../task/task.ts';
 import type { PageIndex, PageRange, VirtualAddress } from '../vocabulary/address.ts';
 import type { Result } from '../vocabulary/errno.ts';
-import type { Task } from '../task/task.ts';
 
 export type Signal = 'SIGSEGV' | 'SIGBUS';
 export type Accessed<T> =

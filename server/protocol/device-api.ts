@@ -4,12 +4,13 @@
  *
  * Sources: include/linux/mmu_notifier.h, include/linux/hmm.h, include/linux/migrate.h, lib/test_hmm.c (6.1).
  */
+
+import type { ObjectId } from '../task/object-id.ts';
+import type { Task } from '../task/task.ts';
 import type { PageIndex, PageRange, Pfn } from '../vocabulary/address.ts';
 import type { Result } from '../vocabulary/errno.ts';
 import type { PageContents } from '../vocabulary/page-contents.ts';
 import type { Seq } from '../vocabulary/seq.ts';
-import type { ObjectId } from '../task/object-id.ts';
-import type { Task } from '../task/task.ts';
 import type { HmmPfn } from './hmm-pfn.ts';
 import type { MigratePfn } from './migrate-pfn.ts';
 
@@ -90,7 +91,11 @@ export interface DmaTarget {
 /** What a device's own page table says of one page. Reported so that oracles and viewers can see it. */
 export type MirrorEntry =
   | { readonly state: 'none' }
-  | { readonly state: 'mapped'; readonly pfn: Pfn; readonly access: 'read' | 'write' | 'exclusive' };
+  | {
+      readonly state: 'mapped';
+      readonly pfn: Pfn;
+      readonly access: 'read' | 'write' | 'exclusive';
+    };
 
 export const MIRROR_NONE: MirrorEntry = { state: 'none' };
 
@@ -151,7 +156,12 @@ export interface DeviceApi {
   /** Tells the world that this device's page table changed. Not a yield point. */
   mirrorChanged(page: PageIndex, entry: MirrorEntry): void;
   /** Tells the world that the device accessed its own memory at `page`. Not a yield point. */
-  privateMemoryAccessed(page: PageIndex, pfn: Pfn, mode: 'read' | 'write', contents: PageContents): void;
+  privateMemoryAccessed(
+    page: PageIndex,
+    pfn: Pfn,
+    mode: 'read' | 'write',
+    contents: PageContents,
+  ): void;
 }
 
 /** A CPU fault on a device-private page. Runs with mmap_lock held for read and the page referenced and locked. */

@@ -48,7 +48,11 @@ export const EventBody = Type.Union([
   Type.Object({ kind: Type.Literal('detach') }),
   Type.Object({ kind: Type.Literal('fenced'), device: owner }),
   /** An actor calls a kernel function, and what it got. `function` in the kernel's spelling. */
-  Type.Object({ kind: Type.Literal('call'), function: Type.String(), args: Type.Record(Type.String(), scalar) }),
+  Type.Object({
+    kind: Type.Literal('call'),
+    function: Type.String(),
+    args: Type.Record(Type.String(), scalar),
+  }),
   Type.Object({ kind: Type.Literal('return'), function: Type.String(), result: Type.String() }),
   /** The kernel calls a device: invalidate, migrate_to_ram, page_free, release; and its answer. */
   Type.Object({
@@ -57,7 +61,12 @@ export const EventBody = Type.Union([
     device: owner,
     args: Type.Record(Type.String(), scalar),
   }),
-  Type.Object({ kind: Type.Literal('callback-return'), function: Type.String(), device: owner, result: Type.String() }),
+  Type.Object({
+    kind: Type.Literal('callback-return'),
+    function: Type.String(),
+    device: owner,
+    result: Type.String(),
+  }),
   /** A CPU page table entry changed. */
   Type.Object({ kind: Type.Literal('pte'), mm, page, from: PteView, to: PteView }),
   /** A range notifier bracket; `id` pairs start and end. */
@@ -71,7 +80,13 @@ export const EventBody = Type.Union([
   }),
   Type.Object({ kind: Type.Literal('invalidate_range_end'), id: Type.Integer(), mm, ...pages }),
   /** A device's own page table changed. */
-  Type.Object({ kind: Type.Literal('mirror'), device: owner, page, from: MirrorView, to: MirrorView }),
+  Type.Object({
+    kind: Type.Literal('mirror'),
+    device: owner,
+    page,
+    from: MirrorView,
+    to: MirrorView,
+  }),
   /** A device reached a frame: of system memory by DMA, or of its own memory. */
   Type.Object({
     kind: Type.Literal('device-access'),
@@ -91,7 +106,13 @@ export const EventBody = Type.Union([
   Type.Object({ kind: Type.Literal('frame-alloc'), pfn: frame }),
   Type.Object({ kind: Type.Literal('frame-free'), pfn: frame }),
   /** A mapping appeared, went or changed. */
-  Type.Object({ kind: Type.Literal('vma'), mm, ...pages, change: Type.String(), prot: Type.String() }),
+  Type.Object({
+    kind: Type.Literal('vma'),
+    mm,
+    ...pages,
+    change: Type.String(),
+    prot: Type.String(),
+  }),
   Type.Object({ kind: Type.Literal('lock'), lock: Type.String(), mode: Type.String() }),
   Type.Object({ kind: Type.Literal('unlock'), lock: Type.String() }),
   /** An oracle or a contract rule was violated. `history` names the events (by n) that tell the story. */
@@ -115,7 +136,11 @@ export const Event = Type.Intersect([
   Type.Object({ n: Type.Integer({ minimum: 1 }), actor: Type.String(), task: Type.String() }),
   EventBody,
 ]);
-export type Event = EventBody & { readonly n: number; readonly actor: string; readonly task: string };
+export type Event = EventBody & {
+  readonly n: number;
+  readonly actor: string;
+  readonly task: string;
+};
 
 /** Where events go. The kernel never reads them back. */
 export type EventSink = (body: EventBody) => void;

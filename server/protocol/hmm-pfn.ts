@@ -35,5 +35,5 @@ export function hmmPfnToPfn(entry: HmmPfn): Pfn {
 
 /** True if every flag in `flags` is set. */
 export function hmmPfnHas(entry: HmmPfn, flags: number): boolean {
-  return (entry % HMM_PFN_SCALE & flags) === flags;
+  return ((entry % HMM_PFN_SCALE) & flags) === flags;
 }

@@ -23,7 +23,7 @@ export function migrateFlags(flags: number): MigratePfn {
 }
 
 export function migratePfnHas(entry: MigratePfn, flags: number): boolean {
-  return (entry % MIGRATE_PFN_SCALE & flags) === flags;
+  return ((entry % MIGRATE_PFN_SCALE) & flags) === flags;
 }
 
 /** The frame, or 'none' if the entry names no page. */
@@ -33,5 +33,7 @@ export function migratePfnToPfn(entry: MigratePfn): Pfn | 'none' {
 }
 
 export function withoutMigrate(entry: MigratePfn): MigratePfn {
-  return migratePfnHas(entry, MIGRATE_PFN_MIGRATE) ? ((entry - MIGRATE_PFN_MIGRATE) as MigratePfn) : entry;
+  return migratePfnHas(entry, MIGRATE_PFN_MIGRATE)
+    ? ((entry - MIGRATE_PFN_MIGRATE) as MigratePfn)
+    : entry;
 }

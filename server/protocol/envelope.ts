@@ -1,0 +1,66 @@
+/**
+ * JSON-RPC 2.0 with one member more: `seq`, which numbers the frames of a direction 1, 2, 3 ... for the life of
+ * a session (a resume goes on counting). A frame that carries pages is the same object in a binary frame.
+ *
+ * Clients number their requests with whole numbers. The server's questions have numbers (the kernel's) or
+ * strings (the conductor's); an answer repeats the id as it came.
+ */
+import Type, { type Static } from 'typebox';
+import { ERRNO_NUMBER, type Errno } from '../vocabulary/errno.ts';
+import { sequence, strict, word } from './wire-values.ts';
+
+const jsonrpc = Type.Literal('2.0');
+const seq = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
+const method = Type.String({ maxLength: 64 });
+const questionId = Type.Union([sequence, Type.String({ maxLength: 32 })]);
+
+/** `data` of every error. `path` and `bound` may be empty where there is nothing to point at. */
+export const ErrorData = Type.Object({
+  errno: word(...(Object.keys(ERRNO_NUMBER) as Errno[])),
+  code: Type.String(),
+  path: Type.String(),
+  bound: Type.String(),
+  remedy: Type.String(),
+  definite: Type.Boolean(),
+});
+export type ErrorData = Static<typeof ErrorData>;
+
+/** `data` is required of the server and welcome from clients. */
+export const RpcError = Type.Object({
+  code: Type.Integer(),
+  message: Type.String(),
+  data: Type.Optional(Type.Partial(ErrorData)),
+});
+export type RpcError = Static<typeof RpcError>;
+
+/** What a client sends. `params` and `result` are checked against the method. */
+export const ClientRequest = strict({ jsonrpc, seq, id: sequence, method, params: Type.Unknown() });
+export const ClientNotification = strict({ jsonrpc, seq, method, params: Type.Unknown() });
+export const ClientAnswer = strict({ jsonrpc, seq, id: questionId, result: Type.Unknown() });
+export const ClientErrorAnswer = strict({ jsonrpc, seq, id: questionId, error: RpcError });
+
+/** What the server sends. An error that belongs to no request has the id null. */
+export const ServerQuestionFrame = strict({
+  jsonrpc,
+  seq,
+  id: questionId,
+  method,
+  params: Type.Unknown(),
+});
+export const ServerNotificationFrame = strict({ jsonrpc, seq, method, params: Type.Unknown() });
+export const ServerAnswer = strict({ jsonrpc, seq, id: sequence, result: Type.Unknown() });
+export const ServerErrorAnswer = strict({
+  jsonrpc,
+  seq,
+  id: Type.Union([sequence, Type.Null()]),
+  error: RpcError,
+});
+
+export type ClientRequest = Static<typeof ClientRequest>;
+export type ClientNotification = Static<typeof ClientNotification>;
+export type ClientAnswer = Static<typeof ClientAnswer>;
+export type ClientErrorAnswer = Static<typeof ClientErrorAnswer>;
+export type ServerQuestionFrame = Static<typeof ServerQuestionFrame>;
+export type ServerNotificationFrame = Static<typeof ServerNotificationFrame>;
+export type ServerAnswer = Static<typeof ServerAnswer>;
+export type ServerErrorAnswer = Static<typeof ServerErrorAnswer>;

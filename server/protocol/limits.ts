@@ -1,0 +1,42 @@
+/** Every limit of the wire, with its unit in its name. What happens at each limit stands beside it. */
+
+export const SUBPROTOCOL = 'mmrace.v1';
+
+/** A longer frame is not read: the connection is closed with 1009 (message too big). */
+export const FRAME_BYTES_MAX = 4 * 1024 * 1024;
+/** Bytes accepted by the socket but not yet by the peer, above which a session is closed (4008 too-slow). */
+export const OUTBOX_BYTES_MAX = 8 * 1024 * 1024;
+/** Sent frames kept for a client that resumes. Beyond it the oldest are dropped: see resume-too-old. */
+export const REPLAY_BYTES_MAX = 256 * 1024;
+export const REPLAY_FRAMES_MAX = 1_024;
+/** Requests of one client without an answer. One more is refused: too-many-requests. */
+export const REQUESTS_IN_FLIGHT_MAX = 256;
+/** Questions answered lately whose ids are kept, to tell a second answer from one to a question never asked. */
+export const ANSWERED_KEPT_MAX = 1_024;
+/** A client that was refused this often without one good frame in between is closed (4009 too-many-refusals). */
+export const REFUSALS_MAX = 64;
+/** Pages in one call that answers page by page. A longer range is refused: bad-params. */
+export const RANGE_PAGES_MAX = 512;
+/** Frames of device-private memory in one memremap_pages. */
+export const DEVICE_FRAMES_MAX = 2 ** 20;
+/** Changes in one mirror_changed. */
+export const MIRROR_CHANGES_MAX = 512;
+/** Characters in the name of an actor or a lab. */
+export const NAME_CHARS_MAX = 64;
+/** Numbers of the address spaces of a machine end below this. */
+export const MMS_MAX = 1_024;
+/** Events of one batch to an observer. */
+export const EVENT_BATCH_MAX = 512;
+/** Actors in one lab. One more is refused: lab-full. */
+export const ACTORS_MAX = 4_096;
+/** Labs in one server. One more is refused: too-many-labs. */
+export const LABS_MAX = 64;
+
+/** Milliseconds a question may stay without an answer before the actor is fenced. */
+export const LEASE_MS = 10_000;
+/** Milliseconds after a lost connection during which the session can be resumed. */
+export const GRACE_MS = 30_000;
+/** Milliseconds between two pings. A peer that misses two is disconnected. */
+export const HEARTBEAT_MS = 15_000;
+/** Milliseconds from the connection to the `hello`. Then the connection is closed (4001 no-hello). */
+export const HELLO_MS = 10_000;

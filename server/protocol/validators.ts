@@ -1,0 +1,47 @@
+/** The schemas as compiled checks: one a method, made once when the program starts. */
+import type Type from 'typebox';
+import { Compile } from 'typebox/compile';
+import { explain, type Mismatch } from './explain.ts';
+
+export interface Check {
+  readonly schema: Type.TSchema;
+  readonly accepts: (value: unknown) => boolean;
+}
+
+export interface MethodChecks<Spec> {
+  readonly method: string;
+  readonly spec: Spec;
+  readonly params: Check;
+  /** Accepts everything for a notification. */
+  readonly result: Check;
+}
+
+interface AnySpec {
+  readonly params: Type.TSchema;
+  readonly result?: Type.TSchema;
+}
+
+export function compileCheck(schema: Type.TSchema): Check {
+  const validator = Compile(schema);
+  return { schema, accepts: (value) => validator.Check(value) };
+}
+
+/** A map, so that a method name such as `constructor` finds nothing. */
+export function compileMethods<Spec extends AnySpec>(table: {
+  readonly [method: string]: Spec;
+}): ReadonlyMap<string, MethodChecks<Spec>> {
+  const checks = new Map<string, MethodChecks<Spec>>();
+  for (const [method, spec] of Object.entries(table)) {
+    const params = compileCheck(spec.params);
+    const result =
+      spec.result === undefined ? { schema: {}, accepts: () => true } : compileCheck(spec.result);
+    checks.set(method, { method, spec, params, result });
+  }
+  return checks;
+}
+
+/** Why `value` is not accepted. Call it only after `accepts` said no. */
+export function whyNot(check: Check, value: unknown, path: string): Mismatch {
+  const found = explain(check.schema, value, path);
+  return found === 'none' ? { path, bound: 'a value that fits its schema' } : found;
+}
