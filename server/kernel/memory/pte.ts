@@ -23,7 +23,6 @@ export const PTE_YOUNG = 4;
 /** Present and zero entries: PROT_NONE. Swap and migration entries: the page was anon-exclusive. */
 const PTE_MARK = 8;
 
-const KIND_NONE = 0;
 const KIND_PRESENT = 1;
 const KIND_ZERO = 2;
 const KIND_MIGRATION = 3;

@@ -1,0 +1,38 @@
+import type { DeviceDriver, IntervalSub } from '../../protocol/device-api.ts';
+import type { PageRange } from '../../vocabulary/address.ts';
+import { type Seq, seq } from '../../vocabulary/seq.ts';
+import { objectId, type ObjectId } from '../../task/object-id.ts';
+import { type IntervalTree, newIntervalTree } from './interval-tree.ts';
+
+/** One registered mmu_interval_notifier: the driver's half and whom to call. */
+export interface Subscription {
+  readonly id: number;
+  readonly range: PageRange;
+  readonly sub: IntervalSub;
+  readonly driver: DeviceDriver;
+  readonly device: string;
+}
+
+/**
+ * struct mmu_notifier_subscriptions of one mm. All fields are guarded by its spinlock, whose critical sections
+ * are single steps on `object` here: nothing in them can wait.
+ */
+export interface NotifierSubscriptions {
+  readonly object: ObjectId;
+  /** Odd while a range that some subscription covers is being invalidated (MN2). */
+  invalidateSeq: Seq;
+  activeInvalidateRanges: number;
+  readonly itree: IntervalTree<Subscription>;
+  /** Inserts and removes that wait for the running invalidation to end. */
+  readonly deferred: { readonly action: 'insert' | 'remove'; readonly subscription: Subscription }[];
+}
+
+export function newNotifierSubscriptions(mm: number): NotifierSubscriptions {
+  return {
+    object: objectId('subscriptions', mm, 0),
+    invalidateSeq: seq(2),
+    activeInvalidateRanges: 0,
+    itree: newIntervalTree(),
+    deferred: [],
+  };
+}
