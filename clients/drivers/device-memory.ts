@@ -1,0 +1,139 @@
+/**
+ * The private memory of one device: frames that only this device can reach, in chunks from
+ * memremap_pages().
+ *
+ * Models: the backing pages, the free list and the chunks of lib/test_hmm.c (6.1).
+ * Leaves out: devmem_lock (two tasks that both find the list empty each add a chunk, as in the
+ * original) and the list's spinlock (taking a frame is one atomic step here).
+ */
+import { type ObjectId, objectId } from '../../server/task/object-id.ts';
+import { type PageIndex, type Pfn, pfn } from '../../server/vocabulary/address.ts';
+import { type PageContents, ZERO_CONTENTS } from '../../server/vocabulary/page-contents.ts';
+
+/** A struct dmirror_chunk: frames [first, first + count). */
+export interface DeviceChunk {
+  readonly first: Pfn;
+  readonly count: number;
+  /** 'removed': its frames do not go back to the free list. */
+  state: 'in-use' | 'removed';
+  /** Frames from the front that were handed out at least once. */
+  touched: number;
+}
+
+interface PrivateFrame {
+  contents: PageContents;
+  /** The page it was allocated for. mremap() may have moved it since. */
+  readonly page: PageIndex;
+}
+
+export interface DeviceMemory {
+  readonly deviceNumber: number;
+  /**
+   * Guards nothing: names the free list for the explorer and for waiters. No frame has number 0.
+   */
+  readonly freeListObject: ObjectId;
+  readonly chunks: DeviceChunk[];
+  /** Frames that came back, last in first out. */
+  readonly freed: Pfn[];
+  readonly frames: Map<Pfn, PrivateFrame>;
+}
+
+export function newDeviceMemory(deviceNumber: number): DeviceMemory {
+  return {
+    deviceNumber,
+    freeListObject: objectId('device_memory', deviceNumber, 0),
+    chunks: [],
+    freed: [],
+    frames: new Map(),
+  };
+}
+
+/** The object that accesses to a private frame conflict on. */
+export function deviceFrameObject(memory: DeviceMemory, frame: Pfn): ObjectId {
+  return objectId('device_memory', memory.deviceNumber, frame);
+}
+
+export function addChunk(memory: DeviceMemory, first: Pfn, count: number): void {
+  memory.chunks.push({ first, count, state: 'in-use', touched: 0 });
+}
+
+/** True if `frame` is, or was, memory of this device. */
+export function ownsFrame(memory: DeviceMemory, frame: Pfn): boolean {
+  return chunkOf(memory, frame) !== 'none';
+}
+
+/**
+ * Takes a free frame for `page`, or 'none' if the chunks are used up. Announce a write of
+ * freeListObject before.
+ */
+export function takeFreeFrame(memory: DeviceMemory, page: PageIndex): Pfn | 'none' {
+  const frame = memory.freed.pop() ?? untouchedFrame(memory);
+  if (frame !== 'none') memory.frames.set(frame, { contents: ZERO_CONTENTS, page });
+  return frame;
+}
+
+/**
+ * Takes back a frame that lost its last reference. Announce a write of freeListObject before; wake
+ * it after.
+ */
+export function giveFrameBack(memory: DeviceMemory, frame: Pfn): void {
+  memory.frames.delete(frame);
+  const chunk = chunkOf(memory, frame);
+  if (chunk !== 'none' && chunk.state === 'in-use') memory.freed.push(frame);
+}
+
+/**
+ * From here on no frame of `chunk` is handed out any more. Announce a write of freeListObject
+ * before.
+ */
+export function removeFreeFrames(memory: DeviceMemory, chunk: DeviceChunk): void {
+  chunk.state = 'removed';
+  const kept = memory.freed.filter((frame) => !holds(chunk, frame));
+  memory.freed.splice(0, memory.freed.length, ...kept);
+}
+
+/** How many frames of `chunk` are in use. */
+export function framesInUse(memory: DeviceMemory, chunk: DeviceChunk): number {
+  let count = 0;
+  for (const frame of memory.frames.keys()) if (holds(chunk, frame)) count += 1;
+  return count;
+}
+
+/**
+ * A frame that is not in use reads as zeros: a stale access finds no old data, and harms whoever
+ * has it next.
+ */
+export function readDeviceFrame(memory: DeviceMemory, frame: Pfn): PageContents {
+  return memory.frames.get(frame)?.contents ?? ZERO_CONTENTS;
+}
+
+/** A write to a frame that is not in use is lost, as everything in a freed frame is. */
+export function writeDeviceFrame(memory: DeviceMemory, frame: Pfn, contents: PageContents): void {
+  const found = memory.frames.get(frame);
+  if (found !== undefined) found.contents = contents;
+}
+
+/** The page that `frame` was allocated for, or 'none' if it is not in use. */
+export function homeOfFrame(memory: DeviceMemory, frame: Pfn): PageIndex | 'none' {
+  return memory.frames.get(frame)?.page ?? 'none';
+}
+
+function untouchedFrame(memory: DeviceMemory): Pfn | 'none' {
+  for (const chunk of memory.chunks) {
+    if (chunk.state === 'in-use' && chunk.touched < chunk.count) {
+      const frame = pfn(chunk.first + chunk.touched);
+      chunk.touched += 1;
+      return frame;
+    }
+  }
+  return 'none';
+}
+
+function chunkOf(memory: DeviceMemory, frame: Pfn): DeviceChunk | 'none' {
+  for (const chunk of memory.chunks) if (holds(chunk, frame)) return chunk;
+  return 'none';
+}
+
+function holds(chunk: DeviceChunk, frame: Pfn): boolean {
+  return frame >= chunk.first && frame < chunk.first + chunk.count;
+}

@@ -1,0 +1,60 @@
+/**
+ * The page table of one device: what its own MMU would walk. Sparse; a page without an entry
+ * faults.
+ *
+ * Models: the xarray of struct dmirror (lib/test_hmm.c, 6.1): storing and erasing an entry are
+ * atomic by themselves.
+ * Leaves out: a device TLB in front of it.
+ */
+
+import type { DeviceApi, MirrorEntry } from '../../server/protocol/device-api.ts';
+import { MIRROR_NONE } from '../../server/protocol/device-api.ts';
+import { type ObjectId, objectId } from '../../server/task/object-id.ts';
+import { nextPage, type PageIndex, type PageRange } from '../../server/vocabulary/address.ts';
+
+export type MappedEntry = Extract<MirrorEntry, { state: 'mapped' }>;
+
+export interface DevicePageTable {
+  readonly deviceNumber: number;
+  readonly api: DeviceApi;
+  readonly entries: Map<PageIndex, MappedEntry>;
+}
+
+export function newDevicePageTable(deviceNumber: number, api: DeviceApi): DevicePageTable {
+  return { deviceNumber, api, entries: new Map() };
+}
+
+/** The object that accesses to the entry of `page` conflict on. */
+export function entryObject(table: DevicePageTable, page: PageIndex): ObjectId {
+  return objectId('mirror', table.deviceNumber, page);
+}
+
+export function entryAt(table: DevicePageTable, page: PageIndex): MirrorEntry {
+  return table.entries.get(page) ?? MIRROR_NONE;
+}
+
+/** Announce a write of the entry before. Reports the change. */
+export function setEntry(table: DevicePageTable, page: PageIndex, entry: MappedEntry): void {
+  table.entries.set(page, entry);
+  table.api.mirrorChanged(page, entry);
+}
+
+/** Announce a write of the entry before. Reports the change, if it is one. */
+export function dropEntry(table: DevicePageTable, page: PageIndex): void {
+  if (table.entries.delete(page)) table.api.mirrorChanged(page, MIRROR_NONE);
+}
+
+/** The pages with an entry from range.first up to and including range.end, in order. */
+export function mappedThrough(table: DevicePageTable, range: PageRange): PageIndex[] {
+  const pages: PageIndex[] = [];
+  if (range.end - range.first < table.entries.size) {
+    for (let page = range.first; page <= range.end; page = nextPage(page)) {
+      if (table.entries.has(page)) pages.push(page);
+    }
+    return pages;
+  }
+  for (const page of table.entries.keys()) {
+    if (page >= range.first && page <= range.end) pages.push(page);
+  }
+  return pages.sort((a, b) => a - b);
+}

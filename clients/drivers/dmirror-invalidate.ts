@@ -1,0 +1,72 @@
+/**
+ * The invalidate callbacks of dmirror.
+ *
+ * Models: dmirror_interval_invalidate(), dmirror_snapshot_invalidate(), dmirror_do_update() of
+ * lib/test_hmm.c (6.1), with the original's two peculiarities: it drops one page too many, and it
+ * ignores its own migrations without moving the sequence, so that a fault that saw its own page
+ * just before the page went home can still install it.
+ */
+
+import {
+  type IntervalSub,
+  mmuIntervalSetSeq,
+  type NotifierRange,
+} from '../../server/protocol/device-api.ts';
+import { type Held, lock, tryLock, unlock } from '../../server/task/lock.ts';
+import { type Task, willWrite } from '../../server/task/task.ts';
+import type { PageRange } from '../../server/vocabulary/address.ts';
+import type { Seq } from '../../server/vocabulary/seq.ts';
+import { dropEntry, entryObject, mappedThrough } from './device-page-table.ts';
+import type { Dmirror } from './dmirror-state.ts';
+
+/** True for the migrations of this device: those update the page table themselves. */
+export function ignoresOwnMigration(dmirror: Dmirror, range: NotifierRange): boolean {
+  return range.event === 'migrate' && range.owner === dmirror.api.owner;
+}
+
+/**
+ * Takes the device's entries away before the CPU page table changes.
+ *
+ * Takes:   driver_lock; only tries to if the range is not blockable.
+ * Returns: 'again' if the lock was busy and waiting is not allowed.
+ */
+export function* dmirrorInvalidate(
+  dmirror: Dmirror,
+  sub: IntervalSub,
+  range: NotifierRange,
+  seq: Seq,
+): Task<'done' | 'again'> {
+  // A subscription that is not the device's own is a snapshot's, or the device is not open yet and
+  // maps nothing: either way only the sequence matters, and it must move even for a migration of
+  // this device.
+  const whole = dmirror.sub !== 'closed' && dmirror.sub.id === sub.id;
+  if (whole && dmirror.fn.ignoresInvalidation(dmirror, range)) return 'done';
+  const held = yield* lockAsAllowed(dmirror, range);
+  if (held === 'busy') return 'again';
+  yield willWrite('dmirror_interval_invalidate.seq', sub.object);
+  mmuIntervalSetSeq(sub, seq);
+  if (whole) yield* dropThrough(dmirror, range.range);
+  unlock(dmirror.context, held);
+  return 'done';
+}
+
+/**
+ * Drops the entries of `range` and of the page behind it, as the original does: its end is
+ * inclusive.
+ */
+export function* dropThrough(dmirror: Dmirror, range: PageRange): Task<void> {
+  for (const page of mappedThrough(dmirror.pageTable, range)) {
+    yield willWrite('dmirror_do_update.drop', entryObject(dmirror.pageTable, page));
+    dropEntry(dmirror.pageTable, page);
+  }
+}
+
+function* lockAsAllowed(
+  dmirror: Dmirror,
+  range: NotifierRange,
+): Task<Held<'driver_lock'> | 'busy'> {
+  const at = 'dmirror_interval_invalidate.lock';
+  if (range.blocking === 'blockable') return yield* lock(dmirror.context, at, dmirror.lock);
+  yield willWrite(at, dmirror.lock.object);
+  return tryLock(dmirror.context, dmirror.lock);
+}
