@@ -1,22 +1,4 @@
-import type { Vma } from './vma.ts';
-
-/**
- * struct anon_vma: from an anonymous page to the mappings that may map it. Pages of a process sit in its own;
- * a forked child's mappings are linked into the parent's too, so that the walk from an inherited page finds both.
- *
- * Source: mm/rmap.c (6.1).
- */
-export interface AnonVma {
-  readonly id: number;
-  /** The oldest ancestor; itself if it has none. Pages that are not exclusive belong there. */
-  readonly root: AnonVma | 'self';
-  readonly parent: AnonVma | 'self';
-  children: number;
-  /** Mappings whose anonVma this is. */
-  activeVmas: number;
-  /** In the order in which they were linked. */
-  readonly vmas: Vma[];
-}
+import type { AnonVma, Vma } from './mm-types.ts';
 
 export function newAnonVma(id: number, parent: AnonVma | 'self'): AnonVma {
   const made: AnonVma = {

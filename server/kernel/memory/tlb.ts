@@ -28,5 +28,7 @@ export function flushTlb(tlb: Tlb, range: PageRange): void {
     }
     return;
   }
-  for (let page = range.first; page < range.end; page += 1) tlb.entries.delete(page as PageIndex);
+  for (let page: number = range.first; page < range.end; page += 1) {
+    tlb.entries.delete(page as PageIndex);
+  }
 }

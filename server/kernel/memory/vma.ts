@@ -1,29 +1,11 @@
 /**
- * struct vm_area_struct and the mapping list of an mm, with the merging and splitting of mm/mmap.c (6.1).
+ * The mapping list of an mm, with the merging and splitting of mm/mmap.c (6.1).
  *
  * Leaves out: executable mappings, stacks, hugetlb, mempolicies, userfaultfd contexts.
  */
-import type { MappingKind, Prot } from '../../protocol/cpu-api.ts';
 import type { PageIndex, PageRange } from '../../vocabulary/address.ts';
-import { type AnonVma, linkVma, unlinkVma } from './anon-vma.ts';
-import type { MemoryFile } from './memory-file.ts';
-
-export interface Vma {
-  readonly mm: number;
-  first: PageIndex;
-  end: PageIndex;
-  prot: Prot;
-  readonly kind: MappingKind;
-  readonly file: MemoryFile | 'none';
-  /** vm_pgoff: the linear index of `first` within the file, or of the address the anonymous pages were born at. */
-  pgoff: number;
-  /** VM_ACCOUNT: sticks to a mapping that was ever writable and private, and keeps it from merging. */
-  accounted: boolean;
-  /** Where new anonymous pages of this mapping belong. */
-  anonVma: AnonVma | 'none';
-  /** anon_vma_chain: every anon_vma that may hold pages mapped here, own and inherited by fork. */
-  readonly chain: AnonVma[];
-}
+import { linkVma, unlinkVma } from './anon-vma.ts';
+import type { AnonVma, Vma } from './mm-types.ts';
 
 export type VmaShape = Pick<Vma, 'prot' | 'kind' | 'file' | 'accounted'>;
 

@@ -1,0 +1,247 @@
+/**
+ * The simulated kernel: its state, and the table through which its functions reach each other, so that a patch
+ * can replace any of them. There is no switch for bugs in here; every bug is a patch.
+ */
+import type { Accessed, Advice, MmapRequest, PinMode, Prot } from '../protocol/cpu-api.ts';
+import type {
+  DeviceOwner,
+  DeviceDriver,
+  HmmRangeRequest,
+  IntervalSub,
+  MigrateRequest,
+  MmuNotifyEvent,
+} from '../protocol/device-api.ts';
+import type { EventSink } from '../protocol/event.ts';
+import type { HmmPfn } from '../protocol/hmm-pfn.ts';
+import type { MigratePfn } from '../protocol/migrate-pfn.ts';
+import type { PageIndex, PageRange, Pfn, VirtualAddress } from '../vocabulary/address.ts';
+import type { Result } from '../vocabulary/errno.ts';
+import type { Seq } from '../vocabulary/seq.ts';
+import type { TaskContext } from '../task/context.ts';
+import type { Held, Lock } from '../task/lock.ts';
+import type { Task } from '../task/task.ts';
+import { type Frames, newFrames } from './memory/frames.ts';
+import type { Mm } from './memory/mm.ts';
+import type { AnonVma, MemoryFile, Vma } from './memory/mm-types.ts';
+import type { PtePage } from './memory/page-table.ts';
+import type { Pte } from './memory/pte.ts';
+import { newSwap, type Swap } from './memory/swap.ts';
+import type { Tlb } from './memory/tlb.ts';
+
+/** A struct dev_pagemap: one device's private frames [first, first + count). */
+export interface Pgmap {
+  readonly owner: DeviceOwner;
+  readonly driver: DeviceDriver;
+  readonly first: Pfn;
+  readonly count: number;
+}
+
+/** What an access needs: FAULT_FLAG_WRITE or not. */
+export type FaultAccess = 'read' | 'write';
+
+/** vm_fault_t, as far as anybody looks at it. */
+export type FaultOutcome = 'done' | 'retry' | 'sigbus' | 'sigsegv' | 'oom';
+
+/** A migration between migrate_vma_setup() and migrate_vma_finalize(). */
+export interface Migration {
+  readonly id: number;
+  readonly mm: Mm;
+  readonly owner: DeviceOwner;
+  /** Absent for an eviction by frame numbers. */
+  readonly vma: Vma | 'none';
+  readonly range: PageRange;
+  readonly select: MigrateRequest['select'];
+  readonly faultPage: Pfn | 'none';
+  readonly src: MigratePfn[];
+  readonly dst: MigratePfn[];
+}
+
+/** An open notifier bracket: what mmu_notifier_invalidate_range_end() needs. */
+export interface Invalidation {
+  readonly id: number;
+  readonly mm: Mm;
+  readonly range: PageRange;
+}
+
+export interface InvalidationRequest {
+  readonly event: MmuNotifyEvent;
+  readonly range: PageRange;
+  readonly owner: DeviceOwner | 'none';
+  readonly blocking: 'blockable' | 'non-blockable';
+}
+
+/** One CPU fault, or one fault on a device's behalf. */
+export interface FaultRequest {
+  readonly mm: Mm;
+  readonly vma: Vma;
+  readonly page: PageIndex;
+  readonly access: FaultAccess;
+}
+
+/** One PTE under its lock. */
+export interface LockedPte {
+  readonly mm: Mm;
+  readonly vma: Vma;
+  readonly page: PageIndex;
+  readonly ptePage: PtePage;
+  readonly held: Held<'ptl'>;
+}
+
+/** Pages that lost their last mapping and wait for the TLB flush before they are freed (mmu_gather). */
+export interface ZapBatch {
+  readonly pages: Pfn[];
+}
+
+/** Every kernel function that a patch may override. Names are the kernel's, in camelCase. */
+export interface KernelFunctions {
+  mmuNotifierInvalidateRangeStart(
+    k: Kernel,
+    mm: Mm,
+    request: InvalidationRequest,
+  ): Task<Result<Invalidation>>;
+  mmuNotifierInvalidateRangeEnd(k: Kernel, invalidation: Invalidation): Task<void>;
+  mmuIntervalReadBegin(k: Kernel, mm: Mm, sub: IntervalSub): Task<Seq>;
+  mmuIntervalNotifierInsert(
+    k: Kernel,
+    mm: Mm,
+    range: PageRange,
+    device: { readonly owner: DeviceOwner; readonly driver: DeviceDriver },
+  ): Task<Result<IntervalSub>>;
+  mmuIntervalNotifierRemove(k: Kernel, mm: Mm, sub: IntervalSub): Task<void>;
+
+  handleMmFault(k: Kernel, request: FaultRequest): Task<FaultOutcome>;
+  doAnonymousPage(k: Kernel, request: FaultRequest): Task<FaultOutcome>;
+  doFault(k: Kernel, request: FaultRequest): Task<FaultOutcome>;
+  doWpPage(k: Kernel, request: FaultRequest, at: LockedPte): Task<FaultOutcome>;
+  wpPageCopy(k: Kernel, request: FaultRequest, seen: Pte): Task<FaultOutcome>;
+  doSwapPage(k: Kernel, request: FaultRequest, seen: Pte): Task<FaultOutcome>;
+  removeDeviceExclusiveEntry(k: Kernel, request: FaultRequest, seen: Pte): Task<FaultOutcome>;
+  migrationEntryWait(k: Kernel, mm: Mm, page: PageIndex): Task<void>;
+
+  hmmRangeFault(k: Kernel, mm: Mm, owner: DeviceOwner, request: HmmRangeRequest): Task<Result<HmmPfn[]>>;
+  migrateVmaSetup(
+    k: Kernel,
+    mm: Mm,
+    owner: DeviceOwner,
+    request: MigrateRequest,
+  ): Task<Result<Migration>>;
+  migrateVmaCollect(k: Kernel, migration: Migration): Task<void>;
+  migrateVmaUnmap(k: Kernel, migration: Migration): Task<void>;
+  migrateVmaPages(k: Kernel, migration: Migration): Task<void>;
+  migrateVmaInsertPage(k: Kernel, migration: Migration, index: number): Task<void>;
+  migrateVmaFinalize(k: Kernel, migration: Migration): Task<void>;
+  tryToMigrate(k: Kernel, pfn: Pfn): Task<void>;
+  tryToUnmap(k: Kernel, pfn: Pfn): Task<void>;
+  removeMigrationPtes(k: Kernel, from: Pfn, to: Pfn): Task<void>;
+  makeDeviceExclusiveRange(
+    k: Kernel,
+    mm: Mm,
+    owner: DeviceOwner,
+    range: PageRange,
+  ): Task<Result<(Pfn | 'none')[]>>;
+  getUserPages(
+    k: Kernel,
+    mm: Mm,
+    range: PageRange,
+    access: FaultAccess,
+    how: 'get' | 'pin',
+  ): Task<Result<Pfn[]>>;
+
+  zapPageRange(
+    k: Kernel,
+    mm: Mm,
+    range: PageRange,
+    event: MmuNotifyEvent,
+  ): Task<void>;
+  munmap(k: Kernel, mm: Mm, range: PageRange): Task<Result<void>>;
+  mmap(k: Kernel, mm: Mm, request: MmapRequest): Task<Result<void>>;
+  mprotect(k: Kernel, mm: Mm, range: PageRange, prot: Prot): Task<Result<void>>;
+  changeProtection(k: Kernel, mm: Mm, vma: Vma, range: PageRange): Task<void>;
+  mremap(k: Kernel, mm: Mm, range: PageRange, to: PageIndex): Task<Result<void>>;
+  movePageTables(k: Kernel, mm: Mm, from: Vma, to: Vma, range: PageRange): Task<void>;
+  madvise(k: Kernel, mm: Mm, range: PageRange, advice: Advice): Task<Result<void>>;
+  madviseFree(k: Kernel, mm: Mm, vma: Vma, range: PageRange): Task<void>;
+  madvisePageout(k: Kernel, mm: Mm, vma: Vma, range: PageRange): Task<void>;
+  fork(k: Kernel, parent: Mm): Task<Result<Mm>>;
+  copyPageRange(k: Kernel, to: Vma, from: Vma, mms: { readonly to: Mm; readonly from: Mm }): Task<void>;
+  exitMmap(k: Kernel, mm: Mm): Task<void>;
+  flushTlbRange(k: Kernel, mm: Mm, range: PageRange): Task<void>;
+
+  load(k: Kernel, cpu: Cpu, address: VirtualAddress): Task<Accessed<bigint>>;
+  store(k: Kernel, cpu: Cpu, address: VirtualAddress, value: bigint): Task<Accessed<void>>;
+}
+
+/** A CPU thread: where it runs and what it remembers. */
+export interface Cpu {
+  readonly name: string;
+  readonly mm: Mm;
+  readonly tlb: Tlb;
+  /** Pins taken by this thread, by the caller's id. */
+  readonly pins: Map<number, { readonly frames: readonly Pfn[]; readonly mode: PinMode }>;
+}
+
+export interface Kernel {
+  readonly fn: KernelFunctions;
+  readonly context: TaskContext;
+  readonly emit: EventSink;
+  readonly frames: Frames;
+  readonly swap: Swap;
+  /** By mm id. */
+  readonly mms: Map<number, Mm>;
+  readonly files: Map<number, MemoryFile>;
+  readonly anonVmas: Map<number, AnonVma>;
+  readonly pgmaps: Pgmap[];
+  /** Locks of pages that are locked now. */
+  readonly pageLocks: Map<Pfn, Lock<'page_lock'>>;
+  readonly migrations: Map<number, Migration>;
+  /** Brackets between start and end. */
+  readonly invalidations: Map<number, Invalidation>;
+  /** Frames isolated from the LRU. */
+  readonly isolated: Set<Pfn>;
+  nextId: number;
+}
+
+/** What a machine has. All counts are pages. */
+export interface KernelConfig {
+  readonly systemPages: number;
+  readonly devicePages: number;
+  readonly swapSlots: number;
+}
+
+export const DEFAULT_CONFIG: KernelConfig = {
+  systemPages: 2 ** 20,
+  devicePages: 2 ** 18,
+  swapSlots: 0,
+};
+
+/** A kernel without processes. `emit` receives the event log. */
+export function newKernel(
+  fn: KernelFunctions,
+  context: TaskContext,
+  emit: EventSink,
+  config: KernelConfig,
+): Kernel {
+  return {
+    fn,
+    context,
+    emit,
+    frames: newFrames(config.systemPages, config.devicePages),
+    swap: newSwap(config.swapSlots),
+    mms: new Map(),
+    files: new Map(),
+    anonVmas: new Map(),
+    pgmaps: [],
+    pageLocks: new Map(),
+    migrations: new Map(),
+    invalidations: new Map(),
+    isolated: new Set(),
+    nextId: 1,
+  };
+}
+
+/** A number for something new: an mm, a migration, a subscription, an anon_vma, a file. */
+export function nextId(k: Kernel): number {
+  const id = k.nextId;
+  k.nextId = id + 1;
+  return id;
+}

@@ -1,0 +1,56 @@
+/**
+ * The structures that point at each other, together in one file as in include/linux/mm_types.h.
+ */
+import type { MappingKind, Prot } from '../../protocol/cpu-api.ts';
+import type { PageIndex, Pfn } from '../../vocabulary/address.ts';
+
+/** struct vm_area_struct. Guarded by mmap_lock. */
+export interface Vma {
+  readonly mm: number;
+  first: PageIndex;
+  end: PageIndex;
+  prot: Prot;
+  readonly kind: MappingKind;
+  readonly file: MemoryFile | 'none';
+  /** vm_pgoff: the linear index of `first` within the file, or of the address the anonymous pages were born at. */
+  pgoff: number;
+  /** VM_ACCOUNT: sticks to a mapping that was ever writable and private, and keeps it from merging. */
+  accounted: boolean;
+  /** Where new anonymous pages of this mapping belong. */
+  anonVma: AnonVma | 'none';
+  /** anon_vma_chain: every anon_vma that may hold pages mapped here, own and inherited by fork. */
+  readonly chain: AnonVma[];
+}
+
+/**
+ * struct anon_vma: from an anonymous page to the mappings that may map it. Pages of a process sit in its own;
+ * a forked child's mappings are linked into the parent's too, so that the walk from an inherited page finds both.
+ *
+ * Source: mm/rmap.c (6.1).
+ */
+export interface AnonVma {
+  readonly id: number;
+  /** The oldest ancestor; itself if it has none. Pages that are not exclusive belong there. */
+  readonly root: AnonVma | 'self';
+  readonly parent: AnonVma | 'self';
+  children: number;
+  /** Mappings whose anonVma this is. */
+  activeVmas: number;
+  /** In the order in which they were linked. */
+  readonly vmas: Vma[];
+}
+
+/**
+ * A file in memory (tmpfs) with its page cache; also what backs a shared anonymous mapping.
+ *
+ * Leaves out: writeback, truncation, disk. Source: mm/shmem.c.
+ */
+export interface MemoryFile {
+  readonly id: number;
+  /** Pages behind this are beyond the end: touching them is SIGBUS. */
+  readonly sizePages: number;
+  /** The page cache, by page offset. Each entry is a reference. */
+  readonly pages: Map<number, Pfn>;
+  /** i_mmap: the mappings of this file, in the order in which they were made. */
+  readonly vmas: Vma[];
+}

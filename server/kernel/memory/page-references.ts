@@ -1,0 +1,64 @@
+/** Taking and dropping references, down to freeing. Source: mm/swap.c (__page_cache_release), mm/memremap.c. */
+import type { Pfn } from '../../vocabulary/address.ts';
+import { invariant } from '../../vocabulary/invariant.ts';
+import type { Task } from '../../task/task.ts';
+import type { Kernel, Pgmap } from '../kernel.ts';
+import {
+  allocFrame,
+  dropReferences,
+  freeFrame,
+  isDevicePfn,
+  PAGE_SWAPCACHE,
+  hasFlag,
+  ZERO_PFN,
+  clearFlag,
+} from './frames.ts';
+import { freeSlotIfUnused } from './swap.ts';
+
+/** alloc_page(): one reference, zero contents. 'none' when memory is used up. */
+export function allocPage(k: Kernel): Pfn | 'none' {
+  const pfn = allocFrame(k.frames);
+  if (pfn !== 'none') k.emit({ kind: 'frame-alloc', pfn });
+  return pfn;
+}
+
+/** put_page(): drops one reference; the last one frees the page, a device's page by telling its driver. */
+export function* putPage(k: Kernel, pfn: Pfn): Task<void> {
+  yield* putPages(k, pfn, 1);
+}
+
+/** Drops `count` references at once (a FOLL_PIN is worth PIN_BIAS). */
+export function* putPages(k: Kernel, pfn: Pfn, count: number): Task<void> {
+  if (pfn === ZERO_PFN) return;
+  if (dropReferences(k.frames, pfn, count) > 0) return;
+  if (isDevicePfn(pfn)) {
+    const pgmap = pgmapOf(k, pfn);
+    freeFrame(k.frames, pfn);
+    k.emit({ kind: 'frame-free', pfn });
+    yield* pgmap.driver.pageFree(pfn);
+    return;
+  }
+  freeFrame(k.frames, pfn);
+  k.emit({ kind: 'frame-free', pfn });
+}
+
+/** The device memory that `pfn` belongs to. `pfn` must be a device frame. */
+export function pgmapOf(k: Kernel, pfn: Pfn): Pgmap {
+  const found = k.pgmaps.find((pgmap) => pgmap.first <= pfn && pfn < pgmap.first + pgmap.count);
+  invariant(found !== undefined, 'DR1', { pfn });
+  return found;
+}
+
+/** delete_from_swap_cache(): the cache's reference goes; the slot goes if no entry names it. */
+export function* dropSwapCache(k: Kernel, pfn: Pfn): Task<void> {
+  if (!hasFlag(k.frames, pfn, PAGE_SWAPCACHE)) return;
+  const slot = k.frames.swapSlots.get(pfn);
+  clearFlag(k.frames, pfn, PAGE_SWAPCACHE);
+  k.frames.swapSlots.delete(pfn);
+  if (slot !== undefined) {
+    const found = k.swap.slots.get(slot);
+    if (found !== undefined) found.cached = 'none';
+    freeSlotIfUnused(k.swap, slot);
+  }
+  yield* putPage(k, pfn);
+}

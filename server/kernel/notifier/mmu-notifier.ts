@@ -1,0 +1,238 @@
+/**
+ * Range and interval notifiers with the collision-retry sequence. Source: mm/mmu_notifier.c (6.1; the wait of
+ * mmu_interval_notifier_remove() as fixed in 5.18).
+ *
+ * Differs: all overlapping devices are asked at once and the invalidation waits for all of them, so that every
+ * order of their answers happens; Linux asks one after the other, which is one of those orders.
+ * Leaves out: classic (hlist) notifiers. Rules: MN1, MN2.
+ */
+import type { DeviceDriver, DeviceOwner, IntervalSub, NotifierRange } from '../../protocol/device-api.ts';
+import { addressOf, type PageRange } from '../../vocabulary/address.ts';
+import { fail, ok, type Result } from '../../vocabulary/errno.ts';
+import { invariant } from '../../vocabulary/invariant.ts';
+import { isOdd, type Seq, seq } from '../../vocabulary/seq.ts';
+import { wake } from '../../task/context.ts';
+import { objectId } from '../../task/object-id.ts';
+import { type Task, waitUntil, willRead, willWrite } from '../../task/task.ts';
+import { together } from '../../task/together.ts';
+import { type Invalidation, type InvalidationRequest, type Kernel, nextId } from '../kernel.ts';
+import type { Mm } from '../memory/mm.ts';
+import { insertInterval, overlapping, removeInterval } from './interval-tree.ts';
+import type { NotifierSubscriptions, Subscription } from './subscriptions.ts';
+
+function isInvalidating(subscriptions: NotifierSubscriptions): boolean {
+  return isOdd(subscriptions.invalidateSeq);
+}
+
+/**
+ * Opens a bracket and tells every device whose subscription overlaps it.
+ *
+ * Holds: mmap_lock or a page lock; never a PTE lock. Takes: the drivers' locks, through their callbacks.
+ * Yields: yes, until every device has answered.
+ * Returns: EAGAIN if the range is not blockable and a device refused; the bracket is closed again then.
+ */
+export function* mmuNotifierInvalidateRangeStart(
+  k: Kernel,
+  mm: Mm,
+  request: InvalidationRequest,
+): Task<Result<Invalidation>> {
+  const { subscriptions } = mm;
+  yield willWrite('mmu_notifier_invalidate_range_start.seq', subscriptions.object);
+  subscriptions.activeInvalidateRanges += 1;
+  const hit = overlapping(subscriptions.itree, request.range);
+  if (hit.length > 0 && !isInvalidating(subscriptions)) {
+    subscriptions.invalidateSeq = seq(subscriptions.invalidateSeq + 1);
+  }
+  const invalidation: Invalidation = { id: nextId(k), mm, range: request.range };
+  k.invalidations.set(invalidation.id, invalidation);
+  k.emit({
+    kind: 'invalidate_range_start',
+    id: invalidation.id,
+    mm: mm.id,
+    first: request.range.first,
+    end: request.range.end,
+    event: request.event,
+    owner: request.owner,
+  });
+  const answers = yield* askDevices(k, mm, request, hit, subscriptions.invalidateSeq);
+  if (answers.includes('again') && request.blocking === 'non-blockable') {
+    yield* k.fn.mmuNotifierInvalidateRangeEnd(k, invalidation);
+    return fail('EAGAIN');
+  }
+  return ok(invalidation);
+}
+
+function* askDevices(
+  k: Kernel,
+  mm: Mm,
+  request: InvalidationRequest,
+  hit: readonly Subscription[],
+  current: Seq,
+): Task<('done' | 'again')[]> {
+  const range: NotifierRange = { mm: mm.id, ...request };
+  const [only] = hit;
+  if (only === undefined) return [];
+  if (hit.length === 1) return [yield* askDevice(k, only, range, current)];
+  return yield* together(
+    k.context,
+    'mmu_notifier_invalidate_range_start.callbacks',
+    hit.map((subscription) => ({
+      actor: subscription.device,
+      name: `invalidate ${subscription.device}`,
+      task: askDevice(k, subscription, range, current),
+    })),
+  );
+}
+
+function* askDevice(
+  k: Kernel,
+  subscription: Subscription,
+  range: NotifierRange,
+  current: Seq,
+): Task<'done' | 'again'> {
+  const { device } = subscription;
+  k.emit({
+    kind: 'callback',
+    function: 'invalidate',
+    device,
+    args: {
+      first: range.range.first,
+      end: range.range.end,
+      event: range.event,
+      owner: range.owner,
+      seq: current,
+    },
+  });
+  const answer = yield* subscription.driver.invalidate(subscription.sub, range, current);
+  k.emit({ kind: 'callback-return', function: 'invalidate', device, result: answer });
+  return answer;
+}
+
+/** Closes a bracket. The last one to close makes the sequence even and lets waiting readers and inserts go on. */
+export function* mmuNotifierInvalidateRangeEnd(k: Kernel, invalidation: Invalidation): Task<void> {
+  const { mm, range } = invalidation;
+  const { subscriptions } = mm;
+  yield willWrite('mmu_notifier_invalidate_range_end.seq', subscriptions.object);
+  invariant(k.invalidations.delete(invalidation.id), 'MN1', { id: invalidation.id });
+  subscriptions.activeInvalidateRanges -= 1;
+  if (subscriptions.activeInvalidateRanges === 0 && isInvalidating(subscriptions)) {
+    subscriptions.invalidateSeq = seq(subscriptions.invalidateSeq + 1);
+    applyDeferred(subscriptions);
+    wake(k.context, subscriptions.object);
+  }
+  k.emit({
+    kind: 'invalidate_range_end',
+    id: invalidation.id,
+    mm: mm.id,
+    first: range.first,
+    end: range.end,
+  });
+}
+
+function applyDeferred(subscriptions: NotifierSubscriptions): void {
+  for (const { action, subscription } of subscriptions.deferred) {
+    if (action === 'insert') insertInterval(subscriptions.itree, subscription);
+    else removeInterval(subscriptions.itree, subscription);
+  }
+  subscriptions.deferred.length = 0;
+}
+
+/**
+ * Starts a read side: what is read from here on is void once mmuIntervalReadRetry() says so.
+ *
+ *   reader                              invalidation
+ *     seq = sub.invalidateSeq
+ *                                         subscriptions.invalidateSeq |= 1
+ *                                         driver lock; sub.invalidateSeq = odd; unlock
+ *     driver lock
+ *       ReadRetry() sees the new seq      <- required, else a stale page is kept
+ *
+ * Holds: nothing that a callback takes, because this waits for callbacks. Yields: yes.
+ */
+export function* mmuIntervalReadBegin(k: Kernel, mm: Mm, sub: IntervalSub): Task<Seq> {
+  const { subscriptions } = mm;
+  yield willRead('mmu_interval_read_begin.seq', subscriptions.object);
+  const begun = sub.invalidateSeq;
+  if (begun === subscriptions.invalidateSeq) {
+    yield waitUntil(
+      'mmu_interval_read_begin.wait',
+      subscriptions.object,
+      () => subscriptions.invalidateSeq !== begun,
+    );
+  }
+  return begun;
+}
+
+/**
+ * Registers a device's interest in `range`. A subscription made while the range is being invalidated starts
+ * invalid: readBegin waits for that invalidation.
+ *
+ * Returns: EINVAL for a range beyond the address space; the owner is called back from now on.
+ */
+export function* mmuIntervalNotifierInsert(
+  k: Kernel,
+  mm: Mm,
+  range: PageRange,
+  device: { readonly owner: DeviceOwner; readonly driver: DeviceDriver },
+): Task<Result<IntervalSub>> {
+  if (range.first >= range.end || addressOf(range.end) < 0) return fail('EINVAL');
+  const { subscriptions } = mm;
+  yield willWrite('mmu_interval_notifier_insert.tree', subscriptions.object);
+  const id = nextId(k);
+  const sub: IntervalSub = {
+    id,
+    range,
+    object: objectId('interval_sub', mm.id, id),
+    invalidateSeq: subscriptions.invalidateSeq,
+  };
+  const subscription: Subscription = {
+    id,
+    range,
+    sub,
+    driver: device.driver,
+    device: device.owner,
+  };
+  if (subscriptions.activeInvalidateRanges === 0) {
+    // Odd, and not the current value: neither "being invalidated" nor ever handed out.
+    sub.invalidateSeq = seq(subscriptions.invalidateSeq - 1);
+    insertInterval(subscriptions.itree, subscription);
+  } else if (isInvalidating(subscriptions)) {
+    subscriptions.deferred.push({ action: 'insert', subscription });
+  } else {
+    subscriptions.invalidateSeq = seq(subscriptions.invalidateSeq + 1);
+    sub.invalidateSeq = subscriptions.invalidateSeq;
+    insertInterval(subscriptions.itree, subscription);
+  }
+  return ok(sub);
+}
+
+/**
+ * Unregisters. On return no callback of this subscription is running or will run.
+ *
+ * Holds: no lock that a callback takes, because it waits for them (rule 20 of the driver contract).
+ */
+export function* mmuIntervalNotifierRemove(k: Kernel, mm: Mm, sub: IntervalSub): Task<void> {
+  const { subscriptions } = mm;
+  yield willWrite('mmu_interval_notifier_remove.tree', subscriptions.object);
+  const { deferred } = subscriptions;
+  const pending = deferred.findIndex((entry) => entry.subscription.id === sub.id);
+  if (pending >= 0 && deferred[pending]?.action === 'insert') {
+    deferred.splice(pending, 1);
+    return;
+  }
+  const [subscription] = overlapping(subscriptions.itree, sub.range).filter(
+    (found) => found.id === sub.id,
+  );
+  if (subscription === undefined) return;
+  if (!isInvalidating(subscriptions)) {
+    removeInterval(subscriptions.itree, subscription);
+    return;
+  }
+  deferred.push({ action: 'remove', subscription });
+  const seen = subscriptions.invalidateSeq;
+  yield waitUntil(
+    'mmu_interval_notifier_remove.wait',
+    subscriptions.object,
+    () => subscriptions.invalidateSeq !== seen,
+  );
+}
