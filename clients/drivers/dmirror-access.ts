@@ -27,7 +27,7 @@ import {
 } from './device-memory.ts';
 import { entryAt, entryObject, type MappedEntry } from './device-page-table.ts';
 import { dmirrorFault } from './dmirror-fault.ts';
-import { type Dmirror, withDriverLock } from './dmirror-state.ts';
+import { DMIRROR_BATCH_PAGES, type Dmirror, withDriverLock } from './dmirror-state.ts';
 
 /** What was read, page by page, without faulting. */
 export interface DmirrorCopied {
@@ -138,6 +138,7 @@ function* copyOut(
       values.push(...read.value);
     }
     page = run.stoppedAt;
+    if (run.because === 'full') continue;
     if (run.because !== 'private') return ok(page);
     yield willRead('dmirror_do_read.private', deviceFrameObject(dmirror.memory, run.entry.pfn));
     const contents = readDeviceFrame(dmirror.memory, run.entry.pfn);
@@ -166,6 +167,7 @@ function* copyIn(
       if (!written.ok) return written;
     }
     page = run.stoppedAt;
+    if (run.because === 'full') continue;
     if (run.because !== 'private') return ok(page);
     const value = contents[page - range.first];
     if (value === undefined) return fail('EFAULT');
@@ -182,7 +184,7 @@ type SystemRun =
   | {
       readonly targets: DmaTarget[];
       readonly stoppedAt: PageIndex;
-      readonly because: 'end' | 'missing';
+      readonly because: 'end' | 'missing' | 'full';
     }
   | {
       readonly targets: DmaTarget[];
@@ -191,7 +193,7 @@ type SystemRun =
       readonly entry: MappedEntry;
     };
 
-/** Walks the device page table; system frames in a row become one DMA. Holds: driver_lock. */
+/** Walks the device page table; system frames in a row become one DMA, up to a batch. */
 function* systemRun(
   held: Held<'driver_lock'>,
   dmirror: Dmirror,
@@ -210,6 +212,9 @@ function* systemRun(
     }
     if (ownsFrame(dmirror.memory, entry.pfn)) {
       return { targets, stoppedAt: page, because: 'private', entry };
+    }
+    if (targets.length === DMIRROR_BATCH_PAGES) {
+      return { targets, stoppedAt: page, because: 'full' };
     }
     targets.push({ page, pfn: entry.pfn });
   }

@@ -3,13 +3,14 @@
  *
  * Models: dmirror_device_remove_chunks(), dmirror_device_evict_chunk(), dmirror_devmem_free() of
  * lib/test_hmm.c (6.1).
+ * The original evicts a chunk in one call; here it takes a batch a call, as a message has limits.
  * Leaves out: memunmap_pages() itself; frames of a removed chunk are never used again.
  */
 
 import { migratePfnToPfn } from '../../server/protocol/migrate-pfn.ts';
 import { wake } from '../../server/task/context.ts';
 import { type Task, waitUntil, willWrite } from '../../server/task/task.ts';
-import { type PageIndex, type Pfn, pageIndex } from '../../server/vocabulary/address.ts';
+import { type PageIndex, type Pfn, pageIndex, pfn } from '../../server/vocabulary/address.ts';
 import { OK, type Result } from '../../server/vocabulary/errno.ts';
 import {
   type DeviceChunk,
@@ -19,7 +20,7 @@ import {
   removeFreeFrames,
 } from './device-memory.ts';
 import { copyToSystem } from './dmirror-migrate-back.ts';
-import type { Dmirror } from './dmirror-state.ts';
+import { DMIRROR_BATCH_PAGES, type Dmirror } from './dmirror-state.ts';
 
 /**
  * Evicts every chunk. The next migration to the device adds a new one.
@@ -51,10 +52,18 @@ export function* dmirrorDevmemFree(dmirror: Dmirror, frame: Pfn): Task<void> {
   wake(dmirror.context, dmirror.memory.freeListObject);
 }
 
-/** Frames that were never handed out cannot be in use, so the range ends where those begin. */
+/** Frames that were never handed out cannot be in use, so the chunk ends where those begin. */
 function* evictChunk(dmirror: Dmirror, chunk: DeviceChunk): Task<Result<void>> {
-  if (chunk.touched === 0) return OK;
-  const range = yield* dmirror.api.migrateDeviceRange(chunk.first, chunk.touched);
+  for (let at = 0; at < chunk.touched; at += DMIRROR_BATCH_PAGES) {
+    const count = Math.min(DMIRROR_BATCH_PAGES, chunk.touched - at);
+    const evicted = yield* evictFrames(dmirror, pfn(chunk.first + at), count);
+    if (!evicted.ok) return evicted;
+  }
+  return OK;
+}
+
+function* evictFrames(dmirror: Dmirror, first: Pfn, count: number): Task<Result<void>> {
+  const range = yield* dmirror.api.migrateDeviceRange(first, count);
   if (!range.ok) return range;
   const homes = range.value.src.map((src): PageIndex => {
     const frame = migratePfnToPfn(src);
