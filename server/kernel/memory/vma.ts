@@ -83,7 +83,10 @@ export function insertVma(vmas: VmaList, vma: Vma): void {
 export function removeVma(vmas: VmaList, vma: Vma): void {
   vmas.splice(vmas.indexOf(vma), 1);
   if (vma.file !== 'none') vma.file.vmas.splice(vma.file.vmas.indexOf(vma), 1);
-  for (const anonVma of vma.chain) unlinkVma(anonVma, vma);
+  for (const anonVma of vma.chain) {
+    unlinkVma(anonVma, vma);
+    if (anonVma.vmas.length === 0 && anonVma.parent !== 'self') anonVma.parent.children -= 1;
+  }
   vma.chain.length = 0;
   if (vma.anonVma !== 'none') vma.anonVma.activeVmas -= 1;
   vma.anonVma = 'none';

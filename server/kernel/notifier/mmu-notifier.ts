@@ -149,7 +149,7 @@ function applyDeferred(subscriptions: NotifierSubscriptions): void {
  *
  * Holds: nothing that a callback takes, because this waits for callbacks. Yields: yes.
  */
-export function* mmuIntervalReadBegin(k: Kernel, mm: Mm, sub: IntervalSub): Task<Seq> {
+export function* mmuIntervalReadBegin(_k: Kernel, mm: Mm, sub: IntervalSub): Task<Seq> {
   const { subscriptions } = mm;
   yield willRead('mmu_interval_read_begin.seq', subscriptions.object);
   const begun = sub.invalidateSeq;
@@ -211,7 +211,7 @@ export function* mmuIntervalNotifierInsert(
  *
  * Holds: no lock that a callback takes, because it waits for them (rule 20 of the driver contract).
  */
-export function* mmuIntervalNotifierRemove(k: Kernel, mm: Mm, sub: IntervalSub): Task<void> {
+export function* mmuIntervalNotifierRemove(_k: Kernel, mm: Mm, sub: IntervalSub): Task<void> {
   const { subscriptions } = mm;
   yield willWrite('mmu_interval_notifier_remove.tree', subscriptions.object);
   const { deferred } = subscriptions;

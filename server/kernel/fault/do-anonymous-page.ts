@@ -1,0 +1,44 @@
+/** A first touch of private anonymous memory. Source: mm/memory.c, do_anonymous_page() (6.1). */
+import { type Task, willWrite } from '../../task/task.ts';
+import type { FaultOutcome, FaultRequest, Kernel } from '../kernel.ts';
+import { pteObject } from '../memory/page-table.ts';
+import { allocPage, putPage } from '../memory/page-references.ts';
+import { mkPte, mkZeroPte, PTE_DIRTY, PTE_WRITE, PTE_YOUNG, pteModify, pteNone } from '../memory/pte.ts';
+import { lockedPte, lockPte, unlockPte } from '../memory/pte-lock.ts';
+import { setLockedPte } from '../memory/set-pte.ts';
+import { anonVmaPrepare, pageAddNewAnonRmap } from '../rmap/rmap.ts';
+import { vmProt } from './vm-page-prot.ts';
+
+/**
+ * A read maps the shared zero page, a write a fresh page of zeros. No notifier: nothing was mapped before.
+ *
+ * Holds: mmap_lock for read. Takes: the PTE lock. Returns: 'oom' when frames ran out.
+ */
+export function* doAnonymousPage(k: Kernel, request: FaultRequest): Task<FaultOutcome> {
+  const { mm, vma, page, access } = request;
+  if (access === 'read') {
+    const at = yield* lockPte(k, 'do_anonymous_page.ptl', mm, vma, page);
+    // Another fault may have filled the slot since it was read without the lock.
+    if (pteNone(lockedPte(at)) && !mm.unstable) {
+      yield willWrite('do_anonymous_page.zero', pteObject(mm.table, page));
+      setLockedPte(k, at, pteModify(mkZeroPte(), { ...vmProt(vma), write: false }));
+    }
+    unlockPte(k, at);
+    return 'done';
+  }
+  anonVmaPrepare(k, mm, vma);
+  const pfn = allocPage(k);
+  if (pfn === 'none') return 'oom';
+  const at = yield* lockPte(k, 'do_anonymous_page.ptl', mm, vma, page);
+  if (!pteNone(lockedPte(at)) || mm.unstable) {
+    unlockPte(k, at);
+    yield* putPage(k, pfn);
+    return 'done';
+  }
+  yield willWrite('do_anonymous_page.install', pteObject(mm.table, page));
+  pageAddNewAnonRmap(k, mm, vma, page, pfn);
+  const writable = vma.prot === 'rw' ? PTE_WRITE | PTE_DIRTY : 0;
+  setLockedPte(k, at, mkPte(pfn, PTE_YOUNG | writable));
+  unlockPte(k, at);
+  return 'done';
+}

@@ -1,0 +1,107 @@
+/**
+ * A first touch of a file or of shared memory. Source: mm/memory.c, do_read_fault(), do_cow_fault(),
+ * do_shared_fault(); mm/shmem.c, shmem_fault() (6.1).
+ *
+ * Leaves out: fault-around, page_mkwrite, writeback.
+ */
+import type { Pfn } from '../../vocabulary/address.ts';
+import { type Task, willWrite } from '../../task/task.ts';
+import { objectId } from '../../task/object-id.ts';
+import type { FaultOutcome, FaultRequest, Kernel } from '../kernel.ts';
+import { copyPage } from '../memory/copy-page.ts';
+import {
+  getPage,
+  PAGE_DIRTY,
+  PAGE_FILE,
+  PAGE_LRU,
+  setFlag,
+  setMapping,
+} from '../memory/frames.ts';
+import type { MemoryFile } from '../memory/mm-types.ts';
+import { allocPage, putPage } from '../memory/page-references.ts';
+import { pteObject } from '../memory/page-table.ts';
+import { mkPte, PTE_DIRTY, PTE_WRITE, PTE_YOUNG, pteModify, pteNone } from '../memory/pte.ts';
+import { lockedPte, lockPte, unlockPte } from '../memory/pte-lock.ts';
+import { setLockedPte } from '../memory/set-pte.ts';
+import { isShared, linearIndex } from '../memory/vma.ts';
+import { anonVmaPrepare, pageAddFileRmap, pageAddNewAnonRmap } from '../rmap/rmap.ts';
+import { mayWrite, vmProt } from './vm-page-prot.ts';
+
+/** shmem_getpage(): the page at `offset`, made of zeros if it is not there yet, with a reference. */
+export function* shmemGetPage(
+  k: Kernel,
+  file: MemoryFile,
+  offset: number,
+): Task<Pfn | 'beyond-end' | 'oom'> {
+  if (offset >= file.sizePages) return 'beyond-end';
+  yield willWrite('shmem_getpage.lookup', objectId('page_cache', file.id, offset));
+  const found = file.pages.get(offset);
+  if (found !== undefined) {
+    getPage(k.frames, found, 1);
+    return found;
+  }
+  const made = allocPage(k);
+  if (made === 'none') return 'oom';
+  setFlag(k.frames, made, PAGE_FILE | PAGE_LRU);
+  setMapping(k.frames, made, file.id, offset);
+  file.pages.set(offset, made);
+  getPage(k.frames, made, 1);
+  return made;
+}
+
+/**
+ * Holds: mmap_lock for read. Takes: the PTE lock. Yields: yes.
+ * Returns: 'sigbus' beyond the end of the file.
+ */
+export function* doFault(k: Kernel, request: FaultRequest): Task<FaultOutcome> {
+  const { vma, page, access } = request;
+  if (vma.file === 'none') return 'sigbus';
+  const cached = yield* shmemGetPage(k, vma.file, linearIndex(vma, page));
+  if (cached === 'beyond-end') return 'sigbus';
+  if (cached === 'oom') return 'oom';
+  if (access === 'write' && !isShared(vma)) return yield* doCowFault(k, request, cached);
+  return yield* finishFault(k, request, cached);
+}
+
+/** Maps the page of the file itself. Owns a reference on `cached`. */
+function* finishFault(k: Kernel, request: FaultRequest, cached: Pfn): Task<FaultOutcome> {
+  const { mm, vma, page, access } = request;
+  const at = yield* lockPte(k, 'finish_fault.ptl', mm, vma, page);
+  if (!pteNone(lockedPte(at))) {
+    unlockPte(k, at);
+    yield* putPage(k, cached);
+    return 'done';
+  }
+  yield willWrite('finish_fault.install', pteObject(mm.table, page));
+  const written = access === 'write' ? PTE_DIRTY | (mayWrite(vma) ? PTE_WRITE : 0) : 0;
+  pageAddFileRmap(k, cached);
+  const fresh = pteModify(mkPte(cached, PTE_YOUNG), vmProt(vma));
+  setLockedPte(k, at, ((fresh | written) >>> 0) as typeof fresh);
+  if (access === 'write') setFlag(k.frames, cached, PAGE_DIRTY);
+  unlockPte(k, at);
+  return 'done';
+}
+
+/** do_cow_fault(): a private write gets a copy at once. Nothing was mapped, so nobody is notified. */
+function* doCowFault(k: Kernel, request: FaultRequest, cached: Pfn): Task<FaultOutcome> {
+  const { mm, vma, page } = request;
+  anonVmaPrepare(k, mm, vma);
+  const made = allocPage(k);
+  if (made === 'none') {
+    yield* putPage(k, cached);
+    return 'oom';
+  }
+  yield* copyPage(k, cached, made);
+  const at = yield* lockPte(k, 'do_cow_fault.ptl', mm, vma, page);
+  const empty = pteNone(lockedPte(at));
+  if (empty) {
+    yield willWrite('do_cow_fault.install', pteObject(mm.table, page));
+    pageAddNewAnonRmap(k, mm, vma, page, made);
+    const write = mayWrite(vma) ? PTE_WRITE : 0;
+    setLockedPte(k, at, mkPte(made, PTE_YOUNG | PTE_DIRTY | write));
+  }
+  unlockPte(k, at);
+  if (!empty) yield* putPage(k, made);
+  yield* putPage(k, cached);
+  return 'done';
+}

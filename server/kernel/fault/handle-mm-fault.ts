@@ -1,0 +1,40 @@
+/**
+ * handle_mm_fault(): one step towards what the access needs. Whoever called tries the access again afterwards.
+ *
+ * Source: mm/memory.c (6.1). Leaves out: userfaultfd, NUMA hints, per-VMA locks, memory cgroups.
+ */
+import { type Task, willRead, willWrite } from '../../task/task.ts';
+import type { FaultOutcome, FaultRequest, Kernel } from '../kernel.ts';
+import { pteObject, readPte } from '../memory/page-table.ts';
+import { PTE_DIRTY, PTE_YOUNG, pteNone, ptePresent, pteWithFlags, pteWrite } from '../memory/pte.ts';
+import { lockedPte, lockPte, unlockPte } from '../memory/pte-lock.ts';
+import { setLockedPte } from '../memory/set-pte.ts';
+import { isAnonymous } from '../memory/vma.ts';
+
+/**
+ * Holds: mmap_lock for read. Takes: page locks, the PTE lock, and what callbacks take. Yields: yes.
+ * Returns: 'done' also if nothing had to be done, or somebody else was faster.
+ */
+export function* handleMmFault(k: Kernel, request: FaultRequest): Task<FaultOutcome> {
+  const { mm, vma, page, access } = request;
+  yield willRead('handle_pte_fault.read', pteObject(mm.table, page));
+  const seen = readPte(mm.table, page);
+  if (pteNone(seen)) {
+    return isAnonymous(vma)
+      ? yield* k.fn.doAnonymousPage(k, request)
+      : yield* k.fn.doFault(k, request);
+  }
+  if (!ptePresent(seen)) return yield* k.fn.doSwapPage(k, request, seen);
+  const at = yield* lockPte(k, 'handle_pte_fault.ptl', mm, vma, page);
+  const now = lockedPte(at);
+  if (now !== seen) {
+    unlockPte(k, at);
+    return 'done';
+  }
+  if (access === 'write' && !pteWrite(now)) return yield* k.fn.doWpPage(k, request, at);
+  yield willWrite('handle_pte_fault.young', pteObject(mm.table, page));
+  const touched = access === 'write' ? PTE_YOUNG | PTE_DIRTY : PTE_YOUNG;
+  setLockedPte(k, at, pteWithFlags(lockedPte(at), touched));
+  unlockPte(k, at);
+  return 'done';
+}
