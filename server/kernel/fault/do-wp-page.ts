@@ -3,7 +3,7 @@
  * Source: mm/memory.c, do_wp_page(), wp_page_copy(), wp_page_reuse() (6.1).
  */
 import { pagesFrom } from '../../vocabulary/address.ts';
-import { type Task, willRead, willWrite } from '../../task/task.ts';
+import { type Task, willWrite } from '../../task/task.ts';
 import type { FaultOutcome, FaultRequest, Kernel, LockedPte } from '../kernel.ts';
 import { copyPage } from '../memory/copy-page.ts';
 import {
@@ -111,7 +111,6 @@ export function* wpPageCopy(k: Kernel, request: FaultRequest, seen: Pte): Task<F
     blocking: 'blockable',
   });
   const at = yield* lockPte(k, 'wp_page_copy.ptl', mm, vma, page);
-  yield willRead('wp_page_copy.recheck', pteObject(mm.table, page));
   const unchanged = lockedPte(at) === seen;
   if (unchanged) {
     // Clear, flush, set: no CPU may go on reading the old page once another can write the new one.

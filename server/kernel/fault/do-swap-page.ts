@@ -1,0 +1,220 @@
+/**
+ * A fault on an entry that is not present: swap, migration, device-private, device-exclusive, poison.
+ *
+ * Source: mm/memory.c, do_swap_page(), remove_device_exclusive_entry(), restore_exclusive_pte(); mm/migrate.c,
+ * migration_entry_wait(). 6.1 with two later fixes that close known races: the device page is locked before it is
+ * referenced (1afaeb8293c9), and whoever loses that sleeps until it is unlocked (b570f37a2ce4).
+ */
+import type { PageIndex, Pfn } from '../../vocabulary/address.ts';
+import { pagesFrom } from '../../vocabulary/address.ts';
+import { type Task, willRead, willWrite } from '../../task/task.ts';
+import type { FaultOutcome, FaultRequest, Kernel, LockedPte } from '../kernel.ts';
+import {
+  getPage,
+  PAGE_DIRTY,
+  PAGE_LRU,
+  PAGE_SWAPCACHE,
+  refcount,
+  setContents,
+  setFlag,
+} from '../memory/frames.ts';
+import type { Mm } from '../memory/mm.ts';
+import { lockPage, pageLockObject, tryLockPage, unlockPage, waitWhileLocked } from '../memory/page-lock.ts';
+import { allocPage, dropSwapCache, pgmapOf, putPage } from '../memory/page-references.ts';
+import { pteObject, readPte } from '../memory/page-table.ts';
+import {
+  mkPte,
+  PTE_DIRTY,
+  PTE_WRITE,
+  PTE_YOUNG,
+  type Pte,
+  pteIsDeviceExclusive,
+  pteIsDevicePrivate,
+  pteIsMigration,
+  pteIsSwap,
+  pteMarkedExclusive,
+  pteModify,
+  ptePfn,
+  pteSwapSlot,
+  pteWithFlags,
+  pteWrite,
+} from '../memory/pte.ts';
+import { lockedPte, lockPte, unlockPte } from '../memory/pte-lock.ts';
+import { setLockedPte } from '../memory/set-pte.ts';
+import { freeSlotIfUnused, type SwapSlot } from '../memory/swap.ts';
+import { pageAddAnonRmap } from '../rmap/rmap.ts';
+import { mayWrite, vmProt } from './vm-page-prot.ts';
+
+/**
+ * `seen` is the entry as it was read without the lock.
+ *
+ * Holds: mmap_lock for read. Takes: page locks, the PTE lock, and what the device's callback takes.
+ * Returns: 'sigbus' for poison and when the device cannot bring its page back.
+ */
+export function* doSwapPage(k: Kernel, request: FaultRequest, seen: Pte): Task<FaultOutcome> {
+  if (pteIsMigration(seen)) {
+    yield* k.fn.migrationEntryWait(k, request.mm, request.page);
+    return 'done';
+  }
+  if (pteIsDeviceExclusive(seen)) return yield* k.fn.removeDeviceExclusiveEntry(k, request, seen);
+  if (pteIsDevicePrivate(seen)) return yield* faultDevicePrivate(k, request, seen);
+  if (pteIsSwap(seen)) return yield* swapIn(k, request, seen);
+  return 'sigbus';
+}
+
+/** Sleeps until the page behind a migration entry is unlocked. Needs no reference. */
+export function* migrationEntryWait(k: Kernel, mm: Mm, page: PageIndex): Task<void> {
+  yield willRead('migration_entry_wait.read', pteObject(mm.table, page));
+  const seen = readPte(mm.table, page);
+  if (!pteIsMigration(seen)) return;
+  yield* waitWhileLocked(k, 'migration_entry_wait.sleep', ptePfn(seen));
+}
+
+/** Asks the device to bring its page back: struct dev_pagemap_ops.migrate_to_ram. */
+function* faultDevicePrivate(k: Kernel, request: FaultRequest, seen: Pte): Task<FaultOutcome> {
+  const { mm, vma, page } = request;
+  const pfn = ptePfn(seen);
+  const at = yield* lockPte(k, 'do_swap_page.ptl', mm, vma, page);
+  if (lockedPte(at) !== seen) {
+    unlockPte(k, at);
+    return 'done';
+  }
+  // Locked before it is referenced: two faulting threads that both hold references would each make the other's
+  // migration fail, for ever. Under the PTE lock the page cannot go away.
+  yield willWrite('do_swap_page.trylock', pageLockObject(pfn));
+  if (tryLockPage(k, pfn) === 'busy') {
+    unlockPte(k, at);
+    yield* waitWhileLocked(k, 'do_swap_page.wait', pfn);
+    return 'done';
+  }
+  getPage(k.frames, pfn, 1);
+  unlockPte(k, at);
+  const { owner, driver } = pgmapOf(k, pfn);
+  k.emit({
+    kind: 'callback',
+    function: 'migrate_to_ram',
+    device: owner,
+    args: { mm: mm.id, page, pfn },
+  });
+  const moved = yield* driver.migrateToRam({ mm: mm.id, page, pfn });
+  k.emit({
+    kind: 'callback-return',
+    function: 'migrate_to_ram',
+    device: owner,
+    result: moved.ok ? 'OK' : moved.errno,
+  });
+  unlockPage(k, pfn);
+  yield* putPage(k, pfn);
+  return moved.ok ? 'done' : 'sigbus';
+}
+
+/**
+ * A CPU touches a page that a device has for itself: the device is told (event EXCLUSIVE without an owner, so that
+ * nobody may ignore it) and the entry becomes present again.
+ */
+export function* removeDeviceExclusiveEntry(
+  k: Kernel,
+  request: FaultRequest,
+  seen: Pte,
+): Task<FaultOutcome> {
+  const { mm, vma, page } = request;
+  const pfn = ptePfn(seen);
+  // The entry's own reference may go while this waits for the lock (7c7b962938dd).
+  if (refcount(k.frames, pfn) === 0) return 'done';
+  getPage(k.frames, pfn, 1);
+  yield* lockPage(k, 'remove_device_exclusive_entry.lock_page', pfn);
+  const bracket = yield* k.fn.mmuNotifierInvalidateRangeStart(k, mm, {
+    event: 'exclusive',
+    range: pagesFrom(page, 1),
+    owner: 'none',
+    blocking: 'blockable',
+  });
+  const at = yield* lockPte(k, 'remove_device_exclusive_entry.ptl', mm, vma, page);
+  if (lockedPte(at) === seen) {
+    yield willWrite('restore_exclusive_pte.set', pteObject(mm.table, page));
+    restoreExclusivePte(k, at);
+  }
+  unlockPte(k, at);
+  if (bracket.ok) yield* k.fn.mmuNotifierInvalidateRangeEnd(k, bracket.value);
+  unlockPage(k, pfn);
+  yield* putPage(k, pfn);
+  return 'done';
+}
+
+/** restore_exclusive_pte(): a writable exclusive entry comes back dirty. The entry's reference becomes the PTE's. */
+export function restoreExclusivePte(k: Kernel, at: LockedPte): void {
+  const seen = lockedPte(at);
+  const fresh = pteModify(mkPte(ptePfn(seen), 0), vmProt(at.vma));
+  const write = mayWrite(at.vma) ? PTE_WRITE : 0;
+  setLockedPte(k, at, pteWrite(seen) ? pteWithFlags(fresh, PTE_DIRTY | write) : fresh);
+}
+
+/** Reads a page back from its swap slot, or finds it in the swap cache. */
+function* swapIn(k: Kernel, request: FaultRequest, seen: Pte): Task<FaultOutcome> {
+  const { mm, vma, page, access } = request;
+  const slot = k.swap.slots.get(pteSwapSlot(seen));
+  if (slot === undefined) return 'done';
+  const got = yield* swapPage(k, slot);
+  if (got === 'oom') return 'oom';
+  const { pfn, fresh } = got;
+  const at = yield* lockPte(k, 'do_swap_page.swap_ptl', mm, vma, page);
+  if (lockedPte(at) !== seen) {
+    unlockPte(k, at);
+    unlockPage(k, pfn);
+    yield* putPage(k, pfn);
+    return 'done';
+  }
+  yield willWrite('do_swap_page.swap_in', pteObject(mm.table, page));
+  slot.uses -= 1;
+  const certainlyExclusive = fresh || pteMarkedExclusive(seen);
+  if (slot.uses === 0 && !fresh) {
+    yield* dropSwapCache(k, pfn);
+    setFlag(k.frames, pfn, PAGE_DIRTY);
+  }
+  freeSlotIfUnused(k.swap, pteSwapSlot(seen));
+  const exclusive = certainlyExclusive || refcount(k.frames, pfn) === 1;
+  const base = pteModify(mkPte(pfn, PTE_YOUNG), vmProt(vma));
+  const write = mayWrite(vma) ? PTE_WRITE : 0;
+  const writeNow = exclusive && access === 'write';
+  pageAddAnonRmap(k, mm, vma, page, pfn, exclusive ? 'exclusive' : 'shared');
+  setFlag(k.frames, pfn, PAGE_LRU);
+  setLockedPte(k, at, writeNow ? pteWithFlags(base, PTE_DIRTY | write) : base);
+  unlockPage(k, pfn);
+  if (access === 'write' && !exclusive) return yield* k.fn.doWpPage(k, request, at);
+  unlockPte(k, at);
+  return 'done';
+}
+
+/** The page of a slot, locked and referenced: from the swap cache, or read into a page nobody else has seen. */
+function* swapPage(
+  k: Kernel,
+  slot: SwapSlot,
+): Task<{ readonly pfn: Pfn; readonly fresh: boolean } | 'oom'> {
+  for (;;) {
+    const cached = slot.cached;
+    if (cached === 'none') break;
+    getPage(k.frames, cached, 1);
+    yield* lockPage(k, 'do_swap_page.lock_page', cached);
+    if (slot.cached === cached) return { pfn: cached, fresh: false };
+    unlockPage(k, cached);
+    yield* putPage(k, cached);
+  }
+  const pfn = allocPage(k);
+  if (pfn === 'none') return 'oom';
+  setContents(k.frames, pfn, slot.contents);
+  tryLockPage(k, pfn);
+  if (slot.uses > 1) yield* addToSwapCache(k, slot, pfn);
+  return { pfn, fresh: slot.cached !== pfn };
+}
+
+/** A slot that several entries name is read through the swap cache, so that they find the same page. */
+function* addToSwapCache(k: Kernel, slot: SwapSlot, pfn: Pfn): Task<void> {
+  for (const [number, found] of k.swap.slots) {
+    if (found !== slot) continue;
+    slot.cached = pfn;
+    k.frames.swapSlots.set(pfn, number);
+    setFlag(k.frames, pfn, PAGE_SWAPCACHE);
+    getPage(k.frames, pfn, 1);
+    return;
+  }
+}

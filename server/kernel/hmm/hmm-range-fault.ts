@@ -1,0 +1,234 @@
+/**
+ * hmm_range_fault(): what the CPU page table says of a range, faulting pages in where asked to.
+ * Source: mm/hmm.c (6.1, with owner-only device-private entries as since 8a295dbbaf72).
+ *
+ * Leaves out: hugetlb, devmap. Holds throughout: mmap_lock for read, by the caller.
+ */
+import type { DeviceOwner, HmmRangeRequest, HmmRequestFlags } from '../../protocol/device-api.ts';
+import {
+  HMM_PFN_DEVICE_PRIVATE,
+  HMM_PFN_NONE,
+  HMM_PFN_VALID,
+  HMM_PFN_WRITE,
+  HMM_PFN_ZERO,
+  type HmmPfn,
+  hmmPfn,
+  hmmPfnError,
+} from '../../protocol/hmm-pfn.ts';
+import { nextPage, type PageIndex, type PageRange } from '../../vocabulary/address.ts';
+import { type Errno, fail, ok, type Result } from '../../vocabulary/errno.ts';
+import { type Task, willRead } from '../../task/task.ts';
+import type { Kernel } from '../kernel.ts';
+import type { Mm } from '../memory/mm.ts';
+import type { Vma } from '../memory/mm-types.ts';
+import { endOfPtePage, findPtePage, pteObject, readPte } from '../memory/page-table.ts';
+import {
+  type Pte,
+  pteIsDeviceExclusive,
+  pteIsDevicePrivate,
+  pteIsMigration,
+  pteIsSwap,
+  pteIsZeroPage,
+  pteNone,
+  ptePfn,
+  ptePresent,
+  pteProtNone,
+  pteWrite,
+} from '../memory/pte.ts';
+import { findVma } from '../memory/vma.ts';
+import { pgmapOf } from '../memory/page-references.ts';
+
+type Need = 'nothing' | 'fault' | 'write-fault';
+type Walked = { readonly kind: 'next'; readonly page: PageIndex } | Stop;
+type Stop =
+  | { readonly kind: 'again'; readonly page: PageIndex }
+  | { readonly kind: 'error'; readonly errno: Errno };
+
+interface Walk {
+  readonly k: Kernel;
+  readonly mm: Mm;
+  readonly owner: DeviceOwner;
+  readonly request: HmmRangeRequest;
+  readonly pfns: HmmPfn[];
+}
+
+/**
+ * Takes: what faults take. Yields: yes; the answer may be void before it arrives (see mmuIntervalReadRetry).
+ * Returns: EBUSY if the range was invalidated meanwhile; EFAULT where a fault was asked for and cannot be had
+ * (no mapping, no right to read); EPERM for a write to a read-only mapping.
+ */
+export function* hmmRangeFault(
+  k: Kernel,
+  mm: Mm,
+  owner: DeviceOwner,
+  request: HmmRangeRequest,
+): Task<Result<HmmPfn[]>> {
+  const { range, sub, notifierSeq } = request;
+  const pfns: HmmPfn[] = new Array(range.end - range.first).fill(HMM_PFN_NONE);
+  const walk: Walk = { k, mm, owner, request, pfns };
+  let last = range.first;
+  for (;;) {
+    yield willRead('hmm_range_fault.check_retry', sub.object);
+    if (sub.invalidateSeq !== notifierSeq) return fail('EBUSY');
+    const stop = yield* walkFrom(walk, last);
+    if (stop === 'complete') return ok(pfns);
+    if (stop.kind === 'error') return fail(stop.errno);
+    last = stop.page;
+  }
+}
+
+function* walkFrom(walk: Walk, from: PageIndex): Task<'complete' | Stop> {
+  const { end } = walk.request.range;
+  let page = from;
+  while (page < end) {
+    const vma = findVma(walk.mm.vmas, page);
+    const walked: Walked =
+      vma === 'none' || vma.first > page
+        ? walkGap(walk, page, vma === 'none' ? end : earlier(vma.first, end))
+        : vma.prot === 'none'
+          ? walkUnreadable(walk, page, earlier(vma.end, end))
+          : yield* walkVma(walk, vma, page, earlier(vma.end, end));
+    if (walked.kind !== 'next') return walked;
+    page = walked.page;
+  }
+  return 'complete';
+}
+
+/** No mapping: an error if a fault was asked for. */
+function walkGap(walk: Walk, first: PageIndex, end: PageIndex): Walked {
+  if (anyNeed(walk, first, end, 0)) return { kind: 'error', errno: 'EFAULT' };
+  return fill(walk, first, end, hmmPfnError());
+}
+
+/** hmm_vma_walk_test(): a mapping without read permission. */
+function walkUnreadable(walk: Walk, first: PageIndex, end: PageIndex): Walked {
+  return walkGap(walk, first, end);
+}
+
+function* walkVma(walk: Walk, vma: Vma, first: PageIndex, end: PageIndex): Task<Walked> {
+  let page = first;
+  while (page < end) {
+    const blockEnd = earlier(endOfPtePage(page), end);
+    const walked = yield* walkBlock(walk, vma, { first: page, end: blockEnd });
+    if (walked.kind !== 'next') return walked;
+    page = walked.page;
+  }
+  return { kind: 'next', page };
+}
+
+/** One page-table page's worth: hmm_vma_walk_pmd() and, where there is none, hmm_vma_walk_hole(). */
+function* walkBlock(walk: Walk, vma: Vma, block: PageRange): Task<Walked> {
+  const { mm } = walk;
+  if (findPtePage(mm.table, block.first) === 'none') {
+    yield willRead('hmm_range_fault.hole', pteObject(mm.table, block.first));
+    if (findPtePage(mm.table, block.first) === 'none') {
+      const need = anyNeed(walk, block.first, block.end, 0);
+      if (need) return yield* faultRest(walk, vma, block, need);
+      return fill(walk, block.first, block.end, HMM_PFN_NONE);
+    }
+  }
+  for (let page = block.first; page < block.end; page = nextPage(page)) {
+    yield willRead('hmm_range_fault.walk', pteObject(mm.table, page));
+    const seen = readPte(mm.table, page);
+    const handled = yield* handlePte(walk, vma, { first: page, end: block.end }, seen);
+    if (handled !== 'stored') return handled;
+  }
+  return { kind: 'next', page: block.end };
+}
+
+/** hmm_vma_handle_pte(). */
+function* handlePte(walk: Walk, vma: Vma, rest: PageRange, seen: Pte): Task<'stored' | Walked> {
+  const { k, mm, owner } = walk;
+  const page = rest.first;
+  if (ptePresent(seen)) {
+    const flags = presentFlags(seen);
+    const need = needOf(walk, page, flags);
+    if (need !== 'nothing') return yield* faultRest(walk, vma, rest, need);
+    return store(walk, page, flags === 0 ? HMM_PFN_NONE : hmmPfn(ptePfn(seen), flags));
+  }
+  // A device's own private page is reported, never faulted, whatever access was asked for.
+  if (pteIsDevicePrivate(seen) && pgmapOf(k, ptePfn(seen)).owner === owner) {
+    const write = pteWrite(seen) ? HMM_PFN_WRITE : 0;
+    return store(walk, page, hmmPfn(ptePfn(seen), HMM_PFN_VALID | HMM_PFN_DEVICE_PRIVATE | write));
+  }
+  const need = needOf(walk, page, 0);
+  if (need === 'nothing') return store(walk, page, HMM_PFN_NONE);
+  if (pteNone(seen) || pteIsSwap(seen) || pteIsDevicePrivate(seen) || pteIsDeviceExclusive(seen)) {
+    return yield* faultRest(walk, vma, rest, need);
+  }
+  if (pteIsMigration(seen)) {
+    yield* k.fn.migrationEntryWait(k, mm, page);
+    return { kind: 'again', page };
+  }
+  return { kind: 'error', errno: 'EFAULT' };
+}
+
+/**
+ * hmm_vma_fault(): faults *every* page from the one that needs it to the end of the block, without a look at
+ * them, then starts over from there.
+ */
+function* faultRest(walk: Walk, vma: Vma, rest: PageRange, need: Need): Task<Walked> {
+  const { k, mm } = walk;
+  const access = need === 'write-fault' ? 'write' : 'read';
+  if (access === 'write' && vma.prot !== 'rw') return { kind: 'error', errno: 'EPERM' };
+  for (let page = rest.first; page < rest.end; page = nextPage(page)) {
+    k.emit({ kind: 'fault', mm: mm.id, page, mode: access });
+    const outcome = yield* k.fn.handleMmFault(k, { mm, vma, page, access });
+    if (outcome !== 'done' && outcome !== 'retry') return { kind: 'error', errno: 'EFAULT' };
+  }
+  return { kind: 'again', page: rest.first };
+}
+
+/** pte_to_hmm_pfn_flags(). */
+function presentFlags(pte: Pte): number {
+  if (pteProtNone(pte)) return 0;
+  const zero = pteIsZeroPage(pte) ? HMM_PFN_ZERO : 0;
+  return HMM_PFN_VALID | zero | (pteWrite(pte) ? HMM_PFN_WRITE : 0);
+}
+
+/** hmm_pte_need_fault(): the per-page request decides together with the default. */
+function needOf(walk: Walk, page: PageIndex, cpuFlags: number): Need {
+  const { request } = walk;
+  const wanted = stronger(
+    request.defaultFlags,
+    request.pageFlags?.[page - request.range.first] ?? 'snapshot',
+  );
+  if (wanted === 'snapshot') return 'nothing';
+  if (wanted === 'fault-write' && (cpuFlags & HMM_PFN_WRITE) === 0) return 'write-fault';
+  return (cpuFlags & HMM_PFN_VALID) === 0 ? 'fault' : 'nothing';
+}
+
+function stronger(a: HmmRequestFlags, b: HmmRequestFlags): HmmRequestFlags {
+  if (a === 'fault-write' || b === 'fault-write') return 'fault-write';
+  return a === 'fault' || b === 'fault' ? 'fault' : 'snapshot';
+}
+
+/** hmm_range_need_fault(): the strongest need of the pages, or false. */
+function anyNeed(walk: Walk, first: PageIndex, end: PageIndex, cpuFlags: number): Need | false {
+  if (walk.request.pageFlags === undefined) {
+    const need = needOf(walk, first, cpuFlags);
+    return need === 'nothing' ? false : need;
+  }
+  let strongest: Need | false = false;
+  for (let page = first; page < end; page = nextPage(page)) {
+    const need = needOf(walk, page, cpuFlags);
+    if (need === 'write-fault') return need;
+    if (need === 'fault') strongest = need;
+  }
+  return strongest;
+}
+
+function store(walk: Walk, page: PageIndex, entry: HmmPfn): 'stored' {
+  walk.pfns[page - walk.request.range.first] = entry;
+  return 'stored';
+}
+
+function fill(walk: Walk, first: PageIndex, end: PageIndex, entry: HmmPfn): Walked {
+  const base = walk.request.range.first;
+  walk.pfns.fill(entry, first - base, end - base);
+  return { kind: 'next', page: end };
+}
+
+function earlier(a: PageIndex, b: PageIndex): PageIndex {
+  return a < b ? a : b;
+}
