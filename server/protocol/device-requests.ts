@@ -13,10 +13,10 @@ import {
   migratePfn,
   mm,
   nothing,
+  notifierSeq,
   page,
   pageCountInCall,
   range,
-  sequence,
   shortRange,
   strict,
   word,
@@ -40,7 +40,7 @@ export const DEVICE_REQUESTS = {
   mmu_interval_notifier_insert: {
     ...bare,
     params: strict({ range }),
-    result: strict({ subscription: handle, invalidate_seq: sequence }),
+    result: strict({ subscription: handle, invalidate_seq: notifierSeq }),
     subject: 'params.range',
   },
   mmu_interval_notifier_remove: {
@@ -52,8 +52,8 @@ export const DEVICE_REQUESTS = {
   /** `invalidate_seq` is the sequence that the driver holds: it may be ahead of the server's copy. */
   mmu_interval_read_begin: {
     ...bare,
-    params: strict({ subscription: handle, invalidate_seq: sequence }),
-    result: strict({ seq: sequence }),
+    params: strict({ subscription: handle, invalidate_seq: notifierSeq }),
+    result: strict({ seq: notifierSeq }),
     subject: 'params.subscription',
   },
 
@@ -68,7 +68,7 @@ export const DEVICE_REQUESTS = {
     ...bare,
     params: strict({
       subscription: handle,
-      notifier_seq: sequence,
+      notifier_seq: notifierSeq,
       range: shortRange,
       default_flags: hmmFlags,
       page_flags: Type.Optional(Type.Array(hmmFlags, { maxItems: RANGE_PAGES_MAX })),
@@ -85,11 +85,11 @@ export const DEVICE_REQUESTS = {
     ...bare,
     params: strict({
       subscription: handle,
-      invalidate_seq: sequence,
+      invalidate_seq: notifierSeq,
       range: shortRange,
       default_flags: hmmFlags,
     }),
-    result: strict({ seq: sequence, pfns: Type.Array(hmmPfn) }),
+    result: strict({ seq: notifierSeq, pfns: Type.Array(hmmPfn) }),
     subject: 'params.range',
   },
 

@@ -12,9 +12,9 @@ import {
   mm,
   name,
   nothing,
+  notifierSeq,
   page,
   range,
-  sequence,
   strict,
   word,
 } from './wire-values.ts';
@@ -46,9 +46,9 @@ export const KERNEL_QUESTIONS = {
       /** The pgmap owner that may ignore this (its own migration), or 'none'. */
       owner: Type.String(),
       blocking: word('blockable', 'non-blockable'),
-      seq: sequence,
+      seq: notifierSeq,
     }),
-    result: strict({ result: word('done', 'again'), invalidate_seq: sequence }),
+    result: strict({ result: word('done', 'again'), invalidate_seq: notifierSeq }),
   },
   /**
    * A CPU fault on a private page of this device: bring `page` of `mm` back, with `pfn` as fault_page. mmap_lock

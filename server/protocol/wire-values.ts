@@ -8,8 +8,11 @@
  * `description` completes the sentence "expected ...": refusals and documents both quote it.
  */
 import Type from 'typebox';
-import { PAGES_MAX } from '../vocabulary/address.ts';
+import { PAGES_MAX, type PageIndex, type Pfn } from '../vocabulary/address.ts';
+import type { Seq } from '../vocabulary/seq.ts';
+import type { HmmPfn } from './hmm-pfn.ts';
 import { MMS_MAX, NAME_CHARS_MAX, RANGE_PAGES_MAX } from './limits.ts';
+import type { MigratePfn } from './migrate-pfn.ts';
 
 /** An object that has these fields and no others. */
 export function strict<const Fields extends Type.TProperties>(fields: Fields) {
@@ -18,22 +21,26 @@ export function strict<const Fields extends Type.TProperties>(fields: Fields) {
 
 export const nothing = strict({});
 
-export const page = Type.Integer({ minimum: 0, maximum: PAGES_MAX - 1 });
+export const page = Type.Unsafe<PageIndex>(Type.Integer({ minimum: 0, maximum: PAGES_MAX - 1 }));
 /** What a double can carry with six flag bits beside it. */
-export const frame = Type.Integer({ minimum: 0, maximum: 2 ** 46 });
+export const frame = Type.Unsafe<Pfn>(Type.Integer({ minimum: 0, maximum: 2 ** 46 }));
 export const frameOrNone = Type.Union([frame, Type.Literal('none')]);
 export const mm = Type.Integer({ minimum: 0, maximum: MMS_MAX - 1 });
-export const sequence = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
+const whole = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
+/** Of frames and of requests. */
+export const sequence = whole;
+/** An invalidate sequence of the mmu_notifier. */
+export const notifierSeq = Type.Unsafe<Seq>(whole);
 /** A running number that the server hands out: a subscription, a migration. */
 export const handle = Type.Integer({ minimum: 0, maximum: 2 ** 36 - 1 });
 /** An HmmPfn: see hmm-pfn.ts for its bits. */
-export const hmmPfn = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
+export const hmmPfn = Type.Unsafe<HmmPfn>(whole);
 /** A MigratePfn: see migrate-pfn.ts for its bits. */
-export const migratePfn = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
+export const migratePfn = Type.Unsafe<MigratePfn>(whole);
 
 const rangeFields = {
   first: page,
-  end: Type.Integer({ minimum: 1, maximum: PAGES_MAX }),
+  end: Type.Unsafe<PageIndex>(Type.Integer({ minimum: 1, maximum: PAGES_MAX })),
 };
 
 /** Pages [first, end). */
@@ -74,5 +81,5 @@ export const name = Type.String({
 
 /** One of a few words. */
 export function word<const Words extends readonly string[]>(...words: Words) {
-  return Type.Enum([...words] as unknown as Words);
+  return Type.Unsafe<Words[number]>(Type.Enum([...words]));
 }

@@ -1,0 +1,129 @@
+/**
+ * What a machine keeps of one client: its questions without an answer, its requests without one, and whether it
+ * still counts. Devices and CPUs share this.
+ */
+
+import type { Refusal } from '../protocol/refusal.ts';
+import { serial, type TaskContext, wake } from '../task/context.ts';
+import { type ObjectId, objectId } from '../task/object-id.ts';
+import { type Task, waitUntil, type YieldPoint } from '../task/task.ts';
+import type { Errno } from '../vocabulary/errno.ts';
+import type { PageContents } from '../vocabulary/page-contents.ts';
+import type { ActorName, Inbound, Outbound } from './inbound.ts';
+
+/** What a request came to. A refusal carries more than the errno; see protocol/refusal.ts. */
+export type Served =
+  | { readonly ok: true; readonly result: unknown; readonly contents: readonly PageContents[] }
+  | Refusal
+  | { readonly ok: false; readonly errno: Errno };
+
+export const NO_CONTENTS: readonly PageContents[] = [];
+
+export function served(result: unknown, contents: readonly PageContents[] = NO_CONTENTS): Served {
+  return { ok: true, result, contents };
+}
+
+/** Most requests answer with nothing: one object for all of them. */
+export const SERVED_NOTHING: Served = served({});
+
+export type Outcome = Extract<Inbound, { kind: 'answer' }>['outcome'];
+
+/** A question to a client. 'abandoned': the client was fenced, nobody waits any more. */
+export interface Question {
+  readonly id: number;
+  readonly method: string;
+  readonly params: unknown;
+  readonly object: ObjectId;
+  answer: Outcome | 'open' | 'abandoned';
+}
+
+export interface RemoteActor {
+  readonly actor: ActorName;
+  readonly context: TaskContext;
+  readonly send: (outbound: Outbound) => void;
+  /** 'fenced': asks nothing, is asked nothing, and nobody waits for it. */
+  state: 'attached' | 'fenced';
+  readonly questions: Map<number, Question>;
+  /** Requests that run. */
+  requestsInFlight: number;
+  /** Changes when a request ends. */
+  readonly idle: ObjectId;
+}
+
+export interface RemoteActorParts {
+  readonly actor: ActorName;
+  readonly context: TaskContext;
+  readonly send: (outbound: Outbound) => void;
+}
+
+export function newRemoteActor(parts: RemoteActorParts): RemoteActor {
+  return {
+    ...parts,
+    state: 'attached',
+    questions: new Map(),
+    requestsInFlight: 0,
+    idle: objectId('answer', 0, serial(parts.context)),
+  };
+}
+
+/**
+ * Asks the client and waits until it answers or is fenced.
+ *
+ * Yields:  yes. Returns: the answer; 'abandoned' at once if the client is fenced already.
+ */
+export function* ask(
+  remote: RemoteActor,
+  at: YieldPoint,
+  method: string,
+  params: unknown,
+): Task<Outcome | 'abandoned'> {
+  if (remote.state === 'fenced') return 'abandoned';
+  const id = serial(remote.context);
+  const object = objectId('answer', 0, id);
+  const question: Question = { id, method, params, object, answer: 'open' };
+  remote.questions.set(id, question);
+  remote.send({ kind: 'question', actor: remote.actor, id, method, params });
+  yield waitUntil(at, question.object, () => question.answer !== 'open');
+  remote.questions.delete(id);
+  return question.answer === 'open' ? 'abandoned' : question.answer;
+}
+
+/** Hands over the answer to an open question. Not a yield point. */
+export function takeAnswer(remote: RemoteActor, question: Question, outcome: Outcome): void {
+  question.answer = outcome;
+  wake(remote.context, question.object);
+}
+
+/** From here on nobody waits for this client. Not a yield point. */
+export function abandonQuestions(remote: RemoteActor): void {
+  remote.state = 'fenced';
+  for (const question of remote.questions.values()) {
+    if (question.answer !== 'open') continue;
+    question.answer = 'abandoned';
+    wake(remote.context, question.object);
+  }
+}
+
+/**
+ * Runs one request and sends its answer: the whole of a task.
+ *
+ * Yields: as `work` does.
+ */
+export function* answerRequest(remote: RemoteActor, id: number, work: Task<Served>): Task<void> {
+  remote.requestsInFlight += 1;
+  const outcome = yield* work;
+  remote.requestsInFlight -= 1;
+  if (remote.requestsInFlight === 0) wake(remote.context, remote.idle);
+  remote.send({
+    kind: 'response',
+    actor: remote.actor,
+    id,
+    outcome,
+    contents: outcome.ok ? outcome.contents : NO_CONTENTS,
+  });
+}
+
+/** Waits until no request of this client runs. Yields: yes. */
+export function* requestsEnded(remote: RemoteActor, at: YieldPoint): Task<void> {
+  yield waitUntil(at, remote.idle, () => remote.requestsInFlight === 0);
+}

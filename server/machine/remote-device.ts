@@ -1,0 +1,122 @@
+/**
+ * A device whose driver runs in a client: what it holds here, so that a disconnect at any moment can give all of
+ * it back (remote-detach.ts), and so that a client that lies reaches no invariant of the kernel.
+ *
+ * Leaves out: threads of a device. The wire does not say which thread of the client took mmap_lock, so read
+ * locks are counted.
+ */
+
+import {
+  type DeviceApi,
+  type DeviceFault,
+  type IntervalSub,
+  MIRROR_NONE,
+  type MigrateVma,
+  type MmId,
+} from '../protocol/device-api.ts';
+import type { Task } from '../task/task.ts';
+import type { PageIndex, Pfn } from '../vocabulary/address.ts';
+import {
+  abandonQuestions,
+  newRemoteActor,
+  type RemoteActor,
+  type RemoteActorParts,
+} from './remote-actor.ts';
+
+export interface OpenMigration {
+  readonly kind: 'migrate_vma' | 'migrate_device';
+  readonly migrate: MigrateVma;
+  /** 'collected' until migrate_*_pages, then 'moved'. */
+  phase: 'collected' | 'moved';
+}
+
+/** What the kernel offers beside DeviceApi, for a device that went away. */
+export interface DeviceUndertaker {
+  /** From here on the device's DMA is refused with ENOTCONN and its mirror counts for nothing. Not a yield point. */
+  cutOff(): void;
+  /** Takes cutOff() back: the device came again inside its grace period. Not a yield point. */
+  reconnect(): void;
+  /** Ends a migration so that its sources are mapped again where that is still possible. */
+  abandonMigration(migrate: MigrateVma): Task<void>;
+  /** The private memory of the device is lost: entries that name it become poison. */
+  surrenderMemory(): Task<void>;
+}
+
+export interface RemoteDevice extends RemoteActor {
+  readonly api: DeviceApi;
+  readonly undertaker: DeviceUndertaker;
+  readonly subs: Map<number, IntervalSub>;
+  readonly migrations: Map<number, OpenMigration>;
+  /** Read locks of mmap_lock that the device holds. */
+  mmapLocks: number;
+  /** CPU faults that wait for this device: they hold the mmap_lock of their mm for it. */
+  readonly faults: DeviceFault[];
+  /** Private memory: frames [first, first + count). */
+  readonly chunks: { readonly first: Pfn; readonly count: number }[];
+  /** Private frames between zone_device_page_init and page_free. */
+  readonly privateInUse: Set<Pfn>;
+  /** Frames from alloc_pages or zone_device_page_init that no migration has taken yet. */
+  readonly unplaced: Set<Pfn>;
+  /** Frames from make_device_exclusive_range that are still locked. */
+  readonly locked: Set<Pfn>;
+  /** Pages that its page table maps, as it says. */
+  readonly mirrored: Set<PageIndex>;
+}
+
+export interface RemoteDeviceParts extends RemoteActorParts {
+  readonly api: DeviceApi;
+  readonly undertaker: DeviceUndertaker;
+}
+
+export function newRemoteDevice(parts: RemoteDeviceParts): RemoteDevice {
+  return {
+    ...newRemoteActor(parts),
+    api: parts.api,
+    undertaker: parts.undertaker,
+    subs: new Map(),
+    migrations: new Map(),
+    mmapLocks: 0,
+    faults: [],
+    chunks: [],
+    privateInUse: new Set(),
+    unplaced: new Set(),
+    locked: new Set(),
+    mirrored: new Set(),
+  };
+}
+
+/** True if others may have to wait for what the device holds. Derived, never counted. */
+export function holdsUpOthers(device: RemoteDevice): boolean {
+  return device.mmapLocks > 0 || device.migrations.size > 0 || device.locked.size > 0;
+}
+
+/** The mmap_lock of `mm` is held by the device, or for it by a CPU fault that it is serving. */
+export function mmapLockHeld(device: RemoteDevice, mm: MmId): boolean {
+  if (mm === device.api.mm && device.mmapLocks > 0) return true;
+  return device.faults.some((fault) => fault.mm === mm);
+}
+
+/** Frames [first, first + count) lie in one chunk of the device's memory. */
+export function ownsPrivateFrames(device: RemoteDevice, first: Pfn, count: number): boolean {
+  const end = first + count;
+  return device.chunks.some((chunk) => chunk.first <= first && end <= chunk.first + chunk.count);
+}
+
+/**
+ * The device is cut off: whoever waits for its answers goes on, and its page table counts for nothing, because
+ * its DMA is refused from now on. It is told. Not a yield point. giveBackAll() must follow.
+ */
+export function fenceDevice(device: RemoteDevice, why: string): void {
+  abandonQuestions(device);
+  device.undertaker.cutOff();
+  for (const page of device.mirrored) device.api.mirrorChanged(page, MIRROR_NONE);
+  device.mirrored.clear();
+  const remedy = 'Drop your page table, connect again and insert your notifiers anew.';
+  device.send({ kind: 'tell', actor: device.actor, method: 'fenced', params: { why, remedy } });
+}
+
+/** The device came back inside its grace period: its private memory is its own still, all else is gone. */
+export function reattachDevice(device: RemoteDevice): void {
+  device.state = 'attached';
+  device.undertaker.reconnect();
+}
