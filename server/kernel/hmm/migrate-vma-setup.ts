@@ -1,0 +1,264 @@
+/**
+ * migrate_vma_setup(): invalidate the range in every secondary MMU, lock and isolate its pages, put migration
+ * entries in the CPU page table. Empty and zero-page entries stay as they are.
+ *
+ * Source: mm/migrate_device.c (6.1 with 60bae7370896: the TLB is flushed under the PTE lock, and fd35ca3d12cc:
+ * the dirty bit moves to the page). Leaves out: huge pages, device-coherent memory.
+ */
+import type { DeviceOwner, MigrateRequest } from '../../protocol/device-api.ts';
+import {
+  MIGRATE_PFN_MIGRATE,
+  MIGRATE_PFN_NONE,
+  MIGRATE_PFN_WRITE,
+  migrateFlags,
+  migratePfn,
+  type MigratePfn,
+  migratePfnHas,
+  migratePfnToPfn,
+} from '../../protocol/migrate-pfn.ts';
+import { nextPage, type PageIndex, type PageRange, type Pfn } from '../../vocabulary/address.ts';
+import { fail, ok, type Result } from '../../vocabulary/errno.ts';
+import { lock, unlock } from '../../task/lock.ts';
+import { type Task, willRead, willWrite } from '../../task/task.ts';
+import { type Kernel, type LockedPte, type Migration, nextId } from '../kernel.ts';
+import {
+  clearFlag,
+  getPage,
+  hasFlag,
+  isDevicePfn,
+  mapcount,
+  PAGE_ANON,
+  PAGE_ANON_EXCLUSIVE,
+  PAGE_DIRTY,
+  PAGE_FILE,
+  PAGE_LRU,
+  PAGE_SWAPCACHE,
+  refcount,
+  setFlag,
+} from '../memory/frames.ts';
+import type { Mm } from '../memory/mm.ts';
+import { pageLockObject, tryLockPage, unlockPage } from '../memory/page-lock.ts';
+import { pgmapOf, putPage } from '../memory/page-references.ts';
+import { endOfPtePage, findPtePage, pteObject } from '../memory/page-table.ts';
+import {
+  mkMigration,
+  PTE_NONE,
+  type Pte,
+  pteDirty,
+  pteIsDevicePrivate,
+  pteIsZeroPage,
+  pteNone,
+  ptePfn,
+  ptePresent,
+  pteWrite,
+} from '../memory/pte.ts';
+import { lockedPte } from '../memory/pte-lock.ts';
+import { setLockedPte } from '../memory/set-pte.ts';
+import { isAnonymous, vmaLookup } from '../memory/vma.ts';
+import { pageMapped, pageRemoveRmap, pageTryShareAnonRmap } from '../rmap/rmap.ts';
+
+/**
+ * Holds: mmap_lock for read, by the caller, until migrateVmaFinalize().
+ * Returns: EINVAL if the range is not within one mapping, or the fault page is not device-private. A migration
+ * with nothing collected is a success; it must be finalized like any other.
+ */
+export function* migrateVmaSetup(
+  k: Kernel,
+  mm: Mm,
+  owner: DeviceOwner,
+  request: MigrateRequest,
+): Task<Result<Migration>> {
+  const { range, faultPage } = request;
+  const vma = vmaLookup(mm.vmas, range.first);
+  if (vma === 'none' || range.end > vma.end) return fail('EINVAL');
+  if (faultPage !== 'none' && !isDevicePfn(faultPage)) return fail('EINVAL');
+  const migration: Migration = {
+    id: nextId(k),
+    mm,
+    owner,
+    vma,
+    range,
+    select: request.select,
+    faultPage,
+    src: [],
+    dst: [],
+  };
+  k.migrations.set(migration.id, migration);
+  yield* k.fn.migrateVmaCollect(k, migration);
+  if (migration.src.some((entry) => migratePfnHas(entry, MIGRATE_PFN_MIGRATE))) {
+    yield* k.fn.migrateVmaUnmap(k, migration);
+  }
+  return ok(migration);
+}
+
+/** migrate_vma_collect(): one bracket around the whole range; the migrating device may ignore it. */
+export function* migrateVmaCollect(k: Kernel, migration: Migration): Task<void> {
+  const { mm, range, owner } = migration;
+  const bracket = yield* k.fn.mmuNotifierInvalidateRangeStart(k, mm, {
+    event: 'migrate',
+    range,
+    owner,
+    blocking: 'blockable',
+  });
+  for (let page = range.first; page < range.end; ) {
+    const end = endOfPtePage(page) < range.end ? endOfPtePage(page) : range.end;
+    yield* collectBlock(k, migration, { first: page, end });
+    page = end;
+  }
+  if (bracket.ok) yield* k.fn.mmuNotifierInvalidateRangeEnd(k, bracket.value);
+}
+
+function* collectBlock(k: Kernel, migration: Migration, block: PageRange): Task<void> {
+  const { mm, vma, src } = migration;
+  if (vma === 'none') return;
+  const ptePage = findPtePage(mm.table, block.first);
+  if (ptePage === 'none') {
+    const hole = isAnonymous(vma) ? migrateFlags(MIGRATE_PFN_MIGRATE) : MIGRATE_PFN_NONE;
+    for (let page = block.first; page < block.end; page = nextPage(page)) src.push(hole);
+    return;
+  }
+  const held = yield* lock(k.context, 'migrate_vma_collect.ptl', ptePage.ptl);
+  let unmapped = 0;
+  for (let page = block.first; page < block.end; page = nextPage(page)) {
+    const at: LockedPte = { mm, vma, page, ptePage, held };
+    const before = lockedPte(at);
+    src.push(yield* collectPte(k, migration, at, before));
+    if (ptePresent(before) && lockedPte(at) !== before) unmapped += 1;
+  }
+  // Before the lock goes: whoever finds the entry gone must be able to rely on no CPU still using it.
+  if (unmapped > 0) yield* k.fn.flushTlbRange(k, mm, block);
+  unlock(k.context, held);
+}
+
+/** What one entry contributes; a page that is collected is locked, referenced and behind a migration entry. */
+function* collectPte(
+  k: Kernel,
+  migration: Migration,
+  at: LockedPte,
+  pte: Pte,
+): Task<MigratePfn> {
+  const { select, owner } = migration;
+  if (pteNone(pte)) {
+    return isAnonymous(at.vma) ? migrateFlags(MIGRATE_PFN_MIGRATE) : MIGRATE_PFN_NONE;
+  }
+  const write = pteWrite(pte) ? MIGRATE_PFN_WRITE : 0;
+  if (!ptePresent(pte)) {
+    const wanted =
+      pteIsDevicePrivate(pte) &&
+      select === 'device-private' &&
+      pgmapOf(k, ptePfn(pte)).owner === owner;
+    if (!wanted) return MIGRATE_PFN_NONE;
+  } else {
+    if (select !== 'system') return MIGRATE_PFN_NONE;
+    if (pteIsZeroPage(pte)) return migrateFlags(MIGRATE_PFN_MIGRATE);
+  }
+  const pfn = ptePfn(pte);
+  const locked = yield* takePage(k, migration, at, pfn);
+  if (locked === 'busy') return MIGRATE_PFN_NONE;
+  return migratePfn(pfn, MIGRATE_PFN_MIGRATE | write);
+}
+
+/** References and locks the page and replaces its entry, or leaves everything as it was. */
+function* takePage(
+  k: Kernel,
+  migration: Migration,
+  at: LockedPte,
+  pfn: Pfn,
+): Task<'taken' | 'busy'> {
+  getPage(k.frames, pfn, 1);
+  // Trylock: two migrations that each wait for the other's page would never end. The fault page is locked
+  // already, by the fault that is being served.
+  if (pfn !== migration.faultPage) {
+    yield willWrite('migrate_vma_collect.trylock_page', pageLockObject(pfn));
+    if (tryLockPage(k, pfn) === 'busy') {
+      yield* putPage(k, pfn);
+      return 'busy';
+    }
+  }
+  yield willWrite('migrate_vma_collect.clear', pteObject(at.mm.table, at.page));
+  // Read and cleared at once, so that a dirty bit that hardware sets until then is not lost.
+  const pte = lockedPte(at);
+  const anonExclusive =
+    hasFlag(k.frames, pfn, PAGE_ANON) && hasFlag(k.frames, pfn, PAGE_ANON_EXCLUSIVE);
+  if (anonExclusive) {
+    if (ptePresent(pte)) {
+      setLockedPte(k, at, PTE_NONE);
+      yield* k.fn.flushTlbRange(k, at.mm, { first: at.page, end: nextPage(at.page) });
+    }
+    if (pageTryShareAnonRmap(k, pfn) === 'pinned') {
+      setLockedPte(k, at, pte);
+      if (pfn !== migration.faultPage) unlockPage(k, pfn);
+      yield* putPage(k, pfn);
+      return 'busy';
+    }
+  }
+  if (pteDirty(pte)) setFlag(k.frames, pfn, PAGE_DIRTY);
+  const kind = pteWrite(pte) ? 'writable' : anonExclusive ? 'readable-exclusive' : 'readable';
+  setLockedPte(k, at, mkMigration(pfn, kind, pte));
+  pageRemoveRmap(k, pfn);
+  yield* putPage(k, pfn);
+  return 'taken';
+}
+
+/**
+ * migrate_vma_unmap(): isolates the collected pages from the LRU, unmaps them everywhere else, and gives up on
+ * those that somebody else still uses.
+ */
+export function* migrateVmaUnmap(k: Kernel, migration: Migration): Task<void> {
+  const refused: number[] = [];
+  for (let index = 0; index < migration.src.length; index += 1) {
+    const pfn = migratePfnToPfn(migration.src[index] as MigratePfn);
+    if (pfn === 'none') continue;
+    if (!(yield* unmapPage(k, migration, pfn))) refused.push(index);
+  }
+  for (const index of refused) {
+    const pfn = migratePfnToPfn(migration.src[index] as MigratePfn);
+    migration.src[index] = MIGRATE_PFN_NONE;
+    if (pfn === 'none') continue;
+    yield* k.fn.removeMigrationPtes(k, pfn, pfn);
+    if (pfn !== migration.faultPage) unlockPage(k, pfn);
+    yield* putPage(k, pfn);
+  }
+}
+
+/** True if the page is now unmapped and used by nobody but this migration. */
+function* unmapPage(k: Kernel, migration: Migration, pfn: Pfn): Task<boolean> {
+  const onLru = !isDevicePfn(pfn);
+  if (onLru) {
+    if (!hasFlag(k.frames, pfn, PAGE_LRU)) return false;
+    clearFlag(k.frames, pfn, PAGE_LRU);
+    k.isolated.add(pfn);
+    // Isolation holds a reference of its own; the one from collecting goes.
+    getPage(k.frames, pfn, 1);
+    yield* putPage(k, pfn);
+  }
+  if (pageMapped(k, pfn)) yield* k.fn.tryToMigrate(k, pfn);
+  yield willRead('migrate_vma_check_page.refcount', pageLockObject(pfn));
+  if (pageMapped(k, pfn) || !checkPage(k, migration, pfn)) {
+    if (onLru) putbackLru(k, pfn);
+    return false;
+  }
+  return true;
+}
+
+/** putback_lru_page(), short of the reference, which the caller drops. */
+export function putbackLru(k: Kernel, pfn: Pfn): void {
+  k.isolated.delete(pfn);
+  setFlag(k.frames, pfn, PAGE_LRU);
+}
+
+/** migrate_vma_check_page(): no reference but those that migration knows of. */
+function checkPage(k: Kernel, migration: Migration, pfn: Pfn): boolean {
+  const ours = pfn === migration.faultPage ? 2 : 1;
+  return refcount(k.frames, pfn) - ours - mappingReferences(k, pfn) <= mapcount(k.frames, pfn);
+}
+
+/** References that the page cache or the swap cache holds. */
+export function mappingReferences(k: Kernel, pfn: Pfn): number {
+  return hasFlag(k.frames, pfn, PAGE_FILE) || hasFlag(k.frames, pfn, PAGE_SWAPCACHE) ? 1 : 0;
+}
+
+/** Where the entry `index` of a migration lies. */
+export function migrationPage(migration: Migration, index: number): PageIndex {
+  return (migration.range.first + index) as PageIndex;
+}

@@ -1,0 +1,209 @@
+/**
+ * Unmapping a page everywhere: try_to_migrate() leaves migration entries, try_to_unmap() swap entries,
+ * remove_migration_ptes() undoes the former. Source: mm/rmap.c, mm/migrate.c (6.1).
+ */
+import { pagesFrom, type Pfn } from '../../vocabulary/address.ts';
+import { type Task, willWrite } from '../../task/task.ts';
+import type { Kernel, LockedPte } from '../kernel.ts';
+import {
+  getPage,
+  hasFlag,
+  isDevicePfn,
+  mapcount,
+  PAGE_ANON,
+  PAGE_ANON_EXCLUSIVE,
+  PAGE_DIRTY,
+  PAGE_SWAPBACKED,
+  refcount,
+  setFlag,
+} from '../memory/frames.ts';
+import { putPage } from '../memory/page-references.ts';
+import { findPtePage, pteObject } from '../memory/page-table.ts';
+import {
+  migrationKind,
+  mkDevicePrivate,
+  mkMigration,
+  mkPte,
+  mkSwap,
+  PTE_DIRTY,
+  PTE_NONE,
+  PTE_WRITE,
+  PTE_YOUNG,
+  type Pte,
+  pteDirty,
+  pteIsDevicePrivate,
+  pteIsMigration,
+  pteIsZeroPage,
+  pteModify,
+  ptePfn,
+  ptePresent,
+  pteWithFlags,
+  pteWrite,
+  pteYoung,
+} from '../memory/pte.ts';
+import { lockedPte, lockPte, unlockPte } from '../memory/pte-lock.ts';
+import { setLockedPte } from '../memory/set-pte.ts';
+import { mayWrite, vmProt } from '../fault/vm-page-prot.ts';
+import {
+  type MappedAt,
+  pageAddAnonRmap,
+  pageAddFileRmap,
+  pageMapped,
+  pageRemoveRmap,
+  pageTryShareAnonRmap,
+  rmapWalk,
+} from './rmap.ts';
+
+/** The entry maps `pfn`: present, or as device-private memory. */
+function mapsPage(pte: Pte, pfn: Pfn): boolean {
+  const mapping = (ptePresent(pte) && !pteIsZeroPage(pte)) || pteIsDevicePrivate(pte);
+  return mapping && ptePfn(pte) === pfn;
+}
+
+/**
+ * try_to_migrate(): every other mapping of the page becomes a migration entry. Each mapping that covers the page
+ * is bracketed (event CLEAR, no owner: nobody may ignore it), even where the entry turns out to be gone already.
+ *
+ * Holds: the page lock. Takes: callbacks' locks, PTE locks. Stops at a page that is pinned.
+ */
+export function* tryToMigrate(k: Kernel, pfn: Pfn): Task<void> {
+  for (const place of rmapWalk(k, pfn)) {
+    const outcome = yield* inBracket(k, place, (at, seen) => migrateOne(k, at, seen, pfn), pfn);
+    if (outcome === 'stop' || !pageMapped(k, pfn)) return;
+  }
+}
+
+/** try_to_unmap(): every mapping becomes a swap entry, or goes if the page may be discarded (MADV_FREE). */
+export function* tryToUnmap(k: Kernel, pfn: Pfn): Task<void> {
+  for (const place of rmapWalk(k, pfn)) {
+    const outcome = yield* inBracket(k, place, (at, seen) => unmapOne(k, at, seen, pfn), pfn);
+    if (outcome === 'stop' || !pageMapped(k, pfn)) return;
+  }
+}
+
+function* inBracket(
+  k: Kernel,
+  place: MappedAt,
+  change: (at: LockedPte, seen: Pte) => Task<'go-on' | 'stop'>,
+  pfn: Pfn,
+): Task<'go-on' | 'stop'> {
+  const { mm, vma, page } = place;
+  const bracket = yield* k.fn.mmuNotifierInvalidateRangeStart(k, mm, {
+    event: 'clear',
+    range: pagesFrom(page, 1),
+    owner: 'none',
+    blocking: 'blockable',
+  });
+  let outcome: 'go-on' | 'stop' = 'go-on';
+  if (findPtePage(mm.table, page) !== 'none') {
+    const at = yield* lockPte(k, 'page_vma_mapped_walk.ptl', mm, vma, page);
+    const seen = lockedPte(at);
+    if (mapsPage(seen, pfn)) outcome = yield* change(at, seen);
+    unlockPte(k, at);
+  }
+  if (bracket.ok) yield* k.fn.mmuNotifierInvalidateRangeEnd(k, bracket.value);
+  return outcome;
+}
+
+/** Clears a present entry and its cached copies, and saves its dirty bit on the page. */
+function* clearFlush(k: Kernel, at: LockedPte, pfn: Pfn): Task<Pte> {
+  yield willWrite('ptep_clear_flush.clear', pteObject(at.mm.table, at.page));
+  const pte = lockedPte(at);
+  if (ptePresent(pte)) {
+    setLockedPte(k, at, PTE_NONE);
+    yield* k.fn.flushTlbRange(k, at.mm, pagesFrom(at.page, 1));
+    if (pteDirty(pte)) setFlag(k.frames, pfn, PAGE_DIRTY);
+  }
+  return pte;
+}
+
+function* migrateOne(
+  k: Kernel,
+  at: LockedPte,
+  _seen: Pte,
+  pfn: Pfn,
+): Task<'go-on' | 'stop'> {
+  const exclusive =
+    hasFlag(k.frames, pfn, PAGE_ANON) && hasFlag(k.frames, pfn, PAGE_ANON_EXCLUSIVE);
+  const pte = yield* clearFlush(k, at, pfn);
+  if (exclusive && pageTryShareAnonRmap(k, pfn) === 'pinned') {
+    setLockedPte(k, at, pte);
+    return 'stop';
+  }
+  const kind = pteWrite(pte) ? 'writable' : exclusive ? 'readable-exclusive' : 'readable';
+  setLockedPte(k, at, mkMigration(pfn, kind, pte));
+  pageRemoveRmap(k, pfn);
+  yield* putPage(k, pfn);
+  return 'go-on';
+}
+
+function* unmapOne(
+  k: Kernel,
+  at: LockedPte,
+  _seen: Pte,
+  pfn: Pfn,
+): Task<'go-on' | 'stop'> {
+  const pte = yield* clearFlush(k, at, pfn);
+  if (hasFlag(k.frames, pfn, PAGE_ANON)) {
+    if (!hasFlag(k.frames, pfn, PAGE_SWAPBACKED)) {
+      const unused = refcount(k.frames, pfn) === 1 + mapcount(k.frames, pfn);
+      if (!unused || hasFlag(k.frames, pfn, PAGE_DIRTY)) {
+        setLockedPte(k, at, pte);
+        setFlag(k.frames, pfn, PAGE_SWAPBACKED);
+        return 'stop';
+      }
+    } else {
+      const slot = k.frames.swapSlots.get(pfn);
+      const exclusive = hasFlag(k.frames, pfn, PAGE_ANON_EXCLUSIVE);
+      if (slot === undefined || (exclusive && pageTryShareAnonRmap(k, pfn) === 'pinned')) {
+        setLockedPte(k, at, pte);
+        return 'stop';
+      }
+      const found = k.swap.slots.get(slot);
+      if (found !== undefined) found.uses += 1;
+      setLockedPte(k, at, mkSwap(slot, exclusive ? 'exclusive' : 'shared'));
+    }
+  }
+  pageRemoveRmap(k, pfn);
+  yield* putPage(k, pfn);
+  return 'go-on';
+}
+
+/**
+ * remove_migration_ptes(): wherever a migration entry names `from`, the entry becomes `to` with the rights that it
+ * had and that the mapping still gives. Nothing was mapped, so nobody is notified.
+ *
+ * Holds: the locks of both pages. Takes: PTE locks.
+ */
+export function* removeMigrationPtes(k: Kernel, from: Pfn, to: Pfn): Task<void> {
+  for (const { mm, vma, page } of rmapWalk(k, from)) {
+    if (findPtePage(mm.table, page) === 'none') continue;
+    const at = yield* lockPte(k, 'remove_migration_pte.ptl', mm, vma, page);
+    const entry = lockedPte(at);
+    if (pteIsMigration(entry) && ptePfn(entry) === from) {
+      yield willWrite('remove_migration_pte.set', pteObject(mm.table, page));
+      getPage(k.frames, to, 1);
+      addRmap(k, at, entry, to);
+      setLockedPte(k, at, restored(k, at, entry, from, to));
+    }
+    unlockPte(k, at);
+  }
+}
+
+function addRmap(k: Kernel, at: LockedPte, entry: Pte, to: Pfn): void {
+  if (!hasFlag(k.frames, to, PAGE_ANON)) {
+    pageAddFileRmap(k, to);
+    return;
+  }
+  const sharing = migrationKind(entry) === 'readable' ? 'shared' : 'exclusive';
+  pageAddAnonRmap(k, at.mm, at.vma, at.page, to, sharing);
+}
+
+function restored(k: Kernel, at: LockedPte, entry: Pte, from: Pfn, to: Pfn): Pte {
+  const young = pteYoung(entry) ? PTE_YOUNG : 0;
+  const dirty = pteDirty(entry) && hasFlag(k.frames, from, PAGE_DIRTY) ? PTE_DIRTY : 0;
+  const write = migrationKind(entry) === 'writable' && mayWrite(at.vma) ? PTE_WRITE : 0;
+  const base = pteModify(mkPte(to, young), vmProt(at.vma));
+  if (isDevicePfn(to)) return mkDevicePrivate(to, write === 0 ? 'readable' : 'writable');
+  return pteWithFlags(base, dirty | write);
+}
