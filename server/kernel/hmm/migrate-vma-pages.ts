@@ -135,7 +135,7 @@ function* mayLeaveMapping(k: Kernel, from: Pfn): Task<boolean> {
 function moveState(k: Kernel, from: Pfn, to: Pfn): void {
   const { id, index } = mappingOf(k.frames, from);
   setMapping(k.frames, to, id, index);
-  setFlag(k.frames, to, PAGE_SWAPBACKED);
+  if (hasFlag(k.frames, from, PAGE_SWAPBACKED)) setFlag(k.frames, to, PAGE_SWAPBACKED);
   if (hasFlag(k.frames, from, PAGE_ANON)) setFlag(k.frames, to, PAGE_ANON);
   if (hasFlag(k.frames, from, PAGE_DIRTY)) setFlag(k.frames, to, PAGE_DIRTY);
 }

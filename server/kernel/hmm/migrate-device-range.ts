@@ -1,0 +1,57 @@
+/**
+ * migrate_device_range(): collects device frames for eviction by their numbers, without any mapping or mmap_lock.
+ * Source: mm/migrate_device.c (6.1).
+ */
+import type { DeviceOwner } from '../../protocol/device-api.ts';
+import { MIGRATE_PFN_MIGRATE, MIGRATE_PFN_NONE, migratePfn } from '../../protocol/migrate-pfn.ts';
+import type { PageIndex, Pfn } from '../../vocabulary/address.ts';
+import { fail, ok, type Result } from '../../vocabulary/errno.ts';
+import { type Task, willWrite } from '../../task/task.ts';
+import { type Kernel, type Migration, nextId } from '../kernel.ts';
+import { getPage, refcount } from '../memory/frames.ts';
+import type { Mm } from '../memory/mm.ts';
+import { pageLockObject, tryLockPage } from '../memory/page-lock.ts';
+
+/**
+ * Frames that are free, or that somebody has locked, are skipped: whoever evicts must loop until none is left.
+ * The migration goes on with migrateVmaPages() and migrateVmaFinalize().
+ *
+ * Returns: EINVAL if a frame is not `owner`'s.
+ */
+export function* migrateDeviceRange(
+  k: Kernel,
+  mm: Mm,
+  owner: DeviceOwner,
+  first: Pfn,
+  count: number,
+): Task<Result<Migration>> {
+  const pgmap = k.pgmaps.find((map) => map.owner === owner && map.first <= first);
+  if (pgmap === undefined || first + count > pgmap.first + pgmap.count) return fail('EINVAL');
+  const migration: Migration = {
+    id: nextId(k),
+    mm,
+    owner,
+    vma: 'none',
+    range: { first: 0 as PageIndex, end: count as PageIndex },
+    select: 'device-private',
+    faultPage: 'none',
+    src: [],
+    dst: [],
+  };
+  k.migrations.set(migration.id, migration);
+  for (let pfn = first; pfn < first + count; pfn = (pfn + 1) as Pfn) {
+    if (refcount(k.frames, pfn) === 0) {
+      migration.src.push(MIGRATE_PFN_NONE);
+      continue;
+    }
+    yield willWrite('migrate_device_range.trylock_page', pageLockObject(pfn));
+    if (refcount(k.frames, pfn) === 0 || tryLockPage(k, pfn) === 'busy') {
+      migration.src.push(MIGRATE_PFN_NONE);
+      continue;
+    }
+    getPage(k.frames, pfn, 1);
+    migration.src.push(migratePfn(pfn, MIGRATE_PFN_MIGRATE));
+  }
+  yield* k.fn.migrateVmaUnmap(k, migration);
+  return ok(migration);
+}

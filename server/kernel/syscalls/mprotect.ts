@@ -1,0 +1,165 @@
+/** mprotect(2). Source: mm/mprotect.c (6.1). */
+import type { Prot } from '../../protocol/cpu-api.ts';
+import { nextPage, type PageIndex, type PageRange } from '../../vocabulary/address.ts';
+import { fail, OK, type Result } from '../../vocabulary/errno.ts';
+import { lock, unlock } from '../../task/lock.ts';
+import { writeLock, writeUnlock } from '../../task/rwsem.ts';
+import { type Task, willWrite } from '../../task/task.ts';
+import type { Invalidation, Kernel, LockedPte } from '../kernel.ts';
+import { mayWrite, vmProt } from '../fault/vm-page-prot.ts';
+import { hasFlag, PAGE_ANON, PAGE_ANON_EXCLUSIVE } from '../memory/frames.ts';
+import type { Mm } from '../memory/mm.ts';
+import type { Vma } from '../memory/mm-types.ts';
+import { endOfPtePage, findPtePage, pteObject } from '../memory/page-table.ts';
+import {
+  migrationKind,
+  mkMigration,
+  PTE_DIRTY,
+  PTE_WRITE,
+  PTE_YOUNG,
+  type Pte,
+  pteDirty,
+  pteIsDeviceExclusive,
+  pteIsDevicePrivate,
+  pteIsMigration,
+  pteIsZeroPage,
+  pteModify,
+  pteNone,
+  ptePfn,
+  ptePresent,
+  pteProtNone,
+  pteWithFlags,
+  pteWithoutFlags,
+  pteWrite,
+  pteYoung,
+} from '../memory/pte.ts';
+import { lockedPte } from '../memory/pte-lock.ts';
+import { setLockedPte } from '../memory/set-pte.ts';
+import { isShared, linearIndex, mergeVma, splitVma, vmasIn } from '../memory/vma.ts';
+
+/**
+ * Changes mapping after mapping. A hole ends it with ENOMEM; what lies before the hole stays changed.
+ *
+ * Takes: mmap_lock for writing. Yields: yes.
+ */
+export function* mprotect(
+  k: Kernel,
+  mm: Mm,
+  range: PageRange,
+  prot: Prot,
+): Task<Result<void>> {
+  const held = yield* writeLock(k.context, 'mprotect.mmap_lock', mm.mmapLock);
+  let done: PageIndex = range.first;
+  for (let next = firstVma(mm, range); next !== 'none'; next = firstVma(mm, { ...range, first: done })) {
+    if (next.first > done) break;
+    const end = next.end < range.end ? next.end : range.end;
+    yield* mprotectFixup(k, mm, next, { first: done, end }, prot);
+    done = end;
+    if (done >= range.end) break;
+  }
+  writeUnlock(k.context, held);
+  return done >= range.end ? OK : fail('ENOMEM');
+}
+
+function firstVma(mm: Mm, range: PageRange): Vma | 'none' {
+  return vmasIn(mm.vmas, range)[0] ?? 'none';
+}
+
+/** mprotect_fixup(): the mapping takes its new rights, merged or split, then its entries do. */
+function* mprotectFixup(
+  k: Kernel,
+  mm: Mm,
+  vma: Vma,
+  part: PageRange,
+  prot: Prot,
+): Task<void> {
+  if (vma.prot === prot) return;
+  const accounted = vma.accounted || (prot === 'rw' && !isShared(vma));
+  const shape = { prot, kind: vma.kind, file: vma.file, accounted };
+  const pgoff = linearIndex(vma, part.first);
+  const merged = mergeVma(mm.vmas, { range: part, shape, pgoff, anonVma: vma.anonVma });
+  const changed = merged === 'none' ? cutOut(mm, vma, part) : merged;
+  changed.prot = prot;
+  changed.accounted = accounted;
+  k.emit({ kind: 'vma', mm: mm.id, first: part.first, end: part.end, change: 'mprotect', prot });
+  yield* k.fn.changeProtection(k, mm, changed, part);
+}
+
+function cutOut(mm: Mm, vma: Vma, part: PageRange): Vma {
+  const upper = vma.first < part.first ? splitVma(mm.vmas, vma, part.first, 'below') : vma;
+  if (upper.end > part.end) splitVma(mm.vmas, upper, part.end, 'above');
+  return upper;
+}
+
+/**
+ * change_protection(): the entries of `range` follow the mapping. The bracket starts at the first page-table page
+ * that exists; without one there is nothing to tell anybody.
+ *
+ * Holds: mmap_lock for writing. Takes: callbacks' locks, PTE locks.
+ */
+export function* changeProtection(
+  k: Kernel,
+  mm: Mm,
+  vma: Vma,
+  range: PageRange,
+): Task<void> {
+  let bracket: Invalidation | 'none' = 'none';
+  for (let page = range.first; page < range.end; ) {
+    const end = endOfPtePage(page) < range.end ? endOfPtePage(page) : range.end;
+    if (findPtePage(mm.table, page) !== 'none') {
+      if (bracket === 'none') {
+        const started = yield* k.fn.mmuNotifierInvalidateRangeStart(k, mm, {
+          event: 'protection_vma',
+          range: { first: page, end: range.end },
+          owner: 'none',
+          blocking: 'blockable',
+        });
+        if (started.ok) bracket = started.value;
+      }
+      yield* changePteRange(k, mm, vma, { first: page, end });
+    }
+    page = end;
+  }
+  yield* k.fn.flushTlbRange(k, mm, range);
+  if (bracket !== 'none') yield* k.fn.mmuNotifierInvalidateRangeEnd(k, bracket);
+}
+
+function* changePteRange(k: Kernel, mm: Mm, vma: Vma, block: PageRange): Task<void> {
+  const ptePage = findPtePage(mm.table, block.first);
+  if (ptePage === 'none') return;
+  const held = yield* lock(k.context, 'change_pte_range.ptl', ptePage.ptl);
+  for (let page = block.first; page < block.end; page = nextPage(page)) {
+    const at: LockedPte = { mm, vma, page, ptePage, held };
+    if (pteNone(lockedPte(at))) continue;
+    yield willWrite('change_pte_range.set', pteObject(mm.table, page));
+    setLockedPte(k, at, changed(k, vma, lockedPte(at)));
+  }
+  unlock(k.context, held);
+}
+
+function changed(k: Kernel, vma: Vma, pte: Pte): Pte {
+  if (ptePresent(pte)) {
+    const modified = pteModify(pte, vmProt(vma));
+    return mayBecomeWritable(k, vma, modified) ? pteWithFlags(modified, PTE_WRITE) : modified;
+  }
+  if (!pteWrite(pte)) return pte;
+  if (pteIsMigration(pte)) {
+    const anon = hasFlag(k.frames, ptePfn(pte), PAGE_ANON);
+    const kept = (pteYoung(pte) ? PTE_YOUNG : 0) | (pteDirty(pte) ? PTE_DIRTY : 0);
+    const readable = mkMigration(ptePfn(pte), anon ? 'readable-exclusive' : 'readable', pte);
+    return migrationKind(pte) === 'writable' ? pteWithFlags(readable, kept) : pte;
+  }
+  // Device entries lose the right to write and do not get it back here; a CPU write restores it.
+  return pteIsDevicePrivate(pte) || pteIsDeviceExclusive(pte) ? pteWithoutFlags(pte, PTE_WRITE) : pte;
+}
+
+/** can_change_pte_writable(): dirty, and of this process alone, so that no fault would decide otherwise. */
+function mayBecomeWritable(k: Kernel, vma: Vma, pte: Pte): boolean {
+  if (!mayWrite(vma) || pteWrite(pte) || pteProtNone(pte) || !pteDirty(pte)) return false;
+  if (isShared(vma)) return true;
+  return (
+    !pteIsZeroPage(pte) &&
+    hasFlag(k.frames, ptePfn(pte), PAGE_ANON) &&
+    hasFlag(k.frames, ptePfn(pte), PAGE_ANON_EXCLUSIVE)
+  );
+}

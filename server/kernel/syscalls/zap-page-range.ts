@@ -1,0 +1,101 @@
+/** Taking entries away: munmap, exit and MADV_DONTNEED. Source: mm/memory.c, zap_pte_range(); mm/mmu_gather.c (6.1). */
+import type { MmuNotifyEvent } from '../../protocol/device-api.ts';
+import { nextPage, type PageRange } from '../../vocabulary/address.ts';
+import { lock, unlock } from '../../task/lock.ts';
+import { type Task, willWrite } from '../../task/task.ts';
+import type { Kernel, LockedPte, ZapBatch } from '../kernel.ts';
+import { hasFlag, PAGE_ANON, PAGE_DIRTY, setFlag } from '../memory/frames.ts';
+import type { Mm } from '../memory/mm.ts';
+import type { Vma } from '../memory/mm-types.ts';
+import { dropSwapCache, putPage } from '../memory/page-references.ts';
+import { endOfPtePage, findPtePage, pteObject } from '../memory/page-table.ts';
+import {
+  PTE_NONE,
+  type Pte,
+  pteDirty,
+  pteIsDeviceExclusive,
+  pteIsDevicePrivate,
+  pteIsSwap,
+  pteIsZeroPage,
+  pteNone,
+  ptePfn,
+  ptePresent,
+  pteSwapSlot,
+} from '../memory/pte.ts';
+import { lockedPte } from '../memory/pte-lock.ts';
+import { setLockedPte } from '../memory/set-pte.ts';
+import { freeSlotIfUnused } from '../memory/swap.ts';
+import { vmasIn } from '../memory/vma.ts';
+import { pageRemoveRmap } from '../rmap/rmap.ts';
+
+/**
+ * Clears every entry of `range` in one bracket. A page is freed only after the TLBs were flushed.
+ *
+ * Holds: mmap_lock. Takes: callbacks' locks, PTE locks. Yields: yes.
+ */
+export function* zapPageRange(
+  k: Kernel,
+  mm: Mm,
+  range: PageRange,
+  event: MmuNotifyEvent,
+): Task<void> {
+  const bracket = yield* k.fn.mmuNotifierInvalidateRangeStart(k, mm, {
+    event,
+    range,
+    owner: 'none',
+    blocking: 'blockable',
+  });
+  const batch: ZapBatch = { pages: [] };
+  for (const vma of vmasIn(mm.vmas, range)) {
+    const first = vma.first > range.first ? vma.first : range.first;
+    const end = vma.end < range.end ? vma.end : range.end;
+    yield* zapVma(k, mm, vma, { first, end }, batch);
+  }
+  yield* k.fn.flushTlbRange(k, mm, range);
+  for (const pfn of batch.pages) yield* putPage(k, pfn);
+  if (bracket.ok) yield* k.fn.mmuNotifierInvalidateRangeEnd(k, bracket.value);
+}
+
+function* zapVma(k: Kernel, mm: Mm, vma: Vma, range: PageRange, batch: ZapBatch): Task<void> {
+  for (let page = range.first; page < range.end; ) {
+    const end = endOfPtePage(page) < range.end ? endOfPtePage(page) : range.end;
+    const ptePage = findPtePage(mm.table, page);
+    if (ptePage !== 'none') {
+      const held = yield* lock(k.context, 'zap_pte_range.ptl', ptePage.ptl);
+      for (; page < end; page = nextPage(page)) {
+        yield* zapPte(k, { mm, vma, page, ptePage, held }, batch);
+      }
+      unlock(k.context, held);
+    }
+    page = end;
+  }
+}
+
+function* zapPte(k: Kernel, at: LockedPte, batch: ZapBatch): Task<void> {
+  if (pteNone(lockedPte(at))) return;
+  yield willWrite('zap_pte_range.clear', pteObject(at.mm.table, at.page));
+  const pte = lockedPte(at);
+  setLockedPte(k, at, PTE_NONE);
+  if (ptePresent(pte)) {
+    if (pteIsZeroPage(pte)) return;
+    const pfn = ptePfn(pte);
+    if (!hasFlag(k.frames, pfn, PAGE_ANON) && pteDirty(pte)) setFlag(k.frames, pfn, PAGE_DIRTY);
+    pageRemoveRmap(k, pfn);
+    batch.pages.push(pfn);
+    return;
+  }
+  if (pteIsDevicePrivate(pte) || pteIsDeviceExclusive(pte)) {
+    pageRemoveRmap(k, ptePfn(pte));
+    yield* putPage(k, ptePfn(pte));
+  } else if (pteIsSwap(pte)) yield* freeSwapAndCache(k, pte);
+}
+
+/** free_swap_and_cache(): one entry less; with the last one the slot and its cached page go. */
+export function* freeSwapAndCache(k: Kernel, pte: Pte): Task<void> {
+  const number = pteSwapSlot(pte);
+  const slot = k.swap.slots.get(number);
+  if (slot === undefined) return;
+  slot.uses -= 1;
+  if (slot.uses === 0 && slot.cached !== 'none') yield* dropSwapCache(k, slot.cached);
+  freeSlotIfUnused(k.swap, number);
+}
