@@ -1,0 +1,93 @@
+/**
+ * The conductor's questions, which are the same for devices and CPUs: perform a verb, hold after a kernel call,
+ * go on, start anew.
+ */
+import type { ConductorQuestion, QuestionParams } from '../../server/protocol/server-questions.ts';
+import { CONDUCTOR_QUESTIONS } from '../../server/protocol/server-questions.ts';
+import type { Task } from '../../server/task/task.ts';
+import type { Errno } from '../../server/vocabulary/errno.ts';
+import { CallRefused } from './call-refusal.ts';
+import type { Question } from './connection.ts';
+import type { Holds } from './holds.ts';
+import type { Runtime } from './runtime.ts';
+
+/** A verb and whatever it needs, as the conductor sent it: nothing of it has been checked. */
+export type VerbParams = { readonly verb: string } & { readonly [name: string]: unknown };
+/** What a verb came to, as JSON. */
+export type VerbResult = { readonly [name: string]: unknown };
+
+/** Answers of a client to questions. */
+export interface Answering {
+  readonly answer: (id: Question['id'], result: unknown) => void;
+  readonly answerError: (id: Question['id'], errno: Errno, message: string) => void;
+}
+
+/** The running half of a client: replaced as a whole by `reset`. */
+export interface Incarnation {
+  readonly runtime: Runtime;
+  readonly holds: Holds;
+  readonly perform: (params: VerbParams) => Task<VerbResult>;
+}
+
+export interface ConductedParts extends Answering {
+  readonly actor: string;
+  readonly incarnation: Incarnation;
+  /** Forgets everything and begins a new incarnation. */
+  readonly reset: () => void;
+}
+
+export function isConductorQuestion(method: string): method is ConductorQuestion {
+  return Object.hasOwn(CONDUCTOR_QUESTIONS, method);
+}
+
+/** Does what the conductor asks. `question.params` must fit the schema of `method`. */
+export function obeyConductor(
+  parts: ConductedParts,
+  method: ConductorQuestion,
+  question: Question,
+): void {
+  const { incarnation } = parts;
+  switch (method) {
+    case 'perform': {
+      const params = question.params as VerbParams;
+      const task = incarnation.perform(params);
+      incarnation.runtime.start(parts.actor, params.verb, task, (outcome) => {
+        if (outcome.ok) parts.answer(question.id, outcome.value);
+        else answerFailure(parts, question.id, outcome.error);
+      });
+      return;
+    }
+    case 'hold': {
+      const { after } = question.params as QuestionParams['hold'];
+      if (incarnation.holds.arm(after) === 'armed') parts.answer(question.id, {});
+      else parts.answerError(question.id, 'EAGAIN', 'HOLDS_MAX holds are armed; send go first');
+      return;
+    }
+    case 'go':
+      incarnation.holds.go();
+      parts.answer(question.id, {});
+      incarnation.runtime.turn();
+      return;
+    case 'reset':
+      parts.reset();
+      parts.answer(question.id, {});
+      return;
+    default:
+      return method satisfies never;
+  }
+}
+
+/** Answers a question whose task threw. */
+export function answerFailure(parts: Answering, id: Question['id'], error: unknown): void {
+  if (error instanceof CallRefused) parts.answerError(id, error.refusal.errno, error.message);
+  else if (error instanceof VerbRefused) parts.answerError(id, 'EINVAL', error.message);
+  else parts.answerError(id, 'EIO', error instanceof Error ? error.message : String(error));
+}
+
+/** Throw this in `perform` for a verb that is unknown or whose parameters are wrong. */
+export class VerbRefused extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'VerbRefused';
+  }
+}

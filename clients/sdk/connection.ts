@@ -1,0 +1,416 @@
+/**
+ * One session with a server: hello, numbered frames, answers that find their requests, and coming back after a
+ * lost connection without losing or doubling a frame. Knows nothing of devices; see connect.ts for those.
+ *
+ * Works in Node 22 and newer and in browsers.
+ */
+import { encodeBinaryFrame } from '../../server/protocol/binary-frame.ts';
+import { CLOSE_CODES } from '../../server/protocol/close-codes.ts';
+import type { HelloParams, HelloResult } from '../../server/protocol/hello.ts';
+import { OUTBOX_BYTES_MAX, SUBPROTOCOL } from '../../server/protocol/limits.ts';
+import type { Errno } from '../../server/vocabulary/errno.ts';
+import type { PageContents } from '../../server/vocabulary/page-contents.ts';
+import { type CallRefusal, callRefusal, localRefusal } from './call-refusal.ts';
+import {
+  type ClosedWhy,
+  closedSentence,
+  type ConnectionEvent,
+  type ConnectionState,
+  nextConnection,
+} from './connection-state.ts';
+import { acceptsHello } from './hello-check.ts';
+import { type Frame, SentFrames } from './sent-frames.ts';
+import { parseServerFrame, type QuestionId, type ServerFrame } from './server-frame.ts';
+import { globalSocket, openSocket, type SocketFactory, type SocketLike } from './web-socket.ts';
+
+/** Frames that arrived since the last `ack`, above which the server is told that it may forget them. */
+export const ACK_FRAMES = 64;
+/** The same in bytes. */
+export const ACK_BYTES = 32 * 1024;
+/** Our own close code where the server sends what is no frame of the protocol. */
+export const CLOSED_NONSENSE = 4900;
+/** Our own close code where the server does not read: OUTBOX_BYTES_MAX bytes wait for it. */
+export const CLOSED_SERVER_SLOW = 4901;
+
+/** The `seq` of the first frame of a session. */
+const HELLO_SEQ = 1;
+
+export interface ConnectionOptions {
+  /** `ws://127.0.0.1:7070/ws` */
+  readonly url: string;
+  readonly lab: string;
+  readonly role: HelloParams['role'];
+  /** Unique among the actors of the lab. */
+  readonly name: string;
+  /** The address space that a device mirrors or a CPU runs in. 0 if absent. */
+  readonly mm?: number;
+  /** What to do when the connection is lost: come back to the same session (default), or give up. */
+  readonly onLoss?: 'resume' | 'give-up';
+  /** Milliseconds during which the first connection is tried again. 0 if absent. */
+  readonly connectMs?: number;
+  /** For runtimes without a WebSocket of their own. */
+  readonly socket?: SocketFactory;
+}
+
+/** What came of a request. */
+export type CallAnswer<T = unknown> =
+  | { readonly ok: true; readonly result: T; readonly pages: readonly PageContents[] }
+  | { readonly ok: false; readonly refusal: CallRefusal };
+
+export interface Question {
+  readonly id: QuestionId;
+  readonly method: string;
+  readonly params: unknown;
+}
+
+export interface Notification {
+  readonly method: string;
+  readonly params: unknown;
+  readonly pages: readonly PageContents[];
+}
+
+export interface ConnectionListener {
+  readonly asked: (question: Question) => void;
+  readonly told: (notification: Notification) => void;
+  /** After each message and each change of state, when everything above has been called. */
+  readonly settled: () => void;
+  /** The server complains about something that was not a request. */
+  readonly complained: (refusal: CallRefusal) => void;
+  /** After each hello that was accepted, before anything that came behind it. */
+  readonly greeted?: (hello: HelloResult) => void;
+}
+
+export class Connection {
+  /** Resolved when the first hello is accepted. Rejected with SessionClosed if there is none. */
+  readonly greeted: Promise<HelloResult>;
+  /** Resolved when the session is over, whatever the reason. */
+  readonly closed: Promise<ClosedWhy>;
+
+  readonly #options: ConnectionOptions;
+  readonly #listener: ConnectionListener;
+  readonly #sent = new SentFrames();
+  readonly #open = new Map<number, { seq: number; answered: (answer: CallAnswer) => void }>();
+  #state: ConnectionState;
+  #socket: SocketLike | 'none' = 'none';
+  #session: HelloResult | 'none' = 'none';
+  #nextId = 1;
+  /** The `seq` of the last frame of the server that arrived. */
+  #received = 0;
+  #unackedFrames = 0;
+  #unackedBytes = 0;
+  #helloId = 0;
+  readonly #resolveGreeted: (hello: HelloResult) => void;
+  readonly #rejectGreeted: (closed: ClosedWhy) => void;
+  readonly #resolveClosed: (closed: ClosedWhy) => void;
+
+  constructor(options: ConnectionOptions, listener: ConnectionListener) {
+    this.#options = options;
+    this.#listener = listener;
+    const greeted = Promise.withResolvers<HelloResult>();
+    const closed = Promise.withResolvers<ClosedWhy>();
+    this.greeted = greeted.promise;
+    // Whoever only waits for `closed` must not be killed by a rejection that nobody awaits.
+    this.greeted.catch(() => undefined);
+    this.closed = closed.promise;
+    this.#resolveGreeted = greeted.resolve;
+    this.#rejectGreeted = (why) => greeted.reject(new SessionClosed(why));
+    this.#resolveClosed = closed.resolve;
+    const connectMs = options.connectMs ?? 0;
+    const giveUpAt = connectMs === 0 ? 'at-once' : now() + connectMs;
+    this.#state = { state: 'connecting', attempt: 0, giveUpAt };
+    // Whatever is asked before the connection stands comes behind the hello, which has HELLO_SEQ.
+    this.#sent.nextSeq();
+    this.#connect();
+  }
+
+  get state(): ConnectionState['state'] {
+    return this.#state.state;
+  }
+
+  /** The answer to the last hello, or 'none' before the first. */
+  get session(): HelloResult | 'none' {
+    return this.#session;
+  }
+
+  /** Requests without an answer. */
+  get inFlight(): number {
+    return this.#open.size;
+  }
+
+  /**
+   * Asks the server; `answered` is called once. While the connection is away the request waits for its return.
+   *
+   * Returns: the request's id.
+   */
+  request(
+    method: string,
+    params: unknown,
+    pages: readonly PageContents[],
+    answered: (answer: CallAnswer) => void,
+  ): number {
+    const id = this.#nextId;
+    this.#nextId += 1;
+    if (this.#state.state === 'closed') {
+      queueMicrotask(() => {
+        answered({ ok: false, refusal: lostRefusal() });
+        this.#listener.settled();
+      });
+      return id;
+    }
+    const seq = this.#send({ id, method, params }, pages);
+    this.#open.set(id, { seq, answered });
+    return id;
+  }
+
+  /** As request(), for callers that await. */
+  call(method: string, params: unknown, pages: readonly PageContents[] = []): Promise<CallAnswer> {
+    return new Promise((resolve) => {
+      this.request(method, params, pages, resolve);
+    });
+  }
+
+  notify(method: string, params: unknown, pages: readonly PageContents[] = []): void {
+    this.#send({ method, params }, pages);
+  }
+
+  answer(id: QuestionId, result: unknown): void {
+    this.#send({ id, result }, []);
+  }
+
+  /** Answers that the question could not be done. */
+  answerError(id: QuestionId, errno: Errno, message: string): void {
+    this.#send({ id, error: { code: -32000, message, data: { errno } } }, []);
+  }
+
+  /** Ends the session. Frames that were sent before still go out. */
+  close(): void {
+    this.#move({ event: 'ended' });
+  }
+
+  #send(body: object, pages: readonly PageContents[]): number {
+    if (this.#state.state === 'closed') return 0;
+    const seq = this.#sent.nextSeq();
+    const frame = encode({ jsonrpc: '2.0', seq, ...body }, pages);
+    this.#sent.keep(seq, frame);
+    if (this.#state.state === 'attached') this.#write(frame);
+    return seq;
+  }
+
+  #write(frame: Frame): void {
+    if (this.#socket === 'none') return;
+    this.#socket.send(frame);
+    if (this.#socket.bufferedAmount > OUTBOX_BYTES_MAX) {
+      this.#drop(CLOSED_SERVER_SLOW, 'the server does not read');
+    }
+  }
+
+  #connect(): void {
+    const socket = openSocket(this.#options.url, this.#options.socket ?? globalSocket, {
+      opened: () => {
+        if (this.#socket === socket) this.#greet();
+      },
+      arrived: (message) => {
+        if (this.#socket === socket) this.#arrived(message);
+      },
+      closed: (code, text) => {
+        if (this.#socket === socket) this.#lost(code, text);
+      },
+    });
+    this.#socket = socket;
+  }
+
+  #greet(): void {
+    this.#move({ event: 'opened' });
+    const { lab, role, name, mm } = this.#options;
+    this.#helloId = this.#nextId;
+    this.#nextId += 1;
+    const params: HelloParams = {
+      protocol: SUBPROTOCOL,
+      lab,
+      role,
+      name,
+      ...(mm === undefined ? {} : { mm }),
+      ...(this.#session === 'none'
+        ? {}
+        : {
+            resume: {
+              token: this.#session.resumeToken,
+              epoch: this.#session.epoch,
+              since: this.#received,
+            },
+          }),
+    };
+    const seq = this.#session === 'none' ? HELLO_SEQ : this.#sent.last + 1;
+    const hello = { jsonrpc: '2.0', seq, id: this.#helloId, method: 'hello', params };
+    this.#write(JSON.stringify(hello));
+  }
+
+  #arrived(message: string | Uint8Array): void {
+    const frame = parseServerFrame(message);
+    if (frame.kind === 'nonsense') {
+      this.#drop(CLOSED_NONSENSE, `a frame of the server: expected ${frame.bound}`);
+      return;
+    }
+    if (this.#state.state === 'greeting') this.#helloAnswered(frame);
+    else if (this.#state.state === 'attached') this.#inOrder(frame, message.length);
+    this.#listener.settled();
+  }
+
+  #inOrder(frame: ServerFrame, bytes: number): void {
+    if (frame.seq !== this.#received + 1) {
+      this.#drop(CLOSED_NONSENSE, `expected frame ${this.#received + 1}, not ${frame.seq}`);
+      return;
+    }
+    this.#received = frame.seq;
+    this.#dispatch(frame);
+    this.#unackedFrames += 1;
+    this.#unackedBytes += bytes;
+    if (this.#unackedFrames >= ACK_FRAMES || this.#unackedBytes >= ACK_BYTES) {
+      this.#unackedFrames = 0;
+      this.#unackedBytes = 0;
+      this.notify('ack', { seq: this.#received });
+    }
+  }
+
+  #dispatch(frame: ServerFrame): void {
+    switch (frame.kind) {
+      case 'answer':
+        return this.#answered(frame.id, { ok: true, result: frame.result, pages: frame.pages });
+      case 'refusal': {
+        const refusal = callRefusal(frame.error);
+        if (frame.id === 'none') return this.#listener.complained(refusal);
+        return this.#answered(frame.id, { ok: false, refusal });
+      }
+      case 'question':
+        return this.#listener.asked(frame);
+      case 'notification':
+        return this.#listener.told(frame);
+      default:
+        return frame satisfies never;
+    }
+  }
+
+  #answered(id: number, answer: CallAnswer): void {
+    const open = this.#open.get(id);
+    if (open === undefined) return;
+    this.#open.delete(id);
+    // Frames arrive without gaps, so an answer says that all before its request has arrived too.
+    this.#sent.forget(open.seq);
+    open.answered(answer);
+  }
+
+  #helloAnswered(frame: ServerFrame): void {
+    if (frame.kind === 'refusal') {
+      this.#helloRefused(callRefusal(frame.error));
+    } else if (
+      frame.kind !== 'answer' ||
+      frame.id !== this.#helloId ||
+      !acceptsHello(frame.result)
+    ) {
+      this.#drop(CLOSED_NONSENSE, 'expected the answer to hello');
+    } else {
+      this.#helloAccepted(frame.result, frame.seq);
+    }
+  }
+
+  #helloAccepted(hello: HelloResult, seq: number): void {
+    if (this.#session === 'none') this.#received = seq;
+    const arrived = this.#session === 'none' ? HELLO_SEQ : hello.received;
+    this.#session = hello;
+    this.#sent.forget(arrived);
+    const again = this.#sent.after(arrived);
+    if (again === 'too-old') {
+      this.#drop(CLOSE_CODES.expired.code, 'frames were lost: the session cannot be made whole');
+      return;
+    }
+    const onLoss = this.#options.onLoss ?? 'resume';
+    this.#move({ event: 'greeted', graceMs: hello.graceMs, onLoss });
+    this.#listener.greeted?.(hello);
+    for (const frame of again) this.#write(frame);
+    this.#resolveGreeted(hello);
+  }
+
+  #helloRefused(refusal: CallRefusal): void {
+    this.#move({ event: 'hello-refused', refusal });
+  }
+
+  #lost(code: number, text: string): void {
+    this.#socket = 'none';
+    this.#move({ event: 'lost', code, text, at: now() });
+    this.#listener.settled();
+  }
+
+  /** Closes the socket ourselves, as if the server had. */
+  #drop(code: number, text: string): void {
+    const socket = this.#socket;
+    this.#lost(code, text);
+    if (socket !== 'none') socket.close(code, text.slice(0, 100));
+  }
+
+  #move(event: ConnectionEvent): void {
+    const before = this.#state;
+    this.#state = nextConnection(before, event);
+    if (this.#state === before) return;
+    switch (this.#state.state) {
+      case 'away':
+        setTimeout(() => this.#retry(), this.#state.waitMs);
+        return;
+      case 'closed':
+        this.#finish(this.#state.closed);
+        return;
+      case 'connecting':
+      case 'greeting':
+      case 'attached':
+        return;
+      default:
+        return this.#state satisfies never;
+    }
+  }
+
+  #retry(): void {
+    if (this.#state.state !== 'away') return;
+    this.#move({ event: 'retry' });
+    this.#connect();
+  }
+
+  #finish(closed: ClosedWhy): void {
+    const socket = this.#socket;
+    this.#socket = 'none';
+    if (socket !== 'none') socket.close(1000);
+    const open = [...this.#open.values()];
+    this.#open.clear();
+    for (const { answered } of open) answered({ ok: false, refusal: lostRefusal() });
+    this.#rejectGreeted(closed);
+    this.#resolveClosed(closed);
+    this.#listener.settled();
+  }
+}
+
+/** The session ended before it was of use. */
+export class SessionClosed extends Error {
+  readonly closed: ClosedWhy;
+
+  constructor(closed: ClosedWhy) {
+    super(closedSentence(closed));
+    this.name = 'SessionClosed';
+    this.closed = closed;
+  }
+}
+
+function encode(envelope: object, pages: readonly PageContents[]): Frame {
+  const json = JSON.stringify(envelope);
+  return pages.length === 0 ? json : encodeBinaryFrame(json, pages);
+}
+
+function lostRefusal(): CallRefusal {
+  return localRefusal(
+    'ENOTCONN',
+    'session-lost',
+    'the session ended before an answer came',
+    'Connect again; look at the state before you ask again.',
+  );
+}
+
+function now(): number {
+  return performance.now();
+}

@@ -1,0 +1,111 @@
+/** A CPU thread in this process: a program of tasks whose kernel is on the other side of a connection. */
+import type { CpuApi } from '../../server/protocol/cpu-api.ts';
+import { CPU_REQUESTS } from '../../server/protocol/cpu-requests.ts';
+import { CONDUCTOR_QUESTIONS } from '../../server/protocol/server-questions.ts';
+import type { TaskContext } from '../../server/task/context.ts';
+import type { Task } from '../../server/task/task.ts';
+import { CallRefused } from './call-refusal.ts';
+import {
+  type Incarnation,
+  isConductorQuestion,
+  obeyConductor,
+  type VerbParams,
+  type VerbResult,
+} from './conductor.ts';
+import { Connection, type ConnectionOptions, type Question } from './connection.ts';
+import { Holds } from './holds.ts';
+import { LazyChecks } from './lazy-checks.ts';
+import { RemoteCalls } from './remote-calls.ts';
+import { type CpuCalls, remoteCpuApi } from './remote-cpu-api.ts';
+import { Runtime } from './runtime.ts';
+
+/** Makes what a CPU does when a conductor asks for a verb. Called again when the server starts a new machine. */
+export type CpuFactory = (kernel: {
+  readonly api: CpuApi;
+  readonly context: TaskContext;
+}) => (params: VerbParams) => Task<VerbResult>;
+
+export interface CpuClientOptions extends Omit<ConnectionOptions, 'role'> {
+  readonly cpu: CpuFactory;
+  /** The server complained of a frame: a bug on one of the two sides. */
+  readonly trouble?: (error: unknown) => void;
+}
+
+const RESULTS = new LazyChecks('result', CPU_REQUESTS);
+const QUESTIONS = new LazyChecks('params', CONDUCTOR_QUESTIONS);
+
+interface CpuIncarnation extends Incarnation {
+  readonly api: CpuApi;
+}
+
+export class CpuClient {
+  readonly connection: Connection;
+  readonly #options: CpuClientOptions;
+  #now: CpuIncarnation;
+
+  constructor(options: CpuClientOptions) {
+    this.#options = options;
+    this.connection = new Connection(
+      { ...options, role: 'cpu' },
+      {
+        asked: (question) => this.#asked(question),
+        told: () => undefined,
+        settled: () => this.#now.runtime.turn(),
+        complained: (refusal) => this.#options.trouble?.(new CallRefused('frame', refusal)),
+      },
+    );
+    this.#now = this.#newIncarnation();
+  }
+
+  /** The kernel, for tasks given to run(). Another one after a reset. */
+  get api(): CpuApi {
+    return this.#now.api;
+  }
+
+  /** Runs a task of the CPU's own. Rejects with what it throws; CallRefused if the session ends. */
+  run<T>(name: string, task: Task<T>): Promise<T> {
+    return this.#now.runtime.run(this.#options.name, name, task);
+  }
+
+  /** Performs a verb as if a conductor had asked for it. */
+  perform(params: VerbParams): Promise<VerbResult> {
+    return this.run(params.verb, this.#now.perform(params));
+  }
+
+  close(): void {
+    this.connection.close();
+  }
+
+  #newIncarnation(): CpuIncarnation {
+    const runtime = new Runtime(() => undefined);
+    const { context } = runtime;
+    const holds = new Holds(context, (after) => this.connection.notify('held', { after }));
+    const calls: CpuCalls = new RemoteCalls({
+      context,
+      holds,
+      results: RESULTS,
+      send: (method, params, pages, answered) =>
+        this.connection.request(method, params, pages, answered),
+    });
+    const api = remoteCpuApi(calls);
+    return { runtime, holds, api, perform: this.#options.cpu({ api, context }) };
+  }
+
+  #asked(question: Question): void {
+    const { id, method, params } = question;
+    if (!isConductorQuestion(method) || !QUESTIONS.accepts(method, params)) {
+      this.connection.answerError(id, 'EINVAL', `${method}: not a question to a CPU`);
+      return;
+    }
+    const parts = {
+      actor: this.#options.name,
+      incarnation: this.#now,
+      answer: this.connection.answer.bind(this.connection),
+      answerError: this.connection.answerError.bind(this.connection),
+      reset: () => {
+        this.#now = this.#newIncarnation();
+      },
+    };
+    obeyConductor(parts, method, question);
+  }
+}

@@ -1,0 +1,276 @@
+/**
+ * A device in this process: a driver whose verbs and callbacks are tasks of a runtime, and whose kernel is on the
+ * other side of a connection.
+ */
+import type { DeviceApi, DeviceDriver, NotifierRange } from '../../server/protocol/device-api.ts';
+import { DEVICE_REQUESTS } from '../../server/protocol/device-requests.ts';
+import {
+  SERVER_NOTIFICATIONS,
+  type ServerNotificationParams,
+} from '../../server/protocol/server-notifications.ts';
+import {
+  type KernelQuestion,
+  type QuestionParams,
+  SERVER_QUESTIONS,
+} from '../../server/protocol/server-questions.ts';
+import { type TaskContext, wake } from '../../server/task/context.ts';
+import { objectId } from '../../server/task/object-id.ts';
+import { type Task, waitUntil } from '../../server/task/task.ts';
+import { fail, type Result } from '../../server/vocabulary/errno.ts';
+import { CallRefused } from './call-refusal.ts';
+import {
+  type Answering,
+  answerFailure,
+  type Incarnation,
+  isConductorQuestion,
+  obeyConductor,
+  type VerbParams,
+  VerbRefused,
+  type VerbResult,
+} from './conductor.ts';
+import {
+  Connection,
+  type ConnectionOptions,
+  type Notification,
+  type Question,
+} from './connection.ts';
+import { Holds } from './holds.ts';
+import { LazyChecks } from './lazy-checks.ts';
+import { NotificationQueue } from './notification-queue.ts';
+import { RemoteCalls } from './remote-calls.ts';
+import { type DeviceCalls, remoteDeviceApi } from './remote-device-api.ts';
+import { RemoteSubscriptions } from './remote-subscriptions.ts';
+import { Runtime } from './runtime.ts';
+
+/** What a device is made of. */
+export interface Device {
+  /** Called by the kernel, each call a task of its own. */
+  readonly driver: DeviceDriver;
+  /** Runs first: subscribe, get memory. Nothing is performed before it has returned. */
+  readonly open: () => Task<Result<void>>;
+  /** One verb, as a conductor asks for it. Throws VerbRefused for a verb that makes no sense. */
+  readonly perform: (params: VerbParams) => Task<VerbResult>;
+}
+
+/** Makes a device for a kernel. Called again when the server starts a new machine under it. */
+export type DeviceFactory = (kernel: {
+  readonly api: DeviceApi;
+  readonly context: TaskContext;
+}) => Device;
+
+export interface DeviceClientOptions extends Omit<ConnectionOptions, 'role'> {
+  readonly device: DeviceFactory;
+  /** The device did not answer in time and was cut off. Connect anew. */
+  readonly fenced?: (why: string) => void;
+  /** The driver threw, or the server complained of a frame: a bug on one of the two sides. */
+  readonly trouble?: (error: unknown) => void;
+}
+
+type KernelAsks = {
+  readonly [Method in KernelQuestion]: {
+    readonly method: Method;
+    readonly params: QuestionParams[Method];
+  };
+}[KernelQuestion];
+
+const RESULTS = new LazyChecks('result', DEVICE_REQUESTS);
+const QUESTIONS = new LazyChecks('params', SERVER_QUESTIONS);
+const TOLD = new LazyChecks('params', SERVER_NOTIFICATIONS);
+
+interface DeviceIncarnation extends Incarnation {
+  readonly api: DeviceApi;
+  readonly device: Device;
+  readonly subs: RemoteSubscriptions;
+  readonly queue: NotificationQueue;
+  opened: Result<void> | 'not-yet';
+}
+
+export class DeviceClient {
+  readonly connection: Connection;
+  readonly #options: DeviceClientOptions;
+  readonly #answering: Answering;
+  #now: DeviceIncarnation;
+
+  constructor(options: DeviceClientOptions) {
+    this.#options = options;
+    this.connection = new Connection(
+      { ...options, role: 'device' },
+      {
+        asked: (question) => this.#asked(question),
+        told: (notification) => this.#told(notification),
+        settled: () => this.#now.runtime.turn(),
+        complained: (refusal) => this.#options.trouble?.(new CallRefused('frame', refusal)),
+      },
+    );
+    this.#answering = {
+      answer: (id, result) => {
+        this.#now.queue.flush();
+        this.connection.answer(id, result);
+      },
+      answerError: (id, errno, message) => {
+        this.#now.queue.flush();
+        this.connection.answerError(id, errno, message);
+      },
+    };
+    this.#now = this.#newIncarnation();
+    this.#open(this.#now);
+  }
+
+  /** The kernel, for tasks given to run(). Another one after a reset. */
+  get api(): DeviceApi {
+    return this.#now.api;
+  }
+
+  /** Runs a task of the device's own. Rejects with what it throws; CallRefused if the session ends. */
+  run<T>(name: string, task: Task<T>): Promise<T> {
+    return this.#now.runtime.run(this.#options.name, name, task);
+  }
+
+  /** Performs a verb as if a conductor had asked for it. */
+  perform(params: VerbParams): Promise<VerbResult> {
+    return this.run(params.verb, this.#now.perform(params));
+  }
+
+  close(): void {
+    this.connection.close();
+  }
+
+  #newIncarnation(): DeviceIncarnation {
+    const queue = new NotificationQueue((method, params, pages) =>
+      this.connection.notify(method, params, pages),
+    );
+    const runtime = new Runtime(() => queue.flush());
+    const { context } = runtime;
+    const holds = new Holds(context, (after) => {
+      queue.flush();
+      this.connection.notify('held', { after });
+    });
+    const subs = new RemoteSubscriptions();
+    const calls: DeviceCalls = new RemoteCalls({
+      context,
+      holds,
+      results: RESULTS,
+      send: (method, params, pages, answered) => {
+        queue.flush();
+        return this.connection.request(method, params, pages, answered);
+      },
+    });
+    const { name, mm = 0 } = this.#options;
+    const api = remoteDeviceApi({ owner: name, mm, calls, subs, told: queue });
+    const device = this.#options.device({ api, context });
+    const incarnation: DeviceIncarnation = {
+      runtime,
+      holds,
+      api,
+      device,
+      subs,
+      queue,
+      opened: 'not-yet',
+      perform: (params) => performOpened(incarnation, params),
+    };
+    return incarnation;
+  }
+
+  #open(incarnation: DeviceIncarnation): void {
+    const { runtime, device } = incarnation;
+    runtime.start(this.#options.name, 'open', device.open(), (outcome) => {
+      if (outcome.ok) incarnation.opened = outcome.value;
+      else {
+        incarnation.opened = fail('ENOTCONN');
+        this.#options.trouble?.(outcome.error);
+      }
+      wake(runtime.context, OPENED);
+    });
+  }
+
+  #asked(question: Question): void {
+    const { id, method, params } = question;
+    if (!QUESTIONS.accepts(method, params)) {
+      this.#answering.answerError(id, 'EINVAL', `${method}: not a question of this protocol`);
+    } else if (isConductorQuestion(method)) {
+      const reset = () => {
+        this.#now = this.#newIncarnation();
+        this.#open(this.#now);
+      };
+      const parts = { ...this.#answering, actor: this.#options.name, incarnation: this.#now, reset };
+      obeyConductor(parts, method, question);
+    } else {
+      this.#askedByKernel({ method, params } as KernelAsks, id);
+    }
+  }
+
+  #askedByKernel(asks: KernelAsks, id: Question['id']): void {
+    const { device, subs } = this.#now;
+    switch (asks.method) {
+      case 'invalidate': {
+        const { params } = asks;
+        const sub = subs.invalidated(params.subscription, params.range);
+        const task = device.driver.invalidate(sub, notifierRange(params), params.seq);
+        return this.#answerWith(id, 'invalidate', task, (result) => ({
+          result,
+          invalidate_seq: sub.invalidateSeq,
+        }));
+      }
+      case 'migrate_to_ram': {
+        const { mm, page, pfn } = asks.params;
+        const task = device.driver.migrateToRam({ mm, page, pfn });
+        return this.#answerWith(id, 'migrate_to_ram', task, (result) => ({
+          result: result.ok ? 'OK' : result.errno,
+        }));
+      }
+      case 'release':
+        return this.#answerWith(id, 'release', device.driver.release(), () => ({}));
+      default:
+        return asks satisfies never;
+    }
+  }
+
+  #answerWith<T>(
+    id: Question['id'],
+    name: string,
+    task: Task<T>,
+    view: (value: T) => unknown,
+  ): void {
+    this.#now.runtime.start(this.#options.name, name, task, (outcome) => {
+      if (outcome.ok) {
+        this.#answering.answer(id, view(outcome.value));
+      } else {
+        answerFailure(this.#answering, id, outcome.error);
+        this.#options.trouble?.(outcome.error);
+      }
+    });
+  }
+
+  #told({ method, params }: Notification): void {
+    if (!TOLD.accepts(method, params)) return;
+    if (method === 'page_free') {
+      const { pfn } = params as ServerNotificationParams['page_free'];
+      this.#now.runtime.start(
+        this.#options.name,
+        'page_free',
+        this.#now.device.driver.pageFree(pfn),
+        (outcome) => {
+          if (!outcome.ok) this.#options.trouble?.(outcome.error);
+        },
+      );
+    } else if (method === 'fenced') {
+      this.#options.fenced?.((params as ServerNotificationParams['fenced']).why);
+    }
+  }
+}
+
+const OPENED = objectId('user', 0, 0);
+
+function* performOpened(incarnation: DeviceIncarnation, params: VerbParams): Task<VerbResult> {
+  yield waitUntil('device.open', OPENED, () => incarnation.opened !== 'not-yet');
+  const { opened } = incarnation;
+  if (opened !== 'not-yet' && !opened.ok) {
+    throw new VerbRefused(`the device could not be opened: ${opened.errno}`);
+  }
+  return yield* incarnation.device.perform(params);
+}
+
+function notifierRange(params: QuestionParams['invalidate']): NotifierRange {
+  const { mm, range, event, owner, blocking } = params;
+  return { mm, range, event, owner, blocking };
+}

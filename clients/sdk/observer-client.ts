@@ -1,0 +1,55 @@
+/** An observer: receives the event log of a lab as it happens, with a snapshot first. */
+import type { Event } from '../../server/protocol/event.ts';
+import type { LabSnapshot } from '../../server/protocol/lab-snapshot.ts';
+import {
+  SERVER_NOTIFICATIONS,
+  type ServerNotificationParams,
+} from '../../server/protocol/server-notifications.ts';
+import { CallRefused } from './call-refusal.ts';
+import { Connection, type ConnectionOptions, type Notification } from './connection.ts';
+import { LazyChecks } from './lazy-checks.ts';
+
+export interface ObserverClientOptions extends Omit<ConnectionOptions, 'role' | 'mm'> {
+  /** The state to start from: once at the beginning, and again if this observer fell behind. */
+  readonly snapshot: (snapshot: LabSnapshot) => void;
+  /** What happened since, in order and without gaps. */
+  readonly events: (events: readonly Event[]) => void;
+  readonly trouble?: (error: unknown) => void;
+}
+
+const TOLD = new LazyChecks('params', SERVER_NOTIFICATIONS);
+
+export class ObserverClient {
+  readonly connection: Connection;
+  readonly #options: ObserverClientOptions;
+
+  constructor(options: ObserverClientOptions) {
+    this.#options = options;
+    this.connection = new Connection(
+      { ...options, role: 'observer' },
+      {
+        asked: ({ id, method }) =>
+          this.connection.answerError(id, 'EINVAL', `${method}: not a question to an observer`),
+        told: (notification) => this.#told(notification),
+        settled: () => undefined,
+        complained: (refusal) => this.#options.trouble?.(new CallRefused('frame', refusal)),
+        greeted: ({ snapshot }) => {
+          if (snapshot !== undefined) this.#options.snapshot(snapshot);
+        },
+      },
+    );
+  }
+
+  close(): void {
+    this.connection.close();
+  }
+
+  #told({ method, params }: Notification): void {
+    if (!TOLD.accepts(method, params)) return;
+    if (method === 'events') {
+      this.#options.events((params as ServerNotificationParams['events']).events);
+    } else if (method === 'snapshot') {
+      this.#options.snapshot(params as ServerNotificationParams['snapshot']);
+    }
+  }
+}

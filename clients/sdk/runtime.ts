@@ -1,0 +1,88 @@
+/**
+ * A scheduler of the client's own, in which the driver's verbs and callbacks are tasks. The event loop comes
+ * between them: a frame that arrives changes something, and turn() runs whoever can go on because of it, first
+ * come, first served, until everybody waits for the next frame.
+ */
+import { Scheduler } from '../../server/scheduler/scheduler.ts';
+import { newTaskContext, type TaskContext } from '../../server/task/context.ts';
+import type { Task } from '../../server/task/task.ts';
+
+/** Steps of one turn. Whoever needs more goes on after the event loop had a chance. */
+export const STEPS_PER_TURN_MAX = 100_000;
+
+export type Outcome<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly error: unknown };
+
+export class Runtime {
+  readonly context: TaskContext = newTaskContext();
+  readonly #scheduler = new Scheduler(this.context);
+  readonly #afterTurn: () => void;
+  #turning: 'no' | 'yes' | 'once-more' = 'no';
+
+  /** `afterTurn` is called whenever everybody waits again: the time to send what was gathered. */
+  constructor(afterTurn: () => void) {
+    this.#afterTurn = afterTurn;
+  }
+
+  /**
+   * Starts a task for `actor` and runs it as far as it gets. `whenDone` is called in its last step, with the value
+   * that it returned or the error that it threw.
+   */
+  start<T>(
+    actor: string,
+    name: string,
+    task: Task<T>,
+    whenDone: (outcome: Outcome<T>) => void,
+  ): void {
+    this.#scheduler.spawn(actor, name, reporting(task, whenDone));
+    this.turn();
+  }
+
+  /** As start(), for callers that await. */
+  run<T>(actor: string, name: string, task: Task<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.start(actor, name, task, (outcome) => {
+        if (outcome.ok) resolve(outcome.value);
+        else reject(outcome.error);
+      });
+    });
+  }
+
+  /** Runs every task that can go on. Called inside a turn, it makes that turn look once more. */
+  turn(): void {
+    if (this.#turning !== 'no') {
+      this.#turning = 'once-more';
+      return;
+    }
+    for (let more = true; more; more = this.#anotherRound()) {
+      this.#turning = 'yes';
+      if (this.#scheduler.runFirstCome(STEPS_PER_TURN_MAX) === 'steps-used-up') {
+        setTimeout(() => this.turn(), 0);
+        break;
+      }
+    }
+    this.#turning = 'no';
+    this.#afterTurn();
+  }
+
+  /** Tasks that wait: for an answer, a lock, a hold. */
+  get waiting(): number {
+    return this.#scheduler.blockedTasks().length;
+  }
+
+  #anotherRound(): boolean {
+    return this.#turning === 'once-more';
+  }
+}
+
+/** A task that never throws: what went wrong in a driver must not stop the other tasks. */
+function* reporting<T>(task: Task<T>, whenDone: (outcome: Outcome<T>) => void): Task<void> {
+  let outcome: Outcome<T>;
+  try {
+    outcome = { ok: true, value: yield* task };
+  } catch (error) {
+    outcome = { ok: false, error };
+  }
+  whenDone(outcome);
+}
