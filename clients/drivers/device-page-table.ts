@@ -44,17 +44,19 @@ export function dropEntry(table: DevicePageTable, page: PageIndex): void {
   if (table.entries.delete(page)) table.api.mirrorChanged(page, MIRROR_NONE);
 }
 
+/** The pages with an entry, in order. */
+export function allMapped(table: DevicePageTable): PageIndex[] {
+  return [...table.entries.keys()].sort((a, b) => a - b);
+}
+
 /** The pages with an entry from range.first up to and including range.end, in order. */
 export function mappedThrough(table: DevicePageTable, range: PageRange): PageIndex[] {
+  if (range.end - range.first >= table.entries.size) {
+    return allMapped(table).filter((page) => page >= range.first && page <= range.end);
+  }
   const pages: PageIndex[] = [];
-  if (range.end - range.first < table.entries.size) {
-    for (let page = range.first; page <= range.end; page = nextPage(page)) {
-      if (table.entries.has(page)) pages.push(page);
-    }
-    return pages;
+  for (let page = range.first; page <= range.end; page = nextPage(page)) {
+    if (table.entries.has(page)) pages.push(page);
   }
-  for (const page of table.entries.keys()) {
-    if (page >= range.first && page <= range.end) pages.push(page);
-  }
-  return pages.sort((a, b) => a - b);
+  return pages;
 }

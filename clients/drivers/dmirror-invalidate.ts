@@ -14,7 +14,7 @@ import {
 } from '../../server/protocol/device-api.ts';
 import { type Held, lock, tryLock, unlock } from '../../server/task/lock.ts';
 import { type Task, willWrite } from '../../server/task/task.ts';
-import type { PageRange } from '../../server/vocabulary/address.ts';
+import type { PageIndex } from '../../server/vocabulary/address.ts';
 import type { Seq } from '../../server/vocabulary/seq.ts';
 import { dropEntry, entryObject, mappedThrough } from './device-page-table.ts';
 import type { Dmirror } from './dmirror-state.ts';
@@ -45,17 +45,15 @@ export function* dmirrorInvalidate(
   if (held === 'busy') return 'again';
   yield willWrite('dmirror_interval_invalidate.seq', sub.object);
   mmuIntervalSetSeq(sub, seq);
-  if (whole) yield* dropThrough(dmirror, range.range);
+  // One page too many, as the original does: its range ends with the page at range.end.
+  if (whole) yield* dropEntries(dmirror, mappedThrough(dmirror.pageTable, range.range));
   unlock(dmirror.context, held);
   return 'done';
 }
 
-/**
- * Drops the entries of `range` and of the page behind it, as the original does: its end is
- * inclusive.
- */
-export function* dropThrough(dmirror: Dmirror, range: PageRange): Task<void> {
-  for (const page of mappedThrough(dmirror.pageTable, range)) {
+/** Drops the entries of `pages`. */
+export function* dropEntries(dmirror: Dmirror, pages: readonly PageIndex[]): Task<void> {
+  for (const page of pages) {
     yield willWrite('dmirror_do_update.drop', entryObject(dmirror.pageTable, page));
     dropEntry(dmirror.pageTable, page);
   }

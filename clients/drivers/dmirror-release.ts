@@ -22,6 +22,9 @@ import {
 import { copyToSystem } from './dmirror-migrate-back.ts';
 import { DMIRROR_BATCH_PAGES, type Dmirror } from './dmirror-state.ts';
 
+/** Pages that somebody has locked just then are passed over, so an eviction is tried this often. */
+export const EVICTION_PASSES_MAX = 8;
+
 /**
  * Evicts every chunk. The next migration to the device adds a new one.
  *
@@ -34,8 +37,11 @@ export function* dmirrorRelease(dmirror: Dmirror): Task<Result<void>> {
   for (const chunk of memory.chunks.filter((each) => each.state === 'in-use')) {
     yield willWrite('dmirror_device_remove_chunks.remove', memory.freeListObject);
     removeFreeFrames(memory, chunk);
-    const evicted = yield* evictChunk(dmirror, chunk);
-    if (!evicted.ok) return evicted;
+    for (let pass = 0; pass < EVICTION_PASSES_MAX; pass += 1) {
+      const evicted = yield* evictChunk(dmirror, chunk);
+      if (!evicted.ok) return evicted;
+      if (framesInUse(memory, chunk) === 0) break;
+    }
     yield waitUntil(
       'memunmap_pages.wait',
       memory.freeListObject,

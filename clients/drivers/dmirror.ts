@@ -9,13 +9,13 @@
  */
 
 import type { DeviceDriver } from '../../server/protocol/device-api.ts';
-import { type Task, willWrite } from '../../server/task/task.ts';
+import type { Task } from '../../server/task/task.ts';
 import { PAGES_MAX, pageIndex, pageRange } from '../../server/vocabulary/address.ts';
 import { OK, type Result } from '../../server/vocabulary/errno.ts';
-import { dropEntry, entryObject } from './device-page-table.ts';
+import { allMapped } from './device-page-table.ts';
 import { allocateChunk } from './dmirror-devmem.ts';
 import { installFaulted } from './dmirror-fault.ts';
-import { dmirrorInvalidate, ignoresOwnMigration } from './dmirror-invalidate.ts';
+import { dmirrorInvalidate, dropEntries, ignoresOwnMigration } from './dmirror-invalidate.ts';
 import { mapMigrated } from './dmirror-migrate.ts';
 import { dmirrorDevmemFault } from './dmirror-migrate-back.ts';
 import { dmirrorDevmemFree } from './dmirror-release.ts';
@@ -83,9 +83,6 @@ function* dmirrorMmRelease(dmirror: Dmirror): Task<void> {
   yield* withDriverLock(dmirror, 'dmirror_release.lock', () => dropAll(dmirror));
 }
 
-function* dropAll(dmirror: Dmirror): Task<void> {
-  for (const page of [...dmirror.pageTable.entries.keys()].sort((a, b) => a - b)) {
-    yield willWrite('dmirror_do_update.drop', entryObject(dmirror.pageTable, page));
-    dropEntry(dmirror.pageTable, page);
-  }
+function dropAll(dmirror: Dmirror): Task<void> {
+  return dropEntries(dmirror, allMapped(dmirror.pageTable));
 }
