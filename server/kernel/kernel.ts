@@ -158,7 +158,7 @@ export interface KernelFunctions {
   mprotect(k: Kernel, mm: Mm, range: PageRange, prot: Prot): Task<Result<void>>;
   changeProtection(k: Kernel, mm: Mm, vma: Vma, range: PageRange): Task<void>;
   mremap(k: Kernel, mm: Mm, range: PageRange, to: PageIndex): Task<Result<void>>;
-  movePageTables(k: Kernel, mm: Mm, from: Vma, to: Vma, range: PageRange): Task<void>;
+  movePageTables(k: Kernel, mm: Mm, range: PageRange, to: PageIndex): Task<void>;
   madvise(k: Kernel, mm: Mm, range: PageRange, advice: Advice): Task<Result<void>>;
   madviseFree(k: Kernel, mm: Mm, vma: Vma, range: PageRange): Task<void>;
   madvisePageout(k: Kernel, mm: Mm, vma: Vma, range: PageRange): Task<void>;

@@ -2,7 +2,7 @@ import type { HeldLock, TaskContext, TaskIdentity } from './context.ts';
 
 /**
  * Outer to inner. A lock may be taken while holding only locks that stand before it. Reasons for each pair:
- * docs/LOCKING.md. `ptl_nested` is the second page-table lock of fork and mremap.
+ * docs/LOCKING.md. Two locks of one class are taken through lockNested().
  */
 export const LOCK_ORDER = [
   'driver_outer_lock',
@@ -11,7 +11,6 @@ export const LOCK_ORDER = [
   'i_mmap_rwsem',
   'driver_lock',
   'ptl',
-  'ptl_nested',
   'device_memory_lock',
 ] as const;
 

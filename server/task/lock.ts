@@ -37,6 +37,19 @@ export function* lock<Class extends LockClass>(
   return take(context, wanted);
 }
 
+/**
+ * spin_lock_nested(): a second lock of a class that the task holds already. The caller guarantees an order within
+ * the class, so only the classes inside it are checked.
+ */
+export function* lockNested<Class extends LockClass>(
+  context: TaskContext,
+  at: YieldPoint,
+  wanted: Lock<Class>,
+): Task<Held<Class>> {
+  yield { kind: 'block', at, on: wanted.object, until: wanted.isFree };
+  return take(context, wanted);
+}
+
 /** Takes `lock` if it is free. Announce it with willWrite(at, lock.object) before. */
 export function tryLock<Class extends LockClass>(
   context: TaskContext,

@@ -19,6 +19,8 @@ export interface Mm {
   hasPinned: boolean;
   /** MMF_UNSTABLE: the OOM reaper was here; nothing may be filled in any more. */
   unstable: boolean;
+  /** Brackets of tlb_gather_mmu() .. tlb_finish_mmu(): some CPU may still use what is gone from the table. */
+  tlbFlushPending: number;
   /** mm_users: falls to zero at exit. */
   alive: boolean;
 }
@@ -33,6 +35,7 @@ export function newMm(id: number): Mm {
     tlbs: [],
     hasPinned: false,
     unstable: false,
+    tlbFlushPending: 0,
     alive: true,
   };
 }

@@ -29,7 +29,7 @@ import { vmasIn } from '../memory/vma.ts';
 import { pageRemoveRmap } from '../rmap/rmap.ts';
 
 /**
- * Clears every entry of `range` in one bracket. A page is freed only after the TLBs were flushed.
+ * Clears every entry of `range` in one bracket. The TLBs are flushed and the pages freed after it, in that order.
  *
  * Holds: mmap_lock. Takes: callbacks' locks, PTE locks. Yields: yes.
  */
@@ -39,6 +39,7 @@ export function* zapPageRange(
   range: PageRange,
   event: MmuNotifyEvent,
 ): Task<void> {
+  mm.tlbFlushPending += 1;
   const bracket = yield* k.fn.mmuNotifierInvalidateRangeStart(k, mm, {
     event,
     range,
@@ -51,9 +52,11 @@ export function* zapPageRange(
     const end = vma.end < range.end ? vma.end : range.end;
     yield* zapVma(k, mm, vma, { first, end }, batch);
   }
-  yield* k.fn.flushTlbRange(k, mm, range);
-  for (const pfn of batch.pages) yield* putPage(k, pfn);
   if (bracket.ok) yield* k.fn.mmuNotifierInvalidateRangeEnd(k, bracket.value);
+  // tlb_finish_mmu(): only now is the CPU's view gone, and only then may a page be used again.
+  yield* k.fn.flushTlbRange(k, mm, range);
+  mm.tlbFlushPending -= 1;
+  for (const pfn of batch.pages) yield* putPage(k, pfn);
 }
 
 function* zapVma(k: Kernel, mm: Mm, vma: Vma, range: PageRange, batch: ZapBatch): Task<void> {

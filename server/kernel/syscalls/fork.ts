@@ -1,0 +1,250 @@
+/** fork(2), the memory half: dup_mmap(), copy_page_range(). Source: kernel/fork.c, mm/memory.c (6.1). */
+import type { PageRange } from '../../vocabulary/address.ts';
+import { ok, type Result } from '../../vocabulary/errno.ts';
+import { lock, lockNested, unlock, type Held } from '../../task/lock.ts';
+import { writeLock, writeUnlock } from '../../task/rwsem.ts';
+import { type Task, willWrite } from '../../task/task.ts';
+import { type Invalidation, type Kernel, type LockedPte, nextId } from '../kernel.ts';
+import { restoreExclusivePte } from '../fault/do-swap-page.ts';
+import { mayWrite } from '../fault/vm-page-prot.ts';
+import { copyPage } from '../memory/copy-page.ts';
+import { getPage, hasFlag, PAGE_ANON } from '../memory/frames.ts';
+import { type Mm, newMm } from '../memory/mm.ts';
+import type { Vma } from '../memory/mm-types.ts';
+import { pageLocked, waitWhileLocked } from '../memory/page-lock.ts';
+import { allocPage, putPage } from '../memory/page-references.ts';
+import { allocPtePage, findPtePage, type PtePage, pteObject, ptePageNumber } from '../memory/page-table.ts';
+import {
+  mkMigration,
+  mkPte,
+  PTE_DIRTY,
+  PTE_NONE,
+  PTE_WRITE,
+  PTE_YOUNG,
+  type Pte,
+  pteDirty,
+  pteIsDeviceExclusive,
+  pteIsDevicePrivate,
+  pteIsMigration,
+  pteIsSwap,
+  pteIsZeroPage,
+  pteMarkedExclusive,
+  pteModify,
+  pteNone,
+  ptePfn,
+  ptePresent,
+  pteSwapSlot,
+  pteWithFlags,
+  pteWithoutFlags,
+  pteWrite,
+  pteYoung,
+  mkSwap,
+} from '../memory/pte.ts';
+import { lockedPte } from '../memory/pte-lock.ts';
+import { setLockedPte, setPteAt } from '../memory/set-pte.ts';
+import { insertVma, isCow, isShared } from '../memory/vma.ts';
+import {
+  anonVmaFork,
+  pageAddNewAnonRmap,
+  pageTryDupAnonRmap,
+} from '../rmap/rmap.ts';
+import { vmProt } from '../fault/vm-page-prot.ts';
+import { PTRS_PER_PTE, type PageIndex, type Pfn } from '../../vocabulary/address.ts';
+
+/**
+ * A child with a copy of the address space. Devices mirror the parent; the child has no subscriptions.
+ *
+ * Takes: mmap_lock of the parent for writing. Yields: yes.
+ */
+export function* fork(k: Kernel, parent: Mm): Task<Result<Mm>> {
+  const held = yield* writeLock(k.context, 'dup_mmap.mmap_lock', parent.mmapLock);
+  const child = newMm(nextId(k));
+  child.hasPinned = parent.hasPinned;
+  k.mms.set(child.id, child);
+  for (const from of parent.vmas.slice()) {
+    const to: Vma = { ...from, mm: child.id, anonVma: 'none', chain: [] };
+    anonVmaFork(k, to, from);
+    insertVma(child.vmas, to);
+    yield* k.fn.copyPageRange(k, to, from, { to: child, from: parent });
+  }
+  const last = parent.vmas.at(-1);
+  const first = parent.vmas[0];
+  if (first !== undefined && last !== undefined) {
+    yield* k.fn.flushTlbRange(k, parent, { first: first.first, end: last.end });
+  }
+  writeUnlock(k.context, held);
+  return ok(child);
+}
+
+/**
+ * Copies the entries of one mapping. A private mapping that never held an anonymous page is left for faults to
+ * fill; any other private one is write-protected as a whole, in one bracket.
+ *
+ * Holds: mmap_lock of the parent for writing. Takes: callbacks' locks, PTE locks of both.
+ */
+export function* copyPageRange(
+  k: Kernel,
+  to: Vma,
+  from: Vma,
+  mms: { readonly to: Mm; readonly from: Mm },
+): Task<void> {
+  if (from.anonVma === 'none') return;
+  let bracket: Invalidation | 'none' = 'none';
+  if (isCow(from)) {
+    const started = yield* k.fn.mmuNotifierInvalidateRangeStart(k, mms.from, {
+      event: 'protection_page',
+      range: { first: from.first, end: from.end },
+      owner: 'none',
+      blocking: 'blockable',
+    });
+    if (started.ok) bracket = started.value;
+  }
+  for (const block of blocksOf(mms.from, from)) yield* copyBlock(k, to, from, mms, block);
+  if (bracket !== 'none') yield* k.fn.mmuNotifierInvalidateRangeEnd(k, bracket);
+}
+
+/** The parts of the mapping that have page-table pages. */
+function blocksOf(mm: Mm, vma: Vma): PageRange[] {
+  const blocks: PageRange[] = [];
+  const last = ptePageNumber((vma.end - 1) as PageIndex);
+  for (let number = ptePageNumber(vma.first); number <= last; number += 1) {
+    const start = (number * PTRS_PER_PTE) as PageIndex;
+    if (findPtePage(mm.table, start) === 'none') continue;
+    const stop = (start + PTRS_PER_PTE) as PageIndex;
+    blocks.push({
+      first: start > vma.first ? start : vma.first,
+      end: stop < vma.end ? stop : vma.end,
+    });
+  }
+  return blocks;
+}
+
+interface Copy {
+  readonly to: Vma;
+  readonly from: Vma;
+  readonly child: Mm;
+  readonly parent: Mm;
+  readonly toPage: PtePage;
+  readonly fromPage: PtePage;
+}
+
+function* copyBlock(
+  k: Kernel,
+  to: Vma,
+  from: Vma,
+  mms: { readonly to: Mm; readonly from: Mm },
+  block: PageRange,
+): Task<void> {
+  const fromPage = findPtePage(mms.from.table, block.first);
+  if (fromPage === 'none') return;
+  const toPage = allocPtePage(mms.to.table, block.first);
+  const copy: Copy = { to, from, child: mms.to, parent: mms.from, toPage, fromPage };
+  let at = block.first;
+  while (at < block.end) {
+    const toHeld = yield* lock(k.context, 'copy_pte_range.dst_ptl', toPage.ptl);
+    const fromHeld = yield* lockNested(k.context, 'copy_pte_range.src_ptl', fromPage.ptl);
+    const stopped = yield* copyPtes(k, copy, { first: at, end: block.end }, toHeld, fromHeld);
+    unlock(k.context, fromHeld);
+    unlock(k.context, toHeld);
+    if (stopped === 'complete') return;
+    at = stopped.page;
+    yield* stopped.resolve();
+  }
+}
+
+/** Something that needs the PTE locks dropped: an exclusive page that is locked. */
+interface Stopped {
+  readonly page: PageIndex;
+  readonly resolve: () => Task<void>;
+}
+
+function* copyPtes(
+  k: Kernel,
+  copy: Copy,
+  range: PageRange,
+  toHeld: Held<'ptl'>,
+  fromHeld: Held<'ptl'>,
+): Task<'complete' | Stopped> {
+  const { parent, child, from, fromPage, toPage } = copy;
+  for (let page = range.first; page < range.end; page = (page + 1) as PageIndex) {
+    const source: LockedPte = { mm: parent, vma: from, page, ptePage: fromPage, held: fromHeld };
+    if (pteNone(lockedPte(source))) continue;
+    yield willWrite('copy_pte_range.copy', pteObject(parent.table, page));
+    const seen = lockedPte(source);
+    if (pteIsDeviceExclusive(seen)) {
+      const pfn = ptePfn(seen);
+      if (pageLocked(k, pfn)) {
+        return { page, resolve: () => waitWhileLocked(k, 'copy_nonpresent_pte.wait', pfn) };
+      }
+      restoreExclusivePte(k, source);
+    }
+    const now = lockedPte(source);
+    const copied = ptePresent(now)
+      ? yield* copyPresent(k, copy, source, now)
+      : copyNonPresent(k, copy, source, now);
+    if (copied !== PTE_NONE) setPteAt(k, toHeld, child, toPage, page, copied);
+  }
+  return 'complete';
+}
+
+/** copy_present_pte(): shares the page, or copies it if it is pinned. */
+function* copyPresent(k: Kernel, copy: Copy, source: LockedPte, pte: Pte): Task<Pte> {
+  const { from, to, child, parent } = copy;
+  if (!pteIsZeroPage(pte)) {
+    const pfn = ptePfn(pte);
+    getPage(k.frames, pfn, 1);
+    if (hasFlag(k.frames, pfn, PAGE_ANON)) {
+      if (pageTryDupAnonRmap(k, parent, pfn) === 'pinned') {
+        yield* putPage(k, pfn);
+        return yield* copyPinned(k, to, child, source.page, pfn);
+      }
+    } else pageTryDupAnonRmap(k, parent, pfn);
+  }
+  if (isCow(from) && pteWrite(pte)) setLockedPte(k, source, pteWithoutFlags(pte, PTE_WRITE));
+  const shared = isCow(from) ? pteWithoutFlags(pte, PTE_WRITE) : pte;
+  return pteWithoutFlags(shared, isShared(from) ? PTE_YOUNG | PTE_DIRTY : PTE_YOUNG);
+}
+
+/** copy_present_page(): a page that a device may be writing to stays the parent's; the child gets a copy now. */
+function* copyPinned(
+  k: Kernel,
+  to: Vma,
+  child: Mm,
+  page: PageIndex,
+  pfn: Pfn,
+): Task<Pte> {
+  const made = allocPage(k);
+  if (made === 'none') return PTE_NONE;
+  yield* copyPage(k, pfn, made);
+  pageAddNewAnonRmap(k, child, to, page, made);
+  const write = mayWrite(to) ? PTE_WRITE : 0;
+  return pteWithFlags(pteModify(mkPte(made, PTE_YOUNG), vmProt(to)), PTE_DIRTY | write);
+}
+
+/** copy_nonpresent_pte(): both sides lose the right to write and the exclusive mark. */
+function copyNonPresent(k: Kernel, copy: Copy, source: LockedPte, pte: Pte): Pte {
+  const { from, parent } = copy;
+  if (pteIsSwap(pte)) {
+    const slot = k.swap.slots.get(pteSwapSlot(pte));
+    if (slot !== undefined) slot.uses += 1;
+    const shared = mkSwap(pteSwapSlot(pte), 'shared');
+    if (pteMarkedExclusive(pte)) setLockedPte(k, source, shared);
+    return shared;
+  }
+  if (pteIsMigration(pte)) {
+    if (!isCow(from) || (!pteWrite(pte) && !pteMarkedExclusive(pte))) return pte;
+    const kept = (pteYoung(pte) ? PTE_YOUNG : 0) | (pteDirty(pte) ? PTE_DIRTY : 0);
+    const readable = pteWithFlags(mkMigration(ptePfn(pte), 'readable', pte), kept);
+    setLockedPte(k, source, readable);
+    return readable;
+  }
+  if (pteIsDevicePrivate(pte)) {
+    getPage(k.frames, ptePfn(pte), 1);
+    pageTryDupAnonRmap(k, parent, ptePfn(pte));
+    if (!isCow(from) || !pteWrite(pte)) return pte;
+    const readable = pteWithoutFlags(pte, PTE_WRITE);
+    setLockedPte(k, source, readable);
+    return readable;
+  }
+  return pte;
+}

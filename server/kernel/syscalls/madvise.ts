@@ -1,0 +1,249 @@
+/** madvise(2): DONTNEED, FREE, PAGEOUT. Source: mm/madvise.c, mm/vmscan.c (shrink_page_list) (6.1). */
+import type { Advice } from '../../protocol/cpu-api.ts';
+import { nextPage, type PageIndex, type PageRange, type Pfn } from '../../vocabulary/address.ts';
+import { fail, OK, type Result } from '../../vocabulary/errno.ts';
+import { lock, unlock } from '../../task/lock.ts';
+import { readLock, readUnlock } from '../../task/rwsem.ts';
+import { type Task, willWrite } from '../../task/task.ts';
+import type { Kernel, LockedPte } from '../kernel.ts';
+import {
+  clearFlag,
+  contentsOf,
+  getPage,
+  hasFlag,
+  mapcount,
+  maybeDmaPinned,
+  PAGE_ANON,
+  PAGE_DIRTY,
+  PAGE_FILE,
+  PAGE_LRU,
+  PAGE_SWAPBACKED,
+  PAGE_SWAPCACHE,
+  refcount,
+  setFlag,
+} from '../memory/frames.ts';
+import type { Mm } from '../memory/mm.ts';
+import type { Vma } from '../memory/mm-types.ts';
+import { pageLockObject, tryLockPage, unlockPage } from '../memory/page-lock.ts';
+import { dropSwapCache, putPage } from '../memory/page-references.ts';
+import { endOfPtePage, findPtePage, pteObject } from '../memory/page-table.ts';
+import {
+  PTE_DIRTY,
+  PTE_NONE,
+  PTE_YOUNG,
+  pteDirty,
+  pteIsSwap,
+  pteIsZeroPage,
+  pteNone,
+  ptePfn,
+  ptePresent,
+  pteWithoutFlags,
+  pteYoung,
+} from '../memory/pte.ts';
+import { lockedPte } from '../memory/pte-lock.ts';
+import { setLockedPte } from '../memory/set-pte.ts';
+import { allocSlot, freeSlotIfUnused } from '../memory/swap.ts';
+import { isAnonymous, vmasIn } from '../memory/vma.ts';
+import { putbackLru } from '../hmm/migrate-vma-setup.ts';
+import { pageMapped } from '../rmap/rmap.ts';
+import { freeSwapAndCache } from './zap-page-range.ts';
+
+/**
+ * Takes: mmap_lock for reading, as all three advices do. Yields: yes.
+ * Returns: ENOMEM if a part is unmapped (mapped parts are handled all the same); EINVAL for FREE on memory that is
+ * not private and anonymous (what lies before it is done).
+ */
+export function* madvise(
+  k: Kernel,
+  mm: Mm,
+  range: PageRange,
+  advice: Advice,
+): Task<Result<void>> {
+  const held = yield* readLock(k.context, 'madvise.mmap_lock', mm.mmapLock);
+  const result = yield* walkVmas(k, mm, range, advice);
+  readUnlock(k.context, held);
+  return result;
+}
+
+function* walkVmas(k: Kernel, mm: Mm, range: PageRange, advice: Advice): Task<Result<void>> {
+  let reached: PageIndex = range.first;
+  let gaps = 0;
+  for (const vma of vmasIn(mm.vmas, range)) {
+    if (vma.first > reached) gaps += 1;
+    const first = vma.first > range.first ? vma.first : range.first;
+    const end = vma.end < range.end ? vma.end : range.end;
+    if (advice === 'FREE' && !isAnonymous(vma)) return fail('EINVAL');
+    yield* adviseVma(k, mm, vma, { first, end }, advice);
+    reached = end;
+  }
+  return gaps > 0 || reached < range.end ? fail('ENOMEM') : OK;
+}
+
+function* adviseVma(
+  k: Kernel,
+  mm: Mm,
+  vma: Vma,
+  part: PageRange,
+  advice: Advice,
+): Task<void> {
+  switch (advice) {
+    case 'DONTNEED':
+      return yield* k.fn.zapPageRange(k, mm, part, 'clear');
+    case 'FREE':
+      return yield* k.fn.madviseFree(k, mm, vma, part);
+    case 'PAGEOUT':
+      return yield* k.fn.madvisePageout(k, mm, vma, part);
+  }
+}
+
+/** Pages stay mapped but clean and may be discarded; swap entries go at once; device entries are left alone. */
+export function* madviseFree(k: Kernel, mm: Mm, vma: Vma, range: PageRange): Task<void> {
+  mm.tlbFlushPending += 1;
+  const bracket = yield* k.fn.mmuNotifierInvalidateRangeStart(k, mm, {
+    event: 'clear',
+    range,
+    owner: 'none',
+    blocking: 'blockable',
+  });
+  yield* eachPte(k, mm, vma, range, 'madvise_free_pte_range.ptl', (at) => freePte(k, at));
+  if (bracket.ok) yield* k.fn.mmuNotifierInvalidateRangeEnd(k, bracket.value);
+  yield* k.fn.flushTlbRange(k, mm, range);
+  mm.tlbFlushPending -= 1;
+}
+
+function* eachPte(
+  k: Kernel,
+  mm: Mm,
+  vma: Vma,
+  range: PageRange,
+  label: string,
+  visit: (at: LockedPte) => Task<void>,
+): Task<void> {
+  for (let page = range.first; page < range.end; ) {
+    const end = endOfPtePage(page) < range.end ? endOfPtePage(page) : range.end;
+    const ptePage = findPtePage(mm.table, page);
+    if (ptePage !== 'none') {
+      const held = yield* lock(k.context, label, ptePage.ptl);
+      for (; page < end; page = nextPage(page)) yield* visit({ mm, vma, page, ptePage, held });
+      unlock(k.context, held);
+    }
+    page = end;
+  }
+}
+
+function* freePte(k: Kernel, at: LockedPte): Task<void> {
+  const seen = lockedPte(at);
+  if (pteNone(seen) || pteIsZeroPage(seen)) return;
+  if (pteIsSwap(seen)) {
+    yield willWrite('madvise_free_pte_range.swap', pteObject(at.mm.table, at.page));
+    setLockedPte(k, at, PTE_NONE);
+    yield* freeSwapAndCache(k, seen);
+    return;
+  }
+  if (!ptePresent(seen)) return;
+  const pfn = ptePfn(seen);
+  if (!hasFlag(k.frames, pfn, PAGE_ANON)) return;
+  const recorded =
+    hasFlag(k.frames, pfn, PAGE_SWAPCACHE) || hasFlag(k.frames, pfn, PAGE_DIRTY);
+  if (recorded && !(yield* forgetDirt(k, pfn))) return;
+  if (pteYoung(seen) || pteDirty(seen)) {
+    yield willWrite('madvise_free_pte_range.clean', pteObject(at.mm.table, at.page));
+    setLockedPte(k, at, pteWithoutFlags(lockedPte(at), PTE_YOUNG | PTE_DIRTY));
+  }
+  if (!hasFlag(k.frames, pfn, PAGE_SWAPCACHE) && hasFlag(k.frames, pfn, PAGE_LRU)) {
+    clearFlag(k.frames, pfn, PAGE_SWAPBACKED);
+  }
+}
+
+/** True if the page is this mapping's alone and now clean. */
+function* forgetDirt(k: Kernel, pfn: Pfn): Task<boolean> {
+  yield willWrite('madvise_free_pte_range.trylock', pageLockObject(pfn));
+  if (tryLockPage(k, pfn) === 'busy') return false;
+  const slot = k.frames.swapSlots.get(pfn);
+  const cacheMayGo = slot === undefined || k.swap.slots.get(slot)?.uses === 0;
+  const alone = mapcount(k.frames, pfn) === 1 && cacheMayGo;
+  if (alone) {
+    yield* dropSwapCache(k, pfn);
+    clearFlag(k.frames, pfn, PAGE_DIRTY);
+  }
+  unlockPage(k, pfn);
+  return alone;
+}
+
+/**
+ * Reclaims the pages of `range` that only this process maps. What cannot go (no swap, pinned, in use) stays;
+ * nobody is told of that.
+ */
+export function* madvisePageout(
+  k: Kernel,
+  mm: Mm,
+  vma: Vma,
+  range: PageRange,
+): Task<void> {
+  const chosen: Pfn[] = [];
+  mm.tlbFlushPending += 1;
+  yield* eachPte(k, mm, vma, range, 'madvise_cold_or_pageout_pte_range.ptl', function* (at) {
+    const seen = lockedPte(at);
+    if (!ptePresent(seen) || pteIsZeroPage(seen)) return;
+    const pfn = ptePfn(seen);
+    if (mapcount(k.frames, pfn) !== 1 || !hasFlag(k.frames, pfn, PAGE_LRU)) return;
+    yield willWrite('madvise_cold_or_pageout_pte_range.old', pteObject(at.mm.table, at.page));
+    setLockedPte(k, at, pteWithoutFlags(lockedPte(at), PTE_YOUNG));
+    clearFlag(k.frames, pfn, PAGE_LRU);
+    k.isolated.add(pfn);
+    getPage(k.frames, pfn, 1);
+    chosen.push(pfn);
+  });
+  yield* k.fn.flushTlbRange(k, mm, range);
+  mm.tlbFlushPending -= 1;
+  for (const pfn of chosen) yield* reclaimPage(k, pfn);
+}
+
+/** One page of shrink_page_list(). The isolation's reference is ours to drop. */
+function* reclaimPage(k: Kernel, pfn: Pfn): Task<void> {
+  yield willWrite('shrink_page_list.trylock', pageLockObject(pfn));
+  if (tryLockPage(k, pfn) === 'busy') {
+    putbackLru(k, pfn);
+    yield* putPage(k, pfn);
+    return;
+  }
+  if (addToSwap(k, pfn) === 'possible') yield* k.fn.tryToUnmap(k, pfn);
+  if (!pageMapped(k, pfn)) yield* releaseUnmapped(k, pfn);
+  // The page found no way out: a slot that no entry names goes again.
+  const slot = k.frames.swapSlots.get(pfn);
+  if (slot !== undefined && k.swap.slots.get(slot)?.uses === 0) yield* dropSwapCache(k, pfn);
+  unlockPage(k, pfn);
+  putbackLru(k, pfn);
+  yield* putPage(k, pfn);
+}
+
+/** add_to_swap(): a slot and a place in the swap cache, unless the page may be discarded. */
+function addToSwap(k: Kernel, pfn: Pfn): 'possible' | 'impossible' {
+  if (maybeDmaPinned(k.frames, pfn)) return 'impossible';
+  if (hasFlag(k.frames, pfn, PAGE_FILE)) return 'impossible';
+  if (!hasFlag(k.frames, pfn, PAGE_SWAPBACKED)) return 'possible';
+  if (hasFlag(k.frames, pfn, PAGE_SWAPCACHE)) return 'possible';
+  const slot = allocSlot(k.swap);
+  if (slot === 'none') return 'impossible';
+  const made = k.swap.slots.get(slot);
+  if (made === undefined) {
+    freeSlotIfUnused(k.swap, slot);
+    return 'impossible';
+  }
+  made.cached = pfn;
+  k.frames.swapSlots.set(pfn, slot);
+  setFlag(k.frames, pfn, PAGE_SWAPCACHE | PAGE_DIRTY);
+  getPage(k.frames, pfn, 1);
+  return 'possible';
+}
+
+/** pageout() and __remove_mapping(): write the slot, then let go of the cached page if nobody else uses it. */
+function* releaseUnmapped(k: Kernel, pfn: Pfn): Task<void> {
+  const number = k.frames.swapSlots.get(pfn);
+  const slot = number === undefined ? undefined : k.swap.slots.get(number);
+  if (slot === undefined) return;
+  slot.contents = contentsOf(k.frames, pfn);
+  clearFlag(k.frames, pfn, PAGE_DIRTY);
+  const isolationAndCache = 2;
+  if (refcount(k.frames, pfn) === isolationAndCache) yield* dropSwapCache(k, pfn);
+}
