@@ -31,7 +31,6 @@ const RULES_WITHOUT_TEST: readonly string[] = [
   'MN2',
   'MV1',
   'DR1',
-  'SC1',
 ];
 
 /** Circles that are left. To be emptied. */
