@@ -37,12 +37,13 @@ const STEP_MAKERS = ['willRead', 'willWrite', 'waitUntil'];
 export function taskNames(files: readonly SourceFile[]): TaskNames {
   const exported = new Set<string>();
   const withTask = new Set<string>();
-  const without = new Set<string>();
+  const without = new Set<string>(BUILT_IN);
   for (const file of files) {
+    for (const name of taskFunctionsOf(file)) exported.add(`${file.path}#${name}`);
+    if (file.role === 'test') continue;
+    // A table of functions makes methods of them (the kernel's, which patches override).
     for (const name of taskFunctionsOf(file)) {
-      exported.add(`${file.path}#${name}`);
-      // A table of functions makes methods of them (the kernel's, which patches override).
-      withTask.add(name);
+      if (file.code.includes(`export function* ${name}`)) withTask.add(name);
     }
     for (const { name, returns } of methodsOf(file)) {
       if (returns === 'task') withTask.add(name);
@@ -52,6 +53,11 @@ export function taskNames(files: readonly SourceFile[]): TaskNames {
   return { exported, methods: withTask.difference(without) };
 }
 
+/** Methods of the language's own objects: `names.join()` is not somebody's task called join. */
+const BUILT_IN = [Array, Map, Set, String, Promise, Function].flatMap((type) =>
+  Object.getOwnPropertyNames(type.prototype),
+);
+
 /** Calls of tasks in `file` that nobody runs, and steps that nobody yields. */
 export function complainOfForgottenYields(file: SourceFile, names: TaskNames): Complaint[] {
   const functions = new Set([...taskFunctionsOf(file), ...importedTasks(file, names)]);
@@ -60,8 +66,9 @@ export function complainOfForgottenYields(file: SourceFile, names: TaskNames): C
   for (const match of file.code.matchAll(calls)) {
     const receiver = match[1];
     const name = match[2] as string;
-    const isTask = receiver === undefined ? functions.has(name) : names.methods.has(name);
-    const isStep = receiver === undefined && STEP_MAKERS.includes(name);
+    const isMethod = receiver !== undefined || file.code[match.index - 1] === '.';
+    const isTask = isMethod ? names.methods.has(name) : functions.has(name);
+    const isStep = !isMethod && STEP_MAKERS.includes(name);
     if (!(isTask || isStep)) continue;
     const before = file.code.slice(0, match.index);
     if (isDeclaration(file.code, match.index, match[0].length, before)) continue;
@@ -130,8 +137,9 @@ function importedTasks(file: SourceFile, names: TaskNames): string[] {
 /** `function* name(`, or a method with a body or a type behind its parameters. */
 function isDeclaration(code: string, at: number, length: number, before: string): boolean {
   if (/(?:function\s*\*?|\*)\s*$/.test(before) && !/yield\s*\*\s*$/.test(before)) return true;
-  const open = at + length - 1;
-  return /^\s*(?:\{|:\s*(?:Task|Generator)\b)/.test(code.slice(closingParenthesis(code, open) + 1));
+  const after = code.slice(closingParenthesis(code, at + length - 1) + 1);
+  const startsLine = /(?:^|\n)\s*(?:readonly |override |static |async |get )*$/.test(before);
+  return /^\s*\{/.test(after) || (startsLine && /^\s*:/.test(after));
 }
 
 function isYielded(before: string): boolean {
