@@ -2,10 +2,12 @@
  * The conductor's questions, which are the same for devices and CPUs: perform a verb, hold after a kernel call,
  * go on, start anew.
  */
+
 import type { ConductorQuestion, QuestionParams } from '../../server/protocol/server-questions.ts';
 import { CONDUCTOR_QUESTIONS } from '../../server/protocol/server-questions.ts';
 import type { Task } from '../../server/task/task.ts';
 import type { Errno } from '../../server/vocabulary/errno.ts';
+import { assertNever } from '../../server/vocabulary/invariant.ts';
 import { CallRefused } from './call-refusal.ts';
 import type { Question } from './connection.ts';
 import type { Holds } from './holds.ts';
@@ -14,7 +16,9 @@ import type { Runtime } from './runtime.ts';
 /** A verb and whatever it needs, as the conductor sent it: nothing of it has been checked. */
 export type VerbParams = { readonly verb: string } & { readonly [name: string]: unknown };
 /** What a verb came to, as JSON. */
-export type VerbResult = { readonly [name: string]: unknown };
+export interface VerbResult {
+  readonly [name: string]: unknown;
+}
 
 /** Answers of a client to questions. */
 export interface Answering {
@@ -55,25 +59,26 @@ export function obeyConductor(
         if (outcome.ok) parts.answer(question.id, outcome.value);
         else answerFailure(parts, question.id, outcome.error);
       });
-      return;
+      break;
     }
     case 'hold': {
       const { after } = question.params as QuestionParams['hold'];
       if (incarnation.holds.arm(after) === 'armed') parts.answer(question.id, {});
       else parts.answerError(question.id, 'EAGAIN', 'HOLDS_MAX holds are armed; send go first');
-      return;
+      break;
     }
     case 'go':
       incarnation.holds.go();
       parts.answer(question.id, {});
       incarnation.runtime.turn();
-      return;
+      break;
     case 'reset':
-      parts.reset();
+      // Whatever the new incarnation asks must come behind the answer: until then the server refuses it.
       parts.answer(question.id, {});
-      return;
+      parts.reset();
+      break;
     default:
-      return method satisfies never;
+      assertNever(method);
   }
 }
 

@@ -11,6 +11,7 @@
  * A driver is written as generators over DeviceApi (server/protocol/device-api.ts) and runs unchanged beside the
  * simulated kernel itself.
  */
+import { assertNever } from '../../server/vocabulary/invariant.ts';
 import { CpuClient, type CpuClientOptions } from './cpu-client.ts';
 import { DeviceClient, type DeviceClientOptions } from './device-client.ts';
 import { ObserverClient, type ObserverClientOptions } from './observer-client.ts';
@@ -30,9 +31,7 @@ export type ConnectOptions =
 export function connect(
   options: { readonly role: 'device' } & DeviceClientOptions,
 ): Promise<DeviceClient>;
-export function connect(
-  options: { readonly role: 'cpu' } & CpuClientOptions,
-): Promise<CpuClient>;
+export function connect(options: { readonly role: 'cpu' } & CpuClientOptions): Promise<CpuClient>;
 export function connect(
   options: { readonly role: 'observer' } & ObserverClientOptions,
 ): Promise<ObserverClient>;
@@ -53,6 +52,6 @@ function clientOf(options: ConnectOptions): DeviceClient | CpuClient | ObserverC
     case 'observer':
       return new ObserverClient(options);
     default:
-      return options satisfies never;
+      return assertNever(options);
   }
 }

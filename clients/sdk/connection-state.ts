@@ -6,7 +6,9 @@
  *       ^                                            |
  *       +------retry------- away <-----lost----------+
  */
+
 import { CLOSE_CODES } from '../../server/protocol/close-codes.ts';
+import { assertNever } from '../../server/vocabulary/invariant.ts';
 import type { CallRefusal } from './call-refusal.ts';
 
 /** Milliseconds before the first attempt to come back; doubled after each failure. */
@@ -18,20 +20,26 @@ export type ClosedWhy =
   | { readonly why: 'ended' }
   /** The server refused the hello. */
   | { readonly why: 'refused'; readonly refusal: CallRefusal }
-  /** The connection could not be made or was lost, and could not be resumed. */
+  /** No connection could be made in time. */
+  | { readonly why: 'unreachable'; readonly code: number; readonly text: string }
+  /** The connection was lost and could not be resumed. */
   | { readonly why: 'lost'; readonly code: number; readonly text: string };
 
+/** Trying to get a connection. `purpose` 'resume': there was one before. */
+export interface Attempt {
+  readonly purpose: 'begin' | 'resume';
+  /** Failures so far. */
+  readonly failures: number;
+  /** In milliseconds of the clock of the events. */
+  readonly giveUpAt: number;
+}
+
 export type ConnectionState =
-  | { readonly state: 'connecting'; readonly attempt: number; readonly giveUpAt: number | 'at-once' }
-  | { readonly state: 'greeting'; readonly attempt: number; readonly giveUpAt: number | 'at-once' }
+  | { readonly state: 'connecting'; readonly attempt: Attempt }
+  | { readonly state: 'greeting'; readonly attempt: Attempt }
   | { readonly state: 'attached'; readonly graceMs: number; readonly onLoss: 'resume' | 'give-up' }
-  /** Lost; waits `waitMs` before it tries again. */
-  | {
-      readonly state: 'away';
-      readonly attempt: number;
-      readonly giveUpAt: number;
-      readonly waitMs: number;
-    }
+  /** No connection now; waits `waitMs` before it tries again. */
+  | { readonly state: 'away'; readonly attempt: Attempt; readonly waitMs: number }
   | { readonly state: 'closed'; readonly closed: ClosedWhy };
 
 /** `at` is the time of the event in milliseconds, from any clock that only moves forwards. */
@@ -62,11 +70,11 @@ export function nextConnection(state: ConnectionState, event: ConnectionEvent): 
       return { state: 'closed', closed: { why: 'refused', refusal: event.refusal } };
     case 'retry':
       if (state.state !== 'away') return state;
-      return { state: 'connecting', attempt: state.attempt, giveUpAt: state.giveUpAt };
+      return { state: 'connecting', attempt: state.attempt };
     case 'lost':
       return afterLoss(state, event);
     default:
-      return event satisfies never;
+      return assertNever(event);
   }
 }
 
@@ -85,29 +93,30 @@ function afterLoss(
   state: Exclude<ConnectionState, { state: 'closed' }>,
   loss: Extract<ConnectionEvent, { event: 'lost' }>,
 ): ConnectionState {
-  const closed: ConnectionState = {
-    state: 'closed',
-    closed: { why: 'lost', code: loss.code, text: loss.text },
-  };
-  if (FINAL_CODES.has(loss.code)) return closed;
+  const { code, text, at } = loss;
+  const lost: ConnectionState = { state: 'closed', closed: { why: 'lost', code, text } };
+  if (FINAL_CODES.has(code)) return lost;
   switch (state.state) {
     case 'away':
       return state;
     case 'attached':
-      if (state.onLoss === 'give-up') return closed;
-      return away(0, loss.at + state.graceMs);
+      if (state.onLoss === 'give-up') return lost;
+      return away({ purpose: 'resume', failures: 0, giveUpAt: at + state.graceMs });
     case 'connecting':
-    case 'greeting':
-      if (state.giveUpAt === 'at-once' || loss.at >= state.giveUpAt) return closed;
-      return away(state.attempt + 1, state.giveUpAt);
+    case 'greeting': {
+      const { purpose, failures, giveUpAt } = state.attempt;
+      if (at < giveUpAt) return away({ purpose, failures: failures + 1, giveUpAt });
+      if (purpose === 'resume') return lost;
+      return { state: 'closed', closed: { why: 'unreachable', code, text } };
+    }
     default:
-      return state satisfies never;
+      return assertNever(state);
   }
 }
 
-function away(attempt: number, giveUpAt: number): ConnectionState {
-  const waitMs = Math.min(RETRY_LAST_MS, RETRY_FIRST_MS * 2 ** attempt);
-  return { state: 'away', attempt, giveUpAt, waitMs };
+function away(attempt: Attempt): ConnectionState {
+  const waitMs = Math.min(RETRY_LAST_MS, RETRY_FIRST_MS * 2 ** attempt.failures);
+  return { state: 'away', attempt, waitMs };
 }
 
 /** What a closed connection says to a person. */
@@ -117,12 +126,14 @@ export function closedSentence(closed: ClosedWhy): string {
       return 'the connection was closed here';
     case 'refused':
       return `the server refused the hello: ${closed.refusal.message} ${closed.refusal.remedy}`.trim();
+    case 'unreachable':
+      return 'no server answers there';
     case 'lost': {
       const reason = Object.values(CLOSE_CODES).find(({ code }) => code === closed.code);
       if (reason !== undefined) return `${reason.meaning} ${reason.remedy}`;
       return `the connection was lost (${closed.code}${closed.text === '' ? '' : `: ${closed.text}`})`;
     }
     default:
-      return closed satisfies never;
+      return assertNever(closed);
   }
 }

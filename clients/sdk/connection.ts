@@ -4,18 +4,20 @@
  *
  * Works in Node 22 and newer and in browsers.
  */
+
 import { encodeBinaryFrame } from '../../server/protocol/binary-frame.ts';
 import { CLOSE_CODES } from '../../server/protocol/close-codes.ts';
 import type { HelloParams, HelloResult } from '../../server/protocol/hello.ts';
 import { OUTBOX_BYTES_MAX, SUBPROTOCOL } from '../../server/protocol/limits.ts';
 import type { Errno } from '../../server/vocabulary/errno.ts';
+import { assertNever } from '../../server/vocabulary/invariant.ts';
 import type { PageContents } from '../../server/vocabulary/page-contents.ts';
 import { type CallRefusal, callRefusal, localRefusal } from './call-refusal.ts';
 import {
   type ClosedWhy,
-  closedSentence,
   type ConnectionEvent,
   type ConnectionState,
+  closedSentence,
   nextConnection,
 } from './connection-state.ts';
 import { acceptsHello } from './hello-check.ts';
@@ -115,9 +117,8 @@ export class Connection {
     this.#resolveGreeted = greeted.resolve;
     this.#rejectGreeted = (why) => greeted.reject(new SessionClosed(why));
     this.#resolveClosed = closed.resolve;
-    const connectMs = options.connectMs ?? 0;
-    const giveUpAt = connectMs === 0 ? 'at-once' : now() + connectMs;
-    this.#state = { state: 'connecting', attempt: 0, giveUpAt };
+    const giveUpAt = now() + (options.connectMs ?? 0);
+    this.#state = { state: 'connecting', attempt: { purpose: 'begin', failures: 0, giveUpAt } };
     // Whatever is asked before the connection stands comes behind the hello, which has HELLO_SEQ.
     this.#sent.nextSeq();
     this.#connect();
@@ -240,8 +241,8 @@ export class Connection {
             },
           }),
     };
-    const seq = this.#session === 'none' ? HELLO_SEQ : this.#sent.last + 1;
-    const hello = { jsonrpc: '2.0', seq, id: this.#helloId, method: 'hello', params };
+    // The hello of a resume stands outside the numbering; so does its answer.
+    const hello = { jsonrpc: '2.0', seq: HELLO_SEQ, id: this.#helloId, method: 'hello', params };
     this.#write(JSON.stringify(hello));
   }
 
@@ -275,18 +276,22 @@ export class Connection {
   #dispatch(frame: ServerFrame): void {
     switch (frame.kind) {
       case 'answer':
-        return this.#answered(frame.id, { ok: true, result: frame.result, pages: frame.pages });
+        this.#answered(frame.id, { ok: true, result: frame.result, pages: frame.pages });
+        break;
       case 'refusal': {
         const refusal = callRefusal(frame.error);
-        if (frame.id === 'none') return this.#listener.complained(refusal);
-        return this.#answered(frame.id, { ok: false, refusal });
+        if (frame.id === 'none') this.#listener.complained(refusal);
+        else this.#answered(frame.id, { ok: false, refusal });
+        break;
       }
       case 'question':
-        return this.#listener.asked(frame);
+        this.#listener.asked(frame);
+        break;
       case 'notification':
-        return this.#listener.told(frame);
+        this.#listener.told(frame);
+        break;
       default:
-        return frame satisfies never;
+        assertNever(frame);
     }
   }
 
@@ -314,6 +319,7 @@ export class Connection {
   }
 
   #helloAccepted(hello: HelloResult, seq: number): void {
+    // What follows the answer to a fresh hello counts on from it.
     if (this.#session === 'none') this.#received = seq;
     const arrived = this.#session === 'none' ? HELLO_SEQ : hello.received;
     this.#session = hello;
@@ -354,16 +360,16 @@ export class Connection {
     switch (this.#state.state) {
       case 'away':
         setTimeout(() => this.#retry(), this.#state.waitMs);
-        return;
+        break;
       case 'closed':
         this.#finish(this.#state.closed);
-        return;
+        break;
       case 'connecting':
       case 'greeting':
       case 'attached':
-        return;
+        break;
       default:
-        return this.#state satisfies never;
+        assertNever(this.#state);
     }
   }
 

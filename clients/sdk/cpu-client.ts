@@ -19,11 +19,15 @@ import { RemoteCalls } from './remote-calls.ts';
 import { type CpuCalls, remoteCpuApi } from './remote-cpu-api.ts';
 import { Runtime } from './runtime.ts';
 
-/** Makes what a CPU does when a conductor asks for a verb. Called again when the server starts a new machine. */
-export type CpuFactory = (kernel: {
+export interface CpuKernel {
   readonly api: CpuApi;
   readonly context: TaskContext;
-}) => (params: VerbParams) => Task<VerbResult>;
+  /** Blocks the calling task until a promise is settled: for what a client does besides. */
+  readonly waitFor: <T>(promise: Promise<T>) => Task<T>;
+}
+
+/** Makes what a CPU does when a conductor asks for a verb. Called again when the server starts a new machine. */
+export type CpuFactory = (kernel: CpuKernel) => (params: VerbParams) => Task<VerbResult>;
 
 export interface CpuClientOptions extends Omit<ConnectionOptions, 'role'> {
   readonly cpu: CpuFactory;
@@ -88,12 +92,21 @@ export class CpuClient {
         this.connection.request(method, params, pages, answered),
     });
     const api = remoteCpuApi(calls);
-    return { runtime, holds, api, perform: this.#options.cpu({ api, context }) };
+    return {
+      runtime,
+      holds,
+      api,
+      perform: this.#options.cpu({
+        api,
+        context,
+        waitFor: (promise) => runtime.waitFor(promise),
+      }),
+    };
   }
 
   #asked(question: Question): void {
     const { id, method, params } = question;
-    if (!isConductorQuestion(method) || !QUESTIONS.accepts(method, params)) {
+    if (!(isConductorQuestion(method) && QUESTIONS.accepts(method, params))) {
       this.connection.answerError(id, 'EINVAL', `${method}: not a question to a CPU`);
       return;
     }

@@ -2,6 +2,7 @@
  * A device in this process: a driver whose verbs and callbacks are tasks of a runtime, and whose kernel is on the
  * other side of a connection.
  */
+
 import type { DeviceApi, DeviceDriver, NotifierRange } from '../../server/protocol/device-api.ts';
 import { DEVICE_REQUESTS } from '../../server/protocol/device-requests.ts';
 import {
@@ -17,6 +18,7 @@ import { type TaskContext, wake } from '../../server/task/context.ts';
 import { objectId } from '../../server/task/object-id.ts';
 import { type Task, waitUntil } from '../../server/task/task.ts';
 import { fail, type Result } from '../../server/vocabulary/errno.ts';
+import { assertNever } from '../../server/vocabulary/invariant.ts';
 import { CallRefused } from './call-refusal.ts';
 import {
   type Answering,
@@ -52,11 +54,15 @@ export interface Device {
   readonly perform: (params: VerbParams) => Task<VerbResult>;
 }
 
-/** Makes a device for a kernel. Called again when the server starts a new machine under it. */
-export type DeviceFactory = (kernel: {
+export interface DeviceKernel {
   readonly api: DeviceApi;
   readonly context: TaskContext;
-}) => Device;
+  /** Blocks the calling task until a promise is settled: for what a client does besides. */
+  readonly waitFor: <T>(promise: Promise<T>) => Task<T>;
+}
+
+/** Makes a device for a kernel. Called again when the server starts a new machine under it. */
+export type DeviceFactory = (kernel: DeviceKernel) => Device;
 
 export interface DeviceClientOptions extends Omit<ConnectionOptions, 'role'> {
   readonly device: DeviceFactory;
@@ -99,6 +105,9 @@ export class DeviceClient {
         asked: (question) => this.#asked(question),
         told: (notification) => this.#told(notification),
         settled: () => this.#now.runtime.turn(),
+        greeted: ({ state }) => {
+          if (state === 'fenced') this.#options.fenced?.('It was fenced while it was away.');
+        },
         complained: (refusal) => this.#options.trouble?.(new CallRefused('frame', refusal)),
       },
     );
@@ -157,7 +166,11 @@ export class DeviceClient {
     });
     const { name, mm = 0 } = this.#options;
     const api = remoteDeviceApi({ owner: name, mm, calls, subs, told: queue });
-    const device = this.#options.device({ api, context });
+    const device = this.#options.device({
+      api,
+      context,
+      waitFor: (promise) => runtime.waitFor(promise),
+    });
     const incarnation: DeviceIncarnation = {
       runtime,
       holds,
@@ -192,7 +205,12 @@ export class DeviceClient {
         this.#now = this.#newIncarnation();
         this.#open(this.#now);
       };
-      const parts = { ...this.#answering, actor: this.#options.name, incarnation: this.#now, reset };
+      const parts = {
+        ...this.#answering,
+        actor: this.#options.name,
+        incarnation: this.#now,
+        reset,
+      };
       obeyConductor(parts, method, question);
     } else {
       this.#askedByKernel({ method, params } as KernelAsks, id);
@@ -206,22 +224,25 @@ export class DeviceClient {
         const { params } = asks;
         const sub = subs.invalidated(params.subscription, params.range);
         const task = device.driver.invalidate(sub, notifierRange(params), params.seq);
-        return this.#answerWith(id, 'invalidate', task, (result) => ({
+        this.#answerWith(id, 'invalidate', task, (result) => ({
           result,
           invalidate_seq: sub.invalidateSeq,
         }));
+        break;
       }
       case 'migrate_to_ram': {
         const { mm, page, pfn } = asks.params;
         const task = device.driver.migrateToRam({ mm, page, pfn });
-        return this.#answerWith(id, 'migrate_to_ram', task, (result) => ({
+        this.#answerWith(id, 'migrate_to_ram', task, (result) => ({
           result: result.ok ? 'OK' : result.errno,
         }));
+        break;
       }
       case 'release':
-        return this.#answerWith(id, 'release', device.driver.release(), () => ({}));
+        this.#answerWith(id, 'release', device.driver.release(), () => ({}));
+        break;
       default:
-        return asks satisfies never;
+        assertNever(asks);
     }
   }
 

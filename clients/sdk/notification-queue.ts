@@ -1,7 +1,8 @@
-import { MIRROR_CHANGES_MAX, RANGE_PAGES_MAX } from '../../server/protocol/limits.ts';
 import type { DeviceNotificationParams } from '../../server/protocol/client-notifications.ts';
 import type { MirrorEntry } from '../../server/protocol/device-api.ts';
+import { MIRROR_CHANGES_MAX, RANGE_PAGES_MAX } from '../../server/protocol/limits.ts';
 import type { PageIndex, Pfn } from '../../server/vocabulary/address.ts';
+import { assertNever } from '../../server/vocabulary/invariant.ts';
 import type { PageContents } from '../../server/vocabulary/page-contents.ts';
 
 type Changes = DeviceNotificationParams['mirror_changed']['changes'];
@@ -78,13 +79,16 @@ export class NotificationQueue {
     this.#gathered = { method: 'none' };
     switch (gathered.method) {
       case 'zone_device_page_init':
-        return this.#notify(gathered.method, { pfns: gathered.pfns }, []);
+        this.#notify(gathered.method, { pfns: gathered.pfns }, []);
+        break;
       case 'mirror_changed':
-        return this.#notify(gathered.method, { changes: gathered.changes }, []);
+        this.#notify(gathered.method, { changes: gathered.changes }, []);
+        break;
       case 'private_memory_accessed':
-        return this.#notify(gathered.method, { accesses: gathered.accesses }, gathered.pages);
+        this.#notify(gathered.method, { accesses: gathered.accesses }, gathered.pages);
+        break;
       default:
-        return gathered satisfies never;
+        assertNever(gathered);
     }
   }
 }

@@ -2,11 +2,7 @@
 import type { Accessed, CpuApi, Signal } from '../../server/protocol/cpu-api.ts';
 import type { CpuMethod, CpuParams, CpuResults } from '../../server/protocol/cpu-requests.ts';
 import type { Task } from '../../server/task/task.ts';
-import {
-  hexAddress,
-  type PageRange,
-  pageCount,
-} from '../../server/vocabulary/address.ts';
+import { hexAddress, type PageRange, pageCount } from '../../server/vocabulary/address.ts';
 import { fail, OK, ok, type Result } from '../../server/vocabulary/errno.ts';
 import type { RemoteCalls } from './remote-calls.ts';
 

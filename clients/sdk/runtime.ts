@@ -4,8 +4,9 @@
  * come, first served, until everybody waits for the next frame.
  */
 import { Scheduler } from '../../server/scheduler/scheduler.ts';
-import { newTaskContext, type TaskContext } from '../../server/task/context.ts';
-import type { Task } from '../../server/task/task.ts';
+import { newTaskContext, serial, type TaskContext, wake } from '../../server/task/context.ts';
+import { objectId } from '../../server/task/object-id.ts';
+import { type Task, waitUntil } from '../../server/task/task.ts';
 
 /** Steps of one turn. Whoever needs more goes on after the event loop had a chance. */
 export const STEPS_PER_TURN_MAX = 100_000;
@@ -47,6 +48,24 @@ export class Runtime {
         else reject(outcome.error);
       });
     });
+  }
+
+  /** Blocks the running task until `promise` is settled. Yields: yes. Throws what it is rejected with. */
+  *waitFor<T>(promise: Promise<T>): Task<T> {
+    const settled = objectId('answer', 1, serial(this.context));
+    const box: { outcome: Outcome<T> | 'open' } = { outcome: 'open' };
+    const settle = (outcome: Outcome<T>): void => {
+      box.outcome = outcome;
+      wake(this.context, settled);
+      this.turn();
+    };
+    promise.then(
+      (value) => settle({ ok: true, value }),
+      (error: unknown) => settle({ ok: false, error }),
+    );
+    yield waitUntil('promise.settled', settled, () => box.outcome !== 'open');
+    if (box.outcome !== 'open' && box.outcome.ok) return box.outcome.value;
+    throw box.outcome === 'open' ? new Error('not settled') : box.outcome.error;
   }
 
   /** Runs every task that can go on. Called inside a turn, it makes that turn look once more. */

@@ -1,0 +1,86 @@
+/**
+ * What a device process does when a conductor asks: the verbs of dmirror, and two more for races that run free.
+ *
+ *   read-loop {range, threads}   starts `threads` tasks that read the range again and again; answers at once
+ *   stop                         ends them; answers {reads, errors} when all have ended
+ */
+import Type from 'typebox';
+import { RANGE_PAGES_MAX } from '../../server/protocol/limits.ts';
+import { compileCheck, whyNot } from '../../server/protocol/validators.ts';
+import { hexU64, shortRange, strict, word } from '../../server/protocol/wire-values.ts';
+import type { Task } from '../../server/task/task.ts';
+import type { Dmirror } from '../drivers/dmirror-state.ts';
+import { type DmirrorVerb, performVerb } from '../drivers/dmirror-verb.ts';
+import type { VerbParams, VerbResult } from '../sdk/conductor.ts';
+import { VerbRefused } from '../sdk/conductor.ts';
+import { type Loops, startLoops, stopLoops } from './read-loops.ts';
+
+/** Tasks of one read-loop. */
+const LOOP_THREADS_MAX = 16;
+
+const VERBS = {
+  read: { range: shortRange },
+  write: {
+    range: shortRange,
+    values: Type.Array(hexU64, { minItems: 1, maxItems: RANGE_PAGES_MAX }),
+  },
+  'migrate-to-dev': { range: shortRange },
+  'migrate-to-sys': { range: shortRange },
+  snapshot: { range: shortRange },
+  exclusive: { range: shortRange },
+  'check-exclusive': { range: shortRange },
+  release: {},
+  'read-loop': {
+    range: shortRange,
+    threads: Type.Integer({ minimum: 1, maximum: LOOP_THREADS_MAX }),
+  },
+  stop: {},
+} as const;
+
+type VerbName = keyof typeof VERBS;
+const CHECKS = new Map(
+  Object.entries(VERBS).map(([name, fields]) => [
+    name,
+    compileCheck(strict({ verb: word(name), ...fields })),
+  ]),
+);
+
+type DeviceVerb =
+  | DmirrorVerb
+  | {
+      readonly verb: 'read-loop';
+      readonly range: Extract<DmirrorVerb, { verb: 'read' }>['range'];
+      readonly threads: number;
+    }
+  | { readonly verb: 'stop' };
+
+/** Does one verb. Throws: VerbRefused if it is unknown or its parameters are wrong. Yields: yes. */
+export function* performDeviceVerb(
+  dmirror: Dmirror,
+  loops: Loops,
+  params: VerbParams,
+): Task<VerbResult> {
+  const verb = parseVerb(params);
+  switch (verb.verb) {
+    case 'read-loop':
+      yield* startLoops(loops, dmirror, verb.range, verb.threads);
+      return {};
+    case 'stop':
+      return { ...(yield* stopLoops(loops)) };
+    default:
+      return { ...(yield* performVerb(dmirror, verb)) };
+  }
+}
+
+function parseVerb(params: VerbParams): DeviceVerb {
+  const check = CHECKS.get(params.verb);
+  if (check === undefined) {
+    const known = (Object.keys(VERBS) as VerbName[]).join(', ');
+    throw new VerbRefused(`verb: expected one of ${known}`);
+  }
+  if (!check.accepts(params)) {
+    const { path, bound } = whyNot(check, params, params.verb);
+    throw new VerbRefused(`${path}: expected ${bound}`);
+  }
+  return params as unknown as DeviceVerb;
+}
