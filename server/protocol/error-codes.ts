@@ -113,6 +113,13 @@ const EDGE_CODES = {
     meaning: 'This server has no lab of this name.',
     remedy: 'GET /labs lists them.',
   },
+  'too-many-labs': {
+    jsonrpc: -32016,
+    errno: 'ENOMEM',
+    definite: true,
+    meaning: 'The server has LABS_MAX labs.',
+    remedy: 'Use one of those that GET /labs lists.',
+  },
   'lab-full': {
     jsonrpc: -32011,
     errno: 'ENOMEM',
@@ -133,6 +140,13 @@ const EDGE_CODES = {
     definite: true,
     meaning: 'Frames after `since` are no longer kept, so the session cannot be made whole.',
     remedy: 'Say a fresh hello. Send ack notifications so that less has to be kept.',
+  },
+  'lab-reset': {
+    jsonrpc: -32015,
+    errno: 'ESTALE',
+    definite: true,
+    meaning: 'The lab began anew with another machine; nothing of the request is left.',
+    remedy: 'Answer the reset question, then begin again.',
   },
   going: {
     jsonrpc: -32014,

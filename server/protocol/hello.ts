@@ -2,6 +2,12 @@
  * The first request of every client; a second one is refused. A lost connection is resumed by a hello with
  * `resume`: the token is checked before anything else, and a wrong one changes nothing. Every accepted hello has
  * a new epoch; a connection of an older one is closed (4004 superseded).
+ *
+ * Numbering: a fresh hello and its answer are the first frames of their directions; what follows counts on from
+ * their seq. A hello that resumes and its answer stand outside the numbering, which goes on as if they were not
+ * there; their seq is not looked at.
+ *
+ * A session ends at once when the client closes with 1000 or 1001; with anything else it can be resumed.
  */
 import Type, { type Static } from 'typebox';
 import { LabSnapshot } from './lab-snapshot.ts';
@@ -42,7 +48,7 @@ export const HelloResult = strict({
   session: word('fresh', 'resumed'),
   /** The `seq` of your last frame that arrived; send what came after it again. 0 for a fresh session. */
   received: sequence,
-  /** 'fenced': see the notification of that name. */
+  /** 'fenced': you were, while you were away or before. You are attached again; what you mapped is void. */
   state: word('attached', 'fenced'),
   leaseMs: Type.Integer(),
   graceMs: Type.Integer(),

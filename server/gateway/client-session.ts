@@ -1,0 +1,131 @@
+/**
+ * One client that has said hello, with or without a connection at the moment. The lab sees it as the way to an
+ * actor or as an observer.
+ */
+
+import type { Observer } from '../live/event-feed.ts';
+import type { Lab } from '../live/lab.ts';
+import type { ActorLink, LabActor, OpenQuestion, QuestionId } from '../live/lab-actor.ts';
+import type { Outbound } from '../machine/inbound.ts';
+import { encodeBinaryFrame } from '../protocol/binary-frame.ts';
+import type { CloseReason } from '../protocol/close-codes.ts';
+import type { Refusal } from '../protocol/refusal.ts';
+import type { Role } from '../protocol/roles.ts';
+import type { Connection } from './connection.ts';
+import { answerText, notificationText, questionText } from './encode.ts';
+import { type Frame, Outbox } from './outbox.ts';
+import type { Speaker } from './receive.ts';
+import { newResumeToken, sameToken } from './resume-token.ts';
+import { nextSession, SESSION_BEGUN, type Session, type SessionEvent } from './session.ts';
+
+interface Key {
+  readonly token: string;
+  readonly epoch: number;
+}
+
+/** Told by a session that it wants to be closed from this side. */
+export type CloseSession = (session: ClientSession, reason: CloseReason) => void;
+
+const NONE: ReadonlySet<never> = new Set();
+const NO_QUESTIONS: ReadonlyMap<QuestionId, OpenQuestion> = new Map();
+
+export class ClientSession implements ActorLink, Observer, Speaker {
+  readonly lab: Lab;
+  readonly name: string;
+  readonly role: Role;
+  readonly outbox = new Outbox();
+  life: Session = SESSION_BEGUN;
+  connection: Connection | 'none' = 'none';
+  received = 0;
+  actor: LabActor | 'none' = 'none';
+  requests: ReadonlySet<number> = NONE;
+  questions: ReadonlyMap<QuestionId, OpenQuestion> = NO_QUESTIONS;
+  answered: ReadonlySet<QuestionId> = NONE;
+  readonly #close: CloseSession;
+  #key: Key = { token: newResumeToken(), epoch: 1 };
+  /** Good until the client has shown, by its next frame, that it knows the new one. */
+  #previousKey: Key | 'none' = 'none';
+
+  constructor(lab: Lab, name: string, role: Role, close: CloseSession) {
+    this.lab = lab;
+    this.name = name;
+    this.role = role;
+    this.#close = close;
+  }
+
+  /** The lab has taken it as an actor. */
+  actAs(actor: LabActor): void {
+    this.actor = actor;
+    this.requests = actor.requests;
+    this.questions = actor.questions;
+    this.answered = actor.answered;
+  }
+
+  get resumeToken(): string {
+    return this.#key.token;
+  }
+
+  get epoch(): number {
+    return this.#key.epoch;
+  }
+
+  advance(event: SessionEvent): void {
+    this.life = nextSession(this.life, event);
+  }
+
+  opensWith(token: string, epoch: number): boolean {
+    const fits = (key: Key) => sameToken(key.token, token) && key.epoch === epoch;
+    return fits(this.#key) || (this.#previousKey !== 'none' && fits(this.#previousKey));
+  }
+
+  newKey(): void {
+    this.#previousKey = this.#key;
+    this.#key = { token: newResumeToken(), epoch: this.#key.epoch + 1 };
+  }
+
+  /** A frame has arrived that took a number. */
+  frameTaken(): void {
+    this.received += 1;
+    this.#previousKey = 'none';
+  }
+
+  respond(response: Extract<Outbound, { kind: 'response' }>): void {
+    const text = answerText(this.outbox.next(), response.id, response.outcome);
+    const { contents } = response;
+    this.#send(contents.length === 0 ? text : encodeBinaryFrame(text, contents));
+  }
+
+  ask(id: QuestionId, method: string, params: unknown): void {
+    this.#send(questionText(this.outbox.next(), id, method, params));
+  }
+
+  tell(method: string, params: unknown): void {
+    this.#send(notificationText(this.outbox.next(), method, JSON.stringify(params)));
+  }
+
+  tellText(method: 'events' | 'snapshot', params: string): void {
+    this.#send(notificationText(this.outbox.next(), method, params));
+  }
+
+  refuse(refusal: Refusal): void {
+    this.refuseRequest(null, refusal);
+  }
+
+  refuseRequest(id: number | null, refusal: Refusal): void {
+    this.#send(answerText(this.outbox.next(), id, refusal));
+  }
+
+  backlog(): number {
+    return this.connection === 'none' ? 0 : this.connection.bytesWaiting;
+  }
+
+  close(reason: CloseReason): void {
+    this.#close(this, reason);
+  }
+
+  #send(frame: Frame): void {
+    // An observer that comes back gets a snapshot: nothing has to be kept for it.
+    if (this.role !== 'observer') this.outbox.keep(frame);
+    if (this.connection !== 'none') this.connection.send(frame);
+  }
+}

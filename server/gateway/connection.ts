@@ -1,0 +1,80 @@
+/** One WebSocket: sends within the bound on what may wait, and is closed once. */
+import type { Duplex } from 'node:stream';
+import type { WebSocket } from 'ws';
+import { CLOSE_CODES, type CloseReason } from '../protocol/close-codes.ts';
+import type { ClientSession } from './client-session.ts';
+import type { Corks } from './corks.ts';
+import { type Frame, fitsOutbox } from './outbox.ts';
+import type { Millis } from './session.ts';
+
+/** Milliseconds that a peer has to answer our close, before the socket is destroyed. */
+export const CLOSE_LINGER_MS = 5_000;
+
+export interface Traffic {
+  framesIn: number;
+  framesOut: number;
+}
+
+export class Connection {
+  readonly socket: WebSocket;
+  readonly openedAt: Millis;
+  /** 'none' while greeting, and again once the session has gone to another connection or is over. */
+  session: ClientSession | 'none' = 'none';
+  /** 'greeting' until a hello is accepted. */
+  state: 'greeting' | 'attached' | 'closing' = 'greeting';
+  pingedAt: Millis;
+  closedAt: Millis = 0;
+  readonly #raw: Duplex;
+  readonly #corks: Corks;
+  readonly #traffic: Traffic;
+  readonly #overflow: (connection: Connection) => void;
+
+  constructor(
+    socket: WebSocket,
+    raw: Duplex,
+    shared: {
+      readonly corks: Corks;
+      readonly traffic: Traffic;
+      readonly overflow: (connection: Connection) => void;
+      readonly now: Millis;
+    },
+  ) {
+    this.socket = socket;
+    this.#raw = raw;
+    this.#corks = shared.corks;
+    this.#traffic = shared.traffic;
+    this.#overflow = shared.overflow;
+    this.openedAt = shared.now;
+    this.pingedAt = shared.now;
+  }
+
+  /** Bytes that the peer has yet to take. */
+  get bytesWaiting(): number {
+    return this.socket.bufferedAmount;
+  }
+
+  send(frame: Frame): void {
+    if (this.state === 'closing') return;
+    if (!fitsOutbox(this.socket.bufferedAmount, frame)) {
+      this.#overflow(this);
+      return;
+    }
+    this.#corks.hold(this.#raw);
+    this.#traffic.framesOut += 1;
+    this.socket.send(frame);
+  }
+
+  /** Says why, and waits CLOSE_LINGER_MS for the peer to agree. See reap(). */
+  close(reason: CloseReason, now: Millis): void {
+    if (this.state === 'closing') return;
+    this.state = 'closing';
+    this.closedAt = now;
+    this.session = 'none';
+    this.socket.close(CLOSE_CODES[reason].code, reason);
+  }
+
+  /** Destroys the socket if it was closed long enough ago. */
+  reap(now: Millis): void {
+    if (this.state === 'closing' && now - this.closedAt >= CLOSE_LINGER_MS) this.socket.terminate();
+  }
+}

@@ -1,0 +1,40 @@
+/** Frames of the server as text. By hand where JSON.stringify of the whole would only copy. */
+
+import type { QuestionId } from '../live/lab-actor.ts';
+import type { ErrorCodeName } from '../protocol/error-codes.ts';
+import { kernelRefusal, type Refusal, rpcError } from '../protocol/refusal.ts';
+import type { Errno } from '../vocabulary/errno.ts';
+
+export type AnyOutcome =
+  | { readonly ok: true; readonly result: unknown }
+  | Refusal
+  | { readonly ok: false; readonly errno: Errno };
+
+/** `id` is null for an error that belongs to no request. */
+export function answerText(seq: number, id: number | null, outcome: AnyOutcome): string {
+  if (outcome.ok) {
+    return `{"jsonrpc":"2.0","seq":${seq},"id":${id},"result":${JSON.stringify(outcome.result)}}`;
+  }
+  const error = JSON.stringify(rpcError(refusalOf(outcome)));
+  return `{"jsonrpc":"2.0","seq":${seq},"id":${id},"error":${error}}`;
+}
+
+export function questionText(seq: number, id: QuestionId, method: string, params: unknown): string {
+  const shown = typeof id === 'number' ? id : JSON.stringify(id);
+  const text = JSON.stringify(params);
+  return `{"jsonrpc":"2.0","seq":${seq},"id":${shown},"method":"${method}","params":${text}}`;
+}
+
+/** `params` is JSON text. */
+export function notificationText(seq: number, method: string, params: string): string {
+  return `{"jsonrpc":"2.0","seq":${seq},"method":"${method}","params":${params}}`;
+}
+
+export function refusalOf(outcome: Exclude<AnyOutcome, { ok: true }>): Refusal {
+  return 'code' in outcome ? outcome : kernelRefusal(outcome.errno, 'params');
+}
+
+/** For counting. */
+export function codeOf(outcome: Exclude<AnyOutcome, { ok: true }>): ErrorCodeName {
+  return refusalOf(outcome).code;
+}

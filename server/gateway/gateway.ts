@@ -1,0 +1,293 @@
+/**
+ * WebSocket connections and the sessions on them: the shell around receive.ts, session.ts and outbox.ts. It has
+ * the sockets and the timer, and decides nothing that they do not.
+ */
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type WebSocket, WebSocketServer } from 'ws';
+import type { CloseReason } from '../protocol/close-codes.ts';
+import { FRAME_BYTES_MAX, HELLO_MS, SUBPROTOCOL } from '../protocol/limits.ts';
+import { type Refusal, refuse } from '../protocol/refusal.ts';
+import type { ClientSession } from './client-session.ts';
+import { Connection } from './connection.ts';
+import { Corks } from './corks.ts';
+import { answerText } from './encode.ts';
+import { type GreetingOptions, type Sessions, sessionKey, welcome } from './greeting.ts';
+import { type Fatal, type Refused, receive, receiveHello } from './receive.ts';
+import type { SessionEvent } from './session.ts';
+
+export interface GatewayOptions extends GreetingOptions {
+  /** Milliseconds of a clock that only moves forwards. */
+  readonly clock: () => number;
+  readonly onClosed: (lab: string, name: string, why: CloseReason | 'left') => void;
+}
+
+export interface GatewayCounts {
+  framesIn: number;
+  framesOut: number;
+  readonly refusals: Map<string, number>;
+  readonly closings: Map<string, number>;
+}
+
+const TICK_MS_MIN = 10;
+const TICK_MS_MAX = 1_000;
+/** Closed by the client, as one that does not come back: normal, going away, no code given. */
+const LEAVING_CODES: readonly number[] = [1000, 1001, 1005];
+
+export class Gateway {
+  readonly counts: GatewayCounts = {
+    framesIn: 0,
+    framesOut: 0,
+    refusals: new Map(),
+    closings: new Map(),
+  };
+  readonly #options: GatewayOptions;
+  readonly #server: WebSocketServer;
+  readonly #sessions: Sessions = new Map();
+  readonly #connections = new Set<Connection>();
+  readonly #corks = new Corks();
+  readonly #timer: NodeJS.Timeout;
+  #state: 'open' | 'going' = 'open';
+
+  constructor(options: GatewayOptions) {
+    this.#options = options;
+    this.#server = new WebSocketServer({
+      noServer: true,
+      perMessageDeflate: false,
+      maxPayload: FRAME_BYTES_MAX,
+      handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
+    });
+    const shortest = Math.min(options.graceMs, options.heartbeatMs);
+    const tickMs = Math.max(TICK_MS_MIN, Math.min(TICK_MS_MAX, shortest / 10));
+    this.#timer = setInterval(() => this.tick(options.clock()), tickMs);
+    this.#timer.unref();
+  }
+
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  get sessions(): number {
+    return this.#sessions.size;
+  }
+
+  /** Takes over an HTTP connection that wants to become a WebSocket. */
+  upgrade(request: IncomingMessage, raw: Duplex, head: Buffer): void {
+    this.#server.handleUpgrade(request, raw, head, (socket) => this.#opened(socket, raw));
+  }
+
+  /** Tells everybody that the server ends, and takes no more hellos. */
+  announceGoing(why: string): void {
+    this.#state = 'going';
+    for (const { session } of this.#connections) {
+      if (session !== 'none') session.tell('going', { why, resumable: false });
+    }
+  }
+
+  /** Closes every connection. */
+  close(): void {
+    clearInterval(this.#timer);
+    for (const session of this.#sessions.values())
+      this.#advance(session, { event: 'closed', reason: 'going' });
+    for (const connection of this.#connections) connection.close('going', this.#options.clock());
+    this.#server.close();
+  }
+
+  /** Destroys what is left of the connections after close(). */
+  terminate(): void {
+    for (const connection of this.#connections) connection.socket.terminate();
+  }
+
+  tick(now: number): void {
+    for (const connection of this.#connections) this.#tickConnection(connection, now);
+    const { graceMs } = this.#options;
+    for (const session of this.#sessions.values()) {
+      if (session.life.state === 'away')
+        this.#advance(session, { event: 'tick', at: now, graceMs });
+    }
+  }
+
+  #tickConnection(connection: Connection, now: number): void {
+    connection.reap(now);
+    if (connection.state === 'closing') return;
+    const { session } = connection;
+    if (session === 'none') {
+      if (now - connection.openedAt >= HELLO_MS) this.#closeConnection(connection, 'no-hello');
+    } else if (now - connection.pingedAt >= this.#options.heartbeatMs) {
+      connection.pingedAt = now;
+      this.#advance(session, { event: 'pinged', at: now });
+      if (connection.socket.readyState === connection.socket.OPEN) connection.socket.ping();
+    }
+  }
+
+  #opened(socket: WebSocket, raw: Duplex): void {
+    const connection = new Connection(socket, raw, {
+      corks: this.#corks,
+      traffic: this.counts,
+      overflow: (full) => this.#overflowed(full),
+      now: this.#options.clock(),
+    });
+    this.#connections.add(connection);
+    socket.on('message', (data, isBinary) => {
+      this.#arrived(connection, data as Buffer, isBinary ? 'binary' : 'text');
+    });
+    socket.on('pong', () => {
+      if (connection.session !== 'none') connection.session.advance({ event: 'pong' });
+    });
+    // ws closes by itself after an error, with 1009 for a frame that is too long; `close` follows.
+    socket.on('error', () => undefined);
+    socket.on('close', (code) => this.#lost(connection, code));
+    if (socket.protocol !== SUBPROTOCOL) this.#closeConnection(connection, 'wrong-subprotocol');
+  }
+
+  #arrived(connection: Connection, data: Buffer, layout: 'text' | 'binary'): void {
+    if (connection.state === 'closing') return;
+    this.counts.framesIn += 1;
+    const { session } = connection;
+    if (session === 'none') this.#greet(connection, data, layout);
+    else this.#received(session, receive(session, data, layout));
+  }
+
+  #received(session: ClientSession, received: Received): void {
+    switch (received.kind) {
+      case 'request':
+      case 'notify':
+        this.#served(session);
+        if (received.method === 'ack') session.outbox.acknowledge(acknowledged(received.params));
+        else if (session.actor !== 'none') session.lab.take(session.actor, received);
+        return;
+      case 'answer':
+        this.#served(session);
+        if (session.actor === 'none') return;
+        session.lab.takeAnswer(session.actor, received.id, received.outcome);
+        return;
+      case 'refused':
+        this.#refused(session, received);
+        return;
+      case 'fatal':
+        this.#fatal(session, received);
+    }
+  }
+
+  #served(session: ClientSession): void {
+    session.frameTaken();
+    const { life } = session;
+    if (life.state === 'attached' && life.refusals > 0) session.advance({ event: 'served' });
+  }
+
+  #refused(session: ClientSession, { id, refusal, seq }: Refused): void {
+    this.#count(this.counts.refusals, refusal.code);
+    if (seq === 'taken') session.frameTaken();
+    session.refuseRequest(id, refusal);
+    this.#advance(session, { event: 'refused' });
+  }
+
+  #fatal(session: ClientSession, { reason, refusal }: Fatal): void {
+    this.#count(this.counts.refusals, refusal.code);
+    session.refuseRequest(null, refusal);
+    const at = this.#options.clock();
+    // A gap is mended by a resume: the client learns what has arrived and sends the rest again.
+    const mendable = reason === 'seq-gap';
+    this.#advance(
+      session,
+      mendable ? { event: 'interrupted', reason, at } : { event: 'closed', reason },
+    );
+  }
+
+  #greet(connection: Connection, data: Buffer, layout: 'text' | 'binary'): void {
+    const greeting = receiveHello(data, layout);
+    if (greeting.kind === 'fatal') {
+      this.#refuseConnection(connection, null, greeting.refusal);
+      this.#closeConnection(connection, greeting.reason);
+      return;
+    }
+    if (greeting.kind === 'refused') {
+      this.#refuseConnection(connection, greeting.id, greeting.refusal);
+      return;
+    }
+    if (this.#state === 'going') {
+      this.#refuseConnection(connection, greeting.id, refuse('going', '', ''));
+      return;
+    }
+    const welcomed = welcome(this.#options, this.#sessions, greeting, (session, reason) => {
+      this.#advance(session, { event: 'closed', reason });
+    });
+    if ('code' in welcomed) {
+      this.#refuseConnection(connection, greeting.id, welcomed);
+      return;
+    }
+    connection.state = 'attached';
+    connection.session = welcomed.session;
+    welcomed.session.connection = connection;
+    for (const frame of welcomed.frames) connection.send(frame);
+  }
+
+  #refuseConnection(connection: Connection, id: number | null, refusal: Refusal): void {
+    this.#count(this.counts.refusals, refusal.code);
+    connection.send(answerText(1, id, refusal));
+  }
+
+  #overflowed(connection: Connection): void {
+    const { session } = connection;
+    if (session === 'none') this.#closeConnection(connection, 'too-slow');
+    else
+      this.#advance(session, {
+        event: 'interrupted',
+        reason: 'too-slow',
+        at: this.#options.clock(),
+      });
+  }
+
+  #lost(connection: Connection, code: number): void {
+    this.#connections.delete(connection);
+    const { session } = connection;
+    connection.session = 'none';
+    if (session === 'none') return;
+    session.connection = 'none';
+    const leaves = LEAVING_CODES.includes(code) || session.role === 'observer';
+    const at = this.#options.clock();
+    this.#advance(session, leaves ? { event: 'left' } : { event: 'lost', at });
+  }
+
+  /** Moves a session on, and does what its new state means for socket and lab. */
+  #advance(session: ClientSession, event: SessionEvent): void {
+    const before = session.life.state;
+    session.advance(event);
+    const { life } = session;
+    if (life.state === before) return;
+    if (life.state === 'over') this.#over(session, life.why);
+    if (life.state !== 'away') return;
+    if (life.why !== 'lost') this.#dropConnection(session, life.why);
+    if (session.actor === 'none') this.#advance(session, { event: 'left' });
+    else session.lab.away(session.actor);
+  }
+
+  #over(session: ClientSession, why: CloseReason | 'left'): void {
+    if (why !== 'left') this.#dropConnection(session, why);
+    const key = sessionKey(session.lab.name, session.name);
+    if (this.#sessions.get(key) === session) this.#sessions.delete(key);
+    if (session.actor === 'none') session.lab.feed.remove(session);
+    else session.lab.leave(session.actor);
+    this.#options.onClosed(session.lab.name, session.name, why);
+  }
+
+  #dropConnection(session: ClientSession, reason: CloseReason): void {
+    const { connection } = session;
+    session.connection = 'none';
+    if (connection !== 'none') this.#closeConnection(connection, reason);
+  }
+
+  #closeConnection(connection: Connection, reason: CloseReason): void {
+    this.#count(this.counts.closings, reason);
+    connection.close(reason, this.#options.clock());
+  }
+
+  #count(counts: Map<string, number>, what: string): void {
+    counts.set(what, (counts.get(what) ?? 0) + 1);
+  }
+}
+
+/** The params of an `ack`, which the schema has checked. */
+function acknowledged(params: unknown): number {
+  return (params as { readonly seq: number }).seq;
+}

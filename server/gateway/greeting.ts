@@ -1,0 +1,141 @@
+/** Accepts a hello: a fresh session, or one that is resumed. */
+import type { Lab } from '../live/lab.ts';
+import type { Labs } from '../live/labs.ts';
+import type { HelloParams, HelloResult } from '../protocol/hello.ts';
+import type { LabSnapshot } from '../protocol/lab-snapshot.ts';
+import { LABS_MAX } from '../protocol/limits.ts';
+import { type Refusal, refuse } from '../protocol/refusal.ts';
+import { ClientSession, type CloseSession } from './client-session.ts';
+import type { Connection } from './connection.ts';
+import { answerText } from './encode.ts';
+import type { Frame } from './outbox.ts';
+
+export interface GreetingOptions {
+  readonly labs: Labs;
+  /** 'on-demand': a hello to an unknown lab opens it, with the stock kernel. */
+  readonly unknownLabs: 'on-demand' | 'refused';
+  readonly graceMs: number;
+  readonly heartbeatMs: number;
+  readonly model: HelloResult['model'];
+}
+
+/** A session, and what its connection is sent first. */
+export interface Welcome {
+  readonly session: ClientSession;
+  readonly frames: readonly Frame[];
+}
+
+/** Sessions of actors, by lab and name. */
+export type Sessions = Map<string, ClientSession>;
+
+export function sessionKey(lab: string, name: string): string {
+  return `${lab}/${name}`;
+}
+
+/** Returns why not, if not; then nothing has changed. */
+export function welcome(
+  options: GreetingOptions,
+  sessions: Sessions,
+  hello: { readonly id: number; readonly seq: number; readonly params: HelloParams },
+  close: CloseSession,
+): Welcome | Refusal {
+  const { params } = hello;
+  if (params.resume !== undefined && params.role !== 'observer') {
+    return resume(options, sessions, hello, params.resume);
+  }
+  const lab = labOf(options, params.lab);
+  if ('code' in lab) return lab;
+  const session = new ClientSession(lab, params.name, params.role, close);
+  session.received = hello.seq;
+  // The answer is the first frame, whatever the machine says while it attaches the actor.
+  const seq = session.outbox.next();
+  let snapshot: LabSnapshot | 'none' = 'none';
+  if (params.role === 'observer') snapshot = lab.observe(session);
+  else {
+    session.outbox.keep('');
+    const actor = lab.attach(params.name, params.role, session);
+    if ('code' in actor) return actor;
+    session.actAs(actor);
+    sessions.set(sessionKey(lab.name, params.name), session);
+  }
+  const result: HelloResult = {
+    ...resultFor(options, session, 'fresh', 'attached'),
+    ...(snapshot === 'none' ? {} : { snapshot }),
+  };
+  const rest = session.role === 'observer' ? [] : session.outbox.after(seq);
+  return { session, frames: [helloText(seq, hello.id, result), ...orNone(rest)] };
+}
+
+/** Right after the check that all are kept, or after the first frames of all, none can be missing. */
+function orNone(frames: readonly Frame[] | 'too-old'): readonly Frame[] {
+  return frames === 'too-old' ? [] : frames;
+}
+
+function resume(
+  options: GreetingOptions,
+  sessions: Sessions,
+  hello: { readonly id: number; readonly params: HelloParams },
+  { token, epoch, since }: NonNullable<HelloParams['resume']>,
+): Welcome | Refusal {
+  const { lab, name, role } = hello.params;
+  const session = sessions.get(sessionKey(lab, name));
+  if (session === undefined || session.role !== role || !session.opensWith(token, epoch)) {
+    return refuse('bad-resume', 'params.resume', 'the token and epoch of a session of this name');
+  }
+  if (session.outbox.after(since) === 'too-old') {
+    // Whoever has the token may know, but the session is of no more use to anybody.
+    session.close('expired');
+    const kept = session.outbox.last - session.outbox.keptFrames;
+    const bound = `a whole number from ${kept} to ${session.outbox.last}`;
+    return refuse('resume-too-old', 'params.resume.since', bound);
+  }
+  superseded(session);
+  session.newKey();
+  session.advance({ event: 'resumed' });
+  const state = session.actor === 'none' ? 'attached' : session.lab.back(session.actor);
+  const result = resultFor(options, session, 'resumed', state);
+  const lacking = orNone(session.outbox.after(since));
+  return { session, frames: [helloText(session.outbox.last, hello.id, result), ...lacking] };
+}
+
+function superseded(session: ClientSession): void {
+  const old: Connection | 'none' = session.connection;
+  session.connection = 'none';
+  if (old !== 'none') old.close('superseded', old.pingedAt);
+}
+
+function resultFor(
+  options: GreetingOptions,
+  session: ClientSession,
+  kind: HelloResult['session'],
+  state: HelloResult['state'],
+): HelloResult {
+  return {
+    lab: session.lab.name,
+    actor: session.name,
+    epoch: session.epoch,
+    resumeToken: session.resumeToken,
+    session: kind,
+    received: session.received,
+    state,
+    leaseMs: options.labs.leaseMs,
+    graceMs: options.graceMs,
+    heartbeatMs: options.heartbeatMs,
+    model: options.model,
+  };
+}
+
+function helloText(seq: number, id: number, result: HelloResult): string {
+  return answerText(seq, id, { ok: true, result });
+}
+
+function labOf(options: GreetingOptions, name: string): Lab | Refusal {
+  const known = options.labs.get(name);
+  if (known !== 'none') return known;
+  if (options.unknownLabs === 'refused') {
+    return refuse('no-such-lab', 'params.lab', 'the name of a lab that is open');
+  }
+  const opened = options.labs.open(name, { patch: 'stock' });
+  if (opened !== 'too-many') return opened;
+  return refuse('too-many-labs', 'params.lab', `one of the ${LABS_MAX} labs that are open`);
+}

@@ -1,0 +1,66 @@
+/**
+ * The frames of one session on their way out: numbered without gaps, and kept until the client has them, so that
+ * a resume can send them again. Both what is kept and what waits in the socket is bounded in bytes.
+ */
+import { OUTBOX_BYTES_MAX, REPLAY_BYTES_MAX, REPLAY_FRAMES_MAX } from '../protocol/limits.ts';
+
+export type Frame = string | Uint8Array<ArrayBuffer>;
+
+/** What was dropped from the front is cut off the array when this much has gathered. */
+const COMPACT_AT = 256;
+
+export class Outbox {
+  #last = 0;
+  #kept: Frame[] = [];
+  /** Kept frames before this place in #kept were dropped. */
+  #head = 0;
+  #bytes = 0;
+
+  /** The `seq` of the last frame. */
+  get last(): number {
+    return this.#last;
+  }
+
+  get keptFrames(): number {
+    return this.#kept.length - this.#head;
+  }
+
+  /** The number for the next frame. */
+  next(): number {
+    this.#last += 1;
+    return this.#last;
+  }
+
+  /** Keeps the frame that was numbered last. Over the bound the oldest are dropped. */
+  keep(frame: Frame): void {
+    this.#kept.push(frame);
+    this.#bytes += frame.length;
+    while (this.keptFrames > REPLAY_FRAMES_MAX || this.#bytes > REPLAY_BYTES_MAX) this.#drop();
+  }
+
+  /** The client has all frames up to and with `seq`. */
+  acknowledge(seq: number): void {
+    while (this.keptFrames > 0 && this.#last - this.keptFrames < seq) this.#drop();
+  }
+
+  /** The frames that a client with all frames up to `since` lacks; 'too-old' if they are not all kept. */
+  after(since: number): readonly Frame[] | 'too-old' {
+    const lacks = this.#last - since;
+    if (lacks < 0 || lacks > this.keptFrames) return 'too-old';
+    return this.#kept.slice(this.#kept.length - lacks);
+  }
+
+  #drop(): void {
+    this.#bytes -= this.#kept[this.#head]?.length ?? 0;
+    this.#kept[this.#head] = '';
+    this.#head += 1;
+    if (this.#head < COMPACT_AT) return;
+    this.#kept = this.#kept.slice(this.#head);
+    this.#head = 0;
+  }
+}
+
+/** Whether a frame still fits behind what already waits in the socket. The cap counts the frame itself. */
+export function fitsOutbox(bytesWaiting: number, frame: Frame): boolean {
+  return bytesWaiting + frame.length <= OUTBOX_BYTES_MAX;
+}

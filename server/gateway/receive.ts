@@ -1,0 +1,240 @@
+/**
+ * One frame of a client, read once: what it asks, tells or answers, or why it is refused. Pure: it looks at what
+ * is known of the client and changes nothing.
+ */
+
+import type { OpenQuestion, QuestionId } from '../live/lab-actor.ts';
+import type { Inbound } from '../machine/inbound.ts';
+import { NO_CONTENTS } from '../machine/remote-actor.ts';
+import { decodeBinaryFrame } from '../protocol/binary-frame.ts';
+import type { CloseReason } from '../protocol/close-codes.ts';
+import {
+  ClientAnswer,
+  ClientErrorAnswer,
+  ClientNotification,
+  ClientRequest,
+} from '../protocol/envelope.ts';
+import type { HelloParams } from '../protocol/hello.ts';
+import { REQUESTS_IN_FLIGHT_MAX } from '../protocol/limits.ts';
+import { type Refusal, refuse } from '../protocol/refusal.ts';
+import type { NotificationSpec, RequestSpec } from '../protocol/request-spec.ts';
+import {
+  HELLO_CHECKS,
+  NOTIFICATION_CHECKS,
+  QUESTION_CHECKS,
+  REQUEST_CHECKS,
+  type Role,
+  roleOf,
+} from '../protocol/roles.ts';
+import { type Check, compileCheck, type MethodChecks, whyNot } from '../protocol/validators.ts';
+import { ERRNO_NUMBER, type Errno } from '../vocabulary/errno.ts';
+import type { PageContents } from '../vocabulary/page-contents.ts';
+
+/** What is known of a client that has said hello. */
+export interface Speaker {
+  readonly name: string;
+  readonly role: Role;
+  /** The `seq` of its last frame. */
+  readonly received: number;
+  readonly requests: ReadonlySet<number>;
+  readonly questions: ReadonlyMap<QuestionId, OpenQuestion>;
+  readonly answered: ReadonlySet<QuestionId>;
+}
+
+export type Received =
+  | Extract<Inbound, { kind: 'request' | 'notify' }>
+  | {
+      readonly kind: 'answer';
+      readonly id: QuestionId;
+      readonly outcome: Extract<Inbound, { kind: 'answer' }>['outcome'];
+    }
+  | Refused
+  | Fatal;
+
+/** To be answered with an error; the session goes on. `seq`: whether the frame took a number. */
+export interface Refused {
+  readonly kind: 'refused';
+  readonly id: number | null;
+  readonly refusal: Refusal;
+  readonly seq: 'taken' | 'not-taken';
+}
+
+/** To be answered with an error, and closed. */
+export interface Fatal {
+  readonly kind: 'fatal';
+  readonly reason: CloseReason;
+  readonly refusal: Refusal;
+}
+
+export type Greeting =
+  | {
+      readonly kind: 'hello';
+      readonly id: number;
+      readonly seq: number;
+      readonly params: HelloParams;
+    }
+  | Refused
+  | Fatal;
+
+const REQUEST = compileCheck(ClientRequest);
+const NOTIFICATION = compileCheck(ClientNotification);
+const ANSWER = compileCheck(ClientAnswer);
+const ERROR_ANSWER = compileCheck(ClientErrorAnswer);
+
+type Envelope = Partial<ClientRequest & ClientAnswer & ClientErrorAnswer>;
+
+interface Frame {
+  readonly envelope: Envelope;
+  readonly contents: readonly PageContents[];
+}
+
+/** Reads a frame of a client that has said hello. */
+export function receive(speaker: Speaker, data: Buffer, layout: 'text' | 'binary'): Received {
+  const frame = readFrame(data, layout);
+  if ('kind' in frame) return frame;
+  const { envelope, contents } = frame;
+  const check = checkFor(envelope);
+  if (!check.accepts(envelope)) return badEnvelope(check, envelope, speaker.received);
+  if (envelope.seq !== speaker.received + 1) {
+    const refusal = refuse('bad-envelope', 'seq', `${speaker.received + 1}`);
+    return { kind: 'fatal', reason: 'seq-gap', refusal };
+  }
+  if (check === REQUEST) return receiveRequest(speaker, envelope as ClientRequest, contents);
+  if (check === NOTIFICATION)
+    return receiveNotification(speaker, envelope as ClientNotification, contents);
+  return receiveAnswer(speaker, envelope as ClientAnswer | ClientErrorAnswer);
+}
+
+/** Reads a frame of a client that has not said hello yet. Its `seq` may be any. */
+export function receiveHello(data: Buffer, layout: 'text' | 'binary'): Greeting {
+  const frame = readFrame(data, layout);
+  if ('kind' in frame) return frame;
+  const { envelope } = frame;
+  if (!REQUEST.accepts(envelope)) return badEnvelope(REQUEST, envelope, 0);
+  const { id, seq, method, params } = envelope as ClientRequest;
+  const hello = HELLO_CHECKS.get(method);
+  if (hello === undefined) return refused(id, refuse('hello-first', 'method', '"hello"'));
+  if (!hello.params.accepts(params)) return refused(id, badParams(hello.params, params));
+  return { kind: 'hello', id, seq, params: params as HelloParams };
+}
+
+function receiveRequest(
+  speaker: Speaker,
+  { id, method, params }: ClientRequest,
+  contents: readonly PageContents[],
+): Received {
+  const checks = REQUEST_CHECKS[speaker.role].get(method);
+  if (checks === undefined) return refused(id, unknownMethod(method, speaker.role));
+  const wrong = misfit(checks, params, contents);
+  if (wrong !== 'none') return refused(id, wrong);
+  if (speaker.requests.has(id)) {
+    return refused(id, refuse('id-in-use', 'id', 'an id without an open request'));
+  }
+  if (speaker.requests.size >= REQUESTS_IN_FLIGHT_MAX) {
+    const bound = `at most ${REQUESTS_IN_FLIGHT_MAX} requests without an answer`;
+    return refused(id, refuse('too-many-requests', 'id', bound));
+  }
+  return { kind: 'request', actor: speaker.name, id, method, params, contents };
+}
+
+function receiveNotification(
+  speaker: Speaker,
+  { method, params }: ClientNotification,
+  contents: readonly PageContents[],
+): Received {
+  const checks = NOTIFICATION_CHECKS[speaker.role].get(method);
+  if (checks === undefined) return refused(null, unknownMethod(method, speaker.role));
+  const wrong = misfit(checks, params, contents);
+  if (wrong !== 'none') return refused(null, wrong);
+  return { kind: 'notify', actor: speaker.name, method, params, contents };
+}
+
+function receiveAnswer(speaker: Speaker, answer: ClientAnswer | ClientErrorAnswer): Received {
+  const { id } = answer;
+  const question = speaker.questions.get(id);
+  if (question === undefined) {
+    const code = speaker.answered.has(id) ? 'answered-twice' : 'no-such-question';
+    return refused(null, refuse(code, 'id', 'the id of a question without an answer'));
+  }
+  if ('error' in answer) {
+    const errno = errnoOf(answer.error.data?.errno);
+    return { kind: 'answer', id, outcome: { ok: false, errno } };
+  }
+  const checks = QUESTION_CHECKS.get(question.method);
+  if (checks !== undefined && !checks.result.accepts(answer.result)) {
+    const { path, bound } = whyNot(checks.result, answer.result, 'result');
+    return refused(null, refuse('bad-answer', path, bound));
+  }
+  return { kind: 'answer', id, outcome: { ok: true, result: answer.result } };
+}
+
+function readFrame(data: Buffer, layout: 'text' | 'binary'): Frame | Fatal {
+  let text: string;
+  let contents = NO_CONTENTS;
+  if (layout === 'text') text = data.toString();
+  else {
+    const binary = decodeBinaryFrame(data);
+    if ('bound' in binary) return badFrame(binary.bound);
+    text = binary.json;
+    contents = binary.pages;
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return badFrame('one JSON object');
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return badFrame('one JSON object');
+  }
+  return { envelope: value, contents };
+}
+
+function checkFor(envelope: Envelope): Check {
+  if ('method' in envelope) return 'id' in envelope ? REQUEST : NOTIFICATION;
+  return 'error' in envelope ? ERROR_ANSWER : ANSWER;
+}
+
+function badEnvelope(check: Check, envelope: Envelope, received: number): Refused {
+  const { path, bound } = whyNot(check, envelope, '');
+  const id = check === REQUEST && Number.isSafeInteger(envelope.id) ? Number(envelope.id) : null;
+  const seq = envelope.seq === received + 1 ? 'taken' : 'not-taken';
+  return { kind: 'refused', id, refusal: refuse('bad-envelope', path, bound), seq };
+}
+
+function badFrame(bound: string): Fatal {
+  return { kind: 'fatal', reason: 'bad-frame', refusal: refuse('bad-frame', 'frame', bound) };
+}
+
+function refused(id: number | null, refusal: Refusal): Refused {
+  return { kind: 'refused', id, refusal, seq: 'taken' };
+}
+
+function unknownMethod(method: string, role: Role): Refusal {
+  if (HELLO_CHECKS.has(method)) return refuse('hello-twice', 'method', 'one hello a connection');
+  const owner = roleOf(method);
+  if (owner !== 'none')
+    return refuse('wrong-role', 'method', `a method of role ${role}, not of ${owner}`);
+  return refuse('unknown-method', 'method', `a method of role ${role}`);
+}
+
+function misfit(
+  checks: MethodChecks<RequestSpec | NotificationSpec>,
+  params: unknown,
+  contents: readonly PageContents[],
+): Refusal | 'none' {
+  if (!checks.params.accepts(params)) return badParams(checks.params, params);
+  if (contents.length > 0 && checks.spec.sends === 'no-pages') {
+    return refuse('wrong-page-count', 'contents', '0 entries');
+  }
+  return 'none';
+}
+
+function badParams(check: Check, params: unknown): Refusal {
+  const { path, bound } = whyNot(check, params, 'params');
+  return refuse('bad-params', path, bound);
+}
+
+function errnoOf(errno: string | undefined): Errno {
+  return errno !== undefined && Object.hasOwn(ERRNO_NUMBER, errno) ? (errno as Errno) : 'EIO';
+}

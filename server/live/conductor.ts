@@ -1,0 +1,97 @@
+/**
+ * The hand that runs a demo: asks actors to perform verbs of their programs, and holds them after a kernel call.
+ * Nothing here reaches the machine, so none of it is in the inbound log: what it causes is.
+ */
+import type { ActorName } from '../machine/inbound.ts';
+import type { ConductorQuestion } from '../protocol/server-questions.ts';
+import type { LabActor, Millis, QuestionId } from './lab-actor.ts';
+
+/** What came of a question to an actor. */
+export type Performed =
+  | { readonly ok: true; readonly result: unknown }
+  | { readonly ok: false; readonly why: string };
+
+export interface Verb {
+  readonly verb: string;
+  readonly [argument: string]: unknown;
+}
+
+interface Held {
+  readonly after: string;
+  readonly resolve: (held: 'held' | 'gone') => void;
+}
+
+export class Conductor {
+  #nextId = 1;
+  readonly #waiting = new Map<
+    QuestionId,
+    { actor: ActorName; done: (outcome: Performed) => void }
+  >();
+  readonly #expected = new Map<ActorName, Held[]>();
+  /** Tasks that arrived at a hold before anybody waited for it, by actor. */
+  readonly #arrived = new Map<ActorName, string[]>();
+
+  /** Resolves with the client's answer; `ok: false` if it answered an error or left. */
+  ask(
+    actor: LabActor,
+    method: ConductorQuestion,
+    params: unknown,
+    now: Millis,
+  ): Promise<Performed> {
+    const id = `c${this.#nextId}`;
+    this.#nextId += 1;
+    actor.questions.set(id, { method, askedAt: now });
+    return new Promise((done) => {
+      this.#waiting.set(id, { actor: actor.name, done });
+      actor.link.ask(id, method, params);
+    });
+  }
+
+  answered(id: QuestionId, outcome: Performed): void {
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    waiting?.done(outcome);
+  }
+
+  /** An actor's task stands still after the kernel function `after`. */
+  held(actor: LabActor, after: string): void {
+    actor.holding += 1;
+    const expected = this.#expected.get(actor.name) ?? [];
+    const at = expected.findIndex((one) => one.after === after);
+    if (at >= 0) {
+      const [found] = expected.splice(at, 1);
+      found?.resolve('held');
+    } else push(this.#arrived, actor.name, after);
+  }
+
+  /** Resolves once a task of the actor stands after `after`, or 'gone' if the actor leaves first. */
+  untilHeld(actor: ActorName, after: string): Promise<'held' | 'gone'> {
+    const arrived = this.#arrived.get(actor) ?? [];
+    const at = arrived.indexOf(after);
+    if (at >= 0) {
+      arrived.splice(at, 1);
+      return Promise.resolve('held');
+    }
+    return new Promise((resolve) => {
+      push(this.#expected, actor, { after, resolve });
+    });
+  }
+
+  /** Whoever waits for this actor waits in vain. */
+  gone(actor: ActorName): void {
+    for (const [id, waiting] of this.#waiting) {
+      if (waiting.actor !== actor) continue;
+      this.#waiting.delete(id);
+      waiting.done({ ok: false, why: `${actor} left the lab` });
+    }
+    for (const expected of this.#expected.get(actor) ?? []) expected.resolve('gone');
+    this.#expected.delete(actor);
+    this.#arrived.delete(actor);
+  }
+}
+
+function push<Value>(lists: Map<ActorName, Value[]>, actor: ActorName, value: Value): void {
+  const list = lists.get(actor);
+  if (list === undefined) lists.set(actor, [value]);
+  else list.push(value);
+}

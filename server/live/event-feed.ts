@@ -1,0 +1,94 @@
+/**
+ * The event log on its way to observers: in batches, as it happens. An observer that does not keep up misses
+ * batches and gets a snapshot instead once it has read what it was sent, so its memory here is bounded.
+ */
+import type { Event } from '../protocol/event.ts';
+import type { LabSnapshot } from '../protocol/lab-snapshot.ts';
+import { EVENT_BATCH_MAX } from '../protocol/limits.ts';
+
+/** Bytes waiting for one observer, above which it gets no more batches. */
+export const OBSERVER_BACKLOG_BYTES_MAX = 1024 * 1024;
+
+export interface Observer {
+  /** Bytes that it has yet to read. */
+  backlog(): number;
+  /** `params` is JSON text, made once for all observers. */
+  tellText(method: 'events' | 'snapshot', params: string): void;
+}
+
+export class EventFeed {
+  readonly #snapshot: () => LabSnapshot;
+  /** True: it missed something, and needs a snapshot. */
+  readonly #observers = new Map<Observer, 'current' | 'behind'>();
+  #pending: Event[] = [];
+  #scheduled: 'yes' | 'no' = 'no';
+  #n = 0;
+
+  /** `snapshot` is called between two accepts only, after all pending events were sent. */
+  constructor(snapshot: () => LabSnapshot) {
+    this.#snapshot = snapshot;
+  }
+
+  /** The number of the last event. */
+  get n(): number {
+    return this.#n;
+  }
+
+  get observers(): number {
+    return this.#observers.size;
+  }
+
+  /** Called by the machine for each event. */
+  push(event: Event): void {
+    this.#n = event.n;
+    if (this.#observers.size === 0) return;
+    this.#pending.push(event);
+    if (this.#pending.length >= EVENT_BATCH_MAX) this.#sendPending();
+    else if (this.#scheduled === 'no') {
+      this.#scheduled = 'yes';
+      setImmediate(() => this.flush());
+    }
+  }
+
+  /** Adds an observer. Returns the state that its first events follow on. */
+  add(observer: Observer): LabSnapshot {
+    this.#sendPending();
+    this.#observers.set(observer, 'current');
+    return this.#snapshot();
+  }
+
+  remove(observer: Observer): void {
+    this.#observers.delete(observer);
+  }
+
+  /** Sends what is pending, and a snapshot to those that fell behind and have caught up with reading. */
+  flush(): void {
+    this.#scheduled = 'no';
+    this.#sendPending();
+    let text = '';
+    for (const [observer, state] of this.#observers) {
+      if (state === 'current' || observer.backlog() > 0) continue;
+      if (text === '') text = JSON.stringify(this.#snapshot());
+      this.#observers.set(observer, 'current');
+      observer.tellText('snapshot', text);
+    }
+  }
+
+  /** A new machine counts its events from 1 again: everybody starts from a snapshot. */
+  restart(): void {
+    this.#sendPending();
+    this.#n = 0;
+    for (const observer of this.#observers.keys()) this.#observers.set(observer, 'behind');
+  }
+
+  #sendPending(): void {
+    if (this.#pending.length === 0) return;
+    const text = `{"events":${JSON.stringify(this.#pending)}}`;
+    this.#pending = [];
+    for (const [observer, state] of this.#observers) {
+      if (state === 'behind') continue;
+      if (observer.backlog() > OBSERVER_BACKLOG_BYTES_MAX) this.#observers.set(observer, 'behind');
+      else observer.tellText('events', text);
+    }
+  }
+}

@@ -1,0 +1,83 @@
+/** What a lab keeps of one client that acts in it, beside what the machine keeps. */
+import type { ActorName, ActorRole, Outbound } from '../machine/inbound.ts';
+import type { CloseReason } from '../protocol/close-codes.ts';
+import { ANSWERED_KEPT_MAX } from '../protocol/limits.ts';
+import type { Refusal } from '../protocol/refusal.ts';
+
+/** Numbers are the kernel's, strings the conductor's. */
+export type QuestionId = number | string;
+
+/** Milliseconds of a clock that only moves forwards. */
+export type Millis = number;
+
+export interface OpenQuestion {
+  readonly method: string;
+  readonly askedAt: Millis;
+}
+
+/** The way to the client. It lasts as long as the session does: while the client is away it keeps the frames. */
+export interface ActorLink {
+  respond(response: Extract<Outbound, { kind: 'response' }>): void;
+  ask(id: QuestionId, method: string, params: unknown): void;
+  tell(method: string, params: unknown): void;
+  /** Something that it told, and that was no request, was refused. */
+  refuse(refusal: Refusal): void;
+  close(reason: CloseReason): void;
+}
+
+export interface LabActor {
+  readonly name: ActorName;
+  readonly role: ActorRole;
+  readonly link: ActorLink;
+  /**
+   * 'away': its connection is lost, its session is not. 'resetting': it has yet to answer the reset of a new
+   * machine.
+   */
+  state: 'attached' | 'away' | 'resetting';
+  fenced: 'fenced' | 'no';
+  /** Requests without an answer. */
+  readonly requests: Set<number>;
+  /** Questions without an answer, oldest first. */
+  readonly questions: Map<QuestionId, OpenQuestion>;
+  /** The last ANSWERED_KEPT_MAX questions that were answered, oldest first. */
+  readonly answered: Set<QuestionId>;
+  /** When a frame of it arrived last. */
+  heardAt: Millis;
+  /** How many of its tasks stand still because a conductor said so. */
+  holding: number;
+}
+
+export function newLabActor(
+  name: ActorName,
+  role: ActorRole,
+  link: ActorLink,
+  now: Millis,
+): LabActor {
+  return {
+    name,
+    role,
+    link,
+    state: 'attached',
+    fenced: 'no',
+    requests: new Set(),
+    questions: new Map(),
+    answered: new Set(),
+    heardAt: now,
+    holding: 0,
+  };
+}
+
+/** Closes an open question. Returns what it was, or 'unknown'. */
+export function questionAnswered(actor: LabActor, id: QuestionId): OpenQuestion | 'unknown' {
+  const question = actor.questions.get(id);
+  if (question === undefined) return 'unknown';
+  actor.questions.delete(id);
+  actor.answered.add(id);
+  if (actor.answered.size > ANSWERED_KEPT_MAX) {
+    for (const oldest of actor.answered) {
+      actor.answered.delete(oldest);
+      break;
+    }
+  }
+  return question;
+}

@@ -1,0 +1,320 @@
+/**
+ * One lab: a machine in real time. Takes what clients send, one event after the other, hands out what the machine
+ * says, keeps leases, and shows the event log to observers.
+ *
+ * Has the clock only as the argument of tick(): between two ticks time stands still.
+ */
+import type { ActorName, ActorRole, Inbound, Outbound } from '../machine/inbound.ts';
+import { NO_CONTENTS } from '../machine/remote-actor.ts';
+import { REFUSED, type RefusedParams } from '../machine/remote-device-inbound.ts';
+import type { CloseReason } from '../protocol/close-codes.ts';
+import type { LabSnapshot } from '../protocol/lab-snapshot.ts';
+import { ACTORS_MAX } from '../protocol/limits.ts';
+import { type Refusal, refuse } from '../protocol/refusal.ts';
+import { Conductor, type Performed, type Verb } from './conductor.ts';
+import { EventFeed, type Observer } from './event-feed.ts';
+import {
+  type ActorLink,
+  type LabActor,
+  type Millis,
+  newLabActor,
+  questionAnswered,
+} from './lab-actor.ts';
+import { overdue } from './leases.ts';
+import type { Machine, MachineConfig, MachineFactory } from './machine-port.ts';
+import type { Recorder } from './recorder-port.ts';
+
+/** The machine's running numbers end below this; a lab's machines count in blocks of it on the wire. */
+const QUESTIONS_PER_MACHINE = 2 ** 32;
+
+export interface LabOptions {
+  readonly name: string;
+  readonly factory: MachineFactory;
+  readonly config: MachineConfig;
+  /** Milliseconds that a question of the kernel's may stay without an answer. */
+  readonly leaseMs: number;
+  /** Opens a recording for each machine of the lab; 'none' records nothing. */
+  readonly record: ((lab: string, config: MachineConfig) => Recorder) | 'none';
+  /** The machine has thrown. The lab is closed already. */
+  readonly onBug: (lab: string, bug: unknown) => void;
+}
+
+export class Lab {
+  readonly name: string;
+  readonly feed: EventFeed;
+  readonly actors = new Map<ActorName, LabActor>();
+  readonly #options: LabOptions;
+  readonly #conductor = new Conductor();
+  readonly #inbox: Inbound[] = [];
+  #config: MachineConfig;
+  #machine: Machine;
+  #recorder: Recorder | 'none';
+  #generation = 0;
+  #state: 'open' | 'accepting' | 'closed' = 'open';
+  #now: Millis = 0;
+
+  constructor(options: LabOptions) {
+    this.name = options.name;
+    this.#options = options;
+    this.#config = options.config;
+    this.feed = new EventFeed(() => this.snapshot());
+    this.#recorder = this.#openRecorder();
+    this.#machine = this.#newMachine();
+  }
+
+  get config(): MachineConfig {
+    return this.#config;
+  }
+
+  get state(): 'open' | 'closed' {
+    return this.#state === 'closed' ? 'closed' : 'open';
+  }
+
+  /** Lets a client act. Returns why not, if not. */
+  attach(name: ActorName, role: ActorRole, link: ActorLink): LabActor | Refusal {
+    if (this.#state === 'closed') return refuse('no-such-lab', 'params.lab', 'a lab that is open');
+    if (this.actors.has(name)) {
+      return refuse('name-taken', 'params.name', `a name that nobody in ${this.name} has`);
+    }
+    if (this.actors.size >= ACTORS_MAX) {
+      return refuse('lab-full', 'params.lab', `a lab with fewer than ${ACTORS_MAX} actors`);
+    }
+    const actor = newLabActor(name, role, link, this.#now);
+    this.actors.set(name, actor);
+    this.#accept({ kind: 'attach', actor: name, role });
+    return actor;
+  }
+
+  /** The session is over for good: what the actor held is given back, its private memory is lost. */
+  leave(actor: LabActor): void {
+    if (this.actors.get(actor.name) !== actor) return;
+    this.actors.delete(actor.name);
+    this.#conductor.gone(actor.name);
+    if (actor.state !== 'resetting') this.#accept({ kind: 'detach', actor: actor.name });
+  }
+
+  /** The connection is lost; the lease of what it is asked runs on. */
+  away(actor: LabActor): void {
+    if (actor.state === 'attached') actor.state = 'away';
+  }
+
+  /** The client came back. Returns whether it was fenced meanwhile: then it begins anew. */
+  back(actor: LabActor): 'attached' | 'fenced' {
+    if (actor.state === 'away') actor.state = 'attached';
+    actor.heardAt = this.#now;
+    if (actor.fenced === 'no') return 'attached';
+    actor.fenced = 'no';
+    this.#accept({ kind: 'attach', actor: actor.name, role: actor.role });
+    return 'fenced';
+  }
+
+  /** Takes a checked frame of `actor`: see gateway/receive.ts. */
+  take(actor: LabActor, inbound: Extract<Inbound, { kind: 'request' | 'notify' }>): void {
+    actor.heardAt = this.#now;
+    if (inbound.kind === 'request') {
+      if (actor.state === 'resetting') {
+        this.#respondRefused(actor, inbound.id, refuse('lab-reset', '', ''));
+        return;
+      }
+      actor.requests.add(inbound.id);
+    } else if (inbound.method === 'held') {
+      const { after } = inbound.params as { readonly after: string };
+      this.#conductor.held(actor, after);
+      return;
+    } else if (actor.state === 'resetting') return;
+    this.#accept(inbound);
+  }
+
+  /** Takes a checked answer. `id` is the question's on the wire. */
+  takeAnswer(
+    actor: LabActor,
+    id: number | string,
+    outcome: Extract<Inbound, { kind: 'answer' }>['outcome'],
+  ): void {
+    actor.heardAt = this.#now;
+    if (questionAnswered(actor, id) === 'unknown') return;
+    if (typeof id === 'string') {
+      const why = outcome.ok ? '' : `${actor.name} answered ${outcome.errno}`;
+      this.#conductor.answered(id, outcome.ok ? outcome : { ok: false, why });
+      return;
+    }
+    const base = this.#generation * QUESTIONS_PER_MACHINE;
+    // Below the base: a question of a machine that is gone.
+    if (id >= base) this.#accept({ kind: 'answer', actor: actor.name, id: id - base, outcome });
+  }
+
+  observe(observer: Observer): LabSnapshot {
+    return this.feed.add(observer);
+  }
+
+  /** Runs one verb of the actor's own program. */
+  perform(name: ActorName, verb: Verb): Promise<Performed> {
+    return this.#ask(name, 'perform', verb);
+  }
+
+  /** Arms a hold: the next task of the actor that returns from the kernel function `after` stands still. */
+  hold(name: ActorName, after: string): Promise<Performed> {
+    return this.#ask(name, 'hold', { after });
+  }
+
+  /** Resolves once a task of the actor stands still after `after`. */
+  untilHeld(name: ActorName, after: string): Promise<'held' | 'gone'> {
+    return this.actors.has(name) ? this.#conductor.untilHeld(name, after) : Promise.resolve('gone');
+  }
+
+  /** Lets the actor go on. */
+  go(name: ActorName): Promise<Performed> {
+    const actor = this.actors.get(name);
+    if (actor !== undefined) actor.holding = 0;
+    return this.#ask(name, 'go', {});
+  }
+
+  /**
+   * Begins anew with another machine. What runs is refused, every actor is asked to forget, and attached again
+   * when it has answered. Resolves when all have, or have left.
+   */
+  async renew(config: MachineConfig): Promise<void> {
+    this.#generation += 1;
+    this.#inbox.length = 0;
+    if (this.#recorder !== 'none') this.#recorder.close();
+    this.#config = config;
+    this.#recorder = this.#openRecorder();
+    this.#machine = this.#newMachine();
+    this.feed.restart();
+    await Promise.all([...this.actors.values()].map((actor) => this.#reset(actor)));
+    this.feed.flush();
+  }
+
+  /** `now` in milliseconds of a clock that only moves forwards. Call it several times per leaseMs. */
+  tick(now: Millis): void {
+    this.#now = now;
+    if (this.#state === 'closed') return;
+    const stallers = this.actors.size === 0 ? [] : this.#machine.stallers();
+    for (const actor of overdue(this.actors.values(), stallers, now, this.#options.leaseMs)) {
+      this.#accept({ kind: 'fence', actor: actor.name });
+    }
+    this.feed.flush();
+  }
+
+  snapshot(): LabSnapshot {
+    const actors = [...this.actors.values()].map((actor) => ({
+      name: actor.name,
+      role: actor.role,
+      state: stateShown(actor),
+    }));
+    const { patch } = this.#config;
+    return { lab: this.name, n: this.feed.n, patch, actors, ...this.#machine.view() };
+  }
+
+  /** Closes every session and takes no more. */
+  close(reason: CloseReason): void {
+    this.#state = 'closed';
+    for (const actor of this.actors.values()) {
+      this.#conductor.gone(actor.name);
+      actor.link.close(reason);
+    }
+    this.actors.clear();
+    if (this.#recorder !== 'none') this.#recorder.close();
+  }
+
+  /** One event at a time: a sink that leads to another event finds it queued, not nested. */
+  #accept(inbound: Inbound): void {
+    if (this.#state === 'closed') return;
+    this.#inbox.push(inbound);
+    if (this.#state === 'accepting') return;
+    this.#state = 'accepting';
+    try {
+      for (let next = this.#inbox.shift(); next !== undefined; next = this.#inbox.shift()) {
+        if (this.#recorder !== 'none') this.#recorder.inbound(next);
+        this.#machine.accept(next);
+        if (this.#recorder !== 'none') this.#recorder.settled();
+      }
+      this.#state = 'open';
+    } catch (bug) {
+      this.close('internal');
+      this.#options.onBug(this.name, bug);
+    }
+  }
+
+  #newMachine(): Machine {
+    const generation = this.#generation;
+    return this.#options.factory(this.#config, {
+      outbound: (outbound) => {
+        if (generation === this.#generation) this.#deliver(outbound);
+      },
+      event: (event) => {
+        if (generation !== this.#generation) return;
+        if (this.#recorder !== 'none') this.#recorder.event(event);
+        this.feed.push(event);
+      },
+    });
+  }
+
+  #openRecorder(): Recorder | 'none' {
+    const { record } = this.#options;
+    return record === 'none' ? 'none' : record(this.name, this.#config);
+  }
+
+  #deliver(outbound: Outbound): void {
+    const actor = this.actors.get(outbound.actor);
+    if (actor === undefined) return;
+    switch (outbound.kind) {
+      case 'response':
+        actor.requests.delete(outbound.id);
+        actor.link.respond(outbound);
+        return;
+      case 'question': {
+        const id = this.#generation * QUESTIONS_PER_MACHINE + outbound.id;
+        actor.questions.set(id, { method: outbound.method, askedAt: this.#now });
+        actor.link.ask(id, outbound.method, outbound.params);
+        return;
+      }
+      case 'tell':
+        if (outbound.method === REFUSED) {
+          actor.link.refuse((outbound.params as RefusedParams).refusal);
+          return;
+        }
+        if (outbound.method === 'fenced') actor.fenced = 'fenced';
+        actor.link.tell(outbound.method, outbound.params);
+    }
+  }
+
+  #respondRefused(actor: LabActor, id: number, outcome: Refusal): void {
+    actor.link.respond({ kind: 'response', actor: actor.name, id, outcome, contents: NO_CONTENTS });
+  }
+
+  #ask(
+    name: ActorName,
+    method: 'perform' | 'hold' | 'go' | 'reset',
+    params: unknown,
+  ): Promise<Performed> {
+    const actor = this.actors.get(name);
+    if (actor === undefined) return Promise.resolve({ ok: false, why: `no actor ${name}` });
+    return this.#conductor.ask(actor, method, params, this.#now);
+  }
+
+  async #reset(actor: LabActor): Promise<void> {
+    const wasAway = actor.state === 'away';
+    actor.state = 'resetting';
+    actor.fenced = 'no';
+    actor.holding = 0;
+    for (const id of actor.requests) this.#respondRefused(actor, id, refuse('lab-reset', '', ''));
+    actor.requests.clear();
+    // Their answers may still arrive, and mean nothing any more.
+    for (const [id, question] of actor.questions) {
+      if (typeof id === 'number')
+        actor.questions.set(id, { ...question, askedAt: Number.POSITIVE_INFINITY });
+    }
+    const generation = this.#generation;
+    await this.#ask(actor.name, 'reset', { lab: this.name });
+    if (generation !== this.#generation || this.actors.get(actor.name) !== actor) return;
+    actor.state = wasAway ? 'away' : 'attached';
+    actor.heardAt = this.#now;
+    this.#accept({ kind: 'attach', actor: actor.name, role: actor.role });
+  }
+}
+
+function stateShown(actor: LabActor): 'attached' | 'away' | 'fenced' {
+  if (actor.fenced === 'fenced') return 'fenced';
+  return actor.state === 'away' ? 'away' : 'attached';
+}

@@ -1,0 +1,61 @@
+/** The labs of this server, by name, and the one clock that drives their leases. */
+import { LABS_MAX } from '../protocol/limits.ts';
+import { Lab, type LabOptions } from './lab.ts';
+import type { MachineConfig } from './machine-port.ts';
+
+export type LabsOptions = Omit<LabOptions, 'name' | 'config'>;
+
+/** How many ticks there are in a lease: it runs out late by at most a part of this size. */
+const TICKS_PER_LEASE = 10;
+const TICK_MS_MIN = 5;
+const TICK_MS_MAX = 1_000;
+
+export class Labs {
+  readonly #options: LabsOptions;
+  readonly #labs = new Map<string, Lab>();
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(options: LabsOptions) {
+    this.#options = options;
+    const tickMs = Math.max(TICK_MS_MIN, Math.min(TICK_MS_MAX, options.leaseMs / TICKS_PER_LEASE));
+    this.#timer = setInterval(() => this.tick(performance.now()), tickMs);
+    this.#timer.unref();
+  }
+
+  get leaseMs(): number {
+    return this.#options.leaseMs;
+  }
+
+  /** Opens a lab, or returns the open one of that name. 'too-many' at LABS_MAX. */
+  open(name: string, config: MachineConfig): Lab | 'too-many' {
+    const known = this.get(name);
+    if (known !== 'none') return known;
+    if (this.#labs.size >= LABS_MAX) return 'too-many';
+    const lab = new Lab({ ...this.#options, name, config });
+    lab.tick(performance.now());
+    this.#labs.set(name, lab);
+    return lab;
+  }
+
+  get(name: string): Lab | 'none' {
+    const lab = this.#labs.get(name);
+    if (lab === undefined) return 'none';
+    if (lab.state === 'open') return lab;
+    this.#labs.delete(name);
+    return 'none';
+  }
+
+  all(): readonly Lab[] {
+    return [...this.#labs.values()].filter((lab) => lab.state === 'open');
+  }
+
+  tick(now: number): void {
+    for (const lab of this.#labs.values()) lab.tick(now);
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    for (const lab of this.#labs.values()) lab.close('going');
+    this.#labs.clear();
+  }
+}

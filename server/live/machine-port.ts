@@ -1,0 +1,36 @@
+/** What the live floor needs of a machine: a thing that takes inbound events and says what came of them. */
+import type { ActorName, Inbound, Outbound } from '../machine/inbound.ts';
+import type { Event } from '../protocol/event.ts';
+import type { LabSnapshot } from '../protocol/lab-snapshot.ts';
+
+/** Plain data: it stands in the header of a journal, and the same config makes the same machine. */
+export interface MachineConfig {
+  /** The name of the patch that the kernel runs with, or 'stock'. */
+  readonly patch: string;
+}
+
+/** Called while accept() runs. They must not call the machine. */
+export interface MachineSinks {
+  readonly outbound: (outbound: Outbound) => void;
+  readonly event: (event: Event) => void;
+}
+
+/** The state of a machine as observers see it; the lab adds its own name and who is away. */
+export type MachineView = Pick<LabSnapshot, 'ptes' | 'mirrors' | 'vmas'>;
+
+export interface Machine {
+  /**
+   * Takes one event and runs every task until none can go on.
+   *
+   * Throws: KernelBug. The machine is then of no further use.
+   */
+  accept(inbound: Inbound): void;
+  view(): MachineView;
+  /**
+   * Devices that hold what a blocked task waits for (mmap_lock, a page) while no request of theirs runs: only
+   * they can go on, and nothing asks them to.
+   */
+  stallers(): readonly ActorName[];
+}
+
+export type MachineFactory = (config: MachineConfig, sinks: MachineSinks) => Machine;
