@@ -21,7 +21,7 @@ import type { TaskContext } from '../task/context.ts';
 import type { Held, Lock } from '../task/lock.ts';
 import type { Task } from '../task/task.ts';
 import { type Frames, newFrames } from './memory/frames.ts';
-import type { Mm } from './memory/mm.ts';
+import { type Mm, newMm } from './memory/mm.ts';
 import type { AnonVma, MemoryFile, Vma } from './memory/mm-types.ts';
 import type { PtePage } from './memory/page-table.ts';
 import type { Pte } from './memory/pte.ts';
@@ -198,7 +198,10 @@ export interface Kernel {
   readonly invalidations: Map<number, Invalidation>;
   /** Frames isolated from the LRU. */
   readonly isolated: Set<Pfn>;
+  /** Devices whose DMA is refused: fenced, or gone. */
+  readonly cutOff: Set<DeviceOwner>;
   nextId: number;
+  nextMmId: number;
 }
 
 /** What a machine has. All counts are pages. */
@@ -235,11 +238,21 @@ export function newKernel(
     migrations: new Map(),
     invalidations: new Map(),
     isolated: new Set(),
+    cutOff: new Set(),
     nextId: 1,
+    nextMmId: 0,
   };
 }
 
-/** A number for something new: an mm, a migration, a subscription, an anon_vma, a file. */
+/** A process with an empty address space; the first one is mm 0. */
+export function newProcess(k: Kernel): Mm {
+  const mm = newMm(k.nextMmId);
+  k.nextMmId += 1;
+  k.mms.set(mm.id, mm);
+  return mm;
+}
+
+/** A number for something new: a migration, a subscription, an anon_vma, a file. */
 export function nextId(k: Kernel): number {
   const id = k.nextId;
   k.nextId = id + 1;

@@ -34,7 +34,7 @@ export function* shmemGetPage(
   offset: number,
 ): Task<Pfn | 'beyond-end' | 'oom'> {
   if (offset >= file.sizePages) return 'beyond-end';
-  yield willWrite('shmem_getpage.lookup', objectId('page_cache', file.id, offset));
+  yield willWrite('shmem_getpage.lookup', objectId('page_cache', file.id % 1_024, offset));
   const found = file.pages.get(offset);
   if (found !== undefined) {
     getPage(k.frames, found, 1);

@@ -4,12 +4,12 @@ import { ok, type Result } from '../../vocabulary/errno.ts';
 import { lock, lockNested, unlock, type Held } from '../../task/lock.ts';
 import { writeLock, writeUnlock } from '../../task/rwsem.ts';
 import { type Task, willWrite } from '../../task/task.ts';
-import { type Invalidation, type Kernel, type LockedPte, nextId } from '../kernel.ts';
+import { type Invalidation, type Kernel, type LockedPte, newProcess } from '../kernel.ts';
 import { restoreExclusivePte } from '../fault/do-swap-page.ts';
 import { mayWrite } from '../fault/vm-page-prot.ts';
 import { copyPage } from '../memory/copy-page.ts';
 import { getPage, hasFlag, PAGE_ANON } from '../memory/frames.ts';
-import { type Mm, newMm } from '../memory/mm.ts';
+import type { Mm } from '../memory/mm.ts';
 import type { Vma } from '../memory/mm-types.ts';
 import { pageLocked, waitWhileLocked } from '../memory/page-lock.ts';
 import { allocPage, putPage } from '../memory/page-references.ts';
@@ -58,9 +58,8 @@ import { PTRS_PER_PTE, type PageIndex, type Pfn } from '../../vocabulary/address
  */
 export function* fork(k: Kernel, parent: Mm): Task<Result<Mm>> {
   const held = yield* writeLock(k.context, 'dup_mmap.mmap_lock', parent.mmapLock);
-  const child = newMm(nextId(k));
+  const child = newProcess(k);
   child.hasPinned = parent.hasPinned;
-  k.mms.set(child.id, child);
   for (const from of parent.vmas.slice()) {
     const to: Vma = { ...from, mm: child.id, anonVma: 'none', chain: [] };
     anonVmaFork(k, to, from);

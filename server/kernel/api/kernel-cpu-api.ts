@@ -1,0 +1,121 @@
+/** CpuApi as the kernel serves it: one thread's accesses and system calls. */
+import type { CpuApi, PinMode } from '../../protocol/cpu-api.ts';
+import type { PageRange, Pfn } from '../../vocabulary/address.ts';
+import { fail, OK, ok, type Result } from '../../vocabulary/errno.ts';
+import { readLock, readUnlock } from '../../task/rwsem.ts';
+import { objectId } from '../../task/object-id.ts';
+import type { Task } from '../../task/task.ts';
+import { type Cpu, type Kernel, nextId } from '../kernel.ts';
+import { PIN_BIAS } from '../memory/frames.ts';
+import type { Mm } from '../memory/mm.ts';
+import { putPages } from '../memory/page-references.ts';
+import { newTlb } from '../memory/tlb.ts';
+import { vmasIn } from '../memory/vma.ts';
+
+/** A thread that runs in `mm`, with a TLB of its own. */
+export function newCpu(k: Kernel, name: string, mm: Mm): Cpu {
+  const tlb = newTlb(name, objectId('tlb', mm.id, nextId(k)));
+  mm.tlbs.push(tlb);
+  return { name, mm, tlb, pins: new Map() };
+}
+
+/** Takes a thread's TLB out of the shootdowns. Its pins must be gone. */
+export function removeCpu(cpu: Cpu): void {
+  const at = cpu.mm.tlbs.indexOf(cpu.tlb);
+  if (at >= 0) cpu.mm.tlbs.splice(at, 1);
+}
+
+export interface CpuApiParts {
+  readonly cpu: Cpu;
+  /** Told of a child's address space, so that a thread named `child` can run in it. */
+  readonly onFork: (child: string, mm: Mm) => void;
+}
+
+export function createCpuApi(k: Kernel, parts: CpuApiParts): CpuApi {
+  const { cpu } = parts;
+  const { mm } = cpu;
+  return {
+    load: (address) => k.fn.load(k, cpu, address),
+    store: (address, value) => k.fn.store(k, cpu, address, value),
+    mmap: (request) => traced(k, 'mmap', request.range, k.fn.mmap(k, mm, request)),
+    munmap: (range) => traced(k, 'munmap', range, k.fn.munmap(k, mm, range)),
+    mprotect: (range, prot) => traced(k, 'mprotect', range, k.fn.mprotect(k, mm, range, prot)),
+    madvise: (range, advice) =>
+      traced(k, `madvise_${advice.toLowerCase()}`, range, k.fn.madvise(k, mm, range, advice)),
+    mremap: (range, to) => traced(k, 'mremap', range, k.fn.mremap(k, mm, range, to)),
+    *fork(child) {
+      k.emit({ kind: 'call', function: 'fork', args: { child } });
+      const forked = yield* k.fn.fork(k, mm);
+      if (forked.ok) parts.onFork(child, forked.value);
+      k.emit({ kind: 'return', function: 'fork', result: forked.ok ? 'OK' : forked.errno });
+      return forked.ok ? OK : forked;
+    },
+    *exit() {
+      if (!mm.alive) return fail('EINVAL');
+      for (const id of [...cpu.pins.keys()]) yield* unpin(k, cpu, id);
+      k.emit({ kind: 'call', function: 'exit', args: {} });
+      yield* k.fn.exitMmap(k, mm);
+      k.emit({ kind: 'return', function: 'exit', result: 'OK' });
+      return OK;
+    },
+    pin: (id, range, mode) => pin(k, cpu, id, range, mode),
+    unpin: (id) => unpin(k, cpu, id),
+  };
+}
+
+function* traced(
+  k: Kernel,
+  name: string,
+  range: PageRange,
+  call: Task<Result<void>>,
+): Task<Result<void>> {
+  k.emit({ kind: 'call', function: name, args: { first: range.first, end: range.end } });
+  const result = yield* call;
+  k.emit({ kind: 'return', function: name, result: result.ok ? 'OK' : result.errno });
+  return result;
+}
+
+/**
+ * 'longterm' is what registering an I/O buffer does (io_uring/rsrc.c, 6.1): all pages of the range, of one file or
+ * all anonymous, or nothing. 'get' takes what it gets.
+ *
+ * Takes: mmap_lock for read. Returns: EINVAL for an id in use or mixed files; EFAULT if a page cannot be had.
+ */
+function* pin(
+  k: Kernel,
+  cpu: Cpu,
+  id: number,
+  range: PageRange,
+  mode: PinMode,
+): Task<Result<number>> {
+  if (cpu.pins.has(id)) return fail('EINVAL');
+  const { mm } = cpu;
+  const held = yield* readLock(k.context, 'pin.mmap_lock', mm.mmapLock);
+  const access = mode === 'longterm' ? 'write' : 'read';
+  const got = yield* k.fn.getUserPages(k, mm, range, access, mode === 'longterm' ? 'pin' : 'get');
+  const files = new Set(vmasIn(mm.vmas, range).map((vma) => vma.file));
+  readUnlock(k.context, held);
+  if (!got.ok) return got;
+  if (mode === 'longterm') {
+    const complete = got.value.length === range.end - range.first;
+    if (!complete || files.size > 1) {
+      yield* drop(k, got.value, mode);
+      return fail(complete ? 'EINVAL' : 'EFAULT');
+    }
+  }
+  cpu.pins.set(id, { frames: got.value, mode });
+  return ok(got.value.length);
+}
+
+/** Returns: EINVAL if there is no such pin. */
+function* unpin(k: Kernel, cpu: Cpu, id: number): Task<Result<void>> {
+  const pinned = cpu.pins.get(id);
+  if (pinned === undefined) return fail('EINVAL');
+  cpu.pins.delete(id);
+  yield* drop(k, pinned.frames, pinned.mode);
+  return OK;
+}
+
+function* drop(k: Kernel, frames: readonly Pfn[], mode: PinMode): Task<void> {
+  for (const pfn of frames) yield* putPages(k, pfn, mode === 'longterm' ? PIN_BIAS : 1);
+}

@@ -1,0 +1,145 @@
+/**
+ * A CPU thread loads or stores: through its TLB, refilled by the hardware from the page table, and by a page fault
+ * where the page table does not allow it. Source: arch/x86/mm/fault.c; the hardware by the Intel manual, vol. 3, 4.10.
+ */
+import type { Accessed, Signal } from '../../protocol/cpu-api.ts';
+import { PAGE_SIZE, type PageIndex, pageOf, type VirtualAddress } from '../../vocabulary/address.ts';
+import { readU64, writeU64 } from '../../vocabulary/page-contents.ts';
+import { readLock, readUnlock } from '../../task/rwsem.ts';
+import { type Task, willRead, willWrite } from '../../task/task.ts';
+import type { Cpu, FaultAccess, Kernel } from '../kernel.ts';
+import { contentsObject } from '../memory/copy-page.ts';
+import { contentsOf, setContents, ZERO_PFN } from '../memory/frames.ts';
+import { pteObject, readPte, setHardwareBits } from '../memory/page-table.ts';
+import {
+  PTE_DIRTY,
+  PTE_YOUNG,
+  pteIsZeroPage,
+  ptePfn,
+  ptePresent,
+  pteProtNone,
+  pteWrite,
+} from '../memory/pte.ts';
+import type { TlbEntry } from '../memory/tlb.ts';
+import { vmaLookup } from '../memory/vma.ts';
+
+/** A thread that faults this often without getting further reports SIGBUS; only a bug gets there. */
+export const FAULTS_MAX = 10_000;
+
+/** Takes: mmap_lock for read while it faults. Yields: yes. `address` is a multiple of 8. */
+export function* load(k: Kernel, cpu: Cpu, address: VirtualAddress): Task<Accessed<bigint>> {
+  const page = pageOf(address);
+  const entry = yield* translate(k, cpu, page, 'read');
+  if (typeof entry === 'string') return { kind: 'signal', signal: entry };
+  const value = readU64(contentsOf(k.frames, entry.pfn), address % PAGE_SIZE);
+  emitAccess(k, cpu, page, entry, 'read', value);
+  return { kind: 'done', value };
+}
+
+export function* store(
+  k: Kernel,
+  cpu: Cpu,
+  address: VirtualAddress,
+  value: bigint,
+): Task<Accessed<void>> {
+  const page = pageOf(address);
+  const entry = yield* translate(k, cpu, page, 'write');
+  if (typeof entry === 'string') return { kind: 'signal', signal: entry };
+  const before = contentsOf(k.frames, entry.pfn);
+  setContents(k.frames, entry.pfn, writeU64(before, address % PAGE_SIZE, value));
+  emitAccess(k, cpu, page, entry, 'write', value);
+  return { kind: 'done', value: undefined };
+}
+
+function emitAccess(
+  k: Kernel,
+  cpu: Cpu,
+  page: PageIndex,
+  entry: TlbEntry,
+  mode: FaultAccess,
+  value: bigint,
+): void {
+  const shown = `0x${value.toString(16)}`;
+  k.emit({ kind: 'cpu-access', mm: cpu.mm.id, page, pfn: entry.pfn, mode, value: shown });
+}
+
+/** The frame to access, at the instant of the access; or the signal that the thread gets. */
+function* translate(
+  k: Kernel,
+  cpu: Cpu,
+  page: PageIndex,
+  access: FaultAccess,
+): Task<TlbEntry | Signal> {
+  for (let faults = 0; faults < FAULTS_MAX; ) {
+    const entry = cpu.tlb.entries.get(page) ?? (yield* walk(k, cpu, page, access));
+    if (entry !== 'fault' && allows(entry, access)) {
+      const object = contentsObject(entry.pfn);
+      yield access === 'read' ? willRead('cpu.load', object) : willWrite('cpu.store', object);
+      // A shootdown that came in between makes the instruction start over.
+      if (cpu.tlb.entries.get(page) === entry) return entry;
+      continue;
+    }
+    if (entry !== 'fault') {
+      // Not allowed by what is cached: the hardware walks again before it faults.
+      cpu.tlb.entries.delete(page);
+      const walked = yield* walk(k, cpu, page, access);
+      if (walked !== 'fault') continue;
+    }
+    faults += 1;
+    const signal = yield* pageFault(k, cpu, page, access);
+    if (signal !== 'none') {
+      k.emit({ kind: 'signal', mm: cpu.mm.id, page, signal });
+      return signal;
+    }
+  }
+  return 'SIGBUS';
+}
+
+/** A store needs an entry that is known dirty, so that the page table gets its dirty bit first. */
+function allows(entry: TlbEntry, access: FaultAccess): boolean {
+  return access === 'read' || (entry.access === 'write' && entry.dirty === 'dirty');
+}
+
+/** The hardware's page walk: fills the TLB and sets the accessed and dirty bits, without any lock. */
+function* walk(
+  k: Kernel,
+  cpu: Cpu,
+  page: PageIndex,
+  access: FaultAccess,
+): Task<TlbEntry | 'fault'> {
+  yield willWrite('cpu.page_walk', pteObject(cpu.mm.table, page));
+  const pte = readPte(cpu.mm.table, page);
+  if (!ptePresent(pte) || pteProtNone(pte)) return 'fault';
+  if (access === 'write' && !pteWrite(pte)) return 'fault';
+  setHardwareBits(cpu.mm.table, page, access === 'write' ? PTE_YOUNG | PTE_DIRTY : PTE_YOUNG);
+  const entry: TlbEntry = {
+    pfn: pteIsZeroPage(pte) ? ZERO_PFN : ptePfn(pte),
+    access: pteWrite(pte) ? 'write' : 'read',
+    dirty: access === 'write' || (pte & PTE_DIRTY) !== 0 ? 'dirty' : 'clean',
+  };
+  cpu.tlb.entries.set(page, entry);
+  return entry;
+}
+
+/** do_user_addr_fault(). */
+function* pageFault(
+  k: Kernel,
+  cpu: Cpu,
+  page: PageIndex,
+  access: FaultAccess,
+): Task<Signal | 'none'> {
+  const { mm } = cpu;
+  k.emit({ kind: 'fault', mm: mm.id, page, mode: access });
+  const held = yield* readLock(k.context, 'do_user_addr_fault.mmap_lock', mm.mmapLock);
+  const vma = vmaLookup(mm.vmas, page);
+  let signal: Signal | 'none' = 'none';
+  if (vma === 'none' || vma.prot === 'none' || (access === 'write' && vma.prot !== 'rw')) {
+    signal = 'SIGSEGV';
+  } else {
+    const outcome = yield* k.fn.handleMmFault(k, { mm, vma, page, access });
+    if (outcome === 'sigsegv') signal = 'SIGSEGV';
+    else if (outcome === 'sigbus' || outcome === 'oom') signal = 'SIGBUS';
+  }
+  readUnlock(k.context, held);
+  return signal;
+}

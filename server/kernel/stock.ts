@@ -1,0 +1,74 @@
+/** The stock kernel: every function that a patch may override, unpatched. */
+import { load, store } from './fault/cpu-access.ts';
+import { doAnonymousPage } from './fault/do-anonymous-page.ts';
+import { doFault } from './fault/do-fault.ts';
+import { doSwapPage, migrationEntryWait, removeDeviceExclusiveEntry } from './fault/do-swap-page.ts';
+import { doWpPage, wpPageCopy } from './fault/do-wp-page.ts';
+import { handleMmFault } from './fault/handle-mm-fault.ts';
+import { getUserPages } from './hmm/get-user-pages.ts';
+import { hmmRangeFault } from './hmm/hmm-range-fault.ts';
+import { makeDeviceExclusiveRange } from './hmm/make-device-exclusive.ts';
+import { migrateVmaFinalize } from './hmm/migrate-vma-finalize.ts';
+import { migrateVmaInsertPage, migrateVmaPages } from './hmm/migrate-vma-pages.ts';
+import { migrateVmaCollect, migrateVmaSetup, migrateVmaUnmap } from './hmm/migrate-vma-setup.ts';
+import type { KernelFunctions } from './kernel.ts';
+import { flushTlbRange } from './memory/flush-tlb.ts';
+import {
+  mmuIntervalNotifierInsert,
+  mmuIntervalNotifierRemove,
+  mmuIntervalReadBegin,
+  mmuNotifierInvalidateRangeEnd,
+  mmuNotifierInvalidateRangeStart,
+} from './notifier/mmu-notifier.ts';
+import { removeMigrationPtes, tryToMigrate, tryToUnmap } from './rmap/try-to-migrate.ts';
+import { exitMmap } from './syscalls/exit-mmap.ts';
+import { copyPageRange, fork } from './syscalls/fork.ts';
+import { madvise, madviseFree, madvisePageout } from './syscalls/madvise.ts';
+import { mmap, munmap } from './syscalls/mmap.ts';
+import { changeProtection, mprotect } from './syscalls/mprotect.ts';
+import { movePageTables, mremap } from './syscalls/mremap.ts';
+import { zapPageRange } from './syscalls/zap-page-range.ts';
+
+export const STOCK: KernelFunctions = {
+  mmuNotifierInvalidateRangeStart,
+  mmuNotifierInvalidateRangeEnd,
+  mmuIntervalReadBegin,
+  mmuIntervalNotifierInsert,
+  mmuIntervalNotifierRemove,
+  handleMmFault,
+  doAnonymousPage,
+  doFault,
+  doWpPage,
+  wpPageCopy,
+  doSwapPage,
+  removeDeviceExclusiveEntry,
+  migrationEntryWait,
+  hmmRangeFault,
+  migrateVmaSetup,
+  migrateVmaCollect,
+  migrateVmaUnmap,
+  migrateVmaPages,
+  migrateVmaInsertPage,
+  migrateVmaFinalize,
+  tryToMigrate,
+  tryToUnmap,
+  removeMigrationPtes,
+  makeDeviceExclusiveRange,
+  getUserPages,
+  zapPageRange,
+  munmap,
+  mmap,
+  mprotect,
+  changeProtection,
+  mremap,
+  movePageTables,
+  madvise,
+  madviseFree,
+  madvisePageout,
+  fork,
+  copyPageRange,
+  exitMmap,
+  flushTlbRange,
+  load,
+  store,
+};

@@ -1,0 +1,38 @@
+/** exit_mmap(): the end of an address space. Source: mm/mmap.c, mm/mmu_notifier.c (mn_itree_release) (6.1). */
+import { PAGES_MAX, type PageIndex } from '../../vocabulary/address.ts';
+import type { NotifierRange } from '../../protocol/device-api.ts';
+import { writeLock, writeUnlock } from '../../task/rwsem.ts';
+import type { Task } from '../../task/task.ts';
+import type { Kernel } from '../kernel.ts';
+import type { Mm } from '../memory/mm.ts';
+import { removeVma } from '../memory/vma.ts';
+import { overlapping } from '../notifier/interval-tree.ts';
+
+/**
+ * Tells the devices that mirror the address space (event RELEASE), then takes everything away.
+ *
+ * Takes: mmap_lock for writing. Yields: yes.
+ */
+export function* exitMmap(k: Kernel, mm: Mm): Task<void> {
+  mm.alive = false;
+  const everything = { first: 0 as PageIndex, end: PAGES_MAX as PageIndex };
+  const range: NotifierRange = {
+    mm: mm.id,
+    range: everything,
+    event: 'release',
+    owner: 'none',
+    blocking: 'blockable',
+  };
+  for (const subscription of overlapping(mm.subscriptions.itree, everything)) {
+    yield* subscription.driver.invalidate(subscription.sub, range, mm.subscriptions.invalidateSeq);
+  }
+  const held = yield* writeLock(k.context, 'exit_mmap.mmap_lock', mm.mmapLock);
+  const first = mm.vmas[0];
+  const last = mm.vmas.at(-1);
+  if (first !== undefined && last !== undefined) {
+    yield* k.fn.zapPageRange(k, mm, { first: first.first, end: last.end }, 'unmap');
+  }
+  for (const vma of mm.vmas.slice()) removeVma(mm.vmas, vma);
+  writeUnlock(k.context, held);
+  k.mms.delete(mm.id);
+}

@@ -1,0 +1,19 @@
+import type { KernelFunctions } from '../kernel/kernel.ts';
+
+/** A set of overrides of named kernel functions, as a livepatch is. */
+export interface Patch {
+  readonly id: string;
+  /** Where the patch, or the bug, comes from: list, subject, date, message-id. */
+  readonly provenance: string;
+  /** What it changes, in one sentence. */
+  readonly summary: string;
+  readonly overrides: (stock: KernelFunctions) => Partial<KernelFunctions>;
+}
+
+/** The kernel with `patches` applied, the first one innermost. */
+export function patched(stock: KernelFunctions, patches: readonly Patch[]): KernelFunctions {
+  return patches.reduce<KernelFunctions>(
+    (functions, patch) => ({ ...functions, ...patch.overrides(functions) }),
+    stock,
+  );
+}
