@@ -217,6 +217,9 @@ export const DEFAULT_CONFIG: KernelConfig = {
   swapSlots: 0,
 };
 
+/** Below this a scenario may number its own files. */
+const FIRST_ID = 1_000;
+
 /** A kernel without processes. `emit` receives the event log. */
 export function newKernel(
   fn: KernelFunctions,
@@ -239,7 +242,7 @@ export function newKernel(
     invalidations: new Map(),
     isolated: new Set(),
     cutOff: new Set(),
-    nextId: 1,
+    nextId: FIRST_ID,
     nextMmId: 0,
   };
 }

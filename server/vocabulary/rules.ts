@@ -21,6 +21,11 @@ export const RULES = {
   SC2: 'a task is resumed only when its step is ready',
   MV1: 'a migrate_vma call names a migration that is open',
   DR1: 'a device frame belongs to the device that hands it out',
+  OR1: 'outside an open invalidation a device maps what the CPU maps, with no more rights',
+  OR2: 'no mapping outlives its frame',
+  OR3: 'an address is one register for CPUs and devices',
+  OR4: 'at rest nothing is left behind: locks, references, isolated pages, migration entries',
+  OR5: 'every task gets on: no deadlock, no lost wake-up',
 } as const satisfies Record<string, string>;
 
 export type RuleId = keyof typeof RULES;

@@ -42,7 +42,7 @@ export function createCpuApi(k: Kernel, parts: CpuApiParts): CpuApi {
     mprotect: (range, prot) => traced(k, 'mprotect', range, k.fn.mprotect(k, mm, range, prot)),
     madvise: (range, advice) =>
       traced(k, `madvise_${advice.toLowerCase()}`, range, k.fn.madvise(k, mm, range, advice)),
-    mremap: (range, to) => traced(k, 'mremap', range, k.fn.mremap(k, mm, range, to)),
+    mremap: (range, to) => traced(k, 'mremap', range, k.fn.mremap(k, mm, range, to), { to }),
     *fork(child) {
       k.emit({ kind: 'call', function: 'fork', args: { child } });
       const forked = yield* k.fn.fork(k, mm);
@@ -68,8 +68,9 @@ function* traced(
   name: string,
   range: PageRange,
   call: Task<Result<void>>,
+  more: Readonly<Record<string, number>> = {},
 ): Task<Result<void>> {
-  k.emit({ kind: 'call', function: name, args: { first: range.first, end: range.end } });
+  k.emit({ kind: 'call', function: name, args: { first: range.first, end: range.end, ...more } });
   const result = yield* call;
   k.emit({ kind: 'return', function: name, result: result.ok ? 'OK' : result.errno });
   return result;

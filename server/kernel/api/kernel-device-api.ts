@@ -194,7 +194,7 @@ function* movePages(
 ): Task<readonly MigratePfn[]> {
   const migration = migrationOf(k, migrate);
   migration.dst.push(...dst);
-  emitCall(k, name, migration.range);
+  emitCall(k, name, { ...migration.range });
   yield* k.fn.migrateVmaPages(k, migration);
   emitReturn(k, name, OK);
   return migration.src.slice();
@@ -202,7 +202,7 @@ function* movePages(
 
 function* finalize(k: Kernel, name: string, migrate: MigrateVma): Task<void> {
   const migration = migrationOf(k, migrate);
-  emitCall(k, name, migration.range);
+  emitCall(k, name, { ...migration.range });
   yield* k.fn.migrateVmaFinalize(k, migration);
   emitReturn(k, name, OK);
 }

@@ -20,7 +20,7 @@ import {
   pteProtNone,
   pteWrite,
 } from '../memory/pte.ts';
-import type { TlbEntry } from '../memory/tlb.ts';
+import { dropTlbEntry, fillTlb, type TlbEntry } from '../memory/tlb.ts';
 import { vmaLookup } from '../memory/vma.ts';
 
 /** A thread that faults this often without getting further reports SIGBUS; only a bug gets there. */
@@ -71,7 +71,7 @@ function* translate(
   access: FaultAccess,
 ): Task<TlbEntry | Signal> {
   for (let faults = 0; faults < FAULTS_MAX; ) {
-    const entry = cpu.tlb.entries.get(page) ?? (yield* walk(k, cpu, page, access));
+    const entry = cpu.tlb.entries.get(page) ?? (yield* walk(cpu, page, access));
     if (entry !== 'fault' && allows(entry, access)) {
       const object = contentsObject(entry.pfn);
       yield access === 'read' ? willRead('cpu.load', object) : willWrite('cpu.store', object);
@@ -81,8 +81,8 @@ function* translate(
     }
     if (entry !== 'fault') {
       // Not allowed by what is cached: the hardware walks again before it faults.
-      cpu.tlb.entries.delete(page);
-      const walked = yield* walk(k, cpu, page, access);
+      dropTlbEntry(cpu.tlb, page);
+      const walked = yield* walk(cpu, page, access);
       if (walked !== 'fault') continue;
     }
     faults += 1;
@@ -102,7 +102,6 @@ function allows(entry: TlbEntry, access: FaultAccess): boolean {
 
 /** The hardware's page walk: fills the TLB and sets the accessed and dirty bits, without any lock. */
 function* walk(
-  k: Kernel,
   cpu: Cpu,
   page: PageIndex,
   access: FaultAccess,
@@ -117,7 +116,7 @@ function* walk(
     access: pteWrite(pte) ? 'write' : 'read',
     dirty: access === 'write' || (pte & PTE_DIRTY) !== 0 ? 'dirty' : 'clean',
   };
-  cpu.tlb.entries.set(page, entry);
+  fillTlb(cpu.tlb, page, entry);
   return entry;
 }
 

@@ -1,0 +1,32 @@
+import type { Event, EventBody, EventSink } from '../protocol/event.ts';
+import type { TaskContext } from '../task/context.ts';
+
+/** Events that a log remembers for histories and late observers; older ones are forgotten. */
+export const EVENTS_KEPT_MAX = 65_536;
+
+/** Numbers what happens, and says whose doing it was. */
+export interface EventLog {
+  /** Of the last event. */
+  n: number;
+  /** The last EVENTS_KEPT_MAX events or more, oldest first. */
+  readonly kept: Event[];
+  readonly listeners: ((event: Event) => void)[];
+}
+
+export function newEventLog(): EventLog {
+  return { n: 0, kept: [], listeners: [] };
+}
+
+/** A sink that writes to `log` in the name of whoever is running. */
+export function sinkOf(log: EventLog, context: TaskContext): EventSink {
+  return (body) => append(log, context, body);
+}
+
+function append(log: EventLog, context: TaskContext, body: EventBody): void {
+  log.n += 1;
+  const { actor, name } = context.current;
+  const event: Event = { n: log.n, actor, task: name, ...body };
+  log.kept.push(event);
+  if (log.kept.length > 2 * EVENTS_KEPT_MAX) log.kept.splice(0, EVENTS_KEPT_MAX);
+  for (const listener of log.listeners) listener(event);
+}

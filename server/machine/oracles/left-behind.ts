@@ -1,0 +1,102 @@
+/** Oracle 4 (OR4): at rest the books balance. Source of each sum: mm/debug_vm_pgtable.c has no such thing; ours. */
+import type { Pfn } from '../../vocabulary/address.ts';
+import type { Kernel } from '../../kernel/kernel.ts';
+import {
+  framesInUse,
+  hasFlag,
+  mapcount,
+  PAGE_SWAPCACHE,
+  PIN_BIAS,
+  refcount,
+} from '../../kernel/memory/frames.ts';
+import {
+  type Pte,
+  pteIsDeviceExclusive,
+  pteIsDevicePrivate,
+  pteIsMigration,
+  pteIsSwap,
+  pteIsZeroPage,
+  ptePfn,
+  ptePresent,
+  pteSwapSlot,
+} from '../../kernel/memory/pte.ts';
+
+interface Books {
+  readonly mappings: Map<Pfn, number>;
+  readonly slots: Map<number, number>;
+  readonly extra: Map<Pfn, number>;
+  readonly complaints: string[];
+}
+
+/**
+ * Everything that is out of balance while no task runs, a sentence each; empty if all is well. `pins` are the
+ * frames that threads hold on purpose.
+ */
+export function leftBehind(
+  k: Kernel,
+  pins: Iterable<{ readonly frames: readonly Pfn[]; readonly mode: 'longterm' | 'get' }>,
+): string[] {
+  const books: Books = { mappings: new Map(), slots: new Map(), extra: new Map(), complaints: [] };
+  const { complaints } = books;
+  if (k.migrations.size > 0) complaints.push(`${k.migrations.size} migrations are not finalized`);
+  if (k.invalidations.size > 0) complaints.push(`${k.invalidations.size} brackets are open`);
+  for (const pfn of k.pageLocks.keys()) complaints.push(`frame 0x${pfn.toString(16)} is locked`);
+  for (const pfn of k.isolated) complaints.push(`frame 0x${pfn.toString(16)} is isolated`);
+  readTables(k, books);
+  for (const { frames, mode } of pins) {
+    for (const pfn of frames) add(books.extra, pfn, mode === 'longterm' ? PIN_BIAS : 1);
+  }
+  for (const file of k.files.values()) for (const pfn of file.pages.values()) add(books.extra, pfn, 1);
+  for (const pfn of framesInUse(k.frames)) checkFrame(k, books, pfn);
+  for (const [slot, found] of k.swap.slots) {
+    const named = books.slots.get(slot) ?? 0;
+    if (named !== found.uses) complaints.push(`swap slot ${slot} has ${found.uses} uses, ${named} entries`);
+  }
+  return complaints;
+}
+
+function readTables(k: Kernel, books: Books): void {
+  for (const mm of k.mms.values()) {
+    const { mmapLock, subscriptions } = mm;
+    if (mmapLock.writer !== 'nobody' || mmapLock.readers.length > 0) {
+      books.complaints.push(`mmap_lock of mm ${mm.id} is held`);
+    }
+    if (subscriptions.activeInvalidateRanges !== 0 || subscriptions.invalidateSeq % 2 === 1) {
+      books.complaints.push(`mm ${mm.id} is still invalidating (seq ${subscriptions.invalidateSeq})`);
+    }
+    for (const ptePage of mm.table.pages.values()) {
+      if (ptePage.ptl.holder !== 'nobody') books.complaints.push(`a PTE lock of mm ${mm.id} is held`);
+      for (const raw of ptePage.ptes) if (raw !== 0) readEntry(books, mm.id, raw as Pte);
+    }
+  }
+}
+
+function readEntry(books: Books, mm: number, pte: Pte): void {
+  if (pteIsMigration(pte)) {
+    books.complaints.push(`mm ${mm} has a migration entry for frame 0x${ptePfn(pte).toString(16)}`);
+  } else if (pteIsSwap(pte)) add(books.slots, pteSwapSlot(pte), 1);
+  else if (
+    (ptePresent(pte) && !pteIsZeroPage(pte)) ||
+    pteIsDevicePrivate(pte) ||
+    pteIsDeviceExclusive(pte)
+  ) {
+    add(books.mappings, ptePfn(pte), 1);
+  }
+}
+
+function checkFrame(k: Kernel, books: Books, pfn: Pfn): void {
+  const mapped = books.mappings.get(pfn) ?? 0;
+  const cached = hasFlag(k.frames, pfn, PAGE_SWAPCACHE) ? 1 : 0;
+  const owed = mapped + cached + (books.extra.get(pfn) ?? 0);
+  const name = `frame 0x${pfn.toString(16)}`;
+  if (mapcount(k.frames, pfn) !== mapped) {
+    books.complaints.push(`${name} has mapcount ${mapcount(k.frames, pfn)}, ${mapped} entries map it`);
+  }
+  if (refcount(k.frames, pfn) !== owed) {
+    books.complaints.push(`${name} has ${refcount(k.frames, pfn)} references, ${owed} are accounted for`);
+  }
+}
+
+function add<Key>(counts: Map<Key, number>, key: Key, count: number): void {
+  counts.set(key, (counts.get(key) ?? 0) + count);
+}

@@ -1,0 +1,107 @@
+/**
+ * One deterministic world: a kernel with its first process, a scheduler, an event log and the oracles that watch.
+ * The lab puts devices beside it and asks questions; live-machine.ts puts sockets' worth of clients around it.
+ */
+import type { CpuApi, PinMode } from '../protocol/cpu-api.ts';
+import type { DeviceApi, DeviceDriver, DeviceOwner } from '../protocol/device-api.ts';
+import type { EventSink } from '../protocol/event.ts';
+import type { Pfn } from '../vocabulary/address.ts';
+import { newTaskContext, type TaskContext } from '../task/context.ts';
+import type { Task } from '../task/task.ts';
+import { Scheduler, type RunningTask } from '../scheduler/scheduler.ts';
+import { createCpuApi, newCpu } from '../kernel/api/kernel-cpu-api.ts';
+import { createDeviceApi } from '../kernel/api/kernel-device-api.ts';
+import {
+  type Cpu,
+  DEFAULT_CONFIG,
+  type Kernel,
+  type KernelConfig,
+  newKernel,
+  newProcess,
+} from '../kernel/kernel.ts';
+import type { Mm } from '../kernel/memory/mm.ts';
+import { STOCK } from '../kernel/stock.ts';
+import { type Patch, patched } from '../patches/patch.ts';
+import { type EventLog, newEventLog, sinkOf } from './event-log.ts';
+import { type Oracles, watchWorld } from './oracles/oracles.ts';
+
+/** A world that takes more steps than this for one call is going in circles. */
+export const STEPS_MAX = 10_000_000;
+
+export interface WorldOptions {
+  readonly patches?: readonly Patch[];
+  readonly config?: Partial<KernelConfig>;
+}
+
+export interface World {
+  readonly context: TaskContext;
+  readonly kernel: Kernel;
+  readonly scheduler: Scheduler;
+  readonly log: EventLog;
+  readonly emit: EventSink;
+  readonly oracles: Oracles;
+  /** The process that devices mirror. */
+  readonly mm: Mm;
+  /** CPU threads by name. A forked child's thread appears with its fork. */
+  readonly cpus: Map<string, Cpu>;
+}
+
+/** A world at rest: one process without mappings, no devices, no CPU threads. */
+export function newWorld(options: WorldOptions = {}): World {
+  const context = newTaskContext();
+  const log = newEventLog();
+  const emit = sinkOf(log, context);
+  const fn = patched(STOCK, options.patches ?? []);
+  const kernel = newKernel(fn, context, emit, { ...DEFAULT_CONFIG, ...options.config });
+  return {
+    context,
+    kernel,
+    scheduler: new Scheduler(context),
+    log,
+    emit,
+    oracles: watchWorld(kernel, log, emit),
+    mm: newProcess(kernel),
+    cpus: new Map(),
+  };
+}
+
+/** The calls of the CPU thread `name`: an existing one, or a new thread of the first process. */
+export function cpuOf(world: World, name: string): CpuApi {
+  let cpu = world.cpus.get(name);
+  if (cpu === undefined) {
+    cpu = newCpu(world.kernel, name, world.mm);
+    world.cpus.set(name, cpu);
+  }
+  return createCpuApi(world.kernel, {
+    cpu,
+    onFork: (child, mm) => world.cpus.set(child, newCpu(world.kernel, child, mm)),
+  });
+}
+
+/** The calls of a device that mirrors the first process. `driver` is looked up at each callback. */
+export function deviceOf(world: World, owner: DeviceOwner, driver: () => DeviceDriver): DeviceApi {
+  return createDeviceApi(world.kernel, { owner, mm: world.mm.id, driver });
+}
+
+/** What a task came to when nothing could go on any more. */
+export type Ran<T> =
+  | { readonly kind: 'done'; readonly value: T }
+  | { readonly kind: 'stuck'; readonly waiting: readonly string[] };
+
+/** Runs one task to its end, first come first served, with whatever else is ready. */
+export function runTask<T>(world: World, actor: string, name: string, task: Task<T>): Ran<T> {
+  const running = world.scheduler.spawn(actor, name, task);
+  world.scheduler.runFirstCome(STEPS_MAX);
+  if (running.state === 'done') return { kind: 'done', value: running.result as T };
+  return { kind: 'stuck', waiting: world.scheduler.blockedTasks().map(waitingFor) };
+}
+
+/** `gpu0: invalidate gpu0 waits at dmirror_invalidate.lock`. */
+export function waitingFor(task: RunningTask): string {
+  return `${task.identity.actor}: ${task.identity.name} waits at ${task.pending.at}`;
+}
+
+/** What threads hold pinned, for leftBehind(). */
+export function pinsOf(world: World): { frames: readonly Pfn[]; mode: PinMode }[] {
+  return [...world.cpus.values()].flatMap((cpu) => [...cpu.pins.values()]);
+}
