@@ -23,6 +23,9 @@ interface Key {
   readonly epoch: number;
 }
 
+/** Resumes in a row, without a frame of the client after any, whose keys are remembered. */
+const UNCONFIRMED_MAX = 8;
+
 /** Told by a session that it wants to be closed from this side. */
 export type CloseSession = (session: ClientSession, reason: CloseReason) => void;
 
@@ -43,8 +46,8 @@ export class ClientSession implements ActorLink, Observer, Speaker {
   answered: ReadonlySet<QuestionId> = NONE;
   readonly #close: CloseSession;
   #key: Key = { token: newResumeToken(), epoch: 1 };
-  /** Good until the client has shown, by its next frame, that it knows the new one. */
-  #previousKey: Key | 'none' = 'none';
+  /** Still good until the client has shown, by its next frame, that it knows the new one; oldest first. */
+  #unconfirmed: Key[] = [];
 
   constructor(lab: Lab, name: string, role: Role, close: CloseSession) {
     this.lab = lab;
@@ -74,19 +77,21 @@ export class ClientSession implements ActorLink, Observer, Speaker {
   }
 
   opensWith(token: string, epoch: number): boolean {
-    const fits = (key: Key) => sameToken(key.token, token) && key.epoch === epoch;
-    return fits(this.#key) || (this.#previousKey !== 'none' && fits(this.#previousKey));
+    return [this.#key, ...this.#unconfirmed].some(
+      (key) => sameToken(key.token, token) && key.epoch === epoch,
+    );
   }
 
   newKey(): void {
-    this.#previousKey = this.#key;
+    // The answers to resumes may be lost one after the other: then the client knows only the oldest key.
+    if (this.#unconfirmed.length < UNCONFIRMED_MAX) this.#unconfirmed.push(this.#key);
     this.#key = { token: newResumeToken(), epoch: this.#key.epoch + 1 };
   }
 
   /** A frame has arrived that took a number. */
   frameTaken(): void {
     this.received += 1;
-    this.#previousKey = 'none';
+    if (this.#unconfirmed.length > 0) this.#unconfirmed = [];
   }
 
   respond(response: Extract<Outbound, { kind: 'response' }>): void {

@@ -13,7 +13,7 @@ import { Connection } from './connection.ts';
 import { Corks } from './corks.ts';
 import { answerText } from './encode.ts';
 import { type GreetingOptions, type Sessions, sessionKey, welcome } from './greeting.ts';
-import { type Fatal, type Refused, receive, receiveHello } from './receive.ts';
+import { type Fatal, type Received, type Refused, receive, receiveHello } from './receive.ts';
 import type { SessionEvent } from './session.ts';
 
 export interface GatewayOptions extends GreetingOptions {
@@ -69,6 +69,13 @@ export class Gateway {
 
   get sessions(): number {
     return this.#sessions.size;
+  }
+
+  /** Bytes that clients have yet to take. */
+  get bytesWaiting(): number {
+    let bytes = 0;
+    for (const connection of this.#connections) bytes += connection.bytesWaiting;
+    return bytes;
   }
 
   /** Takes over an HTTP connection that wants to become a WebSocket. */

@@ -1,9 +1,13 @@
 /** The labs of this server, by name, and the one clock that drives their leases. */
 import { LABS_MAX } from '../protocol/limits.ts';
 import { Lab, type LabOptions } from './lab.ts';
+import type { Millis } from './lab-actor.ts';
 import type { MachineConfig } from './machine-port.ts';
 
-export type LabsOptions = Omit<LabOptions, 'name' | 'config'>;
+export interface LabsOptions extends Omit<LabOptions, 'name' | 'config'> {
+  /** Milliseconds of a clock that only moves forwards. */
+  readonly clock: () => Millis;
+}
 
 /** How many ticks there are in a lease: it runs out late by at most a part of this size. */
 const TICKS_PER_LEASE = 10;
@@ -18,7 +22,7 @@ export class Labs {
   constructor(options: LabsOptions) {
     this.#options = options;
     const tickMs = Math.max(TICK_MS_MIN, Math.min(TICK_MS_MAX, options.leaseMs / TICKS_PER_LEASE));
-    this.#timer = setInterval(() => this.tick(performance.now()), tickMs);
+    this.#timer = setInterval(() => this.tick(this.#options.clock()), tickMs);
     this.#timer.unref();
   }
 
@@ -32,7 +36,7 @@ export class Labs {
     if (known !== 'none') return known;
     if (this.#labs.size >= LABS_MAX) return 'too-many';
     const lab = new Lab({ ...this.#options, name, config });
-    lab.tick(performance.now());
+    lab.tick(this.#options.clock());
     this.#labs.set(name, lab);
     return lab;
   }
