@@ -21,7 +21,8 @@ import {
   questionAnswered,
 } from './lab-actor.ts';
 import { overdue } from './leases.ts';
-import type { Machine, MachineConfig, MachineFactory } from './machine-port.ts';
+import type { MachineConfig } from '../machine/machine-config.ts';
+import type { Machine, MachineFactory } from './machine-port.ts';
 import type { Recorder } from './recorder-port.ts';
 
 /** The machine's running numbers end below this; a lab's machines count in blocks of it on the wire. */
@@ -191,6 +192,7 @@ export class Lab {
     if (this.#state === 'closed') return;
     const stallers = this.actors.size === 0 ? [] : this.#machine.stallers();
     for (const actor of overdue(this.actors.values(), stallers, now, this.#options.leaseMs)) {
+      actor.fenced = 'fenced';
       this.#accept({ kind: 'fence', actor: actor.name });
     }
     this.feed.flush();

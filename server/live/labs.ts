@@ -2,7 +2,7 @@
 import { LABS_MAX } from '../protocol/limits.ts';
 import { Lab, type LabOptions } from './lab.ts';
 import type { Millis } from './lab-actor.ts';
-import type { MachineConfig } from './machine-port.ts';
+import type { MachineConfig } from '../machine/machine-config.ts';
 
 export interface LabsOptions extends Omit<LabOptions, 'name' | 'config'> {
   /** Milliseconds of a clock that only moves forwards. */

@@ -1,13 +1,8 @@
 /** What the live floor needs of a machine: a thing that takes inbound events and says what came of them. */
 import type { ActorName, Inbound, Outbound } from '../machine/inbound.ts';
+import type { MachineConfig } from '../machine/machine-config.ts';
 import type { Event } from '../protocol/event.ts';
 import type { LabSnapshot } from '../protocol/lab-snapshot.ts';
-
-/** Plain data: it stands in the header of a journal, and the same config makes the same machine. */
-export interface MachineConfig {
-  /** The name of the patch that the kernel runs with, or 'stock'. */
-  readonly patch: string;
-}
 
 /** Called while accept() runs. They must not call the machine. */
 export interface MachineSinks {

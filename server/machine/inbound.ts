@@ -36,7 +36,9 @@ export type Inbound =
       readonly kind: 'answer';
       readonly actor: ActorName;
       readonly id: number;
-      readonly outcome: { readonly ok: true; readonly result: unknown } | { readonly ok: false; readonly errno: Errno };
+      readonly outcome:
+        | { readonly ok: true; readonly result: unknown }
+        | { readonly ok: false; readonly errno: Errno };
     };
 
 /** Everything that a machine sends to its actors. */
@@ -45,7 +47,9 @@ export type Outbound =
       readonly kind: 'response';
       readonly actor: ActorName;
       readonly id: number;
-      readonly outcome: { readonly ok: true; readonly result: unknown } | { readonly ok: false; readonly errno: Errno };
+      readonly outcome:
+        | { readonly ok: true; readonly result: unknown }
+        | { readonly ok: false; readonly errno: Errno };
       readonly contents: readonly PageContents[];
     }
   /** A question to an actor: invalidate, migrate_to_ram, release. */

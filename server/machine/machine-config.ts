@@ -1,0 +1,11 @@
+/** Plain data: it stands in the header of a journal, and the same config makes the same machine. */
+export interface MachineConfig {
+  /** The id of the patch that the kernel runs with, or 'stock'. */
+  readonly patch: string;
+  /** Slots of swap space, a page each; none unless said. */
+  readonly swapSlots?: number;
+  /** Pages of system memory; 2^20 unless said. */
+  readonly systemPages?: number;
+  /** tmpfs files that programs may map; `words` are the first u64 of each page, 0x-hexadecimal. */
+  readonly files?: readonly { readonly id: number; readonly words: readonly string[] }[];
+}
