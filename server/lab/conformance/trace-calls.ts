@@ -1,6 +1,6 @@
 /**
- * The operations of a trace as calls: what a CPU does through CpuApi, what a device does as a verb of dmirror. The same
- * for a machine in this process and for clients in others.
+ * The operations of a trace as calls: what a CPU does through CpuApi, what a device does as a verb
+ * of dmirror. The same for a machine in this process and for clients in others.
  */
 import type { DmirrorVerb } from '../../../clients/drivers/dmirror-verb.ts';
 import type { Accessed, CpuApi, MmapRequest } from '../../protocol/cpu-api.ts';

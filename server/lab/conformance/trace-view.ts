@@ -1,6 +1,6 @@
 /**
- * What a kernel's state looks like in the format of traces: the views of page tables and the mapping lists. Looks at
- * state only; nothing is faulted, nothing is locked.
+ * What a kernel's state looks like in the format of traces: the views of page tables and the
+ * mapping lists. Looks at state only; nothing is faulted, nothing is locked.
  */
 
 import type { Kernel } from '../../kernel/kernel.ts';
