@@ -26,7 +26,8 @@ export class ObserverClient {
   constructor(options: ObserverClientOptions) {
     this.#options = options;
     this.connection = new Connection(
-      { ...options, role: 'observer' },
+      // The server keeps no session of an observer that is away: whoever comes back starts from a snapshot anyway.
+      { onLoss: 'give-up', ...options, role: 'observer' },
       {
         asked: ({ id, method }) =>
           this.connection.answerError(id, 'EINVAL', `${method}: not a question to an observer`),

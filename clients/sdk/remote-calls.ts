@@ -2,6 +2,7 @@ import { REQUESTS_IN_FLIGHT_MAX } from '../../server/protocol/limits.ts';
 import { type TaskContext, wake } from '../../server/task/context.ts';
 import { objectId } from '../../server/task/object-id.ts';
 import { type Task, waitUntil } from '../../server/task/task.ts';
+import { invariant } from '../../server/vocabulary/invariant.ts';
 import type { PageContents } from '../../server/vocabulary/page-contents.ts';
 import { CallRefused, localRefusal } from './call-refusal.ts';
 import type { CallAnswer } from './connection.ts';
@@ -10,6 +11,9 @@ import type { LazyChecks } from './lazy-checks.ts';
 
 /** Requests that tasks have under way at once. The rest of the server's limit is for callers without a task. */
 export const TASK_REQUESTS_MAX = REQUESTS_IN_FLIGHT_MAX - 16;
+
+/** How often a request is sent again that came before the server had read our answer to `reset`. */
+const RESET_RETRIES_MAX = 8;
 
 const SLOT = objectId('answer', 0, 0);
 const NO_PAGES: readonly PageContents[] = [];
@@ -51,20 +55,12 @@ export class RemoteCalls<Params, Results extends { readonly [Method in keyof Par
     params: Params[Method],
     pages: readonly PageContents[] = NO_PAGES,
   ): Task<CallAnswer<Results[Method]>> {
-    if (this.#inFlight >= TASK_REQUESTS_MAX) {
-      yield waitUntil('request.slot', SLOT, () => this.#inFlight < TASK_REQUESTS_MAX);
+    let answer = yield* this.#once(method, params, pages);
+    for (let again = 0; again < RESET_RETRIES_MAX && isResetRefusal(answer); again += 1) {
+      answer = yield* this.#once(method, params, pages);
     }
-    const arrived: { answer: CallAnswer | 'none' } = { answer: 'none' };
-    this.#inFlight += 1;
-    const id = this.#parts.send(method, params, pages, (answer) => {
-      arrived.answer = answer;
-      this.#inFlight -= 1;
-      wake(this.#parts.context, objectId('answer', 0, id));
-      wake(this.#parts.context, SLOT);
-    });
-    yield waitUntil(method, objectId('answer', 0, id), () => arrived.answer !== 'none');
     yield* this.#parts.holds.pass(method);
-    return this.#checked<Results[Method]>(method, arrived.answer);
+    return this.#checked<Results[Method]>(method, answer);
   }
 
   /** As ask(), for calls that cannot fail. Throws: CallRefused where the session or the device is gone. */
@@ -77,13 +73,33 @@ export class RemoteCalls<Params, Results extends { readonly [Method in keyof Par
     return answer.result;
   }
 
-  #checked<T>(method: string, answer: CallAnswer | 'none'): CallAnswer<T> {
-    if (answer !== 'none') {
-      if (!answer.ok) return answer;
-      if (this.#parts.results.accepts(method, answer.result)) return answer as CallAnswer<T>;
+  *#once(method: string, params: unknown, pages: readonly PageContents[]): Task<CallAnswer> {
+    if (this.#inFlight >= TASK_REQUESTS_MAX) {
+      yield waitUntil('request.slot', SLOT, () => this.#inFlight < TASK_REQUESTS_MAX);
     }
+    const arrived: { answer: CallAnswer | 'none' } = { answer: 'none' };
+    this.#inFlight += 1;
+    const id = this.#parts.send(method, params, pages, (answer) => {
+      arrived.answer = answer;
+      this.#inFlight -= 1;
+      wake(this.#parts.context, objectId('answer', 0, id));
+      wake(this.#parts.context, SLOT);
+    });
+    yield waitUntil(method, objectId('answer', 0, id), () => arrived.answer !== 'none');
+    invariant(arrived.answer !== 'none', 'SC2', { method });
+    return arrived.answer;
+  }
+
+  #checked<T>(method: string, answer: CallAnswer): CallAnswer<T> {
+    if (!answer.ok) return answer;
+    if (this.#parts.results.accepts(method, answer.result)) return answer as CallAnswer<T>;
     const remedy = 'Use a server of the same version as this client.';
     const text = `the server's answer to ${method} does not fit its schema`;
     return { ok: false, refusal: localRefusal('EPROTO', 'bad-answer', text, remedy) };
   }
+}
+
+/** Nothing of the request has happened. A request of before the reset is not sent again: its tasks are gone. */
+function isResetRefusal(answer: CallAnswer): boolean {
+  return !answer.ok && answer.refusal.code === 'lab-reset';
 }

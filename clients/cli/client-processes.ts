@@ -1,0 +1,57 @@
+/** Client processes that a command starts beside itself, and ends again. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+export interface ClientSpec {
+  readonly role: 'device' | 'cpu';
+  readonly name: string;
+}
+
+export interface ClientTarget {
+  readonly webSocketUrl: string;
+  readonly lab: string;
+}
+
+/** Milliseconds between SIGTERM and SIGKILL. */
+const KILL_AFTER_MS = 3_000;
+
+export class ClientProcesses {
+  readonly #children = new Map<string, ChildProcess>();
+  /** Called when a client ends that was not told to. */
+  onLoss: (name: string, code: number | null) => void = () => undefined;
+  #state: 'running' | 'ending' = 'running';
+
+  start({ role, name }: ClientSpec, { webSocketUrl, lab }: ClientTarget): void {
+    const args = [agentPath(role), '--url', webSocketUrl, '--lab', lab, '--name', name];
+    // They talk on stderr only.
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+    this.#children.set(name, child);
+    child.once('exit', (code) => {
+      this.#children.delete(name);
+      if (this.#state === 'running') this.onLoss(name, code);
+    });
+  }
+
+  /** Ends all, and waits until they have ended. */
+  async end(): Promise<void> {
+    this.#state = 'ending';
+    await Promise.all([...this.#children.values()].map(endOf));
+  }
+}
+
+/** The agents stand beside the command line, as sources or built. */
+function agentPath(role: ClientSpec['role']): string {
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  return fileURLToPath(new URL(`../agents/${role}.${extension}`, import.meta.url));
+}
+
+function endOf(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    const patience = setTimeout(() => child.kill('SIGKILL'), KILL_AFTER_MS);
+    child.once('exit', () => {
+      clearTimeout(patience);
+      resolve();
+    });
+    child.kill('SIGTERM');
+  });
+}

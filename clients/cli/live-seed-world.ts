@@ -1,0 +1,19 @@
+import type { NewSeedWorld } from '../../server/lab/seed-race-world.ts';
+import type { LiveLab } from './live-lab.ts';
+
+/** The world of the seed race in a live lab: the same clients for every run, under a fresh machine each. */
+export function liveSeedWorld(live: LiveLab): NewSeedWorld {
+  return async (patch) => {
+    await live.renew({ patch });
+    const { kept } = live.machine.world.log;
+    return {
+      perform: (actor, verb) => live.perform(actor, verb),
+      hold: (actor, after) => live.hold(actor, after),
+      untilHeld: (actor, after) => live.untilHeld(actor, after),
+      go: (actor) => live.go(actor),
+      events: () => kept,
+      // The machine stays for whoever looks at the lab; the next run brings another.
+      end: async () => undefined,
+    };
+  };
+}

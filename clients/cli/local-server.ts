@@ -1,0 +1,107 @@
+/** A server inside this process, for commands that bring their own: the demo, live conformance, benchmarks. */
+import type { AddressInfo } from 'node:net';
+import { pino } from 'pino';
+import { Gateway } from '../../server/gateway/gateway.ts';
+import { buildApp, type Readiness, WEBSOCKET_PATH } from '../../server/http/app.ts';
+import type { Lab } from '../../server/live/lab.ts';
+import { Labs } from '../../server/live/labs.ts';
+import type { MachineFactory } from '../../server/live/machine-port.ts';
+import { LiveMachine } from '../../server/machine/live-machine.ts';
+import type { MachineConfig } from '../../server/machine/machine-config.ts';
+import { GRACE_MS, HEARTBEAT_MS, LEASE_MS } from '../../server/protocol/limits.ts';
+import { UsageError } from './failure.ts';
+
+export interface LocalServerOptions {
+  readonly host: string;
+  /** 0 for any free port. */
+  readonly port: number;
+  /** Where HTTP requests and bugs are told. 'silent' for nobody. */
+  readonly logLevel: 'silent' | 'warn' | 'info';
+}
+
+export interface LocalServer {
+  /** `http://127.0.0.1:7070` */
+  readonly url: string;
+  /** `ws://127.0.0.1:7070/ws` */
+  readonly webSocketUrl: string;
+  /** Opens a lab of this server, and keeps hold of its machine. */
+  openLab(name: string, config: MachineConfig): OpenedLab;
+  /** Tells the clients, closes every session, and stops listening. */
+  close(): Promise<void>;
+}
+
+export interface OpenedLab {
+  readonly lab: Lab;
+  /** The lab's machine: another one after each renew(). */
+  machine(): LiveMachine;
+}
+
+/** Starts to listen. Throws: UsageError if the address cannot be used. */
+export async function startLocalServer(options: LocalServerOptions): Promise<LocalServer> {
+  const log = pino({ level: options.logLevel }, pino.destination(2));
+  const machines = new Map<MachineConfig, LiveMachine>();
+  const factory: MachineFactory = (config, sinks) => {
+    const machine = new LiveMachine(config, sinks);
+    machines.set(config, machine);
+    return machine;
+  };
+  const clock = () => performance.now();
+  const labs = new Labs({
+    factory,
+    clock,
+    leaseMs: LEASE_MS,
+    record: 'none',
+    onBug: (lab, bug) => log.error({ lab, err: bug }, 'a lab broke down'),
+  });
+  const model = { hash: 'local', version: '0' };
+  const gateway = new Gateway({
+    labs,
+    clock,
+    unknownLabs: 'on-demand',
+    graceMs: GRACE_MS,
+    heartbeatMs: HEARTBEAT_MS,
+    model,
+    onClosed: () => undefined,
+  });
+  const readiness: Readiness = { state: 'ready' };
+  const app = buildApp({ gateway, labs, readiness, model, log });
+  try {
+    await app.listen({ host: options.host, port: options.port });
+  } catch (error) {
+    throw new UsageError(listenSentence(options, error), { cause: error });
+  }
+  const { port } = app.server.address() as AddressInfo;
+  const authority = `${options.host}:${port}`;
+  return {
+    url: `http://${authority}`,
+    webSocketUrl: `ws://${authority}${WEBSOCKET_PATH}`,
+    openLab: (name, config) => {
+      const lab = labs.open(name, config);
+      if (lab === 'too-many') throw new UsageError(`there is no room for the lab ${name}`);
+      return { lab, machine: () => machineOf(machines, lab) };
+    },
+    close: async () => {
+      readiness.state = 'going';
+      gateway.announceGoing('The command has ended.');
+      gateway.close();
+      labs.close();
+      await app.close();
+      gateway.terminate();
+    },
+  };
+}
+
+/** The machine of the lab's present config; those of earlier configs are forgotten. */
+function machineOf(machines: Map<MachineConfig, LiveMachine>, lab: Lab): LiveMachine {
+  const machine = machines.get(lab.config);
+  if (machine === undefined) throw new Error(`the lab ${lab.name} has no machine`);
+  return machine;
+}
+
+function listenSentence({ host, port }: LocalServerOptions, error: unknown): string {
+  const code = (error as { readonly code?: string }).code;
+  if (code === 'EADDRINUSE') {
+    return `port ${port} of ${host} is in use; choose another with --port, or stop who has it`;
+  }
+  return `cannot listen on ${host}:${port}: ${error instanceof Error ? error.message : String(error)}`;
+}
