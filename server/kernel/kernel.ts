@@ -4,8 +4,8 @@
  */
 import type { Accessed, Advice, MmapRequest, PinMode, Prot } from '../protocol/cpu-api.ts';
 import type {
-  DeviceOwner,
   DeviceDriver,
+  DeviceOwner,
   HmmRangeRequest,
   IntervalSub,
   MigrateRequest,
@@ -14,12 +14,12 @@ import type {
 import type { EventSink } from '../protocol/event.ts';
 import type { HmmPfn } from '../protocol/hmm-pfn.ts';
 import type { MigratePfn } from '../protocol/migrate-pfn.ts';
-import type { PageIndex, PageRange, Pfn, VirtualAddress } from '../vocabulary/address.ts';
-import type { Result } from '../vocabulary/errno.ts';
-import type { Seq } from '../vocabulary/seq.ts';
 import type { TaskContext } from '../task/context.ts';
 import type { Held, Lock } from '../task/lock.ts';
 import type { Task } from '../task/task.ts';
+import type { PageIndex, PageRange, Pfn, VirtualAddress } from '../vocabulary/address.ts';
+import type { Result } from '../vocabulary/errno.ts';
+import type { Seq } from '../vocabulary/seq.ts';
 import { type Frames, newFrames } from './memory/frames.ts';
 import { type Mm, newMm } from './memory/mm.ts';
 import type { AnonVma, MemoryFile, Vma } from './memory/mm-types.ts';
@@ -118,7 +118,12 @@ export interface KernelFunctions {
   removeDeviceExclusiveEntry(k: Kernel, request: FaultRequest, seen: Pte): Task<FaultOutcome>;
   migrationEntryWait(k: Kernel, mm: Mm, page: PageIndex): Task<void>;
 
-  hmmRangeFault(k: Kernel, mm: Mm, owner: DeviceOwner, request: HmmRangeRequest): Task<Result<HmmPfn[]>>;
+  hmmRangeFault(
+    k: Kernel,
+    mm: Mm,
+    owner: DeviceOwner,
+    request: HmmRangeRequest,
+  ): Task<Result<HmmPfn[]>>;
   migrateVmaSetup(
     k: Kernel,
     mm: Mm,
@@ -147,12 +152,7 @@ export interface KernelFunctions {
     how: 'get' | 'pin',
   ): Task<Result<Pfn[]>>;
 
-  zapPageRange(
-    k: Kernel,
-    mm: Mm,
-    range: PageRange,
-    event: MmuNotifyEvent,
-  ): Task<void>;
+  zapPageRange(k: Kernel, mm: Mm, range: PageRange, event: MmuNotifyEvent): Task<void>;
   munmap(k: Kernel, mm: Mm, range: PageRange): Task<Result<void>>;
   mmap(k: Kernel, mm: Mm, request: MmapRequest): Task<Result<void>>;
   mprotect(k: Kernel, mm: Mm, range: PageRange, prot: Prot): Task<Result<void>>;
@@ -163,7 +163,12 @@ export interface KernelFunctions {
   madviseFree(k: Kernel, mm: Mm, vma: Vma, range: PageRange): Task<void>;
   madvisePageout(k: Kernel, mm: Mm, vma: Vma, range: PageRange): Task<void>;
   fork(k: Kernel, parent: Mm): Task<Result<Mm>>;
-  copyPageRange(k: Kernel, to: Vma, from: Vma, mms: { readonly to: Mm; readonly from: Mm }): Task<void>;
+  copyPageRange(
+    k: Kernel,
+    to: Vma,
+    from: Vma,
+    mms: { readonly to: Mm; readonly from: Mm },
+  ): Task<void>;
   exitMmap(k: Kernel, mm: Mm): Task<void>;
   flushTlbRange(k: Kernel, mm: Mm, range: PageRange): Task<void>;
 

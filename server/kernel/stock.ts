@@ -2,7 +2,11 @@
 import { load, store } from './fault/cpu-access.ts';
 import { doAnonymousPage } from './fault/do-anonymous-page.ts';
 import { doFault } from './fault/do-fault.ts';
-import { doSwapPage, migrationEntryWait, removeDeviceExclusiveEntry } from './fault/do-swap-page.ts';
+import {
+  doSwapPage,
+  migrationEntryWait,
+  removeDeviceExclusiveEntry,
+} from './fault/do-swap-page.ts';
 import { doWpPage, wpPageCopy } from './fault/do-wp-page.ts';
 import { handleMmFault } from './fault/handle-mm-fault.ts';
 import { getUserPages } from './hmm/get-user-pages.ts';

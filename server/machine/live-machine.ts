@@ -2,11 +2,7 @@
  * A world whose devices and CPU threads run in clients. It takes inbound events one by one and runs until nothing
  * can go on; everything it does is a function of the config and those events.
  */
-import type { Event } from '../protocol/event.ts';
-import { invariant } from '../vocabulary/invariant.ts';
-import { pageOfU64 } from '../vocabulary/page-contents.ts';
-import { objectName } from '../task/object-id.ts';
-import type { Task } from '../task/task.ts';
+
 import {
   abandonMigration,
   cutOffDevice,
@@ -14,17 +10,22 @@ import {
   surrenderMemory,
 } from '../kernel/api/bury-device.ts';
 import { removeCpu } from '../kernel/api/kernel-cpu-api.ts';
-import { PTRS_PER_PTE } from '../vocabulary/address.ts';
 import { type Pte, viewPte } from '../kernel/memory/pte.ts';
 import { createFile } from '../kernel/syscalls/create-file.ts';
-import type { LabSnapshot } from '../protocol/lab-snapshot.ts';
 import type { Patch } from '../patches/patch.ts';
 import { PATCHES, STOCK_NAME } from '../patches/patches.ts';
+import type { Event } from '../protocol/event.ts';
+import type { LabSnapshot } from '../protocol/lab-snapshot.ts';
+import { objectName } from '../task/object-id.ts';
+import type { Task } from '../task/task.ts';
+import { PTRS_PER_PTE } from '../vocabulary/address.ts';
+import { invariant } from '../vocabulary/invariant.ts';
+import { pageOfU64 } from '../vocabulary/page-contents.ts';
 import type { ActorName, Inbound, Outbound } from './inbound.ts';
 import type { MachineConfig } from './machine-config.ts';
 import { acceptForCpu, newRemoteCpu, type RemoteCpu } from './remote-cpu.ts';
-import { acceptForDevice, type Started } from './remote-device-inbound.ts';
 import { holdsUpOthers, newRemoteDevice, type RemoteDevice } from './remote-device.ts';
+import { acceptForDevice, type Started } from './remote-device-inbound.ts';
 import { remoteDriver } from './remote-driver.ts';
 import { cpuOf, deviceOf, newWorld, STEPS_MAX, type World } from './world.ts';
 
@@ -59,7 +60,11 @@ export class LiveMachine {
     });
     this.#send = sinks.outbound;
     for (const { id, words } of config.files ?? []) {
-      createFile(this.world.kernel, id, words.map((word) => pageOfU64(BigInt(word))));
+      createFile(
+        this.world.kernel,
+        id,
+        words.map((word) => pageOfU64(BigInt(word))),
+      );
     }
     this.world.log.listeners.push(sinks.event);
   }

@@ -28,14 +28,17 @@ export function stateDigest(world: World): string {
   const { kernel, oracles } = world;
   for (const mm of kernel.mms.values()) {
     digest.add(`mm ${mm.id} seq ${mm.subscriptions.invalidateSeq}`);
-    for (const vma of mm.vmas) digest.add(`${vma.first}-${vma.end} ${vma.prot} ${vma.kind} ${vma.pgoff}`);
+    for (const vma of mm.vmas)
+      digest.add(`${vma.first}-${vma.end} ${vma.prot} ${vma.kind} ${vma.pgoff}`);
     for (const [number, { ptes }] of [...mm.table.pages].sort(([a], [b]) => a - b)) {
       for (const [at, pte] of ptes.entries()) if (pte !== 0) digest.add(`${number}.${at}=${pte}`);
     }
   }
   for (const pfn of framesInUse(kernel.frames)) {
     const bytes = kernel.frames.contents.get(pfn) ?? [];
-    digest.add(`${pfn} ${refcount(kernel.frames, pfn)} ${mapcount(kernel.frames, pfn)} ${bytes.join()}`);
+    digest.add(
+      `${pfn} ${refcount(kernel.frames, pfn)} ${mapcount(kernel.frames, pfn)} ${bytes.join()}`,
+    );
   }
   for (const [device, table] of oracles.mirrors.byDevice) {
     for (const [page, entry] of [...table].sort(([a], [b]) => a - b)) {

@@ -2,13 +2,7 @@
  * One deterministic world: a kernel with its first process, a scheduler, an event log and the oracles that watch.
  * The lab puts devices beside it and asks questions; live-machine.ts puts sockets' worth of clients around it.
  */
-import type { CpuApi, PinMode } from '../protocol/cpu-api.ts';
-import type { DeviceApi, DeviceDriver, DeviceOwner } from '../protocol/device-api.ts';
-import type { EventSink } from '../protocol/event.ts';
-import type { Pfn } from '../vocabulary/address.ts';
-import { newTaskContext, type TaskContext } from '../task/context.ts';
-import type { Task } from '../task/task.ts';
-import { Scheduler, type RunningTask } from '../scheduler/scheduler.ts';
+
 import { createCpuApi, newCpu } from '../kernel/api/kernel-cpu-api.ts';
 import { createDeviceApi } from '../kernel/api/kernel-device-api.ts';
 import {
@@ -22,6 +16,13 @@ import {
 import type { Mm } from '../kernel/memory/mm.ts';
 import { STOCK } from '../kernel/stock.ts';
 import { type Patch, patched } from '../patches/patch.ts';
+import type { CpuApi, PinMode } from '../protocol/cpu-api.ts';
+import type { DeviceApi, DeviceDriver, DeviceOwner } from '../protocol/device-api.ts';
+import type { EventSink } from '../protocol/event.ts';
+import { type RunningTask, Scheduler } from '../scheduler/scheduler.ts';
+import { newTaskContext, type TaskContext } from '../task/context.ts';
+import type { Task } from '../task/task.ts';
+import type { Pfn } from '../vocabulary/address.ts';
 import { type EventLog, newEventLog, sinkOf } from './event-log.ts';
 import { type Oracles, watchWorld } from './oracles/oracles.ts';
 

@@ -12,8 +12,7 @@ export interface Patch {
 
 /** The kernel with `patches` applied, the first one innermost. */
 export function patched(stock: KernelFunctions, patches: readonly Patch[]): KernelFunctions {
-  return patches.reduce<KernelFunctions>(
-    (functions, patch) => ({ ...functions, ...patch.overrides(functions) }),
-    stock,
-  );
+  const functions = { ...stock };
+  for (const patch of patches) Object.assign(functions, patch.overrides({ ...functions }));
+  return functions;
 }

@@ -4,10 +4,11 @@
  *
  * Rules: SC2 (docs/SPEC.md).
  */
-import { invariant } from '../vocabulary/invariant.ts';
+
 import { serial, type TaskContext, type TaskIdentity, wake } from '../task/context.ts';
 import { type ObjectId, objectId } from '../task/object-id.ts';
 import type { Step, Task } from '../task/task.ts';
+import { invariant } from '../vocabulary/invariant.ts';
 
 export interface RunningTask {
   readonly identity: TaskIdentity;

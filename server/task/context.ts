@@ -1,5 +1,5 @@
-import type { ObjectId } from './object-id.ts';
 import type { LockClass } from './lock-order.ts';
+import type { ObjectId } from './object-id.ts';
 
 /** A lock as it stands in the record of who holds what. */
 export interface HeldLock {
@@ -18,7 +18,13 @@ export interface TaskIdentity {
   readonly held: HeldLock[];
 }
 
-export const NOBODY: TaskIdentity = { id: 0, actor: 'nobody', name: 'nobody', parent: 'none', held: [] };
+export const NOBODY: TaskIdentity = {
+  id: 0,
+  actor: 'nobody',
+  name: 'nobody',
+  parent: 'none',
+  held: [],
+};
 
 /** Two locks were taken in an order that LOCK_ORDER forbids; reported, whether or not it deadlocked. */
 export interface LockOrderViolation {

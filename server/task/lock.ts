@@ -1,7 +1,7 @@
 import { invariant } from '../vocabulary/invariant.ts';
 import type { HeldLock, TaskContext, TaskIdentity } from './context.ts';
 import { wake } from './context.ts';
-import { checkLockOrder, recordHeld, recordReleased, type LockClass } from './lock-order.ts';
+import { checkLockOrder, type LockClass, recordHeld, recordReleased } from './lock-order.ts';
 import type { ObjectId } from './object-id.ts';
 import type { Task, YieldPoint } from './task.ts';
 

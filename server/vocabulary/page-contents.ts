@@ -10,7 +10,8 @@ export const ZERO_CONTENTS: PageContents = new Uint8Array(0);
 
 /** Cuts trailing zeros, so that the form is canonical. Throws a RangeError if `bytes` is longer than a page. */
 export function pageContents(bytes: Uint8Array<ArrayBuffer>): PageContents {
-  if (bytes.length > PAGE_SIZE) throw new RangeError(`a page has ${PAGE_SIZE} bytes, not ${bytes.length}`);
+  if (bytes.length > PAGE_SIZE)
+    throw new RangeError(`a page has ${PAGE_SIZE} bytes, not ${bytes.length}`);
   let length = bytes.length;
   while (length > 0 && bytes[length - 1] === 0) length -= 1;
   return length === bytes.length ? bytes : bytes.slice(0, length);

@@ -2,10 +2,11 @@
  * What becomes of a device that is fenced or gone. Linux has no such thing (a device that does not answer hangs its
  * users); the choices are ours: what can be restored is restored, what is lost becomes poison (SIGBUS).
  */
-import { MIGRATE_PFN_MIGRATE, migratePfnHas, migratePfnToPfn } from '../../protocol/migrate-pfn.ts';
+
 import type { DeviceOwner, MigrateVma } from '../../protocol/device-api.ts';
-import { type PageIndex, pagesFrom, type Pfn } from '../../vocabulary/address.ts';
+import { MIGRATE_PFN_MIGRATE, migratePfnHas, migratePfnToPfn } from '../../protocol/migrate-pfn.ts';
 import { type Task, willWrite } from '../../task/task.ts';
+import { type PageIndex, type Pfn, pagesFrom } from '../../vocabulary/address.ts';
 import { destinationAt, sourceAt } from '../hmm/migrate-vma-pages.ts';
 import { migrationPage } from '../hmm/migrate-vma-setup.ts';
 import type { Kernel, Migration } from '../kernel.ts';

@@ -1,10 +1,10 @@
 /** CpuApi as the kernel serves it: one thread's accesses and system calls. */
 import type { CpuApi, PinMode } from '../../protocol/cpu-api.ts';
+import { objectId } from '../../task/object-id.ts';
+import { readLock, readUnlock } from '../../task/rwsem.ts';
+import type { Task } from '../../task/task.ts';
 import type { PageRange, Pfn } from '../../vocabulary/address.ts';
 import { fail, OK, ok, type Result } from '../../vocabulary/errno.ts';
-import { readLock, readUnlock } from '../../task/rwsem.ts';
-import { objectId } from '../../task/object-id.ts';
-import type { Task } from '../../task/task.ts';
 import { type Cpu, type Kernel, nextId } from '../kernel.ts';
 import { PIN_BIAS } from '../memory/frames.ts';
 import type { Mm } from '../memory/mm.ts';

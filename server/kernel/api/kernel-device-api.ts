@@ -10,12 +10,12 @@ import type {
 } from '../../protocol/device-api.ts';
 import { MIRROR_NONE } from '../../protocol/device-api.ts';
 import type { MigratePfn } from '../../protocol/migrate-pfn.ts';
+import { type HeldForRead, readLock, readUnlock } from '../../task/rwsem.ts';
+import { type Task, willRead, willWrite } from '../../task/task.ts';
 import type { PageIndex, Pfn } from '../../vocabulary/address.ts';
 import { fail, OK, ok, type Result } from '../../vocabulary/errno.ts';
 import { invariant } from '../../vocabulary/invariant.ts';
 import { type PageContents, readU64 } from '../../vocabulary/page-contents.ts';
-import { type HeldForRead, readLock, readUnlock } from '../../task/rwsem.ts';
-import { type Task, willRead, willWrite } from '../../task/task.ts';
 import { migrateDeviceRange } from '../hmm/migrate-device-range.ts';
 import type { Kernel, Migration } from '../kernel.ts';
 import { contentsObject } from '../memory/copy-page.ts';
@@ -59,7 +59,7 @@ export function createDeviceApi(k: Kernel, parts: DeviceApiParts): DeviceApi {
     *mmapReadLock() {
       held.push(yield* readLock(k.context, 'device.mmap_read_lock', mirrored().mmapLock));
     },
-    // biome-ignore lint/correctness/useYield: the signature of the seam; a remote device waits here.
+    // No yield: the signature of the seam; a remote device waits here.
     *mmapReadUnlock() {
       const last = held.pop();
       invariant(last !== undefined, 'LK2', { owner });
@@ -69,7 +69,7 @@ export function createDeviceApi(k: Kernel, parts: DeviceApiParts): DeviceApi {
       k.fn.mmuIntervalNotifierInsert(k, mirrored(), range, { owner, driver }),
     mmuIntervalNotifierRemove: (sub) => k.fn.mmuIntervalNotifierRemove(k, mirrored(), sub),
     mmuIntervalReadBegin: (sub) => k.fn.mmuIntervalReadBegin(k, mirrored(), sub),
-    // biome-ignore lint/correctness/useYield: mappings change only under mmap_lock, which the caller holds.
+    // No yield: mappings change only under mmap_lock, which the caller holds.
     *findVma(page) {
       const vma = findVma(mirrored().vmas, page);
       if (vma === 'none') return fail('ENOENT');
@@ -109,7 +109,7 @@ export function createDeviceApi(k: Kernel, parts: DeviceApiParts): DeviceApi {
     *unlockAndPutPages(frames) {
       for (const pfn of frames) yield* unlockAndPut(k, pfn);
     },
-    // biome-ignore lint/correctness/useYield: adding memory commutes with everything but itself.
+    // No yield: adding memory commutes with everything but itself.
     *memremapPages(count) {
       const first = addDeviceFrames(k.frames, count);
       if (first === 'none') return fail('ENOMEM');
@@ -124,7 +124,7 @@ export function createDeviceApi(k: Kernel, parts: DeviceApiParts): DeviceApi {
       k.emit({ kind: 'frame-alloc', pfn });
     },
     putDevicePage: (pfn) => unlockAndPut(k, pfn),
-    // biome-ignore lint/correctness/useYield: which frame comes next decides nothing here.
+    // No yield: which frame comes next decides nothing here.
     *allocPages(count) {
       const frames: Pfn[] = [];
       for (let made = 0; made < count; made += 1) {
@@ -226,7 +226,15 @@ function emitAccess(
   contents: PageContents,
 ): void {
   const value = `0x${readU64(contents, 0).toString(16)}`;
-  k.emit({ kind: 'device-access', device, page: target.page, pfn: target.pfn, mode, memory, value });
+  k.emit({
+    kind: 'device-access',
+    device,
+    page: target.page,
+    pfn: target.pfn,
+    mode,
+    memory,
+    value,
+  });
 }
 
 function emitCall(

@@ -3,10 +3,15 @@
  * where the page table does not allow it. Source: arch/x86/mm/fault.c; the hardware by the Intel manual, vol. 3, 4.10.
  */
 import type { Accessed, Signal } from '../../protocol/cpu-api.ts';
-import { PAGE_SIZE, type PageIndex, pageOf, type VirtualAddress } from '../../vocabulary/address.ts';
-import { readU64, writeU64 } from '../../vocabulary/page-contents.ts';
 import { readLock, readUnlock } from '../../task/rwsem.ts';
 import { type Task, willRead, willWrite } from '../../task/task.ts';
+import {
+  PAGE_SIZE,
+  type PageIndex,
+  pageOf,
+  type VirtualAddress,
+} from '../../vocabulary/address.ts';
+import { readU64, writeU64 } from '../../vocabulary/page-contents.ts';
 import type { Cpu, FaultAccess, Kernel } from '../kernel.ts';
 import { contentsObject } from '../memory/copy-page.ts';
 import { contentsOf, setContents, ZERO_PFN } from '../memory/frames.ts';
@@ -101,11 +106,7 @@ function allows(entry: TlbEntry, access: FaultAccess): boolean {
 }
 
 /** The hardware's page walk: fills the TLB and sets the accessed and dirty bits, without any lock. */
-function* walk(
-  cpu: Cpu,
-  page: PageIndex,
-  access: FaultAccess,
-): Task<TlbEntry | 'fault'> {
+function* walk(cpu: Cpu, page: PageIndex, access: FaultAccess): Task<TlbEntry | 'fault'> {
   yield willWrite('cpu.page_walk', pteObject(cpu.mm.table, page));
   const pte = readPte(cpu.mm.table, page);
   if (!ptePresent(pte) || pteProtNone(pte)) return 'fault';

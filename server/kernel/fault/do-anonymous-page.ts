@@ -1,9 +1,17 @@
 /** A first touch of private anonymous memory. Source: mm/memory.c, do_anonymous_page() (6.1). */
 import { type Task, willWrite } from '../../task/task.ts';
 import type { FaultOutcome, FaultRequest, Kernel } from '../kernel.ts';
-import { pteObject } from '../memory/page-table.ts';
 import { allocPage, putPage } from '../memory/page-references.ts';
-import { mkPte, mkZeroPte, PTE_DIRTY, PTE_WRITE, PTE_YOUNG, pteModify, pteNone } from '../memory/pte.ts';
+import { pteObject } from '../memory/page-table.ts';
+import {
+  mkPte,
+  mkZeroPte,
+  PTE_DIRTY,
+  PTE_WRITE,
+  PTE_YOUNG,
+  pteModify,
+  pteNone,
+} from '../memory/pte.ts';
 import { lockedPte, lockPte, unlockPte } from '../memory/pte-lock.ts';
 import { setLockedPte } from '../memory/set-pte.ts';
 import { anonVmaPrepare, pageAddNewAnonRmap } from '../rmap/rmap.ts';

@@ -4,19 +4,13 @@
  *
  * Leaves out: fault-around, page_mkwrite, writeback.
  */
-import type { Pfn } from '../../vocabulary/address.ts';
-import { type Task, willWrite } from '../../task/task.ts';
+
 import { objectId } from '../../task/object-id.ts';
+import { type Task, willWrite } from '../../task/task.ts';
+import type { Pfn } from '../../vocabulary/address.ts';
 import type { FaultOutcome, FaultRequest, Kernel } from '../kernel.ts';
 import { copyPage } from '../memory/copy-page.ts';
-import {
-  getPage,
-  PAGE_DIRTY,
-  PAGE_FILE,
-  PAGE_LRU,
-  setFlag,
-  setMapping,
-} from '../memory/frames.ts';
+import { getPage, PAGE_DIRTY, PAGE_FILE, PAGE_LRU, setFlag, setMapping } from '../memory/frames.ts';
 import type { MemoryFile } from '../memory/mm-types.ts';
 import { allocPage, putPage } from '../memory/page-references.ts';
 import { pteObject } from '../memory/page-table.ts';

@@ -5,9 +5,10 @@
  * migration_entry_wait(). 6.1 with two later fixes that close known races: the device page is locked before it is
  * referenced (1afaeb8293c9), and whoever loses that sleeps until it is unlocked (b570f37a2ce4).
  */
+
+import { type Task, willRead, willWrite } from '../../task/task.ts';
 import type { PageIndex, Pfn } from '../../vocabulary/address.ts';
 import { pagesFrom } from '../../vocabulary/address.ts';
-import { type Task, willRead, willWrite } from '../../task/task.ts';
 import type { FaultOutcome, FaultRequest, Kernel, LockedPte } from '../kernel.ts';
 import {
   getPage,
@@ -19,7 +20,13 @@ import {
   setFlag,
 } from '../memory/frames.ts';
 import type { Mm } from '../memory/mm.ts';
-import { lockPage, pageLockObject, tryLockPage, unlockPage, waitWhileLocked } from '../memory/page-lock.ts';
+import {
+  lockPage,
+  pageLockObject,
+  tryLockPage,
+  unlockPage,
+  waitWhileLocked,
+} from '../memory/page-lock.ts';
 import { allocPage, dropSwapCache, pgmapOf, putPage } from '../memory/page-references.ts';
 import { pteObject, readPte } from '../memory/page-table.ts';
 import {

@@ -2,8 +2,9 @@
  * A write to a page that is mapped without write permission: reuse it or copy it.
  * Source: mm/memory.c, do_wp_page(), wp_page_copy(), wp_page_reuse() (6.1).
  */
-import { pagesFrom } from '../../vocabulary/address.ts';
+
 import { type Task, willWrite } from '../../task/task.ts';
+import { pagesFrom } from '../../vocabulary/address.ts';
 import type { FaultOutcome, FaultRequest, Kernel, LockedPte } from '../kernel.ts';
 import { copyPage } from '../memory/copy-page.ts';
 import {

@@ -6,7 +6,14 @@
 import { type Task, willRead, willWrite } from '../../task/task.ts';
 import type { FaultOutcome, FaultRequest, Kernel } from '../kernel.ts';
 import { pteObject, readPte } from '../memory/page-table.ts';
-import { PTE_DIRTY, PTE_YOUNG, pteNone, ptePresent, pteWithFlags, pteWrite } from '../memory/pte.ts';
+import {
+  PTE_DIRTY,
+  PTE_YOUNG,
+  pteNone,
+  ptePresent,
+  pteWithFlags,
+  pteWrite,
+} from '../memory/pte.ts';
 import { lockedPte, lockPte, unlockPte } from '../memory/pte-lock.ts';
 import { setLockedPte } from '../memory/set-pte.ts';
 import { isAnonymous } from '../memory/vma.ts';

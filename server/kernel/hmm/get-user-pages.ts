@@ -3,9 +3,10 @@
  *
  * Leaves out: the lock-free fast path, FOLL_FORCE, unsharing for read-only pins (nobody here asks for one).
  */
+
+import type { Task } from '../../task/task.ts';
 import { nextPage, type PageIndex, type PageRange, type Pfn } from '../../vocabulary/address.ts';
 import { fail, ok, type Result } from '../../vocabulary/errno.ts';
-import type { Task } from '../../task/task.ts';
 import type { FaultAccess, Kernel } from '../kernel.ts';
 import { getPage, PIN_BIAS, ZERO_PFN } from '../memory/frames.ts';
 import type { Mm } from '../memory/mm.ts';

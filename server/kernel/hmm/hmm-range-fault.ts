@@ -15,12 +15,13 @@ import {
   hmmPfn,
   hmmPfnError,
 } from '../../protocol/hmm-pfn.ts';
+import { type Task, willRead } from '../../task/task.ts';
 import { nextPage, type PageIndex, type PageRange } from '../../vocabulary/address.ts';
 import { type Errno, fail, ok, type Result } from '../../vocabulary/errno.ts';
-import { type Task, willRead } from '../../task/task.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Mm } from '../memory/mm.ts';
 import type { Vma } from '../memory/mm-types.ts';
+import { pgmapOf } from '../memory/page-references.ts';
 import { endOfPtePage, findPtePage, pteObject, readPte } from '../memory/page-table.ts';
 import {
   type Pte,
@@ -36,7 +37,6 @@ import {
   pteWrite,
 } from '../memory/pte.ts';
 import { findVma } from '../memory/vma.ts';
-import { pgmapOf } from '../memory/page-references.ts';
 
 type Need = 'nothing' | 'fault' | 'write-fault';
 type Walked = { readonly kind: 'next'; readonly page: PageIndex } | Stop;
@@ -81,28 +81,31 @@ function* walkFrom(walk: Walk, from: PageIndex): Task<'complete' | Stop> {
   const { end } = walk.request.range;
   let page = from;
   while (page < end) {
-    const vma = findVma(walk.mm.vmas, page);
-    const walked: Walked =
-      vma === 'none' || vma.first > page
-        ? walkGap(walk, page, vma === 'none' ? end : earlier(vma.first, end))
-        : vma.prot === 'none'
-          ? walkUnreadable(walk, page, earlier(vma.end, end))
-          : yield* walkVma(walk, vma, page, earlier(vma.end, end));
+    const walked = yield* walkMapping(walk, findVma(walk.mm.vmas, page), page, end);
     if (walked.kind !== 'next') return walked;
     page = walked.page;
   }
   return 'complete';
 }
 
+/** Up to the end of `vma`, or of the gap before it. */
+function* walkMapping(
+  walk: Walk,
+  vma: Vma | 'none',
+  page: PageIndex,
+  end: PageIndex,
+): Task<Walked> {
+  if (vma === 'none') return walkGap(walk, page, end);
+  if (vma.first > page) return walkGap(walk, page, earlier(vma.first, end));
+  // hmm_vma_walk_test(): a mapping without read permission counts as a gap.
+  if (vma.prot === 'none') return walkGap(walk, page, earlier(vma.end, end));
+  return yield* walkVma(walk, vma, page, earlier(vma.end, end));
+}
+
 /** No mapping: an error if a fault was asked for. */
 function walkGap(walk: Walk, first: PageIndex, end: PageIndex): Walked {
   if (anyNeed(walk, first, end, 0)) return { kind: 'error', errno: 'EFAULT' };
   return fill(walk, first, end, hmmPfnError());
-}
-
-/** hmm_vma_walk_test(): a mapping without read permission. */
-function walkUnreadable(walk: Walk, first: PageIndex, end: PageIndex): Walked {
-  return walkGap(walk, first, end);
 }
 
 function* walkVma(walk: Walk, vma: Vma, first: PageIndex, end: PageIndex): Task<Walked> {

@@ -3,9 +3,9 @@
  * Source: mm/rmap.c (6.1), with the later rule that exclusive entries keep the mapcount (series of 2025-01-29).
  */
 import type { DeviceOwner } from '../../protocol/device-api.ts';
-import { type PageIndex, type PageRange, pagesFrom, type Pfn } from '../../vocabulary/address.ts';
-import { ok, type Result } from '../../vocabulary/errno.ts';
 import { type Task, willWrite } from '../../task/task.ts';
+import { type PageIndex, type PageRange, type Pfn, pagesFrom } from '../../vocabulary/address.ts';
+import { ok, type Result } from '../../vocabulary/errno.ts';
 import type { Kernel } from '../kernel.ts';
 import { hasFlag, PAGE_ANON, PAGE_DIRTY, setFlag } from '../memory/frames.ts';
 import type { Mm } from '../memory/mm.ts';
@@ -75,8 +75,7 @@ function* makeExclusive(
   });
   const at = yield* lockPte(k, 'make_device_exclusive.ptl', mm, vma, page);
   const seen = lockedPte(at);
-  const fits =
-    ptePresent(seen) && !pteIsZeroPage(seen) && ptePfn(seen) === pfn && pteWrite(seen);
+  const fits = ptePresent(seen) && !pteIsZeroPage(seen) && ptePfn(seen) === pfn && pteWrite(seen);
   if (fits) {
     yield willWrite('make_device_exclusive.clear', pteObject(mm.table, page));
     const pte = lockedPte(at);

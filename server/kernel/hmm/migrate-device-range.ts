@@ -4,9 +4,9 @@
  */
 import type { DeviceOwner } from '../../protocol/device-api.ts';
 import { MIGRATE_PFN_MIGRATE, MIGRATE_PFN_NONE, migratePfn } from '../../protocol/migrate-pfn.ts';
+import { type Task, willWrite } from '../../task/task.ts';
 import type { PageIndex, Pfn } from '../../vocabulary/address.ts';
 import { fail, ok, type Result } from '../../vocabulary/errno.ts';
-import { type Task, willWrite } from '../../task/task.ts';
 import { type Kernel, type Migration, nextId } from '../kernel.ts';
 import { getPage, refcount } from '../memory/frames.ts';
 import type { Mm } from '../memory/mm.ts';

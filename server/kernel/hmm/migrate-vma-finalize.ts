@@ -3,9 +3,9 @@
  * the migration go. Source: mm/migrate_device.c, migrate_device_finalize() (6.1).
  */
 import { MIGRATE_PFN_MIGRATE, migratePfnHas, migratePfnToPfn } from '../../protocol/migrate-pfn.ts';
+import type { Task } from '../../task/task.ts';
 import type { Pfn } from '../../vocabulary/address.ts';
 import { invariant } from '../../vocabulary/invariant.ts';
-import type { Task } from '../../task/task.ts';
 import type { Kernel, Migration } from '../kernel.ts';
 import { isDevicePfn } from '../memory/frames.ts';
 import { unlockPage } from '../memory/page-lock.ts';

@@ -14,8 +14,8 @@ import {
   migratePfnToPfn,
   withoutMigrate,
 } from '../../protocol/migrate-pfn.ts';
-import { pagesFrom, type Pfn } from '../../vocabulary/address.ts';
 import { type Task, willRead, willWrite } from '../../task/task.ts';
+import { type Pfn, pagesFrom } from '../../vocabulary/address.ts';
 import type { Invalidation, Kernel, Migration } from '../kernel.ts';
 import {
   getPage,
@@ -144,11 +144,7 @@ function moveState(k: Kernel, from: Pfn, to: Pfn): void {
  * migrate_vma_insert_page(): a destination for an entry that is still empty or the zero page. Of two devices that
  * fill the same hole one finds it taken and loses.
  */
-export function* migrateVmaInsertPage(
-  k: Kernel,
-  migration: Migration,
-  index: number,
-): Task<void> {
+export function* migrateVmaInsertPage(k: Kernel, migration: Migration, index: number): Task<void> {
   const { mm, vma } = migration;
   const to = migratePfnToPfn(destinationAt(migration, index));
   if (vma === 'none' || !isAnonymous(vma) || to === 'none') {
@@ -159,7 +155,7 @@ export function* migrateVmaInsertPage(
   const at = yield* lockPte(k, 'migrate_vma_insert_page.ptl', mm, vma, page);
   const seen = lockedPte(at);
   const replacesZeroPage = ptePresent(seen) && pteIsZeroPage(seen);
-  if (mm.unstable || (!pteNone(seen) && !replacesZeroPage)) {
+  if (mm.unstable || !(pteNone(seen) || replacesZeroPage)) {
     unlockPte(k, at);
     refuse(migration, index);
     return;

@@ -10,16 +10,16 @@ import {
   MIGRATE_PFN_MIGRATE,
   MIGRATE_PFN_NONE,
   MIGRATE_PFN_WRITE,
+  type MigratePfn,
   migrateFlags,
   migratePfn,
-  type MigratePfn,
   migratePfnHas,
   migratePfnToPfn,
 } from '../../protocol/migrate-pfn.ts';
-import { nextPage, type PageIndex, type PageRange, type Pfn } from '../../vocabulary/address.ts';
-import { fail, ok, type Result } from '../../vocabulary/errno.ts';
 import { lock, unlock } from '../../task/lock.ts';
 import { type Task, willRead, willWrite } from '../../task/task.ts';
+import { nextPage, type PageIndex, type PageRange, type Pfn } from '../../vocabulary/address.ts';
+import { fail, ok, type Result } from '../../vocabulary/errno.ts';
 import { type Kernel, type LockedPte, type Migration, nextId } from '../kernel.ts';
 import {
   clearFlag,
@@ -41,6 +41,7 @@ import { pageLockObject, tryLockPage, unlockPage } from '../memory/page-lock.ts'
 import { pgmapOf, putPage } from '../memory/page-references.ts';
 import { endOfPtePage, findPtePage, pteObject } from '../memory/page-table.ts';
 import {
+  migrationKindFor,
   mkMigration,
   PTE_NONE,
   type Pte,
@@ -131,12 +132,7 @@ function* collectBlock(k: Kernel, migration: Migration, block: PageRange): Task<
 }
 
 /** What one entry contributes; a page that is collected is locked, referenced and behind a migration entry. */
-function* collectPte(
-  k: Kernel,
-  migration: Migration,
-  at: LockedPte,
-  pte: Pte,
-): Task<MigratePfn> {
+function* collectPte(k: Kernel, migration: Migration, at: LockedPte, pte: Pte): Task<MigratePfn> {
   const { select, owner } = migration;
   if (pteNone(pte)) {
     return isAnonymous(at.vma) ? migrateFlags(MIGRATE_PFN_MIGRATE) : MIGRATE_PFN_NONE;
@@ -193,7 +189,7 @@ function* takePage(
     }
   }
   if (pteDirty(pte)) setFlag(k.frames, pfn, PAGE_DIRTY);
-  const kind = pteWrite(pte) ? 'writable' : anonExclusive ? 'readable-exclusive' : 'readable';
+  const kind = migrationKindFor(pte, anonExclusive ? 'exclusive' : 'shared');
   setLockedPte(k, at, mkMigration(pfn, kind, pte));
   pageRemoveRmap(k, pfn);
   yield* putPage(k, pfn);

@@ -1,6 +1,6 @@
-import type { Pfn } from '../../vocabulary/address.ts';
 import { type ObjectId, objectId } from '../../task/object-id.ts';
 import { type Task, willRead } from '../../task/task.ts';
+import type { Pfn } from '../../vocabulary/address.ts';
 import type { Kernel } from '../kernel.ts';
 import { contentsOf, setContents } from './frames.ts';
 

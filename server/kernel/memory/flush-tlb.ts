@@ -1,5 +1,5 @@
-import type { PageRange } from '../../vocabulary/address.ts';
 import { type Task, willWrite } from '../../task/task.ts';
+import type { PageRange } from '../../vocabulary/address.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Mm } from './mm.ts';
 import { flushTlb } from './tlb.ts';

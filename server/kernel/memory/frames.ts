@@ -212,7 +212,10 @@ export function clearFlag(frames: Frames, pfn: Pfn, flag: number): void {
 }
 
 /** page->mapping and page->index. */
-export function mappingOf(frames: Frames, pfn: Pfn): { readonly id: number; readonly index: number } {
+export function mappingOf(
+  frames: Frames,
+  pfn: Pfn,
+): { readonly id: number; readonly index: number } {
   const zone = zoneOf(frames, pfn);
   const row = pfn - zone.base;
   return { id: zone.columns.mapping[row] ?? 0, index: zone.columns.index[row] ?? 0 };

@@ -1,9 +1,9 @@
-import type { Pfn } from '../../vocabulary/address.ts';
-import { invariant } from '../../vocabulary/invariant.ts';
 import { type Held, type Lock, newLock, tryLock, unlock } from '../../task/lock.ts';
 import { checkLockOrder } from '../../task/lock-order.ts';
 import { type ObjectId, objectId } from '../../task/object-id.ts';
 import { type Task, waitUntil, type YieldPoint } from '../../task/task.ts';
+import type { Pfn } from '../../vocabulary/address.ts';
+import { invariant } from '../../vocabulary/invariant.ts';
 import type { Kernel } from '../kernel.ts';
 
 /** What one page's lock is called. */

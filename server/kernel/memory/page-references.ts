@@ -1,17 +1,18 @@
 /** Taking and dropping references, down to freeing. Source: mm/swap.c (__page_cache_release), mm/memremap.c. */
+
+import type { Task } from '../../task/task.ts';
 import type { Pfn } from '../../vocabulary/address.ts';
 import { invariant } from '../../vocabulary/invariant.ts';
-import type { Task } from '../../task/task.ts';
 import type { Kernel, Pgmap } from '../kernel.ts';
 import {
   allocFrame,
+  clearFlag,
   dropReferences,
   freeFrame,
+  hasFlag,
   isDevicePfn,
   PAGE_SWAPCACHE,
-  hasFlag,
   ZERO_PFN,
-  clearFlag,
 } from './frames.ts';
 import { freeSlotIfUnused } from './swap.ts';
 

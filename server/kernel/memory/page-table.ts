@@ -4,10 +4,11 @@
  * Leaves out: the upper levels; a page-table page is found by one look-up. Page-table pages are freed with the
  * mm, as Linux frees them only when a whole 2 MiB block is unmapped.
  */
-import { PTRS_PER_PTE, type PageIndex } from '../../vocabulary/address.ts';
-import { objectId, type ObjectId } from '../../task/object-id.ts';
+
 import { assertHeld, type Held, type Lock, newLock } from '../../task/lock.ts';
-import { type Pte, PTE_NONE } from './pte.ts';
+import { type ObjectId, objectId } from '../../task/object-id.ts';
+import { type PageIndex, PTRS_PER_PTE } from '../../vocabulary/address.ts';
+import { PTE_NONE, type Pte } from './pte.ts';
 
 export interface PtePage {
   /** 512 entries, each a Pte. Written under `ptl`; hardware and hmm_range_fault read without it. */

@@ -1,6 +1,6 @@
-import type { PageIndex } from '../../vocabulary/address.ts';
 import { lock, unlock } from '../../task/lock.ts';
 import type { Task, YieldPoint } from '../../task/task.ts';
+import type { PageIndex } from '../../vocabulary/address.ts';
 import type { Kernel, LockedPte } from '../kernel.ts';
 import type { Mm } from './mm.ts';
 import type { Vma } from './mm-types.ts';

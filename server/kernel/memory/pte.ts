@@ -5,9 +5,10 @@
  * Models: x86-64 entries of the lowest level (arch/x86/include/asm/pgtable.h, include/linux/swapops.h).
  * Leaves out: soft-dirty, uffd-wp, protection keys, NUMA hints.
  */
+
+import type { PteView } from '../../protocol/event.ts';
 import type { Pfn } from '../../vocabulary/address.ts';
 import type { Brand } from '../../vocabulary/brand.ts';
-import type { PteView } from '../../protocol/event.ts';
 
 export type Pte = Brand<number, 'Pte'>;
 
@@ -148,11 +149,22 @@ export function mkDeviceExclusive(pfn: Pfn, writability: Writability): Pte {
 
 export type MigrationKind = 'writable' | 'readable-exclusive' | 'readable';
 
+/** Which migration entry replaces `pte`, so that what it allowed comes back with the page. */
+export function migrationKindFor(pte: Pte, sharing: 'exclusive' | 'shared'): MigrationKind {
+  if (pteWrite(pte)) return 'writable';
+  return sharing === 'exclusive' ? 'readable-exclusive' : 'readable';
+}
+
+const MIGRATION_MARK: { readonly [Kind in MigrationKind]: number } = {
+  writable: PTE_WRITE,
+  'readable-exclusive': PTE_MARK,
+  readable: 0,
+};
+
 /** Keeps the young and dirty bits of `from`, as entries of x86 do since 6.1. */
 export function mkMigration(pfn: Pfn, kind: MigrationKind, from: Pte): Pte {
   const kept = ptePresent(from) ? from & (PTE_YOUNG | PTE_DIRTY) : 0;
-  const mark = kind === 'writable' ? PTE_WRITE : kind === 'readable-exclusive' ? PTE_MARK : 0;
-  return pack(KIND_MIGRATION, pfn, mark | kept);
+  return pack(KIND_MIGRATION, pfn, MIGRATION_MARK[kind] | kept);
 }
 
 export function migrationKind(pte: Pte): MigrationKind {
@@ -173,7 +185,10 @@ export function pteWithoutFlags(pte: Pte, flags: number): Pte {
 }
 
 /** pte_modify(): gives a present entry the rights of `prot`, without making it writable where COW must look. */
-export function pteModify(pte: Pte, prot: { readonly none: boolean; readonly write: boolean }): Pte {
+export function pteModify(
+  pte: Pte,
+  prot: { readonly none: boolean; readonly write: boolean },
+): Pte {
   const cleared = pteWithoutFlags(pte, PTE_WRITE | PTE_MARK);
   return pteWithFlags(cleared, (prot.none ? PTE_MARK : 0) | (prot.write ? PTE_WRITE : 0));
 }

@@ -1,5 +1,5 @@
-import type { PageIndex } from '../../vocabulary/address.ts';
 import type { Held } from '../../task/lock.ts';
+import type { PageIndex } from '../../vocabulary/address.ts';
 import type { Kernel, LockedPte } from '../kernel.ts';
 import type { Mm } from './mm.ts';
 import { type PtePage, readPte, writePte } from './page-table.ts';

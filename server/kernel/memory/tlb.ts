@@ -1,5 +1,5 @@
-import type { PageIndex, PageRange, Pfn } from '../../vocabulary/address.ts';
 import type { ObjectId } from '../../task/object-id.ts';
+import type { PageIndex, PageRange, Pfn } from '../../vocabulary/address.ts';
 
 /** Entries of one TLB; the oldest goes when it is full. About what a second-level TLB of today holds. */
 export const TLB_ENTRIES_MAX = 1_536;

@@ -183,6 +183,11 @@ function canMergeBefore(vma: Vma, wish: MergeWish): boolean {
   );
 }
 
+/** The mapping after the one at `at`, if that one ends with the range. */
+function behind(vmas: VmaList, at: number, range: PageRange): Vma | undefined {
+  return vmas[at]?.end === range.end ? vmas[at + 1] : undefined;
+}
+
 /** Takes over the chain of a neighbour that is about to be swallowed, if there is none yet. */
 function inheritChain(vma: Vma, from: Vma): void {
   if (vma.anonVma !== 'none' || from.anonVma === 'none') return;
@@ -201,7 +206,7 @@ export function mergeVma(vmas: VmaList, wish: MergeWish): Vma | 'none' {
   const inside = vmas[at];
   const covered = inside !== undefined && inside.first < wish.range.end ? inside : 'none';
   const previous = vmas[at - 1];
-  const next = covered === 'none' ? vmas[at] : covered.end === wish.range.end ? vmas[at + 1] : undefined;
+  const next = covered === 'none' ? vmas[at] : behind(vmas, at, wish.range);
   // A range that starts inside a mapping has that mapping itself as its predecessor (vma_merge case 4).
   const before = covered !== 'none' && covered.first < wish.range.first ? undefined : previous;
   const joinsBefore = before !== undefined && canMergeAfter(before, wish);
@@ -245,5 +250,7 @@ export function reusableAnonVma(lower: Vma, upper: Vma, owner: Vma): AnonVma | '
     lower.kind === upper.kind &&
     lower.accounted === upper.accounted &&
     upper.pgoff === lower.pgoff + vmaPages(lower);
-  return compatible && owner.anonVma !== 'none' && owner.chain.length === 1 ? owner.anonVma : 'none';
+  return compatible && owner.anonVma !== 'none' && owner.chain.length === 1
+    ? owner.anonVma
+    : 'none';
 }

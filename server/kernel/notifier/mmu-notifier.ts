@@ -6,15 +6,20 @@
  * order of their answers happens; Linux asks one after the other, which is one of those orders.
  * Leaves out: classic (hlist) notifiers. Rules: MN1, MN2.
  */
-import type { DeviceDriver, DeviceOwner, IntervalSub, NotifierRange } from '../../protocol/device-api.ts';
-import { addressOf, type PageRange } from '../../vocabulary/address.ts';
-import { fail, ok, type Result } from '../../vocabulary/errno.ts';
-import { invariant } from '../../vocabulary/invariant.ts';
-import { isOdd, type Seq, seq } from '../../vocabulary/seq.ts';
+import type {
+  DeviceDriver,
+  DeviceOwner,
+  IntervalSub,
+  NotifierRange,
+} from '../../protocol/device-api.ts';
 import { wake } from '../../task/context.ts';
 import { objectId } from '../../task/object-id.ts';
 import { type Task, waitUntil, willRead, willWrite } from '../../task/task.ts';
 import { together } from '../../task/together.ts';
+import { addressOf, type PageRange } from '../../vocabulary/address.ts';
+import { fail, ok, type Result } from '../../vocabulary/errno.ts';
+import { invariant } from '../../vocabulary/invariant.ts';
+import { isOdd, type Seq, seq } from '../../vocabulary/seq.ts';
 import { type Invalidation, type InvalidationRequest, type Kernel, nextId } from '../kernel.ts';
 import type { Mm } from '../memory/mm.ts';
 import { insertInterval, overlapping, removeInterval } from './interval-tree.ts';

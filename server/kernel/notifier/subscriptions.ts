@@ -1,7 +1,7 @@
 import type { DeviceDriver, IntervalSub } from '../../protocol/device-api.ts';
+import { type ObjectId, objectId } from '../../task/object-id.ts';
 import type { PageRange } from '../../vocabulary/address.ts';
 import { type Seq, seq } from '../../vocabulary/seq.ts';
-import { objectId, type ObjectId } from '../../task/object-id.ts';
 import { type IntervalTree, newIntervalTree } from './interval-tree.ts';
 
 /** One registered mmu_interval_notifier: the driver's half and whom to call. */
@@ -24,7 +24,10 @@ export interface NotifierSubscriptions {
   activeInvalidateRanges: number;
   readonly itree: IntervalTree<Subscription>;
   /** Inserts and removes that wait for the running invalidation to end. */
-  readonly deferred: { readonly action: 'insert' | 'remove'; readonly subscription: Subscription }[];
+  readonly deferred: {
+    readonly action: 'insert' | 'remove';
+    readonly subscription: Subscription;
+  }[];
 }
 
 export function newNotifierSubscriptions(mm: number): NotifierSubscriptions {

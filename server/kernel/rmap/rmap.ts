@@ -4,14 +4,14 @@
  */
 import type { PageIndex, Pfn } from '../../vocabulary/address.ts';
 import { type Kernel, nextId } from '../kernel.ts';
-import { newAnonVma, rootOf, walkOrder } from '../memory/anon-vma.ts';
+import { linkVma, newAnonVma, rootOf, walkOrder } from '../memory/anon-vma.ts';
 import {
   addMapcount,
   clearFlag,
   hasFlag,
   isDevicePfn,
-  mappingOf,
   mapcount,
+  mappingOf,
   maybeDmaPinned,
   PAGE_ANON,
   PAGE_ANON_EXCLUSIVE,
@@ -30,7 +30,6 @@ import {
   reusableAnonVma,
   setAnonVma,
 } from '../memory/vma.ts';
-import { linkVma } from '../memory/anon-vma.ts';
 
 /** anon_vma_prepare(): gives the mapping an anon_vma, a neighbour's where one fits. */
 export function anonVmaPrepare(k: Kernel, mm: Mm, vma: Vma): AnonVma {
@@ -145,7 +144,9 @@ export interface MappedAt {
 /** Every mapping that covers the page, in the order of rmap_walk(); whether it maps it must be looked up. */
 export function rmapWalk(k: Kernel, pfn: Pfn): MappedAt[] {
   const { id, index } = mappingOf(k.frames, pfn);
-  const vmas = hasFlag(k.frames, pfn, PAGE_ANON) ? anonVmasVmas(k, id) : (k.files.get(id)?.vmas ?? []);
+  const vmas = hasFlag(k.frames, pfn, PAGE_ANON)
+    ? anonVmasVmas(k, id)
+    : (k.files.get(id)?.vmas ?? []);
   const places: MappedAt[] = [];
   for (const vma of vmas) {
     const page = addressInVma(vma, index);

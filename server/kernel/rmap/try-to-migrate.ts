@@ -2,8 +2,10 @@
  * Unmapping a page everywhere: try_to_migrate() leaves migration entries, try_to_unmap() swap entries,
  * remove_migration_ptes() undoes the former. Source: mm/rmap.c, mm/migrate.c (6.1).
  */
-import { pagesFrom, type Pfn } from '../../vocabulary/address.ts';
+
 import { type Task, willWrite } from '../../task/task.ts';
+import { type Pfn, pagesFrom } from '../../vocabulary/address.ts';
+import { mayWrite, vmProt } from '../fault/vm-page-prot.ts';
 import type { Kernel, LockedPte } from '../kernel.ts';
 import {
   getPage,
@@ -21,6 +23,7 @@ import { putPage } from '../memory/page-references.ts';
 import { findPtePage, pteObject } from '../memory/page-table.ts';
 import {
   migrationKind,
+  migrationKindFor,
   mkDevicePrivate,
   mkMigration,
   mkPte,
@@ -38,12 +41,10 @@ import {
   ptePfn,
   ptePresent,
   pteWithFlags,
-  pteWrite,
   pteYoung,
 } from '../memory/pte.ts';
 import { lockedPte, lockPte, unlockPte } from '../memory/pte-lock.ts';
 import { setLockedPte } from '../memory/set-pte.ts';
-import { mayWrite, vmProt } from '../fault/vm-page-prot.ts';
 import {
   type MappedAt,
   pageAddAnonRmap,
@@ -117,12 +118,7 @@ function* clearFlush(k: Kernel, at: LockedPte, pfn: Pfn): Task<Pte> {
   return pte;
 }
 
-function* migrateOne(
-  k: Kernel,
-  at: LockedPte,
-  _seen: Pte,
-  pfn: Pfn,
-): Task<'go-on' | 'stop'> {
+function* migrateOne(k: Kernel, at: LockedPte, _seen: Pte, pfn: Pfn): Task<'go-on' | 'stop'> {
   const exclusive =
     hasFlag(k.frames, pfn, PAGE_ANON) && hasFlag(k.frames, pfn, PAGE_ANON_EXCLUSIVE);
   const pte = yield* clearFlush(k, at, pfn);
@@ -130,19 +126,14 @@ function* migrateOne(
     setLockedPte(k, at, pte);
     return 'stop';
   }
-  const kind = pteWrite(pte) ? 'writable' : exclusive ? 'readable-exclusive' : 'readable';
+  const kind = migrationKindFor(pte, exclusive ? 'exclusive' : 'shared');
   setLockedPte(k, at, mkMigration(pfn, kind, pte));
   pageRemoveRmap(k, pfn);
   yield* putPage(k, pfn);
   return 'go-on';
 }
 
-function* unmapOne(
-  k: Kernel,
-  at: LockedPte,
-  _seen: Pte,
-  pfn: Pfn,
-): Task<'go-on' | 'stop'> {
+function* unmapOne(k: Kernel, at: LockedPte, _seen: Pte, pfn: Pfn): Task<'go-on' | 'stop'> {
   const pte = yield* clearFlush(k, at, pfn);
   if (hasFlag(k.frames, pfn, PAGE_ANON)) {
     if (!hasFlag(k.frames, pfn, PAGE_SWAPBACKED)) {

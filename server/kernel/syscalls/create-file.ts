@@ -1,7 +1,14 @@
 import { PAGE_SIZE } from '../../vocabulary/address.ts';
 import type { PageContents } from '../../vocabulary/page-contents.ts';
 import type { Kernel } from '../kernel.ts';
-import { PAGE_DIRTY, PAGE_FILE, PAGE_LRU, setContents, setFlag, setMapping } from '../memory/frames.ts';
+import {
+  PAGE_DIRTY,
+  PAGE_FILE,
+  PAGE_LRU,
+  setContents,
+  setFlag,
+  setMapping,
+} from '../memory/frames.ts';
 import { newMemoryFile } from '../memory/memory-file.ts';
 import { allocPage } from '../memory/page-references.ts';
 

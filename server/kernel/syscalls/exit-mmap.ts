@@ -1,8 +1,9 @@
 /** exit_mmap(): the end of an address space. Source: mm/mmap.c, mm/mmu_notifier.c (mn_itree_release) (6.1). */
-import { PAGES_MAX, type PageIndex } from '../../vocabulary/address.ts';
+
 import type { NotifierRange } from '../../protocol/device-api.ts';
 import { writeLock, writeUnlock } from '../../task/rwsem.ts';
 import type { Task } from '../../task/task.ts';
+import { PAGES_MAX, type PageIndex } from '../../vocabulary/address.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Mm } from '../memory/mm.ts';
 import { removeVma } from '../memory/vma.ts';

@@ -1,22 +1,31 @@
 /** fork(2), the memory half: dup_mmap(), copy_page_range(). Source: kernel/fork.c, mm/memory.c (6.1). */
-import type { PageRange } from '../../vocabulary/address.ts';
-import { ok, type Result } from '../../vocabulary/errno.ts';
-import { lock, lockNested, unlock, type Held } from '../../task/lock.ts';
+
+import { type Held, lock, lockNested, unlock } from '../../task/lock.ts';
 import { writeLock, writeUnlock } from '../../task/rwsem.ts';
 import { type Task, willWrite } from '../../task/task.ts';
-import { type Invalidation, type Kernel, type LockedPte, newProcess } from '../kernel.ts';
+import type { PageRange } from '../../vocabulary/address.ts';
+import { type PageIndex, type Pfn, PTRS_PER_PTE } from '../../vocabulary/address.ts';
+import { ok, type Result } from '../../vocabulary/errno.ts';
 import { restoreExclusivePte } from '../fault/do-swap-page.ts';
-import { mayWrite } from '../fault/vm-page-prot.ts';
+import { mayWrite, vmProt } from '../fault/vm-page-prot.ts';
+import { type Invalidation, type Kernel, type LockedPte, newProcess } from '../kernel.ts';
 import { copyPage } from '../memory/copy-page.ts';
 import { getPage, hasFlag, PAGE_ANON } from '../memory/frames.ts';
 import type { Mm } from '../memory/mm.ts';
 import type { Vma } from '../memory/mm-types.ts';
 import { pageLocked, waitWhileLocked } from '../memory/page-lock.ts';
 import { allocPage, putPage } from '../memory/page-references.ts';
-import { allocPtePage, findPtePage, type PtePage, pteObject, ptePageNumber } from '../memory/page-table.ts';
+import {
+  allocPtePage,
+  findPtePage,
+  type PtePage,
+  pteObject,
+  ptePageNumber,
+} from '../memory/page-table.ts';
 import {
   mkMigration,
   mkPte,
+  mkSwap,
   PTE_DIRTY,
   PTE_NONE,
   PTE_WRITE,
@@ -38,18 +47,11 @@ import {
   pteWithoutFlags,
   pteWrite,
   pteYoung,
-  mkSwap,
 } from '../memory/pte.ts';
 import { lockedPte } from '../memory/pte-lock.ts';
 import { setLockedPte, setPteAt } from '../memory/set-pte.ts';
 import { insertVma, isCow, isShared } from '../memory/vma.ts';
-import {
-  anonVmaFork,
-  pageAddNewAnonRmap,
-  pageTryDupAnonRmap,
-} from '../rmap/rmap.ts';
-import { vmProt } from '../fault/vm-page-prot.ts';
-import { PTRS_PER_PTE, type PageIndex, type Pfn } from '../../vocabulary/address.ts';
+import { anonVmaFork, pageAddNewAnonRmap, pageTryDupAnonRmap } from '../rmap/rmap.ts';
 
 /**
  * A child with a copy of the address space. Devices mirror the parent; the child has no subscriptions.
@@ -205,13 +207,7 @@ function* copyPresent(k: Kernel, copy: Copy, source: LockedPte, pte: Pte): Task<
 }
 
 /** copy_present_page(): a page that a device may be writing to stays the parent's; the child gets a copy now. */
-function* copyPinned(
-  k: Kernel,
-  to: Vma,
-  child: Mm,
-  page: PageIndex,
-  pfn: Pfn,
-): Task<Pte> {
+function* copyPinned(k: Kernel, to: Vma, child: Mm, page: PageIndex, pfn: Pfn): Task<Pte> {
   const made = allocPage(k);
   if (made === 'none') return PTE_NONE;
   yield* copyPage(k, pfn, made);
@@ -231,7 +227,7 @@ function copyNonPresent(k: Kernel, copy: Copy, source: LockedPte, pte: Pte): Pte
     return shared;
   }
   if (pteIsMigration(pte)) {
-    if (!isCow(from) || (!pteWrite(pte) && !pteMarkedExclusive(pte))) return pte;
+    if (!(isCow(from) && (pteWrite(pte) || pteMarkedExclusive(pte)))) return pte;
     const kept = (pteYoung(pte) ? PTE_YOUNG : 0) | (pteDirty(pte) ? PTE_DIRTY : 0);
     const readable = pteWithFlags(mkMigration(ptePfn(pte), 'readable', pte), kept);
     setLockedPte(k, source, readable);
@@ -240,7 +236,7 @@ function copyNonPresent(k: Kernel, copy: Copy, source: LockedPte, pte: Pte): Pte
   if (pteIsDevicePrivate(pte)) {
     getPage(k.frames, ptePfn(pte), 1);
     pageTryDupAnonRmap(k, parent, ptePfn(pte));
-    if (!isCow(from) || !pteWrite(pte)) return pte;
+    if (!(isCow(from) && pteWrite(pte))) return pte;
     const readable = pteWithoutFlags(pte, PTE_WRITE);
     setLockedPte(k, source, readable);
     return readable;

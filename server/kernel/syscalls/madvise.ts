@@ -1,10 +1,11 @@
 /** madvise(2): DONTNEED, FREE, PAGEOUT. Source: mm/madvise.c, mm/vmscan.c (shrink_page_list) (6.1). */
 import type { Advice } from '../../protocol/cpu-api.ts';
-import { nextPage, type PageIndex, type PageRange, type Pfn } from '../../vocabulary/address.ts';
-import { fail, OK, type Result } from '../../vocabulary/errno.ts';
 import { lock, unlock } from '../../task/lock.ts';
 import { readLock, readUnlock } from '../../task/rwsem.ts';
 import { type Task, willWrite } from '../../task/task.ts';
+import { nextPage, type PageIndex, type PageRange, type Pfn } from '../../vocabulary/address.ts';
+import { fail, OK, type Result } from '../../vocabulary/errno.ts';
+import { putbackLru } from '../hmm/migrate-vma-setup.ts';
 import type { Kernel, LockedPte } from '../kernel.ts';
 import {
   clearFlag,
@@ -44,7 +45,6 @@ import { lockedPte } from '../memory/pte-lock.ts';
 import { setLockedPte } from '../memory/set-pte.ts';
 import { allocSlot, freeSlotIfUnused } from '../memory/swap.ts';
 import { isAnonymous, vmasIn } from '../memory/vma.ts';
-import { putbackLru } from '../hmm/migrate-vma-setup.ts';
 import { pageMapped } from '../rmap/rmap.ts';
 import { freeSwapAndCache } from './zap-page-range.ts';
 
@@ -53,12 +53,7 @@ import { freeSwapAndCache } from './zap-page-range.ts';
  * Returns: ENOMEM if a part is unmapped (mapped parts are handled all the same); EINVAL for FREE on memory that is
  * not private and anonymous (what lies before it is done).
  */
-export function* madvise(
-  k: Kernel,
-  mm: Mm,
-  range: PageRange,
-  advice: Advice,
-): Task<Result<void>> {
+export function* madvise(k: Kernel, mm: Mm, range: PageRange, advice: Advice): Task<Result<void>> {
   const held = yield* readLock(k.context, 'madvise.mmap_lock', mm.mmapLock);
   const result = yield* walkVmas(k, mm, range, advice);
   readUnlock(k.context, held);
@@ -79,13 +74,7 @@ function* walkVmas(k: Kernel, mm: Mm, range: PageRange, advice: Advice): Task<Re
   return gaps > 0 || reached < range.end ? fail('ENOMEM') : OK;
 }
 
-function* adviseVma(
-  k: Kernel,
-  mm: Mm,
-  vma: Vma,
-  part: PageRange,
-  advice: Advice,
-): Task<void> {
+function* adviseVma(k: Kernel, mm: Mm, vma: Vma, part: PageRange, advice: Advice): Task<void> {
   switch (advice) {
     case 'DONTNEED':
       return yield* k.fn.zapPageRange(k, mm, part, 'clear');
@@ -143,8 +132,7 @@ function* freePte(k: Kernel, at: LockedPte): Task<void> {
   if (!ptePresent(seen)) return;
   const pfn = ptePfn(seen);
   if (!hasFlag(k.frames, pfn, PAGE_ANON)) return;
-  const recorded =
-    hasFlag(k.frames, pfn, PAGE_SWAPCACHE) || hasFlag(k.frames, pfn, PAGE_DIRTY);
+  const recorded = hasFlag(k.frames, pfn, PAGE_SWAPCACHE) || hasFlag(k.frames, pfn, PAGE_DIRTY);
   if (recorded && !(yield* forgetDirt(k, pfn))) return;
   if (pteYoung(seen) || pteDirty(seen)) {
     yield willWrite('madvise_free_pte_range.clean', pteObject(at.mm.table, at.page));
@@ -174,12 +162,7 @@ function* forgetDirt(k: Kernel, pfn: Pfn): Task<boolean> {
  * Reclaims the pages of `range` that only this process maps. What cannot go (no swap, pinned, in use) stays;
  * nobody is told of that.
  */
-export function* madvisePageout(
-  k: Kernel,
-  mm: Mm,
-  vma: Vma,
-  range: PageRange,
-): Task<void> {
+export function* madvisePageout(k: Kernel, mm: Mm, vma: Vma, range: PageRange): Task<void> {
   const chosen: Pfn[] = [];
   mm.tlbFlushPending += 1;
   yield* eachPte(k, mm, vma, range, 'madvise_cold_or_pageout_pte_range.ptl', function* (at) {

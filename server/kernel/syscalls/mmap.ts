@@ -1,9 +1,9 @@
 /** mmap(2) and munmap(2). Source: mm/mmap.c (6.1). */
 import type { MmapRequest } from '../../protocol/cpu-api.ts';
-import { type PageIndex, PAGES_MAX, type PageRange } from '../../vocabulary/address.ts';
-import { fail, OK, type Result } from '../../vocabulary/errno.ts';
 import { writeLock, writeUnlock } from '../../task/rwsem.ts';
 import type { Task } from '../../task/task.ts';
+import { PAGES_MAX, type PageIndex, type PageRange } from '../../vocabulary/address.ts';
+import { fail, OK, type Result } from '../../vocabulary/errno.ts';
 import { type Kernel, nextId } from '../kernel.ts';
 import { newMemoryFile } from '../memory/memory-file.ts';
 import type { Mm } from '../memory/mm.ts';

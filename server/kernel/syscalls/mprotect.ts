@@ -1,12 +1,12 @@
 /** mprotect(2). Source: mm/mprotect.c (6.1). */
 import type { Prot } from '../../protocol/cpu-api.ts';
-import { nextPage, type PageIndex, type PageRange } from '../../vocabulary/address.ts';
-import { fail, OK, type Result } from '../../vocabulary/errno.ts';
 import { lock, unlock } from '../../task/lock.ts';
 import { writeLock, writeUnlock } from '../../task/rwsem.ts';
 import { type Task, willWrite } from '../../task/task.ts';
-import type { Invalidation, Kernel, LockedPte } from '../kernel.ts';
+import { nextPage, type PageIndex, type PageRange } from '../../vocabulary/address.ts';
+import { fail, OK, type Result } from '../../vocabulary/errno.ts';
 import { mayWrite, vmProt } from '../fault/vm-page-prot.ts';
+import type { Invalidation, Kernel, LockedPte } from '../kernel.ts';
 import { hasFlag, PAGE_ANON, PAGE_ANON_EXCLUSIVE } from '../memory/frames.ts';
 import type { Mm } from '../memory/mm.ts';
 import type { Vma } from '../memory/mm-types.ts';
@@ -42,15 +42,14 @@ import { isShared, linearIndex, mergeVma, splitVma, vmasIn } from '../memory/vma
  *
  * Takes: mmap_lock for writing. Yields: yes.
  */
-export function* mprotect(
-  k: Kernel,
-  mm: Mm,
-  range: PageRange,
-  prot: Prot,
-): Task<Result<void>> {
+export function* mprotect(k: Kernel, mm: Mm, range: PageRange, prot: Prot): Task<Result<void>> {
   const held = yield* writeLock(k.context, 'mprotect.mmap_lock', mm.mmapLock);
   let done: PageIndex = range.first;
-  for (let next = firstVma(mm, range); next !== 'none'; next = firstVma(mm, { ...range, first: done })) {
+  for (
+    let next = firstVma(mm, range);
+    next !== 'none';
+    next = firstVma(mm, { ...range, first: done })
+  ) {
     if (next.first > done) break;
     const end = next.end < range.end ? next.end : range.end;
     yield* mprotectFixup(k, mm, next, { first: done, end }, prot);
@@ -66,13 +65,7 @@ function firstVma(mm: Mm, range: PageRange): Vma | 'none' {
 }
 
 /** mprotect_fixup(): the mapping takes its new rights, merged or split, then its entries do. */
-function* mprotectFixup(
-  k: Kernel,
-  mm: Mm,
-  vma: Vma,
-  part: PageRange,
-  prot: Prot,
-): Task<void> {
+function* mprotectFixup(k: Kernel, mm: Mm, vma: Vma, part: PageRange, prot: Prot): Task<void> {
   if (vma.prot === prot) return;
   const accounted = vma.accounted || (prot === 'rw' && !isShared(vma));
   const shape = { prot, kind: vma.kind, file: vma.file, accounted };
@@ -97,12 +90,7 @@ function cutOut(mm: Mm, vma: Vma, part: PageRange): Vma {
  *
  * Holds: mmap_lock for writing. Takes: callbacks' locks, PTE locks.
  */
-export function* changeProtection(
-  k: Kernel,
-  mm: Mm,
-  vma: Vma,
-  range: PageRange,
-): Task<void> {
+export function* changeProtection(k: Kernel, mm: Mm, vma: Vma, range: PageRange): Task<void> {
   let bracket: Invalidation | 'none' = 'none';
   for (let page = range.first; page < range.end; ) {
     const end = endOfPtePage(page) < range.end ? endOfPtePage(page) : range.end;
@@ -150,7 +138,9 @@ function changed(k: Kernel, vma: Vma, pte: Pte): Pte {
     return migrationKind(pte) === 'writable' ? pteWithFlags(readable, kept) : pte;
   }
   // Device entries lose the right to write and do not get it back here; a CPU write restores it.
-  return pteIsDevicePrivate(pte) || pteIsDeviceExclusive(pte) ? pteWithoutFlags(pte, PTE_WRITE) : pte;
+  return pteIsDevicePrivate(pte) || pteIsDeviceExclusive(pte)
+    ? pteWithoutFlags(pte, PTE_WRITE)
+    : pte;
 }
 
 /** can_change_pte_writable(): dirty, and of this process alone, so that no fault would decide otherwise. */

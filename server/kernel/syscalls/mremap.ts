@@ -1,9 +1,10 @@
 /** mremap(2) with MREMAP_MAYMOVE|MREMAP_FIXED and one size. Source: mm/mremap.c (6.1, eb66ae030829 included). */
-import { type PageIndex, pageCount, type PageRange, pagesFrom } from '../../vocabulary/address.ts';
-import { fail, OK, type Result } from '../../vocabulary/errno.ts';
+
 import { lock, lockNested, unlock } from '../../task/lock.ts';
 import { writeLock, writeUnlock } from '../../task/rwsem.ts';
 import { type Task, willWrite } from '../../task/task.ts';
+import { type PageIndex, type PageRange, pageCount, pagesFrom } from '../../vocabulary/address.ts';
+import { fail, OK, type Result } from '../../vocabulary/errno.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Mm } from '../memory/mm.ts';
 import type { Vma } from '../memory/mm-types.ts';
@@ -27,12 +28,7 @@ import { doMunmap } from './mmap.ts';
  * Returns: EINVAL if the ranges overlap; EFAULT if `range` is not within one mapping (the target may be gone by
  * then, as in Linux).
  */
-export function* mremap(
-  k: Kernel,
-  mm: Mm,
-  range: PageRange,
-  to: PageIndex,
-): Task<Result<void>> {
+export function* mremap(k: Kernel, mm: Mm, range: PageRange, to: PageIndex): Task<Result<void>> {
   const held = yield* writeLock(k.context, 'mremap.mmap_lock', mm.mmapLock);
   const result = yield* mremapTo(k, mm, range, to);
   writeUnlock(k.context, held);
@@ -88,12 +84,7 @@ function copyVma(mm: Mm, vma: Vma, range: PageRange, target: PageRange): Vma {
  *
  * Holds: mmap_lock for writing. Takes: callbacks' locks, both PTE locks.
  */
-export function* movePageTables(
-  k: Kernel,
-  mm: Mm,
-  range: PageRange,
-  to: PageIndex,
-): Task<void> {
+export function* movePageTables(k: Kernel, mm: Mm, range: PageRange, to: PageIndex): Task<void> {
   const bracket = yield* k.fn.mmuNotifierInvalidateRangeStart(k, mm, {
     event: 'unmap',
     range,
@@ -114,9 +105,7 @@ function* movePte(k: Kernel, mm: Mm, old: PageIndex, made: PageIndex): Task<void
   const oldHeld = yield* lock(k.context, 'move_ptes.old_ptl', oldPage.ptl);
   // The second lock is of the same class; mmap_lock for writing keeps other movers out.
   const newHeld =
-    newPage === oldPage
-      ? oldHeld
-      : yield* lockNested(k.context, 'move_ptes.new_ptl', newPage.ptl);
+    newPage === oldPage ? oldHeld : yield* lockNested(k.context, 'move_ptes.new_ptl', newPage.ptl);
   yield willWrite('move_ptes.clear', pteObject(mm.table, old));
   const pte = readPte(mm.table, old);
   setPteAt(k, oldHeld, mm, oldPage, old, PTE_NONE);

@@ -1,8 +1,8 @@
 /** Taking entries away: munmap, exit and MADV_DONTNEED. Source: mm/memory.c, zap_pte_range(); mm/mmu_gather.c (6.1). */
 import type { MmuNotifyEvent } from '../../protocol/device-api.ts';
-import { nextPage, type PageRange } from '../../vocabulary/address.ts';
 import { lock, unlock } from '../../task/lock.ts';
 import { type Task, willWrite } from '../../task/task.ts';
+import { nextPage, type PageRange } from '../../vocabulary/address.ts';
 import type { Kernel, LockedPte, ZapBatch } from '../kernel.ts';
 import { hasFlag, PAGE_ANON, PAGE_DIRTY, setFlag } from '../memory/frames.ts';
 import type { Mm } from '../memory/mm.ts';

@@ -1,5 +1,5 @@
 /** Oracle 4 (OR4): at rest the books balance. Source of each sum: mm/debug_vm_pgtable.c has no such thing; ours. */
-import type { Pfn } from '../../vocabulary/address.ts';
+
 import type { Kernel } from '../../kernel/kernel.ts';
 import {
   framesInUse,
@@ -20,6 +20,7 @@ import {
   ptePresent,
   pteSwapSlot,
 } from '../../kernel/memory/pte.ts';
+import type { Pfn } from '../../vocabulary/address.ts';
 
 interface Books {
   readonly mappings: Map<Pfn, number>;
@@ -46,11 +47,13 @@ export function leftBehind(
   for (const { frames, mode } of pins) {
     for (const pfn of frames) add(books.extra, pfn, mode === 'longterm' ? PIN_BIAS : 1);
   }
-  for (const file of k.files.values()) for (const pfn of file.pages.values()) add(books.extra, pfn, 1);
+  for (const file of k.files.values())
+    for (const pfn of file.pages.values()) add(books.extra, pfn, 1);
   for (const pfn of framesInUse(k.frames)) checkFrame(k, books, pfn);
   for (const [slot, found] of k.swap.slots) {
     const named = books.slots.get(slot) ?? 0;
-    if (named !== found.uses) complaints.push(`swap slot ${slot} has ${found.uses} uses, ${named} entries`);
+    if (named !== found.uses)
+      complaints.push(`swap slot ${slot} has ${found.uses} uses, ${named} entries`);
   }
   return complaints;
 }
@@ -62,10 +65,13 @@ function readTables(k: Kernel, books: Books): void {
       books.complaints.push(`mmap_lock of mm ${mm.id} is held`);
     }
     if (subscriptions.activeInvalidateRanges !== 0 || subscriptions.invalidateSeq % 2 === 1) {
-      books.complaints.push(`mm ${mm.id} is still invalidating (seq ${subscriptions.invalidateSeq})`);
+      books.complaints.push(
+        `mm ${mm.id} is still invalidating (seq ${subscriptions.invalidateSeq})`,
+      );
     }
     for (const ptePage of mm.table.pages.values()) {
-      if (ptePage.ptl.holder !== 'nobody') books.complaints.push(`a PTE lock of mm ${mm.id} is held`);
+      if (ptePage.ptl.holder !== 'nobody')
+        books.complaints.push(`a PTE lock of mm ${mm.id} is held`);
       for (const raw of ptePage.ptes) if (raw !== 0) readEntry(books, mm.id, raw as Pte);
     }
   }
@@ -90,10 +96,14 @@ function checkFrame(k: Kernel, books: Books, pfn: Pfn): void {
   const owed = mapped + cached + (books.extra.get(pfn) ?? 0);
   const name = `frame 0x${pfn.toString(16)}`;
   if (mapcount(k.frames, pfn) !== mapped) {
-    books.complaints.push(`${name} has mapcount ${mapcount(k.frames, pfn)}, ${mapped} entries map it`);
+    books.complaints.push(
+      `${name} has mapcount ${mapcount(k.frames, pfn)}, ${mapped} entries map it`,
+    );
   }
   if (refcount(k.frames, pfn) !== owed) {
-    books.complaints.push(`${name} has ${refcount(k.frames, pfn)} references, ${owed} are accounted for`);
+    books.complaints.push(
+      `${name} has ${refcount(k.frames, pfn)} references, ${owed} are accounted for`,
+    );
   }
 }
 

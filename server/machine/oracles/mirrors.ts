@@ -44,7 +44,10 @@ function count(mirrors: Mirrors, pfn: Pfn, change: 1 | -1): void {
 }
 
 /** The mapped pages of one device inside `range`. */
-export function mappedIn(table: ReadonlyMap<PageIndex, MirrorEntry>, range: PageRange): PageIndex[] {
+export function mappedIn(
+  table: ReadonlyMap<PageIndex, MirrorEntry>,
+  range: PageRange,
+): PageIndex[] {
   const pages: PageIndex[] = [];
   if (range.end - range.first < table.size) {
     for (let page: number = range.first; page < range.end; page += 1) {

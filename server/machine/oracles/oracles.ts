@@ -4,11 +4,10 @@
  *
  * Oracle 4 is in left-behind.ts, 5 in the scheduler's idle state; 6 and 7 come with the driver contract.
  */
-import type { MirrorEntry } from '../../protocol/device-api.ts';
-import type { Event, EventSink } from '../../protocol/event.ts';
-import { contains, hexAddress, type PageIndex, type Pfn } from '../../vocabulary/address.ts';
+
 import type { Kernel } from '../../kernel/kernel.ts';
 import { isDevicePfn, mapcount, refcount, ZERO_PFN } from '../../kernel/memory/frames.ts';
+import { pgmapOf } from '../../kernel/memory/page-references.ts';
 import { readPte } from '../../kernel/memory/page-table.ts';
 import {
   type Pte,
@@ -21,11 +20,19 @@ import {
   pteProtNone,
   pteWrite,
 } from '../../kernel/memory/pte.ts';
-import { pgmapOf } from '../../kernel/memory/page-references.ts';
+import type { MirrorEntry } from '../../protocol/device-api.ts';
+import type { Event, EventSink } from '../../protocol/event.ts';
+import { contains, hexAddress, type PageIndex, type Pfn } from '../../vocabulary/address.ts';
 import type { EventLog } from '../event-log.ts';
 import { historiesOf } from './history.ts';
-import { mappedIn, type Mirrors, mirrorEntry, newMirrors, setMirror } from './mirrors.ts';
-import { checkRegister, followEvent, newRegisters, type Registers } from './registers.ts';
+import { type Mirrors, mappedIn, mirrorEntry, newMirrors, setMirror } from './mirrors.ts';
+import {
+  checkRegister,
+  followEvent,
+  loosenRegister,
+  newRegisters,
+  type Registers,
+} from './registers.ts';
 
 /** The mm that devices mirror. */
 const MIRRORED_MM = 0;
@@ -171,18 +178,24 @@ function migrating(k: Kernel, device: string, page: PageIndex): boolean {
   return false;
 }
 
-function checkDeviceAccess(oracles: Oracles, event: Extract<Event, { kind: 'device-access' }>): void {
+function checkDeviceAccess(
+  oracles: Oracles,
+  event: Extract<Event, { kind: 'device-access' }>,
+): void {
   const { k } = oracles;
   const page = event.page as PageIndex;
   const pfn = event.pfn as Pfn;
   // Copying to or from a page that a migration of the device has taken out of use.
   const copying = !isDevicePfn(pfn) && pfn !== ZERO_PFN && mapcount(k.frames, pfn) === 0;
-  if (k.migrations.size > 0 && (copying || migrating(k, event.device, page))) return;
-  if (beingInvalidated(k, MIRRORED_MM, page)) return;
+  if (k.migrations.size > 0 && copying) return;
+  if (migrating(k, event.device, page) || beingInvalidated(k, MIRRORED_MM, page)) {
+    loosenRegister(oracles.registers, MIRRORED_MM, page, event.mode);
+    return;
+  }
   const pte = cpuEntry(k, page);
   const mode = event.mode;
   const exclusive = pteIsDeviceExclusive(pte) && ptePfn(pte) === pfn;
-  if (!exclusive && !agrees(k, event.device, pfn, mode, pte)) {
+  if (!(exclusive || agrees(k, event.device, pfn, mode, pte))) {
     const text =
       `${event.device} ${mode === 'read' ? 'read' : 'wrote'} ${hexAddress(page)} through frame ` +
       `${frameName(pfn)} (value ${event.value}), but the CPU entry is ${describe(pte)}`;
@@ -200,8 +213,11 @@ function checkCpuAccess(oracles: Oracles, event: Extract<Event, { kind: 'cpu-acc
   }
   // Between the end of a bracket and the flush a cached translation may still be used.
   const mm = k.mms.get(event.mm);
-  if (mm !== undefined && mm.tlbFlushPending > 0) return;
-  if (beingInvalidated(k, event.mm, page)) return;
+  const flushPending = mm !== undefined && mm.tlbFlushPending > 0;
+  if (flushPending || beingInvalidated(k, event.mm, page)) {
+    loosenRegister(oracles.registers, event.mm, page, event.mode);
+    return;
+  }
   checkValue(oracles, event, '', event.mm);
 }
 
@@ -215,7 +231,9 @@ function checkValue(
   const page = event.page as PageIndex;
   const expected = checkRegister(oracles.registers, mm, page, event.mode, event.value);
   if (expected === 'as expected') return;
-  const text = `${device === '' ? event.actor : device} read ${event.value} at ${hexAddress(page)}, where ${expected} was written last`;
+  const reader = device === '' ? event.actor : device;
+  const where = hexAddress(page);
+  const text = `${reader} read ${event.value} at ${where}, where ${expected} was written last`;
   report(oracles, 'values', 'OR3', text, device, page);
 }
 

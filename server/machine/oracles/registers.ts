@@ -5,10 +5,11 @@
  *
  * Leaves out: shared and file mappings, where an address names a page that others may write under another one.
  */
-import type { Event } from '../../protocol/event.ts';
-import type { PageIndex } from '../../vocabulary/address.ts';
+
 import type { Kernel } from '../../kernel/kernel.ts';
 import { vmaLookup } from '../../kernel/memory/vma.ts';
+import type { Event } from '../../protocol/event.ts';
+import type { PageIndex } from '../../vocabulary/address.ts';
 
 const UNSETTLING = new Set(['munmap', 'mremap', 'madvise_dontneed', 'madvise_free', 'exit']);
 
@@ -94,6 +95,16 @@ export function checkRegister(
   const expected = space.values.get(page);
   if (expected === undefined) space.values.set(page, value);
   return expected === undefined || expected === value ? 'as expected' : expected;
+}
+
+/** An access while the page is in motion: what was written is not known any more, what was read proves nothing. */
+export function loosenRegister(
+  registers: Registers,
+  mm: number,
+  page: PageIndex,
+  mode: 'read' | 'write',
+): void {
+  if (mode === 'write') registers.spaces.get(mm)?.values.delete(page);
 }
 
 function isRegister(k: Kernel, mm: number, page: PageIndex): boolean {
