@@ -1,0 +1,88 @@
+/**
+ * A validated page fault over loopback against a bare ws echo of the same size, the two in turn in the same run:
+ * throughput here swings with whatever else the machine does, the server's CPU time a round trip does not.
+ */
+import {
+  type Bench,
+  type Effort,
+  type Measurement,
+  repetitions,
+} from '../../../server/benchmark.ts';
+import { openCpuPeer, openDevicePeer } from './lab-peer.ts';
+import { keepGoing, type Peer } from './peer.ts';
+import { openRawPeer } from './raw-peer.ts';
+import { type BenchServer, startServer } from './server-process.ts';
+
+/** Server CPU of a whole validated fault against that of the bare echo. */
+const RATIO_AT_MOST = 1.4;
+
+interface Load {
+  readonly connections: number;
+  readonly inFlight: number;
+}
+
+const LOADS: readonly Load[] = [
+  { connections: 1, inFlight: 1 },
+  { connections: 1, inFlight: 64 },
+  { connections: 64, inFlight: 8 },
+];
+
+interface Side {
+  readonly name: 'raw' | 'fault';
+  readonly server: BenchServer;
+  readonly peers: readonly Peer[];
+  readonly rate: number[];
+  readonly cpu: number[];
+}
+
+async function measure(side: Side, load: Load, ms: number): Promise<void> {
+  const cpuBefore = await side.server.cpuMicros();
+  const begun = performance.now();
+  const trips = await keepGoing(side.peers, load.inFlight, ms);
+  const spent = performance.now() - begun;
+  const cpuAfter = await side.server.cpuMicros();
+  side.rate.push((trips * 1_000) / spent);
+  side.cpu.push((cpuAfter - cpuBefore) / trips);
+}
+
+async function compare(load: Load, effort: Effort): Promise<Measurement[]> {
+  const { count, ms } = repetitions(effort);
+  const servers = await Promise.all([startServer('raw-server.ts'), startServer('lab-server.ts')]);
+  const [rawServer, labServer] = servers;
+  const peers: Peer[] = [];
+  try {
+    const names = Array.from({ length: load.connections }, (_, at) => `dev${at}`);
+    const raw = await Promise.all(names.map(() => openRawPeer(rawServer.url, 'fault')));
+    peers.push(await openCpuPeer(labServer.url));
+    const real = await Promise.all(names.map((name) => openDevicePeer(labServer.url, name)));
+    peers.push(...raw, ...real);
+    const sides: readonly [Side, Side] = [
+      { name: 'raw', server: rawServer, peers: raw, rate: [], cpu: [] },
+      { name: 'fault', server: labServer, peers: real, rate: [], cpu: [] },
+    ];
+    for (const side of sides) await keepGoing(side.peers, load.inFlight, ms);
+    for (let turn = 0; turn < count; turn += 1) {
+      for (const side of sides) await measure(side, load, ms);
+    }
+    return report(sides);
+  } finally {
+    for (const peer of peers) peer.close();
+    for (const server of servers) server.stop();
+  }
+}
+
+function report([raw, fault]: readonly [Side, Side]): Measurement[] {
+  const ratios = fault.cpu.map((value, at) => value / (raw.cpu[at] ?? Number.NaN));
+  return [
+    ...[raw, fault].flatMap(({ name, rate, cpu }): Measurement[] => [
+      { name: `${name}: round trips`, unit: '1/s', values: rate },
+      { name: `${name}: server CPU a round trip`, unit: 'us', values: cpu },
+    ]),
+    { name: 'server CPU, fault against raw', unit: 'x', values: ratios, atMost: RATIO_AT_MOST },
+  ];
+}
+
+export const benches: readonly Bench[] = LOADS.map((load) => ({
+  name: `fault round trips, ${load.connections} x ${load.inFlight} in flight`,
+  run: (effort) => compare(load, effort),
+}));
