@@ -62,6 +62,10 @@ export class ScriptedMachine implements Machine {
     return this.stalling;
   }
 
+  digest(): string {
+    return `${this.accepted.length}`;
+  }
+
   #send(outbound: Outbound): void {
     this.#sinks.outbound(outbound);
   }

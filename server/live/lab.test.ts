@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Inbound, Outbound } from '../machine/inbound.ts';
+import type { MachineConfig } from '../machine/machine-config.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import { Lab } from './lab.ts';
 import type { ActorLink, LabActor, QuestionId } from './lab-actor.ts';
-import type { MachineConfig } from '../machine/machine-config.ts';
 import type { MachineSinks } from './machine-port.ts';
 
 const LEASE_MS = 100;
@@ -34,6 +34,10 @@ class StillMachine {
 
   stallers(): readonly string[] {
     return this.stalling;
+  }
+
+  digest(): string {
+    return `${this.accepted.length}`;
   }
 
   ask(actor: string, id: number, method: string): void {

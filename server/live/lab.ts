@@ -4,7 +4,10 @@
  *
  * Has the clock only as the argument of tick(): between two ticks time stands still.
  */
+
+import type { Recorder } from '../journal/recorder.ts';
 import type { ActorName, ActorRole, Inbound, Outbound } from '../machine/inbound.ts';
+import type { MachineConfig } from '../machine/machine-config.ts';
 import { NO_CONTENTS } from '../machine/remote-actor.ts';
 import { REFUSED, type RefusedParams } from '../machine/remote-device-inbound.ts';
 import type { CloseReason } from '../protocol/close-codes.ts';
@@ -21,9 +24,7 @@ import {
   questionAnswered,
 } from './lab-actor.ts';
 import { overdue } from './leases.ts';
-import type { MachineConfig } from '../machine/machine-config.ts';
 import type { Machine, MachineFactory } from './machine-port.ts';
-import type { Recorder } from './recorder-port.ts';
 
 /** The machine's running numbers end below this; a lab's machines count in blocks of it on the wire. */
 const QUESTIONS_PER_MACHINE = 2 ** 32;
@@ -59,8 +60,8 @@ export class Lab {
     this.#options = options;
     this.#config = options.config;
     this.feed = new EventFeed(() => this.snapshot());
+    this.#machine = this.#newMachine(options.config, 0);
     this.#recorder = this.#openRecorder();
-    this.#machine = this.#newMachine();
   }
 
   get config(): MachineConfig {
@@ -173,14 +174,17 @@ export class Lab {
   /**
    * Begins anew with another machine. What runs is refused, every actor is asked to forget, and attached again
    * when it has answered. Resolves when all have, or have left.
+   *
+   * Rejects: UnknownPatch; then nothing has changed.
    */
   async renew(config: MachineConfig): Promise<void> {
+    const machine = this.#newMachine(config, this.#generation + 1);
+    this.#endRecording();
     this.#generation += 1;
     this.#inbox.length = 0;
-    if (this.#recorder !== 'none') this.#recorder.close();
     this.#config = config;
     this.#recorder = this.#openRecorder();
-    this.#machine = this.#newMachine();
+    this.#machine = machine;
     this.feed.restart();
     await Promise.all([...this.actors.values()].map((actor) => this.#reset(actor)));
     this.feed.flush();
@@ -198,13 +202,18 @@ export class Lab {
     this.feed.flush();
   }
 
-  snapshot(): LabSnapshot {
-    const actors = [...this.actors.values()].map((actor) => ({
+  /** Who is in the lab, as observers see it. */
+  actorsSeen(): LabSnapshot['actors'] {
+    return [...this.actors.values()].map((actor) => ({
       name: actor.name,
       role: actor.role,
       state: stateShown(actor),
     }));
+  }
+
+  snapshot(): LabSnapshot {
     const { patch } = this.#config;
+    const actors = this.actorsSeen();
     return { lab: this.name, n: this.feed.n, patch, actors, ...this.#machine.view() };
   }
 
@@ -216,7 +225,7 @@ export class Lab {
       actor.link.close(reason);
     }
     this.actors.clear();
-    if (this.#recorder !== 'none') this.#recorder.close();
+    this.#endRecording();
   }
 
   /** One event at a time: a sink that leads to another event finds it queued, not nested. */
@@ -238,9 +247,8 @@ export class Lab {
     }
   }
 
-  #newMachine(): Machine {
-    const generation = this.#generation;
-    return this.#options.factory(this.#config, {
+  #newMachine(config: MachineConfig, generation: number): Machine {
+    return this.#options.factory(config, {
       outbound: (outbound) => {
         if (generation === this.#generation) this.#deliver(outbound);
       },
@@ -250,6 +258,11 @@ export class Lab {
         this.feed.push(event);
       },
     });
+  }
+
+  #endRecording(): void {
+    if (this.#recorder !== 'none') this.#recorder.close(this.#machine.digest());
+    this.#recorder = 'none';
   }
 
   #openRecorder(): Recorder | 'none' {

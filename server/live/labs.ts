@@ -1,8 +1,9 @@
 /** The labs of this server, by name, and the one clock that drives their leases. */
+
+import type { MachineConfig } from '../machine/machine-config.ts';
 import { LABS_MAX } from '../protocol/limits.ts';
 import { Lab, type LabOptions } from './lab.ts';
 import type { Millis } from './lab-actor.ts';
-import type { MachineConfig } from '../machine/machine-config.ts';
 
 export interface LabsOptions extends Omit<LabOptions, 'name' | 'config'> {
   /** Milliseconds of a clock that only moves forwards. */

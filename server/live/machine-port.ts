@@ -21,6 +21,8 @@ export interface Machine {
    */
   accept(inbound: Inbound): void;
   view(): MachineView;
+  /** A short name for the whole state. */
+  digest(): string;
   /**
    * Devices that hold what a blocked task waits for (mmap_lock, a page) while no request of theirs runs: only
    * they can go on, and nothing asks them to.
@@ -28,4 +30,5 @@ export interface Machine {
   stallers(): readonly ActorName[];
 }
 
+/** Throws: UnknownPatch, before anything is made. */
 export type MachineFactory = (config: MachineConfig, sinks: MachineSinks) => Machine;

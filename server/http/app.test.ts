@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, test } from 'node:test';
+import pino from 'pino';
+import { type Harness, joined, startHarness } from '../gateway/gateway-harness.ts';
+import { buildApp, type Readiness, upgradeRefusal } from './app.ts';
+
+let harness: Harness;
+let readiness: Readiness;
+
+beforeEach(async () => {
+  harness = await startHarness();
+  readiness = { state: 'ready' };
+});
+
+afterEach(async () => {
+  await harness.close();
+});
+
+async function get(url: string) {
+  const { gateway, labs } = harness;
+  const model = { hash: 'abc', version: '1.2.3' };
+  const app = buildApp({ gateway, labs, readiness, model, log: pino({ level: 'silent' }) });
+  const answer = await app.inject(url);
+  await app.close();
+  return answer;
+}
+
+test('health says that the process lives, readiness that it takes clients', async () => {
+  assert.deepEqual((await get('/healthz')).json(), { status: 'ok' });
+  assert.equal((await get('/readyz')).statusCode, 200);
+  readiness.state = 'going';
+  assert.equal((await get('/readyz')).statusCode, 503);
+  assert.equal((await get('/healthz')).statusCode, 200);
+});
+
+test('the version names the protocol and the model', async () => {
+  assert.deepEqual((await get('/version')).json(), {
+    name: 'mmrace',
+    protocol: 'mmrace.v1',
+    model: { hash: 'abc', version: '1.2.3' },
+  });
+});
+
+test('labs are listed with who is in them', async () => {
+  assert.deepEqual((await get('/labs')).json(), { labs: [] });
+  await joined(harness, 'device', 'a');
+  await joined(harness, 'observer', 'watcher');
+  assert.deepEqual((await get('/labs')).json(), {
+    labs: [
+      {
+        name: 'test',
+        patch: 'stock',
+        events: 1,
+        observers: 1,
+        actors: [{ name: 'a', role: 'device', state: 'attached' }],
+      },
+    ],
+  });
+});
+
+test('the numbers are those of the state at this moment', async () => {
+  const client = await joined(harness, 'device', 'a');
+  await client.ask(1, 'nonsense');
+  const { body } = await get('/metrics');
+  assert.match(body, /^mmrace_connections 1$/m);
+  assert.match(body, /^mmrace_sessions 1$/m);
+  assert.match(body, /^mmrace_frames_total\{direction="in"\} 2$/m);
+  assert.match(body, /^mmrace_refusals_total\{code="unknown-method"\} 1$/m);
+});
+
+test('only pages of the same host may open a WebSocket, and only in its place', () => {
+  const host = '127.0.0.1:7070';
+  assert.equal(upgradeRefusal('/ws', undefined, host), 'none');
+  assert.equal(upgradeRefusal('/ws?lab=demo', `http://${host}`, host), 'none');
+  assert.equal(upgradeRefusal('/ws', 'http://evil.example', host), '403 Forbidden');
+  assert.equal(upgradeRefusal('/ws', 'null', host), '403 Forbidden');
+  assert.equal(upgradeRefusal('/', undefined, host), '404 Not Found');
+  assert.equal(upgradeRefusal('/wss', undefined, host), '404 Not Found');
+});

@@ -1,0 +1,63 @@
+/**
+ * A journal is the inbound log of one machine as JSON lines: a header, then for each inbound event one line before
+ * the machine takes it and one after, and a last line if the lab was closed in order. Pages are base64.
+ */
+import Type, { type Static } from 'typebox';
+import { strict, word } from '../protocol/wire-values.ts';
+
+export const JOURNAL_FORMAT = 'mmrace-journal';
+/** Grows when older readers could not make sense of a file. */
+export const JOURNAL_VERSION = 1;
+
+const count = Type.Integer({ minimum: 0 });
+const actor = Type.String();
+const contents = Type.Array(Type.String());
+const method = Type.String();
+
+export const JournalHeader = strict({
+  format: Type.Literal(JOURNAL_FORMAT),
+  version: Type.Integer({ minimum: 1 }),
+  model: strict({ hash: Type.String(), version: Type.String() }),
+  lab: Type.String(),
+  /** A MachineConfig: see machine/machine-config.ts. */
+  config: Type.Object({ patch: Type.String() }),
+});
+export type JournalHeader = Static<typeof JournalHeader>;
+
+const params = Type.Unknown();
+const id = Type.Integer();
+const outcome = Type.Union([
+  Type.Object({ ok: Type.Literal(true), result: Type.Unknown() }),
+  Type.Object({ ok: Type.Literal(false), errno: Type.String() }),
+]);
+
+/** An Inbound, with pages as base64. */
+export const StoredInbound = Type.Union([
+  strict({ kind: Type.Literal('attach'), actor, role: word('device', 'cpu') }),
+  strict({ kind: Type.Literal('detach'), actor }),
+  strict({ kind: Type.Literal('fence'), actor }),
+  strict({ kind: Type.Literal('request'), actor, id, method, params, contents }),
+  strict({ kind: Type.Literal('notify'), actor, method, params, contents }),
+  strict({ kind: Type.Literal('answer'), actor, id, outcome }),
+]);
+export type StoredInbound = Static<typeof StoredInbound>;
+
+/** `n` counts inbound events from 1. */
+export const EntryLine = strict({ n: Type.Integer({ minimum: 1 }), inbound: StoredInbound });
+/** After entry `n`: how many events there were in all, and the digest over them. */
+export const SettledLine = strict({
+  n: Type.Integer({ minimum: 1 }),
+  events: count,
+  digest: Type.String(),
+});
+/** `state` names the final state of the machine. */
+export const EndLine = strict({
+  end: count,
+  events: count,
+  digest: Type.String(),
+  state: Type.String(),
+});
+
+export type EntryLine = Static<typeof EntryLine>;
+export type SettledLine = Static<typeof SettledLine>;
+export type EndLine = Static<typeof EndLine>;

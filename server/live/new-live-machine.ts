@@ -1,0 +1,14 @@
+import { LiveMachine } from '../machine/live-machine.ts';
+import { stateDigest } from '../machine/state-digest.ts';
+import type { MachineFactory } from './machine-port.ts';
+
+/** The kernel with the patch of `config`, and clients around it. Throws: UnknownPatch. */
+export const newLiveMachine: MachineFactory = (config, sinks) => {
+  const machine = new LiveMachine(config, sinks);
+  return {
+    accept: (inbound) => machine.accept(inbound),
+    view: () => machine.view(),
+    digest: () => stateDigest(machine.world),
+    stallers: () => machine.stallers(),
+  };
+};
