@@ -85,7 +85,7 @@ function* migrateBack(
   });
   if (!setup.ok) return setup;
   const homes = setup.value.src.map((_, at) => pageIndex(range.first + at));
-  const copied = yield* copyToSystem(dmirror, setup.value.src, homes, eraseEntry);
+  const copied = yield* copyToSystem(dmirror, setup.value.src, homes, dmirror.fn.eraseEntry);
   if (!copied.ok) {
     yield* dmirror.api.migrateVmaFinalize(setup.value);
     return copied;
@@ -98,7 +98,7 @@ function* migrateBack(
 }
 
 /** Drops the entry of `page`, so that the device stops using the frame before it is copied. */
-function* eraseEntry(dmirror: Dmirror, page: PageIndex): Task<void> {
+export function* eraseEntry(dmirror: Dmirror, page: PageIndex): Task<void> {
   yield willWrite(
     'dmirror_devmem_fault_alloc_and_copy.erase',
     entryObject(dmirror.pageTable, page),

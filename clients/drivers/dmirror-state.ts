@@ -76,6 +76,8 @@ export interface DmirrorFunctions {
   readonly installFaulted: (dmirror: Dmirror, faulted: FaultedRange) => Task<InstallOutcome>;
   /** Enters the pages that migrated. */
   readonly mapMigrated: (dmirror: Dmirror, migration: CommittedMigration) => Task<void>;
+  /** Drops the entry of a private page that is about to be copied back to system memory. */
+  readonly eraseEntry: (dmirror: Dmirror, page: PageIndex) => Task<void>;
 }
 
 export interface Dmirror {

@@ -4,8 +4,16 @@
  * kernel and in a process of its own.
  *
  * Leaves out: coherent device memory, huge pages, mapping the device file, more than one open file
- * a device. The files: dmirror-state, -invalidate, -fault, -access, -devmem, -migrate,
- * -migrate-back, -exclusive, -snapshot, -release, -verb; device-page-table; device-memory.
+ * a device.
+ *
+ * The original has three races, and so has this:
+ * 1. It erases an entry before the page goes home, but not under the driver lock: an access that
+ *    has looked the entry up already reads or writes a frame that was copied (eraseEntry).
+ * 2. It ignores the invalidations of its own migrations, their sequence included: a fault that saw
+ *    its own page just before the page went home installs a freed frame (ignoresInvalidation,
+ *    installFaulted).
+ * 3. It maps migrated and exclusive pages without a look at the sequence: a madvise(DONTNEED) in
+ *    between, which needs mmap_lock only for read, leaves a freed frame mapped (mapMigrated).
  */
 
 import type { DeviceDriver } from '../../server/protocol/device-api.ts';
@@ -17,7 +25,7 @@ import { allocateChunk } from './dmirror-devmem.ts';
 import { installFaulted } from './dmirror-fault.ts';
 import { dmirrorInvalidate, dropEntries, ignoresOwnMigration } from './dmirror-invalidate.ts';
 import { mapMigrated } from './dmirror-migrate.ts';
-import { dmirrorDevmemFault } from './dmirror-migrate-back.ts';
+import { dmirrorDevmemFault, eraseEntry } from './dmirror-migrate-back.ts';
 import { dmirrorDevmemFree } from './dmirror-release.ts';
 import {
   type Dmirror,
@@ -32,6 +40,7 @@ export const DMIRROR_FUNCTIONS: DmirrorFunctions = {
   ignoresInvalidation: ignoresOwnMigration,
   installFaulted,
   mapMigrated,
+  eraseEntry,
 };
 
 /** A device that is not open yet. Give its dmirrorDriver() to the kernel before dmirrorOpen(). */
