@@ -18,25 +18,38 @@ export function complainOfHouseRules(file: SourceFile): Complaint[] {
       /\bexport\s+(?:type\s+)?(?:\*|\{[^}]*\}\s*from\b)/g,
       () => 'no re-exports: import the file that defines it',
     ),
-    ...complainOfMatches(
-      file,
-      file.code,
-      /(?:[:<,|&(]|\bas|=>)\s*any\b(?!\s*[:(.])/g,
-      () => 'no any: say what it is, or unknown',
-    ),
+    ...complainOfAny(file),
     ...complainOfMatches(
       file,
       file.code,
       /\b(?:test|it|describe)\.only\b/g,
       () => 'a test that keeps all others from running',
     ),
-    ...complainOfMatches(
-      file,
-      file.code,
-      /[(,]\s*(?!holds\b)\w+\??:\s*boolean\s*[,)=]/g,
-      (match) => `no boolean parameter (${match[0].trim()}): a union of words reads at the call`,
-    ),
+    ...complainOfBooleans(file),
   ];
+}
+
+/** An `any` with a reason beside it is Biome's business. */
+function complainOfAny(file: SourceFile): Complaint[] {
+  const lines = file.text.split('\n');
+  return complainOfMatches(
+    file,
+    file.code,
+    /(?:[:<,|&(]|\bas|=>)\s*any\b(?!\s*[:(.])/g,
+    () => 'no any: say what it is, or unknown',
+  ).filter(({ line }) => !lines[line - 2]?.includes('biome-ignore lint/suspicious/noExplicitAny:'));
+}
+
+/** In functions and public methods; a callback's parameters are whatever its caller hands it. */
+function complainOfBooleans(file: SourceFile): Complaint[] {
+  const declared =
+    /(?:\bfunction\s*\*?\s*\w+|\n {2}(?:static |\*)?\w+)\s*(?:<[^(]*>)?\(([^()]*)\)\s*[:{]/g;
+  return [...file.code.matchAll(declared)].flatMap((match) => {
+    const parameter = /(?<!\w)(?!holds\b)\w+\??:\s*boolean\s*(?:[,=]|$)/.exec(match[1] ?? '');
+    if (parameter === null) return [];
+    const at = match.index + match[0].indexOf(parameter[0]);
+    return [complain(file, at, `no boolean parameter (${parameter[0].trim()}): a union of words`)];
+  });
 }
 
 function complainOfLongLines(file: SourceFile): Complaint[] {
