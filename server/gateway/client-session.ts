@@ -38,7 +38,7 @@ export class ClientSession implements ActorLink, Observer, Speaker {
   readonly role: Role;
   readonly outbox = new Outbox();
   life: Session = SESSION_BEGUN;
-  connection: Connection | 'none' = 'none';
+  connection: Connection<ClientSession> | 'none' = 'none';
   received = 0;
   actor: LabActor | 'none' = 'none';
   requests: ReadonlySet<number> = NONE;

@@ -2,7 +2,6 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { CLOSE_CODES, type CloseReason } from '../protocol/close-codes.ts';
-import type { ClientSession } from './client-session.ts';
 import type { Corks } from './corks.ts';
 import { type Frame, fitsOutbox } from './outbox.ts';
 import type { Millis } from './session.ts';
@@ -15,11 +14,12 @@ export interface Traffic {
   framesOut: number;
 }
 
-export class Connection {
+/** `Session` is what has said hello on it. */
+export class Connection<Session = unknown> {
   readonly socket: WebSocket;
   readonly openedAt: Millis;
   /** 'none' while greeting, and again once the session has gone to another connection or is over. */
-  session: ClientSession | 'none' = 'none';
+  session: Session | 'none' = 'none';
   /** 'greeting' until a hello is accepted. */
   state: 'greeting' | 'attached' | 'closing' = 'greeting';
   pingedAt: Millis;
@@ -27,7 +27,7 @@ export class Connection {
   readonly #raw: Duplex;
   readonly #corks: Corks;
   readonly #traffic: Traffic;
-  readonly #overflow: (connection: Connection) => void;
+  readonly #overflow: (connection: Connection<Session>) => void;
 
   constructor(
     socket: WebSocket,
@@ -35,7 +35,7 @@ export class Connection {
     shared: {
       readonly corks: Corks;
       readonly traffic: Traffic;
-      readonly overflow: (connection: Connection) => void;
+      readonly overflow: (connection: Connection<Session>) => void;
       readonly now: Millis;
     },
   ) {

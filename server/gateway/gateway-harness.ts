@@ -185,6 +185,15 @@ export class RawClient {
     this.socket.on('message', (data, isBinary) => this.#arrived(data as Buffer, isBinary));
   }
 
+  stopReading(): void {
+    // By its prototype: a call of this name by itself is one of ours that yields.
+    WebSocket.prototype.pause.call(this.socket);
+  }
+
+  readOn(): void {
+    this.socket.resume();
+  }
+
   async opened(): Promise<this> {
     await new Promise((resolve, reject) => {
       this.socket.on('open', resolve);

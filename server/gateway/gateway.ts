@@ -44,7 +44,7 @@ export class Gateway {
   readonly #options: GatewayOptions;
   readonly #server: WebSocketServer;
   readonly #sessions: Sessions = new Map();
-  readonly #connections = new Set<Connection>();
+  readonly #connections = new Set<Connection<ClientSession>>();
   readonly #corks = new Corks();
   readonly #timer: NodeJS.Timeout;
   #state: 'open' | 'going' = 'open';
@@ -114,7 +114,7 @@ export class Gateway {
     }
   }
 
-  #tickConnection(connection: Connection, now: number): void {
+  #tickConnection(connection: Connection<ClientSession>, now: number): void {
     connection.reap(now);
     if (connection.state === 'closing') return;
     const { session } = connection;
@@ -128,7 +128,7 @@ export class Gateway {
   }
 
   #opened(socket: WebSocket, raw: Duplex): void {
-    const connection = new Connection(socket, raw, {
+    const connection = new Connection<ClientSession>(socket, raw, {
       corks: this.#corks,
       traffic: this.counts,
       overflow: (full) => this.#overflowed(full),
@@ -147,7 +147,7 @@ export class Gateway {
     if (socket.protocol !== SUBPROTOCOL) this.#closeConnection(connection, 'wrong-subprotocol');
   }
 
-  #arrived(connection: Connection, data: Buffer, layout: 'text' | 'binary'): void {
+  #arrived(connection: Connection<ClientSession>, data: Buffer, layout: 'text' | 'binary'): void {
     if (connection.state === 'closing') return;
     this.counts.framesIn += 1;
     const { session } = connection;
@@ -201,7 +201,7 @@ export class Gateway {
     );
   }
 
-  #greet(connection: Connection, data: Buffer, layout: 'text' | 'binary'): void {
+  #greet(connection: Connection<ClientSession>, data: Buffer, layout: 'text' | 'binary'): void {
     const greeting = receiveHello(data, layout);
     if (greeting.kind === 'fatal') {
       this.#refuseConnection(connection, null, greeting.refusal);
@@ -229,12 +229,16 @@ export class Gateway {
     for (const frame of welcomed.frames) connection.send(frame);
   }
 
-  #refuseConnection(connection: Connection, id: number | null, refusal: Refusal): void {
+  #refuseConnection(
+    connection: Connection<ClientSession>,
+    id: number | null,
+    refusal: Refusal,
+  ): void {
     this.#count(this.counts.refusals, refusal.code);
     connection.send(answerText(1, id, refusal));
   }
 
-  #overflowed(connection: Connection): void {
+  #overflowed(connection: Connection<ClientSession>): void {
     const { session } = connection;
     if (session === 'none') this.#closeConnection(connection, 'too-slow');
     else
@@ -245,7 +249,7 @@ export class Gateway {
       });
   }
 
-  #lost(connection: Connection, code: number): void {
+  #lost(connection: Connection<ClientSession>, code: number): void {
     this.#connections.delete(connection);
     const { session } = connection;
     connection.session = 'none';
@@ -284,7 +288,7 @@ export class Gateway {
     if (connection !== 'none') this.#closeConnection(connection, reason);
   }
 
-  #closeConnection(connection: Connection, reason: CloseReason): void {
+  #closeConnection(connection: Connection<ClientSession>, reason: CloseReason): void {
     this.#count(this.counts.closings, reason);
     connection.close(reason, this.#options.clock());
   }

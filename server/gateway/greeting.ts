@@ -6,7 +6,6 @@ import type { LabSnapshot } from '../protocol/lab-snapshot.ts';
 import { LABS_MAX } from '../protocol/limits.ts';
 import { type Refusal, refuse } from '../protocol/refusal.ts';
 import { ClientSession, type CloseSession } from './client-session.ts';
-import type { Connection } from './connection.ts';
 import { answerText } from './encode.ts';
 import type { Frame } from './outbox.ts';
 
@@ -99,7 +98,7 @@ function resume(
 }
 
 function superseded(session: ClientSession): void {
-  const old: Connection | 'none' = session.connection;
+  const old = session.connection;
   session.connection = 'none';
   if (old !== 'none') old.close('superseded', old.pingedAt);
 }
@@ -135,7 +134,7 @@ function labOf(options: GreetingOptions, name: string): Lab | Refusal {
   if (options.unknownLabs === 'refused') {
     return refuse('no-such-lab', 'params.lab', 'the name of a lab that is open');
   }
-  const opened = options.labs.open(name, { patch: 'stock' });
+  const opened = options.labs.open(name, { patch: 'stock' }, 'passing');
   if (opened !== 'too-many') return opened;
   return refuse('too-many-labs', 'params.lab', `one of the ${LABS_MAX} labs that are open`);
 }

@@ -22,7 +22,7 @@ const PAGE: PageContents = new Uint8Array(4096).fill(1);
 test('an actor that stops reading is closed with a documented code, within the bound', async () => {
   const slow = await joined(harness, 'device', 'slow');
   const other = await joined(harness, 'device', 'other');
-  slow.socket.pause();
+  slow.stopReading();
   const machine = harness.machine();
   machine.pages = Array.from({ length: 512 }, () => PAGE);
   machine.silent.add('dma_read');
@@ -37,7 +37,7 @@ test('an actor that stops reading is closed with a documented code, within the b
     await new Promise(setImmediate);
   }
   assert.deepEqual((await other.ask(2, 'mmap_read_unlock')).result, {});
-  slow.socket.resume();
+  slow.readOn();
   assert.deepEqual(await slow.closed, { code: CLOSE_CODES['too-slow'].code, reason: 'too-slow' });
   assert.deepEqual((await other.ask(3, 'mmap_read_lock')).result, {});
 });
@@ -48,7 +48,7 @@ test('an observer that stops reading misses batches and then gets a snapshot', a
   await joined(harness, 'device', 'a');
   assert.equal((await quick.next()).params.events[0].text, 'attach');
   const machine = harness.machine();
-  slow.socket.pause();
+  slow.stopReading();
   let last = 0;
   const text = 'x'.repeat(64 * 1024);
   for (let sent = 0; sent < 400; sent += 1) {
@@ -59,7 +59,7 @@ test('an observer that stops reading misses batches and then gets a snapshot', a
     last = frame.params.events.at(-1).n;
     assert.ok(slowestBacklog() <= OBSERVER_BACKLOG_BYTES_MAX + 2 * text.length);
   }
-  slow.socket.resume();
+  slow.readOn();
   const seen: (string | undefined)[] = [];
   for (;;) {
     const frame = await slow.next();

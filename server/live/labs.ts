@@ -12,12 +12,16 @@ export interface LabsOptions extends Omit<LabOptions, 'name' | 'config'> {
 
 /** How many ticks there are in a lease: it runs out late by at most a part of this size. */
 const TICKS_PER_LEASE = 10;
+/** Milliseconds after which an empty lab that was opened on demand is closed. */
+export const EMPTY_LAB_MS = 60_000;
 const TICK_MS_MIN = 5;
 const TICK_MS_MAX = 1_000;
 
 export class Labs {
   readonly #options: LabsOptions;
   readonly #labs = new Map<string, Lab>();
+  /** Of passing labs: when somebody was last seen in them. */
+  readonly #emptySince = new Map<string, Millis>();
   readonly #timer: NodeJS.Timeout;
 
   constructor(options: LabsOptions) {
@@ -31,14 +35,20 @@ export class Labs {
     return this.#options.leaseMs;
   }
 
-  /** Opens a lab, or returns the open one of that name. 'too-many' at LABS_MAX. */
-  open(name: string, config: MachineConfig): Lab | 'too-many' {
+  /**
+   * Opens a lab, or returns the open one of that name. 'too-many' at LABS_MAX. A 'passing' lab is closed when it
+   * has been empty for EMPTY_LAB_MS.
+   *
+   * Throws: UnknownPatch.
+   */
+  open(name: string, config: MachineConfig, stay: 'kept' | 'passing'): Lab | 'too-many' {
     const known = this.get(name);
     if (known !== 'none') return known;
     if (this.#labs.size >= LABS_MAX) return 'too-many';
     const lab = new Lab({ ...this.#options, name, config });
     lab.tick(this.#options.clock());
     this.#labs.set(name, lab);
+    if (stay === 'passing') this.#emptySince.set(name, this.#options.clock());
     return lab;
   }
 
@@ -56,6 +66,16 @@ export class Labs {
 
   tick(now: number): void {
     for (const lab of this.#labs.values()) lab.tick(now);
+    for (const [name, since] of this.#emptySince) {
+      const lab = this.get(name);
+      if (lab === 'none') this.#emptySince.delete(name);
+      else if (lab.actors.size + lab.feed.observers > 0) this.#emptySince.set(name, now);
+      else if (now - since >= EMPTY_LAB_MS) {
+        lab.close('going');
+        this.#labs.delete(name);
+        this.#emptySince.delete(name);
+      }
+    }
   }
 
   close(): void {

@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ConfigError, configFrom, DEFAULT_CONFIG } from './config.ts';
+
+test('an empty environment gives the defaults, which listen on this machine only', () => {
+  assert.deepEqual(configFrom({}), DEFAULT_CONFIG);
+  assert.equal(DEFAULT_CONFIG.host, '127.0.0.1');
+});
+
+test('each variable is taken', () => {
+  const environment = {
+    MMRACE_HOST: '::1',
+    MMRACE_PORT: '0',
+    MMRACE_LEASE_MS: '5',
+    MMRACE_GRACE_MS: '6',
+    MMRACE_HEARTBEAT_MS: '7',
+    MMRACE_DRAIN_MS: '8',
+    MMRACE_RECORD: 'runs',
+    MMRACE_UNKNOWN_LABS: 'refused',
+    MMRACE_LOG: 'silent',
+  };
+  assert.deepEqual(configFrom(environment), {
+    host: '::1',
+    port: 0,
+    leaseMs: 5,
+    graceMs: 6,
+    heartbeatMs: 7,
+    drainMs: 8,
+    recordTo: 'runs',
+    unknownLabs: 'refused',
+    logLevel: 'silent',
+  });
+});
+
+test('nonsense is refused with the variable, the bound and what was found', () => {
+  const refused: readonly (readonly [string, string, string])[] = [
+    ['MMRACE_PORT', '65536', 'MMRACE_PORT: expected a whole number from 0 to 65535, found "65536"'],
+    ['MMRACE_PORT', '', 'MMRACE_PORT: expected a whole number from 0 to 65535, found ""'],
+    ['MMRACE_PORT', '7e3', 'MMRACE_PORT: expected a whole number from 0 to 65535, found "7e3"'],
+    [
+      'MMRACE_LEASE_MS',
+      '0',
+      'MMRACE_LEASE_MS: expected a whole number from 1 to 86400000, found "0"',
+    ],
+    [
+      'MMRACE_UNKNOWN_LABS',
+      'maybe',
+      'MMRACE_UNKNOWN_LABS: expected one of on-demand, refused, found "maybe"',
+    ],
+  ];
+  for (const [variable, text, message] of refused) {
+    assert.throws(
+      () => configFrom({ [variable]: text }),
+      (error) => {
+        assert.ok(error instanceof ConfigError);
+        assert.equal(error.message, message);
+        return true;
+      },
+    );
+  }
+});

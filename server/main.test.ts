@@ -1,0 +1,100 @@
+/** The server as users have it: a process. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { afterEach, beforeEach, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { RawClient } from './gateway/gateway-harness.ts';
+import { parseJournal } from './journal/read-journal.ts';
+import { replay } from './journal/replay.ts';
+import { newLiveMachine } from './live/new-live-machine.ts';
+import { CLOSE_CODES } from './protocol/close-codes.ts';
+import { modelOf } from './start-server.ts';
+
+const MAIN = fileURLToPath(new URL('main.ts', import.meta.url));
+const SERVER = fileURLToPath(new URL('.', import.meta.url));
+
+let directory: string;
+let server: ChildProcess;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'mmrace-main-'));
+});
+
+afterEach(() => {
+  server.kill('SIGKILL');
+  rmSync(directory, { recursive: true });
+});
+
+function start(environment: NodeJS.ProcessEnv): ChildProcess {
+  server = spawn(process.execPath, [MAIN], {
+    env: {
+      ...process.env,
+      MMRACE_PORT: '0',
+      MMRACE_LOG: 'silent',
+      MMRACE_DRAIN_MS: '500',
+      ...environment,
+    },
+    stdio: ['ignore', 'inherit', 'pipe'],
+  });
+  return server;
+}
+
+async function firstLine(child: ChildProcess): Promise<string> {
+  assert.ok(child.stderr !== null);
+  for await (const line of createInterface({ input: child.stderr })) return line;
+  return assert.fail('the server said nothing');
+}
+
+function exited(child: ChildProcess): Promise<number | null> {
+  return new Promise((resolve) => {
+    child.on('exit', resolve);
+  });
+}
+
+test('the server records what clients do, tells them that it goes, and ends; the record replays', async () => {
+  const child = start({ MMRACE_RECORD: directory });
+  const line = await firstLine(child);
+  const [url] = /ws:[^)]+/.exec(line) ?? assert.fail(line);
+  const cpu = await new RawClient(url).opened();
+  const hello = { protocol: 'mmrace.v1', lab: 'demo', role: 'cpu', name: 'cpu0' };
+  const welcome = await cpu.ask(1, 'hello', hello);
+  assert.deepEqual(welcome.result.model, modelOf(SERVER));
+  const region = { address: '0x100200000', pages: 1 };
+  const mapped = await cpu.ask(2, 'mmap', { ...region, prot: 'rw', kind: 'anon-private' });
+  assert.deepEqual(mapped.result, {});
+  await cpu.ask(3, 'store', { address: '0x100200000', value: '0x2a' });
+  assert.deepEqual((await cpu.ask(4, 'load', { address: '0x100200000' })).result, {
+    value: '0x2a',
+  });
+  const twice = await cpu.ask(5, 'mmap', { ...region, prot: 'rw', kind: 'anon-private' });
+  assert.equal(twice.error?.message, 'params.address: EEXIST: Something is already there.');
+
+  const over = exited(child);
+  child.kill('SIGTERM');
+  assert.equal((await cpu.next()).method, 'going');
+  const late = await new RawClient(url).opened();
+  assert.equal((await late.ask(1, 'hello', { ...hello, name: 'cpu1' })).error?.data.code, 'going');
+  late.socket.close();
+  assert.equal((await cpu.closed).code, CLOSE_CODES.going.code);
+  assert.equal(await over, 0);
+
+  const [file] = readdirSync(directory);
+  assert.ok(file !== undefined);
+  const journal = parseJournal(readFileSync(join(directory, file), 'utf8'), file);
+  const model = modelOf(SERVER);
+  const replayed = replay(journal, { newMachine: newLiveMachine, model, onEvent: () => undefined });
+  assert.ok(replayed.outcome === 'identical', JSON.stringify(replayed));
+  assert.equal(replayed.closed, 'yes');
+  assert.ok(replayed.entries >= 5);
+});
+
+test('a variable that makes no sense ends the process with 64 and says which', async () => {
+  const child = start({ MMRACE_PORT: 'seven' });
+  const over = exited(child);
+  assert.match(await firstLine(child), /^MMRACE_PORT: expected a whole number from 0 to 65535/);
+  assert.equal(await over, 64);
+});
