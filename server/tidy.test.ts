@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { FLOORS } from './floors.ts';
+import { LOCK_ORDER } from './task/lock-order.ts';
 import { complainOfForgottenYields } from './tidy/forgotten-yield.ts';
 import { complainOfHouseRules } from './tidy/house-rules.ts';
 import { complainOfCircles, complainOfFloorList, complainOfFloors } from './tidy/imports.ts';
@@ -20,6 +21,7 @@ import { RULES } from './vocabulary/rules.ts';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const SOURCES = readSources(ROOT);
 const SPEC = readFileSync(new URL('../docs/SPEC.md', import.meta.url), 'utf8');
+const LOCKING = readFileSync(new URL('../docs/LOCKING.md', import.meta.url), 'utf8');
 
 /** Rules that no test shows yet. To be emptied. */
 const RULES_WITHOUT_TEST: readonly string[] = [
@@ -254,6 +256,23 @@ test('a title counts, a body does not', () => {
   const tests = "test('[LK1] one', () => 'LK2');\ntest(`LK3 and LK4`, f); // test('LK5')\n";
   const ids = idsInTestTitles([sourceFile('server/kernel/a.test.ts', tests)]);
   assert.deepEqual([...ids].sort(), ['LK1', 'LK3', 'LK4']);
+});
+
+/** The locks in the order in which the picture of docs/LOCKING.md nests them. */
+function locksDrawn(text: string): string[] {
+  const picture = /```\n([\s\S]*?)```/.exec(text)?.[1] ?? '';
+  return [...picture.matchAll(/^ *(\w+) /gm)].map((line) => line[1] as string);
+}
+
+test('[LK3] docs/LOCKING.md draws LOCK_ORDER, and gives a reason for each pair of neighbours', () => {
+  assert.deepEqual(locksDrawn(LOCKING), LOCK_ORDER);
+  for (const [at, outer] of LOCK_ORDER.slice(0, -1).entries()) {
+    assert.ok(LOCKING.includes(`| ${outer} | ${LOCK_ORDER[at + 1]} | `), `${outer}: no reason`);
+  }
+});
+
+test('a picture in another order is told apart', () => {
+  assert.deepEqual(locksDrawn('```\nb    inner\n  a   outer\n```'), ['b', 'a']);
 });
 
 test('files keep the house rules', () => {

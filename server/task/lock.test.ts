@@ -5,7 +5,16 @@ import { type Policy, Scheduler } from '../scheduler/scheduler.ts';
 import { KernelBug } from '../vocabulary/invariant.ts';
 import type { RuleId } from '../vocabulary/rules.ts';
 import { newTaskContext, type TaskContext } from './context.ts';
-import { assertHeld, type Held, type Lock, lock, newLock, tryLock, unlock } from './lock.ts';
+import {
+  assertHeld,
+  type Held,
+  type Lock,
+  lock,
+  lockNested,
+  newLock,
+  tryLock,
+  unlock,
+} from './lock.ts';
 import { objectId } from './object-id.ts';
 import { type Task, willWrite } from './task.ts';
 
@@ -87,6 +96,26 @@ test('[LK1] a lock step that is resumed while the lock is taken is a bug', () =>
   waiting.next();
   assert.ok(tryLock(context, ptl) !== 'busy');
   breaks('LK1', () => waiting.next());
+});
+
+test('a second lock of one class is taken through lockNested, and waits like any other', () => {
+  const context = newTaskContext();
+  const scheduler = new Scheduler(context);
+  const [source, target] = [newPtl(1), newPtl(2)];
+  const taken = tryLock(context, target) as Held<'ptl'>;
+  function* both(): Task<void> {
+    const outer = yield* lock(context, 'both.source', source);
+    const inner = yield* lockNested(context, 'both.target', target);
+    unlock(context, inner);
+    unlock(context, outer);
+  }
+  const task = scheduler.spawn('cpu0', 'both', both());
+  scheduler.runFirstCome(STEPS_MAX);
+  assert.deepEqual(scheduler.blockedTasks(), [task]);
+  unlock(context, taken);
+  scheduler.runFirstCome(STEPS_MAX);
+  assert.equal(task.state, 'done');
+  assert.deepEqual(context.lockOrderViolations, []);
 });
 
 test('[LK2] a lock is not released twice', () => {
