@@ -30,6 +30,7 @@ const RULES_WITHOUT_TEST: readonly string[] = [
   'FR3',
   'FR4',
   'PT1',
+  'PT2',
   'MN1',
   'MN2',
   'MV1',

@@ -10,8 +10,11 @@ export interface YieldPointName {
 /** `function.moment`; more moments may follow. */
 const FUNCTION_MOMENT = /^_{0,2}[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)+$/;
 /** Calls whose argument, after an optional context, is the name of a yield point. */
-const NAMED =
-  /\b(?:willRead|willWrite|waitUntil|lock|lockNested|readLock|writeLock|together)(?:<[^<>()]*>)?\(\s*(?:[\w.#]+,\s*)?(['"`])/g;
+const NAMED = new RegExp(
+  '\\b(?:willRead|willWrite|waitUntil|lock|lockNested|readLock|writeLock|together)(?:<[^<>()]*>)?' +
+    '\\(\\s*(?:[\\w.#]+,\\s*)?([\'"`])',
+  'g',
+);
 /** The same in a step that is written out. */
 const WRITTEN_OUT = /\bkind:\s*'[ ]*',\s*at:\s*(['"`])/g;
 
