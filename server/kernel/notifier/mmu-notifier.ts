@@ -16,7 +16,7 @@ import { wake } from '../../task/context.ts';
 import { objectId } from '../../task/object-id.ts';
 import { type Task, waitUntil, willRead, willWrite } from '../../task/task.ts';
 import { together } from '../../task/together.ts';
-import { addressOf, type PageRange } from '../../vocabulary/address.ts';
+import { PAGES_MAX, type PageRange } from '../../vocabulary/address.ts';
 import { fail, ok, type Result } from '../../vocabulary/errno.ts';
 import { invariant } from '../../vocabulary/invariant.ts';
 import { isOdd, type Seq, seq } from '../../vocabulary/seq.ts';
@@ -172,7 +172,7 @@ export function* mmuIntervalReadBegin(_k: Kernel, mm: Mm, sub: IntervalSub): Tas
  * Registers a device's interest in `range`. A subscription made while the range is being invalidated starts
  * invalid: readBegin waits for that invalidation.
  *
- * Returns: EINVAL for a range beyond the address space; the owner is called back from now on.
+ * Returns: EINVAL for a range that is empty or ends beyond the address space; the owner is called back from now on.
  */
 export function* mmuIntervalNotifierInsert(
   k: Kernel,
@@ -180,7 +180,7 @@ export function* mmuIntervalNotifierInsert(
   range: PageRange,
   device: { readonly owner: DeviceOwner; readonly driver: DeviceDriver },
 ): Task<Result<IntervalSub>> {
-  if (range.first >= range.end || addressOf(range.end) < 0) return fail('EINVAL');
+  if (range.first >= range.end || range.end > PAGES_MAX) return fail('EINVAL');
   const { subscriptions } = mm;
   yield willWrite('mmu_interval_notifier_insert.tree', subscriptions.object);
   const id = nextId(k);
