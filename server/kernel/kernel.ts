@@ -111,6 +111,10 @@ export interface KernelFunctions {
 
   handleMmFault(k: Kernel, request: FaultRequest): Task<FaultOutcome>;
   doAnonymousPage(k: Kernel, request: FaultRequest): Task<FaultOutcome>;
+  doHugePmdAnonymousPage(k: Kernel, request: FaultRequest): Task<FaultOutcome | 'fallback'>;
+  doHugePmd(k: Kernel, request: FaultRequest): Task<FaultOutcome>;
+  splitHugePmd(k: Kernel, mm: Mm, page: PageIndex): Task<void>;
+  splitHugePage(k: Kernel, pfn: Pfn): Task<'split' | 'busy'>;
   doFault(k: Kernel, request: FaultRequest): Task<FaultOutcome>;
   doWpPage(k: Kernel, request: FaultRequest, at: LockedPte): Task<FaultOutcome>;
   wpPageCopy(k: Kernel, request: FaultRequest, seen: Pte): Task<FaultOutcome>;
@@ -190,6 +194,7 @@ export interface Kernel {
   readonly context: TaskContext;
   readonly emit: EventSink;
   readonly frames: Frames;
+  readonly thp: 'always' | 'never';
   readonly swap: Swap;
   /** By mm id. */
   readonly mms: Map<number, Mm>;
@@ -214,12 +219,15 @@ export interface KernelConfig {
   readonly systemPages: number;
   readonly devicePages: number;
   readonly swapSlots: number;
+  /** Transparent huge pages (/sys/kernel/mm/transparent_hugepage/enabled). */
+  readonly thp: 'always' | 'never';
 }
 
 export const DEFAULT_CONFIG: KernelConfig = {
   systemPages: 2 ** 20,
   devicePages: 2 ** 18,
   swapSlots: 0,
+  thp: 'never',
 };
 
 /** Below this a scenario may number its own files. */
@@ -237,6 +245,7 @@ export function newKernel(
     context,
     emit,
     frames: newFrames(config.systemPages, config.devicePages),
+    thp: config.thp,
     swap: newSwap(config.swapSlots),
     mms: new Map(),
     files: new Map(),

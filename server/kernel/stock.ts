@@ -2,6 +2,7 @@
 import { load, store } from './fault/cpu-access.ts';
 import { doAnonymousPage } from './fault/do-anonymous-page.ts';
 import { doFault } from './fault/do-fault.ts';
+import { doHugePmd, doHugePmdAnonymousPage } from './fault/do-huge-pmd.ts';
 import {
   doSwapPage,
   migrationEntryWait,
@@ -17,6 +18,7 @@ import { migrateVmaInsertPage, migrateVmaPages } from './hmm/migrate-vma-pages.t
 import { migrateVmaCollect, migrateVmaSetup, migrateVmaUnmap } from './hmm/migrate-vma-setup.ts';
 import type { KernelFunctions } from './kernel.ts';
 import { flushTlbRange } from './memory/flush-tlb.ts';
+import { splitHugePage, splitHugePmd } from './memory/huge-pmd.ts';
 import {
   mmuIntervalNotifierInsert,
   mmuIntervalNotifierRemove,
@@ -41,6 +43,10 @@ export const STOCK: KernelFunctions = {
   mmuIntervalNotifierRemove,
   handleMmFault,
   doAnonymousPage,
+  doHugePmdAnonymousPage,
+  doHugePmd,
+  splitHugePmd,
+  splitHugePage,
   doFault,
   doWpPage,
   wpPageCopy,

@@ -53,10 +53,10 @@ export class LiveMachine {
 
   /** Throws: UnknownPatch. */
   constructor(config: MachineConfig, sinks: LiveMachineSinks) {
-    const { swapSlots = 0, systemPages } = config;
+    const { swapSlots = 0, thp = 'never', systemPages } = config;
     this.world = newWorld({
       patches: patchesNamed(config.patch),
-      config: { swapSlots, ...(systemPages === undefined ? {} : { systemPages }) },
+      config: { swapSlots, thp, ...(systemPages === undefined ? {} : { systemPages }) },
     });
     this.#send = sinks.outbound;
     for (const { id, words } of config.files ?? []) {

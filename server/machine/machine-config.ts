@@ -6,6 +6,8 @@ export interface MachineConfig {
   readonly swapSlots?: number;
   /** Pages of system memory; 2^20 unless said. */
   readonly systemPages?: number;
+  /** Transparent huge pages; 'never' unless said. */
+  readonly thp?: 'always' | 'never';
   /** tmpfs files that programs may map; `words` are the first u64 of each page, 0x-hexadecimal. */
   readonly files?: readonly { readonly id: number; readonly words: readonly string[] }[];
 }

@@ -41,12 +41,19 @@ export interface RemoteActor {
   readonly actor: ActorName;
   readonly context: TaskContext;
   readonly send: (outbound: Outbound) => void;
-  /** 'fenced': asks nothing, is asked nothing, and nobody waits for it. */
-  state: 'attached' | 'fenced';
+  /**
+   * 'fenced': asks nothing, is asked nothing, and nobody waits for it. 'returning': fenced, and back again before
+   * all was given back; what it asks waits for that.
+   */
+  state: 'attached' | 'fenced' | 'returning';
   readonly questions: Map<number, Question>;
   /** Requests that run. */
   requestsInFlight: number;
-  /** Changes when a request ends. */
+  /** Requests that still run from before the client was fenced. */
+  requestsLingering: number;
+  /** How often it was fenced: tells the two kinds of requests apart. */
+  fencings: number;
+  /** Changes when a lingering request ends, and when a returning client is attached. */
   readonly idle: ObjectId;
 }
 
@@ -62,6 +69,8 @@ export function newRemoteActor(parts: RemoteActorParts): RemoteActor {
     state: 'attached',
     questions: new Map(),
     requestsInFlight: 0,
+    requestsLingering: 0,
+    fencings: 0,
     idle: objectId('answer', 0, serial(parts.context)),
   };
 }
@@ -77,7 +86,7 @@ export function* ask(
   method: string,
   params: unknown,
 ): Task<Outcome | 'abandoned'> {
-  if (remote.state === 'fenced') return 'abandoned';
+  if (remote.state !== 'attached') return 'abandoned';
   const id = serial(remote.context);
   const object = objectId('answer', 0, id);
   const question: Question = { id, method, params, object, answer: 'open' };
@@ -97,6 +106,9 @@ export function takeAnswer(remote: RemoteActor, question: Question, outcome: Out
 /** From here on nobody waits for this client. Not a yield point. */
 export function abandonQuestions(remote: RemoteActor): void {
   remote.state = 'fenced';
+  remote.fencings += 1;
+  remote.requestsLingering += remote.requestsInFlight;
+  remote.requestsInFlight = 0;
   for (const question of remote.questions.values()) {
     if (question.answer !== 'open') continue;
     question.answer = 'abandoned';
@@ -110,10 +122,14 @@ export function abandonQuestions(remote: RemoteActor): void {
  * Yields: as `work` does.
  */
 export function* answerRequest(remote: RemoteActor, id: number, work: Task<Served>): Task<void> {
+  const { fencings } = remote;
   remote.requestsInFlight += 1;
   const outcome = yield* work;
-  remote.requestsInFlight -= 1;
-  if (remote.requestsInFlight === 0) wake(remote.context, remote.idle);
+  if (remote.fencings === fencings) remote.requestsInFlight -= 1;
+  else {
+    remote.requestsLingering -= 1;
+    wake(remote.context, remote.idle);
+  }
   remote.send({
     kind: 'response',
     actor: remote.actor,
@@ -123,7 +139,7 @@ export function* answerRequest(remote: RemoteActor, id: number, work: Task<Serve
   });
 }
 
-/** Waits until no request of this client runs. Yields: yes. */
+/** Waits until no request from before the client was fenced runs any more. Yields: yes. */
 export function* requestsEnded(remote: RemoteActor, at: YieldPoint): Task<void> {
-  yield waitUntil(at, remote.idle, () => remote.requestsInFlight === 0);
+  yield waitUntil(at, remote.idle, () => remote.requestsLingering === 0);
 }

@@ -1,36 +1,59 @@
 /**
  * Gives back everything that a device holds when its client is fenced or gone, in whichever phase of whatever it
- * was doing. Requests that still run are waited for: a lock that they were about to get is then given back too.
+ * was doing. Requests that still run are waited for: a lock that they were about to get is given back too.
  */
 
-import type { Task } from '../task/task.ts';
+import { type Task, waitUntil } from '../task/task.ts';
 import type { Pfn } from '../vocabulary/address.ts';
-import { requestsEnded } from './remote-actor.ts';
-import type { RemoteDevice } from './remote-device.ts';
+import { holdsUpOthers, type RemoteDevice, reattachDevice } from './remote-device.ts';
 
 /**
  * Holds:  nothing. Yields: yes. The device must be fenced: nobody may wait for its answers.
  *
- * On return it holds no lock, no migration, no locked page, no unplaced frame and no subscription. Its private
- * memory stays its own.
+ * On return it holds no lock, no migration, no locked page, no unplaced frame and no subscription, and is attached
+ * if it came back meanwhile. Its private memory stays its own.
  */
 export function* giveBackAll(device: RemoteDevice): Task<void> {
-  // First what others, and the device's own requests, may be waiting for.
-  yield* giveBackHeld(device);
-  yield* requestsEnded(device, 'detach.requests');
-  yield* giveBackHeld(device);
+  device.leavings += 1;
+  yield* giveBack(device);
+  left(device);
+}
+
+/** giveBackAll(), and the private memory is lost: its pages become poison. Yields: yes. */
+export function* detachDevice(device: RemoteDevice): Task<void> {
+  device.leavings += 1;
+  yield* giveBack(device);
+  yield* device.undertaker.surrenderMemory();
+  device.chunks.length = 0;
+  device.privateInUse.clear();
+  left(device);
+}
+
+function left(device: RemoteDevice): void {
+  device.leavings -= 1;
+  if (device.leavings === 0 && device.state === 'returning') reattachDevice(device);
+}
+
+function* giveBack(device: RemoteDevice): Task<void> {
+  // A request may be about to get what another one waits for, whoever's it is: so again after each that ends.
+  for (;;) {
+    yield* giveBackHeld(device);
+    const { requestsLingering } = device;
+    if (requestsLingering === 0) break;
+    yield waitUntil(
+      'detach.requests',
+      device.idle,
+      () => device.requestsLingering < requestsLingering || holdsAnything(device),
+    );
+  }
   for (const [id, sub] of device.subs) {
     device.subs.delete(id);
     yield* device.api.mmuIntervalNotifierRemove(sub);
   }
 }
 
-/** giveBackAll(), and the private memory is lost: its pages become poison. Yields: yes. */
-export function* detachDevice(device: RemoteDevice): Task<void> {
-  yield* giveBackAll(device);
-  yield* device.undertaker.surrenderMemory();
-  device.chunks.length = 0;
-  device.privateInUse.clear();
+function holdsAnything(device: RemoteDevice): boolean {
+  return holdsUpOthers(device) || device.unplaced.size > 0;
 }
 
 function* giveBackHeld(device: RemoteDevice): Task<void> {

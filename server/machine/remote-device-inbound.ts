@@ -5,6 +5,7 @@ import type {
   DeviceNotificationParams,
 } from '../protocol/client-notifications.ts';
 import { type Refusal, refuse } from '../protocol/refusal.ts';
+import { wake } from '../task/context.ts';
 import type { Task } from '../task/task.ts';
 import type { PageContents } from '../vocabulary/page-contents.ts';
 import type { Inbound } from './inbound.ts';
@@ -33,13 +34,17 @@ export interface Started {
 export function acceptForDevice(device: RemoteDevice, inbound: Inbound): Started | 'nothing' {
   switch (inbound.kind) {
     case 'attach':
-      reattachDevice(device);
+      if (device.state === 'fenced') reattachDevice(device);
       return 'nothing';
     case 'detach':
       if (device.state === 'attached') fenceDevice(device, 'It went away.');
+      else stayAway(device);
       return { name: 'detach', task: detachDevice(device) };
     case 'fence':
-      if (device.state === 'fenced') return 'nothing';
+      if (device.state !== 'attached') {
+        stayAway(device);
+        return 'nothing';
+      }
       fenceDevice(device, 'It did not answer within its lease.');
       return { name: 'fence', task: giveBackAll(device) };
     case 'answer':
@@ -53,6 +58,12 @@ export function acceptForDevice(device: RemoteDevice, inbound: Inbound): Started
     case 'notify':
       return { name: inbound.method, task: takeNotification(device, inbound) };
   }
+}
+
+/** Fenced already; if it was about to return, it does not. */
+function stayAway(device: RemoteDevice): void {
+  device.state = 'fenced';
+  wake(device.context, device.idle);
 }
 
 function* takeNotification(
@@ -87,7 +98,7 @@ function notify(
   notification: Notification,
   contents: readonly PageContents[],
 ): Refusal | 'none' {
-  if (device.state === 'fenced') return refuse('fenced', '', '');
+  if (device.state !== 'attached') return refuse('fenced', '', '');
   const { api } = device;
   switch (notification.method) {
     case 'zone_device_page_init':

@@ -6,7 +6,7 @@
 import type { IntervalSub } from '../protocol/device-api.ts';
 import { DEVICE_REQUESTS, type DeviceParams } from '../protocol/device-requests.ts';
 import { kernelRefusal, type Refusal, refuse } from '../protocol/refusal.ts';
-import type { Task } from '../task/task.ts';
+import { type Task, waitUntil } from '../task/task.ts';
 import { contains, type PageRange, pageCount } from '../vocabulary/address.ts';
 import type { PageContents } from '../vocabulary/page-contents.ts';
 import type { Seq } from '../vocabulary/seq.ts';
@@ -34,6 +34,9 @@ export function* serveDevice(
   request: DeviceRequest,
   contents: readonly PageContents[],
 ): Task<Served> {
+  if (device.state === 'returning') {
+    yield waitUntil('serve_device.returning', device.idle, () => device.state !== 'returning');
+  }
   if (device.state === 'fenced') return refuse('fenced', '', '');
   const { api } = device;
   switch (request.method) {

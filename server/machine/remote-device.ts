@@ -14,6 +14,7 @@ import {
   type MigrateVma,
   type MmId,
 } from '../protocol/device-api.ts';
+import { wake } from '../task/context.ts';
 import type { Task } from '../task/task.ts';
 import type { PageIndex, Pfn } from '../vocabulary/address.ts';
 import {
@@ -51,6 +52,8 @@ export interface RemoteDevice extends RemoteActor {
   mmapLocks: number;
   /** CPU faults that wait for this device: they hold the mmap_lock of their mm for it. */
   readonly faults: DeviceFault[];
+  /** Tasks that give back what it held. */
+  leavings: number;
   /** Private memory: frames [first, first + count). */
   readonly chunks: { readonly first: Pfn; readonly count: number }[];
   /** Private frames between zone_device_page_init and page_free. */
@@ -76,6 +79,7 @@ export function newRemoteDevice(parts: RemoteDeviceParts): RemoteDevice {
     subs: new Map(),
     migrations: new Map(),
     mmapLocks: 0,
+    leavings: 0,
     faults: [],
     chunks: [],
     privateInUse: new Set(),
@@ -115,8 +119,16 @@ export function fenceDevice(device: RemoteDevice, why: string): void {
   device.send({ kind: 'tell', actor: device.actor, method: 'fenced', params: { why, remedy } });
 }
 
-/** The device came back inside its grace period: its private memory is its own still, all else is gone. */
+/**
+ * The device came back inside its grace period: its private memory is its own still, all else is gone. While that
+ * is being given back it is 'returning'.
+ */
 export function reattachDevice(device: RemoteDevice): void {
+  if (device.leavings > 0) {
+    device.state = 'returning';
+    return;
+  }
   device.state = 'attached';
   device.undertaker.reconnect();
+  wake(device.context, device.idle);
 }

@@ -79,6 +79,8 @@ export const EventBody = Type.Union([
     owner,
   }),
   Type.Object({ kind: Type.Literal('invalidate_range_end'), id: Type.Integer(), mm, ...pages }),
+  /** A migration of `device` was finalized: from here on its page table must agree with the CPU's again. */
+  Type.Object({ kind: Type.Literal('migration-end'), device: owner, id: Type.Integer() }),
   /** A device's own page table changed. */
   Type.Object({
     kind: Type.Literal('mirror'),

@@ -204,6 +204,7 @@ function* finalize(k: Kernel, name: string, migrate: MigrateVma): Task<void> {
   const migration = migrationOf(k, migrate);
   emitCall(k, name, { ...migration.range });
   yield* k.fn.migrateVmaFinalize(k, migration);
+  k.emit({ kind: 'migration-end', device: migration.owner, id: migration.id });
   emitReturn(k, name, OK);
 }
 

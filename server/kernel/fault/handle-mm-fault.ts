@@ -5,7 +5,7 @@
  */
 import { type Task, willRead, willWrite } from '../../task/task.ts';
 import type { FaultOutcome, FaultRequest, Kernel } from '../kernel.ts';
-import { pteObject, readPte } from '../memory/page-table.ts';
+import { findPtePage, isHuge, pteObject, readPte } from '../memory/page-table.ts';
 import {
   PTE_DIRTY,
   PTE_YOUNG,
@@ -17,6 +17,7 @@ import {
 import { lockedPte, lockPte, unlockPte } from '../memory/pte-lock.ts';
 import { setLockedPte } from '../memory/set-pte.ts';
 import { isAnonymous } from '../memory/vma.ts';
+import { mayBeHuge } from './do-huge-pmd.ts';
 
 /**
  * Holds: mmap_lock for read. Takes: page locks, the PTE lock, and what callbacks take. Yields: yes.
@@ -25,6 +26,11 @@ import { isAnonymous } from '../memory/vma.ts';
 export function* handleMmFault(k: Kernel, request: FaultRequest): Task<FaultOutcome> {
   const { mm, vma, page, access } = request;
   yield willRead('handle_pte_fault.read', pteObject(mm.table, page));
+  if (isHuge(mm.table, page)) return yield* k.fn.doHugePmd(k, request);
+  if (findPtePage(mm.table, page) === 'none' && mayBeHuge(k, vma, page)) {
+    const outcome = yield* k.fn.doHugePmdAnonymousPage(k, request);
+    if (outcome !== 'fallback') return outcome;
+  }
   const seen = readPte(mm.table, page);
   if (pteNone(seen)) {
     return isAnonymous(vma)

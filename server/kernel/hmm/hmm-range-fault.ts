@@ -8,6 +8,7 @@ import type { DeviceOwner, HmmRangeRequest, HmmRequestFlags } from '../../protoc
 import {
   HMM_PFN_DEVICE_PRIVATE,
   HMM_PFN_NONE,
+  HMM_PFN_PMD,
   HMM_PFN_VALID,
   HMM_PFN_WRITE,
   HMM_PFN_ZERO,
@@ -22,7 +23,7 @@ import type { Kernel } from '../kernel.ts';
 import type { Mm } from '../memory/mm.ts';
 import type { Vma } from '../memory/mm-types.ts';
 import { pgmapOf } from '../memory/page-references.ts';
-import { endOfPtePage, findPtePage, pteObject, readPte } from '../memory/page-table.ts';
+import { endOfPtePage, findPtePage, isHuge, pteObject, readPte } from '../memory/page-table.ts';
 import {
   type Pte,
   pteIsDeviceExclusive,
@@ -144,7 +145,7 @@ function* handlePte(walk: Walk, vma: Vma, rest: PageRange, seen: Pte): Task<'sto
   const { k, mm, owner } = walk;
   const page = rest.first;
   if (ptePresent(seen)) {
-    const flags = presentFlags(seen);
+    const flags = presentFlags(seen, isHuge(mm.table, page) ? 'pmd' : 'pte');
     const need = needOf(walk, page, flags);
     if (need !== 'nothing') return yield* faultRest(walk, vma, rest, need);
     return store(walk, page, flags === 0 ? HMM_PFN_NONE : hmmPfn(ptePfn(seen), flags));
@@ -183,10 +184,13 @@ function* faultRest(walk: Walk, vma: Vma, rest: PageRange, need: Need): Task<Wal
 }
 
 /** pte_to_hmm_pfn_flags(). */
-function presentFlags(pte: Pte): number {
+function presentFlags(pte: Pte, level: 'pmd' | 'pte'): number {
   if (pteProtNone(pte)) return 0;
-  const zero = pteIsZeroPage(pte) ? HMM_PFN_ZERO : 0;
-  return HMM_PFN_VALID | zero | (pteWrite(pte) ? HMM_PFN_WRITE : 0);
+  // The huge zero page is not the zero page: is_zero_pfn() does not know it.
+  const small = pteIsZeroPage(pte) ? HMM_PFN_ZERO : 0;
+  return (
+    HMM_PFN_VALID | (level === 'pmd' ? HMM_PFN_PMD : small) | (pteWrite(pte) ? HMM_PFN_WRITE : 0)
+  );
 }
 
 /** hmm_pte_need_fault(): the per-page request decides together with the default. */

@@ -73,6 +73,7 @@ function* makeExclusive(
     owner,
     blocking: 'blockable',
   });
+  yield* k.fn.splitHugePmd(k, mm, page);
   const at = yield* lockPte(k, 'make_device_exclusive.ptl', mm, vma, page);
   const seen = lockedPte(at);
   const fits = ptePresent(seen) && !pteIsZeroPage(seen) && ptePfn(seen) === pfn && pteWrite(seen);

@@ -25,8 +25,10 @@ export function* migrateDeviceRange(
   first: Pfn,
   count: number,
 ): Task<Result<Migration>> {
-  const pgmap = k.pgmaps.find((map) => map.owner === owner && map.first <= first);
-  if (pgmap === undefined || first + count > pgmap.first + pgmap.count) return fail('EINVAL');
+  const owned = k.pgmaps.some(
+    (map) => map.owner === owner && map.first <= first && first + count <= map.first + map.count,
+  );
+  if (!owned) return fail('EINVAL');
   const migration: Migration = {
     id: nextId(k),
     mm,

@@ -15,7 +15,7 @@ import { putbackLru } from './migrate-vma-setup.ts';
 
 /** Holds: mmap_lock for read, as since setup. Takes: PTE locks. Yields: yes. Ends the migration. */
 export function* migrateVmaFinalize(k: Kernel, migration: Migration): Task<void> {
-  invariant(k.migrations.delete(migration.id), 'MV1', { id: migration.id });
+  invariant(k.migrations.has(migration.id), 'MV1', { id: migration.id });
   for (let index = 0; index < migration.src.length; index += 1) {
     const source = sourceAt(migration, index);
     const from = migratePfnToPfn(source);
@@ -34,6 +34,7 @@ export function* migrateVmaFinalize(k: Kernel, migration: Migration): Task<void>
       yield* putback(k, to);
     }
   }
+  k.migrations.delete(migration.id);
 }
 
 /** A destination that no migration took, or whose migration is complete: unlock, drop. */

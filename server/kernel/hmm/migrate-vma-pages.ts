@@ -33,7 +33,7 @@ import {
 } from '../memory/frames.ts';
 import { pageLockObject } from '../memory/page-lock.ts';
 import { dropSwapCache } from '../memory/page-references.ts';
-import { pteObject } from '../memory/page-table.ts';
+import { isHuge, pteObject } from '../memory/page-table.ts';
 import {
   mkDevicePrivate,
   mkPte,
@@ -147,11 +147,11 @@ function moveState(k: Kernel, from: Pfn, to: Pfn): void {
 export function* migrateVmaInsertPage(k: Kernel, migration: Migration, index: number): Task<void> {
   const { mm, vma } = migration;
   const to = migratePfnToPfn(destinationAt(migration, index));
-  if (vma === 'none' || !isAnonymous(vma) || to === 'none') {
+  const page = migrationPage(migration, index);
+  if (vma === 'none' || !isAnonymous(vma) || to === 'none' || isHuge(mm.table, page)) {
     refuse(migration, index);
     return;
   }
-  const page = migrationPage(migration, index);
   const at = yield* lockPte(k, 'migrate_vma_insert_page.ptl', mm, vma, page);
   const seen = lockedPte(at);
   const replacesZeroPage = ptePresent(seen) && pteIsZeroPage(seen);

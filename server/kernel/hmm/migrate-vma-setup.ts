@@ -39,7 +39,7 @@ import {
 import type { Mm } from '../memory/mm.ts';
 import { pageLockObject, tryLockPage, unlockPage } from '../memory/page-lock.ts';
 import { pgmapOf, putPage } from '../memory/page-references.ts';
-import { endOfPtePage, findPtePage, pteObject } from '../memory/page-table.ts';
+import { endOfPtePage, findPtePage, isHuge, pteObject, readPte } from '../memory/page-table.ts';
 import {
   migrationKindFor,
   mkMigration,
@@ -112,6 +112,11 @@ export function* migrateVmaCollect(k: Kernel, migration: Migration): Task<void> 
 function* collectBlock(k: Kernel, migration: Migration, block: PageRange): Task<void> {
   const { mm, vma, src } = migration;
   if (vma === 'none') return;
+  if ((yield* splitBlock(k, mm, block.first)) === 'busy') {
+    for (let page = block.first; page < block.end; page = nextPage(page))
+      src.push(MIGRATE_PFN_NONE);
+    return;
+  }
   const ptePage = findPtePage(mm.table, block.first);
   if (ptePage === 'none') {
     const hole = isAnonymous(vma) ? migrateFlags(MIGRATE_PFN_MIGRATE) : MIGRATE_PFN_NONE;
@@ -129,6 +134,17 @@ function* collectBlock(k: Kernel, migration: Migration, block: PageRange): Task<
   // Before the lock goes: whoever finds the entry gone must be able to rely on no CPU still using it.
   if (unmapped > 0) yield* k.fn.flushTlbRange(k, mm, block);
   unlock(k.context, held);
+}
+
+/** Huge pages move as small ones: the entry and the page behind it are split first. */
+function* splitBlock(k: Kernel, mm: Mm, page: PageIndex): Task<'split' | 'busy'> {
+  if (!isHuge(mm.table, page)) return 'split';
+  yield willRead('migrate_vma_collect.huge', pteObject(mm.table, page));
+  const seen = readPte(mm.table, page);
+  if (!pteIsZeroPage(seen) && (yield* k.fn.splitHugePage(k, ptePfn(seen))) === 'busy')
+    return 'busy';
+  yield* k.fn.splitHugePmd(k, mm, page);
+  return 'split';
 }
 
 /** What one entry contributes; a page that is collected is locked, referenced and behind a migration entry. */

@@ -1,18 +1,25 @@
 /**
  * A sparse page table: page-table pages of 512 entries, each with a lock of its own (split PTE locks).
  *
- * Leaves out: the upper levels; a page-table page is found by one look-up. Page-table pages are freed with the
- * mm, as Linux frees them only when a whole 2 MiB block is unmapped.
+ * A block of 512 pages may be mapped by one huge entry instead (the PMD level). Readers see it as 512 small ones;
+ * whoever writes a small entry splits it first.
+ *
+ * Leaves out: the upper levels; a page-table page is found by one look-up.
  */
 
 import { assertHeld, type Held, type Lock, newLock } from '../../task/lock.ts';
 import { type ObjectId, objectId } from '../../task/object-id.ts';
 import { type PageIndex, PTRS_PER_PTE } from '../../vocabulary/address.ts';
-import { PTE_NONE, type Pte } from './pte.ts';
+import { invariant } from '../../vocabulary/invariant.ts';
+import { hugePteAt, PTE_NONE, type Pte } from './pte.ts';
 
 export interface PtePage {
   /** 512 entries, each a Pte. Written under `ptl`; hardware and hmm_range_fault read without it. */
   readonly ptes: Uint32Array;
+  /** 'none': neither a table nor a huge entry (pmd_none). Guarded by `ptl`. */
+  level: 'none' | 'table' | 'huge';
+  /** The entry of the whole block while `level` is 'huge'. Guarded by `ptl`. */
+  huge: Pte;
   readonly ptl: Lock<'ptl'>;
 }
 
@@ -36,17 +43,33 @@ export function endOfPtePage(page: PageIndex): PageIndex {
   return ((ptePageNumber(page) + 1) * PTRS_PER_PTE) as PageIndex;
 }
 
+/** The table or the huge entry that covers `page`, if there is either. */
 export function findPtePage(table: PageTable, page: PageIndex): PtePage | 'none' {
-  return table.pages.get(ptePageNumber(page)) ?? 'none';
+  const found = table.pages.get(ptePageNumber(page));
+  return found === undefined || found.level === 'none' ? 'none' : found;
+}
+
+/** pmd_trans_huge(): the block is mapped by one entry. */
+export function isHuge(table: PageTable, page: PageIndex): boolean {
+  return table.pages.get(ptePageNumber(page))?.level === 'huge';
 }
 
 /** pte_alloc(): never fails here; page tables are not counted against memory. */
 export function allocPtePage(table: PageTable, page: PageIndex): PtePage {
+  const ptePage = blockOf(table, page);
+  if (ptePage.level === 'none') ptePage.level = 'table';
+  return ptePage;
+}
+
+/** The place of the block in the upper level, with its lock, whatever is there. */
+export function blockOf(table: PageTable, page: PageIndex): PtePage {
   const number = ptePageNumber(page);
   const found = table.pages.get(number);
   if (found !== undefined) return found;
   const made: PtePage = {
     ptes: new Uint32Array(PTRS_PER_PTE),
+    level: 'none',
+    huge: PTE_NONE,
     ptl: newLock('ptl', objectId('ptl', table.mm, number)),
   };
   table.pages.set(number, made);
@@ -61,19 +84,24 @@ export function pteObject(table: PageTable, page: PageIndex): ObjectId {
 /** Without a lock this is what hardware sees; with the PTE lock it stays true until unlock. */
 export function readPte(table: PageTable, page: PageIndex): Pte {
   const ptePage = table.pages.get(ptePageNumber(page));
-  return ptePage === undefined ? PTE_NONE : ((ptePage.ptes[page % PTRS_PER_PTE] ?? 0) as Pte);
+  if (ptePage === undefined) return PTE_NONE;
+  const at = page % PTRS_PER_PTE;
+  return ptePage.level === 'huge' ? hugePteAt(ptePage.huge, at) : ((ptePage.ptes[at] ?? 0) as Pte);
 }
 
 /** Holds: the PTE lock of `ptePage`, which covers `page` (PT1). */
 export function writePte(held: Held<'ptl'>, ptePage: PtePage, page: PageIndex, pte: Pte): void {
   assertHeld(held, ptePage.ptl);
+  invariant(ptePage.level === 'table', 'PT2', { page, level: ptePage.level });
   ptePage.ptes[page % PTRS_PER_PTE] = pte;
 }
 
 /** The hardware's own write: accessed and dirty bits, set without any lock. */
 export function setHardwareBits(table: PageTable, page: PageIndex, flags: number): void {
   const ptePage = table.pages.get(ptePageNumber(page));
-  if (ptePage !== undefined) {
+  if (ptePage === undefined) return;
+  if (ptePage.level === 'huge') ptePage.huge = ((ptePage.huge | flags) >>> 0) as Pte;
+  else {
     const at = page % PTRS_PER_PTE;
     ptePage.ptes[at] = ((ptePage.ptes[at] ?? 0) | flags) >>> 0;
   }

@@ -10,19 +10,23 @@ import { restoreExclusivePte } from '../fault/do-swap-page.ts';
 import { mayWrite, vmProt } from '../fault/vm-page-prot.ts';
 import { type Invalidation, type Kernel, type LockedPte, newProcess } from '../kernel.ts';
 import { copyPage } from '../memory/copy-page.ts';
-import { getPage, hasFlag, PAGE_ANON } from '../memory/frames.ts';
+import { getPage, hasFlag, maybeDmaPinned, PAGE_ANON } from '../memory/frames.ts';
+import { setHugePmd } from '../memory/huge-pmd.ts';
 import type { Mm } from '../memory/mm.ts';
 import type { Vma } from '../memory/mm-types.ts';
 import { pageLocked, waitWhileLocked } from '../memory/page-lock.ts';
 import { allocPage, putPage } from '../memory/page-references.ts';
 import {
   allocPtePage,
+  blockOf,
   findPtePage,
+  isHuge,
   type PtePage,
   pteObject,
   ptePageNumber,
 } from '../memory/page-table.ts';
 import {
+  hugePteAt,
   mkMigration,
   mkPte,
   mkSwap,
@@ -136,6 +140,9 @@ function* copyBlock(
   mms: { readonly to: Mm; readonly from: Mm },
   block: PageRange,
 ): Task<void> {
+  if (block.end - block.first === PTRS_PER_PTE && (yield* copyHugePmd(k, mms, from, block.first)))
+    return;
+  yield* k.fn.splitHugePmd(k, mms.from, block.first);
   const fromPage = findPtePage(mms.from.table, block.first);
   if (fromPage === 'none') return;
   const toPage = allocPtePage(mms.to.table, block.first);
@@ -151,6 +158,45 @@ function* copyBlock(
     at = stopped.page;
     yield* stopped.resolve();
   }
+}
+
+/** copy_huge_pmd(): shares the huge page, write-protected. False if there is none, or some part of it is pinned. */
+function* copyHugePmd(
+  k: Kernel,
+  mms: { readonly to: Mm; readonly from: Mm },
+  from: Vma,
+  page: PageIndex,
+): Task<boolean> {
+  if (!isHuge(mms.from.table, page)) return false;
+  const toBlock = blockOf(mms.to.table, page);
+  const fromBlock = blockOf(mms.from.table, page);
+  const toHeld = yield* lock(k.context, 'copy_huge_pmd.dst_ptl', toBlock.ptl);
+  const fromHeld = yield* lockNested(k.context, 'copy_huge_pmd.src_ptl', fromBlock.ptl);
+  const copied = fromBlock.level === 'huge' && mayShareHuge(k, mms.from, fromBlock.huge);
+  if (copied) {
+    yield willWrite('copy_huge_pmd.copy', pteObject(mms.from.table, page));
+    const { huge } = fromBlock;
+    for (let at = 0; at < PTRS_PER_PTE && !pteIsZeroPage(huge); at += 1) {
+      const pfn = ptePfn(hugePteAt(huge, at));
+      getPage(k.frames, pfn, 1);
+      pageTryDupAnonRmap(k, mms.from, pfn);
+    }
+    const shared = isCow(from) ? pteWithoutFlags(huge, PTE_WRITE) : huge;
+    setHugePmd(k, fromHeld, mms.from, fromBlock, page, shared);
+    setHugePmd(k, toHeld, mms.to, toBlock, page, pteWithoutFlags(shared, PTE_YOUNG));
+  }
+  unlock(k.context, fromHeld);
+  unlock(k.context, toHeld);
+  return copied;
+}
+
+/** No part is pinned: a pinned part must be copied, which needs small entries. */
+function mayShareHuge(k: Kernel, parent: Mm, huge: Pte): boolean {
+  if (pteIsZeroPage(huge) || !parent.hasPinned) return true;
+  for (let at = 0; at < PTRS_PER_PTE; at += 1) {
+    if (maybeDmaPinned(k.frames, ptePfn(hugePteAt(huge, at)))) return false;
+  }
+  return true;
 }
 
 /** Something that needs the PTE locks dropped: an exclusive page that is locked. */

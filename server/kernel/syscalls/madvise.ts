@@ -110,6 +110,7 @@ function* eachPte(
 ): Task<void> {
   for (let page = range.first; page < range.end; ) {
     const end = endOfPtePage(page) < range.end ? endOfPtePage(page) : range.end;
+    yield* k.fn.splitHugePmd(k, mm, page);
     const ptePage = findPtePage(mm.table, page);
     if (ptePage !== 'none') {
       const held = yield* lock(k.context, label, ptePage.ptl);
@@ -172,6 +173,7 @@ export function* madvisePageout(k: Kernel, mm: Mm, vma: Vma, range: PageRange): 
     if (mapcount(k.frames, pfn) !== 1 || !hasFlag(k.frames, pfn, PAGE_LRU)) return;
     yield willWrite('madvise_cold_or_pageout_pte_range.old', pteObject(at.mm.table, at.page));
     setLockedPte(k, at, pteWithoutFlags(lockedPte(at), PTE_YOUNG));
+    if ((yield* k.fn.splitHugePage(k, pfn)) === 'busy') return;
     clearFlag(k.frames, pfn, PAGE_LRU);
     k.isolated.add(pfn);
     getPage(k.frames, pfn, 1);

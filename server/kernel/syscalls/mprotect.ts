@@ -3,14 +3,20 @@ import type { Prot } from '../../protocol/cpu-api.ts';
 import { lock, unlock } from '../../task/lock.ts';
 import { writeLock, writeUnlock } from '../../task/rwsem.ts';
 import { type Task, willWrite } from '../../task/task.ts';
-import { nextPage, type PageIndex, type PageRange } from '../../vocabulary/address.ts';
+import {
+  nextPage,
+  type PageIndex,
+  type PageRange,
+  PTRS_PER_PTE,
+} from '../../vocabulary/address.ts';
 import { fail, OK, type Result } from '../../vocabulary/errno.ts';
 import { mayWrite, vmProt } from '../fault/vm-page-prot.ts';
 import type { Invalidation, Kernel, LockedPte } from '../kernel.ts';
 import { hasFlag, PAGE_ANON, PAGE_ANON_EXCLUSIVE } from '../memory/frames.ts';
+import { setHugePmd } from '../memory/huge-pmd.ts';
 import type { Mm } from '../memory/mm.ts';
 import type { Vma } from '../memory/mm-types.ts';
-import { endOfPtePage, findPtePage, pteObject } from '../memory/page-table.ts';
+import { blockOf, endOfPtePage, findPtePage, isHuge, pteObject } from '../memory/page-table.ts';
 import {
   migrationKind,
   mkMigration,
@@ -104,12 +110,28 @@ export function* changeProtection(k: Kernel, mm: Mm, vma: Vma, range: PageRange)
         });
         if (started.ok) bracket = started.value;
       }
-      yield* changePteRange(k, mm, vma, { first: page, end });
+      if (end - page === PTRS_PER_PTE && isHuge(mm.table, page)) {
+        yield* changeHugePmd(k, mm, vma, page);
+      } else {
+        yield* k.fn.splitHugePmd(k, mm, page);
+        yield* changePteRange(k, mm, vma, { first: page, end });
+      }
     }
     page = end;
   }
   yield* k.fn.flushTlbRange(k, mm, range);
   if (bracket !== 'none') yield* k.fn.mmuNotifierInvalidateRangeEnd(k, bracket);
+}
+
+/** change_huge_pmd(). */
+function* changeHugePmd(k: Kernel, mm: Mm, vma: Vma, page: PageIndex): Task<void> {
+  const block = blockOf(mm.table, page);
+  const held = yield* lock(k.context, 'change_huge_pmd.ptl', block.ptl);
+  if (block.level === 'huge') {
+    yield willWrite('change_huge_pmd.set', pteObject(mm.table, page));
+    setHugePmd(k, held, mm, block, page, changed(k, vma, block.huge));
+  }
+  unlock(k.context, held);
 }
 
 function* changePteRange(k: Kernel, mm: Mm, vma: Vma, block: PageRange): Task<void> {

@@ -93,6 +93,7 @@ export function* movePageTables(k: Kernel, mm: Mm, range: PageRange, to: PageInd
   });
   for (let index = 0; index < pageCount(range); index += 1) {
     const old = (range.first + index) as PageIndex;
+    yield* k.fn.splitHugePmd(k, mm, old);
     if (!pteNone(readPte(mm.table, old))) yield* movePte(k, mm, old, (to + index) as PageIndex);
   }
   if (bracket.ok) yield* k.fn.mmuNotifierInvalidateRangeEnd(k, bracket.value);

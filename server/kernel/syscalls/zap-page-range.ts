@@ -2,14 +2,21 @@
 import type { MmuNotifyEvent } from '../../protocol/device-api.ts';
 import { lock, unlock } from '../../task/lock.ts';
 import { type Task, willWrite } from '../../task/task.ts';
-import { nextPage, type PageRange } from '../../vocabulary/address.ts';
+import {
+  nextPage,
+  type PageIndex,
+  type PageRange,
+  PTRS_PER_PTE,
+} from '../../vocabulary/address.ts';
 import type { Kernel, LockedPte, ZapBatch } from '../kernel.ts';
 import { hasFlag, PAGE_ANON, PAGE_DIRTY, setFlag } from '../memory/frames.ts';
+import { setHugePmd } from '../memory/huge-pmd.ts';
 import type { Mm } from '../memory/mm.ts';
 import type { Vma } from '../memory/mm-types.ts';
 import { dropSwapCache, putPage } from '../memory/page-references.ts';
-import { endOfPtePage, findPtePage, pteObject } from '../memory/page-table.ts';
+import { blockOf, endOfPtePage, findPtePage, isHuge, pteObject } from '../memory/page-table.ts';
 import {
+  hugePteAt,
   PTE_NONE,
   type Pte,
   pteDirty,
@@ -62,6 +69,9 @@ export function* zapPageRange(
 function* zapVma(k: Kernel, mm: Mm, vma: Vma, range: PageRange, batch: ZapBatch): Task<void> {
   for (let page = range.first; page < range.end; ) {
     const end = endOfPtePage(page) < range.end ? endOfPtePage(page) : range.end;
+    const whole = end - page === PTRS_PER_PTE;
+    if (whole && isHuge(mm.table, page)) yield* zapHugePmd(k, mm, page, batch);
+    else yield* k.fn.splitHugePmd(k, mm, page);
     const ptePage = findPtePage(mm.table, page);
     if (ptePage !== 'none') {
       const held = yield* lock(k.context, 'zap_pte_range.ptl', ptePage.ptl);
@@ -72,6 +82,23 @@ function* zapVma(k: Kernel, mm: Mm, vma: Vma, range: PageRange, batch: ZapBatch)
     }
     page = end;
   }
+}
+
+/** zap_huge_pmd(): the whole block goes at once. */
+function* zapHugePmd(k: Kernel, mm: Mm, page: PageIndex, batch: ZapBatch): Task<void> {
+  const block = blockOf(mm.table, page);
+  const held = yield* lock(k.context, 'zap_huge_pmd.ptl', block.ptl);
+  if (block.level === 'huge') {
+    yield willWrite('zap_huge_pmd.clear', pteObject(mm.table, page));
+    const huge = block.huge;
+    setHugePmd(k, held, mm, block, page, PTE_NONE);
+    for (let at = 0; at < PTRS_PER_PTE && !pteIsZeroPage(huge); at += 1) {
+      const pfn = ptePfn(hugePteAt(huge, at));
+      pageRemoveRmap(k, pfn);
+      batch.pages.push(pfn);
+    }
+  }
+  unlock(k.context, held);
 }
 
 function* zapPte(k: Kernel, at: LockedPte, batch: ZapBatch): Task<void> {

@@ -57,6 +57,8 @@ export function describeBody(event: EventBody): string {
       );
     case 'signal':
       return `${event.signal} at ${inMm(event.mm)}${addressWords(event.page)}`;
+    case 'migration-end':
+      return `${event.device} finalized migration ${event.id}`;
     case 'fault':
       return `${event.mode} fault at ${inMm(event.mm)}${addressWords(event.page)}`;
     case 'tlb-flush':

@@ -90,8 +90,10 @@ function observe(oracles: Oracles, event: Event): void {
       return;
     case 'return':
       followEvent(oracles.registers, event);
+      return;
+    case 'migration-end':
       // A migration of the device's own excused it until here.
-      if (event.function.endsWith('_finalize')) checkDevice(oracles, event.actor);
+      checkDevice(oracles, event.device);
       return;
     case 'device-access':
       checkDeviceAccess(oracles, event);
