@@ -10,6 +10,9 @@ import { type ClosedWhy, closedSentence } from '../sdk/connection-state.ts';
 /** Milliseconds during which an agent tries to reach a server that is not there yet. */
 export const CONNECT_MS = 10_000;
 
+export const DEFAULT_URL = 'ws://127.0.0.1:7070/ws';
+export const DEFAULT_LAB = 'demo';
+
 export const AGENT_EXIT = {
   /** Told to end, or the server ended. */
   OK: 0,
@@ -46,8 +49,8 @@ export function agentArguments(
       options: { url: { type: 'string' }, lab: { type: 'string' }, name: { type: 'string' } },
     });
     return {
-      url: values.url ?? environment.MMRACE_URL ?? 'ws://127.0.0.1:7070/ws',
-      lab: values.lab ?? environment.MMRACE_LAB ?? 'demo',
+      url: values.url ?? environment.MMRACE_URL ?? DEFAULT_URL,
+      lab: values.lab ?? environment.MMRACE_LAB ?? DEFAULT_LAB,
       name: values.name ?? environment.MMRACE_NAME ?? defaultName,
     };
   } catch (error) {

@@ -13,10 +13,10 @@ export interface AgentOptions extends AgentArguments {
 }
 
 /** dmirror as a device of the SDK. */
-export const dmirrorDevice: DeviceFactory = ({ api, context }) => {
+export const dmirrorDevice: DeviceFactory = ({ api, context, waitFor }) => {
   // The number tells devices of one world apart; this process has one.
   const dmirror = newDmirror({ api, context, deviceNumber: 0 });
-  const loops = newLoops();
+  const loops = newLoops(() => waitFor(Promise.resolve()));
   return {
     driver: dmirrorDriver(dmirror),
     open: () => dmirrorOpen(dmirror),

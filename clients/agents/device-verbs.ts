@@ -1,14 +1,16 @@
 /**
- * What a device process does when a conductor asks: the verbs of dmirror, and two more for races that run free.
+ * What a device process does when a conductor asks: the verbs of dmirror, and some more for races that run free.
  *
+ *   peek {range}                 {values}: what the device reads without faulting, 'unmapped' where it would fault
  *   read-loop {range, threads}   starts `threads` tasks that read the range again and again; answers at once
- *   stop                         ends them; answers {reads, errors} when all have ended
+ *   stop {range}                 ends those of this range; answers {reads, errors} when all have ended
  */
 import Type from 'typebox';
 import { RANGE_PAGES_MAX } from '../../server/protocol/limits.ts';
 import { compileCheck, whyNot } from '../../server/protocol/validators.ts';
 import { hexU64, shortRange, strict, word } from '../../server/protocol/wire-values.ts';
 import type { Task } from '../../server/task/task.ts';
+import { nextPage, type PageRange, pageRange } from '../../server/vocabulary/address.ts';
 import type { Dmirror } from '../drivers/dmirror-state.ts';
 import { type DmirrorVerb, performVerb } from '../drivers/dmirror-verb.ts';
 import type { VerbParams, VerbResult } from '../sdk/conductor.ts';
@@ -30,11 +32,12 @@ const VERBS = {
   exclusive: { range: shortRange },
   'check-exclusive': { range: shortRange },
   release: {},
+  peek: { range: shortRange },
   'read-loop': {
     range: shortRange,
     threads: Type.Integer({ minimum: 1, maximum: LOOP_THREADS_MAX }),
   },
-  stop: {},
+  stop: { range: shortRange },
 } as const;
 
 type VerbName = keyof typeof VERBS;
@@ -49,10 +52,11 @@ type DeviceVerb =
   | DmirrorVerb
   | {
       readonly verb: 'read-loop';
-      readonly range: Extract<DmirrorVerb, { verb: 'read' }>['range'];
+      readonly range: PageRange;
       readonly threads: number;
     }
-  | { readonly verb: 'stop' };
+  | { readonly verb: 'peek'; readonly range: PageRange }
+  | { readonly verb: 'stop'; readonly range: PageRange };
 
 /** Does one verb. Throws: VerbRefused if it is unknown or its parameters are wrong. Yields: yes. */
 export function* performDeviceVerb(
@@ -66,10 +70,27 @@ export function* performDeviceVerb(
       yield* startLoops(loops, dmirror, verb.range, verb.threads);
       return {};
     case 'stop':
-      return { ...(yield* stopLoops(loops)) };
+      return { ...(yield* stopLoops(loops, verb.range)) };
+    case 'peek':
+      return { values: yield* peek(dmirror, verb.range) };
     default:
       return { ...(yield* performVerb(dmirror, verb)) };
   }
+}
+
+/** At rest only: an entry that goes away meanwhile is faulted in again. */
+function* peek(dmirror: Dmirror, range: PageRange): Task<string[]> {
+  const values: string[] = [];
+  for (let page = range.first; page < range.end; page = nextPage(page)) {
+    if (!dmirror.pageTable.entries.has(page)) {
+      values.push('unmapped');
+      continue;
+    }
+    const one = pageRange(page, nextPage(page));
+    const read = yield* performVerb(dmirror, { verb: 'read', range: one });
+    values.push(read.values?.[0] ?? read.errno);
+  }
+  return values;
 }
 
 function parseVerb(params: VerbParams): DeviceVerb {

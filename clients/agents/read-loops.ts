@@ -3,11 +3,12 @@
 import { serial, wake } from '../../server/task/context.ts';
 import { type ObjectId, objectId } from '../../server/task/object-id.ts';
 import { type Task, waitUntil } from '../../server/task/task.ts';
-import type { PageRange } from '../../server/vocabulary/address.ts';
+import type { PageIndex, PageRange } from '../../server/vocabulary/address.ts';
 import type { Dmirror } from '../drivers/dmirror-state.ts';
 import { performVerb } from '../drivers/dmirror-verb.ts';
 
-export interface Loops {
+/** The tasks that read one range. */
+interface Loop {
   wanted: 'run' | 'stop';
   running: number;
   reads: number;
@@ -15,9 +16,20 @@ export interface Loops {
   readonly ended: ObjectId;
 }
 
-export function newLoops(): Loops {
-  const ended = objectId('user', 0, 1);
-  return { wanted: 'stop', running: 0, reads: 0, errors: 0, ended };
+export interface Loops {
+  /** By the first page of the range. */
+  readonly byRange: Map<PageIndex, Loop>;
+  /** Lets every other task of the device go first. */
+  readonly pause: () => Task<void>;
+}
+
+export interface LoopCounts {
+  readonly reads: number;
+  readonly errors: number;
+}
+
+export function newLoops(pause: () => Task<void>): Loops {
+  return { byRange: new Map(), pause };
 }
 
 /** Returns when the tasks are started. Yields: yes. */
@@ -27,36 +39,45 @@ export function* startLoops(
   range: PageRange,
   threads: number,
 ): Task<void> {
-  loops.wanted = 'run';
-  loops.reads = 0;
-  loops.errors = 0;
   const actor = dmirror.api.owner;
-  const children = Array.from({ length: threads }, () => {
-    loops.running += 1;
-    const done = objectId('task', 0, serial(dmirror.context));
-    return { actor, name: 'read-loop', done, task: readUntilStopped(loops, dmirror, range) };
-  });
+  const ended = objectId('user', 1, serial(dmirror.context));
+  const loop: Loop = { wanted: 'run', running: threads, reads: 0, errors: 0, ended };
+  loops.byRange.set(range.first, loop);
+  const children = Array.from({ length: threads }, () => ({
+    actor,
+    name: 'read-loop',
+    done: objectId('task', 0, serial(dmirror.context)),
+    task: readUntilStopped(loop, dmirror, range, loops.pause),
+  }));
   yield { kind: 'spawn', at: 'read_loop.start', children };
 }
 
 /** Returns how much was read, once all tasks have ended. Yields: yes. */
-export function* stopLoops(
-  loops: Loops,
-): Task<{ readonly reads: number; readonly errors: number }> {
-  loops.wanted = 'stop';
-  yield waitUntil('read_loop.stop', loops.ended, () => loops.running === 0);
-  return { reads: loops.reads, errors: loops.errors };
+export function* stopLoops(loops: Loops, range: PageRange): Task<LoopCounts> {
+  const loop = loops.byRange.get(range.first);
+  if (loop === undefined) return { reads: 0, errors: 0 };
+  loop.wanted = 'stop';
+  yield waitUntil('read_loop.stop', loop.ended, () => loop.running === 0);
+  loops.byRange.delete(range.first);
+  return { reads: loop.reads, errors: loop.errors };
 }
 
-function* readUntilStopped(loops: Loops, dmirror: Dmirror, range: PageRange): Task<void> {
+function* readUntilStopped(
+  loop: Loop,
+  dmirror: Dmirror,
+  range: PageRange,
+  pause: () => Task<void>,
+): Task<void> {
   try {
-    while (loops.wanted === 'run') {
+    while (loop.wanted === 'run') {
       const read = yield* performVerb(dmirror, { verb: 'read', range });
-      if (read.errno === 'OK') loops.reads += 1;
-      else loops.errors += 1;
+      if (read.errno === 'OK') loop.reads += 1;
+      else loop.errors += 1;
+      // First come, first served: whoever unlocks and locks again without a pause in between starves the callbacks.
+      yield* pause();
     }
   } finally {
-    loops.running -= 1;
-    wake(dmirror.context, loops.ended);
+    loop.running -= 1;
+    wake(dmirror.context, loop.ended);
   }
 }

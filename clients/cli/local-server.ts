@@ -8,8 +8,10 @@ import { Labs } from '../../server/live/labs.ts';
 import type { MachineFactory } from '../../server/live/machine-port.ts';
 import { LiveMachine } from '../../server/machine/live-machine.ts';
 import type { MachineConfig } from '../../server/machine/machine-config.ts';
+import { stateDigest } from '../../server/machine/state-digest.ts';
 import { GRACE_MS, HEARTBEAT_MS, LEASE_MS } from '../../server/protocol/limits.ts';
 import { UsageError } from './failure.ts';
+import { listenFailure } from './listen-failure.ts';
 
 export interface LocalServerOptions {
   readonly host: string;
@@ -39,11 +41,17 @@ export interface OpenedLab {
 /** Starts to listen. Throws: UsageError if the address cannot be used. */
 export async function startLocalServer(options: LocalServerOptions): Promise<LocalServer> {
   const log = pino({ level: options.logLevel }, pino.destination(2));
-  const machines = new Map<MachineConfig, LiveMachine>();
+  // By config: the config of every machine is an object of its own, and goes when the machine does.
+  const machines = new WeakMap<MachineConfig, LiveMachine>();
   const factory: MachineFactory = (config, sinks) => {
     const machine = new LiveMachine(config, sinks);
     machines.set(config, machine);
-    return machine;
+    return {
+      accept: (inbound) => machine.accept(inbound),
+      view: () => machine.view(),
+      digest: () => stateDigest(machine.world),
+      stallers: () => machine.stallers(),
+    };
   };
   const clock = () => performance.now();
   const labs = new Labs({
@@ -68,7 +76,7 @@ export async function startLocalServer(options: LocalServerOptions): Promise<Loc
   try {
     await app.listen({ host: options.host, port: options.port });
   } catch (error) {
-    throw new UsageError(listenSentence(options, error), { cause: error });
+    throw listenFailure(options, error);
   }
   const { port } = app.server.address() as AddressInfo;
   const authority = `${options.host}:${port}`;
@@ -76,7 +84,7 @@ export async function startLocalServer(options: LocalServerOptions): Promise<Loc
     url: `http://${authority}`,
     webSocketUrl: `ws://${authority}${WEBSOCKET_PATH}`,
     openLab: (name, config) => {
-      const lab = labs.open(name, config);
+      const lab = labs.open(name, { ...config }, 'kept');
       if (lab === 'too-many') throw new UsageError(`there is no room for the lab ${name}`);
       return { lab, machine: () => machineOf(machines, lab) };
     },
@@ -91,17 +99,9 @@ export async function startLocalServer(options: LocalServerOptions): Promise<Loc
   };
 }
 
-/** The machine of the lab's present config; those of earlier configs are forgotten. */
-function machineOf(machines: Map<MachineConfig, LiveMachine>, lab: Lab): LiveMachine {
+/** The machine of the lab's present config. */
+function machineOf(machines: WeakMap<MachineConfig, LiveMachine>, lab: Lab): LiveMachine {
   const machine = machines.get(lab.config);
   if (machine === undefined) throw new Error(`the lab ${lab.name} has no machine`);
   return machine;
-}
-
-function listenSentence({ host, port }: LocalServerOptions, error: unknown): string {
-  const code = (error as { readonly code?: string }).code;
-  if (code === 'EADDRINUSE') {
-    return `port ${port} of ${host} is in use; choose another with --port, or stop who has it`;
-  }
-  return `cannot listen on ${host}:${port}: ${error instanceof Error ? error.message : String(error)}`;
 }

@@ -1,0 +1,111 @@
+/**
+ * A conformance world in a live lab: the operations are verbs of clients in other processes, every kernel call goes
+ * over a real WebSocket, and the state is looked at in the server. One machine a program, the same clients for all.
+ */
+import type { TraceProgram } from '../../server/lab/conformance/parse-program.ts';
+import type { ConformanceWorld } from '../../server/lab/conformance/run-program.ts';
+import {
+  actorOf,
+  CHILD,
+  type CpuOp,
+  isDeviceOp,
+  verbOf,
+} from '../../server/lab/conformance/trace-calls.ts';
+import type { OpResult, TraceOp } from '../../server/lab/conformance/trace-format.ts';
+import { type Viewed, viewState, viewVmas } from '../../server/lab/conformance/trace-view.ts';
+import type { LabVerb, LiveLab } from './live-lab.ts';
+import { traceMachineConfig } from './trace-machine-config.ts';
+
+const DEVICES = ['dev0', 'dev1'] as const;
+
+export async function newLiveConformanceWorld(
+  live: LiveLab,
+  program: TraceProgram,
+): Promise<ConformanceWorld> {
+  await live.renew(traceMachineConfig(program.set));
+  return {
+    perform: async (op) => {
+      const result = (await live.perform(performerOf(op), labVerbOf(op))) as OpResult;
+      assertHealthy(live);
+      return result;
+    },
+    state: () => viewState(viewed(live)),
+    vmas: () => viewVmas(viewed(live)),
+    end: () => endChild(live),
+  };
+}
+
+/** A child that still lives belongs to this program; its session ends before the next one begins. */
+async function endChild(live: LiveLab): Promise<void> {
+  if (!live.lab.actors.has(CHILD)) return;
+  await live.lab.perform(CHILD, { verb: 'exit' });
+  await live.until(
+    () => !live.lab.actors.has(CHILD),
+    () => `${CHILD} did not leave`,
+  );
+}
+
+function performerOf(op: TraceOp): string {
+  return isDeviceOp(op) ? (DEVICES[op.dev] ?? 'nobody') : actorOf(op);
+}
+
+function labVerbOf(op: TraceOp): LabVerb {
+  return isDeviceOp(op) ? verbOf(op) : cpuVerbOf(op);
+}
+
+/** The verbs of clients/agents/cpu-verbs.ts are the methods of the wire. */
+function cpuVerbOf(op: CpuOp): LabVerb {
+  switch (op.op) {
+    case 'load':
+      return { verb: 'load', address: op.addr };
+    case 'store':
+      return { verb: 'store', address: op.addr, value: op.value };
+    case 'fork':
+      return { verb: 'fork', child: CHILD };
+    case 'exit':
+      return { verb: 'exit' };
+    case 'unpin':
+      return { verb: 'unpin', id: op.id };
+    default:
+      return { verb: op.op, address: op.addr, pages: op.pages, ...regionExtras(op) };
+  }
+}
+
+type RegionOp = Exclude<CpuOp, { readonly op: 'load' | 'store' | 'fork' | 'exit' | 'unpin' }>;
+
+function regionExtras(op: RegionOp): object {
+  switch (op.op) {
+    case 'mmap': {
+      const { prot, kind, file, off } = op;
+      return {
+        prot,
+        kind,
+        ...(file === undefined ? {} : { file }),
+        ...(off === undefined ? {} : { offset: off }),
+      };
+    }
+    case 'mprotect':
+      return { prot: op.prot };
+    case 'madvise':
+      return { advice: op.advice };
+    case 'mremap':
+      return { to: op.to };
+    case 'pin':
+      return { id: op.id, mode: op.mode };
+    case 'munmap':
+      return {};
+  }
+}
+
+function viewed(live: LiveLab): Viewed {
+  const { world } = live.machine;
+  const child = world.cpus.get(CHILD);
+  const cpu1 = child?.mm.alive === true ? child.mm : 'none';
+  return { kernel: world.kernel, cpu0: world.mm, cpu1, devices: DEVICES };
+}
+
+/** The oracles watch in the server as well. */
+function assertHealthy(live: LiveLab): void {
+  const [violation] = live.machine.world.oracles.violations;
+  if (violation !== undefined) throw new Error(`[${violation.rule}] ${violation.text}`);
+}
