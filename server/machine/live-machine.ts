@@ -10,7 +10,8 @@ import {
   surrenderMemory,
 } from '../kernel/api/bury-device.ts';
 import { removeCpu } from '../kernel/api/kernel-cpu-api.ts';
-import { type Pte, viewPte } from '../kernel/memory/pte.ts';
+import { entriesOf } from '../kernel/memory/page-table.ts';
+import { viewPte } from '../kernel/memory/pte.ts';
 import { createFile } from '../kernel/syscalls/create-file.ts';
 import type { Patch } from '../patches/patch.ts';
 import { PATCHES, STOCK_NAME } from '../patches/patches.ts';
@@ -18,7 +19,6 @@ import type { Event } from '../protocol/event.ts';
 import type { LabSnapshot } from '../protocol/lab-snapshot.ts';
 import { objectName } from '../task/object-id.ts';
 import type { Task } from '../task/task.ts';
-import { PTRS_PER_PTE } from '../vocabulary/address.ts';
 import { invariant } from '../vocabulary/invariant.ts';
 import { pageOfU64 } from '../vocabulary/page-contents.ts';
 import type { ActorName, Inbound, Outbound } from './inbound.ts';
@@ -166,11 +166,8 @@ export class LiveMachine {
       for (const vma of mm.vmas) {
         vmas.push({ mm: mm.id, first: vma.first, end: vma.end, prot: vma.prot });
       }
-      for (const [number, page] of mm.table.pages) {
-        for (const [at, raw] of page.ptes.entries()) {
-          if (raw === 0) continue;
-          ptes.push({ mm: mm.id, page: number * PTRS_PER_PTE + at, entry: viewPte(raw as Pte) });
-        }
+      for (const [page, pte] of entriesOf(mm.table)) {
+        ptes.push({ mm: mm.id, page, entry: viewPte(pte) });
       }
     }
     const mirrors = [...oracles.mirrors.byDevice].flatMap(([device, table]) =>

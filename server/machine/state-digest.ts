@@ -1,5 +1,7 @@
 /** A short name for a whole state: two machines with the same digest hold the same memory, as far as 64 bits go. */
+
 import { framesInUse, mapcount, refcount } from '../kernel/memory/frames.ts';
+import { entriesOf } from '../kernel/memory/page-table.ts';
 import type { World } from './world.ts';
 
 /** FNV-1a over UTF-16 code units, 2 x 32 bits: no library in a pure floor, and no need for more than a checksum. */
@@ -30,9 +32,8 @@ export function stateDigest(world: World): string {
     digest.add(`mm ${mm.id} seq ${mm.subscriptions.invalidateSeq}`);
     for (const vma of mm.vmas)
       digest.add(`${vma.first}-${vma.end} ${vma.prot} ${vma.kind} ${vma.pgoff}`);
-    for (const [number, { ptes }] of [...mm.table.pages].sort(([a], [b]) => a - b)) {
-      for (const [at, pte] of ptes.entries()) if (pte !== 0) digest.add(`${number}.${at}=${pte}`);
-    }
+    const entries = [...entriesOf(mm.table)].sort(([a], [b]) => a - b);
+    for (const [page, pte] of entries) digest.add(`${page}=${pte}`);
   }
   for (const pfn of framesInUse(kernel.frames)) {
     const bytes = kernel.frames.contents.get(pfn) ?? [];

@@ -106,3 +106,14 @@ export function setHardwareBits(table: PageTable, page: PageIndex, flags: number
     ptePage.ptes[at] = ((ptePage.ptes[at] ?? 0) | flags) >>> 0;
   }
 }
+
+/** Every entry that is not none, huge ones as 512 small ones, in the order in which their tables were made. */
+export function* entriesOf(table: PageTable): Iterable<readonly [page: PageIndex, pte: Pte]> {
+  for (const number of table.pages.keys()) {
+    for (let at = 0; at < PTRS_PER_PTE; at += 1) {
+      const page = (number * PTRS_PER_PTE + at) as PageIndex;
+      const pte = readPte(table, page);
+      if (pte !== PTE_NONE) yield [page, pte];
+    }
+  }
+}

@@ -9,6 +9,7 @@ import {
   PIN_BIAS,
   refcount,
 } from '../../kernel/memory/frames.ts';
+import { entriesOf } from '../../kernel/memory/page-table.ts';
 import {
   type Pte,
   pteIsDeviceExclusive,
@@ -72,8 +73,8 @@ function readTables(k: Kernel, books: Books): void {
     for (const ptePage of mm.table.pages.values()) {
       if (ptePage.ptl.holder !== 'nobody')
         books.complaints.push(`a PTE lock of mm ${mm.id} is held`);
-      for (const raw of ptePage.ptes) if (raw !== 0) readEntry(books, mm.id, raw as Pte);
     }
+    for (const [, pte] of entriesOf(mm.table)) readEntry(books, mm.id, pte);
   }
 }
 
