@@ -4,6 +4,10 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { addClientCommands } from './commands/client.ts';
+import { addConformanceCommand } from './commands/conformance.ts';
+import { addObserveCommand } from './commands/observe.ts';
+import { addServeCommand } from './commands/serve.ts';
 import { failed } from './failure.ts';
 
 /** package.json stands two folders above the sources and three above the built files. */
@@ -15,11 +19,16 @@ function version(): string {
 }
 
 function newProgram(): Command {
-  return new Command('mmrace')
+  const program = new Command('mmrace')
     .description('A laboratory for races in Linux memory management.')
     .version(version())
     .exitOverride()
     .showHelpAfterError('(mmrace --help lists the commands)');
+  addServeCommand(program);
+  addClientCommands(program);
+  addObserveCommand(program);
+  addConformanceCommand(program);
+  return program;
 }
 
 try {

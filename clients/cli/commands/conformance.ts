@@ -1,0 +1,77 @@
+import type { Command } from 'commander';
+import { newMachineWorld } from '../../../server/lab/conformance/machine-world.ts';
+import { readTraces, TraceError } from '../../../server/lab/conformance/read-traces.ts';
+import { exitCodeOf, reportOf, reportText } from '../../../server/lab/conformance/report.ts';
+import {
+  type NewWorld,
+  type ProgramOutcome,
+  runProgram,
+} from '../../../server/lab/conformance/run-program.ts';
+import { ending, print, say } from '../ending.ts';
+import type { ExitCode } from '../exit-codes.ts';
+import { UsageError } from '../failure.ts';
+import { newLiveConformanceWorld } from '../live-conformance-world.ts';
+import { LiveLab, SEED_CLIENTS } from '../live-lab.ts';
+import { startLocalServer } from '../local-server.ts';
+import { newProgress, type Progress } from '../progress.ts';
+import { traceMachineConfig } from '../trace-machine-config.ts';
+
+interface ConformanceOptions {
+  readonly live?: true;
+  readonly json?: true;
+}
+
+export function addConformanceCommand(program: Command): void {
+  program
+    .command('conformance')
+    .description('replay traces recorded from a real kernel and compare every result and state')
+    .argument('<files...>', 'trace files (*.jsonl, *.jsonl.gz), or folders of them')
+    .option('--live', 'with devices and CPU in processes of their own, over WebSockets')
+    .option('--json', 'print one JSON object')
+    .action(ending(conformance));
+}
+
+async function conformance(
+  files: readonly string[],
+  { live, json }: ConformanceOptions,
+): Promise<ExitCode> {
+  const progress = newProgress('programs');
+  const outcomes =
+    live === true
+      ? await runLive(files, progress)
+      : await runAll(files, progress, (each) => newMachineWorld(each));
+  progress.end();
+  print(json === true ? JSON.stringify(reportOf(outcomes)) : reportText(outcomes));
+  return exitCodeOf(reportOf(outcomes));
+}
+
+async function runAll(
+  files: readonly string[],
+  progress: Progress,
+  newWorld: NewWorld,
+): Promise<ProgramOutcome[]> {
+  const outcomes: ProgramOutcome[] = [];
+  try {
+    for await (const { program } of readTraces(files)) {
+      outcomes.push(await runProgram(program, newWorld));
+      progress.at(outcomes.length);
+    }
+  } catch (error) {
+    if (error instanceof TraceError) throw new UsageError(error.message, { cause: error });
+    throw error;
+  }
+  return outcomes;
+}
+
+async function runLive(files: readonly string[], progress: Progress): Promise<ProgramOutcome[]> {
+  const server = await startLocalServer({ host: '127.0.0.1', port: 0, logLevel: 'warn' });
+  const lab = new LiveLab(server.openLab('conformance', traceMachineConfig('anon')));
+  try {
+    await lab.start(server, SEED_CLIENTS);
+    say(`three client processes have joined over ${server.webSocketUrl}`);
+    return await runAll(files, progress, (program) => newLiveConformanceWorld(lab, program));
+  } finally {
+    await lab.end();
+    await server.close();
+  }
+}
