@@ -115,7 +115,15 @@ export function waitsOf(tasks: readonly RunningTask[]): string[] {
   return tasks.map((task) => `${task.identity.actor}: ${task.pending.at}`);
 }
 
-/** Runs a task until it stands before `at`. */
+/** Runs one task to its end while all others stand still. */
+export function runOnly(world: KernelWorld, task: RunningTask): void {
+  for (let steps = 0; task.state !== 'done'; steps += 1) {
+    assert.ok(steps < STEPS_MAX && world.scheduler.readyTasks().includes(task), 'it waits');
+    world.scheduler.step(task);
+  }
+}
+
+/** Runs a task until it stands before `at`, while all others stand still. */
 export function runUntil(world: KernelWorld, task: RunningTask, at: string): void {
   for (let steps = 0; steps < STEPS_MAX; steps += 1) {
     if (task.pending.at === at && task.state !== 'done') return;
