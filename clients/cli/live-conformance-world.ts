@@ -26,6 +26,8 @@ export async function newLiveConformanceWorld(
   return {
     perform: async (op) => {
       const result = (await live.perform(performerOf(op), labVerbOf(op))) as OpResult;
+      // The child's session ends behind its answer; until then its name is taken.
+      if (op.op === 'exit') await childGone(live);
       assertHealthy(live);
       return result;
     },
@@ -39,7 +41,11 @@ export async function newLiveConformanceWorld(
 async function endChild(live: LiveLab): Promise<void> {
   if (!live.lab.actors.has(CHILD)) return;
   await live.lab.perform(CHILD, { verb: 'exit' });
-  await live.until(
+  await childGone(live);
+}
+
+function childGone(live: LiveLab): Promise<void> {
+  return live.until(
     () => !live.lab.actors.has(CHILD),
     () => `${CHILD} did not leave`,
   );
