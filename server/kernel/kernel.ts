@@ -14,13 +14,13 @@ import type {
 import type { EventSink } from '../protocol/event.ts';
 import type { HmmPfn } from '../protocol/hmm-pfn.ts';
 import type { MigratePfn } from '../protocol/migrate-pfn.ts';
-import type { TaskContext } from '../task/context.ts';
+import { type TaskContext, touch } from '../task/context.ts';
 import type { Held, Lock } from '../task/lock.ts';
 import type { Task } from '../task/task.ts';
 import type { PageIndex, PageRange, Pfn, VirtualAddress } from '../vocabulary/address.ts';
 import type { Result } from '../vocabulary/errno.ts';
 import type { Seq } from '../vocabulary/seq.ts';
-import { type Frames, newFrames } from './memory/frames.ts';
+import { type Frames, newFrames, pageObject } from './memory/frames.ts';
 import { type Mm, newMm } from './memory/mm.ts';
 import type { AnonVma, MemoryFile, Vma } from './memory/mm-types.ts';
 import type { PtePage } from './memory/page-table.ts';
@@ -244,7 +244,9 @@ export function newKernel(
     fn,
     context,
     emit,
-    frames: newFrames(config.systemPages, config.devicePages),
+    frames: newFrames(config.systemPages, config.devicePages, (pfn) =>
+      touch(context, pageObject(pfn), 'add'),
+    ),
     thp: config.thp,
     swap: newSwap(config.swapSlots),
     mms: new Map(),

@@ -34,6 +34,24 @@ export interface LockOrderViolation {
   readonly wanted: HeldLock;
 }
 
+/**
+ * How a segment touched an object. 'add' commutes with itself (a reference count); an acquire is ordered after the
+ * release before it, and two acquires race unless both are for reading.
+ */
+export type TouchMode =
+  | 'read'
+  | 'write'
+  | 'add'
+  | 'acquire-read'
+  | 'acquire-write'
+  | 'release-read'
+  | 'release-write';
+
+export interface Touch {
+  readonly object: ObjectId;
+  readonly mode: TouchMode;
+}
+
 /** What all tasks of one world share with their scheduler, and nothing else does. */
 export interface TaskContext {
   /** The running task. Set by the scheduler before each step. */
@@ -41,17 +59,25 @@ export interface TaskContext {
   /** Objects changed since the scheduler last looked; it looks again at whoever waits on them. */
   readonly changed: ObjectId[];
   readonly lockOrderViolations: LockOrderViolation[];
+  /** What the running segment has touched, for an explorer; 'off' where nobody asks. */
+  footprint: Touch[] | 'off';
   /** Running number for objects that have no natural index (answers, children). */
   nextSerial: number;
 }
 
 export function newTaskContext(): TaskContext {
-  return { current: NOBODY, changed: [], lockOrderViolations: [], nextSerial: 1 };
+  return { current: NOBODY, changed: [], lockOrderViolations: [], footprint: 'off', nextSerial: 1 };
 }
 
 /** Tells the scheduler that waiters on `object` should look again. Not a yield point. */
-export function wake(context: TaskContext, object: ObjectId): void {
+export function wake(context: TaskContext, object: ObjectId, mode: TouchMode = 'write'): void {
   context.changed.push(object);
+  touch(context, object, mode);
+}
+
+/** Notes an access that no step announces: what a lock covers, or a count. Not a yield point. */
+export function touch(context: TaskContext, object: ObjectId, mode: TouchMode): void {
+  if (context.footprint !== 'off') context.footprint.push({ object, mode });
 }
 
 /** A number not handed out before in this world. */

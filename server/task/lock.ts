@@ -1,6 +1,5 @@
 import { invariant } from '../vocabulary/invariant.ts';
-import type { HeldLock, TaskContext, TaskIdentity } from './context.ts';
-import { wake } from './context.ts';
+import { type HeldLock, type TaskContext, type TaskIdentity, touch, wake } from './context.ts';
 import { checkLockOrder, type LockClass, recordHeld, recordReleased } from './lock-order.ts';
 import type { ObjectId } from './object-id.ts';
 import type { Task, YieldPoint } from './task.ts';
@@ -64,7 +63,7 @@ export function unlock<Class extends LockClass>(context: TaskContext, held: Held
   invariant(lock.holder !== 'nobody', 'LK2', { class: lock.class });
   recordReleased(lock.holder, lock);
   lock.holder = 'nobody';
-  wake(context, lock.object);
+  wake(context, lock.object, 'release-write');
 }
 
 /** `proof` is the proof for exactly `guard`, and still valid. */
@@ -76,5 +75,6 @@ export function assertHeld(proof: Held, guard: Lock): void {
 function take<Class extends LockClass>(context: TaskContext, wanted: Lock<Class>): Held<Class> {
   invariant(wanted.holder === 'nobody', 'LK1', { class: wanted.class });
   wanted.holder = recordHeld(context, wanted);
+  touch(context, wanted.object, 'acquire-write');
   return wanted as Held<Class>;
 }

@@ -1,6 +1,5 @@
 import { invariant } from '../vocabulary/invariant.ts';
-import type { HeldLock, TaskContext, TaskIdentity } from './context.ts';
-import { wake } from './context.ts';
+import { type HeldLock, type TaskContext, type TaskIdentity, touch, wake } from './context.ts';
 import { checkLockOrder, type LockClass, recordHeld, recordReleased } from './lock-order.ts';
 import type { ObjectId } from './object-id.ts';
 import type { Task, YieldPoint } from './task.ts';
@@ -43,6 +42,7 @@ export function* readLock(context: TaskContext, at: YieldPoint, sem: RwSem): Tas
   yield { kind: 'block', at, on: sem.object, until: () => canRead(sem, ticket) };
   invariant(sem.writer === 'nobody', 'LK1', { class: sem.class });
   leaveQueue(context, sem, ticket);
+  touch(context, sem.object, 'acquire-read');
   const reader = recordHeld(context, sem);
   sem.readers.push(reader);
   return { sem, reader };
@@ -55,6 +55,7 @@ export function* writeLock(context: TaskContext, at: YieldPoint, sem: RwSem): Ta
   yield { kind: 'block', at, on: sem.object, until: () => canWrite(sem, ticket) };
   invariant(sem.writer === 'nobody' && sem.readers.length === 0, 'LK1', { class: sem.class });
   leaveQueue(context, sem, ticket);
+  touch(context, sem.object, 'acquire-write');
   const writer = recordHeld(context, sem);
   sem.writer = writer;
   return { sem, writer };
@@ -66,14 +67,14 @@ export function readUnlock(context: TaskContext, held: HeldForRead): void {
   invariant(at >= 0, 'LK2', { class: held.sem.class });
   held.sem.readers.splice(at, 1);
   recordReleased(held.reader, held.sem);
-  wake(context, held.sem.object);
+  wake(context, held.sem.object, 'release-read');
 }
 
 export function writeUnlock(context: TaskContext, held: HeldForWrite): void {
   invariant(held.sem.writer === held.writer, 'LK2', { class: held.sem.class });
   held.sem.writer = 'nobody';
   recordReleased(held.writer, held.sem);
-  wake(context, held.sem.object);
+  wake(context, held.sem.object, 'release-write');
 }
 
 function arrive(sem: RwSem, mode: Ticket['mode']): Ticket {
@@ -84,7 +85,7 @@ function arrive(sem: RwSem, mode: Ticket['mode']): Ticket {
 
 function leaveQueue(context: TaskContext, sem: RwSem, ticket: Ticket): void {
   sem.waiting.splice(sem.waiting.indexOf(ticket), 1);
-  if (sem.waiting.length > 0) wake(context, sem.object);
+  if (sem.waiting.length > 0) context.changed.push(sem.object);
 }
 
 function canRead(sem: RwSem, ticket: Ticket): boolean {

@@ -61,9 +61,11 @@ export function createDeviceApi(k: Kernel, parts: DeviceApiParts): DeviceApi {
     },
     // No yield: the signature of the seam; a remote device waits here.
     *mmapReadUnlock() {
-      const last = held.pop();
-      invariant(last !== undefined, 'LK2', { owner });
-      readUnlock(k.context, last);
+      // Two threads of a device may hold it at once. A remote device unlocks in another task than it locked in.
+      const own = held.findLastIndex(({ reader }) => reader === k.context.current);
+      const [ended] = held.splice(own < 0 ? held.length - 1 : own, 1);
+      invariant(ended !== undefined, 'LK2', { owner });
+      readUnlock(k.context, ended);
     },
     mmuIntervalNotifierInsert: (range) =>
       k.fn.mmuIntervalNotifierInsert(k, mirrored(), range, { owner, driver }),

@@ -3,6 +3,7 @@
  * Source: mm/memory.c, do_wp_page(), wp_page_copy(), wp_page_reuse() (6.1).
  */
 
+import { touch } from '../../task/context.ts';
 import { type Task, willWrite } from '../../task/task.ts';
 import { pagesFrom } from '../../vocabulary/address.ts';
 import type { FaultOutcome, FaultRequest, Kernel, LockedPte } from '../kernel.ts';
@@ -13,6 +14,7 @@ import {
   PAGE_ANON,
   PAGE_ANON_EXCLUSIVE,
   PAGE_SWAPCACHE,
+  pageObject,
   refcount,
 } from '../memory/frames.ts';
 import { pageLockObject, tryLockPage, unlockPage } from '../memory/page-lock.ts';
@@ -67,6 +69,7 @@ export function* doWpPage(k: Kernel, request: FaultRequest, at: LockedPte): Task
 /** Nobody else maps the page and nobody holds a reference: it belongs to this mapping alone. */
 function* mayReuse(k: Kernel, request: FaultRequest, seen: Pte): Task<boolean> {
   const pfn = ptePfn(seen);
+  touch(k.context, pageObject(pfn), 'read');
   if (hasFlag(k.frames, pfn, PAGE_ANON_EXCLUSIVE)) return true;
   const inSwapCache = hasFlag(k.frames, pfn, PAGE_SWAPCACHE) ? 1 : 0;
   if (refcount(k.frames, pfn) > 1 + inSwapCache) return false;

@@ -27,11 +27,11 @@ import {
   PAGE_FILE,
   PAGE_SWAPBACKED,
   PAGE_SWAPCACHE,
+  pageObject,
   refcount,
   setFlag,
   setMapping,
 } from '../memory/frames.ts';
-import { pageLockObject } from '../memory/page-lock.ts';
 import { dropSwapCache } from '../memory/page-references.ts';
 import { isHuge, pteObject } from '../memory/page-table.ts';
 import {
@@ -112,7 +112,7 @@ export function* migratePageAt(k: Kernel, migration: Migration, index: number): 
     refuse(migration, index);
     return;
   }
-  yield willRead('folio_migrate_mapping.refcount', pageLockObject(from));
+  yield willRead('folio_migrate_mapping.refcount', pageObject(from));
   const ours = from === migration.faultPage ? 2 : 1;
   if (refcount(k.frames, from) !== ours + (hasFlag(k.frames, from, PAGE_SWAPCACHE) ? 1 : 0)) {
     refuse(migration, index);

@@ -33,6 +33,7 @@ import {
   PAGE_FILE,
   PAGE_LRU,
   PAGE_SWAPCACHE,
+  pageObject,
   refcount,
   setFlag,
 } from '../memory/frames.ts';
@@ -245,7 +246,7 @@ function* unmapPage(k: Kernel, migration: Migration, pfn: Pfn): Task<boolean> {
     yield* putPage(k, pfn);
   }
   if (pageMapped(k, pfn)) yield* k.fn.tryToMigrate(k, pfn);
-  yield willRead('migrate_vma_check_page.refcount', pageLockObject(pfn));
+  yield willRead('migrate_vma_check_page.refcount', pageObject(pfn));
   if (pageMapped(k, pfn) || !checkPage(k, migration, pfn)) {
     if (onLru) putbackLru(k, pfn);
     return false;

@@ -8,6 +8,7 @@
  * Leaves out: zones, per-CPU lists. A freed frame is the next to be handed out, as with the
  * per-CPU lists of Linux: that is what makes a stale mapping dangerous.
  */
+import { type ObjectId, objectId } from '../../task/object-id.ts';
 import { type Pfn, PTRS_PER_PTE } from '../../vocabulary/address.ts';
 import { invariant } from '../../vocabulary/invariant.ts';
 import { type PageContents, ZERO_CONTENTS } from '../../vocabulary/page-contents.ts';
@@ -55,6 +56,8 @@ export interface Frames {
   readonly device: Zone;
   /** Bytes of frames that were written; absent means zeros. */
   readonly contents: Map<Pfn, PageContents>;
+  /** Told of each change of a reference or map count, before it happens. */
+  readonly onCount: (pfn: Pfn) => void;
   /** The swap slot of pages in the swap cache (page_private). */
   readonly swapSlots: Map<Pfn, number>;
 }
@@ -62,8 +65,13 @@ export interface Frames {
 const ROWS_AT_FIRST = 32;
 
 /** `systemPages` and `devicePages` bound what can be allocated. */
-export function newFrames(systemPages: number, devicePages: number): Frames {
+export function newFrames(
+  systemPages: number,
+  devicePages: number,
+  onCount: (pfn: Pfn) => void,
+): Frames {
   return {
+    onCount,
     system: newZone(1, systemPages),
     device: newZone(DEVICE_PFN_BASE, devicePages),
     contents: new Map(),
@@ -98,6 +106,11 @@ function grow(zone: Zone, rows: number): void {
 
 function zoneOf(frames: Frames, pfn: Pfn): Zone {
   return pfn >= DEVICE_PFN_BASE ? frames.device : frames.system;
+}
+
+/** What the counts of one frame are called when tasks conflict on them. */
+export function pageObject(pfn: Pfn): ObjectId {
+  return objectId('page', 0, pfn);
 }
 
 export function isDevicePfn(pfn: Pfn): boolean {
@@ -186,6 +199,7 @@ export function mapcount(frames: Frames, pfn: Pfn): number {
 /** get_page(): `count` more references on a frame that has one (FR3). */
 export function getPage(frames: Frames, pfn: Pfn, count: number): void {
   if (pfn === ZERO_PFN) return;
+  frames.onCount(pfn);
   const zone = zoneOf(frames, pfn);
   const row = pfn - zone.base;
   invariant((zone.columns.refcount[row] ?? 0) > 0, 'FR3', { pfn });
@@ -194,6 +208,7 @@ export function getPage(frames: Frames, pfn: Pfn, count: number): void {
 
 /** Drops `count` references and says how many are left. The caller frees at zero. */
 export function dropReferences(frames: Frames, pfn: Pfn, count: number): number {
+  frames.onCount(pfn);
   const zone = zoneOf(frames, pfn);
   const row = pfn - zone.base;
   const left = (zone.columns.refcount[row] ?? 0) - count;
@@ -208,6 +223,7 @@ export function maybeDmaPinned(frames: Frames, pfn: Pfn): boolean {
 }
 
 export function addMapcount(frames: Frames, pfn: Pfn, change: 1 | -1): void {
+  frames.onCount(pfn);
   const zone = zoneOf(frames, pfn);
   const row = pfn - zone.base;
   const count = (zone.columns.mapcount[row] ?? 0) + change;
