@@ -147,6 +147,17 @@ test('a silent device that holds what others wait for is fenced, unless a conduc
   assert.deepEqual(machine().kinds().slice(2), ['fence silent', 'fence told']);
 });
 
+test('a staller that waits for an answer itself has time until those that it waits for are fenced', () => {
+  const { lab, machine, join } = startLab();
+  const { actor } = join('asking');
+  lab.take(actor, request(actor, 1));
+  machine().stalling = ['asking'];
+  lab.tick(2 * LEASE_MS - 1);
+  assert.deepEqual(machine().kinds(), ['attach asking', 'request asking']);
+  lab.tick(2 * LEASE_MS);
+  assert.equal(machine().kinds().at(-1), 'fence asking');
+});
+
 test('a fenced device that comes back is attached again', () => {
   const { lab, machine, join } = startLab();
   const { actor, link } = join('a');

@@ -5,10 +5,16 @@ import { KERNEL_QUESTIONS } from '../protocol/server-questions.ts';
 import type { LabActor, Millis } from './lab-actor.ts';
 
 /**
+ * Leases of silence for a staller that waits for an answer itself. One is what whoever it waits for has; only if
+ * nobody else was to blame does it wait for itself, and has to go.
+ */
+const LEASES_WHILE_ASKING = 2;
+
+/**
  * Returns: the actors to be fenced at `now`.
  * - a question of the kernel's has been open for `leaseMs`;
- * - it holds what a task waits for (`stallers`), nothing asks it to go on, and it has been silent for `leaseMs`,
- *   unless a conductor told it to stand still and it is still connected.
+ * - it holds what a task waits for (`stallers`) and has been silent for `leaseMs` (or LEASES_WHILE_ASKING of
+ *   them), unless a conductor told it to stand still and it is still connected.
  */
 export function overdue(
   actors: Iterable<LabActor>,
@@ -41,5 +47,6 @@ function stalls(
   leaseMs: number,
 ): boolean {
   if (actor.holding > 0 && actor.state === 'attached') return false;
-  return now - actor.heardAt >= leaseMs && stallers.includes(actor.name);
+  const leases = actor.requests.size > 0 ? LEASES_WHILE_ASKING : 1;
+  return now - actor.heardAt >= leases * leaseMs && stallers.includes(actor.name);
 }

@@ -11,7 +11,7 @@ import {
   pageOf,
   virtualAddress,
 } from '../vocabulary/address.ts';
-import type { Failure } from '../vocabulary/errno.ts';
+import { type Failure, fail } from '../vocabulary/errno.ts';
 import type { Inbound } from './inbound.ts';
 import {
   abandonQuestions,
@@ -85,11 +85,16 @@ export function* serveCpu(cpu: RemoteCpu, request: CpuRequest): Task<Served> {
     case 'exit':
       return done('exit', yield* api.exit());
     case 'unpin':
-      cpu.pins.delete(request.params.id);
-      return done('unpin', yield* api.unpin(request.params.id));
+      return yield* serveUnpin(cpu, request.params.id);
     default:
       return yield* serveRegion(cpu, request);
   }
+}
+
+function* serveUnpin(cpu: RemoteCpu, id: number): Task<Served> {
+  const unpinned = yield* cpu.api.unpin(id);
+  if (unpinned.ok) cpu.pins.delete(id);
+  return done('unpin', unpinned);
 }
 
 type RegionRequest = Extract<CpuRequest, { params: { readonly pages: number } }>;
@@ -121,10 +126,13 @@ function* serveRegion(cpu: RemoteCpu, request: RegionRequest): Task<Served> {
     }
     case 'pin': {
       const { id, mode } = request.params;
-      const pinned = yield* api.pin(id, range, mode);
-      if (!pinned.ok) return done('pin', pinned);
+      // Another pin of this id may be on its way: the kernel would see neither of the other.
+      if (cpu.pins.has(id)) return done('pin', fail('EINVAL'));
       cpu.pins.add(id);
-      return served({ pinned: pinned.value });
+      const pinned = yield* api.pin(id, range, mode);
+      if (pinned.ok) return served({ pinned: pinned.value });
+      cpu.pins.delete(id);
+      return done('pin', pinned);
     }
   }
 }

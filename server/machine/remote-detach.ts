@@ -3,9 +3,11 @@
  * was doing. Requests that still run are waited for: a lock that they were about to get is given back too.
  */
 
+import { wake } from '../task/context.ts';
 import { type Task, waitUntil } from '../task/task.ts';
 import type { Pfn } from '../vocabulary/address.ts';
-import { holdsUpOthers, type RemoteDevice, reattachDevice } from './remote-device.ts';
+import { type RemoteDevice, reattachDevice } from './remote-device.ts';
+import { ownLockUnused, usingLock } from './remote-lock.ts';
 
 /**
  * Holds:  nothing. Yields: yes. The device must be fenced: nobody may wait for its answers.
@@ -14,24 +16,38 @@ import { holdsUpOthers, type RemoteDevice, reattachDevice } from './remote-devic
  * if it came back meanwhile. Its private memory stays its own.
  */
 export function* giveBackAll(device: RemoteDevice): Task<void> {
-  device.leavings += 1;
+  const turn = beginLeaving(device);
   yield* giveBack(device);
-  left(device);
+  yield* awaitTurn(device, turn);
+  endLeaving(device);
 }
 
 /** giveBackAll(), and the private memory is lost: its pages become poison. Yields: yes. */
 export function* detachDevice(device: RemoteDevice): Task<void> {
-  device.leavings += 1;
+  const turn = beginLeaving(device);
   yield* giveBack(device);
+  yield* awaitTurn(device, turn);
   yield* device.undertaker.surrenderMemory();
   device.chunks.length = 0;
   device.privateInUse.clear();
-  left(device);
+  endLeaving(device);
 }
 
-function left(device: RemoteDevice): void {
-  device.leavings -= 1;
-  if (device.leavings === 0 && device.state === 'returning') reattachDevice(device);
+function beginLeaving(device: RemoteDevice): number {
+  const turn = device.leavingsBegun;
+  device.leavingsBegun += 1;
+  return turn;
+}
+
+/** A fence may still be giving back when a detach begins: whoever came first has taken what the other misses. */
+function* awaitTurn(device: RemoteDevice, turn: number): Task<void> {
+  yield waitUntil('detach.turn', device.idle, () => device.leavingsEnded === turn);
+}
+
+function endLeaving(device: RemoteDevice): void {
+  device.leavingsEnded += 1;
+  wake(device.context, device.idle);
+  if (device.state === 'returning') reattachDevice(device);
 }
 
 function* giveBack(device: RemoteDevice): Task<void> {
@@ -43,7 +59,7 @@ function* giveBack(device: RemoteDevice): Task<void> {
     yield waitUntil(
       'detach.requests',
       device.idle,
-      () => device.requestsLingering < requestsLingering || holdsAnything(device),
+      () => device.requestsLingering < requestsLingering || holdsUnused(device),
     );
   }
   for (const [id, sub] of device.subs) {
@@ -52,20 +68,24 @@ function* giveBack(device: RemoteDevice): Task<void> {
   }
 }
 
-function holdsAnything(device: RemoteDevice): boolean {
-  return holdsUpOthers(device) || device.unplaced.size > 0;
+/** Something is held that no running request uses. */
+function holdsUnused(device: RemoteDevice): boolean {
+  if (device.locked.size > 0 || device.unplaced.size > 0) return true;
+  for (const { phase } of device.migrations.values()) if (phase !== 'moving') return true;
+  return device.ownLock.locks > 0 && ownLockUnused(device);
 }
 
 function* giveBackHeld(device: RemoteDevice): Task<void> {
   // Pages before mmap_lock: they were locked inside it.
   if (device.locked.size > 0) yield* device.api.unlockAndPutPages(takeAll(device.locked));
   for (const [id, open] of device.migrations) {
+    if (open.phase === 'moving') continue;
     device.migrations.delete(id);
-    yield* device.undertaker.abandonMigration(open.migrate);
+    yield* usingLock(device, open.under, device.undertaker.abandonMigration(open.migrate));
   }
   for (const pfn of takeAll(device.unplaced)) yield* device.api.putDevicePage(pfn);
-  while (device.mmapLocks > 0) {
-    device.mmapLocks -= 1;
+  while (device.ownLock.locks > 0 && ownLockUnused(device)) {
+    device.ownLock.locks -= 1;
     yield* device.api.mmapReadUnlock();
   }
 }

@@ -34,14 +34,14 @@ export function failed(method: DeviceMethod, failure: Failure): Refusal {
   return kernelRefusal(failure.errno, DEVICE_REQUESTS[method].subject);
 }
 
-export function needsLock(path: string): Refusal {
-  return refuse('lock-not-held', path, 'mmap_lock to be held');
-}
-
 export function notYours(path: string): Refusal {
   return refuse('not-your-frame', path, 'a frame that was handed to you for this, once');
 }
 
 export function wrongCount(path: string, entries: number): Refusal {
   return refuse('wrong-page-count', path, `${entries} entries`);
+}
+
+export function inUse(path: string): Refusal {
+  return refuse('in-use', path, 'something that no request of yours uses at the moment');
 }

@@ -11,15 +11,16 @@ import { contains, type PageRange, pageCount } from '../vocabulary/address.ts';
 import type { PageContents } from '../vocabulary/page-contents.ts';
 import type { Seq } from '../vocabulary/seq.ts';
 import { SERVED_NOTHING, type Served, served } from './remote-actor.ts';
-import { mmapLockHeld, type RemoteDevice } from './remote-device.ts';
+import type { RemoteDevice } from './remote-device.ts';
 import {
   type DeviceRequest,
   failed,
-  needsLock,
+  inUse,
   notYours,
   takeFrames,
   wrongCount,
 } from './remote-device-request.ts';
+import { lockHolder, needsLock, ownLockUnused, underMmapLock } from './remote-lock.ts';
 import { serveMigration } from './remote-migrate-serve.ts';
 
 /** Rounds of hmm_range_fault_unlocked before it answers EBUSY. */
@@ -42,11 +43,12 @@ export function* serveDevice(
   switch (request.method) {
     case 'mmap_read_lock':
       yield* api.mmapReadLock();
-      device.mmapLocks += 1;
+      device.ownLock.locks += 1;
       return SERVED_NOTHING;
     case 'mmap_read_unlock':
-      if (device.mmapLocks === 0) return needsLock('params');
-      device.mmapLocks -= 1;
+      if (device.ownLock.locks === 0) return needsLock('params');
+      if (device.ownLock.locks === 1 && !ownLockUnused(device)) return inUse('params');
+      device.ownLock.locks -= 1;
       yield* api.mmapReadUnlock();
       return SERVED_NOTHING;
 
@@ -72,12 +74,14 @@ export function* serveDevice(
     }
 
     case 'find_vma': {
-      if (!mmapLockHeld(device, api.mm)) return needsLock('params.page');
+      if (lockHolder(device, api.mm) === 'none') return needsLock('params.page');
       const found = yield* api.findVma(request.params.page);
       return found.ok ? served(found.value) : failed(request.method, found);
     }
     case 'hmm_range_fault':
-      return yield* serveRangeFault(device, request.params);
+      return yield* underMmapLock(device, 'params.range', () =>
+        serveRangeFault(device, request.params),
+      );
     case 'hmm_range_fault_unlocked':
       return yield* serveRangeFaultUnlocked(device, request.params);
 
@@ -90,11 +94,8 @@ export function* serveDevice(
       return yield* serveMigration(device, request);
 
     case 'make_device_exclusive_range': {
-      if (!mmapLockHeld(device, api.mm)) return needsLock('params.range');
-      const made = yield* api.makeDeviceExclusiveRange(request.params.range);
-      if (!made.ok) return failed(request.method, made);
-      for (const frame of made.value) if (frame !== 'none') device.locked.add(frame);
-      return served({ frames: made.value });
+      const { range } = request.params;
+      return yield* underMmapLock(device, 'params.range', () => serveExclusive(device, range));
     }
     case 'unlock_and_put_pages': {
       const frames = request.params.frames;
@@ -137,6 +138,13 @@ export function* serveDevice(
   }
 }
 
+function* serveExclusive(device: RemoteDevice, range: PageRange): Task<Served> {
+  const made = yield* device.api.makeDeviceExclusiveRange(range);
+  if (!made.ok) return failed('make_device_exclusive_range', made);
+  for (const frame of made.value) if (frame !== 'none') device.locked.add(frame);
+  return served({ frames: made.value });
+}
+
 function* serveRangeFault(
   device: RemoteDevice,
   params: DeviceParams['hmm_range_fault'],
@@ -145,7 +153,6 @@ function* serveRangeFault(
   if (sub === undefined) return noSuchSub();
   const range = params.range;
   if (!covers(sub, range)) return outside(sub);
-  if (!mmapLockHeld(device, device.api.mm)) return needsLock('params.range');
   const flags = params.page_flags;
   if (flags !== undefined && flags.length !== pageCount(range)) {
     return wrongCount('params.page_flags', pageCount(range));
@@ -169,7 +176,9 @@ function* serveRangeFaultUnlocked(
   if (sub === undefined) return noSuchSub();
   const range = params.range;
   if (!covers(sub, range)) return outside(sub);
-  if (mmapLockHeld(device, api.mm)) return refuse('lock-held', 'params', 'no mmap_lock of yours');
+  if (lockHolder(device, api.mm) !== 'none') {
+    return refuse('lock-held', 'params', 'no mmap_lock of yours');
+  }
   learnSeq(sub, params.invalidate_seq);
   const defaultFlags = params.default_flags;
   for (let round = 0; round < FAULT_ROUNDS_MAX; round += 1) {

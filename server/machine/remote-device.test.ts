@@ -124,6 +124,47 @@ test('a device that comes back before all is given back waits for that, and begi
   assert.deepEqual(harness.leftBehind(), []);
 });
 
+test('a lock is not let go of under a request or a migration that needs it', () => {
+  const harness = mapped();
+  const pfn = faulted(harness, 'gpu1');
+  const migrate = migrating(harness, 'gpu0', 'setup');
+  assert.equal(harness.refusal('gpu0', 'mmap_read_unlock', {}), 'in-use params');
+  harness.result('gpu0', 'migrate_vma_finalize', { migrate });
+  harness.silent.add('gpu1');
+  const entry = { state: 'mapped', pfn, access: 'write' };
+  harness.notify('gpu1', 'mirror_changed', { changes: [{ page: PAGE, entry }] });
+  const { mm } = harness.machine.world;
+  const setup = { mm: mm.id, range: RANGE, select: 'system', fault_page: 'none' };
+  const waiting = harness.ask('gpu0', 'migrate_vma_setup', setup);
+  assert.equal(harness.outcomeOf(waiting), 'waits');
+  assert.equal(harness.refusal('gpu0', 'mmap_read_unlock', {}), 'in-use params');
+  harness.detach('gpu0');
+  harness.fence('gpu1');
+  assert.deepEqual(harness.leftBehind(), []);
+});
+
+test('a migration that a device leaves open under a CPU fault ends with the fault', () => {
+  const harness = mapped();
+  migrating(harness, 'gpu0', 'finalized');
+  const load = harness.ask('cpu0', 'load', { address: ADDRESS });
+  const question = harness.questionTo('gpu0');
+  const { mm, pfn } = question.params as QuestionParams['migrate_to_ram'];
+  const setup = { mm, range: RANGE, select: 'device-private', fault_page: pfn };
+  const { migrate } = harness.result('gpu0', 'migrate_vma_setup', setup);
+  harness.answer(question, { result: 'OK' });
+  assert.equal(
+    harness.refusal('gpu0', 'migrate_vma_finalize', { migrate }),
+    'no-such-migration params.migrate',
+  );
+  // The page is still the device's, so the load faults again, as it would in Linux.
+  assert.equal(harness.outcomeOf(load), 'waits');
+  harness.answer(harness.questionTo('gpu0'), { result: 'EIO' });
+  const outcome = harness.outcomeOf(load);
+  assert.deepEqual(outcome !== 'waits' && outcome.ok && outcome.result, { signal: 'SIGBUS' });
+  harness.detach('gpu0');
+  assert.deepEqual(harness.leftBehind(), []);
+});
+
 test('what one request of a gone device gets may be what its next one waits for', () => {
   const harness = mapped();
   const protect = { address: ADDRESS, pages: 2, prot: 'r' };

@@ -1,9 +1,6 @@
 /**
  * A device whose driver runs in a client: what it holds here, so that a disconnect at any moment can give all of
  * it back (remote-detach.ts), and so that a client that lies reaches no invariant of the kernel.
- *
- * Leaves out: threads of a device. The wire does not say which thread of the client took mmap_lock, so read
- * locks are counted.
  */
 
 import {
@@ -12,9 +9,9 @@ import {
   type IntervalSub,
   MIRROR_NONE,
   type MigrateVma,
-  type MmId,
 } from '../protocol/device-api.ts';
 import { wake } from '../task/context.ts';
+import type { ObjectId } from '../task/object-id.ts';
 import type { Task } from '../task/task.ts';
 import type { PageIndex, Pfn } from '../vocabulary/address.ts';
 import {
@@ -24,11 +21,34 @@ import {
   type RemoteActorParts,
 } from './remote-actor.ts';
 
+/** Who holds the mmap_lock that a request runs under: the device itself, or a CPU fault that it serves. */
+export type LockHolder = OwnLock | ServedFault;
+
+/** The device's own mmap_lock, of the mm that it mirrors. */
+export interface OwnLock {
+  readonly kind: 'own';
+  /** Read locks that the device holds: the wire does not say which thread of the client took one. */
+  locks: number;
+  /** Requests that run under it. */
+  users: number;
+}
+
+/** A CPU fault that waits for this device, and holds the mmap_lock of its mm for it. */
+export interface ServedFault {
+  readonly kind: 'fault';
+  readonly fault: DeviceFault;
+  users: number;
+  /** Changes when the last user ends. */
+  readonly unused: ObjectId;
+}
+
 export interface OpenMigration {
   readonly kind: 'migrate_vma' | 'migrate_device';
   readonly migrate: MigrateVma;
-  /** 'collected' until migrate_*_pages, then 'moved'. */
-  phase: 'collected' | 'moved';
+  /** Whose mmap_lock keeps its mapping in place; 'none' for frames by number. */
+  readonly under: LockHolder | 'none';
+  /** 'collected', then migrate_*_pages runs, then 'moved'. */
+  phase: 'collected' | 'moving' | 'moved';
 }
 
 /** What the kernel offers beside DeviceApi, for a device that went away. */
@@ -48,12 +68,11 @@ export interface RemoteDevice extends RemoteActor {
   readonly undertaker: DeviceUndertaker;
   readonly subs: Map<number, IntervalSub>;
   readonly migrations: Map<number, OpenMigration>;
-  /** Read locks of mmap_lock that the device holds. */
-  mmapLocks: number;
-  /** CPU faults that wait for this device: they hold the mmap_lock of their mm for it. */
-  readonly faults: DeviceFault[];
-  /** Tasks that give back what it held. */
-  leavings: number;
+  readonly ownLock: OwnLock;
+  readonly faults: ServedFault[];
+  /** Tasks that give back what it held; they end in the order in which they began. */
+  leavingsBegun: number;
+  leavingsEnded: number;
   /** Private memory: frames [first, first + count). */
   readonly chunks: { readonly first: Pfn; readonly count: number }[];
   /** Private frames between zone_device_page_init and page_free. */
@@ -78,8 +97,9 @@ export function newRemoteDevice(parts: RemoteDeviceParts): RemoteDevice {
     undertaker: parts.undertaker,
     subs: new Map(),
     migrations: new Map(),
-    mmapLocks: 0,
-    leavings: 0,
+    ownLock: { kind: 'own', locks: 0, users: 0 },
+    leavingsBegun: 0,
+    leavingsEnded: 0,
     faults: [],
     chunks: [],
     privateInUse: new Set(),
@@ -91,13 +111,7 @@ export function newRemoteDevice(parts: RemoteDeviceParts): RemoteDevice {
 
 /** True if others may have to wait for what the device holds. Derived, never counted. */
 export function holdsUpOthers(device: RemoteDevice): boolean {
-  return device.mmapLocks > 0 || device.migrations.size > 0 || device.locked.size > 0;
-}
-
-/** The mmap_lock of `mm` is held by the device, or for it by a CPU fault that it is serving. */
-export function mmapLockHeld(device: RemoteDevice, mm: MmId): boolean {
-  if (mm === device.api.mm && device.mmapLocks > 0) return true;
-  return device.faults.some((fault) => fault.mm === mm);
+  return device.ownLock.locks > 0 || device.migrations.size > 0 || device.locked.size > 0;
 }
 
 /** Frames [first, first + count) lie in one chunk of the device's memory. */
@@ -124,7 +138,7 @@ export function fenceDevice(device: RemoteDevice, why: string): void {
  * is being given back it is 'returning'.
  */
 export function reattachDevice(device: RemoteDevice): void {
-  if (device.leavings > 0) {
+  if (device.leavingsEnded < device.leavingsBegun) {
     device.state = 'returning';
     return;
   }

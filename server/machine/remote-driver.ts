@@ -8,6 +8,7 @@ import type { QuestionParams, QuestionResults } from '../protocol/server-questio
 import { fail, OK } from '../vocabulary/errno.ts';
 import { ask, type Outcome, type Question, takeAnswer } from './remote-actor.ts';
 import { fenceDevice, type RemoteDevice } from './remote-device.ts';
+import { beginFault, endFault } from './remote-lock.ts';
 
 /** `device` is made after its api, which is made after its driver: hence a function. */
 export function remoteDriver(device: () => RemoteDevice): DeviceDriver {
@@ -40,9 +41,9 @@ export function remoteDriver(device: () => RemoteDevice): DeviceDriver {
         page: fault.page,
         pfn: fault.pfn,
       };
-      remote.faults.push(fault);
+      const served = beginFault(remote, fault);
       const answer = yield* ask(remote, 'migrate_to_ram.answer', 'migrate_to_ram', params);
-      remote.faults.splice(remote.faults.indexOf(fault), 1);
+      yield* endFault(remote, served);
       if (answer === 'abandoned') return fail('EIO');
       if (!answer.ok) return answer;
       const { result } = answer.result as QuestionResults['migrate_to_ram'];

@@ -1,25 +1,20 @@
 /** The six migrate calls of a device client. */
 
-import type { MigrateVma } from '../protocol/device-api.ts';
 import { type MigratePfn, migratePfnToPfn } from '../protocol/migrate-pfn.ts';
 import { type Refusal, refuse } from '../protocol/refusal.ts';
 import type { Task } from '../task/task.ts';
 import type { Pfn } from '../vocabulary/address.ts';
 import { SERVED_NOTHING, type Served, served } from './remote-actor.ts';
-import {
-  mmapLockHeld,
-  type OpenMigration,
-  ownsPrivateFrames,
-  type RemoteDevice,
-} from './remote-device.ts';
+import { type OpenMigration, ownsPrivateFrames, type RemoteDevice } from './remote-device.ts';
 import {
   type DeviceRequest,
   failed,
-  needsLock,
+  inUse,
   notYours,
   takeFrames,
   wrongCount,
 } from './remote-device-request.ts';
+import { lockHolder, needsLock, usingLock } from './remote-lock.ts';
 
 export type MigrationRequest = Extract<DeviceRequest, { method: `migrate_${string}` }>;
 
@@ -29,28 +24,25 @@ export function* serveMigration(device: RemoteDevice, request: MigrationRequest)
   switch (request.method) {
     case 'migrate_vma_setup': {
       const { mm, range, select, fault_page } = request.params;
-      const mine = mm === api.mm || device.faults.some((fault) => fault.mm === mm);
+      const mine = mm === api.mm || device.faults.some(({ fault }) => fault.mm === mm);
       if (!mine) return refuse('bad-params', 'params.mm', `${api.mm}, the mm that you mirror`);
-      if (!mmapLockHeld(device, mm)) return needsLock('params.range');
-      if (fault_page !== 'none' && device.faults.every((fault) => fault.pfn !== fault_page)) {
+      const holder = lockHolder(device, mm, fault_page);
+      if (holder === 'none') {
+        if (fault_page === 'none') return needsLock('params.range');
         const bound = '"none", or the pfn of a fault that you are serving';
         return refuse('bad-params', 'params.fault_page', bound);
       }
-      const collected = yield* api.migrateVmaSetup({
-        mm,
-        range,
-        select,
-        faultPage: fault_page,
-      });
+      const setup = api.migrateVmaSetup({ mm, range, select, faultPage: fault_page });
+      const collected = yield* usingLock(device, holder, setup);
       if (!collected.ok) return failed(request.method, collected);
-      return begun(device, 'migrate_vma', collected.value);
+      return begun(device, { kind: 'migrate_vma', migrate: collected.value, under: holder });
     }
     case 'migrate_device_range': {
       const { first, count } = request.params;
       if (!ownsPrivateFrames(device, first, count)) return notYours('params.first');
       const collected = yield* api.migrateDeviceRange(first, count);
       if (!collected.ok) return failed(request.method, collected);
-      return begun(device, 'migrate_device', collected.value);
+      return begun(device, { kind: 'migrate_device', migrate: collected.value, under: 'none' });
     }
     case 'migrate_vma_pages':
     case 'migrate_device_pages': {
@@ -64,11 +56,13 @@ export function* serveMigration(device: RemoteDevice, request: MigrationRequest)
       }
       const refusal = takeDestinations(device, dst);
       if (refusal !== 'none') return refusal;
-      open.phase = 'moved';
-      const src =
+      open.phase = 'moving';
+      const move =
         kind === 'migrate_vma'
-          ? yield* api.migrateVmaPages(open.migrate, dst)
-          : yield* api.migrateDevicePages(open.migrate, dst);
+          ? api.migrateVmaPages(open.migrate, dst)
+          : api.migrateDevicePages(open.migrate, dst);
+      const src = yield* usingLock(device, open.under, move);
+      open.phase = 'moved';
       return served({ src });
     }
     case 'migrate_vma_finalize':
@@ -76,16 +70,21 @@ export function* serveMigration(device: RemoteDevice, request: MigrationRequest)
       const kind = request.method === 'migrate_vma_finalize' ? 'migrate_vma' : 'migrate_device';
       const open = device.migrations.get(request.params.migrate);
       if (open === undefined || open.kind !== kind) return noSuch(kind);
+      if (open.phase === 'moving') return inUse('params.migrate');
       device.migrations.delete(open.migrate.id);
-      if (kind === 'migrate_vma') yield* api.migrateVmaFinalize(open.migrate);
-      else yield* api.migrateDeviceFinalize(open.migrate);
+      const end =
+        kind === 'migrate_vma'
+          ? api.migrateVmaFinalize(open.migrate)
+          : api.migrateDeviceFinalize(open.migrate);
+      yield* usingLock(device, open.under, end);
       return SERVED_NOTHING;
     }
   }
 }
 
-function begun(device: RemoteDevice, kind: OpenMigration['kind'], migrate: MigrateVma): Served {
-  device.migrations.set(migrate.id, { kind, migrate, phase: 'collected' });
+function begun(device: RemoteDevice, open: Omit<OpenMigration, 'phase'>): Served {
+  const { migrate } = open;
+  device.migrations.set(migrate.id, { ...open, phase: 'collected' });
   return served({ migrate: migrate.id, src: migrate.src });
 }
 

@@ -208,6 +208,13 @@ const USE_CODES = {
     meaning: 'You hold mmap_lock; the call would take it again or wait for somebody who wants it.',
     remedy: 'mmap_read_unlock first.',
   },
+  'in-use': {
+    jsonrpc: -32028,
+    errno: 'EBUSY',
+    definite: true,
+    meaning: 'Another request of yours that has no answer yet, or an open migration, needs it.',
+    remedy: 'Wait for the answer, or finalize the migration, then ask again.',
+  },
   'not-your-frame': {
     jsonrpc: -32026,
     errno: 'EPERM',
