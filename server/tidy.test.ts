@@ -216,6 +216,11 @@ yield waitUntil(at, 1, () => true);
 `,
   );
   assert.deepEqual(linesOf(complainOfYieldPoints([file])), [2, 3, 5, 6]);
+  const again = "yield willRead('do_fault.walk', 1);";
+  const inKernel = sourceFile('server/kernel/other.ts', again);
+  const override = sourceFile('server/patches/other.ts', again);
+  assert.equal(complainOfYieldPoints([inKernel, file]).length, 5);
+  assert.equal(complainOfYieldPoints([override, inKernel]).length, 0);
 });
 
 test('docs/SPEC.md states every rule of rules.ts, word for word', () => {

@@ -31,6 +31,15 @@ export function yieldPointsOf(file: SourceFile): YieldPointName[] {
   });
 }
 
+/** Their files stand in for each other (an override keeps the name of what it overrides), or run in worlds apart. */
+const ALTERNATIVES: readonly string[] = ['server/patches', 'clients/drivers'];
+
+/** Within which names must differ: everything that runs in one world, or one file. */
+function scopeOf({ floor, path }: SourceFile): string {
+  if (floor === 'none' || floor.nature === 'outside') return path;
+  return ALTERNATIVES.includes(floor.folder) ? path : 'the world';
+}
+
 /** Names that are not `function.moment`, or that two places share: a trace must say where it is. */
 export function complainOfYieldPoints(files: readonly SourceFile[]): Complaint[] {
   const first = new Map<string, YieldPointName>();
@@ -39,7 +48,8 @@ export function complainOfYieldPoints(files: readonly SourceFile[]): Complaint[]
     if (file.role === 'test') continue;
     for (const point of yieldPointsOf(file)) {
       const { name, position } = point;
-      const other = first.get(name);
+      const key = `${scopeOf(file)} ${name}`;
+      const other = first.get(key);
       // A part that differs from call to call (`dmirror_do_${access}.walk`) counts as one letter.
       if (!FUNCTION_MOMENT.test(name.replace(/\$\{[^}]*\}/g, 'x'))) {
         complaints.push(complain(file, position, `the yield point ${name} is no function.moment`));
@@ -47,7 +57,7 @@ export function complainOfYieldPoints(files: readonly SourceFile[]): Complaint[]
         const where = complain(other.file, other.position, '');
         const text = `the yield point ${name} stands at ${where.path}:${where.line} as well`;
         complaints.push(complain(file, position, text));
-      } else first.set(name, point);
+      } else first.set(key, point);
     }
   }
   return complaints;

@@ -40,8 +40,6 @@ export function describeBody(event: EventBody): string {
       );
     case 'invalidate_range_end':
       return `invalidate_range_end ${inMm(event.mm)}${rangeWords(event.first, event.end)}`;
-    case 'migration-end':
-      return `${event.device} ends migration ${event.id}`;
     case 'mirror':
       return (
         `${event.device} mirror ${addressWords(event.page)}: ` +

@@ -13,6 +13,8 @@ test('the seed race without the second invalidation ends in a stale read', () =>
   assertDiagram(
     raceDiagram(seedRaceEvents('patched')),
     `
+At first: PTE 0x100200000 = zero page
+
 dev0                                 dev1
 ----                                 ----
  1. migrate_vma_setup()
@@ -23,8 +25,8 @@ dev0                                 dev1
  6. migrate_vma_pages()
  7. PTE 0x100200000: zero page ->
     device page 0x8000
- 8. map 0x100200000 = frame 0x8000
-    (rw)
+ 8. map 0x100200000 = device page
+    0x8000 (rw)
  9. migrate_vma_finalize()
 10. write 0x100200000 = 0x2a
                                      11. read 0x100200000 = 0x0
@@ -40,6 +42,8 @@ test('the seed race on the stock kernel ends in the value that was written', () 
   assertDiagram(
     raceDiagram(seedRaceEvents('stock')),
     `
+At first: PTE 0x100200000 = zero page
+
 dev0                                 dev1
 ----                                 ----
  1. migrate_vma_setup()
@@ -51,8 +55,8 @@ dev0                                 dev1
                                       7. invalidate 0x100200000
  8. PTE 0x100200000: zero page ->
     device page 0x8000
- 9. map 0x100200000 = frame 0x8000
-    (rw)
+ 9. map 0x100200000 = device page
+    0x8000 (rw)
 10. migrate_vma_finalize()
 11. write 0x100200000 = 0x2a
                                      12. hmm_range_fault()
@@ -91,6 +95,8 @@ test('a CPU and two devices get three columns', () => {
   assertDiagram(
     raceDiagram(events),
     `
+At first: PTE 0x100200000 = frame 0x11
+
 cpu0                     dev0                     dev1
 ----                     ----                     ----
 1. madvise(0x100200000,
@@ -112,9 +118,10 @@ const PRESENT = { state: 'present', pfn: 0x11, access: 'write' } as const;
 test('more actors than three get time slices', () => {
   const events = numbered([
     ['cpu0', load('0x1')],
-    ['cpu1', load('0x1')],
     ['dev0', invalidated('dev0')],
     ['dev1', invalidated('dev1')],
+    ['cpu1', load('0x1')],
+    ['cpu0', load('0x1')],
   ]);
   assertDiagram(
     raceDiagram(events),
@@ -122,11 +129,13 @@ test('more actors than three get time slices', () => {
 [Time 1] -----------------------------------------------------------------
 cpu0  load 0x100200000 = 0x1
 [Time 2] -----------------------------------------------------------------
-cpu1  load 0x100200000 = 0x1
-[Time 3] -----------------------------------------------------------------
 dev0  invalidate 0x100200000, 8 pages
-[Time 4] -----------------------------------------------------------------
+[Time 3] -----------------------------------------------------------------
 dev1  invalidate 0x100200000, 8 pages
+[Time 4] -----------------------------------------------------------------
+cpu1  load 0x100200000 = 0x1
+[Time 5] -----------------------------------------------------------------
+cpu0  load 0x100200000 = 0x1
 `,
   );
 });
@@ -165,9 +174,130 @@ test('actors that took no part in the story of the page are left out', () => {
 
 test('the caller may choose the columns and their order', () => {
   const drawn = raceDiagram(seedRaceEvents('stock'), { actors: ['dev1', 'dev0'], columns: 75 });
-  assert.equal(drawn.split('\n')[0], 'dev1                                 dev0');
+  assert.equal(drawn.split('\n')[2], 'dev1                                 dev0');
   const alone = raceDiagram(seedRaceEvents('stock'), { actors: ['dev1'], columns: 75 });
   assert.ok(!alone.includes('migrate_vma_setup'));
+});
+
+test('a violation that was seen coming is marked where it does harm', () => {
+  const events = seedRaceEvents('patched');
+  const inserted = events.findIndex((event) => event.kind === 'pte');
+  const early: EventBody = {
+    kind: 'violation',
+    oracle: 'mirror coherence',
+    rule: 'OR1',
+    text: 'dev1 maps the zero page, but the CPU entry is device-private.',
+    device: 'dev1',
+    page: SEED_PAGE,
+    cpuHistory: [],
+    deviceHistory: [],
+  };
+  const list = events.map(({ n: _n, task: _task, actor, ...body }) => [actor, body] as const);
+  list.splice(inserted + 1, 0, ['dev0', early]);
+  const lines = raceDiagram(numbered(list)).split('\n');
+  assert.ok(lines.includes(`${' '.repeat(41)}<-- BUG stale`));
+  assert.equal(lines.filter((line) => line.includes('BUG stale')).length, 1);
+  assert.match(lines.at(-2) ?? '', /^BUG: \[OR3\]/);
+});
+
+test('without a later access the step that broke the rule is marked', () => {
+  const entry = (from: 'zero' | 'none'): EventBody => ({
+    kind: 'pte',
+    mm: 0,
+    page: SEED_PAGE,
+    from: { state: from },
+    to: { state: 'none' },
+  });
+  const violation: EventBody = {
+    kind: 'violation',
+    oracle: 'mirror coherence',
+    rule: 'OR1',
+    text: 'dev1 maps what is gone.',
+    device: 'dev1',
+    page: SEED_PAGE,
+    cpuHistory: [],
+    deviceHistory: [],
+  };
+  const drawn = raceDiagram(
+    numbered([
+      ['dev1', load('0x0')],
+      ['cpu0', entry('zero')],
+      ['cpu0', violation],
+      ['dev1', invalidated('dev1')],
+    ]),
+  );
+  assertDiagram(
+    drawn,
+    `
+At first: PTE 0x100200000 = zero page
+
+dev1                                 cpu0
+----                                 ----
+1. load 0x100200000 = 0x0
+                                     2. PTE 0x100200000: zero page -> empty
+                                        <-- BUG stale
+
+BUG: [OR1] dev1 maps what is gone.
+`,
+  );
+});
+
+test('an event list in the wrong order tells the same story', () => {
+  const events = seedRaceEvents('patched');
+  assert.equal(raceDiagram(events.toReversed()), raceDiagram(events));
+});
+
+test('who only set the scene is no column, who came in between is', () => {
+  const scene: [string, EventBody][] = [['cpu0', load('0x0')]];
+  const race = seedRaceEvents('stock').map(
+    ({ n: _n, task: _task, actor, ...body }) => [actor, body] as [string, EventBody],
+  );
+  const before = raceDiagram(numbered([...scene, ...race, ...scene]));
+  assert.ok(!before.includes('cpu0'));
+  const between = raceDiagram(numbered([...race.slice(0, 16), ...scene, ...race.slice(16)]));
+  assert.ok(between.includes('cpu0'));
+});
+
+test('a migrate_to_ram that nobody disturbs is two rows, one that somebody comes into is told', () => {
+  const race = seedRaceEvents('stock').map(
+    ({ n: _n, task: _task, actor, ...body }) => [actor, body] as [string, EventBody],
+  );
+  const serving = race.findIndex(
+    ([, body]) => body.kind === 'callback' && body.function === 'migrate_to_ram',
+  );
+  const inside: [string, EventBody][] = [['dev0', call('migrate_vma_setup', RANGE)]];
+  const folded = [...race.slice(0, serving + 1), ...inside, ...race.slice(serving + 1)];
+  assert.equal(raceDiagram(numbered(folded)), raceDiagram(numbered(race)));
+  inside.push(['cpu0', load('0x7')]);
+  const told = [...race.slice(0, serving + 1), ...inside, ...race.slice(serving + 1)];
+  assert.equal(raceDiagram(numbered(told)).match(/migrate_vma_setup/g)?.length, 2);
+});
+
+test('a migration that inserts nothing says so, and the page prepared for it is freed', () => {
+  const own = { first: SEED_PAGE, end: SEED_PAGE + 1 };
+  const drawn = raceDiagram(
+    numbered([
+      ['dev1', call('migrate_vma_setup', own)],
+      ['dev1', { kind: 'frame-alloc', pfn: 0x8001 }],
+      ['dev1', call('migrate_vma_pages', own)],
+      ['dev1', { kind: 'return', function: 'migrate_vma_pages', result: 'OK' }],
+      ['dev1', call('migrate_vma_finalize', own)],
+      ['dev1', { kind: 'frame-free', pfn: 0x8001 }],
+      ['dev1', { kind: 'frame-free', pfn: 0x8002 }],
+    ]),
+    { page: SEED_PAGE, columns: 75 },
+  );
+  assertDiagram(
+    drawn,
+    `
+dev1
+----
+1. migrate_vma_setup()
+2. migrate_vma_pages() = not inserted
+3. migrate_vma_finalize()
+4. free frame 0x8001
+`,
+  );
 });
 
 test('a result that comes after another actor stepped in has a row of its own', () => {

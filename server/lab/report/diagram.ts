@@ -4,7 +4,9 @@
  * Documentation/mm/mmu_notifier.rst.
  */
 import type { Event } from '../../protocol/event.ts';
-import { type StoryRow, storyOf } from './story.ts';
+import { addressWords } from './event-words.ts';
+import { storyOf } from './story.ts';
+import type { StoryRow } from './story-row.ts';
 import { wrapText } from './wrap-text.ts';
 
 /** What a mailing list takes. */
@@ -50,6 +52,10 @@ export function raceDiagram(
   const lines = fitsColumns(actors, columns)
     ? inColumns(lastSteps(steps), actors, columns)
     : inTimeSlices(lastSteps(steps), columns);
+  if (story.atFirst !== 'nothing special') {
+    const entry = `At first: PTE ${addressWords(story.page)} = ${story.atFirst}`;
+    lines.unshift(...wrapText(entry, columns), '');
+  }
   if (story.verdict !== 'none') lines.push('', ...wrapText(`BUG: ${story.verdict}`, columns));
   return lines.map((line) => line.trimEnd()).join('\n');
 }
