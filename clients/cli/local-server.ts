@@ -1,5 +1,6 @@
 /** A server inside this process, for commands that bring their own: the demo, live conformance, benchmarks. */
 import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { Gateway } from '../../server/gateway/gateway.ts';
 import { buildApp, type Readiness, WEBSOCKET_PATH } from '../../server/http/app.ts';
@@ -10,6 +11,7 @@ import { LiveMachine } from '../../server/machine/live-machine.ts';
 import type { MachineConfig } from '../../server/machine/machine-config.ts';
 import { stateDigest } from '../../server/machine/state-digest.ts';
 import { GRACE_MS, HEARTBEAT_MS, LEASE_MS } from '../../server/protocol/limits.ts';
+import { modelOf } from '../../server/start-server.ts';
 import { UsageError } from './failure.ts';
 import { listenFailure } from './listen-failure.ts';
 
@@ -61,7 +63,7 @@ export async function startLocalServer(options: LocalServerOptions): Promise<Loc
     record: 'none',
     onBug: (lab, bug) => log.error({ lab, err: bug }, 'a lab broke down'),
   });
-  const model = { hash: 'local', version: '0' };
+  const model = modelOf(fileURLToPath(new URL('../../server', import.meta.url)));
   const gateway = new Gateway({
     labs,
     clock,

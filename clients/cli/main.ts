@@ -6,7 +6,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { addClientCommands } from './commands/client.ts';
 import { addConformanceCommand } from './commands/conformance.ts';
+import { addDemoCommand } from './commands/demo.ts';
 import { addObserveCommand } from './commands/observe.ts';
+import { addReplayCommand } from './commands/replay.ts';
 import { addServeCommand } from './commands/serve.ts';
 import { failed } from './failure.ts';
 
@@ -24,10 +26,12 @@ function newProgram(): Command {
     .version(version())
     .exitOverride()
     .showHelpAfterError('(mmrace --help lists the commands)');
+  addDemoCommand(program);
   addServeCommand(program);
   addClientCommands(program);
   addObserveCommand(program);
   addConformanceCommand(program);
+  addReplayCommand(program);
   return program;
 }
 

@@ -1,0 +1,135 @@
+import type { Command } from 'commander';
+import { DEFAULT_CONFIG } from '../../../server/config.ts';
+import {
+  isAsExpected,
+  runSeedRace,
+  SEED_PATCH,
+  SEED_SCENARIOS,
+  type SeedVerdict,
+} from '../../../server/lab/seed-race.ts';
+import { type FreeVariant, runFreeRace } from '../../../server/lab/seed-race-free.ts';
+import { DEMO_LAB } from '../../../server/start-server.ts';
+import { ending, print, say, untilSignal } from '../ending.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { type FreeResult, freeAnswer, freeExit, freeTable } from '../free-report.ts';
+import { LiveLab, SEED_CLIENTS } from '../live-lab.ts';
+import { liveSeedWorld } from '../live-seed-world.ts';
+import { type LocalServer, startLocalServer } from '../local-server.ts';
+import { newProgress } from '../progress.ts';
+import { verdictText } from '../seed-report.ts';
+import { wholeNumber } from '../whole-number.ts';
+
+const HOST = '127.0.0.1';
+const FREE_ROUNDS_MAX = 100_000_000;
+const KERNELS = ['stock', SEED_PATCH] as const;
+const VARIANTS: readonly FreeVariant[] = ['zero', 'none'];
+
+interface DemoOptions {
+  readonly port: number;
+  readonly once?: true;
+  readonly free?: number;
+}
+
+export function addDemoCommand(program: Command): void {
+  program
+    .command('demo')
+    .description('the race that mmrace began with, live: a server, two devices, one CPU')
+    .option('--port <number>', 'port, 0 for any', wholeNumber(0, 65_535), DEFAULT_CONFIG.port)
+    .option('--once', 'end after the verdicts; exit 0 if all are as expected')
+    .option(
+      '--free <rounds>',
+      'race without holds: count stale rounds, this many for each kernel',
+      wholeNumber(2, FREE_ROUNDS_MAX),
+    )
+    .action(ending(demo));
+}
+
+async function demo({ port, once, free }: DemoOptions): Promise<ExitCode> {
+  const interrupted = untilSignal().then(() => 'interrupted' as const);
+  const server = await startLocalServer({ host: HOST, port, logLevel: 'warn' });
+  const live = new LiveLab(server.openLab(DEMO_LAB, { patch: 'stock' }));
+  try {
+    say(`mmrace serves on ${server.url}; starting two devices and one CPU as processes`);
+    const ran = await Promise.race([run(server, live, free), interrupted]);
+    if (ran === 'interrupted') return EXIT.INTERRUPTED;
+    if (free !== undefined || once === true) return ran;
+    await live.renew({ patch: 'stock' });
+    say(whatNext(server));
+    await interrupted;
+    return ran;
+  } finally {
+    await live.end();
+    await server.close();
+  }
+}
+
+async function run(
+  server: LocalServer,
+  live: LiveLab,
+  rounds: number | undefined,
+): Promise<ExitCode> {
+  await live.start(server, SEED_CLIENTS);
+  const names = SEED_CLIENTS.map(({ name }) => name).join(', ');
+  say(`lab ${DEMO_LAB}: ${names} have joined over ${server.webSocketUrl}`);
+  return rounds === undefined ? await forced(live) : await freeRunning(live, rounds);
+}
+
+/** Every order of events is forced by holds. */
+async function forced(live: LiveLab): Promise<ExitCode> {
+  const verdicts: SeedVerdict[] = [];
+  for (const patch of KERNELS) {
+    print(`\n=== ${kernelName(patch)} ===\n`);
+    for (const scenario of SEED_SCENARIOS) {
+      const verdict = await runSeedRace(scenario, patch, liveSeedWorld(live));
+      verdicts.push(verdict);
+      print(verdictText(verdict));
+    }
+  }
+  const met = verdicts.filter(isAsExpected).length;
+  print(`${met} of ${verdicts.length} verdicts are as expected.`);
+  return met === verdicts.length ? EXIT.OK : EXIT.BROKEN;
+}
+
+/** Nobody is held: whoever comes first is first. */
+async function freeRunning(live: LiveLab, rounds: number): Promise<ExitCode> {
+  const results: FreeResult[] = [];
+  for (const patch of KERNELS) {
+    for (const [at, variant] of VARIANTS.entries()) {
+      const share = Math.floor((rounds + at) / VARIANTS.length);
+      results.push(await freeRace(live, { patch, variant, rounds: share }));
+    }
+  }
+  print(freeTable(results));
+  for (const patch of KERNELS) print(`${patch}: ${freeAnswer(results, patch)}`);
+  return freeExit(results);
+}
+
+async function freeRace(
+  live: LiveLab,
+  race: { readonly patch: string; readonly variant: FreeVariant; readonly rounds: number },
+): Promise<FreeResult> {
+  const { patch, variant, rounds } = race;
+  await live.renew({ patch });
+  const progress = newProgress(`of ${rounds} rounds on ${patch} from ${variant}`);
+  const counts = await runFreeRace((actor, verb) => live.perform(actor, verb), {
+    variant,
+    rounds,
+    progress: (so) => progress.at(so.rounds, `${so.violations} stale`),
+  });
+  progress.end();
+  return { patch, variant, counts, reported: live.machine.world.oracles.violations.length };
+}
+
+function kernelName(patch: string): string {
+  if (patch === 'stock') return 'stock kernel';
+  return `kernel with the patch ${patch} ([PATCH v4 6/6], July 2020)`;
+}
+
+function whatNext({ url, webSocketUrl }: LocalServer): string {
+  return `
+The lab ${DEMO_LAB} stays open on ${url}, with the stock kernel. Try next, in another terminal:
+  npx mmrace observe --url ${webSocketUrl}             every event as it happens
+  npx mmrace device --url ${webSocketUrl} --name gpu7   one more device
+  npx mmrace demo --port 0 --free 2000                           the same race without holds
+Ctrl-C ends it.`;
+}
