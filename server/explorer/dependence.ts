@@ -1,0 +1,46 @@
+/**
+ * Which steps commute. Two executions that differ only in the order of commuting steps are one; the reduction
+ * explores one of them. Source: Flanagan and Godefroid, POPL 2005; locks as in their section 5.
+ */
+import type { Touch, TouchMode } from '../task/context.ts';
+
+/** May the two be swapped where both are enabled? A release is never enabled beside an acquire of its lock. */
+export function races(a: TouchMode, b: TouchMode): boolean {
+  if (isRelease(a) || isRelease(b))
+    return a === 'write' || b === 'write' || a === 'read' || b === 'read';
+  if (a === 'add' && b === 'add') return false;
+  return !(isShared(a) && isShared(b));
+}
+
+/** Is the later one ordered after the earlier one? */
+export function orders(earlier: TouchMode, later: TouchMode): boolean {
+  if (isRelease(earlier) && isRelease(later)) return false;
+  if (earlier === 'release-read' && later === 'acquire-read') return false;
+  if (isRelease(later) && isAcquire(earlier)) return false;
+  if (isRelease(earlier) && isAcquire(later)) return true;
+  return races(earlier, later);
+}
+
+function isShared(mode: TouchMode): boolean {
+  return mode === 'read' || mode === 'acquire-read';
+}
+
+function isRelease(mode: TouchMode): boolean {
+  return mode === 'release-read' || mode === 'release-write';
+}
+
+function isAcquire(mode: TouchMode): boolean {
+  return mode === 'acquire-read' || mode === 'acquire-write';
+}
+
+/** Two steps of different tasks commute if no object of one is in conflict with an object of the other. */
+export function independent(a: readonly Touch[], b: readonly Touch[]): boolean {
+  for (const left of a) {
+    for (const right of b) {
+      if (left.object !== right.object) continue;
+      if (races(left.mode, right.mode) || orders(left.mode, right.mode)) return false;
+      if (orders(right.mode, left.mode)) return false;
+    }
+  }
+  return true;
+}

@@ -1,0 +1,282 @@
+/**
+ * Searches every interleaving that matters: stateless search by re-execution, reduced by source sets and sleep sets
+ * (Abdulla, Aronis, Jonsson, Sagonas, POPL 2014), or plain depth first.
+ *
+ * Leaves out: livelock; an execution longer than `stepsMax` is reported, not judged.
+ * Rules: SC1 (docs/SPEC.md).
+ */
+
+import type { RunningTask } from '../scheduler/scheduler.ts';
+import type { Touch } from '../task/context.ts';
+import { invariant } from '../vocabulary/invariant.ts';
+import { type Race, type TimedStep, Timeline } from './clocks.ts';
+import { independent } from './dependence.ts';
+import { type ExecutedStep, takeStep } from './execution.ts';
+import type { Explored, NewExplored } from './explored.ts';
+
+export interface SearchOptions {
+  /** 'dpor': one execution of each kind that matters. 'dfs': all of them, to check the former. */
+  readonly strategy: 'dpor' | 'dfs';
+  /** Steps of one execution. */
+  readonly stepsMax: number;
+  /** Asked before each execution; 'stop' ends the search as unknown. */
+  readonly goOn: (progress: Progress) => 'go on' | 'stop';
+  /** 'first': stop at the first counterexample. 'all': count them. */
+  readonly counterexamples: 'first' | 'all';
+}
+
+export interface Progress {
+  readonly executions: number;
+  readonly steps: number;
+  /** An estimate of how much of the search tree is done, from 0 to 1. */
+  readonly done: number;
+}
+
+export interface Counterexample {
+  readonly failure: string;
+  /** Task numbers, step by step. */
+  readonly choices: readonly number[];
+  readonly steps: readonly ExecutedStep[];
+}
+
+export interface SearchResult {
+  /** 'complete': every interleaving within the bounds was covered. */
+  readonly ended: 'complete' | 'counterexample' | 'stopped';
+  readonly executions: number;
+  /** Executions that ended because everything left was covered elsewhere. */
+  readonly redundant: number;
+  readonly steps: number;
+  readonly windowEntered: number;
+  readonly failures: number;
+  /** Executions that reached stepsMax. */
+  readonly tooLong: number;
+  /** Outcome to number of executions. */
+  readonly outcomes: ReadonlyMap<string, number>;
+  readonly counterexample: Counterexample | 'none';
+}
+
+/** One decision of the current execution. */
+interface Node {
+  readonly enabled: readonly number[];
+  chosen: number;
+  readonly backtrack: Set<number>;
+  /** Tasks whose next step need not be taken here: it commutes with all that was done since it was explored. */
+  readonly sleep: Map<number, readonly Touch[]>;
+  readonly explored: Set<number>;
+}
+
+interface Run {
+  readonly ended: 'complete' | 'failed' | 'redundant' | 'too long';
+  readonly failure: string;
+  readonly explored: Explored;
+  readonly steps: readonly TimedStep[];
+}
+
+/**
+ * Covers all interleavings of the world that `newExplored` builds.
+ *
+ * Throws: KernelBug SC1 if the same choices do not lead to the same ready tasks; whatever the world throws.
+ */
+export function search(newExplored: NewExplored, options: SearchOptions): SearchResult {
+  const stack: Node[] = [];
+  const outcomes = new Map<string, number>();
+  const counts = {
+    executions: 0,
+    redundant: 0,
+    steps: 0,
+    windowEntered: 0,
+    failures: 0,
+    tooLong: 0,
+  };
+  let counterexample: Counterexample | 'none' = 'none';
+  let ended: SearchResult['ended'] = 'complete';
+  for (;;) {
+    const { executions, steps } = counts;
+    if (options.goOn({ executions, steps, done: doneShare(stack) }) === 'stop') {
+      ended = 'stopped';
+      break;
+    }
+    const run = execute(newExplored, options, stack);
+    counts.steps += run.steps.length;
+    if (run.ended === 'redundant') counts.redundant += 1;
+    else {
+      counts.executions += 1;
+      if (run.ended === 'too long') counts.tooLong += 1;
+      if (run.explored.windowEntered()) counts.windowEntered += 1;
+      const outcome = run.ended === 'failed' ? run.failure : run.explored.outcome();
+      outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+    }
+    if (run.ended === 'failed') {
+      counts.failures += 1;
+      const choices = run.steps.map((step) => step.task);
+      if (counterexample === 'none' || choices.length < counterexample.choices.length) {
+        counterexample = { failure: run.failure, choices, steps: run.steps };
+      }
+      if (options.counterexamples === 'first') {
+        ended = 'counterexample';
+        break;
+      }
+    }
+    if (!backUp(stack)) break;
+  }
+  return { ended, ...counts, outcomes, counterexample };
+}
+
+function execute(newExplored: NewExplored, options: SearchOptions, stack: Node[]): Run {
+  const explored = newExplored();
+  const { scheduler } = explored;
+  const timeline = new Timeline();
+  const alreadyRaced = stack.length - 1;
+  let seen = new Set<number>();
+  for (let depth = 0; ; depth += 1) {
+    const ready = scheduler.readyTasks().sort((a, b) => a.identity.id - b.identity.id);
+    if (ready.length === 0) {
+      const failure = explored.failureAtEnd(scheduler.blockedTasks());
+      return {
+        ended: failure === 'none' ? 'complete' : 'failed',
+        failure,
+        explored,
+        steps: timeline.steps,
+      };
+    }
+    if (depth === options.stepsMax) {
+      return { ended: 'too long', failure: 'none', explored, steps: timeline.steps };
+    }
+    const node = nodeAt(stack, depth, ready, options, timeline.steps[depth - 1]);
+    if (node === 'nothing new') {
+      return { ended: 'redundant', failure: 'none', explored, steps: timeline.steps };
+    }
+    const task = ready.find((candidate) => candidate.identity.id === node.chosen);
+    invariant(task !== undefined, 'SC1', { depth, chosen: node.chosen });
+    if (depth === 0) seen = new Set(ready.map((candidate) => candidate.identity.id));
+    const executed = takeStep(explored, task);
+    const spawned = newTasks(scheduler.readyTasks(), seen);
+    const races = timeline.add(executed, spawned);
+    node.sleep.set(node.chosen, executed.touches);
+    if (options.strategy === 'dpor' && depth >= alreadyRaced) {
+      for (const race of races) reverse(stack, timeline, race);
+    }
+    const failure = explored.failure();
+    if (failure !== 'none') return { ended: 'failed', failure, explored, steps: timeline.steps };
+  }
+}
+
+function newTasks(ready: readonly RunningTask[], seen: Set<number>): number[] {
+  const spawned: number[] = [];
+  for (const { identity } of ready) {
+    if (seen.has(identity.id)) continue;
+    seen.add(identity.id);
+    spawned.push(identity.id);
+  }
+  return spawned;
+}
+
+/** The decision at `depth`: the one that the stack holds, or a new one. */
+function nodeAt(
+  stack: Node[],
+  depth: number,
+  ready: readonly RunningTask[],
+  options: SearchOptions,
+  previous: TimedStep | undefined,
+): Node | 'nothing new' {
+  const enabled = ready.map((task) => task.identity.id);
+  const known = stack[depth];
+  if (known !== undefined) {
+    invariant(sameTasks(known.enabled, enabled), 'SC1', {
+      depth,
+      before: known.enabled,
+      now: enabled,
+    });
+    return known;
+  }
+  const sleep = sleepAfter(stack[depth - 1], previous, options);
+  const awake = enabled.filter((task) => !sleep.has(task));
+  // Going on with the task that ran keeps context switches few.
+  const chosen = awake.includes(previous?.task ?? -1) ? previous?.task : awake[0];
+  if (chosen === undefined) return 'nothing new';
+  const backtrack = options.strategy === 'dfs' ? new Set(enabled) : new Set([chosen]);
+  const node: Node = { enabled, chosen, backtrack, sleep, explored: new Set([chosen]) };
+  stack.push(node);
+  return node;
+}
+
+function sleepAfter(
+  parent: Node | undefined,
+  previous: TimedStep | undefined,
+  options: SearchOptions,
+): Map<number, readonly Touch[]> {
+  const sleep = new Map<number, readonly Touch[]>();
+  if (options.strategy === 'dfs' || parent === undefined || previous === undefined) return sleep;
+  for (const [task, touches] of parent.sleep) {
+    if (task !== previous.task && independent(touches, previous.touches)) sleep.set(task, touches);
+  }
+  return sleep;
+}
+
+/** Source sets: unless a task that could begin the reversed order is tried at the earlier step anyway, try one. */
+function reverse(stack: readonly Node[], timeline: Timeline, race: Race): void {
+  const node = stack[race.earlier - 1];
+  const earlier = timeline.steps[race.earlier - 1];
+  if (node === undefined || earlier === undefined) return;
+  const others = timeline.steps
+    .slice(race.earlier, race.later)
+    .filter(
+      (step) => (step.before.get(earlier.task) ?? 0) < earlier.event || step.event === race.later,
+    );
+  const afterEarlier = others.filter(
+    (step) => step.event === race.later || (step.clock.get(earlier.task) ?? 0) < earlier.event,
+  );
+  const initials = initialsOf(afterEarlier).filter((task) => node.enabled.includes(task));
+  if (initials.length === 0) return;
+  if (initials.some((task) => node.backtrack.has(task))) return;
+  const later = timeline.steps[race.later - 1]?.task;
+  node.backtrack.add(
+    later !== undefined && initials.includes(later) ? later : (initials[0] as number),
+  );
+}
+
+/** Tasks whose first step in `steps` comes after none of the others. */
+function initialsOf(steps: readonly TimedStep[]): number[] {
+  const first = new Map<number, TimedStep>();
+  for (const step of steps) if (!first.has(step.task)) first.set(step.task, step);
+  return [...first.values()]
+    .filter((step) =>
+      steps.every(
+        (other) =>
+          other.event >= step.event ||
+          other.task === step.task ||
+          (step.before.get(other.task) ?? 0) < other.event,
+      ),
+    )
+    .map((step) => step.task);
+}
+
+/** Turns the stack to the next decision that is still to be tried. False when the search is over. */
+function backUp(stack: Node[]): boolean {
+  for (let node = stack.at(-1); node !== undefined; node = stack.at(-1)) {
+    for (const task of node.backtrack) {
+      if (node.explored.has(task)) continue;
+      node.explored.add(task);
+      if (node.sleep.has(task)) continue;
+      node.chosen = task;
+      return true;
+    }
+    stack.pop();
+  }
+  return false;
+}
+
+/** Knuth's estimate along the current branch. */
+function doneShare(stack: readonly Node[]): number {
+  let share = 0;
+  let weight = 1;
+  for (const node of stack) {
+    weight /= node.backtrack.size;
+    share += weight * (node.explored.size - 1);
+  }
+  return Math.min(1, share);
+}
+
+function sameTasks(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((task, at) => task === b[at]);
+}
