@@ -45,7 +45,7 @@ const anyCommand: fc.Arbitrary<Command> = fc.oneof(
 
 test('it holds what was filled and not flushed since, and knows how many entries name a frame', () => {
   fc.assert(
-    fc.property(fc.array(anyCommand, { maxLength: 80 }), (commands) => {
+    fc.property(fc.array(anyCommand, { maxLength: 80, size: 'max' }), (commands) => {
       const real = tlb();
       const model = new Map<number, number>();
       for (const command of commands) {

@@ -50,7 +50,7 @@ function naive(items: readonly Interval[], range: PageRange): Interval[] {
 
 test('it answers as a list of all intervals would, by address, then by id', () => {
   fc.assert(
-    fc.property(fc.array(anyCommand, { maxLength: 60 }), (commands) => {
+    fc.property(fc.array(anyCommand, { maxLength: 60, size: 'max' }), (commands) => {
       const tree = newIntervalTree();
       const items: Interval[] = [];
       for (const [id, command] of commands.entries()) {
