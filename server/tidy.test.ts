@@ -24,22 +24,7 @@ const SPEC = readFileSync(new URL('../docs/SPEC.md', import.meta.url), 'utf8');
 const LOCKING = readFileSync(new URL('../docs/LOCKING.md', import.meta.url), 'utf8');
 
 /** Rules that no test shows yet. To be emptied. */
-const RULES_WITHOUT_TEST: readonly string[] = [
-  'FR1',
-  'FR2',
-  'FR3',
-  'FR4',
-  'PT1',
-  'PT2',
-  'MN1',
-  'MN2',
-  'MV1',
-  'DR1',
-  'OR2',
-  'OR3',
-  'OR4',
-  'OR5',
-];
+const RULES_WITHOUT_TEST: readonly string[] = ['PT2', 'MV1', 'DR1', 'OR2', 'OR3', 'OR4', 'OR5'];
 
 /** Circles that are left. To be emptied. */
 const KNOWN_CIRCLES: readonly string[] = [
