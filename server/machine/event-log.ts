@@ -11,10 +11,12 @@ export interface EventLog {
   /** The last EVENTS_KEPT_MAX events or more, oldest first. */
   readonly kept: Event[];
   readonly listeners: ((event: Event) => void)[];
+  /** Events that some listener has not seen yet, because a listener's own event came in between. */
+  readonly undelivered: Event[];
 }
 
 export function newEventLog(): EventLog {
-  return { n: 0, kept: [], listeners: [] };
+  return { n: 0, kept: [], listeners: [], undelivered: [] };
 }
 
 /** A sink that writes to `log` in the name of whoever is running. */
@@ -28,5 +30,12 @@ function append(log: EventLog, context: TaskContext, body: EventBody): void {
   const event: Event = { n: log.n, actor, task: name, ...body };
   log.kept.push(event);
   if (log.kept.length > 2 * EVENTS_KEPT_MAX) log.kept.splice(0, EVENTS_KEPT_MAX);
-  for (const listener of log.listeners) listener(event);
+  // A listener may emit (an oracle its violation): everybody hears of the cause first.
+  log.undelivered.push(event);
+  if (log.undelivered.length > 1) return;
+  for (let next = event; ; next = log.undelivered[0] as Event) {
+    for (const listener of log.listeners) listener(next);
+    log.undelivered.shift();
+    if (log.undelivered.length === 0) return;
+  }
 }

@@ -1,4 +1,4 @@
-import type { LockClass } from './lock-order.ts';
+import type { LockClass } from './lock-class.ts';
 import type { ObjectId } from './object-id.ts';
 
 /** A lock as it stands in the record of who holds what. */

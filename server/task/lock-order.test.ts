@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Scheduler } from '../scheduler/scheduler.ts';
 import { newTaskContext, type TaskContext } from './context.ts';
 import { lock, newLock, tryLock, unlock } from './lock.ts';
-import { LOCK_ORDER, type LockClass } from './lock-order.ts';
+import { LOCK_ORDER, type LockClass } from './lock-class.ts';
 import { objectId } from './object-id.ts';
 import { newRwSem, readLock } from './rwsem.ts';
 import type { Task } from './task.ts';

@@ -1,20 +1,5 @@
 import type { HeldLock, TaskContext, TaskIdentity } from './context.ts';
-
-/**
- * Outer to inner. A lock may be taken while holding only locks that stand before it. Reasons for each pair:
- * docs/LOCKING.md. Two locks of one class are taken through lockNested().
- */
-export const LOCK_ORDER = [
-  'driver_outer_lock',
-  'mmap_lock',
-  'page_lock',
-  'i_mmap_rwsem',
-  'driver_lock',
-  'ptl',
-  'device_memory_lock',
-] as const;
-
-export type LockClass = (typeof LOCK_ORDER)[number];
+import { LOCK_ORDER, type LockClass } from './lock-class.ts';
 
 const RANK = new Map<LockClass, number>(LOCK_ORDER.map((name, rank) => [name, rank]));
 
@@ -22,10 +7,14 @@ function rankOf(lockClass: LockClass): number {
   return RANK.get(lockClass) ?? 0;
 }
 
-function outerLockAfter(task: TaskIdentity, wanted: HeldLock): HeldLock | 'none' {
+/** 'nested': the task may hold another lock of the same class. */
+export type Nesting = 'single' | 'nested';
+
+function outerLockAfter(task: TaskIdentity, wanted: HeldLock, nesting: Nesting): HeldLock | 'none' {
+  const limit = rankOf(wanted.class) + (nesting === 'nested' ? 1 : 0);
   for (let holder: TaskIdentity | 'none' = task; holder !== 'none'; holder = holder.parent) {
     for (const outer of holder.held) {
-      if (rankOf(outer.class) >= rankOf(wanted.class)) return outer;
+      if (rankOf(outer.class) >= limit) return outer;
     }
   }
   return 'none';
@@ -35,10 +24,15 @@ function outerLockAfter(task: TaskIdentity, wanted: HeldLock): HeldLock | 'none'
  * Records that the running task is about to wait for `wanted` while it, or a task it runs under, holds a lock
  * that must be taken later (LK3). Trylocks do not come here: they cannot deadlock.
  */
-export function checkLockOrder(context: TaskContext, at: string, wanted: HeldLock): void {
+export function checkLockOrder(
+  context: TaskContext,
+  at: string,
+  wanted: HeldLock,
+  nesting: Nesting = 'single',
+): void {
   const task = context.current;
   if (task.held.length === 0 && task.parent === 'none') return;
-  const outer = outerLockAfter(task, wanted);
+  const outer = outerLockAfter(task, wanted, nesting);
   if (outer !== 'none') context.lockOrderViolations.push({ task, at, outer, wanted });
 }
 

@@ -1,6 +1,7 @@
 import { invariant } from '../vocabulary/invariant.ts';
 import { type HeldLock, type TaskContext, type TaskIdentity, touch, wake } from './context.ts';
-import { checkLockOrder, type LockClass, recordHeld, recordReleased } from './lock-order.ts';
+import type { LockClass } from './lock-class.ts';
+import { checkLockOrder, recordHeld, recordReleased } from './lock-order.ts';
 import type { ObjectId } from './object-id.ts';
 import type { Task, YieldPoint } from './task.ts';
 
@@ -45,6 +46,7 @@ export function* lockNested<Class extends LockClass>(
   at: YieldPoint,
   wanted: Lock<Class>,
 ): Task<Held<Class>> {
+  checkLockOrder(context, at, wanted, 'nested');
   yield { kind: 'block', at, on: wanted.object, until: wanted.isFree };
   return take(context, wanted);
 }

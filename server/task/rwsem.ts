@@ -1,6 +1,7 @@
 import { invariant } from '../vocabulary/invariant.ts';
 import { type HeldLock, type TaskContext, type TaskIdentity, touch, wake } from './context.ts';
-import { checkLockOrder, type LockClass, recordHeld, recordReleased } from './lock-order.ts';
+import type { LockClass } from './lock-class.ts';
+import { checkLockOrder, recordHeld, recordReleased } from './lock-order.ts';
 import type { ObjectId } from './object-id.ts';
 import type { Task, YieldPoint } from './task.ts';
 

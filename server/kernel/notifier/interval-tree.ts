@@ -71,22 +71,34 @@ export function overlapping<Item extends Interval>(
   tree: IntervalTree<Item>,
   range: PageRange,
 ): Item[] {
-  const hits = new Set<Item>();
+  const hits: Item[] = [];
   for (const found of tree.classes.values()) {
     const first = Math.floor(range.first / found.width);
     const last = Math.floor((range.end - 1) / found.width);
     // A query wider than the class has buckets looks at the buckets that exist instead.
-    const keys = last - first >= found.buckets.size ? found.buckets.keys() : between(first, last);
-    for (const key of keys) {
-      for (const item of found.buckets.get(key) ?? []) {
-        if (overlaps(item.range, range)) hits.add(item);
-      }
-    }
+    if (last - first >= found.buckets.size) {
+      for (const bucket of found.buckets.keys()) collect(hits, found, bucket, 'any', range);
+    } else
+      for (let bucket = first; bucket <= last; bucket += 1)
+        collect(hits, found, bucket, first, range);
   }
-  if (hits.size < 2) return [...hits];
-  return [...hits].sort((a, b) => a.range.first - b.range.first || a.id - b.id);
+  return hits.length < 2 ? hits : hits.sort((a, b) => a.range.first - b.range.first || a.id - b.id);
 }
 
-function* between(first: number, last: number): Iterable<number> {
-  for (let key = first; key <= last; key += 1) yield key;
+/** An item that lies in two buckets is taken from the first one that the query sees. */
+function collect<Item extends Interval>(
+  hits: Item[],
+  found: SizeClass<Item>,
+  bucket: number,
+  firstQueried: number | 'any',
+  range: PageRange,
+): void {
+  const items = found.buckets.get(bucket);
+  if (items === undefined) return;
+  for (const item of items) {
+    const begins = Math.floor(item.range.first / found.width);
+    const entersHere = bucket === firstQueried && begins < bucket;
+    if (bucket !== begins && !entersHere) continue;
+    if (overlaps(item.range, range)) hits.push(item);
+  }
 }
