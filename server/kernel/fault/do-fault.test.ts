@@ -126,7 +126,7 @@ test('shared anonymous memory stays shared over fork, private memory does not', 
   assert.deepEqual([load(world, BASE), load(world, OTHER)], [2n, 1n]);
 });
 
-test('two threads touch one page of shared memory at once: one page is made, under every schedule', () => {
+test('two threads touch one page of shared memory at once: one page is made, with up to 2 preemptions', () => {
   everySchedule(
     () => {
       const world = newKernelWorld();

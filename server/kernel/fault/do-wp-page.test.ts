@@ -120,7 +120,7 @@ test('the old page leaves every TLB before the new one can be seen', () => {
   assert.equal(load(world, BASE, 'cpu1'), 1n);
 });
 
-test('parent and child write at once: each has its own page, none leaks, under every schedule', () => {
+test('parent and child write at once: each has its own page, none leaks, with up to 2 preemptions', () => {
   const schedules = everySchedule(
     () => {
       const world = forkedWorld();
@@ -142,7 +142,7 @@ test('parent and child write at once: each has its own page, none leaks, under e
   assert.ok(schedules > 100, `${schedules}`);
 });
 
-test('two threads write one shared page at once: one copy is made, under every schedule', () => {
+test('two threads write one shared page at once: one copy is made, with up to 2 preemptions', () => {
   const second = virtualAddress(addressOf(BASE) + 8);
   everySchedule(
     () => {
