@@ -18,7 +18,6 @@ import type { Task } from '../task/task.ts';
 import {
   type PageRange,
   type Pfn,
-  pageCount,
   pageIndex,
   pagesFrom,
 } from '../vocabulary/address.ts';
