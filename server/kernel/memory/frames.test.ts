@@ -35,6 +35,10 @@ import {
   ZERO_PFN,
 } from './frames.ts';
 
+function frameZones(systemPages: number, devicePages: number): Frames {
+  return newFrames(systemPages, devicePages, () => {});
+}
+
 function alloc(frames: Frames): Pfn {
   const pfn = allocFrame(frames);
   return pfn === 'none' ? assert.fail('memory is used up') : pfn;
@@ -45,7 +49,7 @@ function breaks(rule: RuleId, act: () => void): void {
 }
 
 test('a frame starts with one reference, no mapping and zeros', () => {
-  const frames = newFrames(4, 0);
+  const frames = frameZones(4, 0);
   const pfn = alloc(frames);
   assert.deepEqual([refcount(frames, pfn), mapcount(frames, pfn)], [1, 0]);
   assert.equal(contentsOf(frames, pfn), ZERO_CONTENTS);
@@ -53,7 +57,7 @@ test('a frame starts with one reference, no mapping and zeros', () => {
 });
 
 test('the frame that was freed last is handed out first, clean', () => {
-  const frames = newFrames(8, 0);
+  const frames = frameZones(8, 0);
   const [a, b, c] = [alloc(frames), alloc(frames), alloc(frames)];
   setContents(frames, b, pageOfU64(5n));
   setFlag(frames, b, PAGE_DIRTY | PAGE_ANON);
@@ -69,7 +73,7 @@ test('the frame that was freed last is handed out first, clean', () => {
 });
 
 test('memory grows up to its limit and keeps every column while it grows', () => {
-  const frames = newFrames(1_000, 0);
+  const frames = frameZones(1_000, 0);
   const all: Pfn[] = [];
   for (let index = 0; index < 1_000; index += 1) {
     const pfn = alloc(frames);
@@ -90,7 +94,7 @@ test('memory grows up to its limit and keeps every column while it grows', () =>
 });
 
 test('device memory is added in pieces, not in use yet, and is told from system memory', () => {
-  const frames = newFrames(4, 100);
+  const frames = frameZones(4, 100);
   const first = addDeviceFrames(frames, 60);
   const second = addDeviceFrames(frames, 40);
   assert.ok(first !== 'none' && second !== 'none');
@@ -107,7 +111,7 @@ test('device memory is added in pieces, not in use yet, and is told from system 
 });
 
 test('frames exist once they were handed out; the zero page always does', () => {
-  const frames = newFrames(4, 4);
+  const frames = frameZones(4, 4);
   const pfn = alloc(frames);
   assert.ok(frameExists(frames, pfn) && frameExists(frames, ZERO_PFN));
   assert.ok(!frameExists(frames, (pfn + 1) as Pfn));
@@ -117,7 +121,7 @@ test('frames exist once they were handed out; the zero page always does', () => 
 });
 
 test('[FR1] a frame is freed once', () => {
-  const frames = newFrames(4, 0);
+  const frames = frameZones(4, 0);
   const pfn = alloc(frames);
   dropReferences(frames, pfn, 1);
   freeFrame(frames, pfn);
@@ -125,7 +129,7 @@ test('[FR1] a frame is freed once', () => {
 });
 
 test('[FR2] a frame that is mapped is not freed', () => {
-  const frames = newFrames(4, 0);
+  const frames = frameZones(4, 0);
   const pfn = alloc(frames);
   addMapcount(frames, pfn, 1);
   breaks('FR2', () => freeFrame(frames, pfn));
@@ -134,7 +138,7 @@ test('[FR2] a frame that is mapped is not freed', () => {
 });
 
 test('[FR3] a reference is taken only on a frame that has one, and no more are dropped than there are', () => {
-  const frames = newFrames(4, 4);
+  const frames = frameZones(4, 4);
   const pfn = alloc(frames);
   getPage(frames, pfn, 2);
   assert.equal(dropReferences(frames, pfn, 2), 1);
@@ -148,21 +152,33 @@ test('[FR3] a reference is taken only on a frame that has one, and no more are d
 });
 
 test('[FR4] a mapcount never falls below zero', () => {
-  const frames = newFrames(4, 0);
+  const frames = frameZones(4, 0);
   const pfn = alloc(frames);
   addMapcount(frames, pfn, 1);
   addMapcount(frames, pfn, -1);
   breaks('FR4', () => addMapcount(frames, pfn, -1));
 });
 
+test('whoever asked is told of each change of a count, and of nothing else', () => {
+  const told: Pfn[] = [];
+  const frames = newFrames(4, 0, (pfn) => told.push(pfn));
+  const pfn = alloc(frames);
+  setFlag(frames, pfn, PAGE_DIRTY);
+  assert.deepEqual(told, []);
+  getPage(frames, pfn, 1);
+  addMapcount(frames, pfn, 1);
+  dropReferences(frames, pfn, 1);
+  assert.deepEqual(told, [pfn, pfn, pfn]);
+});
+
 test('the zero page is not counted', () => {
-  const frames = newFrames(4, 0);
+  const frames = frameZones(4, 0);
   getPage(frames, ZERO_PFN, 1);
   assert.equal(refcount(frames, ZERO_PFN), 0);
 });
 
 test('a page counts as pinned from one pin on, whatever else refers to it', () => {
-  const frames = newFrames(4, 0);
+  const frames = frameZones(4, 0);
   const pfn = alloc(frames);
   getPage(frames, pfn, 3);
   assert.ok(!maybeDmaPinned(frames, pfn));
@@ -171,7 +187,7 @@ test('a page counts as pinned from one pin on, whatever else refers to it', () =
 });
 
 test('flags are set and cleared one by one', () => {
-  const frames = newFrames(4, 0);
+  const frames = frameZones(4, 0);
   const pfn = alloc(frames);
   setFlag(frames, pfn, PAGE_DIRTY | PAGE_ANON);
   clearFlag(frames, pfn, PAGE_DIRTY);
@@ -182,7 +198,7 @@ test('flags are set and cleared one by one', () => {
 });
 
 test('a page of zeros is not stored', () => {
-  const frames = newFrames(4, 0);
+  const frames = frameZones(4, 0);
   const pfn = alloc(frames);
   setContents(frames, pfn, pageOfU64(5n));
   assert.deepEqual(contentsOf(frames, pfn), pageOfU64(5n));
@@ -193,7 +209,7 @@ test('a page of zeros is not stored', () => {
 test('allocating and freeing in any order never hands out a frame that is in use', () => {
   fc.assert(
     fc.property(fc.array(fc.nat(5), { maxLength: 200, size: 'max' }), (choices) => {
-      const frames = newFrames(40, 0);
+      const frames = frameZones(40, 0);
       const live: Pfn[] = [];
       for (const choice of choices) {
         if (choice < 3) {
