@@ -50,6 +50,9 @@ export interface KernelWorld {
   readonly cpus: Map<string, Cpu>;
 }
 
+/** As much of a world as devices need, with or without oracles around it. */
+export type DeviceWorld = Pick<KernelWorld, 'context' | 'kernel' | 'scheduler' | 'mm'>;
+
 export interface KernelWorldOptions {
   readonly overrides?: Partial<KernelFunctions>;
   readonly config?: Partial<KernelConfig>;
@@ -84,7 +87,7 @@ export function cpuApi(world: KernelWorld, name = 'cpu0'): CpuApi {
 
 /** A device that agrees to everything and has nothing, but for what `driver` overrides. */
 export function deviceApi(
-  world: KernelWorld,
+  world: DeviceWorld,
   owner: string,
   driver: Partial<DeviceDriver> = {},
 ): DeviceApi {
@@ -103,7 +106,7 @@ export function deviceApi(
 }
 
 /** Runs a task to its end, first come first served, with whatever else is ready. Fails if it gets stuck. */
-export function run<T>(world: KernelWorld, task: Task<T>, actor = 'cpu0'): T {
+export function run<T>(world: DeviceWorld, task: Task<T>, actor = 'cpu0'): T {
   const running = world.scheduler.spawn(actor, 'test', task);
   world.scheduler.runFirstCome(STEPS_MAX);
   if (running.state === 'done') return running.result as T;
@@ -116,7 +119,7 @@ export function waitsOf(tasks: readonly RunningTask[]): string[] {
 }
 
 /** Runs one task to its end while all others stand still. */
-export function runOnly(world: KernelWorld, task: RunningTask): void {
+export function runOnly(world: DeviceWorld, task: RunningTask): void {
   for (let steps = 0; task.state !== 'done'; steps += 1) {
     assert.ok(steps < STEPS_MAX && world.scheduler.readyTasks().includes(task), 'it waits');
     world.scheduler.step(task);
@@ -124,7 +127,7 @@ export function runOnly(world: KernelWorld, task: RunningTask): void {
 }
 
 /** Runs a task until it stands before `at`, while all others stand still. */
-export function runUntil(world: KernelWorld, task: RunningTask, at: string): void {
+export function runUntil(world: DeviceWorld, task: RunningTask, at: string): void {
   for (let steps = 0; steps < STEPS_MAX; steps += 1) {
     if (task.pending.at === at && task.state !== 'done') return;
     assert.ok(world.scheduler.readyTasks().includes(task), `stopped before it reached ${at}`);

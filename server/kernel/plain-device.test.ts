@@ -15,15 +15,10 @@ import {
   migratePfnToPfn,
 } from '../protocol/migrate-pfn.ts';
 import type { Task } from '../task/task.ts';
-import {
-  type PageRange,
-  type Pfn,
-  pageIndex,
-  pagesFrom,
-} from '../vocabulary/address.ts';
+import { type PageRange, type Pfn, pageIndex, pagesFrom } from '../vocabulary/address.ts';
 import { OK } from '../vocabulary/errno.ts';
 import { type PageContents, ZERO_CONTENTS } from '../vocabulary/page-contents.ts';
-import { deviceApi, type KernelWorld, run } from './kernel-world.test.ts';
+import { type DeviceWorld, deviceApi, run } from './kernel-world.test.ts';
 
 export interface PlainDevice {
   readonly api: DeviceApi;
@@ -36,7 +31,7 @@ export interface PlainDevice {
   readonly faults: Pfn[];
 }
 
-export function plainDevice(world: KernelWorld, owner: string, pages = 8): PlainDevice {
+export function plainDevice(world: DeviceWorld, owner: string, pages = 8): PlainDevice {
   const told: NotifierRange[] = [];
   const faults: Pfn[] = [];
   const contents = new Map<Pfn, PageContents>();
@@ -65,7 +60,7 @@ export function plainDevice(world: KernelWorld, owner: string, pages = 8): Plain
 }
 
 /** mmu_interval_notifier_insert() for the whole address space. */
-export function mirrorAll(world: KernelWorld, device: PlainDevice): void {
+export function mirrorAll(world: DeviceWorld, device: PlainDevice): void {
   const all = pagesFrom(pageIndex(0), 2 ** 35);
   assert.ok(run(world, device.api.mmuIntervalNotifierInsert(all), device.api.owner).ok);
 }
