@@ -1,6 +1,5 @@
 /**
- * The command line. Each command is a file of its own that exports a function which adds it to the program; a
- * command's action loads what it needs, so that `--help` does not start a server.
+ * The command line. Each command is a file of its own that exports a function which adds it to the program.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { Command } from 'commander';

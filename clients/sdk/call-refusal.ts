@@ -29,10 +29,15 @@ export class CallRefused extends Error {
   }
 }
 
-/** `migrate_vma_setup: EINVAL: params.range.end: expected ... (remedy)`. */
+/** `migrate_vma_setup: EINVAL: params.range: expected ... Ask for less.` */
 export function refusalSentence(method: string, refusal: CallRefusal): string {
-  const { errno, message, remedy } = refusal;
-  return `${method}: ${errno}: ${message}${remedy === '' ? '' : ` ${remedy}`}`;
+  return `${method}: ${refusal.errno}: ${sentences(refusal)}`;
+}
+
+/** What is wrong, and what to do. */
+export function sentences({ message, remedy }: CallRefusal): string {
+  if (remedy === '') return message;
+  return `${message}${/[.!?]$/.test(message) ? '' : '.'} ${remedy}`;
 }
 
 /** An error object of the wire as a value. What the server left out becomes EIO, unknown and indefinite. */

@@ -76,6 +76,12 @@ test('closings that mean it are final', () => {
   }
 });
 
+test('a server that goes for good is not waited for', () => {
+  const code = CLOSE_CODES.going.code;
+  const closed = play(attached, { event: 'going' }, lostAt(0, code));
+  assert.deepEqual(closed, { state: 'closed', closed: { why: 'lost', code, text: '' } });
+});
+
 test('whoever asked to give up does not come back', () => {
   assert.equal(play({ ...attached, onLoss: 'give-up' }, lostAt(0)).state, 'closed');
 });

@@ -9,7 +9,7 @@
 
 import { CLOSE_CODES } from '../../server/protocol/close-codes.ts';
 import { assertNever } from '../../server/vocabulary/invariant.ts';
-import type { CallRefusal } from './call-refusal.ts';
+import { type CallRefusal, sentences } from './call-refusal.ts';
 
 /** Milliseconds before the first attempt to come back; doubled after each failure. */
 export const RETRY_FIRST_MS = 50;
@@ -52,6 +52,8 @@ export type ConnectionEvent =
     }
   | { readonly event: 'hello-refused'; readonly refusal: CallRefusal }
   | { readonly event: 'lost'; readonly code: number; readonly text: string; readonly at: number }
+  /** The server has said that it ends and keeps nothing of the session. */
+  | { readonly event: 'going' }
   | { readonly event: 'retry' }
   | { readonly event: 'ended' };
 
@@ -68,6 +70,8 @@ export function nextConnection(state: ConnectionState, event: ConnectionEvent): 
       return { state: 'attached', graceMs: event.graceMs, onLoss: event.onLoss };
     case 'hello-refused':
       return { state: 'closed', closed: { why: 'refused', refusal: event.refusal } };
+    case 'going':
+      return state.state === 'attached' ? { ...state, onLoss: 'give-up' } : state;
     case 'retry':
       if (state.state !== 'away') return state;
       return { state: 'connecting', attempt: state.attempt };
@@ -125,7 +129,7 @@ export function closedSentence(closed: ClosedWhy): string {
     case 'ended':
       return 'the connection was closed here';
     case 'refused':
-      return `the server refused the hello: ${closed.refusal.message} ${closed.refusal.remedy}`.trim();
+      return `the server refused the hello: ${sentences(closed.refusal)}`;
     case 'unreachable':
       return 'no server answers there';
     case 'lost': {

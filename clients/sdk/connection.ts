@@ -288,6 +288,7 @@ export class Connection {
         this.#listener.asked(frame);
         break;
       case 'notification':
+        if (isGoingForGood(frame)) this.#move({ event: 'going' });
         this.#listener.told(frame);
         break;
       default:
@@ -401,6 +402,10 @@ export class SessionClosed extends Error {
     this.name = 'SessionClosed';
     this.closed = closed;
   }
+}
+
+function isGoingForGood({ method, params }: Notification): boolean {
+  return method === 'going' && (params as { readonly resumable?: unknown }).resumable !== true;
 }
 
 function encode(envelope: object, pages: readonly PageContents[]): Frame {
