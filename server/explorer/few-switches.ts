@@ -1,0 +1,84 @@
+/**
+ * Looks for a failure among the schedules that a person would try first: one task is stopped after so many steps,
+ * another runs as far as it can, then all the rest. Most races need no more (Musuvathi and Qadeer, PLDI 2007).
+ */
+import type { RunningTask } from '../scheduler/scheduler.ts';
+import { contextSwitches } from './blocks.ts';
+import type { ExecutedStep } from './execution.ts';
+import type { NewExplored } from './explored.ts';
+import { type Chooser, goOnWithSame, runWith } from './replay.ts';
+
+export interface Failing {
+  readonly failure: string;
+  readonly choices: readonly number[];
+  readonly steps: readonly ExecutedStep[];
+}
+
+export interface FewSwitches {
+  readonly executions: number;
+  readonly steps: number;
+  /** Fewest context switches, then fewest steps. */
+  readonly found: Failing | 'none';
+}
+
+/** Tries at most `executionsMax` schedules. Finding nothing proves nothing. */
+export function tryFewSwitches(
+  newExplored: NewExplored,
+  stepsMax: number,
+  executionsMax: number,
+): FewSwitches {
+  const pilot = newExplored();
+  const tasks = pilot.scheduler.readyTasks().map((task) => task.identity.id);
+  let [executions, steps] = [0, 0];
+  let found: Failing | 'none' = 'none';
+  for (const stopped of tasks) {
+    for (const intruder of tasks) {
+      if (intruder === stopped) continue;
+      for (let after = 1; after <= stepsMax && executions < executionsMax; after += 1) {
+        const run = runWith(newExplored, stopAndIntrude(stopped, after, intruder), stepsMax);
+        executions += 1;
+        steps += run.steps.length;
+        const own = run.steps.filter((step) => step.task === stopped).length;
+        if (run.failure !== 'none') {
+          const choices = run.steps.map((step) => step.task);
+          const failing = { failure: run.failure, choices, steps: run.steps };
+          if (found === 'none' || simpler(failing, found)) found = failing;
+        }
+        if (after >= own) break;
+      }
+      // Another pair can at best do the same; the first that fails is good enough to look at.
+      if (found !== 'none') return { executions, steps, found };
+    }
+  }
+  return { executions, steps, found };
+}
+
+function simpler(a: Failing, b: Failing): boolean {
+  const [switchesA, switchesB] = [contextSwitches(a.choices), contextSwitches(b.choices)];
+  return switchesA < switchesB || (switchesA === switchesB && a.choices.length < b.choices.length);
+}
+
+function stopAndIntrude(stopped: number, after: number, intruder: number): Chooser {
+  let taken = 0;
+  return (ready, previous, depth) => {
+    const named = (id: number): RunningTask | undefined =>
+      ready.find((task) => task.identity.id === id);
+    const first = taken < after ? named(stopped) : undefined;
+    if (first !== undefined) {
+      taken += 1;
+      return first;
+    }
+    if (taken < after) {
+      // What the stopped task waits for goes first; the intruder comes later.
+      const others = ready.filter((task) => task.identity.id !== intruder);
+      return goOnWithSame(others.length > 0 ? others : ready, previous, depth);
+    }
+    return named(intruder) ?? goOnWithSame(waitedFor(ready, stopped), previous, depth);
+  };
+}
+
+/** The intruder waits: let others go on before the stopped task does. */
+function waitedFor(ready: readonly RunningTask[], stopped: number): readonly RunningTask[] {
+  const others = ready.filter((task) => task.identity.id !== stopped);
+  return others.length > 0 ? others : ready;
+}

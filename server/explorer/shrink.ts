@@ -1,0 +1,106 @@
+/**
+ * Makes a counterexample readable: fewest context switches, then fewest steps. Every candidate is executed; what is
+ * returned has failed when it was run last.
+ */
+import { type Block, blocksOf, choicesOf, contextSwitches } from './blocks.ts';
+import type { ExecutedStep } from './execution.ts';
+import type { NewExplored } from './explored.ts';
+import { replay } from './replay.ts';
+
+export interface Shrunk {
+  readonly failure: string;
+  readonly choices: readonly number[];
+  readonly steps: readonly ExecutedStep[];
+}
+
+/** Executions that shrinking may cost. */
+const ATTEMPTS_MAX = 2_000;
+
+/** `choices` must fail. Returns a schedule that fails and has no more context switches, nor more steps for as many. */
+export function shrink(
+  newExplored: NewExplored,
+  choices: readonly number[],
+  stepsMax: number,
+): Shrunk | 'does not fail' {
+  let best = attempt(newExplored, choices, stepsMax);
+  if (best === 'no failure') return 'does not fail';
+  let attempts = 0;
+  for (let improved = true; improved && attempts < ATTEMPTS_MAX; ) {
+    improved = false;
+    for (const candidate of candidates(blocksOf(best.choices))) {
+      attempts += 1;
+      if (attempts === ATTEMPTS_MAX) break;
+      const tried = attempt(newExplored, choicesOf(candidate), stepsMax);
+      if (tried !== 'no failure' && better(tried.choices, best.choices)) {
+        best = tried;
+        improved = true;
+        break;
+      }
+    }
+  }
+  return best;
+}
+
+function attempt(
+  newExplored: NewExplored,
+  choices: readonly number[],
+  stepsMax: number,
+): Shrunk | 'no failure' {
+  const run = replay(newExplored, choices, stepsMax);
+  if (run.failure === 'none') return 'no failure';
+  return { failure: run.failure, choices: run.steps.map((step) => step.task), steps: run.steps };
+}
+
+function better(a: readonly number[], b: readonly number[]): boolean {
+  const [switchesA, switchesB] = [contextSwitches(a), contextSwitches(b)];
+  return switchesA < switchesB || (switchesA === switchesB && a.length < b.length);
+}
+
+/** Simplest first: leave blocks out, join a block with an earlier or later one of its task, move a boundary. */
+function* candidates(blocks: readonly Block[]): Iterable<Block[]> {
+  for (let at = blocks.length - 1; at >= 0; at -= 1) yield without(blocks, at, 1);
+  for (let at = 0; at < blocks.length; at += 1) {
+    for (let to = at + 2; to < blocks.length; to += 1) {
+      if (blocks[at]?.task !== blocks[to]?.task) continue;
+      yield joined(blocks, at, to);
+      yield joined(blocks, to, at);
+      break;
+    }
+  }
+  for (let at = 0; at + 1 < blocks.length; at += 1) {
+    yield swapped(blocks, at);
+    const count = blocks[at]?.count ?? 0;
+    for (const kept of [0, Math.floor(count / 2), count - 1]) {
+      if (kept < count) yield resized(blocks, at, kept);
+    }
+  }
+}
+
+function without(blocks: readonly Block[], at: number, count: number): Block[] {
+  return [...blocks.slice(0, at), ...blocks.slice(at + count)];
+}
+
+/** The block `from` goes to where the block `to` stands. */
+function joined(blocks: readonly Block[], from: number, to: number): Block[] {
+  const moved = blocks[from] as Block;
+  const target = blocks[to] as Block;
+  const merged = { task: moved.task, count: moved.count + target.count };
+  return blocks.flatMap((block, at) => {
+    if (at === from) return [];
+    return at === to ? [merged] : [block];
+  });
+}
+
+function swapped(blocks: readonly Block[], at: number): Block[] {
+  const copy = blocks.slice();
+  copy[at] = blocks[at + 1] as Block;
+  copy[at + 1] = blocks[at] as Block;
+  return copy;
+}
+
+function resized(blocks: readonly Block[], at: number, count: number): Block[] {
+  return blocks.flatMap((block, index) => {
+    if (index !== at) return [block];
+    return count === 0 ? [] : [{ task: block.task, count }];
+  });
+}
