@@ -43,7 +43,7 @@ export class ClientSession implements ActorLink, Observer, Speaker {
   actor: LabActor | 'none' = 'none';
   requests: ReadonlySet<number> = NONE;
   questions: ReadonlyMap<QuestionId, OpenQuestion> = NO_QUESTIONS;
-  answered: ReadonlySet<QuestionId> = NONE;
+  answered: { has(id: QuestionId): boolean } = NONE;
   readonly #close: CloseSession;
   #key: Key = { token: newResumeToken(), epoch: 1 };
   /** Still good until the client has shown, by its next frame, that it knows the new one; oldest first. */
@@ -100,8 +100,10 @@ export class ClientSession implements ActorLink, Observer, Speaker {
     this.#send(contents.length === 0 ? text : encodeBinaryFrame(text, contents));
   }
 
-  ask(id: QuestionId, method: string, params: unknown): void {
-    this.#send(questionText(this.outbox.next(), id, method, params));
+  ask(id: QuestionId, method: string, params: unknown): number {
+    const seq = this.outbox.next();
+    this.#send(questionText(seq, id, method, params));
+    return seq;
   }
 
   tell(method: string, params: unknown): void {

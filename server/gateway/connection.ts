@@ -2,7 +2,8 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { CLOSE_CODES, type CloseReason } from '../protocol/close-codes.ts';
-import type { Corks } from './corks.ts';
+import type { Flusher } from './flusher.ts';
+import { FrameWriter } from './frame-writer.ts';
 import { type Frame, fitsOutbox } from './outbox.ts';
 import type { Millis } from './session.ts';
 
@@ -24,8 +25,8 @@ export class Connection<Session = unknown> {
   state: 'greeting' | 'attached' | 'closing' = 'greeting';
   pingedAt: Millis;
   closedAt: Millis = 0;
-  readonly #raw: Duplex;
-  readonly #corks: Corks;
+  readonly #writer: FrameWriter;
+  readonly #flusher: Flusher;
   readonly #traffic: Traffic;
   readonly #overflow: (connection: Connection<Session>) => void;
 
@@ -33,15 +34,15 @@ export class Connection<Session = unknown> {
     socket: WebSocket,
     raw: Duplex,
     shared: {
-      readonly corks: Corks;
+      readonly flusher: Flusher;
       readonly traffic: Traffic;
       readonly overflow: (connection: Connection<Session>) => void;
       readonly now: Millis;
     },
   ) {
     this.socket = socket;
-    this.#raw = raw;
-    this.#corks = shared.corks;
+    this.#writer = new FrameWriter(raw);
+    this.#flusher = shared.flusher;
     this.#traffic = shared.traffic;
     this.#overflow = shared.overflow;
     this.openedAt = shared.now;
@@ -50,18 +51,17 @@ export class Connection<Session = unknown> {
 
   /** Bytes that the peer has yet to take. */
   get bytesWaiting(): number {
-    return this.socket.bufferedAmount;
+    return this.#writer.bytesWaiting;
   }
 
   send(frame: Frame): void {
     if (this.state === 'closing') return;
-    if (!fitsOutbox(this.socket.bufferedAmount, frame)) {
+    if (!fitsOutbox(this.#writer.bytesWaiting, frame)) {
       this.#overflow(this);
       return;
     }
-    this.#corks.hold(this.#raw);
     this.#traffic.framesOut += 1;
-    this.socket.send(frame);
+    if (this.#writer.add(frame) === 'first') this.#flusher.later(this.#writer);
   }
 
   /** Says why, and waits CLOSE_LINGER_MS for the peer to agree. See reap(). */
@@ -70,6 +70,7 @@ export class Connection<Session = unknown> {
     this.state = 'closing';
     this.closedAt = now;
     this.session = 'none';
+    this.#writer.flush();
     this.socket.close(CLOSE_CODES[reason].code, reason);
   }
 

@@ -10,8 +10,8 @@ import { FRAME_BYTES_MAX, HELLO_MS, SUBPROTOCOL } from '../protocol/limits.ts';
 import { type Refusal, refuse } from '../protocol/refusal.ts';
 import type { ClientSession } from './client-session.ts';
 import { Connection } from './connection.ts';
-import { Corks } from './corks.ts';
 import { answerText } from './encode.ts';
+import { Flusher } from './flusher.ts';
 import { type GreetingOptions, type Sessions, sessionKey, welcome } from './greeting.ts';
 import { type Fatal, type Received, type Refused, receive, receiveHello } from './receive.ts';
 import type { SessionEvent } from './session.ts';
@@ -45,7 +45,7 @@ export class Gateway {
   readonly #server: WebSocketServer;
   readonly #sessions: Sessions = new Map();
   readonly #connections = new Set<Connection<ClientSession>>();
-  readonly #corks = new Corks();
+  readonly #flusher = new Flusher();
   readonly #timer: NodeJS.Timeout;
   #state: 'open' | 'going' = 'open';
 
@@ -129,7 +129,7 @@ export class Gateway {
 
   #opened(socket: WebSocket, raw: Duplex): void {
     const connection = new Connection<ClientSession>(socket, raw, {
-      corks: this.#corks,
+      flusher: this.#flusher,
       traffic: this.counts,
       overflow: (full) => this.#overflowed(full),
       now: this.#options.clock(),
@@ -166,6 +166,7 @@ export class Gateway {
       case 'answer':
         this.#served(session);
         if (session.actor === 'none') return;
+        session.outbox.acknowledge(received.askedIn);
         session.lab.takeAnswer(session.actor, received.id, received.outcome);
         return;
       case 'refused':

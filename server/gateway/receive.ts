@@ -38,7 +38,7 @@ export interface Speaker {
   readonly received: number;
   readonly requests: ReadonlySet<number>;
   readonly questions: ReadonlyMap<QuestionId, OpenQuestion>;
-  readonly answered: ReadonlySet<QuestionId>;
+  readonly answered: { has(id: QuestionId): boolean };
 }
 
 export type Received =
@@ -46,6 +46,8 @@ export type Received =
   | {
       readonly kind: 'answer';
       readonly id: QuestionId;
+      /** Of the frame that asked. */
+      readonly askedIn: number;
       readonly outcome: Extract<Inbound, { kind: 'answer' }>['outcome'];
     }
   | Refused
@@ -158,14 +160,15 @@ function receiveAnswer(speaker: Speaker, answer: ClientAnswer | ClientErrorAnswe
   }
   if ('error' in answer) {
     const errno = errnoOf(answer.error.data?.errno);
-    return { kind: 'answer', id, outcome: { ok: false, errno } };
+    return { kind: 'answer', id, askedIn: question.seq, outcome: { ok: false, errno } };
   }
   const checks = QUESTION_CHECKS.get(question.method);
   if (checks !== undefined && !checks.result.accepts(answer.result)) {
     const { path, bound } = whyNot(checks.result, answer.result, 'result');
     return refused(null, refuse('bad-answer', path, bound));
   }
-  return { kind: 'answer', id, outcome: { ok: true, result: answer.result } };
+  const outcome = { ok: true, result: answer.result } as const;
+  return { kind: 'answer', id, askedIn: question.seq, outcome };
 }
 
 function readFrame(data: Buffer, layout: 'text' | 'binary'): Frame | Fatal {

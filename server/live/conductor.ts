@@ -40,10 +40,10 @@ export class Conductor {
   ): Promise<Performed> {
     const id = `c${this.#nextId}`;
     this.#nextId += 1;
-    actor.questions.set(id, { method, askedAt: now });
     return new Promise((done) => {
       this.#waiting.set(id, { actor: actor.name, done });
-      actor.link.ask(id, method, params);
+      const seq = actor.link.ask(id, method, params);
+      actor.questions.set(id, { method, askedAt: now, seq });
     });
   }
 

@@ -3,6 +3,7 @@ import type { ActorName, ActorRole, Outbound } from '../machine/inbound.ts';
 import type { CloseReason } from '../protocol/close-codes.ts';
 import { ANSWERED_KEPT_MAX } from '../protocol/limits.ts';
 import type { Refusal } from '../protocol/refusal.ts';
+import { RecentIds } from './recent-ids.ts';
 
 /** Numbers are the kernel's, strings the conductor's. */
 export type QuestionId = number | string;
@@ -13,12 +14,15 @@ export type Millis = number;
 export interface OpenQuestion {
   readonly method: string;
   readonly askedAt: Millis;
+  /** Of the frame that asked it: whoever answers has all frames up to there. */
+  readonly seq: number;
 }
 
 /** The way to the client. It lasts as long as the session does: while the client is away it keeps the frames. */
 export interface ActorLink {
   respond(response: Extract<Outbound, { kind: 'response' }>): void;
-  ask(id: QuestionId, method: string, params: unknown): void;
+  /** Returns: the `seq` of the frame. */
+  ask(id: QuestionId, method: string, params: unknown): number;
   tell(method: string, params: unknown): void;
   /** Something that it told, and that was no request, was refused. */
   refuse(refusal: Refusal): void;
@@ -39,8 +43,8 @@ export interface LabActor {
   readonly requests: Set<number>;
   /** Questions without an answer, oldest first. */
   readonly questions: Map<QuestionId, OpenQuestion>;
-  /** The last ANSWERED_KEPT_MAX questions that were answered, oldest first. */
-  readonly answered: Set<QuestionId>;
+  /** The last ANSWERED_KEPT_MAX questions that were answered. */
+  readonly answered: RecentIds<QuestionId>;
   /** When a frame of it arrived last. */
   heardAt: Millis;
   /** How many of its tasks stand still because a conductor said so. */
@@ -61,7 +65,7 @@ export function newLabActor(
     fenced: 'no',
     requests: new Set(),
     questions: new Map(),
-    answered: new Set(),
+    answered: new RecentIds(ANSWERED_KEPT_MAX),
     heardAt: now,
     holding: 0,
   };
@@ -73,11 +77,5 @@ export function questionAnswered(actor: LabActor, id: QuestionId): OpenQuestion 
   if (question === undefined) return 'unknown';
   actor.questions.delete(id);
   actor.answered.add(id);
-  if (actor.answered.size > ANSWERED_KEPT_MAX) {
-    for (const oldest of actor.answered) {
-      actor.answered.delete(oldest);
-      break;
-    }
-  }
   return question;
 }

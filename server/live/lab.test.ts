@@ -59,8 +59,9 @@ class RecordedLink implements ActorLink {
   respond(response: Extract<Outbound, { kind: 'response' }>): void {
     this.responses.push(response);
   }
-  ask(id: QuestionId, method: string, params: unknown): void {
+  ask(id: QuestionId, method: string, params: unknown): number {
     this.asked.push({ id, method, params });
+    return this.asked.length;
   }
   tell(method: string): void {
     this.told.push(method);

@@ -280,8 +280,8 @@ export class Lab {
         return;
       case 'question': {
         const id = this.#generation * QUESTIONS_PER_MACHINE + outbound.id;
-        actor.questions.set(id, { method: outbound.method, askedAt: this.#now });
-        actor.link.ask(id, outbound.method, outbound.params);
+        const seq = actor.link.ask(id, outbound.method, outbound.params);
+        actor.questions.set(id, { method: outbound.method, askedAt: this.#now, seq });
         return;
       }
       case 'tell':
