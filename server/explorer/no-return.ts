@@ -87,44 +87,56 @@ function after(
   };
 }
 
+/** Numbers of steps, from 1, both included. */
+export interface StepSpan {
+  readonly first: number;
+  readonly last: number;
+}
+
 export interface Sibling {
-  /** Numbers (from 1) of the two neighbouring steps that change places. */
-  readonly swap: readonly [number, number];
+  /** The two neighbouring runs of steps that change places. */
+  readonly swapped: readonly [StepSpan, StepSpan];
   readonly choices: readonly number[];
 }
 
-/** The schedule that differs from a counterexample by one swap of neighbours that matter, and is safe. */
+/** The schedule that differs from a counterexample by one swap of neighbouring runs, and is safe. */
 export function nearestSafeSibling(
   newExplored: NewExplored,
   steps: readonly ExecutedStep[],
   stepsMax: number,
 ): Sibling | 'none' {
-  for (let at = steps.length - 2; at >= 0; at -= 1) {
-    const [first, second] = [steps[at], steps[at + 1]];
-    if (first === undefined || second === undefined || first.task === second.task) continue;
-    // Swapping a whole run of the first task behind the second keeps the switch count.
-    const from = runStart(steps, at);
-    const moved = steps.slice(from, at + 1);
-    if (independent(touchesOf(moved), second.touches)) continue;
+  const runs = runsOf(steps);
+  for (let at = runs.length - 2; at >= 0; at -= 1) {
+    const [first, second] = [runs[at], runs[at + 1]];
+    if (first === undefined || second === undefined) continue;
+    if (independent(touchesOf(steps, first), touchesOf(steps, second))) continue;
     const choices = [
-      ...steps.slice(0, from).map((step) => step.task),
-      second.task,
-      ...moved.map((step) => step.task),
+      ...tasksOf(steps, { first: 1, last: first.first - 1 }),
+      ...tasksOf(steps, second),
+      ...tasksOf(steps, first),
     ];
     const run = replay(newExplored, choices, stepsMax);
-    if (run.failure === 'none' && run.diverged === 'none') {
-      return { swap: [at + 1, at + 2], choices: run.steps.map((step) => step.task) };
+    if (run.failure === 'none') {
+      return { swapped: [first, second], choices: run.steps.map((step) => step.task) };
     }
   }
   return 'none';
 }
 
-function runStart(steps: readonly ExecutedStep[], at: number): number {
-  let from = at;
-  while (from > 0 && steps[from - 1]?.task === steps[at]?.task) from -= 1;
-  return from;
+function runsOf(steps: readonly ExecutedStep[]): StepSpan[] {
+  const runs: { first: number; last: number }[] = [];
+  for (const [at, step] of steps.entries()) {
+    const last = runs.at(-1);
+    if (last !== undefined && steps[at - 1]?.task === step.task) last.last = at + 1;
+    else runs.push({ first: at + 1, last: at + 1 });
+  }
+  return runs;
 }
 
-function touchesOf(steps: readonly ExecutedStep[]): Touch[] {
-  return steps.flatMap((step) => step.touches);
+function tasksOf(steps: readonly ExecutedStep[], span: StepSpan): number[] {
+  return steps.slice(span.first - 1, span.last).map((step) => step.task);
+}
+
+function touchesOf(steps: readonly ExecutedStep[], span: StepSpan): Touch[] {
+  return steps.slice(span.first - 1, span.last).flatMap((step) => step.touches);
 }
