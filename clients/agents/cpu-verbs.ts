@@ -142,7 +142,7 @@ function* loadPages(performer: CpuPerformer, address: string, count: number): Ta
     name: 'load',
     task: performer.api.load(virtualAddress(first + at * PAGE_SIZE)),
   }));
-  const loads = yield* together(performer.context, 'load_pages', parts);
+  const loads = yield* together(performer.context, 'load_pages.together', parts);
   return { values: loads.map((load) => (load.kind === 'done' ? hex(load.value) : load.signal)) };
 }
 
@@ -157,7 +157,7 @@ function* storePages(
     name: 'store',
     task: performer.api.store(virtualAddress(first + at * PAGE_SIZE), BigInt(value)),
   }));
-  const stores = yield* together(performer.context, 'store_pages', parts);
+  const stores = yield* together(performer.context, 'store_pages.together', parts);
   const refused = stores.find((store) => store.kind === 'signal');
   return refused === undefined ? { ok: true } : { signal: refused.signal };
 }

@@ -1,0 +1,144 @@
+/** The ready-made clients against a real machine, over real WebSockets, in one process. */
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { test } from 'node:test';
+import { Gateway } from '../../server/gateway/gateway.ts';
+import type { Lab } from '../../server/live/lab.ts';
+import { Labs } from '../../server/live/labs.ts';
+import { newLiveMachine } from '../../server/live/new-live-machine.ts';
+import { pageIndex, pageRange } from '../../server/vocabulary/address.ts';
+import type { Agent } from './agent-process.ts';
+import { startCpu } from './cpu-agent.ts';
+import { startDevice } from './device-agent.ts';
+
+const RANGE = pageRange(pageIndex(0x100200), pageIndex(0x100202));
+const REGION = { address: '0x100200000', pages: 2 };
+const MMAP = { verb: 'mmap', ...REGION, prot: 'rw', kind: 'anon-private' };
+
+interface Stage {
+  readonly lab: Lab;
+  /** Everything that the agents had to say. */
+  readonly said: string[];
+  perform(actor: string, verb: string, more?: object): Promise<unknown>;
+}
+
+async function onStage(play: (stage: Stage) => Promise<void>): Promise<void> {
+  const clock = () => performance.now();
+  const labs = new Labs({
+    factory: newLiveMachine,
+    clock,
+    leaseMs: 10_000,
+    record: 'none',
+    onBug: (_lab, bug) => assert.fail(String(bug)),
+  });
+  const lab = labs.open('test', { patch: 'stock' }, 'kept');
+  assert.ok(lab !== 'too-many');
+  const gateway = new Gateway({
+    labs,
+    clock,
+    unknownLabs: 'refused',
+    graceMs: 1_000,
+    heartbeatMs: 10_000,
+    model: { hash: '', version: '' },
+    onClosed: () => undefined,
+  });
+  const server = createServer();
+  server.on('upgrade', (request, socket, head) => gateway.upgrade(request, socket, head));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const said: string[] = [];
+  const options = (name: string) => ({
+    url: `ws://127.0.0.1:${port}/ws`,
+    lab: 'test',
+    name,
+    connectMs: 0,
+    say: (text: string) => said.push(text),
+  });
+  const agents: Agent[] = [startCpu(options('cpu0'))];
+  agents.push(startDevice(options('dev0')), startDevice(options('dev1')));
+  try {
+    while (lab.actors.size < agents.length) await new Promise((resolve) => setImmediate(resolve));
+    await play({
+      lab,
+      said,
+      perform: async (actor, verb, more = {}) => {
+        const performed = await lab.perform(actor, { verb, ...more });
+        return performed.ok ? performed.result : performed.why;
+      },
+    });
+  } finally {
+    for (const agent of agents) agent.close();
+    gateway.close();
+    gateway.terminate();
+    labs.close();
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  }
+}
+
+test('a CPU and two devices share memory: what one writes the others read', () =>
+  onStage(async ({ perform, said }) => {
+    assert.deepEqual(await perform('cpu0', 'mmap', MMAP), { errno: 'OK' });
+    const stored = { address: '0x100200000', values: ['0x1', '0x2'] };
+    assert.deepEqual(await perform('cpu0', 'store-pages', stored), { ok: true });
+    const read = { errno: 'OK', values: ['0x1', '0x2'], cpages: 2, faults: 1 };
+    assert.deepEqual(await perform('dev0', 'read', { range: RANGE }), read);
+    const migrated = { errno: 'OK', values: ['0x1', '0x2'], cpages: 2 };
+    assert.deepEqual(await perform('dev1', 'migrate-to-dev', { range: RANGE }), migrated);
+    await perform('dev1', 'write', { range: RANGE, values: ['0x3', '0x4'] });
+    assert.deepEqual(await perform('dev0', 'peek', { range: RANGE }), {
+      values: ['unmapped', 'unmapped'],
+    });
+    assert.deepEqual(await perform('cpu0', 'load-pages', REGION), { values: ['0x3', '0x4'] });
+    assert.deepEqual(said, []);
+  }));
+
+test('loops read until they are told to stop, and hold nobody up', () =>
+  onStage(async ({ perform }) => {
+    await perform('cpu0', 'mmap', MMAP);
+    await perform('dev1', 'read-loop', { range: RANGE, threads: 2 });
+    for (let round = 0; round < 5; round += 1) {
+      const zapped = await perform('cpu0', 'madvise', { ...REGION, advice: 'DONTNEED' });
+      assert.deepEqual(zapped, { errno: 'OK' });
+    }
+    const stopped = (await perform('dev1', 'stop', { range: RANGE })) as { reads: number };
+    assert.ok(stopped.reads > 0);
+    assert.deepEqual(await perform('dev1', 'stop', { range: RANGE }), { reads: 0, errors: 0 });
+  }));
+
+test('a forked child is an actor of its own, and gone after its exit', () =>
+  onStage(async ({ lab, perform }) => {
+    await perform('cpu0', 'mmap', MMAP);
+    await perform('cpu0', 'store', { address: '0x100200000', value: '0x7' });
+    assert.deepEqual(await perform('cpu0', 'fork', { child: 'cpu1' }), { errno: 'OK' });
+    await perform('cpu1', 'store', { address: '0x100200000', value: '0x8' });
+    assert.deepEqual(await perform('cpu0', 'load', { address: '0x100200000' }), { value: '0x7' });
+    assert.deepEqual(await perform('cpu1', 'exit'), { errno: 'OK' });
+    while (lab.actors.has('cpu1')) await new Promise((resolve) => setImmediate(resolve));
+  }));
+
+test('a new machine finds the same clients with nothing left of the old one', () =>
+  onStage(async ({ lab, perform }) => {
+    await perform('cpu0', 'mmap', MMAP);
+    await perform('dev0', 'migrate-to-dev', { range: RANGE });
+    await lab.renew({ patch: 'stock' });
+    assert.deepEqual(await perform('dev0', 'read', { range: RANGE }), { errno: 'EFAULT' });
+    assert.deepEqual(await perform('cpu0', 'mmap', MMAP), { errno: 'OK' });
+    assert.deepEqual(await perform('dev0', 'migrate-to-dev', { range: RANGE }), {
+      errno: 'OK',
+      values: ['0x0', '0x0'],
+      cpages: 2,
+    });
+  }));
+
+test('verbs that make no sense are refused, and the agent goes on', () =>
+  onStage(async ({ perform }) => {
+    assert.equal(await perform('dev0', 'dance'), 'dev0 answered EINVAL');
+    assert.equal(
+      await perform('dev0', 'read', { range: { first: 5, end: 5 } }),
+      'dev0 answered EINVAL',
+    );
+    assert.equal(await perform('cpu0', 'load', { address: '0x7' }), 'cpu0 answered EINVAL');
+    assert.deepEqual(await perform('cpu0', 'mmap', MMAP), { errno: 'OK' });
+  }));
