@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { DIAGRAM_COLUMNS_MAX } from '../../../server/lab/report/diagram.ts';
+import { EXIT } from '../exit-codes.ts';
+import { runMmrace } from '../run-mmrace.ts';
+
+test('the demo answers as expected on both kernels, over processes and sockets, with pictures', async () => {
+  const { code, stdout } = await runMmrace('demo', '--once', '--port', '0');
+  assert.equal(code, EXIT.OK, stdout);
+  assert.match(stdout, /^6 of 6 verdicts are as expected\.$/m);
+  const [stock = '', patched = ''] = stdout.split('=== kernel with the patch');
+  assert.equal(stock.match(/: holds, as expected/g)?.length, 3);
+  assert.equal(patched.match(/: broken, as expected/g)?.length, 2);
+  assert.equal(patched.match(/<-- BUG stale/g)?.length, 2);
+  const drawn = stdout.split('\n').filter((line) => /^ {0,40}\d+\. |^dev0 /.test(line));
+  assert.ok(drawn.length > 40);
+  assert.deepEqual(
+    drawn.filter((line) => line.length > DIAGRAM_COLUMNS_MAX),
+    [],
+  );
+});
+
+test('a race without holds counts, and the stock kernel stays without a stale round', async () => {
+  const { code, stdout, stderr } = await runMmrace('demo', '--free', '20', '--port', '0');
+  // Twenty rounds need not show the bug of the patched kernel: then the answer is "unknown".
+  assert.ok(code === EXIT.OK || code === EXIT.UNKNOWN, `${code}\n${stdout}${stderr}`);
+  assert.match(stdout, /^stock +zero +0 of 10 +0\.00 % +0 +0$/m);
+  assert.match(stdout, /^stock +none +0 of 10 +0\.00 % +0 +0$/m);
+  assert.match(stdout, /^stock: holds$/m);
+});
