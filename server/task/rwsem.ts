@@ -12,6 +12,8 @@ import type { Task, YieldPoint } from './task.ts';
 export interface RwSem extends HeldLock {
   readonly class: LockClass;
   readonly object: ObjectId;
+  /** What the order of arrival is called when tasks conflict on it. */
+  readonly queue: ObjectId;
   writer: TaskIdentity | 'nobody';
   readonly readers: TaskIdentity[];
   /** Arrival order of those who wait. */
@@ -32,13 +34,16 @@ export interface HeldForWrite {
   readonly writer: TaskIdentity;
 }
 
+/** `object` and the number behind it must be the semaphore's own. */
 export function newRwSem(lockClass: LockClass, object: ObjectId): RwSem {
-  return { class: lockClass, object, writer: 'nobody', readers: [], waiting: [] };
+  const queue = (object + 1) as ObjectId;
+  return { class: lockClass, object, queue, writer: 'nobody', readers: [], waiting: [] };
 }
 
 /** Waits until no writer holds `sem` or came earlier, then holds it with other readers. Yields: yes. */
 export function* readLock(context: TaskContext, at: YieldPoint, sem: RwSem): Task<HeldForRead> {
   checkLockOrder(context, at, sem);
+  touch(context, sem.queue, 'read');
   const ticket = arrive(sem, 'read');
   yield { kind: 'block', at, on: sem.object, until: () => canRead(sem, ticket) };
   invariant(sem.writer === 'nobody', 'LK1', { class: sem.class });
@@ -52,6 +57,7 @@ export function* readLock(context: TaskContext, at: YieldPoint, sem: RwSem): Tas
 /** Waits until nobody holds `sem` and nobody came earlier, then holds it alone. Yields: yes. */
 export function* writeLock(context: TaskContext, at: YieldPoint, sem: RwSem): Task<HeldForWrite> {
   checkLockOrder(context, at, sem);
+  touch(context, sem.queue, 'write');
   const ticket = arrive(sem, 'write');
   yield { kind: 'block', at, on: sem.object, until: () => canWrite(sem, ticket) };
   invariant(sem.writer === 'nobody' && sem.readers.length === 0, 'LK1', { class: sem.class });
