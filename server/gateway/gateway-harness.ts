@@ -86,13 +86,15 @@ export const LEASE_MS = 1_000;
 export const GRACE_MS = 3_000;
 export const HEARTBEAT_MS = 10_000;
 
-export async function startHarness(): Promise<Harness> {
+/** `realMachine` takes the place of the scripted one. */
+export async function startHarness(realMachine?: MachineFactory): Promise<Harness> {
   let now = 0;
   let latest: ScriptedMachine | undefined;
-  const factory: MachineFactory = (_config, sinks) => {
+  const scripted: MachineFactory = (_config, sinks) => {
     latest = new ScriptedMachine(sinks);
     return latest;
   };
+  const factory = realMachine ?? scripted;
   const clock = () => now;
   const labs = new Labs({
     factory,

@@ -79,3 +79,14 @@ export function questionAnswered(actor: LabActor, id: QuestionId): OpenQuestion 
   actor.answered.add(id);
   return question;
 }
+
+/**
+ * Nobody waits for the answers to the machine's questions any more. They may still arrive, and mean nothing, but
+ * are no mistake of the client's.
+ */
+export function voidQuestions(actor: LabActor): void {
+  for (const [id, question] of actor.questions) {
+    if (typeof id === 'number')
+      actor.questions.set(id, { ...question, askedAt: Number.POSITIVE_INFINITY });
+  }
+}

@@ -174,6 +174,9 @@ test('a fenced device that comes back is attached again', () => {
   assert.equal(lab.snapshot().actors[0]?.state, 'fenced');
   assert.equal(lab.back(actor), 'fenced');
   assert.deepEqual(machine().kinds(), ['attach a', 'fence a', 'attach a']);
+  // The question that it left open is nobody's any more.
+  lab.tick(3 * LEASE_MS);
+  assert.deepEqual(machine().kinds(), ['attach a', 'fence a', 'attach a']);
   assert.equal(lab.snapshot().actors[0]?.state, 'attached');
 });
 

@@ -22,9 +22,11 @@ import {
   type Millis,
   newLabActor,
   questionAnswered,
+  voidQuestions,
 } from './lab-actor.ts';
 import { overdue } from './leases.ts';
-import type { Machine, MachineFactory } from './machine-port.ts';
+import { MachineHost } from './machine-host.ts';
+import type { MachineFactory } from './machine-port.ts';
 
 /** The machine's running numbers end below this; a lab's machines count in blocks of it on the wire. */
 const QUESTIONS_PER_MACHINE = 2 ** 32;
@@ -47,34 +49,38 @@ export class Lab {
   readonly actors = new Map<ActorName, LabActor>();
   readonly #options: LabOptions;
   readonly #conductor = new Conductor();
-  readonly #inbox: Inbound[] = [];
-  #config: MachineConfig;
-  #machine: Machine;
-  #recorder: Recorder | 'none';
-  #generation = 0;
-  #state: 'open' | 'accepting' | 'closed' = 'open';
+  readonly #host: MachineHost;
   #now: Millis = 0;
 
   constructor(options: LabOptions) {
-    this.name = options.name;
+    const { name, factory, config, record } = options;
+    this.name = name;
     this.#options = options;
-    this.#config = options.config;
     this.feed = new EventFeed(() => this.snapshot());
-    this.#machine = this.#newMachine(options.config, 0);
-    this.#recorder = this.#openRecorder();
+    this.#host = new MachineHost({
+      factory,
+      config,
+      record: record === 'none' ? 'none' : (machine) => record(name, machine),
+      outbound: (outbound, generation) => this.#deliver(outbound, generation),
+      event: (event) => this.feed.push(event),
+      onBug: (bug) => {
+        this.close('internal');
+        options.onBug(name, bug);
+      },
+    });
   }
 
   get config(): MachineConfig {
-    return this.#config;
+    return this.#host.config;
   }
 
   get state(): 'open' | 'closed' {
-    return this.#state === 'closed' ? 'closed' : 'open';
+    return this.#host.state;
   }
 
   /** Lets a client act. Returns why not, if not. */
   attach(name: ActorName, role: ActorRole, link: ActorLink): LabActor | Refusal {
-    if (this.#state === 'closed') return refuse('no-such-lab', 'params.lab', 'a lab that is open');
+    if (this.state === 'closed') return refuse('no-such-lab', 'params.lab', 'a lab that is open');
     if (this.actors.has(name)) {
       return refuse('name-taken', 'params.name', `a name that nobody in ${this.name} has`);
     }
@@ -83,7 +89,7 @@ export class Lab {
     }
     const actor = newLabActor(name, role, link, this.#now);
     this.actors.set(name, actor);
-    this.#accept({ kind: 'attach', actor: name, role });
+    this.#host.accept({ kind: 'attach', actor: name, role });
     return actor;
   }
 
@@ -92,7 +98,7 @@ export class Lab {
     if (this.actors.get(actor.name) !== actor) return;
     this.actors.delete(actor.name);
     this.#conductor.gone(actor.name);
-    if (actor.state !== 'resetting') this.#accept({ kind: 'detach', actor: actor.name });
+    if (actor.state !== 'resetting') this.#host.accept({ kind: 'detach', actor: actor.name });
   }
 
   /** The connection is lost; the lease of what it is asked runs on. */
@@ -106,7 +112,7 @@ export class Lab {
     actor.heardAt = this.#now;
     if (actor.fenced === 'no') return 'attached';
     actor.fenced = 'no';
-    this.#accept({ kind: 'attach', actor: actor.name, role: actor.role });
+    this.#host.accept({ kind: 'attach', actor: actor.name, role: actor.role });
     return 'fenced';
   }
 
@@ -124,7 +130,7 @@ export class Lab {
       this.#conductor.held(actor, after);
       return;
     } else if (actor.state === 'resetting') return;
-    this.#accept(inbound);
+    this.#host.accept(inbound);
   }
 
   /** Takes a checked answer. `id` is the question's on the wire. */
@@ -140,9 +146,10 @@ export class Lab {
       this.#conductor.answered(id, outcome.ok ? outcome : { ok: false, why });
       return;
     }
-    const base = this.#generation * QUESTIONS_PER_MACHINE;
+    const base = this.#host.generation * QUESTIONS_PER_MACHINE;
     // Below the base: a question of a machine that is gone.
-    if (id >= base) this.#accept({ kind: 'answer', actor: actor.name, id: id - base, outcome });
+    if (id >= base)
+      this.#host.accept({ kind: 'answer', actor: actor.name, id: id - base, outcome });
   }
 
   observe(observer: Observer): LabSnapshot {
@@ -178,13 +185,7 @@ export class Lab {
    * Rejects: UnknownPatch; then nothing has changed.
    */
   async renew(config: MachineConfig): Promise<void> {
-    const machine = this.#newMachine(config, this.#generation + 1);
-    this.#endRecording();
-    this.#generation += 1;
-    this.#inbox.length = 0;
-    this.#config = config;
-    this.#recorder = this.#openRecorder();
-    this.#machine = machine;
+    this.#host.renew(config);
     this.feed.restart();
     await Promise.all([...this.actors.values()].map((actor) => this.#reset(actor)));
     this.feed.flush();
@@ -193,11 +194,11 @@ export class Lab {
   /** `now` in milliseconds of a clock that only moves forwards. Call it several times per leaseMs. */
   tick(now: Millis): void {
     this.#now = now;
-    if (this.#state === 'closed') return;
-    const stallers = this.actors.size === 0 ? [] : this.#machine.stallers();
+    if (this.state === 'closed') return;
+    const stallers = this.actors.size === 0 ? [] : this.#host.stallers();
     for (const actor of overdue(this.actors.values(), stallers, now, this.#options.leaseMs)) {
-      actor.fenced = 'fenced';
-      this.#accept({ kind: 'fence', actor: actor.name });
+      this.#fenced(actor);
+      this.#host.accept({ kind: 'fence', actor: actor.name });
     }
     this.feed.flush();
   }
@@ -212,65 +213,22 @@ export class Lab {
   }
 
   snapshot(): LabSnapshot {
-    const { patch } = this.#config;
+    const { patch } = this.config;
     const actors = this.actorsSeen();
-    return { lab: this.name, n: this.feed.n, patch, actors, ...this.#machine.view() };
+    return { lab: this.name, n: this.feed.n, patch, actors, ...this.#host.view() };
   }
 
   /** Closes every session and takes no more. */
   close(reason: CloseReason): void {
-    this.#state = 'closed';
+    this.#host.close();
     for (const actor of this.actors.values()) {
       this.#conductor.gone(actor.name);
       actor.link.close(reason);
     }
     this.actors.clear();
-    this.#endRecording();
   }
 
-  /** One event at a time: a sink that leads to another event finds it queued, not nested. */
-  #accept(inbound: Inbound): void {
-    if (this.#state === 'closed') return;
-    this.#inbox.push(inbound);
-    if (this.#state === 'accepting') return;
-    this.#state = 'accepting';
-    try {
-      for (let next = this.#inbox.shift(); next !== undefined; next = this.#inbox.shift()) {
-        if (this.#recorder !== 'none') this.#recorder.inbound(next);
-        this.#machine.accept(next);
-        if (this.#recorder !== 'none') this.#recorder.settled();
-      }
-      this.#state = 'open';
-    } catch (bug) {
-      this.close('internal');
-      this.#options.onBug(this.name, bug);
-    }
-  }
-
-  #newMachine(config: MachineConfig, generation: number): Machine {
-    return this.#options.factory(config, {
-      outbound: (outbound) => {
-        if (generation === this.#generation) this.#deliver(outbound);
-      },
-      event: (event) => {
-        if (generation !== this.#generation) return;
-        if (this.#recorder !== 'none') this.#recorder.event(event);
-        this.feed.push(event);
-      },
-    });
-  }
-
-  #endRecording(): void {
-    if (this.#recorder !== 'none') this.#recorder.close(this.#machine.digest());
-    this.#recorder = 'none';
-  }
-
-  #openRecorder(): Recorder | 'none' {
-    const { record } = this.#options;
-    return record === 'none' ? 'none' : record(this.name, this.#config);
-  }
-
-  #deliver(outbound: Outbound): void {
+  #deliver(outbound: Outbound, generation: number): void {
     const actor = this.actors.get(outbound.actor);
     if (actor === undefined) return;
     switch (outbound.kind) {
@@ -279,7 +237,7 @@ export class Lab {
         actor.link.respond(outbound);
         return;
       case 'question': {
-        const id = this.#generation * QUESTIONS_PER_MACHINE + outbound.id;
+        const id = generation * QUESTIONS_PER_MACHINE + outbound.id;
         const seq = actor.link.ask(id, outbound.method, outbound.params);
         actor.questions.set(id, { method: outbound.method, askedAt: this.#now, seq });
         return;
@@ -289,9 +247,14 @@ export class Lab {
           actor.link.refuse((outbound.params as RefusedParams).refusal);
           return;
         }
-        if (outbound.method === 'fenced') actor.fenced = 'fenced';
+        if (outbound.method === 'fenced') this.#fenced(actor);
         actor.link.tell(outbound.method, outbound.params);
     }
+  }
+
+  #fenced(actor: LabActor): void {
+    actor.fenced = 'fenced';
+    voidQuestions(actor);
   }
 
   #respondRefused(actor: LabActor, id: number, outcome: Refusal): void {
@@ -315,17 +278,13 @@ export class Lab {
     actor.holding = 0;
     for (const id of actor.requests) this.#respondRefused(actor, id, refuse('lab-reset', '', ''));
     actor.requests.clear();
-    // Their answers may still arrive, and mean nothing any more.
-    for (const [id, question] of actor.questions) {
-      if (typeof id === 'number')
-        actor.questions.set(id, { ...question, askedAt: Number.POSITIVE_INFINITY });
-    }
-    const generation = this.#generation;
+    voidQuestions(actor);
+    const { generation } = this.#host;
     await this.#ask(actor.name, 'reset', { lab: this.name });
-    if (generation !== this.#generation || this.actors.get(actor.name) !== actor) return;
+    if (generation !== this.#host.generation || this.actors.get(actor.name) !== actor) return;
     actor.state = wasAway ? 'away' : 'attached';
     actor.heardAt = this.#now;
-    this.#accept({ kind: 'attach', actor: actor.name, role: actor.role });
+    this.#host.accept({ kind: 'attach', actor: actor.name, role: actor.role });
   }
 }
 

@@ -1,4 +1,4 @@
-/** Clients that say anything that the schemas let through: no invariant of the kernel may break, and nothing may stay. */
+/** Clients that say anything that the schemas let through: no invariant may break, and nothing may stay. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

@@ -13,7 +13,7 @@ import Type, { type Static } from 'typebox';
 import { LabSnapshot } from './lab-snapshot.ts';
 import { SUBPROTOCOL } from './limits.ts';
 import type { RequestTable } from './request-spec.ts';
-import { mm, name, sequence, strict, word } from './wire-values.ts';
+import { name, sequence, strict, word } from './wire-values.ts';
 
 export const Resume = strict({
   token: Type.String({
@@ -32,8 +32,11 @@ export const HelloParams = strict({
   role: word('device', 'cpu', 'observer'),
   /** Unique among the actors of the lab. */
   name,
-  /** The address space that a device mirrors or a CPU runs in. 0 if absent. */
-  mm: Type.Optional(mm),
+  /**
+   * The address space that a device mirrors or a CPU runs in: only 0 so far, the first process. The thread of a
+   * forked child is entered by the name that the fork gave it.
+   */
+  mm: Type.Optional(Type.Integer({ minimum: 0, maximum: 0 })),
   resume: Type.Optional(Resume),
 });
 export type HelloParams = Static<typeof HelloParams>;

@@ -1,0 +1,120 @@
+/**
+ * A machine with its inbox and its recording. Takes one event at a time: a sink that leads to another event finds
+ * it queued, not nested. Knows no actors; see lab.ts.
+ */
+import type { Recorder } from '../journal/recorder.ts';
+import type { ActorName, Inbound, Outbound } from '../machine/inbound.ts';
+import type { MachineConfig } from '../machine/machine-config.ts';
+import type { Event } from '../protocol/event.ts';
+import type { Machine, MachineFactory, MachineView } from './machine-port.ts';
+
+export interface MachineHostOptions {
+  readonly factory: MachineFactory;
+  readonly config: MachineConfig;
+  /** Opens a recording for each machine; 'none' records nothing. */
+  readonly record: ((config: MachineConfig) => Recorder) | 'none';
+  /** `generation` counts the machines of this host from 0. */
+  readonly outbound: (outbound: Outbound, generation: number) => void;
+  readonly event: (event: Event) => void;
+  /** The machine has thrown, and takes no more. */
+  readonly onBug: (bug: unknown) => void;
+}
+
+export class MachineHost {
+  readonly #options: MachineHostOptions;
+  readonly #inbox: Inbound[] = [];
+  #config: MachineConfig;
+  #machine: Machine;
+  #recorder: Recorder | 'none';
+  #generation = 0;
+  #state: 'open' | 'accepting' | 'closed' = 'open';
+
+  /** Throws: UnknownPatch, and what the recording's file throws. */
+  constructor(options: MachineHostOptions) {
+    this.#options = options;
+    this.#config = options.config;
+    this.#machine = this.#newMachine(options.config, 0);
+    this.#recorder = this.#openRecorder(options.config);
+  }
+
+  get config(): MachineConfig {
+    return this.#config;
+  }
+
+  get generation(): number {
+    return this.#generation;
+  }
+
+  get state(): 'open' | 'closed' {
+    return this.#state === 'closed' ? 'closed' : 'open';
+  }
+
+  view(): MachineView {
+    return this.#machine.view();
+  }
+
+  stallers(): readonly ActorName[] {
+    return this.#machine.stallers();
+  }
+
+  accept(inbound: Inbound): void {
+    if (this.#state === 'closed') return;
+    this.#inbox.push(inbound);
+    if (this.#state === 'accepting') return;
+    this.#state = 'accepting';
+    try {
+      for (let next = this.#inbox.shift(); next !== undefined; next = this.#inbox.shift()) {
+        if (this.#recorder !== 'none') this.#recorder.inbound(next);
+        this.#machine.accept(next);
+        if (this.#recorder !== 'none') this.#recorder.settled();
+      }
+      this.#state = 'open';
+    } catch (bug) {
+      this.#state = 'closed';
+      this.#options.onBug(bug);
+    }
+  }
+
+  /**
+   * Goes on with another machine. What the old one still says reaches nobody.
+   *
+   * Throws: UnknownPatch; then nothing has changed.
+   */
+  renew(config: MachineConfig): void {
+    const machine = this.#newMachine(config, this.#generation + 1);
+    this.#endRecording();
+    this.#generation += 1;
+    this.#inbox.length = 0;
+    this.#config = config;
+    this.#machine = machine;
+    this.#recorder = this.#openRecorder(config);
+  }
+
+  close(): void {
+    this.#state = 'closed';
+    this.#endRecording();
+  }
+
+  #newMachine(config: MachineConfig, generation: number): Machine {
+    return this.#options.factory(config, {
+      outbound: (outbound) => {
+        if (generation === this.#generation) this.#options.outbound(outbound, generation);
+      },
+      event: (event) => {
+        if (generation !== this.#generation) return;
+        if (this.#recorder !== 'none') this.#recorder.event(event);
+        this.#options.event(event);
+      },
+    });
+  }
+
+  #openRecorder(config: MachineConfig): Recorder | 'none' {
+    const { record } = this.#options;
+    return record === 'none' ? 'none' : record(config);
+  }
+
+  #endRecording(): void {
+    if (this.#recorder !== 'none') this.#recorder.close(this.#machine.digest());
+    this.#recorder = 'none';
+  }
+}
