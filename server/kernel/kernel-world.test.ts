@@ -102,7 +102,7 @@ export function deviceApi(
     *release() {},
     ...driver,
   };
-  return createDeviceApi(world.kernel, { owner, mm: world.mm.id, driver: () => whole });
+  return createDeviceApi(world.kernel, { owner, mm: world.mm, driver: () => whole });
 }
 
 /** Runs a task to its end, first come first served, with whatever else is ready. Fails if it gets stuck. */

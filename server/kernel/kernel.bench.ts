@@ -116,7 +116,7 @@ function* thereAndBack(device: DeviceApi, range: PageRange, frames: readonly Pfn
 function migrationsPerSecond(pages: number, ms: number): number {
   const world = newBenchWorld(pages);
   world.run(storeEach(world, world.range));
-  const device = createDeviceApi(world.kernel, { owner: 'dev0', mm: 0, driver: () => IDLE });
+  const device = createDeviceApi(world.kernel, { owner: 'dev0', mm: world.mm, driver: () => IDLE });
   const memory = world.run(device.memremapPages(pages));
   invariant(memory.ok, 'DR1', {});
   const frames = Array.from({ length: pages }, (_, at) => (memory.value + at) as Pfn);
@@ -143,7 +143,7 @@ function bytesPerMappedPage(pages: number): number {
 function invalidationMicros(subscriptions: number, ms: number): number {
   const world = newBenchWorld(2);
   const { kernel, mm } = world;
-  const device = createDeviceApi(kernel, { owner: 'dev0', mm: 0, driver: () => IDLE });
+  const device = createDeviceApi(kernel, { owner: 'dev0', mm, driver: () => IDLE });
   function* subscribe(): Task<void> {
     for (let at = 0; at < subscriptions; at += 1) {
       yield* device.mmuIntervalNotifierInsert(pagesFrom(pageIndex(FIRST + 16 + 2 * at), 1));

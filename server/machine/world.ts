@@ -81,7 +81,7 @@ export function cpuOf(world: World, name: string): CpuApi {
 
 /** The calls of a device that mirrors the first process. `driver` is looked up at each callback. */
 export function deviceOf(world: World, owner: DeviceOwner, driver: () => DeviceDriver): DeviceApi {
-  return createDeviceApi(world.kernel, { owner, mm: world.mm.id, driver });
+  return createDeviceApi(world.kernel, { owner, mm: world.mm, driver });
 }
 
 /** What a task came to when nothing could go on any more. */

@@ -6,7 +6,6 @@ import type {
   DmaTarget,
   MigrateVma,
   MirrorEntry,
-  MmId,
 } from '../../protocol/device-api.ts';
 import { MIRROR_NONE } from '../../protocol/device-api.ts';
 import type { MigratePfn } from '../../protocol/migrate-pfn.ts';
@@ -36,14 +35,15 @@ import { findVma } from '../memory/vma.ts';
 
 export interface DeviceApiParts {
   readonly owner: DeviceOwner;
-  readonly mm: MmId;
+  /** The structure outlives the process, as with mmgrab(): after exit it is there and empty. */
+  readonly mm: Mm;
   /** Looked up at each use: a driver needs its DeviceApi before it exists. */
   readonly driver: () => DeviceDriver;
 }
 
 /** The calls of one device. */
 export function createDeviceApi(k: Kernel, parts: DeviceApiParts): DeviceApi {
-  const { owner } = parts;
+  const { owner, mm: mirrored } = parts;
   const held: HeldForRead[] = [];
   const mirror = new Map<PageIndex, MirrorEntry>();
   const driver: DeviceDriver = {
@@ -52,12 +52,11 @@ export function createDeviceApi(k: Kernel, parts: DeviceApiParts): DeviceApi {
     pageFree: (pfn) => parts.driver().pageFree(pfn),
     release: () => parts.driver().release(),
   };
-  const mirrored = (): Mm => mmOf(k, parts.mm);
   return {
     owner,
-    mm: parts.mm,
+    mm: mirrored.id,
     *mmapReadLock() {
-      held.push(yield* readLock(k.context, 'device.mmap_read_lock', mirrored().mmapLock));
+      held.push(yield* readLock(k.context, 'device.mmap_read_lock', mirrored.mmapLock));
     },
     // No yield: the signature of the seam; a remote device waits here.
     *mmapReadUnlock() {
@@ -68,27 +67,28 @@ export function createDeviceApi(k: Kernel, parts: DeviceApiParts): DeviceApi {
       readUnlock(k.context, ended);
     },
     mmuIntervalNotifierInsert: (range) =>
-      k.fn.mmuIntervalNotifierInsert(k, mirrored(), range, { owner, driver }),
-    mmuIntervalNotifierRemove: (sub) => k.fn.mmuIntervalNotifierRemove(k, mirrored(), sub),
-    mmuIntervalReadBegin: (sub) => k.fn.mmuIntervalReadBegin(k, mirrored(), sub),
+      k.fn.mmuIntervalNotifierInsert(k, mirrored, range, { owner, driver }),
+    mmuIntervalNotifierRemove: (sub) => k.fn.mmuIntervalNotifierRemove(k, mirrored, sub),
+    mmuIntervalReadBegin: (sub) => k.fn.mmuIntervalReadBegin(k, mirrored, sub),
     // No yield: mappings change only under mmap_lock, which the caller holds.
     *findVma(page) {
-      const vma = findVma(mirrored().vmas, page);
+      const vma = findVma(mirrored.vmas, page);
       if (vma === 'none') return fail('ENOENT');
       return ok({ range: { first: vma.first, end: vma.end }, prot: vma.prot });
     },
     *hmmRangeFault(request) {
       const { range, defaultFlags } = request;
       emitCall(k, 'hmm_range_fault', { ...range, flags: defaultFlags });
-      const walked = yield* k.fn.hmmRangeFault(k, mirrored(), owner, request);
+      const walked = yield* k.fn.hmmRangeFault(k, mirrored, owner, request);
       emitReturn(k, 'hmm_range_fault', walked);
       return walked;
     },
     *migrateVmaSetup(request) {
       const { range, select } = request;
       emitCall(k, 'migrate_vma_setup', { ...range, select });
-      const mm = mmOf(k, request.mm);
-      const made = yield* k.fn.migrateVmaSetup(k, mm, owner, request);
+      const mm = k.mms.get(request.mm);
+      const made =
+        mm === undefined ? fail('EINVAL') : yield* k.fn.migrateVmaSetup(k, mm, owner, request);
       emitReturn(k, 'migrate_vma_setup', made);
       return made.ok ? ok({ id: made.value.id, src: made.value.src.slice() }) : made;
     },
@@ -96,7 +96,7 @@ export function createDeviceApi(k: Kernel, parts: DeviceApiParts): DeviceApi {
     migrateVmaFinalize: (migrate) => finalize(k, 'migrate_vma_finalize', migrate),
     *migrateDeviceRange(first, count) {
       emitCall(k, 'migrate_device_range', { pfn: first, count });
-      const made = yield* migrateDeviceRange(k, mirrored(), owner, first, count);
+      const made = yield* migrateDeviceRange(k, mirrored, owner, first, count);
       emitReturn(k, 'migrate_device_range', made);
       return made.ok ? ok({ id: made.value.id, src: made.value.src.slice() }) : made;
     },
@@ -104,7 +104,7 @@ export function createDeviceApi(k: Kernel, parts: DeviceApiParts): DeviceApi {
     migrateDeviceFinalize: (migrate) => finalize(k, 'migrate_device_finalize', migrate),
     *makeDeviceExclusiveRange(range) {
       emitCall(k, 'make_device_exclusive_range', { ...range });
-      const made = yield* k.fn.makeDeviceExclusiveRange(k, mirrored(), owner, range);
+      const made = yield* k.fn.makeDeviceExclusiveRange(k, mirrored, owner, range);
       emitReturn(k, 'make_device_exclusive_range', made);
       return made;
     },
@@ -174,12 +174,6 @@ export function createDeviceApi(k: Kernel, parts: DeviceApiParts): DeviceApi {
       emitAccess(k, owner, { page, pfn }, mode, 'private', contents);
     },
   };
-}
-
-function mmOf(k: Kernel, id: MmId): Mm {
-  const mm = k.mms.get(id);
-  invariant(mm !== undefined, 'MV1', { mm: id });
-  return mm;
 }
 
 function migrationOf(k: Kernel, migrate: MigrateVma): Migration {

@@ -368,7 +368,8 @@ test('munmap and exit give private frames back to their device', () => {
     const range = mapped(world, 3);
     migrate(world, device, range);
     const cpu = cpuApi(world);
-    run(world, end === 'munmap' ? cpu.munmap(range) : cpu.exit());
+    if (end === 'munmap') run(world, cpu.munmap(range));
+    else run(world, cpu.exit());
     assertNothingLeft(world, [device], 0);
   }
 });

@@ -1,13 +1,11 @@
 /** exit_mmap(): the end of an address space. Source: mm/mmap.c, mm/mmu_notifier.c (mn_itree_release) (6.1). */
 
-import type { NotifierRange } from '../../protocol/device-api.ts';
 import { writeLock, writeUnlock } from '../../task/rwsem.ts';
 import type { Task } from '../../task/task.ts';
 import { PAGES_MAX, type PageIndex } from '../../vocabulary/address.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Mm } from '../memory/mm.ts';
 import { removeVma } from '../memory/vma.ts';
-import { overlapping } from '../notifier/interval-tree.ts';
 
 /**
  * Tells the devices that mirror the address space (event RELEASE), then takes everything away.
@@ -16,17 +14,14 @@ import { overlapping } from '../notifier/interval-tree.ts';
  */
 export function* exitMmap(k: Kernel, mm: Mm): Task<void> {
   mm.alive = false;
-  const everything = { first: 0 as PageIndex, end: PAGES_MAX as PageIndex };
-  const range: NotifierRange = {
-    mm: mm.id,
-    range: everything,
+  // A bracket like any other: a device that begins to read while it runs waits, and collides if it has begun.
+  const released = yield* k.fn.mmuNotifierInvalidateRangeStart(k, mm, {
     event: 'release',
+    range: { first: 0 as PageIndex, end: PAGES_MAX as PageIndex },
     owner: 'none',
     blocking: 'blockable',
-  };
-  for (const subscription of overlapping(mm.subscriptions.itree, everything)) {
-    yield* subscription.driver.invalidate(subscription.sub, range, mm.subscriptions.invalidateSeq);
-  }
+  });
+  if (released.ok) yield* k.fn.mmuNotifierInvalidateRangeEnd(k, released.value);
   const held = yield* writeLock(k.context, 'exit_mmap.mmap_lock', mm.mmapLock);
   const first = mm.vmas[0];
   const last = mm.vmas.at(-1);

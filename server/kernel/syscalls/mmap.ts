@@ -14,13 +14,15 @@ import { insertVma, mergeVma, removeVma, splitVma, vmaLookup, vmasIn } from '../
  * mmap() with MAP_FIXED_NOREPLACE.
  *
  * Takes: mmap_lock for writing. Yields: yes.
- * Returns: EEXIST on overlap; EINVAL for a file mapping without a file; ENOMEM beyond the address space.
+ * Returns: EEXIST on overlap; EINVAL for a file mapping without a file, and in a process that has exited meanwhile;
+ * ENOMEM beyond the address space.
  */
 export function* mmap(k: Kernel, mm: Mm, request: MmapRequest): Task<Result<void>> {
   const { range, prot, kind } = request;
   if (range.end > PAGES_MAX) return fail('ENOMEM');
   const held = yield* writeLock(k.context, 'mmap.mmap_lock', mm.mmapLock);
-  const result = mapRegion(k, mm, request);
+  // Another thread may have ended the process: nobody would ever take away what is mapped now.
+  const result = mm.alive ? mapRegion(k, mm, request) : fail('EINVAL');
   writeUnlock(k.context, held);
   if (result.ok) {
     k.emit({
