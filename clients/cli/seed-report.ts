@@ -29,6 +29,20 @@ export function verdictText(verdict: SeedVerdict): string {
   ].join('\n');
 }
 
+/** The same for programs, with the violations as the oracles reported them. */
+export function verdictRecord(verdict: SeedVerdict): object {
+  const { scenario, patch, expected, seen, violations } = verdict;
+  return {
+    scenario,
+    patch,
+    verdict: verdict.verdict,
+    expected,
+    asExpected: isAsExpected(verdict),
+    seen,
+    violations,
+  };
+}
+
 /** Up to the step that decides, with the one violation that says it best. */
 function eventsOfStory({ events, violations }: SeedVerdict): readonly Event[] {
   const told = violations.find(({ rule }) => rule === 'OR3') ?? violations[0];

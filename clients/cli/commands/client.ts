@@ -1,16 +1,15 @@
 /** `mmrace device` and `mmrace cpu`: the ready-made clients, in this process. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import {
   type Agent,
   type AgentArguments,
   CONNECT_MS,
-  DEFAULT_LAB,
-  DEFAULT_URL,
   runAgent,
 } from '../../agents/agent-process.ts';
 import { startCpu } from '../../agents/cpu-agent.ts';
 import { startDevice } from '../../agents/device-agent.ts';
 import { ending } from '../ending.ts';
+import { labOption, urlOption } from '../lab-options.ts';
 
 type Start = (options: AgentArguments & StartExtras) => Agent;
 
@@ -36,9 +35,13 @@ function addClient(
   program
     .command(role)
     .description(`join a lab as ${what}; it does what a conductor asks`)
-    .option('--url <url>', 'WebSocket address of the server', DEFAULT_URL)
-    .option('--lab <name>', 'the lab to join', DEFAULT_LAB)
-    .option('--name <name>', 'unique among the actors of the lab', name)
+    .addOption(urlOption())
+    .addOption(labOption('the lab to join'))
+    .addOption(
+      new Option('--name <name>', 'unique among the actors of the lab')
+        .env('MMRACE_NAME')
+        .default(name),
+    )
     .action(
       ending((args: AgentArguments) =>
         runAgent(role, args, (known, say) => start({ ...known, connectMs: CONNECT_MS, say })),

@@ -28,3 +28,16 @@ test('a race without holds counts, and the stock kernel stays without a stale ro
   assert.match(stdout, /^stock +none +0 of 10 +0\.00 % +0 +0$/m);
   assert.match(stdout, /^stock: holds$/m);
 });
+
+test('the verdicts as one object carry both histories of each violation', async () => {
+  const { code, stdout } = await runMmrace('demo', '--once', '--json', '--port', '0');
+  assert.equal(code, EXIT.OK, stdout);
+  const { verdicts } = JSON.parse(stdout);
+  assert.equal(verdicts.length, 6);
+  for (const { verdict, violations } of verdicts) {
+    assert.equal(violations.length > 0, verdict === 'broken');
+    for (const { cpuHistory, deviceHistory } of violations) {
+      assert.ok(cpuHistory.length > 0 && deviceHistory.length > 0);
+    }
+  }
+});

@@ -16,7 +16,7 @@ import { LiveLab, SEED_CLIENTS } from '../live-lab.ts';
 import { liveSeedWorld } from '../live-seed-world.ts';
 import { type LocalServer, startLocalServer } from '../local-server.ts';
 import { newProgress } from '../progress.ts';
-import { verdictText } from '../seed-report.ts';
+import { verdictRecord, verdictText } from '../seed-report.ts';
 import { wholeNumber } from '../whole-number.ts';
 
 const HOST = '127.0.0.1';
@@ -28,7 +28,11 @@ interface DemoOptions {
   readonly port: number;
   readonly once?: true;
   readonly free?: number;
+  readonly json?: true;
 }
+
+/** What is printed: for people as it happens, for programs one object at the end. */
+type Form = 'text' | 'json';
 
 export function addDemoCommand(program: Command): void {
   program
@@ -41,16 +45,20 @@ export function addDemoCommand(program: Command): void {
       'race without holds: count stale rounds, this many for each kernel',
       wholeNumber(2, FREE_ROUNDS_MAX),
     )
+    .option('--json', 'print one JSON object instead of text and pictures')
     .action(ending(demo));
 }
 
-async function demo({ port, once, free }: DemoOptions): Promise<ExitCode> {
+async function demo({ port, once, free, json }: DemoOptions): Promise<ExitCode> {
   const interrupted = untilSignal().then(() => 'interrupted' as const);
   const server = await startLocalServer({ host: HOST, port, logLevel: 'warn' });
   const live = new LiveLab(server.openLab(DEMO_LAB, { patch: 'stock' }));
   try {
     say(`mmrace serves on ${server.url}; starting two devices and one CPU as processes`);
-    const ran = await Promise.race([run(server, live, free), interrupted]);
+    const ran = await Promise.race([
+      run(server, live, free, json === true ? 'json' : 'text'),
+      interrupted,
+    ]);
     if (ran === 'interrupted') return EXIT.INTERRUPTED;
     if (free !== undefined || once === true) return ran;
     await live.renew({ patch: 'stock' });
@@ -67,31 +75,36 @@ async function run(
   server: LocalServer,
   live: LiveLab,
   rounds: number | undefined,
+  form: Form,
 ): Promise<ExitCode> {
   await live.start(server, SEED_CLIENTS);
   const names = SEED_CLIENTS.map(({ name }) => name).join(', ');
   say(`lab ${DEMO_LAB}: ${names} have joined over ${server.webSocketUrl}`);
-  return rounds === undefined ? await forced(live) : await freeRunning(live, rounds);
+  return rounds === undefined ? await forced(live, form) : await freeRunning(live, rounds, form);
 }
 
 /** Every order of events is forced by holds. */
-async function forced(live: LiveLab): Promise<ExitCode> {
+async function forced(live: LiveLab, form: Form): Promise<ExitCode> {
   const verdicts: SeedVerdict[] = [];
   for (const patch of KERNELS) {
-    print(`\n=== ${kernelName(patch)} ===\n`);
+    if (form === 'text') print(`\n=== ${kernelName(patch)} ===\n`);
     for (const scenario of SEED_SCENARIOS) {
       const verdict = await runSeedRace(scenario, patch, liveSeedWorld(live));
       verdicts.push(verdict);
-      print(verdictText(verdict));
+      if (form === 'text') print(verdictText(verdict));
     }
   }
   const met = verdicts.filter(isAsExpected).length;
-  print(`${met} of ${verdicts.length} verdicts are as expected.`);
+  print(
+    form === 'json'
+      ? JSON.stringify({ verdicts: verdicts.map(verdictRecord) })
+      : `${met} of ${verdicts.length} verdicts are as expected.`,
+  );
   return met === verdicts.length ? EXIT.OK : EXIT.BROKEN;
 }
 
 /** Nobody is held: whoever comes first is first. */
-async function freeRunning(live: LiveLab, rounds: number): Promise<ExitCode> {
+async function freeRunning(live: LiveLab, rounds: number, form: Form): Promise<ExitCode> {
   const results: FreeResult[] = [];
   for (const patch of KERNELS) {
     for (const [at, variant] of VARIANTS.entries()) {
@@ -99,8 +112,11 @@ async function freeRunning(live: LiveLab, rounds: number): Promise<ExitCode> {
       results.push(await freeRace(live, { patch, variant, rounds: share }));
     }
   }
-  print(freeTable(results));
-  for (const patch of KERNELS) print(`${patch}: ${freeAnswer(results, patch)}`);
+  if (form === 'json') print(JSON.stringify({ races: results }));
+  else {
+    print(freeTable(results));
+    for (const patch of KERNELS) print(`${patch}: ${freeAnswer(results, patch)}`);
+  }
   return freeExit(results);
 }
 

@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
 import { describeEvent } from '../../../server/lab/report/describe-event.ts';
 import type { Event } from '../../../server/protocol/event.ts';
-import { DEFAULT_LAB, DEFAULT_URL } from '../../agents/agent-process.ts';
 import { connect } from '../../sdk/connect.ts';
 import { SessionClosed } from '../../sdk/connection.ts';
 import { closedSentence } from '../../sdk/connection-state.ts';
 import { ending, print, say, untilSignal } from '../ending.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { UsageError } from '../failure.ts';
+import { labOption, urlOption } from '../lab-options.ts';
 
 interface ObserveOptions {
   readonly url: string;
@@ -20,8 +20,8 @@ export function addObserveCommand(program: Command): void {
   program
     .command('observe')
     .description('watch a lab: one line for each event as it happens')
-    .option('--url <url>', 'WebSocket address of the server', DEFAULT_URL)
-    .option('--lab <name>', 'the lab to watch', DEFAULT_LAB)
+    .addOption(urlOption())
+    .addOption(labOption('the lab to watch'))
     .option('--name <name>', 'what to be called', `observer-${process.pid}`)
     .option('--jsonl', 'one JSON object a line')
     .action(ending(observe));

@@ -1,42 +1,47 @@
 import type { Command } from 'commander';
-import { DEFAULT_CONFIG, type ServerConfig } from '../../../server/config.ts';
+import {
+  ConfigError,
+  configFrom,
+  DEFAULT_CONFIG,
+  type ServerConfig,
+} from '../../../server/config.ts';
 import { startServer } from '../../../server/start-server.ts';
 import { ending, print, say, untilSignal } from '../ending.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { UsageError } from '../failure.ts';
 import { listenFailure } from '../listen-failure.ts';
 import { wholeNumber } from '../whole-number.ts';
 
+/** What is not given comes from MMRACE_* (server/config.ts), and then from the defaults. */
 interface ServeOptions {
-  readonly host: string;
-  readonly port: number;
-  readonly leaseMs: number;
+  readonly host?: string;
+  readonly port?: number;
+  readonly leaseMs?: number;
   readonly record?: string;
 }
 
 export function addServeCommand(program: Command): void {
+  const { host, port, leaseMs } = DEFAULT_CONFIG;
   program
     .command('serve')
     .description('start a server; it prints its address and serves until it is told to end')
-    .option('--host <address>', 'address to listen on', DEFAULT_CONFIG.host)
-    .option('--port <number>', 'port, 0 for any', wholeNumber(0, 65_535), DEFAULT_CONFIG.port)
+    .option('--host <address>', `address to listen on (default: MMRACE_HOST or ${host})`)
+    .option(
+      '--port <number>',
+      `port, 0 for any (default: MMRACE_PORT or ${port})`,
+      wholeNumber(0, 65_535),
+    )
     .option(
       '--lease-ms <ms>',
-      'how long a device may leave a question open before it is fenced',
+      `how long a device may leave a question open (default: MMRACE_LEASE_MS or ${leaseMs})`,
       wholeNumber(1, 86_400_000),
-      DEFAULT_CONFIG.leaseMs,
     )
     .option('--record <dir>', 'write the inbound log of every lab into this folder')
     .action(ending(serve));
 }
 
-async function serve({ host, port, leaseMs, record }: ServeOptions): Promise<ExitCode> {
-  const config: ServerConfig = {
-    ...DEFAULT_CONFIG,
-    host,
-    port,
-    leaseMs,
-    recordTo: record ?? 'nowhere',
-  };
+async function serve(options: ServeOptions): Promise<ExitCode> {
+  const config = configOf(options);
   const server = await startServer(config).catch((error: unknown) => {
     throw listenFailure(config, error);
   });
@@ -45,4 +50,20 @@ async function serve({ host, port, leaseMs, record }: ServeOptions): Promise<Exi
   await untilSignal();
   await server.stop();
   return EXIT.OK;
+}
+
+function configOf({ host, port, leaseMs, record }: ServeOptions): ServerConfig {
+  try {
+    const config = configFrom(process.env);
+    return {
+      ...config,
+      host: host ?? config.host,
+      port: port ?? config.port,
+      leaseMs: leaseMs ?? config.leaseMs,
+      recordTo: record ?? config.recordTo,
+    };
+  } catch (error) {
+    if (error instanceof ConfigError) throw new UsageError(error.message, { cause: error });
+    throw error;
+  }
 }

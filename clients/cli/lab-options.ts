@@ -1,0 +1,13 @@
+/** Which lab on which server: the same for every command that joins one. Flags win over the environment. */
+import { Option } from 'commander';
+import { DEFAULT_LAB, DEFAULT_URL } from '../agents/agent-process.ts';
+
+export function urlOption(): Option {
+  return new Option('--url <url>', 'WebSocket address of the server')
+    .env('MMRACE_URL')
+    .default(DEFAULT_URL);
+}
+
+export function labOption(description: string): Option {
+  return new Option('--lab <name>', description).env('MMRACE_LAB').default(DEFAULT_LAB);
+}
