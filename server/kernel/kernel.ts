@@ -90,6 +90,8 @@ export interface LockedPte {
 /** Pages that lost their last mapping and wait for the TLB flush before they are freed (mmu_gather). */
 export interface ZapBatch {
   readonly pages: Pfn[];
+  /** 'stale': an entry that was present is gone, and some CPU may remember it. */
+  tlb: 'untouched' | 'stale';
 }
 
 /** Every kernel function that a patch may override. Names are the kernel's, in camelCase. */

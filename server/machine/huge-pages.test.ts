@@ -1,12 +1,15 @@
 /** Transparent huge pages as a program sees them: machine.thp is 'always'. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { dmirrorDriver, dmirrorOpen, newDmirror } from '../../clients/drivers/dmirror.ts';
 import type { Dmirror } from '../../clients/drivers/dmirror-state.ts';
 import { type DmirrorVerb, performVerb } from '../../clients/drivers/dmirror-verb.ts';
 import { framesInUse } from '../kernel/memory/frames.ts';
-import { isHuge } from '../kernel/memory/page-table.ts';
+import { blockOf, isHuge, writePte } from '../kernel/memory/page-table.ts';
+import { PTE_NONE } from '../kernel/memory/pte.ts';
 import type { CpuApi } from '../protocol/cpu-api.ts';
+import { lock } from '../task/lock.ts';
 import type { Task } from '../task/task.ts';
 import { addressOf, type PageRange, pageIndex, pagesFrom } from '../vocabulary/address.ts';
 import { leftBehind } from './oracles/left-behind.ts';
@@ -139,4 +142,17 @@ test('mprotect, partial munmap, mremap and DONTNEED leave nothing behind', () =>
   assertClean(world);
   run(world, cpu.exit());
   assert.equal([...framesInUse(world.kernel.frames)].length, 0);
+});
+
+test('[PT2] a small entry is not written where a huge one stands', () => {
+  const b = bench();
+  run(b.world, b.cpu.store(address(0), 1n));
+  const { kernel, mm, context } = b.world;
+  const block = blockOf(mm.table, BLOCK);
+  function* write(): Task<void> {
+    const held = yield* lock(context, 'test.ptl', block.ptl);
+    writePte(held, block, BLOCK, PTE_NONE);
+  }
+  assert.ok(kernel.thp === 'always');
+  assert.throws(() => run(b.world, write()), /PT2/);
 });

@@ -136,7 +136,8 @@ export class LiveMachine {
   *#forgetDevice(device: RemoteDevice, task: Task<void>): Task<void> {
     yield* task;
     this.world.emit({ kind: 'detach' });
-    this.#devices.delete(device.actor);
+    // It may have come again under its name while its things were given back.
+    if (device.state === 'fenced') this.#devices.delete(device.actor);
   }
 
   *#forgetCpu(cpu: RemoteCpu, task: Task<void>): Task<void> {
@@ -177,8 +178,8 @@ export class LiveMachine {
   }
 
   /**
-   * Devices that hold what a blocked task waits for (mmap_lock, a page) while no request of theirs runs: only they
-   * can go on, and nothing asks them to.
+   * Devices that hold what a blocked task waits for (mmap_lock, a page), their own requests' tasks included: a device
+   * that waits for its own locks can only be helped from outside.
    */
   stallers(): readonly ActorName[] {
     const waitedFor = this.world.scheduler.blockedTasks().some((task) => {
@@ -188,7 +189,7 @@ export class LiveMachine {
     });
     if (!waitedFor) return [];
     return [...this.#devices.values()]
-      .filter((device) => device.requestsInFlight === 0 && holdsUpOthers(device))
+      .filter((device) => holdsUpOthers(device))
       .map((device) => device.actor);
   }
 }

@@ -3,6 +3,7 @@
  * where the page table does not allow it. Source: arch/x86/mm/fault.c; the hardware by the Intel manual, vol. 3, 4.10.
  */
 import type { Accessed, Signal } from '../../protocol/cpu-api.ts';
+import { touch } from '../../task/context.ts';
 import { readLock, readUnlock } from '../../task/rwsem.ts';
 import { type Task, willRead, willWrite } from '../../task/task.ts';
 import {
@@ -76,18 +77,21 @@ function* translate(
   access: FaultAccess,
 ): Task<TlbEntry | Signal> {
   for (let faults = 0; faults < FAULTS_MAX; ) {
-    const entry = cpu.tlb.entries.get(page) ?? (yield* walk(cpu, page, access));
+    touch(k.context, cpu.tlb.object, 'read');
+    const entry = cpu.tlb.entries.get(page) ?? (yield* walk(k, cpu, page, access));
     if (entry !== 'fault' && allows(entry, access)) {
       const object = contentsObject(entry.pfn);
       yield access === 'read' ? willRead('cpu.load', object) : willWrite('cpu.store', object);
       // A shootdown that came in between makes the instruction start over.
+      touch(k.context, cpu.tlb.object, 'read');
       if (cpu.tlb.entries.get(page) === entry) return entry;
       continue;
     }
     if (entry !== 'fault') {
       // Not allowed by what is cached: the hardware walks again before it faults.
+      touch(k.context, cpu.tlb.object, 'write');
       dropTlbEntry(cpu.tlb, page);
-      const walked = yield* walk(cpu, page, access);
+      const walked = yield* walk(k, cpu, page, access);
       if (walked !== 'fault') continue;
     }
     faults += 1;
@@ -106,7 +110,12 @@ function allows(entry: TlbEntry, access: FaultAccess): boolean {
 }
 
 /** The hardware's page walk: fills the TLB and sets the accessed and dirty bits, without any lock. */
-function* walk(cpu: Cpu, page: PageIndex, access: FaultAccess): Task<TlbEntry | 'fault'> {
+function* walk(
+  k: Kernel,
+  cpu: Cpu,
+  page: PageIndex,
+  access: FaultAccess,
+): Task<TlbEntry | 'fault'> {
   yield willWrite('cpu.page_walk', pteObject(cpu.mm.table, page));
   const pte = readPte(cpu.mm.table, page);
   if (!ptePresent(pte) || pteProtNone(pte)) return 'fault';
@@ -117,6 +126,7 @@ function* walk(cpu: Cpu, page: PageIndex, access: FaultAccess): Task<TlbEntry | 
     access: pteWrite(pte) ? 'write' : 'read',
     dirty: access === 'write' || (pte & PTE_DIRTY) !== 0 ? 'dirty' : 'clean',
   };
+  touch(k.context, cpu.tlb.object, 'write');
   fillTlb(cpu.tlb, page, entry);
   return entry;
 }

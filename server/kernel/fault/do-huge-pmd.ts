@@ -1,4 +1,7 @@
-/** Faults that a huge entry can serve. Source: mm/huge_memory.c, do_huge_pmd_anonymous_page(), do_huge_pmd_wp_page() (6.1). */
+/**
+ * Faults that a huge entry can serve. Source: mm/huge_memory.c, do_huge_pmd_anonymous_page(),
+ * do_huge_pmd_wp_page() (6.1).
+ */
 
 import { lock, unlock } from '../../task/lock.ts';
 import { type Task, willWrite } from '../../task/task.ts';
@@ -45,7 +48,7 @@ export function* doHugePmdAnonymousPage(
   const { first } = blockRange(page);
   const block = blockOf(mm.table, page);
   if (access === 'read') {
-    const held = yield* lock(k.context, 'do_huge_pmd_anonymous_page.ptl', block.ptl);
+    const held = yield* lock(k.context, 'set_huge_zero_page.ptl', block.ptl);
     if (block.level === 'none' && !mm.unstable) {
       yield willWrite('set_huge_zero_page.set', pteObject(mm.table, first));
       setHugePmd(

@@ -44,6 +44,7 @@ import {
 import { lockedPte } from '../memory/pte-lock.ts';
 import { setLockedPte } from '../memory/set-pte.ts';
 import { allocSlot, freeSlotIfUnused } from '../memory/swap.ts';
+import { beginTlbFlushPending, endTlbFlushPending } from '../memory/tlb-flush-pending.ts';
 import { isAnonymous, vmasIn } from '../memory/vma.ts';
 import { pageMapped } from '../rmap/rmap.ts';
 import { freeSwapAndCache } from './zap-page-range.ts';
@@ -87,7 +88,7 @@ function* adviseVma(k: Kernel, mm: Mm, vma: Vma, part: PageRange, advice: Advice
 
 /** Pages stay mapped but clean and may be discarded; swap entries go at once; device entries are left alone. */
 export function* madviseFree(k: Kernel, mm: Mm, vma: Vma, range: PageRange): Task<void> {
-  mm.tlbFlushPending += 1;
+  beginTlbFlushPending(k, mm);
   const bracket = yield* k.fn.mmuNotifierInvalidateRangeStart(k, mm, {
     event: 'clear',
     range,
@@ -97,7 +98,7 @@ export function* madviseFree(k: Kernel, mm: Mm, vma: Vma, range: PageRange): Tas
   yield* eachPte(k, mm, vma, range, 'madvise_free_pte_range.ptl', (at) => freePte(k, at));
   if (bracket.ok) yield* k.fn.mmuNotifierInvalidateRangeEnd(k, bracket.value);
   yield* k.fn.flushTlbRange(k, mm, range);
-  mm.tlbFlushPending -= 1;
+  endTlbFlushPending(k, mm);
 }
 
 function* eachPte(
@@ -165,7 +166,7 @@ function* forgetDirt(k: Kernel, pfn: Pfn): Task<boolean> {
  */
 export function* madvisePageout(k: Kernel, mm: Mm, vma: Vma, range: PageRange): Task<void> {
   const chosen: Pfn[] = [];
-  mm.tlbFlushPending += 1;
+  beginTlbFlushPending(k, mm);
   yield* eachPte(k, mm, vma, range, 'madvise_cold_or_pageout_pte_range.ptl', function* (at) {
     const seen = lockedPte(at);
     if (!ptePresent(seen) || pteIsZeroPage(seen)) return;
@@ -180,7 +181,7 @@ export function* madvisePageout(k: Kernel, mm: Mm, vma: Vma, range: PageRange): 
     chosen.push(pfn);
   });
   yield* k.fn.flushTlbRange(k, mm, range);
-  mm.tlbFlushPending -= 1;
+  endTlbFlushPending(k, mm);
   for (const pfn of chosen) yield* reclaimPage(k, pfn);
 }
 

@@ -1,4 +1,8 @@
-/** Taking entries away: munmap, exit and MADV_DONTNEED. Source: mm/memory.c, zap_pte_range(); mm/mmu_gather.c (6.1). */
+/**
+ * Taking entries away: munmap, exit and MADV_DONTNEED. Source: mm/memory.c, zap_pte_range(); mm/mmu_gather.c (6.1).
+ *
+ * Leaves out: page tables are not freed, so nothing is flushed for them.
+ */
 import type { MmuNotifyEvent } from '../../protocol/device-api.ts';
 import { lock, unlock } from '../../task/lock.ts';
 import { type Task, willWrite } from '../../task/task.ts';
@@ -32,11 +36,18 @@ import {
 import { lockedPte } from '../memory/pte-lock.ts';
 import { setLockedPte } from '../memory/set-pte.ts';
 import { freeSlotIfUnused } from '../memory/swap.ts';
+import {
+  beginTlbFlushPending,
+  endTlbFlushPending,
+  tlbFlushNested,
+} from '../memory/tlb-flush-pending.ts';
 import { vmasIn } from '../memory/vma.ts';
 import { pageRemoveRmap } from '../rmap/rmap.ts';
 
 /**
- * Clears every entry of `range` in one bracket. The TLBs are flushed and the pages freed after it, in that order.
+ * Clears every entry of `range` in one bracket. The TLBs are flushed and the pages freed after it, in that order. No
+ * CPU can remember an entry that was not present, so without any there is no flush: whoever makes an entry not
+ * present flushes before he lets go of the PTE lock, or marks a flush as pending.
  *
  * Holds: mmap_lock. Takes: callbacks' locks, PTE locks. Yields: yes.
  */
@@ -46,14 +57,14 @@ export function* zapPageRange(
   range: PageRange,
   event: MmuNotifyEvent,
 ): Task<void> {
-  mm.tlbFlushPending += 1;
+  beginTlbFlushPending(k, mm);
   const bracket = yield* k.fn.mmuNotifierInvalidateRangeStart(k, mm, {
     event,
     range,
     owner: 'none',
     blocking: 'blockable',
   });
-  const batch: ZapBatch = { pages: [] };
+  const batch: ZapBatch = { pages: [], tlb: 'untouched' };
   for (const vma of vmasIn(mm.vmas, range)) {
     const first = vma.first > range.first ? vma.first : range.first;
     const end = vma.end < range.end ? vma.end : range.end;
@@ -61,8 +72,8 @@ export function* zapPageRange(
   }
   if (bracket.ok) yield* k.fn.mmuNotifierInvalidateRangeEnd(k, bracket.value);
   // tlb_finish_mmu(): only now is the CPU's view gone, and only then may a page be used again.
-  yield* k.fn.flushTlbRange(k, mm, range);
-  mm.tlbFlushPending -= 1;
+  if (batch.tlb === 'stale' || tlbFlushNested(k, mm)) yield* k.fn.flushTlbRange(k, mm, range);
+  endTlbFlushPending(k, mm);
   for (const pfn of batch.pages) yield* putPage(k, pfn);
 }
 
@@ -91,6 +102,7 @@ function* zapHugePmd(k: Kernel, mm: Mm, page: PageIndex, batch: ZapBatch): Task<
   if (block.level === 'huge') {
     yield willWrite('zap_huge_pmd.clear', pteObject(mm.table, page));
     const huge = block.huge;
+    batch.tlb = 'stale';
     setHugePmd(k, held, mm, block, page, PTE_NONE);
     for (let at = 0; at < PTRS_PER_PTE && !pteIsZeroPage(huge); at += 1) {
       const pfn = ptePfn(hugePteAt(huge, at));
@@ -107,6 +119,7 @@ function* zapPte(k: Kernel, at: LockedPte, batch: ZapBatch): Task<void> {
   const pte = lockedPte(at);
   setLockedPte(k, at, PTE_NONE);
   if (ptePresent(pte)) {
+    batch.tlb = 'stale';
     if (pteIsZeroPage(pte)) return;
     const pfn = ptePfn(pte);
     if (!hasFlag(k.frames, pfn, PAGE_ANON) && pteDirty(pte)) setFlag(k.frames, pfn, PAGE_DIRTY);

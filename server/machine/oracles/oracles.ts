@@ -99,6 +99,7 @@ function observe(oracles: Oracles, event: Event): void {
       checkDeviceAccess(oracles, event);
       return;
     case 'cpu-access':
+      oracles.registers.threads.set(event.actor, event.mm);
       checkCpuAccess(oracles, event);
       return;
     case 'frame-free':

@@ -1,12 +1,15 @@
 /**
  * Oracle 3's memory of what was written: each address of private anonymous memory is one register, whoever reads
  * or writes it. While a call may take memory away (munmap, mremap, DONTNEED) its range is unsettled; after
- * MADV_FREE a page may read as what it was or as zero until it is written.
+ * MADV_FREE a page may read as what it was or as zero until it is written. A child begins with what its parent held
+ * when it forked.
  *
  * Leaves out: shared and file mappings, where an address names a page that others may write under another one.
  */
 
 import type { Kernel } from '../../kernel/kernel.ts';
+import { readPte } from '../../kernel/memory/page-table.ts';
+import { pteNone } from '../../kernel/memory/pte.ts';
 import { vmaLookup } from '../../kernel/memory/vma.ts';
 import type { Event } from '../../protocol/event.ts';
 import type { PageIndex } from '../../vocabulary/address.ts';
@@ -25,19 +28,37 @@ interface Space {
   readonly discardable: Set<PageIndex>;
 }
 
+/** A fork that has not returned: what is written meanwhile may or may not be the child's, too. */
+interface Forking {
+  readonly actor: string;
+  readonly parent: number;
+  readonly written: Set<PageIndex>;
+}
+
 export interface Registers {
   readonly k: Kernel;
   readonly spaces: Map<number, Space>;
   readonly unsettled: Unsettled[];
+  readonly forking: Forking[];
+  /** The address space of each CPU thread that has accessed memory. */
+  readonly threads: Map<string, number>;
 }
 
 export function newRegisters(k: Kernel): Registers {
-  return { k, spaces: new Map(), unsettled: [] };
+  return { k, spaces: new Map(), unsettled: [], forking: [], threads: new Map() };
 }
 
 /** Follows calls that take memory away, and pages that are lost with their device. */
 export function followEvent(registers: Registers, event: Event): void {
-  if (event.kind === 'call' && UNSETTLING.has(event.function)) {
+  if (event.kind === 'call' && event.function === 'fork') {
+    const parent = registers.threads.get(event.actor);
+    if (parent === undefined) return;
+    registers.forking.push({ actor: event.actor, parent, written: new Set() });
+  } else if (event.kind === 'return' && event.function === 'fork') {
+    const at = registers.forking.findIndex((open) => open.actor === event.actor);
+    const [ended] = at < 0 ? [] : registers.forking.splice(at, 1);
+    if (ended !== undefined && event.result === 'OK') inherit(registers, ended);
+  } else if (event.kind === 'call' && UNSETTLING.has(event.function)) {
     const unsettled = unsettledBy(event);
     registers.unsettled.push(unsettled);
     settle(registers, unsettled);
@@ -52,6 +73,20 @@ export function followEvent(registers: Registers, event: Event): void {
   }
 }
 
+/** The newest address space is the child's. */
+function inherit(registers: Registers, { parent, written }: Forking): void {
+  const child = Math.max(...registers.k.mms.keys());
+  const from = spaceOf(registers, parent);
+  const to = spaceOf(registers, child);
+  for (const [page, value] of from.values) if (!written.has(page)) to.values.set(page, value);
+  for (const page of from.discardable) to.discardable.add(page);
+}
+
+/** A page of `mm` is written: whoever forks it just now may or may not have copied it. */
+function noteWritten(registers: Registers, mm: number, page: PageIndex): void {
+  for (const open of registers.forking) if (open.parent === mm) open.written.add(page);
+}
+
 function unsettledBy(event: Extract<Event, { kind: 'call' }>): Unsettled {
   const { first, end, to } = event.args;
   const from = Number(first ?? 0);
@@ -62,15 +97,45 @@ function unsettledBy(event: Extract<Event, { kind: 'call' }>): Unsettled {
   return { actor: event.actor, ranges, leaves };
 }
 
-/** What is in the ranges may have changed without an access: forget what was written, in every address space. */
+/**
+ * What is in the ranges may have changed without an access: forget what was written, in every address space. What
+ * MADV_FREE left may be discarded later, wherever mremap() puts it, unless somebody writes.
+ */
 function settle(registers: Registers, unsettled: Unsettled): void {
-  for (const space of registers.spaces.values()) {
+  const [from, to] = unsettled.ranges;
+  for (const id of registers.k.mms.keys()) {
+    const space = spaceOf(registers, id);
     for (const page of space.values.keys()) {
-      if (!unsettled.ranges.some((range) => range.first <= page && page < range.end)) continue;
-      space.values.delete(page);
-      if (unsettled.leaves === 'discardable') space.discardable.add(page);
+      if (isIn(unsettled.ranges, page)) space.values.delete(page);
+    }
+    if (unsettled.leaves === 'discardable') addMapped(registers, id, unsettled, space.discardable);
+    if (from === undefined || to === undefined) continue;
+    for (const page of [...space.discardable]) {
+      if (isIn([from], page)) space.discardable.add((page - from.first + to.first) as PageIndex);
     }
   }
+}
+
+/** Mapped pages of the ranges that have an entry: an empty one has nothing to discard. */
+function addMapped(
+  registers: Registers,
+  mm: number,
+  { ranges }: Unsettled,
+  pages: Set<PageIndex>,
+): void {
+  const space = registers.k.mms.get(mm);
+  for (const { first, end } of ranges) {
+    for (const vma of space?.vmas ?? []) {
+      for (let page = Math.max(first, vma.first); page < Math.min(end, vma.end); page += 1) {
+        const filled = space !== undefined && !pteNone(readPte(space.table, page as PageIndex));
+        if (filled) pages.add(page as PageIndex);
+      }
+    }
+  }
+}
+
+function isIn(ranges: Unsettled['ranges'], page: number): boolean {
+  return ranges.some((range) => range.first <= page && page < range.end);
 }
 
 /** Takes note of an access. Returns the value that a read should have found instead, or 'as expected'. */
@@ -81,9 +146,8 @@ export function checkRegister(
   mode: 'read' | 'write',
   value: string,
 ): string {
-  const covered = registers.unsettled.some((open) =>
-    open.ranges.some((range) => range.first <= page && page < range.end),
-  );
+  if (mode === 'write') noteWritten(registers, mm, page);
+  const covered = registers.unsettled.some((open) => isIn(open.ranges, page));
   if (covered || !isRegister(registers.k, mm, page)) return 'as expected';
   const space = spaceOf(registers, mm);
   if (mode === 'write') {
@@ -104,7 +168,9 @@ export function loosenRegister(
   page: PageIndex,
   mode: 'read' | 'write',
 ): void {
-  if (mode === 'write') registers.spaces.get(mm)?.values.delete(page);
+  if (mode === 'read') return;
+  noteWritten(registers, mm, page);
+  registers.spaces.get(mm)?.values.delete(page);
 }
 
 function isRegister(k: Kernel, mm: number, page: PageIndex): boolean {

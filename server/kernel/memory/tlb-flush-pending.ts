@@ -1,0 +1,32 @@
+/**
+ * inc_tlb_flush_pending() and its like: who takes entries away and flushes the TLBs only later says so meanwhile.
+ * Source: include/linux/mm_types.h (6.1).
+ */
+import { touch } from '../../task/context.ts';
+import { type ObjectId, objectId } from '../../task/object-id.ts';
+import type { Kernel } from '../kernel.ts';
+import type { Mm } from './mm.ts';
+
+/** No TLB has the index 0. */
+function pendingObject(mm: Mm): ObjectId {
+  return objectId('tlb', mm.id, 0);
+}
+
+export function beginTlbFlushPending(k: Kernel, mm: Mm): void {
+  touch(k.context, pendingObject(mm), 'add');
+  mm.tlbFlushPending += 1;
+}
+
+export function endTlbFlushPending(k: Kernel, mm: Mm): void {
+  touch(k.context, pendingObject(mm), 'add');
+  mm.tlbFlushPending -= 1;
+}
+
+/**
+ * mm_tlb_flush_nested(): somebody else has a flush pending, and may have taken an entry away that we found gone. So
+ * we flush as well.
+ */
+export function tlbFlushNested(k: Kernel, mm: Mm): boolean {
+  touch(k.context, pendingObject(mm), 'read');
+  return mm.tlbFlushPending > 1;
+}
