@@ -34,6 +34,8 @@ export const CLOSED_NONSENSE = 4900;
 /** Our own close code where the server does not read: OUTBOX_BYTES_MAX bytes wait for it. */
 export const CLOSED_SERVER_SLOW = 4901;
 
+/** Our own close code of comeBack(). */
+export const CLOSED_TO_COME_BACK = 4902;
 /** The `seq` of the first frame of a session. */
 const HELLO_SEQ = 1;
 
@@ -181,6 +183,11 @@ export class Connection {
   /** Answers that the question could not be done. */
   answerError(id: QuestionId, errno: Errno, message: string): void {
     this.#send({ id, error: { code: -32000, message, data: { errno } } }, []);
+  }
+
+  /** Breaks the connection, so that the session is resumed on another: how a device comes back from a fence. */
+  comeBack(): void {
+    this.#drop(CLOSED_TO_COME_BACK, 'comes back');
   }
 
   /** Ends the session. Frames that were sent before still go out. */

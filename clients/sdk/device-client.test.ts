@@ -205,8 +205,25 @@ test('questions that are none are answered with an errno', () => {
   assert.equal(second?.error?.data?.errno, 'EINVAL');
 });
 
-test('a fenced device is told why', () => {
+test('a fenced device comes back to its session and opens again', async () => {
   const { server, log } = opened();
+  const back = server.nextConnection();
   server.send({ method: 'fenced', params: { why: 'too slow', remedy: 'come again' } });
   assert.deepEqual(log.at(-1), 'fenced: too slow');
+  assert.equal(server.last.closedWith, 4902);
+  await back;
+  const hello = server.greet({ session: 'resumed', epoch: 2, received: 2, state: 'fenced' });
+  assert.equal((hello.params as { resume: { token: string } }).resume.token, 'secret');
+  assert.deepEqual(brief(server.frames()), ['mmu_interval_notifier_insert']);
+});
+
+test('a fence that the hello told of first is not answered twice', async () => {
+  const { server } = opened();
+  const back = server.nextConnection();
+  server.lose();
+  await back;
+  server.greet({ session: 'resumed', epoch: 2, received: 2, state: 'fenced' });
+  server.send({ method: 'fenced', params: { why: 'too slow', remedy: 'come again' } });
+  assert.equal(server.last.closedWith, 'open');
+  assert.deepEqual(brief(server.frames()), ['mmu_interval_notifier_insert']);
 });

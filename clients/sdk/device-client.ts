@@ -50,6 +50,11 @@ export interface Device {
   readonly driver: DeviceDriver;
   /** Runs first: subscribe, get memory. Nothing is performed before it has returned. */
   readonly open: () => Task<Result<void>>;
+  /**
+   * After a fence: private memory is still this device's own, but its subscriptions are gone and its page table
+   * counts for nothing. Drop that and subscribe again. A device without this begins anew, without its memory.
+   */
+  readonly recover?: () => Task<Result<void>>;
   /** One verb, as a conductor asks for it. Throws VerbRefused for a verb that makes no sense. */
   readonly perform: (params: VerbParams) => Task<VerbResult>;
 }
@@ -66,7 +71,7 @@ export type DeviceFactory = (kernel: DeviceKernel) => Device;
 
 export interface DeviceClientOptions extends Omit<ConnectionOptions, 'role'> {
   readonly device: DeviceFactory;
-  /** The device did not answer in time and was cut off. Connect anew. */
+  /** The device did not answer in time and was cut off. It comes back by itself: see Device.recover. */
   readonly fenced?: (why: string) => void;
   /** The driver threw, or the server complained of a frame: a bug on one of the two sides. */
   readonly trouble?: (error: unknown) => void;
@@ -96,6 +101,8 @@ export class DeviceClient {
   readonly #options: DeviceClientOptions;
   readonly #answering: Answering;
   #now: DeviceIncarnation;
+  /** Fences that the server told of, and hellos that it answered with one: the two come in either order. */
+  #fences = { told: 0, answered: 0 };
 
   constructor(options: DeviceClientOptions) {
     this.#options = options;
@@ -106,7 +113,7 @@ export class DeviceClient {
         told: (notification) => this.#told(notification),
         settled: () => this.#now.runtime.turn(),
         greeted: ({ state }) => {
-          if (state === 'fenced') this.#options.fenced?.('It was fenced while it was away.');
+          if (state === 'fenced') this.#backFromFence();
         },
         complained: (refusal) => this.#options.trouble?.(new CallRefused('frame', refusal)),
       },
@@ -122,7 +129,7 @@ export class DeviceClient {
       },
     };
     this.#now = this.#newIncarnation();
-    this.#open(this.#now);
+    this.#open(this.#now, 'open');
   }
 
   /** The kernel, for tasks given to run(). Another one after a reset. */
@@ -184,9 +191,16 @@ export class DeviceClient {
     return incarnation;
   }
 
-  #open(incarnation: DeviceIncarnation): void {
+  #beginAnew(): void {
+    this.#now = this.#newIncarnation();
+    this.#open(this.#now, 'open');
+  }
+
+  #open(incarnation: DeviceIncarnation, how: 'open' | 'recover'): void {
     const { runtime, device } = incarnation;
-    runtime.start(this.#options.name, 'open', device.open(), (outcome) => {
+    const task = how === 'recover' && device.recover !== undefined ? device.recover : device.open;
+    incarnation.opened = 'not-yet';
+    runtime.start(this.#options.name, how, task(), (outcome) => {
       if (outcome.ok) incarnation.opened = outcome.value;
       else {
         incarnation.opened = fail('ENOTCONN');
@@ -196,14 +210,27 @@ export class DeviceClient {
     });
   }
 
+  /** The session has to be resumed to be attached again. It may have been already: then this is old news. */
+  #toldOfFence(why: string): void {
+    this.#options.fenced?.(why);
+    this.#fences.told += 1;
+    if (this.#fences.told > this.#fences.answered) this.connection.comeBack();
+  }
+
+  #backFromFence(): void {
+    this.#fences.answered += 1;
+    if (this.#now.device.recover === undefined) this.#beginAnew();
+    else this.#open(this.#now, 'recover');
+  }
+
   #asked(question: Question): void {
     const { id, method, params } = question;
     if (!QUESTIONS.accepts(method, params)) {
       this.#answering.answerError(id, 'EINVAL', `${method}: not a question of this protocol`);
     } else if (isConductorQuestion(method)) {
       const reset = () => {
-        this.#now = this.#newIncarnation();
-        this.#open(this.#now);
+        this.#fences = { told: 0, answered: 0 };
+        this.#beginAnew();
       };
       const parts = {
         ...this.#answering,
@@ -275,7 +302,7 @@ export class DeviceClient {
         },
       );
     } else if (method === 'fenced') {
-      this.#options.fenced?.((params as ServerNotificationParams['fenced']).why);
+      this.#toldOfFence((params as ServerNotificationParams['fenced']).why);
     }
   }
 }
