@@ -126,16 +126,27 @@ test('more actors than three get time slices', () => {
   assertDiagram(
     raceDiagram(events),
     `
+CPU-thread-0=cpu0  CPU-thread-1=cpu1  DEV-thread-0=dev0  DEV-thread-1=dev1
 [Time 1] -----------------------------------------------------------------
-cpu0  load 0x100200000 = 0x1
+CPU-thread-0  {load 0x100200000 = 0x1}
+CPU-thread-1  {}
+DEV-thread-0  {}
+DEV-thread-1  {}
 [Time 2] -----------------------------------------------------------------
-dev0  invalidate 0x100200000, 8 pages
+CPU-thread-0  {}
+CPU-thread-1  {}
+DEV-thread-0  {invalidate 0x100200000, 8 pages}
+DEV-thread-1  {invalidate 0x100200000, 8 pages}
 [Time 3] -----------------------------------------------------------------
-dev1  invalidate 0x100200000, 8 pages
+CPU-thread-0  {}
+CPU-thread-1  {load 0x100200000 = 0x1}
+DEV-thread-0  {}
+DEV-thread-1  {}
 [Time 4] -----------------------------------------------------------------
-cpu1  load 0x100200000 = 0x1
-[Time 5] -----------------------------------------------------------------
-cpu0  load 0x100200000 = 0x1
+CPU-thread-0  {load 0x100200000 = 0x1}
+CPU-thread-1  {}
+DEV-thread-0  {}
+DEV-thread-1  {}
 `,
   );
 });
@@ -148,7 +159,7 @@ test('names too long for a column get time slices', () => {
       ['cpu0', load('0x1')],
     ]),
   );
-  assert.match(drawn, /^\[Time 1\] -+\na-device-with-a-name-that {2}invalidate/);
+  assert.match(drawn, /\n\[Time 1\] -+\nCPU-thread-0 {2}{}\nDEV-thread-0 {2}{invalidate/);
 });
 
 test('actors that took no part in the story of the page are left out', () => {

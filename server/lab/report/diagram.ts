@@ -4,13 +4,15 @@
  * Documentation/mm/mmu_notifier.rst.
  */
 import type { Event } from '../../protocol/event.ts';
-import { addressWords } from './event-words.ts';
+import { LIST_COLUMNS_MAX } from './list-columns.ts';
+import { markedLines } from './marked-lines.ts';
 import { storyOf } from './story.ts';
+import { framed, nothingHappened } from './story-frame.ts';
 import type { StoryRow } from './story-row.ts';
-import { wrapText } from './wrap-text.ts';
+import { actorsSeen } from './timeline/actors.ts';
+import { timeSlices } from './timeslice.ts';
 
-/** What a mailing list takes. */
-export const DIAGRAM_COLUMNS_MAX = 75;
+export const DIAGRAM_COLUMNS_MAX = LIST_COLUMNS_MAX;
 /** A longer story begins with its last steps. */
 export const DIAGRAM_ROWS_MAX = 60;
 const COLUMN_ACTORS_MAX = 3;
@@ -44,20 +46,15 @@ export function raceDiagram(
   const columns = Math.min(options.columns, DIAGRAM_COLUMNS_MAX);
   const story = storyOf(events, options.page ?? 'choose');
   const shown = story.rows.filter((row) => options.actors?.includes(row.actor) ?? true);
-  if (shown.length === 0) return wrapText('Nothing happened to this page.', columns).join('\n');
+  if (shown.length === 0) return nothingHappened(columns);
   const steps = shown.map((row, at) => ({ ...row, number: at + 1 }));
   const actors = (options.actors ?? firstSeen(shown)).filter((actor) =>
     shown.some((row) => row.actor === actor),
   );
   const lines = fitsColumns(actors, columns)
     ? inColumns(lastSteps(steps), actors, columns)
-    : inTimeSlices(lastSteps(steps), columns);
-  if (story.atFirst !== 'nothing special') {
-    const entry = `At first: PTE ${addressWords(story.page)} = ${story.atFirst}`;
-    lines.unshift(...wrapText(entry, columns), '');
-  }
-  if (story.verdict !== 'none') lines.push('', ...wrapText(`BUG: ${story.verdict}`, columns));
-  return lines.map((line) => line.trimEnd()).join('\n');
+    : timeSlices(shown, actorsSeen(events), columns);
+  return framed(story, lines, columns);
 }
 
 function firstSeen(rows: readonly StoryRow[]): string[] {
@@ -100,30 +97,7 @@ function inColumns(steps: readonly Step[], actors: readonly string[], columns: n
 function stepLines(step: Step, digits: number, width: number): string[] {
   const label = `${String(step.number).padStart(digits)}. `;
   const indent = ' '.repeat(label.length);
-  return markedLines(step, width - label.length).map(
+  return markedLines(step.text, step.bug, width - label.length).map(
     (line, at) => (at === 0 ? label : indent) + line,
   );
-}
-
-function markedLines(step: Step, width: number): string[] {
-  const lines = wrapText(step.text, width);
-  if (step.bug === 'none') return lines;
-  const mark = `<-- BUG ${step.bug}`.trimEnd();
-  const last = lines.at(-1) ?? '';
-  if (last.length + 3 + mark.length <= width) lines[lines.length - 1] = `${last}   ${mark}`;
-  else lines.push(...wrapText(mark, width));
-  return lines;
-}
-
-function inTimeSlices(steps: readonly Step[], columns: number): string[] {
-  const longest = Math.max(...steps.map((step) => step.actor.length));
-  const label = Math.min(longest, Math.floor(columns / 3));
-  const lines = steps[0]?.number === 1 ? [] : ['...'];
-  for (const step of steps) {
-    lines.push(`[Time ${step.number}] `.padEnd(columns - 1, '-'));
-    const [first = '', ...rest] = markedLines(step, columns - label - 2);
-    lines.push(`${step.actor.slice(0, label).padEnd(label)}  ${first}`);
-    for (const line of rest) lines.push(' '.repeat(label + 2) + line);
-  }
-  return lines;
 }

@@ -1,0 +1,30 @@
+import type { Event } from '../../protocol/event.ts';
+import type { KtapOutcome } from './ktap.ts';
+import type { LitmusResult } from './litmus.ts';
+
+/** What a report says beside the events. Nothing in it comes from a clock of the report's own. */
+export interface ReportMeta {
+  /** Of the scenario, without spaces. */
+  readonly name: string;
+  /** The kernel that ran: 'stock', or the name of a patch. */
+  readonly patch: string;
+  readonly verdict: 'holds' | 'broken' | 'unknown';
+  /** In one sentence: what was seen, or why the verdict is unknown. */
+  readonly seen: string;
+  /** Within which the verdict holds, in words: `2 devices, all 266 executions`. */
+  readonly bound: string;
+  /** The command that shows it again, or 'none'. */
+  readonly reproduce: string;
+  readonly litmus: LitmusResult;
+  readonly properties: readonly PropertyResult[];
+}
+
+export interface PropertyResult {
+  readonly name: string;
+  readonly outcome: KtapOutcome;
+  /** Why, for whatever did not pass; else empty. */
+  readonly reason: string;
+}
+
+/** `events` in any order. Lines end with newlines, the last one too. */
+export type Renderer = (events: readonly Event[], meta: ReportMeta) => string;

@@ -1,0 +1,18 @@
+import { addressWords } from './event-words.ts';
+import type { Story } from './story.ts';
+import { wrapText } from './wrap-text.ts';
+
+/** The drawing between what the entry was at first and what was wrong at last. No line ends in spaces. */
+export function framed(story: Story, drawing: readonly string[], columns: number): string {
+  const lines = [...drawing];
+  if (story.atFirst !== 'nothing special') {
+    const entry = `At first: PTE ${addressWords(story.page)} = ${story.atFirst}`;
+    lines.unshift(...wrapText(entry, columns), '');
+  }
+  if (story.verdict !== 'none') lines.push('', ...wrapText(`BUG: ${story.verdict}`, columns));
+  return lines.map((line) => line.trimEnd()).join('\n');
+}
+
+export function nothingHappened(columns: number): string {
+  return wrapText('Nothing happened to this page.', columns).join('\n');
+}
