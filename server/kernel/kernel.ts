@@ -137,6 +137,8 @@ export interface KernelFunctions {
     request: MigrateRequest,
   ): Task<Result<Migration>>;
   migrateVmaCollect(k: Kernel, migration: Migration): Task<void>;
+  migrateVmaCollectPmd(k: Kernel, migration: Migration, block: PageRange): Task<void>;
+  migrateVmaCollectPte(k: Kernel, migration: Migration, at: LockedPte): Task<MigratePfn>;
   migrateVmaUnmap(k: Kernel, migration: Migration): Task<void>;
   migrateVmaPages(k: Kernel, migration: Migration): Task<void>;
   migrateVmaInsertPage(k: Kernel, migration: Migration, index: number): Task<void>;
@@ -176,6 +178,7 @@ export interface KernelFunctions {
     mms: { readonly to: Mm; readonly from: Mm },
   ): Task<void>;
   exitMmap(k: Kernel, mm: Mm): Task<void>;
+  oomReapTaskMm(k: Kernel, mm: Mm): Task<Result<void>>;
   flushTlbRange(k: Kernel, mm: Mm, range: PageRange): Task<void>;
 
   load(k: Kernel, cpu: Cpu, address: VirtualAddress): Task<Accessed<bigint>>;

@@ -15,7 +15,13 @@ import { hmmRangeFault } from './hmm/hmm-range-fault.ts';
 import { makeDeviceExclusiveRange } from './hmm/make-device-exclusive.ts';
 import { migrateVmaFinalize } from './hmm/migrate-vma-finalize.ts';
 import { migrateVmaInsertPage, migrateVmaPages } from './hmm/migrate-vma-pages.ts';
-import { migrateVmaCollect, migrateVmaSetup, migrateVmaUnmap } from './hmm/migrate-vma-setup.ts';
+import {
+  migrateVmaCollect,
+  migrateVmaCollectPmd,
+  migrateVmaCollectPte,
+  migrateVmaSetup,
+  migrateVmaUnmap,
+} from './hmm/migrate-vma-setup.ts';
 import type { KernelFunctions } from './kernel.ts';
 import { flushTlbRange } from './memory/flush-tlb.ts';
 import { splitHugePage, splitHugePmd } from './memory/huge-pmd.ts';
@@ -33,6 +39,7 @@ import { madvise, madviseFree, madvisePageout } from './syscalls/madvise.ts';
 import { mmap, munmap } from './syscalls/mmap.ts';
 import { changeProtection, mprotect } from './syscalls/mprotect.ts';
 import { movePageTables, mremap } from './syscalls/mremap.ts';
+import { oomReapTaskMm } from './syscalls/oom-reaper.ts';
 import { zapPageRange } from './syscalls/zap-page-range.ts';
 
 export const STOCK: KernelFunctions = {
@@ -56,6 +63,8 @@ export const STOCK: KernelFunctions = {
   hmmRangeFault,
   migrateVmaSetup,
   migrateVmaCollect,
+  migrateVmaCollectPmd,
+  migrateVmaCollectPte,
   migrateVmaUnmap,
   migrateVmaPages,
   migrateVmaInsertPage,
@@ -78,6 +87,7 @@ export const STOCK: KernelFunctions = {
   fork,
   copyPageRange,
   exitMmap,
+  oomReapTaskMm,
   flushTlbRange,
   load,
   store,

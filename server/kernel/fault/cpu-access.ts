@@ -38,7 +38,7 @@ export function* load(k: Kernel, cpu: Cpu, address: VirtualAddress): Task<Access
   const entry = yield* translate(k, cpu, page, 'read');
   if (typeof entry === 'string') return { kind: 'signal', signal: entry };
   const value = readU64(contentsOf(k.frames, entry.pfn), address % PAGE_SIZE);
-  emitAccess(k, cpu, page, entry, 'read', value);
+  emitAccess(k, cpu, page, entry, 'read');
   return { kind: 'done', value };
 }
 
@@ -53,20 +53,20 @@ export function* store(
   if (typeof entry === 'string') return { kind: 'signal', signal: entry };
   const before = contentsOf(k.frames, entry.pfn);
   setContents(k.frames, entry.pfn, writeU64(before, address % PAGE_SIZE, value));
-  emitAccess(k, cpu, page, entry, 'write', value);
+  emitAccess(k, cpu, page, entry, 'write');
   return { kind: 'done', value: undefined };
 }
 
+/** Wherever in the page the access was, the event tells the word that the page begins with: pages are registers. */
 function emitAccess(
   k: Kernel,
   cpu: Cpu,
   page: PageIndex,
   entry: TlbEntry,
   mode: FaultAccess,
-  value: bigint,
 ): void {
-  const shown = `0x${value.toString(16)}`;
-  k.emit({ kind: 'cpu-access', mm: cpu.mm.id, page, pfn: entry.pfn, mode, value: shown });
+  const value = `0x${readU64(contentsOf(k.frames, entry.pfn), 0).toString(16)}`;
+  k.emit({ kind: 'cpu-access', mm: cpu.mm.id, page, pfn: entry.pfn, mode, value });
 }
 
 /** The frame to access, at the instant of the access; or the signal that the thread gets. */

@@ -1,6 +1,7 @@
 /** A first touch of private anonymous memory. Source: mm/memory.c, do_anonymous_page() (6.1). */
 import { type Task, willWrite } from '../../task/task.ts';
 import type { FaultOutcome, FaultRequest, Kernel } from '../kernel.ts';
+import { isStable } from '../memory/address-space-stability.ts';
 import { allocPage, putPage } from '../memory/page-references.ts';
 import { pteObject } from '../memory/page-table.ts';
 import {
@@ -20,28 +21,32 @@ import { vmProt } from './vm-page-prot.ts';
 /**
  * A read maps the shared zero page, a write a fresh page of zeros. No notifier: nothing was mapped before.
  *
- * Holds: mmap_lock for read. Takes: the PTE lock. Returns: 'oom' when frames ran out.
+ * Holds: mmap_lock for read. Takes: the PTE lock. Returns: 'oom' when frames ran out; 'sigbus' once the
+ * OOM reaper was here.
  */
 export function* doAnonymousPage(k: Kernel, request: FaultRequest): Task<FaultOutcome> {
   const { mm, vma, page, access } = request;
   if (access === 'read') {
     const at = yield* lockPte(k, 'do_anonymous_page.ptl', mm, vma, page);
     // Another fault may have filled the slot since it was read without the lock.
-    if (pteNone(lockedPte(at)) && !mm.unstable) {
+    const empty = pteNone(lockedPte(at));
+    const stable = isStable(k, mm);
+    if (empty && stable) {
       yield willWrite('do_anonymous_page.zero', pteObject(mm.table, page));
       setLockedPte(k, at, pteModify(mkZeroPte(), { ...vmProt(vma), write: false }));
     }
     unlockPte(k, at);
-    return 'done';
+    return empty && !stable ? 'sigbus' : 'done';
   }
   anonVmaPrepare(k, mm, vma);
   const pfn = allocPage(k);
   if (pfn === 'none') return 'oom';
   const at = yield* lockPte(k, 'do_anonymous_page.ptl', mm, vma, page);
-  if (!pteNone(lockedPte(at)) || mm.unstable) {
+  const empty = pteNone(lockedPte(at));
+  if (!(empty && isStable(k, mm))) {
     unlockPte(k, at);
     yield* putPage(k, pfn);
-    return 'done';
+    return empty ? 'sigbus' : 'done';
   }
   yield willWrite('do_anonymous_page.install', pteObject(mm.table, page));
   pageAddNewAnonRmap(k, mm, vma, page, pfn);

@@ -7,6 +7,7 @@ import { lock, unlock } from '../../task/lock.ts';
 import { type Task, willWrite } from '../../task/task.ts';
 import { type PageIndex, type Pfn, PTRS_PER_PTE } from '../../vocabulary/address.ts';
 import type { FaultOutcome, FaultRequest, Kernel } from '../kernel.ts';
+import { isStable } from '../memory/address-space-stability.ts';
 import { allocHugeFrames, hasFlag, PAGE_ANON_EXCLUSIVE, refcount } from '../memory/frames.ts';
 import { blockRange, setHugePmd } from '../memory/huge-pmd.ts';
 import type { Vma } from '../memory/mm-types.ts';
@@ -38,7 +39,8 @@ export function mayBeHuge(k: Kernel, vma: Vma, page: PageIndex): boolean {
 /**
  * A first touch of a block with nothing in it: the huge zero page for a read, a huge page for a write.
  *
- * Holds: mmap_lock for read. Takes: the PTE lock. Returns: 'fallback' if there is no huge page to be had.
+ * Holds: mmap_lock for read. Takes: the PTE lock. Returns: 'fallback' if there is no huge page to be had;
+ * 'sigbus' once the OOM reaper was here.
  */
 export function* doHugePmdAnonymousPage(
   k: Kernel,
@@ -49,7 +51,9 @@ export function* doHugePmdAnonymousPage(
   const block = blockOf(mm.table, page);
   if (access === 'read') {
     const held = yield* lock(k.context, 'set_huge_zero_page.ptl', block.ptl);
-    if (block.level === 'none' && !mm.unstable) {
+    const empty = block.level === 'none';
+    const stable = isStable(k, mm);
+    if (empty && stable) {
       yield willWrite('set_huge_zero_page.set', pteObject(mm.table, first));
       setHugePmd(
         k,
@@ -61,14 +65,15 @@ export function* doHugePmdAnonymousPage(
       );
     }
     unlock(k.context, held);
-    return 'done';
+    return empty && !stable ? 'sigbus' : 'done';
   }
   anonVmaPrepare(k, mm, vma);
   const head = allocHugeFrames(k.frames);
   if (head === 'none') return 'fallback';
   const held = yield* lock(k.context, 'do_huge_pmd_anonymous_page.ptl', block.ptl);
-  const empty = block.level === 'none' && !mm.unstable;
-  if (empty) {
+  const empty = block.level === 'none';
+  const filled = empty && isStable(k, mm);
+  if (filled) {
     yield willWrite('do_huge_pmd_anonymous_page.set', pteObject(mm.table, first));
     for (let at = 0; at < PTRS_PER_PTE; at += 1) {
       pageAddNewAnonRmap(k, mm, vma, (first + at) as PageIndex, (head + at) as Pfn);
@@ -77,8 +82,9 @@ export function* doHugePmdAnonymousPage(
     setHugePmd(k, held, mm, block, page, mkPte(head, PTE_YOUNG | writable));
   }
   unlock(k.context, held);
-  if (!empty) for (let at = 0; at < PTRS_PER_PTE; at += 1) yield* putPage(k, (head + at) as Pfn);
-  return 'done';
+  if (filled) return 'done';
+  for (let at = 0; at < PTRS_PER_PTE; at += 1) yield* putPage(k, (head + at) as Pfn);
+  return empty ? 'sigbus' : 'done';
 }
 
 /**

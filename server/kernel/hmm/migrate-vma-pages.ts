@@ -17,6 +17,7 @@ import {
 import { type Task, willRead, willWrite } from '../../task/task.ts';
 import { type Pfn, pagesFrom } from '../../vocabulary/address.ts';
 import type { Invalidation, Kernel, Migration } from '../kernel.ts';
+import { isStable } from '../memory/address-space-stability.ts';
 import {
   getPage,
   hasFlag,
@@ -155,7 +156,7 @@ export function* migrateVmaInsertPage(k: Kernel, migration: Migration, index: nu
   const at = yield* lockPte(k, 'migrate_vma_insert_page.ptl', mm, vma, page);
   const seen = lockedPte(at);
   const replacesZeroPage = ptePresent(seen) && pteIsZeroPage(seen);
-  if (mm.unstable || !(pteNone(seen) || replacesZeroPage)) {
+  if (!(isStable(k, mm) && (pteNone(seen) || replacesZeroPage))) {
     unlockPte(k, at);
     refuse(migration, index);
     return;

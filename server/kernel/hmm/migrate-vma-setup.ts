@@ -16,7 +16,7 @@ import {
   migratePfnHas,
   migratePfnToPfn,
 } from '../../protocol/migrate-pfn.ts';
-import { lock, unlock } from '../../task/lock.ts';
+import { type Held, lock, unlock } from '../../task/lock.ts';
 import { type Task, willRead, willWrite } from '../../task/task.ts';
 import { nextPage, type PageIndex, type PageRange, type Pfn } from '../../vocabulary/address.ts';
 import { fail, ok, type Result } from '../../vocabulary/errno.ts';
@@ -38,14 +38,21 @@ import {
   setFlag,
 } from '../memory/frames.ts';
 import type { Mm } from '../memory/mm.ts';
+import type { Vma } from '../memory/mm-types.ts';
 import { pageLockObject, tryLockPage, unlockPage } from '../memory/page-lock.ts';
 import { pgmapOf, putPage } from '../memory/page-references.ts';
-import { endOfPtePage, findPtePage, isHuge, pteObject, readPte } from '../memory/page-table.ts';
+import {
+  endOfPtePage,
+  findPtePage,
+  isHuge,
+  type PtePage,
+  pteObject,
+  readPte,
+} from '../memory/page-table.ts';
 import {
   migrationKindFor,
   mkMigration,
   PTE_NONE,
-  type Pte,
   pteDirty,
   pteIsDevicePrivate,
   pteIsZeroPage,
@@ -104,37 +111,72 @@ export function* migrateVmaCollect(k: Kernel, migration: Migration): Task<void> 
   });
   for (let page = range.first; page < range.end; ) {
     const end = endOfPtePage(page) < range.end ? endOfPtePage(page) : range.end;
-    yield* collectBlock(k, migration, { first: page, end });
+    yield* k.fn.migrateVmaCollectPmd(k, migration, { first: page, end });
     page = end;
   }
   if (bracket.ok) yield* k.fn.mmuNotifierInvalidateRangeEnd(k, bracket.value);
 }
 
-function* collectBlock(k: Kernel, migration: Migration, block: PageRange): Task<void> {
+/** migrate_vma_collect_pmd(): what the entries of one page-table page contribute. `block` lies within it. */
+export function* migrateVmaCollectPmd(
+  k: Kernel,
+  migration: Migration,
+  block: PageRange,
+): Task<void> {
+  const walk = yield* tableToCollect(k, migration, block);
+  if (walk === 'nothing') return;
+  const held = yield* lock(k.context, 'migrate_vma_collect.ptl', walk.ptePage.ptl);
+  const unmapped = yield* collectPtes(k, migration, walk, held);
+  // Before the lock goes: whoever finds the entry gone must be able to rely on no CPU still using it.
+  if (unmapped > 0) yield* k.fn.flushTlbRange(k, migration.mm, block);
+  unlock(k.context, held);
+}
+
+/** Entries to be collected under one PTE lock. */
+export interface CollectWalk {
+  readonly vma: Vma;
+  readonly ptePage: PtePage;
+  readonly block: PageRange;
+}
+
+/** The table behind `block`; 'nothing' if there is none, and then its pages are in the migration already, as holes. */
+export function* tableToCollect(
+  k: Kernel,
+  migration: Migration,
+  block: PageRange,
+): Task<CollectWalk | 'nothing'> {
   const { mm, vma, src } = migration;
-  if (vma === 'none') return;
+  if (vma === 'none') return 'nothing';
   if ((yield* splitBlock(k, mm, block.first)) === 'busy') {
     for (let page = block.first; page < block.end; page = nextPage(page))
       src.push(MIGRATE_PFN_NONE);
-    return;
+    return 'nothing';
   }
   const ptePage = findPtePage(mm.table, block.first);
   if (ptePage === 'none') {
     const hole = isAnonymous(vma) ? migrateFlags(MIGRATE_PFN_MIGRATE) : MIGRATE_PFN_NONE;
     for (let page = block.first; page < block.end; page = nextPage(page)) src.push(hole);
-    return;
+    return 'nothing';
   }
-  const held = yield* lock(k.context, 'migrate_vma_collect.ptl', ptePage.ptl);
+  return { vma, ptePage, block };
+}
+
+/** Collects each entry of `walk`. Returns: how many were present before and are not any more. */
+export function* collectPtes(
+  k: Kernel,
+  migration: Migration,
+  walk: CollectWalk,
+  held: Held<'ptl'>,
+): Task<number> {
+  const { vma, ptePage, block } = walk;
   let unmapped = 0;
   for (let page = block.first; page < block.end; page = nextPage(page)) {
-    const at: LockedPte = { mm, vma, page, ptePage, held };
+    const at: LockedPte = { mm: migration.mm, vma, page, ptePage, held };
     const before = lockedPte(at);
-    src.push(yield* collectPte(k, migration, at, before));
+    migration.src.push(yield* k.fn.migrateVmaCollectPte(k, migration, at));
     if (ptePresent(before) && lockedPte(at) !== before) unmapped += 1;
   }
-  // Before the lock goes: whoever finds the entry gone must be able to rely on no CPU still using it.
-  if (unmapped > 0) yield* k.fn.flushTlbRange(k, mm, block);
-  unlock(k.context, held);
+  return unmapped;
 }
 
 /** Huge pages move as small ones: the entry and the page behind it are split first. */
@@ -149,8 +191,13 @@ function* splitBlock(k: Kernel, mm: Mm, page: PageIndex): Task<'split' | 'busy'>
 }
 
 /** What one entry contributes; a page that is collected is locked, referenced and behind a migration entry. */
-function* collectPte(k: Kernel, migration: Migration, at: LockedPte, pte: Pte): Task<MigratePfn> {
+export function* migrateVmaCollectPte(
+  k: Kernel,
+  migration: Migration,
+  at: LockedPte,
+): Task<MigratePfn> {
   const { select, owner } = migration;
+  const pte = lockedPte(at);
   if (pteNone(pte)) {
     return isAnonymous(at.vma) ? migrateFlags(MIGRATE_PFN_MIGRATE) : MIGRATE_PFN_NONE;
   }

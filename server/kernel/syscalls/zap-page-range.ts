@@ -57,27 +57,48 @@ export function* zapPageRange(
   range: PageRange,
   event: MmuNotifyEvent,
 ): Task<void> {
-  beginTlbFlushPending(k, mm);
+  const batch = gatherBatch(k, mm);
   const bracket = yield* k.fn.mmuNotifierInvalidateRangeStart(k, mm, {
     event,
     range,
     owner: 'none',
     blocking: 'blockable',
   });
-  const batch: ZapBatch = { pages: [], tlb: 'untouched' };
   for (const vma of vmasIn(mm.vmas, range)) {
     const first = vma.first > range.first ? vma.first : range.first;
     const end = vma.end < range.end ? vma.end : range.end;
-    yield* zapVma(k, mm, vma, { first, end }, batch);
+    yield* unmapPageRange(k, mm, vma, { first, end }, batch);
   }
   if (bracket.ok) yield* k.fn.mmuNotifierInvalidateRangeEnd(k, bracket.value);
-  // tlb_finish_mmu(): only now is the CPU's view gone, and only then may a page be used again.
+  yield* finishBatch(k, mm, range, batch);
+}
+
+/** tlb_gather_mmu(). Pair with finishBatch(). */
+export function gatherBatch(k: Kernel, mm: Mm): ZapBatch {
+  beginTlbFlushPending(k, mm);
+  return { pages: [], tlb: 'untouched' };
+}
+
+/** tlb_finish_mmu(): only now is the CPU's view gone, and only then may a page be used again. */
+export function* finishBatch(k: Kernel, mm: Mm, range: PageRange, batch: ZapBatch): Task<void> {
   if (batch.tlb === 'stale' || tlbFlushNested(k, mm)) yield* k.fn.flushTlbRange(k, mm, range);
   endTlbFlushPending(k, mm);
   for (const pfn of batch.pages) yield* putPage(k, pfn);
 }
 
-function* zapVma(k: Kernel, mm: Mm, vma: Vma, range: PageRange, batch: ZapBatch): Task<void> {
+/**
+ * unmap_page_range(): clears every entry of `range`, which lies within `vma`. What it takes away is in `batch`: see
+ * finishBatch().
+ *
+ * Holds: mmap_lock, and an open bracket around `range`.
+ */
+export function* unmapPageRange(
+  k: Kernel,
+  mm: Mm,
+  vma: Vma,
+  range: PageRange,
+  batch: ZapBatch,
+): Task<void> {
   for (let page = range.first; page < range.end; ) {
     const end = endOfPtePage(page) < range.end ? endOfPtePage(page) : range.end;
     const whole = end - page === PTRS_PER_PTE;
