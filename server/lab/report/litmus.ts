@@ -2,8 +2,7 @@
  * The outcome block of herd7 (every end state counted once) and of litmus7 and klitmus7 (trials counted), as kernel
  * people read it. A search that did not end prints no `States`, and says `Unknown` where it has only not seen something.
  */
-import { LIST_COLUMNS_MAX } from './list-columns.ts';
-import { wrapText } from './wrap-text.ts';
+import { listText } from './list-columns.ts';
 
 export interface LitmusState {
   /** `dev1:r0=0x0; PTE=zero;` in the reader's words. */
@@ -38,7 +37,7 @@ const KIND = { exists: 'Allowed', '~exists': 'Forbidden', forall: 'Required' } a
 /** No line is longer than LIST_COLUMNS_MAX; what is wrapped goes on indented. */
 export function litmusBlock(result: LitmusResult): string {
   const lines = result.form === 'exhaustive' ? exhaustive(result) : sampled(result);
-  return `${lines.flatMap(wrapped).join('\n')}\n`;
+  return listText(lines);
 }
 
 function exhaustive(result: LitmusResult): string[] {
@@ -105,10 +104,4 @@ function observation({ name, positive, negative, complete }: LitmusResult): stri
 
 function time({ name, seconds }: LitmusResult): string[] {
   return seconds === 'not measured' ? [] : [`Time ${name} ${seconds.toFixed(2)}`];
-}
-
-function wrapped(line: string): string[] {
-  if (line.length <= LIST_COLUMNS_MAX) return [line];
-  const [first = '', ...rest] = wrapText(line, LIST_COLUMNS_MAX - 2);
-  return [first, ...rest.map((more) => `  ${more}`)];
 }

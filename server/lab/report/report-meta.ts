@@ -17,6 +17,19 @@ export interface ReportMeta {
   readonly reproduce: string;
   readonly litmus: LitmusResult;
   readonly properties: readonly PropertyResult[];
+  /** Who waits for whom at the end of a run that got stuck; empty for all others. */
+  readonly waits: readonly Wait[];
+}
+
+/** One edge of the wait-for graph. A cycle is given in order: the next one holds what this one wants. */
+export interface Wait {
+  /** `dev0 migrate-to-dev` */
+  readonly task: string;
+  readonly holds: string;
+  /** Where it took that: a yield point. */
+  readonly heldSince: string;
+  readonly wants: string;
+  readonly waitsAt: string;
 }
 
 export interface PropertyResult {
