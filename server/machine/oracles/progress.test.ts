@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { everySchedule } from '../../kernel/every-schedule.test.ts';
 import type { KernelFunctions } from '../../kernel/kernel.ts';
+import { deviceApi } from '../../kernel/kernel-world.test.ts';
 import { isDevicePfn } from '../../kernel/memory/frames.ts';
 import { tryLockPage } from '../../kernel/memory/page-lock.ts';
 import { type MirrorFlaw, mirrorFault, plainMirror } from '../../kernel/plain-mirror.test.ts';
@@ -133,7 +134,7 @@ test('[OR5] two devices and a CPU that want one page all get on, with up to 1 pr
       const { world } = opened;
       store(opened, 7n);
       for (const owner of ['gpu0', 'gpu1']) {
-        const { api } = plainMirror(world, owner);
+        const api = deviceApi(world, owner);
         world.scheduler.spawn(owner, 'exclusive', makeExclusive(api));
       }
       world.scheduler.spawn('cpu0', 'load', cpu(opened).load(addressOf(at(0))));
