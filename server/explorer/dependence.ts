@@ -8,7 +8,7 @@ import type { Touch, TouchMode } from '../task/context.ts';
 export function races(a: TouchMode, b: TouchMode): boolean {
   if (isRelease(a) || isRelease(b))
     return a === 'write' || b === 'write' || a === 'read' || b === 'read';
-  if (a === 'add' && b === 'add') return false;
+  if (a === b && (a === 'add' || a === 'raise' || a === 'lower')) return false;
   return !(isShared(a) && isShared(b));
 }
 

@@ -32,7 +32,9 @@ export function takeStep(explored: Explored, task: RunningTask): ExecutedStep {
 /** The access that the step announced. A lock's own acquire stands in the footprint already. */
 function announce(footprint: Touch[], step: Step): void {
   if (step.kind === 'access') {
-    if (step.at !== 'task.start') footprint.push({ object: step.object, mode: step.mode });
+    if (step.at !== 'task.start') {
+      footprint.push({ object: step.object, mode: step.commutes ?? step.mode });
+    }
   } else if (step.kind === 'block') {
     const isLock = footprint.some(
       ({ object, mode }) =>

@@ -24,6 +24,7 @@ import { newTaskContext, type TaskContext } from '../task/context.ts';
 import type { Task } from '../task/task.ts';
 import type { Pfn } from '../vocabulary/address.ts';
 import { type EventLog, newEventLog, sinkOf } from './event-log.ts';
+import { addMirror } from './oracles/mirrors.ts';
 import { type Oracles, watchWorld } from './oracles/oracles.ts';
 
 /** A world that takes more steps than this for one call is going in circles. */
@@ -81,6 +82,7 @@ export function cpuOf(world: World, name: string): CpuApi {
 
 /** The calls of a device that mirrors the first process. `driver` is looked up at each callback. */
 export function deviceOf(world: World, owner: DeviceOwner, driver: () => DeviceDriver): DeviceApi {
+  addMirror(world.oracles.mirrors, owner);
   return createDeviceApi(world.kernel, { owner, mm: world.mm, driver });
 }
 

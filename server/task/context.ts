@@ -35,13 +35,16 @@ export interface LockOrderViolation {
 }
 
 /**
- * How a segment touched an object. 'add' commutes with itself (a reference count); an acquire is ordered after the
+ * How a segment touched an object. 'add' commutes with itself (a reference count), and so do 'raise' and 'lower',
+ * but not with each other; an acquire is ordered after the
  * release before it, and two acquires race unless both are for reading.
  */
 export type TouchMode =
   | 'read'
   | 'write'
   | 'add'
+  | 'raise'
+  | 'lower'
   | 'acquire-read'
   | 'acquire-write'
   | 'release-read'

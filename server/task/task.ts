@@ -16,6 +16,8 @@ export interface AccessStep {
   readonly at: YieldPoint;
   readonly object: ObjectId;
   readonly mode: AccessMode;
+  /** A write that commutes with writes of its own kind: a counter going up, or going down. */
+  readonly commutes?: 'raise' | 'lower';
 }
 
 /** Waits until `until()` holds; it may change only when somebody calls wake(context, on). */
@@ -52,6 +54,16 @@ export function willRead(at: YieldPoint, object: ObjectId): AccessStep {
 
 export function willWrite(at: YieldPoint, object: ObjectId): AccessStep {
   return { kind: 'access', at, object, mode: 'write' };
+}
+
+/** About to count `object` up: commutes with others that do. */
+export function willRaise(at: YieldPoint, object: ObjectId): AccessStep {
+  return { kind: 'access', at, object, mode: 'write', commutes: 'raise' };
+}
+
+/** About to count `object` down: commutes with others that do. */
+export function willLower(at: YieldPoint, object: ObjectId): AccessStep {
+  return { kind: 'access', at, object, mode: 'write', commutes: 'lower' };
 }
 
 /** See BlockStep. Whoever makes `until` true wakes `on` afterwards. */

@@ -14,7 +14,14 @@ import type {
 } from '../../protocol/device-api.ts';
 import { wake } from '../../task/context.ts';
 import { objectId } from '../../task/object-id.ts';
-import { type Task, waitUntil, willRead, willWrite } from '../../task/task.ts';
+import {
+  type Task,
+  waitUntil,
+  willLower,
+  willRaise,
+  willRead,
+  willWrite,
+} from '../../task/task.ts';
 import { together } from '../../task/together.ts';
 import { PAGES_MAX, type PageRange } from '../../vocabulary/address.ts';
 import { fail, ok, type Result } from '../../vocabulary/errno.ts';
@@ -41,8 +48,23 @@ export function* mmuNotifierInvalidateRangeStart(
   mm: Mm,
   request: InvalidationRequest,
 ): Task<Result<Invalidation>> {
+  const { invalidation, answer } = yield* openBracket(k, mm, request);
+  if (answer === 'refused') {
+    yield* k.fn.mmuNotifierInvalidateRangeEnd(k, invalidation);
+    return fail('EAGAIN');
+  }
+  return ok(invalidation);
+}
+
+/** What start() does but for giving up: 'refused' if the range is not blockable and some device said so. */
+export function* openBracket(
+  k: Kernel,
+  mm: Mm,
+  request: InvalidationRequest,
+): Task<{ readonly invalidation: Invalidation; readonly answer: 'agreed' | 'refused' }> {
   const { subscriptions } = mm;
-  yield willWrite('mmu_notifier_invalidate_range_start.seq', subscriptions.object);
+  // Two starts commute: whoever comes first makes the sequence odd, for both.
+  yield willRaise('mmu_notifier_invalidate_range_start.seq', subscriptions.object);
   subscriptions.activeInvalidateRanges += 1;
   const hit = overlapping(subscriptions.itree, request.range);
   if (hit.length > 0 && !isInvalidating(subscriptions)) {
@@ -60,11 +82,8 @@ export function* mmuNotifierInvalidateRangeStart(
     owner: request.owner,
   });
   const answers = yield* askDevices(k, mm, request, hit, subscriptions.invalidateSeq);
-  if (answers.includes('again') && request.blocking === 'non-blockable') {
-    yield* k.fn.mmuNotifierInvalidateRangeEnd(k, invalidation);
-    return fail('EAGAIN');
-  }
-  return ok(invalidation);
+  const refused = answers.includes('again') && request.blocking === 'non-blockable';
+  return { invalidation, answer: refused ? 'refused' : 'agreed' };
 }
 
 function* askDevices(
@@ -117,13 +136,13 @@ function* askDevice(
 export function* mmuNotifierInvalidateRangeEnd(k: Kernel, invalidation: Invalidation): Task<void> {
   const { mm, range } = invalidation;
   const { subscriptions } = mm;
-  yield willWrite('mmu_notifier_invalidate_range_end.seq', subscriptions.object);
+  yield willLower('mmu_notifier_invalidate_range_end.seq', subscriptions.object);
   invariant(k.invalidations.delete(invalidation.id), 'MN1', { id: invalidation.id });
   subscriptions.activeInvalidateRanges -= 1;
   if (subscriptions.activeInvalidateRanges === 0 && isInvalidating(subscriptions)) {
     subscriptions.invalidateSeq = seq(subscriptions.invalidateSeq + 1);
     applyDeferred(subscriptions);
-    wake(k.context, subscriptions.object);
+    wake(k.context, subscriptions.object, 'lower');
   }
   k.emit({
     kind: 'invalidate_range_end',

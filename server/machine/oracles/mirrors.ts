@@ -4,13 +4,26 @@ import type { PageIndex, PageRange, Pfn } from '../../vocabulary/address.ts';
 
 /** What the devices' own page tables say, as the devices report it. */
 export interface Mirrors {
+  /** Devices in the order in which they joined the world. */
+  readonly numbers: Map<string, number>;
   readonly byDevice: Map<string, Map<PageIndex, MirrorEntry>>;
   /** How many entries of all devices name a frame; absent means none. */
   readonly frames: Map<Pfn, number>;
 }
 
 export function newMirrors(): Mirrors {
-  return { byDevice: new Map(), frames: new Map() };
+  return { numbers: new Map(), byDevice: new Map(), frames: new Map() };
+}
+
+/** A device joins: its page table is empty. */
+export function addMirror(mirrors: Mirrors, device: string): void {
+  if (mirrors.numbers.has(device)) return;
+  mirrors.numbers.set(device, mirrors.numbers.size);
+  mirrors.byDevice.set(device, new Map());
+}
+
+export function deviceNumber(mirrors: Mirrors, device: string): number {
+  return mirrors.numbers.get(device) ?? 0;
 }
 
 export function mirrorEntry(mirrors: Mirrors, device: string, page: PageIndex): MirrorEntry {

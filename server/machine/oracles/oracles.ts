@@ -6,9 +6,15 @@
  */
 
 import type { Kernel } from '../../kernel/kernel.ts';
-import { isDevicePfn, mapcount, refcount, ZERO_PFN } from '../../kernel/memory/frames.ts';
+import {
+  isDevicePfn,
+  mapcount,
+  pageObject,
+  refcount,
+  ZERO_PFN,
+} from '../../kernel/memory/frames.ts';
 import { pgmapOf } from '../../kernel/memory/page-references.ts';
-import { readPte } from '../../kernel/memory/page-table.ts';
+import { pteObject, readPte } from '../../kernel/memory/page-table.ts';
 import {
   type Pte,
   pteIsDeviceExclusive,
@@ -22,10 +28,19 @@ import {
 } from '../../kernel/memory/pte.ts';
 import type { MirrorEntry } from '../../protocol/device-api.ts';
 import type { Event, EventSink } from '../../protocol/event.ts';
+import { touch } from '../../task/context.ts';
+import { type ObjectId, objectId } from '../../task/object-id.ts';
 import { contains, hexAddress, type PageIndex, type Pfn } from '../../vocabulary/address.ts';
 import type { EventLog } from '../event-log.ts';
 import { historiesOf } from './history.ts';
-import { type Mirrors, mappedIn, mirrorEntry, newMirrors, setMirror } from './mirrors.ts';
+import {
+  deviceNumber,
+  type Mirrors,
+  mappedIn,
+  mirrorEntry,
+  newMirrors,
+  setMirror,
+} from './mirrors.ts';
 import {
   checkRegister,
   followEvent,
@@ -36,6 +51,8 @@ import {
 
 /** The mm that devices mirror. */
 const MIRRORED_MM = 0;
+/** Owners of register objects are numbered from here, those of devices' entries below. */
+const REGISTER_OWNERS = 512;
 /** Violations that are written out in full; more of them only repeat the first. */
 const VIOLATIONS_MAX = 1_000;
 
@@ -72,6 +89,11 @@ function observe(oracles: Oracles, event: Event): void {
       const page = event.page as PageIndex;
       oracles.reported.delete(`${event.device} ${page}`);
       setMirror(oracles.mirrors, event.device, page, event.to as MirrorEntry);
+      touch(oracles.k.context, seenObject(oracles, event.device, page), 'write');
+      // A frame that is freed looks for whoever maps it.
+      if (event.to.state === 'mapped') {
+        touch(oracles.k.context, pageObject(event.to.pfn as Pfn), 'read');
+      }
       checkMirror(oracles, event.device, page);
       return;
     }
@@ -127,7 +149,9 @@ function checkDevice(oracles: Oracles, device: string): void {
 /** Oracle 1: outside an open bracket a device's entry agrees with the CPU's. */
 function checkMirror(oracles: Oracles, device: string, page: PageIndex): void {
   const entry = mirrorEntry(oracles.mirrors, device, page);
+  touch(oracles.k.context, seenObject(oracles, device, page), 'read');
   if (entry.state === 'none') return;
+  readCpuSide(oracles, page);
   const { k } = oracles;
   if (beingInvalidated(k, MIRRORED_MM, page) || migrating(k, device, page)) return;
   const pte = cpuEntry(k, page);
@@ -139,6 +163,23 @@ function checkMirror(oracles: Oracles, device: string, page: PageIndex): void {
     `${device} maps ${hexAddress(page)} to frame ${frameName(entry.pfn)} (${entry.access}), ` +
     `but the CPU entry is ${describe(pte)}, and no invalidation is under way`;
   report(oracles, 'mirror coherence', 'OR1', text, device, page);
+}
+
+/**
+ * What the oracle knows of a device's entry, for an explorer: a step whose event it judges reads more than the step
+ * itself, and does not commute with what changes that.
+ */
+function seenObject(oracles: Oracles, device: string, page: PageIndex): ObjectId {
+  return objectId('user', deviceNumber(oracles.mirrors, device), page);
+}
+
+/** The CPU's entry and the brackets around it are read. */
+function readCpuSide(oracles: Oracles, page: PageIndex): void {
+  const { context, mms } = oracles.k;
+  const mm = mms.get(MIRRORED_MM);
+  if (mm === undefined) return;
+  touch(context, pteObject(mm.table, page), 'read');
+  touch(context, mm.subscriptions.object, 'read');
 }
 
 /** The CPU's entry of the mirrored mm. */
@@ -187,6 +228,7 @@ function checkDeviceAccess(
 ): void {
   const { k } = oracles;
   const page = event.page as PageIndex;
+  readCpuSide(oracles, page);
   const pfn = event.pfn as Pfn;
   // Copying to or from a page that a migration of the device has taken out of use.
   const copying = !isDevicePfn(pfn) && pfn !== ZERO_PFN && mapcount(k.frames, pfn) === 0;
@@ -224,6 +266,11 @@ function checkCpuAccess(oracles: Oracles, event: Extract<Event, { kind: 'cpu-acc
   checkValue(oracles, event, '', event.mm);
 }
 
+/** The register at an address, whichever frame is behind it. */
+function registerObject(mm: number, page: PageIndex): ObjectId {
+  return objectId('user', REGISTER_OWNERS + mm, page);
+}
+
 /** Oracle 3: a read returns what was last written at that address. */
 function checkValue(
   oracles: Oracles,
@@ -232,6 +279,7 @@ function checkValue(
   mm: number,
 ): void {
   const page = event.page as PageIndex;
+  touch(oracles.k.context, registerObject(mm, page), event.mode);
   const expected = checkRegister(oracles.registers, mm, page, event.mode, event.value);
   if (expected === 'as expected') return;
   const reader = device === '' ? event.actor : device;
