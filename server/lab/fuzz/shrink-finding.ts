@@ -1,0 +1,84 @@
+/**
+ * Makes a program that shows a finding as small as it gets: first operations are left out while the finding stays,
+ * then fast-check makes what is left simpler. A smaller program runs another course under the same schedule, so each
+ * candidate gets several schedules before it counts as not showing the finding.
+ */
+import fc from 'fast-check';
+import type { NewLabDriver } from './device-world.ts';
+import { findingClass } from './finding-class.ts';
+import type { FuzzSet } from './fuzz-program.ts';
+import { EXTRA_END, GENE_KINDS, type Gene, programOf, WINDOW_PAGES } from './genes.ts';
+import { randomPolicy } from './random-policy.ts';
+import { type Finding, runFuzzProgram } from './run-fuzz-program.ts';
+
+/** Schedules that a candidate gets. */
+export const SCHEDULES_MIN = 16;
+export const SCHEDULES_MAX = 400;
+/** Runs of a program in all; then the smallest so far is taken. */
+export const SHRINK_RUNS_MAX = 60_000;
+
+export interface FoundBy {
+  readonly set: FuzzSet;
+  readonly genes: readonly Gene[];
+  /** The seed of the schedule. */
+  readonly schedule: number;
+  readonly finding: Finding;
+}
+
+const bit = fc.nat(1);
+const gene: fc.Arbitrary<Gene> = fc.record({
+  kind: fc.nat(GENE_KINDS.length - 1),
+  alone: bit,
+  actor: bit,
+  thread: bit,
+  page: fc.nat(WINDOW_PAGES - 1),
+  more: fc.nat(WINDOW_PAGES - 1),
+  extra: fc.nat(EXTRA_END - 1),
+});
+const program = fc.array(gene, { maxLength: 64 });
+
+/** Returns: the smallest program found that has a finding of the same class, and a schedule that shows it. */
+export function shrinkFinding(found: FoundBy, newDriver: NewLabDriver): FoundBy {
+  const wanted = findingClass(found.finding);
+  let best = found;
+  let runs = 0;
+  let schedules = SCHEDULES_MAX;
+  const shows = (genes: readonly Gene[]): boolean => {
+    for (let at = 0; at < schedules && runs < SHRINK_RUNS_MAX; at += 1) {
+      const schedule = found.schedule + at;
+      const policy = randomPolicy(schedule);
+      const { finding } = runFuzzProgram(programOf(found.set, genes), { policy, newDriver });
+      runs += 1;
+      if (finding === 'none' || findingClass(finding) !== wanted) continue;
+      best = { set: found.set, genes, schedule, finding };
+      // A candidate that needs this many is given up with one chance in a hundred.
+      schedules = Math.min(SCHEDULES_MAX, Math.max(schedules, SCHEDULES_MIN, 5 * (at + 1)));
+      return true;
+    }
+    return false;
+  };
+  schedules = SCHEDULES_MIN;
+  leaveOut(found.genes, shows);
+  fc.check(
+    fc.property(program, (genes) => !shows(genes)),
+    { examples: [[best.genes.slice()]], numRuns: 1 },
+  );
+  return best;
+}
+
+/** Leaves out halves, quarters, ... and single operations while `shows` says that the finding stays. */
+function leaveOut(all: readonly Gene[], shows: (genes: readonly Gene[]) => boolean): void {
+  let genes = all;
+  for (let size = genes.length >> 1; size > 0; ) {
+    let shrunk = false;
+    // From the back: what comes after the finding goes first.
+    for (let first = genes.length - size; first > -size; first -= size) {
+      const rest = genes.filter((_, at) => at < first || at >= first + size);
+      if (rest.length === genes.length || !shows(rest)) continue;
+      genes = rest;
+      shrunk = true;
+    }
+    if (size > 1) size >>= 1;
+    else if (!shrunk) return;
+  }
+}
