@@ -1,0 +1,17 @@
+import type { Task } from '../../../server/task/task.ts';
+import { dmirrorWith } from './dmirror-variant.ts';
+import type { DriverVariant } from './driver-variant.ts';
+
+/** Hypothesis H2: mapping after a migration is said to be optional, but a driver that ignores its own events needs it. */
+export const mapOnFault: DriverVariant = {
+  id: 'map-on-fault',
+  provenance:
+    'constructed: Documentation/mm/hmm.rst lets a driver map migrated pages later; amdkfd does, and filters nothing',
+  summary:
+    'ignores its own migrations like dmirror, but leaves what migrated to be mapped by a later fault',
+  newDevice: (options) => dmirrorWith(options, { mapMigrated: mapNothing }),
+};
+
+function* mapNothing(): Task<void> {
+  // A later fault will.
+}
