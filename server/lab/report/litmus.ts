@@ -1,6 +1,6 @@
 /**
  * The outcome block of herd7 (every end state counted once) and of litmus7 and klitmus7 (trials counted), as kernel
- * people read it. A search that did not end prints no `States`, and says `Unknown` where it has only not seen something.
+ * people read it. A search that did not end prints no `States`, and says `Unknown` of what it has only not seen.
  */
 import { listText } from './list-columns.ts';
 

@@ -2,7 +2,7 @@
 import type { ReportMeta, Wait } from './report-meta.ts';
 
 const RULE = '='.repeat(66);
-/** The columns of lockdep's own picture: CPUs 24 apart, locks under their names, only those of the first further out. */
+/** The columns of lockdep's own picture: CPUs 24 apart, locks under their names, the first's further out. */
 const NAME_INDENT = 7;
 const LOCK_INDENT = 2;
 const STRIDE = 24;

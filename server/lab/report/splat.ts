@@ -58,7 +58,7 @@ function kcsanLines(log: readonly Event[], told: Violation, meta: ReportMeta): s
   ];
 }
 
-/** What made the access or the mapping stale, and that. An entry that changed under a mapping says more than a write. */
+/** What made the access or the mapping stale, and that. An entry changed under a mapping says more than a write. */
 function conflict(log: readonly Event[], told: Violation): Event[] {
   const before = log.filter((event) => event.n < told.n && concernsPage(event, told.page));
   const uses = before.filter((event) => isOf(event, told.device));
