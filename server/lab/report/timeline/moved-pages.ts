@@ -13,14 +13,12 @@ const NOTHING = -1;
 
 /** By the number of the event that ended the migration. `events` in order, `spans` of the same events. */
 export function movedPages(events: readonly Event[], spans: Spans): Map<number, Moved> {
-  const ends = new Map<number, readonly [setup: number, ended: number]>();
-  for (const { setup, ended } of migrationsOf(events, spans)) {
-    if (ended !== 'never') ends.set(ended.n, [setup.opened.n, ended.n]);
-  }
   const places = new Map(events.map((event, at) => [event.n, at]));
   const moved = new Map<number, Moved>();
-  for (const [n, [from, to]] of ends) {
-    moved.set(n, countMoves(events.slice(places.get(from), places.get(to))));
+  for (const { setup, device, ended } of migrationsOf(events, spans)) {
+    if (ended === 'never') continue;
+    const during = events.slice(places.get(setup.opened.n), places.get(ended.n));
+    moved.set(ended.n, countMoves(during.filter((event) => spans.hostOf(event) === device)));
   }
   return moved;
 }
