@@ -1,9 +1,25 @@
+import { collectDropsDirty } from './collect-drops-dirty.ts';
+import { collectFlushAfterUnlock } from './collect-flush-after-unlock.ts';
+import { deviceFaultReferenceBeforeLock } from './device-fault-reference-before-lock.ts';
+import { deviceFaultWithoutReference } from './device-fault-without-reference.ts';
+import { eagainWithoutEnd } from './eagain-without-end.ts';
+import { insertIgnoresPteChange } from './insert-ignores-pte-change.ts';
 import type { Patch } from './patch.ts';
 import { removeSecondInvalidate } from './remove-second-invalidate.ts';
+import { validityIsBoolean } from './validity-is-boolean.ts';
 
 /** Every patch that ships, by id. A hosted server takes these and no others. */
 export const PATCHES: ReadonlyMap<string, Patch> = new Map(
-  [removeSecondInvalidate].map((patch) => [patch.id, patch]),
+  [
+    collectDropsDirty,
+    collectFlushAfterUnlock,
+    deviceFaultReferenceBeforeLock,
+    deviceFaultWithoutReference,
+    eagainWithoutEnd,
+    insertIgnoresPteChange,
+    removeSecondInvalidate,
+    validityIsBoolean,
+  ].map((patch) => [patch.id, patch]),
 );
 
 /** The kernel without patches goes by this name. */

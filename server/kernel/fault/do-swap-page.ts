@@ -9,6 +9,7 @@
 import { type Task, willRead, willWrite } from '../../task/task.ts';
 import type { PageIndex, Pfn } from '../../vocabulary/address.ts';
 import { pagesFrom } from '../../vocabulary/address.ts';
+import type { Result } from '../../vocabulary/errno.ts';
 import type { FaultOutcome, FaultRequest, Kernel, LockedPte } from '../kernel.ts';
 import {
   getPage,
@@ -96,6 +97,14 @@ function* faultDevicePrivate(k: Kernel, request: FaultRequest, seen: Pte): Task<
   }
   getPage(k.frames, pfn, 1);
   unlockPte(k, at);
+  const moved = yield* migrateToRam(k, mm, page, pfn);
+  unlockPage(k, pfn);
+  yield* putPage(k, pfn);
+  return moved.ok ? 'done' : 'sigbus';
+}
+
+/** Calls the device that `pfn` belongs to. Holds: mmap_lock; the page, locked and referenced. */
+export function* migrateToRam(k: Kernel, mm: Mm, page: PageIndex, pfn: Pfn): Task<Result<void>> {
   const { owner, driver } = pgmapOf(k, pfn);
   k.emit({
     kind: 'callback',
@@ -110,9 +119,7 @@ function* faultDevicePrivate(k: Kernel, request: FaultRequest, seen: Pte): Task<
     device: owner,
     result: moved.ok ? 'OK' : moved.errno,
   });
-  unlockPage(k, pfn);
-  yield* putPage(k, pfn);
-  return moved.ok ? 'done' : 'sigbus';
+  return moved;
 }
 
 /**

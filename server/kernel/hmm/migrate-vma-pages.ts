@@ -16,7 +16,7 @@ import {
 } from '../../protocol/migrate-pfn.ts';
 import { type Task, willRead, willWrite } from '../../task/task.ts';
 import { type Pfn, pagesFrom } from '../../vocabulary/address.ts';
-import type { Invalidation, Kernel, Migration } from '../kernel.ts';
+import type { Invalidation, Kernel, LockedPte, Migration } from '../kernel.ts';
 import { isStable } from '../memory/address-space-stability.ts';
 import {
   getPage,
@@ -161,8 +161,15 @@ export function* migrateVmaInsertPage(k: Kernel, migration: Migration, index: nu
     refuse(migration, index);
     return;
   }
+  yield* insertLocked(k, at, to);
+  unlockPte(k, at);
+}
+
+/** The second half: puts `to` where nothing or the zero page is. Holds: the PTE lock of `at`. */
+export function* insertLocked(k: Kernel, at: LockedPte, to: Pfn): Task<void> {
+  const { mm, vma, page } = at;
   getPage(k.frames, to, 1);
-  if (replacesZeroPage) {
+  if (ptePresent(lockedPte(at))) {
     yield willWrite('migrate_vma_insert_page.clear', pteObject(mm.table, page));
     setLockedPte(k, at, PTE_NONE);
     yield* k.fn.flushTlbRange(k, mm, pagesFrom(page, 1));
@@ -177,7 +184,6 @@ export function* migrateVmaInsertPage(k: Kernel, migration: Migration, index: nu
       ? mkDevicePrivate(to, writable ? 'writable' : 'readable')
       : mkPte(to, PTE_YOUNG | (writable ? PTE_WRITE | PTE_DIRTY : 0)),
   );
-  unlockPte(k, at);
 }
 
 function refuse(migration: Migration, index: number): void {

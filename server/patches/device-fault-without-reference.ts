@@ -1,0 +1,30 @@
+import { migrateToRam } from '../kernel/fault/do-swap-page.ts';
+import type { FaultOutcome, FaultRequest, Kernel } from '../kernel/kernel.ts';
+import { type Pte, pteIsDevicePrivate, ptePfn } from '../kernel/memory/pte.ts';
+import type { Task } from '../task/task.ts';
+import type { Patch } from './patch.ts';
+
+/**
+ * Race 15: the fault handler has seen a device-private entry and calls the device, without a lock or a reference that
+ * would keep the page. Meanwhile it may have gone home and be free.
+ */
+export const deviceFaultWithoutReference: Patch = {
+  id: 'device-fault-without-reference',
+  provenance:
+    'Linux 4.14 to 6.0; fixed by 16ce101db85d "mm/memory.c: fix race when faulting a device private page" (6.1)',
+  summary: 'do_swap_page() hands a device-private page to its driver without taking a reference',
+  overrides: (stock) => ({
+    doSwapPage: (k, request, seen) =>
+      pteIsDevicePrivate(seen)
+        ? faultOnWhatWasSeen(k, request, seen)
+        : stock.doSwapPage(k, request, seen),
+    // Nobody has locked or referenced the page for the driver, so it migrates it like any other.
+    migrateVmaSetup: (k, mm, owner, request) =>
+      stock.migrateVmaSetup(k, mm, owner, { ...request, faultPage: 'none' }),
+  }),
+};
+
+function* faultOnWhatWasSeen(k: Kernel, request: FaultRequest, seen: Pte): Task<FaultOutcome> {
+  const moved = yield* migrateToRam(k, request.mm, request.page, ptePfn(seen));
+  return moved.ok ? 'done' : 'sigbus';
+}
