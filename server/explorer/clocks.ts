@@ -1,28 +1,32 @@
 /**
  * Who happened before whom in one execution, and which steps raced. A clock says of each task how many events of
- * the execution, counted from 1, are surely before.
+ * the execution, counted from 1, are surely before. Executions share prefixes, so a timeline can be cut back.
  */
-
-import type { TouchMode } from '../task/context.ts';
+import type { Touch, TouchMode } from '../task/context.ts';
 import type { ObjectId } from '../task/object-id.ts';
 import { orders, races } from './dependence.ts';
 import type { ExecutedStep } from './execution.ts';
 
-/** By task number; absent means 0. Event numbers count from 1. */
-export type Clock = Map<number, number>;
+/** By task index (see TimedStep.index); absent means 0. Never changed once made. */
+export type Clock = readonly number[];
 
 interface Access {
   readonly event: number;
-  readonly task: number;
+  readonly index: number;
   readonly mode: TouchMode;
   readonly clock: Clock;
 }
 
 export interface TimedStep extends ExecutedStep {
+  /** From 1. */
   readonly event: number;
+  /** Dense number of the task within this timeline. */
+  readonly index: number;
   /** What was surely before it, without the order of the locks that it takes itself. */
   readonly before: Clock;
   readonly clock: Clock;
+  /** What adding it changed, to take it back. */
+  readonly undo: readonly (() => void)[];
 }
 
 /** `earlier` and `later` conflict and could have been the other way round. Event numbers. */
@@ -31,67 +35,108 @@ export interface Race {
   readonly later: number;
 }
 
+const NO_ACCESSES: readonly Access[] = [];
+const NO_CLOCK: Clock = [];
+
+/** Events of the task with `index` that a clock knows of. */
+export function knows(clock: Clock, index: number): number {
+  return clock[index] ?? 0;
+}
+
 export class Timeline {
   readonly steps: TimedStep[] = [];
-  readonly #tasks = new Map<number, Clock>();
-  readonly #accesses = new Map<ObjectId, Access[]>();
-  readonly #known = new Set<number>();
+  /** By task index. */
+  readonly #clocks: Clock[] = [];
+  readonly #indices = new Map<number, number>();
+  readonly #accesses = new Map<ObjectId, readonly Access[]>();
 
-  /**
-   * Adds a step and returns its races with earlier ones. `spawned` are the tasks that it started.
-   */
+  /** Takes back every step behind the first `count`. */
+  cutTo(count: number): void {
+    while (this.steps.length > count) {
+      const { undo } = this.steps.pop() as TimedStep;
+      for (let at = undo.length - 1; at >= 0; at -= 1) undo[at]?.();
+    }
+  }
+
+  /** Adds a step and returns its races with earlier ones. `spawned` are the tasks that it started. */
   add(executed: ExecutedStep, spawned: readonly number[]): Race[] {
     const event = this.steps.length + 1;
-    const before = new Map(this.#tasks.get(executed.task) ?? []);
-    const clock = new Map(before);
+    const undo: (() => void)[] = [];
+    const index = this.#indexOf(executed.task);
+    const before = this.#clocks[index] ?? NO_CLOCK;
+    const clock = before.slice();
     const found: Race[] = [];
-    for (const touch of executed.touches) {
-      const accesses = this.#accesses.get(touch.object) ?? [];
-      for (const access of accesses) {
-        if (access.task === executed.task) continue;
+    const touches = distinct(executed.touches);
+    for (const touch of touches) {
+      for (const access of this.#accesses.get(touch.object) ?? NO_ACCESSES) {
+        if (access.index === index) continue;
         if (orders(access.mode, touch.mode)) join(clock, access.clock);
-        if (!races(access.mode, touch.mode)) continue;
-        if ((before.get(access.task) ?? 0) < access.event) {
+        if (races(access.mode, touch.mode) && knows(before, access.index) < access.event) {
           found.push({ earlier: access.event, later: event });
         }
       }
     }
-    clock.set(executed.task, event);
-    for (const touch of executed.touches)
-      this.#note(touch.object, touch.mode, event, executed.task, clock);
-    this.#tasks.set(executed.task, clock);
-    for (const child of spawned) this.#tasks.set(child, new Map(clock));
-    this.#known.add(executed.task);
-    this.steps.push({ ...executed, event, before, clock });
+    clock[index] = event;
+    for (const { object, mode } of touches) this.#note(object, { event, index, mode, clock }, undo);
+    this.#setClock(index, clock, undo);
+    for (const child of spawned) this.#setClock(this.#indexOf(child), clock, undo);
+    this.steps.push({ ...executed, event, index, before, clock, undo });
     return immediate(found, this.steps);
   }
 
-  #note(object: ObjectId, mode: TouchMode, event: number, task: number, clock: Clock): void {
-    let accesses = this.#accesses.get(object);
-    if (accesses === undefined) {
-      accesses = [];
-      this.#accesses.set(object, accesses);
-    }
-    // What this access is ordered after matters to nobody who conflicts with this one as well.
-    if (mode === 'write' || mode === 'acquire-write') accesses.length = 0;
-    accesses.push({ event, task, mode, clock });
+  #indexOf(task: number): number {
+    const known = this.#indices.get(task);
+    if (known !== undefined) return known;
+    const index = this.#indices.size;
+    this.#indices.set(task, index);
+    return index;
   }
+
+  #setClock(index: number, clock: Clock, undo: (() => void)[]): void {
+    const old = this.#clocks[index] ?? NO_CLOCK;
+    this.#clocks[index] = clock;
+    undo.push(() => {
+      this.#clocks[index] = old;
+    });
+  }
+
+  #note(object: ObjectId, access: Access, undo: (() => void)[]): void {
+    const old = this.#accesses.get(object) ?? NO_ACCESSES;
+    // What a write is ordered after matters to nobody who conflicts with the write as well.
+    const covers = access.mode === 'write' || access.mode === 'acquire-write';
+    this.#accesses.set(object, covers ? [access] : [...old, access]);
+    undo.push(() => this.#accesses.set(object, old));
+  }
+}
+
+/** A step that touches one object often in one way touches it once. */
+function distinct(touches: readonly Touch[]): readonly Touch[] {
+  if (touches.length < 2) return touches;
+  return touches.filter(
+    (touch, at) =>
+      !touches.some(
+        (other, before) =>
+          before < at && other.object === touch.object && other.mode === touch.mode,
+      ),
+  );
 }
 
 /** A race is worth reversing only if no third step stands between the two in the order. */
 function immediate(found: Race[], steps: readonly TimedStep[]): Race[] {
   if (found.length < 2) return found;
-
   return found.filter(({ earlier }) => {
     const first = steps[earlier - 1] as TimedStep;
     return !found.some((other) => {
       if (other.earlier <= earlier) return false;
       const middle = steps[other.earlier - 1] as TimedStep;
-      return (middle.clock.get(first.task) ?? 0) >= first.event && middle.task !== first.task;
+      return knows(middle.clock, first.index) >= first.event && middle.index !== first.index;
     });
   });
 }
 
-function join(into: Clock, other: Clock): void {
-  for (const [task, event] of other) if ((into.get(task) ?? 0) < event) into.set(task, event);
+function join(into: number[], other: Clock): void {
+  for (let index = 0; index < other.length; index += 1) {
+    const event = other[index] ?? 0;
+    if (event > (into[index] ?? 0)) into[index] = event;
+  }
 }

@@ -9,7 +9,7 @@
 import type { RunningTask } from '../scheduler/scheduler.ts';
 import type { Touch } from '../task/context.ts';
 import { invariant } from '../vocabulary/invariant.ts';
-import { type Race, type TimedStep, Timeline } from './clocks.ts';
+import { knows, type Race, type TimedStep, Timeline } from './clocks.ts';
 import { independent } from './dependence.ts';
 import { type ExecutedStep, takeStep } from './execution.ts';
 import type { Explored, NewExplored } from './explored.ts';
@@ -79,6 +79,7 @@ interface Run {
  */
 export function search(newExplored: NewExplored, options: SearchOptions): SearchResult {
   const stack: Node[] = [];
+  const timeline = new Timeline();
   const outcomes = new Map<string, number>();
   const counts = {
     executions: 0,
@@ -96,7 +97,7 @@ export function search(newExplored: NewExplored, options: SearchOptions): Search
       ended = 'stopped';
       break;
     }
-    const run = execute(newExplored, options, stack);
+    const run = execute(newExplored, options, stack, timeline);
     counts.steps += run.steps.length;
     if (run.ended === 'redundant') counts.redundant += 1;
     else {
@@ -110,7 +111,7 @@ export function search(newExplored: NewExplored, options: SearchOptions): Search
       counts.failures += 1;
       const choices = run.steps.map((step) => step.task);
       if (counterexample === 'none' || choices.length < counterexample.choices.length) {
-        counterexample = { failure: run.failure, choices, steps: run.steps };
+        counterexample = { failure: run.failure, choices, steps: run.steps.slice() };
       }
       if (options.counterexamples === 'first') {
         ended = 'counterexample';
@@ -122,53 +123,48 @@ export function search(newExplored: NewExplored, options: SearchOptions): Search
   return { ended, ...counts, outcomes, counterexample };
 }
 
-function execute(newExplored: NewExplored, options: SearchOptions, stack: Node[]): Run {
+function execute(
+  newExplored: NewExplored,
+  options: SearchOptions,
+  stack: Node[],
+  timeline: Timeline,
+): Run {
   const explored = newExplored();
   const { scheduler } = explored;
-  const timeline = new Timeline();
-  const alreadyRaced = stack.length - 1;
-  let seen = new Set<number>();
+  // Up to the decision that is new, everything is as it was.
+  const known = Math.max(0, stack.length - 1);
+  timeline.cutTo(known);
+  const { steps } = timeline;
   for (let depth = 0; ; depth += 1) {
     const ready = scheduler.readyTasks().sort((a, b) => a.identity.id - b.identity.id);
     if (ready.length === 0) {
       const failure = explored.failureAtEnd(scheduler.blockedTasks());
-      return {
-        ended: failure === 'none' ? 'complete' : 'failed',
-        failure,
-        explored,
-        steps: timeline.steps,
-      };
+      return { ended: failure === 'none' ? 'complete' : 'failed', failure, explored, steps };
     }
-    if (depth === options.stepsMax) {
-      return { ended: 'too long', failure: 'none', explored, steps: timeline.steps };
-    }
-    const node = nodeAt(stack, depth, ready, options, timeline.steps[depth - 1]);
-    if (node === 'nothing new') {
-      return { ended: 'redundant', failure: 'none', explored, steps: timeline.steps };
-    }
+    if (depth === options.stepsMax) return { ended: 'too long', failure: 'none', explored, steps };
+    const node = nodeAt(stack, depth, ready, options, steps[depth - 1]);
+    if (node === 'nothing new') return { ended: 'redundant', failure: 'none', explored, steps };
     const task = ready.find((candidate) => candidate.identity.id === node.chosen);
     invariant(task !== undefined, 'SC1', { depth, chosen: node.chosen });
-    if (depth === 0) seen = new Set(ready.map((candidate) => candidate.identity.id));
-    const executed = takeStep(explored, task);
-    const spawned = newTasks(scheduler.readyTasks(), seen);
-    const races = timeline.add(executed, spawned);
-    node.sleep.set(node.chosen, executed.touches);
-    if (options.strategy === 'dpor' && depth >= alreadyRaced) {
-      for (const race of races) reverse(stack, timeline, race);
+    if (depth < known) {
+      scheduler.step(task);
+      continue;
     }
+    const executed = takeStep(explored, task);
+    const races = timeline.add(executed, newTasks(scheduler.readyTasks(), ready));
+    node.sleep.set(node.chosen, executed.touches);
+    if (options.strategy === 'dpor') for (const race of races) reverse(stack, timeline, race);
     const failure = explored.failure();
-    if (failure !== 'none') return { ended: 'failed', failure, explored, steps: timeline.steps };
+    if (failure !== 'none') return { ended: 'failed', failure, explored, steps };
   }
 }
 
-function newTasks(ready: readonly RunningTask[], seen: Set<number>): number[] {
-  const spawned: number[] = [];
-  for (const { identity } of ready) {
-    if (seen.has(identity.id)) continue;
-    seen.add(identity.id);
-    spawned.push(identity.id);
-  }
-  return spawned;
+/** Tasks that a step spawned: ready now, and numbered higher than any before. */
+function newTasks(now: readonly RunningTask[], before: readonly RunningTask[]): number[] {
+  const known = new Set(before.map((task) => task.identity.id));
+  return now
+    .filter(({ identity, pending }) => pending.at === 'task.start' && !known.has(identity.id))
+    .map(({ identity }) => identity.id);
 }
 
 /** The decision at `depth`: the one that the stack holds, or a new one. */
@@ -218,15 +214,12 @@ function reverse(stack: readonly Node[], timeline: Timeline, race: Race): void {
   const node = stack[race.earlier - 1];
   const earlier = timeline.steps[race.earlier - 1];
   if (node === undefined || earlier === undefined) return;
-  const others = timeline.steps
+  const reversed = timeline.steps
     .slice(race.earlier, race.later)
     .filter(
-      (step) => (step.before.get(earlier.task) ?? 0) < earlier.event || step.event === race.later,
+      (step) => step.event === race.later || knows(step.clock, earlier.index) < earlier.event,
     );
-  const afterEarlier = others.filter(
-    (step) => step.event === race.later || (step.clock.get(earlier.task) ?? 0) < earlier.event,
-  );
-  const initials = initialsOf(afterEarlier).filter((task) => node.enabled.includes(task));
+  const initials = initialsOf(reversed).filter((task) => node.enabled.includes(task));
   if (initials.length === 0) return;
   if (initials.some((task) => node.backtrack.has(task))) return;
   const later = timeline.steps[race.later - 1]?.task;
@@ -245,7 +238,7 @@ function initialsOf(steps: readonly TimedStep[]): number[] {
         (other) =>
           other.event >= step.event ||
           other.task === step.task ||
-          (step.before.get(other.task) ?? 0) < other.event,
+          knows(step.before, other.index) < other.event,
       ),
     )
     .map((step) => step.task);
