@@ -103,25 +103,34 @@ function reportingSchedule(trace: readonly string[], run: () => void): void {
   }
 }
 
-/** The `count` schedules that a generator with this seed chooses: for worlds too large for all of them. */
-export function someSchedules(build: () => Execution, count: number, seed: number): void {
+/** A number below the limit, another one each time; the same seed gives the same numbers. */
+export type Chance = (limit: number) => number;
+
+export function newChance(seed: number): Chance {
   let state = seed;
-  // A linear congruential generator modulo 2^31; the high bits decide.
-  const below = (limit: number): number => {
+  // A linear congruential generator modulo 2^31; the low bits are poor.
+  return (limit) => {
     state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fff_ffff;
     return (state >>> 8) % limit;
   };
-  for (let at = 0; at < count; at += 1) {
-    const { scheduler, check } = build();
-    const trace: string[] = [];
-    reportingSchedule(trace, () => {
-      scheduler.run((ready) => {
-        const taken = below(ready.length);
-        const task = ready[taken] as RunningTask;
-        trace.push(`${task.identity.actor} ${task.identity.name}: ${task.pending.at}`);
-        return taken;
-      }, STEPS_MAX);
-      check(scheduler.blockedTasks());
-    });
-  }
+}
+
+/** `count` schedules, by chance: for worlds too large for all of them. */
+export function someSchedules(build: () => Execution, count: number, seed: number): void {
+  const chance = newChance(seed);
+  for (let at = 0; at < count; at += 1) oneSchedule(build(), chance);
+}
+
+/** One schedule, by chance. */
+export function oneSchedule({ scheduler, check }: Execution, chance: Chance): void {
+  const trace: string[] = [];
+  reportingSchedule(trace, () => {
+    scheduler.run((ready) => {
+      const taken = chance(ready.length);
+      const task = ready[taken] as RunningTask;
+      trace.push(`${task.identity.actor} ${task.identity.name}: ${task.pending.at}`);
+      return taken;
+    }, STEPS_MAX);
+    check(scheduler.blockedTasks());
+  });
 }

@@ -101,13 +101,21 @@ function* copyOf(device: PlainDevice, from: Pfn | 'none'): Task<PageContents> {
 
 /** The whole sequence under mmap_lock. Returns the sources after migrate_vma_pages(). */
 export function* moveToDevice(device: PlainDevice, range: PageRange): Task<readonly MigratePfn[]> {
-  const { api } = device;
-  yield* api.mmapReadLock();
+  yield* device.api.mmapReadLock();
+  const src = yield* moveToDeviceLocked(device, range);
+  yield* device.api.mmapReadUnlock();
+  return src;
+}
+
+/** Holds: mmap_lock for read. */
+export function* moveToDeviceLocked(
+  device: PlainDevice,
+  range: PageRange,
+): Task<readonly MigratePfn[]> {
   const migrate = yield* setUp(device, range);
   const dst = yield* allocAndCopy(device, migrate);
-  const src = yield* api.migrateVmaPages(migrate, dst);
-  yield* api.migrateVmaFinalize(migrate);
-  yield* api.mmapReadUnlock();
+  const src = yield* device.api.migrateVmaPages(migrate, dst);
+  yield* device.api.migrateVmaFinalize(migrate);
   return src;
 }
 
