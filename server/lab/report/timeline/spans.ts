@@ -10,6 +10,8 @@ export interface Span {
   closed: Closing | 'never';
   /** Who is at work in it: the caller, or the device that was asked. */
   readonly host: string;
+  /** For a callback who asked, which may be a device that serves a fault itself; for a call its host. */
+  readonly asker: string;
   /** For a callback whose driver runs in the asking task: who asked, which the device's events name as their actor. */
   readonly thread: string;
 }
@@ -38,7 +40,8 @@ export function spansOf(events: readonly Event[]): Spans {
     const host = hostIn(stack, event);
     hosts.set(event.n, host);
     if (event.kind === 'call' || event.kind === 'callback') {
-      const span: Span = { opened: event, closed: 'never', host, thread };
+      const asker = servedIn(stack) ?? event.actor;
+      const span: Span = { opened: event, closed: 'never', host, asker, thread };
       stack.push(span);
       all.push(span);
     } else if (event.kind === 'return' || event.kind === 'callback-return') {
@@ -52,7 +55,12 @@ export function spansOf(events: readonly Event[]): Spans {
 
 function hostIn(stack: readonly Span[], event: Event): string {
   if ('device' in event && event.kind !== 'violation') return event.device;
-  return stack.findLast((span) => span.opened.kind === 'callback')?.host ?? event.actor;
+  return servedIn(stack) ?? event.actor;
+}
+
+/** The device whose driver is at work in a thread of somebody else. */
+function servedIn(stack: readonly Span[]): string | undefined {
+  return stack.findLast((span) => span.opened.kind === 'callback')?.host;
 }
 
 function closes(closing: Closing, opened: Opening): boolean {
