@@ -44,6 +44,7 @@ export function createCpuApi(k: Kernel, parts: CpuApiParts): CpuApi {
       traced(k, `madvise_${advice.toLowerCase()}`, range, k.fn.madvise(k, mm, range, advice)),
     mremap: (range, to) => traced(k, 'mremap', range, k.fn.mremap(k, mm, range, to), { to }),
     *fork(child) {
+      if (!mm.alive) return fail('EINVAL');
       k.emit({ kind: 'call', function: 'fork', args: { child } });
       const forked = yield* k.fn.fork(k, mm);
       if (forked.ok) parts.onFork(child, forked.value);

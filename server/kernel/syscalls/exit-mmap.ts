@@ -6,6 +6,7 @@ import { PAGES_MAX, type PageIndex } from '../../vocabulary/address.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Mm } from '../memory/mm.ts';
 import { removeVma } from '../memory/vma.ts';
+import { overlapping } from '../notifier/interval-tree.ts';
 
 /**
  * Tells the devices that mirror the address space (event RELEASE), then takes everything away.
@@ -22,6 +23,7 @@ export function* exitMmap(k: Kernel, mm: Mm): Task<void> {
     blocking: 'blockable',
   });
   if (released.ok) yield* k.fn.mmuNotifierInvalidateRangeEnd(k, released.value);
+  yield* releaseDrivers(k, mm);
   const held = yield* writeLock(k.context, 'exit_mmap.mmap_lock', mm.mmapLock);
   const first = mm.vmas[0];
   const last = mm.vmas.at(-1);
@@ -31,4 +33,17 @@ export function* exitMmap(k: Kernel, mm: Mm): Task<void> {
   for (const vma of mm.vmas.slice()) removeVma(mm.vmas, vma);
   writeUnlock(k.context, held);
   k.mms.delete(mm.id);
+}
+
+/** mmu_notifier_ops.release(): each driver that mirrors the address space is told once that it goes. */
+function* releaseDrivers(k: Kernel, mm: Mm): Task<void> {
+  const everything = { first: 0 as PageIndex, end: PAGES_MAX as PageIndex };
+  const told = new Set<string>();
+  for (const { device, driver } of overlapping(mm.subscriptions.itree, everything)) {
+    if (told.has(device)) continue;
+    told.add(device);
+    k.emit({ kind: 'callback', function: 'release', device, args: { mm: mm.id } });
+    yield* driver.release();
+    k.emit({ kind: 'callback-return', function: 'release', device, result: 'OK' });
+  }
 }
