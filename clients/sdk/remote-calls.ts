@@ -12,9 +12,6 @@ import type { LazyChecks } from './lazy-checks.ts';
 /** Requests that tasks have under way at once. The rest of the server's limit is for callers without a task. */
 export const TASK_REQUESTS_MAX = REQUESTS_IN_FLIGHT_MAX - 16;
 
-/** How often a request is sent again that came before the server had read our answer to `reset`. */
-const RESET_RETRIES_MAX = 8;
-
 const SLOT = objectId('answer', 0, 0);
 const NO_PAGES: readonly PageContents[] = [];
 
@@ -55,10 +52,7 @@ export class RemoteCalls<Params, Results extends { readonly [Method in keyof Par
     params: Params[Method],
     pages: readonly PageContents[] = NO_PAGES,
   ): Task<CallAnswer<Results[Method]>> {
-    let answer = yield* this.#once(method, params, pages);
-    for (let again = 0; again < RESET_RETRIES_MAX && isResetRefusal(answer); again += 1) {
-      answer = yield* this.#once(method, params, pages);
-    }
+    const answer = yield* this.#once(method, params, pages);
     yield* this.#parts.holds.pass(method);
     return this.#checked<Results[Method]>(method, answer);
   }
@@ -97,9 +91,4 @@ export class RemoteCalls<Params, Results extends { readonly [Method in keyof Par
     const text = `the server's answer to ${method} does not fit its schema`;
     return { ok: false, refusal: localRefusal('EPROTO', 'bad-answer', text, remedy) };
   }
-}
-
-/** Nothing of the request has happened. A request of before the reset is not sent again: its tasks are gone. */
-function isResetRefusal(answer: CallAnswer): boolean {
-  return !answer.ok && answer.refusal.code === 'lab-reset';
 }

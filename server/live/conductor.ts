@@ -31,20 +31,19 @@ export class Conductor {
   /** Tasks that arrived at a hold before anybody waited for it, by actor. */
   readonly #arrived = new Map<ActorName, string[]>();
 
-  /** Resolves with the client's answer; `ok: false` if it answered an error or left. */
-  ask(
+  /** `done` is called in the turn of the client's answer; with `ok: false` if that is an error, or it left. */
+  put(
     actor: LabActor,
     method: ConductorQuestion,
     params: unknown,
     now: Millis,
-  ): Promise<Performed> {
+    done: (outcome: Performed) => void,
+  ): void {
     const id = `c${this.#nextId}`;
     this.#nextId += 1;
-    return new Promise((done) => {
-      this.#waiting.set(id, { actor: actor.name, done });
-      const seq = actor.link.ask(id, method, params);
-      actor.questions.set(id, { method, askedAt: now, seq });
-    });
+    this.#waiting.set(id, { actor: actor.name, done });
+    const seq = actor.link.ask(id, method, params);
+    actor.questions.set(id, { method, askedAt: now, seq });
   }
 
   answered(id: QuestionId, outcome: Performed): void {
@@ -79,10 +78,15 @@ export class Conductor {
 
   /** Whoever waits for this actor waits in vain. */
   gone(actor: ActorName): void {
+    this.forget(actor, `${actor} left the lab`);
+  }
+
+  /** The actor does nothing more of what it was asked, and stands at no hold. Questions asked later count. */
+  forget(actor: ActorName, why: string): void {
     for (const [id, waiting] of this.#waiting) {
       if (waiting.actor !== actor) continue;
       this.#waiting.delete(id);
-      waiting.done({ ok: false, why: `${actor} left the lab` });
+      waiting.done({ ok: false, why });
     }
     for (const expected of this.#expected.get(actor) ?? []) expected.resolve('gone');
     this.#expected.delete(actor);

@@ -257,6 +257,53 @@ test('a lab begins anew: what ran is refused, old answers count for nothing, all
   });
 });
 
+test('what a client sends right behind its answer to reset reaches the new machine', async () => {
+  const { lab, machine, join } = startLab();
+  const { actor, link } = join('a');
+  const renewed = lab.renew(STOCK);
+  // Two frames of one segment are read in one turn: no promise is settled between them.
+  lab.takeAnswer(actor, link.asked[0]?.id ?? 0, OK_ANSWER);
+  lab.take(actor, request(actor, 1));
+  assert.deepEqual(machine().kinds(), ['attach a', 'request a']);
+  assert.deepEqual(link.responses, []);
+  await renewed;
+});
+
+test('verbs and holds of before a reset are over: nobody waits for them, or stands at them', async () => {
+  const { lab, join } = startLab();
+  const { actor, link } = join('a');
+  const held = {
+    kind: 'notify',
+    actor: 'a',
+    method: 'held',
+    params: { after: 'migrate_vma_setup' },
+    contents: [],
+  } as const;
+  const performed = lab.perform('a', { verb: 'read' });
+  lab.take(actor, held);
+  const renewed = lab.renew(STOCK);
+  lab.take(actor, held);
+  assert.deepEqual(await performed, { ok: false, why: 'the lab test began anew' });
+  lab.takeAnswer(actor, link.asked[1]?.id ?? 0, OK_ANSWER);
+  await renewed;
+  assert.equal(actor.holding, 0);
+  const fresh = lab.untilHeld('a', 'migrate_vma_setup');
+  lab.leave(actor);
+  assert.equal(await fresh, 'gone');
+});
+
+test('an actor that was away when its lab began anew is attached once it has answered', async () => {
+  const { lab, machine, join } = startLab();
+  const { actor, link } = join('a');
+  lab.away(actor);
+  const renewed = lab.renew(STOCK);
+  assert.equal(lab.back(actor), 'attached');
+  lab.takeAnswer(actor, link.asked[0]?.id ?? 0, OK_ANSWER);
+  await renewed;
+  assert.equal(lab.snapshot().actors[0]?.state, 'attached');
+  assert.deepEqual(machine().kinds(), ['attach a']);
+});
+
 test('a machine that throws closes its lab and is reported', () => {
   const { lab, machine, bugs, join } = startLab();
   const { actor, link } = join('a');

@@ -125,11 +125,15 @@ export class Lab {
         return;
       }
       actor.requests.add(inbound.id);
-    } else if (inbound.method === 'held') {
-      const { after } = inbound.params as { readonly after: string };
-      this.#conductor.held(actor, after);
-      return;
-    } else if (actor.state === 'resetting') return;
+    } else {
+      // Told to a machine that is gone.
+      if (actor.state === 'resetting') return;
+      if (inbound.method === 'held') {
+        const { after } = inbound.params as { readonly after: string };
+        this.#conductor.held(actor, after);
+        return;
+      }
+    }
     this.#host.accept(inbound);
   }
 
@@ -261,29 +265,35 @@ export class Lab {
     actor.link.respond({ kind: 'response', actor: actor.name, id, outcome, contents: NO_CONTENTS });
   }
 
-  #ask(
-    name: ActorName,
-    method: 'perform' | 'hold' | 'go' | 'reset',
-    params: unknown,
-  ): Promise<Performed> {
+  #ask(name: ActorName, method: 'perform' | 'hold' | 'go', params: unknown): Promise<Performed> {
     const actor = this.actors.get(name);
     if (actor === undefined) return Promise.resolve({ ok: false, why: `no actor ${name}` });
-    return this.#conductor.ask(actor, method, params, this.#now);
+    return new Promise((done) => {
+      this.#conductor.put(actor, method, params, this.#now, done);
+    });
   }
 
-  async #reset(actor: LabActor): Promise<void> {
-    const wasAway = actor.state === 'away';
+  #reset(actor: LabActor): Promise<void> {
     actor.state = 'resetting';
     actor.fenced = 'no';
     actor.holding = 0;
     for (const id of actor.requests) this.#respondRefused(actor, id, refuse('lab-reset', '', ''));
     actor.requests.clear();
     voidQuestions(actor);
+    this.#conductor.forget(actor.name, `the lab ${this.name} began anew`);
     const { generation } = this.#host;
-    await this.#ask(actor.name, 'reset', { lab: this.name });
-    if (generation !== this.#host.generation || this.actors.get(actor.name) !== actor) return;
-    actor.state = wasAway ? 'away' : 'attached';
-    actor.heardAt = this.#now;
+    return new Promise((resolve) => {
+      // In the turn of the answer: the client's next frame may come in the same one.
+      this.#conductor.put(actor, 'reset', { lab: this.name }, this.#now, () => {
+        if (generation === this.#host.generation) this.#attachAnew(actor);
+        resolve();
+      });
+    });
+  }
+
+  #attachAnew(actor: LabActor): void {
+    if (this.actors.get(actor.name) !== actor) return;
+    actor.state = 'attached';
     this.#host.accept({ kind: 'attach', actor: actor.name, role: actor.role });
   }
 }
