@@ -1,8 +1,12 @@
 import type { Event, EventBody, EventSink } from '../protocol/event.ts';
 import type { TaskContext } from '../task/context.ts';
+import { stampedEvent } from './stamped-event.ts';
 
-/** Events that a log remembers for histories and late observers; older ones are forgotten. */
-export const EVENTS_KEPT_MAX = 65_536;
+/**
+ * Events that a log remembers for histories; older ones are forgotten. Whatever is kept is copied by each collection
+ * of the young heap, so more than a history looks at would cost every event dearly.
+ */
+export const EVENTS_KEPT_MAX = 4_096;
 
 /** Numbers what happens, and says whose doing it was. */
 export interface EventLog {
@@ -26,8 +30,7 @@ export function sinkOf(log: EventLog, context: TaskContext): EventSink {
 
 function append(log: EventLog, context: TaskContext, body: EventBody): void {
   log.n += 1;
-  const { actor, name } = context.current;
-  const event: Event = { n: log.n, actor, task: name, ...body };
+  const event = stampedEvent(log.n, context.current, body);
   log.kept.push(event);
   if (log.kept.length > 2 * EVENTS_KEPT_MAX) log.kept.splice(0, EVENTS_KEPT_MAX);
   // A listener may emit (an oracle its violation): everybody hears of the cause first.

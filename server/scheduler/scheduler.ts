@@ -9,6 +9,7 @@ import { serial, type TaskContext, type TaskIdentity, wake } from '../task/conte
 import { type ObjectId, objectId } from '../task/object-id.ts';
 import type { Step, Task } from '../task/task.ts';
 import { invariant } from '../vocabulary/invariant.ts';
+import { Parking } from './parking.ts';
 
 export interface RunningTask {
   readonly identity: TaskIdentity;
@@ -32,9 +33,16 @@ export class Scheduler {
   readonly context: TaskContext;
   /** In the order in which they became ready. A lock may have been taken since: see isReady(). */
   readonly #ready: RunningTask[] = [];
-  readonly #blocked = new Map<ObjectId, RunningTask[]>();
+  readonly #blocked = new Parking<RunningTask>(waitsOn);
   readonly #listener: StepListener | 'none';
   #steps = 0;
+  /** Whether a parked task whose object has changed can go on; then it is ready from here on. */
+  readonly #goesOn = (task: RunningTask): boolean => {
+    if (!isReady(task)) return false;
+    task.state = 'ready';
+    this.#ready.push(task);
+    return true;
+  };
 
   constructor(context: TaskContext, listener: StepListener | 'none' = 'none') {
     this.context = context;
@@ -81,7 +89,7 @@ export class Scheduler {
 
   /** The tasks that wait, in the order in which they began to. */
   blockedTasks(): RunningTask[] {
-    return [...this.#blocked.values()].flat().sort((a, b) => a.identity.id - b.identity.id);
+    return this.#blocked.all().sort((a, b) => a.identity.id - b.identity.id);
   }
 
   /** Takes one step of a task that is ready. */
@@ -154,28 +162,20 @@ export class Scheduler {
 
   #park(task: RunningTask): void {
     task.state = 'blocked';
-    const on = task.pending.kind === 'block' ? task.pending.on : task.done;
-    const waiting = this.#blocked.get(on);
-    if (waiting === undefined) this.#blocked.set(on, [task]);
-    else waiting.push(task);
+    this.#blocked.add(task);
   }
 
   #wakeChanged(): void {
     const changed = this.context.changed;
     for (let at = 0; at < changed.length; at += 1) {
-      const object = changed[at] as ObjectId;
-      const waiting = this.#blocked.get(object);
-      if (waiting === undefined) continue;
-      this.#blocked.delete(object);
-      for (const task of waiting) {
-        if (isReady(task)) {
-          task.state = 'ready';
-          this.#ready.push(task);
-        } else this.#park(task);
-      }
+      this.#blocked.release(changed[at] as ObjectId, this.#goesOn);
     }
     changed.length = 0;
   }
+}
+
+function waitsOn(task: RunningTask): ObjectId {
+  return task.pending.kind === 'block' ? task.pending.on : task.done;
 }
 
 /** A block step is ready while its condition holds; all others always are. */

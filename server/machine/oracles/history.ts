@@ -1,10 +1,9 @@
 import type { Event } from '../../protocol/event.ts';
 import type { PageIndex } from '../../vocabulary/address.ts';
+import { EVENTS_KEPT_MAX } from '../event-log.ts';
 
 /** Events of each side that a violation names at most: enough to tell how it came about. */
 const HISTORY_EVENTS_MAX = 24;
-/** How far back a history looks. */
-const HISTORY_DEPTH_MAX = 4_096;
 
 export interface Histories {
   readonly cpu: number[];
@@ -15,7 +14,7 @@ export interface Histories {
 export function historiesOf(kept: readonly Event[], page: PageIndex, device: string): Histories {
   const cpu: number[] = [];
   const own: number[] = [];
-  const oldest = Math.max(0, kept.length - HISTORY_DEPTH_MAX);
+  const oldest = Math.max(0, kept.length - EVENTS_KEPT_MAX);
   for (let at = kept.length - 1; at >= oldest; at -= 1) {
     const event = kept[at] as Event;
     if (!concerns(event, page)) continue;
