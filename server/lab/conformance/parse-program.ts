@@ -106,7 +106,7 @@ function parseStep(record: unknown, path: string): TraceStep | Mismatch {
 }
 
 /** What a schema of single fields cannot say. `args` fits the schema of `name`. */
-function argumentsMismatch(
+export function argumentsMismatch(
   name: OpName,
   args: { readonly [field: string]: unknown },
   path: string,

@@ -61,6 +61,9 @@ export function correctedDriver(options: LabDriverOptions): LabDriver {
   };
 }
 
+export const DRIVERS = { faithful: faithfulDriver, corrected: correctedDriver } as const;
+export type DriverName = keyof typeof DRIVERS;
+
 /** Throws an Error if a device cannot be opened: the world is too small. */
 export function newDeviceWorld(newDriver: NewLabDriver, options: WorldOptions = {}): DeviceWorld {
   const world = newWorld(options);

@@ -36,20 +36,13 @@ const ANON: Weights = {
 };
 const FORK: Weights = { ...ANON, load: 14, store: 20, fork: 6, exit: 2 };
 const MIXED: Weights = { ...FORK, mmap: 8, pin: 5, unpin: 2 };
-const SWAP: Weights = { ...FORK, 'madvise-PAGEOUT': 10 };
-/**
- * dmirror never marks a page dirty, so what a device writes after MADV_FREE may be discarded by MADV_PAGEOUT (see
- * scenarios/): with swap a program has either the one or the other.
- */
-const SWAP_WRITTEN: Weights = { ...SWAP, 'madvise-FREE': 0 };
-const SWAP_FREED: Weights = { ...SWAP, 'madvise-FREE': 8, 'dev-write': 0 };
-
+const SWAP: Weights = { ...FORK, 'madvise-FREE': 4, 'madvise-PAGEOUT': 10 };
 /** Each kind as often as it weighs: an index into it is a choice. */
-const KINDS: Readonly<Record<FuzzSet, readonly (readonly number[])[]>> = {
-  anon: [drawn(ANON)],
-  fork: [drawn(FORK)],
-  mixed: [drawn(MIXED)],
-  swap: [drawn(SWAP_WRITTEN), drawn(SWAP_WRITTEN), drawn(SWAP_FREED)],
+const KINDS: Readonly<Record<FuzzSet, readonly number[]>> = {
+  anon: drawn(ANON),
+  fork: drawn(FORK),
+  mixed: drawn(MIXED),
+  swap: drawn(SWAP),
 };
 
 export function generateGenes(set: FuzzSet, random: Random): Gene[] {
@@ -61,7 +54,7 @@ export function generateGenes(set: FuzzSet, random: Random): Gene[] {
   const base = random.below(WINDOW_PAGES - window + 1);
   const morePages = random.pick([1, 2, 4, OP_PAGES_MAX]);
   const ops = OPS_MIN + random.below(OPS_MAX - OPS_MIN + 1);
-  const kinds = KINDS[set][random.below(KINDS[set].length)] ?? [];
+  const kinds = KINDS[set];
   const aloneOf8 = random.pick([0, 1, 3]);
   for (let at = 0; at < ops; at += 1) {
     const kind = kinds[random.below(kinds.length)] ?? 0;

@@ -5,6 +5,7 @@
 import { leftBehind } from '../../machine/oracles/left-behind.ts';
 import { cpuOf, pinsOf, type World, waitingFor } from '../../machine/world.ts';
 import type { Patch } from '../../patches/patch.ts';
+import type { Event } from '../../protocol/event.ts';
 import type { Policy, RunningTask } from '../../scheduler/scheduler.ts';
 import { describeObject } from '../../task/object-id.ts';
 import type { Task } from '../../task/task.ts';
@@ -39,6 +40,7 @@ export interface FuzzRun {
   readonly steps: number;
   /** Operations performed. */
   readonly ops: number;
+  readonly events: readonly Event[];
 }
 
 export interface FuzzRunOptions {
@@ -59,7 +61,7 @@ export function runFuzzProgram(program: FuzzProgram, options: FuzzRunOptions): F
   const finding = firstFinding(lab, policy, program.steps, (performed) => {
     ops += performed;
   });
-  return { finding, steps: lab.world.scheduler.steps, ops };
+  return { finding, steps: lab.world.scheduler.steps, ops, events: lab.world.log.kept };
 }
 
 function firstFinding(

@@ -4,18 +4,19 @@
  * candidate gets several schedules before it counts as not showing the finding.
  */
 import fc from 'fast-check';
-import type { NewLabDriver } from './device-world.ts';
 import { findingClass } from './finding-class.ts';
 import type { FuzzSet } from './fuzz-program.ts';
 import { EXTRA_END, GENE_KINDS, type Gene, programOf, WINDOW_PAGES } from './genes.ts';
 import { randomPolicy } from './random-policy.ts';
-import { type Finding, runFuzzProgram } from './run-fuzz-program.ts';
+import { type Finding, type FuzzRunOptions, runFuzzProgram } from './run-fuzz-program.ts';
 
 /** Schedules that a candidate gets. */
 export const SCHEDULES_MIN = 16;
 export const SCHEDULES_MAX = 400;
 /** Runs of a program in all; then the smallest so far is taken. */
-export const SHRINK_RUNS_MAX = 60_000;
+export const SHRINK_RUNS_MAX = 20_000;
+/** Schedules from which the one is taken that is easiest to read. */
+const READABLE_SCHEDULES = 1_000;
 
 export interface FoundBy {
   readonly set: FuzzSet;
@@ -35,19 +36,26 @@ const gene: fc.Arbitrary<Gene> = fc.record({
   more: fc.nat(WINDOW_PAGES - 1),
   extra: fc.nat(EXTRA_END - 1),
 });
-const program = fc.array(gene, { maxLength: 64 });
+const genesOfProgram = fc.array(gene, { maxLength: 64 });
 
 /** Returns: the smallest program found that has a finding of the same class, and a schedule that shows it. */
-export function shrinkFinding(found: FoundBy, newDriver: NewLabDriver): FoundBy {
+export function shrinkFinding(
+  found: FoundBy,
+  { newDriver, patches }: Pick<FuzzRunOptions, 'newDriver' | 'patches'>,
+): FoundBy {
   const wanted = findingClass(found.finding);
   let best = found;
   let runs = 0;
   let schedules = SCHEDULES_MAX;
   const shows = (genes: readonly Gene[]): boolean => {
     for (let at = 0; at < schedules && runs < SHRINK_RUNS_MAX; at += 1) {
-      const schedule = found.schedule + at;
+      const schedule = (found.schedule + at) >>> 0;
       const policy = randomPolicy(schedule);
-      const { finding } = runFuzzProgram(programOf(found.set, genes), { policy, newDriver });
+      const { finding } = runFuzzProgram(programOf(found.set, genes), {
+        policy,
+        newDriver,
+        patches: patches ?? [],
+      });
       runs += 1;
       if (finding === 'none' || findingClass(finding) !== wanted) continue;
       best = { set: found.set, genes, schedule, finding };
@@ -60,9 +68,31 @@ export function shrinkFinding(found: FoundBy, newDriver: NewLabDriver): FoundBy 
   schedules = SCHEDULES_MIN;
   leaveOut(found.genes, shows);
   fc.check(
-    fc.property(program, (genes) => !shows(genes)),
+    fc.property(genesOfProgram, (genes) => !shows(genes)),
     { examples: [[best.genes.slice()]], numRuns: 1 },
   );
+  return easiestToRead(best, { newDriver, patches: patches ?? [] });
+}
+
+/** The schedule under which the CPU changes hands least often. */
+function easiestToRead(
+  found: FoundBy,
+  { newDriver, patches }: Required<Pick<FuzzRunOptions, 'newDriver' | 'patches'>>,
+): FoundBy {
+  const wanted = findingClass(found.finding);
+  const program = programOf(found.set, found.genes);
+  let best = found;
+  let least = Number.POSITIVE_INFINITY;
+  for (let at = 0; at < READABLE_SCHEDULES; at += 1) {
+    const schedule = (found.schedule + at) >>> 0;
+    const policy = randomPolicy(schedule);
+    const { finding, events } = runFuzzProgram(program, { policy, newDriver, patches });
+    if (finding === 'none' || findingClass(finding) !== wanted) continue;
+    const changes = events.filter(({ task }, event) => task !== events[event - 1]?.task).length;
+    if (changes >= least) continue;
+    least = changes;
+    best = { ...found, schedule, finding };
+  }
   return best;
 }
 

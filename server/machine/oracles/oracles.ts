@@ -280,7 +280,9 @@ function checkValue(
 ): void {
   const page = event.page as PageIndex;
   touch(oracles.k.context, registerObject(mm, page), event.mode);
-  const expected = checkRegister(oracles.registers, mm, page, event.mode, event.value);
+  const { mode, value } = event;
+  const by = device === '' ? 'cpu' : 'device';
+  const expected = checkRegister(oracles.registers, mm, page, { mode, value, by });
   if (expected === 'as expected') return;
   const reader = device === '' ? event.actor : device;
   const where = hexAddress(page);

@@ -8,8 +8,7 @@
  */
 
 import type { Kernel } from '../../kernel/kernel.ts';
-import { readPte } from '../../kernel/memory/page-table.ts';
-import { pteNone } from '../../kernel/memory/pte.ts';
+import { findPtePage, isHuge } from '../../kernel/memory/page-table.ts';
 import { vmaLookup } from '../../kernel/memory/vma.ts';
 import type { Event } from '../../protocol/event.ts';
 import type { PageIndex } from '../../vocabulary/address.ts';
@@ -24,8 +23,13 @@ interface Unsettled {
 
 interface Space {
   readonly values: Map<PageIndex, string>;
-  /** MADV_FREE was here, and nobody has written since. */
+  /**
+   * MADV_FREE was here, and no CPU has written since. A device's write leaves the page clean, unless its driver marks
+   * it dirty, so it does not keep the page.
+   */
   readonly discardable: Set<PageIndex>;
+  /** Of discardable pages whose entry is empty: the frame that it named last. */
+  readonly cleared: Map<PageIndex, number>;
 }
 
 /** A fork that has not returned: what is written meanwhile may or may not be the child's, too. */
@@ -66,11 +70,28 @@ export function followEvent(registers: Registers, event: Event): void {
     const at = registers.unsettled.findIndex((open) => open.actor === event.actor);
     const [ended] = at < 0 ? [] : registers.unsettled.splice(at, 1);
     if (ended !== undefined) settle(registers, ended);
-  } else if (event.kind === 'pte' && event.from.state === 'device-private') {
-    if (event.to.state === 'none' || event.to.state === 'poison') {
-      registers.spaces.get(event.mm)?.values.delete(event.page as PageIndex);
-    }
+  } else if (event.kind === 'pte') followEntry(registers, event);
+}
+
+function followEntry(registers: Registers, event: Extract<Event, { kind: 'pte' }>): void {
+  const { from, to } = event;
+  const page = event.page as PageIndex;
+  const space = registers.spaces.get(event.mm);
+  if (space === undefined) return;
+  if (from.state === 'device-private' && (to.state === 'none' || to.state === 'poison')) {
+    space.values.delete(page);
   }
+  if (!space.discardable.has(page)) return;
+  if ('pfn' in from && to.state === 'none') space.cleared.set(page, from.pfn);
+  // Another page than before: what MADV_FREE left was discarded.
+  const filled = from.state === 'none' || from.state === 'zero';
+  if (filled && 'pfn' in to && to.pfn !== space.cleared.get(page)) forget(space, page);
+}
+
+function forget(space: Space, page: PageIndex): void {
+  space.values.delete(page);
+  space.discardable.delete(page);
+  space.cleared.delete(page);
 }
 
 /** The newest address space is the child's. */
@@ -116,7 +137,7 @@ function settle(registers: Registers, unsettled: Unsettled): void {
   }
 }
 
-/** Mapped pages of the ranges that have an entry: an empty one has nothing to discard. */
+/** Mapped pages of the ranges that may have an entry: where there is no page table, there is nothing to discard. */
 function addMapped(
   registers: Registers,
   mm: number,
@@ -124,11 +145,14 @@ function addMapped(
   pages: Set<PageIndex>,
 ): void {
   const space = registers.k.mms.get(mm);
+  if (space === undefined) return;
+  const { vmas, table } = space;
   for (const { first, end } of ranges) {
-    for (const vma of space?.vmas ?? []) {
-      for (let page = Math.max(first, vma.first); page < Math.min(end, vma.end); page += 1) {
-        const filled = space !== undefined && !pteNone(readPte(space.table, page as PageIndex));
-        if (filled) pages.add(page as PageIndex);
+    for (const vma of vmas) {
+      for (let at = Math.max(first, vma.first); at < Math.min(end, vma.end); at += 1) {
+        const page = at as PageIndex;
+        // An empty entry may be one that is just being replaced.
+        if (isHuge(table, page) || findPtePage(table, page) !== 'none') pages.add(page);
       }
     }
   }
@@ -143,16 +167,20 @@ export function checkRegister(
   registers: Registers,
   mm: number,
   page: PageIndex,
-  mode: 'read' | 'write',
-  value: string,
+  access: {
+    readonly mode: 'read' | 'write';
+    readonly value: string;
+    readonly by: 'cpu' | 'device';
+  },
 ): string {
+  const { mode, value } = access;
   if (mode === 'write') noteWritten(registers, mm, page);
   const covered = registers.unsettled.some((open) => isIn(open.ranges, page));
   if (covered || !isRegister(registers.k, mm, page)) return 'as expected';
   const space = spaceOf(registers, mm);
   if (mode === 'write') {
     space.values.set(page, value);
-    space.discardable.delete(page);
+    if (access.by === 'cpu') space.discardable.delete(page);
     return 'as expected';
   }
   if (space.discardable.has(page)) return 'as expected';
@@ -182,7 +210,7 @@ function isRegister(k: Kernel, mm: number, page: PageIndex): boolean {
 function spaceOf(registers: Registers, mm: number): Space {
   let space = registers.spaces.get(mm);
   if (space === undefined) {
-    space = { values: new Map(), discardable: new Set() };
+    space = { values: new Map(), discardable: new Set(), cleared: new Map() };
     registers.spaces.set(mm, space);
   }
   return space;

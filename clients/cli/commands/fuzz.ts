@@ -1,0 +1,271 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Command, Option } from 'commander';
+import { newMachineWorld } from '../../../server/lab/conformance/machine-world.ts';
+import { isMismatch } from '../../../server/lab/conformance/parse-program.ts';
+import {
+  type CampaignOptions,
+  type CampaignReport,
+  type FindingGroup,
+  programAt,
+  runCampaign,
+} from '../../../server/lab/fuzz/campaign.ts';
+import {
+  compareWorlds,
+  sequenceOf,
+  type WorldsDiffer,
+} from '../../../server/lab/fuzz/compare-worlds.ts';
+import { DRIVERS, type DriverName } from '../../../server/lab/fuzz/device-world.ts';
+import {
+  type FindingFile,
+  parseFindingFile,
+  printFindingFile,
+} from '../../../server/lab/fuzz/finding-file.ts';
+import { FUZZ_SETS, type FuzzSet } from '../../../server/lab/fuzz/fuzz-program.ts';
+import { programOf } from '../../../server/lab/fuzz/genes.ts';
+import { replayFinding } from '../../../server/lab/fuzz/replay-finding.ts';
+import { raceDiagram } from '../../../server/lab/report/diagram.ts';
+import type { Patch } from '../../../server/patches/patch.ts';
+import { PATCHES } from '../../../server/patches/patches.ts';
+import { ending, print, say } from '../ending.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { UsageError } from '../failure.ts';
+import { newLiveConformanceWorld } from '../live-conformance-world.ts';
+import { LiveLab, SEED_CLIENTS } from '../live-lab.ts';
+import { startLocalServer } from '../local-server.ts';
+import { newProgress } from '../progress.ts';
+import { wholeNumber } from '../whole-number.ts';
+
+const COUNT_MAX = 100_000_000;
+/** Schedules that a replay tries after the one in its file. */
+const REPLAY_SCHEDULES = 2_000;
+
+interface FuzzOptions {
+  readonly seed: number;
+  readonly count: number;
+  readonly driver: DriverName;
+  readonly set: FuzzSet | 'all';
+  readonly patch: readonly string[];
+  readonly out: string;
+  readonly live?: true;
+  readonly replay?: string;
+  readonly json?: true;
+}
+
+/** A live world gave another answer than the one in this process. */
+interface LiveDifference extends WorldsDiffer {
+  /** The place of the program in the campaign. */
+  readonly program: number;
+}
+
+export function addFuzzCommand(program: Command): void {
+  program
+    .command('fuzz')
+    .description('run random programs with several actors at once, and make small what they find')
+    .option('--seed <n>', 'which programs', wholeNumber(0, 2 ** 32 - 1), 1)
+    .option('--count <m>', 'how many', wholeNumber(1, COUNT_MAX), 1_000)
+    .addOption(
+      new Option('--driver <name>', 'dmirror as Linux has it, or without its races')
+        .choices(Object.keys(DRIVERS))
+        .default('corrected'),
+    )
+    .addOption(
+      new Option('--set <name>', 'what programs are made of')
+        .choices([...FUZZ_SETS, 'all'])
+        .default('all'),
+    )
+    .option('--patch <id...>', 'patches of the kernel, innermost first', [])
+    .option('--out <dir>', 'where findings are written', 'findings')
+    .option(
+      '--live',
+      'also run each program, one operation at a time, over WebSockets, and compare',
+    )
+    .option('--replay <file>', 'show the finding of a file again, and draw it')
+    .option('--json', 'print one JSON object')
+    .action(ending(fuzz));
+}
+
+async function fuzz(options: FuzzOptions): Promise<ExitCode> {
+  return options.replay === undefined ? runFuzz(options) : replayFile(options.replay, options);
+}
+
+async function runFuzz(options: FuzzOptions): Promise<ExitCode> {
+  // Loaded for a search only: a replay needs no shrinker.
+  const { shrinkFinding } = await import('../../../server/lab/fuzz/shrink-finding.ts');
+  const patches = patchesOf(options.patch);
+  const newDriver = DRIVERS[options.driver];
+  const progress = newProgress('programs');
+  const startedAt = performance.now();
+  const campaign: CampaignOptions = {
+    seed: options.seed,
+    count: options.count,
+    driver: options.driver,
+    patches,
+    set: options.set,
+    shrink: (found) => shrinkFinding(found, { newDriver, patches }),
+    told: ({ programs, findings }) => progress.at(programs, `${findings.length} findings`),
+  };
+  const report = runCampaign(campaign);
+  progress.end();
+  const seconds = (performance.now() - startedAt) / 1000;
+  const files = await writeFindings(options.out, options.seed, report.findings);
+  const differences: Found['differences'] =
+    options.live === true ? await runLive(campaign) : 'not asked for';
+  const found = {
+    report,
+    files,
+    differences,
+    programsPerSecond: Math.round(options.count / seconds),
+  };
+  print(options.json === true ? JSON.stringify(plain(found, options)) : textOf(found, options));
+  const agrees = differences === 'not asked for' || differences.length === 0;
+  return report.findings.length === 0 && agrees ? EXIT.OK : EXIT.BROKEN;
+}
+
+function patchesOf(ids: readonly string[]): Patch[] {
+  return ids.map((id) => {
+    const patch = PATCHES.get(id);
+    if (patch !== undefined) return patch;
+    throw new UsageError(`--patch ${id}: expected one of ${[...PATCHES.keys()].join(', ')}`);
+  });
+}
+
+/** Returns: the path of each finding's file. */
+async function writeFindings(
+  folder: string,
+  seed: number,
+  findings: readonly FindingGroup[],
+): Promise<string[]> {
+  if (findings.length === 0) return [];
+  await mkdir(folder, { recursive: true });
+  const paths: string[] = [];
+  for (const { first, file } of findings) {
+    const path = join(folder, `fuzz-${seed}-${first}.json`);
+    await writeFile(path, printFindingFile(file));
+    paths.push(path);
+  }
+  return paths;
+}
+
+/** Runs every program of the campaign in both worlds, and stops a program at its first difference. */
+async function runLive(campaign: CampaignOptions): Promise<LiveDifference[]> {
+  const server = await startLocalServer({ host: '127.0.0.1', port: 0, logLevel: 'warn' });
+  const lab = new LiveLab(server.openLab('fuzz', { patch: 'stock' }));
+  const progress = newProgress('programs compared with the live world');
+  const differences: LiveDifference[] = [];
+  try {
+    await lab.start(server, SEED_CLIENTS);
+    for (let at = 0; at < campaign.count; at += 1) {
+      const { set, genes } = programAt(campaign, at);
+      const traced = { id: `fuzz-${campaign.seed}-${at}`, set, seed: campaign.seed, steps: [] };
+      const live = await newLiveConformanceWorld(lab, traced);
+      try {
+        const ops = sequenceOf(programOf(set, genes));
+        const compared = await compareWorlds(ops, newMachineWorld(traced), live);
+        if (compared !== 'same') differences.push({ program: at, ...compared });
+      } finally {
+        await live.end();
+      }
+      progress.at(at + 1, `${differences.length} differ`);
+    }
+    return differences;
+  } finally {
+    progress.end();
+    await lab.end();
+    await server.close();
+  }
+}
+
+interface Found {
+  readonly report: CampaignReport;
+  readonly files: readonly string[];
+  readonly differences: readonly LiveDifference[] | 'not asked for';
+  readonly programsPerSecond: number;
+}
+
+function plain(
+  { report, files, differences, programsPerSecond }: Found,
+  options: FuzzOptions,
+): object {
+  const { programs, ops, steps } = report;
+  return {
+    seed: options.seed,
+    driver: options.driver,
+    patches: options.patch,
+    programs,
+    ops,
+    steps,
+    programsPerSecond,
+    findings: report.findings.map(({ class: kind, count, first, file }, at) => ({
+      class: kind,
+      rule: file.finding.rule,
+      text: file.finding.text,
+      count,
+      program: first,
+      file: files[at],
+    })),
+    ...(differences === 'not asked for' ? {} : { live: { programs, differences } }),
+  };
+}
+
+function textOf(
+  { report, files, differences, programsPerSecond }: Found,
+  options: FuzzOptions,
+): string {
+  const { programs, ops, findings } = report;
+  const found = findings.reduce((sum, { count }) => sum + count, 0);
+  const lines = [
+    `${programs} programs, ${ops} operations, ${programsPerSecond} programs/s, driver ${options.driver}:` +
+      ` ${found === 0 ? 'nothing found' : `${found} findings of ${findings.length} kinds`}`,
+  ];
+  for (const [at, { count, first, file }] of findings.entries()) {
+    lines.push(`[${file.finding.rule}] ${file.finding.text}`);
+    lines.push(
+      `    seen ${count} times, first in program ${first}; mmrace fuzz --replay ${files[at]}`,
+    );
+  }
+  if (differences === 'not asked for') return lines.join('\n');
+  lines.push(`${programs} programs in both worlds: ${differences.length} differ`);
+  for (const { program, op, name, difference } of differences) {
+    const { field, expected, actual } = difference;
+    lines.push(`program ${program}, operation ${op} (${name}): ${field}`);
+    lines.push(`    in this process ${expected}`, `    live            ${actual}`);
+  }
+  return lines.join('\n');
+}
+
+async function replayFile(path: string, options: FuzzOptions): Promise<ExitCode> {
+  const file = await readFinding(path);
+  const patches = patchesOf(file.patches);
+  const shown = replayFinding(file, { patches, driver: file.driver, schedules: REPLAY_SCHEDULES });
+  if (shown === 'not seen') {
+    const tried = `not seen under ${REPLAY_SCHEDULES + 1} schedules`;
+    print(
+      options.json === true ? JSON.stringify({ seen: false, file: path }) : `${path}: ${tried}`,
+    );
+    return EXIT.UNKNOWN;
+  }
+  if (shown.schedule !== file.schedule) {
+    say(
+      `${path}: schedule ${file.schedule} is another interleaving now; ${shown.schedule} shows it`,
+    );
+  }
+  const { finding, schedule, events } = shown;
+  if (options.json === true) print(JSON.stringify({ seen: true, file: path, schedule, finding }));
+  else
+    print([...file.about, `[${finding.rule}] ${finding.text}`, '', raceDiagram(events)].join('\n'));
+  return EXIT.BROKEN;
+}
+
+async function readFinding(path: string): Promise<FindingFile> {
+  let json: unknown;
+  try {
+    json = JSON.parse(await readFile(path, 'utf8'));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`${path}: cannot be read: ${why}`, { cause: error });
+  }
+  const parsed = parseFindingFile(json);
+  if (!isMismatch(parsed)) return parsed;
+  throw new UsageError(`${path}: ${parsed.path}: expected ${parsed.bound}`);
+}
