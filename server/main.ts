@@ -1,5 +1,6 @@
 /** The server as a process: reads MMRACE_*, listens, and ends on SIGTERM or SIGINT. See config.ts. */
 import { ConfigError, configFrom } from './config.ts';
+import { StartFailure } from './start-failure.ts';
 import { startServer } from './start-server.ts';
 
 /** As sysexits.h: the command was used wrongly. */
@@ -23,7 +24,7 @@ try {
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
 } catch (error) {
-  if (!(error instanceof ConfigError)) throw error;
+  if (!(error instanceof ConfigError || error instanceof StartFailure)) throw error;
   console.error(error.message);
   process.exitCode = EXIT_USAGE;
 }

@@ -9,9 +9,12 @@ import { Gateway } from './gateway/gateway.ts';
 import { buildApp, type Readiness, WEBSOCKET_PATH } from './http/app.ts';
 import { modelHash } from './journal/model-hash.ts';
 import { fileRecorder } from './journal/recorder.ts';
+import type { LabOptions } from './live/lab.ts';
 import { Labs } from './live/labs.ts';
+import type { MachineFactory } from './live/machine-port.ts';
 import { newLiveMachine } from './live/new-live-machine.ts';
 import type { HelloResult } from './protocol/hello.ts';
+import { listenFailure, recordingFailure } from './start-failure.ts';
 
 /** The lab that is always open. */
 export const DEMO_LAB = 'demo';
@@ -27,24 +30,34 @@ export interface RunningServer {
   readonly labs: Labs;
   readonly gateway: Gateway;
   readonly model: HelloResult['model'];
+  /** The files that labs are recorded into, one for each machine, oldest first. Empty without recordTo. */
+  readonly recordings: readonly string[];
   /** Tells the clients, waits for them for drainMs at most, closes recordings and sockets. */
   stop(): Promise<void>;
 }
 
-/** Rejects with what the network or the file system throws. */
-export async function startServer(config: ServerConfig): Promise<RunningServer> {
+/**
+ * `factory` makes the machines of its labs: for whoever wants to keep hold of them.
+ *
+ * Rejects: StartFailure where the address or the folder for recordings cannot be used.
+ */
+export async function startServer(
+  config: ServerConfig,
+  factory: MachineFactory = newLiveMachine,
+): Promise<RunningServer> {
   const log = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: true }));
   const model = modelOf(dirname(fileURLToPath(import.meta.url)));
   const readiness: Readiness = { state: 'ready' };
   const clock = () => performance.now();
+  const recordings: string[] = [];
   const labs = new Labs({
-    factory: newLiveMachine,
+    factory,
     leaseMs: config.leaseMs,
     clock,
-    record: config.recordTo === 'nowhere' ? 'none' : recordTo(config.recordTo, model),
+    record: config.recordTo === 'nowhere' ? 'none' : recordTo(config.recordTo, model, recordings),
     onBug: (lab, bug) => log.error({ lab, err: bug }, 'the machine of a lab has thrown'),
   });
-  labs.open(DEMO_LAB, { patch: 'stock' }, 'kept');
+  openDemoLab(config, labs);
   const gateway = new Gateway({
     labs,
     clock,
@@ -55,7 +68,13 @@ export async function startServer(config: ServerConfig): Promise<RunningServer> 
     onClosed: (lab, actor, why) => log.info({ lab, actor, why }, 'a session is over'),
   });
   const app = buildApp({ gateway, labs, readiness, model, log });
-  await app.listen({ host: config.host, port: config.port });
+  try {
+    await app.listen({ host: config.host, port: config.port });
+  } catch (error) {
+    gateway.close();
+    labs.close();
+    throw listenFailure(config, error);
+  }
   const { port } = app.server.address() as AddressInfo;
   const authority = config.host.includes(':')
     ? `[${config.host}]:${port}`
@@ -79,8 +98,18 @@ export async function startServer(config: ServerConfig): Promise<RunningServer> 
     labs,
     gateway,
     model,
+    recordings,
     stop,
   };
+}
+
+function openDemoLab({ recordTo }: ServerConfig, labs: Labs): void {
+  try {
+    labs.open(DEMO_LAB, { patch: 'stock' }, 'kept');
+  } catch (error) {
+    labs.close();
+    throw recordingFailure(recordTo, error);
+  }
 }
 
 function pause(ms: number): Promise<void> {
@@ -89,16 +118,18 @@ function pause(ms: number): Promise<void> {
   });
 }
 
-function recordTo(directory: string, model: HelloResult['model']) {
-  let count = 0;
+/** Adds the path of each file that it opens to `recordings`. */
+function recordTo(
+  directory: string,
+  model: HelloResult['model'],
+  recordings: string[],
+): LabOptions['record'] {
   const began = new Date().toISOString().replaceAll(':', '-').replace(/\..*/, '');
-  return (lab: string, config: Parameters<typeof fileRecorder>[2]) => {
-    count += 1;
-    return fileRecorder(
-      { directory, model, stamp: `${began}-${process.pid}-${count}` },
-      lab,
-      config,
-    );
+  return (lab, config) => {
+    const stamp = `${began}-${process.pid}-${recordings.length + 1}`;
+    const recorder = fileRecorder({ directory, model, stamp }, lab, config);
+    recordings.push(recorder.path);
+    return recorder;
   };
 }
 

@@ -91,8 +91,9 @@ export class LiveLab {
     }
   }
 
-  /** Ends the clients. */
+  /** Ends the clients. Whoever still waits for them gets an Error. */
   end(): Promise<void> {
+    this.#lost = 'the clients were ended';
     return this.#processes.end();
   }
 

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { Inbound, Outbound } from '../machine/inbound.ts';
 import type { MachineConfig } from '../machine/machine-config.ts';
 import type { Refusal } from '../protocol/refusal.ts';
-import { Lab } from './lab.ts';
+import { Lab, type LabOptions } from './lab.ts';
 import type { ActorLink, LabActor, QuestionId } from './lab-actor.ts';
 import type { MachineSinks } from './machine-port.ts';
 
@@ -74,14 +74,14 @@ class RecordedLink implements ActorLink {
   }
 }
 
-function startLab() {
+function startLab(record: LabOptions['record'] = 'none') {
   const machines: StillMachine[] = [];
   const bugs: unknown[] = [];
   const lab = new Lab({
     name: 'test',
     config: STOCK,
     leaseMs: LEASE_MS,
-    record: 'none',
+    record,
     onBug: (_lab, bug) => bugs.push(bug),
     factory: (config, sinks) => {
       const machine = new StillMachine(config, sinks);
@@ -316,4 +316,41 @@ test('a machine that throws closes its lab and is reported', () => {
   assert.equal(bugs.length, 1);
   const late = lab.attach('b', 'cpu', new RecordedLink());
   assert.ok('code' in late && late.code === 'no-such-lab');
+});
+
+test('a recording that can no longer be written closes its lab and is reported', () => {
+  const full = () => {
+    throw new Error('ENOSPC');
+  };
+  const { lab, bugs, join } = startLab(() => ({
+    inbound: (inbound) => (inbound.kind === 'attach' ? undefined : full()),
+    event: () => undefined,
+    settled: () => undefined,
+    close: full,
+  }));
+  const { actor, link } = join('a');
+  lab.take(actor, request(actor, 1));
+  assert.equal(link.closedWith, 'internal');
+  assert.equal(bugs.length, 1);
+});
+
+test('a lab whose next recording cannot be opened stays as it is', async () => {
+  let opened = 0;
+  const { lab, machine, join } = startLab(() => {
+    opened += 1;
+    if (opened > 1) throw new Error('EACCES');
+    return {
+      inbound: () => undefined,
+      event: () => undefined,
+      settled: () => undefined,
+      close: () => assert.fail('the first recording goes on'),
+    };
+  });
+  const { actor, link } = join('a');
+  const before = machine();
+  await assert.rejects(lab.renew({ patch: 'remove-second-invalidate' }), /EACCES/);
+  assert.equal(lab.config.patch, 'stock');
+  lab.take(actor, request(actor, 1));
+  assert.deepEqual(before.kinds(), ['attach a', 'request a']);
+  assert.deepEqual(link.asked, []);
 });

@@ -186,7 +186,7 @@ export class Lab {
    * Begins anew with another machine. What runs is refused, every actor is asked to forget, and attached again
    * when it has answered. Resolves when all have, or have left.
    *
-   * Rejects: UnknownPatch; then nothing has changed.
+   * Rejects: UnknownPatch, and what the recording's file throws; then nothing has changed.
    */
   async renew(config: MachineConfig): Promise<void> {
     this.#host.renew(config);

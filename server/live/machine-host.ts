@@ -78,16 +78,17 @@ export class MachineHost {
   /**
    * Goes on with another machine. What the old one still says reaches nobody.
    *
-   * Throws: UnknownPatch; then nothing has changed.
+   * Throws: UnknownPatch, and what the recording's file throws; then nothing has changed.
    */
   renew(config: MachineConfig): void {
     const machine = this.#newMachine(config, this.#generation + 1);
+    const recorder = this.#openRecorder(config);
     this.#endRecording();
     this.#generation += 1;
     this.#inbox.length = 0;
     this.#config = config;
     this.#machine = machine;
-    this.#recorder = this.#openRecorder(config);
+    this.#recorder = recorder;
   }
 
   close(): void {
@@ -114,7 +115,14 @@ export class MachineHost {
   }
 
   #endRecording(): void {
-    if (this.#recorder !== 'none') this.#recorder.close(this.#machine.digest());
+    const recorder = this.#recorder;
     this.#recorder = 'none';
+    if (recorder === 'none') return;
+    try {
+      recorder.close(this.#machine.digest());
+    } catch (error) {
+      // A full disk must not keep a lab from closing. Whoever reads the recording sees that it has no end.
+      if (this.#state !== 'closed') throw error;
+    }
   }
 }

@@ -1,14 +1,17 @@
 import { LiveMachine } from '../machine/live-machine.ts';
 import { stateDigest } from '../machine/state-digest.ts';
-import type { MachineFactory } from './machine-port.ts';
+import type { Machine, MachineFactory } from './machine-port.ts';
 
 /** The kernel with the patch of `config`, and clients around it. Throws: UnknownPatch. */
-export const newLiveMachine: MachineFactory = (config, sinks) => {
-  const machine = new LiveMachine(config, sinks);
+export const newLiveMachine: MachineFactory = (config, sinks) =>
+  asMachine(new LiveMachine(config, sinks));
+
+/** What the live floor sees of a machine. */
+export function asMachine(machine: LiveMachine): Machine {
   return {
     accept: (inbound) => machine.accept(inbound),
     view: () => machine.view(),
     digest: () => stateDigest(machine.world),
     stallers: () => machine.stallers(),
   };
-};
+}

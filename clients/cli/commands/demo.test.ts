@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { DIAGRAM_COLUMNS_MAX } from '../../../server/lab/report/diagram.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -29,8 +32,11 @@ test('a race without holds counts, and the stock kernel stays without a stale ro
   assert.match(stdout, /^stock: holds$/m);
 });
 
-test('the verdicts as one object carry both histories of each violation', async () => {
-  const { code, stdout } = await runMmrace('demo', '--once', '--json', '--port', '0');
+test('the verdicts as one object carry both histories; what was recorded replays', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'mmrace-demo-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const recording = ['--record', folder];
+  const { code, stdout } = await runMmrace('demo', '--once', '--json', '--port', '0', ...recording);
   assert.equal(code, EXIT.OK, stdout);
   const { verdicts } = JSON.parse(stdout);
   assert.equal(verdicts.length, 6);
@@ -40,4 +46,17 @@ test('the verdicts as one object carry both histories of each violation', async 
       assert.ok(cpuHistory.length > 0 && deviceHistory.length > 0);
     }
   }
+  const files = (await readdir(folder)).map((file) => join(folder, file));
+  // One for each run, and one for the lab as it stood before the first.
+  assert.equal(files.length, 1 + verdicts.length);
+  const replayed = await runMmrace('replay', '--json', ...files);
+  assert.equal(replayed.code, EXIT.OK, replayed.stdout + replayed.stderr);
+  const outcomes = replayed.stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  assert.deepEqual(
+    outcomes.map(({ outcome, closed }) => [outcome, closed]),
+    files.map(() => ['identical', 'yes']),
+  );
 });

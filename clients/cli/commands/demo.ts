@@ -17,15 +17,19 @@ import { liveSeedWorld } from '../live-seed-world.ts';
 import { type LocalServer, startLocalServer } from '../local-server.ts';
 import { newProgress } from '../progress.ts';
 import { verdictRecord, verdictText } from '../seed-report.ts';
+import { serverConfig } from '../server-config.ts';
 import { wholeNumber } from '../whole-number.ts';
 
-const HOST = '127.0.0.1';
+/** Milliseconds that clients of others have to leave when the demo ends. */
+const DRAIN_MS = 500;
 const FREE_ROUNDS_MAX = 100_000_000;
 const KERNELS = ['stock', SEED_PATCH] as const;
 const VARIANTS: readonly FreeVariant[] = ['zero', 'none'];
 
+/** What is not given comes from MMRACE_* (server/config.ts), and then from the defaults. */
 interface DemoOptions {
-  readonly port: number;
+  readonly port?: number;
+  readonly record?: string;
   readonly once?: true;
   readonly free?: number;
   readonly json?: true;
@@ -38,33 +42,48 @@ export function addDemoCommand(program: Command): void {
   program
     .command('demo')
     .description('the race that mmrace began with, live: a server, two devices, one CPU')
-    .option('--port <number>', 'port, 0 for any', wholeNumber(0, 65_535), DEFAULT_CONFIG.port)
+    .option(
+      '--port <number>',
+      `port, 0 for any (default: MMRACE_PORT or ${DEFAULT_CONFIG.port})`,
+      wholeNumber(0, 65_535),
+    )
     .option('--once', 'end after the verdicts; exit 0 if all are as expected')
     .option(
       '--free <rounds>',
       'race without holds: count stale rounds, this many for each kernel',
       wholeNumber(2, FREE_ROUNDS_MAX),
     )
+    .option('--record <dir>', 'write each run into a file of this folder, for mmrace replay')
     .option('--json', 'print one JSON object instead of text and pictures')
+    .addHelpText('after', AFTERWORD)
     .action(ending(demo));
 }
 
-async function demo({ port, once, free, json }: DemoOptions): Promise<ExitCode> {
-  const interrupted = untilSignal().then(() => 'interrupted' as const);
-  const server = await startLocalServer({ host: HOST, port, logLevel: 'warn' });
+const AFTERWORD = `
+After the verdicts it goes on serving until Ctrl-C (exit 130) or SIGTERM (exit as with --once).
+With --record each run of the race is one file; "mmrace replay FILE" executes it again without
+network or clients, and exits 0 if the same event log and the same final state come of it.`;
+
+async function demo({ port, record, once, free, json }: DemoOptions): Promise<ExitCode> {
+  const signal = untilSignal();
+  const server = await startLocalServer(
+    serverConfig({ port, recordTo: record, logLevel: 'warn', drainMs: DRAIN_MS }),
+  );
   const live = new LiveLab(server.openLab(DEMO_LAB, { patch: 'stock' }));
   try {
     say(`mmrace serves on ${server.url}; starting two devices and one CPU as processes`);
     const ran = await Promise.race([
       run(server, live, free, json === true ? 'json' : 'text'),
-      interrupted,
+      signal.then(() => 'interrupted' as const),
     ]);
-    if (ran === 'interrupted') return EXIT.INTERRUPTED;
+    if (ran === 'interrupted') {
+      say('mmrace: interrupted before the answer was complete');
+      return EXIT.INTERRUPTED;
+    }
     if (free !== undefined || once === true) return ran;
     await live.renew({ patch: 'stock' });
     say(whatNext(server));
-    await interrupted;
-    return ran;
+    return (await signal) === 'SIGINT' ? EXIT.INTERRUPTED : ran;
   } finally {
     await live.end();
     await server.close();
@@ -141,11 +160,17 @@ function kernelName(patch: string): string {
   return `kernel with the patch ${patch} ([PATCH v4 6/6], July 2020)`;
 }
 
-function whatNext({ url, webSocketUrl }: LocalServer): string {
+function whatNext({ url, webSocketUrl, recordings }: LocalServer): string {
+  const at = `--url ${webSocketUrl}`;
+  const commands = [
+    ['every event as it happens', `observe ${at}`],
+    ['one more device', `device ${at} --name gpu7`],
+    ['the same race without holds', 'demo --port 0 --free 2000'],
+    ...recordings.slice(-2, -1).map((file) => ['the last run again, off line', `replay ${file}`]),
+  ];
+  const lines = commands.map(([what, command]) => `  # ${what}\n  npx mmrace ${command}`);
   return `
 The lab ${DEMO_LAB} stays open on ${url}, with the stock kernel. Try next, in another terminal:
-  npx mmrace observe --url ${webSocketUrl}             every event as it happens
-  npx mmrace device --url ${webSocketUrl} --name gpu7   one more device
-  npx mmrace demo --port 0 --free 2000                           the same race without holds
+${lines.join('\n')}
 Ctrl-C ends it.`;
 }

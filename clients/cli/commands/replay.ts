@@ -20,14 +20,27 @@ interface ReplayCommandOptions {
 export function addReplayCommand(program: Command): void {
   program
     .command('replay')
-    .description('execute a recorded lab again, without network, and compare what comes of it')
-    .argument('<file>', 'a journal that a server wrote with --record')
+    .description('execute recorded labs again, without network, and compare what comes of them')
+    .argument('<files...>', 'what mmrace demo or mmrace serve wrote with --record')
     .option('--events', 'print every event on the way')
-    .option('--json', 'print one JSON object')
-    .action(ending(runReplay));
+    .option('--json', 'print one JSON object for each file')
+    .action(ending(replayAll));
 }
 
-async function runReplay(file: string, { events, json }: ReplayCommandOptions): Promise<ExitCode> {
+/** The exit code is that of the first file that is not identical. */
+async function replayAll(
+  files: readonly string[],
+  options: ReplayCommandOptions,
+): Promise<ExitCode> {
+  let exit: ExitCode = EXIT.OK;
+  for (const file of files) {
+    const one = await replayFile(file, options);
+    if (exit === EXIT.OK) exit = one;
+  }
+  return exit;
+}
+
+async function replayFile(file: string, { events, json }: ReplayCommandOptions): Promise<ExitCode> {
   const journal = await readJournal(file);
   const replayed = replayHere(
     journal,
@@ -39,7 +52,7 @@ async function runReplay(file: string, { events, json }: ReplayCommandOptions): 
         'check out the version that recorded it',
     );
   }
-  print(json === true ? JSON.stringify(plain(replayed)) : sentence(file, replayed));
+  print(json === true ? JSON.stringify(plain(file, replayed)) : sentence(file, replayed));
   return exitOf(replayed);
 }
 
@@ -105,10 +118,9 @@ function exitOf(replayed: Answered): ExitCode {
   }
 }
 
-function plain(replayed: Answered): object {
-  return replayed.outcome === 'threw'
-    ? { ...replayed, error: messageOf(replayed.error) }
-    : replayed;
+function plain(file: string, replayed: Answered): object {
+  if (replayed.outcome !== 'threw') return { file, ...replayed };
+  return { file, ...replayed, error: messageOf(replayed.error) };
 }
 
 function messageOf(error: unknown): string {

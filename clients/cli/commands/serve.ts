@@ -1,15 +1,9 @@
 import type { Command } from 'commander';
-import {
-  ConfigError,
-  configFrom,
-  DEFAULT_CONFIG,
-  type ServerConfig,
-} from '../../../server/config.ts';
+import { DEFAULT_CONFIG } from '../../../server/config.ts';
 import { startServer } from '../../../server/start-server.ts';
 import { ending, print, say, untilSignal } from '../ending.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
-import { UsageError } from '../failure.ts';
-import { listenFailure } from '../listen-failure.ts';
+import { asUsageError, serverConfig } from '../server-config.ts';
 import { wholeNumber } from '../whole-number.ts';
 
 /** What is not given comes from MMRACE_* (server/config.ts), and then from the defaults. */
@@ -36,34 +30,21 @@ export function addServeCommand(program: Command): void {
       `how long a device may leave a question open (default: MMRACE_LEASE_MS or ${leaseMs})`,
       wholeNumber(1, 86_400_000),
     )
-    .option('--record <dir>', 'write the inbound log of every lab into this folder')
+    .option(
+      '--record <dir>',
+      'write the inbound log of every lab into this folder (see mmrace replay)',
+    )
     .action(ending(serve));
 }
 
-async function serve(options: ServeOptions): Promise<ExitCode> {
-  const config = configOf(options);
+async function serve({ record, ...flags }: ServeOptions): Promise<ExitCode> {
+  const config = serverConfig({ ...flags, recordTo: record });
   const server = await startServer(config).catch((error: unknown) => {
-    throw listenFailure(config, error);
+    throw asUsageError(error);
   });
   print(server.url);
   say(`mmrace serves on ${server.url}; clients connect to ${server.webSocketUrl}`);
   await untilSignal();
   await server.stop();
   return EXIT.OK;
-}
-
-function configOf({ host, port, leaseMs, record }: ServeOptions): ServerConfig {
-  try {
-    const config = configFrom(process.env);
-    return {
-      ...config,
-      host: host ?? config.host,
-      port: port ?? config.port,
-      leaseMs: leaseMs ?? config.leaseMs,
-      recordTo: record ?? config.recordTo,
-    };
-  } catch (error) {
-    if (error instanceof ConfigError) throw new UsageError(error.message, { cause: error });
-    throw error;
-  }
 }

@@ -1,0 +1,24 @@
+/** How a command's server is set up: flags win over MMRACE_* (server/config.ts), those over the defaults. */
+import { ConfigError, configFrom, type ServerConfig } from '../../server/config.ts';
+import { StartFailure } from '../../server/start-failure.ts';
+import { UsageError } from './failure.ts';
+
+/** What was given on the command line. */
+export type ServerFlags = { readonly [Key in keyof ServerConfig]?: ServerConfig[Key] | undefined };
+
+/** Throws: UsageError. */
+export function serverConfig(flags: ServerFlags): ServerConfig {
+  try {
+    const config = configFrom(process.env);
+    const given = Object.entries(flags).filter(([, value]) => value !== undefined);
+    return { ...config, ...Object.fromEntries(given) };
+  } catch (error) {
+    if (error instanceof ConfigError) throw new UsageError(error.message, { cause: error });
+    throw error;
+  }
+}
+
+/** What a person is told when a server could not start. Other errors stay as they are. */
+export function asUsageError(error: unknown): unknown {
+  return error instanceof StartFailure ? new UsageError(error.message, { cause: error }) : error;
+}
