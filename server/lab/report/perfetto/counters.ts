@@ -1,4 +1,4 @@
-/** What a device has, as series of numbers: pages in its own memory, pages that it maps, faults that had to be retried. */
+/** What a device has, as series of numbers: pages in its own memory, pages that it maps, faults that it repeated. */
 import type { Event } from '../../../protocol/event.ts';
 import type { Spans } from '../timeline/spans.ts';
 import { type AT, timeOf } from './trace-time.ts';

@@ -1,7 +1,8 @@
 /**
  * Which events surely came before which others, as numbers of events: an invalidation before the callbacks that it
  * sets off and these before its end, a question to a device before its callback and the reply before whatever the asker
- * does next, an unlock before the next lock, a change of an entry before the next one and before walks that begin later. What one actor does is in its own order anyway and not repeated here.
+ * does next, an unlock before the next lock, a change of an entry before the next one and before later walks.
+ * What one actor does is in its own order anyway and not repeated here.
  */
 import type { Event } from '../../../protocol/event.ts';
 import { bracketsOf } from './brackets.ts';
