@@ -6,9 +6,11 @@ import { Command } from 'commander';
 import { addClientCommands } from './commands/client.ts';
 import { addConformanceCommand } from './commands/conformance.ts';
 import { addDemoCommand } from './commands/demo.ts';
+import { addExploreCommand } from './commands/explore.ts';
 import { addObserveCommand } from './commands/observe.ts';
 import { addReplayCommand } from './commands/replay.ts';
 import { addServeCommand } from './commands/serve.ts';
+import { addTestCommand } from './commands/test.ts';
 import { failed } from './failure.ts';
 
 /** package.json stands two folders above the sources and three above the built files. */
@@ -31,6 +33,8 @@ function newProgram(): Command {
   addObserveCommand(program);
   addConformanceCommand(program);
   addReplayCommand(program);
+  addExploreCommand(program);
+  addTestCommand(program);
   return program;
 }
 

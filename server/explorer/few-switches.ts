@@ -17,6 +17,7 @@ export interface Failing {
 export interface FewSwitches {
   readonly executions: number;
   readonly steps: number;
+  readonly windowEntered: number;
   /** Fewest context switches, then fewest steps. */
   readonly found: Failing | 'none';
 }
@@ -29,7 +30,7 @@ export function tryFewSwitches(
 ): FewSwitches {
   const pilot = newExplored();
   const tasks = pilot.scheduler.readyTasks().map((task) => task.identity.id);
-  let [executions, steps] = [0, 0];
+  let [executions, steps, windowEntered] = [0, 0, 0];
   let found: Failing | 'none' = 'none';
   for (const stopped of tasks) {
     for (const intruder of tasks) {
@@ -38,6 +39,7 @@ export function tryFewSwitches(
         const run = runWith(newExplored, stopAndIntrude(stopped, after, intruder), stepsMax);
         executions += 1;
         steps += run.steps.length;
+        if (run.explored.windowEntered()) windowEntered += 1;
         const own = run.steps.filter((step) => step.task === stopped).length;
         if (run.failure !== 'none') {
           const choices = run.steps.map((step) => step.task);
@@ -47,10 +49,10 @@ export function tryFewSwitches(
         if (after >= own) break;
       }
       // Another pair can at best do the same; the first that fails is good enough to look at.
-      if (found !== 'none') return { executions, steps, found };
+      if (found !== 'none') return { executions, steps, windowEntered, found };
     }
   }
-  return { executions, steps, found };
+  return { executions, steps, windowEntered, found };
 }
 
 function simpler(a: Failing, b: Failing): boolean {

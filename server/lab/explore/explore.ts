@@ -132,7 +132,7 @@ function cover(newExplored: NewExplored, options: ExploreOptions): Covered {
       ended: 'counterexample',
       executions: first.executions,
       steps: first.steps,
-      windowEntered: first.executions,
+      windowEntered: first.windowEntered,
       failures: 1,
       tooLong: 0,
       outcomes: new Map([[failure, 1]]),
