@@ -50,10 +50,13 @@ export function* dmirrorMigrateToDevice(
   dmirror: Dmirror,
   range: PageRange,
 ): Task<Result<DmirrorCopied>> {
-  const migrated = yield* migrateEachVma(dmirror, range, (part, vma) =>
-    migratePartToDevice(dmirror, part, vma),
-  );
+  const migrated = yield* migrateRangeToDevice(dmirror, range);
   return migrated.ok ? yield* dmirrorReadMapped(dmirror, range) : migrated;
+}
+
+/** The same without reading back. */
+export function migrateRangeToDevice(dmirror: Dmirror, range: PageRange): Task<Result<void>> {
+  return migrateEachVma(dmirror, range, (part, vma) => migratePartToDevice(dmirror, part, vma));
 }
 
 /**

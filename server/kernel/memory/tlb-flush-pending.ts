@@ -22,6 +22,12 @@ export function endTlbFlushPending(k: Kernel, mm: Mm): void {
   mm.tlbFlushPending -= 1;
 }
 
+/** mm_tlb_flush_pending(): some CPU may still use an entry that is gone. */
+export function tlbFlushPending(k: Kernel, mm: Mm): boolean {
+  touch(k.context, pendingObject(mm), 'read');
+  return mm.tlbFlushPending > 0;
+}
+
 /**
  * mm_tlb_flush_nested(): somebody else has a flush pending, and may have taken an entry away that we found gone. So
  * we flush as well.

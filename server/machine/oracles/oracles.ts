@@ -26,11 +26,18 @@ import {
   pteProtNone,
   pteWrite,
 } from '../../kernel/memory/pte.ts';
+import { tlbFlushPending } from '../../kernel/memory/tlb-flush-pending.ts';
 import type { MirrorEntry } from '../../protocol/device-api.ts';
 import type { Event, EventSink } from '../../protocol/event.ts';
 import { touch } from '../../task/context.ts';
 import { type ObjectId, objectId } from '../../task/object-id.ts';
-import { contains, hexAddress, type PageIndex, type Pfn } from '../../vocabulary/address.ts';
+import {
+  contains,
+  hexAddress,
+  PAGES_MAX,
+  type PageIndex,
+  type Pfn,
+} from '../../vocabulary/address.ts';
 import type { EventLog } from '../event-log.ts';
 import { historiesOf } from './history.ts';
 import {
@@ -53,6 +60,8 @@ import {
 const MIRRORED_MM = 0;
 /** Owners of register objects are numbered from here, those of devices' entries below. */
 const REGISTER_OWNERS = 512;
+/** Calls with which a migration begins. */
+const MIGRATION_STARTS = new Set(['migrate_vma_setup', 'migrate_device_range']);
 /** Violations that are written out in full; more of them only repeat the first. */
 const VIOLATIONS_MAX = 1_000;
 
@@ -109,12 +118,14 @@ function observe(oracles: Oracles, event: Event): void {
       return;
     case 'call':
       followEvent(oracles.registers, event);
+      if (MIGRATION_STARTS.has(event.function)) touchMigrations(oracles, event.actor);
       return;
     case 'return':
       followEvent(oracles.registers, event);
       return;
     case 'migration-end':
       // A migration of the device's own excused it until here.
+      touch(oracles.k.context, migrationsObject(oracles, event.device), 'write');
       checkDevice(oracles, event.device);
       return;
     case 'device-access':
@@ -182,6 +193,18 @@ function readCpuSide(oracles: Oracles, page: PageIndex): void {
   touch(context, mm.subscriptions.object, 'read');
 }
 
+/** The open migrations of a device, which excuse what it does. */
+function migrationsObject(oracles: Oracles, device: string): ObjectId {
+  return objectId('user', deviceNumber(oracles.mirrors, device), PAGES_MAX);
+}
+
+/** A migration starts: of `actor`, or of the device whose page a CPU has faulted on, whichever that is. */
+function touchMigrations(oracles: Oracles, actor: string): void {
+  const { mirrors, k } = oracles;
+  const devices = mirrors.numbers.has(actor) ? [actor] : mirrors.numbers.keys();
+  for (const device of devices) touch(k.context, migrationsObject(oracles, device), 'write');
+}
+
 /** The CPU's entry of the mirrored mm. */
 function cpuEntry(k: Kernel, page: PageIndex): Pte {
   const mm = k.mms.get(MIRRORED_MM);
@@ -229,6 +252,7 @@ function checkDeviceAccess(
   const { k } = oracles;
   const page = event.page as PageIndex;
   readCpuSide(oracles, page);
+  touch(k.context, migrationsObject(oracles, event.device), 'read');
   const pfn = event.pfn as Pfn;
   // Copying to or from a page that a migration of the device has taken out of use.
   const copying = !isDevicePfn(pfn) && pfn !== ZERO_PFN && mapcount(k.frames, pfn) === 0;
@@ -258,7 +282,8 @@ function checkCpuAccess(oracles: Oracles, event: Extract<Event, { kind: 'cpu-acc
   }
   // Between the end of a bracket and the flush a cached translation may still be used.
   const mm = k.mms.get(event.mm);
-  const flushPending = mm !== undefined && mm.tlbFlushPending > 0;
+  if (mm !== undefined) touch(k.context, mm.subscriptions.object, 'read');
+  const flushPending = mm !== undefined && tlbFlushPending(k, mm);
   if (flushPending || beingInvalidated(k, event.mm, page)) {
     loosenRegister(oracles.registers, event.mm, page, event.mode);
     return;
