@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { describeBody, describeEvent } from './describe-event.ts';
-import { seedRaceEvents } from './seed-race-events.ts';
+import { seedRaceEvents } from './golden/seed-race-events.ts';
 
 test('the seed race reads as a log', () => {
   assert.deepEqual(seedRaceEvents('patched').map(describeEvent).slice(-13), [

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Event, EventBody } from '../../protocol/event.ts';
 import { DIAGRAM_COLUMNS_MAX, DIAGRAM_ROWS_MAX, raceDiagram } from './diagram.ts';
-import { numbered, SEED_PAGE, seedRaceEvents } from './seed-race-events.ts';
+import { numbered, SEED_PAGE, seedRaceEvents } from './golden/seed-race-events.ts';
 
 function assertDiagram(actual: string, expected: string): void {
   assert.deepEqual(actual.split('\n'), expected.slice(1, -1).split('\n'));

@@ -4,11 +4,11 @@
  * Documentation/mm/mmu_notifier.rst.
  */
 import type { Event } from '../../protocol/event.ts';
-import { LIST_COLUMNS_MAX } from './list-columns.ts';
-import { markedLines } from './marked-lines.ts';
-import { storyOf } from './story.ts';
-import { framed, nothingHappened } from './story-frame.ts';
-import type { StoryRow } from './story-row.ts';
+import { LIST_COLUMNS_MAX } from './lines/list-columns.ts';
+import { markedLines } from './lines/marked-lines.ts';
+import { storyOf } from './story/story.ts';
+import { framed, nothingHappened } from './story/story-frame.ts';
+import type { StoryRow } from './story/story-row.ts';
 import { actorsSeen } from './timeline/actors.ts';
 import { timeSlices } from './timeslice.ts';
 

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { FORMAT_NAMES, FORMATS, type FormatName, isFormatName } from './formats.ts';
 import { assertGolden } from './golden/golden-file.ts';
 import { metaOf, runGolden } from './golden/golden-runs.ts';
-import { LIST_COLUMNS_MAX } from './list-columns.ts';
+import { LIST_COLUMNS_MAX } from './lines/list-columns.ts';
 
 const RUNS = {
   stock: await runGolden('seed-zero-page', 'stock'),

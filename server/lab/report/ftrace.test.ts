@@ -4,7 +4,7 @@ import type { EventBody, PteView } from '../../protocol/event.ts';
 import { ftraceText } from './ftrace.ts';
 import { assertGolden } from './golden/golden-file.ts';
 import { metaOf, runGolden } from './golden/golden-runs.ts';
-import { numbered, SEED_PAGE } from './seed-race-events.ts';
+import { numbered, SEED_PAGE } from './golden/seed-race-events.ts';
 
 const PATCHED = await runGolden('seed-zero-page', 'patched');
 const META = metaOf(PATCHED);

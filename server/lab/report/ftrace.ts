@@ -3,12 +3,12 @@
  * for carry its name and its fields; all others begin with `mmrace_`. A second is a million steps: step 17 is 0.000017.
  */
 import type { Event } from '../../protocol/event.ts';
+import { type Known, type Place, tracepointOf } from './ftrace/tracepoints.ts';
 import type { ReportMeta } from './report-meta.ts';
 import { type ActorSeen, actorsSeen } from './timeline/actors.ts';
 import { inOrder } from './timeline/event-order.ts';
 import { movedPages } from './timeline/moved-pages.ts';
 import { spansOf } from './timeline/spans.ts';
-import { type Known, type Place, tracepointOf } from './tracepoints.ts';
 
 /** The first process of a machine that has just booted far enough. */
 const FIRST_PID = 1_000;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { LIST_COLUMNS_MAX } from './list-columns.ts';
+import { LIST_COLUMNS_MAX } from './lines/list-columns.ts';
 import { type LitmusResult, litmusBlock } from './litmus.ts';
 
 const SEARCHED: LitmusResult = {

@@ -2,7 +2,7 @@
  * The outcome block of herd7 (every end state counted once) and of litmus7 and klitmus7 (trials counted), as kernel
  * people read it. A search that did not end prints no `States`, and says `Unknown` of what it has only not seen.
  */
-import { listText } from './list-columns.ts';
+import { listText } from './lines/list-columns.ts';
 
 export interface LitmusState {
   /** `dev1:r0=0x0; PTE=zero;` in the reader's words. */

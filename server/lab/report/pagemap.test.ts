@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import type { EventBody, PteView } from '../../protocol/event.ts';
 import { assertGolden } from './golden/golden-file.ts';
 import { runGolden } from './golden/golden-runs.ts';
+import { numbered } from './golden/seed-race-events.ts';
 import { PAGEMAP_ROWS_MAX, pagemapEntry, pagemapText } from './pagemap.ts';
-import { numbered } from './seed-race-events.ts';
 
 test('the seed race at its end and while the page is on the device', async () => {
   const { events } = await runGolden('seed-zero-page', 'stock');

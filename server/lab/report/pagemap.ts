@@ -1,5 +1,5 @@
 /**
- * What /proc/PID/maps and /proc/PID/pagemap of each process would say. Bits as in Documentation/admin-guide/mm/pagemap.rst;
+ * What /proc/PID/maps and pagemap of each process would say. Bits as in Documentation/admin-guide/mm/pagemap.rst;
  * numbers of swap types as of Linux 6.1 with memory failure, migration and device memory configured.
  *
  * Leaves out: mappings older than the log and those of forked children; file names; soft-dirty, exclusive and

@@ -4,9 +4,9 @@ import fc from 'fast-check';
 import type { Event, EventBody } from '../../protocol/event.ts';
 import { assertGolden } from './golden/golden-file.ts';
 import { metaOf, runGolden } from './golden/golden-runs.ts';
+import { numbered, SEED_PAGE } from './golden/seed-race-events.ts';
 import { checkTrace } from './perfetto/check-trace.ts';
 import { perfettoTrace } from './perfetto.ts';
-import { numbered, SEED_PAGE } from './seed-race-events.ts';
 
 const PATCHED = await runGolden('seed-zero-page', 'patched');
 const STOCK = await runGolden('seed-zero-page', 'stock');

@@ -1,7 +1,8 @@
 /**
  * The log as a trace for ui.perfetto.dev, in Chrome's JSON: a process for the CPUs and one for each device, a thread
- * for each actor, a flow from every question to a device over its callback to the reply, migrations and invalidations in
- * flight as asynchronous slices, and counters. Time is the step, not the clock, so that two runs can be compared.
+ * for each actor, a flow from every question to a device over its callback to the reply, asynchronous slices for
+ * migrations and invalidations in flight, and counters. Time is the step, not the clock, so that two runs can be
+ * compared.
  */
 import type { Event } from '../../protocol/event.ts';
 import { counterValues } from './perfetto/counters.ts';

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { Event, EventBody } from '../../protocol/event.ts';
 import { assertGolden } from './golden/golden-file.ts';
 import { metaOf, runGolden } from './golden/golden-runs.ts';
-import { numbered, SEED_PAGE } from './seed-race-events.ts';
+import { numbered, SEED_PAGE } from './golden/seed-race-events.ts';
 import { SHIVIZ_EVENT, SHIVIZ_RUN, shivizLog } from './shiviz.ts';
 
 const PATCHED = await runGolden('seed-zero-page', 'patched');

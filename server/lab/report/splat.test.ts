@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import type { EventBody } from '../../protocol/event.ts';
 import { assertGolden } from './golden/golden-file.ts';
 import { metaOf, runGolden } from './golden/golden-runs.ts';
-import { LIST_COLUMNS_MAX } from './list-columns.ts';
+import { numbered, SEED_PAGE } from './golden/seed-race-events.ts';
+import { LIST_COLUMNS_MAX } from './lines/list-columns.ts';
 import type { ReportMeta, Wait } from './report-meta.ts';
-import { numbered, SEED_PAGE } from './seed-race-events.ts';
 import { splat } from './splat.ts';
 
 const { events: STALE, ...VERDICT } = await runGolden('seed-zero-page', 'patched');

@@ -5,10 +5,10 @@
  */
 import type { Event } from '../../protocol/event.ts';
 import { addressWords } from './event-words.ts';
-import { framesOfEvent } from './frames-of-event.ts';
-import { listText } from './list-columns.ts';
-import { lockdepLines } from './lockdep.ts';
+import { listText } from './lines/list-columns.ts';
 import type { ReportMeta } from './report-meta.ts';
+import { framesOfEvent } from './splat/frames-of-event.ts';
+import { lockdepLines } from './splat/lockdep.ts';
 import { actorsSeen } from './timeline/actors.ts';
 import { inOrder } from './timeline/event-order.ts';
 import { spansOf } from './timeline/spans.ts';

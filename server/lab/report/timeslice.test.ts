@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { assertGolden } from './golden/golden-file.ts';
 import { runGolden } from './golden/golden-runs.ts';
-import { LIST_COLUMNS_MAX } from './list-columns.ts';
-import { numbered, SEED_PAGE, seedRaceEvents } from './seed-race-events.ts';
+import { numbered, SEED_PAGE, seedRaceEvents } from './golden/seed-race-events.ts';
+import { LIST_COLUMNS_MAX } from './lines/list-columns.ts';
 import { TIME_SLICES_MAX, timeSliceDiagram } from './timeslice.ts';
 
 for (const kernel of ['stock', 'patched'] as const) {

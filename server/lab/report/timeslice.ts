@@ -3,13 +3,13 @@
  * What one actor does with nobody in between is one slice; devices that are invalidated at once share one.
  */
 import type { Event } from '../../protocol/event.ts';
-import { LIST_COLUMNS_MAX } from './list-columns.ts';
-import { markedLines } from './marked-lines.ts';
-import { storyOf } from './story.ts';
-import { framed, nothingHappened } from './story-frame.ts';
-import type { StoryRow } from './story-row.ts';
+import { LIST_COLUMNS_MAX } from './lines/list-columns.ts';
+import { markedLines } from './lines/marked-lines.ts';
+import { wrapText } from './lines/wrap-text.ts';
+import { storyOf } from './story/story.ts';
+import { framed, nothingHappened } from './story/story-frame.ts';
+import type { StoryRow } from './story/story-row.ts';
 import { type ActorSeen, actorsSeen } from './timeline/actors.ts';
-import { wrapText } from './wrap-text.ts';
 
 /** With more, a slice names only those who do something. */
 const IDLE_ACTORS_SHOWN_MAX = 6;

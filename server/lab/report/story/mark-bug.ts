@@ -1,4 +1,4 @@
-import type { Event } from '../../protocol/event.ts';
+import type { Event } from '../../../protocol/event.ts';
 import type { StoryRow } from './story-row.ts';
 
 type Violation = Extract<Event, { kind: 'violation' }>;

@@ -1,6 +1,6 @@
-import { addressWords } from './event-words.ts';
+import { addressWords } from '../event-words.ts';
+import { wrapText } from '../lines/wrap-text.ts';
 import type { Story } from './story.ts';
-import { wrapText } from './wrap-text.ts';
 
 /** The drawing between what the entry was at first and what was wrong at last. No line ends in spaces. */
 export function framed(story: Story, drawing: readonly string[], columns: number): string {

@@ -1,4 +1,4 @@
-import type { PteView } from '../../protocol/event.ts';
+import type { PteView } from '../../../protocol/event.ts';
 
 /** One step of a story. */
 export interface StoryRow {

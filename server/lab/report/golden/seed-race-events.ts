@@ -2,7 +2,7 @@
  * The seed race as an event list made by hand, for the golden tests of the reports: device A migrates a zero page
  * while device B mirrors it, with the second invalidation (stock) and without it (patched).
  */
-import type { Event, EventBody } from '../../protocol/event.ts';
+import type { Event, EventBody } from '../../../protocol/event.ts';
 
 export const SEED_PAGE = 0x100200;
 const ZERO_FRAME = 0;

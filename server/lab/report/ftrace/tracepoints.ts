@@ -6,11 +6,11 @@
  * Leaves out: pointers (printed as 0), gfp flags, and everything else that the model does not know. A `pte=` is the
  * frame number shifted by 12 with present, rw and user in bits 0 to 2, not an encoding of an architecture.
  */
-import type { Event, PteView } from '../../protocol/event.ts';
-import { addressOf, pageIndex } from '../../vocabulary/address.ts';
-import { assertNever } from '../../vocabulary/invariant.ts';
-import { argumentWords } from './event-words.ts';
-import type { Moved } from './timeline/moved-pages.ts';
+import type { Event, PteView } from '../../../protocol/event.ts';
+import { addressOf, pageIndex } from '../../../vocabulary/address.ts';
+import { assertNever } from '../../../vocabulary/invariant.ts';
+import { argumentWords } from '../event-words.ts';
+import type { Moved } from '../timeline/moved-pages.ts';
 
 export interface Tracepoint {
   readonly name: string;

@@ -2,8 +2,8 @@
  * What happened to one page, told in kernel words: one row for each step that a reader must know, in the column of
  * whoever did it. Locks, allocations and answers that say nothing are left out.
  */
-import type { Event } from '../../protocol/event.ts';
-import { pteWords } from './event-words.ts';
+import type { Event } from '../../../protocol/event.ts';
+import { pteWords } from '../event-words.ts';
 import { markBug } from './mark-bug.ts';
 import {
   cutAfterBug,

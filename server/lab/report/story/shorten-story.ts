@@ -1,5 +1,5 @@
 /** What a reader can do without. Each function takes rows in order and returns some of them, in order. */
-import { pteWords } from './event-words.ts';
+import { pteWords } from '../event-words.ts';
 import type { StoryRow } from './story-row.ts';
 
 /** A migrate_to_ram that nobody came into is told by its first row and by what became of the entry. */

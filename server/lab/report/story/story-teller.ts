@@ -1,7 +1,7 @@
 /** Turns events into rows, and remembers what it needs to know for that: entries, mirrors, open calls. */
-import type { Event, EventBody, PteView } from '../../protocol/event.ts';
+import type { Event, EventBody, PteView } from '../../../protocol/event.ts';
+import { addressWords, frameWords, isPlainSuccess, placeWords, pteWords } from '../event-words.ts';
 import { isBoring, SYSTEM_CALLS } from './boring-calls.ts';
-import { addressWords, frameWords, isPlainSuccess, placeWords, pteWords } from './event-words.ts';
 import type { StoryRow } from './story-row.ts';
 
 type Of<Kind extends EventBody['kind']> = Extract<Event, { kind: Kind }>;

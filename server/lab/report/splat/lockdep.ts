@@ -1,5 +1,5 @@
 /** Tasks that wait for one another, as lockdep would have warned of them. */
-import type { ReportMeta, Wait } from './report-meta.ts';
+import type { ReportMeta, Wait } from '../report-meta.ts';
 
 const RULE = '='.repeat(66);
 /** The columns of lockdep's own picture: CPUs 24 apart, locks under their names, the first's further out. */
