@@ -21,6 +21,8 @@ export interface SearchOptions {
   readonly stepsMax: number;
   /** Asked before each execution; 'stop' ends the search as unknown. */
   readonly goOn: (progress: Progress) => 'go on' | 'stop';
+  /** Told of each step that is new, with what it touched. */
+  readonly onStep?: (step: ExecutedStep) => void;
   /** 'first': stop at the first counterexample. 'all': count them. */
   readonly counterexamples: 'first' | 'all';
 }
@@ -151,6 +153,7 @@ function execute(
       continue;
     }
     const executed = takeStep(explored, task);
+    options.onStep?.(executed);
     const races = timeline.add(executed, newTasks(scheduler.readyTasks(), ready));
     node.sleep.set(node.chosen, executed.touches);
     if (options.strategy === 'dpor') for (const race of races) reverse(stack, timeline, race);

@@ -1,7 +1,11 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { replay } from '../../../server/explorer/replay.ts';
-import { explore, type Strategy, type Verdict } from '../../../server/lab/explore/explore.ts';
+import type { Strategy } from '../../../server/lab/explore/explore.ts';
+import {
+  exploreScenario,
+  type ScenarioVerdict,
+} from '../../../server/lab/explore/explore-scenario.ts';
 import { raceDiagram } from '../../../server/lab/report/diagram.ts';
 import type { ScenarioPlan } from '../../../server/lab/scenario/scenario-plan.ts';
 import { newScenarioRun, stepsMaxOf } from '../../../server/lab/scenario/scenario-world.ts';
@@ -82,21 +86,24 @@ export function verdictOf(
   plan: ScenarioPlan,
   options: Omit<ExploreCommandOptions, keyof ChoiceOptions | 'json'>,
   onProgress: (executions: number) => void = () => undefined,
-): Verdict {
-  return explore(() => newScenarioRun(plan), {
+): ScenarioVerdict {
+  return exploreScenario(plan, {
     ...options,
-    stepsMax: stepsMaxOf(plan),
     clock: () => performance.now(),
     onProgress: ({ executions }) => onProgress(executions),
   });
 }
 
-export function exitCodeOf({ verdict }: Verdict): ExitCode {
+export function exitCodeOf({ verdict }: ScenarioVerdict): ExitCode {
   if (verdict === 'holds') return EXIT.OK;
   return verdict === 'broken' ? EXIT.BROKEN : EXIT.UNKNOWN;
 }
 
-function textOf(plan: ScenarioPlan, options: ExploreCommandOptions, verdict: Verdict): string {
+function textOf(
+  plan: ScenarioPlan,
+  options: ExploreCommandOptions,
+  verdict: ScenarioVerdict,
+): string {
   const { scenario } = plan;
   const lines = [
     `${scenario.name}: ${verdict.verdict} (kernel ${options.patch})`,
@@ -105,7 +112,12 @@ function textOf(plan: ScenarioPlan, options: ExploreCommandOptions, verdict: Ver
   ];
   const { counterexample } = verdict;
   if (counterexample === 'none') return lines.join('\n');
-  lines.push('', `  ${counterexample.failure}`, '', diagramOf(plan, counterexample.choices));
+  lines.push(
+    '',
+    `  ${counterexample.failure}`,
+    '',
+    diagramOf(verdict.plan, counterexample.choices),
+  );
   const { pointOfNoReturn, safeSibling, steps } = counterexample;
   if (pointOfNoReturn !== 'unknown') {
     const step = steps[pointOfNoReturn - 1];
@@ -135,12 +147,13 @@ function diagramOf(plan: ScenarioPlan, choices: readonly number[]): string {
 function plainVerdict(
   plan: ScenarioPlan,
   options: ExploreCommandOptions,
-  verdict: Verdict,
+  verdict: ScenarioVerdict,
 ): unknown {
-  const { counterexample, outcomes, ...rest } = verdict;
+  const { counterexample, outcomes, plan: explored, ...rest } = verdict;
   return {
     scenario: plan.scenario.name,
     patch: options.patch,
+    actors: explored.instances.map(({ name }) => name),
     ...rest,
     outcomes: Object.fromEntries(outcomes),
     counterexample:

@@ -28,6 +28,8 @@ export interface ExploreOptions {
   /** Milliseconds, moving forwards. */
   readonly clock: () => number;
   readonly onProgress: (progress: Progress) => void;
+  /** Told of each new step of an exhaustive search. */
+  readonly onStep?: (step: ExecutedStep) => void;
 }
 
 export interface CounterexampleReport {
@@ -143,6 +145,7 @@ function cover(newExplored: NewExplored, options: ExploreOptions): Covered {
     strategy: options.strategy,
     stepsMax: options.stepsMax,
     counterexamples: 'first',
+    ...(options.onStep === undefined ? {} : { onStep: options.onStep }),
     goOn: (progress) => {
       options.onProgress(progress);
       const spent = progress.executions >= options.budgetExecutions || options.clock() > until;

@@ -1,0 +1,36 @@
+/** Explores a scenario: with one device for all its twins where that is as good, else in full. */
+import type { ScenarioPlan } from '../scenario/scenario-plan.ts';
+import { newScenarioRun, stepsMaxOf } from '../scenario/scenario-world.ts';
+import { type ExploreOptions, explore, type Verdict } from './explore.ts';
+import { Isolation, withoutTwins } from './twins.ts';
+
+export type ScenarioExploreOptions = Omit<ExploreOptions, 'stepsMax' | 'onStep'>;
+
+export interface ScenarioVerdict extends Verdict {
+  /** The scenario that the counterexample belongs to: it may have fewer devices than was asked. */
+  readonly plan: ScenarioPlan;
+}
+
+/** Throws what the world throws. */
+export function exploreScenario(
+  plan: ScenarioPlan,
+  options: ScenarioExploreOptions,
+): ScenarioVerdict {
+  const exhaustive = options.strategy === 'dpor';
+  const reduction = exhaustive ? withoutTwins(plan) : 'none';
+  if (reduction !== 'none') {
+    const isolation = new Isolation(reduction.member);
+    const verdict = run(reduction.plan, { ...options, onStep: (step) => isolation.see(step) });
+    if (verdict.verdict === 'broken') return { ...verdict, plan: reduction.plan };
+    if (isolation.breach() === 'none') {
+      const twins = reduction.leftOut === 1 ? '1 twin' : `${reduction.leftOut} twins`;
+      const bound = `${verdict.bound}; ${reduction.member} stands for its ${twins}`;
+      return { ...verdict, bound, plan: reduction.plan };
+    }
+  }
+  return { ...run(plan, options), plan };
+}
+
+function run(plan: ScenarioPlan, options: Omit<ExploreOptions, 'stepsMax'>): Verdict {
+  return explore(() => newScenarioRun(plan), { ...options, stepsMax: stepsMaxOf(plan) });
+}
