@@ -120,6 +120,8 @@ test('a search that did not end says no never, no always and no number of states
     'Condition exists (dev1:r0=0x0 /\\ dev0:wrote=1)',
     'Observation seed-zero-page Unknown 0 20',
   ]);
+  const once = answersOf({ ...unended, positive: 1, negative: 0 }).at(-1);
+  assert.equal(once, 'Observation seed-zero-page Sometimes 1 0');
   // One witness settles it, however much is left.
   assert.equal(answersOf({ ...unended, positive: 1 })[2], 'Ok');
   assert.equal(answersOf({ ...unended, quantifier: '~exists' })[2], 'Unknown');

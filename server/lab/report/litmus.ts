@@ -98,7 +98,7 @@ function answer({ quantifier, positive, negative, complete }: LitmusResult): str
 function observation({ name, positive, negative, complete }: LitmusResult): string {
   let how = 'Sometimes';
   if (positive === 0) how = complete === 'yes' ? 'Never' : 'Unknown';
-  else if (negative === 0) how = complete === 'yes' ? 'Always' : 'Unknown';
+  else if (negative === 0 && complete === 'yes') how = 'Always';
   return `Observation ${name} ${how} ${positive} ${negative}`;
 }
 

@@ -1,0 +1,72 @@
+import { createHash } from 'node:crypto';
+import type { Strategy, Verdict } from '../explore/explore.ts';
+import type { LitmusResult } from './litmus.ts';
+import type { ReportMeta, Wait } from './report-meta.ts';
+
+/** What a search does not know of itself. */
+export interface ExploredFacts {
+  readonly name: string;
+  /** 'stock' for none. */
+  readonly patch: string;
+  readonly strategy: Strategy;
+  /** What a failing execution fulfils, in the words of a condition: `dev1:r0=0x0`, or `violation`. */
+  readonly condition: string;
+  /** The command that shows it again, or 'none'. */
+  readonly reproduce: string;
+  /** The question in full: its hash names the test. */
+  readonly question: string;
+  readonly waits: readonly Wait[];
+}
+
+/** A verdict of the explorer as reports tell it: a failing execution is a positive one. */
+export function metaOfExplored(verdict: Verdict, facts: ExploredFacts): ReportMeta {
+  const { name, patch, reproduce, waits } = facts;
+  const { counterexample, windowEntered, executions } = verdict;
+  const failed = counterexample !== 'none';
+  return {
+    name,
+    patch,
+    verdict: verdict.verdict,
+    seen: failed ? counterexample.failure : verdict.bound,
+    bound: verdict.bound,
+    reproduce,
+    litmus: litmusOf(verdict, facts),
+    properties: [
+      {
+        name: 'race window entered',
+        outcome: windowEntered > 0 ? 'pass' : 'error',
+        reason: windowEntered > 0 ? '' : `never in ${executions} executions`,
+      },
+    ],
+    waits,
+  };
+}
+
+function litmusOf(verdict: Verdict, facts: ExploredFacts): LitmusResult {
+  const { outcomes, failures, executions, seconds } = verdict;
+  const failing = failingOutcome(verdict);
+  const sampled = facts.strategy !== 'dpor' && facts.strategy !== 'dfs';
+  return {
+    name: facts.name,
+    form: sampled ? 'sampled' : 'exhaustive',
+    complete: verdict.verdict === 'holds' ? 'yes' : 'no',
+    states: [...outcomes].map(([text, count]) => ({
+      text: `${text};`,
+      count,
+      meets: text === failing ? 'yes' : 'no',
+    })),
+    quantifier: 'exists',
+    condition: facts.condition,
+    positive: failures,
+    negative: executions - failures,
+    seconds,
+    hash: createHash('sha256').update(facts.question).digest('hex').slice(0, 32),
+  };
+}
+
+/** A search ends at its first failure, which is the last outcome that it noted; shrinking may word it otherwise. */
+function failingOutcome({ outcomes, counterexample }: Verdict): string | undefined {
+  if (counterexample === 'none') return undefined;
+  if (outcomes.has(counterexample.failure)) return counterexample.failure;
+  return [...outcomes.keys()].at(-1);
+}
