@@ -7,6 +7,7 @@ import { addClientCommands } from './commands/client.ts';
 import { addConformanceCommand } from './commands/conformance.ts';
 import { addDemoCommand } from './commands/demo.ts';
 import { addExploreCommand } from './commands/explore.ts';
+import { addFuzzCommand } from './commands/fuzz.ts';
 import { addObserveCommand } from './commands/observe.ts';
 import { addReplayCommand } from './commands/replay.ts';
 import { addServeCommand } from './commands/serve.ts';
@@ -32,6 +33,7 @@ function newProgram(): Command {
   addClientCommands(program);
   addObserveCommand(program);
   addConformanceCommand(program);
+  addFuzzCommand(program);
   addReplayCommand(program);
   addExploreCommand(program);
   addTestCommand(program);

@@ -10,6 +10,7 @@ import {
 import { ending, print, say } from '../ending.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { UsageError } from '../failure.ts';
+import { runKernelSelftests } from '../kernel-selftests.ts';
 import { newLiveConformanceWorld } from '../live-conformance-world.ts';
 import { LiveLab, SEED_CLIENTS } from '../live-lab.ts';
 import { startLocalServer } from '../local-server.ts';
@@ -18,6 +19,7 @@ import { traceMachineConfig } from '../trace-machine-config.ts';
 
 interface ConformanceOptions {
   readonly live?: true;
+  readonly selftest?: true;
   readonly json?: true;
 }
 
@@ -25,16 +27,24 @@ export function addConformanceCommand(program: Command): void {
   program
     .command('conformance')
     .description('replay traces recorded from a real kernel and compare every result and state')
-    .argument('<files...>', 'trace files (*.jsonl, *.jsonl.gz), or folders of them')
+    .argument('[files...]', 'trace files (*.jsonl, *.jsonl.gz), or folders of them')
     .option('--live', 'with devices and CPU in processes of their own, over WebSockets')
+    .option('--selftest', "instead of traces: the kernel's HMM selftests, as KTAP")
     .option('--json', 'print one JSON object')
     .action(ending(conformance));
 }
 
 async function conformance(
   files: readonly string[],
-  { live, json }: ConformanceOptions,
+  { live, selftest, json }: ConformanceOptions,
 ): Promise<ExitCode> {
+  if (selftest === true) {
+    if (files.length > 0 || live === true) {
+      throw new UsageError('--selftest takes no files and runs in this process');
+    }
+    return runKernelSelftests(json === true ? 'json' : 'text');
+  }
+  if (files.length === 0) throw new UsageError('expected trace files, or --selftest');
   const progress = newProgress('programs');
   const outcomes =
     live === true

@@ -29,6 +29,8 @@ export interface LabDriverOptions {
   readonly api: DeviceApi;
   readonly context: TaskContext;
   readonly deviceNumber: number;
+  /** Private frames of one chunk. */
+  readonly memoryPages: number;
 }
 
 export type NewLabDriver = (options: LabDriverOptions) => LabDriver;
@@ -38,12 +40,9 @@ export interface DeviceWorld {
   readonly devices: readonly LabDriver[];
 }
 
-/** Private frames of one chunk: few, so that programs also see a second one being added. */
-export const LAB_CHUNK_PAGES = 16;
-
 /** dmirror as lib/test_hmm.c has it. */
 export function faithfulDriver(options: LabDriverOptions): LabDriver {
-  const dmirror: Dmirror = newDmirror({ ...options, memoryPages: LAB_CHUNK_PAGES });
+  const dmirror: Dmirror = newDmirror(options);
   return {
     callbacks: dmirrorDriver(dmirror),
     open: () => dmirrorOpen(dmirror),
@@ -53,7 +52,7 @@ export function faithfulDriver(options: LabDriverOptions): LabDriver {
 
 /** dmirror without its races. */
 export function correctedDriver(options: LabDriverOptions): LabDriver {
-  const corrected = newCorrectedDmirror({ ...options, memoryPages: LAB_CHUNK_PAGES });
+  const corrected = newCorrectedDmirror(options);
   return {
     callbacks: corrected.callbacks,
     open: () => dmirrorOpen(corrected.dmirror),
@@ -64,15 +63,27 @@ export function correctedDriver(options: LabDriverOptions): LabDriver {
 export const DRIVERS = { faithful: faithfulDriver, corrected: correctedDriver } as const;
 export type DriverName = keyof typeof DRIVERS;
 
+export interface DeviceWorldOptions extends WorldOptions {
+  readonly newDriver: NewLabDriver;
+  /** Private frames of one chunk of each device. */
+  readonly chunkPages: number;
+}
+
 /** Throws an Error if a device cannot be opened: the world is too small. */
-export function newDeviceWorld(newDriver: NewLabDriver, options: WorldOptions = {}): DeviceWorld {
+export function newDeviceWorld(options: DeviceWorldOptions): DeviceWorld {
+  const { newDriver, chunkPages: memoryPages } = options;
   const world = newWorld(options);
   for (let file = 0; file < TRACE_FILES; file += 1) createFile(world.kernel, file, filePages(file));
   const devices: LabDriver[] = [];
   for (let deviceNumber = 0; deviceNumber < TRACE_DEVICES; deviceNumber += 1) {
     const owner = `dev${deviceNumber}`;
     const api = deviceOf(world, owner, () => driver.callbacks);
-    const driver: LabDriver = newDriver({ api, context: world.context, deviceNumber });
+    const driver: LabDriver = newDriver({
+      api,
+      context: world.context,
+      deviceNumber,
+      memoryPages,
+    });
     const opened = runTask(world, owner, 'open', driver.open());
     if (opened.kind === 'stuck' || !opened.value.ok) throw new Error(`${owner} cannot be opened`);
     devices.push(driver);

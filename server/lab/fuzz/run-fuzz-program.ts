@@ -24,6 +24,8 @@ export const CHILDREN_MAX = 3;
 const SWAP_SLOTS = 1024;
 /** Private memory of all devices together: so little that it runs out now and then. */
 const DEVICE_PAGES = 48;
+/** Of one chunk: so few that programs see a second one being added. */
+const CHUNK_PAGES = 16;
 
 /** Something that must not be. */
 export interface Finding {
@@ -53,8 +55,10 @@ export interface FuzzRunOptions {
 export function runFuzzProgram(program: FuzzProgram, options: FuzzRunOptions): FuzzRun {
   const { policy, newDriver, patches = [] } = options;
   const swapSlots = program.set === 'swap' ? SWAP_SLOTS : 0;
-  const lab = newDeviceWorld(newDriver, {
+  const lab = newDeviceWorld({
+    newDriver,
     patches,
+    chunkPages: CHUNK_PAGES,
     config: { swapSlots, devicePages: DEVICE_PAGES },
   });
   let ops = 0;
