@@ -181,6 +181,7 @@ export interface KernelFunctions {
   oomReapTaskMm(k: Kernel, mm: Mm): Task<Result<void>>;
   flushTlbRange(k: Kernel, mm: Mm, range: PageRange): Task<void>;
 
+  exitToUserMode(k: Kernel, cpu: Cpu): Task<void>;
   load(k: Kernel, cpu: Cpu, address: VirtualAddress): Task<Accessed<bigint>>;
   store(k: Kernel, cpu: Cpu, address: VirtualAddress, value: bigint): Task<Accessed<void>>;
 }

@@ -1,5 +1,5 @@
 /** The stock kernel: every function that a patch may override, unpatched. */
-import { load, store } from './fault/cpu-access.ts';
+import { exitToUserMode, load, store } from './fault/cpu-access.ts';
 import { doAnonymousPage } from './fault/do-anonymous-page.ts';
 import { doFault } from './fault/do-fault.ts';
 import { doHugePmd, doHugePmdAnonymousPage } from './fault/do-huge-pmd.ts';
@@ -89,6 +89,7 @@ export const STOCK: KernelFunctions = {
   exitMmap,
   oomReapTaskMm,
   flushTlbRange,
+  exitToUserMode,
   load,
   store,
 };

@@ -1,7 +1,8 @@
 import { migrateToRam } from '../kernel/fault/do-swap-page.ts';
 import type { FaultOutcome, FaultRequest, Kernel } from '../kernel/kernel.ts';
+import { pageObject } from '../kernel/memory/frames.ts';
 import { type Pte, pteIsDevicePrivate, ptePfn } from '../kernel/memory/pte.ts';
-import type { Task } from '../task/task.ts';
+import { type Task, willRead } from '../task/task.ts';
 import type { Patch } from './patch.ts';
 
 /**
@@ -25,6 +26,8 @@ export const deviceFaultWithoutReference: Patch = {
 };
 
 function* faultOnWhatWasSeen(k: Kernel, request: FaultRequest, seen: Pte): Task<FaultOutcome> {
+  // The page's pgmap names the driver to call.
+  yield willRead('do_swap_page.pgmap', pageObject(ptePfn(seen)));
   const moved = yield* migrateToRam(k, request.mm, request.page, ptePfn(seen));
   return moved.ok ? 'done' : 'sigbus';
 }

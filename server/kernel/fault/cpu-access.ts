@@ -100,8 +100,19 @@ function* translate(
       k.emit({ kind: 'signal', mm: cpu.mm.id, page, signal });
       return signal;
     }
+    yield* k.fn.exitToUserMode(k, cpu);
   }
   return 'SIGBUS';
+}
+
+/**
+ * A fault has been handled, and the thread is about to try its access again: where others get their turn. Nothing
+ * here; a lab that assumes a fair scheduler waits for the others where a thread faults again and again.
+ *
+ * Holds: nothing.
+ */
+export function* exitToUserMode(): Task<void> {
+  // Who runs next is the scheduler's business.
 }
 
 /** A store needs an entry that is known dirty, so that the page table gets its dirty bit first. */

@@ -1,0 +1,151 @@
+/** Builds the worlds that the explorer asks for: one for each execution, so building one must be cheap. */
+import type { LabDevice } from '../../../clients/drivers/faulty/driver-variant.ts';
+import type { Explored } from '../../explorer/explored.ts';
+import { setPageDirtyLock } from '../../kernel/memory/set-page-dirty-lock.ts';
+import { cpuOf, deviceOf, newWorld, runTask, type World } from '../../machine/world.ts';
+import type { CpuApi } from '../../protocol/cpu-api.ts';
+import type { Task } from '../../task/task.ts';
+import { KernelBug } from '../../vocabulary/invariant.ts';
+import type { Surroundings } from './compile-op.ts';
+import { describeEnd, failureAtEnd } from './end-of-run.ts';
+import { fairFaults } from './fair-faults.ts';
+import { rangeOfVma } from './places.ts';
+import { newProgramEnds } from './program-ends.ts';
+import type { PlannedThread, ScenarioPlan } from './scenario-plan.ts';
+import { type RunWatch, watchRun } from './watch-run.ts';
+import { watchWindow } from './window.ts';
+
+/** Collisions in a row after which a verb gives up: more tell the explorer nothing new. */
+const DEFAULT_RETRIES_MAX = 8;
+/** Steps of one execution, unless the scenario says otherwise. */
+export const DEFAULT_STEPS_MAX = 5_000;
+
+/** One world of a scenario: what the explorer needs, and what reports need besides. */
+export interface ScenarioRun extends Explored {
+  readonly world: World;
+  /** `actor.name` to value, for those that were set. */
+  readonly registers: ReadonlyMap<string, string>;
+}
+
+export function stepsMaxOf(plan: ScenarioPlan): number {
+  return plan.scenario.bounds?.steps ?? DEFAULT_STEPS_MAX;
+}
+
+/**
+ * A world whose setup has run and whose programs stand ready.
+ *
+ * Throws: an Error if the setup cannot be done; what user code throws.
+ */
+export function newScenarioRun(plan: ScenarioPlan): ScenarioRun {
+  const cpus = plan.threads.map(({ actor }) => actor);
+  const fair = fairFaults(cpus, plan.faultsMax);
+  const patches = [...plan.choice.patches, fair.patch];
+  const world = newWorld({ patches, config: plan.config });
+  const surroundings = surroundingsOf(plan, world);
+  runSetup(plan, world, surroundings);
+  const registers = new Map<string, string>();
+  fair.start(world);
+  const watch = watchRun(plan, world, fair);
+  const window = watchWindow(plan.window);
+  if (plan.window.length > 0) world.log.listeners.push(window.see);
+  for (const thread of plan.threads) {
+    const task = guarded(runThread(thread, surroundings, registers), thread.actor, watch);
+    world.scheduler.spawn(thread.actor, thread.name, task);
+  }
+  const end = { world, registers };
+  return {
+    world,
+    registers,
+    scheduler: world.scheduler,
+    failure: watch.failure,
+    failureAtEnd: (stuck) => failureAtEnd(plan, end, stuck),
+    windowEntered: window.entered,
+    outcome: () => describeEnd(plan, end),
+    // The oracles note what they read themselves.
+    alsoReads: () => [],
+  };
+}
+
+function surroundingsOf(plan: ScenarioPlan, world: World): Surroundings {
+  const cpus = new Map<string, CpuApi>();
+  const devices = new Map<string, LabDevice>();
+  for (const [deviceNumber, { name }] of plan.devices.entries()) {
+    devices.set(name, newDevice(plan, world, deviceNumber));
+  }
+  return {
+    world,
+    ends: newProgramEnds(world.context, plan.ends),
+    // Made when it is first used: a child's thread must not exist before its fork.
+    cpu(actor) {
+      const known = cpus.get(actor);
+      if (known !== undefined) return known;
+      const made = cpuOf(world, actor);
+      cpus.set(actor, made);
+      return made;
+    },
+    device(actor) {
+      const found = devices.get(actor);
+      if (found === undefined) throw new RangeError(`there is no device ${actor}`);
+      return found;
+    },
+  };
+}
+
+function newDevice(plan: ScenarioPlan, world: World, deviceNumber: number): LabDevice {
+  const planned = plan.devices[deviceNumber];
+  if (planned === undefined) throw new RangeError(`there is no device number ${deviceNumber}`);
+  const { name, driver, memoryPages } = planned;
+  const api = deviceOf(world, name, () => made.callbacks);
+  const made: LabDevice = driver.newDevice({
+    api,
+    context: world.context,
+    deviceNumber,
+    memoryPages,
+    retriesMax: plan.scenario.bounds?.retries ?? DEFAULT_RETRIES_MAX,
+    setPageDirtyLock: (pfn) => setPageDirtyLock(world.kernel, pfn),
+  });
+  return made;
+}
+
+function runSetup(plan: ScenarioPlan, world: World, surroundings: Surroundings): void {
+  for (const { name } of plan.devices) {
+    const opened = finish(world, name, 'open', surroundings.device(name).open());
+    if (!opened.ok) throw new Error(`setup: ${name} cannot be opened: ${opened.errno}`);
+  }
+  const cpu = plan.instances.find(({ kind }) => kind === 'cpu')?.name ?? 'cpu0';
+  for (const vma of plan.vmas) {
+    const { prot, kind } = vma;
+    const range = rangeOfVma(vma);
+    finish(world, cpu, 'mmap', surroundings.cpu(cpu).mmap({ range, prot, kind }));
+  }
+  for (const { actor, name, op } of plan.setup) finish(world, actor, name, op(surroundings, actor));
+}
+
+function finish<T>(world: World, actor: string, name: string, task: Task<T>): T {
+  const ran = runTask(world, actor, name, task);
+  if (ran.kind === 'done') return ran.value;
+  throw new Error(`setup: ${name} of ${actor} does not end: ${ran.waiting.join('; ')}`);
+}
+
+function* runThread(
+  thread: PlannedThread,
+  surroundings: Surroundings,
+  registers: Map<string, string>,
+): Task<void> {
+  for (const { run, register } of thread.ops) {
+    const value = yield* run(surroundings, thread.actor);
+    if (register !== 'none') registers.set(register, value);
+  }
+  surroundings.ends.threadEnded(thread.actor);
+}
+
+/** A kernel that finds itself in an impossible state stops, as with BUG(): that is an answer, not a crash of ours. */
+function* guarded(task: Task<void>, actor: string, watch: RunWatch): Task<void> {
+  try {
+    yield* task;
+    watch.threadEnded(actor);
+  } catch (error) {
+    if (!(error instanceof KernelBug)) throw error;
+    watch.fail(`kernel BUG: ${error.message}`);
+  }
+}
