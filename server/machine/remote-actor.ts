@@ -3,13 +3,21 @@
  * still counts. Devices and CPUs share this.
  */
 
+import {
+  type IntervalSub,
+  type InvalidateAnswers,
+  mmuIntervalSetSeq,
+  type NotifierRange,
+} from '../protocol/device-api.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import { serial, type TaskContext, wake } from '../task/context.ts';
 import { type ObjectId, objectId } from '../task/object-id.ts';
 import { type Task, waitUntil, type YieldPoint } from '../task/task.ts';
 import type { Errno } from '../vocabulary/errno.ts';
 import type { PageContents } from '../vocabulary/page-contents.ts';
+import type { Seq } from '../vocabulary/seq.ts';
 import type { ActorName, Inbound, Outbound } from './inbound.ts';
+import { OpenById } from './open-by-id.ts';
 
 /** What a request came to. A refusal carries more than the errno; see protocol/refusal.ts. */
 export type Served =
@@ -28,13 +36,26 @@ export const SERVED_NOTHING: Served = served({});
 
 export type Outcome = Extract<Inbound, { kind: 'answer' }>['outcome'];
 
-/** A question to a client. 'abandoned': the client was fenced, nobody waits any more. */
-export interface Question {
-  readonly id: number;
+/** A question to a client, and who waits for its answer. */
+export type Question = AwaitedQuestion | SentInvalidate;
+
+/** A task waits. 'abandoned': the client was fenced, nobody waits any more. */
+export interface AwaitedQuestion {
+  readonly kind: 'awaited';
   readonly method: string;
   readonly params: unknown;
   readonly object: ObjectId;
   answer: Outcome | 'open' | 'abandoned';
+}
+
+/** One of many invalidations that one task waits for; see kernel/notifier/ask-devices.ts. */
+export interface SentInvalidate {
+  readonly kind: 'sent';
+  readonly sub: IntervalSub;
+  readonly seq: Seq;
+  readonly blocking: NotifierRange['blocking'];
+  readonly answers: InvalidateAnswers;
+  readonly place: number;
 }
 
 export interface RemoteActor {
@@ -46,7 +67,7 @@ export interface RemoteActor {
    * all was given back; what it asks waits for that.
    */
   state: 'attached' | 'fenced' | 'returning';
-  readonly questions: Map<number, Question>;
+  readonly questions: OpenById<number, Question>;
   /** Requests that run. */
   requestsInFlight: number;
   /** Requests that still run from before the client was fenced. */
@@ -67,7 +88,7 @@ export function newRemoteActor(parts: RemoteActorParts): RemoteActor {
   return {
     ...parts,
     state: 'attached',
-    questions: new Map(),
+    questions: new OpenById(),
     requestsInFlight: 0,
     requestsLingering: 0,
     fencings: 0,
@@ -89,18 +110,12 @@ export function* ask(
   if (remote.state !== 'attached') return 'abandoned';
   const id = serial(remote.context);
   const object = objectId('answer', 0, id);
-  const question: Question = { id, method, params, object, answer: 'open' };
+  const question: AwaitedQuestion = { kind: 'awaited', method, params, object, answer: 'open' };
   remote.questions.set(id, question);
   remote.send({ kind: 'question', actor: remote.actor, id, method, params });
-  yield waitUntil(at, question.object, () => question.answer !== 'open');
+  yield waitUntil(at, object, () => question.answer !== 'open');
   remote.questions.delete(id);
   return question.answer === 'open' ? 'abandoned' : question.answer;
-}
-
-/** Hands over the answer to an open question. Not a yield point. */
-export function takeAnswer(remote: RemoteActor, question: Question, outcome: Outcome): void {
-  question.answer = outcome;
-  wake(remote.context, question.object);
 }
 
 /** From here on nobody waits for this client. Not a yield point. */
@@ -109,10 +124,15 @@ export function abandonQuestions(remote: RemoteActor): void {
   remote.fencings += 1;
   remote.requestsLingering += remote.requestsInFlight;
   remote.requestsInFlight = 0;
-  for (const question of remote.questions.values()) {
-    if (question.answer !== 'open') continue;
-    question.answer = 'abandoned';
-    wake(remote.context, question.object);
+  for (const [id, question] of remote.questions.all()) {
+    if (question.kind === 'sent') {
+      remote.questions.delete(id);
+      mmuIntervalSetSeq(question.sub, question.seq);
+      question.answers.abandoned(question.place);
+    } else if (question.answer === 'open') {
+      question.answer = 'abandoned';
+      wake(remote.context, question.object);
+    }
   }
 }
 

@@ -3,10 +3,17 @@
  * refused, so whatever it still maps cannot be reached.
  */
 
-import { type DeviceDriver, mmuIntervalSetSeq } from '../protocol/device-api.ts';
+import {
+  type DeviceDriver,
+  type IntervalSub,
+  mmuIntervalSetSeq,
+  type NotifierRange,
+} from '../protocol/device-api.ts';
 import type { QuestionParams, QuestionResults } from '../protocol/server-questions.ts';
+import { serial, wake } from '../task/context.ts';
 import { fail, OK } from '../vocabulary/errno.ts';
-import { ask, type Outcome, type Question, takeAnswer } from './remote-actor.ts';
+import type { Seq } from '../vocabulary/seq.ts';
+import { ask, type Outcome } from './remote-actor.ts';
 import { fenceDevice, type RemoteDevice } from './remote-device.ts';
 import { beginFault, endFault } from './remote-lock.ts';
 
@@ -15,15 +22,7 @@ export function remoteDriver(device: () => RemoteDevice): DeviceDriver {
   return {
     *invalidate(sub, range, newSeq) {
       const remote = device();
-      const params: QuestionParams['invalidate'] = {
-        subscription: sub.id,
-        mm: range.mm,
-        range: range.range,
-        event: range.event,
-        owner: range.owner,
-        blocking: range.blocking,
-        seq: newSeq,
-      };
+      const params = paramsOf(sub, range, newSeq);
       const answer = yield* ask(remote, 'invalidate.answer', 'invalidate', params);
       if (answer === 'abandoned' || !answer.ok) {
         mmuIntervalSetSeq(sub, newSeq);
@@ -32,6 +31,21 @@ export function remoteDriver(device: () => RemoteDevice): DeviceDriver {
       const { result, invalidate_seq } = answer.result as QuestionResults['invalidate'];
       mmuIntervalSetSeq(sub, invalidate_seq);
       return result;
+    },
+
+    sendInvalidate(sub, range, newSeq, answers, place) {
+      const remote = device();
+      if (remote.state !== 'attached') {
+        mmuIntervalSetSeq(sub, newSeq);
+        answers.answered(place, 'done');
+        return;
+      }
+      const { actor } = remote;
+      const { blocking } = range;
+      const id = serial(remote.context);
+      remote.questions.set(id, { kind: 'sent', sub, seq: newSeq, blocking, answers, place });
+      const params = paramsOf(sub, range, newSeq);
+      remote.send({ kind: 'question', actor, id, method: 'invalidate', params });
     },
 
     *migrateToRam(fault) {
@@ -52,8 +66,8 @@ export function remoteDriver(device: () => RemoteDevice): DeviceDriver {
 
     *pageFree(pfn) {
       const remote = device();
-      remote.privateInUse.delete(pfn);
       remote.unplaced.delete(pfn);
+      if (!remote.privateInUse.delete(pfn)) return;
       remote.send({ kind: 'tell', actor: remote.actor, method: 'page_free', params: { pfn } });
     },
 
@@ -75,18 +89,43 @@ export function takeDeviceAnswer(
   outcome: Outcome,
 ): 'taken' | 'unknown' | 'fenced' {
   const question = device.questions.get(id);
-  if (question === undefined || question.answer !== 'open') return 'unknown';
-  if (question.method === 'invalidate' && !carriedOut(question, outcome)) {
-    fenceDevice(device, 'It did not carry out an invalidation.');
-    return 'fenced';
+  if (question === undefined) return 'unknown';
+  if (question.kind === 'awaited') {
+    if (question.answer !== 'open') return 'unknown';
+    if (question.method === 'invalidate') {
+      const { blocking } = question.params as QuestionParams['invalidate'];
+      if (carriedOut(blocking, outcome) === 'no') return fenceLiar(device);
+    }
+    question.answer = outcome;
+    wake(device.context, question.object);
+    return 'taken';
   }
-  takeAnswer(device, question, outcome);
+  const done = carriedOut(question.blocking, outcome);
+  if (done === 'no') return fenceLiar(device);
+  device.questions.delete(id);
+  mmuIntervalSetSeq(question.sub, done.invalidate_seq);
+  question.answers.answered(question.place, done.result);
   return 'taken';
 }
 
-function carriedOut(question: Question, outcome: Outcome): boolean {
-  if (!outcome.ok) return false;
-  const { blocking } = question.params as QuestionParams['invalidate'];
-  const { result } = outcome.result as QuestionResults['invalidate'];
-  return result === 'done' || blocking === 'non-blockable';
+function fenceLiar(device: RemoteDevice): 'fenced' {
+  fenceDevice(device, 'It did not carry out an invalidation.');
+  return 'fenced';
+}
+
+function carriedOut(
+  blocking: NotifierRange['blocking'],
+  outcome: Outcome,
+): QuestionResults['invalidate'] | 'no' {
+  if (!outcome.ok) return 'no';
+  const done = outcome.result as QuestionResults['invalidate'];
+  return done.result === 'done' || blocking === 'non-blockable' ? done : 'no';
+}
+
+function paramsOf(
+  sub: IntervalSub,
+  { mm, range, event, owner, blocking }: NotifierRange,
+  newSeq: Seq,
+): QuestionParams['invalidate'] {
+  return { subscription: sub.id, mm, range, event, owner, blocking, seq: newSeq };
 }

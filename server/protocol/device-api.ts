@@ -172,10 +172,23 @@ export interface DeviceFault {
   readonly pfn: Pfn;
 }
 
+/** Where the answers to sendInvalidate() go. `place` is the one that it was given. */
+export interface InvalidateAnswers {
+  /** Call it once for each place, between two steps: then and there it becomes an event. */
+  answered(place: number, answer: 'done' | 'again'): void;
+  /** Nobody waits for the device any more: 'done', once the task that asked has its turn. */
+  abandoned(place: number): void;
+}
+
 /** What the kernel may ask of a device: struct mmu_interval_notifier_ops and struct dev_pagemap_ops. */
 export interface DeviceDriver {
   /** 'again' only where the range is not blockable. */
   invalidate(sub: IntervalSub, range: NotifierRange, seq: Seq): Task<'done' | 'again'>;
+  /**
+   * Only of a driver in another process: asks it, and returns at once. What invalidate() does, without a task of its
+   * own for each device; here every order of the answers comes from outside.
+   */
+  readonly sendInvalidate?: SendInvalidate | undefined;
   /** Brings the page back to system memory. A failure becomes SIGBUS. */
   migrateToRam(fault: DeviceFault): Task<Result<void>>;
   /** A private frame lost its last reference. */
@@ -183,6 +196,15 @@ export interface DeviceDriver {
   /** The mirrored mm is going away. */
   release(): Task<void>;
 }
+
+/** See DeviceDriver.sendInvalidate. `range` is the same object for all devices of a bracket. */
+export type SendInvalidate = (
+  sub: IntervalSub,
+  range: NotifierRange,
+  seq: Seq,
+  answers: InvalidateAnswers,
+  place: number,
+) => void;
 
 /**
  * mmu_interval_set_seq(): in the invalidate callback, under the driver's lock, before the device's entries are

@@ -37,7 +37,8 @@ export class Parking<Waiter> {
       waiters[stay] = waiter;
       stay += 1;
     }
-    waiters.length = stay;
+    // Not by `length`, which would free the array, to be made anew for the next waiter.
+    while (waiters.length > stay) waiters.pop();
   }
 
   /** Everybody, in no useful order. */

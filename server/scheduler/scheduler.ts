@@ -170,7 +170,7 @@ export class Scheduler {
     for (let at = 0; at < changed.length; at += 1) {
       this.#blocked.release(changed[at] as ObjectId, this.#goesOn);
     }
-    changed.length = 0;
+    while (changed.length > 0) changed.pop();
   }
 }
 

@@ -48,6 +48,9 @@ export function createDeviceApi(k: Kernel, parts: DeviceApiParts): DeviceApi {
   const mirror = new Map<PageIndex, MirrorEntry>();
   const driver: DeviceDriver = {
     invalidate: (sub, range, seq) => parts.driver().invalidate(sub, range, seq),
+    get sendInvalidate() {
+      return parts.driver().sendInvalidate;
+    },
     migrateToRam: (fault) => parts.driver().migrateToRam(fault),
     pageFree: (pfn) => parts.driver().pageFree(pfn),
     release: () => parts.driver().release(),

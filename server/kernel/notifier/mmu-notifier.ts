@@ -22,13 +22,13 @@ import {
   willRead,
   willWrite,
 } from '../../task/task.ts';
-import { together } from '../../task/together.ts';
 import { PAGES_MAX, type PageRange } from '../../vocabulary/address.ts';
 import { fail, ok, type Result } from '../../vocabulary/errno.ts';
 import { invariant } from '../../vocabulary/invariant.ts';
 import { isOdd, type Seq, seq } from '../../vocabulary/seq.ts';
 import { type Invalidation, type InvalidationRequest, type Kernel, nextId } from '../kernel.ts';
 import type { Mm } from '../memory/mm.ts';
+import { askDevices, calleeOf } from './ask-devices.ts';
 import { insertInterval, overlapping, removeInterval } from './interval-tree.ts';
 import type { NotifierSubscriptions, Subscription } from './subscriptions.ts';
 
@@ -81,55 +81,10 @@ export function* openBracket(
     event: request.event,
     owner: request.owner,
   });
-  const answers = yield* askDevices(k, mm, request, hit, subscriptions.invalidateSeq);
-  const refused = answers.includes('again') && request.blocking === 'non-blockable';
-  return { invalidation, answer: refused ? 'refused' : 'agreed' };
-}
-
-function* askDevices(
-  k: Kernel,
-  mm: Mm,
-  request: InvalidationRequest,
-  hit: readonly Subscription[],
-  current: Seq,
-): Task<('done' | 'again')[]> {
   const range: NotifierRange = { mm: mm.id, ...request };
-  const [only] = hit;
-  if (only === undefined) return [];
-  if (hit.length === 1) return [yield* askDevice(k, only, range, current)];
-  return yield* together(
-    k.context,
-    'mmu_notifier_invalidate_range_start.callbacks',
-    hit.map((subscription) => ({
-      actor: subscription.device,
-      name: `invalidate ${subscription.device}`,
-      task: askDevice(k, subscription, range, current),
-    })),
-  );
-}
-
-function* askDevice(
-  k: Kernel,
-  subscription: Subscription,
-  range: NotifierRange,
-  current: Seq,
-): Task<'done' | 'again'> {
-  const { device } = subscription;
-  k.emit({
-    kind: 'callback',
-    function: 'invalidate',
-    device,
-    args: {
-      first: range.range.first,
-      end: range.range.end,
-      event: range.event,
-      owner: range.owner,
-      seq: current,
-    },
-  });
-  const answer = yield* subscription.driver.invalidate(subscription.sub, range, current);
-  k.emit({ kind: 'callback-return', function: 'invalidate', device, result: answer });
-  return answer;
+  const answer = yield* askDevices(k, range, hit, subscriptions.invalidateSeq);
+  const refused = answer === 'again' && request.blocking === 'non-blockable';
+  return { invalidation, answer: refused ? 'refused' : 'agreed' };
 }
 
 /** Closes a bracket. The last one to close makes the sequence even and lets waiting readers and inserts go on. */
@@ -215,6 +170,7 @@ export function* mmuIntervalNotifierInsert(
     sub,
     driver: device.driver,
     device: device.owner,
+    callee: calleeOf(device.owner),
   };
   if (subscriptions.activeInvalidateRanges === 0) {
     // Odd, and not the current value: neither "being invalidated" nor ever handed out.

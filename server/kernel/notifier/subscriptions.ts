@@ -1,4 +1,5 @@
 import type { DeviceDriver, IntervalSub } from '../../protocol/device-api.ts';
+import type { TaskIdentity } from '../../task/context.ts';
 import { type ObjectId, objectId } from '../../task/object-id.ts';
 import type { PageRange } from '../../vocabulary/address.ts';
 import { type Seq, seq } from '../../vocabulary/seq.ts';
@@ -11,6 +12,8 @@ export interface Subscription {
   readonly sub: IntervalSub;
   readonly driver: DeviceDriver;
   readonly device: string;
+  /** In whose name the device is asked, and answers, where it has no task of its own. */
+  readonly callee: TaskIdentity;
 }
 
 /**
