@@ -43,7 +43,7 @@ export function fairFaults(actors: readonly string[], faultsMax: number): FairFa
   let all = 0;
   const byOthers = (actor: string): number => all - (doings.get(actor) ?? 0);
 
-  function* exitToUserMode(_k: Kernel, cpu: Cpu): Task<void> {
+  function* waitForTurn(cpu: Cpu): Task<void> {
     const thread = threads.get(cpu.name);
     if (thread === undefined || thread.faults < faultsMax) return;
     const { seen } = thread;
@@ -58,7 +58,12 @@ export function fairFaults(actors: readonly string[], faultsMax: number): FairFa
       id: 'fair-faults',
       provenance: 'the lab',
       summary: 'a thread that faults again and again lets others go first',
-      overrides: () => ({ exitToUserMode }),
+      overrides: (stock) => ({
+        *exitToUserMode(k: Kernel, cpu: Cpu): Task<void> {
+          yield* stock.exitToUserMode(k, cpu);
+          yield* waitForTurn(cpu);
+        },
+      }),
     },
     start(world) {
       const { context, log } = world;

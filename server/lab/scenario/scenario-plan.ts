@@ -171,7 +171,7 @@ function planDevice(instance: Instance, choice: ScenarioChoice): PlannedDevice {
 function threadsOf(scenario: Scenario, instance: Instance): PlannedThread[] {
   return instance.threads.map((program) => ({
     actor: instance.name,
-    name: program[0]?.do ?? 'program',
+    name: program.find((op) => op.do !== 'wait')?.do ?? 'program',
     ops: program.map((op) => ({
       run: compileOp(scenario, op),
       register: 'as' in op && op.as !== undefined ? `${instance.name}.${op.as}` : 'none',

@@ -42,8 +42,8 @@ const vma = strict({
   kind: word('anon-private', 'anon-shared'),
 });
 
-const op = Type.Union([...CPU_OPS, ...DEVICE_OPS]);
-const setupOp = Type.Unsafe<SetupOp>(
+export const op = Type.Union([...CPU_OPS, ...DEVICE_OPS]);
+export const setupOp = Type.Unsafe<SetupOp>(
   Type.Union([...CPU_OPS, ...DEVICE_OPS].map((one) => strict({ actor: name, ...one.properties }))),
 );
 const program = Type.Array(op, { minItems: 1, maxItems: OPS_MAX });

@@ -5,7 +5,7 @@
  * Covers the keywords that scenario-schema.ts uses: object, record, array, integer, string, const, enum, anyOf.
  */
 import { boundOf } from '../../protocol/explain.ts';
-import { suggestion } from './nearest-word.ts';
+import { nearestWord, suggestion } from './nearest-word.ts';
 import type { Path } from './yaml-source.ts';
 
 export interface Difference {
@@ -62,17 +62,20 @@ function objectDifferences(keywords: Keywords, value: unknown, path: Path): Diff
     return [{ path, message, part: 'value' }];
   }
   const found: Difference[] = [];
+  const misspelt = new Set<string>();
   for (const key of Object.keys(value)) {
     if (Object.hasOwn(known, key)) {
       found.push(...differences(known[key], value[key], [...path, key]));
       continue;
     }
     const missing = Object.keys(known).filter((name) => !Object.hasOwn(value, name));
+    const meant = nearestWord(key, missing);
+    misspelt.add(meant);
     const hint = suggestion(key, missing) || `; known here: ${Object.keys(known).join(', ')}`;
     found.push({ path: [...path, key], message: `unknown key "${key}"${hint}`, part: 'key' });
   }
   for (const key of keywords.required ?? []) {
-    if (Object.hasOwn(value, key)) continue;
+    if (Object.hasOwn(value, key) || misspelt.has(key)) continue;
     const property = known[key] ?? {};
     const message = `expected the key "${key}": ${property.description ?? boundOf(property)}`;
     found.push({ path, message, part: 'value' });

@@ -37,7 +37,11 @@ export function readYaml(
     return { ok: false, problems: [whole(`expected at most ${SOURCE_CHARS_MAX} characters`)] };
   }
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    uniqueKeys: true,
+    logLevel: 'silent',
+  });
   if (document.errors.length > 0) {
     const problems = document.errors.map((error) => {
       const [start] = error.linePos ?? [{ line: 1, col: 1 }];

@@ -1,0 +1,75 @@
+/** Every scenario that ships, against the verdicts that it expects. Small ones, so that all are searched to the end. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { DRIVERS } from '../../../clients/drivers/faulty/drivers.ts';
+import { type SearchResult, search } from '../../explorer/search.ts';
+import { PATCHES } from '../../patches/patches.ts';
+import { answerOf, type Expectation, expectationsOf } from './expectations.ts';
+import { readScenario } from './read-scenario.ts';
+import { planScenario, type ScenarioPlan } from './scenario-plan.ts';
+import type { Scenario, VerdictWord } from './scenario-schema.ts';
+import { newScenarioRun, stepsMaxOf } from './scenario-world.ts';
+import { printProblem } from './yaml-source.ts';
+
+const FOLDER = fileURLToPath(new URL('../../../scenarios/', import.meta.url));
+/** More would make the tests slow; a scenario that needs more says so in its bounds. */
+const EXECUTIONS_MAX = 3_000;
+
+const SCENARIOS = readdirSync(FOLDER)
+  .filter((name) => name.endsWith('.yaml'))
+  .map((name) => scenarioIn(name));
+
+function scenarioIn(name: string): Scenario {
+  const read = readScenario(readFileSync(`${FOLDER}${name}`, 'utf8'), `scenarios/${name}`);
+  if (!read.ok) assert.fail(read.problems.map(printProblem).join('\n'));
+  assert.equal(`${read.scenario.name}.yaml`, name);
+  return read.scenario;
+}
+
+function searched(plan: ScenarioPlan): SearchResult {
+  return search(() => newScenarioRun(plan), {
+    strategy: 'dpor',
+    stepsMax: stepsMaxOf(plan),
+    counterexamples: 'first',
+    goOn: ({ executions }) => (executions < EXECUTIONS_MAX ? 'go on' : 'stop'),
+  });
+}
+
+function verdictOf(plan: ScenarioPlan): VerdictWord {
+  const result = searched(plan);
+  const { ended, tooLong, windowEntered, counterexample } = result;
+  if (counterexample !== 'none') return answerOf(plan.question, 'broken', counterexample.failure);
+  const covered = ended === 'complete' && tooLong === 0 && windowEntered > 0;
+  return answerOf(plan.question, covered ? 'holds' : 'unknown', 'none');
+}
+
+function nameOf(scenario: Scenario, { what, name, verdict }: Expectation): string {
+  return `${scenario.name}: ${verdict} with ${what} ${name}`;
+}
+
+for (const scenario of SCENARIOS) {
+  for (const expected of expectationsOf(scenario)) {
+    test(nameOf(scenario, expected), () => {
+      const plan = planScenario(scenario, expected.choice);
+      assert.equal(verdictOf(plan), expected.verdict);
+    });
+  }
+}
+
+test('every patch and every faulty driver is broken somewhere, and every one holds somewhere or is not meant to', () => {
+  const expected = SCENARIOS.flatMap(expectationsOf);
+  const broken = new Set(
+    expected.filter(({ verdict }) => verdict === 'broken').map(({ name }) => name),
+  );
+  const missing = [...PATCHES.keys(), ...DRIVERS.keys()].filter((id) => !broken.has(id));
+  assert.deepEqual(missing, ['corrected']);
+});
+
+test('each scenario holds in one way and is broken in another, so that it can tell them apart', () => {
+  for (const scenario of SCENARIOS) {
+    const verdicts = new Set(expectationsOf(scenario).map(({ verdict }) => verdict));
+    assert.deepEqual([...verdicts].sort(), ['broken', 'holds'], scenario.name);
+  }
+});
