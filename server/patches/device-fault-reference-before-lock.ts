@@ -30,10 +30,10 @@ export const deviceFaultReferenceBeforeLock: Patch = {
     '(20250306012657.3505757-4)',
   summary: 'do_swap_page() takes a reference on a device-private page before anybody has locked it',
   overrides: (stock) => ({
-    doSwapPage: (k, request, seen) =>
-      pteIsDevicePrivate(seen)
-        ? faultHoldingReference(k, request, seen)
-        : stock.doSwapPage(k, request, seen),
+    *doSwapPage(k, request, seen) {
+      if (pteIsDevicePrivate(seen)) return yield* faultHoldingReference(k, request, seen);
+      return yield* stock.doSwapPage(k, request, seen);
+    },
     migrateVmaSetup: (k, mm, owner, request) => setupLockingFaultPage(stock, k, mm, owner, request),
     migrateVmaFinalize: (k, migration) => finalizeUnlockingFaultPage(stock, k, migration),
   }),

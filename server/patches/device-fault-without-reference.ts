@@ -15,10 +15,10 @@ export const deviceFaultWithoutReference: Patch = {
     'Linux 4.14 to 6.0; fixed by 16ce101db85d "mm/memory.c: fix race when faulting a device private page" (6.1)',
   summary: 'do_swap_page() hands a device-private page to its driver without taking a reference',
   overrides: (stock) => ({
-    doSwapPage: (k, request, seen) =>
-      pteIsDevicePrivate(seen)
-        ? faultOnWhatWasSeen(k, request, seen)
-        : stock.doSwapPage(k, request, seen),
+    *doSwapPage(k, request, seen) {
+      if (pteIsDevicePrivate(seen)) return yield* faultOnWhatWasSeen(k, request, seen);
+      return yield* stock.doSwapPage(k, request, seen);
+    },
     // Nobody has locked or referenced the page for the driver, so it migrates it like any other.
     migrateVmaSetup: (k, mm, owner, request) =>
       stock.migrateVmaSetup(k, mm, owner, { ...request, faultPage: 'none' }),

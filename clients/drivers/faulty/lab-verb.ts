@@ -14,8 +14,8 @@ import { type DmirrorResult, type DmirrorVerb, performVerb } from '../dmirror-ve
 
 /**
  * 'fault-read' and 'fault-write': the device faults, whether it has an entry or not. 'read-mapped': it reads through
- * the entries that it has, without faulting; ENOENT if one is missing. 'migrate': 'migrate-to-dev' without reading back. 'collect': it sets a
- * migration to itself up and gives it up again, as a driver does that has no memory left.
+ * the entries that it has, without faulting; ENOENT if one is missing. 'migrate': 'migrate-to-dev' without reading
+ * back. 'collect': it sets a migration to itself up and gives it up again, as a driver does that has no memory left.
  */
 export type LabVerb =
   | DmirrorVerb

@@ -2,7 +2,7 @@ import type { Task } from '../../../server/task/task.ts';
 import { dmirrorWith } from './dmirror-variant.ts';
 import type { DriverVariant } from './driver-variant.ts';
 
-/** Hypothesis H2: mapping after a migration is said to be optional, but a driver that ignores its own events needs it. */
+/** Hypothesis H2: mapping what has migrated is said to be optional; a driver that ignores its own events needs it. */
 export const mapOnFault: DriverVariant = {
   id: 'map-on-fault',
   provenance:
