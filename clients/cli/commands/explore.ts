@@ -7,8 +7,11 @@ import {
   type ScenarioVerdict,
 } from '../../../server/lab/explore/explore-scenario.ts';
 import { raceDiagram } from '../../../server/lab/report/diagram.ts';
+import { metaOfExplored } from '../../../server/lab/report/explored-meta.ts';
+import { FORMAT_NAMES, FORMATS, type FormatName } from '../../../server/lab/report/formats.ts';
 import type { ScenarioPlan } from '../../../server/lab/scenario/scenario-plan.ts';
 import { newScenarioRun, stepsMaxOf } from '../../../server/lab/scenario/scenario-world.ts';
+import type { Event } from '../../../server/protocol/event.ts';
 import { ending, print } from '../ending.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { newProgress } from '../progress.ts';
@@ -25,6 +28,7 @@ export interface ExploreCommandOptions extends ChoiceOptions {
   readonly seed: number;
   readonly depth: number;
   readonly json?: true;
+  readonly format?: FormatName;
 }
 
 export function addExploreCommand(program: Command): void {
@@ -51,6 +55,7 @@ export function addExploreCommand(program: Command): void {
     .option('--seed <number>', 'for the random strategies', wholeNumber(0, 2 ** 31 - 1), 1)
     .option('--depth <number>', 'pct: ordering constraints of the bug', wholeNumber(1, 16), 3)
     .option('--json', 'print one JSON object')
+    .addOption(new Option('--format <name>', 'print a report instead').choices(FORMAT_NAMES))
     .addHelpText(
       'after',
       `
@@ -73,6 +78,10 @@ async function run(file: string, options: ExploreCommandOptions): Promise<ExitCo
   const progress = newProgress('executions');
   const verdict = verdictOf(plan, options, (executions) => progress.at(executions));
   progress.end();
+  if (options.format !== undefined) {
+    print(reportOf(file, plan, options, verdict, options.format));
+    return exitCodeOf(verdict);
+  }
   print(
     options.json === true
       ? JSON.stringify(plainVerdict(plan, options, verdict))
@@ -116,7 +125,7 @@ function textOf(
     '',
     `  ${counterexample.failure}`,
     '',
-    diagramOf(verdict.plan, counterexample.choices),
+    raceDiagram(eventsOf(verdict.plan, counterexample.choices), { columns: COLUMNS }),
   );
   const { pointOfNoReturn, safeSibling, steps } = counterexample;
   if (pointOfNoReturn !== 'unknown') {
@@ -135,13 +144,39 @@ function textOf(
   return lines.join('\n');
 }
 
-/** The story of one schedule, as a drawing. */
-function diagramOf(plan: ScenarioPlan, choices: readonly number[]): string {
+/** What happened in the counterexample; without one, in the first execution that comes. */
+function eventsOf(plan: ScenarioPlan, choices: readonly number[]): readonly Event[] {
   const run = newScenarioRun(plan);
   const { kept } = run.world.log;
   const begun = kept.length;
   replay(() => run, choices, stepsMaxOf(plan));
-  return raceDiagram(kept.slice(begun), { columns: COLUMNS });
+  return kept.slice(begun);
+}
+
+function reportOf(
+  file: string,
+  plan: ScenarioPlan,
+  options: ExploreCommandOptions,
+  verdict: ScenarioVerdict,
+  format: FormatName,
+): string {
+  const { counterexample } = verdict;
+  const choices = counterexample === 'none' ? [] : counterexample.choices;
+  const meta = metaOfExplored(verdict, {
+    name: plan.scenario.name,
+    patch: options.patch,
+    strategy: options.strategy,
+    condition: 'violation',
+    reproduce: `mmrace explore ${file} --patch ${options.patch} --strategy ${options.strategy}`,
+    question: JSON.stringify([
+      plan.scenario,
+      options.patch,
+      options.driver,
+      plan.choice.parameters,
+    ]),
+    waits: [],
+  });
+  return FORMATS[format].render(eventsOf(verdict.plan, choices), meta);
 }
 
 function plainVerdict(
