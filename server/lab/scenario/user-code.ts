@@ -1,0 +1,99 @@
+/** Patches and drivers from users' own files. Whatever is wrong with one is said with its file; nothing is guessed. */
+import { pathToFileURL } from 'node:url';
+import type { DriverVariant } from '../../../clients/drivers/faulty/driver-variant.ts';
+import { STOCK } from '../../kernel/stock.ts';
+import type { Patch } from '../../patches/patch.ts';
+import { suggestion } from './nearest-word.ts';
+
+/** A file that is no patch or no driver. `message` says which, what is wrong with it, and what would be right. */
+export class BadUserCode extends Error {
+  constructor(message: string, options: ErrorOptions = {}) {
+    super(message, options);
+    this.name = 'BadUserCode';
+  }
+}
+
+/**
+ * The export `patch` of a file: see docs/SCENARIOS.md. Without an id it is called like the file.
+ *
+ * Throws: BadUserCode.
+ */
+export async function loadPatch(file: string): Promise<Patch> {
+  const found = await loadExport(file, 'patch');
+  const { overrides } = found;
+  if (typeof overrides !== 'function') {
+    const expected = 'expected patch.overrides, a function that returns kernel functions';
+    throw new BadUserCode(`${file}: ${expected}`);
+  }
+  checkOverrides(file, overridesOf(file, overrides as Patch['overrides']));
+  return { ...described(file, found), overrides: overrides as Patch['overrides'] };
+}
+
+/** The export `driver` of a file. Throws: BadUserCode. */
+export async function loadDriver(file: string): Promise<DriverVariant> {
+  const found = await loadExport(file, 'driver');
+  const { newDevice } = found;
+  if (typeof newDevice !== 'function') {
+    throw new BadUserCode(`${file}: expected driver.newDevice, a function that makes one device`);
+  }
+  return { ...described(file, found), newDevice: newDevice as DriverVariant['newDevice'] };
+}
+
+interface Exported {
+  readonly [name: string]: unknown;
+}
+
+async function loadExport(file: string, name: 'patch' | 'driver'): Promise<Exported> {
+  let exported: Exported;
+  try {
+    exported = (await import(pathToFileURL(file).href)) as Exported;
+  } catch (error) {
+    throw new BadUserCode(`${file}: cannot be loaded: ${String(error)}`, { cause: error });
+  }
+  const found = exported[name];
+  if (typeof found === 'object' && found !== null) return found as Exported;
+  const names = Object.keys(exported);
+  const others = names.length === 0 ? 'it exports nothing' : `it exports ${names.join(', ')}`;
+  throw new BadUserCode(`${file}: expected "export const ${name} = { ... }"; ${others}`);
+}
+
+function overridesOf(file: string, overrides: Patch['overrides']): unknown {
+  try {
+    return overrides({ ...STOCK });
+  } catch (error) {
+    throw new BadUserCode(`${file}: patch.overrides throws: ${String(error)}`, { cause: error });
+  }
+}
+
+function checkOverrides(file: string, overridden: unknown): void {
+  if (typeof overridden !== 'object' || overridden === null) {
+    throw new BadUserCode(`${file}: patch.overrides returns no object of kernel functions`);
+  }
+  const entries = Object.entries(overridden);
+  if (entries.length === 0)
+    throw new BadUserCode(`${file}: the patch overrides no kernel function`);
+  for (const [name, value] of entries) {
+    if (!Object.hasOwn(STOCK, name)) {
+      const hint =
+        suggestion(name, Object.keys(STOCK)) || '; see KernelFunctions in server/kernel/kernel.ts';
+      throw new BadUserCode(`${file}: there is no kernel function "${name}"${hint}`);
+    }
+    if (typeof value !== 'function') throw new BadUserCode(`${file}: ${name} is no function`);
+  }
+}
+
+function described(
+  file: string,
+  found: Exported,
+): { id: string; provenance: string; summary: string } {
+  const text = (name: string, otherwise: string): string => {
+    const value = found[name];
+    return typeof value === 'string' && value !== '' ? value : otherwise;
+  };
+  const base = file.split(/[\\/]/).at(-1) ?? file;
+  return {
+    id: text('id', base.replace(/\.[^.]+$/, '')),
+    provenance: text('provenance', base),
+    summary: text('summary', 'no summary given'),
+  };
+}
