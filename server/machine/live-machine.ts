@@ -10,6 +10,7 @@ import {
   surrenderMemory,
 } from '../kernel/api/bury-device.ts';
 import { removeCpu } from '../kernel/api/kernel-cpu-api.ts';
+import type { Cpu } from '../kernel/kernel.ts';
 import { entriesOf } from '../kernel/memory/page-table.ts';
 import { viewPte } from '../kernel/memory/pte.ts';
 import { createFile } from '../kernel/syscalls/create-file.ts';
@@ -19,15 +20,14 @@ import type { Event } from '../protocol/event.ts';
 import type { LabSnapshot } from '../protocol/lab-snapshot.ts';
 import { objectName } from '../task/object-id.ts';
 import type { Task } from '../task/task.ts';
-import { invariant } from '../vocabulary/invariant.ts';
 import { pageOfU64 } from '../vocabulary/page-contents.ts';
-import type { ActorName, Inbound, Outbound } from './inbound.ts';
+import type { ActorName, ActorRole, Inbound, Outbound } from './inbound.ts';
 import type { MachineConfig } from './machine-config.ts';
 import { acceptForCpu, newRemoteCpu, type RemoteCpu } from './remote-cpu.ts';
 import { holdsUpOthers, newRemoteDevice, type RemoteDevice } from './remote-device.ts';
 import { acceptForDevice, type Started } from './remote-device-inbound.ts';
 import { remoteDriver } from './remote-driver.ts';
-import { cpuOf, deviceOf, newWorld, STEPS_MAX, type World } from './world.ts';
+import { callsOf, deviceOf, newWorld, STEPS_MAX, threadOf, type World } from './world.ts';
 
 export interface LiveMachineSinks {
   readonly outbound: (outbound: Outbound) => void;
@@ -49,7 +49,9 @@ export class LiveMachine {
   readonly world: World;
   readonly #send: (outbound: Outbound) => void;
   readonly #devices = new Map<ActorName, RemoteDevice>();
-  readonly #cpus = new Map<ActorName, RemoteCpu>();
+  readonly #cpus = new Map<ActorName, { readonly cpu: RemoteCpu; readonly thread: Cpu }>();
+  /** Of the actors whose clients are here. */
+  readonly #roles = new Map<ActorName, ActorRole>();
 
   /** Throws: UnknownPatch. */
   constructor(config: MachineConfig, sinks: LiveMachineSinks) {
@@ -84,78 +86,87 @@ export class LiveMachine {
 
   #start(inbound: Inbound): Started | 'nothing' {
     const { actor } = inbound;
-    const device = this.#devices.get(actor);
-    if (device !== undefined) {
-      const started = acceptForDevice(device, inbound);
-      if (inbound.kind === 'attach') this.#note(actor, { kind: 'attach', role: 'device' });
-      return inbound.kind === 'detach' && started !== 'nothing'
-        ? { name: started.name, task: this.#forgetDevice(device, started.task) }
-        : started;
+    if (inbound.kind === 'attach') this.#roles.set(actor, inbound.role);
+    const role = this.#roles.get(actor);
+    if (role === undefined) return 'nothing';
+    const { context } = this.world;
+    const before = context.current;
+    // Outside any task: what happens at once happens in the actor's name.
+    context.current = { ...before, actor, name: inbound.kind };
+    if (inbound.kind === 'attach') this.world.emit({ kind: 'attach', role });
+    else if (inbound.kind === 'detach') {
+      this.#roles.delete(actor);
+      this.world.emit({ kind: 'detach' });
     }
-    const cpu = this.#cpus.get(actor);
-    if (cpu !== undefined) {
-      const started = acceptForCpu(cpu, inbound);
-      return inbound.kind === 'detach' && started !== 'nothing'
-        ? { name: started.name, task: this.#forgetCpu(cpu, started.task) }
-        : started;
-    }
-    if (inbound.kind === 'attach') this.#attach(actor, inbound.role);
-    return 'nothing';
+    const started = role === 'device' ? this.#startForDevice(inbound) : this.#startForCpu(inbound);
+    context.current = before;
+    return started;
   }
 
-  #attach(actor: ActorName, role: 'device' | 'cpu'): void {
-    const { world } = this;
-    const parts = { actor, context: world.context, send: this.#send };
-    this.#note(actor, { kind: 'attach', role });
-    if (role === 'cpu') {
-      this.#cpus.set(actor, newRemoteCpu({ ...parts, api: cpuOf(world, actor) }));
-      return;
+  #startForDevice(inbound: Inbound): Started | 'nothing' {
+    const { actor } = inbound;
+    const device = this.#devices.get(actor);
+    if (device === undefined) {
+      if (inbound.kind === 'attach') this.#devices.set(actor, this.#newDevice(actor));
+      return 'nothing';
     }
+    const started = acceptForDevice(device, inbound);
+    if (inbound.kind !== 'detach' || started === 'nothing') return started;
+    return { name: started.name, task: this.#forgetDevice(device, started.task) };
+  }
+
+  #newDevice(actor: ActorName): RemoteDevice {
+    const { world } = this;
     const { kernel } = world;
-    const driver = remoteDriver(() => this.#deviceNamed(actor));
-    const device = newRemoteDevice({
-      ...parts,
+    // By identity: pages that it leaves behind are never another's, whoever has its name by then.
+    const driver = remoteDriver(() => device);
+    const device: RemoteDevice = newRemoteDevice({
+      actor,
+      context: world.context,
+      send: this.#send,
       api: deviceOf(world, actor, () => driver),
       undertaker: {
-        cutOff: () => cutOffDevice(kernel, actor),
+        cutOff: (why) => {
+          cutOffDevice(kernel, actor);
+          if (why === 'fenced') world.emit({ kind: 'fenced', device: actor });
+        },
         reconnect: () => reconnectDevice(kernel, actor),
         abandonMigration: (migrate) => abandonMigration(kernel, migrate),
         surrenderMemory: () => surrenderMemory(kernel, actor),
       },
     });
     reconnectDevice(kernel, actor);
-    this.#devices.set(actor, device);
-  }
-
-  #deviceNamed(actor: ActorName): RemoteDevice {
-    const device = this.#devices.get(actor);
-    invariant(device !== undefined, 'DR1', { actor });
     return device;
   }
 
   *#forgetDevice(device: RemoteDevice, task: Task<void>): Task<void> {
     yield* task;
-    this.world.emit({ kind: 'detach' });
-    // It may have come again under its name while its things were given back.
-    if (device.state === 'fenced') this.#devices.delete(device.actor);
+    // Somebody may have come under its name while its things were given back: then it goes on as theirs.
+    if (this.#roles.get(device.actor) !== 'device') this.#devices.delete(device.actor);
   }
 
-  *#forgetCpu(cpu: RemoteCpu, task: Task<void>): Task<void> {
-    yield* task;
-    this.world.emit({ kind: 'detach' });
-    const thread = this.world.cpus.get(cpu.actor);
-    if (thread !== undefined) removeCpu(thread);
-    this.world.cpus.delete(cpu.actor);
-    this.#cpus.delete(cpu.actor);
+  #startForCpu(inbound: Inbound): Started | 'nothing' {
+    const { actor } = inbound;
+    const known = this.#cpus.get(actor);
+    if (known === undefined) {
+      if (inbound.kind === 'attach') this.#cpus.set(actor, this.#newCpu(actor));
+      return 'nothing';
+    }
+    const { cpu, thread } = known;
+    const started = acceptForCpu(cpu, inbound);
+    if (inbound.kind !== 'detach' || started === 'nothing') return started;
+    // The name is free from now on, for a client that comes at once and for a thread that is forked at once.
+    this.#cpus.delete(actor);
+    const { cpus } = this.world;
+    if (cpus.get(actor) === thread) cpus.delete(actor);
+    return { name: started.name, task: forgetThread(thread, started.task) };
   }
 
-  /** An event outside any task, in the actor's name. */
-  #note(actor: ActorName, body: Parameters<World['emit']>[0]): void {
-    const { context } = this.world;
-    const before = context.current;
-    context.current = { ...before, actor, name: body.kind };
-    this.world.emit(body);
-    context.current = before;
+  #newCpu(actor: ActorName): { readonly cpu: RemoteCpu; readonly thread: Cpu } {
+    const { world } = this;
+    const thread = threadOf(world, actor);
+    const api = callsOf(world, thread);
+    return { cpu: newRemoteCpu({ actor, context: world.context, send: this.#send, api }), thread };
   }
 
   /** The state as an observer sees it who begins to watch. */
@@ -192,6 +203,11 @@ export class LiveMachine {
       .filter((device) => holdsUpOthers(device))
       .map((device) => device.actor);
   }
+}
+
+function* forgetThread(thread: Cpu, task: Task<void>): Task<void> {
+  yield* task;
+  removeCpu(thread);
 }
 
 /** 'stock', or one patch. Throws: UnknownPatch. */

@@ -74,6 +74,8 @@ export interface RemoteActor {
   requestsLingering: number;
   /** How often it was fenced: tells the two kinds of requests apart. */
   fencings: number;
+  /** How often its client left for good: what that client asked is not for whoever takes the name next. */
+  departures: number;
   /** Changes when a lingering request ends, and when a returning client is attached. */
   readonly idle: ObjectId;
 }
@@ -92,6 +94,7 @@ export function newRemoteActor(parts: RemoteActorParts): RemoteActor {
     requestsInFlight: 0,
     requestsLingering: 0,
     fencings: 0,
+    departures: 0,
     idle: objectId('answer', 0, serial(parts.context)),
   };
 }
@@ -137,12 +140,12 @@ export function abandonQuestions(remote: RemoteActor): void {
 }
 
 /**
- * Runs one request and sends its answer: the whole of a task.
+ * Runs one request and sends its answer, unless its client has left: the whole of a task.
  *
  * Yields: as `work` does.
  */
 export function* answerRequest(remote: RemoteActor, id: number, work: Task<Served>): Task<void> {
-  const { fencings } = remote;
+  const { fencings, departures } = remote;
   remote.requestsInFlight += 1;
   const outcome = yield* work;
   if (remote.fencings === fencings) remote.requestsInFlight -= 1;
@@ -150,6 +153,7 @@ export function* answerRequest(remote: RemoteActor, id: number, work: Task<Serve
     remote.requestsLingering -= 1;
     wake(remote.context, remote.idle);
   }
+  if (remote.departures !== departures) return;
   remote.send({
     kind: 'response',
     actor: remote.actor,

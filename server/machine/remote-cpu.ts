@@ -51,6 +51,7 @@ export function acceptForCpu(cpu: RemoteCpu, inbound: Inbound): Started | 'nothi
       // A CPU is asked nothing by the kernel, and tells it nothing.
       return 'nothing';
     case 'detach':
+      cpu.departures += 1;
       abandonQuestions(cpu);
       return { name: 'detach', task: detachCpu(cpu) };
     case 'request': {

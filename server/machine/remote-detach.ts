@@ -25,11 +25,12 @@ export function* giveBackAll(device: RemoteDevice): Task<void> {
 /** giveBackAll(), and the private memory is lost: its pages become poison. Yields: yes. */
 export function* detachDevice(device: RemoteDevice): Task<void> {
   const turn = beginLeaving(device);
+  // First: whoever takes the name next is not told of frames that were never its own.
+  device.chunks.length = 0;
+  device.privateInUse.clear();
   yield* giveBack(device);
   yield* awaitTurn(device, turn);
   yield* device.undertaker.surrenderMemory();
-  device.chunks.length = 0;
-  device.privateInUse.clear();
   endLeaving(device);
 }
 

@@ -12,6 +12,7 @@ import type { Inbound } from './inbound.ts';
 import { answerRequest } from './remote-actor.ts';
 import { detachDevice, giveBackAll } from './remote-detach.ts';
 import {
+  cutOff,
   fenceDevice,
   ownsPrivateFrames,
   type RemoteDevice,
@@ -37,7 +38,8 @@ export function acceptForDevice(device: RemoteDevice, inbound: Inbound): Started
       if (device.state === 'fenced') reattachDevice(device);
       return 'nothing';
     case 'detach':
-      if (device.state === 'attached') fenceDevice(device, 'It went away.');
+      device.departures += 1;
+      if (device.state === 'attached') cutOff(device, 'gone');
       else stayAway(device);
       return { name: 'detach', task: detachDevice(device) };
     case 'fence':

@@ -177,6 +177,45 @@ test('what one request of a gone device gets may be what its next one waits for'
   assert.deepEqual(harness.leftBehind(), []);
 });
 
+test('a device that leaves reads as that in the log, one that is late as fenced', () => {
+  const log = (how: 'detach' | 'fence') => {
+    const harness = mapped();
+    faulted(harness, 'gpu0');
+    const { kept } = harness.machine.world.log;
+    const from = kept.length;
+    harness[how]('gpu0');
+    return kept.slice(from).map(({ actor, kind }) => `${actor} ${kind}`);
+  };
+  assert.deepEqual(log('detach'), ['gpu0 detach', 'gpu0 mirror']);
+  assert.deepEqual(log('fence'), ['gpu0 fenced', 'gpu0 mirror']);
+});
+
+test('whoever takes the name of a device that still leaves is not told what that one asked', () => {
+  const harness = mapped();
+  harness.result('gpu1', 'mmap_read_lock', {});
+  harness.ask('cpu0', 'mprotect', { address: ADDRESS, pages: 2, prot: 'rw' });
+  const lingering = harness.ask('gpu0', 'mmap_read_lock', {});
+  harness.detach('gpu0');
+  harness.attach('gpu0');
+  const insert = harness.ask('gpu0', 'mmu_interval_notifier_insert', { range: PAIR });
+  harness.result('gpu1', 'mmap_read_unlock', {});
+  assert.equal(harness.outcomeOf(lingering), 'waits');
+  const inserted = harness.outcomeOf(insert);
+  assert.ok(inserted !== 'waits' && inserted.ok);
+});
+
+test('a CPU may take the name of a device that still leaves', () => {
+  const harness = mapped();
+  harness.result('gpu1', 'mmap_read_lock', {});
+  harness.ask('cpu0', 'mprotect', { address: ADDRESS, pages: 2, prot: 'rw' });
+  harness.ask('gpu0', 'mmap_read_lock', {});
+  harness.detach('gpu0');
+  harness.attach('gpu0', 'cpu');
+  harness.result('gpu1', 'mmap_read_unlock', {});
+  assert.deepEqual(harness.result('gpu0', 'load', { address: ADDRESS }), { value: '0x2a' });
+  assert.deepEqual(harness.leftBehind(), []);
+});
+
 test('private memory of a device that is gone is poison: the CPU gets SIGBUS, and nobody waits', () => {
   const harness = mapped();
   migrating(harness, 'gpu0', 'finalized');

@@ -53,8 +53,11 @@ export interface OpenMigration {
 
 /** What the kernel offers beside DeviceApi, for a device that went away. */
 export interface DeviceUndertaker {
-  /** From here on the device's DMA is refused with ENOTCONN and its mirror counts for nothing. Not a yield point. */
-  cutOff(): void;
+  /**
+   * From here on the device's DMA is refused with ENOTCONN and its mirror counts for nothing. A device that is
+   * 'fenced' did not answer; one that is 'gone' has left. Not a yield point.
+   */
+  cutOff(why: 'fenced' | 'gone'): void;
   /** Takes cutOff() back: the device came again inside its grace period. Not a yield point. */
   reconnect(): void;
   /** Ends a migration so that its sources are mapped again where that is still possible. */
@@ -122,13 +125,18 @@ export function ownsPrivateFrames(device: RemoteDevice, first: Pfn, count: numbe
 
 /**
  * The device is cut off: whoever waits for its answers goes on, and its page table counts for nothing, because
- * its DMA is refused from now on. It is told. Not a yield point. giveBackAll() must follow.
+ * its DMA is refused from now on. Not a yield point. giveBackAll() or detachDevice() must follow.
  */
-export function fenceDevice(device: RemoteDevice, why: string): void {
+export function cutOff(device: RemoteDevice, why: 'fenced' | 'gone'): void {
   abandonQuestions(device);
-  device.undertaker.cutOff();
+  device.undertaker.cutOff(why);
   for (const page of device.mirrored) device.api.mirrorChanged(page, MIRROR_NONE);
   device.mirrored.clear();
+}
+
+/** cutOff(), and it is told. Not a yield point. giveBackAll() must follow. */
+export function fenceDevice(device: RemoteDevice, why: string): void {
+  cutOff(device, 'fenced');
   const remedy = 'Drop your page table, connect again and insert your notifiers anew.';
   device.send({ kind: 'tell', actor: device.actor, method: 'fenced', params: { why, remedy } });
 }

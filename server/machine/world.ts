@@ -67,13 +67,22 @@ export function newWorld(options: WorldOptions = {}): World {
   };
 }
 
-/** The calls of the CPU thread `name`: an existing one, or a new thread of the first process. */
-export function cpuOf(world: World, name: string): CpuApi {
+/** The CPU thread `name`: an existing one, or a new thread of the first process. */
+export function threadOf(world: World, name: string): Cpu {
   let cpu = world.cpus.get(name);
   if (cpu === undefined) {
     cpu = newCpu(world.kernel, name, world.mm);
     world.cpus.set(name, cpu);
   }
+  return cpu;
+}
+
+/** The calls of the CPU thread `name`, as threadOf() finds it. */
+export function cpuOf(world: World, name: string): CpuApi {
+  return callsOf(world, threadOf(world, name));
+}
+
+export function callsOf(world: World, cpu: Cpu): CpuApi {
   return createCpuApi(world.kernel, {
     cpu,
     onFork: (child, mm) => world.cpus.set(child, newCpu(world.kernel, child, mm)),

@@ -23,7 +23,6 @@ import { pageRemoveRmap, rmapWalk } from '../rmap/rmap.ts';
 /** From here on the device's DMA answers ENOTCONN. */
 export function cutOffDevice(k: Kernel, owner: DeviceOwner): void {
   k.cutOff.add(owner);
-  k.emit({ kind: 'fenced', device: owner });
 }
 
 export function reconnectDevice(k: Kernel, owner: DeviceOwner): void {
