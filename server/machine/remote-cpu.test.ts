@@ -126,3 +126,20 @@ test('a CPU that comes under the name of one that still leaves has a thread of i
   assert.equal(world.mm.tlbs.length, 2);
   assert.deepEqual(harness.result('cpu1', 'load', { address: '0x100201000' }), { value: '0x0' });
 });
+
+test('what a child held counts for nothing once another one has its name', () => {
+  const harness = withCpu();
+  const page = { address: REGION.address };
+  harness.result('cpu0', 'mmap', { ...REGION, prot: 'rw', kind: 'anon-private' });
+  harness.result('cpu0', 'store', { ...page, value: '0x1' });
+  harness.result('cpu0', 'fork', { child: 'cpu1' });
+  harness.attach('cpu1', 'cpu');
+  harness.result('cpu1', 'store', { ...page, value: '0x5' });
+  harness.detach('cpu1');
+  harness.result('cpu0', 'fork', { child: 'cpu1' });
+  harness.attach('cpu1', 'cpu');
+  harness.result('cpu1', 'fork', { child: 'cpu2' });
+  harness.attach('cpu2', 'cpu');
+  assert.deepEqual(harness.result('cpu2', 'load', page), { value: '0x1' });
+  assert.deepEqual(harness.machine.world.oracles.violations, []);
+});
