@@ -54,7 +54,8 @@ export function newRegisters(k: Kernel): Registers {
 
 /** Follows calls that take memory away, and pages that are lost with their device. */
 export function followEvent(registers: Registers, event: Event): void {
-  if (event.kind === 'call' && event.function === 'fork') {
+  if (event.kind === 'attach') registers.threads.delete(event.actor);
+  else if (event.kind === 'call' && event.function === 'fork') {
     // The child may have the name of a thread that is gone: where it runs shows with its first access.
     registers.threads.delete(String(event.args.child));
     const parent = registers.threads.get(event.actor);
