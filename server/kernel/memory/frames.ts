@@ -62,7 +62,7 @@ export interface Frames {
   readonly swapSlots: Map<Pfn, number>;
 }
 
-const ROWS_AT_FIRST = 32;
+const ROWS_AT_FIRST = 8;
 
 /** `systemPages` and `devicePages` bound what can be allocated. */
 export function newFrames(
