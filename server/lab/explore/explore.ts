@@ -188,7 +188,9 @@ function coverBySampling(
   return { ended, executions, steps, windowEntered, failures, tooLong: 0, outcomes, found };
 }
 
-/** Shrinks, then looks around: when was it decided, and what would have been safe. Executed again before it is shown. */
+/**
+ * Shrinks, then looks around: when was it decided, and what would have been safe? What is shown was executed last.
+ */
 function reportOf(newExplored: NewExplored, found: Found, stepsMax: number): CounterexampleReport {
   const shrunk = shrink(newExplored, found.choices, stepsMax);
   const best = shrunk === 'does not fail' ? asFound(newExplored, found, stepsMax) : shrunk;

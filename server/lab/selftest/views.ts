@@ -1,4 +1,7 @@
-/** What devices see of memory. Source of what must hold: hmm-tests.c, snapshot, double_map, hmm_gup_test, hmm_cow_in_device. */
+/**
+ * What devices see of memory. Source of what must hold: hmm-tests.c, snapshot, double_map, hmm_gup_test,
+ * hmm_cow_in_device.
+ */
 import { pageIndex, pagesFrom } from '../../vocabulary/address.ts';
 import { expectFields } from './bench.ts';
 import { migrates } from './migration.ts';
