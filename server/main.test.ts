@@ -1,7 +1,9 @@
 /** The server as users have it: a process. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -90,6 +92,39 @@ test('the server records what clients do, tells them that it goes, and ends; the
   assert.ok(replayed.outcome === 'identical', JSON.stringify(replayed));
   assert.equal(replayed.closed, 'yes');
   assert.ok(replayed.entries >= 5);
+});
+
+test('a server that lost the folder for its recordings is not ready', async () => {
+  const folder = join(directory, 'recordings');
+  const line = await firstLine(start({ MMRACE_RECORD: folder }));
+  const [url] = /http:[^ ]+/.exec(line) ?? assert.fail(line);
+  assert.equal((await fetch(`${url}/readyz`)).status, 200);
+  rmSync(folder, { recursive: true });
+  const answer = await fetch(`${url}/readyz`);
+  assert.equal(answer.status, 503);
+  assert.match(await answer.text(), /"cannot-record".*ENOENT/);
+});
+
+test('a port in use, or a folder that cannot be, ends the process with 64 and one sentence', async () => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  const { port } = taken.address() as AddressInfo;
+  const noFolder = join(directory, 'a-file');
+  writeFileSync(noFolder, '');
+  const cases = [
+    [{ MMRACE_PORT: `${port}` }, `port ${port} of 127.0.0.1 is in use`],
+    [{ MMRACE_RECORD: noFolder }, `nothing can be recorded into ${noFolder}`],
+  ] as const;
+  for (const [environment, sentence] of cases) {
+    const child = start(environment);
+    const over = exited(child);
+    assert.ok(child.stderr !== null);
+    const lines: string[] = [];
+    for await (const line of createInterface({ input: child.stderr })) lines.push(line);
+    assert.deepEqual([lines.length, lines.join().slice(0, sentence.length)], [1, sentence]);
+    assert.equal(await over, 64);
+  }
+  taken.close();
 });
 
 test('a variable that makes no sense ends the process with 64 and says which', async () => {

@@ -14,6 +14,7 @@ import { Labs } from './live/labs.ts';
 import type { MachineFactory } from './live/machine-port.ts';
 import { newLiveMachine } from './live/new-live-machine.ts';
 import type { HelloResult } from './protocol/hello.ts';
+import { recordingProblem } from './recording-problem.ts';
 import { listenFailure, recordingFailure } from './start-failure.ts';
 
 /** The lab that is always open. */
@@ -47,7 +48,10 @@ export async function startServer(
 ): Promise<RunningServer> {
   const log = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: true }));
   const model = modelOf(dirname(fileURLToPath(import.meta.url)));
-  const readiness: Readiness = { state: 'ready' };
+  const readiness: Readiness = {
+    state: 'ready',
+    recordingProblem: () => recordingProblem(config.recordTo),
+  };
   const clock = () => performance.now();
   const recordings: string[] = [];
   const labs = new Labs({

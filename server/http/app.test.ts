@@ -6,10 +6,12 @@ import { buildApp, type Readiness, upgradeRefusal } from './app.ts';
 
 let harness: Harness;
 let readiness: Readiness;
+let problem: string;
 
 beforeEach(async () => {
   harness = await startHarness();
-  readiness = { state: 'ready' };
+  problem = 'none';
+  readiness = { state: 'ready', recordingProblem: async () => problem };
 });
 
 afterEach(async () => {
@@ -31,6 +33,15 @@ test('health says that the process lives, readiness that it takes clients', asyn
   readiness.state = 'going';
   assert.equal((await get('/readyz')).statusCode, 503);
   assert.equal((await get('/healthz')).statusCode, 200);
+});
+
+test('a server that should record and cannot is not ready, and says why', async () => {
+  problem = 'ENOSPC';
+  const answer = await get('/readyz');
+  assert.equal(answer.statusCode, 503);
+  assert.deepEqual(answer.json(), { status: 'cannot-record', why: 'ENOSPC' });
+  problem = 'none';
+  assert.deepEqual((await get('/readyz')).json(), { status: 'ready' });
 });
 
 test('the version names the protocol and the model', async () => {

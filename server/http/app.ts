@@ -14,6 +14,8 @@ export const WEBSOCKET_PATH = '/ws';
 /** Whether new clients are welcome. */
 export interface Readiness {
   state: 'ready' | 'going';
+  /** Why labs cannot be recorded at this moment; 'none' if they can, or need not be. */
+  readonly recordingProblem: () => Promise<string>;
 }
 
 export interface AppOptions {
@@ -45,9 +47,13 @@ export function buildApp(options: AppOptions): FastifyInstance {
   app.get('/healthz', { schema: answers(Type.Object({ status: Type.String() })) }, () => ({
     status: 'ok',
   }));
-  app.get('/readyz', (_request, reply) => {
-    reply.code(readiness.state === 'ready' ? 200 : 503);
-    return { status: readiness.state };
+  app.get('/readyz', async (_request, reply) => {
+    const problem = await readiness.recordingProblem();
+    if (readiness.state === 'ready' && problem === 'none') return { status: 'ready' };
+    reply.code(503);
+    return readiness.state === 'going'
+      ? { status: 'going' }
+      : { status: 'cannot-record', why: problem };
   });
   app.get('/version', () => ({ name: 'mmrace', protocol: SUBPROTOCOL, model }));
   app.get('/metrics', async (_request, reply) => {
