@@ -7,6 +7,7 @@ import type { Observer } from '../live/event-feed.ts';
 import type { Lab } from '../live/lab.ts';
 import type { ActorLink, LabActor, OpenQuestion, QuestionId } from '../live/lab-actor.ts';
 import type { Outbound } from '../machine/inbound.ts';
+import { OpenById } from '../machine/open-by-id.ts';
 import { encodeBinaryFrame } from '../protocol/binary-frame.ts';
 import type { CloseReason } from '../protocol/close-codes.ts';
 import type { Refusal } from '../protocol/refusal.ts';
@@ -14,6 +15,7 @@ import type { Role } from '../protocol/roles.ts';
 import type { Connection } from './connection.ts';
 import { answerText, notificationText, questionText } from './encode.ts';
 import { type Frame, Outbox } from './outbox.ts';
+import type { ParamsText } from './params-text.ts';
 import type { Speaker } from './receive.ts';
 import { newResumeToken, sameToken } from './resume-token.ts';
 import { nextSession, SESSION_BEGUN, type Session, type SessionEvent } from './session.ts';
@@ -26,11 +28,15 @@ interface Key {
 /** Resumes in a row, without a frame of the client after any, whose keys are remembered. */
 const UNCONFIRMED_MAX = 8;
 
-/** Told by a session that it wants to be closed from this side. */
-export type CloseSession = (session: ClientSession, reason: CloseReason) => void;
+/** What all sessions of a gateway use. */
+export interface SessionShared {
+  /** Told by a session that it wants to be closed from this side. */
+  readonly close: (session: ClientSession, reason: CloseReason) => void;
+  readonly paramsText: ParamsText;
+}
 
 const NONE: ReadonlySet<never> = new Set();
-const NO_QUESTIONS: ReadonlyMap<QuestionId, OpenQuestion> = new Map();
+const NO_QUESTIONS = new OpenById<QuestionId, OpenQuestion>();
 
 export class ClientSession implements ActorLink, Observer, Speaker {
   readonly lab: Lab;
@@ -42,18 +48,18 @@ export class ClientSession implements ActorLink, Observer, Speaker {
   received = 0;
   actor: LabActor | 'none' = 'none';
   requests: ReadonlySet<number> = NONE;
-  questions: ReadonlyMap<QuestionId, OpenQuestion> = NO_QUESTIONS;
+  questions: Speaker['questions'] = NO_QUESTIONS;
   answered: { has(id: QuestionId): boolean } = NONE;
-  readonly #close: CloseSession;
+  readonly #shared: SessionShared;
   #key: Key = { token: newResumeToken(), epoch: 1 };
   /** Still good until the client has shown, by its next frame, that it knows the new one; oldest first. */
   #unconfirmed: Key[] = [];
 
-  constructor(lab: Lab, name: string, role: Role, close: CloseSession) {
+  constructor(lab: Lab, name: string, role: Role, shared: SessionShared) {
     this.lab = lab;
     this.name = name;
     this.role = role;
-    this.#close = close;
+    this.#shared = shared;
   }
 
   /** The lab has taken it as an actor. */
@@ -102,7 +108,7 @@ export class ClientSession implements ActorLink, Observer, Speaker {
 
   ask(id: QuestionId, method: string, params: unknown): number {
     const seq = this.outbox.next();
-    this.#send(questionText(seq, id, method, params));
+    this.#send(questionText(seq, id, method, this.#shared.paramsText.of(method, params)));
     return seq;
   }
 
@@ -127,7 +133,7 @@ export class ClientSession implements ActorLink, Observer, Speaker {
   }
 
   close(reason: CloseReason): void {
-    this.#close(this, reason);
+    this.#shared.close(this, reason);
   }
 
   #send(frame: Frame): void {

@@ -19,13 +19,12 @@ export function answerText(seq: number, id: number | null, outcome: AnyOutcome):
   return `{"jsonrpc":"2.0","seq":${seq},"id":${id},"error":${error}}`;
 }
 
-export function questionText(seq: number, id: QuestionId, method: string, params: unknown): string {
+/** `params` is JSON text here and in notificationText(). */
+export function questionText(seq: number, id: QuestionId, method: string, params: string): string {
   const shown = typeof id === 'number' ? id : JSON.stringify(id);
-  const text = JSON.stringify(params);
-  return `{"jsonrpc":"2.0","seq":${seq},"id":${shown},"method":"${method}","params":${text}}`;
+  return `{"jsonrpc":"2.0","seq":${seq},"id":${shown},"method":"${method}","params":${params}}`;
 }
 
-/** `params` is JSON text. */
 export function notificationText(seq: number, method: string, params: string): string {
   return `{"jsonrpc":"2.0","seq":${seq},"method":"${method}","params":${params}}`;
 }

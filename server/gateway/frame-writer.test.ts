@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { encodeFrames, FrameWriter } from './frame-writer.ts';
+import { encodeFrames, FrameWriter, plainText } from './frame-writer.ts';
 import type { Frame } from './outbox.ts';
 
 const hex = (...frames: Frame[]) => encodeFrames(frames).toString('hex');
@@ -39,6 +39,18 @@ test('lengths are those of the bytes, whatever the text', () => {
   );
 });
 
+test('ASCII frames are the same bytes as text as they are as a buffer; others have no text', () => {
+  const lengths = [0, 1, 125, 126, 127, 255, 256, 4_000, 65_535];
+  const frames = lengths.map((length) => 'x\u007f\u0000"'.repeat(length).slice(0, length));
+  for (const some of [...frames.map((frame) => [frame]), frames, []]) {
+    const text = plainText(some);
+    assert.equal(Buffer.from(text, 'latin1').toString('hex'), hex(...some));
+  }
+  assert.equal(plainText(['a', 'é']), 'not plain');
+  assert.equal(plainText(['a', Uint8Array.of(1)]), 'not plain');
+  assert.equal(plainText(['x'.repeat(65_536)]), 'not plain');
+});
+
 test('what was gathered is written once, and counts as waiting until then', () => {
   const socket = new PassThrough();
   const writer = new FrameWriter(socket);
@@ -51,6 +63,15 @@ test('what was gathered is written once, and counts as waiting until then', () =
   writer.flush();
   assert.equal(socket.read(), null);
   assert.equal(writer.add('d'), 'first');
+});
+
+test('text beyond ASCII is written as UTF-8', () => {
+  const socket = new PassThrough();
+  const writer = new FrameWriter(socket);
+  writer.add('a');
+  writer.add('é');
+  writer.flush();
+  assert.equal(socket.read().toString('hex'), '8101618102c3a9');
 });
 
 test('a socket that is gone takes nothing', () => {

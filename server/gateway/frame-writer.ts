@@ -38,10 +38,34 @@ export class FrameWriter {
   /** Writes all that was gathered. */
   flush(): void {
     if (this.#frames.length === 0) return;
-    if (this.#socket.writable) this.#socket.write(encodeFrames(this.#frames));
-    this.#frames.length = 0;
+    if (this.#socket.writable) {
+      const text = plainText(this.#frames);
+      if (text === 'not plain') this.#socket.write(encodeFrames(this.#frames));
+      else this.#socket.write(text, 'latin1');
+    }
+    while (this.#frames.length > 0) this.#frames.pop();
     this.#bytes = 0;
   }
+}
+
+/**
+ * What encodeFrames() gives, as a string of its bytes, if all is ASCII and no longer than MEDIUM_MAX: the socket writes
+ * a string without a buffer in between.
+ */
+export function plainText(frames: readonly Frame[]): string | 'not plain' {
+  let text = '';
+  for (const frame of frames) {
+    if (typeof frame !== 'string' || frame.length > MEDIUM_MAX) return 'not plain';
+    if (Buffer.byteLength(frame) !== frame.length) return 'not plain';
+    text += shortHeader(frame.length) + frame;
+  }
+  return text;
+}
+
+function shortHeader(length: number): string {
+  return length <= SHORT_MAX
+    ? String.fromCharCode(FIN_TEXT, length)
+    : String.fromCharCode(FIN_TEXT, SHORT_MAX + 1, length >>> 8, length & 0xff);
 }
 
 /** `frames` as a server sends them, one behind the other. */

@@ -8,11 +8,12 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import type { CloseReason } from '../protocol/close-codes.ts';
 import { FRAME_BYTES_MAX, HELLO_MS, SUBPROTOCOL } from '../protocol/limits.ts';
 import { type Refusal, refuse } from '../protocol/refusal.ts';
-import type { ClientSession } from './client-session.ts';
+import type { ClientSession, SessionShared } from './client-session.ts';
 import { Connection } from './connection.ts';
 import { answerText } from './encode.ts';
 import { Flusher } from './flusher.ts';
 import { type GreetingOptions, type Sessions, sessionKey, welcome } from './greeting.ts';
+import { ParamsText } from './params-text.ts';
 import { type Fatal, type Received, type Refused, receive, receiveHello } from './receive.ts';
 import type { SessionEvent } from './session.ts';
 
@@ -46,6 +47,10 @@ export class Gateway {
   readonly #sessions: Sessions = new Map();
   readonly #connections = new Set<Connection<ClientSession>>();
   readonly #flusher = new Flusher();
+  readonly #shared: SessionShared = {
+    close: (session, reason) => this.#advance(session, { event: 'closed', reason }),
+    paramsText: new ParamsText(),
+  };
   readonly #timer: NodeJS.Timeout;
   #state: 'open' | 'going' = 'open';
 
@@ -217,9 +222,7 @@ export class Gateway {
       this.#refuseConnection(connection, greeting.id, refuse('going', '', ''));
       return;
     }
-    const welcomed = welcome(this.#options, this.#sessions, greeting, (session, reason) => {
-      this.#advance(session, { event: 'closed', reason });
-    });
+    const welcomed = welcome(this.#options, this.#sessions, greeting, this.#shared);
     if ('code' in welcomed) {
       this.#refuseConnection(connection, greeting.id, welcomed);
       return;

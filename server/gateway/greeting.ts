@@ -5,7 +5,7 @@ import type { HelloParams, HelloResult } from '../protocol/hello.ts';
 import type { LabSnapshot } from '../protocol/lab-snapshot.ts';
 import { LABS_MAX } from '../protocol/limits.ts';
 import { type Refusal, refuse } from '../protocol/refusal.ts';
-import { ClientSession, type CloseSession } from './client-session.ts';
+import { ClientSession, type SessionShared } from './client-session.ts';
 import { answerText } from './encode.ts';
 import type { Frame } from './outbox.ts';
 
@@ -36,7 +36,7 @@ export function welcome(
   options: GreetingOptions,
   sessions: Sessions,
   hello: { readonly id: number; readonly seq: number; readonly params: HelloParams },
-  close: CloseSession,
+  shared: SessionShared,
 ): Welcome | Refusal {
   const { params } = hello;
   if (params.resume !== undefined && params.role !== 'observer') {
@@ -44,7 +44,7 @@ export function welcome(
   }
   const lab = labOf(options, params.lab);
   if ('code' in lab) return lab;
-  const session = new ClientSession(lab, params.name, params.role, close);
+  const session = new ClientSession(lab, params.name, params.role, shared);
   session.received = hello.seq;
   // The answer is the first frame, whatever the machine says while it attaches the actor.
   const seq = session.outbox.next();

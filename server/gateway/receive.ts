@@ -29,6 +29,7 @@ import {
 import { type Check, compileCheck, type MethodChecks, whyNot } from '../protocol/validators.ts';
 import { ERRNO_NUMBER, type Errno } from '../vocabulary/errno.ts';
 import type { PageContents } from '../vocabulary/page-contents.ts';
+import { plainAnswer } from './plain-answer.ts';
 
 /** What is known of a client that has said hello. */
 export interface Speaker {
@@ -37,7 +38,7 @@ export interface Speaker {
   /** The `seq` of its last frame. */
   readonly received: number;
   readonly requests: ReadonlySet<number>;
-  readonly questions: ReadonlyMap<QuestionId, OpenQuestion>;
+  readonly questions: { get(id: QuestionId): OpenQuestion | undefined };
   readonly answered: { has(id: QuestionId): boolean };
 }
 
@@ -92,6 +93,10 @@ interface Frame {
 
 /** Reads a frame of a client that has said hello. */
 export function receive(speaker: Speaker, data: Buffer, layout: 'text' | 'binary'): Received {
+  if (layout === 'text') {
+    const plain = receivePlainAnswer(speaker, data);
+    if (plain !== 'other') return plain;
+  }
   const frame = readFrame(data, layout);
   if ('kind' in frame) return frame;
   const { envelope, contents } = frame;
@@ -105,6 +110,16 @@ export function receive(speaker: Speaker, data: Buffer, layout: 'text' | 'binary
   if (check === NOTIFICATION)
     return receiveNotification(speaker, envelope as ClientNotification, contents);
   return receiveAnswer(speaker, envelope as ClientAnswer | ClientErrorAnswer);
+}
+
+/** What the rest of receive() would make of it, for an `invalidate` that was carried out; 'other' for all else. */
+function receivePlainAnswer(speaker: Speaker, data: Buffer): Received | 'other' {
+  const answer = plainAnswer(data);
+  if (answer === 'other' || answer.seq !== speaker.received + 1) return 'other';
+  const { id, result } = answer;
+  const question = speaker.questions.get(id);
+  if (question === undefined || question.method !== 'invalidate') return 'other';
+  return { kind: 'answer', id, askedIn: question.seq, outcome: { ok: true, result } };
 }
 
 /** Reads a frame of a client that has not said hello yet. Its `seq` may be any. */

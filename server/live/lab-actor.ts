@@ -1,5 +1,6 @@
 /** What a lab keeps of one client that acts in it, beside what the machine keeps. */
 import type { ActorName, ActorRole, Outbound } from '../machine/inbound.ts';
+import { OpenById } from '../machine/open-by-id.ts';
 import type { CloseReason } from '../protocol/close-codes.ts';
 import { ANSWERED_KEPT_MAX } from '../protocol/limits.ts';
 import type { Refusal } from '../protocol/refusal.ts';
@@ -42,7 +43,7 @@ export interface LabActor {
   /** Requests without an answer. */
   readonly requests: Set<number>;
   /** Questions without an answer, oldest first. */
-  readonly questions: Map<QuestionId, OpenQuestion>;
+  readonly questions: OpenById<QuestionId, OpenQuestion>;
   /** The last ANSWERED_KEPT_MAX questions that were answered. */
   readonly answered: RecentIds<QuestionId>;
   /** When a frame of it arrived last. */
@@ -64,7 +65,7 @@ export function newLabActor(
     state: 'attached',
     fenced: 'no',
     requests: new Set(),
-    questions: new Map(),
+    questions: new OpenById(),
     answered: new RecentIds(ANSWERED_KEPT_MAX),
     heardAt: now,
     holding: 0,
@@ -73,9 +74,8 @@ export function newLabActor(
 
 /** Closes an open question. Returns what it was, or 'unknown'. */
 export function questionAnswered(actor: LabActor, id: QuestionId): OpenQuestion | 'unknown' {
-  const question = actor.questions.get(id);
+  const question = actor.questions.take(id);
   if (question === undefined) return 'unknown';
-  actor.questions.delete(id);
   actor.answered.add(id);
   return question;
 }
@@ -85,7 +85,7 @@ export function questionAnswered(actor: LabActor, id: QuestionId): OpenQuestion 
  * are no mistake of the client's.
  */
 export function voidQuestions(actor: LabActor): void {
-  for (const [id, question] of actor.questions) {
+  for (const [id, question] of actor.questions.all()) {
     if (typeof id === 'number')
       actor.questions.set(id, { ...question, askedAt: Number.POSITIVE_INFINITY });
   }

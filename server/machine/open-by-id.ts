@@ -6,14 +6,6 @@ export class OpenById<Id, Item> {
   readonly #ids: Id[] = [];
   readonly #items: Item[] = [];
 
-  get size(): number {
-    return this.#ids.length;
-  }
-
-  has(id: Id): boolean {
-    return this.#ids.includes(id);
-  }
-
   get(id: Id): Item | undefined {
     const at = this.#ids.indexOf(id);
     return at < 0 ? undefined : this.#items[at];
