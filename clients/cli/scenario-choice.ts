@@ -1,8 +1,7 @@
 /** What the command line says of a scenario: the file, patches, drivers and parameters, as a plan to run. */
+
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { STOCK } from '../../server/kernel/stock.ts';
 import { suggestion } from '../../server/lab/scenario/nearest-word.ts';
 import { readScenario } from '../../server/lab/scenario/read-scenario.ts';
 import {
@@ -11,6 +10,7 @@ import {
   type ScenarioPlan,
 } from '../../server/lab/scenario/scenario-plan.ts';
 import type { Scenario } from '../../server/lab/scenario/scenario-schema.ts';
+import { BadUserCode, loadDriver, loadPatch } from '../../server/lab/scenario/user-code.ts';
 import type { Patch } from '../../server/patches/patch.ts';
 import { PATCHES, STOCK_NAME } from '../../server/patches/patches.ts';
 import type { DriverVariant } from '../drivers/faulty/driver-variant.ts';
@@ -47,24 +47,7 @@ export async function patchesFrom(name: string): Promise<readonly Patch[]> {
       `there is no patch "${name}"${suggestion(name, known)}: ${known.join(', ')}`,
     );
   }
-  const { patch } = await loaded(name);
-  if (!isPatch(patch)) {
-    throw new UsageError(
-      `${name}: expected an export \`patch\` with id, provenance, summary and overrides`,
-    );
-  }
-  checkOverrides(name, patch);
-  return [patch];
-}
-
-function checkOverrides(file: string, patch: Patch): void {
-  const names = Object.keys(patch.overrides(STOCK));
-  const unknown = names.find((name) => !(name in STOCK));
-  if (unknown !== undefined) {
-    const help = suggestion(unknown, Object.keys(STOCK));
-    throw new UsageError(`${file}: overrides "${unknown}", which is no kernel function${help}`);
-  }
-  if (names.length === 0) throw new UsageError(`${file}: the patch overrides nothing`);
+  return [await ofUser(loadPatch(resolve(name)))];
 }
 
 /** `ACTOR=NAME`, `ACTOR=FILE`, or the same without `ACTOR=` for all devices. Throws: UsageError. */
@@ -89,34 +72,21 @@ async function driverFrom(name: string): Promise<DriverVariant> {
       `there is no driver "${name}"${suggestion(name, known)}: ${known.join(', ')}`,
     );
   }
-  const { driver } = await loaded(name);
-  if (!isDriver(driver)) {
-    throw new UsageError(`${name}: expected an export \`driver\` with id, summary and newDevice`);
-  }
-  return driver;
+  return await ofUser(loadDriver(resolve(name)));
 }
 
 function isFile(name: string): boolean {
   return name.includes('/') || name.endsWith('.ts') || name.endsWith('.js');
 }
 
-async function loaded(file: string): Promise<Record<string, unknown>> {
+/** What is wrong with a user's file is the user's to mend. */
+async function ofUser<T>(loading: Promise<T>): Promise<T> {
   try {
-    return (await import(pathToFileURL(resolve(file)).href)) as Record<string, unknown>;
+    return await loading;
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new UsageError(`${file}: cannot be loaded: ${why}`, { cause: error });
+    if (error instanceof BadUserCode) throw new UsageError(error.message, { cause: error });
+    throw error;
   }
-}
-
-function isPatch(value: unknown): value is Patch {
-  const patch = value as Partial<Patch> | undefined;
-  return typeof patch?.id === 'string' && typeof patch.overrides === 'function';
-}
-
-function isDriver(value: unknown): value is DriverVariant {
-  const driver = value as Partial<DriverVariant> | undefined;
-  return typeof driver?.id === 'string' && typeof driver.newDevice === 'function';
 }
 
 export interface ChoiceOptions {

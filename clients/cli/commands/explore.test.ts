@@ -69,7 +69,7 @@ test('bad questions are one sentence and 64', async () => {
         '--patch',
         file('none.ts', "export const patch = { id: 'x', overrides: () => ({ mmunmap() {} }) };\n"),
       ],
-      /mmunmap.*no kernel function/,
+      /mmunmap/,
     ],
   ];
   const ended = await Promise.all(cases.map(([args]) => runMmrace(...args)));

@@ -1,4 +1,5 @@
 /** Explores a scenario: with one device for all its twins where that is as good, else in full. */
+import { answerOf } from '../scenario/expectations.ts';
 import type { ScenarioPlan } from '../scenario/scenario-plan.ts';
 import { newScenarioRun, stepsMaxOf } from '../scenario/scenario-world.ts';
 import { type ExploreOptions, explore, type Verdict } from './explore.ts';
@@ -31,6 +32,9 @@ export function exploreScenario(
   return { ...run(plan, options), plan };
 }
 
+/** `exists` asks for what `forbid` fears: reaching it is the good answer. */
 function run(plan: ScenarioPlan, options: Omit<ExploreOptions, 'stepsMax'>): Verdict {
-  return explore(() => newScenarioRun(plan), { ...options, stepsMax: stepsMaxOf(plan) });
+  const found = explore(() => newScenarioRun(plan), { ...options, stepsMax: stepsMaxOf(plan) });
+  const failure = found.counterexample === 'none' ? 'none' : found.counterexample.failure;
+  return { ...found, verdict: answerOf(plan.question, found.verdict, failure) };
 }
