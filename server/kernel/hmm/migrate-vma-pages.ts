@@ -155,7 +155,7 @@ export function* migrateVmaInsertPage(k: Kernel, migration: Migration, index: nu
   }
   const at = yield* lockPte(k, 'migrate_vma_insert_page.ptl', mm, vma, page);
   const seen = lockedPte(at);
-  const replacesZeroPage = ptePresent(seen) && pteIsZeroPage(seen);
+  const replacesZeroPage = ptePresent(seen) && pteIsZeroPage(seen) && !isHuge(mm.table, page);
   if (!(isStable(k, mm) && (pteNone(seen) || replacesZeroPage))) {
     unlockPte(k, at);
     refuse(migration, index);

@@ -29,6 +29,7 @@ import {
   mapcount,
   PAGE_ANON,
   PAGE_ANON_EXCLUSIVE,
+  PAGE_COMPOUND,
   PAGE_DIRTY,
   PAGE_FILE,
   PAGE_LRU,
@@ -213,6 +214,8 @@ export function* migrateVmaCollectPte(
     if (pteIsZeroPage(pte)) return migrateFlags(MIGRATE_PFN_MIGRATE);
   }
   const pfn = ptePfn(pte);
+  // Part of a huge page that small entries map here, and maybe a huge entry elsewhere: 6.1 leaves it alone.
+  if (hasFlag(k.frames, pfn, PAGE_COMPOUND)) return MIGRATE_PFN_NONE;
   const locked = yield* takePage(k, migration, at, pfn);
   if (locked === 'busy') return MIGRATE_PFN_NONE;
   return migratePfn(pfn, MIGRATE_PFN_MIGRATE | write);

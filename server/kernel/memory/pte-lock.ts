@@ -4,10 +4,13 @@ import type { PageIndex } from '../../vocabulary/address.ts';
 import type { Kernel, LockedPte } from '../kernel.ts';
 import type { Mm } from './mm.ts';
 import type { Vma } from './mm-types.ts';
-import { allocPtePage, readPte } from './page-table.ts';
+import { allocPtePage, blockOf, readPte } from './page-table.ts';
 import type { Pte } from './pte.ts';
 
-/** pte_offset_map_lock(), making the page-table page if there is none. Pair with unlockPte(). */
+/**
+ * pte_offset_map_lock(), making the page-table page if there is none. Pair with unlockPte(). A huge entry that
+ * another thread has put there meanwhile stays: look at the entry again before writing it.
+ */
 export function* lockPte(
   k: Kernel,
   at: YieldPoint,
@@ -15,8 +18,10 @@ export function* lockPte(
   vma: Vma,
   page: PageIndex,
 ): Task<LockedPte> {
+  const { ptl } = blockOf(mm.table, page);
+  const held = yield* lock(k.context, at, ptl);
+  // Under the lock: another thread may just now be mapping the block by a huge entry.
   const ptePage = allocPtePage(mm.table, page);
-  const held = yield* lock(k.context, at, ptePage.ptl);
   return { mm, vma, page, ptePage, held };
 }
 

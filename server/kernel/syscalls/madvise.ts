@@ -15,6 +15,7 @@ import {
   mapcount,
   maybeDmaPinned,
   PAGE_ANON,
+  PAGE_COMPOUND,
   PAGE_DIRTY,
   PAGE_FILE,
   PAGE_LRU,
@@ -23,6 +24,7 @@ import {
   refcount,
   setFlag,
 } from '../memory/frames.ts';
+import { compoundHead } from '../memory/huge-pmd.ts';
 import type { Mm } from '../memory/mm.ts';
 import type { Vma } from '../memory/mm-types.ts';
 import { pageLockObject, tryLockPage, unlockPage } from '../memory/page-lock.ts';
@@ -167,6 +169,7 @@ function* forgetDirt(k: Kernel, pfn: Pfn): Task<boolean> {
 export function* madvisePageout(k: Kernel, mm: Mm, vma: Vma, range: PageRange): Task<void> {
   const chosen: Pfn[] = [];
   beginTlbFlushPending(k, mm);
+  if (k.thp === 'always') yield* splitHugePages(k, mm, vma, range);
   yield* eachPte(k, mm, vma, range, 'madvise_cold_or_pageout_pte_range.ptl', function* (at) {
     const seen = lockedPte(at);
     if (!ptePresent(seen) || pteIsZeroPage(seen)) return;
@@ -174,7 +177,8 @@ export function* madvisePageout(k: Kernel, mm: Mm, vma: Vma, range: PageRange): 
     if (mapcount(k.frames, pfn) !== 1 || !hasFlag(k.frames, pfn, PAGE_LRU)) return;
     yield willWrite('madvise_cold_or_pageout_pte_range.old', pteObject(at.mm.table, at.page));
     setLockedPte(k, at, pteWithoutFlags(lockedPte(at), PTE_YOUNG));
-    if ((yield* k.fn.splitHugePage(k, pfn)) === 'busy') return;
+    // It could not be split: somebody else uses part of it.
+    if (hasFlag(k.frames, pfn, PAGE_COMPOUND)) return;
     clearFlag(k.frames, pfn, PAGE_LRU);
     k.isolated.add(pfn);
     getPage(k.frames, pfn, 1);
@@ -183,6 +187,23 @@ export function* madvisePageout(k: Kernel, mm: Mm, vma: Vma, range: PageRange): 
   yield* k.fn.flushTlbRange(k, mm, range);
   endTlbFlushPending(k, mm);
   for (const pfn of chosen) yield* reclaimPage(k, pfn);
+}
+
+/**
+ * Splits the huge pages that only this process maps. Before the PTE locks are taken, for splitting takes those of
+ * every process that maps the page; Linux drops the lock that it has.
+ */
+function* splitHugePages(k: Kernel, mm: Mm, vma: Vma, range: PageRange): Task<void> {
+  const found = new Set<Pfn>();
+  yield* eachPte(k, mm, vma, range, 'madvise_cold_or_pageout_pte_range.look', function* (at) {
+    const seen = lockedPte(at);
+    if (!ptePresent(seen) || pteIsZeroPage(seen)) return;
+    const pfn = ptePfn(seen);
+    if (mapcount(k.frames, pfn) === 1 && hasFlag(k.frames, pfn, PAGE_COMPOUND)) {
+      found.add(compoundHead(pfn));
+    }
+  });
+  for (const head of found) yield* k.fn.splitHugePage(k, head);
 }
 
 /** One page of shrink_page_list(). The isolation's reference is ours to drop. */

@@ -12,8 +12,11 @@ import type { TraceOp } from '../conformance/trace-format.ts';
 export const FUZZ_ACTORS = ['cpu0', 'cpu0-b', 'cpu1', 'dev0', 'dev0-b', 'dev1', 'dev1-b'] as const;
 export type FuzzActor = (typeof FUZZ_ACTORS)[number];
 
-/** What is mapped, and whether there is swap, as in the sets of golden traces of these names. */
-export const FUZZ_SETS = ['anon', 'fork', 'mixed', 'swap'] as const;
+/**
+ * What is mapped, and whether there is swap, as in the sets of golden traces of these names; `huge` is `swap` with
+ * transparent huge pages.
+ */
+export const FUZZ_SETS = ['anon', 'fork', 'mixed', 'swap', 'huge'] as const;
 export type FuzzSet = (typeof FUZZ_SETS)[number];
 
 /** Operations of one step at most. */

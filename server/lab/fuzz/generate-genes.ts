@@ -1,19 +1,13 @@
 /** Random programs, as genes: what each set does, as often as the golden traces do it. */
 import type { FuzzSet } from './fuzz-program.ts';
-import {
-  EXTRA_END,
-  GENE_KINDS,
-  type Gene,
-  type GeneKind,
-  OP_PAGES_MAX,
-  WINDOW_PAGES,
-} from './genes.ts';
+import { EXTRA_END, GENE_KINDS, type Gene, type GeneKind, LENGTHS, WINDOW_PAGES } from './genes.ts';
 import type { Random } from './random.ts';
 
 /** Operations of a program, besides the mappings that it starts with. */
 const OPS_MIN = 6;
 const OPS_MAX = 24;
-const FIRST_MAPPINGS_MAX = 3;
+/** Each as long as a range can be: together they cover the window. */
+const FIRST_MAPPINGS = 2;
 
 type Weights = Readonly<Partial<Record<GeneKind, number>>>;
 
@@ -43,16 +37,17 @@ const KINDS: Readonly<Record<FuzzSet, readonly number[]>> = {
   fork: drawn(FORK),
   mixed: drawn(MIXED),
   swap: drawn(SWAP),
+  huge: drawn(SWAP),
 };
 
 export function generateGenes(set: FuzzSet, random: Random): Gene[] {
   const genes: Gene[] = [];
-  const mappings = 1 + random.below(FIRST_MAPPINGS_MAX);
+  const mappings = FIRST_MAPPINGS;
   for (let at = 0; at < mappings; at += 1) genes.push(firstMapping(set, random, at, mappings));
   // Some programs work on one page, some on many: races want the same page, bugs of ranges want several.
   const window = random.pick([1, 2, 4, WINDOW_PAGES]);
   const base = random.below(WINDOW_PAGES - window + 1);
-  const morePages = random.pick([1, 2, 4, OP_PAGES_MAX]);
+  const morePages = random.pick([1, 2, 4, LENGTHS]);
   const ops = OPS_MIN + random.below(OPS_MAX - OPS_MIN + 1);
   const kinds = KINDS[set];
   const aloneOf8 = random.pick([0, 1, 3]);
@@ -71,19 +66,17 @@ export function generateGenes(set: FuzzSet, random: Random): Gene[] {
   return genes;
 }
 
-/** The window is mapped in one to three pieces; most of it can be written. */
+/** The window is mapped in two pieces; most of it can be written. */
 function firstMapping(set: FuzzSet, random: Random, at: number, of: number): Gene {
   const first = Math.floor((at * WINDOW_PAGES) / of);
-  const end = Math.floor(((at + 1) * WINDOW_PAGES) / of);
-  const kind = GENE_KINDS.indexOf('mmap');
   const prot = random.chance(1, 8) ? random.below(4) : 0;
   return {
-    kind,
+    kind: GENE_KINDS.indexOf('mmap'),
     alone: 1,
     actor: random.below(2),
     thread: 0,
     page: first,
-    more: end - first - 1,
+    more: LENGTHS - 1,
     extra: set === 'mixed' ? (random.below(4) << 2) | prot : prot,
   };
 }

@@ -2,7 +2,7 @@
  * Operations as small numbers, so that a random source can write them and a shrinker can make them smaller: a gene
  * that shrinks becomes a simpler operation, on fewer and lower pages, alone in its step.
  */
-import { PAGE_SIZE } from '../../vocabulary/address.ts';
+import { PAGE_SIZE, PTRS_PER_PTE } from '../../vocabulary/address.ts';
 import type { TraceOp } from '../conformance/trace-format.ts';
 import {
   type FuzzOp,
@@ -14,9 +14,30 @@ import {
 
 /** The pages that programs use: as many below as above the start of a 2 MiB block. */
 export const WINDOW_PAGES = 16;
-const WINDOW_START = 0x1_0020_0000 - (WINDOW_PAGES / 2) * PAGE_SIZE;
-/** Pages of one operation at most. */
-export const OP_PAGES_MAX = 8;
+const BLOCK_START = 0x1_0020_0000 / PAGE_SIZE;
+/** Genes name one of this many lengths of a range. */
+export const LENGTHS = 8;
+
+/** Where pages of the window lie, relative to the start of the block, and how long ranges are. */
+interface Layout {
+  readonly pages: readonly number[];
+  readonly lengths: readonly number[];
+  /** A range ends here at the latest. */
+  readonly end: number;
+}
+
+const SMALL: Layout = {
+  pages: Array.from({ length: WINDOW_PAGES }, (_, at) => at - WINDOW_PAGES / 2),
+  lengths: Array.from({ length: LENGTHS }, (_, at) => at + 1),
+  end: WINDOW_PAGES / 2,
+};
+
+/** Two blocks, with the pages at their edges and in their middles. */
+const HUGE: Layout = {
+  pages: [-512, -511, -510, -257, -256, -255, -2, -1, 0, 1, 2, 255, 256, 257, 510, 511],
+  lengths: [1, 2, 3, 4, 255, 256, 257, 512],
+  end: PTRS_PER_PTE,
+};
 /** Pin ids, file offsets and protections come from this many values. */
 export const EXTRA_END = 16;
 
@@ -56,7 +77,7 @@ export interface Gene {
   readonly thread: number;
   /** Below WINDOW_PAGES. */
   readonly page: number;
-  /** Of the range, less one: below OP_PAGES_MAX. */
+  /** Below LENGTHS: how long the range is. */
   readonly more: number;
   /** Below EXTRA_END: what is particular to the kind. */
   readonly extra: number;
@@ -66,7 +87,11 @@ export interface Gene {
 export function programOf(set: FuzzSet, genes: readonly Gene[]): FuzzProgram {
   const steps: FuzzOp[][] = [];
   for (const [at, gene] of genes.entries()) {
-    const op: FuzzOp = { op: opOf(gene, at), thread: gene.thread === 0 ? 'first' : 'second' };
+    const layout = set === 'huge' ? HUGE : SMALL;
+    const op: FuzzOp = {
+      op: opOf(gene, at, layout),
+      thread: gene.thread === 0 ? 'first' : 'second',
+    };
     const step = steps.at(-1);
     const joins =
       step !== undefined &&
@@ -79,9 +104,10 @@ export function programOf(set: FuzzSet, genes: readonly Gene[]): FuzzProgram {
   return { set, steps };
 }
 
-function opOf(gene: Gene, at: number): TraceOp {
-  const addr = hex(WINDOW_START + gene.page * PAGE_SIZE);
-  const pages = Math.min(gene.more + 1, WINDOW_PAGES - gene.page);
+function opOf(gene: Gene, at: number, layout: Layout): TraceOp {
+  const first = layout.pages[gene.page] ?? 0;
+  const addr = addressAt(first);
+  const pages = Math.min(layout.lengths[gene.more] ?? 1, layout.end - first);
   const actor = gene.actor === 0 ? 'cpu0' : 'cpu1';
   const onDevice = { dev: gene.actor, addr, pages };
   const prot = PROTS[gene.extra % PROTS.length] ?? 'rw';
@@ -113,8 +139,8 @@ function opOf(gene: Gene, at: number): TraceOp {
     case 'mprotect':
       return { op: kind, addr, pages, prot };
     case 'mremap': {
-      const to = (gene.page + 1 + gene.extra) % (WINDOW_PAGES - pages + 1);
-      return { op: kind, addr, pages, to: hex(WINDOW_START + to * PAGE_SIZE) };
+      const to = layout.pages[(gene.page + 1 + gene.extra) % WINDOW_PAGES] ?? 0;
+      return { op: kind, addr, pages, to: addressAt(Math.min(to, layout.end - pages)) };
     }
     case 'mmap':
       return { op: kind, addr, pages, ...mappingOf(gene) };
@@ -150,6 +176,10 @@ function mappingOf(gene: Gene) {
 /** Unlike every other value of the program, so that a stale read gives itself away. */
 function valueWritten(at: number, page: number): string {
   return hex(((at + 1) << 4) | (page + 1));
+}
+
+function addressAt(page: number): string {
+  return hex((BLOCK_START + page) * PAGE_SIZE);
 }
 
 function hex(value: number): string {

@@ -22,10 +22,9 @@ export const STEP_LENGTH_MAX = 200_000;
 export const CHILDREN_MAX = 3;
 /** Pages of swap in programs of set `swap`; the others have none. */
 const SWAP_SLOTS = 1024;
-/** Private memory of all devices together: so little that it runs out now and then. */
-const DEVICE_PAGES = 48;
-/** Of one chunk: so few that programs see a second one being added. */
+/** Private frames of one chunk: so few that devices need a second one, for which there is room once. */
 const CHUNK_PAGES = 16;
+const HUGE_CHUNK_PAGES = 1024;
 
 /** Something that must not be. */
 export interface Finding {
@@ -54,12 +53,17 @@ export interface FuzzRunOptions {
 
 export function runFuzzProgram(program: FuzzProgram, options: FuzzRunOptions): FuzzRun {
   const { policy, newDriver, patches = [] } = options;
-  const swapSlots = program.set === 'swap' ? SWAP_SLOTS : 0;
+  const huge = program.set === 'huge';
+  const swapSlots = huge || program.set === 'swap' ? SWAP_SLOTS : 0;
   const lab = newDeviceWorld({
     newDriver,
     patches,
-    chunkPages: CHUNK_PAGES,
-    config: { swapSlots, devicePages: DEVICE_PAGES },
+    chunkPages: huge ? HUGE_CHUNK_PAGES : CHUNK_PAGES,
+    config: {
+      swapSlots,
+      devicePages: huge ? 3 * HUGE_CHUNK_PAGES : 3 * CHUNK_PAGES,
+      thp: huge ? 'always' : 'never',
+    },
   });
   let ops = 0;
   const finding = firstFinding(lab, policy, program.steps, (performed) => {

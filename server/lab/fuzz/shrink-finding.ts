@@ -6,7 +6,7 @@
 import fc from 'fast-check';
 import { findingClass } from './finding-class.ts';
 import type { FuzzSet } from './fuzz-program.ts';
-import { EXTRA_END, GENE_KINDS, type Gene, programOf, WINDOW_PAGES } from './genes.ts';
+import { EXTRA_END, GENE_KINDS, type Gene, LENGTHS, programOf, WINDOW_PAGES } from './genes.ts';
 import { randomPolicy } from './random-policy.ts';
 import { type Finding, type FuzzRunOptions, runFuzzProgram } from './run-fuzz-program.ts';
 
@@ -33,7 +33,7 @@ const gene: fc.Arbitrary<Gene> = fc.record({
   actor: bit,
   thread: bit,
   page: fc.nat(WINDOW_PAGES - 1),
-  more: fc.nat(WINDOW_PAGES - 1),
+  more: fc.nat(LENGTHS - 1),
   extra: fc.nat(EXTRA_END - 1),
 });
 const genesOfProgram = fc.array(gene, { maxLength: 64 });
