@@ -8,6 +8,7 @@ export function newAnonVma(id: number, parent: AnonVma | 'self'): AnonVma {
     children: parent === 'self' ? 1 : 0,
     activeVmas: 0,
     vmas: [],
+    changes: 0,
   };
   if (parent !== 'self') parent.children += 1;
   return made;
@@ -19,11 +20,13 @@ export function rootOf(anonVma: AnonVma): AnonVma {
 
 export function linkVma(anonVma: AnonVma, vma: Vma): void {
   anonVma.vmas.push(vma);
+  rootOf(anonVma).changes += 1;
 }
 
 export function unlinkVma(anonVma: AnonVma, vma: Vma): void {
   const at = anonVma.vmas.indexOf(vma);
   if (at >= 0) anonVma.vmas.splice(at, 1);
+  rootOf(anonVma).changes += 1;
 }
 
 /** The mappings in the order of the interval tree: by linear index, first linked first. */

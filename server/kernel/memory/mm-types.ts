@@ -38,6 +38,8 @@ export interface AnonVma {
   activeVmas: number;
   /** In the order in which they were linked. */
   readonly vmas: Vma[];
+  /** Of the root, for all anon_vmas below it: see rmapChanges(). */
+  changes: number;
 }
 
 /**
@@ -53,4 +55,6 @@ export interface MemoryFile {
   readonly pages: Map<number, Pfn>;
   /** i_mmap: the mappings of this file, in the order in which they were made. */
   readonly vmas: Vma[];
+  /** See rmapChanges(). */
+  changes: number;
 }

@@ -77,12 +77,17 @@ export function vmasIn(vmas: VmaList, range: PageRange): Vma[] {
 
 export function insertVma(vmas: VmaList, vma: Vma): void {
   vmas.splice(findVmaPosition(vmas, vma.first), 0, vma);
-  if (vma.file !== 'none') vma.file.vmas.push(vma);
+  if (vma.file === 'none') return;
+  vma.file.vmas.push(vma);
+  vma.file.changes += 1;
 }
 
 export function removeVma(vmas: VmaList, vma: Vma): void {
   vmas.splice(vmas.indexOf(vma), 1);
-  if (vma.file !== 'none') vma.file.vmas.splice(vma.file.vmas.indexOf(vma), 1);
+  if (vma.file !== 'none') {
+    vma.file.vmas.splice(vma.file.vmas.indexOf(vma), 1);
+    vma.file.changes += 1;
+  }
   for (const anonVma of vma.chain) {
     unlinkVma(anonVma, vma);
     if (anonVma.vmas.length === 0 && anonVma.parent !== 'self') anonVma.parent.children -= 1;

@@ -141,8 +141,40 @@ export interface MappedAt {
   readonly page: PageIndex;
 }
 
-/** Every mapping that covers the page, in the order of rmap_walk(); whether it maps it must be looked up. */
-export function rmapWalk(k: Kernel, pfn: Pfn): MappedAt[] {
+/**
+ * Every mapping that covers the page, in the order of rmap_walk(); whether it maps it must be looked up.
+ *
+ * In Linux a walk holds the lock of the anon_vma or of i_mmap, which keeps out whoever links a mapping, and mremap()
+ * where the walk could miss an entry on its way. Here nobody is kept out; a walk that they disturb is walked again:
+ *
+ *   walk                                mremap
+ *     looks at the new place: empty
+ *                                         moves the entry there
+ *     looks at the old place: empty       <- missed, but for the second walk
+ */
+export function* rmapWalk(k: Kernel, pfn: Pfn): Iterable<MappedAt> {
+  for (;;) {
+    const before = rmapChanges(k, pfn);
+    yield* placesOf(k, pfn);
+    if (rmapChanges(k, pfn) === before) return;
+  }
+}
+
+/** Counts links, unlinks and moved entries behind the reverse map of a page. */
+function rmapChanges(k: Kernel, pfn: Pfn): number {
+  const { id } = mappingOf(k.frames, pfn);
+  if (!hasFlag(k.frames, pfn, PAGE_ANON)) return k.files.get(id)?.changes ?? 0;
+  const anonVma = k.anonVmas.get(id);
+  return anonVma === undefined ? 0 : rootOf(anonVma).changes;
+}
+
+/** An entry of `vma` moves: walks that are under way must look again. */
+export function noteMovedEntry(vma: Vma): void {
+  if (vma.anonVma !== 'none') rootOf(vma.anonVma).changes += 1;
+  if (vma.file !== 'none') vma.file.changes += 1;
+}
+
+function placesOf(k: Kernel, pfn: Pfn): MappedAt[] {
   const { id, index } = mappingOf(k.frames, pfn);
   const vmas = hasFlag(k.frames, pfn, PAGE_ANON)
     ? anonVmasVmas(k, id)

@@ -19,6 +19,7 @@ import {
   setAnonVma,
   vmaLookup,
 } from '../memory/vma.ts';
+import { noteMovedEntry } from '../rmap/rmap.ts';
 import { doMunmap } from './mmap.ts';
 
 /**
@@ -113,6 +114,8 @@ function* movePte(k: Kernel, mm: Mm, old: PageIndex, made: PageIndex): Task<void
   if (ptePresent(pte)) yield* k.fn.flushTlbRange(k, mm, pagesFrom(old, 1));
   yield willWrite('move_ptes.set', pteObject(mm.table, made));
   setPteAt(k, newHeld, mm, newPage, made, pte);
+  const vma = vmaLookup(mm.vmas, made);
+  if (vma !== 'none') noteMovedEntry(vma);
   if (newHeld !== oldHeld) unlock(k.context, newHeld);
   unlock(k.context, oldHeld);
 }
