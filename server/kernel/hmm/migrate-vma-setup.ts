@@ -38,6 +38,7 @@ import {
   refcount,
   setFlag,
 } from '../memory/frames.ts';
+import { compoundHead } from '../memory/huge-pmd.ts';
 import type { Mm } from '../memory/mm.ts';
 import type { Vma } from '../memory/mm-types.ts';
 import { pageLockObject, tryLockPage, unlockPage } from '../memory/page-lock.ts';
@@ -148,7 +149,7 @@ export function* tableToCollect(
 ): Task<CollectWalk | 'nothing'> {
   const { mm, vma, src } = migration;
   if (vma === 'none') return 'nothing';
-  if ((yield* splitBlock(k, mm, block.first)) === 'busy') {
+  if ((yield* splitBlock(k, mm, block)) === 'busy') {
     for (let page = block.first; page < block.end; page = nextPage(page))
       src.push(MIGRATE_PFN_NONE);
     return 'nothing';
@@ -181,14 +182,33 @@ export function* collectPtes(
 }
 
 /** Huge pages move as small ones: the entry and the page behind it are split first. */
-function* splitBlock(k: Kernel, mm: Mm, page: PageIndex): Task<'split' | 'busy'> {
-  if (!isHuge(mm.table, page)) return 'split';
+function* splitBlock(k: Kernel, mm: Mm, block: PageRange): Task<'split' | 'busy'> {
+  if (k.thp === 'never') return 'split';
+  const page = block.first;
+  if (!isHuge(mm.table, page)) {
+    yield* splitMappedParts(k, mm, block);
+    return 'split';
+  }
   yield willRead('migrate_vma_collect.huge', pteObject(mm.table, page));
   const seen = readPte(mm.table, page);
   if (!pteIsZeroPage(seen) && (yield* k.fn.splitHugePage(k, ptePfn(seen))) === 'busy')
     return 'busy';
   yield* k.fn.splitHugePmd(k, mm, page);
   return 'split';
+}
+
+/**
+ * Huge pages that small entries map here, and maybe a huge entry elsewhere. 6.1 does not migrate them; later kernels
+ * split them as here.
+ */
+function* splitMappedParts(k: Kernel, mm: Mm, block: PageRange): Task<void> {
+  const heads = new Set<Pfn>();
+  for (let page = block.first; page < block.end; page = nextPage(page)) {
+    const seen = readPte(mm.table, page);
+    if (!ptePresent(seen) || pteIsZeroPage(seen)) continue;
+    if (hasFlag(k.frames, ptePfn(seen), PAGE_COMPOUND)) heads.add(compoundHead(ptePfn(seen)));
+  }
+  for (const head of heads) yield* k.fn.splitHugePage(k, head);
 }
 
 /** What one entry contributes; a page that is collected is locked, referenced and behind a migration entry. */
@@ -214,7 +234,7 @@ export function* migrateVmaCollectPte(
     if (pteIsZeroPage(pte)) return migrateFlags(MIGRATE_PFN_MIGRATE);
   }
   const pfn = ptePfn(pte);
-  // Part of a huge page that small entries map here, and maybe a huge entry elsewhere: 6.1 leaves it alone.
+  // It could not be split.
   if (hasFlag(k.frames, pfn, PAGE_COMPOUND)) return MIGRATE_PFN_NONE;
   const locked = yield* takePage(k, migration, at, pfn);
   if (locked === 'busy') return MIGRATE_PFN_NONE;

@@ -19,6 +19,7 @@ import {
   type Pte,
   pteIsDeviceExclusive,
   pteIsDevicePrivate,
+  pteIsMigration,
   pteIsZeroPage,
   pteKind,
   ptePfn,
@@ -254,6 +255,12 @@ function checkDeviceAccess(
   readCpuSide(oracles, page);
   touch(k.context, migrationsObject(oracles, event.device), 'read');
   const pfn = event.pfn as Pfn;
+  if (event.mode === 'write' && writesWhatMoves(oracles, event.device, page, pfn)) {
+    const text =
+      `${event.device} wrote ${hexAddress(page)} through frame ${frameName(pfn)} (value ${event.value}) ` +
+      'while that page migrates: the copy may have been made';
+    report(oracles, 'mirror coherence', 'OR1', text, event.device, page);
+  }
   // Copying to or from a page that a migration of the device has taken out of use.
   const copying = !isDevicePfn(pfn) && pfn !== ZERO_PFN && mapcount(k.frames, pfn) === 0;
   if (k.migrations.size > 0 && copying) return;
@@ -271,6 +278,17 @@ function checkDeviceAccess(
     report(oracles, 'mirror coherence', 'OR1', text, event.device, page);
   }
   checkValue(oracles, event, event.device, MIRRORED_MM);
+}
+
+/**
+ * A device drops its own entry before its own migration copies the page (rule 22 of the HMM contract). Its copy goes
+ * to another frame than the one that the migration entry names.
+ */
+function writesWhatMoves(oracles: Oracles, device: string, page: PageIndex, pfn: Pfn): boolean {
+  const entry = mirrorEntry(oracles.mirrors, device, page);
+  if (entry.state !== 'mapped' || entry.pfn !== pfn) return false;
+  const pte = cpuEntry(oracles.k, page);
+  return pteIsMigration(pte) && ptePfn(pte) === pfn;
 }
 
 function checkCpuAccess(oracles: Oracles, event: Extract<Event, { kind: 'cpu-access' }>): void {
