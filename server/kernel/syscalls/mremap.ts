@@ -3,12 +3,26 @@
 import { lock, lockNested, unlock } from '../../task/lock.ts';
 import { writeLock, writeUnlock } from '../../task/rwsem.ts';
 import { type Task, willWrite } from '../../task/task.ts';
-import { type PageIndex, type PageRange, pageCount, pagesFrom } from '../../vocabulary/address.ts';
+import {
+  type PageIndex,
+  type PageRange,
+  PTRS_PER_PTE,
+  pageCount,
+  pagesFrom,
+} from '../../vocabulary/address.ts';
 import { fail, OK, type Result } from '../../vocabulary/errno.ts';
 import type { Kernel } from '../kernel.ts';
+import { setHugePmd } from '../memory/huge-pmd.ts';
 import type { Mm } from '../memory/mm.ts';
 import type { Vma } from '../memory/mm-types.ts';
-import { allocPtePage, findPtePage, pteObject, readPte } from '../memory/page-table.ts';
+import {
+  allocPtePage,
+  blockOf,
+  findPtePage,
+  isHuge,
+  pteObject,
+  readPte,
+} from '../memory/page-table.ts';
 import { PTE_NONE, pteNone, ptePresent } from '../memory/pte.ts';
 import { setPteAt } from '../memory/set-pte.ts';
 import {
@@ -94,10 +108,45 @@ export function* movePageTables(k: Kernel, mm: Mm, range: PageRange, to: PageInd
   });
   for (let index = 0; index < pageCount(range); index += 1) {
     const old = (range.first + index) as PageIndex;
+    if (pageCount(range) - index >= PTRS_PER_PTE) {
+      const moved = yield* moveHugePmd(k, mm, old, (to + index) as PageIndex);
+      if (moved === 'moved') {
+        index += PTRS_PER_PTE - 1;
+        continue;
+      }
+    }
     yield* k.fn.splitHugePmd(k, mm, old);
     if (!pteNone(readPte(mm.table, old))) yield* movePte(k, mm, old, (to + index) as PageIndex);
   }
   if (bracket.ok) yield* k.fn.mmuNotifierInvalidateRangeEnd(k, bracket.value);
+}
+
+/** move_huge_pmd(): a huge entry moves as a whole where both places are aligned. */
+function* moveHugePmd(
+  k: Kernel,
+  mm: Mm,
+  old: PageIndex,
+  made: PageIndex,
+): Task<'moved' | 'not possible'> {
+  const aligned = old % PTRS_PER_PTE === 0 && made % PTRS_PER_PTE === 0;
+  if (!(aligned && isHuge(mm.table, old))) return 'not possible';
+  const from = blockOf(mm.table, old);
+  const to = blockOf(mm.table, made);
+  const fromHeld = yield* lock(k.context, 'move_huge_pmd.old_ptl', from.ptl);
+  const toHeld = yield* lockNested(k.context, 'move_huge_pmd.new_ptl', to.ptl);
+  const { huge, level } = from;
+  if (level === 'huge') {
+    yield willWrite('move_huge_pmd.clear', pteObject(mm.table, old));
+    setHugePmd(k, fromHeld, mm, from, old, PTE_NONE);
+    yield* k.fn.flushTlbRange(k, mm, pagesFrom(old, PTRS_PER_PTE));
+    yield willWrite('move_huge_pmd.set', pteObject(mm.table, made));
+    setHugePmd(k, toHeld, mm, to, made, huge);
+    const vma = vmaLookup(mm.vmas, made);
+    if (vma !== 'none') noteMovedEntry(vma);
+  }
+  unlock(k.context, toHeld);
+  unlock(k.context, fromHeld);
+  return level === 'huge' ? 'moved' : 'not possible';
 }
 
 function* movePte(k: Kernel, mm: Mm, old: PageIndex, made: PageIndex): Task<void> {
