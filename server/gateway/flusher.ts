@@ -2,11 +2,15 @@
 import type { FrameWriter } from './frame-writer.ts';
 
 export class Flusher {
+  /** Two lists that take turns, so that none has to be made anew. */
   #waiting: FrameWriter[] = [];
+  #flushing: FrameWriter[] = [];
   readonly #flush = (): void => {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const writer of waiting) writer.flush();
+    const flushing = this.#waiting;
+    this.#waiting = this.#flushing;
+    this.#flushing = flushing;
+    for (const writer of flushing) writer.flush();
+    while (flushing.length > 0) flushing.pop();
   };
 
   /** Call it with a writer that has got its first frame. */

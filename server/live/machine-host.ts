@@ -59,20 +59,25 @@ export class MachineHost {
 
   accept(inbound: Inbound): void {
     if (this.#state === 'closed') return;
-    this.#inbox.push(inbound);
-    if (this.#state === 'accepting') return;
+    if (this.#state === 'accepting') {
+      this.#inbox.push(inbound);
+      return;
+    }
     this.#state = 'accepting';
     try {
-      for (let next = this.#inbox.shift(); next !== undefined; next = this.#inbox.shift()) {
-        if (this.#recorder !== 'none') this.#recorder.inbound(next);
-        this.#machine.accept(next);
-        if (this.#recorder !== 'none') this.#recorder.settled();
-      }
+      this.#take(inbound);
+      while (this.#inbox.length > 0) this.#take(this.#inbox.shift() as Inbound);
       this.#state = 'open';
     } catch (bug) {
       this.#state = 'closed';
       this.#options.onBug(bug);
     }
+  }
+
+  #take(inbound: Inbound): void {
+    if (this.#recorder !== 'none') this.#recorder.inbound(inbound);
+    this.#machine.accept(inbound);
+    if (this.#recorder !== 'none') this.#recorder.settled();
   }
 
   /**

@@ -15,12 +15,14 @@ export interface EventLog {
   /** The last EVENTS_KEPT_MAX events or more, oldest first. */
   readonly kept: Event[];
   readonly listeners: ((event: Event) => void)[];
-  /** Events that some listener has not seen yet, because a listener's own event came in between. */
+  /** Whether listeners are being told just now. */
+  state: 'quiet' | 'telling';
+  /** Events that came in meanwhile: a listener may emit (an oracle its violation). */
   readonly undelivered: Event[];
 }
 
 export function newEventLog(): EventLog {
-  return { n: 0, kept: [], listeners: [], undelivered: [] };
+  return { n: 0, kept: [], listeners: [], state: 'quiet', undelivered: [] };
 }
 
 /** A sink that writes to `log` in the name of whoever is running. */
@@ -33,12 +35,18 @@ function append(log: EventLog, context: TaskContext, body: EventBody): void {
   const event = stampedEvent(log.n, context.current, body);
   log.kept.push(event);
   if (log.kept.length > 2 * EVENTS_KEPT_MAX) log.kept.splice(0, EVENTS_KEPT_MAX);
-  // A listener may emit (an oracle its violation): everybody hears of the cause first.
-  log.undelivered.push(event);
-  if (log.undelivered.length > 1) return;
-  for (let next = event; ; next = log.undelivered[0] as Event) {
-    for (const listener of log.listeners) listener(next);
-    log.undelivered.shift();
-    if (log.undelivered.length === 0) return;
+  if (log.state === 'telling') {
+    log.undelivered.push(event);
+    return;
   }
+  log.state = 'telling';
+  tell(log, event);
+  // Everybody hears of a cause before anybody hears of what it led to.
+  while (log.undelivered.length > 0) tell(log, log.undelivered.shift() as Event);
+  log.state = 'quiet';
+}
+
+function tell(log: EventLog, event: Event): void {
+  const { listeners } = log;
+  for (let at = 0; at < listeners.length; at += 1) listeners[at]?.(event);
 }

@@ -120,7 +120,8 @@ export class Scheduler {
    */
   runFirstCome(stepsMax: number): 'idle' | 'steps-used-up' {
     const limit = this.#steps + stepsMax;
-    this.#wakeChanged();
+    if (this.context.changed.length > 0) this.#wakeChanged();
+    if (this.#ready.length === 0) return 'idle';
     for (let task = this.#ready.shift(); task !== undefined; task = this.#ready.shift()) {
       for (;;) {
         if (!isReady(task)) {

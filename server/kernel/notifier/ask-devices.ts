@@ -98,8 +98,8 @@ function* askFarDevices(
 ): Task<Answer> {
   const asker = k.context.current;
   const answers = new FarAnswers(k, hit);
-  for (const [place, subscription] of hit.entries()) {
-    const { device, sub, callee } = subscription;
+  for (let place = 0; place < hit.length; place += 1) {
+    const { device, sub, callee } = hit[place] as Subscription;
     k.context.current = callee;
     k.emit({ kind: 'callback', function: 'invalidate', device, args: how.args });
     how.senders[place]?.(sub, range, how.current, answers, place);
