@@ -31,6 +31,8 @@ export interface AgentArguments {
   readonly name: string;
 }
 
+const STOPPING = ['SIGTERM', 'SIGINT', 'disconnect'] as const;
+
 /** A running agent, as its process sees it. */
 export interface Agent {
   readonly close: () => void;
@@ -58,7 +60,10 @@ export function agentArguments(
   }
 }
 
-/** Runs an agent until it ends or SIGTERM or SIGINT says so. Returns the exit code. */
+/**
+ * Runs an agent until it ends or SIGTERM or SIGINT says so, or the process that keeps a channel to this one is gone.
+ * Returns the exit code.
+ */
 export async function runAgent(
   role: string,
   parsed: AgentArguments | { readonly wrong: string },
@@ -79,11 +84,9 @@ export async function runAgent(
     return AGENT_EXIT.USAGE;
   }
   const stop = (): void => agent.close();
-  process.once('SIGTERM', stop);
-  process.once('SIGINT', stop);
+  for (const event of STOPPING) process.once(event, stop);
   const closed = await agent.closed;
-  process.removeListener('SIGTERM', stop);
-  process.removeListener('SIGINT', stop);
+  for (const event of STOPPING) process.removeListener(event, stop);
   const exit = exitOf(closed);
   if (closed.why !== 'ended') say(`${parsed.name} at ${parsed.url}: ${closedSentence(closed)}`);
   return exit;

@@ -1,4 +1,4 @@
-/** Client processes that a command starts beside itself, and ends again. */
+/** Client processes that a command starts beside itself, and ends again. They end with it, however it ends. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
@@ -23,8 +23,12 @@ export class ClientProcesses {
 
   start({ role, name }: ClientSpec, { webSocketUrl, lab }: ClientTarget): void {
     const args = [agentPath(role), '--url', webSocketUrl, '--lab', lab, '--name', name];
-    // They talk on stderr only.
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+    const child = spawn(process.execPath, args, {
+      // They talk on stderr only. The channel breaks when this process ends: see agent-process.ts.
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      // A Ctrl-C in the terminal is for this process, which then ends them.
+      detached: true,
+    });
     this.#children.set(name, child);
     child.once('exit', (code) => {
       this.#children.delete(name);

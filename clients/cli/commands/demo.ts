@@ -166,7 +166,9 @@ function whatNext({ url, webSocketUrl, recordings }: LocalServer): string {
     ['every event as it happens', `observe ${at}`],
     ['one more device', `device ${at} --name gpu7`],
     ['the same race without holds', 'demo --port 0 --free 2000'],
-    ...recordings.slice(-2, -1).map((file) => ['the last run again, off line', `replay ${file}`]),
+    ...recordings
+      .slice(-2, -1)
+      .map((file) => ['the last run again, without network', `replay ${file}`]),
   ];
   const lines = commands.map(([what, command]) => `  # ${what}\n  npx mmrace ${command}`);
   return `
