@@ -36,6 +36,13 @@ export class ClientProcesses {
     });
   }
 
+  /** Sends a signal to one of them. Throws an Error if there is none of that name. */
+  signal(name: string, signal: NodeJS.Signals): void {
+    const child = this.#children.get(name);
+    if (child === undefined) throw new Error(`there is no client process ${name}`);
+    child.kill(signal);
+  }
+
   /** Ends all, and waits until they have ended. */
   async end(): Promise<void> {
     this.#state = 'ending';

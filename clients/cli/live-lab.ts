@@ -81,6 +81,11 @@ export class LiveLab {
     this.#expect(await this.lab.go(actor), `${actor}: go`);
   }
 
+  /** For tests of clients that stand still: SIGSTOP, SIGCONT. */
+  signal(actor: string, signal: NodeJS.Signals): void {
+    this.#processes.signal(actor, signal);
+  }
+
   /** Looks again and again. Throws an Error with `complaint` when it has taken too long, or a client was lost. */
   async until(reached: () => boolean, complaint: () => string): Promise<void> {
     const giveUpAt = performance.now() + JOIN_MS;
