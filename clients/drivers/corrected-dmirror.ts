@@ -1,15 +1,15 @@
 /**
- * dmirror without its races: the same driver, with another filter, another way to enter what migrated, and another
- * exclusive verb. Its answers differ from the faithful one's where those rest on entries that were kept through a
- * migration of the device's own.
+ * dmirror without its races: the same driver, with another callback, another way to enter what migrated, and another
+ * exclusive verb.
  *
  * What the faithful driver does wrong, and what is done here:
  *  - it ignores the invalidations of its own migrations. So a fault that saw the old page just before enters it just
- *    after, and a write through an old entry lands in a page that has been copied already. Here every invalidation
- *    drops entries and moves the sequence.
- *  - it enters what migrated, or what it made exclusive, without asking whether somebody has taken the page away
- *    since. The sequence cannot tell, for the operation's own invalidations move it. Here each operation notes the
- *    pages that others invalidate while it runs; those are not entered, and a later fault finds out what they are.
+ *    after, and a write through an old entry lands in a page that has been copied already. Here each of them moves the
+ *    sequence, and drops the entries of pages that the migration may take.
+ *  - it enters what migrated before the migration has ended, without asking whether somebody has taken the page away
+ *    since. Here the page table is looked at once more afterwards, as for a fault, but without faulting.
+ *  - it enters what it made exclusive in the same way. To look again is no help there, for an exclusive entry is not
+ *    shown; so pages that others invalidate meanwhile are noted, and not entered.
  *
  * Leaves out: marking pages dirty that the device has written, for which DeviceApi has no call. As with dmirror, what
  * a device writes to a page after MADV_FREE may be discarded.
@@ -18,18 +18,28 @@ import {
   type DeviceApi,
   type DeviceDriver,
   type IntervalSub,
+  type MigrateRequest,
+  mmuIntervalReadRetry,
   mmuIntervalSetSeq,
   type NotifierRange,
 } from '../../server/protocol/device-api.ts';
 import {
+  HMM_PFN_DEVICE_PRIVATE,
+  HMM_PFN_VALID,
+  HMM_PFN_WRITE,
+  type HmmPfn,
+  hmmPfnHas,
+  hmmPfnToPfn,
+} from '../../server/protocol/hmm-pfn.ts';
+import {
   MIGRATE_PFN_MIGRATE,
   MIGRATE_PFN_NONE,
-  type MigratePfn,
   migratePfnHas,
 } from '../../server/protocol/migrate-pfn.ts';
 import { lock, tryLock, unlock } from '../../server/task/lock.ts';
-import { type Task, willWrite } from '../../server/task/task.ts';
+import { type Task, willRead, willWrite } from '../../server/task/task.ts';
 import {
+  contains,
   intersection,
   nextPage,
   type PageIndex,
@@ -41,11 +51,11 @@ import {
 import { fail, OK, type Result } from '../../server/vocabulary/errno.ts';
 import { readU64 } from '../../server/vocabulary/page-contents.ts';
 import type { Seq } from '../../server/vocabulary/seq.ts';
-import { entryObject, mappedThrough, setEntry } from './device-page-table.ts';
+import { ownsFrame } from './device-memory.ts';
+import { entryAt, entryObject, mappedThrough, setEntry } from './device-page-table.ts';
 import { DMIRROR_FUNCTIONS, dmirrorDriver, newDmirror } from './dmirror.ts';
 import { type DmirrorCopied, dmirrorReadMapped } from './dmirror-access.ts';
 import { dropEntries } from './dmirror-invalidate.ts';
-import { mapDestination } from './dmirror-migrate.ts';
 import {
   type CommittedMigration,
   type Dmirror,
@@ -56,14 +66,25 @@ import {
 } from './dmirror-state.ts';
 import { type DmirrorResult, type DmirrorVerb, performVerb } from './dmirror-verb.ts';
 
-/** A migration or an exclusive access of this device that has begun and not ended. */
-interface OwnOperation {
+/** A migration of the mirrored address space that this device has begun and not ended. */
+interface OwnMigration {
   readonly range: PageRange;
-  /** Pages that others have invalidated since it began. */
-  readonly lost: Set<PageIndex>;
+  readonly select: MigrateRequest['select'];
+  /** Pages that migrated, or whose entry was dropped for it: to be looked at when it has ended. */
+  readonly again: Set<PageIndex>;
 }
 
-type OwnOperations = Set<OwnOperation>;
+/** An exclusive access that this device has begun and not ended. */
+interface OwnExclusive {
+  readonly range: PageRange;
+  /** Pages that others have invalidated, and under which sequence. */
+  readonly lost: Map<PageIndex, Seq>;
+}
+
+interface OwnOperations {
+  readonly migrations: Set<OwnMigration>;
+  readonly exclusives: Set<OwnExclusive>;
+}
 
 export interface CorrectedDmirror {
   readonly dmirror: Dmirror;
@@ -74,13 +95,16 @@ export interface CorrectedDmirror {
 
 /** As newDmirror(). Open it with dmirrorOpen(corrected.dmirror), and ask it with performCorrectedVerb(). */
 export function newCorrectedDmirror(options: DmirrorOptions): CorrectedDmirror {
-  const operations: OwnOperations = new Set();
-  const api = notingMigrations(options.api, () => dmirror, operations);
+  const operations: OwnOperations = { migrations: new Set(), exclusives: new Set() };
+  const api = lookingAgain(options.api, () => dmirror, operations);
   const dmirror: Dmirror = newDmirror(
     { ...options, api },
     {
       ...DMIRROR_FUNCTIONS,
-      mapMigrated: (_, migration) => mapWhatIsLeft(dmirror, operations, migration),
+      // Nothing is entered before the migration has ended.
+      *mapMigrated(_, migration) {
+        noteMigrated(operations, migration);
+      },
     },
   );
   const callbacks: DeviceDriver = {
@@ -118,9 +142,16 @@ export function* correctedExclusive(
   return made.ok ? yield* dmirrorReadMapped(dmirror, range) : made;
 }
 
+/** What the kernel tells the invalidate callback. */
+interface Invalidate {
+  readonly sub: IntervalSub;
+  readonly range: NotifierRange;
+  readonly seq: Seq;
+}
+
 /**
- * The invalidate callback. Note, sequence and entries change under one lock: whoever enters pages under it either
- * sees the note, or is done and loses what it has entered.
+ * The invalidate callback. Sequence, notes and entries change under one lock: whoever enters pages under it either
+ * sees the change, or is done and loses what it has entered.
  *
  * Takes:   driver_lock; only tries to if the range is not blockable.
  * Returns: 'again' if the lock was busy and waiting is not allowed.
@@ -128,70 +159,169 @@ export function* correctedExclusive(
 function* invalidate(
   dmirror: Dmirror,
   operations: OwnOperations,
-  call: { readonly sub: IntervalSub; readonly range: NotifierRange; readonly seq: Seq },
+  call: Invalidate,
 ): Task<'done' | 'again'> {
-  const { sub, range, seq } = call;
   const at = 'dmirror_interval_invalidate.lock';
-  if (range.blocking === 'non-blockable') yield willWrite(at, dmirror.lock.object);
-  const held =
-    range.blocking === 'blockable'
-      ? yield* lock(dmirror.context, at, dmirror.lock)
-      : tryLock(dmirror.context, dmirror.lock);
+  const mayWait = call.range.blocking === 'blockable';
+  if (!mayWait) yield willWrite(at, dmirror.lock.object);
+  const held = mayWait
+    ? yield* lock(dmirror.context, at, dmirror.lock)
+    : tryLock(dmirror.context, dmirror.lock);
   if (held === 'busy') return 'again';
-  yield willWrite('dmirror_interval_invalidate.seq', sub.object);
-  mmuIntervalSetSeq(sub, seq);
+  yield willWrite('dmirror_interval_invalidate.seq', call.sub.object);
+  mmuIntervalSetSeq(call.sub, call.seq);
   // Another subscription than the device's own is a snapshot's: only its sequence matters.
-  if (dmirror.sub !== 'closed' && dmirror.sub.id === sub.id) {
-    if (!isOwn(dmirror, range)) noteLost(operations, range.range);
-    yield* dropEntries(dmirror, mappedThrough(dmirror.pageTable, range.range));
-  }
+  const whole = dmirror.sub !== 'closed' && dmirror.sub.id === call.sub.id;
+  if (whole) yield* dropEntries(dmirror, entriesToDrop(dmirror, operations, call));
   unlock(dmirror.context, held);
   return 'done';
 }
 
-/** `api`, with a note of each migration to the device from before its setup to its end. */
-function notingMigrations(
+function entriesToDrop(
+  dmirror: Dmirror,
+  { migrations, exclusives }: OwnOperations,
+  { range: { event, owner, range }, seq }: Invalidate,
+): PageIndex[] {
+  const own = owner === dmirror.api.owner;
+  if (own && event === 'migrate') return takenByOwn(dmirror, migrations, range);
+  for (const exclusive of exclusives) {
+    if (own && event === 'exclusive') forgetLost(exclusive, range, seq);
+    else noteLost(exclusive, range, seq);
+  }
+  return mappedThrough(dmirror.pageTable, range);
+}
+
+/**
+ * Pages whose entries stand for what a migration of this device may take: system memory on the way to the device, its
+ * own memory on the way back. The others stay, as does what is exclusive: that does not migrate.
+ */
+function takenByOwn(
+  dmirror: Dmirror,
+  migrations: ReadonlySet<OwnMigration>,
+  range: PageRange,
+): PageIndex[] {
+  return mappedThrough(dmirror.pageTable, range).filter((page) => {
+    const entry = entryAt(dmirror.pageTable, page);
+    if (!contains(range, page) || entry.state === 'none' || entry.access === 'exclusive') {
+      return false;
+    }
+    const select = ownsFrame(dmirror.memory, entry.pfn) ? 'device-private' : 'system';
+    const takers = [...migrations].filter(
+      (own) => own.select === select && contains(own.range, page),
+    );
+    for (const taker of takers) taker.again.add(page);
+    return takers.length > 0;
+  });
+}
+
+/** `api`, with a note of each migration from before its setup, and a look at its pages behind its end. */
+function lookingAgain(
   api: DeviceApi,
   dmirror: () => Dmirror,
-  operations: OwnOperations,
+  { migrations }: OwnOperations,
 ): DeviceApi {
-  const byMigration = new Map<number, OwnOperation>();
+  const byId = new Map<number, OwnMigration>();
   return {
     ...api,
     *migrateVmaSetup(request) {
-      const { mm, range } = request;
-      // Only a migration to the device enters what it moved.
-      const enters = request.select === 'system';
-      const operation = enters ? yield* begin(dmirror(), operations, range) : 'not watched';
+      // The device has no entries for another address space than the one that it mirrors.
+      if (request.mm !== api.mm) return yield* api.migrateVmaSetup(request);
+      const { range, select } = request;
+      const own: OwnMigration = { range, select, again: new Set() };
+      migrations.add(own);
       const setup = yield* api.migrateVmaSetup(request);
-      if (operation !== 'not watched') {
-        if (setup.ok) byMigration.set(setup.value.id, operation);
-        else operations.delete(operation);
-      }
-      if (setup.ok && mm === api.mm) yield* dropCollected(dmirror(), range, setup.value.src);
+      if (setup.ok) {
+        byId.set(setup.value.id, own);
+        const collected = setup.value.src.flatMap((entry, at) =>
+          migratePfnHas(entry, MIGRATE_PFN_MIGRATE) ? [pageIndex(range.first + at)] : [],
+        );
+        yield* dropCollected(dmirror(), own, collected);
+      } else migrations.delete(own);
       return setup;
     },
     *migrateVmaFinalize(migrate) {
-      const operation = byMigration.get(migrate.id);
-      byMigration.delete(migrate.id);
-      if (operation !== undefined) operations.delete(operation);
       yield* api.migrateVmaFinalize(migrate);
+      const own = byId.get(migrate.id);
+      if (own === undefined) return;
+      byId.delete(migrate.id);
+      migrations.delete(own);
+      yield* lookAgain(dmirror(), own);
     },
   };
 }
 
 /**
- * The callback dropped these entries before the pages were collected, but an operation of this device that had a
+ * The callback dropped these entries before the pages were collected, but another operation of this device that had a
  * page until then may have entered it since. Under the driver lock, so that no access is under way when the page is
  * copied.
  *
  * Takes: driver_lock.
  */
-function dropCollected(dmirror: Dmirror, range: PageRange, src: readonly MigratePfn[]): Task<void> {
-  const collected = src.flatMap((entry, at) =>
-    migratePfnHas(entry, MIGRATE_PFN_MIGRATE) ? [pageIndex(range.first + at)] : [],
-  );
-  return withDriverLock(dmirror, 'dmirror_migrate_vma.lock', () => dropEntries(dmirror, collected));
+function dropCollected(
+  dmirror: Dmirror,
+  own: OwnMigration,
+  collected: readonly PageIndex[],
+): Task<void> {
+  return withDriverLock(dmirror, 'dmirror_migrate_vma.lock', function* () {
+    const mapped = collected.filter((page) => entryAt(dmirror.pageTable, page).state === 'mapped');
+    for (const page of mapped) own.again.add(page);
+    yield* dropEntries(dmirror, mapped);
+  });
+}
+
+function noteMigrated({ migrations }: OwnOperations, migration: CommittedMigration): void {
+  for (const own of migrations) {
+    if (own.select !== 'system') continue;
+    for (const [at, entry] of migration.src.entries()) {
+      const page = pageIndex(migration.range.first + at);
+      if (!contains(own.range, page)) continue;
+      if (migratePfnHas(entry ?? MIGRATE_PFN_NONE, MIGRATE_PFN_MIGRATE)) own.again.add(page);
+    }
+  }
+}
+
+/**
+ * Enters what is there now, as after a fault, for the pages that a migration has taken the entries of. On the way back
+ * only what stayed on the device: the rest has left it.
+ *
+ * Holds: mmap_lock for read (the caller does). Takes: driver_lock. Yields: yes.
+ */
+function* lookAgain(dmirror: Dmirror, own: OwnMigration): Task<void> {
+  const sub = dmirror.sub;
+  if (own.again.size === 0 || sub === 'closed') return;
+  for (let attempt = 0; attempt < dmirror.retriesMax; attempt += 1) {
+    const begun = yield* dmirror.api.mmuIntervalReadBegin(sub);
+    const walked: Result<readonly HmmPfn[]> = yield* dmirror.api.hmmRangeFault({
+      sub,
+      notifierSeq: begun,
+      range: own.range,
+      defaultFlags: 'snapshot',
+    });
+    if (!walked.ok && walked.errno !== 'EBUSY') return;
+    if (walked.ok && (yield* enterSeen(dmirror, own, walked.value, begun)) === 'entered') return;
+  }
+}
+
+function enterSeen(
+  dmirror: Dmirror,
+  own: OwnMigration,
+  seen: readonly HmmPfn[],
+  begun: Seq,
+): Task<'entered' | 'collided'> {
+  return withDriverLock(dmirror, 'dmirror_migrate_finalize_and_map.lock', function* () {
+    if (dmirror.sub === 'closed') return 'entered';
+    yield willRead('dmirror_migrate_finalize_and_map.retry', dmirror.sub.object);
+    if (mmuIntervalReadRetry(dmirror.sub, begun)) return 'collided';
+    for (const page of own.again) {
+      const entry = seen[page - own.range.first];
+      if (entry === undefined || !hmmPfnHas(entry, HMM_PFN_VALID)) continue;
+      if (own.select !== 'system' && !hmmPfnHas(entry, HMM_PFN_DEVICE_PRIVATE)) continue;
+      yield willWrite('dmirror_migrate_finalize_and_map.map', entryObject(dmirror.pageTable, page));
+      const access = hmmPfnHas(entry, HMM_PFN_WRITE) ? 'write' : 'read';
+      setEntry(dmirror.pageTable, page, { state: 'mapped', pfn: hmmPfnToPfn(entry), access });
+    }
+    return 'entered';
+  });
 }
 
 /**
@@ -200,64 +330,45 @@ function dropCollected(dmirror: Dmirror, range: PageRange, src: readonly Migrate
  *
  * Holds: not the driver lock.
  */
-function* begin(dmirror: Dmirror, operations: OwnOperations, range: PageRange): Task<OwnOperation> {
-  const operation = { range, lost: new Set<PageIndex>() };
-  operations.add(operation);
+function* beginExclusive(
+  dmirror: Dmirror,
+  operations: OwnOperations,
+  range: PageRange,
+): Task<OwnExclusive> {
+  const exclusive: OwnExclusive = { range, lost: new Map() };
+  operations.exclusives.add(exclusive);
   if (dmirror.sub !== 'closed') yield* dmirror.api.mmuIntervalReadBegin(dmirror.sub);
-  return operation;
+  return exclusive;
 }
 
-/**
- * True for what an operation of this device causes itself. Another operation of the device may be the cause, but it
- * cannot take a page away that this one has: that page is locked. What it takes later it drops: dropCollected().
- */
-function isOwn(dmirror: Dmirror, range: NotifierRange): boolean {
-  const ownKind = range.event === 'migrate' || range.event === 'exclusive';
-  return ownKind && range.owner === dmirror.api.owner;
-}
-
-function noteLost(operations: OwnOperations, range: PageRange): void {
-  for (const operation of operations) {
-    const common = intersection(operation.range, range);
-    if (common === 'nothing') continue;
-    for (let page = common.first; page < common.end; page = nextPage(page)) {
-      operation.lost.add(page);
-    }
+function noteLost(exclusive: OwnExclusive, range: PageRange, seq: Seq): void {
+  const common = intersection(exclusive.range, range);
+  if (common === 'nothing') return;
+  for (let page = common.first; page < common.end; page = nextPage(page)) {
+    exclusive.lost.set(page, seq);
   }
 }
 
-/** Enters what migrated and nobody has taken away since. Takes: driver_lock. */
-function mapWhatIsLeft(
-  dmirror: Dmirror,
-  operations: OwnOperations,
-  migration: CommittedMigration,
-): Task<void> {
-  return withDriverLock(dmirror, 'dmirror_migrate_finalize_and_map.lock', function* (held) {
-    for (let at = 0; at < migration.src.length; at += 1) {
-      const page = pageIndex(migration.range.first + at);
-      if (!migratePfnHas(migration.src[at] ?? MIGRATE_PFN_NONE, MIGRATE_PFN_MIGRATE)) continue;
-      // Which of the open operations this is does not matter: a page that any of them lost is better looked up again.
-      if (wasLost(operations, page)) continue;
-      yield* mapDestination(held, dmirror, page, migration.dst[at] ?? MIGRATE_PFN_NONE);
-    }
-  });
-}
-
-function wasLost(operations: OwnOperations, page: PageIndex): boolean {
-  for (const operation of operations) if (operation.lost.has(page)) return true;
-  return false;
+/**
+ * The device is about to make `range` its own: what happened to it before does not matter, a fault on the device's
+ * behalf for one. Unless it is not over: invalidations that are open at the same time have the same sequence.
+ */
+function forgetLost(exclusive: OwnExclusive, range: PageRange, seq: Seq): void {
+  for (const [page, since] of exclusive.lost) {
+    if (contains(range, page) && since !== seq) exclusive.lost.delete(page);
+  }
 }
 
 function* makeExclusive(corrected: CorrectedDmirror, range: PageRange): Task<Result<void>> {
   const { dmirror, operations } = corrected;
   for (let first = range.first; first < range.end; ) {
     const batch = nextBatch(first, range.end);
-    const operation = yield* begin(dmirror, operations, batch);
+    const exclusive = yield* beginExclusive(dmirror, operations, batch);
     const made = yield* dmirror.api.makeDeviceExclusiveRange(batch);
     const frames = made.ok ? made.value : [];
     const complete = frames.length === pageCount(batch);
-    const mapped = complete ? yield* mapExclusive(dmirror, operation, frames) : 0;
-    operations.delete(operation);
+    const mapped = complete ? yield* mapExclusive(dmirror, exclusive, frames) : 0;
+    operations.exclusives.delete(exclusive);
     const held = frames.filter((frame) => frame !== 'none');
     if (held.length > 0) yield* dmirror.api.unlockAndPutPages(held);
     if (!made.ok && made.errno === 'ENOTCONN') return made;
@@ -270,16 +381,15 @@ function* makeExclusive(corrected: CorrectedDmirror, range: PageRange): Task<Res
 /** Holds: mmap_lock and the pages' locks. Takes: driver_lock. Returns: how many pages were entered. */
 function mapExclusive(
   dmirror: Dmirror,
-  operation: OwnOperation,
+  exclusive: OwnExclusive,
   frames: readonly (Pfn | 'none')[],
 ): Task<number> {
   return withDriverLock(dmirror, 'dmirror_atomic_map.lock', function* () {
     let mapped = 0;
     for (const [at, frame] of frames.entries()) {
-      const page = pageIndex(operation.range.first + at);
-      if (frame === 'none' || operation.lost.has(page)) continue;
+      const page = pageIndex(exclusive.range.first + at);
+      if (frame === 'none' || exclusive.lost.has(page)) continue;
       yield willWrite('dmirror_atomic_map.map', entryObject(dmirror.pageTable, page));
-      // Announcing gave others the CPU: they may have taken the page in between, and then wait for this lock.
       setEntry(dmirror.pageTable, page, { state: 'mapped', pfn: frame, access: 'exclusive' });
       mapped += 1;
     }
