@@ -118,6 +118,20 @@ test('a forked child is an actor of its own, and gone after its exit', () =>
     while (lab.actors.has('cpu1')) await new Promise((resolve) => setImmediate(resolve));
   }));
 
+test('a child may be forked again at once, after its exit or in its place', () =>
+  onStage(async ({ perform, said }) => {
+    await perform('cpu0', 'mmap', MMAP);
+    await perform('cpu0', 'store', { address: '0x100200000', value: '0x7' });
+    for (let round = 0; round < 10; round += 1) {
+      assert.deepEqual(await perform('cpu0', 'fork', { child: 'cpu1' }), { errno: 'OK' });
+      const load = { address: '0x100200000' };
+      assert.deepEqual(await perform('cpu1', 'load', load), { value: '0x7' });
+      await perform('cpu1', 'store', { ...load, value: '0x8' });
+      if (round % 2 === 0) assert.deepEqual(await perform('cpu1', 'exit'), { errno: 'OK' });
+    }
+    assert.deepEqual(said, []);
+  }));
+
 test('a new machine finds the same clients with nothing left of the old one', () =>
   onStage(async ({ lab, perform }) => {
     await perform('cpu0', 'mmap', MMAP);

@@ -11,9 +11,14 @@ import type { AgentOptions } from './device-agent.ts';
 export function startCpu(options: AgentOptions): Agent {
   const { url, lab, say, connectMs } = options;
   const children = new Map<string, CpuClient>();
+  /** Of children that ended: until it is settled their names are taken. */
+  const leaving = new Map<string, Promise<void>>();
   const endChild = (name: string): void => {
-    children.get(name)?.close();
+    const child = children.get(name);
+    if (child === undefined) return;
     children.delete(name);
+    child.close();
+    leaving.set(name, child.connection.left);
   };
   const join = (name: string): CpuClient =>
     new CpuClient({
@@ -29,6 +34,8 @@ export function startCpu(options: AgentOptions): Agent {
           actor: name,
           *forked(child: string): Task<void> {
             endChild(child);
+            yield* waitFor(leaving.get(child) ?? Promise.resolve());
+            leaving.delete(child);
             const client = join(child);
             children.set(child, client);
             yield* waitFor(client.connection.greeted);

@@ -89,6 +89,8 @@ export class Connection {
   readonly greeted: Promise<HelloResult>;
   /** Resolved when the session is over, whatever the reason. */
   readonly closed: Promise<ClosedWhy>;
+  /** Resolved when the socket of a session that is over is closed, too: the server has let go of the name. */
+  readonly left: Promise<void>;
 
   readonly #options: ConnectionOptions;
   readonly #listener: ConnectionListener;
@@ -106,6 +108,9 @@ export class Connection {
   readonly #resolveGreeted: (hello: HelloResult) => void;
   readonly #rejectGreeted: (closed: ClosedWhy) => void;
   readonly #resolveClosed: (closed: ClosedWhy) => void;
+  readonly #resolveLeft: () => void;
+  /** The socket that #finish() has closed. */
+  #last: SocketLike | 'none' = 'none';
 
   constructor(options: ConnectionOptions, listener: ConnectionListener) {
     this.#options = options;
@@ -119,6 +124,9 @@ export class Connection {
     this.#resolveGreeted = greeted.resolve;
     this.#rejectGreeted = (why) => greeted.reject(new SessionClosed(why));
     this.#resolveClosed = closed.resolve;
+    const left = Promise.withResolvers<void>();
+    this.left = left.promise;
+    this.#resolveLeft = left.resolve;
     const giveUpAt = now() + (options.connectMs ?? 0);
     this.#state = { state: 'connecting', attempt: { purpose: 'begin', failures: 0, giveUpAt } };
     // Whatever is asked before the connection stands comes behind the hello, which has HELLO_SEQ.
@@ -222,6 +230,7 @@ export class Connection {
       },
       closed: (code, text) => {
         if (this.#socket === socket) this.#lost(code, text);
+        else if (this.#last === socket) this.#resolveLeft();
       },
     });
     this.#socket = socket;
@@ -390,7 +399,9 @@ export class Connection {
   #finish(closed: ClosedWhy): void {
     const socket = this.#socket;
     this.#socket = 'none';
-    if (socket !== 'none') socket.close(1000);
+    this.#last = socket;
+    if (socket === 'none') this.#resolveLeft();
+    else socket.close(1000);
     const open = [...this.#open.values()];
     this.#open.clear();
     for (const { answered } of open) answered({ ok: false, refusal: lostRefusal() });
