@@ -173,7 +173,6 @@ test('private memory grows by a chunk when it is used up, and a page stays where
   ]);
 });
 
-// The kernel's migrate_device_range() looks at the first chunk of a device only.
 test('memory of every chunk can be evicted, and released memory is not used again', () => {
   const lab = newLab(3, { memoryPages: 2 });
   const range = pagesAt(0, 3);
