@@ -7,6 +7,8 @@ import { stampedEvent } from './stamped-event.ts';
  * of the young heap, so more than a history looks at would cost every event dearly.
  */
 export const EVENTS_KEPT_MAX = 4_096;
+/** How many are forgotten at a time. */
+const EVENTS_FORGOTTEN = 1_024;
 
 /** Numbers what happens, and says whose doing it was. */
 export interface EventLog {
@@ -34,7 +36,7 @@ function append(log: EventLog, context: TaskContext, body: EventBody): void {
   log.n += 1;
   const event = stampedEvent(log.n, context.current, body);
   log.kept.push(event);
-  if (log.kept.length > 2 * EVENTS_KEPT_MAX) log.kept.splice(0, EVENTS_KEPT_MAX);
+  if (log.kept.length === EVENTS_KEPT_MAX + EVENTS_FORGOTTEN) log.kept.splice(0, EVENTS_FORGOTTEN);
   if (log.state === 'telling') {
     log.undelivered.push(event);
     return;
