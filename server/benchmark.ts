@@ -57,3 +57,13 @@ export function measured(
 ): Measurement {
   return { name, unit, values: Array.from({ length: count }, once) };
 }
+
+/** How many times as much as its rival something needs, repetition by repetition. */
+export function against(
+  name: string,
+  values: readonly number[],
+  rival: readonly number[],
+): Measurement {
+  const ratios = values.map((value, at) => value / (rival[at] ?? Number.NaN));
+  return { name, unit: 'x', values: ratios };
+}

@@ -1,9 +1,4 @@
-/**
- * `npm run bench [-- [--quick] [--json] [WORD]]`: runs the benchmarks whose path contains WORD, one file after
- * the other. With --json one object on stdout: {"results":[...]} with a median for each measurement.
- *
- * Exit code: 0 if all ran, met or missed (a number is not a verdict); 64 if WORD fits no file; 70 if one broke.
- */
+/** `npm run bench`: runs the benchmarks one after the other. See USAGE. */
 import { fork } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,34 +8,79 @@ import { type BenchResult, benchLines, summaries } from './bench/bench-report.ts
 import type { BenchMessage } from './bench/run-file.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 
+const USAGE = `usage: npm run bench [-- [--quick] [--json] [WORD]]
+
+Runs the benchmarks whose path contains WORD (all of them without one), each file in a process of its own, and
+prints the median of each figure, its spread, what it is against its rival, and whether its goal is met.
+
+  --quick     take seconds, only to see that they run
+  --json      one object on stdout: {"results":[...]}
+  -h, --help  this text
+
+MMRACE_TRACES names other traces for the conformance benchmark: files or folders, separated by colons.
+Exit code: 0 if all ran, met or missed (a number is not a verdict); 64 for a wrong command line; 70 if one broke.`;
+
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const RUN_FILE = fileURLToPath(new URL('./bench/run-file.ts', import.meta.url));
 
+interface BenchOptions {
+  readonly effort: 'quick' | 'full';
+  readonly format: 'json' | 'text';
+  readonly files: readonly string[];
+}
+
 async function main(): Promise<ExitCode> {
-  const { values, positionals } = parseArgs({
-    options: { quick: { type: 'boolean' }, json: { type: 'boolean' } },
+  const options = readCommandLine(process.argv.slice(2));
+  if (options === 'help') {
+    console.log(USAGE);
+    return EXIT.OK;
+  }
+  if ('wrong' in options) {
+    console.error(`bench: ${options.wrong} (--help tells what there is)`);
+    return EXIT.USAGE;
+  }
+  return runFiles(options);
+}
+
+function readCommandLine(args: string[]): BenchOptions | 'help' | { readonly wrong: string } {
+  const flag = { type: 'boolean' } as const;
+  const { values, positionals, tokens } = parseArgs({
+    args,
+    options: { quick: flag, json: flag, help: { ...flag, short: 'h' } },
     allowPositionals: true,
+    strict: false,
+    tokens: true,
   });
-  const word = positionals[0] ?? '';
+  for (const token of tokens) {
+    if (token.kind !== 'option') continue;
+    const known = ['quick', 'json', 'help'].includes(token.name);
+    if (!known) return { wrong: `unknown option ${token.rawName}` };
+    if (token.value !== undefined) return { wrong: `${token.rawName} takes no value` };
+  }
+  if (values.help === true) return 'help';
+  const [word = '', second] = positionals;
+  if (second !== undefined) return { wrong: `one word, not "${word}" and "${second}"` };
   const files = globSync(['server/**/*.bench.ts', 'clients/**/*.bench.ts'], { cwd: ROOT })
     .filter((path) => path.includes(word))
     .sort();
-  if (files.length === 0) {
-    console.error(`no benchmark has "${word}" in its path`);
-    return EXIT.USAGE;
-  }
+  if (files.length === 0) return { wrong: `no benchmark has "${word}" in its path` };
+  const effort = values.quick === true ? 'quick' : 'full';
+  return { effort, format: values.json === true ? 'json' : 'text', files };
+}
+
+async function runFiles({ effort, format, files }: BenchOptions): Promise<ExitCode> {
   const results: BenchResult[] = [];
   for (const file of files) {
-    const ran = await runFile(file, values.quick ? 'quick' : 'full', (result) => {
+    const ran = await runFile(file, effort, (result) => {
       results.push(result);
-      if (!values.json) console.log(`${benchLines(result).join('\n')}\n`);
+      if (format === 'text') console.log(`${benchLines(result).join('\n')}\n`);
     });
     if (ran === 'broke') {
       console.error(`${file}: broke off, see above`);
       return EXIT.INTERNAL;
     }
   }
-  if (values.json) console.log(JSON.stringify({ results: summaries(results) }));
+  if (format === 'json') console.log(JSON.stringify({ results: summaries(results) }));
   return EXIT.OK;
 }
 

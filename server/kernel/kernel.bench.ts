@@ -1,5 +1,12 @@
 /** The kernel alone: no sockets, no event log, no oracles. */
-import { type Bench, type Effort, measured, perSecond, repetitions } from '../benchmark.ts';
+import {
+  against,
+  type Bench,
+  type Effort,
+  measured,
+  perSecond,
+  repetitions,
+} from '../benchmark.ts';
 import type { DeviceApi, DeviceDriver } from '../protocol/device-api.ts';
 import {
   MIGRATE_PFN_MIGRATE,
@@ -198,9 +205,8 @@ function invalidations(effort: Effort) {
     ),
   );
   invariant(none !== undefined && some !== undefined && many !== undefined, 'SC2', {});
-  const ratios = many.values.map((value, at) => value / (none.values[at] ?? Number.NaN));
-  const ratio = { name: '100000 against none', unit: 'x', values: ratios, atMost: 1.5 } as const;
-  return [none, some, many, ratio];
+  const ratio = against('100000 against none', many.values, none.values);
+  return [none, some, many, { ...ratio, atMost: 1.5 }];
 }
 
 export const benches: readonly Bench[] = [

@@ -3,6 +3,7 @@
  * throughput here swings with whatever else the machine does, the server's CPU time a round trip does not.
  */
 import {
+  against,
   type Bench,
   type Effort,
   type Measurement,
@@ -72,13 +73,13 @@ async function compare(load: Load, effort: Effort): Promise<Measurement[]> {
 }
 
 function report([raw, fault]: readonly [Side, Side]): Measurement[] {
-  const ratios = fault.cpu.map((value, at) => value / (raw.cpu[at] ?? Number.NaN));
   return [
     ...[raw, fault].flatMap(({ name, rate, cpu }): Measurement[] => [
       { name: `${name}: round trips`, unit: '1/s', values: rate },
       { name: `${name}: server CPU a round trip`, unit: 'us', values: cpu },
     ]),
-    { name: 'server CPU, fault against raw', unit: 'x', values: ratios, atMost: RATIO_AT_MOST },
+    against('round trips, raw against fault', raw.rate, fault.rate),
+    { ...against('server CPU, fault against raw', fault.cpu, raw.cpu), atMost: RATIO_AT_MOST },
   ];
 }
 

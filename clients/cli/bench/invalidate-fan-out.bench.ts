@@ -3,6 +3,7 @@
  * call returns. Against a bare ws server that does the same with frames of the same size.
  */
 import {
+  against,
   type Bench,
   type Effort,
   type Measurement,
@@ -75,13 +76,16 @@ async function compare(devices: number, effort: Effort): Promise<Measurement[]> 
 }
 
 function report([raw, real]: readonly [Side, Side]): Measurement[] {
-  const ratios = real.cpu.map((value, at) => value / (raw.cpu[at] ?? Number.NaN));
   return [
     { name: 'raw: until all have answered', unit: 'us', values: raw.wait },
     { name: 'raw: server CPU a question and answer', unit: 'us', values: raw.cpu },
     { name: 'madvise: until all have answered', unit: 'us', values: real.wait },
     { name: 'madvise: server CPU a question and answer', unit: 'us', values: real.cpu },
-    { name: 'server CPU, madvise against raw', unit: 'x', values: ratios, atMost: RATIO_AT_MOST },
+    against('until all have answered, madvise against raw', real.wait, raw.wait),
+    {
+      ...against('server CPU, madvise against raw', real.cpu, raw.cpu),
+      atMost: RATIO_AT_MOST,
+    },
   ];
 }
 
