@@ -12,5 +12,7 @@ export function traceMachineConfig(set: string): MachineConfig {
     id,
     words: filePages(id).map((page) => `0x${readU64(page, 0).toString(16)}`),
   }));
-  return { patch: 'stock', swapSlots: set === 'swap' ? SWAP_SLOTS : 0, files };
+  // Of the fuzzer's sets one has huge pages; the recordings have none.
+  const thp = set === 'huge' ? 'always' : 'never';
+  return { patch: 'stock', swapSlots: set === 'swap' ? SWAP_SLOTS : 0, thp, files };
 }

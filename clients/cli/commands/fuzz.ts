@@ -161,7 +161,9 @@ async function runLive(campaign: CampaignOptions): Promise<LiveDifference[]> {
       const live = await newLiveConformanceWorld(lab, traced);
       try {
         const ops = sequenceOf(programOf(set, genes));
-        const compared = await compareWorlds(ops, newMachineWorld(traced), live);
+        const thp = set === 'huge' ? 'always' : 'never';
+        const here = newMachineWorld(traced, { config: { thp } });
+        const compared = await compareWorlds(ops, here, live);
         if (compared !== 'same') differences.push({ program: at, ...compared });
       } finally {
         await live.end();
