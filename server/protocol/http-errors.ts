@@ -1,0 +1,169 @@
+/** Every way in which an HTTP request can fail, as a word; HttpError is the body that says so. */
+import Type, { type Static } from 'typebox';
+import type { Errno } from '../vocabulary/errno.ts';
+import { strict } from './wire-values.ts';
+
+export interface HttpErrorCode {
+  readonly status: number;
+  readonly errno: Errno;
+  readonly meaning: string;
+  readonly remedy: string;
+}
+
+export const HTTP_ERROR_CODES = {
+  'bad-request': {
+    status: 400,
+    errno: 'EINVAL',
+    meaning: 'The request does not fit the schema of the route, or is not JSON.',
+    remedy: 'Correct what `what` names. GET /docs describes every route.',
+  },
+  'presenter-only': {
+    status: 403,
+    errno: 'EPERM',
+    meaning: 'The lab is locked, or the action is for its presenter alone.',
+    remedy:
+      'Send the presenterToken that POST /api/labs answered: authorization: Bearer <presenterToken>.',
+  },
+  'not-found': {
+    status: 404,
+    errno: 'ENOENT',
+    meaning: 'There is nothing at this address.',
+    remedy: 'GET /docs lists the routes.',
+  },
+  'no-such-lab': {
+    status: 404,
+    errno: 'ENOENT',
+    meaning: 'This server has no lab of this name or code.',
+    remedy: 'GET /api/labs lists them; POST /api/labs opens one.',
+  },
+  'no-such-code': {
+    status: 404,
+    errno: 'ENOENT',
+    meaning:
+      'No lab here has this join code. It may have ended: an empty lab is closed after a minute.',
+    remedy: 'Look at the presenter’s screen again; GET /api/labs lists the labs that are open.',
+  },
+  'no-such-actor': {
+    status: 404,
+    errno: 'ENOENT',
+    meaning: 'Nobody in the lab has this name.',
+    remedy: 'GET /api/labs/{lab} lists its actors.',
+  },
+  'no-such-task': {
+    status: 409,
+    errno: 'EAGAIN',
+    meaning: 'The task cannot go next: it waits, has ended, or never was.',
+    remedy: 'Choose one that GET /api/labs/{lab} shows as ready.',
+  },
+  'not-paused': {
+    status: 409,
+    errno: 'EBUSY',
+    meaning: 'The lab runs; only a paused lab is stepped.',
+    remedy: 'Send {"action":"pause"} first.',
+  },
+  'no-such-scenario': {
+    status: 404,
+    errno: 'ENOENT',
+    meaning: 'No scenario of this name ships with this server.',
+    remedy:
+      'GET /api/scenarios lists them. Files of your own are for the command line: mmrace explore.',
+  },
+  'no-such-patch': {
+    status: 404,
+    errno: 'ENOENT',
+    meaning: 'No patch of this name ships with this server.',
+    remedy:
+      'GET /api/patches lists them. Files of your own are for the command line: mmrace explore.',
+  },
+  'bad-choice': {
+    status: 400,
+    errno: 'EINVAL',
+    meaning: 'The parameters or drivers do not fit the scenario.',
+    remedy: 'GET /api/scenarios shows the parameters and devices of each.',
+  },
+  'lab-exists': {
+    status: 409,
+    errno: 'EEXIST',
+    meaning: 'A lab of this name is open.',
+    remedy: 'Choose another name, or leave it out and get one.',
+  },
+  'too-many-labs': {
+    status: 429,
+    errno: 'ENOMEM',
+    meaning: 'The server has LABS_MAX labs.',
+    remedy: 'Use one of those that GET /api/labs lists, or wait until an empty one is closed.',
+  },
+  'too-many-listeners': {
+    status: 429,
+    errno: 'ENOMEM',
+    meaning: 'The server has as many event streams open as it takes.',
+    remedy: 'Close one, or watch over WebSocket: mmrace observe.',
+  },
+  'no-such-run': {
+    status: 404,
+    errno: 'ENOENT',
+    meaning: 'There is no run of this id, or no longer: only the last RUNS_KEPT_MAX are kept.',
+    remedy: 'POST /api/runs starts it again; the same question has the same answer.',
+  },
+  'run-not-done': {
+    status: 409,
+    errno: 'EAGAIN',
+    meaning: 'The run has no verdict yet, or was cancelled, or failed.',
+    remedy: 'GET /api/runs/{id} until its state is "done".',
+  },
+  'too-many-runs': {
+    status: 429,
+    errno: 'EAGAIN',
+    meaning: 'As many runs wait as the server takes.',
+    remedy: 'Ask again when one of them is done, or cancel one: DELETE /api/runs/{id}.',
+  },
+  'method-not-allowed': {
+    status: 405,
+    errno: 'EINVAL',
+    meaning: 'The address exists, but not for this method.',
+    remedy: 'Use one of the methods that the Allow header names.',
+  },
+  'too-large': {
+    status: 413,
+    errno: 'EOVERFLOW',
+    meaning: 'The body is longer than HTTP_BODY_BYTES_MAX.',
+    remedy: 'Send less.',
+  },
+  'not-json': {
+    status: 415,
+    errno: 'EPROTO',
+    meaning: 'The body is not announced as JSON.',
+    remedy: 'Send content-type: application/json.',
+  },
+  'actor-failed': {
+    status: 409,
+    errno: 'EIO',
+    meaning: 'The actor was asked, and could not.',
+    remedy: 'Look at `what`: it has the words of the actor.',
+  },
+  going: {
+    status: 503,
+    errno: 'EAGAIN',
+    meaning: 'The server is ending and takes no new work.',
+    remedy: 'Ask again in a few seconds.',
+  },
+  internal: {
+    status: 500,
+    errno: 'EIO',
+    meaning: 'The server found a bug of its own; its log has it under the request id.',
+    remedy: 'Report it with the x-request-id of the answer.',
+  },
+} as const satisfies Record<string, HttpErrorCode>;
+
+export type HttpErrorName = keyof typeof HTTP_ERROR_CODES;
+
+export const HttpError = strict({
+  error: strict({
+    code: Type.String({ description: 'a word of the table of error codes' }),
+    errno: Type.String({ description: 'the errno that a system call would have set' }),
+    message: Type.String({ description: 'one sentence: what is wrong' }),
+    what: Type.String({ description: 'the part of the request that is wrong, or empty' }),
+    remedy: Type.String({ description: 'one sentence: what to do' }),
+  }),
+});
+export type HttpError = Static<typeof HttpError>;
