@@ -37,7 +37,7 @@ export function sourceFile(path: string, text: string): SourceFile {
 
 /** Every TypeScript file of the project below `root`. Throws if a file cannot be read. */
 export function readSources(root: string): SourceFile[] {
-  return globSync(['server/**/*.ts', 'clients/**/*.ts'], { cwd: root })
+  return globSync(['server/**/*.ts', 'clients/**/*.{ts,tsx}'], { cwd: root })
     .map((path) => path.replaceAll('\\', '/'))
     .filter((path) => !(path.includes('node_modules/') || path.endsWith('.d.ts')))
     .sort()
