@@ -1,33 +1,37 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import { replay } from '../../../server/explorer/replay.ts';
 import type { Strategy } from '../../../server/lab/explore/explore.ts';
 import {
   exploreScenario,
   type ScenarioVerdict,
 } from '../../../server/lab/explore/explore-scenario.ts';
-import { raceDiagram } from '../../../server/lab/report/diagram.ts';
-import { metaOfExplored } from '../../../server/lab/report/explored-meta.ts';
-import { FORMAT_NAMES, FORMATS, type FormatName } from '../../../server/lab/report/formats.ts';
+import { FORMAT_NAMES, type FormatName } from '../../../server/lab/report/formats.ts';
 import type { ScenarioPlan } from '../../../server/lab/scenario/scenario-plan.ts';
-import { newScenarioRun, stepsMaxOf } from '../../../server/lab/scenario/scenario-world.ts';
-import type { Event } from '../../../server/protocol/event.ts';
 import { ending, print } from '../ending.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { plainVerdict } from '../explored/plain.ts';
+import { reportOf } from '../explored/report.ts';
+import { textOf } from '../explored/text.ts';
 import { newProgress } from '../progress.ts';
 import { type ChoiceOptions, planFrom, scenarioFrom } from '../scenario-choice.ts';
 import { wholeNumber } from '../whole-number.ts';
 
-const COLUMNS = 75;
 const STRATEGIES = ['dpor', 'dfs', 'random', 'pct', 'urw'] as const;
 
-export interface ExploreCommandOptions extends ChoiceOptions {
+/** How to search, as the command line says it. */
+export interface SearchSettings {
   readonly strategy: Strategy;
   readonly budgetExecutions: number;
   readonly budgetSeconds: number;
   readonly seed: number;
   readonly depth: number;
+  readonly preemptions?: number;
+}
+
+export interface ExploreCommandOptions extends ChoiceOptions, SearchSettings {
+  readonly workers: number;
   readonly json?: true;
+  readonly jsonl?: true;
   readonly format?: FormatName;
 }
 
@@ -54,7 +58,14 @@ export function addExploreCommand(program: Command): void {
     .option('--budget-seconds <number>', 'stop after so long', wholeNumber(1, 1e6), 60)
     .option('--seed <number>', 'for the random strategies', wholeNumber(0, 2 ** 31 - 1), 1)
     .option('--depth <number>', 'pct: ordering constraints of the bug', wholeNumber(1, 16), 3)
+    .option(
+      '--preemptions <number>',
+      'switch away from a task that could go on so often at most',
+      wholeNumber(0, 64),
+    )
+    .option('--workers <number>', 'threads to search with', wholeNumber(1, 64), 1)
     .option('--json', 'print one JSON object')
+    .option('--jsonl', 'print progress as JSON objects, a line each, then the verdict')
     .addOption(new Option('--format <name>', 'print a report instead').choices(FORMAT_NAMES))
     .addHelpText(
       'after',
@@ -93,11 +104,17 @@ async function run(file: string, options: ExploreCommandOptions): Promise<ExitCo
 /** Explores `plan` in this process. */
 export function verdictOf(
   plan: ScenarioPlan,
-  options: Omit<ExploreCommandOptions, keyof ChoiceOptions | 'json'>,
+  options: SearchSettings,
   onProgress: (executions: number) => void = () => undefined,
 ): ScenarioVerdict {
+  const { strategy, budgetExecutions, budgetSeconds, seed, depth, preemptions } = options;
   return exploreScenario(plan, {
-    ...options,
+    strategy,
+    budgetExecutions,
+    budgetSeconds,
+    seed,
+    depth,
+    ...(preemptions === undefined ? {} : { preemptionsMax: preemptions }),
     clock: () => performance.now(),
     onProgress: ({ executions }) => onProgress(executions),
   });
@@ -106,103 +123,4 @@ export function verdictOf(
 export function exitCodeOf({ verdict }: ScenarioVerdict): ExitCode {
   if (verdict === 'holds') return EXIT.OK;
   return verdict === 'broken' ? EXIT.BROKEN : EXIT.UNKNOWN;
-}
-
-function textOf(
-  plan: ScenarioPlan,
-  options: ExploreCommandOptions,
-  verdict: ScenarioVerdict,
-): string {
-  const { scenario } = plan;
-  const lines = [
-    `${scenario.name}: ${verdict.verdict} (kernel ${options.patch})`,
-    `  ${verdict.bound}, ${verdict.steps} steps, ${verdict.seconds.toFixed(2)} s;`,
-    `  the race window was entered in ${verdict.windowEntered} of ${verdict.executions} executions.`,
-  ];
-  const { counterexample } = verdict;
-  if (counterexample === 'none') return lines.join('\n');
-  lines.push(
-    '',
-    `  ${counterexample.failure}`,
-    '',
-    raceDiagram(eventsOf(verdict.plan, counterexample.choices), { columns: COLUMNS }),
-  );
-  const { pointOfNoReturn, safeSibling, steps } = counterexample;
-  if (pointOfNoReturn !== 'unknown') {
-    const step = steps[pointOfNoReturn - 1];
-    lines.push(
-      `Point of no return: step ${pointOfNoReturn} of ${steps.length}, ${step?.actor} at ` +
-        `${step?.step.at}; every continuation fails.`,
-    );
-  }
-  if (safeSibling !== 'none') {
-    const [first, second] = safeSibling.swapped;
-    lines.push(
-      `Swap steps ${first.first}-${first.last} and ${second.first}-${second.last}, and nothing happens.`,
-    );
-  }
-  return lines.join('\n');
-}
-
-/** What happened in the counterexample; without one, in the first execution that comes. */
-function eventsOf(plan: ScenarioPlan, choices: readonly number[]): readonly Event[] {
-  const run = newScenarioRun(plan);
-  const { kept } = run.world.log;
-  const begun = kept.length;
-  replay(() => run, choices, stepsMaxOf(plan));
-  return kept.slice(begun);
-}
-
-function reportOf(
-  file: string,
-  plan: ScenarioPlan,
-  options: ExploreCommandOptions,
-  verdict: ScenarioVerdict,
-  format: FormatName,
-): string {
-  const { counterexample } = verdict;
-  const choices = counterexample === 'none' ? [] : counterexample.choices;
-  const meta = metaOfExplored(verdict, {
-    name: plan.scenario.name,
-    patch: options.patch,
-    strategy: options.strategy,
-    condition: 'violation',
-    reproduce: `mmrace explore ${file} --patch ${options.patch} --strategy ${options.strategy}`,
-    question: JSON.stringify([
-      plan.scenario,
-      options.patch,
-      options.driver,
-      plan.choice.parameters,
-    ]),
-    waits: [],
-  });
-  return FORMATS[format].render(eventsOf(verdict.plan, choices), meta);
-}
-
-function plainVerdict(
-  plan: ScenarioPlan,
-  options: ExploreCommandOptions,
-  verdict: ScenarioVerdict,
-): unknown {
-  const { counterexample, outcomes, plan: explored, ...rest } = verdict;
-  return {
-    scenario: plan.scenario.name,
-    patch: options.patch,
-    actors: explored.instances.map(({ name }) => name),
-    ...rest,
-    outcomes: Object.fromEntries(outcomes),
-    counterexample:
-      counterexample === 'none'
-        ? null
-        : {
-            ...counterexample,
-            steps: counterexample.steps.map(({ actor, name, step }) => ({
-              actor,
-              name,
-              at: step.at,
-            })),
-            safeSibling:
-              counterexample.safeSibling === 'none' ? null : counterexample.safeSibling.swapped,
-          },
-  };
 }

@@ -8,10 +8,11 @@ import type { NewExplored } from '../../explorer/explored.ts';
 import { tryFewSwitches } from '../../explorer/few-switches.ts';
 import { nearestSafeSibling, pointOfNoReturn, type Sibling } from '../../explorer/no-return.ts';
 import { replay } from '../../explorer/replay.ts';
-import { type SampleStrategy, sample } from '../../explorer/sample.ts';
+import type { SampleStrategy } from '../../explorer/sample.ts';
 import { type Progress, search } from '../../explorer/search.ts';
 import { shrink } from '../../explorer/shrink.ts';
-import { streamOf } from './random-stream.ts';
+import { coverBySampling } from './cover-by-sampling.ts';
+import type { Covered, Found } from './covered.ts';
 
 export type Strategy = 'dpor' | 'dfs' | SampleStrategy;
 
@@ -25,6 +26,8 @@ export interface ExploreOptions {
   readonly seed: number;
   /** Ordering constraints that PCT looks for. */
   readonly depth: number;
+  /** Switches away from a task that could go on, in one execution. Absent: as many as there may be. */
+  readonly preemptionsMax?: number;
   /** Milliseconds, moving forwards. */
   readonly clock: () => number;
   readonly onProgress: (progress: Progress) => void;
@@ -62,23 +65,6 @@ export interface Verdict {
 const FEW_SWITCHES_MAX = 3_000;
 /** Executions that the point of no return may cost for each of its halvings. */
 const NO_RETURN_EXECUTIONS_MAX = 3_000;
-const SAMPLES_AT_ONCE = 200;
-
-interface Found {
-  readonly choices: readonly number[];
-  readonly failure: string;
-}
-
-interface Covered {
-  readonly ended: 'complete' | 'stopped' | 'counterexample';
-  readonly executions: number;
-  readonly steps: number;
-  readonly windowEntered: number;
-  readonly failures: number;
-  readonly tooLong: number;
-  readonly outcomes: ReadonlyMap<string, number>;
-  readonly found: Found | 'none';
-}
 
 /** Throws what the world throws: a crash of user code is never a verdict. */
 export function explore(newExplored: NewExplored, options: ExploreOptions): Verdict {
@@ -153,39 +139,6 @@ function cover(newExplored: NewExplored, options: ExploreOptions): Covered {
     },
   });
   return { ...result, found: result.counterexample };
-}
-
-function coverBySampling(
-  newExplored: NewExplored,
-  options: ExploreOptions,
-  strategy: SampleStrategy,
-  until: number,
-): Covered {
-  const outcomes = new Map<string, number>();
-  let [executions, steps, windowEntered, failures] = [0, 0, 0, 0];
-  let found: Found | 'none' = 'none';
-  while (executions < options.budgetExecutions && options.clock() < until && found === 'none') {
-    const part = sample(newExplored, {
-      strategy,
-      stepsMax: options.stepsMax,
-      depth: options.depth,
-      randomOf: (execution) => streamOf(options.seed, execution),
-      first: executions,
-      executions: Math.min(SAMPLES_AT_ONCE, options.budgetExecutions - executions),
-      counterexamples: 'first',
-    });
-    executions += part.executions;
-    steps += part.steps;
-    windowEntered += part.windowEntered;
-    failures += part.failures;
-    for (const [outcome, count] of part.outcomes) {
-      outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + count);
-    }
-    found = part.counterexample;
-    options.onProgress({ executions, steps, done: executions / options.budgetExecutions });
-  }
-  const ended = found === 'none' ? 'complete' : 'counterexample';
-  return { ended, executions, steps, windowEntered, failures, tooLong: 0, outcomes, found };
 }
 
 /**

@@ -1,0 +1,31 @@
+/** A verdict as plain data, for --json and --jsonl. */
+import type { ScenarioVerdict } from '../../../server/lab/explore/explore-scenario.ts';
+import type { ScenarioPlan } from '../../../server/lab/scenario/scenario-plan.ts';
+
+export function plainVerdict(
+  plan: ScenarioPlan,
+  options: { readonly patch: string },
+  verdict: ScenarioVerdict,
+): unknown {
+  const { counterexample, outcomes, plan: explored, ...rest } = verdict;
+  return {
+    scenario: plan.scenario.name,
+    patch: options.patch,
+    actors: explored.instances.map(({ name }) => name),
+    ...rest,
+    outcomes: Object.fromEntries(outcomes),
+    counterexample:
+      counterexample === 'none'
+        ? null
+        : {
+            ...counterexample,
+            steps: counterexample.steps.map(({ actor, name, step }) => ({
+              actor,
+              name,
+              at: step.at,
+            })),
+            safeSibling:
+              counterexample.safeSibling === 'none' ? null : counterexample.safeSibling.swapped,
+          },
+  };
+}

@@ -1,0 +1,39 @@
+/** A verdict in one of the formats of reports. */
+import type { Strategy } from '../../../server/lab/explore/explore.ts';
+import type { ScenarioVerdict } from '../../../server/lab/explore/explore-scenario.ts';
+import { metaOfExplored } from '../../../server/lab/report/explored-meta.ts';
+import { FORMATS, type FormatName } from '../../../server/lab/report/formats.ts';
+import type { ScenarioPlan } from '../../../server/lab/scenario/scenario-plan.ts';
+import { eventsOf } from './events.ts';
+
+export interface Asked {
+  readonly patch: string;
+  readonly driver: readonly string[];
+  readonly strategy: Strategy;
+}
+
+export function reportOf(
+  file: string,
+  plan: ScenarioPlan,
+  options: Asked,
+  verdict: ScenarioVerdict,
+  format: FormatName,
+): string {
+  const { counterexample } = verdict;
+  const choices = counterexample === 'none' ? [] : counterexample.choices;
+  const meta = metaOfExplored(verdict, {
+    name: plan.scenario.name,
+    patch: options.patch,
+    strategy: options.strategy,
+    condition: 'violation',
+    reproduce: `mmrace explore ${file} --patch ${options.patch} --strategy ${options.strategy}`,
+    question: JSON.stringify([
+      plan.scenario,
+      options.patch,
+      options.driver,
+      plan.choice.parameters,
+    ]),
+    waits: [],
+  });
+  return FORMATS[format].render(eventsOf(verdict.plan, choices), meta);
+}

@@ -1,0 +1,19 @@
+/** What a search has seen, whichever it was: what a verdict is made of. */
+
+/** A schedule that fails. */
+export interface Found {
+  readonly choices: readonly number[];
+  readonly failure: string;
+}
+
+export interface Covered {
+  readonly ended: 'complete' | 'stopped' | 'counterexample';
+  readonly executions: number;
+  readonly steps: number;
+  readonly windowEntered: number;
+  readonly failures: number;
+  /** Executions that were cut after the most steps that one may have. */
+  readonly tooLong: number;
+  readonly outcomes: ReadonlyMap<string, number>;
+  readonly found: Found | 'none';
+}
