@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import type { Strategy } from '../../../server/lab/explore/explore.ts';
+import type { Strategy } from '../../../server/lab/explore/explore-options.ts';
 import {
   exploreScenario,
   type ScenarioVerdict,

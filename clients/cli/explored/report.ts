@@ -1,5 +1,5 @@
 /** A verdict in one of the formats of reports. */
-import type { Strategy } from '../../../server/lab/explore/explore.ts';
+import type { Strategy } from '../../../server/lab/explore/explore-options.ts';
 import type { ScenarioVerdict } from '../../../server/lab/explore/explore-scenario.ts';
 import { metaOfExplored } from '../../../server/lab/report/explored-meta.ts';
 import { FORMATS, type FormatName } from '../../../server/lab/report/formats.ts';

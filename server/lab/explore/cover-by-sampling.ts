@@ -2,7 +2,7 @@
 import type { NewExplored } from '../../explorer/explored.ts';
 import { type SampleStrategy, sample } from '../../explorer/sample.ts';
 import type { Covered, Found } from './covered.ts';
-import type { ExploreOptions } from './explore.ts';
+import type { ExploreOptions } from './explore-options.ts';
 import { streamOf } from './random-stream.ts';
 
 const SAMPLES_AT_ONCE = 200;

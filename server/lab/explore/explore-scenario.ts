@@ -2,7 +2,8 @@
 import { answerOf } from '../scenario/expectations.ts';
 import type { ScenarioPlan } from '../scenario/scenario-plan.ts';
 import { newScenarioRun, stepsMaxOf } from '../scenario/scenario-world.ts';
-import { type ExploreOptions, explore, type Verdict } from './explore.ts';
+import { explore, type Verdict } from './explore.ts';
+import type { ExploreOptions } from './explore-options.ts';
 import { Isolation, withoutTwins } from './twins.ts';
 
 export type ScenarioExploreOptions = Omit<ExploreOptions, 'stepsMax' | 'onStep'>;

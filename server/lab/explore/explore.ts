@@ -8,32 +8,11 @@ import type { NewExplored } from '../../explorer/explored.ts';
 import { tryFewSwitches } from '../../explorer/few-switches.ts';
 import { nearestSafeSibling, pointOfNoReturn, type Sibling } from '../../explorer/no-return.ts';
 import { replay } from '../../explorer/replay.ts';
-import type { SampleStrategy } from '../../explorer/sample.ts';
-import { type Progress, search } from '../../explorer/search.ts';
+import { search } from '../../explorer/search.ts';
 import { shrink } from '../../explorer/shrink.ts';
 import { coverBySampling } from './cover-by-sampling.ts';
 import type { Covered, Found } from './covered.ts';
-
-export type Strategy = 'dpor' | 'dfs' | SampleStrategy;
-
-export interface ExploreOptions {
-  readonly strategy: Strategy;
-  readonly budgetExecutions: number;
-  /** Seconds of `clock`. */
-  readonly budgetSeconds: number;
-  /** Of one execution. */
-  readonly stepsMax: number;
-  readonly seed: number;
-  /** Ordering constraints that PCT looks for. */
-  readonly depth: number;
-  /** Switches away from a task that could go on, in one execution. Absent: as many as there may be. */
-  readonly preemptionsMax?: number;
-  /** Milliseconds, moving forwards. */
-  readonly clock: () => number;
-  readonly onProgress: (progress: Progress) => void;
-  /** Told of each new step of an exhaustive search. */
-  readonly onStep?: (step: ExecutedStep) => void;
-}
+import type { ExploreOptions } from './explore-options.ts';
 
 export interface CounterexampleReport {
   readonly failure: string;

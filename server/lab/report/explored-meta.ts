@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Strategy, Verdict } from '../explore/explore.ts';
+import type { Verdict } from '../explore/explore.ts';
+import type { Strategy } from '../explore/explore-options.ts';
 import type { LitmusResult } from './litmus.ts';
 import type { ReportMeta, Wait } from './report-meta.ts';
 

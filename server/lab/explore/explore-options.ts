@@ -1,0 +1,25 @@
+/** How to search, and how far. */
+import type { ExecutedStep } from '../../explorer/execution.ts';
+import type { SampleStrategy } from '../../explorer/sample.ts';
+import type { Progress } from '../../explorer/search.ts';
+
+export type Strategy = 'dpor' | 'dfs' | SampleStrategy;
+
+export interface ExploreOptions {
+  readonly strategy: Strategy;
+  readonly budgetExecutions: number;
+  /** Seconds of `clock`. */
+  readonly budgetSeconds: number;
+  /** Of one execution. */
+  readonly stepsMax: number;
+  readonly seed: number;
+  /** Ordering constraints that PCT looks for. */
+  readonly depth: number;
+  /** Switches away from a task that could go on, in one execution. Absent: as many as there may be. */
+  readonly preemptionsMax?: number;
+  /** Milliseconds, moving forwards. */
+  readonly clock: () => number;
+  readonly onProgress: (progress: Progress) => void;
+  /** Told of each new step of an exhaustive search. */
+  readonly onStep?: (step: ExecutedStep) => void;
+}
