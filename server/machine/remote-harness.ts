@@ -17,6 +17,8 @@ export type AskedQuestion = Extract<Outbound, { kind: 'question' }>;
 export class RemoteHarness {
   readonly machine: LiveMachine;
   readonly responses: Response[] = [];
+  /** The method of each request, by id. */
+  readonly methods = new Map<number, string>();
   readonly told: Extract<Outbound, { kind: 'tell' }>[] = [];
   /** Questions without an answer. */
   readonly open: AskedQuestion[] = [];
@@ -54,6 +56,7 @@ export class RemoteHarness {
   ): number {
     const id = this.#nextId;
     this.#nextId += 1;
+    this.methods.set(id, method);
     this.machine.accept({ kind: 'request', actor, id, method, params, contents });
     this.#obey();
     return id;

@@ -2,7 +2,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { CPU_REQUESTS } from '../protocol/cpu-requests.ts';
+import { DEVICE_REQUESTS } from '../protocol/device-requests.ts';
+import { CODE_OF_ERRNO, type ErrorCodeName } from '../protocol/error-codes.ts';
+import type { Refusal } from '../protocol/refusal.ts';
+import { REFUSALS_OF_ANY_REQUEST, type RequestTable } from '../protocol/request-spec.ts';
 import { NOTIFICATION_CHECKS, REQUEST_CHECKS } from '../protocol/roles.ts';
+import type { Failure } from '../vocabulary/errno.ts';
 import { pageOfU64 } from '../vocabulary/page-contents.ts';
 import { RemoteHarness } from './remote-harness.ts';
 
@@ -152,6 +158,37 @@ function make(harness: RemoteHarness, move: Move): void {
   else harness.ask(actor, method, params, contents);
 }
 
+const REQUESTS: RequestTable = { ...DEVICE_REQUESTS, ...CPU_REQUESTS };
+
+/** Refusals that the documents do not name for their method. */
+function undocumented(refused: readonly (readonly [method: string, code: ErrorCodeName])[]) {
+  const anywhere: readonly ErrorCodeName[] = REFUSALS_OF_ANY_REQUEST;
+  return refused.filter(
+    ([method, code]) => !(anywhere.includes(code) || REQUESTS[method]?.errors.includes(code)),
+  );
+}
+
+function refusalsOf(harness: RemoteHarness): (readonly [method: string, code: ErrorCodeName])[] {
+  return harness.responses.flatMap(({ id, outcome }) => {
+    if (outcome.ok) return [];
+    return [[harness.methods.get(id) ?? 'nobody asked', codeOf(outcome)] as const];
+  });
+}
+
+function codeOf(refused: Refusal | Failure): ErrorCodeName {
+  return 'code' in refused ? refused.code : CODE_OF_ERRNO[refused.errno];
+}
+
+test('a refusal that its method does not name is found', () => {
+  const refused = [
+    ['find_vma', 'not-found'],
+    ['find_vma', 'exists'],
+    ['munmap', 'bad-params'],
+    ['mmap', 'in-use'],
+  ] as const;
+  assert.deepEqual(undocumented(refused), [refused[1], refused[3]]);
+});
+
 test('no client can make the kernel break its rules, or leave anything behind', () => {
   fc.assert(
     fc.property(moves, (sequence) => {
@@ -162,6 +199,7 @@ test('no client can make the kernel break its rules, or leave anything behind', 
       }
       for (const actor of ['gpu0', 'gpu1', 'cpu0']) harness.detach(actor);
       assert.deepEqual(harness.leftBehind(), []);
+      assert.deepEqual(undocumented(refusalsOf(harness)), []);
     }),
     { numRuns: 300, seed: 5 },
   );

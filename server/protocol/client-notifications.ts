@@ -1,30 +1,56 @@
 /** What clients tell without waiting for an answer. */
 import Type from 'typebox';
 import { MIRROR_CHANGES_MAX, RANGE_PAGES_MAX } from './limits.ts';
+import { prose } from './prose.ts';
 import type { NotificationTable, ParamsOf } from './request-spec.ts';
 import { frame, page, sequence, strict, word } from './wire-values.ts';
 
-const mirrorEntry = Type.Union([
-  strict({ state: Type.Literal('none') }),
-  strict({ state: Type.Literal('mapped'), pfn: frame, access: word('read', 'write', 'exclusive') }),
-]);
+const mirrorEntry = Type.Union(
+  [
+    strict({ state: Type.Literal('none') }),
+    strict({
+      state: Type.Literal('mapped'),
+      pfn: frame,
+      access: word('read', 'write', 'exclusive'),
+    }),
+  ],
+  { title: 'mirror entry', description: "An entry of a device's own page table." },
+);
 
 const sessionNotifications = {
-  /** All frames of the server up to and with `seq` have arrived: it need not keep them for a resume. */
-  ack: { params: strict({ seq: sequence }), sends: 'no-pages' },
-  /** The client now stands still after a kernel call, as `hold` told it to. */
-  held: { params: strict({ after: Type.String({ maxLength: 64 }) }), sends: 'no-pages' },
+  ack: {
+    meaning: prose(`
+      All frames of the server up to and with seq have arrived: it need not keep them for a resume. Say it after every
+      64 frames or 32 KiB; answering a question says the same up to the frame of the question.
+    `),
+    params: strict({ seq: sequence }),
+    sends: 'no-pages',
+  },
+  held: {
+    meaning: 'One of your tasks now stands still behind the kernel call that a hold named.',
+    params: strict({
+      after: Type.String({ maxLength: 64, description: 'the method that the hold named' }),
+    }),
+    sends: 'no-pages',
+  },
 } as const;
 
 export const DEVICE_NOTIFICATIONS = {
   ...sessionNotifications,
-  /** Takes free private frames into use, referenced and locked. */
   zone_device_page_init: {
+    meaning: prose(`
+      Takes free private frames into use, referenced and locked: the destinations of a migration, before
+      migrate_vma_pages. Each is yours to hand out again only after its page_free.
+    `),
     params: strict({ pfns: Type.Array(frame, { minItems: 1, maxItems: RANGE_PAGES_MAX }) }),
     sends: 'no-pages',
   },
-  /** The device's own page table changed, in this order. For oracles and viewers. */
   mirror_changed: {
+    meaning: prose(`
+      Your own page table changed, in this order. Oracles and viewers know your page table from this alone, so tell
+      every change, and tell it before the answer or the request that depends on it: of entries that an invalidate
+      dropped before its answer, of entries that a migration made before its finalize.
+    `),
     params: strict({
       changes: Type.Array(strict({ page, entry: mirrorEntry }), {
         minItems: 1,
@@ -33,8 +59,11 @@ export const DEVICE_NOTIFICATIONS = {
     }),
     sends: 'no-pages',
   },
-  /** The device accessed its own memory. A binary frame with one page an access. */
   private_memory_accessed: {
+    meaning: prose(`
+      You read or wrote your own memory, on behalf of page. A binary frame with the contents of one page an access: as
+      read, or as written. For the oracles; your memory is yours alone.
+    `),
     params: strict({
       accesses: Type.Array(strict({ page, pfn: frame, mode: word('read', 'write') }), {
         minItems: 1,

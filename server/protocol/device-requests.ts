@@ -1,9 +1,10 @@
 /**
- * What a device client may ask: DeviceApi (device-api.ts), method by method, in the kernel's spelling. The
- * contracts stand there; here is only what travels.
+ * What a device client may ask: DeviceApi (device-api.ts), method by method, in the kernel's spelling. `meaning` and
+ * `errors` are what docs/PROTOCOL.md tells a client in another language.
  */
 import Type from 'typebox';
 import { DEVICE_FRAMES_MAX, RANGE_PAGES_MAX } from './limits.ts';
+import { prose } from './prose.ts';
 import type { ParamsOf, RequestTable, ResultsOf } from './request-spec.ts';
 import {
   frame,
@@ -33,24 +34,61 @@ const collected = strict({ migrate: handle, src: migratePfns });
 const bare = { sends: 'no-pages', answers: 'no-pages' } as const;
 
 export const DEVICE_REQUESTS = {
-  mmap_read_lock: { ...bare, params: nothing, result: nothing, subject: 'params' },
-  mmap_read_unlock: { ...bare, params: nothing, result: nothing, subject: 'params' },
+  mmap_read_lock: {
+    meaning: prose(`
+      Takes mmap_lock of the mirrored mm for reading, and answers when it is held: that may take
+      as long as a writer does. Held until mmap_read_unlock, a fence or the end of the session. It
+      may be taken several times; every lock needs its unlock.
+    `),
+    errors: [],
+    ...bare,
+    params: nothing,
+    result: nothing,
+    subject: 'params',
+  },
+  mmap_read_unlock: {
+    meaning: prose(`
+      Gives one mmap_read_lock back. The last one cannot be given back while a migration from
+      migrate_vma_setup is open under it.
+    `),
+    errors: ['lock-not-held', 'in-use'],
+    ...bare,
+    params: nothing,
+    result: nothing,
+    subject: 'params',
+  },
 
-  /** `invalidate_seq` is what mmu_interval_notifier_insert() leaves in the subscription. */
   mmu_interval_notifier_insert: {
+    meaning: prose(`
+      Subscribes to the invalidations of a range: from the answer on, and possibly a little before
+      it, the server asks invalidate for it. invalidate_seq is what mmu_interval_notifier_insert()
+      leaves in the subscription: the driver keeps it beside the subscription, under its own lock.
+    `),
+    errors: [],
     ...bare,
     params: strict({ range }),
     result: strict({ subscription: handle, invalidate_seq: notifierSeq }),
     subject: 'params.range',
   },
   mmu_interval_notifier_remove: {
+    meaning: prose(`
+      Ends a subscription. Answers when no invalidation that has seen it runs any more; keep
+      answering until then. Do not send it from within an invalidate that has no answer yet.
+    `),
+    errors: ['no-such-subscription'],
     ...bare,
     params: strict({ subscription: handle }),
     result: nothing,
     subject: 'params.subscription',
   },
-  /** `invalidate_seq` is the sequence that the driver holds: it may be ahead of the server's copy. */
   mmu_interval_read_begin: {
+    meaning: prose(`
+      Begins to read a range that may be invalidated: waits while it is being invalidated, then
+      answers the sequence to compare with under the driver's lock. invalidate_seq is the sequence
+      that the driver holds: it may be ahead of the server's copy. Never send it while the
+      driver's lock is held (invalidate needs that lock to answer).
+    `),
+    errors: ['no-such-subscription'],
     ...bare,
     params: strict({ subscription: handle, invalidate_seq: notifierSeq }),
     result: strict({ seq: notifierSeq }),
@@ -58,13 +96,33 @@ export const DEVICE_REQUESTS = {
   },
 
   find_vma: {
+    meaning: prose(`
+      find_vma(): the first mapping that ends above the page; its range may begin above the page.
+      Needs mmap_lock.
+    `),
+    errors: ['lock-not-held', 'not-found'],
     ...bare,
     params: strict({ page }),
     result: strict({ range, prot: word('none', 'r', 'rw') }),
     subject: 'params.page',
   },
-  /** `page_flags` holds one word a page. */
   hmm_range_fault: {
+    meaning: prose(`
+      What the CPU page table says of a range, one hmm pfn a page. Needs mmap_lock. With fault or
+      fault-write, pages are faulted in first, as by a CPU that reads or writes. The answer may be
+      void before it arrives: compare notifier_seq with the subscription's sequence under the
+      driver's lock before using it, and begin again from mmu_interval_read_begin if they differ.
+      page_flags holds one word a page, and asks for more than default_flags does.
+    `),
+    errors: [
+      'lock-not-held',
+      'no-such-subscription',
+      'outside-subscription',
+      'wrong-page-count',
+      'try-again',
+      'bad-address',
+      'not-permitted',
+    ],
     ...bare,
     params: strict({
       subscription: handle,
@@ -76,12 +134,20 @@ export const DEVICE_REQUESTS = {
     result: strict({ pfns: Type.Array(hmmPfn) }),
     subject: 'params.range',
   },
-  /**
-   * The composite of newer kernels (hmm_range_fault_unlocked_timeout): mmu_interval_read_begin, mmap_read_lock,
-   * the walk, mmap_read_unlock, again after a collision; one round trip. The caller still compares `seq` under
-   * its driver lock. Not with mmap_lock held.
-   */
   hmm_range_fault_unlocked: {
+    meaning: prose(`
+      mmu_interval_read_begin, mmap_read_lock, hmm_range_fault, mmap_read_unlock, and again after
+      a collision (16 times at most, then try-again): all in one round trip. The caller still
+      compares seq under its driver's lock. Not with mmap_lock held.
+    `),
+    errors: [
+      'no-such-subscription',
+      'outside-subscription',
+      'lock-held',
+      'try-again',
+      'bad-address',
+      'not-permitted',
+    ],
     ...bare,
     params: strict({
       subscription: handle,
@@ -94,6 +160,17 @@ export const DEVICE_REQUESTS = {
   },
 
   migrate_vma_setup: {
+    meaning: prose(`
+      Collects the pages of a range for a migration: invalidates the range in every device, locks
+      and isolates its pages, puts migration entries in the CPU page table. Needs mmap_lock (in
+      migrate_to_ram the fault holds it for you). src has one entry a page: with MIGRATE where the
+      page was collected; MIGRATE without VALID is a hole or the zero page, which may migrate as
+      well; 0 was not collected. Nothing collected is a success. select is system for pages in
+      system memory, device-private for your own private pages; fault_page is the pfn of the
+      migrate_to_ram that you are serving, else none. The migration stays open, and its pages
+      locked, until migrate_vma_finalize.
+    `),
+    errors: ['lock-not-held', 'bad-range'],
     ...bare,
     params: strict({
       mm,
@@ -105,30 +182,52 @@ export const DEVICE_REQUESTS = {
     subject: 'params.range',
   },
   migrate_vma_pages: {
+    meaning: prose(`
+      Moves what was collected to dst, which has one entry a page: frames from
+      zone_device_page_init or alloc_pages with VALID (and WRITE for a writable entry), or 0 for a
+      page that is not to move. Answers src anew: only pages that kept MIGRATE have moved; map
+      only those. Fill the destinations before.
+    `),
+    errors: ['no-such-migration', 'wrong-page-count', 'not-your-frame'],
     ...bare,
     params: strict({ migrate: handle, dst: migratePfns }),
     result: strict({ src: migratePfns }),
     subject: 'params.dst',
   },
   migrate_vma_finalize: {
+    meaning: prose(`
+      Ends a migration: the CPU page table gets its entries back, of the destination or of the
+      source, and the pages are unlocked. Once for each setup that succeeded. Destinations that
+      were not used are given back: page_free tells of private ones.
+    `),
+    errors: ['no-such-migration', 'in-use'],
     ...bare,
     params: strict({ migrate: handle }),
     result: nothing,
     subject: 'params.migrate',
   },
   migrate_device_range: {
+    meaning: prose(`
+      Collects your own private frames by number for eviction, without mappings or mmap_lock.
+      Frames that are free, or locked by somebody, are passed over (0): whoever evicts all loops.
+    `),
+    errors: ['not-your-frame'],
     ...bare,
     params: strict({ first: frame, count: pageCountInCall }),
     result: collected,
     subject: 'params.first',
   },
   migrate_device_pages: {
+    meaning: 'As migrate_vma_pages, for a migration from migrate_device_range.',
+    errors: ['no-such-migration', 'wrong-page-count', 'not-your-frame'],
     ...bare,
     params: strict({ migrate: handle, dst: migratePfns }),
     result: strict({ src: migratePfns }),
     subject: 'params.dst',
   },
   migrate_device_finalize: {
+    meaning: 'As migrate_vma_finalize, for a migration from migrate_device_range.',
+    errors: ['no-such-migration', 'in-use'],
     ...bare,
     params: strict({ migrate: handle }),
     result: nothing,
@@ -136,12 +235,22 @@ export const DEVICE_REQUESTS = {
   },
 
   make_device_exclusive_range: {
+    meaning: prose(`
+      Takes pages away from the CPU, so that the device may do atomic operations on them; a CPU
+      access takes them back by an invalidate with event exclusive. Needs mmap_lock. One frame a
+      page, none where it was not possible; the array is shorter than the range if a later page
+      could not be faulted. The frames come locked and referenced: map them, then give them back
+      with unlock_and_put_pages.
+    `),
+    errors: ['lock-not-held', 'bad-address'],
     ...bare,
     params: strict({ range: shortRange }),
     result: strict({ frames: Type.Array(frameOrNone) }),
     subject: 'params.range',
   },
   unlock_and_put_pages: {
+    meaning: 'Unlocks and gives back frames of make_device_exclusive_range.',
+    errors: ['not-your-frame'],
     ...bare,
     params: strict({ frames }),
     result: nothing,
@@ -149,34 +258,57 @@ export const DEVICE_REQUESTS = {
   },
 
   memremap_pages: {
+    meaning: prose(`
+      Registers private memory of this device: count frames from first on. Their contents live in
+      the client.
+    `),
+    errors: ['out-of-memory'],
     ...bare,
     params: strict({ count: Type.Integer({ minimum: 1, maximum: DEVICE_FRAMES_MAX }) }),
     result: strict({ first: frame }),
     subject: 'params.count',
   },
   put_device_page: {
+    meaning: prose(`
+      Drops a frame of zone_device_page_init or alloc_pages that no migration took: unlock and
+      put.
+    `),
+    errors: ['not-your-frame'],
     ...bare,
     params: strict({ pfn: frame }),
     result: nothing,
     subject: 'params.pfn',
   },
   alloc_pages: {
+    meaning: prose(`
+      Allocates system memory to migrate to: frames that come locked and referenced. All or none.
+    `),
+    errors: ['out-of-memory'],
     ...bare,
     params: strict({ count: pageCountInCall }),
     result: strict({ frames }),
     subject: 'params.count',
   },
 
-  /** The answer is a binary frame with one page a target. */
   dma_read: {
+    meaning: prose(`
+      Copies out of frames of system memory, by number, with no look at any page table: a stale
+      frame is really read. page is the page that the device believes the frame to be, for the
+      oracles. The answer is a binary frame with one page a target.
+    `),
+    errors: ['bad-address', 'not-connected'],
     params: strict({ targets }),
     result: nothing,
     sends: 'no-pages',
     answers: 'pages',
     subject: 'params.targets',
   },
-  /** A binary frame with one page a target. */
   dma_write: {
+    meaning: prose(`
+      Copies into frames of system memory, by number, with no look at any page table. The request
+      is a binary frame with one page a target.
+    `),
+    errors: ['bad-address', 'not-connected', 'wrong-page-count'],
     params: strict({ targets }),
     result: nothing,
     sends: 'pages',

@@ -12,124 +12,194 @@ const pages = { first: page, end: page };
 const owner = Type.String();
 const value = Type.String({ description: 'u64 at the start of the page, 0x-hexadecimal' });
 
-/** A page table entry as people speak of it. */
-export const PteView = Type.Union([
-  Type.Object({ state: Type.Literal('none') }),
-  Type.Object({ state: Type.Literal('zero') }),
-  Type.Object({
-    state: Type.Union([
-      Type.Literal('present'),
-      Type.Literal('migration'),
-      Type.Literal('device-private'),
-      Type.Literal('device-exclusive'),
-    ]),
-    pfn: frame,
-    access,
-  }),
-  Type.Object({ state: Type.Literal('swap'), slot: Type.Integer({ minimum: 0 }) }),
-  Type.Object({ state: Type.Literal('poison') }),
-]);
+export const PteView = Type.Union(
+  [
+    Type.Object({ state: Type.Literal('none') }),
+    Type.Object({ state: Type.Literal('zero') }),
+    Type.Object({
+      state: Type.Union([
+        Type.Literal('present'),
+        Type.Literal('migration'),
+        Type.Literal('device-private'),
+        Type.Literal('device-exclusive'),
+      ]),
+      pfn: frame,
+      access,
+    }),
+    Type.Object({ state: Type.Literal('swap'), slot: Type.Integer({ minimum: 0 }) }),
+    Type.Object({ state: Type.Literal('poison') }),
+  ],
+  { title: 'pte view', description: 'A page table entry as people speak of it.' },
+);
 export type PteView = Static<typeof PteView>;
 
-export const MirrorView = Type.Union([
-  Type.Object({ state: Type.Literal('none') }),
-  Type.Object({
-    state: Type.Literal('mapped'),
-    pfn: frame,
-    access: Type.Union([Type.Literal('read'), Type.Literal('write'), Type.Literal('exclusive')]),
-  }),
-]);
+export const MirrorView = Type.Union(
+  [
+    Type.Object({ state: Type.Literal('none') }),
+    Type.Object({
+      state: Type.Literal('mapped'),
+      pfn: frame,
+      access: Type.Union([Type.Literal('read'), Type.Literal('write'), Type.Literal('exclusive')]),
+    }),
+  ],
+  { title: 'mirror view', description: "An entry of a device's own page table." },
+);
 
 const scalar = Type.Union([Type.String(), Type.Number(), Type.Boolean()]);
 
 export const EventBody = Type.Union([
-  /** An actor enters or leaves the lab. */
-  Type.Object({ kind: Type.Literal('attach'), role: Type.String() }),
-  Type.Object({ kind: Type.Literal('detach') }),
-  Type.Object({ kind: Type.Literal('fenced'), device: owner }),
-  /** An actor calls a kernel function, and what it got. `function` in the kernel's spelling. */
-  Type.Object({
-    kind: Type.Literal('call'),
-    function: Type.String(),
-    args: Type.Record(Type.String(), scalar),
-  }),
-  Type.Object({ kind: Type.Literal('return'), function: Type.String(), result: Type.String() }),
-  /** The kernel calls a device: invalidate, migrate_to_ram, page_free, release; and its answer. */
-  Type.Object({
-    kind: Type.Literal('callback'),
-    function: Type.String(),
-    device: owner,
-    args: Type.Record(Type.String(), scalar),
-  }),
-  Type.Object({
-    kind: Type.Literal('callback-return'),
-    function: Type.String(),
-    device: owner,
-    result: Type.String(),
-  }),
-  /** A CPU page table entry changed. */
-  Type.Object({ kind: Type.Literal('pte'), mm, page, from: PteView, to: PteView }),
-  /** A range notifier bracket; `id` pairs start and end. */
-  Type.Object({
-    kind: Type.Literal('invalidate_range_start'),
-    id: Type.Integer(),
-    mm,
-    ...pages,
-    event: Type.String(),
-    owner,
-  }),
-  Type.Object({ kind: Type.Literal('invalidate_range_end'), id: Type.Integer(), mm, ...pages }),
-  /** A migration of `device` was finalized: from here on its page table must agree with the CPU's again. */
-  Type.Object({ kind: Type.Literal('migration-end'), device: owner, id: Type.Integer() }),
-  /** A device's own page table changed. */
-  Type.Object({
-    kind: Type.Literal('mirror'),
-    device: owner,
-    page,
-    from: MirrorView,
-    to: MirrorView,
-  }),
-  /** A device reached a frame: of system memory by DMA, or of its own memory. */
-  Type.Object({
-    kind: Type.Literal('device-access'),
-    device: owner,
-    page,
-    pfn: frame,
-    mode: access,
-    memory: Type.Union([Type.Literal('system'), Type.Literal('private')]),
-    value,
-  }),
-  /** A CPU thread loaded or stored; through which frame (its TLB's, if that was filled). */
-  Type.Object({ kind: Type.Literal('cpu-access'), mm, page, pfn: frame, mode: access, value }),
-  Type.Object({ kind: Type.Literal('signal'), mm, page, signal: Type.String() }),
-  /** A CPU page fault is taken. */
-  Type.Object({ kind: Type.Literal('fault'), mm, page, mode: access }),
-  Type.Object({ kind: Type.Literal('tlb-flush'), mm, ...pages }),
-  Type.Object({ kind: Type.Literal('frame-alloc'), pfn: frame }),
-  Type.Object({ kind: Type.Literal('frame-free'), pfn: frame }),
-  /** A mapping appeared, went or changed. */
-  Type.Object({
-    kind: Type.Literal('vma'),
-    mm,
-    ...pages,
-    change: Type.String(),
-    prot: Type.String(),
-  }),
-  Type.Object({ kind: Type.Literal('lock'), lock: Type.String(), mode: Type.String() }),
-  Type.Object({ kind: Type.Literal('unlock'), lock: Type.String() }),
-  /** An oracle or a contract rule was violated. `history` names the events (by n) that tell the story. */
-  Type.Object({
-    kind: Type.Literal('violation'),
-    oracle: Type.String(),
-    rule: Type.String(),
-    text: Type.String(),
-    device: owner,
-    page,
-    cpuHistory: Type.Array(Type.Integer()),
-    deviceHistory: Type.Array(Type.Integer()),
-  }),
-  /** A remark of whoever runs the lab: a phase of a demo, a patch chosen. */
-  Type.Object({ kind: Type.Literal('note'), text: Type.String() }),
+  Type.Object(
+    { kind: Type.Literal('attach'), role: Type.String() },
+    { description: 'An actor enters the lab.' },
+  ),
+  Type.Object({ kind: Type.Literal('detach') }, { description: 'An actor leaves the lab.' }),
+  Type.Object(
+    { kind: Type.Literal('fenced'), device: owner },
+    { description: 'A device did not answer in time, or not as it must: its DMA is refused.' },
+  ),
+  Type.Object(
+    {
+      kind: Type.Literal('call'),
+      function: Type.String(),
+      args: Type.Record(Type.String(), scalar),
+    },
+    { description: "An actor calls a kernel function, named in the kernel's spelling." },
+  ),
+  Type.Object(
+    { kind: Type.Literal('return'), function: Type.String(), result: Type.String() },
+    { description: 'A call of an actor returns: "OK", an errno name, or what it got.' },
+  ),
+  Type.Object(
+    {
+      kind: Type.Literal('callback'),
+      function: Type.String(),
+      device: owner,
+      args: Type.Record(Type.String(), scalar),
+    },
+    { description: 'The kernel calls a device: invalidate, migrate_to_ram, page_free, release.' },
+  ),
+  Type.Object(
+    {
+      kind: Type.Literal('callback-return'),
+      function: Type.String(),
+      device: owner,
+      result: Type.String(),
+    },
+    { description: 'A device has answered the kernel.' },
+  ),
+  Type.Object(
+    { kind: Type.Literal('pte'), mm, page, from: PteView, to: PteView },
+    { description: 'An entry of a CPU page table changed.' },
+  ),
+  Type.Object(
+    {
+      kind: Type.Literal('invalidate_range_start'),
+      id: Type.Integer(),
+      mm,
+      ...pages,
+      event: Type.String(),
+      owner,
+    },
+    { description: 'A bracket of a range notifier begins; id pairs start and end.' },
+  ),
+  Type.Object(
+    { kind: Type.Literal('invalidate_range_end'), id: Type.Integer(), mm, ...pages },
+    { description: 'A bracket of a range notifier ends.' },
+  ),
+  Type.Object(
+    { kind: Type.Literal('migration-end'), device: owner, id: Type.Integer() },
+    {
+      description:
+        "A migration of device was finalized: from here on its page table must agree with the CPU's again.",
+    },
+  ),
+  Type.Object(
+    {
+      kind: Type.Literal('mirror'),
+      device: owner,
+      page,
+      from: MirrorView,
+      to: MirrorView,
+    },
+    { description: "An entry of a device's own page table changed." },
+  ),
+  Type.Object(
+    {
+      kind: Type.Literal('device-access'),
+      device: owner,
+      page,
+      pfn: frame,
+      mode: access,
+      memory: Type.Union([Type.Literal('system'), Type.Literal('private')]),
+      value,
+    },
+    { description: 'A device reached a frame: of system memory by DMA, or of its own memory.' },
+  ),
+  Type.Object(
+    { kind: Type.Literal('cpu-access'), mm, page, pfn: frame, mode: access, value },
+    {
+      description:
+        "A CPU thread loaded or stored, through this frame (its TLB's, if that was filled).",
+    },
+  ),
+  Type.Object(
+    { kind: Type.Literal('signal'), mm, page, signal: Type.String() },
+    { description: 'A CPU access raised a signal.' },
+  ),
+  Type.Object(
+    { kind: Type.Literal('fault'), mm, page, mode: access },
+    { description: 'A CPU page fault is taken.' },
+  ),
+  Type.Object(
+    { kind: Type.Literal('tlb-flush'), mm, ...pages },
+    { description: 'The CPU TLBs were flushed for a range.' },
+  ),
+  Type.Object(
+    { kind: Type.Literal('frame-alloc'), pfn: frame },
+    { description: 'A frame was taken into use.' },
+  ),
+  Type.Object(
+    { kind: Type.Literal('frame-free'), pfn: frame },
+    { description: 'A frame lost its last reference.' },
+  ),
+  Type.Object(
+    {
+      kind: Type.Literal('vma'),
+      mm,
+      ...pages,
+      change: Type.String(),
+      prot: Type.String(),
+    },
+    { description: 'A mapping appeared, went or changed.' },
+  ),
+  Type.Object(
+    { kind: Type.Literal('lock'), lock: Type.String(), mode: Type.String() },
+    { description: 'An actor got a lock.' },
+  ),
+  Type.Object(
+    { kind: Type.Literal('unlock'), lock: Type.String() },
+    { description: 'An actor let go of a lock.' },
+  ),
+  Type.Object(
+    {
+      kind: Type.Literal('violation'),
+      oracle: Type.String(),
+      rule: Type.String(),
+      text: Type.String(),
+      device: owner,
+      page,
+      cpuHistory: Type.Array(Type.Integer()),
+      deviceHistory: Type.Array(Type.Integer()),
+    },
+    {
+      description:
+        'An oracle or a contract rule was violated. The histories name the events (by n) that tell the story.',
+    },
+  ),
+  Type.Object(
+    { kind: Type.Literal('note'), text: Type.String() },
+    { description: 'A remark of whoever runs the lab: a phase of a demo, a patch chosen.' },
+  ),
 ]);
 export type EventBody = Static<typeof EventBody>;
 

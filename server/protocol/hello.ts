@@ -12,8 +12,9 @@
 import Type, { type Static } from 'typebox';
 import { LabSnapshot } from './lab-snapshot.ts';
 import { SUBPROTOCOL } from './limits.ts';
+import { prose } from './prose.ts';
 import type { RequestTable } from './request-spec.ts';
-import { name, sequence, strict, word } from './wire-values.ts';
+import { described, name, sequence, strict, word } from './wire-values.ts';
 
 export const Resume = strict({
   token: Type.String({
@@ -21,49 +22,96 @@ export const Resume = strict({
     maxLength: 128,
     description: 'the resumeToken of the last hello',
   }),
-  epoch: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
-  /** The `seq` of the last frame of the server that arrived; what came after it is sent again. */
-  since: sequence,
+  epoch: Type.Integer({
+    minimum: 1,
+    maximum: Number.MAX_SAFE_INTEGER,
+    description: 'The epoch of the last hello.',
+  }),
+  since: described(
+    sequence,
+    'The seq of the last frame of the server that arrived; what came after it is sent again.',
+  ),
 });
 
 export const HelloParams = strict({
   protocol: Type.Literal(SUBPROTOCOL),
   lab: name,
-  role: word('device', 'cpu', 'observer'),
-  /** Unique among the actors of the lab. */
+  role: described(
+    word('device', 'cpu', 'observer'),
+    'What you are: a device, a CPU thread, or somebody who watches.',
+  ),
+  /** Unique among the actors of the lab. An observer's may be anything. */
   name,
-  /**
-   * The address space that a device mirrors or a CPU runs in: only 0 so far, the first process. The thread of a
-   * forked child is entered by the name that the fork gave it.
-   */
-  mm: Type.Optional(Type.Integer({ minimum: 0, maximum: 0 })),
-  resume: Type.Optional(Resume),
+  mm: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: 0,
+      description: prose(`
+        The address space that a device mirrors or a CPU runs in: only 0 so far, the first process. The thread of
+        a forked child is entered by the name that the fork gave it.
+      `),
+    }),
+  ),
+  resume: Type.Optional(
+    described(Resume, 'To come back to a session. Without it, the session is a fresh one.'),
+  ),
 });
 export type HelloParams = Static<typeof HelloParams>;
 
 export const HelloResult = strict({
   lab: name,
   actor: name,
-  epoch: Type.Integer({ minimum: 1 }),
-  /** Secret; good for one resume. */
-  resumeToken: Type.String(),
-  /** 'resumed': what you held is still yours. 'fresh': you hold nothing. */
-  session: word('fresh', 'resumed'),
-  /** The `seq` of your last frame that arrived; send what came after it again. 0 for a fresh session. */
-  received: sequence,
-  /** 'fenced': you were, while you were away or before. You are attached again; what you mapped is void. */
-  state: word('attached', 'fenced'),
-  leaseMs: Type.Integer(),
-  graceMs: Type.Integer(),
-  heartbeatMs: Type.Integer(),
-  model: strict({ hash: Type.String(), version: Type.String() }),
-  /** Observers only. */
-  snapshot: Type.Optional(LabSnapshot),
+  epoch: Type.Integer({ minimum: 1, description: 'Counts the hellos of the session.' }),
+  resumeToken: Type.String({ description: 'a secret; good for one resume' }),
+  session: described(
+    word('fresh', 'resumed'),
+    'resumed: what you held is still yours. fresh: you hold nothing.',
+  ),
+  received: described(
+    sequence,
+    'The seq of your last frame that arrived; send what came after it again.',
+  ),
+  state: described(
+    word('attached', 'fenced'),
+    'fenced: you were, while you were away or before. You are attached again; what you mapped is void.',
+  ),
+  leaseMs: Type.Integer({
+    description:
+      'Milliseconds that a question of the kernel may stay without an answer. Then you are fenced.',
+  }),
+  graceMs: Type.Integer({
+    description: 'Milliseconds after a lost connection during which the session can be resumed.',
+  }),
+  heartbeatMs: Type.Integer({
+    description: 'Milliseconds between two WebSocket pings of the server. Answer them.',
+  }),
+  model: strict({
+    hash: Type.String({ description: 'the hash of the kernel model that the server runs' }),
+    version: Type.String({ description: 'the version of the server' }),
+  }),
+  snapshot: Type.Optional(described(LabSnapshot, 'Observers only: the lab as it is now.')),
 });
 export type HelloResult = Static<typeof HelloResult>;
 
 export const SESSION_REQUESTS = {
   hello: {
+    meaning: prose(`
+      The first request on every connection: joins a lab, or resumes a session. A refused hello changes nothing, and
+      may be said again on the same connection.
+    `),
+    errors: [
+      'bad-frame',
+      'bad-envelope',
+      'hello-first',
+      'bad-params',
+      'no-such-lab',
+      'too-many-labs',
+      'lab-full',
+      'name-taken',
+      'bad-resume',
+      'resume-too-old',
+      'going',
+    ],
     params: HelloParams,
     result: HelloResult,
     sends: 'no-pages',

@@ -4,8 +4,10 @@ import { mm, name, strict, word } from './wire-values.ts';
 /** The state of a lab at event `n`, for an observer that begins to watch. */
 export const LabSnapshot = strict({
   lab: name,
-  /** The last event that this state contains; the next one sent is n + 1. */
-  n: Type.Integer({ minimum: 0 }),
+  n: Type.Integer({
+    minimum: 0,
+    description: 'The last event that this state contains; the next one sent is n + 1.',
+  }),
   patch: Type.String({ description: "the patch that the kernel runs with, 'stock' for none" }),
   actors: Type.Array(
     strict({ name, role: word('device', 'cpu'), state: word('attached', 'away', 'fenced') }),

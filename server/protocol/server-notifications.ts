@@ -3,22 +3,58 @@ import Type from 'typebox';
 import { Event } from './event.ts';
 import { LabControl } from './lab-control.ts';
 import { LabSnapshot } from './lab-snapshot.ts';
+import { prose } from './prose.ts';
 import type { NotificationTable, ParamsOf } from './request-spec.ts';
 import { frame, strict } from './wire-values.ts';
 
 export const SERVER_NOTIFICATIONS = {
-  /** A private frame of yours lost its last reference: its memory is yours to reuse. */
-  page_free: { params: strict({ pfn: frame }), sends: 'no-pages' },
-  /** You did not answer in time: your DMA is refused, your subscriptions are gone. `remedy` says what to do. */
-  fenced: { params: strict({ why: Type.String(), remedy: Type.String() }), sends: 'no-pages' },
-  /** To observers: what happened, in order. `n` of the first follows on what was sent before. */
-  events: { params: strict({ events: Type.Array(Event) }), sends: 'no-pages' },
-  /** To observers that fell behind: forget what you had, go on from here. */
-  snapshot: { params: LabSnapshot, sends: 'no-pages' },
-  /** To observers, after the hello and when it changes: is the lab paused, locked, and what are its tasks. */
-  control: { params: LabControl, sends: 'no-pages' },
-  /** The server is about to end. Your session can be resumed elsewhere or later only if `resumable`. */
-  going: { params: strict({ why: Type.String(), resumable: Type.Boolean() }), sends: 'no-pages' },
+  page_free: {
+    meaning:
+      'To a device: a private frame of yours lost its last reference, and is free to be used again.',
+    params: strict({ pfn: frame }),
+    sends: 'no-pages',
+  },
+  fenced: {
+    meaning: prose(`
+      To a device: you did not answer in time, or not as you must. Your DMA is refused, your locks, migrations and
+      subscriptions are gone, and what you ask is refused with fenced. Drop your page table, close the connection with
+      a code other than 1000 and 1001, and resume: you are attached again, with your private memory. See Fencing.
+    `),
+    params: strict({
+      why: Type.String({ description: 'what you did, or did not do, as a sentence' }),
+      remedy: Type.String({ description: 'what to do, as a sentence' }),
+    }),
+    sends: 'no-pages',
+  },
+  events: {
+    meaning: prose(`
+      To observers: what happened, in order and without gaps. n of the first event follows on the last one that was
+      sent, or on n of the snapshot.
+    `),
+    params: strict({ events: Type.Array(Event) }),
+    sends: 'no-pages',
+  },
+  snapshot: {
+    meaning:
+      'To observers that fell behind, and after a reset of the lab: forget what you had, go on from here.',
+    params: LabSnapshot,
+    sends: 'no-pages',
+  },
+  control: {
+    meaning: prose(`
+      To observers, after the hello and when it changes: is the lab paused, is it locked, and what are its tasks.
+    `),
+    params: LabControl,
+    sends: 'no-pages',
+  },
+  going: {
+    meaning: 'The server is about to end, and closes with 4000 soon.',
+    params: strict({
+      why: Type.String({ description: 'why, as a sentence' }),
+      resumable: Type.Boolean({ description: 'Whether the session can be resumed later.' }),
+    }),
+    sends: 'no-pages',
+  },
 } as const satisfies NotificationTable;
 
 export type ServerNotification = keyof typeof SERVER_NOTIFICATIONS;

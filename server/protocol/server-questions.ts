@@ -5,8 +5,10 @@
  */
 import Type from 'typebox';
 import { ERRNO_NUMBER, type Errno } from '../vocabulary/errno.ts';
+import { prose } from './prose.ts';
 import type { ParamsOf, RequestTable, ResultsOf } from './request-spec.ts';
 import {
+  described,
   frame,
   handle,
   mm,
@@ -19,63 +21,113 @@ import {
   word,
 } from './wire-values.ts';
 
-const bare = { sends: 'no-pages', answers: 'no-pages', subject: 'params' } as const;
+const bare = { sends: 'no-pages', answers: 'no-pages', subject: 'params', errors: [] } as const;
 
 export const KERNEL_QUESTIONS = {
-  /**
-   * Take the driver lock, set the subscription's sequence to `seq` (mmu_interval_set_seq), drop the entries of
-   * `range`, answer. 'again' only if the range is 'non-blockable' and the lock was busy. `invalidate_seq` is the
-   * sequence that the driver now holds.
-   */
   invalidate: {
+    meaning: prose(`
+      The CPU page table of range is about to change. Take the driver's lock, set the sequence of the subscription to
+      seq (mmu_interval_set_seq), drop your entries of range, tell them by mirror_changed, answer done. Answer again
+      only if the range is non-blockable and the lock was busy: then change nothing. Whoever answers again to a
+      blockable range, or an error, is fenced. A device may keep the entries that its own migration invalidates
+      (event migrate, owner its own name) if it updates its page table itself; it sets the sequence all the same.
+    `),
     ...bare,
     params: strict({
       subscription: handle,
       mm,
       range,
-      event: word(
-        'unmap',
-        'clear',
-        'protection_vma',
-        'protection_page',
-        'soft_dirty',
-        'release',
-        'migrate',
-        'exclusive',
+      event: described(
+        word(
+          'unmap',
+          'clear',
+          'protection_vma',
+          'protection_page',
+          'soft_dirty',
+          'release',
+          'migrate',
+          'exclusive',
+        ),
+        'Why, as enum mmu_notifier_event.',
       ),
-      /** The pgmap owner that may ignore this (its own migration), or 'none'. */
-      owner: Type.String(),
-      blocking: word('blockable', 'non-blockable'),
+      owner: Type.String({
+        description: 'the device whose own migration this is, by name, or "none"',
+      }),
+      blocking: described(
+        word('blockable', 'non-blockable'),
+        'non-blockable: the caller must not wait for a lock of yours.',
+      ),
       seq: notifierSeq,
     }),
-    result: strict({ result: word('done', 'again'), invalidate_seq: notifierSeq }),
+    result: strict({
+      result: word('done', 'again'),
+      invalidate_seq: described(
+        notifierSeq,
+        'The sequence that the subscription now has at your side.',
+      ),
+    }),
   },
-  /**
-   * A CPU fault on a private page of this device: bring `page` of `mm` back, with `pfn` as fault_page. mmap_lock
-   * is held for you. Answer 'OK' or the errno that makes it a SIGBUS.
-   */
   migrate_to_ram: {
+    meaning: prose(`
+      A CPU touched page, which is in your private frame pfn: bring it back. migrate_vma_setup with select
+      device-private and fault_page pfn (mmap_lock of mm is held for you, until you answer), alloc_pages, drop your
+      entry, dma_write, migrate_vma_pages, migrate_vma_finalize, then answer OK; or the errno that becomes a SIGBUS.
+      A page that did not move is no failure: the CPU faults again.
+    `),
     ...bare,
     params: strict({ mm, page, pfn: frame }),
     result: strict({ result: word('OK', ...(Object.keys(ERRNO_NUMBER) as Errno[])) }),
   },
-  /** The mirrored mm is going away: drop every entry. */
-  release: { ...bare, params: nothing, result: nothing },
+  release: {
+    meaning:
+      'The mirrored mm is going away: drop every entry, tell it by mirror_changed, then answer.',
+    ...bare,
+    params: nothing,
+    result: nothing,
+  },
 } as const satisfies RequestTable;
 
 export const CONDUCTOR_QUESTIONS = {
-  /** Run one verb of the client's own program and answer with its result. What both mean is the client's. */
   perform: {
+    meaning: prose(`
+      Run one verb of the client's own program, and answer with its result when it is done. Beside verb the params
+      hold what the verb needs; what both mean is the client's. See Verbs for those of the ready-made clients. An
+      unknown verb, or one with wrong parameters, is answered with an error whose data.errno is EINVAL.
+    `),
     ...bare,
-    params: Type.Object({ verb: Type.String({ maxLength: 64 }) }),
+    params: Type.Object({
+      verb: Type.String({ maxLength: 64, description: 'the name of the verb' }),
+    }),
     result: Type.Record(Type.String(), Type.Unknown()),
   },
-  /** After the next answer to a request `after`, stand still, tell `held`, wait for `go`. Answered at once. */
-  hold: { ...bare, params: strict({ after: Type.String({ maxLength: 64 }) }), result: nothing },
-  /** Go on from `held`; a hold that was not reached is taken back. */
-  go: { ...bare, params: nothing, result: nothing },
-  /** A new machine begins: forget subscriptions, private memory and mirror, then answer. */
-  reset: { ...bare, params: strict({ lab: name }), result: nothing },
+  hold: {
+    meaning: prose(`
+      Arm a hold, and answer at once. The next task of yours that gets the answer of a request after stands still
+      before it does anything with it: tell held, and go on only after go. A hold stops one task once.
+    `),
+    ...bare,
+    params: strict({
+      after: Type.String({ maxLength: 64, description: 'a method: migrate_vma_setup' }),
+    }),
+    result: nothing,
+  },
+  go: {
+    meaning:
+      'Whoever stands at a hold goes on; holds that were not reached are taken back. Answer at once.',
+    ...bare,
+    params: nothing,
+    result: nothing,
+  },
+  reset: {
+    meaning: prose(`
+      A new machine begins under the same session: forget subscriptions, private memory, page table, holds and running
+      verbs, then answer. What you asked of the old machine is answered with lab-reset, its questions are void; what
+      you ask before the answer to reset is refused with lab-reset. After the answer, begin as after a fresh hello.
+    `),
+    ...bare,
+    params: strict({ lab: name }),
+    result: nothing,
+  },
 } as const satisfies RequestTable;
 
 export const SERVER_QUESTIONS = { ...KERNEL_QUESTIONS, ...CONDUCTOR_QUESTIONS } as const;

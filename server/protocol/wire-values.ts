@@ -5,7 +5,8 @@
  * 0x-hexadecimal strings. Fields of the kernel's structs keep the kernel's spelling (invalidate_seq), fields of
  * the session are in camelCase (resumeToken).
  *
- * `description` completes the sentence "expected ...": refusals and documents both quote it.
+ * `description` of a string completes the sentence "expected ...": refusals and documents both quote it. Of
+ * anything else it is a sentence for the documents alone.
  */
 import Type from 'typebox';
 import { PAGES_MAX, type PageIndex, type Pfn } from '../vocabulary/address.ts';
@@ -21,60 +22,147 @@ export function strict<const Fields extends Type.TProperties>(fields: Fields) {
 
 export const nothing = strict({});
 
-export const page = Type.Unsafe<PageIndex>(Type.Integer({ minimum: 0, maximum: PAGES_MAX - 1 }));
+/**
+ * The same schema, with what the documents say of it here. Keeps what the schema hides from JSON (its kind, its
+ * refinements). Of a string it would also be the bound of a refusal: see above.
+ */
+export function described<Schema extends Type.TSchema>(
+  schema: Schema,
+  description: string,
+): Schema {
+  return withNote(schema, 'description', description);
+}
+
+/** The same schema under a name: the documents explain it once, and then only name it. */
+export function named<Schema extends Type.TSchema>(title: string, schema: Schema): Schema {
+  return withNote(schema, 'title', title);
+}
+
+function withNote<Schema extends Type.TSchema>(
+  schema: Schema,
+  note: 'title' | 'description',
+  value: string,
+): Schema {
+  return Object.defineProperties({} as Schema, {
+    ...Object.getOwnPropertyDescriptors(schema),
+    [note]: { value, enumerable: true, configurable: true, writable: true },
+  });
+}
+
+const PAGE_NOTE = 'Which page of an address space: the byte address divided by 4096.';
+const FRAME_NOTE =
+  'The number of a frame of 4096 bytes: of system memory below 8388608, of the private memory of a device from there.';
+
+export const page = Type.Unsafe<PageIndex>(
+  Type.Integer({ minimum: 0, maximum: PAGES_MAX - 1, title: 'page', description: PAGE_NOTE }),
+);
 /** What a double can carry with six flag bits beside it. */
-export const frame = Type.Unsafe<Pfn>(Type.Integer({ minimum: 0, maximum: 2 ** 46 }));
-export const frameOrNone = Type.Union([frame, Type.Literal('none')]);
-export const mm = Type.Integer({ minimum: 0, maximum: MMS_MAX - 1 });
-const whole = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
+export const frame = Type.Unsafe<Pfn>(
+  Type.Integer({ minimum: 0, maximum: 2 ** 46, title: 'frame', description: FRAME_NOTE }),
+);
+export const frameOrNone = Type.Union([frame, Type.Literal('none')], {
+  title: 'frame or none',
+  description: 'A frame, or the word "none".',
+});
+export const mm = Type.Integer({
+  minimum: 0,
+  maximum: MMS_MAX - 1,
+  title: 'mm',
+  description: 'Numbers the address spaces of a machine; 0 is the first process.',
+});
+
+function whole(title: string, description: string) {
+  return Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, title, description });
+}
+
 /** Of frames and of requests. */
-export const sequence = whole;
+export const sequence = whole('count', 'A running number of the session.');
 /** An invalidate sequence of the mmu_notifier. */
-export const notifierSeq = Type.Unsafe<Seq>(whole);
+export const notifierSeq = Type.Unsafe<Seq>(
+  whole(
+    'invalidate sequence',
+    'A sequence of the mmu_notifier. It only grows; take it as it comes, compare for equality only.',
+  ),
+);
 /** A running number that the server hands out: a subscription, a migration. */
-export const handle = Type.Integer({ minimum: 0, maximum: 2 ** 36 - 1 });
+export const handle = Type.Integer({
+  minimum: 0,
+  maximum: 2 ** 36 - 1,
+  title: 'handle',
+  description: 'A number that the server handed out: of a subscription, or of a migration.',
+});
 /** An HmmPfn: see hmm-pfn.ts for its bits. */
-export const hmmPfn = Type.Unsafe<HmmPfn>(whole);
+export const hmmPfn = Type.Unsafe<HmmPfn>(
+  whole(
+    'hmm pfn',
+    'frame * 64 + flags: 1 VALID, 2 WRITE, 4 ERROR, 8 ZERO, 16 DEVICE_PRIVATE, 32 PMD.',
+  ),
+);
 /** A MigratePfn: see migrate-pfn.ts for its bits. */
-export const migratePfn = Type.Unsafe<MigratePfn>(whole);
+export const migratePfn = Type.Unsafe<MigratePfn>(
+  whole('migrate pfn', 'frame * 64 + flags: 1 VALID, 2 MIGRATE, 8 WRITE; 0 for none.'),
+);
 
 const rangeFields = {
   first: page,
-  end: Type.Unsafe<PageIndex>(Type.Integer({ minimum: 1, maximum: PAGES_MAX })),
+  end: Type.Unsafe<PageIndex>(
+    Type.Integer({ minimum: 1, maximum: PAGES_MAX, description: 'The page behind the last one.' }),
+  ),
 };
 
 /** Pages [first, end). */
-export const range = Type.Refine(
-  strict(rangeFields),
-  (value) => value.first < value.end,
-  () => 'end to be greater than first',
+export const range = described(
+  named(
+    'range',
+    Type.Refine(
+      strict(rangeFields),
+      (value) => value.first < value.end,
+      () => 'end to be greater than first',
+    ),
+  ),
+  'Pages from first up to, but not including, end. Never empty.',
 );
 /** A range of a call that answers page by page. */
-export const shortRange = Type.Refine(
-  strict(rangeFields),
-  (value) => value.first < value.end && value.end - value.first <= RANGE_PAGES_MAX,
-  () => `end to be 1 to ${RANGE_PAGES_MAX} pages behind first`,
+export const shortRange = described(
+  named(
+    'short range',
+    Type.Refine(
+      strict(rangeFields),
+      (value) => value.first < value.end && value.end - value.first <= RANGE_PAGES_MAX,
+      () => `end to be 1 to ${RANGE_PAGES_MAX} pages behind first`,
+    ),
+  ),
+  `A range of at most ${RANGE_PAGES_MAX} pages.`,
 );
-export const pageCountInCall = Type.Integer({ minimum: 1, maximum: RANGE_PAGES_MAX });
+export const pageCountInCall = Type.Integer({
+  minimum: 1,
+  maximum: RANGE_PAGES_MAX,
+  title: 'page count',
+  description: 'How many pages or frames.',
+});
 
 export const hexU64 = Type.String({
+  title: 'u64',
   pattern: '^0x(0|[1-9a-f][0-9a-f]{0,15})$',
   description: 'a u64 as a lower-case 0x-hexadecimal string without leading zeros',
 });
 /** Of a load or a store. */
 export const wordAddress = Type.String({
+  title: 'word address',
   pattern: '^0x(0|8|[1-9a-f][0-9a-f]{0,9}[08]|[1-7][0-9a-f]{10}[08])$',
   description:
     'an address as a lower-case 0x-hexadecimal string, a multiple of 8 below 0x800000000000',
 });
 /** Of a system call. */
 export const pageAddress = Type.String({
+  title: 'page address',
   pattern: '^0x(0|[1-9a-f][0-9a-f]{0,7}000|[1-7][0-9a-f]{8}000)$',
   description:
     'an address as a lower-case 0x-hexadecimal string, a multiple of 4096 below 0x800000000000',
 });
 
 export const name = Type.String({
+  title: 'name',
   pattern: `^[A-Za-z0-9][A-Za-z0-9_.-]{0,${NAME_CHARS_MAX - 1}}$`,
   description: `a name of 1 to ${NAME_CHARS_MAX} letters, digits, _ . - that begins with a letter or digit`,
 });
