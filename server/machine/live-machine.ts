@@ -55,8 +55,9 @@ export class LiveMachine {
 
   /** Throws: UnknownPatch. */
   constructor(config: MachineConfig, sinks: LiveMachineSinks) {
-    const { swapSlots = 0, thp = 'never', systemPages } = config;
+    const { swapSlots = 0, thp = 'never', systemPages, locks = 'told' } = config;
     this.world = newWorld({
+      locks,
       patches: patchesNamed(config.patch),
       config: { swapSlots, thp, ...(systemPages === undefined ? {} : { systemPages }) },
     });

@@ -8,6 +8,8 @@ export interface MachineConfig {
   readonly systemPages?: number;
   /** Transparent huge pages; 'never' unless said. */
   readonly thp?: 'always' | 'never';
+  /** Whether the event log has the locks, too; 'told' unless said. */
+  readonly locks?: 'told' | 'untold';
   /** tmpfs files that programs may map; `words` are the first u64 of each page, 0x-hexadecimal. */
   readonly files?: readonly { readonly id: number; readonly words: readonly string[] }[];
 }

@@ -24,6 +24,7 @@ import { newTaskContext, type TaskContext } from '../task/context.ts';
 import type { Task } from '../task/task.ts';
 import type { Pfn } from '../vocabulary/address.ts';
 import { type EventLog, newEventLog, sinkOf } from './event-log.ts';
+import { lockTeller } from './lock-teller.ts';
 import { addMirror } from './oracles/mirrors.ts';
 import { type Oracles, watchWorld } from './oracles/oracles.ts';
 
@@ -33,6 +34,8 @@ export const STEPS_MAX = 10_000_000;
 export interface WorldOptions {
   readonly patches?: readonly Patch[];
   readonly config?: Partial<KernelConfig>;
+  /** Whether the event log has the locks, too. 'untold' unless said. */
+  readonly locks?: 'told' | 'untold';
 }
 
 export interface World {
@@ -54,6 +57,7 @@ export function newWorld(options: WorldOptions = {}): World {
   const log = newEventLog();
   const emit = sinkOf(log, context);
   const fn = patched(STOCK, options.patches ?? []);
+  if (options.locks === 'told') context.lockListener = lockTeller(emit);
   const kernel = newKernel(fn, context, emit, { ...DEFAULT_CONFIG, ...options.config });
   return {
     context,

@@ -55,6 +55,15 @@ export interface Touch {
   readonly mode: TouchMode;
 }
 
+/** How a lock is held. */
+export type LockMode = 'read' | 'write';
+
+/** Who is told of locks that are taken and let go of, in the order in which it happens. */
+export interface LockListener {
+  readonly taken: (lock: HeldLock, mode: LockMode, by: TaskIdentity) => void;
+  readonly released: (lock: HeldLock, holder: TaskIdentity) => void;
+}
+
 /** What all tasks of one world share with their scheduler, and nothing else does. */
 export interface TaskContext {
   /** The running task. Set by the scheduler before each step. */
@@ -64,12 +73,21 @@ export interface TaskContext {
   readonly lockOrderViolations: LockOrderViolation[];
   /** What the running segment has touched, for an explorer; 'off' where nobody asks. */
   footprint: Touch[] | 'off';
+  /** 'off' where nobody asks. */
+  lockListener: LockListener | 'off';
   /** Running number for objects that have no natural index (answers, children). */
   nextSerial: number;
 }
 
 export function newTaskContext(): TaskContext {
-  return { current: NOBODY, changed: [], lockOrderViolations: [], footprint: 'off', nextSerial: 1 };
+  return {
+    current: NOBODY,
+    changed: [],
+    lockOrderViolations: [],
+    footprint: 'off',
+    lockListener: 'off',
+    nextSerial: 1,
+  };
 }
 
 /** Tells the scheduler that waiters on `object` should look again. Not a yield point. */

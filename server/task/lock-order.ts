@@ -1,4 +1,4 @@
-import type { HeldLock, TaskContext, TaskIdentity } from './context.ts';
+import type { HeldLock, LockMode, TaskContext, TaskIdentity } from './context.ts';
 import { LOCK_ORDER, type LockClass } from './lock-class.ts';
 
 const RANK = new Map<LockClass, number>(LOCK_ORDER.map((name, rank) => [name, rank]));
@@ -36,13 +36,15 @@ export function checkLockOrder(
   if (outer !== 'none') context.lockOrderViolations.push({ task, at, outer, wanted });
 }
 
-export function recordHeld(context: TaskContext, lock: HeldLock): TaskIdentity {
+export function recordHeld(context: TaskContext, lock: HeldLock, mode: LockMode): TaskIdentity {
   context.current.held.push(lock);
+  if (context.lockListener !== 'off') context.lockListener.taken(lock, mode, context.current);
   return context.current;
 }
 
 /** `holder` is whoever took it: another task of the same actor may release it (an mmap_lock taken by a request). */
-export function recordReleased(holder: TaskIdentity, lock: HeldLock): void {
+export function recordReleased(context: TaskContext, holder: TaskIdentity, lock: HeldLock): void {
   const at = holder.held.lastIndexOf(lock);
   if (at >= 0) holder.held.splice(at, 1);
+  if (context.lockListener !== 'off') context.lockListener.released(lock, holder);
 }

@@ -63,7 +63,7 @@ export function tryLock<Class extends LockClass>(
 export function unlock<Class extends LockClass>(context: TaskContext, held: Held<Class>): void {
   const lock: Lock<Class> = held;
   invariant(lock.holder !== 'nobody', 'LK2', { class: lock.class });
-  recordReleased(lock.holder, lock);
+  recordReleased(context, lock.holder, lock);
   lock.holder = 'nobody';
   wake(context, lock.object, 'release-write');
 }
@@ -76,7 +76,7 @@ export function assertHeld(proof: Held, guard: Lock): void {
 
 function take<Class extends LockClass>(context: TaskContext, wanted: Lock<Class>): Held<Class> {
   invariant(wanted.holder === 'nobody', 'LK1', { class: wanted.class });
-  wanted.holder = recordHeld(context, wanted);
+  wanted.holder = recordHeld(context, wanted, 'write');
   touch(context, wanted.object, 'acquire-write');
   return wanted as Held<Class>;
 }

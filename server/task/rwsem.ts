@@ -49,7 +49,7 @@ export function* readLock(context: TaskContext, at: YieldPoint, sem: RwSem): Tas
   invariant(sem.writer === 'nobody', 'LK1', { class: sem.class });
   leaveQueue(context, sem, ticket);
   touch(context, sem.object, 'acquire-read');
-  const reader = recordHeld(context, sem);
+  const reader = recordHeld(context, sem, 'read');
   sem.readers.push(reader);
   return { sem, reader };
 }
@@ -63,7 +63,7 @@ export function* writeLock(context: TaskContext, at: YieldPoint, sem: RwSem): Ta
   invariant(sem.writer === 'nobody' && sem.readers.length === 0, 'LK1', { class: sem.class });
   leaveQueue(context, sem, ticket);
   touch(context, sem.object, 'acquire-write');
-  const writer = recordHeld(context, sem);
+  const writer = recordHeld(context, sem, 'write');
   sem.writer = writer;
   return { sem, writer };
 }
@@ -73,14 +73,14 @@ export function readUnlock(context: TaskContext, held: HeldForRead): void {
   const at = held.sem.readers.indexOf(held.reader);
   invariant(at >= 0, 'LK2', { class: held.sem.class });
   held.sem.readers.splice(at, 1);
-  recordReleased(held.reader, held.sem);
+  recordReleased(context, held.reader, held.sem);
   wake(context, held.sem.object, 'release-read');
 }
 
 export function writeUnlock(context: TaskContext, held: HeldForWrite): void {
   invariant(held.sem.writer === held.writer, 'LK2', { class: held.sem.class });
   held.sem.writer = 'nobody';
-  recordReleased(held.writer, held.sem);
+  recordReleased(context, held.writer, held.sem);
   wake(context, held.sem.object, 'release-write');
 }
 
