@@ -21,6 +21,8 @@ export const FLOORS: readonly Floor[] = [
   pure('server/vocabulary', []),
   pure('server/task', ['server/vocabulary'], { testsAlsoUse: ['server/scheduler'] }),
   pure('server/protocol', TASKS, { packages: ['typebox'] }),
+  // What is said of the protocol to whoever writes a client.
+  pure('server/documents', KERNEL_VIEW, { packages: ['typebox'] }),
 
   // Scheduler, kernel and drivers never import each other: they meet in Task and in DeviceApi alone. That is why
   // the same text runs live and in the lab.
@@ -67,9 +69,13 @@ export const FLOORS: readonly Floor[] = [
   outside('server/gateway', [...KERNEL_VIEW, 'server/machine', 'server/live'], {
     testsAlsoUse: ['clients/sdk', 'clients/agents'],
   }),
-  outside('server/http', [...KERNEL_VIEW, 'server/machine', 'server/live', 'server/gateway'], {
-    testsAlsoUse: ['clients/sdk', 'clients/agents'],
-  }),
+  outside(
+    'server/http',
+    [...KERNEL_VIEW, 'server/documents', 'server/machine', 'server/live', 'server/gateway'],
+    {
+      testsAlsoUse: ['clients/sdk', 'clients/agents'],
+    },
+  ),
   outside('clients/agents', [...KERNEL_VIEW, 'clients/drivers', 'clients/sdk'], {
     testsAlsoUse: ['server/machine', 'server/live', 'server/gateway', 'server/http'],
   }),

@@ -6,6 +6,7 @@ import type { Lab } from '../live/lab.ts';
 import type { Labs } from '../live/labs.ts';
 import type { HelloResult } from '../protocol/hello.ts';
 import { SUBPROTOCOL } from '../protocol/limits.ts';
+import { addAsyncApiRoute } from './asyncapi-route.ts';
 import { newMetrics } from './metrics.ts';
 
 /** Where WebSockets are opened. */
@@ -56,6 +57,7 @@ export function buildApp(options: AppOptions): FastifyInstance {
       : { status: 'cannot-record', why: problem };
   });
   app.get('/version', () => ({ name: 'mmrace', protocol: SUBPROTOCOL, model }));
+  addAsyncApiRoute(app, { version: model.version, path: WEBSOCKET_PATH });
   app.get('/metrics', async (_request, reply) => {
     reply.type(metrics.contentType);
     return await metrics.metrics();

@@ -17,18 +17,21 @@ const questionId = Type.Union([sequence, Type.String({ maxLength: 32 })]);
 /** `data` of every error. `path` and `bound` may be empty where there is nothing to point at. */
 export const ErrorData = Type.Object({
   errno: word(...(Object.keys(ERRNO_NUMBER) as Errno[])),
-  code: Type.String(),
-  path: Type.String(),
-  bound: Type.String(),
-  remedy: Type.String(),
-  definite: Type.Boolean(),
+  code: Type.String({ description: 'a word of the table of error codes' }),
+  path: Type.String({ description: 'which part of the frame is wrong: params.range.end' }),
+  bound: Type.String({ description: 'what would be right: completes "expected ..."' }),
+  remedy: Type.String({ description: 'what to do, as a sentence' }),
+  definite: Type.Boolean({
+    description:
+      'true: it has not happened and never will. false: it may have; look before you ask again.',
+  }),
 });
 export type ErrorData = Static<typeof ErrorData>;
 
 /** `data` is required of the server and welcome from clients. */
 export const RpcError = Type.Object({
-  code: Type.Integer(),
-  message: Type.String(),
+  code: Type.Integer({ description: 'The number of the error code.' }),
+  message: Type.String({ description: 'what is wrong, as a sentence' }),
   data: Type.Optional(Type.Partial(ErrorData)),
 });
 export type RpcError = Static<typeof RpcError>;

@@ -203,11 +203,17 @@ export const EventBody = Type.Union([
 ]);
 export type EventBody = Static<typeof EventBody>;
 
-/** `n` counts from 1 without gaps. `actor` is who acted; `task` is the task's name. */
-export const Event = Type.Intersect([
-  Type.Object({ n: Type.Integer({ minimum: 1 }), actor: Type.String(), task: Type.String() }),
-  EventBody,
-]);
+export const Event = Type.Intersect(
+  [
+    Type.Object({
+      n: Type.Integer({ minimum: 1, description: 'Counts from 1, without gaps.' }),
+      actor: Type.String({ description: 'who acted' }),
+      task: Type.String({ description: "the task's name" }),
+    }),
+    EventBody,
+  ],
+  { title: 'event', description: 'Something that happened in a lab.' },
+);
 export type Event = EventBody & {
   readonly n: number;
   readonly actor: string;

@@ -1,6 +1,7 @@
 /** How a lab is being driven, as observers and the HTTP routes see it. */
 import Type, { type Static } from 'typebox';
-import { strict } from './wire-values.ts';
+import { prose } from './prose.ts';
+import { named, strict } from './wire-values.ts';
 
 /** Tasks that one list shows. Of more, those that became ready or began to wait last are left out. */
 export const TASKS_SHOWN_MAX = 256;
@@ -8,30 +9,42 @@ export const TASKS_SHOWN_MAX = 256;
 const nullable = <Schema extends Type.TSchema>(schema: Schema) => Type.Union([schema, Type.Null()]);
 
 /** A task of the machine that has not ended. */
-export const TaskEntry = strict({
-  id: Type.Integer({ minimum: 1 }),
-  actor: Type.String({ description: 'the actor that it runs for' }),
-  name: Type.String(),
-  at: Type.String({ description: 'the yield point where it stands: function.moment' }),
-  ready: Type.Boolean({ description: 'whether it could take a step now' }),
-  waitsFor: nullable(
-    Type.String({ description: 'the object that it waits for, if it is not ready' }),
-  ),
-  holder: nullable(
-    Type.String({ description: 'the actor that has what it waits for, if that is known' }),
-  ),
-});
+export const TaskEntry = named(
+  'task entry',
+  strict({
+    id: Type.Integer({ minimum: 1 }),
+    actor: Type.String({ description: 'the actor that it runs for' }),
+    name: Type.String(),
+    at: Type.String({ description: 'the yield point where it stands: function.moment' }),
+    ready: Type.Boolean({ description: 'whether it could take a step now' }),
+    waitsFor: nullable(
+      Type.String({ description: 'the object that it waits for, if it is not ready' }),
+    ),
+    holder: nullable(
+      Type.String({ description: 'the actor that has what it waits for, if that is known' }),
+    ),
+  }),
+);
 export type TaskEntry = Static<typeof TaskEntry>;
 
-export const LabControl = strict({
-  paused: Type.Boolean(),
-  /** Only the presenter may control. */
-  locked: Type.Boolean(),
-  /** Steps a second; 'full' is as fast as they come. */
-  speed: Type.Union([Type.Literal('full'), Type.Number({ exclusiveMinimum: 0 })]),
-  /** While it is paused or slowed: ready ones first, in the order in which they would go; then those that wait. */
-  tasks: Type.Array(TaskEntry, { maxItems: TASKS_SHOWN_MAX }),
-  /** How many tasks `tasks` has no room for. */
-  tasksLeftOut: Type.Integer({ minimum: 0 }),
-});
+export const LabControl = named(
+  'lab control',
+  strict({
+    paused: Type.Boolean(),
+    locked: Type.Boolean({ description: 'Only the presenter may control.' }),
+    speed: Type.Union([Type.Literal('full'), Type.Number({ exclusiveMinimum: 0 })], {
+      description: 'Steps a second; full is as fast as they come.',
+    }),
+    tasks: Type.Array(TaskEntry, {
+      maxItems: TASKS_SHOWN_MAX,
+      description: prose(`
+      While the lab is paused or slowed: ready ones first, in the order in which they would go; then those that wait.
+    `),
+    }),
+    tasksLeftOut: Type.Integer({
+      minimum: 0,
+      description: 'How many tasks the list has no room for.',
+    }),
+  }),
+);
 export type LabControl = Static<typeof LabControl>;
