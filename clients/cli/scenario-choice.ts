@@ -75,7 +75,7 @@ async function driverFrom(name: string): Promise<DriverVariant> {
   return await ofUser(loadDriver(resolve(name)));
 }
 
-function isFile(name: string): boolean {
+export function isFile(name: string): boolean {
   return name.includes('/') || name.endsWith('.ts') || name.endsWith('.js');
 }
 

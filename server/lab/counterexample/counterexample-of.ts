@@ -1,0 +1,62 @@
+import type { ScenarioVerdict } from '../explore/explore-scenario.ts';
+import { shippedScenario } from '../scenario/shipped-scenarios.ts';
+import type { Scenario } from '../scenario/scenario-schema.ts';
+import {
+  COUNTEREXAMPLE_FORMAT,
+  COUNTEREXAMPLE_VERSION,
+  type CodeName,
+  type Counterexample,
+  scenarioHash,
+  scheduleOf,
+  yieldPointsHash,
+} from './counterexample.ts';
+
+/** What a verdict does not know of its question. */
+export interface QuestionNames {
+  readonly patch: CodeName;
+  /** By actor; '*' for all that are not named. */
+  readonly drivers: { readonly [actor: string]: CodeName };
+  readonly strategy: string;
+  /** Of the sources that ran. */
+  readonly modelHash: string;
+}
+
+/** The counterexample (or, to `exists`, the witness) of `verdict` as a value that can be stored; 'none' without one. */
+export function counterexampleOf(
+  verdict: ScenarioVerdict,
+  question: QuestionNames,
+): Counterexample | 'none' {
+  const { counterexample, plan, executions, failures, windowEntered } = verdict;
+  if (counterexample === 'none' || verdict.verdict === 'unknown') return 'none';
+  const steps = counterexample.steps.map(({ step }) => step.at);
+  return {
+    format: COUNTEREXAMPLE_FORMAT,
+    version: COUNTEREXAMPLE_VERSION,
+    scenario: scenarioNamed(plan.scenario),
+    parameters: { ...plan.choice.parameters },
+    patch: question.patch,
+    drivers: { ...question.drivers },
+    model: { hash: question.modelHash, yieldPoints: yieldPointsHash(steps) },
+    failure: counterexample.failure,
+    found: {
+      verdict: verdict.verdict,
+      strategy: question.strategy,
+      executions,
+      failures,
+      windowEntered,
+      pointOfNoReturn: counterexample.pointOfNoReturn,
+    },
+    schedule: scheduleOf(counterexample.steps.map(({ task }) => task)),
+    steps,
+  };
+}
+
+/** By name if that is what ships under it: then whoever has mmrace has the scenario. */
+function scenarioNamed(scenario: Scenario): Counterexample['scenario'] {
+  const { name } = scenario;
+  const hash = scenarioHash(scenario);
+  const shipped = shippedScenario(name);
+  return shipped !== 'none' && scenarioHash(shipped) === hash
+    ? { name, hash }
+    : { name, hash, data: scenario };
+}

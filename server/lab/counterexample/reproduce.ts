@@ -1,0 +1,96 @@
+/**
+ * Executes a counterexample again, step by step, and compares the name of each step before it is taken: a schedule
+ * that was cut from other code is refused where it first differs, and never told as something that it is not.
+ */
+import { type ExecutedStep, takeStep } from '../../explorer/execution.ts';
+import type { Event } from '../../protocol/event.ts';
+import type { RunningTask } from '../../scheduler/scheduler.ts';
+import type { ScenarioPlan } from '../scenario/scenario-plan.ts';
+import { newScenarioRun, type ScenarioRun } from '../scenario/scenario-world.ts';
+import { type Counterexample, choicesOfSchedule } from './counterexample.ts';
+
+/** What the schedule came to. `events` are those of the schedule, without the setup's. */
+export type Reproduced =
+  | {
+      readonly outcome: 'fails as promised';
+      readonly failure: string;
+      readonly events: readonly Event[];
+      readonly steps: readonly ExecutedStep[];
+      readonly run: ScenarioRun;
+    }
+  /** Every step is as it was, but not what comes of them. */
+  | {
+      readonly outcome: 'ends otherwise';
+      /** 'none' if nothing fails any more. */
+      readonly failure: string | 'none';
+      readonly events: readonly Event[];
+      readonly steps: readonly ExecutedStep[];
+      readonly run: ScenarioRun;
+    }
+  | Divergence;
+
+/** At `step` (from 1) the model does something else than the schedule says. */
+export interface Divergence {
+  readonly outcome: 'diverged';
+  readonly step: number;
+  readonly expected: string;
+  readonly found: string;
+}
+
+/** `plan` must be that of the counterexample. Throws what the world throws. */
+export function reproduce(counterexample: Counterexample, plan: ScenarioPlan): Reproduced {
+  const run = newScenarioRun(plan);
+  const events: Event[] = [];
+  run.world.log.listeners.push((event) => events.push(event));
+  const choices = choicesOfSchedule(counterexample);
+  const steps: ExecutedStep[] = [];
+  for (const [depth, choice] of choices.entries()) {
+    const at = counterexample.steps[depth] ?? '';
+    const task = taskAt(run, choice, at);
+    if ('found' in task) return { outcome: 'diverged', step: depth + 1, ...task };
+    steps.push(takeStep(run, task));
+    const failure = run.failure();
+    if (failure === 'none') continue;
+    if (depth + 1 === choices.length) return ended(counterexample, failure, { events, steps, run });
+    const next = counterexample.steps[depth + 1] ?? '';
+    return {
+      outcome: 'diverged',
+      step: depth + 2,
+      expected: next,
+      found: `the run has failed already: ${failure}`,
+    };
+  }
+  const idle = run.scheduler.readyTasks().length === 0;
+  const failure = idle ? run.failureAtEnd(run.scheduler.blockedTasks()) : 'none';
+  return ended(counterexample, failure, { events, steps, run });
+}
+
+function ended(
+  { failure: promised }: Counterexample,
+  failure: string,
+  told: Pick<Extract<Reproduced, { run: unknown }>, 'events' | 'steps' | 'run'>,
+): Reproduced {
+  const outcome = failure === promised ? 'fails as promised' : 'ends otherwise';
+  return { outcome, failure, ...told };
+}
+
+function taskAt(
+  run: ScenarioRun,
+  id: number,
+  at: string,
+): RunningTask | Pick<Divergence, 'expected' | 'found'> {
+  const ready = run.scheduler.readyTasks();
+  const task = ready.find(({ identity }) => identity.id === id);
+  if (task !== undefined) {
+    return task.pending.at === at ? task : { expected: at, found: doing(task) };
+  }
+  const waiting = run.scheduler.blockedTasks().find(({ identity }) => identity.id === id);
+  if (waiting !== undefined) return { expected: at, found: `${doing(waiting)}, where it waits` };
+  const others = ready.map(doing).join(', ') || 'nobody can go on';
+  return { expected: at, found: `task ${id} is not there; ready: ${others}` };
+}
+
+/** `dmirror_fault.lock of reader0 (fault-read)` */
+function doing({ identity, pending }: RunningTask): string {
+  return `${pending.at} of ${identity.actor} (${identity.name})`;
+}
