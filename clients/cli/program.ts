@@ -11,6 +11,7 @@ import { addExploreCommand } from './commands/explore.ts';
 import { addFuzzCommand } from './commands/fuzz.ts';
 import { addObserveCommand } from './commands/observe.ts';
 import { addReplayCommand } from './commands/replay.ts';
+import { addReportCommand } from './commands/report.ts';
 import { addServeCommand } from './commands/serve.ts';
 import { addTestCommand } from './commands/test.ts';
 
@@ -27,6 +28,7 @@ export function newProgram(): Command {
   addConformanceCommand(program);
   addFuzzCommand(program);
   addReplayCommand(program);
+  addReportCommand(program);
   addExploreCommand(program);
   addTestCommand(program);
   return program;

@@ -7,7 +7,9 @@ import {
 } from '../../../server/lab/explore/explore-scenario.ts';
 import { FORMAT_NAMES, type FormatName } from '../../../server/lab/report/formats.ts';
 import type { ScenarioPlan } from '../../../server/lab/scenario/scenario-plan.ts';
-import { ending, print } from '../ending.ts';
+import { checkWritable, saveCounterexample } from '../counterexample/kept.ts';
+import { counterexampleFound, reproduceCommand } from '../counterexample/kept.ts';
+import { ending, print, say } from '../ending.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { plainVerdict } from '../explored/plain.ts';
 import { reportOf } from '../explored/report.ts';

@@ -6,18 +6,18 @@ import {
   type Counterexample,
   scenarioHash,
   shortHash,
-} from '../../server/lab/counterexample/counterexample.ts';
-import { suggestion } from '../../server/lab/scenario/nearest-word.ts';
-import { readScenario } from '../../server/lab/scenario/read-scenario.ts';
+} from '../../../server/lab/counterexample/counterexample.ts';
+import { suggestion } from '../../../server/lab/scenario/nearest-word.ts';
+import { readScenario } from '../../../server/lab/scenario/read-scenario.ts';
 import {
   BadChoice,
   planScenario,
   type ScenarioPlan,
-} from '../../server/lab/scenario/scenario-plan.ts';
-import type { Scenario } from '../../server/lab/scenario/scenario-schema.ts';
-import { shippedScenario, shippedScenarioNames } from '../../server/lab/scenario/shipped-scenarios.ts';
-import { UsageError } from './failure.ts';
-import { driversFrom, isFile, patchesFrom } from './scenario-choice.ts';
+} from '../../../server/lab/scenario/scenario-plan.ts';
+import type { Scenario } from '../../../server/lab/scenario/scenario-schema.ts';
+import { shippedScenario, shippedScenarioNames } from '../../../server/lab/scenario/shipped-scenarios.ts';
+import { UsageError } from '../failure.ts';
+import { driversFrom, isFile, patchesFrom } from '../scenario-choice.ts';
 
 /** What a counterexample comes to here, and what is not as it was when it was found. */
 export interface FoundPlan {

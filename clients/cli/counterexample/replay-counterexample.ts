@@ -1,0 +1,121 @@
+/** `mmrace replay TOKEN|FILE`: executes a counterexample again, and tells it, or refuses it where it first differs. */
+import type { Counterexample } from '../../../server/lab/counterexample/counterexample.ts';
+import {
+  type Divergence,
+  type Reproduced,
+  reproduce,
+} from '../../../server/lab/counterexample/reproduce.ts';
+import { metaOfCounterexample } from '../../../server/lab/report/counterexample-meta.ts';
+import { raceDiagram } from '../../../server/lab/report/diagram.ts';
+import { FORMATS, type FormatName } from '../../../server/lab/report/formats.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { UsageError } from '../failure.ts';
+import { modelHere, reproduceCommand } from './kept.ts';
+import { type FoundPlan, planOfCounterexample } from './plan-of-counterexample.ts';
+import type { RecordedCounterexample } from './read-recorded.ts';
+
+/** A counterexample that was executed again here, step by step as it was. */
+export interface Again {
+  readonly counterexample: Counterexample;
+  readonly found: FoundPlan;
+  readonly ran: Exclude<Reproduced, Divergence>;
+  /** What has changed since it was found and made no difference; empty if nothing has. */
+  readonly notes: readonly string[];
+}
+
+/** Throws: UsageError if it is not the same run any more, naming the first step that differs. */
+export async function executeAgain({
+  counterexample,
+  beside,
+}: RecordedCounterexample): Promise<Again> {
+  const found = await planOfCounterexample(counterexample, beside);
+  const ran = reproduce(counterexample, found.plan);
+  const notes = [...modelNotes(counterexample), ...found.changed];
+  if (ran.outcome === 'diverged') throw new UsageError(refusal(counterexample, ran, notes));
+  return { counterexample, found, ran, notes };
+}
+
+function modelNotes({ model }: Counterexample): string[] {
+  const here = modelHere();
+  if (here.startsWith(model.hash)) return [];
+  const short = (hash: string) => hash.slice(0, 8);
+  return [`the model has changed since (it was ${short(model.hash)}, this is ${short(here)})`];
+}
+
+function refusal(
+  { scenario, steps }: Counterexample,
+  { step, expected, found }: Divergence,
+  notes: readonly string[],
+): string {
+  const why = notes.length > 0 ? notes.join('; ') : 'the driver or patch is not deterministic';
+  return (
+    `${scenario.name}: this counterexample is of another model: ${why}.\n` +
+    `First divergence at step ${step} of ${steps.length}: expected ${expected}, found ${found}.\n` +
+    'Check out what it was found with, or explore the scenario again.'
+  );
+}
+
+/** 1 if it fails again as promised (0 if what it shows was asked for), 2 if it does not. */
+export function exitOfAgain({ counterexample, ran }: Again): ExitCode {
+  if (ran.outcome === 'ends otherwise') return EXIT.UNKNOWN;
+  return counterexample.found.verdict === 'broken' ? EXIT.BROKEN : EXIT.OK;
+}
+
+export function plainAgain({ counterexample, ran, notes }: Again): object {
+  const { scenario, patch, drivers, parameters, schedule, found } = counterexample;
+  return {
+    outcome: ran.outcome,
+    scenario: scenario.name,
+    patch: patch.name,
+    drivers: Object.fromEntries(Object.entries(drivers).map(([actor, { name }]) => [actor, name])),
+    parameters,
+    promised: counterexample.failure,
+    failure: ran.failure,
+    pointOfNoReturn: found.pointOfNoReturn,
+    schedule,
+    steps: ran.steps.map(({ actor, name, step }) => ({ actor, name, at: step.at })),
+    notes,
+  };
+}
+
+export function textOfAgain(again: Again): string {
+  const { counterexample, ran, notes } = again;
+  const { scenario, patch, found, failure } = counterexample;
+  const as = ran.outcome === 'fails as promised' ? 'fails as promised' : 'does not fail as promised';
+  const lines = [
+    `${scenario.name}: ${as} (${kernelWords(counterexample)})`,
+    `  ${ran.steps.length} steps, each as it was found; ${found.executions} executions found it.`,
+    ...notes.map((note) => `  Note: ${note}; no step differs.`),
+    '',
+    `  ${ran.failure === 'none' ? 'nothing fails' : ran.failure}`,
+    ...(ran.outcome === 'ends otherwise' ? [`  promised: ${failure}`] : []),
+    '',
+    raceDiagram(ran.events),
+  ];
+  const { pointOfNoReturn } = found;
+  const step = pointOfNoReturn === 'unknown' ? undefined : ran.steps[pointOfNoReturn - 1];
+  if (step !== undefined) {
+    lines.push(
+      `Point of no return: step ${pointOfNoReturn} of ${ran.steps.length}, ${step.actor} at ` +
+        `${step.step.at}; every continuation fails.`,
+    );
+  }
+  if (ran.outcome === 'ends otherwise') {
+    lines.push(`Explore ${scenario.name} with ${patch.name} again: this one run proves nothing.`);
+  }
+  return lines.join('\n');
+}
+
+/** `kernel stock, driver map-losers` */
+export function kernelWords({ patch, drivers }: Counterexample): string {
+  const chosen = Object.entries(drivers).map(([actor, { name }]) =>
+    actor === '*' ? `, driver ${name}` : `, driver ${name} in ${actor}`,
+  );
+  return `kernel ${patch.name}${chosen.join('')}`;
+}
+
+export function reportOfAgain({ counterexample, found, ran }: Again, format: FormatName): string {
+  const command = reproduceCommand(counterexample);
+  const meta = metaOfCounterexample(counterexample, found.plan, command);
+  return FORMATS[format].render(ran.events, meta);
+}

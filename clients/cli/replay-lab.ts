@@ -1,0 +1,100 @@
+/** `mmrace replay RECORDING`: a recorded lab, executed again without network, devices or CPUs. */
+import { fileURLToPath } from 'node:url';
+import { type Replayed, replay } from '../../server/journal/replay.ts';
+import { FORMATS, type FormatName } from '../../server/lab/report/formats.ts';
+import { metaOfRecording } from '../../server/lab/report/recording-meta.ts';
+import { newLiveMachine } from '../../server/live/new-live-machine.ts';
+import { UnknownPatch } from '../../server/machine/live-machine.ts';
+import type { Event } from '../../server/protocol/event.ts';
+import { modelOf } from '../../server/start-server.ts';
+import type { RecordedLab } from './counterexample/read-recorded.ts';
+import { EXIT, type ExitCode } from './exit-codes.ts';
+import { UsageError } from './failure.ts';
+
+export interface LabAgain {
+  readonly replayed: Exclude<Replayed, { readonly outcome: 'other-model' }>;
+  readonly events: readonly Event[];
+}
+
+/** Throws: UsageError if another model, or one with another patch, has recorded it. */
+export function replayLab(
+  { file, journal }: RecordedLab,
+  onEvent: (event: Event) => void = () => undefined,
+): LabAgain {
+  const server = fileURLToPath(new URL('../../server', import.meta.url));
+  const events: Event[] = [];
+  const keep = (event: Event): void => {
+    events.push(event);
+    onEvent(event);
+  };
+  const options = { newMachine: newLiveMachine, model: modelOf(server), onEvent: keep };
+  try {
+    const replayed = replay(journal, options);
+    if (replayed.outcome !== 'other-model') return { replayed, events };
+    throw new UsageError(
+      `${file}: recorded by another model (${replayed.expected}; this is ${replayed.actual}): ` +
+        'check out the version that recorded it',
+    );
+  } catch (error) {
+    if (error instanceof UnknownPatch) throw new UsageError(error.message, { cause: error });
+    throw error;
+  }
+}
+
+export function sentenceOfLab({ file }: RecordedLab, { replayed }: LabAgain): string {
+  switch (replayed.outcome) {
+    case 'identical': {
+      const { entries, events, digest, state, closed } = replayed;
+      const end = closed === 'yes' ? 'as recorded' : 'the recording has no end';
+      return (
+        `${file}: identical: ${entries} entries, ${events} events (log ${digest}), ` +
+        `final state ${state} (${end})`
+      );
+    }
+    case 'diverged': {
+      const { n, line, what, expected, actual } = replayed;
+      return `${file}:${line}: diverged at entry ${n}: ${what}: recorded ${expected}, now ${actual}`;
+    }
+    case 'threw': {
+      const { n, line, recorded } = replayed;
+      const then = recorded === 'ended here' ? 'the recording ends there, too' : 'it went on then';
+      return `${file}:${line}: the machine threw at entry ${n} (${then}): ${messageOf(replayed.error)}`;
+    }
+  }
+}
+
+/** A recording that ends in the same bug has been reproduced. */
+export function exitOfLab({ replayed }: LabAgain): ExitCode {
+  switch (replayed.outcome) {
+    case 'identical':
+      return EXIT.OK;
+    case 'diverged':
+      return EXIT.BROKEN;
+    case 'threw':
+      return replayed.recorded === 'ended here' ? EXIT.OK : EXIT.BROKEN;
+  }
+}
+
+export function plainLab({ file }: RecordedLab, { replayed }: LabAgain): object {
+  if (replayed.outcome !== 'threw') return { file, ...replayed };
+  return { file, ...replayed, error: messageOf(replayed.error) };
+}
+
+export function reportOfLab(
+  { file, journal }: RecordedLab,
+  { events }: LabAgain,
+  format: FormatName,
+): string {
+  const { lab, config } = journal.header;
+  const meta = metaOfRecording(events, {
+    lab,
+    patch: config.patch,
+    entries: journal.entries.length,
+    reproduce: `npx mmrace replay ${file}`,
+  });
+  return FORMATS[format].render(events, meta);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

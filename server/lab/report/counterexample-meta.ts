@@ -1,0 +1,51 @@
+import { createHash } from 'node:crypto';
+import { boundOf, type Counterexample } from '../counterexample/counterexample.ts';
+import type { ScenarioPlan } from '../scenario/scenario-plan.ts';
+import type { ReportMeta } from './report-meta.ts';
+
+/** A counterexample as reports tell it: one search has found it, and it was executed again for the report. */
+export function metaOfCounterexample(
+  counterexample: Counterexample,
+  plan: ScenarioPlan,
+  reproduce: string,
+): ReportMeta {
+  const { scenario, patch, failure, found } = counterexample;
+  const { verdict, executions, failures, windowEntered } = found;
+  return {
+    name: scenario.name,
+    patch: patch.name,
+    verdict,
+    seen: failure,
+    bound: boundOf(counterexample),
+    reproduce,
+    litmus: {
+      name: scenario.name,
+      form: found.strategy === 'dpor' || found.strategy === 'dfs' ? 'exhaustive' : 'sampled',
+      complete: 'no',
+      states: [{ text: `${failure};`, count: failures, meets: 'yes' }],
+      quantifier: 'exists',
+      condition: 'violation',
+      positive: failures,
+      negative: Math.max(0, executions - failures),
+      seconds: 'not measured',
+      hash: testHash(counterexample, plan),
+    },
+    properties: [
+      {
+        name: 'race window entered',
+        outcome: windowEntered > 0 ? 'pass' : 'error',
+        reason: windowEntered > 0 ? '' : `never in ${executions} executions`,
+      },
+    ],
+    waits: [],
+  };
+}
+
+/** The question in full names the test, as explore does it: the same question has the same hash. */
+function testHash({ patch, drivers }: Counterexample, plan: ScenarioPlan): string {
+  const chosen = Object.entries(drivers).map(([actor, { name }]) =>
+    actor === '*' ? name : `${actor}=${name}`,
+  );
+  const question = JSON.stringify([plan.scenario, patch.name, chosen, plan.choice.parameters]);
+  return createHash('sha256').update(question).digest('hex').slice(0, 32);
+}
