@@ -7,9 +7,8 @@ import {
 } from '../../../server/lab/explore/explore-scenario.ts';
 import { FORMAT_NAMES, type FormatName } from '../../../server/lab/report/formats.ts';
 import type { ScenarioPlan } from '../../../server/lab/scenario/scenario-plan.ts';
-import { checkWritable, saveCounterexample } from '../counterexample/kept.ts';
-import { counterexampleFound, reproduceCommand } from '../counterexample/kept.ts';
-import { ending, print, say } from '../ending.ts';
+import { checkWritable, keptOf, reproduceLine, saveKept } from '../counterexample/kept.ts';
+import { ending, print } from '../ending.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { plainVerdict } from '../explored/plain.ts';
 import { reportOf } from '../explored/report.ts';
@@ -34,6 +33,7 @@ export interface ExploreCommandOptions extends ChoiceOptions, SearchSettings {
   readonly workers: number;
   readonly json?: true;
   readonly jsonl?: true;
+  readonly save?: string;
   readonly format?: FormatName;
 }
 
@@ -69,6 +69,7 @@ export function addExploreCommand(program: Command): void {
     .option('--json', 'print one JSON object')
     .option('--jsonl', 'print progress as JSON objects, a line each, then the verdict')
     .addOption(new Option('--format <name>', 'print a report instead').choices(FORMAT_NAMES))
+    .option('--save <file>', 'write the counterexample into a file, for mmrace replay')
     .addHelpText(
       'after',
       `
@@ -87,18 +88,21 @@ function collect(value: string, earlier: readonly string[]): readonly string[] {
 }
 
 async function run(file: string, options: ExploreCommandOptions): Promise<ExitCode> {
+  if (options.save !== undefined) checkWritable(options.save);
   const plan = await planFrom(scenarioFrom(file), options);
   const progress = newProgress('executions');
   const verdict = verdictOf(plan, options, (executions) => progress.at(executions));
   progress.end();
+  const kept = keptOf(verdict, options);
+  if (options.save !== undefined) saveKept(options.save, kept, verdict);
   if (options.format !== undefined) {
     print(reportOf(file, plan, options, verdict, options.format));
     return exitCodeOf(verdict);
   }
   print(
     options.json === true
-      ? JSON.stringify(plainVerdict(plan, options, verdict))
-      : textOf(plan, options, verdict),
+      ? JSON.stringify(plainVerdict(plan, { ...options, kept }, verdict))
+      : textOf(plan, options, verdict) + reproduceLine(kept),
   );
   return exitCodeOf(verdict);
 }

@@ -66,10 +66,7 @@ async function replayOne(word: string, options: ReplayCommandOptions): Promise<E
   return exitOfAgain(again);
 }
 
-function replayOneLab(
-  lab: RecordedLab,
-  { events, json, format }: ReplayCommandOptions,
-): ExitCode {
+function replayOneLab(lab: RecordedLab, { events, json, format }: ReplayCommandOptions): ExitCode {
   const again = replayLab(lab, (event) => {
     if (events === true) print(describeEvent(event));
   });

@@ -9,6 +9,7 @@ import { counterexampleOf } from '../../../server/lab/counterexample/counterexam
 import { printToken } from '../../../server/lab/counterexample/counterexample-token.ts';
 import type { ScenarioVerdict } from '../../../server/lab/explore/explore-scenario.ts';
 import { raceDiagram } from '../../../server/lab/report/diagram.ts';
+import { say } from '../ending.ts';
 import { eventsOf } from '../explored/events.ts';
 import { UsageError } from '../failure.ts';
 import { codeName } from './plan-of-counterexample.ts';
@@ -22,33 +23,54 @@ export interface KeptQuestion {
   readonly strategy: string;
 }
 
+/** A counterexample in both forms. */
+export interface Kept {
+  readonly counterexample: Counterexample;
+  readonly token: string;
+}
+
 /** The sources that run here. */
 export function modelHere(): string {
   return modelHash(fileURLToPath(new URL('../../../server', import.meta.url)));
 }
 
-export function counterexampleFound(
+/** Of a verdict without a counterexample: 'none'. */
+export function keptOf(
   verdict: ScenarioVerdict,
   { patch, driver, strategy }: KeptQuestion,
-): Counterexample | 'none' {
+): Kept | 'none' {
   if (verdict.counterexample === 'none') return 'none';
   const drivers = driver.map((choice) => {
     const at = choice.indexOf('=');
     const actor = at < 0 ? '*' : choice.slice(0, at);
     return [actor, codeName(choice.slice(at + 1))] as const;
   });
-  return counterexampleOf(verdict, {
+  const counterexample = counterexampleOf(verdict, {
     patch: codeName(patch),
     drivers: Object.fromEntries(drivers),
     strategy,
     modelHash: modelHere(),
   });
+  return counterexample === 'none' ? 'none' : keep(counterexample);
 }
 
-/** `npx mmrace replay mmr1.…`, or 'none' if the token is too long to be printed. */
-export function reproduceCommand(counterexample: Counterexample): string | 'none' {
-  const token = printToken(counterexample);
-  return token.length > TOKEN_PRINTED_MAX ? 'none' : `npx mmrace replay ${token}`;
+function keep(counterexample: Counterexample): Kept {
+  return { counterexample, token: printToken(counterexample) };
+}
+
+/** The command that shows it again: a line of text, empty where there is nothing to show. */
+export function reproduceLine(kept: Kept | 'none'): string {
+  if (kept === 'none') return '';
+  const how =
+    kept.token.length > TOKEN_PRINTED_MAX
+      ? 'write it into a file with --save FILE, then npx mmrace replay FILE'
+      : `npx mmrace replay ${kept.token}`;
+  return `\nReproduce: ${how}`;
+}
+
+/** `npx mmrace replay mmr1.…` */
+export function reproduceCommand(counterexample: Counterexample): string {
+  return `npx mmrace replay ${printToken(counterexample)}`;
 }
 
 /** Throws: UsageError if `file` could not be written; asked before a search that may take long. */
@@ -62,15 +84,13 @@ export function checkWritable(file: string): void {
 }
 
 /** With the diagram at its head, for whoever opens the file. Throws: UsageError. */
-export function saveCounterexample(
-  file: string,
-  counterexample: Counterexample,
-  verdict: ScenarioVerdict,
-): void {
-  const { plan } = verdict;
-  const choices = verdict.counterexample === 'none' ? [] : verdict.counterexample.choices;
-  const about = raceDiagram(eventsOf(plan, choices)).split('\n');
-  const { format, version, ...rest } = counterexample;
+export function saveKept(file: string, kept: Kept | 'none', verdict: ScenarioVerdict): void {
+  if (kept === 'none' || verdict.counterexample === 'none') {
+    say(`${file}: not written: there is no counterexample to save`);
+    return;
+  }
+  const about = raceDiagram(eventsOf(verdict.plan, verdict.counterexample.choices)).split('\n');
+  const { format, version, ...rest } = kept.counterexample;
   writeText(file, printCounterexample({ format, version, about, ...rest }));
 }
 

@@ -15,7 +15,10 @@ import {
   type ScenarioPlan,
 } from '../../../server/lab/scenario/scenario-plan.ts';
 import type { Scenario } from '../../../server/lab/scenario/scenario-schema.ts';
-import { shippedScenario, shippedScenarioNames } from '../../../server/lab/scenario/shipped-scenarios.ts';
+import {
+  shippedScenario,
+  shippedScenarioNames,
+} from '../../../server/lab/scenario/shipped-scenarios.ts';
 import { UsageError } from '../failure.ts';
 import { driversFrom, isFile, patchesFrom } from '../scenario-choice.ts';
 

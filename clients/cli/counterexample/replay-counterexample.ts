@@ -81,7 +81,8 @@ export function plainAgain({ counterexample, ran, notes }: Again): object {
 export function textOfAgain(again: Again): string {
   const { counterexample, ran, notes } = again;
   const { scenario, patch, found, failure } = counterexample;
-  const as = ran.outcome === 'fails as promised' ? 'fails as promised' : 'does not fail as promised';
+  const as =
+    ran.outcome === 'fails as promised' ? 'fails as promised' : 'does not fail as promised';
   const lines = [
     `${scenario.name}: ${as} (${kernelWords(counterexample)})`,
     `  ${ran.steps.length} steps, each as it was found; ${found.executions} executions found it.`,

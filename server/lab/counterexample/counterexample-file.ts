@@ -1,10 +1,6 @@
 /** A counterexample as JSON: one block of the schedule and one step a line, so that a diff shows what differs. */
 import { explain, type Mismatch } from '../../protocol/explain.ts';
-import {
-  COUNTEREXAMPLE_VERSION,
-  Counterexample,
-  yieldPointsHash,
-} from './counterexample.ts';
+import { COUNTEREXAMPLE_VERSION, Counterexample, yieldPointsHash } from './counterexample.ts';
 
 /** Bytes of a file; the largest scenario with the longest schedule stays far below. */
 export const FILE_BYTES_MAX = 64 * 1024 * 1024;

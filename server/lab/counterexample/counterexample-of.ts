@@ -1,6 +1,6 @@
 import type { ScenarioVerdict } from '../explore/explore-scenario.ts';
-import { shippedScenario } from '../scenario/shipped-scenarios.ts';
 import type { Scenario } from '../scenario/scenario-schema.ts';
+import { shippedScenario } from '../scenario/shipped-scenarios.ts';
 import {
   COUNTEREXAMPLE_FORMAT,
   COUNTEREXAMPLE_VERSION,

@@ -28,8 +28,8 @@ const HEAD_LINES = 7;
 
 /** A word that is no token of ours, or a damaged one. `message` says which, and what to do. */
 export class BadToken extends Error {
-  constructor(message: string) {
-    super(message);
+  constructor(message: string, options: ErrorOptions = {}) {
+    super(message, options);
     this.name = 'BadToken';
   }
 }
@@ -81,7 +81,7 @@ function inflated(bytes: Buffer): string {
     return inflateRawSync(bytes, options).toString('utf8');
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new BadToken(`the token cannot be read: ${why}`);
+    throw new BadToken(`the token cannot be read: ${why}`, { cause: error });
   }
 }
 
@@ -170,7 +170,7 @@ function codeOf(text: string): CodeName {
 function jsonOf(text: string): unknown {
   try {
     return JSON.parse(text);
-  } catch {
-    throw new BadToken('the token: a part of it is not JSON');
+  } catch (error) {
+    throw new BadToken('the token: a part of it is not JSON', { cause: error });
   }
 }

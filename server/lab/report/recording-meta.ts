@@ -14,7 +14,8 @@ export interface RecordingFacts {
 export function metaOfRecording(events: readonly Event[], facts: RecordingFacts): ReportMeta {
   const { lab, patch, entries, reproduce } = facts;
   const first = events.find((event) => event.kind === 'violation');
-  const seen = first === undefined ? 'nothing forbidden was seen in it' : `${first.rule}: ${first.text}`;
+  const seen =
+    first === undefined ? 'nothing forbidden was seen in it' : `${first.rule}: ${first.text}`;
   const verdict = first === undefined ? 'unknown' : 'broken';
   return {
     name: lab,
@@ -33,7 +34,10 @@ export function metaOfRecording(events: readonly Event[], facts: RecordingFacts)
       positive: first === undefined ? 0 : 1,
       negative: first === undefined ? 1 : 0,
       seconds: 'not measured',
-      hash: createHash('sha256').update(JSON.stringify([lab, patch])).digest('hex').slice(0, 32),
+      hash: createHash('sha256')
+        .update(JSON.stringify([lab, patch]))
+        .digest('hex')
+        .slice(0, 32),
     },
     properties: [],
     waits: [],
