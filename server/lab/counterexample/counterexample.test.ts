@@ -59,9 +59,7 @@ test('a counterexample fails again, in the same way, as often as one likes', () 
   for (let round = 0; round < 3; round += 1) {
     const again = reproduce(found, plan);
     assert.equal(again.outcome, 'fails as promised');
-    assert.ok(
-      again.outcome !== 'diverged' && again.events.some(({ kind }) => kind === 'violation'),
-    );
+    assert.ok(again.events.some(({ kind }) => kind === 'violation'));
   }
 });
 
