@@ -3,6 +3,7 @@ import type { Lab } from '../live/lab.ts';
 import type { Labs } from '../live/labs.ts';
 import type { HelloParams, HelloResult } from '../protocol/hello.ts';
 import type { LabSnapshot } from '../protocol/lab-snapshot.ts';
+import { looksLikeJoinCode } from '../protocol/join-code.ts';
 import { LABS_MAX } from '../protocol/limits.ts';
 import { type Refusal, refuse } from '../protocol/refusal.ts';
 import { ClientSession, type SessionShared } from './client-session.ts';
@@ -76,8 +77,9 @@ function resume(
   hello: { readonly id: number; readonly params: HelloParams },
   { token, epoch, since }: NonNullable<HelloParams['resume']>,
 ): Welcome | Refusal {
-  const { lab, name, role } = hello.params;
-  const session = sessions.get(sessionKey(lab, name));
+  const { name, role } = hello.params;
+  const lab = options.labs.find(hello.params.lab);
+  const session = lab === 'none' ? undefined : sessions.get(sessionKey(lab.name, name));
   if (session === undefined || session.role !== role || !session.opensWith(token, epoch)) {
     return refuse('bad-resume', 'params.resume', 'the token and epoch of a session of this name');
   }
@@ -129,10 +131,11 @@ function helloText(seq: number, id: number, result: HelloResult): string {
 }
 
 function labOf(options: GreetingOptions, name: string): Lab | Refusal {
-  const known = options.labs.get(name);
+  const known = options.labs.find(name);
   if (known !== 'none') return known;
-  if (options.unknownLabs === 'refused') {
-    return refuse('no-such-lab', 'params.lab', 'the name of a lab that is open');
+  // A code that was mistyped must not open a lab of its own, where its owner would wait alone.
+  if (options.unknownLabs === 'refused' || looksLikeJoinCode(name)) {
+    return refuse('no-such-lab', 'params.lab', 'the name or the join code of a lab that is open');
   }
   const opened = options.labs.open(name, { patch: 'stock' }, 'passing');
   if (opened !== 'too-many') return opened;

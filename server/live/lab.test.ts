@@ -6,6 +6,7 @@ import type { Refusal } from '../protocol/refusal.ts';
 import { Lab, type LabOptions } from './lab.ts';
 import type { ActorLink, LabActor, QuestionId } from './lab-actor.ts';
 import type { MachineSinks } from './machine-port.ts';
+import { EMPTY_SCENE } from './scene.ts';
 
 const LEASE_MS = 100;
 const STOCK: MachineConfig = { patch: 'stock' };
@@ -79,6 +80,8 @@ function startLab(record: LabOptions['record'] = 'none') {
   const bugs: unknown[] = [];
   const lab = new Lab({
     name: 'test',
+    code: 'BCDFG',
+    scene: EMPTY_SCENE,
     config: STOCK,
     leaseMs: LEASE_MS,
     record,

@@ -27,12 +27,17 @@ import {
 import { overdue } from './leases.ts';
 import { MachineHost } from './machine-host.ts';
 import type { MachineFactory } from './machine-port.ts';
+import { Presenter } from './presenter.ts';
+import type { Scene } from './scene.ts';
 
 /** The machine's running numbers end below this; a lab's machines count in blocks of it on the wire. */
 const QUESTIONS_PER_MACHINE = 2 ** 32;
 
 export interface LabOptions {
   readonly name: string;
+  /** By which people join. */
+  readonly code: string;
+  readonly scene: Scene;
   readonly factory: MachineFactory;
   readonly config: MachineConfig;
   /** Milliseconds that a question of the kernel's may stay without an answer. */
@@ -45,6 +50,9 @@ export interface LabOptions {
 
 export class Lab {
   readonly name: string;
+  readonly code: string;
+  readonly scene: Scene;
+  readonly presenter = new Presenter();
   readonly feed: EventFeed;
   readonly actors = new Map<ActorName, LabActor>();
   readonly #options: LabOptions;
@@ -55,6 +63,8 @@ export class Lab {
   constructor(options: LabOptions) {
     const { name, factory, config, record } = options;
     this.name = name;
+    this.code = options.code;
+    this.scene = options.scene;
     this.#options = options;
     this.feed = new EventFeed(() => this.snapshot());
     this.#host = new MachineHost({
@@ -68,6 +78,7 @@ export class Lab {
         options.onBug(name, bug);
       },
     });
+    this.#setTheScene();
   }
 
   get config(): MachineConfig {
@@ -86,6 +97,10 @@ export class Lab {
     }
     if (this.actors.size >= ACTORS_MAX) {
       return refuse('lab-full', 'params.lab', `a lab with fewer than ${ACTORS_MAX} actors`);
+    }
+    const seat = this.scene.seats.find((one) => one.name === name);
+    if (seat !== undefined && seat.role !== role) {
+      return refuse('name-taken', 'params.name', `a name that is not the ${seat.role}'s`);
     }
     const actor = newLabActor(name, role, link, this.#now);
     this.actors.set(name, actor);
@@ -191,6 +206,7 @@ export class Lab {
   async renew(config: MachineConfig): Promise<void> {
     this.#host.renew(config);
     this.feed.restart();
+    this.#setTheScene();
     await Promise.all([...this.actors.values()].map((actor) => this.#reset(actor)));
     this.feed.flush();
   }
@@ -230,6 +246,11 @@ export class Lab {
       actor.link.close(reason);
     }
     this.actors.clear();
+  }
+
+  /** Its answers are for actors that are not here: nobody hears them. */
+  #setTheScene(): void {
+    for (const inbound of this.scene.setup) this.#host.accept(inbound);
   }
 
   #deliver(outbound: Outbound, generation: number): void {

@@ -2,10 +2,13 @@
 
 import type { MachineConfig } from '../machine/machine-config.ts';
 import { LABS_MAX } from '../protocol/limits.ts';
+import { canonicalJoinCode } from '../protocol/join-code.ts';
 import { Lab, type LabOptions } from './lab.ts';
 import type { Millis } from './lab-actor.ts';
+import { newJoinCode } from './new-join-code.ts';
+import { EMPTY_SCENE, type Scene } from './scene.ts';
 
-export interface LabsOptions extends Omit<LabOptions, 'name' | 'config'> {
+export interface LabsOptions extends Omit<LabOptions, 'name' | 'config' | 'code' | 'scene'> {
   /** Milliseconds of a clock that only moves forwards. */
   readonly clock: () => Millis;
 }
@@ -41,11 +44,17 @@ export class Labs {
    *
    * Throws: UnknownPatch.
    */
-  open(name: string, config: MachineConfig, stay: 'kept' | 'passing'): Lab | 'too-many' {
+  open(
+    name: string,
+    config: MachineConfig,
+    stay: 'kept' | 'passing',
+    scene: Scene = EMPTY_SCENE,
+  ): Lab | 'too-many' {
     const known = this.get(name);
     if (known !== 'none') return known;
     if (this.#labs.size >= LABS_MAX) return 'too-many';
-    const lab = new Lab({ ...this.#options, name, config });
+    const code = newJoinCode((one) => this.withCode(one) !== 'none');
+    const lab = new Lab({ ...this.#options, name, code, scene, config });
     lab.tick(this.#options.clock());
     this.#labs.set(name, lab);
     if (stay === 'passing') this.#emptySince.set(name, this.#options.clock());
@@ -60,6 +69,25 @@ export class Labs {
     return 'none';
   }
 
+  /** The lab that has the join code `text`, in upper or lower case. */
+  withCode(text: string): Lab | 'none' {
+    const code = canonicalJoinCode(text);
+    return this.all().find((lab) => lab.code === code) ?? 'none';
+  }
+
+  /** By its name, or else by its join code. */
+  find(nameOrCode: string): Lab | 'none' {
+    const named = this.get(nameOrCode);
+    return named === 'none' ? this.withCode(nameOrCode) : named;
+  }
+
+  /** Closes a lab and forgets it. */
+  remove(lab: Lab): void {
+    lab.close('going');
+    this.#labs.delete(lab.name);
+    this.#emptySince.delete(lab.name);
+  }
+
   all(): readonly Lab[] {
     return [...this.#labs.values()].filter((lab) => lab.state === 'open');
   }
@@ -70,11 +98,7 @@ export class Labs {
       const lab = this.get(name);
       if (lab === 'none') this.#emptySince.delete(name);
       else if (lab.actors.size + lab.feed.observers > 0) this.#emptySince.set(name, now);
-      else if (now - since >= EMPTY_LAB_MS) {
-        lab.close('going');
-        this.#labs.delete(name);
-        this.#emptySince.delete(name);
-      }
+      else if (now - since >= EMPTY_LAB_MS) this.remove(lab);
     }
   }
 

@@ -8,7 +8,10 @@ import type { PageContents } from '../vocabulary/page-contents.ts';
 export type ActorName = string;
 export type ActorRole = 'device' | 'cpu';
 
-export type Inbound =
+export type Inbound = FromClient | FromPresenter;
+
+/** Of one client, or about it. */
+export type FromClient =
   | { readonly kind: 'attach'; readonly actor: ActorName; readonly role: ActorRole }
   /** A client went away, by itself or because its lease ran out. */
   | { readonly kind: 'detach'; readonly actor: ActorName }
@@ -40,6 +43,16 @@ export type Inbound =
         | { readonly ok: true; readonly result: unknown }
         | { readonly ok: false; readonly errno: Errno };
     };
+
+/**
+ * The hand of whoever runs the lab. After 'pause' a machine takes in what arrives and runs nothing, until 'resume';
+ * meanwhile each 'step' is one step of a task.
+ */
+export type FromPresenter =
+  | { readonly kind: 'pause' }
+  | { readonly kind: 'resume' }
+  /** 'next' is the one that would go on if the machine ran. A task that cannot take a step takes none. */
+  | { readonly kind: 'step'; readonly task: number | 'next' };
 
 /** Everything that a machine sends to its actors. */
 export type Outbound =

@@ -12,7 +12,7 @@ import {
   virtualAddress,
 } from '../vocabulary/address.ts';
 import { type Failure, fail } from '../vocabulary/errno.ts';
-import type { Inbound } from './inbound.ts';
+import type { FromClient } from './inbound.ts';
 import {
   abandonQuestions,
   answerRequest,
@@ -40,7 +40,7 @@ export type CpuRequest = {
 }[CpuMethod];
 
 /** Spawn what this returns for `cpu.actor`; 'nothing' if the event was over in one step. */
-export function acceptForCpu(cpu: RemoteCpu, inbound: Inbound): Started | 'nothing' {
+export function acceptForCpu(cpu: RemoteCpu, inbound: FromClient): Started | 'nothing' {
   switch (inbound.kind) {
     case 'attach':
       cpu.state = 'attached';

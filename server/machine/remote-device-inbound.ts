@@ -8,7 +8,7 @@ import { type Refusal, refuse } from '../protocol/refusal.ts';
 import { wake } from '../task/context.ts';
 import type { Task } from '../task/task.ts';
 import type { PageContents } from '../vocabulary/page-contents.ts';
-import type { Inbound } from './inbound.ts';
+import type { FromClient } from './inbound.ts';
 import { answerRequest } from './remote-actor.ts';
 import { detachDevice, giveBackAll } from './remote-detach.ts';
 import {
@@ -32,7 +32,7 @@ export interface Started {
  * Spawn what this returns for `device.actor`; 'nothing' if the event was over in one step. 'attach' here is that
  * of a device that was fenced and came back.
  */
-export function acceptForDevice(device: RemoteDevice, inbound: Inbound): Started | 'nothing' {
+export function acceptForDevice(device: RemoteDevice, inbound: FromClient): Started | 'nothing' {
   switch (inbound.kind) {
     case 'attach':
       if (device.state === 'fenced') reattachDevice(device);
@@ -70,7 +70,7 @@ function stayAway(device: RemoteDevice): void {
 
 function* takeNotification(
   device: RemoteDevice,
-  inbound: Extract<Inbound, { kind: 'notify' }>,
+  inbound: Extract<FromClient, { kind: 'notify' }>,
 ): Task<void> {
   const notification = { method: inbound.method, params: inbound.params } as Notification;
   const refusal = notify(device, notification, inbound.contents);

@@ -7,6 +7,7 @@
  */
 import Type, { type Static } from 'typebox';
 import { Event } from './event.ts';
+import { joinCode } from './join-code.ts';
 import { LabControl } from './lab-control.ts';
 import { name, strict, word } from './wire-values.ts';
 
@@ -31,14 +32,6 @@ export const STEPS_PER_SECOND_MAX = 1_000;
 const nullable = <Schema extends Type.TSchema>(schema: Schema) => Type.Union([schema, Type.Null()]);
 const count = Type.Integer({ minimum: 0 });
 const words = Type.Array(Type.String());
-
-/** Letters and digits of join codes: none that looks like another, no vowels. */
-export const JOIN_CODE_LETTERS = 'BCDFGHJKMNPQRTVWXY346789';
-export const JOIN_CODE_CHARS = 5;
-export const joinCode = Type.String({
-  pattern: `^[A-Za-z0-9]{${JOIN_CODE_CHARS}}$`,
-  description: `a join code of ${JOIN_CODE_CHARS} letters and digits, in upper or lower case`,
-});
 
 // Scenarios and patches.
 

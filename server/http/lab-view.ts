@@ -1,0 +1,35 @@
+/** Labs as the HTTP routes show them. */
+import type { Lab } from '../live/lab.ts';
+import type { LabDetail, LabEntry } from '../protocol/http-api.ts';
+
+export function labEntry(lab: Lab): LabEntry {
+  const { name, code, feed, scene } = lab;
+  const { paused, locked, speed } = lab.controlSeen();
+  return {
+    name,
+    code,
+    patch: lab.config.patch,
+    scenario: scene.scenario === 'none' ? null : scene.scenario,
+    paused,
+    locked,
+    speed,
+    events: feed.n,
+    observers: feed.observers,
+    actors: lab.actorsSeen().map((actor) => {
+      const { slowMs = 0, holding = 0 } = lab.actors.get(actor.name) ?? {};
+      return { ...actor, slowMs, holding };
+    }),
+  };
+}
+
+export function labDetail(lab: Lab): LabDetail {
+  const { seats, todo } = lab.scene;
+  const { tasks, tasksLeftOut } = lab.controlSeen();
+  return {
+    ...labEntry(lab),
+    tasks,
+    tasksLeftOut,
+    seats: seats.map((seat) => ({ ...seat, taken: lab.actors.has(seat.name) })),
+    todo: [...todo],
+  };
+}

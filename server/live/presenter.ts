@@ -1,0 +1,32 @@
+/** Who may control a lab: everybody, or while it is locked only whoever has the presenter's token. */
+import { randomBytes, timingSafeEqual } from 'node:crypto';
+
+const TOKEN_BYTES = 18;
+
+export class Presenter {
+  /** Secret. */
+  readonly token: string = randomBytes(TOKEN_BYTES).toString('base64url');
+  #state: 'locked' | 'open' = 'open';
+
+  get state(): 'locked' | 'open' {
+    return this.#state;
+  }
+
+  lock(): void {
+    this.#state = 'locked';
+  }
+
+  unlock(): void {
+    this.#state = 'open';
+  }
+
+  /** Whether whoever shows `token` is the presenter. */
+  is(token: string): boolean {
+    const [shown, own] = [Buffer.from(token), Buffer.from(this.token)];
+    return shown.length === own.length && timingSafeEqual(shown, own);
+  }
+
+  mayControl(token: string): boolean {
+    return this.#state === 'open' || this.is(token);
+  }
+}

@@ -1,0 +1,16 @@
+/** What a lab begins with beside an empty machine: plain data, worked out from a scenario by whoever opens the lab. */
+import type { Inbound } from '../machine/inbound.ts';
+import type { LabSeat } from '../protocol/http-api.ts';
+
+export interface Scene {
+  /** 'none' for a lab that begins empty. */
+  readonly scenario: string | 'none';
+  /** Taken by each machine of the lab before anything else, and recorded with the rest. */
+  readonly setup: readonly Inbound[];
+  /** Actors that the scenario has a place for. */
+  readonly seats: readonly Omit<LabSeat, 'taken'>[];
+  /** What is left of the scenario's setup for those who join, in words. */
+  readonly todo: readonly string[];
+}
+
+export const EMPTY_SCENE: Scene = { scenario: 'none', setup: [], seats: [], todo: [] };
