@@ -18,7 +18,13 @@ import { type Frame, Outbox } from './outbox.ts';
 import type { ParamsText } from './params-text.ts';
 import type { Speaker } from './receive.ts';
 import { newResumeToken, sameToken } from './resume-token.ts';
-import { nextSession, SESSION_BEGUN, type Session, type SessionEvent } from './session.ts';
+import {
+  type Millis,
+  nextSession,
+  SESSION_BEGUN,
+  type Session,
+  type SessionEvent,
+} from './session.ts';
 
 interface Key {
   readonly token: string;
@@ -116,7 +122,7 @@ export class ClientSession implements ActorLink, Observer, Speaker {
     this.#send(notificationText(this.outbox.next(), method, JSON.stringify(params)));
   }
 
-  tellText(method: 'events' | 'snapshot', params: string): void {
+  tellText(method: 'events' | 'snapshot' | 'control', params: string): void {
     this.#send(notificationText(this.outbox.next(), method, params));
   }
 
@@ -134,6 +140,19 @@ export class ClientSession implements ActorLink, Observer, Speaker {
 
   close(reason: CloseReason): void {
     this.#shared.close(this, reason);
+  }
+
+  ended(reason: CloseReason): void {
+    this.close(reason);
+  }
+
+  slow(ms: Millis): void {
+    if (this.connection !== 'none') this.connection.slow(ms);
+  }
+
+  cut(): void {
+    // As if the line had broken: no close frame. The gateway hears of it and the session is away.
+    if (this.connection !== 'none') this.connection.socket.terminate();
   }
 
   #send(frame: Frame): void {

@@ -2,6 +2,7 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { CLOSE_CODES, type CloseReason } from '../protocol/close-codes.ts';
+import { DelayLine } from './delay-line.ts';
 import type { Flusher } from './flusher.ts';
 import { FrameWriter } from './frame-writer.ts';
 import { type Frame, fitsOutbox } from './outbox.ts';
@@ -13,6 +14,12 @@ export const CLOSE_LINGER_MS = 5_000;
 export interface Traffic {
   framesIn: number;
   framesOut: number;
+}
+
+/** Frames of a client that was slowed down, on their way in and out. */
+interface Delay {
+  readonly in: DelayLine;
+  readonly out: DelayLine;
 }
 
 /** `Session` is what has said hello on it. */
@@ -29,6 +36,7 @@ export class Connection<Session = unknown> {
   readonly #flusher: Flusher;
   readonly #traffic: Traffic;
   readonly #overflow: (connection: Connection<Session>) => void;
+  #delay: Delay | 'none' = 'none';
 
   constructor(
     socket: WebSocket,
@@ -51,15 +59,45 @@ export class Connection<Session = unknown> {
 
   /** Bytes that the peer has yet to take. */
   get bytesWaiting(): number {
-    return this.#writer.bytesWaiting;
+    const held = this.#delay === 'none' ? 0 : this.#delay.out.bytesWaiting;
+    return this.#writer.bytesWaiting + held;
   }
 
   send(frame: Frame): void {
     if (this.state === 'closing') return;
-    if (!fitsOutbox(this.#writer.bytesWaiting, frame)) {
+    if (!fitsOutbox(this.bytesWaiting, frame)) {
       this.#overflow(this);
       return;
     }
+    if (this.#delay === 'none') this.#write(frame);
+    else this.#delay.out.add(frame.length, () => this.#write(frame));
+  }
+
+  get pace(): 'as it comes' | 'held back' {
+    return this.#delay === 'none' ? 'as it comes' : 'held back';
+  }
+
+  /** A frame of a slowed client has come in: `take` is called when its time has come, in order. */
+  holdBack(bytes: number, take: () => void): void {
+    if (this.#delay === 'none') take();
+    else this.#delay.in.add(bytes, take);
+  }
+
+  /** Holds back each frame by `ms`, both ways; 0 ends it. */
+  slow(ms: Millis): void {
+    if (this.#delay === 'none') {
+      if (ms === 0) return;
+      // Whoever is slow cannot fill our memory: its frames wait in its own socket.
+      const full = (state: 'full' | 'not full') =>
+        state === 'full' ? this.socket.pause() : this.socket.resume();
+      this.#delay = { in: new DelayLine(full), out: new DelayLine() };
+    }
+    this.#delay.in.ms = ms;
+    this.#delay.out.ms = ms;
+  }
+
+  #write(frame: Frame): void {
+    if (this.state === 'closing') return;
     this.#traffic.framesOut += 1;
     if (this.#writer.add(frame) === 'first') this.#flusher.later(this.#writer);
   }
@@ -67,9 +105,10 @@ export class Connection<Session = unknown> {
   /** Says why, and waits CLOSE_LINGER_MS for the peer to agree. See reap(). */
   close(reason: CloseReason, now: Millis): void {
     if (this.state === 'closing') return;
-    this.state = 'closing';
     this.closedAt = now;
     this.session = 'none';
+    if (this.#delay !== 'none') this.#delay.out.flush();
+    this.state = 'closing';
     this.#writer.flush();
     this.socket.close(CLOSE_CODES[reason].code, reason);
   }

@@ -29,7 +29,7 @@ export class ScriptedMachine implements Machine {
 
   accept(inbound: Inbound): void {
     this.accepted.push(inbound);
-    this.note(inbound.kind, inbound.actor);
+    this.note(inbound.kind, 'actor' in inbound ? inbound.actor : 'nobody');
     if (inbound.kind === 'fence') {
       this.tell(inbound.actor, 'fenced', { why: 'It was late.', remedy: 'Come back.' });
     }
@@ -60,6 +60,14 @@ export class ScriptedMachine implements Machine {
 
   stallers(): readonly string[] {
     return this.stalling;
+  }
+
+  tasks() {
+    return [];
+  }
+
+  eventsAfter(): 'too-old' {
+    return 'too-old';
   }
 
   digest(): string {

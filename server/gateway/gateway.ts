@@ -114,8 +114,9 @@ export class Gateway {
     for (const connection of this.#connections) this.#tickConnection(connection, now);
     const { graceMs } = this.#options;
     for (const session of this.#sessions.values()) {
-      if (session.life.state === 'away')
-        this.#advance(session, { event: 'tick', at: now, graceMs });
+      if (session.life.state !== 'away') continue;
+      // While a lab stands still nobody's grace runs out.
+      this.#advance(session, { event: 'tick', at: session.lab.timeAt(now), graceMs });
     }
   }
 
@@ -127,7 +128,7 @@ export class Gateway {
       if (now - connection.openedAt >= HELLO_MS) this.#closeConnection(connection, 'no-hello');
     } else if (now - connection.pingedAt >= this.#options.heartbeatMs) {
       connection.pingedAt = now;
-      this.#advance(session, { event: 'pinged', at: now });
+      this.#advance(session, { event: 'pinged', at: session.lab.timeAt(now) });
       if (connection.socket.readyState === connection.socket.OPEN) connection.socket.ping();
     }
   }
@@ -141,7 +142,10 @@ export class Gateway {
     });
     this.#connections.add(connection);
     socket.on('message', (data, isBinary) => {
-      this.#arrived(connection, data as Buffer, isBinary ? 'binary' : 'text');
+      const frame = data as Buffer;
+      const layout = isBinary ? 'binary' : 'text';
+      if (connection.pace === 'as it comes') this.#arrived(connection, frame, layout);
+      else connection.holdBack(frame.length, () => this.#arrived(connection, frame, layout));
     });
     socket.on('pong', () => {
       if (connection.session !== 'none') connection.session.advance({ event: 'pong' });
@@ -198,7 +202,7 @@ export class Gateway {
   #fatal(session: ClientSession, { reason, refusal }: Fatal): void {
     this.#count(this.counts.refusals, refusal.code);
     session.refuseRequest(null, refusal);
-    const at = this.#options.clock();
+    const at = this.#timeIn(session);
     // A gap is mended by a resume: the client learns what has arrived and sends the rest again.
     const mendable = reason === 'seq-gap';
     this.#advance(
@@ -231,6 +235,8 @@ export class Gateway {
     connection.session = welcomed.session;
     welcomed.session.connection = connection;
     for (const frame of welcomed.frames) connection.send(frame);
+    const { actor } = welcomed.session;
+    if (actor !== 'none' && actor.slowMs > 0) connection.slow(actor.slowMs);
   }
 
   #refuseConnection(
@@ -249,7 +255,7 @@ export class Gateway {
       this.#advance(session, {
         event: 'interrupted',
         reason: 'too-slow',
-        at: this.#options.clock(),
+        at: this.#timeIn(session),
       });
   }
 
@@ -257,10 +263,12 @@ export class Gateway {
     this.#connections.delete(connection);
     const { session } = connection;
     connection.session = 'none';
+    // What was held back of its frames is lost with it.
+    connection.state = 'closing';
     if (session === 'none') return;
     session.connection = 'none';
     const leaves = LEAVING_CODES.includes(code) || session.role === 'observer';
-    const at = this.#options.clock();
+    const at = this.#timeIn(session);
     this.#advance(session, leaves ? { event: 'left' } : { event: 'lost', at });
   }
 
@@ -295,6 +303,10 @@ export class Gateway {
   #closeConnection(connection: Connection<ClientSession>, reason: CloseReason): void {
     this.#count(this.counts.closings, reason);
     connection.close(reason, this.#options.clock());
+  }
+
+  #timeIn(session: ClientSession): number {
+    return session.lab.timeAt(this.#options.clock());
   }
 
   #count(counts: Map<string, number>, what: string): void {

@@ -2,8 +2,8 @@
 import type { Lab } from '../live/lab.ts';
 import type { Labs } from '../live/labs.ts';
 import type { HelloParams, HelloResult } from '../protocol/hello.ts';
-import type { LabSnapshot } from '../protocol/lab-snapshot.ts';
 import { looksLikeJoinCode } from '../protocol/join-code.ts';
+import type { LabSnapshot } from '../protocol/lab-snapshot.ts';
 import { LABS_MAX } from '../protocol/limits.ts';
 import { type Refusal, refuse } from '../protocol/refusal.ts';
 import { ClientSession, type SessionShared } from './client-session.ts';

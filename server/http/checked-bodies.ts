@@ -14,7 +14,8 @@ export function checkBodies(app: FastifyInstance): void {
   app.setSerializerCompiler(({ schema }) => {
     const check = compileCheck(schema as Type.TSchema);
     return (data: unknown) => {
-      if (!check.accepts(data)) throw new Error(`bad answer: ${misfit(check, data, 'answer').what}`);
+      if (!check.accepts(data))
+        throw new Error(`bad answer: ${misfit(check, data, 'answer').what}`);
       return JSON.stringify(data);
     };
   });

@@ -3,7 +3,7 @@ import type { Lab } from '../live/lab.ts';
 import type { LabDetail, LabEntry } from '../protocol/http-api.ts';
 
 export function labEntry(lab: Lab): LabEntry {
-  const { name, code, feed, scene } = lab;
+  const { name, joinCode: code, feed, scene } = lab;
   const { paused, locked, speed } = lab.controlSeen();
   return {
     name,
@@ -16,8 +16,8 @@ export function labEntry(lab: Lab): LabEntry {
     events: feed.n,
     observers: feed.observers,
     actors: lab.actorsSeen().map((actor) => {
-      const { slowMs = 0, holding = 0 } = lab.actors.get(actor.name) ?? {};
-      return { ...actor, slowMs, holding };
+      const kept = lab.actors.get(actor.name);
+      return { ...actor, slowMs: kept?.slowMs ?? 0, holding: kept?.holding ?? 0 };
     }),
   };
 }

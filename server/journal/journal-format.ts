@@ -7,7 +7,7 @@ import { strict, word } from '../protocol/wire-values.ts';
 
 export const JOURNAL_FORMAT = 'mmrace-journal';
 /** Grows when older readers could not make sense of a file. */
-export const JOURNAL_VERSION = 1;
+export const JOURNAL_VERSION = 2;
 
 const count = Type.Integer({ minimum: 0 });
 const actor = Type.String();
@@ -39,6 +39,12 @@ export const StoredInbound = Type.Union([
   strict({ kind: Type.Literal('request'), actor, id, method, params, contents }),
   strict({ kind: Type.Literal('notify'), actor, method, params, contents }),
   strict({ kind: Type.Literal('answer'), actor, id, outcome }),
+  strict({ kind: Type.Literal('pause') }),
+  strict({ kind: Type.Literal('resume') }),
+  strict({
+    kind: Type.Literal('step'),
+    task: Type.Union([Type.Integer({ minimum: 1 }), Type.Literal('next')]),
+  }),
 ]);
 export type StoredInbound = Static<typeof StoredInbound>;
 

@@ -61,7 +61,7 @@ function recorded(): string[] {
   const lines: string[] = [];
   const header = {
     format: 'mmrace-journal',
-    version: 1,
+    version: 2,
     model: MODEL,
     lab: 'test',
     config: STOCK,
@@ -141,8 +141,8 @@ const BROKEN: readonly (readonly [string, (lines: string[]) => void, RegExp])[] 
   ['no header', (lines) => lines.shift(), /^run.jsonl:1: format: expected "mmrace-journal"$/],
   [
     'a newer version',
-    (lines) => lines.splice(0, 1, (lines[0] ?? '').replace('"version":1', '"version":2')),
-    /^run.jsonl:1: version: expected at most 1/,
+    (lines) => lines.splice(0, 1, (lines[0] ?? '').replace('"version":2', '"version":3')),
+    /^run.jsonl:1: version: expected at most 2/,
   ],
   ['a line lost', (lines) => lines.splice(3, 2), /^run.jsonl:4: n: expected 2, found 3$/],
   ['a line twice', (lines) => lines.splice(3, 0, lines[2] ?? ''), /^run.jsonl:4: n: expected/],

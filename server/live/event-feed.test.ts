@@ -9,12 +9,17 @@ function event(n: number): Event {
 }
 
 class Watcher implements Observer {
+  endings = 0;
   readonly batches: number[][] = [];
   readonly snapshots: number[] = [];
   waiting = 0;
 
   backlog(): number {
     return this.waiting;
+  }
+
+  ended(): void {
+    this.endings += 1;
   }
 
   tellText(method: 'events' | 'snapshot', params: string): void {

@@ -2,6 +2,7 @@
  * The event log on its way to observers: in batches, as it happens. An observer that does not keep up misses
  * batches and gets a snapshot instead once it has read what it was sent, so its memory here is bounded.
  */
+import type { CloseReason } from '../protocol/close-codes.ts';
 import type { Event } from '../protocol/event.ts';
 import type { LabSnapshot } from '../protocol/lab-snapshot.ts';
 import { EVENT_BATCH_MAX } from '../protocol/limits.ts';
@@ -13,7 +14,9 @@ export interface Observer {
   /** Bytes that it has yet to read. */
   backlog(): number;
   /** `params` is JSON text, made once for all observers. */
-  tellText(method: 'events' | 'snapshot', params: string): void;
+  tellText(method: 'events' | 'snapshot' | 'control', params: string): void;
+  /** There is nothing more to see. */
+  ended(reason: CloseReason): void;
 }
 
 export class EventFeed {
@@ -72,6 +75,20 @@ export class EventFeed {
       this.#observers.set(observer, 'current');
       observer.tellText('snapshot', text);
     }
+  }
+
+  /** Tells something that is no event. Whoever is behind has it in its snapshot. */
+  tell(method: 'control', params: string): void {
+    this.#sendPending();
+    for (const [observer, state] of this.#observers) {
+      if (state === 'current') observer.tellText(method, params);
+    }
+  }
+
+  close(reason: CloseReason): void {
+    this.#sendPending();
+    for (const observer of [...this.#observers.keys()]) observer.ended(reason);
+    this.#observers.clear();
   }
 
   /** A new machine counts its events from 1 again: everybody starts from a snapshot. */

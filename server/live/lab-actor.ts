@@ -28,6 +28,10 @@ export interface ActorLink {
   /** Something that it told, and that was no request, was refused. */
   refuse(refusal: Refusal): void;
   close(reason: CloseReason): void;
+  /** Holds back each frame by `ms`, both ways; 0 ends it. */
+  slow(ms: Millis): void;
+  /** Drops the connection. The session goes on without. */
+  cut(): void;
 }
 
 export interface LabActor {
@@ -50,6 +54,8 @@ export interface LabActor {
   heardAt: Millis;
   /** How many of its tasks stand still because a conductor said so. */
   holding: number;
+  /** By how much its frames are held back. */
+  slowMs: Millis;
 }
 
 export function newLabActor(
@@ -69,6 +75,7 @@ export function newLabActor(
     answered: new RecentIds(ANSWERED_KEPT_MAX),
     heardAt: now,
     holding: 0,
+    slowMs: 0,
   };
 }
 

@@ -37,6 +37,14 @@ class StillMachine {
     return this.stalling;
   }
 
+  tasks() {
+    return [];
+  }
+
+  eventsAfter(): 'too-old' {
+    return 'too-old';
+  }
+
   digest(): string {
     return `${this.accepted.length}`;
   }
@@ -46,7 +54,9 @@ class StillMachine {
   }
 
   kinds(): string[] {
-    return this.accepted.map((inbound) => `${inbound.kind} ${inbound.actor}`);
+    return this.accepted.map((inbound) =>
+      'actor' in inbound ? `${inbound.kind} ${inbound.actor}` : inbound.kind,
+    );
   }
 }
 
@@ -56,6 +66,8 @@ class RecordedLink implements ActorLink {
   readonly told: string[] = [];
   readonly refusals: Refusal[] = [];
   closedWith = '';
+  slowMs = 0;
+  cuts = 0;
 
   respond(response: Extract<Outbound, { kind: 'response' }>): void {
     this.responses.push(response);
@@ -73,6 +85,12 @@ class RecordedLink implements ActorLink {
   close(reason: string): void {
     this.closedWith = reason;
   }
+  slow(ms: number): void {
+    this.slowMs = ms;
+  }
+  cut(): void {
+    this.cuts += 1;
+  }
 }
 
 function startLab(record: LabOptions['record'] = 'none') {
@@ -80,7 +98,7 @@ function startLab(record: LabOptions['record'] = 'none') {
   const bugs: unknown[] = [];
   const lab = new Lab({
     name: 'test',
-    code: 'BCDFG',
+    joinCode: 'BCDFG',
     scene: EMPTY_SCENE,
     config: STOCK,
     leaseMs: LEASE_MS,

@@ -10,11 +10,15 @@ import type { ActorName, ActorRole, Inbound, Outbound } from '../machine/inbound
 import type { MachineConfig } from '../machine/machine-config.ts';
 import { NO_CONTENTS } from '../machine/remote-actor.ts';
 import { REFUSED, type RefusedParams } from '../machine/remote-device-inbound.ts';
+import { type ListedTask, waitedFor } from '../machine/task-list.ts';
 import type { CloseReason } from '../protocol/close-codes.ts';
+import { type LabControl, TASKS_SHOWN_MAX, type TaskEntry } from '../protocol/lab-control.ts';
 import type { LabSnapshot } from '../protocol/lab-snapshot.ts';
 import { ACTORS_MAX } from '../protocol/limits.ts';
 import { type Refusal, refuse } from '../protocol/refusal.ts';
 import { Conductor, type Performed, type Verb } from './conductor.ts';
+import { ControlFeed } from './control-feed.ts';
+import { Drive } from './drive.ts';
 import { EventFeed, type Observer } from './event-feed.ts';
 import {
   type ActorLink,
@@ -24,6 +28,7 @@ import {
   questionAnswered,
   voidQuestions,
 } from './lab-actor.ts';
+import { LabClock } from './lab-clock.ts';
 import { overdue } from './leases.ts';
 import { MachineHost } from './machine-host.ts';
 import type { MachineFactory } from './machine-port.ts';
@@ -36,7 +41,7 @@ const QUESTIONS_PER_MACHINE = 2 ** 32;
 export interface LabOptions {
   readonly name: string;
   /** By which people join. */
-  readonly code: string;
+  readonly joinCode: string;
   readonly scene: Scene;
   readonly factory: MachineFactory;
   readonly config: MachineConfig;
@@ -50,20 +55,22 @@ export interface LabOptions {
 
 export class Lab {
   readonly name: string;
-  readonly code: string;
+  readonly joinCode: string;
   readonly scene: Scene;
   readonly presenter = new Presenter();
+  readonly drive: Drive;
   readonly feed: EventFeed;
   readonly actors = new Map<ActorName, LabActor>();
   readonly #options: LabOptions;
   readonly #conductor = new Conductor();
   readonly #host: MachineHost;
-  #now: Millis = 0;
+  readonly #clock = new LabClock();
+  readonly #control: ControlFeed;
 
   constructor(options: LabOptions) {
     const { name, factory, config, record } = options;
     this.name = name;
-    this.code = options.code;
+    this.joinCode = options.joinCode;
     this.scene = options.scene;
     this.#options = options;
     this.feed = new EventFeed(() => this.snapshot());
@@ -78,6 +85,14 @@ export class Lab {
         options.onBug(name, bug);
       },
     });
+    this.drive = new Drive({
+      accept: (inbound) => this.#accept(inbound),
+      tasks: () => this.#host.tasks(),
+    });
+    this.#control = new ControlFeed(
+      () => this.controlSeen(),
+      (text) => this.feed.tell('control', text),
+    );
     this.#setTheScene();
   }
 
@@ -102,9 +117,9 @@ export class Lab {
     if (seat !== undefined && seat.role !== role) {
       return refuse('name-taken', 'params.name', `a name that is not the ${seat.role}'s`);
     }
-    const actor = newLabActor(name, role, link, this.#now);
+    const actor = newLabActor(name, role, link, this.#clock.now);
     this.actors.set(name, actor);
-    this.#host.accept({ kind: 'attach', actor: name, role });
+    this.#accept({ kind: 'attach', actor: name, role });
     return actor;
   }
 
@@ -113,7 +128,7 @@ export class Lab {
     if (this.actors.get(actor.name) !== actor) return;
     this.actors.delete(actor.name);
     this.#conductor.gone(actor.name);
-    if (actor.state !== 'resetting') this.#host.accept({ kind: 'detach', actor: actor.name });
+    if (actor.state !== 'resetting') this.#accept({ kind: 'detach', actor: actor.name });
   }
 
   /** The connection is lost; the lease of what it is asked runs on. */
@@ -124,16 +139,16 @@ export class Lab {
   /** The client came back. Returns whether it was fenced meanwhile: then it begins anew. */
   back(actor: LabActor): 'attached' | 'fenced' {
     if (actor.state === 'away') actor.state = 'attached';
-    actor.heardAt = this.#now;
+    actor.heardAt = this.#clock.now;
     if (actor.fenced === 'no') return 'attached';
     actor.fenced = 'no';
-    this.#host.accept({ kind: 'attach', actor: actor.name, role: actor.role });
+    this.#accept({ kind: 'attach', actor: actor.name, role: actor.role });
     return 'fenced';
   }
 
   /** Takes a checked frame of `actor`: see gateway/receive.ts. */
   take(actor: LabActor, inbound: Extract<Inbound, { kind: 'request' | 'notify' }>): void {
-    actor.heardAt = this.#now;
+    actor.heardAt = this.#clock.now;
     if (inbound.kind === 'request') {
       if (actor.state === 'resetting') {
         this.#respondRefused(actor, inbound.id, refuse('lab-reset', '', ''));
@@ -149,7 +164,7 @@ export class Lab {
         return;
       }
     }
-    this.#host.accept(inbound);
+    this.#accept(inbound);
   }
 
   /** Takes a checked answer. `id` is the question's on the wire. */
@@ -158,7 +173,7 @@ export class Lab {
     id: number | string,
     outcome: Extract<Inbound, { kind: 'answer' }>['outcome'],
   ): void {
-    actor.heardAt = this.#now;
+    actor.heardAt = this.#clock.now;
     if (questionAnswered(actor, id) === 'unknown') return;
     if (typeof id === 'string') {
       const why = outcome.ok ? '' : `${actor.name} answered ${outcome.errno}`;
@@ -167,8 +182,7 @@ export class Lab {
     }
     const base = this.#host.generation * QUESTIONS_PER_MACHINE;
     // Below the base: a question of a machine that is gone.
-    if (id >= base)
-      this.#host.accept({ kind: 'answer', actor: actor.name, id: id - base, outcome });
+    if (id >= base) this.#accept({ kind: 'answer', actor: actor.name, id: id - base, outcome });
   }
 
   observe(observer: Observer): LabSnapshot {
@@ -207,18 +221,25 @@ export class Lab {
     this.#host.renew(config);
     this.feed.restart();
     this.#setTheScene();
+    this.drive.machineIsNew();
     await Promise.all([...this.actors.values()].map((actor) => this.#reset(actor)));
     this.feed.flush();
   }
 
-  /** `now` in milliseconds of a clock that only moves forwards. Call it several times per leaseMs. */
-  tick(now: Millis): void {
-    this.#now = now;
+  /** The time of the lab at `wall`: it stands still while everybody waits for whoever steps the lab. */
+  timeAt(wall: Millis): Millis {
+    return this.#clock.at(wall, this.#goes());
+  }
+
+  /** `wall` in milliseconds of a clock that only moves forwards. Call it several times per leaseMs. */
+  tick(wall: Millis): void {
+    this.#clock.tick(wall, this.#goes());
+    const { now } = this.#clock;
     if (this.state === 'closed') return;
     const stallers = this.actors.size === 0 ? [] : this.#host.stallers();
     for (const actor of overdue(this.actors.values(), stallers, now, this.#options.leaseMs)) {
       this.#fenced(actor);
-      this.#host.accept({ kind: 'fence', actor: actor.name });
+      this.#accept({ kind: 'fence', actor: actor.name });
     }
     this.feed.flush();
   }
@@ -235,22 +256,69 @@ export class Lab {
   snapshot(): LabSnapshot {
     const { patch } = this.config;
     const actors = this.actorsSeen();
-    return { lab: this.name, n: this.feed.n, patch, actors, ...this.#host.view() };
+    const control = this.controlSeen();
+    return { lab: this.name, n: this.feed.n, patch, actors, control, ...this.#host.view() };
+  }
+
+  /** How it is driven, and the tasks that could be chosen. */
+  controlSeen(): LabControl {
+    const tasks = this.#host.tasks();
+    return {
+      paused: this.drive.paused,
+      locked: this.presenter.state === 'locked',
+      speed: this.drive.speed,
+      tasks: tasks.slice(0, TASKS_SHOWN_MAX).map(taskEntry),
+      tasksLeftOut: Math.max(0, tasks.length - TASKS_SHOWN_MAX),
+    };
+  }
+
+  /** Call it after a change of what controlSeen() says that is no event of the machine. */
+  controlChanged(): void {
+    this.#control.changed();
+  }
+
+  /** Holds back each frame of the actor, both ways. Returns whether it is here. */
+  slow(name: ActorName, ms: Millis): 'slowed' | 'gone' {
+    const actor = this.actors.get(name);
+    if (actor === undefined) return 'gone';
+    actor.slowMs = ms;
+    actor.link.slow(ms);
+    return 'slowed';
+  }
+
+  /** Drops the connection of the actor, which may resume. Returns whether it is here. */
+  cut(name: ActorName): 'cut' | 'gone' {
+    const actor = this.actors.get(name);
+    if (actor === undefined) return 'gone';
+    actor.link.cut();
+    return 'cut';
   }
 
   /** Closes every session and takes no more. */
   close(reason: CloseReason): void {
     this.#host.close();
+    this.drive.close();
+    this.#control.close();
     for (const actor of this.actors.values()) {
       this.#conductor.gone(actor.name);
       actor.link.close(reason);
     }
     this.actors.clear();
+    this.feed.close(reason);
+  }
+
+  #accept(inbound: Inbound): void {
+    this.#host.accept(inbound);
+    if (this.drive.mode === 'stepped') this.#control.changed();
+  }
+
+  #goes(): 'goes' | 'stands' {
+    return this.drive.keepsWaiting() ? 'stands' : 'goes';
   }
 
   /** Its answers are for actors that are not here: nobody hears them. */
   #setTheScene(): void {
-    for (const inbound of this.scene.setup) this.#host.accept(inbound);
+    for (const inbound of this.scene.setup) this.#accept(inbound);
   }
 
   #deliver(outbound: Outbound, generation: number): void {
@@ -264,7 +332,7 @@ export class Lab {
       case 'question': {
         const id = generation * QUESTIONS_PER_MACHINE + outbound.id;
         const seq = actor.link.ask(id, outbound.method, outbound.params);
-        actor.questions.set(id, { method: outbound.method, askedAt: this.#now, seq });
+        actor.questions.set(id, { method: outbound.method, askedAt: this.#clock.now, seq });
         return;
       }
       case 'tell':
@@ -290,7 +358,7 @@ export class Lab {
     const actor = this.actors.get(name);
     if (actor === undefined) return Promise.resolve({ ok: false, why: `no actor ${name}` });
     return new Promise((done) => {
-      this.#conductor.put(actor, method, params, this.#now, done);
+      this.#conductor.put(actor, method, params, this.#clock.now, done);
     });
   }
 
@@ -305,7 +373,7 @@ export class Lab {
     const { generation } = this.#host;
     return new Promise((resolve) => {
       // In the turn of the answer: the client's next frame may come in the same one.
-      this.#conductor.put(actor, 'reset', { lab: this.name }, this.#now, () => {
+      this.#conductor.put(actor, 'reset', { lab: this.name }, this.#clock.now, () => {
         if (generation === this.#host.generation) this.#attachAnew(actor);
         resolve();
       });
@@ -315,11 +383,20 @@ export class Lab {
   #attachAnew(actor: LabActor): void {
     if (this.actors.get(actor.name) !== actor) return;
     actor.state = 'attached';
-    this.#host.accept({ kind: 'attach', actor: actor.name, role: actor.role });
+    this.#accept({ kind: 'attach', actor: actor.name, role: actor.role });
   }
 }
 
 function stateShown(actor: LabActor): 'attached' | 'away' | 'fenced' {
   if (actor.fenced === 'fenced') return 'fenced';
   return actor.state === 'away' ? 'away' : 'attached';
+}
+
+function taskEntry({ state, waitsFor, holder, ...task }: ListedTask): TaskEntry {
+  return {
+    ...task,
+    ready: state === 'ready',
+    waitsFor: waitsFor === 'nothing' ? null : waitedFor(waitsFor),
+    holder: holder === 'unknown' ? null : holder,
+  };
 }

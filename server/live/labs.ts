@@ -1,14 +1,14 @@
 /** The labs of this server, by name, and the one clock that drives their leases. */
 
 import type { MachineConfig } from '../machine/machine-config.ts';
-import { LABS_MAX } from '../protocol/limits.ts';
 import { canonicalJoinCode } from '../protocol/join-code.ts';
+import { LABS_MAX } from '../protocol/limits.ts';
 import { Lab, type LabOptions } from './lab.ts';
 import type { Millis } from './lab-actor.ts';
 import { newJoinCode } from './new-join-code.ts';
 import { EMPTY_SCENE, type Scene } from './scene.ts';
 
-export interface LabsOptions extends Omit<LabOptions, 'name' | 'config' | 'code' | 'scene'> {
+export interface LabsOptions extends Omit<LabOptions, 'name' | 'config' | 'joinCode' | 'scene'> {
   /** Milliseconds of a clock that only moves forwards. */
   readonly clock: () => Millis;
 }
@@ -53,8 +53,8 @@ export class Labs {
     const known = this.get(name);
     if (known !== 'none') return known;
     if (this.#labs.size >= LABS_MAX) return 'too-many';
-    const code = newJoinCode((one) => this.withCode(one) !== 'none');
-    const lab = new Lab({ ...this.#options, name, code, scene, config });
+    const joinCode = newJoinCode((one) => this.withCode(one) !== 'none');
+    const lab = new Lab({ ...this.#options, name, joinCode, scene, config });
     lab.tick(this.#options.clock());
     this.#labs.set(name, lab);
     if (stay === 'passing') this.#emptySince.set(name, this.#options.clock());
@@ -72,7 +72,7 @@ export class Labs {
   /** The lab that has the join code `text`, in upper or lower case. */
   withCode(text: string): Lab | 'none' {
     const code = canonicalJoinCode(text);
-    return this.all().find((lab) => lab.code === code) ?? 'none';
+    return this.all().find((lab) => lab.joinCode === code) ?? 'none';
   }
 
   /** By its name, or else by its join code. */

@@ -5,6 +5,7 @@
 import type { Recorder } from '../journal/recorder.ts';
 import type { ActorName, Inbound, Outbound } from '../machine/inbound.ts';
 import type { MachineConfig } from '../machine/machine-config.ts';
+import type { TaskList } from '../machine/task-list.ts';
 import type { Event } from '../protocol/event.ts';
 import type { Machine, MachineFactory, MachineView } from './machine-port.ts';
 
@@ -55,6 +56,14 @@ export class MachineHost {
 
   stallers(): readonly ActorName[] {
     return this.#machine.stallers();
+  }
+
+  tasks(): TaskList {
+    return this.#machine.tasks();
+  }
+
+  eventsAfter(n: number): readonly Event[] | 'too-old' {
+    return this.#machine.eventsAfter(n);
   }
 
   accept(inbound: Inbound): void {

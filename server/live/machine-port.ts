@@ -1,6 +1,7 @@
 /** What the live floor needs of a machine: a thing that takes inbound events and says what came of them. */
 import type { ActorName, Inbound, Outbound } from '../machine/inbound.ts';
 import type { MachineConfig } from '../machine/machine-config.ts';
+import type { TaskList } from '../machine/task-list.ts';
 import type { Event } from '../protocol/event.ts';
 import type { LabSnapshot } from '../protocol/lab-snapshot.ts';
 
@@ -15,7 +16,7 @@ export type MachineView = Pick<LabSnapshot, 'ptes' | 'mirrors' | 'vmas'>;
 
 export interface Machine {
   /**
-   * Takes one event and runs every task until none can go on.
+   * Takes one event and runs every task until none can go on; between 'pause' and 'resume' none.
    *
    * Throws: KernelBug. The machine is then of no further use.
    */
@@ -28,6 +29,9 @@ export interface Machine {
    * they can go on, and nothing asks them to.
    */
   stallers(): readonly ActorName[];
+  tasks(): TaskList;
+  /** What happened after event `n`, if all of it is still known. */
+  eventsAfter(n: number): readonly Event[] | 'too-old';
 }
 
 /** Throws: UnknownPatch, before anything is made. */

@@ -1,3 +1,4 @@
+import { eventsAfter } from '../machine/event-log.ts';
 import { LiveMachine } from '../machine/live-machine.ts';
 import { stateDigest } from '../machine/state-digest.ts';
 import type { Machine, MachineFactory } from './machine-port.ts';
@@ -13,5 +14,7 @@ export function asMachine(machine: LiveMachine): Machine {
     view: () => machine.view(),
     digest: () => stateDigest(machine.world),
     stallers: () => machine.stallers(),
+    tasks: () => machine.tasks(),
+    eventsAfter: (n) => eventsAfter(machine.world.log, n),
   };
 }

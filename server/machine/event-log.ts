@@ -32,6 +32,13 @@ export function sinkOf(log: EventLog, context: TaskContext): EventSink {
   return (body) => append(log, context, body);
 }
 
+/** The events behind number `n`, if all of them are remembered. */
+export function eventsAfter(log: EventLog, n: number): readonly Event[] | 'too-old' {
+  const lacking = log.n - n;
+  if (lacking < 0 || lacking > log.kept.length) return 'too-old';
+  return log.kept.slice(log.kept.length - lacking);
+}
+
 function append(log: EventLog, context: TaskContext, body: EventBody): void {
   log.n += 1;
   const event = stampedEvent(log.n, context.current, body);

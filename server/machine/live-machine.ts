@@ -20,13 +20,22 @@ import type { Event } from '../protocol/event.ts';
 import type { LabSnapshot } from '../protocol/lab-snapshot.ts';
 import { objectName } from '../task/object-id.ts';
 import type { Task } from '../task/task.ts';
+import { assertNever } from '../vocabulary/invariant.ts';
 import { pageOfU64 } from '../vocabulary/page-contents.ts';
-import type { ActorName, ActorRole, Inbound, Outbound } from './inbound.ts';
+import type {
+  ActorName,
+  ActorRole,
+  FromClient,
+  FromPresenter,
+  Inbound,
+  Outbound,
+} from './inbound.ts';
 import type { MachineConfig } from './machine-config.ts';
 import { acceptForCpu, newRemoteCpu, type RemoteCpu } from './remote-cpu.ts';
 import { holdsUpOthers, newRemoteDevice, type RemoteDevice } from './remote-device.ts';
 import { acceptForDevice, type Started } from './remote-device-inbound.ts';
 import { remoteDriver } from './remote-driver.ts';
+import { type TaskList, taskList } from './task-list.ts';
 import { callsOf, deviceOf, newWorld, STEPS_MAX, threadOf, type World } from './world.ts';
 
 export interface LiveMachineSinks {
@@ -52,6 +61,8 @@ export class LiveMachine {
   readonly #cpus = new Map<ActorName, { readonly cpu: RemoteCpu; readonly thread: Cpu }>();
   /** Of the actors whose clients are here. */
   readonly #roles = new Map<ActorName, ActorRole>();
+  /** 'stepped': no task runs but by a 'step'. */
+  #mode: 'running' | 'stepped' = 'running';
 
   /** Throws: UnknownPatch. */
   constructor(config: MachineConfig, sinks: LiveMachineSinks) {
@@ -73,19 +84,56 @@ export class LiveMachine {
   }
 
   /**
-   * Takes one event and runs every task until none can go on.
+   * Takes one event and runs every task until none can go on; between 'pause' and 'resume' none.
    *
    * Throws: KernelBug, and whatever a patch throws. The machine is then of no further use.
    */
   accept(inbound: Inbound): void {
-    const started = this.#start(inbound);
-    if (started !== 'nothing') {
-      this.world.scheduler.spawn(inbound.actor, started.name, started.task);
+    if ('actor' in inbound) this.#take(inbound);
+    else this.#obey(inbound);
+    const { scheduler } = this.world;
+    if (this.#mode === 'running') scheduler.runFirstCome(STEPS_MAX);
+    else {
+      scheduler.runFirstCome(0);
+      // Whoever cannot go on is parked now: looking at the tasks must not change who comes next.
+      scheduler.readyTasks();
     }
-    this.world.scheduler.runFirstCome(STEPS_MAX);
   }
 
-  #start(inbound: Inbound): Started | 'nothing' {
+  #take(inbound: FromClient): void {
+    const started = this.#start(inbound);
+    if (started === 'nothing') return;
+    const { scheduler } = this.world;
+    const task = scheduler.spawn(inbound.actor, started.name, started.task);
+    // What a client tells has happened already, and before whatever it says next.
+    if (this.#mode === 'stepped' && inbound.kind === 'notify') scheduler.step(task);
+  }
+
+  #obey(inbound: FromPresenter): void {
+    const { scheduler } = this.world;
+    switch (inbound.kind) {
+      case 'pause':
+        this.#mode = 'stepped';
+        return;
+      case 'resume':
+        this.#mode = 'running';
+        return;
+      case 'step': {
+        if (this.#mode === 'running') return;
+        if (inbound.task === 'next') {
+          scheduler.runFirstCome(1);
+          return;
+        }
+        const chosen = scheduler.readyTasks().find(({ identity }) => identity.id === inbound.task);
+        if (chosen !== undefined) scheduler.step(chosen);
+        return;
+      }
+      default:
+        assertNever(inbound);
+    }
+  }
+
+  #start(inbound: FromClient): Started | 'nothing' {
     const { actor } = inbound;
     if (inbound.kind === 'attach') this.#roles.set(actor, inbound.role);
     const role = this.#roles.get(actor);
@@ -104,7 +152,7 @@ export class LiveMachine {
     return started;
   }
 
-  #startForDevice(inbound: Inbound): Started | 'nothing' {
+  #startForDevice(inbound: FromClient): Started | 'nothing' {
     const { actor } = inbound;
     const device = this.#devices.get(actor);
     if (device === undefined) {
@@ -146,7 +194,7 @@ export class LiveMachine {
     if (this.#roles.get(device.actor) !== 'device') this.#devices.delete(device.actor);
   }
 
-  #startForCpu(inbound: Inbound): Started | 'nothing' {
+  #startForCpu(inbound: FromClient): Started | 'nothing' {
     const { actor } = inbound;
     const known = this.#cpus.get(actor);
     if (known === undefined) {
@@ -187,6 +235,11 @@ export class LiveMachine {
       [...table].map(([page, entry]) => ({ device, page, entry })),
     );
     return { ptes, mirrors, vmas };
+  }
+
+  /** The tasks that have not ended. */
+  tasks(): TaskList {
+    return taskList(this.world, this.#devices.values());
   }
 
   /**

@@ -174,6 +174,8 @@ export interface DeviceFault {
 
 /** Where the answers to sendInvalidate() go. `place` is the one that it was given. */
 export interface InvalidateAnswers {
+  /** What the task that asked waits on. */
+  readonly object: ObjectId;
   /** Call it once for each place, between two steps: then and there it becomes an event. */
   answered(place: number, answer: 'done' | 'again'): void;
   /** Nobody waits for the device any more: 'done', once the task that asked has its turn. */

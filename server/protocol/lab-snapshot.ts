@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox';
+import { LabControl } from './lab-control.ts';
 import { mm, name, named, strict, word } from './wire-values.ts';
 
 /** The state of a lab at event `n`, for an observer that begins to watch. */
@@ -28,6 +29,7 @@ export const LabSnapshot = named(
     vmas: Type.Array(
       Type.Object({ mm, first: Type.Integer(), end: Type.Integer(), prot: Type.String() }),
     ),
+    control: Type.Optional(LabControl),
   }),
 );
 export type LabSnapshot = Static<typeof LabSnapshot>;

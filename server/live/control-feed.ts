@@ -1,0 +1,35 @@
+/** Tells observers how the lab is driven, when that has changed, and not more often than they can look. */
+import type { LabControl } from '../protocol/lab-control.ts';
+
+/** Milliseconds between two tellings. */
+export const CONTROL_MS = 50;
+
+export class ControlFeed {
+  readonly #look: () => LabControl;
+  readonly #tell: (params: string) => void;
+  #told = '';
+  #timer: NodeJS.Timeout | 'none' = 'none';
+
+  /** `tell` gets JSON text, made once for all observers. */
+  constructor(look: () => LabControl, tell: (params: string) => void) {
+    this.#look = look;
+    this.#tell = tell;
+  }
+
+  /** Something may have changed. */
+  changed(): void {
+    if (this.#timer !== 'none') return;
+    this.#timer = setTimeout(() => {
+      this.#timer = 'none';
+      const text = JSON.stringify(this.#look());
+      if (text !== this.#told) this.#tell(text);
+      this.#told = text;
+    }, CONTROL_MS);
+    this.#timer.unref();
+  }
+
+  close(): void {
+    if (this.#timer !== 'none') clearTimeout(this.#timer);
+    this.#timer = 'none';
+  }
+}

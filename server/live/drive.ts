@@ -1,0 +1,118 @@
+/**
+ * How a machine is driven: by itself, or step by step, by hand or by a timer. All of it reaches the machine as inbound
+ * events, so a recording has each step and replays it.
+ */
+import type { Inbound } from '../machine/inbound.ts';
+import type { TaskList } from '../machine/task-list.ts';
+
+/** Steps a second; 'full' is as fast as they come. */
+export type Speed = number | 'full';
+
+/** Milliseconds between two looks of the timer; above one step for each look, a look takes several. */
+const LOOK_MS_MIN = 20;
+
+export interface DrivenMachine {
+  accept(inbound: Inbound): void;
+  tasks(): TaskList;
+}
+
+export class Drive {
+  readonly #machine: DrivenMachine;
+  #paused: 'paused' | 'no' = 'no';
+  #speed: Speed = 'full';
+  /** What the machine was told last. */
+  #mode: 'running' | 'stepped' = 'running';
+  #timer: NodeJS.Timeout | 'none' = 'none';
+  /** Steps that the timer owes; it starts none without a whole one. */
+  #due = 0;
+
+  constructor(machine: DrivenMachine) {
+    this.#machine = machine;
+  }
+
+  get paused(): boolean {
+    return this.#paused === 'paused';
+  }
+
+  get speed(): Speed {
+    return this.#speed;
+  }
+
+  get mode(): 'running' | 'stepped' {
+    return this.#mode;
+  }
+
+  pause(): void {
+    this.#paused = 'paused';
+    this.#apply();
+  }
+
+  resume(): void {
+    this.#paused = 'no';
+    this.#apply();
+  }
+
+  setSpeed(speed: Speed): void {
+    this.#speed = speed;
+    this.#apply();
+  }
+
+  /** One step of the task, or of the next. Returns why not, if not. */
+  step(task: number | 'next'): 'stepped' | 'running' | 'not ready' {
+    if (this.#mode === 'running') return 'running';
+    const ready = this.#ready();
+    const found = task === 'next' ? ready.length > 0 : ready.some(({ id }) => id === task);
+    if (!found) return 'not ready';
+    this.#machine.accept({ kind: 'step', task });
+    return 'stepped';
+  }
+
+  /** The machine is another one, which runs by itself. */
+  machineIsNew(): void {
+    this.#mode = 'running';
+    this.#apply();
+  }
+
+  /** Whether clients have to wait for the hand that drives, and not it for them. */
+  keepsWaiting(): boolean {
+    if (this.#mode === 'running') return false;
+    return this.#paused === 'paused' || this.#ready().length > 0;
+  }
+
+  close(): void {
+    this.#stopTimer();
+  }
+
+  #apply(): void {
+    const mode = this.#paused === 'no' && this.#speed === 'full' ? 'running' : 'stepped';
+    if (mode !== this.#mode) {
+      this.#mode = mode;
+      this.#machine.accept({ kind: mode === 'running' ? 'resume' : 'pause' });
+    }
+    this.#stopTimer();
+    if (this.#paused === 'no' && this.#speed !== 'full') this.#startTimer(this.#speed);
+  }
+
+  #startTimer(stepsPerSecond: number): void {
+    const lookMs = Math.max(LOOK_MS_MIN, 1_000 / stepsPerSecond);
+    this.#due = 0;
+    this.#timer = setInterval(() => this.#look((stepsPerSecond * lookMs) / 1_000), lookMs);
+    this.#timer.unref();
+  }
+
+  #stopTimer(): void {
+    if (this.#timer !== 'none') clearInterval(this.#timer);
+    this.#timer = 'none';
+  }
+
+  #look(steps: number): void {
+    this.#due += steps;
+    while (this.#due >= 1 && this.step('next') === 'stepped') this.#due -= 1;
+    // Time in which nobody could go is not made up for.
+    this.#due = Math.min(this.#due, 1);
+  }
+
+  #ready(): TaskList {
+    return this.#machine.tasks().filter(({ state }) => state === 'ready');
+  }
+}
