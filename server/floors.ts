@@ -71,10 +71,17 @@ export const FLOORS: readonly Floor[] = [
   }),
   outside(
     'server/http',
-    [...KERNEL_VIEW, 'server/documents', 'server/machine', 'server/live', 'server/gateway'],
-    {
-      testsAlsoUse: ['clients/sdk', 'clients/agents'],
-    },
+    [
+      ...KERNEL_VIEW,
+      'clients/drivers',
+      'server/patches',
+      'server/documents',
+      'server/machine',
+      'server/lab',
+      'server/live',
+      'server/gateway',
+    ],
+    { testsAlsoUse: ['clients/sdk', 'clients/agents'] },
   ),
   outside('clients/agents', [...KERNEL_VIEW, 'clients/drivers', 'clients/sdk'], {
     testsAlsoUse: ['server/machine', 'server/live', 'server/gateway', 'server/http'],

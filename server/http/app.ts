@@ -1,13 +1,21 @@
-/** The HTTP face of the server: health, numbers, the list of labs. Built without listening, so that tests inject. */
+/** The HTTP face of the server. Built without listening, so that tests inject. */
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
-import Type from 'typebox';
 import type { Gateway } from '../gateway/gateway.ts';
-import type { Lab } from '../live/lab.ts';
 import type { Labs } from '../live/labs.ts';
 import type { HelloResult } from '../protocol/hello.ts';
-import { SUBPROTOCOL } from '../protocol/limits.ts';
 import { addAsyncApiRoute } from './asyncapi-route.ts';
-import { newMetrics } from './metrics.ts';
+import { HTTP_BODY_BYTES_MAX } from '../protocol/http-api.ts';
+import { checkBodies } from './checked-bodies.ts';
+import { addDocs } from './docs.ts';
+import { answerErrors } from './error-answers.ts';
+import { addHealthRoutes } from './health.ts';
+import { addControlRoute } from './lab-control.ts';
+import { addLabEventsRoute } from './lab-events.ts';
+import { addLabRoutes } from './labs.ts';
+import { answerUnknownPaths } from './unknown-paths.ts';
+import { isSameHost, refuseForeignPages } from './foreign-pages.ts';
+import { nameRequests, requestId } from './request-log.ts';
+import { addScenarioRoutes, ScenarioShelf } from './scenarios.ts';
 
 /** Where WebSockets are opened. */
 export const WEBSOCKET_PATH = '/ws';
@@ -27,44 +35,32 @@ export interface AppOptions {
   readonly log: FastifyBaseLogger;
 }
 
-const Actor = Type.Object({ name: Type.String(), role: Type.String(), state: Type.String() });
-const LabEntry = Type.Object({
-  name: Type.String(),
-  patch: Type.String(),
-  events: Type.Integer(),
-  observers: Type.Integer(),
-  actors: Type.Array(Actor),
-});
-
 /** The routes, and the WebSocket upgrade on WEBSOCKET_PATH. Whoever calls this lets it listen. */
 export function buildApp(options: AppOptions): FastifyInstance {
-  const { gateway, labs, readiness, model, log } = options;
+  const { gateway, labs, log } = options;
   const app = fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: HTTP_BODY_BYTES_MAX,
+    genReqId: requestId,
+    // A client that keeps an idle connection must not keep the server from ending.
+    forceCloseConnections: 'idle',
   });
-  const metrics = newMetrics(gateway, labs);
-
-  app.get('/healthz', { schema: answers(Type.Object({ status: Type.String() })) }, () => ({
-    status: 'ok',
-  }));
-  app.get('/readyz', async (_request, reply) => {
-    const problem = await readiness.recordingProblem();
-    if (readiness.state === 'ready' && problem === 'none') return { status: 'ready' };
-    reply.code(503);
-    return readiness.state === 'going'
-      ? { status: 'going' }
-      : { status: 'cannot-record', why: problem };
+  checkBodies(app);
+  answerErrors(app);
+  answerUnknownPaths(app);
+  nameRequests(app);
+  refuseForeignPages(app);
+  addDocs(app, options.model.version);
+  app.register(async (routes) => {
+    const shelf = new ScenarioShelf();
+    addHealthRoutes(routes, options);
+    addScenarioRoutes(routes, shelf);
+    addLabRoutes(routes, { labs, shelf });
+    addControlRoute(routes, labs);
+    addLabEventsRoute(routes, labs);
+    addAsyncApiRoute(routes, { version: options.model.version, path: WEBSOCKET_PATH });
   });
-  app.get('/version', () => ({ name: 'mmrace', protocol: SUBPROTOCOL, model }));
-  addAsyncApiRoute(app, { version: model.version, path: WEBSOCKET_PATH });
-  app.get('/metrics', async (_request, reply) => {
-    reply.type(metrics.contentType);
-    return await metrics.metrics();
-  });
-  app.get('/labs', { schema: answers(Type.Object({ labs: Type.Array(LabEntry) })) }, () => ({
-    labs: labs.all().map(labEntry),
-  }));
 
   app.server.on('upgrade', (request, socket, head) => {
     const refusal = upgradeRefusal(request.url, request.headers.origin, request.headers.host);
@@ -85,15 +81,5 @@ export function upgradeRefusal(
 ): '403 Forbidden' | '404 Not Found' | 'none' {
   if (url?.split('?')[0] !== WEBSOCKET_PATH) return '404 Not Found';
   if (origin === undefined) return 'none';
-  return URL.canParse(origin) && new URL(origin).host === host ? 'none' : '403 Forbidden';
-}
-
-function labEntry(lab: Lab) {
-  const { name, feed } = lab;
-  const { patch } = lab.config;
-  return { name, patch, events: feed.n, observers: feed.observers, actors: lab.actorsSeen() };
-}
-
-function answers(schema: Type.TSchema) {
-  return { response: { 200: schema } };
+  return isSameHost(origin, host) ? 'none' : '403 Forbidden';
 }

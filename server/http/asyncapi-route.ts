@@ -1,6 +1,8 @@
 /** GET /asyncapi.json: the WebSocket protocol as a document, made from the schemas that check every frame. */
 import type { FastifyInstance } from 'fastify';
+import Type from 'typebox';
 import { asyncApi } from '../documents/asyncapi.ts';
+import { route } from './route.ts';
 
 export interface AsyncApiRoute {
   /** Of the server. */
@@ -11,5 +13,12 @@ export interface AsyncApiRoute {
 
 /** Whoever asks is told the host by which it reached the server. */
 export function addAsyncApiRoute(app: FastifyInstance, { version, path }: AsyncApiRoute): void {
-  app.get('/asyncapi.json', (request) => asyncApi({ version, host: request.host, path }));
+  const words = {
+    summary: 'The WebSocket protocol, as AsyncAPI.',
+    tags: ['server'],
+    answers: { 200: Type.Unknown() },
+  };
+  app.get('/asyncapi.json', route(words), (request) =>
+    asyncApi({ version, host: request.host, path }),
+  );
 }

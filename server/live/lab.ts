@@ -13,6 +13,7 @@ import { REFUSED, type RefusedParams } from '../machine/remote-device-inbound.ts
 import { type ListedTask, waitedFor } from '../machine/task-list.ts';
 import type { CloseReason } from '../protocol/close-codes.ts';
 import { type LabControl, TASKS_SHOWN_MAX, type TaskEntry } from '../protocol/lab-control.ts';
+import type { Event } from '../protocol/event.ts';
 import type { LabSnapshot } from '../protocol/lab-snapshot.ts';
 import { ACTORS_MAX } from '../protocol/limits.ts';
 import { type Refusal, refuse } from '../protocol/refusal.ts';
@@ -187,6 +188,11 @@ export class Lab {
 
   observe(observer: Observer): LabSnapshot {
     return this.feed.add(observer);
+  }
+
+  /** What happened after event `n`, if all of it is still known. */
+  eventsAfter(n: number): readonly Event[] | 'too-old' {
+    return this.#host.eventsAfter(n);
   }
 
   /** Runs one verb of the actor's own program. */

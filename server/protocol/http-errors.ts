@@ -24,6 +24,12 @@ export const HTTP_ERROR_CODES = {
     remedy:
       'Send the presenterToken that POST /api/labs answered: authorization: Bearer <presenterToken>.',
   },
+  'foreign-page': {
+    status: 403,
+    errno: 'EPERM',
+    meaning: 'The request comes from a page of another origin.',
+    remedy: 'Use the page that this server itself serves, or a program that sends no Origin.',
+  },
   'not-found': {
     status: 404,
     errno: 'ENOENT',

@@ -1,0 +1,55 @@
+/** For whoever runs the server: does it live, does it take clients, what are its numbers, which version is it. */
+import type { FastifyInstance } from 'fastify';
+import Type from 'typebox';
+import { SUBPROTOCOL } from '../protocol/limits.ts';
+import type { AppOptions } from './app.ts';
+import { newMetrics } from './metrics.ts';
+import { route } from './route.ts';
+
+const tags = ['server'];
+const Status = Type.Object({ status: Type.String(), why: Type.Optional(Type.String()) });
+
+export function addHealthRoutes(app: FastifyInstance, options: AppOptions): void {
+  const { gateway, labs, readiness, model } = options;
+  const metrics = newMetrics(gateway, labs);
+  const alive = route({ summary: 'The process lives.', tags, answers: { 200: Status } });
+  app.get('/healthz', alive, () => ({ status: 'ok' }));
+
+  const ready = {
+    summary: 'The server takes clients: it is not ending, and can record if it should.',
+    tags,
+    answers: { 200: Status, 503: Status },
+  };
+  app.get('/readyz', route(ready), async (_request, reply) => {
+    const problem = await readiness.recordingProblem();
+    if (readiness.state === 'ready' && problem === 'none') return { status: 'ready' };
+    reply.code(503);
+    return readiness.state === 'going'
+      ? { status: 'going' }
+      : { status: 'cannot-record', why: problem };
+  });
+
+  const version = {
+    summary: 'The protocol, and the model that recordings and schedules belong to.',
+    tags,
+    answers: {
+      200: Type.Object({
+        name: Type.String(),
+        protocol: Type.String(),
+        model: Type.Object({ hash: Type.String(), version: Type.String() }),
+      }),
+    },
+  };
+  app.get('/version', route(version), () => ({ name: 'mmrace', protocol: SUBPROTOCOL, model }));
+
+  const numbers = {
+    summary: 'Numbers for Prometheus.',
+    tags,
+    produces: ['text/plain'],
+    answers: {},
+  };
+  app.get('/metrics', route(numbers), async (_request, reply) => {
+    reply.type(metrics.contentType);
+    return await metrics.metrics();
+  });
+}

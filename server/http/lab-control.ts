@@ -1,0 +1,125 @@
+/** POST /api/labs/{lab}/control: the hand of whoever runs the lab. */
+import type { FastifyInstance } from 'fastify';
+import type { Performed } from '../live/conductor.ts';
+import type { Lab } from '../live/lab.ts';
+import type { Labs } from '../live/labs.ts';
+import { Control, ControlAnswer } from '../protocol/http-api.ts';
+import { bearerOf } from './error-answers.ts';
+import { HttpFailure } from './http-failure.ts';
+import { labDetail } from './lab-view.ts';
+import { checkPatch, labNamed, LabPath, type LabParams } from './labs.ts';
+import { route } from './route.ts';
+
+/** Milliseconds that an answer waits for what a client makes of it. A verb may take longer; it goes on. */
+const CLIENT_ANSWER_MS = 2_000;
+
+/** What an action came to, beside the new state of the lab. */
+type Done = { readonly performed?: unknown };
+
+export function addControlRoute(app: FastifyInstance, labs: Labs): void {
+  app.post<LabParams & { readonly Body: Control }>(
+    '/api/labs/:lab/control',
+    route({
+      summary: 'Pauses, steps, slows down, holds, cuts, locks, or begins anew.',
+      description:
+        'Needs `authorization: Bearer PRESENTER_TOKEN` while the lab is locked; lock and unlock need it always. ' +
+        'While a lab is paused or slowed, time stands still in it for everybody who waits for a step.',
+      tags: ['labs'],
+      params: LabPath,
+      body: Control,
+      answers: { 200: ControlAnswer },
+    }),
+    async (request) => {
+      const lab = labNamed(labs, request.params.lab);
+      const { body } = request;
+      checkRight(lab, body, bearerOf(request));
+      const actor = 'actor' in body ? { actor: body.actor } : {};
+      request.log.info({ lab: lab.name, ...actor, action: body.action }, 'a lab is controlled');
+      const done = await act(lab, body);
+      lab.controlChanged();
+      return { ...labDetail(lab), ...done };
+    },
+  );
+}
+
+/** Throws: HttpFailure. */
+function checkRight(lab: Lab, { action }: Control, token: string): void {
+  const right =
+    action === 'lock' || action === 'unlock'
+      ? lab.presenter.is(token)
+      : lab.presenter.mayControl(token);
+  if (!right) throw new HttpFailure('presenter-only', `lab: ${lab.name}, action: ${action}`);
+}
+
+/** Throws: HttpFailure. */
+async function act(lab: Lab, control: Control): Promise<Done> {
+  switch (control.action) {
+    case 'pause':
+      lab.drive.pause();
+      return {};
+    case 'resume':
+      lab.drive.resume();
+      return {};
+    case 'speed':
+      lab.drive.setSpeed(control.stepsPerSecond);
+      return {};
+    case 'step':
+      step(lab, control.task ?? 'next');
+      return {};
+    case 'lock':
+      lab.presenter.lock();
+      return {};
+    case 'unlock':
+      lab.presenter.unlock();
+      return {};
+    case 'patch': {
+      const patch = checkPatch(control.patch, 'body.patch');
+      await inTime(lab.renew({ ...lab.config, patch }));
+      return {};
+    }
+    case 'restart':
+      await inTime(lab.renew(lab.config));
+      return {};
+    case 'slow':
+      if (lab.slow(control.actor, control.ms) === 'gone') throw noActor(control.actor);
+      return {};
+    case 'cut':
+      if (lab.cut(control.actor) === 'gone') throw noActor(control.actor);
+      return {};
+    case 'hold':
+      return await asked(lab, control.actor, () => lab.hold(control.actor, control.after));
+    case 'go':
+      return await asked(lab, control.actor, () => lab.go(control.actor));
+    case 'perform':
+      return await asked(lab, control.actor, () => lab.perform(control.actor, control.verb));
+  }
+}
+
+function step(lab: Lab, task: number | 'next'): void {
+  const done = lab.drive.step(task);
+  if (done === 'running') throw new HttpFailure('not-paused', `lab: ${lab.name}`);
+  if (done === 'not ready') throw new HttpFailure('no-such-task', `body.task: ${task}`);
+}
+
+/** What the client made of it; nothing if it takes longer than CLIENT_ANSWER_MS, as it may in a paused lab. */
+async function asked(lab: Lab, actor: string, ask: () => Promise<Performed>): Promise<Done> {
+  if (!lab.actors.has(actor)) throw noActor(actor);
+  const outcome = await inTime(ask());
+  if (outcome === 'late') return {};
+  if (!outcome.ok) throw new HttpFailure('actor-failed', outcome.why);
+  return { performed: outcome.result };
+}
+
+function noActor(actor: string): HttpFailure {
+  return new HttpFailure('no-such-actor', `body.actor: ${actor}`);
+}
+
+async function inTime<Value>(promise: Promise<Value>): Promise<Value | 'late'> {
+  const { promise: late, resolve } = Promise.withResolvers<'late'>();
+  const timer = setTimeout(() => resolve('late'), CLIENT_ANSWER_MS);
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

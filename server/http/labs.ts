@@ -1,0 +1,154 @@
+/** /api/labs and /api/join: labs are opened, listed, looked at and deleted; a join code is looked up. */
+import { randomInt } from 'node:crypto';
+import type { FastifyInstance } from 'fastify';
+import Type from 'typebox';
+import { liveScenario } from '../lab/scenario/live-scenario.ts';
+import { AS_WRITTEN, BadChoice, planScenario } from '../lab/scenario/scenario-plan.ts';
+import type { Lab } from '../live/lab.ts';
+import type { Labs } from '../live/labs.ts';
+import { EMPTY_SCENE, type Scene } from '../live/scene.ts';
+import type { MachineConfig } from '../machine/machine-config.ts';
+import { PATCHES, STOCK_NAME } from '../patches/patches.ts';
+import { LabAnswer, LabDetail, LabsAnswer, NewLab, NewLabAnswer } from '../protocol/http-api.ts';
+import { looksLikeJoinCode } from '../protocol/join-code.ts';
+import { strict } from '../protocol/wire-values.ts';
+import { bearerOf } from './error-answers.ts';
+import { HttpFailure } from './http-failure.ts';
+import { labDetail, labEntry } from './lab-view.ts';
+import { route } from './route.ts';
+import type { ScenarioShelf } from './scenarios.ts';
+
+const tags = ['labs'];
+
+/** `name` in the path is a lab's name, or its join code. */
+export const LabPath = strict({ lab: Type.String({ minLength: 1, maxLength: 64 }) });
+export interface LabParams {
+  readonly Params: { readonly lab: string };
+}
+
+export interface LabRouteOptions {
+  readonly labs: Labs;
+  readonly shelf: ScenarioShelf;
+}
+
+export function addLabRoutes(app: FastifyInstance, { labs, shelf }: LabRouteOptions): void {
+  app.get(
+    '/api/labs',
+    route({ summary: 'The labs that are open.', tags, answers: { 200: LabsAnswer } }),
+    () => ({ labs: labs.all().map(labEntry) }),
+  );
+
+  app.post<{ readonly Body: NewLab }>(
+    '/api/labs',
+    route({
+      summary: 'Opens a lab: empty, or from a scenario that ships.',
+      description:
+        'The memory of a scenario is mapped and its setup done, as far as no device is needed; `todo` lists the rest. ' +
+        'The lab is closed when it has been empty for a minute.',
+      tags,
+      body: NewLab,
+      answers: { 201: NewLabAnswer },
+    }),
+    (request, reply) => {
+      const lab = openLab(labs, shelf, request.body);
+      request.log.info({ lab: lab.name, code: lab.joinCode }, 'a lab is opened');
+      reply.code(201);
+      return { lab: labDetail(lab), presenterToken: lab.presenter.token };
+    },
+  );
+
+  app.get<LabParams>(
+    '/api/labs/:lab',
+    route({
+      summary: 'One lab, with its tasks and the places of its scenario.',
+      tags,
+      params: LabPath,
+      answers: { 200: LabDetail },
+    }),
+    (request) => labDetail(labNamed(labs, request.params.lab)),
+  );
+
+  app.delete<LabParams>(
+    '/api/labs/:lab',
+    route({
+      summary: 'Closes a lab. For its presenter.',
+      tags,
+      params: LabPath,
+      answers: { 200: LabAnswer },
+    }),
+    (request) => {
+      const lab = labNamed(labs, request.params.lab);
+      if (!lab.presenter.is(bearerOf(request))) throw new HttpFailure('presenter-only', lab.name);
+      const entry = labEntry(lab);
+      labs.remove(lab);
+      request.log.info({ lab: lab.name }, 'a lab is deleted');
+      return { lab: entry };
+    },
+  );
+
+  app.get<{ readonly Params: { readonly code: string } }>(
+    '/api/join/:code',
+    route({
+      summary: 'The lab that has a join code.',
+      tags,
+      params: strict({ code: Type.String({ minLength: 1, maxLength: 64 }) }),
+      answers: { 200: LabAnswer },
+    }),
+    (request) => {
+      const lab = labs.withCode(request.params.code);
+      if (lab === 'none') throw new HttpFailure('no-such-code', `code: ${request.params.code}`);
+      return { lab: labEntry(lab) };
+    },
+  );
+}
+
+/** By name or join code. Throws: HttpFailure. */
+export function labNamed(labs: Labs, nameOrCode: string): Lab {
+  const lab = labs.find(nameOrCode);
+  if (lab === 'none') throw new HttpFailure('no-such-lab', `lab: ${nameOrCode}`);
+  return lab;
+}
+
+/** Throws: HttpFailure. */
+export function checkPatch(patch: string, what: string): string {
+  if (patch === STOCK_NAME || PATCHES.has(patch)) return patch;
+  throw new HttpFailure('no-such-patch', `${what}: ${patch}`);
+}
+
+function openLab(labs: Labs, shelf: ScenarioShelf, asked: NewLab): Lab {
+  const patch = checkPatch(asked.patch ?? STOCK_NAME, 'body.patch');
+  const name = asked.name ?? freeName(labs, asked.scenario ?? 'lab');
+  if (looksLikeJoinCode(name)) {
+    throw new HttpFailure('bad-request', 'body.name: expected a name that no join code could be');
+  }
+  if (labs.find(name) !== 'none') throw new HttpFailure('lab-exists', `body.name: ${name}`);
+  const { config, scene } = beginning(shelf, asked, patch);
+  const lab = labs.open(name, config, 'passing', scene);
+  if (lab === 'too-many') throw new HttpFailure('too-many-labs', '');
+  return lab;
+}
+
+function beginning(
+  shelf: ScenarioShelf,
+  { scenario: name, parameters = {} }: NewLab,
+  patch: string,
+): { readonly config: MachineConfig; readonly scene: Scene } {
+  if (name === undefined) return { config: { patch }, scene: EMPTY_SCENE };
+  const scenario = shelf.get(name, 'body.scenario');
+  try {
+    const plan = planScenario(scenario, { ...AS_WRITTEN, parameters });
+    const { config, ...scene } = liveScenario(plan, patch);
+    return { config, scene: { scenario: name, ...scene } };
+  } catch (error) {
+    if (!(error instanceof BadChoice)) throw error;
+    throw new HttpFailure('bad-choice', `body.parameters: ${error.message}`);
+  }
+}
+
+/** `seed-zero-page-417`. */
+function freeName(labs: Labs, stem: string): string {
+  for (;;) {
+    const name = `${stem}-${randomInt(100, 1_000)}`;
+    if (labs.find(name) === 'none') return name;
+  }
+}

@@ -1,0 +1,91 @@
+/** GET /api/scenarios, /api/patches, /api/drivers: what ships, to choose from. */
+import type { FastifyInstance } from 'fastify';
+import { DRIVERS } from '../../clients/drivers/faulty/drivers.ts';
+import { DEFAULT_DRIVER } from '../lab/scenario/instances.ts';
+import { opWords } from '../lab/scenario/op-words.ts';
+import type { Scenario } from '../lab/scenario/scenario-schema.ts';
+import { shippedScenario, shippedScenarioNames } from '../lab/scenario/shipped-scenarios.ts';
+import { PATCHES, STOCK_NAME } from '../patches/patches.ts';
+import {
+  DriversAnswer,
+  PatchesAnswer,
+  type ScenarioEntry,
+  ScenariosAnswer,
+} from '../protocol/http-api.ts';
+import { HttpFailure } from './http-failure.ts';
+import { route } from './route.ts';
+
+/** The scenarios that ship, each read once, when it is first asked for. */
+export class ScenarioShelf {
+  readonly #read = new Map<string, Scenario>();
+
+  all(): Scenario[] {
+    return shippedScenarioNames().map((name) => this.get(name, 'name'));
+  }
+
+  /** Throws: HttpFailure. `what` is the part of the request that names it. */
+  get(name: string, what: string): Scenario {
+    const found = this.#read.get(name) ?? shippedScenario(name);
+    if (found === 'none') throw new HttpFailure('no-such-scenario', `${what}: ${name}`);
+    this.#read.set(name, found);
+    return found;
+  }
+}
+
+export function addScenarioRoutes(app: FastifyInstance, shelf: ScenarioShelf): void {
+  app.get(
+    '/api/scenarios',
+    route({
+      summary: 'The scenarios that ship.',
+      tags: ['scenarios'],
+      answers: { 200: ScenariosAnswer },
+    }),
+    () => ({ scenarios: shelf.all().map(scenarioEntry) }),
+  );
+  app.get(
+    '/api/patches',
+    route({
+      summary: 'The patches that ship, the stock kernel first.',
+      tags: ['scenarios'],
+      answers: { 200: PatchesAnswer },
+    }),
+    () => ({ patches: [STOCK, ...[...PATCHES.values()].map(patchEntry)] }),
+  );
+  app.get(
+    '/api/drivers',
+    route({
+      summary: 'The drivers that ship, for the devices of a run.',
+      tags: ['scenarios'],
+      answers: { 200: DriversAnswer },
+    }),
+    () => ({ drivers: [...DRIVERS.values()].map(({ id, summary }) => ({ name: id, summary })) }),
+  );
+}
+
+const STOCK = {
+  id: STOCK_NAME,
+  summary: 'the kernel without patches',
+  provenance: 'Linux, as docs/FIDELITY.md says function by function',
+};
+
+function patchEntry({ id, summary, provenance }: { readonly [Key in keyof typeof STOCK]: string }) {
+  return { id, summary, provenance };
+}
+
+function scenarioEntry(scenario: Scenario): ScenarioEntry {
+  const { name, title, provenance, parameters = {}, expect } = scenario;
+  return {
+    name,
+    title,
+    provenance: provenance.trim(),
+    parameters,
+    actors: scenario.actors.map((actor) => ({
+      name: actor.name,
+      kind: actor.kind,
+      ...(actor.kind === 'device' ? { driver: actor.driver ?? DEFAULT_DRIVER } : {}),
+      ...(actor.count === undefined ? {} : { count: actor.count }),
+      program: (actor.threads ?? [actor.program ?? []]).flat().map(opWords),
+    })),
+    expect: { patches: expect.patches ?? {}, drivers: expect.drivers ?? {} },
+  };
+}
