@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import pino from 'pino';
 import { type Harness, joined, startHarness } from '../gateway/gateway-harness.ts';
-import { buildApp, type Readiness, upgradeRefusal } from './app.ts';
+import { buildApp, upgradeRefusal } from './app.ts';
+import type { Readiness } from './readiness.ts';
 
 let harness: Harness;
 let readiness: Readiness;
@@ -53,19 +54,23 @@ test('the version names the protocol and the model', async () => {
 });
 
 test('labs are listed with who is in them', async () => {
-  assert.deepEqual((await get('/labs')).json(), { labs: [] });
+  assert.deepEqual((await get('/api/labs')).json(), { labs: [] });
   await joined(harness, 'device', 'a');
   await joined(harness, 'observer', 'watcher');
-  assert.deepEqual((await get('/labs')).json(), {
-    labs: [
-      {
-        name: 'test',
-        patch: 'stock',
-        events: 1,
-        observers: 1,
-        actors: [{ name: 'a', role: 'device', state: 'attached' }],
-      },
-    ],
+  const { labs } = (await get('/api/labs')).json();
+  assert.equal(labs.length, 1);
+  const { code, ...rest } = labs[0];
+  assert.match(code, /^[B-Y346789]{5}$/);
+  assert.deepEqual(rest, {
+    name: 'test',
+    patch: 'stock',
+    scenario: null,
+    paused: false,
+    locked: false,
+    speed: 'full',
+    events: 1,
+    observers: 1,
+    actors: [{ name: 'a', role: 'device', state: 'attached', slowMs: 0, holding: 0 }],
   });
 });
 

@@ -1,37 +1,23 @@
 /** The HTTP face of the server. Built without listening, so that tests inject. */
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
-import type { Gateway } from '../gateway/gateway.ts';
-import type { Labs } from '../live/labs.ts';
-import type { HelloResult } from '../protocol/hello.ts';
-import { addAsyncApiRoute } from './asyncapi-route.ts';
 import { HTTP_BODY_BYTES_MAX } from '../protocol/http-api.ts';
+import { addAsyncApiRoute } from './asyncapi-route.ts';
 import { checkBodies } from './checked-bodies.ts';
 import { addDocs } from './docs.ts';
 import { answerErrors } from './error-answers.ts';
-import { addHealthRoutes } from './health.ts';
+import { isSameHost, refuseForeignPages } from './foreign-pages.ts';
+import { addHealthRoutes, type HealthOptions } from './health.ts';
 import { addControlRoute } from './lab-control.ts';
 import { addLabEventsRoute } from './lab-events.ts';
 import { addLabRoutes } from './labs.ts';
-import { answerUnknownPaths } from './unknown-paths.ts';
-import { isSameHost, refuseForeignPages } from './foreign-pages.ts';
 import { nameRequests, requestId } from './request-log.ts';
 import { addScenarioRoutes, ScenarioShelf } from './scenarios.ts';
+import { answerUnknownPaths } from './unknown-paths.ts';
 
 /** Where WebSockets are opened. */
 export const WEBSOCKET_PATH = '/ws';
 
-/** Whether new clients are welcome. */
-export interface Readiness {
-  state: 'ready' | 'going';
-  /** Why labs cannot be recorded at this moment; 'none' if they can, or need not be. */
-  readonly recordingProblem: () => Promise<string>;
-}
-
-export interface AppOptions {
-  readonly gateway: Gateway;
-  readonly labs: Labs;
-  readonly readiness: Readiness;
-  readonly model: HelloResult['model'];
+export interface AppOptions extends HealthOptions {
   readonly log: FastifyBaseLogger;
 }
 

@@ -18,10 +18,16 @@ interface Operation {
   };
 }
 
-type Content = { readonly [type: string]: { readonly schema?: object } };
+interface Content {
+  readonly [type: string]: { readonly schema?: object };
+}
 
 export interface OpenApi {
-  readonly info: { readonly title: string; readonly version: string; readonly description?: string };
+  readonly info: {
+    readonly title: string;
+    readonly version: string;
+    readonly description?: string;
+  };
   readonly tags?: readonly { readonly name: string; readonly description?: string }[];
   readonly paths?: { readonly [path: string]: unknown };
 }
@@ -64,7 +70,13 @@ function entriesOf(document: OpenApi): Entry[] {
 }
 
 function entryHtml({ path, method, operation }: Entry): string {
-  const { summary = '', description = '', parameters = [], requestBody, responses = {} } = operation;
+  const {
+    summary = '',
+    description = '',
+    parameters = [],
+    requestBody,
+    responses = {},
+  } = operation;
   const parts = [
     `<p>${escapeHtml(description)}</p>`,
     ...parameters.map(

@@ -1,15 +1,25 @@
 /** For whoever runs the server: does it live, does it take clients, what are its numbers, which version is it. */
 import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
+import type { Gateway } from '../gateway/gateway.ts';
+import type { Labs } from '../live/labs.ts';
+import type { HelloResult } from '../protocol/hello.ts';
 import { SUBPROTOCOL } from '../protocol/limits.ts';
-import type { AppOptions } from './app.ts';
 import { newMetrics } from './metrics.ts';
+import type { Readiness } from './readiness.ts';
 import { route } from './route.ts';
 
 const tags = ['server'];
 const Status = Type.Object({ status: Type.String(), why: Type.Optional(Type.String()) });
 
-export function addHealthRoutes(app: FastifyInstance, options: AppOptions): void {
+export interface HealthOptions {
+  readonly gateway: Gateway;
+  readonly labs: Labs;
+  readonly readiness: Readiness;
+  readonly model: HelloResult['model'];
+}
+
+export function addHealthRoutes(app: FastifyInstance, options: HealthOptions): void {
   const { gateway, labs, readiness, model } = options;
   const metrics = newMetrics(gateway, labs);
   const alive = route({ summary: 'The process lives.', tags, answers: { 200: Status } });

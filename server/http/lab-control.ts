@@ -7,14 +7,16 @@ import { Control, ControlAnswer } from '../protocol/http-api.ts';
 import { bearerOf } from './error-answers.ts';
 import { HttpFailure } from './http-failure.ts';
 import { labDetail } from './lab-view.ts';
-import { checkPatch, labNamed, LabPath, type LabParams } from './labs.ts';
+import { checkPatch, type LabParams, LabPath, labNamed } from './labs.ts';
 import { route } from './route.ts';
 
 /** Milliseconds that an answer waits for what a client makes of it. A verb may take longer; it goes on. */
 const CLIENT_ANSWER_MS = 2_000;
 
 /** What an action came to, beside the new state of the lab. */
-type Done = { readonly performed?: unknown };
+interface Done {
+  readonly performed?: unknown;
+}
 
 export function addControlRoute(app: FastifyInstance, labs: Labs): void {
   app.post<LabParams & { readonly Body: Control }>(

@@ -8,7 +8,7 @@ import type { Labs } from '../live/labs.ts';
 import { SSE_LISTENERS_MAX } from '../protocol/http-api.ts';
 import { strict } from '../protocol/wire-values.ts';
 import { HttpFailure } from './http-failure.ts';
-import { labNamed, LabPath, type LabParams } from './labs.ts';
+import { type LabParams, LabPath, labNamed } from './labs.ts';
 import { route } from './route.ts';
 
 /** Milliseconds between two comments on a quiet stream, so that nobody in between takes it for dead. */
@@ -16,7 +16,10 @@ const KEEP_ALIVE_MS = 15_000;
 
 const Since = strict({
   since: Type.Optional(
-    Type.String({ pattern: '^\\d{1,15}$', description: 'the number of the last event that you have' }),
+    Type.String({
+      pattern: '^\\d{1,15}$',
+      description: 'the number of the last event that you have',
+    }),
   ),
 });
 
@@ -27,18 +30,21 @@ export function addLabEventsRoute(app: FastifyInstance, labs: Labs): void {
   });
   app.get<LabParams & { readonly Querystring: { readonly since?: string } }>(
     '/api/labs/:lab/events',
-    route({
-      summary: 'What happens in a lab, as it happens (text/event-stream).',
-      description:
-        'Messages are `snapshot` (the state to start from), `events` (what happened since; `id` is the number of the ' +
-        'last) and `control`. With `since`, or the header Last-Event-ID, the stream begins with what is lacking if it ' +
-        'is still known. A reader that does not keep up misses events and gets a snapshot instead.',
-      tags: ['labs'],
-      params: LabPath,
-      querystring: Since,
-      produces: ['text/event-stream'],
-      answers: {},
-    }),
+    {
+      exposeHeadRoute: false,
+      ...route({
+        summary: 'What happens in a lab, as it happens (text/event-stream).',
+        description:
+          'Messages are `snapshot` (the state to start from), `events` (what happened since; `id` is the number of ' +
+          'the last) and `control`. With `since`, or Last-Event-ID, it begins with what is lacking if that ' +
+          'is still known. A reader that does not keep up misses events and gets a snapshot instead.',
+        tags: ['labs'],
+        params: LabPath,
+        querystring: Since,
+        produces: ['text/event-stream'],
+        answers: {},
+      }),
+    },
     (request, reply) => {
       const lab = labNamed(labs, request.params.lab);
       if (open.size >= SSE_LISTENERS_MAX) throw new HttpFailure('too-many-listeners', '');

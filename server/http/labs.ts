@@ -43,8 +43,8 @@ export function addLabRoutes(app: FastifyInstance, { labs, shelf }: LabRouteOpti
     route({
       summary: 'Opens a lab: empty, or from a scenario that ships.',
       description:
-        'The memory of a scenario is mapped and its setup done, as far as no device is needed; `todo` lists the rest. ' +
-        'The lab is closed when it has been empty for a minute.',
+        'The memory of a scenario is mapped and its setup done, as far as no device is needed; `todo` lists ' +
+        'the rest. The lab is closed when it has been empty for a minute.',
       tags,
       body: NewLab,
       answers: { 201: NewLabAnswer },
@@ -140,9 +140,15 @@ function beginning(
     const { config, ...scene } = liveScenario(plan, patch);
     return { config, scene: { scenario: name, ...scene } };
   } catch (error) {
-    if (!(error instanceof BadChoice)) throw error;
-    throw new HttpFailure('bad-choice', `body.parameters: ${error.message}`);
+    throw choiceFailure(error);
   }
+}
+
+/** A choice that does not fit a scenario is the caller's mistake; all else is ours. */
+export function choiceFailure(error: unknown): unknown {
+  return error instanceof BadChoice
+    ? new HttpFailure('bad-choice', `body: ${error.message}`)
+    : error;
 }
 
 /** `seed-zero-page-417`. */

@@ -20,7 +20,13 @@ export function nameRequests(app: FastifyInstance): void {
     const { method, url, params } = request;
     const lab = (params as { readonly lab?: string } | undefined)?.lab;
     const ms = Math.round(reply.elapsedTime);
-    const line = { method, url, status: reply.statusCode, ms, ...(lab === undefined ? {} : { lab }) };
+    const line = {
+      method,
+      url,
+      status: reply.statusCode,
+      ms,
+      ...(lab === undefined ? {} : { lab }),
+    };
     // Those that only look are many.
     if (method === 'GET' || method === 'HEAD') request.log.debug(line, 'answered');
     else request.log.info(line, 'answered');

@@ -110,15 +110,15 @@ const EDGE_CODES = {
     jsonrpc: -32010,
     errno: 'ENOENT',
     definite: true,
-    meaning: 'This server has no lab of this name.',
-    remedy: 'GET /labs lists them.',
+    meaning: 'This server has no lab of this name or join code.',
+    remedy: 'GET /api/labs lists them.',
   },
   'too-many-labs': {
     jsonrpc: -32016,
     errno: 'ENOMEM',
     definite: true,
     meaning: 'The server has LABS_MAX labs.',
-    remedy: 'Use one of those that GET /labs lists.',
+    remedy: 'Use one of those that GET /api/labs lists.',
   },
   'lab-full': {
     jsonrpc: -32011,

@@ -120,8 +120,10 @@ function unionMismatch(
   value: unknown,
   path: string,
 ): Mismatch | 'none' {
+  const marked = discriminantMismatch(branches, value, path);
+  if (marked !== 'none') return marked;
   let closest: Mismatch | 'none' = 'none';
-  for (const branch of branches) {
+  for (const branch of meantBranches(branches, value)) {
     const found = mismatch(branch, value, path);
     if (found === 'none') return 'none';
     // The branch that fits deepest is the one that was meant, if it is about a part and not its discriminant.
@@ -129,6 +131,35 @@ function unionMismatch(
       closest = found;
   }
   return closest === 'none' ? { path, bound: boundOf(union) } : closest;
+}
+
+/** The name of the first field that every branch sets to one value: `action`, `kind`. */
+function discriminantOf(branches: readonly Keywords[]): string | 'none' {
+  const [first] = branches;
+  const names = Object.keys(first?.properties ?? {});
+  const isSet = (name: string) =>
+    branches.every((branch) => branch.properties?.[name]?.const !== undefined);
+  return names.find(isSet) ?? 'none';
+}
+
+function discriminantMismatch(
+  branches: readonly Keywords[],
+  value: unknown,
+  path: string,
+): Mismatch | 'none' {
+  const name = discriminantOf(branches);
+  if (name === 'none' || !isObject(value)) return 'none';
+  const words = branches.map((branch) => branch.properties?.[name]?.const);
+  if (words.includes(value[name])) return 'none';
+  const bound = boundOf({ enum: [...new Set(words)] });
+  return { path: path === '' ? name : `${path}.${name}`, bound };
+}
+
+/** Those whose discriminant is that of `value`; all if there is none. */
+function meantBranches(branches: readonly Keywords[], value: unknown): readonly Keywords[] {
+  const name = discriminantOf(branches);
+  if (name === 'none' || !isObject(value)) return branches;
+  return branches.filter((branch) => branch.properties?.[name]?.const === value[name]);
 }
 
 function fitsNumber(schema: Keywords, value: unknown): boolean {

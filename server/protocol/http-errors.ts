@@ -58,7 +58,8 @@ export const HTTP_ERROR_CODES = {
   'no-such-task': {
     status: 409,
     errno: 'EAGAIN',
-    meaning: 'The task cannot go next: it waits, has ended, or never was.',
+    meaning:
+      'The task cannot go next: it waits, has ended, or never was; or there is none that can.',
     remedy: 'Choose one that GET /api/labs/{lab} shows as ready.',
   },
   'not-paused': {
