@@ -14,6 +14,7 @@ import { addReplayCommand } from './commands/replay.ts';
 import { addReportCommand } from './commands/report.ts';
 import { addServeCommand } from './commands/serve.ts';
 import { addTestCommand } from './commands/test.ts';
+import { addVerdictCommand } from './commands/verdict.ts';
 
 export function newProgram(): Command {
   const program = new Command('mmrace')
@@ -31,6 +32,7 @@ export function newProgram(): Command {
   addReportCommand(program);
   addExploreCommand(program);
   addTestCommand(program);
+  addVerdictCommand(program);
   return program;
 }
 

@@ -1,0 +1,108 @@
+import type { Command } from 'commander';
+import {
+  type AbVerdict,
+  abVerdict,
+  abWord,
+  type Side,
+} from '../../../server/lab/verdict/ab-verdict.ts';
+import { ending, print } from '../ending.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { newProgress } from '../progress.ts';
+import { planFrom, scenarioFrom } from '../scenario-choice.ts';
+import { abPlain, abText } from '../verdict/ab-text.ts';
+import { wholeNumber } from '../whole-number.ts';
+
+export interface VerdictCommandOptions {
+  readonly before: string;
+  readonly after: string;
+  readonly driver: readonly string[];
+  readonly devices?: number;
+  readonly migrators?: number;
+  readonly budgetExecutions: number;
+  readonly budgetSeconds: number;
+  readonly json?: true;
+}
+
+export function addVerdictCommand(program: Command): void {
+  program
+    .command('verdict')
+    .description(
+      'compare two kernels on scenarios: what can come of them now that could not before',
+    )
+    .argument('<scenarios...>', 'scenario files (*.yaml)')
+    .option('--before <patch>', "'stock', a patch that ships, or a file that exports one", 'stock')
+    .requiredOption('--after <patch>', 'likewise')
+    .option('--driver <actor=name>', 'the driver of a device, or of all, on both', collect, [])
+    .option('--devices <number>', 'where the scenario has them as a parameter', wholeNumber(1, 16))
+    .option('--migrators <number>', 'likewise', wholeNumber(0, 16))
+    .option('--budget-executions <number>', 'of each search', wholeNumber(1, 1e12), 200_000)
+    .option('--budget-seconds <number>', 'of each search', wholeNumber(1, 1e6), 20)
+    .option('--json', 'print one JSON object')
+    .addHelpText(
+      'after',
+      `
+The searches do not stop at the first failure; if the budget ends them, that is said. What follows
+the line of dashes fits a reply to a mailing list.
+
+Exit codes: 0 both are known and the kernel after holds, 1 the kernel after is broken, 2 unknown,
+64 the question is wrong.
+
+Examples:
+  mmrace verdict scenarios/seed-zero-page.yaml --after remove-second-invalidate
+  mmrace verdict scenarios/*.yaml --before stock --after ./mine.ts`,
+    )
+    .action(ending(run));
+}
+
+function collect(value: string, earlier: readonly string[]): readonly string[] {
+  return [...earlier, value];
+}
+
+async function run(files: readonly string[], options: VerdictCommandOptions): Promise<ExitCode> {
+  const asked: { readonly before: Side; readonly after: Side }[] = [];
+  // Whatever is wrong with a question is said before the first search.
+  for (const file of files) asked.push(await sidesOf(file, options));
+  const verdicts: AbVerdict[] = [];
+  for (const { before, after } of asked) {
+    const progress = newProgress(`executions of ${before.plan.scenario.name}`);
+    verdicts.push(
+      abVerdict(before, after, {
+        executions: options.budgetExecutions,
+        seconds: options.budgetSeconds,
+        seed: 1,
+        clock: () => performance.now(),
+        onProgress: ({ executions }) => progress.at(executions),
+      }),
+    );
+    progress.end();
+  }
+  print(
+    options.json === true
+      ? JSON.stringify(abPlain(verdicts, options))
+      : abText(files, verdicts, options),
+  );
+  return exitCodeOf(verdicts);
+}
+
+async function sidesOf(
+  file: string,
+  options: VerdictCommandOptions,
+): Promise<{ readonly before: Side; readonly after: Side }> {
+  const scenario = scenarioFrom(file);
+  const { before, after, ...both } = options;
+  return {
+    before: { kernel: before, plan: await planFrom(scenario, { ...both, patch: before }) },
+    after: { kernel: after, plan: await planFrom(scenario, { ...both, patch: after }) },
+  };
+}
+
+function exitCodeOf(verdicts: readonly AbVerdict[]): ExitCode {
+  switch (abWord(verdicts)) {
+    case 'holds':
+      return EXIT.OK;
+    case 'broken':
+      return EXIT.BROKEN;
+    case 'unknown':
+      return EXIT.UNKNOWN;
+  }
+}
