@@ -35,12 +35,19 @@ import { type VerbParams, VerbRefused, type VerbResult } from '../sdk/conductor.
 const pages = Type.Integer({ minimum: 1, maximum: RANGE_PAGES_MAX });
 const values = Type.Array(hexU64, { minItems: 1, maxItems: RANGE_PAGES_MAX });
 
+/** Verbs that are no method of the wire, by what they take. */
+export const MANY_PAGES_VERBS = {
+  'load-pages': strict({ address: pageAddress, pages }),
+  'store-pages': strict({ address: pageAddress, values }),
+} as const;
+
 const CHECKS = new Map<string, Check>([
   ...Object.entries(CPU_REQUESTS).map(
     ([method, spec]) => [method, compileCheck(spec.params)] as const,
   ),
-  ['load-pages', compileCheck(strict({ address: pageAddress, pages }))],
-  ['store-pages', compileCheck(strict({ address: pageAddress, values }))],
+  ...Object.entries(MANY_PAGES_VERBS).map(
+    ([verb, params]) => [verb, compileCheck(params)] as const,
+  ),
 ]);
 
 type CpuVerb =

@@ -20,7 +20,7 @@ import { type Loops, startLoops, stopLoops } from './read-loops.ts';
 /** Tasks of one read-loop. */
 const LOOP_THREADS_MAX = 16;
 
-const VERBS = {
+export const DEVICE_VERBS = {
   read: { range: shortRange },
   write: {
     range: shortRange,
@@ -40,9 +40,9 @@ const VERBS = {
   stop: { range: shortRange },
 } as const;
 
-type VerbName = keyof typeof VERBS;
+export type DeviceVerbName = keyof typeof DEVICE_VERBS;
 const CHECKS = new Map(
-  Object.entries(VERBS).map(([name, fields]) => [
+  Object.entries(DEVICE_VERBS).map(([name, fields]) => [
     name,
     compileCheck(strict({ verb: word(name), ...fields })),
   ]),
@@ -96,7 +96,7 @@ function* peek(dmirror: Dmirror, range: PageRange): Task<string[]> {
 function parseVerb(params: VerbParams): DeviceVerb {
   const check = CHECKS.get(params.verb);
   if (check === undefined) {
-    const known = (Object.keys(VERBS) as VerbName[]).join(', ');
+    const known = (Object.keys(DEVICE_VERBS) as DeviceVerbName[]).join(', ');
     throw new VerbRefused(`verb: expected one of ${known}`);
   }
   if (!check.accepts(params)) {

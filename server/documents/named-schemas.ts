@@ -1,5 +1,6 @@
 /** The schemas that the documents explain once, in this order, and then only name. Each has a title. */
 import type Type from 'typebox';
+import { mirrorEntry } from '../protocol/client-notifications.ts';
 import { ErrorData, RpcError } from '../protocol/envelope.ts';
 import { Event, MirrorView, PteView } from '../protocol/event.ts';
 import { LabControl, TaskEntry } from '../protocol/lab-control.ts';
@@ -47,6 +48,7 @@ export const VALUES: readonly NamedSchema[] = [
   pageAddress,
   name,
   sequence,
+  mirrorEntry,
 ].map((schema) => ({ title: titleOf(schema), schema }));
 
 /** Objects that have a chapter of their own in the document. */

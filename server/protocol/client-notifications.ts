@@ -5,7 +5,7 @@ import { prose } from './prose.ts';
 import type { NotificationTable, ParamsOf } from './request-spec.ts';
 import { frame, page, sequence, strict, word } from './wire-values.ts';
 
-const mirrorEntry = Type.Union(
+export const mirrorEntry = Type.Union(
   [
     strict({ state: Type.Literal('none') }),
     strict({

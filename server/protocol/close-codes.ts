@@ -2,6 +2,8 @@
 export interface CloseCode {
   readonly code: number;
   readonly meaning: string;
+  /** What becomes of the session: 'kept' for graceMs, 'over', or there was none. */
+  readonly session: 'kept' | 'over' | 'none';
   readonly remedy: string;
 }
 
@@ -9,58 +11,69 @@ export const CLOSE_CODES = {
   going: {
     code: 4000,
     meaning: 'The server is ending.',
+    session: 'over',
     remedy: 'Connect again in a few seconds; resume if the going notification said resumable.',
   },
   'no-hello': {
     code: 4001,
     meaning: 'No hello was accepted in time.',
+    session: 'none',
     remedy: 'Send a hello as the first frame after connecting.',
   },
   'bad-frame': {
     code: 4002,
     meaning: 'A frame could not be read at all, so the stream of sequence numbers is broken.',
+    session: 'over',
     remedy:
       'Send one JSON object a text frame, or a binary frame as the protocol document describes; connect again.',
   },
   'seq-gap': {
     code: 4003,
     meaning: 'The sequence numbers of your frames have a gap or go back.',
+    session: 'kept',
     remedy:
       'Number frames 1, 2, 3 ... for the life of the session; resume and send again from received + 1.',
   },
   superseded: {
     code: 4004,
     meaning: 'The session was resumed on another connection.',
+    session: 'kept',
     remedy: 'Nothing, if that was you. Use a name of your own otherwise.',
   },
   'wrong-subprotocol': {
     code: 4005,
     meaning: 'The client did not offer the subprotocol mmrace.v1.',
+    session: 'none',
     remedy: 'Offer mmrace.v1 when connecting.',
   },
   'heartbeat-lost': {
     code: 4006,
     meaning: 'Two pings in a row had no pong.',
+    session: 'kept',
     remedy: 'Connect again and resume inside graceMs.',
   },
   expired: {
     code: 4007,
     meaning: 'The session was away for longer than graceMs; what it held is gone.',
+    session: 'over',
     remedy: 'Say a fresh hello.',
   },
   'too-slow': {
     code: 4008,
     meaning: 'You do not read what is sent to you: OUTBOX_BYTES_MAX bytes wait for you.',
+    session: 'kept',
     remedy: 'Read faster, or ask for less at once; connect again and resume inside graceMs.',
   },
   'too-many-refusals': {
     code: 4009,
     meaning: 'REFUSALS_MAX frames in a row were refused.',
+    session: 'over',
     remedy: 'Read the refusals: each names the path, the bound and what to do.',
   },
   internal: {
     code: 4010,
     meaning: 'The server found a bug of its own in this lab; the log has it.',
+    session: 'over',
     remedy: 'Report it; connect to another lab.',
   },
 } as const satisfies Record<string, CloseCode>;

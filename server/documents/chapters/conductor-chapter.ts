@@ -1,0 +1,57 @@
+import type Type from 'typebox';
+import { paragraphs, table } from '../markdown.ts';
+import { fieldRows } from '../markdown-schema.ts';
+
+/** A verb of a ready-made client, as the caller of protocolDocument() knows it. */
+export interface VerbNote {
+  readonly verb: string;
+  /** Of the params of `perform`, without `verb`. */
+  readonly fields: Type.TSchema;
+  readonly meaning: string;
+  readonly result: string;
+}
+
+export interface VerbNotes {
+  readonly device: readonly VerbNote[];
+  readonly cpu: readonly VerbNote[];
+}
+
+/** The conductor, and the verbs that whoever conducts expects. */
+export function conductorChapter(verbs: VerbNotes): string {
+  return paragraphs([
+    '## The conductor and its verbs',
+    `
+Beside the kernel, somebody may conduct a lab: the demo, live conformance, the page, an HTTP call. The conductor
+asks devices and CPUs to \`perform\` verbs, and to \`hold\` after a kernel call until \`go\`, so that an order
+of events is forced by the protocol and not by sleeping. A client that wants to take part in demos answers the
+verbs of the ready-made clients. Verbs may run beside each other. An error of the kernel is a *result* with its
+\`errno\`; an unknown verb, or one with wrong parameters, is answered with an error whose \`data.errno\` is
+EINVAL.
+`,
+    '### Verbs of a device',
+    verbTable(verbs.device),
+    `
+\`values\` are u64 as 0x-hexadecimal strings, one a page: the page begins with it and is zeros behind it.
+\`cpages\` counts pages, \`faults\` how often the device had to fault. Every result has \`errno\`, \`"OK"\` or a
+name; if it is not \`"OK"\`, nothing else. \`prot\` has one word a page: \`none\`, \`error\`, or \`read\` or
+\`write\`, with \`zero+\` or \`dev-private-local+\` before and \`+pmd\` behind it.
+`,
+    '### Verbs of a CPU',
+    verbTable(verbs.cpu),
+  ]);
+}
+
+function verbTable(verbs: readonly VerbNote[]): string {
+  return table(
+    ['verb', 'params', 'what it does', 'result'],
+    verbs.map(({ verb, fields, meaning, result }) => [
+      `\`${verb}\``,
+      fieldRows(fields)
+        .filter(({ path }) => !path.includes('.'))
+        .map(({ path, type }) => `\`${path}\`: ${type}`)
+        .join('; '),
+      meaning,
+      result,
+    ]),
+  );
+}

@@ -1,0 +1,27 @@
+/** Error codes and close codes, one table each: what it means, whether it happened, what to do. */
+import { CLOSE_CODES } from '../protocol/close-codes.ts';
+import { ERROR_CODES } from '../protocol/error-codes.ts';
+import { table } from './markdown.ts';
+
+export function errorCodeTable(): string {
+  const rows = Object.entries(ERROR_CODES).map(([word, entry]) => [
+    `\`${word}\``,
+    `${entry.jsonrpc}`,
+    entry.errno,
+    entry.meaning,
+    entry.definite ? 'no' : 'it may have',
+    entry.remedy,
+  ]);
+  return table(['code', 'number', 'errno', 'meaning', 'has it happened?', 'what to do'], rows);
+}
+
+export function closeCodeTable(): string {
+  const rows = Object.entries(CLOSE_CODES).map(([reason, entry]) => [
+    `${entry.code}`,
+    `\`${reason}\``,
+    entry.meaning,
+    entry.session,
+    entry.remedy,
+  ]);
+  return table(['code', 'reason', 'meaning', 'the session', 'what to do'], rows);
+}

@@ -1,0 +1,109 @@
+/** Every limit of the wire in one table. */
+import {
+  ACTORS_MAX,
+  ANSWERED_KEPT_MAX,
+  DEVICE_FRAMES_MAX,
+  EVENT_BATCH_MAX,
+  FRAME_BYTES_MAX,
+  GRACE_MS,
+  HEARTBEAT_MS,
+  HELLO_MS,
+  LABS_MAX,
+  LEASE_MS,
+  MIRROR_CHANGES_MAX,
+  MMS_MAX,
+  NAME_CHARS_MAX,
+  OUTBOX_BYTES_MAX,
+  RANGE_PAGES_MAX,
+  REFUSALS_MAX,
+  REPLAY_BYTES_MAX,
+  REPLAY_FRAMES_MAX,
+  REQUESTS_IN_FLIGHT_MAX,
+} from '../protocol/limits.ts';
+import { table } from './markdown.ts';
+
+interface Limit {
+  readonly value: number;
+  readonly unit: string;
+  /** What it bounds, and what happens there. */
+  readonly meaning: string;
+}
+
+export const LIMITS: { readonly [name: string]: Limit } = {
+  FRAME_BYTES_MAX: limit(
+    FRAME_BYTES_MAX,
+    'bytes',
+    'One frame of a client. A longer one is not read: the connection is closed with 1009.',
+  ),
+  REQUESTS_IN_FLIGHT_MAX: limit(
+    REQUESTS_IN_FLIGHT_MAX,
+    'requests',
+    'Requests of one client without an answer. One more is refused: `too-many-requests`.',
+  ),
+  REFUSALS_MAX: limit(
+    REFUSALS_MAX,
+    'frames',
+    'Refusals without one good frame in between. One more closes with 4009 too-many-refusals.',
+  ),
+  RANGE_PAGES_MAX: limit(
+    RANGE_PAGES_MAX,
+    'pages',
+    'One call that answers page by page. A longer range is refused: `bad-params`.',
+  ),
+  MIRROR_CHANGES_MAX: limit(MIRROR_CHANGES_MAX, 'changes', 'One mirror_changed.'),
+  DEVICE_FRAMES_MAX: limit(DEVICE_FRAMES_MAX, 'frames', 'One memremap_pages.'),
+  NAME_CHARS_MAX: limit(NAME_CHARS_MAX, 'characters', 'The name of an actor or a lab.'),
+  MMS_MAX: limit(MMS_MAX, 'address spaces', 'Numbers of address spaces end below this.'),
+  OUTBOX_BYTES_MAX: limit(
+    OUTBOX_BYTES_MAX,
+    'bytes',
+    'What may wait for you to read it. Beyond it the connection is closed with 4008 too-slow.',
+  ),
+  REPLAY_FRAMES_MAX: limit(
+    REPLAY_FRAMES_MAX,
+    'frames',
+    'Sent frames that the server keeps for a resume. Of more, the oldest are dropped: see `resume-too-old`.',
+  ),
+  REPLAY_BYTES_MAX: limit(REPLAY_BYTES_MAX, 'bytes', 'The same in bytes.'),
+  ANSWERED_KEPT_MAX: limit(
+    ANSWERED_KEPT_MAX,
+    'questions',
+    'Answered questions whose ids are kept, to tell `answered-twice` from `no-such-question`.',
+  ),
+  EVENT_BATCH_MAX: limit(EVENT_BATCH_MAX, 'events', 'One events notification to an observer.'),
+  ACTORS_MAX: limit(ACTORS_MAX, 'actors', 'One lab. One more is refused: `lab-full`.'),
+  LABS_MAX: limit(LABS_MAX, 'labs', 'One server. One more is refused: `too-many-labs`.'),
+  HELLO_MS: limit(
+    HELLO_MS,
+    'milliseconds',
+    'From the connection to the hello. Then it is closed with 4001 no-hello.',
+  ),
+  LEASE_MS: limit(
+    LEASE_MS,
+    'milliseconds',
+    'leaseMs, unless the server was told otherwise: see Leases and fencing.',
+  ),
+  GRACE_MS: limit(
+    GRACE_MS,
+    'milliseconds',
+    'graceMs, unless the server was told otherwise: see Coming back.',
+  ),
+  HEARTBEAT_MS: limit(
+    HEARTBEAT_MS,
+    'milliseconds',
+    'heartbeatMs, unless the server was told otherwise: two pings without a pong close with 4006.',
+  ),
+};
+
+export function limitTable(): string {
+  const rows = Object.entries(LIMITS).map(([name, { value, unit, meaning }]) => [
+    `\`${name}\``,
+    `${value} ${unit}`,
+    meaning,
+  ]);
+  return table(['limit', 'value', 'what it bounds, and what happens there'], rows);
+}
+
+function limit(value: number, unit: string, meaning: string): Limit {
+  return { value, unit, meaning };
+}
