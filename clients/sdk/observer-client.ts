@@ -1,5 +1,6 @@
 /** An observer: receives the event log of a lab as it happens, with a snapshot first. */
 import type { Event } from '../../server/protocol/event.ts';
+import type { LabControl } from '../../server/protocol/lab-control.ts';
 import type { LabSnapshot } from '../../server/protocol/lab-snapshot.ts';
 import {
   SERVER_NOTIFICATIONS,
@@ -14,6 +15,8 @@ export interface ObserverClientOptions extends Omit<ConnectionOptions, 'role' | 
   readonly snapshot: (snapshot: LabSnapshot) => void;
   /** What happened since, in order and without gaps. */
   readonly events: (events: readonly Event[]) => void;
+  /** How the lab is driven: paused, locked, its tasks. At the beginning, and when it changes. */
+  readonly control?: (control: LabControl) => void;
   readonly trouble?: (error: unknown) => void;
 }
 
@@ -35,7 +38,7 @@ export class ObserverClient {
         settled: () => undefined,
         complained: (refusal) => this.#options.trouble?.(new CallRefused('frame', refusal)),
         greeted: ({ snapshot }) => {
-          if (snapshot !== undefined) this.#options.snapshot(snapshot);
+          if (snapshot !== undefined) this.#begin(snapshot);
         },
       },
     );
@@ -50,7 +53,14 @@ export class ObserverClient {
     if (method === 'events') {
       this.#options.events((params as ServerNotificationParams['events']).events);
     } else if (method === 'snapshot') {
-      this.#options.snapshot(params as ServerNotificationParams['snapshot']);
+      this.#begin(params as ServerNotificationParams['snapshot']);
+    } else if (method === 'control') {
+      this.#options.control?.(params as ServerNotificationParams['control']);
     }
+  }
+
+  #begin(snapshot: LabSnapshot): void {
+    this.#options.snapshot(snapshot);
+    if (snapshot.control !== undefined) this.#options.control?.(snapshot.control);
   }
 }
