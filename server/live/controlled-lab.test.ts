@@ -120,9 +120,9 @@ const DEEDS = {
     if (chosen !== undefined) lab.drive.step(chosen.id);
   },
   look: ({ lab }: Started) => lab.snapshot(),
-  load: ({ lab, cpu0, cpu1 }: Started, at: number) =>
+  peek: ({ lab, cpu0, cpu1 }: Started, at: number) =>
     request(lab, at % 2 === 0 ? cpu0.actor : cpu1.actor, 'load', { address: ADDRESS }),
-  store: ({ lab, cpu1 }: Started, at: number) =>
+  poke: ({ lab, cpu1 }: Started, at: number) =>
     request(lab, cpu1.actor, 'store', { address: ADDRESS, value: `0x${at.toString(16)}` }),
   drop: ({ lab, cpu1 }: Started) =>
     request(lab, cpu1.actor, 'madvise', { address: ADDRESS, pages: 1, advice: 'DONTNEED' }),
@@ -139,7 +139,7 @@ const among = (...deeds: Deed['do'][]) => fc.record({ do: fc.constantFrom(...dee
 const deed: fc.Arbitrary<Deed> = fc.oneof(
   { weight: 6, arbitrary: among('choose') },
   { weight: 4, arbitrary: among('next', 'look') },
-  { weight: 3, arbitrary: among('load', 'store', 'drop', 'subscribe', 'answer') },
+  { weight: 3, arbitrary: among('peek', 'poke', 'drop', 'subscribe', 'answer') },
   { weight: 1, arbitrary: among('pause', 'pause', 'pause', 'resume') },
 );
 
@@ -169,8 +169,8 @@ test('a recording without its steps, or with another choice, is not replayed to 
   const choice = (at: number): Deed => ({ do: 'choose', at });
   const lines = played([
     { do: 'pause', at: 0 },
-    { do: 'load', at: 0 },
-    { do: 'store', at: 5 },
+    { do: 'peek', at: 0 },
+    { do: 'poke', at: 5 },
     ...Array.from({ length: 12 }, (_, at) => choice(at)),
   ]);
   assert.equal(replayed(lines).outcome, 'identical');
@@ -187,7 +187,7 @@ test('time stands still in a paused lab: nobody is fenced who could have answere
   const started = startLab();
   const { lab, gpu } = started;
   DEEDS.subscribe(started);
-  DEEDS.store(started, 1);
+  DEEDS.poke(started, 1);
   lab.tick(0);
   DEEDS.drop(started);
   assert.equal(gpu.link.open.length, 1);
@@ -219,7 +219,7 @@ test('a lab that begins anew is set again, and still paused', async () => {
   assert.equal(patch, 'remove-second-invalidate');
   assert.equal(vmas.length, 1);
   assert.equal(control?.paused, true);
-  DEEDS.load(started, 0);
+  DEEDS.peek(started, 0);
   assert.equal(lab.controlSeen().tasks[0]?.ready, true);
   lab.close('going');
   assert.equal(replayed(started.recordings[1] ?? []).outcome, 'identical');
