@@ -5,13 +5,13 @@ import {
   exploreScenario,
   type ScenarioVerdict,
 } from '../../../server/lab/explore/explore-scenario.ts';
+import { plainVerdict } from '../../../server/lab/explored/plain.ts';
+import { reportOf } from '../../../server/lab/explored/report.ts';
 import { FORMAT_NAMES, type FormatName } from '../../../server/lab/report/formats.ts';
 import type { ScenarioPlan } from '../../../server/lab/scenario/scenario-plan.ts';
-import { checkWritable, keptOf, reproduceLine, saveKept } from '../counterexample/kept.ts';
+import { checkWritable, keptOf, reproduceLine, saveKept, tokenOf } from '../counterexample/kept.ts';
 import { ending, print } from '../ending.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
-import { plainVerdict } from '../explored/plain.ts';
-import { reportOf } from '../explored/report.ts';
 import { textOf } from '../explored/text.ts';
 import { newProgress } from '../progress.ts';
 import { type ChoiceOptions, planFrom, scenarioFrom } from '../scenario-choice.ts';
@@ -101,7 +101,7 @@ async function run(file: string, options: ExploreCommandOptions): Promise<ExitCo
   }
   print(
     options.json === true
-      ? JSON.stringify(plainVerdict(plan, { ...options, kept }, verdict))
+      ? JSON.stringify(plainVerdict(plan, { patch: options.patch, token: tokenOf(kept) }, verdict))
       : textOf(plan, options, verdict) + reproduceLine(kept),
   );
   return exitCodeOf(verdict);

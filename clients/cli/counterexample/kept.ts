@@ -8,9 +8,9 @@ import { printCounterexample } from '../../../server/lab/counterexample/countere
 import { counterexampleOf } from '../../../server/lab/counterexample/counterexample-of.ts';
 import { printToken } from '../../../server/lab/counterexample/counterexample-token.ts';
 import type { ScenarioVerdict } from '../../../server/lab/explore/explore-scenario.ts';
+import { eventsOf } from '../../../server/lab/explored/events.ts';
 import { raceDiagram } from '../../../server/lab/report/diagram.ts';
 import { say } from '../ending.ts';
-import { eventsOf } from '../explored/events.ts';
 import { UsageError } from '../failure.ts';
 import { codeName } from './plan-of-counterexample.ts';
 
@@ -56,6 +56,10 @@ export function keptOf(
 
 function keep(counterexample: Counterexample): Kept {
   return { counterexample, token: printToken(counterexample) };
+}
+
+export function tokenOf(kept: Kept | 'none'): string | 'none' {
+  return kept === 'none' ? 'none' : kept.token;
 }
 
 /** The command that shows it again: a line of text, empty where there is nothing to show. */

@@ -1,8 +1,8 @@
 /** A verdict as people read it on a terminal. */
 import type { ScenarioVerdict } from '../../../server/lab/explore/explore-scenario.ts';
+import { eventsOf } from '../../../server/lab/explored/events.ts';
 import { raceDiagram } from '../../../server/lab/report/diagram.ts';
 import type { ScenarioPlan } from '../../../server/lab/scenario/scenario-plan.ts';
-import { eventsOf } from './events.ts';
 
 const COLUMNS = 75;
 

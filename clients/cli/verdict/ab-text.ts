@@ -1,4 +1,6 @@
 /** What `mmrace verdict` prints: a summary of each scenario, and the reply to the list. */
+
+import { eventsOf } from '../../../server/lab/explored/events.ts';
 import { raceDiagram } from '../../../server/lab/report/diagram.ts';
 import { LIST_COLUMNS_MAX } from '../../../server/lab/report/lines/list-columns.ts';
 import { wrapText } from '../../../server/lab/report/lines/wrap-text.ts';
@@ -6,7 +8,6 @@ import { type AbVerdict, abWord, type SideAnswer } from '../../../server/lab/ver
 import { claim, mailBlock, told } from '../../../server/lab/verdict/mail-block.ts';
 import type { OutcomeChange } from '../../../server/lab/verdict/outcomes.ts';
 import { keptOf } from '../counterexample/kept.ts';
-import { eventsOf } from '../explored/events.ts';
 
 /** Outcomes listed of each kind; `--json` has all. */
 const OUTCOMES_SHOWN_MAX = 8;

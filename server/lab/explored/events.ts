@@ -1,7 +1,7 @@
-import { replay } from '../../../server/explorer/replay.ts';
-import type { ScenarioPlan } from '../../../server/lab/scenario/scenario-plan.ts';
-import { newScenarioRun, stepsMaxOf } from '../../../server/lab/scenario/scenario-world.ts';
-import type { Event } from '../../../server/protocol/event.ts';
+import { replay } from '../../explorer/replay.ts';
+import type { Event } from '../../protocol/event.ts';
+import type { ScenarioPlan } from '../scenario/scenario-plan.ts';
+import { newScenarioRun, stepsMaxOf } from '../scenario/scenario-world.ts';
 
 /** What happens under `choices`, executed again; without any, in the first execution that comes. */
 export function eventsOf(plan: ScenarioPlan, choices: readonly number[]): readonly Event[] {

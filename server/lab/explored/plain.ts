@@ -1,11 +1,10 @@
-/** A verdict as plain data, for --json and --jsonl. */
-import type { ScenarioVerdict } from '../../../server/lab/explore/explore-scenario.ts';
-import type { ScenarioPlan } from '../../../server/lab/scenario/scenario-plan.ts';
-import type { Kept } from '../counterexample/kept.ts';
+/** A verdict as plain data: what `explore --json` prints and GET /api/runs/{id} answers. */
+import type { ScenarioVerdict } from '../explore/explore-scenario.ts';
+import type { ScenarioPlan } from '../scenario/scenario-plan.ts';
 
 export function plainVerdict(
   plan: ScenarioPlan,
-  options: { readonly patch: string; readonly kept: Kept | 'none' },
+  options: { readonly patch: string; readonly token: string | 'none' },
   verdict: ScenarioVerdict,
 ): unknown {
   const { counterexample, outcomes, plan: explored, ...rest } = verdict;
@@ -15,7 +14,7 @@ export function plainVerdict(
     actors: explored.instances.map(({ name }) => name),
     ...rest,
     outcomes: Object.fromEntries(outcomes),
-    token: options.kept === 'none' ? null : options.kept.token,
+    token: options.token === 'none' ? null : options.token,
     counterexample:
       counterexample === 'none'
         ? null

@@ -1,9 +1,9 @@
 /** A verdict in one of the formats of reports. */
-import type { Strategy } from '../../../server/lab/explore/explore-options.ts';
-import type { ScenarioVerdict } from '../../../server/lab/explore/explore-scenario.ts';
-import { metaOfExplored } from '../../../server/lab/report/explored-meta.ts';
-import { FORMATS, type FormatName } from '../../../server/lab/report/formats.ts';
-import type { ScenarioPlan } from '../../../server/lab/scenario/scenario-plan.ts';
+import type { Strategy } from '../explore/explore-options.ts';
+import type { ScenarioVerdict } from '../explore/explore-scenario.ts';
+import { metaOfExplored } from '../report/explored-meta.ts';
+import { FORMATS, type FormatName } from '../report/formats.ts';
+import type { ScenarioPlan } from '../scenario/scenario-plan.ts';
 import { eventsOf } from './events.ts';
 
 export interface Asked {
