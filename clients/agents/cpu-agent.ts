@@ -1,15 +1,15 @@
 import type { Task } from '../../server/task/task.ts';
+import { VerbRefused } from '../sdk/conductor.ts';
 import { CpuClient } from '../sdk/cpu-client.ts';
-import type { Agent } from './agent-process.ts';
 import { performCpuVerb } from './cpu-verbs.ts';
-import type { AgentOptions } from './device-agent.ts';
+import { type AgentOptions, type PlayedAgent, watching } from './played-agent.ts';
 
 /**
  * A CPU thread in a lab, and its forked child as a second session of this process. The child is there when the
  * verb `fork` has been answered.
  */
-export function startCpu(options: AgentOptions): Agent {
-  const { url, lab, say, connectMs } = options;
+export function startCpu(options: AgentOptions): PlayedAgent {
+  const { url, lab, say, connectMs, watch } = options;
   const children = new Map<string, CpuClient>();
   /** Of children that ended: until it is settled their names are taken. */
   const leaving = new Map<string, Promise<void>>();
@@ -27,6 +27,7 @@ export function startCpu(options: AgentOptions): Agent {
       name,
       connectMs,
       cpu: ({ api, context, waitFor }) => {
+        watch?.began(name);
         if (name === options.name) for (const child of [...children.keys()]) endChild(child);
         const performer = {
           api,
@@ -46,13 +47,24 @@ export function startCpu(options: AgentOptions): Agent {
         return (params) => performCpuVerb(performer, params);
       },
       trouble: (error) => say(error instanceof Error ? error.message : String(error)),
+      ...watching(watch, name),
     });
   const parent = join(options.name);
+  const thread = (name: string): CpuClient => {
+    const client = name === options.name ? parent : children.get(name);
+    if (client === undefined) throw new VerbRefused(`${name} is no thread of this process`);
+    return client;
+  };
   return {
     close: () => {
       for (const child of [...children.keys()]) endChild(child);
       parent.close();
     },
     closed: parent.connection.closed,
+    greeted: parent.connection.greeted,
+    actors: () => [options.name, ...children.keys()],
+    perform: (actor, params) => thread(actor).perform(params),
+    hold: (actor, after) => thread(actor).hold(after),
+    go: (actor) => thread(actor).go(),
   };
 }

@@ -5,27 +5,29 @@ import { dmirrorDriver, dmirrorOpen, newDmirror } from '../drivers/dmirror.ts';
 import { type Dmirror, withDriverLock } from '../drivers/dmirror-state.ts';
 import { CallRefused } from '../sdk/call-refusal.ts';
 import { DeviceClient, type DeviceFactory } from '../sdk/device-client.ts';
-import type { Agent, AgentArguments } from './agent-process.ts';
 import { performDeviceVerb } from './device-verbs.ts';
+import { newHandMigration } from './hand-migration.ts';
+import { type AgentOptions, type PlayedAgent, watching } from './played-agent.ts';
 import { newLoops } from './read-loops.ts';
-
-export interface AgentOptions extends AgentArguments {
-  /** Milliseconds during which the first connection is tried again. */
-  readonly connectMs: number;
-  /** One sentence for whoever watches. */
-  readonly say: (text: string) => void;
-}
 
 /** dmirror as a device of the SDK. */
 export const dmirrorDevice: DeviceFactory = ({ api, context, waitFor }) => {
   // The number tells devices of one world apart; this process has one.
   const dmirror = newDmirror({ api, context, deviceNumber: 0 });
-  const loops = newLoops(() => waitFor(Promise.resolve()));
+  const hand = {
+    dmirror,
+    loops: newLoops(() => waitFor(Promise.resolve())),
+    migration: newHandMigration(),
+  };
   return {
     driver: dmirrorDriver(dmirror),
     open: () => dmirrorOpen(dmirror),
-    recover: () => recoverDmirror(dmirror),
-    perform: (params) => performDeviceVerb(dmirror, loops, params),
+    *recover() {
+      // The server gave the open migration up, and with it mmap_lock.
+      hand.migration.open = 'none';
+      return yield* recoverDmirror(dmirror);
+    },
+    perform: (params) => performDeviceVerb(hand, params),
   };
 };
 
@@ -48,14 +50,18 @@ function* recoverDmirror(dmirror: Dmirror): Task<Result<void>> {
 }
 
 /** A dmirror device in a lab. */
-export function startDevice(options: AgentOptions): Agent {
-  const { url, lab, name, connectMs, say } = options;
+export function startDevice(options: AgentOptions): PlayedAgent {
+  const { url, lab, name, connectMs, say, watch } = options;
   const client = new DeviceClient({
     url,
     lab,
     name,
     connectMs,
-    device: dmirrorDevice,
+    device: (kernel) => {
+      watch?.began(name);
+      return dmirrorDevice(kernel);
+    },
+    ...watching(watch, name),
     fenced: (why) => say(`${name} was fenced: ${why} It drops its page table and comes back.`),
     trouble: (error) => {
       // What it sent between the fence and hearing of it is refused, and void anyway.
@@ -63,5 +69,13 @@ export function startDevice(options: AgentOptions): Agent {
       say(error instanceof Error ? error.message : String(error));
     },
   });
-  return { close: () => client.close(), closed: client.connection.closed };
+  return {
+    close: () => client.close(),
+    closed: client.connection.closed,
+    greeted: client.connection.greeted,
+    actors: () => [name],
+    perform: (_, params) => client.perform(params),
+    hold: (_, after) => client.hold(after),
+    go: () => client.go(),
+  };
 }

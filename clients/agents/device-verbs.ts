@@ -1,6 +1,9 @@
 /**
  * What a device process does when a conductor asks: the verbs of dmirror, and some more for races that run free.
  *
+ *   fault-read, fault-write {range}  the device faults, whether it has an entry or not
+ *   setup {range}, copy, pages, map, finalize   a migration step by step: hand-migration.ts
+ *   page-table                   {entries}: what the device's own page table holds
  *   peek {range}                 {values}: what the device reads without faulting, 'unmapped' where it would fault
  *   read-loop {range, threads}   starts `threads` tasks that read the range again and again; answers at once
  *   stop {range}                 ends those of this range; answers {reads, errors} when all have ended
@@ -11,10 +14,14 @@ import { compileCheck, whyNot } from '../../server/protocol/validators.ts';
 import { hexU64, shortRange, strict, word } from '../../server/protocol/wire-values.ts';
 import type { Task } from '../../server/task/task.ts';
 import { nextPage, type PageRange, pageRange } from '../../server/vocabulary/address.ts';
+import { ownsFrame } from '../drivers/device-memory.ts';
+import { allMapped, entryAt } from '../drivers/device-page-table.ts';
+import { dmirrorFault } from '../drivers/dmirror-fault.ts';
 import type { Dmirror } from '../drivers/dmirror-state.ts';
 import { type DmirrorVerb, performVerb } from '../drivers/dmirror-verb.ts';
 import type { VerbParams, VerbResult } from '../sdk/conductor.ts';
 import { VerbRefused } from '../sdk/conductor.ts';
+import { type HandCall, type HandMigration, performHandStep } from './hand-migration.ts';
 import { type Loops, startLoops, stopLoops } from './read-loops.ts';
 
 /** Tasks of one read-loop. */
@@ -32,6 +39,14 @@ export const DEVICE_VERBS = {
   exclusive: { range: shortRange },
   'check-exclusive': { range: shortRange },
   release: {},
+  'fault-read': { range: shortRange },
+  'fault-write': { range: shortRange },
+  setup: { range: shortRange },
+  copy: {},
+  pages: {},
+  map: {},
+  finalize: {},
+  'page-table': {},
   peek: { range: shortRange },
   'read-loop': {
     range: shortRange,
@@ -50,6 +65,9 @@ const CHECKS = new Map(
 
 type DeviceVerb =
   | DmirrorVerb
+  | HandCall
+  | { readonly verb: 'fault-read' | 'fault-write'; readonly range: PageRange }
+  | { readonly verb: 'page-table' }
   | {
       readonly verb: 'read-loop';
       readonly range: PageRange;
@@ -58,14 +76,34 @@ type DeviceVerb =
   | { readonly verb: 'peek'; readonly range: PageRange }
   | { readonly verb: 'stop'; readonly range: PageRange };
 
+/** What a device process keeps for its verbs, besides the driver's own state. */
+export interface DeviceHand {
+  readonly dmirror: Dmirror;
+  readonly loops: Loops;
+  readonly migration: HandMigration;
+}
+
 /** Does one verb. Throws: VerbRefused if it is unknown or its parameters are wrong. Yields: yes. */
 export function* performDeviceVerb(
-  dmirror: Dmirror,
-  loops: Loops,
+  { dmirror, loops, migration }: DeviceHand,
   params: VerbParams,
 ): Task<VerbResult> {
   const verb = parseVerb(params);
   switch (verb.verb) {
+    case 'fault-read':
+    case 'fault-write': {
+      const access = verb.verb === 'fault-read' ? 'read' : 'write';
+      const faulted = yield* dmirrorFault(dmirror, verb.range, access);
+      return { errno: faulted.ok ? 'OK' : faulted.errno };
+    }
+    case 'setup':
+    case 'copy':
+    case 'pages':
+    case 'map':
+    case 'finalize':
+      return yield* performHandStep(migration, dmirror, verb);
+    case 'page-table':
+      return { entries: pageTable(dmirror) };
     case 'read-loop':
       yield* startLoops(loops, dmirror, verb.range, verb.threads);
       return {};
@@ -76,6 +114,24 @@ export function* performDeviceVerb(
     default:
       return { ...(yield* performVerb(dmirror, verb)) };
   }
+}
+
+/** One entry of the device's page table, as data. */
+export interface DeviceEntry {
+  readonly page: number;
+  readonly pfn: number;
+  readonly access: 'read' | 'write' | 'exclusive';
+  /** Where the frame is. */
+  readonly memory: 'system' | 'private';
+}
+
+function pageTable({ pageTable: table, memory }: Dmirror): DeviceEntry[] {
+  return allMapped(table).flatMap((page) => {
+    const entry = entryAt(table, page);
+    if (entry.state === 'none') return [];
+    const where = ownsFrame(memory, entry.pfn) ? 'private' : 'system';
+    return [{ page, pfn: entry.pfn, access: entry.access, memory: where }];
+  });
 }
 
 /** At rest only: an entry that goes away meanwhile is faulted in again. */

@@ -161,7 +161,7 @@ interface Move {
  * Returns: one destination a page; MIGRATE_PFN_NONE where nothing is to move or private memory ran
  *          out. On failure the frames are given back.
  */
-function* allocAndCopy(
+export function* allocAndCopy(
   dmirror: Dmirror,
   migrate: MigrateVma,
   range: PageRange,

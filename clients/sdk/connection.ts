@@ -54,6 +54,8 @@ export interface ConnectionOptions {
   readonly connectMs?: number;
   /** For runtimes without a WebSocket of their own. */
   readonly socket?: SocketFactory;
+  /** Called whenever the connection has another state: what to show to whoever waits. */
+  readonly moved?: (state: ConnectionState['state']) => void;
 }
 
 /** What came of a request. */
@@ -374,6 +376,7 @@ export class Connection {
     const before = this.#state;
     this.#state = nextConnection(before, event);
     if (this.#state === before) return;
+    if (this.#state.state !== before.state) this.#options.moved?.(this.#state.state);
     switch (this.#state.state) {
       case 'away':
         setTimeout(() => this.#retry(), this.#state.waitMs);

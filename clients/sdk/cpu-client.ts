@@ -33,6 +33,10 @@ export interface CpuClientOptions extends Omit<ConnectionOptions, 'role'> {
   readonly cpu: CpuFactory;
   /** The server complained of a frame: a bug on one of the two sides. */
   readonly trouble?: (error: unknown) => void;
+  /** A conductor asks for a verb. It is performed, whatever this says. */
+  readonly asked?: (params: VerbParams) => void;
+  /** A task stands still after the kernel function `after`. The server is told, too. */
+  readonly held?: (after: string) => void;
 }
 
 const RESULTS = new LazyChecks('result', CPU_REQUESTS);
@@ -71,6 +75,17 @@ export class CpuClient {
     return this.#now.runtime.run(this.#options.name, name, task);
   }
 
+  /** The next task that returns from the kernel function `after` stands still, until go(). */
+  hold(after: string): 'armed' | 'too-many' {
+    return this.#now.holds.arm(after);
+  }
+
+  /** Everybody goes on; a hold that was not reached is taken back. */
+  go(): void {
+    this.#now.holds.go();
+    this.#now.runtime.turn();
+  }
+
   /** Performs a verb as if a conductor had asked for it. */
   perform(params: VerbParams): Promise<VerbResult> {
     return this.run(params.verb, this.#now.perform(params));
@@ -83,7 +98,10 @@ export class CpuClient {
   #newIncarnation(): CpuIncarnation {
     const runtime = new Runtime(() => undefined);
     const { context } = runtime;
-    const holds = new Holds(context, (after) => this.connection.notify('held', { after }));
+    const holds = new Holds(context, (after) => {
+      this.connection.notify('held', { after });
+      this.#options.held?.(after);
+    });
     const calls: CpuCalls = new RemoteCalls({
       context,
       holds,
@@ -119,6 +137,7 @@ export class CpuClient {
         this.#now = this.#newIncarnation();
       },
     };
+    if (method === 'perform') this.#options.asked?.(params as VerbParams);
     obeyConductor(parts, method, question);
   }
 }

@@ -75,6 +75,10 @@ export interface DeviceClientOptions extends Omit<ConnectionOptions, 'role'> {
   readonly fenced?: (why: string) => void;
   /** The driver threw, or the server complained of a frame: a bug on one of the two sides. */
   readonly trouble?: (error: unknown) => void;
+  /** A conductor asks for a verb. It is performed, whatever this says. */
+  readonly asked?: (params: VerbParams) => void;
+  /** A task stands still after the kernel function `after`. The server is told, too. */
+  readonly held?: (after: string) => void;
 }
 
 type KernelAsks = {
@@ -142,6 +146,17 @@ export class DeviceClient {
     return this.#now.runtime.run(this.#options.name, name, task);
   }
 
+  /** The next task that returns from the kernel function `after` stands still, until go(). */
+  hold(after: string): 'armed' | 'too-many' {
+    return this.#now.holds.arm(after);
+  }
+
+  /** Everybody goes on; a hold that was not reached is taken back. */
+  go(): void {
+    this.#now.holds.go();
+    this.#now.runtime.turn();
+  }
+
   /** Performs a verb as if a conductor had asked for it. */
   perform(params: VerbParams): Promise<VerbResult> {
     return this.run(params.verb, this.#now.perform(params));
@@ -160,6 +175,7 @@ export class DeviceClient {
     const holds = new Holds(context, (after) => {
       queue.flush();
       this.connection.notify('held', { after });
+      this.#options.held?.(after);
     });
     const subs = new RemoteSubscriptions();
     const calls: DeviceCalls = new RemoteCalls({
@@ -238,6 +254,7 @@ export class DeviceClient {
         incarnation: this.#now,
         reset,
       };
+      if (method === 'perform') this.#options.asked?.(params as VerbParams);
       obeyConductor(parts, method, question);
     } else {
       this.#askedByKernel({ method, params } as KernelAsks, id);

@@ -1,21 +1,24 @@
-/** `mmrace device` and `mmrace cpu`: the ready-made clients, in this process. */
+/** `mmrace device` and `mmrace cpu`: a prompt on a terminal, lines of a script, or whatever a conductor asks. */
 import { type Command, Option } from 'commander';
-import {
-  type Agent,
-  type AgentArguments,
-  CONNECT_MS,
-  runAgent,
-} from '../../agents/agent-process.ts';
-import { startCpu } from '../../agents/cpu-agent.ts';
-import { startDevice } from '../../agents/device-agent.ts';
-import { ending } from '../ending.ts';
-import { labOption, urlOption } from '../lab-options.ts';
+import { CONNECT_MS, runAgent } from '../../agents/agent-process.ts';
+import type { AgentOptions, PlayedAgent } from '../../agents/played-agent.ts';
+import { ending, print, say } from '../ending.ts';
+import type { ExitCode } from '../exit-codes.ts';
+import { UsageError } from '../failure.ts';
+import { codeOption, labOption, newOption, urlOption } from '../lab-options.ts';
 
-type Start = (options: AgentArguments & StartExtras) => Agent;
+type Role = 'device' | 'cpu';
+type Start = (options: AgentOptions) => PlayedAgent;
 
-interface StartExtras {
-  readonly connectMs: number;
-  readonly say: (text: string) => void;
+interface ClientOptions {
+  readonly url: string;
+  readonly lab: string;
+  readonly code?: string;
+  readonly new?: true;
+  readonly name: string;
+  readonly do?: readonly string[];
+  readonly json?: true;
+  readonly jsonl?: true;
 }
 
 export function addClientCommands(program: Command): void {
@@ -23,28 +26,123 @@ export function addClientCommands(program: Command): void {
     role: 'device',
     name: 'dev0',
     what: 'a dmirror device',
-    start: startDevice,
+    examples: DEVICE_EXAMPLES,
   });
-  addClient(program, { role: 'cpu', name: 'cpu0', what: 'a CPU thread', start: startCpu });
+  addClient(program, { role: 'cpu', name: 'cpu0', what: 'a CPU thread', examples: CPU_EXAMPLES });
 }
 
-function addClient(
-  program: Command,
-  { role, name, what, start }: { role: string; name: string; what: string; start: Start },
-): void {
+const DEVICE_EXAMPLES = `
+Examples:
+  mmrace device --lab demo --name gpu0        a prompt: help lists its verbs
+  mmrace device --code K7QXM --name gpu0      the same, with the code of a room
+  mmrace device --name gpu0 --do 'write 0x10000 42' --do 'migrate-to-dev 0x10000' --do pt
+  mmrace device --name gpu0 --do 'hold migrate_vma_setup' --do 'migrate-to-dev a' --do go --do wait
+
+On a terminal it is a prompt. With --do it does these lines and ends: 0 if all did what they say, 1 at the
+first that did not. Otherwise it does what a conductor asks, until it is told to end.`;
+
+const CPU_EXAMPLES = `
+Examples:
+  mmrace cpu --lab demo                       a prompt: help lists its verbs
+  mmrace cpu --do 'mmap 0x10000 4' --do 'store 0x10000 42' --do 'load 0x10000' --json
+  mmrace cpu --code K7QXM --name me --do pt
+
+On a terminal it is a prompt. With --do it does these lines and ends: 0 if all did what they say, 1 at the
+first that did not. Otherwise it does what a conductor asks, until it is told to end.`;
+
+interface ClientCommand {
+  readonly role: Role;
+  readonly name: string;
+  readonly what: string;
+  readonly examples: string;
+}
+
+function addClient(program: Command, { role, name, what, examples }: ClientCommand): void {
   program
     .command(role)
-    .description(`join a lab as ${what}; it does what a conductor asks`)
+    .description(`join a lab as ${what}: a prompt, a script, or the hand of a conductor`)
     .addOption(urlOption())
-    .addOption(labOption('the lab to join'))
+    .addOption(labOption('the lab to join: its name or its join code'))
+    .addOption(codeOption())
+    .addOption(newOption())
     .addOption(
       new Option('--name <name>', 'unique among the actors of the lab')
         .env('MMRACE_NAME')
         .default(name),
     )
-    .action(
-      ending((args: AgentArguments) =>
-        runAgent(role, args, (known, say) => start({ ...known, connectMs: CONNECT_MS, say })),
-      ),
-    );
+    .option('--do <line>', 'do this line of the prompt, then end; can be given again', appended)
+    .option('--json', 'with --do: print one JSON object at the end')
+    .option('--jsonl', 'with --do: print one JSON object a line as it is done')
+    .addHelpText('after', examples)
+    .action(ending((options: ClientOptions) => run(role, options)));
+}
+
+function appended(line: string, before: readonly string[] = []): readonly string[] {
+  return [...before, line];
+}
+
+async function run(role: Role, options: ClientOptions): Promise<ExitCode> {
+  const wanted = { ...options, lab: options.code ?? options.lab };
+  if (options.do !== undefined) return await script(role, wanted, options.do);
+  if (options.json === true || options.jsonl === true) {
+    throw new UsageError('--json and --jsonl go with --do: a prompt answers a person');
+  }
+  const start = await starter(role);
+  if (process.stdin.isTTY && process.stdout.isTTY) return await prompt(role, wanted, start);
+  const { url, lab, name } = wanted;
+  return await runAgent(role, { url, lab, name }, (args, agentSay) =>
+    start({ ...args, connectMs: CONNECT_MS, say: agentSay }),
+  );
+}
+
+async function script(
+  role: Role,
+  options: ClientOptions,
+  texts: readonly string[],
+): Promise<ExitCode> {
+  const { parseScript, runScript } = await import('../prompt/run-script.ts');
+  const lines = parseScript(texts, role);
+  const form = formOf(options);
+  const lab = await labOf(options);
+  const start = await starter(role);
+  return await runScript({ ...options, role, lab, start, lines, form, print, say });
+}
+
+async function prompt(role: Role, options: ClientOptions, start: Start): Promise<ExitCode> {
+  const { runPrompt } = await import('../prompt/run-prompt.ts');
+  const { historyPath } = await import('../prompt/history-file.ts');
+  const lab = await labOf(options);
+  const told = new AbortController();
+  process.once('SIGTERM', () => told.abort());
+  return await runPrompt({
+    ...options,
+    role,
+    lab,
+    start,
+    input: process.stdin,
+    output: process.stdout,
+    editing: 'in-place',
+    colour: process.stdout.hasColors() ? 'colour' : 'plain',
+    history: historyPath(process.env, role),
+    signal: told.signal,
+  });
+}
+
+async function labOf({ url, lab, code, new: opened }: ClientOptions): Promise<string> {
+  const { findLab } = await import('../reach-server.ts');
+  const unknown = opened === true && code === undefined ? 'opened' : 'refused';
+  return await findLab({ url, lab, unknown });
+}
+
+function formOf({ json, jsonl }: ClientOptions): 'text' | 'json' | 'jsonl' {
+  if (json === true && jsonl === true)
+    throw new UsageError('--json and --jsonl exclude each other');
+  if (json === true) return 'json';
+  return jsonl === true ? 'jsonl' : 'text';
+}
+
+async function starter(role: Role): Promise<Start> {
+  return role === 'device'
+    ? (await import('../../agents/device-agent.ts')).startDevice
+    : (await import('../../agents/cpu-agent.ts')).startCpu;
 }

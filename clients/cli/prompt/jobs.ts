@@ -1,0 +1,86 @@
+/** Verbs that are under way. The prompt waits for one of them at a time, and not for ever. */
+import type { VerbResult } from '../../sdk/conductor.ts';
+
+/** How a verb ended, in words and as data. */
+export interface Ended {
+  readonly outcome: 'done' | 'failed';
+  readonly text: string;
+  readonly result: VerbResult;
+}
+
+export interface Job {
+  readonly number: number;
+  /** As it was typed. */
+  readonly line: string;
+  readonly ended: Promise<Ended>;
+  /** 'told': the prompt has stopped waiting for it and said so, so its end is news. */
+  state: 'awaited' | 'told' | 'over';
+}
+
+/** Why the prompt stopped waiting: the verb is over, a task of its actor stands at a hold, or patience ran out. */
+export type Waited =
+  | { readonly why: 'over'; readonly ended: Ended }
+  | { readonly why: 'held'; readonly after: string }
+  | { readonly why: 'patience' };
+
+export class Jobs {
+  readonly #running = new Map<number, Job>();
+  readonly #late: (job: Job, ended: Ended) => void;
+  #next = 1;
+  #heldHere: ((after: string) => void) | 'nobody-waits' = 'nobody-waits';
+
+  /** `late` is told of every job that ends when nobody waits for it any more. */
+  constructor(late: (job: Job, ended: Ended) => void) {
+    this.#late = late;
+  }
+
+  get running(): readonly Job[] {
+    return [...this.#running.values()];
+  }
+
+  start(line: string, work: Promise<Ended>): Job {
+    const number = this.#running.size === 0 ? 1 : this.#next;
+    this.#next = number + 1;
+    const job: Job = {
+      number,
+      line,
+      state: 'awaited',
+      ended: work.then((ended) => {
+        this.#running.delete(number);
+        if (job.state === 'told') this.#late(job, ended);
+        job.state = 'over';
+        return ended;
+      }),
+    };
+    // Whoever waits hears of it; nobody else need.
+    job.ended.catch(() => this.#running.delete(number));
+    this.#running.set(number, job);
+    return job;
+  }
+
+  /** Waits for `job`, for `patienceMs` at most ('for-ever': until it ends or is held). */
+  async wait(job: Job, patienceMs: number | 'for-ever'): Promise<Waited> {
+    const held = Promise.withResolvers<Waited>();
+    this.#heldHere = (after) => held.resolve({ why: 'held', after });
+    const over = job.ended.then((ended): Waited => ({ why: 'over', ended }));
+    const timer =
+      patienceMs === 'for-ever'
+        ? 'none'
+        : setTimeout(() => held.resolve({ why: 'patience' }), patienceMs);
+    try {
+      const waited = await Promise.race([over, held.promise]);
+      if (waited.why !== 'over') job.state = 'told';
+      return waited;
+    } finally {
+      if (timer !== 'none') clearTimeout(timer);
+      this.#heldHere = 'nobody-waits';
+    }
+  }
+
+  /** A task stands at a hold. Returns whether the prompt was waiting, and so says it itself. */
+  held(after: string): 'told' | 'nobody-waits' {
+    if (this.#heldHere === 'nobody-waits') return 'nobody-waits';
+    this.#heldHere(after);
+    return 'told';
+  }
+}

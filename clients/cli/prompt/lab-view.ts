@@ -1,0 +1,129 @@
+/** What is known of a lab from its event log: who is there, what is mapped, the CPU page tables, and what happened. */
+import { type MappingSeen, mappingsAfter } from '../../../server/lab/report/timeline/mappings.ts';
+import type { Event, PteView } from '../../../server/protocol/event.ts';
+import type { LabSnapshot } from '../../../server/protocol/lab-snapshot.ts';
+
+/** Events that are kept for `log`; older ones are forgotten. */
+export const EVENTS_KEPT_MAX = 5_000;
+
+type ActorSeen = LabSnapshot['actors'][number];
+type VmaEvent = Extract<Event, { kind: 'vma' }>;
+
+/** The address space that every lab begins with. */
+const FIRST_MM = 0;
+
+export class LabView {
+  /** The last event that is in here. */
+  n = 0;
+  patch = 'stock';
+  readonly #actors = new Map<string, ActorSeen>();
+  readonly #ptes = new Map<number, Map<number, PteView>>();
+  readonly #mmOf = new Map<string, number>();
+  #mappings = new Map<number, readonly MappingSeen[]>();
+  #events: Event[] = [];
+
+  /** Begins from a state. Events of another machine are forgotten. */
+  restart(snapshot: LabSnapshot): void {
+    if (snapshot.n < this.n) this.#events = [];
+    this.n = snapshot.n;
+    this.patch = snapshot.patch;
+    this.#actors.clear();
+    this.#ptes.clear();
+    for (const actor of snapshot.actors) this.#actors.set(actor.name, actor);
+    for (const { mm, page, entry } of snapshot.ptes) this.#setPte(mm, page, entry as PteView);
+    this.#mappings = mappingsAfter(snapshot.vmas.map(asEvent));
+  }
+
+  apply(events: readonly Event[]): void {
+    for (const event of events) {
+      this.n = event.n;
+      this.#one(event);
+      this.#events.push(event);
+    }
+    const changed = events.filter((event): event is VmaEvent => event.kind === 'vma');
+    if (changed.length > 0) {
+      this.#mappings = mappingsAfter([...this.#mappingEvents(), ...changed]);
+    }
+    const over = this.#events.length - EVENTS_KEPT_MAX;
+    if (over > 0) this.#events.splice(0, over);
+  }
+
+  get actors(): readonly ActorSeen[] {
+    return [...this.#actors.values()];
+  }
+
+  /** Sorted by address. */
+  mappings(mm: number): readonly MappingSeen[] {
+    return this.#mappings.get(mm) ?? [];
+  }
+
+  /** The entries that are not empty, by page. */
+  pageTable(mm: number): ReadonlyMap<number, PteView> {
+    return this.#ptes.get(mm) ?? new Map();
+  }
+
+  /** The address space of a CPU thread. A forked child's is known once it has touched memory. */
+  mmOf(actor: string): number {
+    return this.#mmOf.get(actor) ?? FIRST_MM;
+  }
+
+  /** The last `count` events that `concerns` picks, in order. */
+  log(count: number, concerns: (event: Event) => boolean): readonly Event[] {
+    return this.#events.filter(concerns).slice(-count);
+  }
+
+  #one(event: Event): void {
+    switch (event.kind) {
+      case 'attach':
+        this.#actors.set(event.actor, {
+          name: event.actor,
+          role: event.role === 'cpu' ? 'cpu' : 'device',
+          state: 'attached',
+        });
+        break;
+      case 'detach':
+        this.#actors.delete(event.actor);
+        this.#mmOf.delete(event.actor);
+        break;
+      case 'fenced':
+        this.#actors.set(event.device, { name: event.device, role: 'device', state: 'fenced' });
+        break;
+      case 'pte':
+        this.#setPte(event.mm, event.page, event.to);
+        break;
+      case 'fault':
+      case 'cpu-access':
+      case 'signal':
+        this.#mmOf.set(event.actor, event.mm);
+        break;
+      default:
+        // Nothing that stays.
+        break;
+    }
+  }
+
+  #setPte(mm: number, page: number, entry: PteView): void {
+    const table = this.#ptes.get(mm) ?? new Map<number, PteView>();
+    this.#ptes.set(mm, table);
+    if (entry.state === 'none') table.delete(page);
+    else table.set(page, entry);
+  }
+
+  #mappingEvents(): VmaEvent[] {
+    return [...this.#mappings].flatMap(([mm, mappings]) =>
+      mappings.map((mapping) => asEvent({ mm, ...mapping })),
+    );
+  }
+}
+
+/** A mapping that was there before as if it had been made just now. */
+function asEvent(mapping: {
+  readonly mm: number;
+  readonly first: number;
+  readonly end: number;
+  readonly prot: string;
+  readonly kind?: string;
+}): VmaEvent {
+  const { mm, first, end, prot, kind = 'mapping' } = mapping;
+  return { n: 0, actor: '', task: '', kind: 'vma', mm, first, end, prot, change: `mmap ${kind}` };
+}

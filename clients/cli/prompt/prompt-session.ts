@@ -1,0 +1,263 @@
+/** One person's hand on an agent: takes lines, does what they say, gives answers. Knows no terminal. */
+
+import { describeEvent } from '../../../server/lab/report/describe-event.ts';
+import { addressWords, frameWords, pteWords } from '../../../server/lab/report/event-words.ts';
+import { assertNever } from '../../../server/vocabulary/invariant.ts';
+import type { DeviceEntry } from '../../agents/device-verbs.ts';
+import type { PlayedAgent } from '../../agents/played-agent.ts';
+import type { VerbParams, VerbResult } from '../../sdk/conductor.ts';
+import { concerns, type Somebody } from './concern.ts';
+import { helpText, verbHelp } from './help-text.ts';
+import { type Ended, type Job, Jobs } from './jobs.ts';
+import type { LabWatch } from './lab-watch.ts';
+import { needsMappings, type ParsedLine, parseLine, valuesOf } from './parse-line.ts';
+import { mappingName } from './place.ts';
+import { failureOf, refusalOf } from './sentences.ts';
+import type { Values } from './values.ts';
+import type { AskedVerb, OwnDeed, Role } from './verb.ts';
+
+/** What came of a line. `text` is for a person, `result` for a program. */
+export interface Answer {
+  readonly outcome: Ended['outcome'] | 'waits' | 'wrong' | 'quit';
+  readonly text: string;
+  readonly result: VerbResult;
+}
+
+export interface SessionParts {
+  readonly role: Role;
+  readonly agent: PlayedAgent;
+  readonly watch: LabWatch;
+  /** Milliseconds that a line waits for its verb. */
+  readonly patienceMs: number | 'for-ever';
+  /** A verb that nobody waited for has ended. */
+  readonly late: (text: string, ended: Ended) => void;
+}
+
+export class PromptSession {
+  readonly #parts: SessionParts;
+  readonly #jobs: Jobs;
+  #actor: string;
+  /** The kernel function behind which a task stands. */
+  #standing = 'none';
+
+  constructor(parts: SessionParts) {
+    this.#parts = parts;
+    this.#actor = parts.agent.actors()[0] ?? '';
+    this.#jobs = new Jobs((job, ended) =>
+      parts.late(`[${job.number}] ${job.line}: ${ended.text}`, ended),
+    );
+  }
+
+  /** The actor that it speaks for. */
+  get actor(): string {
+    const actors = this.#parts.agent.actors();
+    if (!actors.includes(this.#actor)) this.#actor = actors[0] ?? '';
+    return this.#actor;
+  }
+
+  get somebody(): Somebody {
+    const { role, agent, watch } = this.#parts;
+    return { role, actors: agent.actors(), mm: watch.view.mmOf(this.actor) };
+  }
+
+  get running(): readonly Job[] {
+    return this.#jobs.running;
+  }
+
+  /** A task of `actor` stands at a hold. Returns whether an answer will say so. */
+  held(after: string): 'told' | 'nobody-waits' {
+    this.#standing = after;
+    return this.#jobs.held(after);
+  }
+
+  /** Does what one line says. Rejects only with bugs of ours. */
+  async run(text: string): Promise<Answer> {
+    const line = parseLine(text, this.#parts.role);
+    if (line === 'empty') return { outcome: 'done', text: '', result: {} };
+    return 'wrong' in line ? wrong(line.wrong) : await this.runParsed(line);
+  }
+
+  async runParsed(line: ParsedLine): Promise<Answer> {
+    const { watch } = this.#parts;
+    if (needsMappings(line)) await watch.caughtUp();
+    const values = valuesOf(line, watch.view.mappings(this.somebody.mm));
+    if ('wrong' in values) return wrong(values.wrong);
+    const { verb } = line;
+    return verb.does === 'ask'
+      ? await this.#ask(line, verb, values)
+      : await this.#own(verb.does, values);
+  }
+
+  async #ask(line: ParsedLine, verb: AskedVerb, values: Values): Promise<Answer> {
+    const job = this.#jobs.start(line.text, this.#performed(verb, values));
+    return await this.#answerOf(job, line.wait === 'background' ? 0 : this.#parts.patienceMs);
+  }
+
+  async #answerOf(job: Job, patienceMs: number | 'for-ever'): Promise<Answer> {
+    const waited = await this.#jobs.wait(job, patienceMs);
+    switch (waited.why) {
+      case 'over':
+        return waited.ended;
+      case 'held': {
+        const text = `[${job.number}] ${job.line}: stands still behind ${waited.after}(); go lets it go on`;
+        return { outcome: 'waits', text, result: { heldAfter: waited.after } };
+      }
+      case 'patience': {
+        const text = `[${job.number}] ${job.line}: has to wait; you will be told when it is done`;
+        return { outcome: 'waits', text, result: { waits: true } };
+      }
+      default:
+        return assertNever(waited);
+    }
+  }
+
+  async #performed(verb: AskedVerb, values: Values): Promise<Ended> {
+    try {
+      const result = await this.#perform(verb.params(values));
+      const failure = failureOf(verb, result);
+      if (failure !== 'none') return { outcome: 'failed', ...failure };
+      return { outcome: 'done', text: verb.tell(result, values), result };
+    } catch (error) {
+      return { outcome: 'failed', ...refusalOf(error) };
+    }
+  }
+
+  #perform(params: VerbParams): Promise<VerbResult> {
+    return this.#parts.agent.perform(this.actor, params);
+  }
+
+  async #own(deed: OwnDeed, values: Values): Promise<Answer> {
+    switch (deed) {
+      case 'hold':
+        return this.#hold(values.word('FUNCTION'));
+      case 'go':
+        this.#standing = 'none';
+        this.#parts.agent.go(this.actor);
+        return done('every hold is gone');
+      case 'page-table':
+        return this.#parts.role === 'device'
+          ? await this.#devicePageTable()
+          : await this.#cpuPageTable();
+      case 'maps':
+        return await this.#maps();
+      case 'log':
+        return await this.#log(values.number('EVENTS'));
+      case 'who':
+        return await this.#who();
+      case 'use':
+        return this.#use(values.word('ACTOR'));
+      case 'wait':
+        return await this.#wait();
+      case 'help':
+        return this.#help(values);
+      case 'quit':
+        return { outcome: 'quit', text: '', result: {} };
+      default:
+        return assertNever(deed);
+    }
+  }
+
+  async #wait(): Promise<Answer> {
+    if (this.#standing !== 'none') {
+      return wrong(`wait: a verb stands still behind ${this.#standing}(): go comes first`);
+    }
+    const all = Promise.all(this.running.map(({ ended }) => ended));
+    const ended = all.then((): Ended => ({ outcome: 'done', text: 'all have ended', result: {} }));
+    return await this.#answerOf(this.#jobs.start('wait', ended), this.#parts.patienceMs);
+  }
+
+  #hold(after: string): Answer {
+    if (this.#parts.agent.hold(this.actor, after) === 'armed') {
+      return done(`the next ${after}() of ${this.actor} stands still until go`, { after });
+    }
+    return {
+      outcome: 'failed',
+      text: 'EAGAIN: too many holds are armed; go takes them back',
+      result: { errno: 'EAGAIN' },
+    };
+  }
+
+  async #devicePageTable(): Promise<Answer> {
+    const result = await this.#perform({ verb: 'page-table' });
+    const entries = (result.entries ?? []) as readonly DeviceEntry[];
+    const lines = entries.map(({ page, pfn, access, memory }) =>
+      [addressWords(page).padEnd(14), access.padEnd(9), frameWords(pfn).padEnd(18), memory].join(
+        ' ',
+      ),
+    );
+    return done(lines.length === 0 ? 'no entry' : lines.join('\n'), result);
+  }
+
+  async #cpuPageTable(): Promise<Answer> {
+    const { watch } = this.#parts;
+    await watch.caughtUp();
+    const { mm } = this.somebody;
+    const entries = [...watch.view.pageTable(mm)].sort(([a], [b]) => a - b);
+    const lines = entries.map(
+      ([page, entry]) => `${addressWords(page).padEnd(14)} ${pteWords(entry)}`,
+    );
+    const data = entries.map(([page, entry]) => ({ page, entry }));
+    return done(lines.length === 0 ? 'no entry' : lines.join('\n'), { mm, entries: data });
+  }
+
+  async #maps(): Promise<Answer> {
+    const { watch } = this.#parts;
+    await watch.caughtUp();
+    const mappings = watch.view.mappings(this.somebody.mm).map((mapping, index) => ({
+      name: mappingName(index),
+      ...mapping,
+    }));
+    const lines = mappings.map(
+      ({ name, first, end, prot, kind }) =>
+        `${name.padEnd(2)} ${addressWords(first)}-${addressWords(end)} ${String(end - first).padStart(4)} pages ${prot} ${kind}`,
+    );
+    return done(lines.length === 0 ? 'nothing is mapped' : lines.join('\n'), { mappings });
+  }
+
+  async #log(count: number): Promise<Answer> {
+    const { watch } = this.#parts;
+    await watch.caughtUp();
+    const { somebody } = this;
+    const events = watch.view.log(count, (event) => concerns(event, somebody));
+    const text = events.length === 0 ? 'nothing so far' : events.map(describeEvent).join('\n');
+    return done(text, { events });
+  }
+
+  async #who(): Promise<Answer> {
+    const { watch, agent } = this.#parts;
+    await watch.caughtUp();
+    const { view } = watch;
+    const mine = agent.actors();
+    const lines = view.actors.map(({ name, role, state }) => {
+      const me = mine.includes(name) ? ' (you)' : '';
+      return `${name.padEnd(16)} ${role.padEnd(7)} ${state}${me}`;
+    });
+    const kernel = `kernel ${view.patch}, event ${view.n}`;
+    const { n, patch, actors } = view;
+    return done([...lines, kernel].join('\n'), { actors, patch, n });
+  }
+
+  #use(name: string): Answer {
+    const actors = this.#parts.agent.actors();
+    if (!actors.includes(name)) {
+      return wrong(`use: ${name} is no thread of this process; there is ${actors.join(', ')}`);
+    }
+    this.#actor = name;
+    return done(`you speak for ${name} now`, { actor: name });
+  }
+
+  #help(values: Values): Answer {
+    const { role } = this.#parts;
+    if (!values.has('VERB')) return done(helpText(role));
+    const help = verbHelp(values.word('VERB'), role);
+    return typeof help === 'string' ? done(help) : wrong(help.wrong);
+  }
+}
+
+function done(text: string, result: VerbResult = {}): Answer {
+  return { outcome: 'done', text, result };
+}
+
+function wrong(text: string): Answer {
+  return { outcome: 'wrong', text, result: { wrong: text } };
+}

@@ -1,0 +1,99 @@
+/** Lines of `--do`, one after the other, without a terminal. */
+import type { ClosedWhy } from '../../sdk/connection-state.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { UsageError } from '../failure.ts';
+import { endedSentence, type JoinOptions, join } from './join.ts';
+import { type ParsedLine, parseLine } from './parse-line.ts';
+import type { Answer, PromptSession } from './prompt-session.ts';
+import type { Role } from './verb.ts';
+
+export interface ScriptOptions extends Omit<JoinOptions, 'patienceMs' | 'notice'> {
+  readonly lines: readonly ParsedLine[];
+  readonly form: 'text' | 'json' | 'jsonl';
+  readonly print: (text: string) => void;
+  readonly say: (text: string) => void;
+}
+
+/** One line as data. */
+interface Entry {
+  readonly do: string;
+  readonly actor: string;
+  readonly outcome: Answer['outcome'];
+  readonly result: Answer['result'];
+}
+
+/** Checks all lines before anything is done. Throws: UsageError for the first that cannot be understood. */
+export function parseScript(texts: readonly string[], role: Role): readonly ParsedLine[] {
+  return texts.flatMap((text) => {
+    const line = parseLine(text, role);
+    if (line === 'empty') return [];
+    if ('wrong' in line) throw new UsageError(`--do "${text}": ${line.wrong}`);
+    return [line];
+  });
+}
+
+/**
+ * Exit 0 if every verb did what it was asked, 1 at the first that did not: those behind it are not begun. A line whose
+ * verb stands still at a hold does not keep the next one back.
+ *
+ * Rejects: UsageError if the lab cannot be joined, or a place is not mapped.
+ */
+export async function runScript(options: ScriptOptions): Promise<ExitCode> {
+  const joined = await join({
+    ...options,
+    patienceMs: 'for-ever',
+    notice: ({ text }) => options.say(`${options.name}: ${text}`),
+  });
+  const { session, agent } = joined;
+  const gone: { closed: ClosedWhy | 'not-yet' } = { closed: 'not-yet' };
+  const closed = agent.closed.then((why) => {
+    gone.closed = why;
+    return 'gone' as const;
+  });
+  const entries: Entry[] = [];
+  const ran = await Promise.race([each(session, options, entries), closed]);
+  if (options.form === 'json') {
+    const { name, lab } = options;
+    options.print(JSON.stringify({ lab, name, done: entries }));
+  }
+  if (gone.closed !== 'not-yet') {
+    joined.watch.close();
+    options.say(`mmrace ${options.role}: ${endedSentence(gone.closed, options.url)}`);
+    return EXIT.INTERNAL;
+  }
+  await joined.leave();
+  return ran === 'done' ? EXIT.OK : EXIT.BROKEN;
+}
+
+async function each(
+  session: PromptSession,
+  { lines, form, print, say }: ScriptOptions,
+  entries: Entry[],
+): Promise<'done' | 'failed'> {
+  for (const line of lines) {
+    const { actor } = session;
+    const answer = await session.runParsed(line);
+    if (answer.outcome === 'wrong') throw new UsageError(`--do "${line.text}": ${answer.text}`);
+    const entry = { do: line.text, actor, outcome: answer.outcome, result: answer.result };
+    entries.push(entry);
+    if (form === 'jsonl') print(JSON.stringify(entry));
+    if (answer.outcome === 'failed') {
+      say(`${line.text}: ${answer.text}`);
+      return 'failed';
+    }
+    if (form === 'text' && answer.text !== '') {
+      // What is only talk stays out of the data.
+      if (answer.outcome === 'waits') say(answer.text);
+      else print(answer.text);
+    }
+    if (answer.outcome === 'quit') break;
+  }
+  const [left] = session.running;
+  if (left === undefined) return 'done';
+  const standing = await session.run('wait');
+  if (standing.outcome === 'wrong') {
+    say(`the script ended while "${left.line}" stood still: end it with --do go --do wait`);
+    return 'failed';
+  }
+  return 'done';
+}

@@ -1,0 +1,39 @@
+import type { OwnVerb } from '../verb.ts';
+
+const base = { group: 'the order of things', roles: ['device', 'cpu'] } as const;
+
+export const HOLD_VERBS: readonly OwnVerb[] = [
+  {
+    ...base,
+    does: 'hold',
+    name: 'hold',
+    summary: 'stand still behind the next call of a kernel function, until go',
+    arguments: [
+      {
+        name: 'FUNCTION',
+        kind: 'function',
+        presence: 'required',
+        what: 'in the kernel’s spelling',
+      },
+    ],
+    examples: ['hold migrate_vma_setup', 'migrate-to-dev a', 'go'],
+    more: 'The prompt stays free while a verb stands still: look around, let others act, then say go.',
+  },
+  {
+    ...base,
+    does: 'go',
+    name: 'go',
+    summary: 'go on from every hold; holds that were not reached are taken back',
+    arguments: [],
+    examples: ['go'],
+  },
+  {
+    ...base,
+    does: 'wait',
+    name: 'wait',
+    summary: 'wait until every verb of mine has ended',
+    arguments: [],
+    examples: ['wait'],
+    more: 'A verb that has to wait for somebody does not block the prompt; a line that ends in & does not even try.',
+  },
+];
