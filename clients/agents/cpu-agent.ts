@@ -62,6 +62,7 @@ export function startCpu(options: AgentOptions): PlayedAgent {
     },
     closed: parent.connection.closed,
     greeted: parent.connection.greeted,
+    left: parent.connection.left,
     actors: () => [options.name, ...children.keys()],
     perform: (actor, params) => thread(actor).perform(params),
     hold: (actor, after) => thread(actor).hold(after),

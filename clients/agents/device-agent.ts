@@ -4,6 +4,7 @@ import { OK, type Result } from '../../server/vocabulary/errno.ts';
 import { dmirrorDriver, dmirrorOpen, newDmirror } from '../drivers/dmirror.ts';
 import { type Dmirror, withDriverLock } from '../drivers/dmirror-state.ts';
 import { CallRefused } from '../sdk/call-refusal.ts';
+import type { VerbResult } from '../sdk/conductor.ts';
 import { DeviceClient, type DeviceFactory } from '../sdk/device-client.ts';
 import { performDeviceVerb } from './device-verbs.ts';
 import { newHandMigration } from './hand-migration.ts';
@@ -52,6 +53,8 @@ function* recoverDmirror(dmirror: Dmirror): Task<Result<void>> {
 /** A dmirror device in a lab. */
 export function startDevice(options: AgentOptions): PlayedAgent {
   const { url, lab, name, connectMs, say, watch } = options;
+  /** Between the setup and the finalize of a hand nobody is slow: somebody thinks. */
+  const hand: { migrates: 'no' | 'yes' } = { migrates: 'no' };
   const client = new DeviceClient({
     url,
     lab,
@@ -59,7 +62,9 @@ export function startDevice(options: AgentOptions): PlayedAgent {
     connectMs,
     device: (kernel) => {
       watch?.began(name);
-      return dmirrorDevice(kernel);
+      hand.migrates = 'no';
+      const device = dmirrorDevice(kernel);
+      return { ...device, perform: (params) => standing(device.perform(params), params.verb) };
     },
     ...watching(watch, name),
     fenced: (why) => say(`${name} was fenced: ${why} It drops its page table and comes back.`),
@@ -69,13 +74,29 @@ export function startDevice(options: AgentOptions): PlayedAgent {
       say(error instanceof Error ? error.message : String(error));
     },
   });
+  function* standing(performed: Task<VerbResult>, verb: string): Task<VerbResult> {
+    const result = yield* performed;
+    if (result.errno !== 'OK') return result;
+    if (verb === 'setup') {
+      hand.migrates = 'yes';
+      client.connection.notify('held', { after: 'migrate_vma_setup' });
+    } else if (verb === 'finalize') {
+      hand.migrates = 'no';
+      client.connection.notify('went_on', {});
+    }
+    return result;
+  }
   return {
     close: () => client.close(),
     closed: client.connection.closed,
     greeted: client.connection.greeted,
+    left: client.connection.left,
     actors: () => [name],
     perform: (_, params) => client.perform(params),
     hold: (_, after) => client.hold(after),
-    go: () => client.go(),
+    go: () => {
+      client.go();
+      if (hand.migrates === 'yes') client.connection.notify('held', { after: 'migrate_vma_setup' });
+    },
   };
 }

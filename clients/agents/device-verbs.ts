@@ -13,7 +13,7 @@ import { RANGE_PAGES_MAX } from '../../server/protocol/limits.ts';
 import { compileCheck, whyNot } from '../../server/protocol/validators.ts';
 import { hexU64, shortRange, strict, word } from '../../server/protocol/wire-values.ts';
 import type { Task } from '../../server/task/task.ts';
-import { nextPage, type PageRange, pageRange } from '../../server/vocabulary/address.ts';
+import { nextPage, overlaps, type PageRange, pageRange } from '../../server/vocabulary/address.ts';
 import { ownsFrame } from '../drivers/device-memory.ts';
 import { allMapped, entryAt } from '../drivers/device-page-table.ts';
 import { dmirrorFault } from '../drivers/dmirror-fault.ts';
@@ -89,6 +89,7 @@ export function* performDeviceVerb(
   params: VerbParams,
 ): Task<VerbResult> {
   const verb = parseVerb(params);
+  if (waitsForItself(migration, verb)) return { errno: 'EDEADLK' };
   switch (verb.verb) {
     case 'fault-read':
     case 'fault-write': {
@@ -114,6 +115,15 @@ export function* performDeviceVerb(
     default:
       return { ...(yield* performVerb(dmirror, verb)) };
   }
+}
+
+/** Verbs that do not fault, or that only end something. */
+const NEVER_WAIT: ReadonlySet<DeviceVerb['verb']> = new Set(['snapshot', 'peek', 'stop', 'setup']);
+
+/** A page of the migration that this very device has open is waited for until it is finalized. */
+function waitsForItself({ open }: HandMigration, verb: DeviceVerb): boolean {
+  if (open === 'none' || !('range' in verb) || NEVER_WAIT.has(verb.verb)) return false;
+  return overlaps(open.range, verb.range);
 }
 
 /** One entry of the device's page table, as data. */

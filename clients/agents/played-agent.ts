@@ -26,6 +26,8 @@ export interface AgentOptions extends AgentArguments {
 export interface PlayedAgent extends Agent {
   /** Resolved when the server has accepted the first hello. Rejected with SessionClosed. */
   readonly greeted: Promise<unknown>;
+  /** Resolved when the server has let go of the name, after the session is over. */
+  readonly left: Promise<void>;
   /** The actors of this process, the one that it began with first. */
   actors(): readonly string[];
   /** Performs a verb as if a conductor had asked for it. Rejects: CallRefused, VerbRefused, what a driver throws. */

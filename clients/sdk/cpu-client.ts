@@ -83,6 +83,7 @@ export class CpuClient {
   /** Everybody goes on; a hold that was not reached is taken back. */
   go(): void {
     this.#now.holds.go();
+    this.connection.notify('went_on', {});
     this.#now.runtime.turn();
   }
 

@@ -154,6 +154,7 @@ export class DeviceClient {
   /** Everybody goes on; a hold that was not reached is taken back. */
   go(): void {
     this.#now.holds.go();
+    this.connection.notify('went_on', {});
     this.#now.runtime.turn();
   }
 

@@ -164,6 +164,10 @@ export class Lab {
         this.#conductor.held(actor, after);
         return;
       }
+      if (inbound.method === 'went_on') {
+        actor.holding = 0;
+        return;
+      }
     }
     this.#accept(inbound);
   }

@@ -132,9 +132,10 @@ function notify(
       }
       return 'none';
     }
-    // These two are the session's: they do not reach a machine.
+    // These are the session's: they do not reach a machine.
     case 'ack':
     case 'held':
+    case 'went_on':
       return 'none';
   }
 }

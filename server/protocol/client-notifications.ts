@@ -3,7 +3,7 @@ import Type from 'typebox';
 import { MIRROR_CHANGES_MAX, RANGE_PAGES_MAX } from './limits.ts';
 import { prose } from './prose.ts';
 import type { NotificationTable, ParamsOf } from './request-spec.ts';
-import { frame, page, sequence, strict, word } from './wire-values.ts';
+import { frame, nothing, page, sequence, strict, word } from './wire-values.ts';
 
 export const mirrorEntry = Type.Union(
   [
@@ -31,6 +31,14 @@ const sessionNotifications = {
     params: strict({
       after: Type.String({ maxLength: 64, description: 'the method that the hold named' }),
     }),
+    sends: 'no-pages',
+  },
+  went_on: {
+    meaning: prose(`
+      None of your tasks stands still any more, without a go of the conductor: whoever plays this client let them go
+      on. Until then a client that said held may keep others waiting for longer than its lease.
+    `),
+    params: nothing,
     sends: 'no-pages',
   },
 } as const;

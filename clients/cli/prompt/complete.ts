@@ -17,7 +17,9 @@ export function completed(line: string, around: Surroundings): [string[], string
   const begun = words.at(-1) ?? '';
   const before = words.slice(0, -1).filter((word) => word !== '');
   const known = before.length === 0 ? verbNames(around.role) : nextWords(before, around);
-  return [known.filter((word) => word.startsWith(begun)), begun];
+  const fits = known.filter((word) => word.startsWith(begun));
+  const [only] = fits;
+  return [fits.length === 1 && only !== undefined ? [`${only} `] : fits, begun];
 }
 
 function nextWords([name, ...given]: readonly string[], around: Surroundings): string[] {

@@ -1,12 +1,16 @@
 /** Help of the prompt, made from the table of verbs. */
+import { wrapText } from '../../../server/lab/report/lines/wrap-text.ts';
 import { findVerb } from './parse-line.ts';
 import { type Argument, type Role, usageOf, type Verb } from './verb.ts';
 import { verbsOf } from './verb-table.ts';
 
-const USAGE_COLUMNS = 34;
+const USAGE_COLUMNS = 28;
+const SUMMARY_COLUMNS = 50;
+const INDENT = ' '.repeat(2 + USAGE_COLUMNS);
 
-const PLACES = `A place is an address (0x10000), or a mapping and what to add: a is the start of the first one,
-a+3 its page 3, a+0x8 its byte 8. maps lists the mappings. A line that ends in & does not wait.`;
+const PLACES = `A place is an address (0x10000), or a mapping and what to add: a is the start of
+the first one, a+3 its page 3, a+0x8 its byte 8. maps lists the mappings.
+A line that ends in & does not wait.`;
 
 /** Every verb of the role in a line, by group. */
 export function helpText(role: Role): string {
@@ -16,7 +20,11 @@ export function helpText(role: Role): string {
 }
 
 function verbLine(verb: Verb): string {
-  return `  ${usageOf(verb).padEnd(USAGE_COLUMNS)} ${verb.summary}`;
+  const [first = '', ...rest] = wrapText(verb.summary, SUMMARY_COLUMNS);
+  const usage = usageOf(verb);
+  const head = `  ${usage.padEnd(USAGE_COLUMNS)}`;
+  const lines = usage.length < USAGE_COLUMNS ? [`${head}${first}`] : [head, `${INDENT}${first}`];
+  return [...lines, ...rest.map((line) => INDENT + line)].join('\n');
 }
 
 /** One verb in full, or a sentence that there is none. */

@@ -2,7 +2,7 @@
 
 import { CLOSE_CODES } from '../../../server/protocol/close-codes.ts';
 import type { AgentOptions, PlayedAgent } from '../../agents/played-agent.ts';
-import { sentences } from '../../sdk/call-refusal.ts';
+import { type CallRefusal, sentences } from '../../sdk/call-refusal.ts';
 import { SessionClosed } from '../../sdk/connection.ts';
 import { type ClosedWhy, closedSentence } from '../../sdk/connection-state.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
@@ -128,7 +128,7 @@ async function leave(
   }
   agent.close();
   watch.close();
-  await agent.closed;
+  await agent.left;
 }
 
 async function giveBack(agent: PlayedAgent, name: string): Promise<'back' | 'late'> {
@@ -157,9 +157,7 @@ export function endedSentence(closed: ClosedWhy, url: string): string {
     case 'unreachable':
       return `no server answers at ${url}: start one with npx mmrace serve, or say where it is with --url`;
     case 'refused':
-      return closed.refusal.code === 'bad-resume'
-        ? `the server at ${url} has been started anew and does not know this session: join again`
-        : `the server at ${url} refused: ${sentences(closed.refusal)}`;
+      return refusedSentence(closed.refusal, url);
     case 'lost':
       if (closed.code === CLOSE_CODES.going.code) {
         return `the server at ${url} has ended: start it again with npx mmrace serve, and join again`;
@@ -167,6 +165,17 @@ export function endedSentence(closed: ClosedWhy, url: string): string {
       return Object.values(CLOSE_CODES).some(({ code }) => code === closed.code)
         ? closedSentence(closed)
         : `the server at ${url} is gone, and did not come back in time: start it again with npx mmrace serve, and join again`;
+  }
+}
+
+function refusedSentence(refusal: CallRefusal, url: string): string {
+  switch (refusal.code) {
+    case 'bad-resume':
+      return `the server at ${url} has been started anew and does not know this session: join again`;
+    case 'name-taken':
+      return 'the lab has an actor of this name already: choose another with --name';
+    default:
+      return `the server at ${url} refused: ${sentences(refusal)}`;
   }
 }
 

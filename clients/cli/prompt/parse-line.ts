@@ -50,7 +50,11 @@ export function findVerb(name: string, role: Role): Verb | Wrong {
     name,
     verbs.map((verb) => verb.name),
   );
-  return { wrong: `${name}: a ${role} has no such verb${near} help lists them` };
+  const other = role === 'device' ? 'cpu' : 'device';
+  const elsewhere = verbsOf(other).some((verb) => verb.name === name);
+  const instead = near === '' ? ';' : near;
+  const hint = elsewhere ? `, but a ${other} has;` : instead;
+  return { wrong: `${name}: a ${role} has no such verb${hint} help lists them` };
 }
 
 /** Needs the mappings only for places that are relative to one. */

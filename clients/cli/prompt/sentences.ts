@@ -32,6 +32,9 @@ export function refusalOf(error: unknown): Failure {
 
 function errnoSentence(errno: string): string {
   if (!isErrno(errno)) return 'the kernel refused';
+  if (errno === 'EDEADLK') {
+    return 'A page of it is in the migration that is open here: it would wait for itself. finalize comes first.';
+  }
   const { meaning, remedy } = ERROR_CODES[CODE_OF_ERRNO[errno]];
   return `${meaning} ${remedy}`;
 }

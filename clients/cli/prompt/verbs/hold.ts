@@ -2,23 +2,25 @@ import type { OwnVerb } from '../verb.ts';
 
 const base = { group: 'the order of things', roles: ['device', 'cpu'] } as const;
 
+const hold = {
+  ...base,
+  does: 'hold',
+  name: 'hold',
+  summary: 'stand still behind the next call of a kernel function, until go',
+  arguments: [
+    {
+      name: 'FUNCTION',
+      kind: 'function',
+      presence: 'required',
+      what: 'in the kernel’s spelling',
+    },
+  ],
+  more: 'The prompt stays free while a verb stands still: look around, let others act, then say go.',
+} as const;
+
 export const HOLD_VERBS: readonly OwnVerb[] = [
-  {
-    ...base,
-    does: 'hold',
-    name: 'hold',
-    summary: 'stand still behind the next call of a kernel function, until go',
-    arguments: [
-      {
-        name: 'FUNCTION',
-        kind: 'function',
-        presence: 'required',
-        what: 'in the kernel’s spelling',
-      },
-    ],
-    examples: ['hold migrate_vma_setup', 'migrate-to-dev a', 'go'],
-    more: 'The prompt stays free while a verb stands still: look around, let others act, then say go.',
-  },
+  { ...hold, roles: ['device'], examples: ['hold migrate_vma_setup', 'migrate-to-dev a', 'go'] },
+  { ...hold, roles: ['cpu'], examples: ['hold store', 'store a 42', 'go'] },
   {
     ...base,
     does: 'go',

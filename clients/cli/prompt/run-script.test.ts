@@ -1,0 +1,124 @@
+/** Scripts of lines against a real server in this process. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { EXIT } from '../exit-codes.ts';
+import { UsageError } from '../failure.ts';
+import { script, withServer } from './lab-for-prompts.ts';
+import { parseScript } from './run-script.ts';
+
+test('a CPU maps and stores, a device migrates, and its memory goes back when it leaves', () =>
+  withServer(async (server) => {
+    const cpu = await script(server, 'cpu', 'cpu0', [
+      'mmap 0x10000 4',
+      'store a 42',
+      'load a',
+      'maps',
+      'pt',
+    ]);
+    assert.equal(cpu.exit, EXIT.OK, cpu.said);
+    assert.match(cpu.printed, /^0x10000 = 0x2a$/m);
+    assert.match(cpu.printed, /^a +0x10000-0x14000 +4 pages rw anon-private$/m);
+    assert.match(cpu.printed, /^0x10000 +frame 0x[0-9a-f]+$/m);
+    const device = await script(server, 'device', 'gpu0', ['migrate-to-dev a', 'pt']);
+    assert.equal(device.exit, EXIT.OK, device.said);
+    assert.match(device.printed, /^0x10000 +write +frame 0x800000 +private$/m);
+    const after = await script(server, 'cpu', 'cpu0', ['load a']);
+    assert.deepEqual(after, { exit: EXIT.OK, printed: '0x10000 = 0x2a', said: '' });
+  }));
+
+test('a migration by hand lets others act between its calls', () =>
+  withServer(async (server) => {
+    await script(server, 'cpu', 'cpu0', ['mmap 0x10000 4', 'load a']);
+    const ran = await script(
+      server,
+      'device',
+      'gpu0',
+      ['setup a 2', 'pt', 'copy', 'pages', 'map', 'finalize', 'write a 7', 'peek a 2'],
+      'json',
+    );
+    assert.equal(ran.exit, EXIT.OK, ran.said);
+    const { done } = JSON.parse(ran.printed) as { done: { do: string; result: object }[] };
+    const results = Object.fromEntries(done.map((entry) => [entry.do, entry.result]));
+    assert.deepEqual(results['setup a 2'], { errno: 'OK', collected: 2 });
+    assert.deepEqual(results.pt, { entries: [] });
+    assert.deepEqual(results.pages, { errno: 'OK', moved: 2, lost: 0 });
+    assert.deepEqual(results.finalize, { errno: 'OK', migrated: 2 });
+    assert.deepEqual(results['peek a 2'], { values: ['0x7', '0x0'] });
+  }));
+
+test('a migration that is finalized before it moved is given up, and leaves nothing behind', () =>
+  withServer(async (server) => {
+    await script(server, 'cpu', 'cpu0', ['mmap 0x10000 4', 'store a 5']);
+    const given = await script(server, 'device', 'gpu0', ['setup a', 'copy', 'finalize', 'pt']);
+    assert.equal(given.exit, EXIT.OK, given.said);
+    assert.match(given.printed, /0 pages migrated\nno entry$/);
+    // A step out of order changes nothing.
+    const early = await script(server, 'device', 'gpu0', ['pages']);
+    assert.equal(early.exit, EXIT.BROKEN);
+    assert.equal(early.said, 'pages: EINVAL: pages: no migration is open: setup comes first');
+    // munmap needs mmap_lock for writing: it would wait for ever if a reader were left.
+    const unmapped = await script(server, 'cpu', 'cpu0', ['load a', 'munmap a 4', 'maps']);
+    assert.equal(unmapped.printed, '0x10000 = 0x5\nunmapped 0x10000, 4 pages\nnothing is mapped');
+  }));
+
+test('a device that would wait for its own migration is told so', () =>
+  withServer(async (server) => {
+    await script(server, 'cpu', 'cpu0', ['mmap 0x10000 4']);
+    const ran = await script(server, 'device', 'gpu0', ['setup a', 'read a']);
+    assert.equal(ran.exit, EXIT.BROKEN);
+    assert.match(ran.said, /^read a: EDEADLK: .* finalize comes first\.$/m);
+  }));
+
+test('a verb at a hold does not keep the next line back; go and wait end it', () =>
+  withServer(async (server) => {
+    await script(server, 'cpu', 'cpu0', ['mmap 0x10000 4']);
+    const held = ['hold migrate_vma_setup', 'migrate-to-dev a', 'pt'];
+    const ran = await script(server, 'device', 'gpu0', [...held, 'go', 'wait', 'pt']);
+    assert.equal(ran.exit, EXIT.OK, ran.said);
+    assert.match(ran.printed, /no entry\nevery hold is gone\nall have ended\n0x10000 .*private$/);
+    const left = await script(server, 'device', 'gpu0', held);
+    assert.equal(left.exit, EXIT.BROKEN);
+    assert.match(left.said, /the script ended while "migrate-to-dev a" stood still/);
+  }));
+
+test('the first verb that fails ends the script with 1; errno and sentence go to stderr', () =>
+  withServer(async (server) => {
+    const ran = await script(server, 'cpu', 'cpu0', ['load 0x10000', 'mmap'], 'jsonl');
+    assert.equal(ran.exit, EXIT.BROKEN);
+    assert.match(ran.said, /^load 0x10000: SIGSEGV: nothing is mapped there/);
+    assert.deepEqual(JSON.parse(ran.printed), {
+      do: 'load 0x10000',
+      actor: 'cpu0',
+      outcome: 'failed',
+      result: { signal: 'SIGSEGV' },
+    });
+  }));
+
+test('a forked child is spoken for by use, and shares frames until somebody writes', () =>
+  withServer(async (server) => {
+    const ran = await script(server, 'cpu', 'cpu0', [
+      'mmap 0x10000 1',
+      'store a 1',
+      'fork child0',
+      'use child0',
+      'store 0x10000 2',
+      'load 0x10000',
+      'use cpu0',
+      'load 0x10000',
+    ]);
+    assert.equal(ran.exit, EXIT.OK, ran.said);
+    assert.match(ran.printed, /0x10000 = 0x2\nyou speak for cpu0 now\n0x10000 = 0x1$/);
+  }));
+
+test('a script is checked as a whole before anybody joins', () => {
+  assert.throws(
+    () => parseScript(['read a', 'raed a'], 'device'),
+    (error) =>
+      error instanceof UsageError && /--do "raed a": .*did you mean "read"/.test(error.message),
+  );
+});
+
+test('a place that is not mapped is a mistake of the script: nothing is asked', () =>
+  withServer(async (server) => {
+    await assert.rejects(script(server, 'device', 'gpu0', ['read a']), UsageError);
+  }));
