@@ -46,12 +46,51 @@ const DEVICE_NOTES: { readonly [Verb in DeviceVerbName]: Note } = {
     result: '`{errno, values, cpages}`',
   },
   'check-exclusive': {
-    meaning: 'OK if every page of the range is mapped exclusive, EPERM if not.',
+    meaning: 'EPERM if a page of the range is still mapped exclusive, OK if none is.',
     result: '`{errno}`',
   },
   release: {
     meaning: 'Evicts all private memory; the next migration registers new.',
     result: '`{errno}`',
+  },
+  'fault-read': {
+    meaning: 'Faults the range in for reading, whether there are entries or not.',
+    result: '`{errno}`',
+  },
+  'fault-write': {
+    meaning: 'Faults the range in for writing, whether there are entries or not.',
+    result: '`{errno}`',
+  },
+  setup: {
+    meaning: prose(`
+      The first step of a migration by hand: mmap_read_lock and migrate_vma_setup. One migration is open at a time, and
+      until finalize a verb that would fault on its pages answers EDEADLK.
+    `),
+    result: '`{errno, collected}`: pages that may migrate',
+  },
+  copy: {
+    meaning:
+      'Takes private frames and copies the pages into them. `pages` does it, if it was left out.',
+    result: '`{errno, copied}`',
+  },
+  pages: {
+    meaning: 'Calls migrate_vma_pages.',
+    result: '`{errno, moved, lost}`',
+  },
+  map: {
+    meaning:
+      'Enters what moved into the device page table. `finalize` does it, if it was left out.',
+    result: '`{errno, mapped}`',
+  },
+  finalize: {
+    meaning: prose(`
+      Calls migrate_vma_finalize and mmap_read_unlock. Without \`pages\` before, the migration is given up.
+    `),
+    result: '`{errno, migrated}`',
+  },
+  'page-table': {
+    meaning: 'What the device page table holds.',
+    result: '`{entries}`, each `{page, pfn, access, memory}`',
   },
   peek: {
     meaning: 'What the device reads without faulting; `"unmapped"` where it would fault.',
