@@ -164,7 +164,8 @@ export function endedSentence(closed: ClosedWhy, url: string): string {
       }
       return Object.values(CLOSE_CODES).some(({ code }) => code === closed.code)
         ? closedSentence(closed)
-        : `the server at ${url} is gone, and did not come back in time: start it again with npx mmrace serve, and join again`;
+        : `the server at ${url} is gone, and did not come back in time: ` +
+            'start it again with npx mmrace serve, and join again';
   }
 }
 

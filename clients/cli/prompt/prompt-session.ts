@@ -207,10 +207,10 @@ export class PromptSession {
       name: mappingName(index),
       ...mapping,
     }));
-    const lines = mappings.map(
-      ({ name, first, end, prot, kind }) =>
-        `${name.padEnd(2)} ${addressWords(first)}-${addressWords(end)} ${String(end - first).padStart(4)} pages ${prot} ${kind}`,
-    );
+    const lines = mappings.map(({ name, first, end, prot, kind }) => {
+      const pages = String(end - first).padStart(4);
+      return `${name.padEnd(2)} ${addressWords(first)}-${addressWords(end)} ${pages} pages ${prot} ${kind}`;
+    });
     return done(lines.length === 0 ? 'nothing is mapped' : lines.join('\n'), { mappings });
   }
 
