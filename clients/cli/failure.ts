@@ -1,8 +1,9 @@
 import { CommanderError } from 'commander';
+import { BadInput } from '../../server/vocabulary/bad-input.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 
 /** The caller gave something that cannot be used. The message names it, and file and line where it has them. */
-export class UsageError extends Error {
+export class UsageError extends BadInput {
   constructor(message: string, options: ErrorOptions = {}) {
     super(message, options);
     this.name = 'UsageError';
@@ -21,7 +22,7 @@ export function failed(error: unknown): Failed {
     // Commander has printed its message, or the help or version that was asked for (its exit code 0).
     return { exitCode: error.exitCode === 0 ? EXIT.OK : EXIT.USAGE, text: '' };
   }
-  if (error instanceof UsageError)
+  if (error instanceof BadInput)
     return { exitCode: EXIT.USAGE, text: `mmrace: ${error.message}\n` };
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return { exitCode: EXIT.INTERNAL, text: `mmrace: internal error\n${text}\n` };

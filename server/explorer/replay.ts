@@ -6,6 +6,8 @@ import type { Explored, NewExplored } from './explored.ts';
 /** What an execution came to. */
 export interface Replayed {
   readonly failure: string | 'none';
+  /** 'too long': it has taken stepsMax steps and was not over. */
+  readonly ended: 'complete' | 'failed' | 'too long';
   readonly steps: readonly ExecutedStep[];
   readonly explored: Explored;
   /** The first choice that was not ready when its turn came, or 'none'. */
@@ -56,13 +58,14 @@ export function runWith(
   for (let depth = 0; depth < stepsMax; depth += 1) {
     const ready = scheduler.readyTasks().sort((a, b) => a.identity.id - b.identity.id);
     if (ready.length === 0) {
-      return { failure: explored.failureAtEnd(scheduler.blockedTasks()), steps, explored };
+      const failure = explored.failureAtEnd(scheduler.blockedTasks());
+      return { failure, ended: failure === 'none' ? 'complete' : 'failed', steps, explored };
     }
     const task = chooser(ready, previous, depth);
     previous = task.identity.id;
     steps.push(takeStep(explored, task));
     const failure = explored.failure();
-    if (failure !== 'none') return { failure, steps, explored };
+    if (failure !== 'none') return { failure, ended: 'failed', steps, explored };
   }
-  return { failure: 'none', steps, explored };
+  return { failure: 'none', ended: 'too long', steps, explored };
 }

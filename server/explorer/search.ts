@@ -30,6 +30,7 @@ export interface SearchOptions {
 export interface Progress {
   readonly executions: number;
   readonly steps: number;
+  readonly windowEntered: number;
   /** An estimate of how much of the search tree is done, from 0 to 1. */
   readonly done: number;
 }
@@ -94,8 +95,8 @@ export function search(newExplored: NewExplored, options: SearchOptions): Search
   let counterexample: Counterexample | 'none' = 'none';
   let ended: SearchResult['ended'] = 'complete';
   for (;;) {
-    const { executions, steps } = counts;
-    if (options.goOn({ executions, steps, done: doneShare(stack) }) === 'stop') {
+    const { executions, steps, windowEntered } = counts;
+    if (options.goOn({ executions, steps, windowEntered, done: doneShare(stack) }) === 'stop') {
       ended = 'stopped';
       break;
     }

@@ -7,6 +7,8 @@ export interface Patch {
   readonly provenance: string;
   /** What it changes, in one sentence. */
   readonly summary: string;
+  /** The user's file that it comes from. Absent: it ships. */
+  readonly file?: string;
   readonly overrides: (stock: KernelFunctions) => Partial<KernelFunctions>;
 }
 

@@ -7,6 +7,7 @@ import {
   scenarioHash,
   shortHash,
 } from '../../../server/lab/counterexample/counterexample.ts';
+import { driversNamed, isFile, patchesNamed } from '../../../server/lab/scenario/asked.ts';
 import { suggestion } from '../../../server/lab/scenario/nearest-word.ts';
 import { readScenario } from '../../../server/lab/scenario/read-scenario.ts';
 import {
@@ -20,7 +21,6 @@ import {
   shippedScenarioNames,
 } from '../../../server/lab/scenario/shipped-scenarios.ts';
 import { UsageError } from '../failure.ts';
-import { driversFrom, isFile, patchesFrom } from '../scenario-choice.ts';
 
 /** What a counterexample comes to here, and what is not as it was when it was found. */
 export interface FoundPlan {
@@ -45,8 +45,8 @@ export async function planOfCounterexample(
     ([actor, code]) => `${actor}=${codeHere(code, beside, changed)}`,
   );
   const choice = {
-    patches: await patchesFrom(patch),
-    drivers: await driversFrom(drivers),
+    patches: await patchesNamed(patch),
+    drivers: await driversNamed(drivers),
     parameters: counterexample.parameters,
   };
   try {

@@ -39,5 +39,7 @@ export interface DriverVariant {
   readonly provenance: string;
   /** What it does otherwise than dmirror, in one sentence. */
   readonly summary: string;
+  /** The user's file that it comes from. Absent: it ships. */
+  readonly file?: string;
   readonly newDevice: (options: DriverOptions) => LabDevice;
 }

@@ -1,11 +1,11 @@
 /** Covers what it can by random search, in parts, so that progress can be told and a budget can end it. */
 import type { NewExplored } from '../../explorer/explored.ts';
+import { measure } from '../../explorer/measure.ts';
 import { type SampleStrategy, sample } from '../../explorer/sample.ts';
-import type { Covered, Found } from './covered.ts';
+import type { Covered } from './covered.ts';
 import type { ExploreOptions } from './explore-options.ts';
 import { streamOf } from './random-stream.ts';
-
-const SAMPLES_AT_ONCE = 200;
+import { coveredBy, type PartResult, partNumber, partResult, partsOf } from './sampled-parts.ts';
 
 /** Goes on until something fails, the executions are spent, or `options.clock()` has passed `until`. */
 export function coverBySampling(
@@ -14,29 +14,32 @@ export function coverBySampling(
   strategy: SampleStrategy,
   until: number,
 ): Covered {
-  const outcomes = new Map<string, number>();
-  let [executions, steps, windowEntered, failures] = [0, 0, 0, 0];
-  let found: Found | 'none' = 'none';
-  while (executions < options.budgetExecutions && options.clock() < until && found === 'none') {
-    const part = sample(newExplored, {
+  const { stepsMax, depth, preemptionsMax, seed, budgetExecutions } = options;
+  const randomOf = (execution: number) => streamOf(seed, execution);
+  const measured = measure(newExplored, stepsMax, randomOf);
+  const parts: PartResult[] = [];
+  let [executions, steps, windowEntered] = [0, 0, 0];
+  const goOn = () =>
+    options.clock() < until && options.goOn?.() !== 'stop' ? ('go on' as const) : ('stop' as const);
+  for (let part = 0; part < partsOf(budgetExecutions) && goOn() === 'go on'; part += 1) {
+    const result = sample(newExplored, {
       strategy,
-      stepsMax: options.stepsMax,
-      depth: options.depth,
-      randomOf: (execution) => streamOf(options.seed, execution),
-      first: executions,
-      executions: Math.min(SAMPLES_AT_ONCE, options.budgetExecutions - executions),
+      stepsMax,
+      depth,
+      ...(preemptionsMax === undefined ? {} : { preemptionsMax }),
+      randomOf,
+      ...partNumber(part, budgetExecutions),
       counterexamples: 'first',
+      measured,
+      goOn,
     });
-    executions += part.executions;
-    steps += part.steps;
-    windowEntered += part.windowEntered;
-    failures += part.failures;
-    for (const [outcome, count] of part.outcomes) {
-      outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + count);
-    }
-    found = part.counterexample;
-    options.onProgress({ executions, steps, done: executions / options.budgetExecutions });
+    parts.push(partResult(result));
+    executions += result.executions;
+    steps += result.steps;
+    windowEntered += result.windowEntered;
+    options.onProgress({ executions, steps, windowEntered, done: executions / budgetExecutions });
+    if (result.counterexample !== 'none') break;
   }
-  const ended = found === 'none' ? 'complete' : 'counterexample';
-  return { ended, executions, steps, windowEntered, failures, tooLong: 0, outcomes, found };
+  const facts = { ...options, strategy };
+  return coveredBy(parts, measured, facts, options.goOn?.() === 'stop' ? 'stopped' : 'complete');
 }

@@ -1,5 +1,7 @@
 /** What a search has seen, whichever it was: what a verdict is made of. */
 
+import type { Sampled } from './sampled.ts';
+
 /** A schedule that fails. */
 export interface Found {
   readonly choices: readonly number[];
@@ -16,4 +18,6 @@ export interface Covered {
   readonly tooLong: number;
   readonly outcomes: ReadonlyMap<string, number>;
   readonly found: Found | 'none';
+  /** Of a random search. */
+  readonly sampled?: Sampled;
 }

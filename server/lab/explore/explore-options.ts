@@ -19,6 +19,8 @@ export interface ExploreOptions {
   readonly preemptionsMax?: number;
   /** Milliseconds, moving forwards. */
   readonly clock: () => number;
+  /** Asked between executions, beside the budgets: 'stop' when the asker has had enough. Once it does, it stays. */
+  readonly goOn?: () => 'go on' | 'stop';
   readonly onProgress: (progress: Progress) => void;
   /** Told of each new step of an exhaustive search. */
   readonly onStep?: (step: ExecutedStep) => void;

@@ -13,6 +13,7 @@ import { shrink } from '../../explorer/shrink.ts';
 import { coverBySampling } from './cover-by-sampling.ts';
 import type { Covered, Found } from './covered.ts';
 import type { ExploreOptions } from './explore-options.ts';
+import { claimOf, type Sampled } from './sampled.ts';
 
 export interface CounterexampleReport {
   readonly failure: string;
@@ -38,6 +39,8 @@ export interface Verdict {
   /** Outcome to number of executions. */
   readonly outcomes: ReadonlyMap<string, number>;
   readonly counterexample: CounterexampleReport | 'none';
+  /** What a random search can claim. */
+  readonly sampled?: Sampled;
 }
 
 /** Schedules that are tried before the search proper: a stop and an intrusion, for each pair of tasks. */
@@ -48,7 +51,16 @@ const NO_RETURN_EXECUTIONS_MAX = 3_000;
 /** Throws what the world throws: a crash of user code is never a verdict. */
 export function explore(newExplored: NewExplored, options: ExploreOptions): Verdict {
   const began = options.clock();
-  const covered = cover(newExplored, options);
+  return conclude(newExplored, cover(newExplored, options), options, began);
+}
+
+/** The verdict on what was covered, whoever did it, with the counterexample made for reading. */
+export function conclude(
+  newExplored: NewExplored,
+  covered: Covered,
+  options: ExploreOptions,
+  began: number,
+): Verdict {
   const counterexample =
     covered.found === 'none' ? 'none' : reportOf(newExplored, covered.found, options.stepsMax);
   const seconds = (options.clock() - began) / 1000;
@@ -61,26 +73,39 @@ export function explore(newExplored: NewExplored, options: ExploreOptions): Verd
     failures: covered.failures,
     outcomes: covered.outcomes,
     counterexample,
+    ...(covered.sampled === undefined ? {} : { sampled: covered.sampled }),
   };
 }
 
 function judged(covered: Covered, options: ExploreOptions): Pick<Verdict, 'verdict' | 'bound'> {
-  const executions = `${covered.executions} executions (${options.strategy})`;
-  if (covered.found !== 'none') return { verdict: 'broken', bound: `found in ${executions}` };
-  if (covered.ended !== 'complete') {
-    return { verdict: 'unknown', bound: `the budget ended after ${executions}` };
+  const { found, ended, tooLong, windowEntered, sampled } = covered;
+  const within = preemptionsText(options.preemptionsMax);
+  const executions = `${covered.executions} executions (${options.strategy})${within}`;
+  if (found !== 'none') return { verdict: 'broken', bound: `found in ${executions}` };
+  if (ended !== 'complete') {
+    const why = options.goOn?.() === 'stop' ? 'interrupted' : 'the budget ended';
+    return { verdict: 'unknown', bound: `${why} after ${executions}` };
   }
-  if (covered.tooLong > 0) {
-    const text = `${covered.tooLong} executions were cut after ${options.stepsMax} steps`;
+  if (tooLong > 0) {
+    const text = `${tooLong} of ${executions} were cut after ${options.stepsMax} steps`;
     return { verdict: 'unknown', bound: text };
   }
-  if (covered.windowEntered === 0) {
+  if (windowEntered === 0) {
     return { verdict: 'unknown', bound: `the race window was never entered in ${executions}` };
   }
-  if (options.strategy !== 'dpor' && options.strategy !== 'dfs') {
-    return { verdict: 'unknown', bound: `sampled: no failure in ${executions}` };
+  if (sampled !== undefined) {
+    return { verdict: 'unknown', bound: `${claimOf(sampled, covered.executions)}${within}` };
   }
-  return { verdict: 'holds', bound: `every interleaving of this scenario: ${executions}` };
+  const every = `every interleaving of this scenario${within}`;
+  return {
+    verdict: 'holds',
+    bound: `${every}: ${covered.executions} executions (${options.strategy})`,
+  };
+}
+
+function preemptionsText(preemptionsMax: number | undefined): string {
+  if (preemptionsMax === undefined) return '';
+  return ` with at most ${preemptionsMax} preemption${preemptionsMax === 1 ? '' : 's'} each`;
 }
 
 function cover(newExplored: NewExplored, options: ExploreOptions): Covered {
@@ -114,6 +139,7 @@ function cover(newExplored: NewExplored, options: ExploreOptions): Covered {
     goOn: (progress) => {
       options.onProgress(progress);
       const spent = progress.executions >= options.budgetExecutions || options.clock() > until;
+      if (options.goOn?.() === 'stop') return 'stop';
       return spent ? 'stop' : 'go on';
     },
   });

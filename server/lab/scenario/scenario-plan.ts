@@ -5,6 +5,7 @@ import { DRIVERS } from '../../../clients/drivers/faulty/drivers.ts';
 import type { KernelConfig } from '../../kernel/kernel.ts';
 import type { Patch } from '../../patches/patch.ts';
 import type { PageIndex } from '../../vocabulary/address.ts';
+import { BadInput } from '../../vocabulary/bad-input.ts';
 import { type CompiledOp, compileOp } from './compile-op.ts';
 import type { Condition } from './condition.ts';
 import {
@@ -81,7 +82,7 @@ export interface ScenarioPlan {
 }
 
 /** The choice does not fit the scenario: a parameter it does not have, a device that is not there. */
-export class BadChoice extends Error {
+export class BadChoice extends BadInput {
   constructor(message: string) {
     super(message);
     this.name = 'BadChoice';

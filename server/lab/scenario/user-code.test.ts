@@ -5,10 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { search } from '../../explorer/search.ts';
+import { BadUserCode } from './guard-user-code.ts';
 import { readScenario } from './read-scenario.ts';
 import { AS_WRITTEN, planScenario, type ScenarioChoice } from './scenario-plan.ts';
 import { newScenarioRun, stepsMaxOf } from './scenario-world.ts';
-import { BadUserCode, loadDriver, loadPatch } from './user-code.ts';
+import { loadDriver, loadPatch } from './user-code.ts';
 import { printProblem } from './yaml-source.ts';
 
 const ROOT = new URL('../../../', import.meta.url);
@@ -96,7 +97,7 @@ test('what is no patch is refused, with the file and what is wrong', async () =>
       return true;
     });
   }
-  await assert.rejects(loadPatch(join(FOLDER, 'nowhere.ts')), /cannot be loaded/);
+  await assert.rejects(loadPatch(join(FOLDER, 'nowhere.ts')), /there is no such file/);
   await assert.rejects(
     loadDriver(file('no-driver.ts', 'export const driver = {};')),
     /driver.newDevice/,

@@ -1,17 +1,11 @@
 /** Patches and drivers from users' own files. Whatever is wrong with one is said with its file; nothing is guessed. */
+import { readFileSync, statSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import type { DriverVariant } from '../../../clients/drivers/faulty/driver-variant.ts';
 import { STOCK } from '../../kernel/stock.ts';
 import type { Patch } from '../../patches/patch.ts';
+import { BadUserCode, guardedDriver, guardedPatch, lineIn } from './guard-user-code.ts';
 import { suggestion } from './nearest-word.ts';
-
-/** A file that is no patch or no driver. `message` says which, what is wrong with it, and what would be right. */
-export class BadUserCode extends Error {
-  constructor(message: string, options: ErrorOptions = {}) {
-    super(message, options);
-    this.name = 'BadUserCode';
-  }
-}
 
 /**
  * The export `patch` of a file: see docs/SCENARIOS.md. Without an id it is called like the file.
@@ -26,7 +20,8 @@ export async function loadPatch(file: string): Promise<Patch> {
     throw new BadUserCode(`${file}: ${expected}`);
   }
   checkOverrides(file, overridesOf(file, overrides as Patch['overrides']));
-  return { ...described(file, found), overrides: overrides as Patch['overrides'] };
+  const patch = { ...described(file, found), overrides: overrides as Patch['overrides'] };
+  return guardedPatch(file, patch);
 }
 
 /** The export `driver` of a file. Throws: BadUserCode. */
@@ -36,7 +31,8 @@ export async function loadDriver(file: string): Promise<DriverVariant> {
   if (typeof newDevice !== 'function') {
     throw new BadUserCode(`${file}: expected driver.newDevice, a function that makes one device`);
   }
-  return { ...described(file, found), newDevice: newDevice as DriverVariant['newDevice'] };
+  const driver = { ...described(file, found), newDevice: newDevice as DriverVariant['newDevice'] };
+  return guardedDriver(file, driver);
 }
 
 interface Exported {
@@ -44,11 +40,17 @@ interface Exported {
 }
 
 async function loadExport(file: string, name: 'patch' | 'driver'): Promise<Exported> {
+  if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true) {
+    throw new BadUserCode(
+      `${file}: there is no such file; give the path of one that exports ${name}`,
+    );
+  }
   let exported: Exported;
   try {
     exported = (await import(pathToFileURL(file).href)) as Exported;
   } catch (error) {
-    throw new BadUserCode(`${file}: cannot be loaded: ${String(error)}`, { cause: error });
+    const place = placed(file, lineIn(file, error));
+    throw new BadUserCode(`${place}: cannot be loaded: ${String(error)}`, { cause: error });
   }
   const found = exported[name];
   if (typeof found === 'object' && found !== null) return found as Exported;
@@ -57,11 +59,24 @@ async function loadExport(file: string, name: 'patch' | 'driver'): Promise<Expor
   throw new BadUserCode(`${file}: expected "export const ${name} = { ... }"; ${others}`);
 }
 
+/** `file:12`, or the file alone. */
+function placed(file: string, line: number | 'unknown'): string {
+  return line === 'unknown' ? file : `${file}:${line}`;
+}
+
+/** The first line of `file` in which `word` stands. */
+export function lineNaming(file: string, word: string): number | 'unknown' {
+  const lines = readFileSync(file, 'utf8').split('\n');
+  const found = lines.findIndex((line) => line.split(/[^\w.$]+/).includes(word));
+  return found < 0 ? 'unknown' : found + 1;
+}
+
 function overridesOf(file: string, overrides: Patch['overrides']): unknown {
   try {
     return overrides({ ...STOCK });
   } catch (error) {
-    throw new BadUserCode(`${file}: patch.overrides throws: ${String(error)}`, { cause: error });
+    const place = placed(file, lineIn(file, error));
+    throw new BadUserCode(`${place}: patch.overrides throws: ${String(error)}`, { cause: error });
   }
 }
 
@@ -73,12 +88,16 @@ function checkOverrides(file: string, overridden: unknown): void {
   if (entries.length === 0)
     throw new BadUserCode(`${file}: the patch overrides no kernel function`);
   for (const [name, value] of entries) {
+    const place = placed(file, lineNaming(file, name));
     if (!Object.hasOwn(STOCK, name)) {
       const hint =
         suggestion(name, Object.keys(STOCK)) || '; see KernelFunctions in server/kernel/kernel.ts';
-      throw new BadUserCode(`${file}: there is no kernel function "${name}"${hint}`);
+      throw new BadUserCode(`${place}: there is no kernel function "${name}"${hint}`);
     }
-    if (typeof value !== 'function') throw new BadUserCode(`${file}: ${name} is no function`);
+    if (typeof value !== 'function') {
+      const expected = `expected a generator: *${name}(k, ...) { ... }`;
+      throw new BadUserCode(`${place}: ${name} is no function; ${expected}`);
+    }
   }
 }
 

@@ -1,0 +1,72 @@
+/**
+ * A random search in parts: which executions belong to which, and what they come to together. The parts are the same
+ * whoever runs them, so the sum is.
+ */
+import type { Measured } from '../../explorer/measure.ts';
+import type { SampleResult, SampleStrategy } from '../../explorer/sample.ts';
+import type { Covered, Found } from './covered.ts';
+import { sampledFacts } from './sampled.ts';
+
+/** Executions of one part: few enough to tell progress, many enough to be worth sending to a thread. */
+export const PART_EXECUTIONS = 200;
+
+export interface Part {
+  readonly first: number;
+  readonly executions: number;
+}
+
+export function partsOf(executions: number): number {
+  return Math.ceil(executions / PART_EXECUTIONS);
+}
+
+export function partNumber(part: number, executions: number): Part {
+  const first = part * PART_EXECUTIONS;
+  return { first, executions: Math.min(PART_EXECUTIONS, executions - first) };
+}
+
+/** What a part came to. Plain data. */
+export type PartResult = Omit<SampleResult, 'counterexample' | 'measured'> & {
+  readonly found: Found | 'none';
+};
+
+export function partResult({ counterexample, measured: _, ...counts }: SampleResult): PartResult {
+  if (counterexample === 'none') return { ...counts, found: 'none' };
+  const { choices, failure } = counterexample;
+  return { ...counts, found: { choices, failure } };
+}
+
+/** `parts` in the order of their executions; those behind the first that failed do not count. */
+export function coveredBy(
+  parts: readonly PartResult[],
+  measured: Measured,
+  options: {
+    readonly strategy: SampleStrategy;
+    readonly seed: number;
+    readonly depth: number;
+    readonly preemptionsMax?: number;
+  },
+  ended: 'complete' | 'stopped',
+): Covered {
+  const failing = parts.findIndex(({ found }) => found !== 'none');
+  const counted = failing < 0 ? parts : parts.slice(0, failing + 1);
+  const sum = (of: 'executions' | 'steps' | 'windowEntered' | 'failures' | 'tooLong' | 'beyond') =>
+    counted.reduce((total, part) => total + part[of], 0);
+  const outcomes = new Map<string, number>();
+  for (const part of counted) {
+    for (const [outcome, count] of part.outcomes) {
+      outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + count);
+    }
+  }
+  const executions = sum('executions');
+  return {
+    ended: failing < 0 ? ended : 'counterexample',
+    executions,
+    steps: sum('steps'),
+    windowEntered: sum('windowEntered'),
+    failures: sum('failures'),
+    tooLong: sum('tooLong'),
+    outcomes,
+    found: counted.at(-1)?.found ?? 'none',
+    sampled: sampledFacts(options, measured, { executions, beyond: sum('beyond') }),
+  };
+}
