@@ -86,6 +86,10 @@ export const FLOORS: readonly Floor[] = [
   outside('clients/agents', [...KERNEL_VIEW, 'clients/drivers', 'clients/sdk'], {
     testsAlsoUse: ['server/machine', 'server/live', 'server/gateway', 'server/http'],
   }),
+  // The entry of the package: what `import ... from 'mmrace'` gives.
+  outside('clients/library', [...KERNEL_VIEW, 'clients/drivers', 'clients/sdk', 'clients/agents'], {
+    testsAlsoUse: ['server', 'clients/web'],
+  }),
   // The drivers run in the page, and it tells a race in the words of the reports.
   outside(
     'clients/web',
