@@ -10,6 +10,7 @@ import { buildApp, WEBSOCKET_PATH } from './http/app.ts';
 import type { Readiness } from './http/readiness.ts';
 import { modelHash } from './journal/model-hash.ts';
 import { fileRecorder } from './journal/recorder.ts';
+import { Runs } from './lab/runs/runs.ts';
 import type { LabOptions } from './live/lab.ts';
 import { Labs } from './live/labs.ts';
 import type { MachineFactory } from './live/machine-port.ts';
@@ -72,7 +73,11 @@ export async function startServer(
     heartbeatMs: config.heartbeatMs,
     onClosed: (lab, actor, why) => log.info({ lab, actor, why }, 'a session is over'),
   });
-  const app = buildApp({ gateway, labs, readiness, model, log });
+  const runs = new Runs({
+    modelHash: model.hash,
+    onFailure: (run, error) => log.error({ run, err: error }, 'a run has thrown'),
+  });
+  const app = buildApp({ gateway, labs, runs, readiness, model, log });
   try {
     await app.listen({ host: config.host, port: config.port });
   } catch (error) {
@@ -93,6 +98,7 @@ export async function startServer(
     gateway.close();
     labs.close();
     gateway.terminate();
+    await runs.close();
     await app.close();
   }
 

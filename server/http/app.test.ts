@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import pino from 'pino';
 import { type Harness, joined, startHarness } from '../gateway/gateway-harness.ts';
+import { Runs } from '../lab/runs/runs.ts';
 import { buildApp, upgradeRefusal } from './app.ts';
 import type { Readiness } from './readiness.ts';
 
@@ -22,7 +23,8 @@ afterEach(async () => {
 async function get(url: string) {
   const { gateway, labs } = harness;
   const model = { hash: 'abc', version: '1.2.3' };
-  const app = buildApp({ gateway, labs, readiness, model, log: pino({ level: 'silent' }) });
+  const runs = new Runs({ modelHash: 'abc', onFailure: () => undefined });
+  const app = buildApp({ gateway, labs, runs, readiness, model, log: pino({ level: 'silent' }) });
   const answer = await app.inject(url);
   await app.close();
   return answer;

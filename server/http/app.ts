@@ -1,5 +1,6 @@
 /** The HTTP face of the server. Built without listening, so that tests inject. */
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import type { Runs } from '../lab/runs/runs.ts';
 import { HTTP_BODY_BYTES_MAX } from '../protocol/http-api.ts';
 import { addAsyncApiRoute } from './asyncapi-route.ts';
 import { checkBodies } from './checked-bodies.ts';
@@ -10,7 +11,9 @@ import { addHealthRoutes, type HealthOptions } from './health.ts';
 import { addControlRoute } from './lab-control.ts';
 import { addLabEventsRoute } from './lab-events.ts';
 import { addLabRoutes } from './labs.ts';
+import { addPage } from './page.ts';
 import { nameRequests, requestId } from './request-log.ts';
+import { addRunRoutes } from './runs.ts';
 import { addScenarioRoutes, ScenarioShelf } from './scenarios.ts';
 import { answerUnknownPaths } from './unknown-paths.ts';
 
@@ -18,12 +21,15 @@ import { answerUnknownPaths } from './unknown-paths.ts';
 export const WEBSOCKET_PATH = '/ws';
 
 export interface AppOptions extends HealthOptions {
+  readonly runs: Runs;
   readonly log: FastifyBaseLogger;
+  /** Where the page was built; absent: where the build puts it. */
+  readonly pageFolder?: string;
 }
 
 /** The routes, and the WebSocket upgrade on WEBSOCKET_PATH. Whoever calls this lets it listen. */
 export function buildApp(options: AppOptions): FastifyInstance {
-  const { gateway, labs, log } = options;
+  const { gateway, labs, runs, readiness, log } = options;
   const app = fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -34,7 +40,7 @@ export function buildApp(options: AppOptions): FastifyInstance {
   });
   checkBodies(app);
   answerErrors(app);
-  answerUnknownPaths(app);
+  answerUnknownPaths(app, addPage(app, options.pageFolder));
   nameRequests(app);
   refuseForeignPages(app);
   addDocs(app, options.model.version);
@@ -45,6 +51,7 @@ export function buildApp(options: AppOptions): FastifyInstance {
     addLabRoutes(routes, { labs, shelf });
     addControlRoute(routes, labs);
     addLabEventsRoute(routes, labs);
+    addRunRoutes(routes, { runs, shelf, readiness });
     addAsyncApiRoute(routes, { version: options.model.version, path: WEBSOCKET_PATH });
   });
 

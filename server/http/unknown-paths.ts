@@ -1,7 +1,8 @@
-/** What no route has: 405 where the address exists for another method, else 404. */
+/** What no route has: the page, 405 where the address exists for another method, or else 404. */
 import type { FastifyInstance } from 'fastify';
 import { answerFailure } from './error-answers.ts';
 import { HttpFailure } from './http-failure.ts';
+import type { Page } from './page.ts';
 
 interface KnownPath {
   readonly pattern: RegExp;
@@ -9,7 +10,7 @@ interface KnownPath {
 }
 
 /** `app` must not have routes yet. */
-export function answerUnknownPaths(app: FastifyInstance): void {
+export function answerUnknownPaths(app: FastifyInstance, page: Page): void {
   const known = new Map<string, KnownPath>();
   app.addHook('onRoute', ({ url, method }) => {
     const path = known.get(url) ?? { pattern: patternOf(url), methods: new Set() };
@@ -17,6 +18,8 @@ export function answerUnknownPaths(app: FastifyInstance): void {
     known.set(url, path);
   });
   app.setNotFoundHandler((request, reply) => {
+    const shown = page.answer(request, reply);
+    if (shown !== 'not of the page') return shown;
     const path = request.url.split('?')[0] ?? '';
     const found = [...known.values()].find(({ pattern }) => pattern.test(path));
     if (found === undefined) {

@@ -1,4 +1,5 @@
 /** A verdict as plain data: what `explore --json` prints and GET /api/runs/{id} answers. */
+import type { RunVerdict } from '../../protocol/http-api.ts';
 import type { ScenarioVerdict } from '../explore/explore-scenario.ts';
 import type { ScenarioPlan } from '../scenario/scenario-plan.ts';
 
@@ -6,7 +7,7 @@ export function plainVerdict(
   plan: ScenarioPlan,
   options: { readonly patch: string; readonly token: string | 'none' },
   verdict: ScenarioVerdict,
-): unknown {
+): RunVerdict & { readonly [more: string]: unknown } {
   const { counterexample, outcomes, plan: explored, ...rest } = verdict;
   return {
     scenario: plan.scenario.name,

@@ -1,0 +1,190 @@
+/**
+ * Questions to the explorer that are put to this server: few at a time, each in a thread of its own, their answers kept
+ * for a while. Bounded in threads, in what waits, and in what is kept.
+ */
+import { randomBytes } from 'node:crypto';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import type { Piscina } from 'piscina';
+import {
+  type NewRun,
+  RUNS_AT_ONCE_MAX,
+  RUNS_KEPT_MAX,
+  RUNS_WAITING_MAX,
+  type RunEntry,
+  type RunProgress,
+} from '../../protocol/http-api.ts';
+import { type FullQuestion, fullQuestion, planOfQuestion } from './run-question.ts';
+import type { RunNews, RunResult, RunTask } from './run-task.ts';
+
+/** Characters of all reports and events that are kept; of more, those of the run looked at longest ago go first. */
+export const KEPT_CHARS_MAX = 64 * 1024 * 1024;
+/** Of one thread: a search that needs more ends as failed. */
+const THREAD_MEGABYTES_MAX = 1_024;
+/** Milliseconds after which a thread without work ends. */
+const IDLE_MS = 300_000;
+const ID_BYTES = 6;
+
+export interface Run {
+  readonly id: string;
+  readonly question: FullQuestion;
+  state: RunEntry['state'];
+  progress: RunProgress;
+  /** 'none' unless it is done. */
+  result: RunResult | 'none';
+  /** Why it failed; else empty. */
+  failure: string;
+  readonly abort: AbortController;
+}
+
+/** Made when the first question is put: until then nobody pays for threads. */
+type NewPool = () => Promise<Pick<Piscina, 'run' | 'destroy'>>;
+
+export interface RunsOptions {
+  readonly modelHash: string;
+  /** A run has thrown. */
+  readonly onFailure: (id: string, error: unknown) => void;
+  readonly newPool?: NewPool;
+}
+
+export class Runs {
+  readonly #options: RunsOptions;
+  /** Those looked at longest ago first. */
+  readonly #runs = new Map<string, Run>();
+  readonly #newPool: NewPool;
+  #pool: ReturnType<NewPool> | 'none' = 'none';
+
+  constructor(options: RunsOptions) {
+    this.#options = options;
+    this.#newPool = options.newPool ?? newPool;
+  }
+
+  /** 'too-many' if RUNS_WAITING_MAX wait. Throws: BadChoice. */
+  start(asked: NewRun): Run | 'too-many' {
+    const question = fullQuestion(asked);
+    planOfQuestion(question);
+    const open = [...this.#runs.values()].filter(isOpen);
+    if (open.length >= RUNS_AT_ONCE_MAX + RUNS_WAITING_MAX) return 'too-many';
+    const run: Run = {
+      id: randomBytes(ID_BYTES).toString('base64url'),
+      question,
+      state: 'waiting',
+      progress: { executions: 0, steps: 0, done: 0 },
+      result: 'none',
+      failure: '',
+      abort: new AbortController(),
+    };
+    this.#runs.set(run.id, run);
+    this.#explore(run).catch((error: unknown) => this.#failed(run, error));
+    this.#forgetOld();
+    return run;
+  }
+
+  get(id: string): Run | 'none' {
+    const run = this.#runs.get(id);
+    if (run === undefined) return 'none';
+    this.#runs.delete(id);
+    this.#runs.set(id, run);
+    return run;
+  }
+
+  /** Those looked at last first. */
+  all(): Run[] {
+    return [...this.#runs.values()].reverse();
+  }
+
+  /** A run that is over stays as it is. */
+  cancel(run: Run): void {
+    if (!isOpen(run)) return;
+    run.state = 'cancelled';
+    run.abort.abort();
+  }
+
+  async close(): Promise<void> {
+    for (const run of this.#runs.values()) this.cancel(run);
+    if (this.#pool !== 'none') await (await this.#pool).destroy();
+  }
+
+  async #explore(run: Run): Promise<void> {
+    if (this.#pool === 'none') this.#pool = this.#newPool();
+    const pool = await this.#pool;
+    if (run.state === 'cancelled') return;
+    const { port1: news, port2: told } = new MessageChannel();
+    told.on('message', (one: RunNews) => this.#hear(run, one));
+    told.unref();
+    const { question } = run;
+    const task: RunTask = { question, modelHash: this.#options.modelHash, news };
+    try {
+      const { signal } = run.abort;
+      const result: RunResult = await pool.run(task, {
+        name: 'exploreRun',
+        signal,
+        transferList: listOf(news),
+      });
+      if (!isOpen(run)) return;
+      run.result = result;
+      run.progress = result.progress;
+      run.state = 'done';
+      this.#forgetOld();
+    } finally {
+      told.close();
+    }
+  }
+
+  #hear(run: Run, news: RunNews): void {
+    if (!isOpen(run)) return;
+    run.state = 'running';
+    if (news.kind === 'progress') run.progress = news.progress;
+  }
+
+  #failed(run: Run, error: unknown): void {
+    // The thread of a cancelled run was ended under it.
+    if (!isOpen(run)) return;
+    run.state = 'failed';
+    run.failure = error instanceof Error ? error.message : String(error);
+    this.#options.onFailure(run.id, error);
+  }
+
+  #forgetOld(): void {
+    const over = [...this.#runs.values()].filter((run) => !isOpen(run));
+    let count = over.length;
+    let chars = over.reduce((sum, run) => sum + charsOf(run), 0);
+    for (const run of over) {
+      // The last one stays however large it is: somebody waits for it.
+      if (count <= 1 || (count <= RUNS_KEPT_MAX && chars <= KEPT_CHARS_MAX)) return;
+      this.#runs.delete(run.id);
+      count -= 1;
+      chars -= charsOf(run);
+    }
+  }
+}
+
+/** Piscina wants an array; its types, with those of a newer Node, an object. */
+function listOf(port: MessagePort): NonNullable<Parameters<Piscina['run']>[1]>['transferList'] {
+  return [port] as never;
+}
+
+function isOpen({ state }: Run): boolean {
+  return state === 'waiting' || state === 'running';
+}
+
+/** About 200 for an event. */
+function charsOf({ result }: Run): number {
+  if (result === 'none') return 0;
+  const { events, reports } = result;
+  const told = events.setup.length + events.events.length + (events.sibling?.events.length ?? 0);
+  return 200 * told + Object.values(reports).reduce((sum, text) => sum + text.length, 0);
+}
+
+async function newPool(): Promise<Piscina> {
+  const { Piscina } = await import('piscina');
+  // As this file: TypeScript where the sources run, JavaScript where they were built.
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  return new Piscina({
+    filename: new URL(`./explore-worker.${extension}`, import.meta.url).href,
+    minThreads: 0,
+    maxThreads: RUNS_AT_ONCE_MAX,
+    maxQueue: RUNS_WAITING_MAX,
+    idleTimeout: IDLE_MS,
+    resourceLimits: { maxOldGenerationSizeMb: THREAD_MEGABYTES_MAX },
+  });
+}
