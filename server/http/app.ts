@@ -48,7 +48,7 @@ export function buildApp(options: AppOptions): FastifyInstance {
     const shelf = new ScenarioShelf();
     addHealthRoutes(routes, options);
     addScenarioRoutes(routes, shelf);
-    addLabRoutes(routes, { labs, shelf });
+    addLabRoutes(routes, { labs, shelf, readiness });
     addControlRoute(routes, labs);
     addLabEventsRoute(routes, labs);
     addRunRoutes(routes, { runs, shelf, readiness });

@@ -15,6 +15,7 @@ import { strict } from '../protocol/wire-values.ts';
 import { bearerOf } from './error-answers.ts';
 import { HttpFailure } from './http-failure.ts';
 import { labDetail, labEntry } from './lab-view.ts';
+import type { Readiness } from './readiness.ts';
 import { route } from './route.ts';
 import type { ScenarioShelf } from './scenarios.ts';
 
@@ -29,9 +30,11 @@ export interface LabParams {
 export interface LabRouteOptions {
   readonly labs: Labs;
   readonly shelf: ScenarioShelf;
+  readonly readiness: Readiness;
 }
 
-export function addLabRoutes(app: FastifyInstance, { labs, shelf }: LabRouteOptions): void {
+export function addLabRoutes(app: FastifyInstance, options: LabRouteOptions): void {
+  const { labs, shelf, readiness } = options;
   app.get(
     '/api/labs',
     route({ summary: 'The labs that are open.', tags, answers: { 200: LabsAnswer } }),
@@ -50,6 +53,7 @@ export function addLabRoutes(app: FastifyInstance, { labs, shelf }: LabRouteOpti
       answers: { 201: NewLabAnswer },
     }),
     (request, reply) => {
+      if (readiness.state === 'going') throw new HttpFailure('going', '');
       const lab = openLab(labs, shelf, request.body);
       request.log.info({ lab: lab.name, code: lab.joinCode }, 'a lab is opened');
       reply.code(201);
