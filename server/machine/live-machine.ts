@@ -31,6 +31,7 @@ import type {
   Outbound,
 } from './inbound.ts';
 import type { MachineConfig } from './machine-config.ts';
+import { forgetDevice } from './oracles/contract/watched-device.ts';
 import { acceptForCpu, newRemoteCpu, type RemoteCpu } from './remote-cpu.ts';
 import { holdsUpOthers, newRemoteDevice, type RemoteDevice } from './remote-device.ts';
 import { acceptForDevice, type Started } from './remote-device-inbound.ts';
@@ -69,6 +70,7 @@ export class LiveMachine {
     const { swapSlots = 0, thp = 'never', systemPages, locks = 'told' } = config;
     this.world = newWorld({
       locks,
+      contract: 'watched',
       patches: patchesNamed(config.patch),
       config: { swapSlots, thp, ...(systemPages === undefined ? {} : { systemPages }) },
     });
@@ -173,10 +175,11 @@ export class LiveMachine {
       actor,
       context: world.context,
       send: this.#send,
-      api: deviceOf(world, actor, () => driver),
+      api: deviceOf(world, actor, () => driver, 'far'),
       undertaker: {
         cutOff: (why) => {
           cutOffDevice(kernel, actor);
+          if (world.contract !== 'off') forgetDevice(world.contract, actor);
           if (why === 'fenced') world.emit({ kind: 'fenced', device: actor });
         },
         reconnect: () => reconnectDevice(kernel, actor),

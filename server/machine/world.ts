@@ -25,6 +25,8 @@ import type { Task } from '../task/task.ts';
 import type { Pfn } from '../vocabulary/address.ts';
 import { type EventLog, newEventLog, sinkOf } from './event-log.ts';
 import { lockTeller } from './lock-teller.ts';
+import type { Contract, DriverPlace } from './oracles/contract/contract.ts';
+import { watchContract, watchDevice } from './oracles/contract/watched-device.ts';
 import { addMirror } from './oracles/mirrors.ts';
 import { type Oracles, watchWorld } from './oracles/oracles.ts';
 
@@ -36,6 +38,8 @@ export interface WorldOptions {
   readonly config?: Partial<KernelConfig>;
   /** Whether the event log has the locks, too. 'untold' unless said. */
   readonly locks?: 'told' | 'untold';
+  /** Oracle 6; 'off' unless said. */
+  readonly contract?: 'watched' | 'off';
 }
 
 export interface World {
@@ -45,6 +49,7 @@ export interface World {
   readonly log: EventLog;
   readonly emit: EventSink;
   readonly oracles: Oracles;
+  readonly contract: Contract | 'off';
   /** The process that devices mirror. */
   readonly mm: Mm;
   /** CPU threads by name. A forked child's thread appears with its fork. */
@@ -59,13 +64,16 @@ export function newWorld(options: WorldOptions = {}): World {
   const fn = patched(STOCK, options.patches ?? []);
   if (options.locks === 'told') context.lockListener = lockTeller(emit);
   const kernel = newKernel(fn, context, emit, { ...DEFAULT_CONFIG, ...options.config });
+  const oracles = watchWorld(kernel, log, emit);
   return {
     context,
     kernel,
     scheduler: new Scheduler(context),
     log,
     emit,
-    oracles: watchWorld(kernel, log, emit),
+    oracles,
+    contract:
+      options.contract === 'watched' ? watchContract(kernel, log, emit, oracles.mirrors) : 'off',
     mm: newProcess(kernel),
     cpus: new Map(),
   };
@@ -93,10 +101,22 @@ export function callsOf(world: World, cpu: Cpu): CpuApi {
   });
 }
 
-/** The calls of a device that mirrors the first process. `driver` is looked up at each callback. */
-export function deviceOf(world: World, owner: DeviceOwner, driver: () => DeviceDriver): DeviceApi {
+/**
+ * The calls of a device that mirrors the first process. `driver` is looked up at each callback. `place` says whether
+ * its tasks run in this world.
+ */
+export function deviceOf(
+  world: World,
+  owner: DeviceOwner,
+  driver: () => DeviceDriver,
+  place: DriverPlace = 'here',
+): DeviceApi {
+  const { kernel, mm, contract } = world;
   addMirror(world.oracles.mirrors, owner);
-  return createDeviceApi(world.kernel, { owner, mm: world.mm, driver });
+  const connect = (called: () => DeviceDriver): DeviceApi =>
+    createDeviceApi(kernel, { owner, mm, driver: called });
+  if (contract === 'off') return connect(driver);
+  return watchDevice(contract, { owner, mm: mm.id, place, driver }, connect);
 }
 
 /** What a task came to when nothing could go on any more. */

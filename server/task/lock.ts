@@ -10,6 +10,8 @@ export interface Lock<Class extends LockClass = LockClass> extends HeldLock {
   readonly class: Class;
   readonly object: ObjectId;
   holder: TaskIdentity | 'nobody';
+  /** How often it was taken: tells one hold from the next. */
+  holds: number;
   readonly isFree: () => boolean;
 }
 
@@ -21,6 +23,7 @@ export function newLock<Class extends LockClass>(lockClass: Class, object: Objec
     class: lockClass,
     object,
     holder: 'nobody',
+    holds: 0,
     isFree: () => lock.holder === 'nobody',
   };
   return lock;
@@ -77,6 +80,7 @@ export function assertHeld(proof: Held, guard: Lock): void {
 function take<Class extends LockClass>(context: TaskContext, wanted: Lock<Class>): Held<Class> {
   invariant(wanted.holder === 'nobody', 'LK1', { class: wanted.class });
   wanted.holder = recordHeld(context, wanted, 'write');
+  wanted.holds += 1;
   touch(context, wanted.object, 'acquire-write');
   return wanted as Held<Class>;
 }

@@ -2,6 +2,7 @@
 import { isDevicePfn, ZERO_PFN } from '../../kernel/memory/frames.ts';
 import { readPte } from '../../kernel/memory/page-table.ts';
 import { pteKind } from '../../kernel/memory/pte.ts';
+import { checkAtRest } from '../../machine/oracles/contract/watched-device.ts';
 import { leftBehind } from '../../machine/oracles/left-behind.ts';
 import { mirrorEntry } from '../../machine/oracles/mirrors.ts';
 import { pinsOf, type World } from '../../machine/world.ts';
@@ -29,6 +30,8 @@ export function failureAtEnd(
   stuck: readonly RunningTask[],
 ): string | 'none' {
   const { oracles, question } = plan;
+  const breach = breachAtRest(end.world, stuck);
+  if (breach !== 'none') return breach;
   if (stuck.length > 0 && oracles.has('OR5')) return `OR5: stuck: ${describeStuck(stuck)}`;
   if (stuck.length === 0 && oracles.has('OR4')) {
     const [left] = leftBehind(end.world.kernel, pinsOf(end.world));
@@ -37,6 +40,18 @@ export function failureAtEnd(
   if (question.kind === 'none') return 'none';
   if (!isMet(question.condition, endState(plan, end, stuck))) return 'none';
   return question.kind === 'forbid' ? `forbidden: ${question.text}` : `${REACHED}${question.text}`;
+}
+
+/** What the driver contract finds wrong now that nothing goes on. */
+function breachAtRest(
+  { contract, oracles }: World,
+  stuck: readonly RunningTask[],
+): string | 'none' {
+  if (contract === 'off') return 'none';
+  const before = oracles.violations.length;
+  checkAtRest(contract, new Set(stuck.map(({ identity }) => identity.id)));
+  const [found] = oracles.violations.slice(before);
+  return found === undefined ? 'none' : `${found.rule}: ${found.text}`;
 }
 
 function endState(plan: ScenarioPlan, end: EndView, stuck: readonly RunningTask[]): EndState {

@@ -18,7 +18,7 @@ export type SetupOp = Op & { readonly actor: string };
 
 const count = (minimum: number, maximum: number) => Type.Integer({ minimum, maximum });
 
-export const ORACLES = ['OR1', 'OR2', 'OR3', 'OR4', 'OR5', 'LK3'] as const;
+export const ORACLES = ['OR1', 'OR2', 'OR3', 'OR4', 'OR5', 'OR6', 'LK3'] as const;
 export const VERDICTS = ['holds', 'broken', 'unknown'] as const;
 export type VerdictWord = (typeof VERDICTS)[number];
 

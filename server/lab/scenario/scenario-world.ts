@@ -2,6 +2,7 @@
 import type { LabDevice } from '../../../clients/drivers/faulty/driver-variant.ts';
 import type { Explored } from '../../explorer/explored.ts';
 import { setPageDirtyLock } from '../../kernel/memory/set-page-dirty-lock.ts';
+import { CONTRACT_ORACLE } from '../../machine/oracles/contract/contract.ts';
 import { cpuOf, deviceOf, newWorld, runTask, type World } from '../../machine/world.ts';
 import type { CpuApi } from '../../protocol/cpu-api.ts';
 import type { Task } from '../../task/task.ts';
@@ -40,7 +41,8 @@ export function newScenarioRun(plan: ScenarioPlan): ScenarioRun {
   const cpus = plan.threads.map(({ actor }) => actor);
   const fair = fairFaults(cpus, plan.faultsMax);
   const patches = [...plan.choice.patches, fair.patch];
-  const world = newWorld({ patches, config: plan.config });
+  const contract = plan.oracles.has(CONTRACT_ORACLE) ? 'watched' : 'off';
+  const world = newWorld({ patches, config: plan.config, contract });
   const surroundings = surroundingsOf(plan, world);
   runSetup(plan, world, surroundings);
   const registers = new Map<string, string>();

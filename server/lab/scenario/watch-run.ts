@@ -27,7 +27,9 @@ export function watchRun(plan: ScenarioPlan, world: World, fair: FairFaults): Ru
   const see = (event: Event): void => {
     switch (event.kind) {
       case 'violation':
-        if (oracles.has(event.rule)) fail(`${event.rule}: ${event.text}`);
+        if (oracles.has(event.rule) || oracles.has(event.oracle)) {
+          fail(`${event.rule}: ${event.text}`);
+        }
         return;
       case 'callback':
         if (oracles.has('OR2') && event.function === 'migrate_to_ram') checkFrame(event);

@@ -1,5 +1,6 @@
 import type { MirrorEntry } from '../../protocol/device-api.ts';
 import { MIRROR_NONE } from '../../protocol/device-api.ts';
+import { type ObjectId, objectId } from '../../task/object-id.ts';
 import type { PageIndex, PageRange, Pfn } from '../../vocabulary/address.ts';
 
 /** What the devices' own page tables say, as the devices report it. */
@@ -24,6 +25,14 @@ export function addMirror(mirrors: Mirrors, device: string): void {
 
 export function deviceNumber(mirrors: Mirrors, device: string): number {
   return mirrors.numbers.get(device) ?? 0;
+}
+
+/**
+ * What the oracles know of a device's entry, for an explorer: a step whose event they judge reads more than the step
+ * itself, and does not commute with what changes that.
+ */
+export function seenObject(mirrors: Mirrors, device: string, page: PageIndex): ObjectId {
+  return objectId('user', deviceNumber(mirrors, device), page);
 }
 
 export function mirrorEntry(mirrors: Mirrors, device: string, page: PageIndex): MirrorEntry {

@@ -2,7 +2,7 @@
  * The oracles that watch a world while it runs: mirror coherence (1), frame safety (2), values (3). They read the
  * event log and the kernel's state, and change nothing. A violation becomes an event with both histories.
  *
- * Oracle 4 is in left-behind.ts, 5 in the scheduler's idle state; 6 and 7 come with the driver contract.
+ * Oracle 4 is in left-behind.ts, 5 in the scheduler's idle state, 6 in contract/.
  */
 
 import type { Kernel } from '../../kernel/kernel.ts';
@@ -47,6 +47,7 @@ import {
   mappedIn,
   mirrorEntry,
   newMirrors,
+  seenObject,
   setMirror,
 } from './mirrors.ts';
 import {
@@ -99,7 +100,7 @@ function observe(oracles: Oracles, event: Event): void {
       const page = event.page as PageIndex;
       oracles.reported.delete(`${event.device} ${page}`);
       setMirror(oracles.mirrors, event.device, page, event.to as MirrorEntry);
-      touch(oracles.k.context, seenObject(oracles, event.device, page), 'write');
+      touch(oracles.k.context, seenObject(oracles.mirrors, event.device, page), 'write');
       // A frame that is freed looks for whoever maps it.
       if (event.to.state === 'mapped') {
         touch(oracles.k.context, pageObject(event.to.pfn as Pfn), 'read');
@@ -161,7 +162,7 @@ function checkDevice(oracles: Oracles, device: string): void {
 /** Oracle 1: outside an open bracket a device's entry agrees with the CPU's. */
 function checkMirror(oracles: Oracles, device: string, page: PageIndex): void {
   const entry = mirrorEntry(oracles.mirrors, device, page);
-  touch(oracles.k.context, seenObject(oracles, device, page), 'read');
+  touch(oracles.k.context, seenObject(oracles.mirrors, device, page), 'read');
   if (entry.state === 'none') return;
   readCpuSide(oracles, page);
   const { k } = oracles;
@@ -175,14 +176,6 @@ function checkMirror(oracles: Oracles, device: string, page: PageIndex): void {
     `${device} maps ${hexAddress(page)} to frame ${frameName(entry.pfn)} (${entry.access}), ` +
     `but the CPU entry is ${describe(pte)}, and no invalidation is under way`;
   report(oracles, 'mirror coherence', 'OR1', text, device, page);
-}
-
-/**
- * What the oracle knows of a device's entry, for an explorer: a step whose event it judges reads more than the step
- * itself, and does not commute with what changes that.
- */
-function seenObject(oracles: Oracles, device: string, page: PageIndex): ObjectId {
-  return objectId('user', deviceNumber(oracles.mirrors, device), page);
 }
 
 /** The CPU's entry and the brackets around it are read. */

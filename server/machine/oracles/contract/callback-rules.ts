@@ -1,0 +1,194 @@
+/**
+ * What a driver does when the kernel calls it.
+ *
+ * Rules: CR5, CR6, CR7, CR8, CR23, CR26, CR31, CR36, CR38.
+ */
+import { readPte } from '../../../kernel/memory/page-table.ts';
+import { pteIsDevicePrivate, ptePfn } from '../../../kernel/memory/pte.ts';
+import type { DeviceFault, IntervalSub, NotifierRange } from '../../../protocol/device-api.ts';
+import { touch } from '../../../task/context.ts';
+import type { Task } from '../../../task/task.ts';
+import { hexAddress, type PageIndex } from '../../../vocabulary/address.ts';
+import type { Result } from '../../../vocabulary/errno.ts';
+import type { Seq } from '../../../vocabulary/seq.ts';
+import { mappedIn, seenObject } from '../mirrors.ts';
+import {
+  breach,
+  type OpenCallback,
+  type OpenFault,
+  runsUnder,
+  touchDevice,
+  type WatchedDevice,
+} from './contract.ts';
+import { watchedSub } from './watched-sub.ts';
+
+export function beginCallback(
+  device: WatchedDevice,
+  sub: IntervalSub,
+  range: NotifierRange,
+  seq: Seq,
+): OpenCallback {
+  const { k, log } = device.contract;
+  touchDevice(device, 'write');
+  const task = k.context.current.id;
+  const call = { n: log.n, sub: watchedSub(device, sub), range, seq, task };
+  device.callbacks.add(call);
+  return call;
+}
+
+/** Runs a callback in this world. Rule 8: whoever may not wait does not. Yields: as `callback` does. */
+export function* runCallback(
+  device: WatchedDevice,
+  call: OpenCallback,
+  callback: Task<'done' | 'again'>,
+): Task<'done' | 'again'> {
+  const { current } = device.contract.k.context;
+  const heldBefore = current.held.length;
+  const answer =
+    call.range.blocking === 'blockable'
+      ? yield* callback
+      : yield* withoutWaiting(device, call, callback);
+  const { event, range } = call.range;
+  if (answer === 'again' && current.held.length > heldBefore) {
+    const locks = current.held.slice(heldBefore).map((lock) => lock.class);
+    breach(
+      device,
+      'CR8',
+      range.first,
+      `refused an invalidation (${event}) and kept ${locks.join(', ')}`,
+    );
+  }
+  return answer;
+}
+
+function* withoutWaiting(
+  device: WatchedDevice,
+  { range: { event, range } }: OpenCallback,
+  callback: Task<'done' | 'again'>,
+): Task<'done' | 'again'> {
+  for (;;) {
+    const next = callback.next();
+    if (next.done === true) return next.value;
+    if (next.value.kind === 'block') {
+      const text = `waits at ${next.value.at} in a callback (${event}) that may not wait`;
+      breach(device, 'CR8', range.first, text);
+    }
+    yield next.value;
+  }
+}
+
+/** The callback returned. */
+export function endCallback(
+  device: WatchedDevice,
+  call: OpenCallback,
+  answer: 'done' | 'again',
+): void {
+  device.callbacks.delete(call);
+  touchDevice(device, 'write');
+  const { event, owner, range, blocking } = call.range;
+  if (answer === 'again') {
+    if (blocking === 'blockable') refusedBlockable(device, call.range);
+    return;
+  }
+  // Rule 22: only these may be ignored.
+  if (owner === device.owner && (event === 'migrate' || event === 'exclusive')) return;
+  const left = entriesLeft(device, call);
+  const [first] = left;
+  const set = call.sub.real.invalidateSeq === call.seq;
+  const told = `returned from the invalidation (${event}) of ${hexAddress(range.first)} (event ${call.n})`;
+  if (!set) {
+    const rule = first === undefined ? 'CR5' : 'CR23';
+    const what = first === undefined ? '' : `, and still maps ${hexAddress(first)}`;
+    breach(
+      device,
+      rule,
+      first ?? range.first,
+      `${told} without setting the sequence to ${call.seq}${what}`,
+    );
+    return;
+  }
+  if (first === undefined) return;
+  const exclusive = device.entries.get(first)?.entry.access === 'exclusive';
+  breach(device, exclusive ? 'CR36' : 'CR6', first, `${told} and still maps ${hexAddress(first)}`);
+}
+
+/** Rule 7, also for an answer that the kernel does not take. */
+export function refusedBlockable(device: WatchedDevice, { event, range }: NotifierRange): void {
+  const text = `refused an invalidation (${event}) of ${hexAddress(range.first)} that may wait for it`;
+  breach(device, 'CR7', range.first, text);
+}
+
+/** Nobody waits for the callback any more: the device is cut off. */
+export function dropCallback(device: WatchedDevice, call: OpenCallback): void {
+  device.callbacks.delete(call);
+}
+
+/** Pages of the callback's range whose entries were there when it began, and hang on its subscription. */
+function entriesLeft(
+  device: WatchedDevice,
+  { n, sub, range: { range } }: OpenCallback,
+): PageIndex[] {
+  const { k, mirrors } = device.contract;
+  const table = mirrors.byDevice.get(device.owner);
+  if (table === undefined) return [];
+  return mappedIn(table, range)
+    .filter((page) => {
+      touch(k.context, seenObject(mirrors, device.owner, page), 'read');
+      const entry = device.entries.get(page);
+      return entry !== undefined && entry.n <= n && entry.sub === sub.real.id;
+    })
+    .sort((a, b) => a - b);
+}
+
+export function beginFault(device: WatchedDevice, fault: DeviceFault): OpenFault {
+  const { k, log } = device.contract;
+  const { mm, page, pfn } = fault;
+  const open: OpenFault = { n: log.n, mm, page, pfn, task: k.context.current.id, tried: 'no' };
+  device.faults.add(open);
+  return open;
+}
+
+/** migrate_to_ram returned. Rules 26 and 31. */
+export function endFault(device: WatchedDevice, fault: OpenFault, result: Result<void>): void {
+  device.faults.delete(fault);
+  const { k } = device.contract;
+  for (const [id, { under, range }] of device.migrations) {
+    if (under !== fault) continue;
+    device.migrations.delete(id);
+    const text = `returned from migrate_to_ram() (event ${fault.n}) with a migration that it did not finalize`;
+    breach(device, 'CR26', range.first, text);
+  }
+  if (!result.ok || fault.tried === 'yes') return;
+  const mm = k.mms.get(fault.mm);
+  if (mm === undefined) return;
+  const pte = readPte(mm.table, fault.page);
+  if (!(pteIsDevicePrivate(pte) && ptePfn(pte) === fault.pfn)) return;
+  const where = hexAddress(fault.page);
+  const text = `returned 0 from migrate_to_ram() of ${where} (event ${fault.n}) and has not tried to move the page`;
+  breach(device, 'CR31', fault.page, text);
+}
+
+/** Rule 38: the address space is gone for this device from here on. */
+export function released(device: WatchedDevice): void {
+  touchDevice(device, 'write');
+  device.mirrored = 'released';
+  const [first] = device.entries.keys();
+  if (first === undefined) return;
+  breach(device, 'CR38', first, `returned from release() and still maps ${hexAddress(first)}`);
+}
+
+/** A fault that the running task serves, or, from afar, any: requests do not say on whose behalf they come. */
+export function faultOfCaller(device: WatchedDevice, mm: number): OpenFault | 'none' {
+  for (const fault of device.faults) {
+    if (fault.mm !== mm) continue;
+    const callers = device.place === 'far' ? device.mmapLocks === 0 : runsUnder(device, fault.task);
+    if (callers) return fault;
+  }
+  return 'none';
+}
+
+/** The running task is one of the device's callbacks, or runs under one. Only of a driver in this world. */
+export function insideCallback(device: WatchedDevice): boolean {
+  for (const call of device.callbacks) if (runsUnder(device, call.task)) return true;
+  return false;
+}
