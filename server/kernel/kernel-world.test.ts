@@ -51,7 +51,10 @@ export interface KernelWorld {
 }
 
 /** As much of a world as devices need, with or without oracles around it. */
-export type DeviceWorld = Pick<KernelWorld, 'context' | 'kernel' | 'scheduler' | 'mm'>;
+export type DeviceWorld = Pick<KernelWorld, 'context' | 'kernel' | 'scheduler' | 'mm'> & {
+  /** How a device is connected; straight to the kernel unless said. */
+  readonly connect?: (owner: string, driver: DeviceDriver) => DeviceApi;
+};
 
 export interface KernelWorldOptions {
   readonly overrides?: Partial<KernelFunctions>;
@@ -102,6 +105,7 @@ export function deviceApi(
     *release() {},
     ...driver,
   };
+  if (world.connect !== undefined) return world.connect(owner, whole);
   return createDeviceApi(world.kernel, { owner, mm: world.mm, driver: () => whole });
 }
 

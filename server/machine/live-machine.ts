@@ -31,7 +31,7 @@ import type {
   Outbound,
 } from './inbound.ts';
 import type { MachineConfig } from './machine-config.ts';
-import { forgetDevice } from './oracles/contract/watched-device.ts';
+import { forgetDevice, invalidationRefused } from './oracles/contract/watched-device.ts';
 import { acceptForCpu, newRemoteCpu, type RemoteCpu } from './remote-cpu.ts';
 import { holdsUpOthers, newRemoteDevice, type RemoteDevice } from './remote-device.ts';
 import { acceptForDevice, type Started } from './remote-device-inbound.ts';
@@ -181,6 +181,9 @@ export class LiveMachine {
           cutOffDevice(kernel, actor);
           if (world.contract !== 'off') forgetDevice(world.contract, actor);
           if (why === 'fenced') world.emit({ kind: 'fenced', device: actor });
+        },
+        refused: (sub) => {
+          if (world.contract !== 'off') invalidationRefused(world.contract, actor, sub);
         },
         reconnect: () => reconnectDevice(kernel, actor),
         abandonMigration: (migrate) => abandonMigration(kernel, migrate),

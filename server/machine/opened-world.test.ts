@@ -49,17 +49,18 @@ export interface OpenedWorldOptions {
   /** What is wrong with the kernel. */
   readonly overrides?: (stock: KernelFunctions) => Partial<KernelFunctions>;
   readonly config?: Partial<KernelConfig>;
+  readonly contract?: 'watched' | 'off';
   /** One device each, dev0 first; two faithful ones unless said. */
   readonly drivers?: readonly Partial<DmirrorFunctions>[];
 }
 
 export function openedWorld(options: OpenedWorldOptions = {}): OpenedWorld {
-  const { patches = [], overrides, config = {}, drivers = [{}, {}] } = options;
+  const { patches = [], overrides, config = {}, drivers = [{}, {}], contract = 'off' } = options;
   const mutants: Patch[] =
     overrides === undefined
       ? []
       : [{ id: 'mutant', provenance: 'a test', summary: 'is wrong on purpose', overrides }];
-  const world = newWorld({ patches: [...patches, ...mutants], config });
+  const world = newWorld({ patches: [...patches, ...mutants], config, contract });
   const devices = drivers.map((fn, deviceNumber) => open(world, deviceNumber, fn));
   const range = pagesFrom(BASE, PAGES);
   const mapping = cpuOf(world, 'cpu0').mmap({ range, prot: 'rw', kind: 'anon-private' });

@@ -58,6 +58,8 @@ export interface DeviceUndertaker {
    * 'fenced' did not answer; one that is 'gone' has left. Not a yield point.
    */
   cutOff(why: 'fenced' | 'gone'): void;
+  /** It refused to carry out an invalidation of a subscription that may wait. Not a yield point. */
+  refused(sub: number): void;
   /** Takes cutOff() back: the device came again inside its grace period. Not a yield point. */
   reconnect(): void;
   /** Ends a migration so that its sources are mapped again where that is still possible. */

@@ -93,22 +93,23 @@ export function takeDeviceAnswer(
   if (question.kind === 'awaited') {
     if (question.answer !== 'open') return 'unknown';
     if (question.method === 'invalidate') {
-      const { blocking } = question.params as QuestionParams['invalidate'];
-      if (carriedOut(blocking, outcome) === 'no') return fenceLiar(device);
+      const { blocking, subscription } = question.params as QuestionParams['invalidate'];
+      if (carriedOut(blocking, outcome) === 'no') return fenceLiar(device, subscription);
     }
     question.answer = outcome;
     wake(device.context, question.object);
     return 'taken';
   }
   const done = carriedOut(question.blocking, outcome);
-  if (done === 'no') return fenceLiar(device);
+  if (done === 'no') return fenceLiar(device, question.sub.id);
   device.questions.delete(id);
   mmuIntervalSetSeq(question.sub, done.invalidate_seq);
   question.answers.answered(question.place, done.result);
   return 'taken';
 }
 
-function fenceLiar(device: RemoteDevice): 'fenced' {
+function fenceLiar(device: RemoteDevice, sub: number): 'fenced' {
+  device.undertaker.refused(sub);
   fenceDevice(device, 'It did not carry out an invalidation.');
   return 'fenced';
 }

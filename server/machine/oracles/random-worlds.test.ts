@@ -9,6 +9,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Chance, newChance, oneSchedule } from '../../kernel/every-schedule.test.ts';
 import type { KernelFunctions } from '../../kernel/kernel.ts';
+import type { DeviceWorld } from '../../kernel/kernel-world.test.ts';
 import { framesInUse } from '../../kernel/memory/frames.ts';
 import {
   moveToDeviceLocked,
@@ -36,7 +37,7 @@ import {
   pages,
   runAlone,
 } from '../opened-world.test.ts';
-import { waitingFor } from '../world.ts';
+import { deviceOf, waitingFor } from '../world.ts';
 
 /** The pages that all fight for. */
 const HOT_PAGES = 4;
@@ -53,8 +54,12 @@ type Overrides = (stock: KernelFunctions) => Partial<KernelFunctions>;
 
 function randomWorld(seed: number, overrides: Overrides): RandomWorld {
   const chance = newChance(seed);
-  const opened = openedWorld({ drivers: [], overrides, config: { swapSlots: 8 } });
-  const { world } = opened;
+  const config = { swapSlots: 8 };
+  const opened = openedWorld({ drivers: [], overrides, config, contract: 'watched' });
+  const world: DeviceWorld = {
+    ...opened.world,
+    connect: (owner, driver) => deviceOf(opened.world, owner, () => driver),
+  };
   const migrators = [plainDevice(world, 'gpu0'), plainDevice(world, 'gpu1')];
   const mirrors = [plainMirror(world, 'gpu2'), plainMirror(world, 'gpu3')];
   const { scheduler } = world;
@@ -163,7 +168,7 @@ function assertNothingRemains({ opened, migrators }: RandomWorld): void {
   for (const { free } of migrators) assert.equal(free.length, DEVICE_PAGES);
 }
 
-test('[OR1] [OR2] [OR3] [OR4] [OR5] in 200 random worlds the stock kernel gives no cause for complaint', () => {
+test('[OR1] [OR2] [OR3] [OR4] [OR5] [OR6] in 200 random worlds the stock kernel gives no cause for complaint', () => {
   for (let seed = 1; seed <= 200; seed += 1) {
     const made = randomWorld(seed, () => ({}));
     const check = (stuck: readonly RunningTask[]) => {

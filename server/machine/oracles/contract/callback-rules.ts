@@ -22,6 +22,9 @@ import {
 } from './contract.ts';
 import { watchedSub } from './watched-sub.ts';
 
+/** Own events that were ignored lately. */
+const IGNORED_MAX = 32;
+
 export function beginCallback(
   device: WatchedDevice,
   sub: IntervalSub,
@@ -90,8 +93,12 @@ export function endCallback(
     if (blocking === 'blockable') refusedBlockable(device, call.range);
     return;
   }
+  noteCarriedOut(device, call);
   // Rule 22: only these may be ignored.
-  if (owner === device.owner && (event === 'migrate' || event === 'exclusive')) return;
+  if (owner === device.owner && (event === 'migrate' || event === 'exclusive')) {
+    if (call.sub.real.invalidateSeq !== call.seq) noteIgnored(device, call);
+    return;
+  }
   const left = entriesLeft(device, call);
   const [first] = left;
   const set = call.sub.real.invalidateSeq === call.seq;
@@ -110,6 +117,22 @@ export function endCallback(
   if (first === undefined) return;
   const exclusive = device.entries.get(first)?.entry.access === 'exclusive';
   breach(device, exclusive ? 'CR36' : 'CR6', first, `${told} and still maps ${hexAddress(first)}`);
+}
+
+function noteIgnored({ ignored }: WatchedDevice, { n, range }: OpenCallback): void {
+  if (ignored.length === IGNORED_MAX) ignored.shift();
+  ignored.push({ n, range: range.range });
+}
+
+/** Which bracket it was for is not said: the first that looks like it and still waits for the device. */
+function noteCarriedOut({ contract, owner }: WatchedDevice, { range: told }: OpenCallback): void {
+  const { mm, event, range } = told;
+  for (const bracket of contract.brackets.values()) {
+    const same = bracket.mm === mm && bracket.event === event && !bracket.done.has(owner);
+    if (!(same && bracket.range.first === range.first && bracket.range.end === range.end)) continue;
+    bracket.done.add(owner);
+    return;
+  }
 }
 
 /** Rule 7, also for an answer that the kernel does not take. */

@@ -64,6 +64,8 @@ export interface OpenBracket {
   readonly mm: number;
   readonly range: PageRange;
   readonly event: string;
+  /** Devices that have carried it out. */
+  readonly done: Set<DeviceOwner>;
 }
 
 /** A subscription of a device, while it is registered. */
@@ -78,7 +80,7 @@ export interface WatchedSub {
 
 /** An answer of hmm_range_fault(). */
 export interface Lookup {
-  /** Number of the last event before it. */
+  /** Number of the event of the call. */
   readonly n: number;
   readonly sub: number;
   readonly seq: Seq;
@@ -152,7 +154,9 @@ export interface WatchedDevice {
   /** Sequences of lookups that were forgotten while they were still good, by subscription. */
   readonly forgotten: Map<number, Seq>;
   readonly migrations: Map<number, OwnMigration>;
-  /** Pages that own migrations moved, with where to and when: the last MOVES_MAX. */
+  /** Own events that the driver ignored, with their sequence: the last IGNORED_MAX. */
+  readonly ignored: { readonly n: number; readonly range: PageRange }[];
+  /** Pages that own migrations moved while it ignored their events, with where to and when: the last MOVES_MAX. */
   readonly moves: Map<PageIndex, { readonly n: number; readonly dst: Pfn | 'none' }>;
   readonly exclusives: OwnExclusive[];
   readonly callbacks: Set<OpenCallback>;

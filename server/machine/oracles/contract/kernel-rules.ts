@@ -19,6 +19,7 @@ export function seeKernel(contract: Contract, event: Event): void {
         mm: event.mm,
         range,
         event: event.event,
+        done: new Set(),
       });
       return;
     }

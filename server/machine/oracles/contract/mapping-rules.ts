@@ -6,15 +6,7 @@
  */
 import { isDevicePfn, ZERO_PFN } from '../../../kernel/memory/frames.ts';
 import { pgmapOf } from '../../../kernel/memory/page-references.ts';
-import { pteObject, readPte } from '../../../kernel/memory/page-table.ts';
-import {
-  type Pte,
-  pteIsDeviceExclusive,
-  pteIsDevicePrivate,
-  pteIsMigration,
-  pteKind,
-  ptePfn,
-} from '../../../kernel/memory/pte.ts';
+import { pteIsDeviceExclusive, pteKind, ptePfn } from '../../../kernel/memory/pte.ts';
 import type { MirrorEntry } from '../../../protocol/device-api.ts';
 import { HMM_PFN_VALID, HMM_PFN_WRITE, hmmPfnHas, hmmPfnToPfn } from '../../../protocol/hmm-pfn.ts';
 import {
@@ -35,6 +27,7 @@ import {
   touchDevice,
   type WatchedDevice,
 } from './contract.ts';
+import { cpuEntry, migrationStands } from './cpu-entry.ts';
 import { hasAsked } from './watched-sub.ts';
 
 type Mapped = Extract<MirrorEntry, { state: 'mapped' }>;
@@ -62,11 +55,19 @@ export function entryChanged(device: WatchedDevice, page: PageIndex, entry: Mirr
   device.entries.set(page, { n, entry, sub: coveringSub(device, page, entry) });
 }
 
-/** The subscription that the entry hangs on: the one that it was looked up with, else the first that covers it. */
+/**
+ * The subscription whose callback has to drop the entry: of those that it may have been looked up with, the oldest.
+ * Younger ones may be temporary, as a snapshot's.
+ */
 function coveringSub(device: WatchedDevice, page: PageIndex, entry: Mapped): number | 'none' {
-  const lookup = device.lookups.findLast((each) => gives(each, page, entry));
-  if (lookup !== undefined && device.subs.has(lookup.sub)) return lookup.sub;
-  return firstCovering(device, page);
+  let oldest: number | 'none' = 'none';
+  if (entry.access !== 'exclusive') {
+    for (const lookup of device.lookups) {
+      if (!(device.subs.has(lookup.sub) && gives(lookup, page, entry))) continue;
+      if (oldest === 'none' || lookup.sub < oldest) oldest = lookup.sub;
+    }
+  }
+  return oldest === 'none' ? firstCovering(device, page) : oldest;
 }
 
 /** The first live subscription of the device that covers `page`. */
@@ -125,8 +126,7 @@ function faultOfMigrated(
     return { rule: 'CR28', text: 'migrate_vma_pages() took the MIGRATE flag of that page away' };
   }
   const pte = cpuEntry(device, page);
-  const stands = pteIsMigration(pte) || (pteIsDevicePrivate(pte) && ptePfn(pte) === pfn);
-  if (stands && !beingTaken(device, page)) return 'none';
+  if (migrationStands(pte, pfn) && !beingTaken(device, page)) return 'none';
   const text = `it was taken away since migrate_vma_pages() (${pteKind(pte)} now), and its sequence was not asked`;
   return { rule: 'CR1', text };
 }
@@ -187,17 +187,23 @@ function faultOfLookedUp(device: WatchedDevice, page: PageIndex, entry: Mapped):
   }
 }
 
-/** The lookup that allows the entry, else the last that names page and frame. */
+/**
+ * The lookup that allows the entry, one that the running task has asked of if there is one; else the last that names
+ * page and frame. Other threads of the device look up as well, with subscriptions of their own.
+ */
 function bestLookup(device: WatchedDevice, page: PageIndex, entry: Mapped): Lookup | 'none' {
   let best: Lookup | 'none' = 'none';
+  let allowing: Lookup | 'none' = 'none';
   for (let at = device.lookups.length - 1; at >= 0; at -= 1) {
     const lookup = device.lookups[at] as Lookup;
     if (!gives(lookup, page, entry)) continue;
     const sub = device.subs.get(lookup.sub);
-    if (sub?.real.invalidateSeq === lookup.seq && grants(lookup, page, entry)) return lookup;
     if (best === 'none') best = lookup;
+    if (sub?.real.invalidateSeq !== lookup.seq || !grants(lookup, page, entry)) continue;
+    if (device.place === 'far' || hasAsked(device, lookup.sub) === 'asked') return lookup;
+    if (allowing === 'none') allowing = lookup;
   }
-  return best;
+  return allowing === 'none' ? best : allowing;
 }
 
 function gives(lookup: Lookup, page: PageIndex, entry: Mapped): boolean {
@@ -216,6 +222,10 @@ function faultOfUngiven(device: WatchedDevice, page: PageIndex, entry: Mapped): 
   for (const [id, seq] of device.forgotten) {
     if (device.subs.get(id)?.real.invalidateSeq === seq) return 'none';
   }
+  if (device.unplaced.has(entry.pfn) && device.migrations.size > 0) {
+    const text = 'the destination of a migration before migrate_vma_pages() was called';
+    return { rule: 'CR24', text };
+  }
   const asked = device.lookups.some((lookup) => contains(lookup.range, page));
   const begun = [...device.subs.values()].some((sub) => sub.begun.length > 0);
   if (!(asked || begun)) {
@@ -231,22 +241,13 @@ function faultOfUngiven(device: WatchedDevice, page: PageIndex, entry: Mapped): 
   return { rule: 'CR14', text };
 }
 
-/** An invalidation is open that will take the page, whatever the driver was told of it. */
-function beingTaken({ contract, mm }: WatchedDevice, page: PageIndex): boolean {
+/** An invalidation is open that will take the page, and the driver has carried it out already. */
+function beingTaken({ contract, owner, mm }: WatchedDevice, page: PageIndex): boolean {
   for (const bracket of contract.brackets.values()) {
-    const takes = bracket.mm === mm && TAKING_EVENTS.has(bracket.event);
+    const takes = bracket.mm === mm && TAKING_EVENTS.has(bracket.event) && bracket.done.has(owner);
     if (takes && contains(bracket.range, page)) return true;
   }
   return false;
-}
-
-/** The CPU's entry of the mirrored mm. */
-function cpuEntry({ contract: { k }, mm }: WatchedDevice, page: PageIndex): Pte {
-  const mirrored = k.mms.get(mm);
-  if (mirrored === undefined) return 0 as Pte;
-  touch(k.context, pteObject(mirrored.table, page), 'read');
-  touch(k.context, mirrored.subscriptions.object, 'read');
-  return readPte(mirrored.table, page);
 }
 
 function told(page: PageIndex, { pfn, access }: Mapped): string {

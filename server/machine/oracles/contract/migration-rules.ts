@@ -23,6 +23,7 @@ import {
   touchDevice,
   type WatchedDevice,
 } from './contract.ts';
+import { cpuEntry, migrationStands } from './cpu-entry.ts';
 
 /** Pages that own migrations moved lately. */
 const MOVES_MAX = 1_024;
@@ -163,9 +164,12 @@ function checkMoved(device: WatchedDevice, own: OwnMigration, at: number, entry:
   const page = pageAt(own, at);
   const dst = migratePfnToPfn(own.dst[at] ?? MIGRATE_PFN_NONE);
   if (dst === 'none') return;
-  noteMove(device, page, dst);
+  if (device.ignored.some(({ n, range }) => n > own.n && contains(range, page))) {
+    noteMove(device, page, dst);
+  }
   const mapped = device.entries.get(page)?.entry;
   if (mapped === undefined || mapped.pfn === dst) return;
+  if (!migrationStands(cpuEntry(device, page), dst)) return;
   const source = migratePfnToPfn(entry);
   const what = source === 'none' ? 'what was there before' : `its old page ${frameName(source)}`;
   const text =

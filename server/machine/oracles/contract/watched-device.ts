@@ -26,6 +26,7 @@ import {
   dropCallback,
   endCallback,
   endFault,
+  refusedBlockable,
   released,
   runCallback,
 } from './callback-rules.ts';
@@ -112,6 +113,7 @@ function newWatchedDevice(
     lookups: [],
     forgotten: new Map(),
     migrations: new Map(),
+    ignored: [],
     moves: new Map(),
     exclusives: [],
     callbacks: new Set(),
@@ -135,6 +137,16 @@ export function forgetDevice(contract: Contract, owner: DeviceOwner): void {
   device.unplaced.clear();
   device.lookups.length = 0;
   device.exclusives.length = 0;
+}
+
+/** The device answered an invalidation of subscription `sub` as if it could refuse it: nobody takes that answer. */
+export function invalidationRefused(contract: Contract, owner: DeviceOwner, sub: number): void {
+  const device = contract.devices.get(owner);
+  for (const { sub: asked, range } of device?.callbacks ?? []) {
+    if (device === undefined || asked.real.id !== sub) continue;
+    if (range.blocking === 'blockable') refusedBlockable(device, range);
+    return;
+  }
 }
 
 function watchedDriver(device: WatchedDevice, driver: () => DeviceDriver): DeviceDriver {
@@ -220,7 +232,7 @@ function watchedApi(device: WatchedDevice, api: DeviceApi): DeviceApi {
       checkUnlocked(device, 'hmm_range_fault', range.first);
       checkMmapLock(device, 'hmm_range_fault', range.first, device.mm);
       checkLookup(device, request);
-      const { n } = log;
+      const n = log.n + 1;
       const walked = yield* api.hmmRangeFault({ ...request, sub: real(request.sub) });
       lookedUp(device, request, n, walked);
       return walked;
@@ -230,7 +242,7 @@ function watchedApi(device: WatchedDevice, api: DeviceApi): DeviceApi {
       checkUnlocked(device, 'migrate_vma_setup', range.first);
       checkMmapLock(device, 'migrate_vma_setup', range.first, mm);
       checkSetup(device, request);
-      const { n } = log;
+      const n = log.n + 1;
       const made = yield* api.migrateVmaSetup(request);
       if (made.ok) setUp(device, request, n, made.value);
       return made;
@@ -247,7 +259,7 @@ function watchedApi(device: WatchedDevice, api: DeviceApi): DeviceApi {
       finalized(device, migrate);
     },
     *migrateDeviceRange(first, count) {
-      const { n } = log;
+      const n = log.n + 1;
       const made = yield* api.migrateDeviceRange(first, count);
       if (made.ok) collected(device, n, made.value);
       return made;

@@ -1,0 +1,819 @@
+/** Each rule of the driver contract: a script that keeps it, and a mutant that breaks it and nothing else. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { eagainWithoutEnd } from '../../../patches/eagain-without-end.ts';
+import type { Patch } from '../../../patches/patch.ts';
+import { removeSecondInvalidate } from '../../../patches/remove-second-invalidate.ts';
+import {
+  MIRROR_NONE,
+  mmuIntervalReadRetry,
+  mmuIntervalSetSeq,
+} from '../../../protocol/device-api.ts';
+import { hmmPfnToPfn } from '../../../protocol/hmm-pfn.ts';
+import { MIGRATE_PFN_WRITE, migratePfn, migratePfnToPfn } from '../../../protocol/migrate-pfn.ts';
+import { tryLock, unlock } from '../../../task/lock.ts';
+import type { Task } from '../../../task/task.ts';
+import { type Pfn, pagesFrom } from '../../../vocabulary/address.ts';
+import { fail, OK } from '../../../vocabulary/errno.ts';
+import { pageOfU64 } from '../../../vocabulary/page-contents.ts';
+import { seq } from '../../../vocabulary/seq.ts';
+import { at, cpu, load, openedWorld, pages, runAlone, store } from '../../opened-world.test.ts';
+import { runTask } from '../../world.ts';
+import type { ContractRule } from './contract.ts';
+import {
+  type Bench,
+  breachesOf,
+  bringBackAs,
+  destinations,
+  drop,
+  enter,
+  enterMoved,
+  exclusive,
+  fault,
+  install,
+  locked,
+  look,
+  mappedAs,
+  migrate,
+  newBench,
+  rulesOf,
+  runOn,
+  setUp,
+  violationsOf,
+} from './contract-device.test.ts';
+import { checkAtRest } from './watched-device.ts';
+
+type How = 'kept' | 'broken';
+
+interface Case {
+  readonly rule: ContractRule;
+  readonly question: string;
+  readonly play: (bench: Bench, how: How) => void;
+}
+
+const PAGE = at(0);
+
+function dontneed(bench: Bench): void {
+  runAlone(bench.opened.world, 'cpu0', cpu(bench.opened).madvise(pages(0), 'DONTNEED'));
+}
+
+/** Under mmap_lock, between migrate_vma_setup() and migrate_vma_finalize(). */
+function migrating(
+  bench: Bench,
+  body: (migrate: Parameters<typeof destinations>[1]) => Task<void>,
+): void {
+  runOn(
+    bench,
+    (function* () {
+      yield* bench.api.mmapReadLock();
+      const made = yield* setUp(bench);
+      yield* body(made);
+      yield* bench.api.migrateVmaFinalize(made);
+      yield* bench.api.mmapReadUnlock();
+    })(),
+  );
+}
+
+/** The callback of the bench, with something else done in its place where the rule is to be broken. */
+function calledBack(bench: Bench, how: How, instead: Bench['driver']['invalidate']): void {
+  runOn(bench, fault(bench, PAGE));
+  if (how === 'broken') bench.driver.invalidate = instead;
+  dontneed(bench);
+}
+
+const CASES: readonly Case[] = [
+  {
+    rule: 'CR1',
+    question: 'is the sequence asked in the same hold of the lock?',
+    play(bench, how) {
+      runOn(
+        bench,
+        (function* () {
+          const seen = yield* look(bench, PAGE);
+          if (how === 'kept') return yield* install(bench, PAGE, seen);
+          const moved = yield* locked(bench, function* () {
+            return mmuIntervalReadRetry(bench.sub, seen.begun);
+          });
+          assert.equal(moved, false);
+          yield* locked(bench, function* () {
+            enter(bench, PAGE, mappedAs(seen.entry));
+          });
+        })(),
+      );
+    },
+  },
+  {
+    rule: 'CR1',
+    question: 'is the lock held at all?',
+    play(bench, how) {
+      runOn(
+        bench,
+        (function* () {
+          const seen = yield* look(bench, PAGE);
+          if (how === 'kept') return yield* install(bench, PAGE, seen);
+          if (!mmuIntervalReadRetry(bench.sub, seen.begun))
+            enter(bench, PAGE, mappedAs(seen.entry));
+        })(),
+      );
+    },
+  },
+  {
+    rule: 'CR1',
+    question: 'is a page that migrated still there when it is entered?',
+    play(bench, how) {
+      store(bench.opened, 7n);
+      migrating(bench, function* (made) {
+        const dst = yield* destinations(bench, made);
+        const src = yield* bench.api.migrateVmaPages(made, dst);
+        if (how === 'broken') yield* cpu(bench.opened).madvise(pages(0), 'DONTNEED');
+        yield* enterMoved(bench, PAGE, src, dst);
+        if (how === 'broken') yield* drop(bench, bench.sub, ALL, seqOf(bench));
+      });
+    },
+  },
+  {
+    rule: 'CR2',
+    question: 'does the answer of mmu_interval_read_retry() decide?',
+    play(bench, how) {
+      store(bench.opened, 7n);
+      const seen = runOn(bench, look(bench, PAGE));
+      dontneed(bench);
+      runOn(
+        bench,
+        how === 'kept'
+          ? install(bench, PAGE, seen)
+          : locked(bench, function* () {
+              mmuIntervalReadRetry(bench.sub, seen.begun);
+              enter(bench, PAGE, mappedAs(seen.entry));
+            }),
+      );
+    },
+  },
+  {
+    rule: 'CR3',
+    question: 'does the sequence of a lookup come from mmu_interval_read_begin()?',
+    play(bench, how) {
+      runOn(
+        bench,
+        (function* () {
+          const begun = yield* bench.api.mmuIntervalReadBegin(bench.sub);
+          const notifierSeq = how === 'kept' ? begun : seq(begun + 1_000);
+          yield* bench.api.mmapReadLock();
+          yield* bench.api.hmmRangeFault({
+            sub: bench.sub,
+            notifierSeq,
+            range: pages(0),
+            defaultFlags: 'fault',
+          });
+          yield* bench.api.mmapReadUnlock();
+        })(),
+      );
+    },
+  },
+  {
+    rule: 'CR4',
+    question: 'is the sequence set under the lock?',
+    play(bench, how) {
+      calledBack(bench, how, function* (sub, range, current) {
+        mmuIntervalSetSeq(sub, current);
+        return yield* locked(bench, function* () {
+          for (const page of [...bench.entries.keys()]) {
+            if (range.range.first <= page && page < range.range.end)
+              enter(bench, page, MIRROR_NONE);
+          }
+          return 'done' as const;
+        });
+      });
+    },
+  },
+  {
+    rule: 'CR5',
+    question: 'is the sequence set?',
+    play(bench, how) {
+      calledBack(bench, how, function* () {
+        for (const page of [...bench.entries.keys()]) enter(bench, page, MIRROR_NONE);
+        return 'done';
+      });
+    },
+  },
+  {
+    rule: 'CR6',
+    question: 'is every entry of the range gone?',
+    play(bench, how) {
+      calledBack(bench, how, (sub, _range, current) =>
+        locked(bench, function* () {
+          mmuIntervalSetSeq(sub, current);
+          return 'done' as const;
+        }),
+      );
+    },
+  },
+  {
+    rule: 'CR7',
+    question: 'is what may wait carried out?',
+    play(bench, how) {
+      calledBack(bench, how, function* (sub, range, current) {
+        yield* drop(bench, sub, range, current);
+        return 'again';
+      });
+    },
+  },
+  {
+    rule: 'CR8',
+    question: 'does a callback that may not wait wait?',
+    play(bench, how) {
+      if (how === 'broken') {
+        bench.driver.invalidate = (sub, range, current) =>
+          drop(bench, sub, { ...range, blocking: 'blockable' }, current);
+      }
+      reap(bench);
+    },
+  },
+  {
+    rule: 'CR8',
+    question: 'does a callback that refuses give its locks back?',
+    play(bench, how) {
+      const { context } = bench.opened.world;
+      const other = newBench('gpu1', bench.opened).lock;
+      bench.driver.invalidate = function* (_sub, { blocking }) {
+        if (blocking === 'blockable') return 'done';
+        const held = tryLock(context, other);
+        if (held !== 'busy' && how === 'kept') unlock(context, held);
+        return 'again';
+      };
+      reap(bench);
+    },
+  },
+  {
+    rule: 'CR11',
+    question: 'is the lock free while the device looks up?',
+    play(bench, how) {
+      const begin = () => bench.api.mmuIntervalReadBegin(bench.sub);
+      runOn(bench, how === 'kept' ? begin() : locked(bench, begin));
+    },
+  },
+  {
+    rule: 'CR12',
+    question: 'is mmap_lock held for the walk?',
+    play(bench, how) {
+      const { api, sub } = bench;
+      runOn(
+        bench,
+        (function* () {
+          const notifierSeq = yield* api.mmuIntervalReadBegin(sub);
+          if (how === 'kept') yield* api.mmapReadLock();
+          yield* api.hmmRangeFault({ sub, notifierSeq, range: pages(0), defaultFlags: 'snapshot' });
+          if (how === 'kept') yield* api.mmapReadUnlock();
+        })(),
+      );
+    },
+  },
+  {
+    rule: 'CR14',
+    question: 'is an entry writable only where the CPU wrote?',
+    play(bench, how) {
+      load(bench.opened);
+      enterSeen(bench, how === 'kept' ? {} : { access: 'write' });
+    },
+  },
+  {
+    rule: 'CR14',
+    question: 'does a call stand behind the frame?',
+    play(bench, how) {
+      load(bench.opened);
+      enterSeen(bench, how === 'kept' ? {} : { pfn: 77 as Pfn });
+    },
+  },
+  {
+    rule: 'CR15',
+    question: 'does the device reach only what it maps?',
+    play(bench, how) {
+      store(bench.opened, 7n);
+      const { entry } = runOn(bench, look(bench, PAGE));
+      if (how === 'kept') runOn(bench, fault(bench, PAGE));
+      runOn(bench, bench.api.dmaRead([{ page: PAGE, pfn: hmmPfnToPfn(entry) }]));
+    },
+  },
+  {
+    rule: 'CR17',
+    question: 'is private memory mapped by its owner only?',
+    play(bench, how) {
+      const other = newBench('gpu1', bench.opened);
+      store(bench.opened, 7n);
+      runOn(other, migrate(other));
+      const [entry] = other.entries.values();
+      assert.ok(entry?.state === 'mapped');
+      if (how === 'broken') enterSeen(bench, { pfn: entry.pfn });
+      runOn(other, bringHome(other));
+    },
+  },
+  {
+    rule: 'CR18',
+    question: 'does a fresh subscription grant nothing?',
+    play(bench, how) {
+      const { api } = bench;
+      runOn(
+        bench,
+        (function* () {
+          const fresh = yield* api.mmuIntervalNotifierInsert(pages(0));
+          assert.ok(fresh.ok);
+          const sub = fresh.value;
+          const notifierSeq =
+            how === 'kept' ? yield* api.mmuIntervalReadBegin(sub) : sub.invalidateSeq;
+          yield* api.mmapReadLock();
+          yield* api.hmmRangeFault({ sub, notifierSeq, range: pages(0), defaultFlags: 'fault' });
+          yield* api.mmapReadUnlock();
+          yield* api.mmuIntervalNotifierRemove(sub);
+        })(),
+      );
+    },
+  },
+  {
+    rule: 'CR19',
+    question: 'does an entry outlive its subscription?',
+    play(bench, how) {
+      runOn(bench, fault(bench, PAGE));
+      if (how === 'kept')
+        runOn(
+          bench,
+          locked(bench, () => forgetAll(bench)),
+        );
+      runOn(bench, bench.api.mmuIntervalNotifierRemove(bench.sub));
+    },
+  },
+  {
+    rule: 'CR20',
+    question: 'is a subscription removed from a callback?',
+    play(bench, how) {
+      const { api } = bench;
+      const made = runOn(bench, api.mmuIntervalNotifierInsert(pagesFrom(at(4), 1)));
+      assert.ok(made.ok);
+      const { driver } = bench;
+      const remove = () => api.mmuIntervalNotifierRemove(made.value);
+      if (how === 'kept') runOn(bench, remove());
+      else {
+        driver.invalidate = function* (sub, range, current) {
+          bench.opened.world.scheduler.spawn('gpu0', 'worker', drop(bench, sub, range, current));
+          yield* remove();
+          return 'done';
+        };
+        // It waits for itself.
+        const task = cpu(bench.opened).madvise(pages(0), 'DONTNEED');
+        assert.equal(runTask(bench.opened.world, 'cpu0', 'madvise', task).kind, 'stuck');
+      }
+    },
+  },
+  {
+    rule: 'CR22',
+    question: 'is the old entry gone when an own migration ends?',
+    play(bench, how) {
+      store(bench.opened, 7n);
+      ignoreOwn(bench);
+      runOn(bench, fault(bench, PAGE));
+      migrating(bench, function* (made) {
+        const dst = yield* destinations(bench, made);
+        const src = yield* bench.api.migrateVmaPages(made, dst);
+        if (how === 'kept') yield* enterMoved(bench, PAGE, src, dst);
+      });
+    },
+  },
+  {
+    rule: 'CR22',
+    question: 'is a page written that an own migration copies?',
+    play(bench, how) {
+      store(bench.opened, 7n);
+      ignoreOwn(bench);
+      runOn(bench, fault(bench, PAGE, 'fault-write'));
+      migrating(bench, function* (made) {
+        const [entry] = bench.entries.values();
+        assert.ok(entry?.state === 'mapped');
+        if (how === 'broken') {
+          yield* bench.api.dmaWrite([{ page: PAGE, pfn: entry.pfn }], [pageOfU64(9n)]);
+        }
+        const dst = yield* destinations(bench, made);
+        const src = yield* bench.api.migrateVmaPages(made, dst);
+        yield* enterMoved(bench, PAGE, src, dst);
+      });
+    },
+  },
+  {
+    rule: 'CR23',
+    question: 'is an event of somebody else ignored?',
+    play(bench, how) {
+      calledBack(bench, how, function* () {
+        return 'done';
+      });
+    },
+  },
+  {
+    rule: 'CR24',
+    question: 'is mmap_lock kept from setup to finalize?',
+    play(bench, how) {
+      const { api } = bench;
+      runOn(
+        bench,
+        (function* () {
+          yield* api.mmapReadLock();
+          const made = yield* setUp(bench);
+          if (how === 'broken') {
+            yield* api.mmapReadUnlock();
+            yield* api.mmapReadLock();
+          }
+          yield* api.migrateVmaFinalize(made);
+          yield* api.mmapReadUnlock();
+        })(),
+      );
+    },
+  },
+  {
+    rule: 'CR24',
+    question: 'is a destination entered before the commit?',
+    play(bench, how) {
+      store(bench.opened, 7n);
+      migrating(bench, function* (made) {
+        const dst = yield* destinations(bench, made);
+        if (how === 'broken') yield* enterMoved(bench, PAGE, made.src, dst);
+        const src = yield* bench.api.migrateVmaPages(made, dst);
+        yield* enterMoved(bench, PAGE, src, dst);
+      });
+    },
+  },
+  {
+    rule: 'CR26',
+    question: 'is every migration finalized?',
+    play(bench, how) {
+      const { api } = bench;
+      runOn(
+        bench,
+        (function* () {
+          yield* api.mmapReadLock();
+          const made = yield* setUp(bench);
+          if (how === 'kept') yield* api.migrateVmaFinalize(made);
+        })(),
+      );
+      rest(bench);
+    },
+  },
+  {
+    rule: 'CR26',
+    question: 'does a CPU fault end with its migration?',
+    play(bench, how) {
+      store(bench.opened, 7n);
+      runOn(bench, migrate(bench));
+      if (how === 'broken') {
+        bench.driver.migrateToRam = function* ({ mm, page, pfn }) {
+          const { api } = bench;
+          const range = pagesFrom(page, 1);
+          yield* api.migrateVmaSetup({ mm, range, select: 'device-private', faultPage: pfn });
+          return fail('EIO');
+        };
+      }
+      load(bench.opened);
+    },
+  },
+  {
+    rule: 'CR27',
+    question: 'has every page with a destination the MIGRATE flag?',
+    play(bench, how) {
+      store(bench.opened, 7n);
+      assert.ok(
+        runAlone(bench.opened.world, 'cpu0', cpu(bench.opened).pin(1, pages(0), 'longterm')).ok,
+      );
+      migrating(bench, function* (made) {
+        // A pinned page is not collected.
+        const frame = bench.private.at(-1) as Pfn;
+        bench.api.zoneDevicePageInit(frame);
+        const dst = how === 'kept' ? 0 : migratePfn(frame, MIGRATE_PFN_WRITE);
+        yield* bench.api.migrateVmaPages(made, [dst as never]);
+        if (how === 'kept') yield* bench.api.putDevicePage(frame);
+      });
+    },
+  },
+  {
+    rule: 'CR28',
+    question: 'are losers entered?',
+    play(bench, how) {
+      load(bench.opened);
+      const other = newBench('gpu1', bench.opened);
+      migrating(bench, function* (made) {
+        const dst = yield* destinations(bench, made);
+        yield* migrate(other);
+        const src = yield* bench.api.migrateVmaPages(made, dst);
+        yield* enterMoved(bench, PAGE, how === 'kept' ? src : made.src, dst);
+      });
+    },
+  },
+  {
+    rule: 'CR29',
+    question: 'is a copy under way when the migration ends?',
+    play(bench, how) {
+      store(bench.opened, 7n);
+      const { scheduler } = bench.opened.world;
+      migrating(bench, function* (made) {
+        const source = migratePfnToPfn(made.src[0] as never);
+        assert.ok(source !== 'none');
+        const copy = scheduler.spawn(
+          'gpu0',
+          'copy',
+          bench.api.dmaRead([{ page: PAGE, pfn: source }]),
+        );
+        scheduler.step(copy);
+        if (how === 'kept') scheduler.step(copy);
+      });
+    },
+  },
+  {
+    rule: 'CR30',
+    question: 'does migrate_to_ram() name the faulting page?',
+    play(bench, how) {
+      store(bench.opened, 7n);
+      runOn(bench, migrate(bench));
+      const { driver } = bench;
+      if (how === 'broken') {
+        let served = 0;
+        // Without it the page has one reference too many, and stays: the next fault is served as it should be.
+        driver.migrateToRam = (each) => {
+          served += 1;
+          return bringBackAs(bench, each, served === 1 ? 'none' : each.pfn);
+        };
+      }
+      load(bench.opened);
+    },
+  },
+  {
+    rule: 'CR31',
+    question: 'does migrate_to_ram() return 0 for nothing?',
+    play(bench, how) {
+      store(bench.opened, 7n);
+      runOn(bench, migrate(bench));
+      const { driver } = bench;
+      const serve = driver.migrateToRam;
+      let served = 0;
+      driver.migrateToRam = function* (each) {
+        served += 1;
+        if (how === 'broken' && served === 1) return OK;
+        return yield* serve(each);
+      };
+      load(bench.opened);
+    },
+  },
+  {
+    rule: 'CR34',
+    question: 'does a page migrate to where it is?',
+    play(bench, how) {
+      store(bench.opened, 7n);
+      runOn(bench, migrate(bench));
+      const { api } = bench;
+      runOn(
+        bench,
+        (function* () {
+          yield* api.mmapReadLock();
+          const made = yield* api.migrateVmaSetup({
+            mm: api.mm,
+            range: pages(0),
+            select: 'device-private',
+            faultPage: 'none',
+          });
+          assert.ok(made.ok);
+          const system = yield* api.allocPages(1);
+          assert.ok(system.ok);
+          const frame = bench.private.pop() as Pfn;
+          api.zoneDevicePageInit(frame);
+          const to = how === 'kept' ? (system.value[0] as Pfn) : frame;
+          yield* api.migrateVmaPages(made.value, [migratePfn(to, MIGRATE_PFN_WRITE)]);
+          yield* api.migrateVmaFinalize(made.value);
+          yield* api.mmapReadUnlock();
+        })(),
+      );
+    },
+  },
+  {
+    rule: 'CR35',
+    question: 'is an exclusive page entered while it is locked?',
+    play(bench, how) {
+      store(bench.opened, 7n);
+      runOn(
+        bench,
+        exclusive(bench, function* (frames) {
+          if (how === 'broken') yield* bench.api.unlockAndPutPages(frames);
+          yield* enterExclusive(bench, frames);
+          if (how === 'kept') yield* bench.api.unlockAndPutPages(frames);
+        }),
+      );
+    },
+  },
+  {
+    rule: 'CR35',
+    question: 'is a page still exclusive when it is entered?',
+    play(bench, how) {
+      store(bench.opened, 7n);
+      runOn(
+        bench,
+        exclusive(bench, function* (frames) {
+          if (how === 'broken') yield* cpu(bench.opened).madvise(pages(0), 'DONTNEED');
+          yield* enterExclusive(bench, frames);
+          yield* bench.api.unlockAndPutPages(frames);
+        }),
+      );
+    },
+  },
+  {
+    rule: 'CR36',
+    question: 'does a touch of the CPU end exclusivity?',
+    play(bench, how) {
+      store(bench.opened, 7n);
+      runOn(
+        bench,
+        exclusive(bench, function* (frames) {
+          yield* enterExclusive(bench, frames);
+          yield* bench.api.unlockAndPutPages(frames);
+        }),
+      );
+      if (how === 'broken') {
+        bench.driver.invalidate = (sub, _range, current) =>
+          locked(bench, function* () {
+            mmuIntervalSetSeq(sub, current);
+            return 'done' as const;
+          });
+      }
+      load(bench.opened);
+    },
+  },
+  {
+    rule: 'CR38',
+    question: 'is nothing entered after release()?',
+    play(bench, how) {
+      store(bench.opened, 7n);
+      const seen = runOn(bench, look(bench, PAGE));
+      runAlone(bench.opened.world, 'cpu0', cpu(bench.opened).exit());
+      runOn(
+        bench,
+        how === 'kept'
+          ? install(bench, PAGE, seen)
+          : locked(bench, function* () {
+              enter(bench, PAGE, mappedAs(seen.entry));
+            }),
+      );
+    },
+  },
+];
+
+const ALL = {
+  mm: 0,
+  range: pages(0),
+  event: 'clear',
+  owner: 'none',
+  blocking: 'blockable',
+} as const;
+
+function seqOf({ sub }: Bench) {
+  return sub.invalidateSeq;
+}
+
+function reap(bench: Bench): void {
+  const { world } = bench.opened;
+  runOn(bench, fault(bench, PAGE));
+  runAlone(world, 'reaper', world.kernel.fn.oomReapTaskMm(world.kernel, world.mm));
+}
+
+/** Enters page 0 as it was seen, but for what a test says. */
+function enterSeen(bench: Bench, otherwise: { pfn?: Pfn; access?: 'write' }): void {
+  runOn(
+    bench,
+    (function* () {
+      const { begun, entry } = yield* look(bench, PAGE, 'snapshot');
+      yield* locked(bench, function* () {
+        if (mmuIntervalReadRetry(bench.sub, begun)) return;
+        const seen = mappedAs(entry);
+        if (seen.state === 'mapped') enter(bench, PAGE, { ...seen, ...otherwise });
+      });
+    })(),
+  );
+}
+
+function* forgetAll(bench: Bench): Task<void> {
+  for (const page of [...bench.entries.keys()]) enter(bench, page, MIRROR_NONE);
+}
+
+/** Its own migrations are no event for it, as for dmirror. */
+function ignoreOwn(bench: Bench): void {
+  const { driver, api } = bench;
+  const { invalidate } = driver;
+  driver.invalidate = function* (sub, range, current) {
+    if (range.event === 'migrate' && range.owner === api.owner) return 'done';
+    return yield* invalidate(sub, range, current);
+  };
+}
+
+function* enterExclusive(bench: Bench, frames: readonly Pfn[]): Task<void> {
+  yield* locked(bench, function* () {
+    const [pfn] = frames;
+    if (pfn !== undefined) enter(bench, PAGE, { state: 'mapped', pfn, access: 'exclusive' });
+  });
+}
+
+/** Brings page 0 back without being asked. */
+function* bringHome(bench: Bench): Task<void> {
+  const { api } = bench;
+  yield* api.mmapReadLock();
+  yield* bringBackAs(bench, { mm: api.mm, page: PAGE, pfn: 0 as Pfn }, 'none');
+  yield* api.mmapReadUnlock();
+}
+
+function rest(bench: Bench): void {
+  const { contract } = bench.opened.world;
+  if (contract !== 'off') checkAtRest(contract, new Set());
+}
+
+for (const { rule, question, play } of CASES) {
+  test(`[${rule}] ${question}`, () => {
+    const good = newBench();
+    play(good, 'kept');
+    assert.deepEqual(breachesOf(good), []);
+    const bad = newBench();
+    play(bad, 'broken');
+    assert.deepEqual(rulesOf(bad), [rule], breachesOf(bad).join('\n'));
+  });
+}
+
+test('[CR10] an invalidation that was refused, and is not ended, is found when nothing goes on', () => {
+  const refusing = (patches: readonly Patch[]) => {
+    const bench = newBench('gpu0', openedWorld({ drivers: [], contract: 'watched', patches }));
+    bench.driver.invalidate = function* (_sub, { blocking }) {
+      return blocking === 'blockable' ? 'done' : 'again';
+    };
+    const { world } = bench.opened;
+    runAlone(world, 'reaper', world.kernel.fn.oomReapTaskMm(world.kernel, world.mm));
+    rest(bench);
+    return rulesOf(bench);
+  };
+  assert.deepEqual(refusing([]), []);
+  assert.deepEqual(refusing([eagainWithoutEnd]), ['CR10']);
+});
+
+test('[CR40] [OR6] a migration that replaces the zero page without a bracket is found, with its events', () => {
+  const migrated = (patches: readonly Patch[]) => {
+    const bench = newBench('gpu0', openedWorld({ drivers: [], contract: 'watched', patches }));
+    load(bench.opened);
+    runOn(bench, migrate(bench));
+    return violationsOf(bench);
+  };
+  assert.deepEqual(migrated([]), []);
+  const [found] = migrated([removeSecondInvalidate]);
+  assert.equal(found?.rule, 'CR40');
+  assert.equal(found?.oracle, 'OR6');
+  assert.match(
+    found.text,
+    /^gpu0 changed the entry of 0x100200000 from zero to .* \(event \d+\) outside/,
+  );
+  assert.ok(found.cpuHistory.length > 0);
+});
+
+test('[OR6] a breach names the rule, the call and the events that led to it', () => {
+  const bench = newBench();
+  store(bench.opened, 7n);
+  const seen = runOn(bench, look(bench, PAGE));
+  dontneed(bench);
+  const enterStale = locked(bench, function* () {
+    mmuIntervalReadRetry(bench.sub, seen.begun);
+    enter(bench, PAGE, mappedAs(seen.entry));
+  });
+  runOn(bench, enterStale);
+  const [found] = violationsOf(bench);
+  assert.ok(found !== undefined);
+  assert.equal(found.rule, 'CR2');
+  assert.equal(
+    found.text,
+    'gpu0 mapped 0x100200000 to frame 0x1 (write): it was looked up under sequence 1 (event 8), ' +
+      'which has moved to 3',
+  );
+  const { kept } = bench.opened.world.log;
+  const told = found.deviceHistory.map((n) => kept.find((event) => event.n === n)?.kind);
+  assert.deepEqual(told.slice(0, 3), ['call', 'callback', 'mirror']);
+});
+
+test('[OR6] the same breach is told once, and nobody who is cut off breaks anything', () => {
+  const bench = newBench();
+  const begin = () => locked(bench, () => bench.api.mmuIntervalReadBegin(bench.sub));
+  runOn(bench, begin());
+  runOn(bench, begin());
+  assert.equal(violationsOf(bench).length, 1);
+  const other = newBench();
+  other.opened.world.kernel.cutOff.add('gpu0');
+  runOn(
+    other,
+    locked(other, () => other.api.mmuIntervalReadBegin(other.sub)),
+  );
+  assert.deepEqual(breachesOf(other), []);
+});
+
+test('[OR6] a world that nobody watches has no contract, and its devices no witness', () => {
+  const opened = openedWorld({ drivers: [] });
+  assert.equal(opened.world.contract, 'off');
+  const bench = newBench('gpu0', opened);
+  runOn(
+    bench,
+    locked(bench, () => bench.api.mmuIntervalReadBegin(bench.sub)),
+  );
+  assert.deepEqual(breachesOf(bench), []);
+});
