@@ -165,6 +165,7 @@ function watchedDriver(device: WatchedDevice, driver: () => DeviceDriver): Devic
       const watched: typeof send = (sub, range, seq, answers, place) => {
         const call = beginCallback(device, sub, range, seq);
         const witness: typeof answers = {
+          object: answers.object,
           answered(at, answer) {
             answers.answered(at, answer);
             endCallback(device, call, answer);
