@@ -39,7 +39,7 @@ const BUG_WORDS: readonly (readonly [oracle: RegExp, word: string])[] = [
   [/dirty/, 'lost write'],
   [/left|leak|balance/, 'left behind'],
   [/progress|deadlock|livelock/, 'stuck'],
-  [/contract|driver/, 'contract'],
+  [/or6|contract|driver/, 'contract'],
 ];
 
 function bugWord(violation: Violation): string {

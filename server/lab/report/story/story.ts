@@ -2,6 +2,7 @@
  * What happened to one page, told in kernel words: one row for each step that a reader must know, in the column of
  * whoever did it. Locks, allocations and answers that say nothing are left out.
  */
+import { CONTRACT_ORACLE } from '../../../machine/oracles/contract/contract.ts';
 import type { Event } from '../../../protocol/event.ts';
 import { pteWords } from '../event-words.ts';
 import { markBug } from './mark-bug.ts';
@@ -28,7 +29,9 @@ export interface Story {
 export function storyOf(events: readonly Event[], page: number | 'choose' = 'choose'): Story {
   // An oracle speaks while the event that it complains of is still on its way to others.
   const inOrder = events.toSorted((a, b) => a.n - b.n);
-  const violations = inOrder.filter((event) => event.kind === 'violation');
+  const all = inOrder.filter((event) => event.kind === 'violation');
+  // What went wrong shows a bug better than the rule of the contract that was broken before it.
+  const violations = [...all.filter(isConsequence), ...all.filter((one) => !isConsequence(one))];
   const focus = page === 'choose' ? (violations[0]?.page ?? busiestPage(inOrder)) : page;
   const teller = new StoryTeller(focus, inOrder);
   for (const event of inOrder) teller.hear(event);
@@ -42,6 +45,10 @@ export function storyOf(events: readonly Event[], page: number | 'choose' = 'cho
     atFirst: first.state === 'none' ? 'nothing special' : pteWords(first),
     verdict,
   };
+}
+
+function isConsequence({ oracle }: Extract<Event, { kind: 'violation' }>): boolean {
+  return oracle !== CONTRACT_ORACLE;
 }
 
 function busiestPage(events: readonly Event[]): number {

@@ -44,7 +44,8 @@ function checkBracket(contract: Contract, event: Extract<Event, { kind: 'pte' }>
   const text =
     `${event.actor} changed the entry of ${hexAddress(page)} from ${named(from)} to ${named(to)} (event ${event.n}) ` +
     'outside mmu_notifier_invalidate_range_start() and _end()';
-  report(contract, 'CR40', '', page, text);
+  const device = contract.devices.has(event.actor) ? event.actor : '';
+  report(contract, 'CR40', device, page, text);
 }
 
 /** Somebody could reach memory through `from` that it cannot reach through `to`. */
