@@ -1,19 +1,32 @@
-import type { Command } from 'commander';
-import { describeEvent } from '../../../server/lab/report/describe-event.ts';
-import type { Event } from '../../../server/protocol/event.ts';
-import { connect } from '../../sdk/connect.ts';
-import { SessionClosed } from '../../sdk/connection.ts';
-import { closedSentence } from '../../sdk/connection-state.ts';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { suggestion } from '../../../server/lab/scenario/nearest-word.ts';
+import { PAGE_SIZE } from '../../../server/vocabulary/address.ts';
+import type { ClosedWhy } from '../../sdk/connection-state.ts';
 import { ending, print, say, untilSignal } from '../ending.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { UsageError } from '../failure.ts';
-import { labOption, urlOption } from '../lab-options.ts';
+import { codeOption, labOption, newOption, urlOption } from '../lab-options.ts';
+import type { StreamFormat, WatchedLab, WatchOptions } from '../observe/watch-lab.ts';
+import { wholeNumber } from '../whole-number.ts';
+
+/** Milliseconds during which a lost lab is looked for. */
+const COME_BACK_MS = 30_000;
+const RETRY_MS = 500;
+const FORMATS: readonly StreamFormat[] = ['text', 'jsonl', 'ftrace'];
 
 interface ObserveOptions {
   readonly url: string;
   readonly lab: string;
+  readonly code?: string;
+  readonly new?: true;
   readonly name: string;
+  readonly format: StreamFormat;
   readonly jsonl?: true;
+  readonly actor: readonly string[];
+  readonly kind: readonly string[];
+  readonly page: readonly number[];
+  readonly function: readonly string[];
+  readonly since?: number;
 }
 
 export function addObserveCommand(program: Command): void {
@@ -21,32 +34,126 @@ export function addObserveCommand(program: Command): void {
     .command('observe')
     .description('watch a lab: one line for each event as it happens')
     .addOption(urlOption())
-    .addOption(labOption('the lab to watch'))
+    .addOption(labOption('the lab to watch: its name or its join code'))
+    .addOption(codeOption())
+    .addOption(newOption())
     .option('--name <name>', 'what to be called', `observer-${process.pid}`)
-    .option('--jsonl', 'one JSON object a line')
+    .option('--actor <name>', 'only what this actor does or what is done to it', appended, [])
+    .option('--kind <kind>', 'only events of this kind, such as pte or violation', appended, [])
+    .option('--page <address>', 'only what touches the page at this address', appendedPage, [])
+    .option('--function <name>', 'only calls of this kernel function', appended, [])
+    .option('--since <n>', 'begin behind event n, if the server still has it', wholeNumber(0, 1e15))
+    .addOption(
+      new Option('--format <format>', 'how an event is written').choices(FORMATS).default('text'),
+    )
+    .option('--jsonl', 'the same as --format jsonl')
+    .addHelpText('after', EXAMPLES)
     .action(ending(observe));
 }
 
-async function observe({ url, lab, name, jsonl }: ObserveOptions): Promise<ExitCode> {
-  const line = jsonl === true ? (event: Event) => JSON.stringify(event) : describeEvent;
-  const joining = connect({
-    role: 'observer',
+const EXAMPLES = `
+Examples:
+  mmrace observe --lab demo
+  mmrace observe --actor gpu0 --kind mirror --kind violation
+  mmrace observe --page 0x10000 --since 0
+  mmrace observe --function migrate_vma_pages --format jsonl
+  mmrace observe --format ftrace > trace.txt
+
+Filters of one kind are alternatives, of two kinds both have to fit. --actor, --kind, --page and
+--function can be given again. A violation is marked !!! in the margin.`;
+
+async function observe(options: ObserveOptions): Promise<ExitCode> {
+  const { findLab } = await import('../reach-server.ts');
+  const { EVENT_KINDS } = await import('../observe/event-filter.ts');
+  const kinds = options.kind.map((kind) => knownKind(kind, EVENT_KINDS));
+  const { url, name, code, actor, page, function: functions } = options;
+  const unknown = options.new === true && code === undefined ? 'opened' : 'refused';
+  const lab = await findLab({ url, lab: code ?? options.lab, unknown });
+  // Whoever reads has gone away: nothing is left to do.
+  process.stdout.once('error', () => process.exit(EXIT.OK));
+  const watch: WatchOptions = {
     url,
     lab,
     name,
-    snapshot: ({ n, patch, actors }) => {
-      const who = actors.map((actor) => actor.name).join(', ') || 'nobody';
-      say(`lab ${lab} at event ${n}, kernel ${patch}, with ${who}`);
-    },
-    events: (events) => print(events.map(line).join('\n')),
-  });
-  const observer = await joining.catch((error: unknown) => {
-    if (!(error instanceof SessionClosed)) throw error;
-    throw new UsageError(`${url}: ${error.message}`, { cause: error });
-  });
-  const ended = await Promise.race([observer.connection.closed, untilSignal()]);
-  observer.close();
-  if (typeof ended === 'string') return EXIT.OK;
-  say(closedSentence(ended));
-  return EXIT.OK;
+    format: options.jsonl === true ? 'jsonl' : options.format,
+    filter: { actors: actor, kinds, pages: page, functions },
+    since: options.since ?? 'now',
+    colour: process.stdout.isTTY && process.stdout.hasColors() ? 'colour' : 'plain',
+    print,
+    say,
+  };
+  const signal = untilSignal();
+  return await watchWhileThere(watch, signal);
+}
+
+/** A lab that is lost is looked for again: what happened meanwhile is shown, if the server still has it. */
+async function watchWhileThere(
+  options: WatchOptions,
+  signal: Promise<'SIGINT' | 'SIGTERM'>,
+): Promise<ExitCode> {
+  const { watchLab } = await import('../observe/watch-lab.ts');
+  const { endedExit, endedSentence } = await import('../prompt/join.ts');
+  let watched = await watchLab(options);
+  for (;;) {
+    const ended = await Promise.race([watched.closed, signal]);
+    if (typeof ended === 'string') {
+      watched.close();
+      return EXIT.OK;
+    }
+    if (!mayComeBack(ended)) {
+      say(`mmrace: ${endedSentence(ended, options.url)}`);
+      return endedExit(ended);
+    }
+    say(`the connection to ${options.url} is lost; trying to come back`);
+    const since = watched.last();
+    const again = await cameBack(() => watchLab({ ...options, since }), signal);
+    if (again === 'gone') {
+      say(`mmrace: ${endedSentence(ended, options.url)}`);
+      return EXIT.INTERNAL;
+    }
+    if (again === 'told-to-end') return EXIT.OK;
+    watched = again;
+  }
+}
+
+async function cameBack(
+  watch: () => Promise<WatchedLab>,
+  signal: Promise<unknown>,
+): Promise<WatchedLab | 'gone' | 'told-to-end'> {
+  const giveUpAt = performance.now() + COME_BACK_MS;
+  const told = signal.then(() => 'told-to-end' as const);
+  while (performance.now() < giveUpAt) {
+    const pause = new Promise<'tried'>((resolve) => setTimeout(resolve, RETRY_MS, 'tried'));
+    if ((await Promise.race([pause, told])) === 'told-to-end') return 'told-to-end';
+    try {
+      return await watch();
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+    }
+  }
+  return 'gone';
+}
+
+/** 1006: nobody said why. */
+function mayComeBack(ended: ClosedWhy): boolean {
+  return ended.why === 'lost' && ended.code < 4_000;
+}
+
+function knownKind<Kind extends string>(word: string, kinds: readonly Kind[]): Kind {
+  const found = kinds.find((kind) => kind === word);
+  if (found !== undefined) return found;
+  throw new UsageError(
+    `--kind ${word}: there is no such kind of event${suggestion(word, kinds)}: ${kinds.join(', ')}`,
+  );
+}
+
+function appended(word: string, before: readonly string[]): readonly string[] {
+  return [...before, word];
+}
+
+function appendedPage(text: string, before: readonly number[]): readonly number[] {
+  if (!/^0x[0-9a-f]{1,12}$/i.test(text)) {
+    throw new InvalidArgumentError('Expected an address such as 0x10000.');
+  }
+  return [...before, Math.floor(Number(text) / PAGE_SIZE)];
 }

@@ -5,7 +5,7 @@
 import type { Event } from '../../protocol/event.ts';
 import { type Known, type Place, tracepointOf } from './ftrace/tracepoints.ts';
 import type { ReportMeta } from './report-meta.ts';
-import { type ActorSeen, actorsSeen } from './timeline/actors.ts';
+import { actorsSeen } from './timeline/actors.ts';
 import { inOrder } from './timeline/event-order.ts';
 import { movedPages } from './timeline/moved-pages.ts';
 import { spansOf } from './timeline/spans.ts';
@@ -24,9 +24,9 @@ export function ftraceText(events: readonly Event[], meta: ReportMeta): string {
     devices: new Set(actors.filter(({ role }) => role === 'device').map(({ name }) => name)),
     deviceFrames: deviceFramesIn(log),
     moved: movedPages(log, spansOf(log)),
-    places: new Map(actors.map((actor, at) => [actor.name, placeOf(actor, at)])),
+    places: new Map(actors.map(({ name }, at) => [name, placeOf(name, at)])),
   };
-  const lines = log.map((event) => line(event, known));
+  const lines = log.map((event) => ftraceLine(event, known));
   return `${[...header(log.length, actors.length, meta), ...lines].join('\n')}\n`;
 }
 
@@ -43,12 +43,14 @@ function header(count: number, cpus: number, meta: ReportMeta): string[] {
   ];
 }
 
-function placeOf({ name }: ActorSeen, at: number): Place {
+/** The task that the actor `name` is, the how manieth of the log it may be. */
+export function placeOf(name: string, at: number): Place {
   const comm = name.replaceAll(/\s/g, '_').slice(0, COMM_MAX);
   return { comm, pid: FIRST_PID + at, cpu: at };
 }
 
-function line(event: Event, known: Known): string {
+/** One event as a line of trace or trace_pipe. */
+export function ftraceLine(event: Event, known: Known): string {
   const { comm, pid, cpu } = known.places.get(event.actor) ?? { comm: '<...>', pid: 0, cpu: 0 };
   const { name, fields } = tracepointOf(event, known);
   const seconds = `${Math.floor(event.n / STEPS_A_SECOND)}`.padStart(5);
