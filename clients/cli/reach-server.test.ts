@@ -30,7 +30,8 @@ test('a server of another protocol version is told apart, with the version to us
     async (url) => {
       assert.equal(
         await said(url),
-        `the server at ${url} speaks mmrace.v2 and this command mmrace.v1: use the mmrace of the server's version, 9.0.0`,
+        `the server at ${url} speaks mmrace.v2 and this command mmrace.v1: ` +
+          "use the mmrace of the server's version, 9.0.0",
       );
       await assert.rejects(findLab({ url, lab: 'demo', unknown: 'opened' }), UsageError);
     },

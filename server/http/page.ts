@@ -38,7 +38,7 @@ export interface Page {
 
 /** `folder` is where the page was built; it may be built while the server runs. */
 export function addPage(app: FastifyInstance, folder: string = pageFolder()): Page {
-  app.register(fastifyStatic, { root: folder, serve: false, cacheControl: false });
+  app.register(fastifyStatic, { serve: false, cacheControl: false });
   return {
     answer(request, reply) {
       if (request.method !== 'GET' && request.method !== 'HEAD') return 'not of the page';

@@ -36,7 +36,7 @@ test('what the demo suggests works as printed; then Ctrl-C ends it and its guest
   await observer.says('kernel stock, with ');
   const device = started(t, ...(commands.get('device') ?? []));
   const [url = ''] = /http:\S+(?=, with)/.exec(said) ?? [];
-  while (!(await (await fetch(`${url}/labs`)).text()).includes('"gpu7"')) {
+  while (!(await (await fetch(`${url}/api/labs`)).text()).includes('"gpu7"')) {
     assert.equal(device.process.exitCode, null);
   }
   const replayed = await runMmrace(...(commands.get('replay') ?? []));

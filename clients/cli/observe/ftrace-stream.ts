@@ -1,4 +1,4 @@
-/** Events as lines of trace_pipe while they come: as the report `ftrace`, which sees the whole log, would write them. */
+/** Events as lines of trace_pipe while they come: as the report `ftrace`, which sees the whole log, writes them. */
 
 import { isDevicePfn } from '../../../server/kernel/memory/frames.ts';
 import type { Place } from '../../../server/lab/report/ftrace/tracepoints.ts';
