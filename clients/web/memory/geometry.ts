@@ -1,0 +1,57 @@
+/** Where rows and columns of the memory view are, in CSS pixels. */
+import type { Column } from './columns.ts';
+
+/** Sizes that change with the type size: 1 is the page's normal one. */
+export interface MemorySizes {
+  readonly rowHeight: number;
+  readonly headHeight: number;
+  readonly gutterWidth: number;
+  readonly columnWidthMin: number;
+  readonly columnWidthMax: number;
+  readonly font: number;
+}
+
+export function memorySizes(scale: number): MemorySizes {
+  return {
+    rowHeight: Math.round(26 * scale),
+    headHeight: Math.round(34 * scale),
+    gutterWidth: Math.round(138 * scale),
+    columnWidthMin: Math.round(112 * scale),
+    columnWidthMax: Math.round(210 * scale),
+    font: Math.round(13 * scale),
+  };
+}
+
+export interface MemoryViewport {
+  readonly width: number;
+  readonly height: number;
+  readonly scrollTop: number;
+  readonly scrollLeft: number;
+}
+
+export function columnWidth(sizes: MemorySizes, columns: readonly Column[], width: number): number {
+  const room = (width - sizes.gutterWidth) / Math.max(1, columns.length);
+  return Math.floor(Math.max(sizes.columnWidthMin, Math.min(sizes.columnWidthMax, room)));
+}
+
+export interface MemoryPlace {
+  readonly row: number;
+  /** -1 in the gutter. */
+  readonly column: number;
+}
+
+/** What is at a point of the canvas; 'none' in the head and beside the table. */
+export function placeAt(
+  point: { readonly x: number; readonly y: number },
+  viewport: MemoryViewport,
+  sizes: MemorySizes,
+  table: { readonly rows: number; readonly columns: readonly Column[] },
+): MemoryPlace | 'none' {
+  if (point.y < sizes.headHeight) return 'none';
+  const row = Math.floor((point.y - sizes.headHeight + viewport.scrollTop) / sizes.rowHeight);
+  if (row < 0 || row >= table.rows) return 'none';
+  if (point.x < sizes.gutterWidth) return { row, column: -1 };
+  const width = columnWidth(sizes, table.columns, viewport.width);
+  const column = Math.floor((point.x - sizes.gutterWidth + viewport.scrollLeft) / width);
+  return column < table.columns.length ? { row, column } : 'none';
+}

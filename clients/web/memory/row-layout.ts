@@ -1,0 +1,101 @@
+/** Which pages are rows: those of VMAs as bands, and pages without a VMA that somebody still maps. */
+import { hexAddress, pageIndex } from '../../../server/vocabulary/address.ts';
+import { MIRRORED_MM } from '../model/coherence.ts';
+import type { LabModel } from '../model/lab-model.ts';
+import type { Vma } from '../model/vmas.ts';
+
+/** A VMA of more pages than this shows only those that somebody maps. */
+export const BAND_ROWS_MAX = 65_536;
+
+/** Neighbouring rows: the pages [first, end). */
+export interface Band {
+  readonly first: number;
+  readonly end: number;
+  /** The row of the first page. */
+  readonly row: number;
+  /** 'stray': there is no VMA, but somebody maps it. */
+  readonly nature: 'vma' | 'stray';
+  readonly title: string;
+}
+
+export interface RowLayout {
+  readonly bands: readonly Band[];
+  readonly rows: number;
+}
+
+export function rowLayout(model: LabModel): RowLayout {
+  const vmas = model.vmas.filter(({ mm }) => mm === MIRRORED_MM);
+  const pages = strayPages(model, vmas);
+  const parts = [
+    ...vmas.flatMap((vma) => bandsOfVma(model, vma)),
+    ...runsOf(pages).map((run) => ({
+      ...run,
+      nature: 'stray' as const,
+      title: `${hexAddress(pageIndex(run.first))} no mapping any more`,
+    })),
+  ].sort((a, b) => a.first - b.first);
+  let row = 0;
+  const bands: Band[] = [];
+  for (const part of parts) {
+    bands.push({ ...part, row });
+    row += part.end - part.first;
+  }
+  return { bands, rows: row };
+}
+
+/** The page of a row, and the band that it is in. */
+export function pageOfRow(layout: RowLayout, row: number): { page: number; band: Band } | 'none' {
+  let low = 0;
+  let high = layout.bands.length - 1;
+  while (low <= high) {
+    const middle = (low + high) >> 1;
+    const band = layout.bands[middle];
+    if (band === undefined) return 'none';
+    if (row < band.row) high = middle - 1;
+    else if (row >= band.row + band.end - band.first) low = middle + 1;
+    else return { page: band.first + row - band.row, band };
+  }
+  return 'none';
+}
+
+export function rowOfPage(layout: RowLayout, page: number): number | 'none' {
+  const band = layout.bands.find(({ first, end }) => first <= page && page < end);
+  return band === undefined ? 'none' : band.row + page - band.first;
+}
+
+function bandsOfVma(model: LabModel, vma: Vma): Omit<Band, 'row'>[] {
+  const { first, end, prot, kind } = vma;
+  const title = `${hexAddress(pageIndex(first))} ${[prot, kind].filter(Boolean).join(' ')}`;
+  if (end - first <= BAND_ROWS_MAX) return [{ first, end, nature: 'vma', title }];
+  const mapped = new Set<number>();
+  for (const page of mappedPages(model)) if (first <= page && page < end) mapped.add(page);
+  const more = `${title} (${end - first} pages; those in use)`;
+  return runsOf(mapped.size === 0 ? new Set([first]) : mapped).map((run) => ({
+    ...run,
+    nature: 'vma',
+    title: more,
+  }));
+}
+
+function strayPages(model: LabModel, vmas: readonly Vma[]): Set<number> {
+  const found = new Set<number>();
+  for (const page of mappedPages(model)) {
+    if (!vmas.some(({ first, end }) => first <= page && page < end)) found.add(page);
+  }
+  return found;
+}
+
+function* mappedPages(model: LabModel): Iterable<number> {
+  yield* model.cpu.get(MIRRORED_MM)?.keys() ?? [];
+  for (const table of model.devices.values()) yield* table.keys();
+}
+
+function runsOf(pages: ReadonlySet<number>): { first: number; end: number }[] {
+  const runs: { first: number; end: number }[] = [];
+  for (const page of [...pages].sort((a, b) => a - b)) {
+    const last = runs.at(-1);
+    if (last?.end === page) last.end = page + 1;
+    else runs.push({ first: page, end: page + 1 });
+  }
+  return runs;
+}
