@@ -1,0 +1,129 @@
+import { useMemo, useState } from 'react';
+import { describeBody } from '../../../server/lab/report/describe-event.ts';
+import { raceDiagram } from '../../../server/lab/report/diagram.ts';
+import type { Event } from '../../../server/protocol/event.ts';
+import type { Violation } from '../model/event-history.ts';
+import { explainViolation } from './explain-violation.ts';
+
+export interface ExplainPanelProps {
+  readonly violation: Violation;
+  /** What led to it, the violation itself included. */
+  readonly events: readonly Event[];
+  /** Of the same lab: how many there are. */
+  readonly count: number;
+  readonly onSelect: (n: number) => void;
+  readonly onClose: () => void;
+}
+
+const COLUMNS = 75;
+
+/** What happened, which rule was broken, the two histories, and the diagram as text. */
+export function ExplainPanel(props: ExplainPanelProps) {
+  const { violation, events, count, onSelect, onClose } = props;
+  const told = useMemo(() => explainViolation(violation, events), [violation, events]);
+  const diagram = useMemo(
+    () => raceDiagram(upTo(events, violation.n), { page: violation.page, columns: COLUMNS }),
+    [events, violation],
+  );
+  const device = violation.device === '' ? 'Device side' : violation.device;
+  return (
+    <section className="explain stack" aria-labelledby="explain-title">
+      <div className="row">
+        <span className="chip alarm">
+          ✕ {violation.rule} · event {violation.n}
+          {count > 1 ? ` · 1 of ${count}` : ''}
+        </span>
+        <span style={{ flex: 1 }} />
+        <button type="button" onClick={onClose}>
+          Close
+        </button>
+      </div>
+      <h1 id="explain-title" role="alert">
+        {told.headline}
+      </h1>
+      <ol className="stack">
+        {told.story.map((text) => (
+          <li key={text}>{text}</li>
+        ))}
+      </ol>
+      <div className="note alarm">
+        <strong>The rule that was broken, {told.rule}:</strong> {told.ruleText}.
+      </div>
+      <div className="histories">
+        <History title="What the CPU's side did" events={told.cpuSide} onSelect={onSelect} />
+        <History title={`What ${device} saw and did`} events={told.deviceSide} onSelect={onSelect} />
+      </div>
+      <div className="stack">
+        <div className="row">
+          <h2>The race as text</h2>
+          <span style={{ flex: 1 }} />
+          <CopyButton text={diagram} />
+        </div>
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard has to reach it. */}
+        <pre tabIndex={0}>{diagram}</pre>
+      </div>
+    </section>
+  );
+}
+
+interface HistoryProps {
+  readonly title: string;
+  readonly events: readonly Event[];
+  readonly onSelect: (n: number) => void;
+}
+
+function History({ title, events, onSelect }: HistoryProps) {
+  return (
+    <div>
+      <h3>{title}</h3>
+      <ol>
+        {events.map((event) => (
+          <li key={event.n}>
+            <button type="button" onClick={() => onSelect(event.n)}>
+              <span className="n">{event.n}</span>
+              <span>
+                {event.actor}: {describeBody(event)}
+              </span>
+            </button>
+          </li>
+        ))}
+      </ol>
+      {events.length === 0 ? <p className="quiet">These events are not kept any more.</p> : null}
+    </div>
+  );
+}
+
+export function CopyButton({ text }: { readonly text: string }) {
+  const [copied, setCopied] = useState<'no' | 'yes' | 'failed'>('no');
+  const words = { no: 'Copy', yes: 'Copied', failed: 'Select it and copy by hand' }[copied];
+  return (
+    <button
+      type="button"
+      className="small"
+      onClick={() => {
+        copyText(text).then(
+          () => setCopied('yes'),
+          () => setCopied('failed'),
+        );
+      }}
+    >
+      {words}
+    </button>
+  );
+}
+
+/** Over plain http, as on a LAN, browsers have no clipboard but the old one. */
+async function copyText(text: string): Promise<void> {
+  if (navigator.clipboard !== undefined) return navigator.clipboard.writeText(text);
+  const area = document.createElement('textarea');
+  area.value = text;
+  document.body.append(area);
+  area.select();
+  const done = document.execCommand('copy');
+  area.remove();
+  if (!done) throw new Error('the browser does not copy');
+}
+
+function upTo(events: readonly Event[], n: number): Event[] {
+  return events.filter((event) => event.n <= n);
+}

@@ -1,0 +1,97 @@
+/** What the page knows of a lab, fresh from the server: its events, and how it is being driven. */
+import type { LabControl } from '../../../server/protocol/lab-control.ts';
+import type { LabSnapshot } from '../../../server/protocol/lab-snapshot.ts';
+import { ObserverClient } from '../../sdk/observer-client.ts';
+import { EventHistory } from '../model/event-history.ts';
+import { emptyModel, modelOfSnapshot } from '../model/lab-model.ts';
+import { BEGINNING, type SessionStatus } from './reconnecting.ts';
+import { SessionKeeper } from './session-keeper.ts';
+
+/** Milliseconds between two changes that panels are told of. Canvases look for themselves. */
+const TELL_MS = 120;
+
+export class LabFeed {
+  readonly lab: string;
+  status: SessionStatus = BEGINNING;
+  history = new EventHistory(emptyModel('stock'));
+  control: LabControl | 'unknown' = 'unknown';
+  /** Counts histories: another machine, or a page that fell behind. */
+  beginnings = 0;
+  /** Why the history begins anew, for the person who watches; empty if it is the first. */
+  remark = '';
+  readonly #keeper: SessionKeeper<ObserverClient>;
+  readonly #listeners = new Set<() => void>();
+  #version = 0;
+  #telling: ReturnType<typeof setTimeout> | 'none' = 'none';
+
+  constructor(lab: string, name: string) {
+    this.lab = lab;
+    this.#keeper = new SessionKeeper(
+      () =>
+        new ObserverClient({
+          url: webSocketAddress(),
+          lab,
+          name,
+          snapshot: (snapshot) => this.#begin(snapshot),
+          events: (events) => {
+            this.history.append(events);
+            this.#changed();
+          },
+          control: (control) => {
+            this.control = control;
+            this.#changed();
+          },
+        }),
+      (status) => {
+        this.status = status;
+        this.#changed();
+      },
+    );
+  }
+
+  start(): void {
+    this.#keeper.start();
+  }
+
+  stop(): void {
+    this.#keeper.stop();
+  }
+
+  /** For React: calls `listener` after changes, at most once in TELL_MS. Returns how to end that. */
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  /** Another number after each change that listeners were told of. */
+  readonly version = (): number => this.#version;
+
+  #begin(snapshot: LabSnapshot): void {
+    const { last } = this.history;
+    if (this.beginnings > 0) this.remark = remarkOn(last, snapshot.n);
+    this.beginnings += 1;
+    this.history = new EventHistory(modelOfSnapshot(snapshot));
+    this.#changed();
+  }
+
+  #changed(): void {
+    if (this.#telling !== 'none') return;
+    this.#telling = setTimeout(() => {
+      this.#telling = 'none';
+      this.#version += 1;
+      for (const listener of this.#listeners) listener();
+    }, TELL_MS);
+  }
+}
+
+function remarkOn(last: number, n: number): string {
+  if (n < last) return 'The lab began anew: another machine runs under the same name.';
+  if (n === last) return '';
+  return `${n - last} events went by unseen: the page begins again from event ${n}.`;
+}
+
+/** The server that sent the page. */
+export function webSocketAddress(): string {
+  const { protocol, host } = location;
+  return `${protocol === 'https:' ? 'wss' : 'ws'}://${host}/ws`;
+}

@@ -1,0 +1,213 @@
+import { useEffect, useMemo, useState } from 'react';
+import type { Event } from '../../../server/protocol/event.ts';
+import type { PatchEntry } from '../../../server/protocol/http-api.ts';
+import { ExplainPanel } from '../explain/explain-panel.tsx';
+import { JoinPanel } from '../lobby/join-panel.tsx';
+import type { Violation } from '../model/event-history.ts';
+import { serverApi } from '../server-api.ts';
+import { useKeys } from '../shell/keys.ts';
+import { Link } from '../shell/link.tsx';
+import { useLoaded } from '../shell/loaded.ts';
+import { keepPresenterToken, presenterToken } from '../shell/memory.ts';
+import { goTo } from '../shell/navigation.ts';
+import { tell } from '../shell/tidings.tsx';
+import { TopBar } from '../shell/top-bar.tsx';
+import { Stage } from '../stage/stage.tsx';
+import type { Selected } from '../stage/view-source.ts';
+import { ControlsPanel } from './controls-panel.tsx';
+import type { LabFeed } from './lab-feed.ts';
+import { LegendPanel } from './legend-panel.tsx';
+import { LostLab } from './lost-lab.tsx';
+import { StatusChip } from './status-chip.tsx';
+import { useLabControl } from './use-lab-control.ts';
+import { useLabFeed } from './use-lab-feed.ts';
+
+/** Events before a violation that its panel looks at. */
+const STORY_EVENTS_MAX = 2_000;
+const TABS = ['drive', 'join', 'legend'] as const;
+type Tab = (typeof TABS)[number];
+const TAB_WORDS: { readonly [Name in Tab]: string } = {
+  drive: 'Drive',
+  join: 'Join',
+  legend: 'Signs',
+};
+const NO_PATCHES: readonly PatchEntry[] = [];
+
+interface Explained {
+  readonly violation: Violation;
+  readonly events: readonly Event[];
+}
+
+/** A lab on a screen: memory, time, who joins, and the hand on it. */
+export function LabView({ lab, event }: { readonly lab: string; readonly event: Selected }) {
+  const feed = useLabFeed(lab);
+  const source = useMemo(() => ({ history: () => feed.history }), [feed]);
+  const { detail, act } = useLabControl(lab, feed.control);
+  const [patches] = useLoaded(serverApi.patches);
+  const [tab, setTab] = useState<Tab>('drive');
+  const [explained, setExplained] = useExplained(feed);
+  const isPresenter = usePresenter(lab);
+
+  useTidings(feed);
+  const select = (selected: Selected) =>
+    goTo({ view: 'lab', lab, event: selected }, 'replace');
+  const barred = whyBarred(detail !== "unknown" && detail.locked ? "locked" : "open", isPresenter);
+
+  useKeys([
+    {
+      key: 'p',
+      shown: 'P',
+      does: 'pause and resume',
+      run: () => {
+        if (detail !== 'unknown') act({ action: detail.paused ? 'resume' : 'pause' });
+      },
+    },
+    { key: 's', shown: 'S', does: 'one step', run: () => act({ action: 'step' }) },
+    ...Array.from({ length: 9 }, (_, at) => ({
+      key: String(at + 1),
+      shown: at === 0 ? '1 … 9' : '',
+      does: at === 0 ? 'this ready task goes next' : '',
+      run: () => {
+        const task = detail === 'unknown' ? undefined : detail.tasks[at];
+        if (task?.ready === true) act({ action: 'step', task: task.id });
+      },
+    })),
+    { key: 'e', shown: 'E', does: 'explain the last violation', run: () => explainLast() },
+    { key: 'j', shown: 'J', does: 'how to join', run: () => setTab('join') },
+    { key: 'd', shown: 'D', does: 'drive', run: () => setTab('drive') },
+    { key: 'Escape', shown: 'Esc', does: 'close, or back to live', run: () => back() },
+  ]);
+  const explainLast = () => {
+    const last = feed.history.violations.at(-1);
+    if (last === undefined) tell('No rule was violated so far.');
+    else setExplained(storyOf(feed, last));
+  };
+  const back = () => {
+    if (explained !== 'none') setExplained('none');
+    else select('live');
+  };
+
+  if (feed.status.state === 'refused') return <LostLab lab={lab} why={feed.status.why} />;
+  return (
+    <div className="page filled lab">
+      <TopBar>
+        <span className="spread">
+          <strong>{lab}</strong>{' '}
+          {detail === 'unknown' ? null : (
+            <>
+              <span className={detail.patch === 'stock' ? 'chip' : 'chip warn'}>{detail.patch}</span>{' '}
+              <span className="chip code hide-narrow">{detail.code}</span>{' '}
+              {detail.paused ? <span className="chip warn">❚❚ paused</span> : null}
+            </>
+          )}
+        </span>
+        {feed.history.violations.length > 0 ? (
+          <button type="button" onClick={explainLast}>
+            ✕ {feed.history.violations.length} violated
+          </button>
+        ) : null}
+        <StatusChip status={feed.status} />
+      </TopBar>
+      <main className="stage">
+        <h1 className="unseen">Lab {lab}</h1>
+        <Stage source={source} selected={event} onSelect={select} milestones={[]} live="live" />
+        <aside className="side" aria-label="Drive and join">
+          <div className="tabs" role="tablist">
+            {TABS.map((name) => (
+              <button
+                key={name}
+                type="button"
+                role="tab"
+                id={`tab-${name}`}
+                aria-selected={tab === name}
+                aria-controls="tab-panel"
+                onClick={() => setTab(name)}
+              >
+                {TAB_WORDS[name]}
+              </button>
+            ))}
+          </div>
+          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard has to reach it. */}
+          <div className="tab" role="tabpanel" id="tab-panel" aria-labelledby={`tab-${tab}`} tabIndex={0}>
+            {detail === 'unknown' ? (
+              <p className="working quiet">Asking how the lab is</p>
+            ) : (
+              <>
+                {tab === 'drive' ? (
+                  <ControlsPanel
+                    detail={detail}
+                    act={act}
+                    patches={patches.state === 'there' ? patches.value.patches : NO_PATCHES}
+                    vmas={feed.history.now.vmas}
+                    barred={barred}
+                    isPresenter={isPresenter}
+                  />
+                ) : null}
+                {tab === 'join' ? <JoinPanel detail={detail} /> : null}
+                {tab === 'legend' ? <LegendPanel /> : null}
+              </>
+            )}
+            <p style={{ marginTop: '1rem' }}>
+              <Link to={{ view: 'join', code: detail === 'unknown' ? lab : detail.code }} className="button">
+                Join from this browser
+              </Link>
+            </p>
+          </div>
+        </aside>
+        {explained === 'none' ? null : (
+          <ExplainPanel
+            violation={explained.violation}
+            events={explained.events}
+            count={feed.history.violations.length}
+            onSelect={select}
+            onClose={() => setExplained('none')}
+          />
+        )}
+      </main>
+    </div>
+  );
+}
+
+/** Opens by itself at the first violation of a machine; whoever has closed it is left alone until the next one. */
+function useExplained(
+  feed: LabFeed,
+): readonly [Explained | 'none', (explained: Explained | 'none') => void] {
+  const [explained, setExplained] = useState<Explained | 'none'>('none');
+  const { history } = feed;
+  const first = history.violations[0];
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only another first violation opens the panel.
+  useEffect(() => {
+    if (first !== undefined) setExplained(storyOf(feed, first));
+  }, [history, first]);
+  return [explained, setExplained];
+}
+
+function storyOf(feed: LabFeed, violation: Violation): Explained {
+  const from = Math.min(violation.n - STORY_EVENTS_MAX, ...violation.cpuHistory);
+  return { violation, events: [...feed.history.between(from, violation.n)] };
+}
+
+/** Whoever opens the presenter's own link is the presenter here, too. */
+function usePresenter(lab: string): 'presenter' | 'guest' {
+  const [role] = useState<'presenter' | 'guest'>(() => {
+    const token = new URLSearchParams(location.hash.slice(1)).get('presenter');
+    if (token !== null && token !== '') {
+      keepPresenterToken(lab, token);
+      history.replaceState(null, '', location.pathname + location.search);
+    }
+    return presenterToken(lab) === '' ? 'guest' : 'presenter';
+  });
+  return role;
+}
+
+function whyBarred(lock: "locked" | "open", role: 'presenter' | 'guest'): string {
+  if (lock === "open" || role === "presenter") return '';
+  return 'You watch. The presenter has locked the controls.';
+}
+
+function useTidings(feed: LabFeed): void {
+  const { status, remark } = feed;
+  const told = status.state === 'live' ? status.told : '';
+  useEffect(() => tell(told), [told]);
+  useEffect(() => tell(remark), [remark]);
+}

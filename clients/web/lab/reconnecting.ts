@@ -1,0 +1,94 @@
+/**
+ * The life of a page's session as a pure function: it begins again by itself, for as long as the page is open. The
+ * sockets and the clock are in lab-feed.ts and client-session.ts.
+ */
+import type { ClosedWhy } from '../../sdk/connection-state.ts';
+
+export const RETRY_FIRST_MS = 400;
+export const RETRY_LAST_MS = 5_000;
+
+export type SessionStatus =
+  | {
+      readonly state: 'connecting';
+      readonly failures: number;
+      readonly before: 'never' | 'was-live';
+    }
+  | { readonly state: 'live'; readonly told: string }
+  /** The connection is lost; the session is being resumed. */
+  | { readonly state: 'away' }
+  /** The session is over; another one begins after waitMs. */
+  | {
+      readonly state: 'waiting';
+      readonly failures: number;
+      readonly waitMs: number;
+      readonly why: string;
+      readonly before: 'never' | 'was-live';
+    }
+  /** Refused for good: only a person can help. */
+  | { readonly state: 'refused'; readonly code: string; readonly why: string };
+
+export type SessionEvent =
+  | {
+      readonly event: 'greeted';
+      readonly session: 'fresh' | 'resumed';
+      readonly fenced: 'fenced' | 'no';
+    }
+  | { readonly event: 'lost' }
+  | { readonly event: 'resumed' }
+  | { readonly event: 'closed'; readonly closed: ClosedWhy; readonly sentence: string }
+  | { readonly event: 'retry' };
+
+export const BEGINNING: SessionStatus = { state: 'connecting', failures: 0, before: 'never' };
+
+/** Refusals that another attempt does not cure. */
+const FOR_GOOD = new Set(['bad-params', 'lab-full']);
+/** The same for somebody who comes for the first time. Whoever was in before may only have to wait. */
+const AT_FIRST = new Set(['name-taken', 'no-such-lab', 'too-many-labs']);
+
+export function nextSession(status: SessionStatus, event: SessionEvent): SessionStatus {
+  switch (event.event) {
+    case 'greeted':
+      return { state: 'live', told: tidings(status, event) };
+    case 'lost':
+      return status.state === 'live' ? { state: 'away' } : status;
+    case 'resumed':
+      return status.state === 'away'
+        ? { state: 'live', told: 'Connected again: the same session goes on.' }
+        : status;
+    case 'closed':
+      return afterClosing(status, event);
+    case 'retry':
+      return status.state === 'waiting'
+        ? { state: 'connecting', failures: status.failures, before: status.before }
+        : status;
+  }
+}
+
+function tidings(
+  status: SessionStatus,
+  { session, fenced }: Extract<SessionEvent, { event: 'greeted' }>,
+): string {
+  if (status.state !== 'connecting' || status.before === 'never') return '';
+  if (session === 'resumed') {
+    return fenced === 'fenced'
+      ? 'Connected again. The lab had fenced you: what you mapped is void.'
+      : 'Connected again: the same session goes on.';
+  }
+  return 'Connected again, in a new session: what you held before is gone.';
+}
+
+function afterClosing(
+  status: SessionStatus,
+  { closed, sentence }: Extract<SessionEvent, { event: 'closed' }>,
+): SessionStatus {
+  const failures = 'failures' in status ? status.failures + 1 : 0;
+  const before = 'before' in status ? status.before : 'was-live';
+  if (closed.why === 'refused') {
+    const { code } = closed.refusal;
+    if (FOR_GOOD.has(code) || (before === 'never' && AT_FIRST.has(code))) {
+      return { state: 'refused', code, why: sentence };
+    }
+  }
+  const waitMs = Math.min(RETRY_LAST_MS, RETRY_FIRST_MS * 2 ** failures);
+  return { state: 'waiting', failures, waitMs, why: sentence, before };
+}

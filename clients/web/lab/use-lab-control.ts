@@ -1,0 +1,58 @@
+import { useCallback, useEffect, useState } from 'react';
+import type { Control, LabDetail } from '../../../server/protocol/http-api.ts';
+import { sentenceOf, serverApi } from '../server-api.ts';
+import { presenterToken } from '../shell/memory.ts';
+import { tell } from '../shell/tidings.tsx';
+
+/** Milliseconds between two looks at a lab, besides those after each action. */
+const LOOK_MS = 1_500;
+
+export interface LabHand {
+  readonly detail: LabDetail | 'unknown';
+  readonly act: (control: Control) => void;
+}
+
+/** How a lab is, and the hand on it. What goes wrong is told over the page. */
+export function useLabControl(lab: string, stamp: unknown): LabHand {
+  const [detail, setDetail] = useState<LabDetail | 'unknown'>('unknown');
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `stamp` says that something is another than before.
+  useEffect(() => {
+    let wanted: 'yes' | 'no' = 'yes';
+    const look = () => {
+      if (document.visibilityState !== 'visible') return;
+      serverApi.lab(lab).then(
+        (found) => {
+          if (wanted === 'yes') setDetail(found);
+        },
+        () => undefined,
+      );
+    };
+    look();
+    const timer = setInterval(look, LOOK_MS);
+    return () => {
+      wanted = 'no';
+      clearInterval(timer);
+    };
+  }, [lab, stamp]);
+  const act = useCallback(
+    (control: Control) => {
+      serverApi.control(lab, control, presenterToken(lab)).then(
+        (answer) => {
+          setDetail(answer);
+          const performed = performedWords(answer.performed);
+          if (performed !== '' && control.action === 'perform') tell(`${control.actor}: ${performed}`);
+        },
+        (error: unknown) => tell(sentenceOf(error)),
+      );
+    },
+    [lab],
+  );
+  return { detail, act };
+}
+
+function performedWords(performed: unknown): string {
+  if (typeof performed !== 'object' || performed === null) return '';
+  return Object.entries(performed)
+    .map(([name, value]) => `${name} ${Array.isArray(value) ? value.join(' ') : String(value)}`)
+    .join(', ');
+}

@@ -1,0 +1,127 @@
+/** The page's addresses. Pure: whoever calls it has the browser's bar and history. */
+import type { NewRun } from '../../server/protocol/http-api.ts';
+
+export type Route =
+  | { readonly view: 'home' }
+  | { readonly view: 'join'; readonly code: string }
+  | { readonly view: 'lab'; readonly lab: string; readonly event: number | 'live' }
+  | { readonly view: 'device'; readonly lab: string; readonly actor: string }
+  | { readonly view: 'cpu'; readonly lab: string; readonly actor: string }
+  | { readonly view: 'explore'; readonly question: NewRun | 'none' }
+  | {
+      readonly view: 'run';
+      readonly id: string;
+      /** What was asked: whoever has the address can ask again. */
+      readonly question: NewRun | 'none';
+      readonly event: number | 'end';
+    }
+  | { readonly view: 'unknown'; readonly path: string };
+
+/** `address` begins with a slash and may have a query. */
+export function parseRoute(address: string): Route {
+  const url = new URL(address, 'http://page');
+  const parts = url.pathname.split('/').filter(Boolean).map(decoded);
+  const unknown: Route = { view: 'unknown', path: url.pathname };
+  const [head, name, sub, actor] = parts;
+  if (head === undefined) return { view: 'home' };
+  switch (head) {
+    case 'join':
+      return name !== undefined && parts.length === 2 ? { view: 'join', code: name } : unknown;
+    case 'lab': {
+      if (name === undefined || parts.length > 4) return unknown;
+      if (sub === undefined) {
+        return { view: 'lab', lab: name, event: numberIn(url, 'event') ?? 'live' };
+      }
+      if (actor === undefined || (sub !== 'device' && sub !== 'cpu')) return unknown;
+      return { view: sub, lab: name, actor };
+    }
+    case 'explore':
+      return parts.length === 1 ? { view: 'explore', question: questionIn(url) } : unknown;
+    case 'run':
+      if (name === undefined || parts.length > 2) return unknown;
+      return {
+        view: 'run',
+        id: name,
+        question: questionIn(url),
+        event: numberIn(url, 'event') ?? 'end',
+      };
+    default:
+      return unknown;
+  }
+}
+
+/** The inverse of parseRoute(). */
+export function addressOfRoute(route: Route): string {
+  switch (route.view) {
+    case 'home':
+      return '/';
+    case 'join':
+      return `/join/${encodeURIComponent(route.code)}`;
+    case 'lab': {
+      const at = route.event === 'live' ? '' : `?event=${route.event}`;
+      return `/lab/${encodeURIComponent(route.lab)}${at}`;
+    }
+    case 'device':
+    case 'cpu':
+      return `/lab/${encodeURIComponent(route.lab)}/${route.view}/${encodeURIComponent(route.actor)}`;
+    case 'explore':
+      return `/explore${queryOf(route.question, 'end')}`;
+    case 'run':
+      return `/run/${encodeURIComponent(route.id)}${queryOf(route.question, route.event)}`;
+    case 'unknown':
+      return route.path;
+  }
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+function numberIn(url: URL, name: string): number | undefined {
+  const text = url.searchParams.get(name) ?? '';
+  return /^\d{1,15}$/.test(text) && Number(text) > 0 ? Number(text) : undefined;
+}
+
+const STRATEGIES = ['dpor', 'dfs', 'random', 'pct', 'urw'] as const;
+
+function questionIn({ searchParams }: URL): NewRun | 'none' {
+  const scenario = searchParams.get('scenario');
+  if (scenario === null || scenario === '') return 'none';
+  const parameters: { [name: string]: number } = {};
+  for (const [name, value] of searchParams) {
+    if (name.startsWith('p.') && /^\d{1,2}$/.test(value)) parameters[name.slice(2)] = Number(value);
+  }
+  const patch = searchParams.get('patch');
+  const drivers = searchParams.getAll('driver');
+  const strategy = STRATEGIES.find((known) => known === searchParams.get('strategy'));
+  const seed = searchParams.get('seed');
+  return {
+    scenario,
+    ...(patch === null || patch === '' ? {} : { patch }),
+    ...(drivers.length === 0 ? {} : { driver: drivers }),
+    ...(strategy === undefined ? {} : { strategy }),
+    ...(Object.keys(parameters).length === 0 ? {} : { parameters }),
+    ...(seed !== null && /^\d{1,9}$/.test(seed) ? { seed: Number(seed) } : {}),
+  };
+}
+
+function queryOf(question: NewRun | 'none', event: number | 'end'): string {
+  const query = new URLSearchParams();
+  if (question !== 'none') {
+    query.set('scenario', question.scenario);
+    if (question.patch !== undefined) query.set('patch', question.patch);
+    for (const driver of question.driver ?? []) query.append('driver', driver);
+    if (question.strategy !== undefined) query.set('strategy', question.strategy);
+    if (question.seed !== undefined) query.set('seed', String(question.seed));
+    for (const [name, value] of Object.entries(question.parameters ?? {})) {
+      query.set(`p.${name}`, String(value));
+    }
+  }
+  if (event !== 'end') query.set('event', String(event));
+  const text = query.toString();
+  return text === '' ? '' : `?${text}`;
+}

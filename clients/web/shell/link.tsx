@@ -1,0 +1,24 @@
+import type { MouseEvent, ReactNode } from 'react';
+import { addressOfRoute, type Route } from '../route.ts';
+import { goTo } from './navigation.ts';
+
+export interface LinkProps {
+  readonly to: Route;
+  readonly className?: string;
+  readonly children: ReactNode;
+}
+
+/** A link to another view of the page: as any other, but without loading the page again. */
+export function Link({ to, className, children }: LinkProps) {
+  const follow = (event: MouseEvent) => {
+    if (event.defaultPrevented || event.button !== 0) return;
+    if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    goTo(to);
+  };
+  return (
+    <a href={addressOfRoute(to)} onClick={follow} className={className}>
+      {children}
+    </a>
+  );
+}

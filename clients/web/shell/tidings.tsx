@@ -1,0 +1,55 @@
+/** Short news, told over the page for a while: nothing moves for them, and screen readers hear them. */
+import { useSyncExternalStore } from 'react';
+
+/** Milliseconds that a piece of news stays. */
+const STAYS_MS = 7_000;
+const SHOWN_MAX = 3;
+
+interface Tiding {
+  readonly id: number;
+  readonly text: string;
+}
+
+let tidings: readonly Tiding[] = [];
+let nextId = 1;
+const listeners = new Set<() => void>();
+
+/** Tells a sentence. The same one twice in a row is told once. */
+export function tell(text: string): void {
+  if (text === '' || tidings.at(-1)?.text === text) return;
+  const id = nextId;
+  nextId += 1;
+  change([...tidings, { id, text }].slice(-SHOWN_MAX));
+  setTimeout(() => dismiss(id), STAYS_MS);
+}
+
+function dismiss(id: number): void {
+  change(tidings.filter((tiding) => tiding.id !== id));
+}
+
+function change(next: readonly Tiding[]): void {
+  tidings = next;
+  for (const listener of listeners) listener();
+}
+
+export function Tidings() {
+  const shown = useSyncExternalStore(
+    (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    () => tidings,
+  );
+  return (
+    <div className="tidings" role="status" aria-live="polite">
+      {shown.map(({ id, text }) => (
+        <p key={id}>
+          <span>{text}</span>
+          <button type="button" onClick={() => dismiss(id)}>
+            Dismiss
+          </button>
+        </p>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,213 @@
+import { type KeyboardEvent, type PointerEvent, useEffect, useRef } from 'react';
+import { useAppearance } from '../shell/appearance.ts';
+import { type CanvasSize, useCanvas } from '../stage/use-canvas.ts';
+import type { Selected, ViewSource } from '../stage/view-source.ts';
+import { drawTimeline } from './draw-timeline.ts';
+import { FilteredBlocks, type TimelineFilter } from './filter.ts';
+import { type Lane, lanesOf } from './lanes.ts';
+import type { Milestone } from './timeline-scene.ts';
+import {
+  eventAtX,
+  following,
+  panned,
+  showing,
+  showingAll,
+  type TimelineSizes,
+  type TimelineViewport,
+  timelineSizes,
+  zoomed,
+} from './viewport.ts';
+
+export interface TimelineViewProps {
+  readonly source: ViewSource;
+  readonly selected: Selected;
+  readonly onSelect: (selected: Selected) => void;
+  readonly filter: TimelineFilter;
+  readonly milestones: readonly Milestone[];
+  /** What the buttons beside it do. */
+  readonly commands: { current: TimelineCommands | 'none' };
+}
+
+export interface TimelineCommands {
+  readonly zoom: (factor: number) => void;
+  readonly fit: () => void;
+  /** Goes with the newest event again. */
+  readonly follow: () => void;
+}
+
+const SCALE_AT_FIRST = 26;
+const ZOOM_STEP = 1.4;
+/** Pixels of a pointer's way below which it was a click. */
+const CLICK_PIXELS = 5;
+const HEIGHT_MAX = 4_000;
+
+/** The space-time diagram: drag or scroll to move, wheel to zoom, click an event to look at its moment. */
+export function TimelineView(props: TimelineViewProps) {
+  const { source, selected, onSelect, filter, milestones, commands } = props;
+  const { palette, scale: type } = useAppearance();
+  const view = useRef<TimelineViewport>({
+    width: 1,
+    height: 1,
+    from: 0,
+    scale: SCALE_AT_FIRST * type,
+    scrollTop: 0,
+  });
+  const mode = useRef<'follow' | 'free'>('follow');
+  const sizes = useRef<TimelineSizes>(timelineSizes(type, 1, 1));
+  const lanes = useRef<readonly Lane[]>([]);
+  const blocks = useRef(new FilteredBlocks(filter));
+  if (blocks.current.filter !== filter) blocks.current = new FilteredBlocks(filter);
+  const drag = useRef<{ x: number; y: number; moved: number } | 'none'>('none');
+
+  const measure = (size: CanvasSize) => {
+    lanes.current = lanesOf(source.history(), filter.hiddenActors);
+    sizes.current = timelineSizes(type, lanes.current.length, size.height);
+    view.current = { ...view.current, ...size };
+  };
+
+  const { canvas, invalidate } = useCanvas(
+    (pen, size) => {
+      const history = source.history();
+      measure(size);
+      if (selected === 'live' && mode.current === 'follow') {
+        view.current = following(view.current, sizes.current, history.last);
+      }
+      drawTimeline(pen, {
+        history,
+        lanes: lanes.current,
+        blocks: blocks.current,
+        viewport: view.current,
+        sizes: sizes.current,
+        palette,
+        selected,
+        milestones,
+      });
+      return 'done';
+    },
+    () => `${source.history().version} ${source.history().last}`,
+  );
+
+  useEffect(() => {
+    if (selected === 'live') mode.current = 'follow';
+    else view.current = showing(view.current, sizes.current, selected);
+    invalidate();
+  }, [selected, invalidate]);
+
+  const move = (next: TimelineViewport) => {
+    view.current = next;
+    mode.current = 'free';
+    invalidate();
+  };
+  const range = () => {
+    const { first, last } = source.history();
+    return { first, last };
+  };
+  const zoomAt = (factor: number, x: number) => {
+    const isFollowing = mode.current === 'follow' && selected === 'live';
+    move(zoomed(view.current, sizes.current, factor, x));
+    if (isFollowing) mode.current = 'follow';
+  };
+  const zoom = (factor: number) => {
+    const { width } = view.current;
+    zoomAt(
+      factor,
+      selected === 'live' ? width : xOfSelected(view.current, sizes.current, selected),
+    );
+  };
+  commands.current = {
+    zoom,
+    fit: () => move(showingAll(view.current, sizes.current, range())),
+    follow: () => {
+      mode.current = 'follow';
+      invalidate();
+    },
+  };
+
+  useEffect(() => {
+    const element = canvas.current;
+    if (element === null) return;
+    const wheel = (event: WheelEvent) => {
+      event.preventDefault();
+      if (event.ctrlKey || event.metaKey || Math.abs(event.deltaY) > Math.abs(event.deltaX)) {
+        if (event.shiftKey) scrollLanes(event.deltaY);
+        else zoomAt(Math.exp(-event.deltaY / 400), event.offsetX);
+      } else move(panned(view.current, sizes.current, event.deltaX, range()));
+    };
+    element.addEventListener('wheel', wheel, { passive: false });
+    return () => element.removeEventListener('wheel', wheel);
+  });
+
+  const scrollLanes = (pixels: number) => {
+    const content = lanes.current.length * sizes.current.laneHeight + sizes.current.axisHeight;
+    const most = Math.max(0, Math.min(HEIGHT_MAX, content - view.current.height));
+    const scrollTop = Math.max(0, Math.min(most, view.current.scrollTop + pixels));
+    view.current = { ...view.current, scrollTop };
+    invalidate();
+  };
+
+  const down = (event: PointerEvent<HTMLCanvasElement>) => {
+    event.currentTarget.setPointerCapture(event.pointerId);
+    drag.current = { x: event.clientX, y: event.clientY, moved: 0 };
+  };
+  const drags = (event: PointerEvent) => {
+    const from = drag.current;
+    if (from === 'none') return;
+    const [dx, dy] = [event.clientX - from.x, event.clientY - from.y];
+    drag.current = {
+      x: event.clientX,
+      y: event.clientY,
+      moved: from.moved + Math.abs(dx) + Math.abs(dy),
+    };
+    if (drag.current.moved < CLICK_PIXELS) return;
+    scrollLanes(-dy);
+    move(panned(view.current, sizes.current, -dx, range()));
+  };
+  const up = (event: PointerEvent<HTMLCanvasElement>) => {
+    const from = drag.current;
+    drag.current = 'none';
+    if (from === 'none' || from.moved >= CLICK_PIXELS) return;
+    const box = event.currentTarget.getBoundingClientRect();
+    const x = event.clientX - box.left;
+    if (x < sizes.current.gutterWidth) return;
+    const { first, last } = range();
+    const n = eventAtX(view.current, sizes.current, x);
+    if (last > 0) onSelect(Math.max(first, Math.min(last, n)));
+  };
+
+  const press = (event: KeyboardEvent) => {
+    if (event.key === '+' || event.key === '=') zoom(ZOOM_STEP);
+    else if (event.key === '-') zoom(1 / ZOOM_STEP);
+    else if (event.key === '0') move(showingAll(view.current, sizes.current, range()));
+    else if (event.key === 'ArrowDown') scrollLanes(sizes.current.laneHeight);
+    else if (event.key === 'ArrowUp') scrollLanes(-sizes.current.laneHeight);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
+
+  return (
+    <section
+      className="view"
+      aria-label="Timeline: a lane for each CPU thread, the kernel and each device"
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: a canvas that is read with the arrow keys.
+      tabIndex={0}
+      onKeyDown={press}
+      id="timeline"
+    >
+      <canvas
+        ref={canvas}
+        onPointerDown={down}
+        onPointerMove={drags}
+        onPointerUp={up}
+        onPointerCancel={() => {
+          drag.current = 'none';
+        }}
+        style={{ touchAction: 'none', cursor: 'crosshair' }}
+      />
+    </section>
+  );
+}
+
+function xOfSelected(viewport: TimelineViewport, sizes: TimelineSizes, n: number): number {
+  return sizes.gutterWidth + (n - viewport.from) * viewport.scale;
+}
