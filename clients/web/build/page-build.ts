@@ -35,6 +35,7 @@ export async function buildPage(root: string): Promise<void> {
         target: 'es2023',
         modulePreload: { polyfill: false },
         assetsInlineLimit: 0,
+        chunkSizeWarningLimit: 1_000,
       },
     });
     mkdirSync(dirname(folder), { recursive: true });

@@ -51,7 +51,11 @@ export function ExplainPanel(props: ExplainPanelProps) {
       </div>
       <div className="histories">
         <History title="What the CPU's side did" events={told.cpuSide} onSelect={onSelect} />
-        <History title={`What ${device} saw and did`} events={told.deviceSide} onSelect={onSelect} />
+        <History
+          title={`What ${device} saw and did`}
+          events={told.deviceSide}
+          onSelect={onSelect}
+        />
       </div>
       <div className="stack">
         <div className="row">
@@ -59,8 +63,12 @@ export function ExplainPanel(props: ExplainPanelProps) {
           <span style={{ flex: 1 }} />
           <CopyButton text={diagram} />
         </div>
-        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard has to reach it. */}
-        <pre tabIndex={0}>{diagram}</pre>
+        <pre
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard has to reach it.
+          tabIndex={0}
+        >
+          {diagram}
+        </pre>
       </div>
     </section>
   );

@@ -28,7 +28,9 @@ export function explainViolation(violation: Violation, events: readonly Event[])
     headline: headlineOf(violation),
     story: device === '' ? [sentence(text)] : storyOfDevice(violation, events),
     rule,
-    ruleText: (RULES as { readonly [id: string]: string })[rule] ?? `${violation.oracle}: at ${hexAddress(pageIndex(page))}`,
+    ruleText:
+      (RULES as { readonly [id: string]: string })[rule] ??
+      `${violation.oracle}: at ${hexAddress(pageIndex(page))}`,
     cpuSide: named(cpuHistory),
     deviceSide: named(deviceHistory),
   };

@@ -51,7 +51,11 @@ export function ActorControls({ actor, act, disabled, vmas }: ActorControlsProps
       <div className="acts">
         <label>
           <span className="unseen">Hold {name} after</span>
-          <select value={phase} disabled={disabled} onChange={({ target }) => setPhase(target.value)}>
+          <select
+            value={phase}
+            disabled={disabled}
+            onChange={({ target }) => setPhase(target.value)}
+          >
             {phases.map((each) => (
               <option key={each} value={each}>
                 {each}
@@ -76,7 +80,9 @@ export function ActorControls({ actor, act, disabled, vmas }: ActorControlsProps
             <select
               value={slowMs}
               disabled={disabled}
-              onChange={({ target }) => act({ action: 'slow', actor: name, ms: Number(target.value) })}
+              onChange={({ target }) =>
+                act({ action: 'slow', actor: name, ms: Number(target.value) })
+              }
             >
               {[...new Set([...SLOW_MS, slowMs])].map((ms) => (
                 <option key={ms} value={ms}>
@@ -109,7 +115,10 @@ function Deeds({ actor, act, disabled, vmas }: ActorControlsProps) {
   const range = { first: page, end: page + 1 };
   const address = hexAddress(pageIndex(page));
   const hex = `0x${value.toString(16)}`;
-  const deeds: readonly (readonly [name: string, verb: { readonly verb: string; readonly [key: string]: unknown }])[] =
+  const deeds: readonly (readonly [
+    name: string,
+    verb: { readonly verb: string; readonly [key: string]: unknown },
+  ])[] =
     actor.role === 'device'
       ? [
           ['Read', { verb: 'read', range }],

@@ -113,33 +113,35 @@ function Tasks({ detail, act, disabled }: PartProps) {
   return (
     <section aria-label="Who goes next">
       <h2>Who goes next</h2>
-      {tasks.slice(0, TASKS_LISTED_MAX).map(({ id, actor, name, at, ready, waitsFor, holder }, place) => (
-        <div className="task" key={id}>
-          <kbd>{ready && place < 9 ? place + 1 : '·'}</kbd>
-          <span className="at" title={`${actor} ${name} at ${at}`}>
-            <strong>{actor}</strong> <code>{at}</code>
-            {ready ? null : (
-              <span className="quiet">
-                {' '}
-                waits for {waitsFor ?? 'something'}
-                {holder === null ? '' : `, which ${holder} has`}
-              </span>
+      {tasks
+        .slice(0, TASKS_LISTED_MAX)
+        .map(({ id, actor, name, at, ready, waitsFor, holder }, place) => (
+          <div className="task" key={id}>
+            <kbd>{ready && place < 9 ? place + 1 : '·'}</kbd>
+            <span className="at" title={`${actor} ${name} at ${at}`}>
+              <strong>{actor}</strong> <code>{at}</code>
+              {ready ? null : (
+                <span className="quiet">
+                  {' '}
+                  waits for {waitsFor ?? 'something'}
+                  {holder === null ? '' : `, which ${holder} has`}
+                </span>
+              )}
+            </span>
+            {ready ? (
+              <button
+                type="button"
+                disabled={disabled || !detail.paused}
+                onClick={() => act({ action: 'step', task: id })}
+                aria-label={`${actor} goes next: ${at}`}
+              >
+                Next
+              </button>
+            ) : (
+              <span className="quiet">waits</span>
             )}
-          </span>
-          {ready ? (
-            <button
-              type="button"
-              disabled={disabled || !detail.paused}
-              onClick={() => act({ action: 'step', task: id })}
-              aria-label={`${actor} goes next: ${at}`}
-            >
-              Next
-            </button>
-          ) : (
-            <span className="quiet">waits</span>
-          )}
-        </div>
-      ))}
+          </div>
+        ))}
       {tasks.length === 0 ? (
         <p className="quiet">No task is ready: somebody has to do something.</p>
       ) : null}
@@ -161,7 +163,11 @@ function NextKernel({
       <h2>The next run's kernel</h2>
       <label>
         <span className="unseen">Patch for the next run</span>
-        <select value={patch} disabled={disabled} onChange={({ target }) => setChosen(target.value)}>
+        <select
+          value={patch}
+          disabled={disabled}
+          onChange={({ target }) => setChosen(target.value)}
+        >
           {patches.map(({ id }) => (
             <option key={id} value={id}>
               {id}
@@ -173,11 +179,7 @@ function NextKernel({
         {summary}
       </p>
       <div className="row small">
-        <button
-          type="button"
-          disabled={disabled}
-          onClick={() => act({ action: 'patch', patch })}
-        >
+        <button type="button" disabled={disabled} onClick={() => act({ action: 'patch', patch })}>
           Begin anew with it
         </button>
         <button type="button" disabled={disabled} onClick={() => act({ action: 'restart' })}>

@@ -1,11 +1,12 @@
 /** What the page knows of a lab, fresh from the server: its events, and how it is being driven. */
 import type { LabControl } from '../../../server/protocol/lab-control.ts';
 import type { LabSnapshot } from '../../../server/protocol/lab-snapshot.ts';
+import type { ConnectionState } from '../../sdk/connection-state.ts';
 import { ObserverClient } from '../../sdk/observer-client.ts';
 import { EventHistory } from '../model/event-history.ts';
 import { emptyModel, modelOfSnapshot } from '../model/lab-model.ts';
 import { BEGINNING, type SessionStatus } from './reconnecting.ts';
-import { SessionKeeper } from './session-keeper.ts';
+import { type KeptClient, SessionKeeper } from './session-keeper.ts';
 
 /** Milliseconds between two changes that panels are told of. Canvases look for themselves. */
 const TELL_MS = 120;
@@ -19,7 +20,7 @@ export class LabFeed {
   beginnings = 0;
   /** Why the history begins anew, for the person who watches; empty if it is the first. */
   remark = '';
-  readonly #keeper: SessionKeeper<ObserverClient>;
+  readonly #keeper: SessionKeeper<KeptClient>;
   readonly #listeners = new Set<() => void>();
   #version = 0;
   #telling: ReturnType<typeof setTimeout> | 'none' = 'none';
@@ -27,26 +28,30 @@ export class LabFeed {
   constructor(lab: string, name: string) {
     this.lab = lab;
     this.#keeper = new SessionKeeper(
-      () =>
-        new ObserverClient({
-          url: webSocketAddress(),
-          lab,
-          name,
-          snapshot: (snapshot) => this.#begin(snapshot),
-          events: (events) => {
-            this.history.append(events);
-            this.#changed();
-          },
-          control: (control) => {
-            this.control = control;
-            this.#changed();
-          },
-        }),
+      (moved) => keepable(this.#observe(name, moved)),
       (status) => {
         this.status = status;
         this.#changed();
       },
     );
+  }
+
+  #observe(name: string, moved: (state: ConnectionState['state']) => void): ObserverClient {
+    return new ObserverClient({
+      url: webSocketAddress(),
+      lab: this.lab,
+      name,
+      moved,
+      snapshot: (snapshot) => this.#begin(snapshot),
+      events: (events) => {
+        this.history.append(events);
+        this.#changed();
+      },
+      control: (control) => {
+        this.control = control;
+        this.#changed();
+      },
+    });
   }
 
   start(): void {
@@ -82,6 +87,11 @@ export class LabFeed {
       for (const listener of this.#listeners) listener();
     }, TELL_MS);
   }
+}
+
+function keepable(client: ObserverClient): KeptClient {
+  const { greeted, closed } = client.connection;
+  return { greeted, closed, close: () => client.close() };
 }
 
 function remarkOn(last: number, n: number): string {

@@ -49,9 +49,8 @@ export function LabView({ lab, event }: { readonly lab: string; readonly event: 
   const isPresenter = usePresenter(lab);
 
   useTidings(feed);
-  const select = (selected: Selected) =>
-    goTo({ view: 'lab', lab, event: selected }, 'replace');
-  const barred = whyBarred(detail !== "unknown" && detail.locked ? "locked" : "open", isPresenter);
+  const select = (selected: Selected) => goTo({ view: 'lab', lab, event: selected }, 'replace');
+  const barred = whyBarred(detail !== 'unknown' && detail.locked ? 'locked' : 'open', isPresenter);
 
   useKeys([
     {
@@ -95,7 +94,9 @@ export function LabView({ lab, event }: { readonly lab: string; readonly event: 
           <strong>{lab}</strong>{' '}
           {detail === 'unknown' ? null : (
             <>
-              <span className={detail.patch === 'stock' ? 'chip' : 'chip warn'}>{detail.patch}</span>{' '}
+              <span className={detail.patch === 'stock' ? 'chip' : 'chip warn'}>
+                {detail.patch}
+              </span>{' '}
               <span className="chip code hide-narrow">{detail.code}</span>{' '}
               {detail.paused ? <span className="chip warn">❚❚ paused</span> : null}
             </>
@@ -127,8 +128,14 @@ export function LabView({ lab, event }: { readonly lab: string; readonly event: 
               </button>
             ))}
           </div>
-          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard has to reach it. */}
-          <div className="tab" role="tabpanel" id="tab-panel" aria-labelledby={`tab-${tab}`} tabIndex={0}>
+          <div
+            className="tab"
+            role="tabpanel"
+            id="tab-panel"
+            aria-labelledby={`tab-${tab}`}
+            // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard has to reach it.
+            tabIndex={0}
+          >
             {detail === 'unknown' ? (
               <p className="working quiet">Asking how the lab is</p>
             ) : (
@@ -148,7 +155,10 @@ export function LabView({ lab, event }: { readonly lab: string; readonly event: 
               </>
             )}
             <p style={{ marginTop: '1rem' }}>
-              <Link to={{ view: 'join', code: detail === 'unknown' ? lab : detail.code }} className="button">
+              <Link
+                to={{ view: 'join', code: detail === 'unknown' ? lab : detail.code }}
+                className="button"
+              >
                 Join from this browser
               </Link>
             </p>
@@ -200,8 +210,8 @@ function usePresenter(lab: string): 'presenter' | 'guest' {
   return role;
 }
 
-function whyBarred(lock: "locked" | "open", role: 'presenter' | 'guest'): string {
-  if (lock === "open" || role === "presenter") return '';
+function whyBarred(lock: 'locked' | 'open', role: 'presenter' | 'guest'): string {
+  if (lock === 'open' || role === 'presenter') return '';
   return 'You watch. The presenter has locked the controls.';
 }
 

@@ -1,5 +1,5 @@
-import { useAppearance } from '../shell/appearance.ts';
 import type { Tone } from '../memory/cell-face.ts';
+import { useAppearance } from '../shell/appearance.ts';
 
 const TONES: readonly (readonly [tone: Tone, glyph: string, words: string])[] = [
   ['present', '■', 'a frame of memory'],

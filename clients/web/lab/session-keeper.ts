@@ -2,30 +2,34 @@
  * Keeps a client of the SDK in a lab for as long as the page is open: begins again after a server's restart and
  * after a laptop's sleep, and says so. The rules are in reconnecting.ts; here are the clock and the browser.
  */
-import type { Connection } from '../../sdk/connection.ts';
-import { closedSentence } from '../../sdk/connection-state.ts';
+import type { HelloResult } from '../../../server/protocol/hello.ts';
+import {
+  type ClosedWhy,
+  type ConnectionState,
+  closedSentence,
+} from '../../sdk/connection-state.ts';
 import { BEGINNING, nextSession, type SessionEvent, type SessionStatus } from './reconnecting.ts';
 
 /** A client as the keeper sees it. */
 export interface KeptClient {
-  readonly connection: Connection;
+  /** Resolved with the server's hello. */
+  readonly greeted: Promise<unknown>;
+  readonly closed: Promise<ClosedWhy>;
   close(): void;
 }
 
-/** Milliseconds between two looks at whether the connection is there. */
-const LOOK_MS = 200;
+/** What makes a client that connects at once. `moved` is to be told of each new state of its connection. */
+export type NewClient<Client> = (moved: (state: ConnectionState['state']) => void) => Client;
 
 export class SessionKeeper<Client extends KeptClient> {
-  readonly #begin: () => Client;
+  readonly #begin: NewClient<Client>;
   readonly #changed: (status: SessionStatus) => void;
   #status: SessionStatus = BEGINNING;
   #client: Client | 'none' = 'none';
   #timer: ReturnType<typeof setTimeout> | 'none' = 'none';
-  #look: ReturnType<typeof setInterval> | 'none' = 'none';
   #life: 'open' | 'over' = 'open';
 
-  /** `begin` makes a client that connects at once. */
-  constructor(begin: () => Client, changed: (status: SessionStatus) => void) {
+  constructor(begin: NewClient<Client>, changed: (status: SessionStatus) => void) {
     this.#begin = begin;
     this.#changed = changed;
   }
@@ -43,7 +47,6 @@ export class SessionKeeper<Client extends KeptClient> {
     addEventListener('pagehide', this.#hide);
     addEventListener('pageshow', this.#hurry);
     document.addEventListener('visibilitychange', this.#hurry);
-    this.#look = setInterval(() => this.#watch(), LOOK_MS);
     this.#connect();
   }
 
@@ -54,7 +57,6 @@ export class SessionKeeper<Client extends KeptClient> {
     removeEventListener('pageshow', this.#hurry);
     document.removeEventListener('visibilitychange', this.#hurry);
     if (this.#timer !== 'none') clearTimeout(this.#timer);
-    if (this.#look !== 'none') clearInterval(this.#look);
     if (this.#client !== 'none') this.#client.close();
   }
 
@@ -72,38 +74,42 @@ export class SessionKeeper<Client extends KeptClient> {
   };
 
   #connect(): void {
-    const client = this.#begin();
+    const client = this.#begin((state) => {
+      if (client === this.#client) this.#moved(state);
+    });
     this.#client = client;
-    client.connection.greeted.then(
-      ({ session, state }) => {
+    client.greeted.then(
+      (hello) => {
         if (client !== this.#client) return;
-        const fenced = state === 'fenced' ? 'fenced' : 'no';
-        this.#move({ event: 'greeted', session, fenced });
+        const { session, state } = hello as Partial<HelloResult>;
+        this.#move({
+          event: 'greeted',
+          session: session ?? 'fresh',
+          fenced: state === 'fenced' ? 'fenced' : 'no',
+        });
       },
       () => undefined,
     );
-    client.connection.closed.then(
+    client.closed.then(
       (closed) => {
-        if (client !== this.#client || this.#life === 'over') return;
-        this.#move({ event: 'closed', closed, sentence: closedSentence(closed) });
-        if (this.#status.state !== 'waiting') return;
-        this.#timer = setTimeout(() => {
-          this.#move({ event: 'retry' });
-          this.#connect();
-        }, this.#status.waitMs);
+        if (client === this.#client && this.#life === 'open') this.#closed(closed);
       },
       () => undefined,
     );
   }
 
-  #watch(): void {
-    if (this.#client === 'none') return;
-    const { state } = this.#client.connection;
-    if (this.#status.state === 'live' && state !== 'attached' && state !== 'closed') {
-      this.#move({ event: 'lost' });
-    } else if (this.#status.state === 'away' && state === 'attached') {
-      this.#move({ event: 'resumed' });
-    }
+  #closed(closed: ClosedWhy): void {
+    this.#move({ event: 'closed', closed, sentence: closedSentence(closed) });
+    if (this.#status.state !== 'waiting') return;
+    this.#timer = setTimeout(() => {
+      this.#move({ event: 'retry' });
+      this.#connect();
+    }, this.#status.waitMs);
+  }
+
+  #moved(state: ConnectionState['state']): void {
+    if (state === 'attached') this.#move({ event: 'resumed' });
+    else if (state === 'away') this.#move({ event: 'lost' });
   }
 
   #move(event: SessionEvent): void {

@@ -40,7 +40,8 @@ export function useLabControl(lab: string, stamp: unknown): LabHand {
         (answer) => {
           setDetail(answer);
           const performed = performedWords(answer.performed);
-          if (performed !== '' && control.action === 'perform') tell(`${control.actor}: ${performed}`);
+          if (performed !== '' && control.action === 'perform')
+            tell(`${control.actor}: ${performed}`);
         },
         (error: unknown) => tell(sentenceOf(error)),
       );

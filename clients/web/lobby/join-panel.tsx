@@ -1,9 +1,9 @@
-import { useMemo, useState } from 'react';
-import { renderSVG } from 'uqr';
+import { useState } from 'react';
 import type { LabDetail } from '../../../server/protocol/http-api.ts';
 import { CopyButton } from '../explain/explain-panel.tsx';
 import { addressOfRoute } from '../route.ts';
 import { recall, remember } from '../shell/memory.ts';
+import { QrCode } from './qr-code.tsx';
 
 /** Hosts that only this machine reaches. */
 const OWN_HOSTS = new Set(['localhost', '127.0.0.1', '[::1]']);
@@ -12,7 +12,6 @@ const OWN_HOSTS = new Set(['localhost', '127.0.0.1', '[::1]']);
 export function JoinPanel({ detail }: { readonly detail: LabDetail }) {
   const [origin, setOrigin] = useState(() => recall('origin') || location.origin);
   const link = `${origin}${addressOfRoute({ view: 'join', code: detail.code })}`;
-  const picture = useMemo(() => renderSVG(link, { border: 1 }), [link]);
   const isOwn = URL.canParse(origin) && OWN_HOSTS.has(new URL(origin).hostname);
   return (
     <div className="stack">
@@ -22,8 +21,7 @@ export function JoinPanel({ detail }: { readonly detail: LabDetail }) {
           {detail.code}
         </p>
       </div>
-      {/* biome-ignore lint/security/noDangerouslySetInnerHtml: made here, from a link that it encodes in squares. */}
-      <div className="qr" role="img" aria-label={`QR code of ${link}`} dangerouslySetInnerHTML={{ __html: picture }} />
+      <QrCode text={link} />
       <div className="row">
         <code style={{ overflowWrap: 'anywhere' }}>{link}</code>
         <CopyButton text={link} />

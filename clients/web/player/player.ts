@@ -1,0 +1,176 @@
+/** A client that is played in this page: a device with the driver dmirror, or a CPU thread. Keeps what it did. */
+
+import { startCpu } from '../../agents/cpu-agent.ts';
+import { startDevice } from '../../agents/device-agent.ts';
+import type { DeviceEntry } from '../../agents/device-verbs.ts';
+import type { PlayedAgent } from '../../agents/played-agent.ts';
+import type { VerbParams, VerbResult } from '../../sdk/conductor.ts';
+import type { ConnectionState } from '../../sdk/connection-state.ts';
+import { webSocketAddress } from '../lab/lab-feed.ts';
+import { BEGINNING, type SessionStatus } from '../lab/reconnecting.ts';
+import { SessionKeeper } from '../lab/session-keeper.ts';
+import { sentenceOf } from '../server-api.ts';
+
+/** Lines of the log that are kept. */
+const DEEDS_KEPT_MAX = 40;
+
+export interface Deed {
+  readonly id: number;
+  readonly what: string;
+  readonly outcome: 'open' | 'good' | 'bad' | 'news';
+  readonly result: string;
+}
+
+export type PlayerRole = 'device' | 'cpu';
+
+export class Player {
+  readonly lab: string;
+  readonly name: string;
+  readonly role: PlayerRole;
+  status: SessionStatus = BEGINNING;
+  /** Newest first. */
+  deeds: readonly Deed[] = [];
+  /** The kernel function after which a task stands; empty if none does. */
+  heldAfter = '';
+  /** A device's own page table, by page. */
+  table: ReadonlyMap<number, DeviceEntry> = new Map();
+  readonly #keeper: SessionKeeper<PlayedAgent>;
+  readonly #listeners = new Set<() => void>();
+  #version = 0;
+  #nextId = 1;
+
+  constructor(lab: string, name: string, role: PlayerRole) {
+    this.lab = lab;
+    this.name = name;
+    this.role = role;
+    this.#keeper = new SessionKeeper(
+      (moved) => this.#begin(moved),
+      (status) => {
+        this.status = status;
+        if (status.state === 'live' && status.told !== '') this.#news(status.told);
+        this.#changed();
+      },
+    );
+  }
+
+  start(): void {
+    this.#keeper.start();
+  }
+
+  stop(): void {
+    this.#keeper.stop();
+  }
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  readonly version = (): number => this.#version;
+
+  /** Does a verb and keeps what came of it. */
+  async perform(what: string, params: VerbParams): Promise<void> {
+    const { client } = this.#keeper;
+    if (client === 'none') return;
+    const id = this.#deed({ what, outcome: 'open', result: 'under way' });
+    try {
+      const result = await client.perform(this.name, params);
+      this.#settle(id, isGood(result) ? 'good' : 'bad', resultWords(result));
+    } catch (error) {
+      this.#settle(id, 'bad', sentenceOf(error));
+    }
+    this.refreshTable();
+  }
+
+  /** Goes on from a hold. */
+  go(): void {
+    const { client } = this.#keeper;
+    if (client !== 'none') client.go(this.name);
+    this.heldAfter = '';
+    this.#changed();
+  }
+
+  hold(after: string): void {
+    const { client } = this.#keeper;
+    if (client === 'none') return;
+    client.hold(this.name, after);
+    this.#news(`The next ${after}() will make you stand still.`);
+  }
+
+  /** Reads the device's own page table, which is here and nowhere else. */
+  refreshTable(): void {
+    const { client } = this.#keeper;
+    if (this.role !== 'device' || client === 'none' || this.status.state !== 'live') return;
+    client.perform(this.name, { verb: 'page-table' }).then(
+      ({ entries }) => {
+        const found = entries as readonly DeviceEntry[];
+        this.table = new Map(found.map((entry) => [entry.page, entry]));
+        this.#changed();
+      },
+      () => undefined,
+    );
+  }
+
+  #begin(moved: (state: ConnectionState['state']) => void): PlayedAgent {
+    const options = {
+      url: webSocketAddress(),
+      lab: this.lab,
+      name: this.name,
+      connectMs: 0,
+      say: (text: string) => this.#news(text),
+      watch: {
+        moved: (actor: string, state: ConnectionState['state']) => {
+          if (actor === this.name) moved(state);
+        },
+        asked: (actor: string, { verb }: VerbParams) =>
+          this.#news(`${actor} was asked by the presenter: ${verb}`),
+        held: (_: string, after: string) => {
+          this.heldAfter = after;
+          this.#changed();
+        },
+        began: () => {
+          this.heldAfter = '';
+          this.table = new Map();
+          this.#changed();
+        },
+      },
+    };
+    return this.role === 'device' ? startDevice(options) : startCpu(options);
+  }
+
+  #news(text: string): void {
+    this.#deed({ what: text, outcome: 'news', result: '' });
+  }
+
+  #deed(deed: Omit<Deed, 'id'>): number {
+    const id = this.#nextId;
+    this.#nextId += 1;
+    this.deeds = [{ ...deed, id }, ...this.deeds].slice(0, DEEDS_KEPT_MAX);
+    this.#changed();
+    return id;
+  }
+
+  #settle(id: number, outcome: Deed['outcome'], result: string): void {
+    this.deeds = this.deeds.map((deed) => (deed.id === id ? { ...deed, outcome, result } : deed));
+    this.#changed();
+  }
+
+  #changed(): void {
+    this.#version += 1;
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+function isGood(result: VerbResult): boolean {
+  return (result.errno ?? 'OK') === 'OK' && result.signal === undefined;
+}
+
+/** What a verb came to, in few words: the value first. */
+export function resultWords(result: VerbResult): string {
+  const { errno, signal, values, value } = result;
+  if (signal !== undefined) return `${signal}: the access was not possible`;
+  if (errno !== undefined && errno !== 'OK') return String(errno);
+  if (value !== undefined) return String(value);
+  if (Array.isArray(values) && values.length > 0) return values.join(' ');
+  return 'done';
+}

@@ -1,0 +1,60 @@
+import type { RunEvents } from '../../../server/protocol/http-api.ts';
+import type { EventHistory } from '../model/event-history.ts';
+import { lastEventOfStep, type RunSide } from './run-history.ts';
+
+export interface StepListProps {
+  readonly events: RunEvents;
+  readonly side: RunSide;
+  readonly history: EventHistory;
+  /** The step that is looked at. */
+  readonly step: number;
+  readonly onSelect: (n: number) => void;
+}
+
+/** The steps of an execution; those that were swapped to make it safe are marked, and the point of no return. */
+export function StepList({ events, side, history, step, onSelect }: StepListProps) {
+  const isSibling = side === 'sibling' && events.sibling !== null;
+  const told = isSibling && events.sibling !== null ? events.sibling : events;
+  const swapped = events.sibling?.swapped ?? [];
+  const isSwapped = (n: number) =>
+    !isSibling && swapped.some(({ first, last }) => first <= n && n <= last);
+  const toStep = (n: number) => {
+    const at = lastEventOfStep(told, n);
+    onSelect(history.first + events.setup.length + at);
+  };
+  return (
+    <section className="stack" aria-label="Steps">
+      <h2>{isSibling ? 'Its steps' : 'Steps'}</h2>
+      {swapped.length > 0 && !isSibling ? (
+        <p className="note good">
+          Swap the steps {swapped.map(words).join(' and ')}, and nothing happens.
+        </p>
+      ) : null}
+      <ol className="histories" style={{ display: 'block' }}>
+        {told.steps.map(({ actor, at }, index) => {
+          const n = index + 1;
+          return (
+            <li key={n}>
+              <button type="button" aria-pressed={n === step} onClick={() => toStep(n)}>
+                <span className="n">{n}</span>
+                <span>
+                  {isSwapped(n) ? '⇅ ' : ''}
+                  <strong>{actor}</strong> <code>{at}</code>
+                </span>
+              </button>
+              {!isSibling && n === events.pointOfNoReturn ? (
+                <p className="note alarm">
+                  Point of no return: after step {n} every continuation fails.
+                </p>
+              ) : null}
+            </li>
+          );
+        })}
+      </ol>
+    </section>
+  );
+}
+
+function words({ first, last }: { readonly first: number; readonly last: number }): string {
+  return first === last ? `${first}` : `${first} to ${last}`;
+}
