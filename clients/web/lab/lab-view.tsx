@@ -194,7 +194,7 @@ function useExplained(
 
 function storyOf(feed: LabFeed, violation: Violation): Explained {
   const from = Math.min(violation.n - STORY_EVENTS_MAX, ...violation.cpuHistory);
-  return { violation, events: [...feed.history.between(from, violation.n)] };
+  return { violation, events: feed.history.eventsFrom(from, violation.n) };
 }
 
 /** Whoever opens the presenter's own link is the presenter here, too. */

@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useSyncExternalStore } from 'react';
 import { LabFeed } from './lab-feed.ts';
 
-/** Watches a lab for as long as the component is there; draws again when something came, at most eight times a second. */
+/** Watches a lab for as long as the component is there, and draws it again when something came. */
 export function useLabFeed(lab: string): LabFeed {
   const feed = useMemo(() => new LabFeed(lab, newWatcherName()), [lab]);
   useEffect(() => {

@@ -24,7 +24,7 @@ export class FreshCells {
       if (now - at > FRESH_MS) this.#changedAt.delete(key);
     }
     const from = Math.max(this.#seen + 1, history.last - CHANGES_SEEN_MAX);
-    for (const event of history.between(from, history.last)) {
+    for (const event of history.eventsFrom(from, history.last)) {
       if (event.kind === 'pte') this.#changedAt.set(`mm${event.mm} ${event.page}`, now);
       else if (event.kind === 'mirror') this.#changedAt.set(`${event.device}/${event.page}`, now);
     }

@@ -85,11 +85,13 @@ export class EventHistory {
   }
 
   /** The events from `from` to `to`, both included. */
-  *between(from: number, to: number): Iterable<Event> {
+  eventsFrom(from: number, to: number): Event[] {
+    const found: Event[] = [];
     for (let n = Math.max(from, this.first); n <= Math.min(to, this.last); n += 1) {
       const event = this.eventAt(n);
-      if (event !== 'none') yield event;
+      if (event !== 'none') found.push(event);
     }
+    return found;
   }
 
   /** The state right after event `n`. Not to be changed: the same object may be handed out again. */

@@ -186,7 +186,7 @@ function RunStage({ run, events, event }: RunStageProps) {
         {explain === 'open' && violation !== undefined ? (
           <ExplainPanel
             violation={violation}
-            events={[...history.between(history.first, history.last)]}
+            events={history.eventsFrom(history.first, history.last)}
             count={history.violations.length}
             onSelect={select}
             onClose={() => setExplain('closed')}

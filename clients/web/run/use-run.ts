@@ -11,7 +11,7 @@ export type FollowedRun =
   | { readonly state: 'done'; readonly run: RunEntry; readonly events: RunEvents | 'none' }
   | { readonly state: 'failed'; readonly why: string };
 
-/** Follows a run to its end. One that the server has forgotten is asked for again: the same question, the same answer. */
+/** Follows a run to its end. One that the server has forgotten is asked for again: same question, same answer. */
 export function useRun(
   id: string,
   question: NewRun | 'none',
