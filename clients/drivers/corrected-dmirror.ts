@@ -36,7 +36,9 @@ import {
   MIGRATE_PFN_NONE,
   migratePfnHas,
 } from '../../server/protocol/migrate-pfn.ts';
+import { type TaskContext, touch } from '../../server/task/context.ts';
 import { lock, tryLock, unlock } from '../../server/task/lock.ts';
+import { type ObjectId, objectId } from '../../server/task/object-id.ts';
 import { type Task, willRead, willWrite } from '../../server/task/task.ts';
 import {
   contains,
@@ -81,9 +83,42 @@ interface OwnExclusive {
   readonly lost: Map<PageIndex, Seq>;
 }
 
-interface OwnOperations {
-  readonly migrations: Set<OwnMigration>;
-  readonly exclusives: Set<OwnExclusive>;
+/** Not guarded by a lock: each look and each change is noted for an explorer. */
+class OwnOperations {
+  readonly #context: TaskContext;
+  readonly #migrationsObject: ObjectId;
+  readonly #exclusivesObject: ObjectId;
+  readonly #migrations = new Set<OwnMigration>();
+  readonly #exclusives = new Set<OwnExclusive>();
+
+  /** The device's own state is named by index 0. */
+  constructor(context: TaskContext, deviceNumber: number) {
+    this.#context = context;
+    this.#migrationsObject = objectId('device', deviceNumber, 1);
+    this.#exclusivesObject = objectId('device', deviceNumber, 2);
+  }
+
+  get migrations(): ReadonlySet<OwnMigration> {
+    touch(this.#context, this.#migrationsObject, 'read');
+    return this.#migrations;
+  }
+
+  /** For whoever changes the set, or a migration in it. */
+  get migrationsToChange(): Set<OwnMigration> {
+    touch(this.#context, this.#migrationsObject, 'write');
+    return this.#migrations;
+  }
+
+  get exclusives(): ReadonlySet<OwnExclusive> {
+    touch(this.#context, this.#exclusivesObject, 'read');
+    return this.#exclusives;
+  }
+
+  /** For whoever changes the set, or an exclusive access in it. */
+  get exclusivesToChange(): Set<OwnExclusive> {
+    touch(this.#context, this.#exclusivesObject, 'write');
+    return this.#exclusives;
+  }
 }
 
 export interface CorrectedDmirror {
@@ -95,7 +130,7 @@ export interface CorrectedDmirror {
 
 /** As newDmirror(). Open it with dmirrorOpen(corrected.dmirror), and ask it with performCorrectedVerb(). */
 export function newCorrectedDmirror(options: DmirrorOptions): CorrectedDmirror {
-  const operations: OwnOperations = { migrations: new Set(), exclusives: new Set() };
+  const operations = new OwnOperations(options.context, options.deviceNumber);
   const api = lookingAgain(options.api, () => dmirror, operations);
   const dmirror: Dmirror = newDmirror(
     { ...options, api },
@@ -179,12 +214,13 @@ function* invalidate(
 
 function entriesToDrop(
   dmirror: Dmirror,
-  { migrations, exclusives }: OwnOperations,
+  operations: OwnOperations,
   { range: { event, owner, range }, seq }: Invalidate,
 ): PageIndex[] {
   const own = owner === dmirror.api.owner;
-  if (own && event === 'migrate') return takenByOwn(dmirror, migrations, range);
-  for (const exclusive of exclusives) {
+  if (own && event === 'migrate') return takenByOwn(dmirror, operations, range);
+  const { size } = operations.exclusives;
+  for (const exclusive of size === 0 ? [] : operations.exclusivesToChange) {
     if (own && event === 'exclusive') forgetLost(exclusive, range, seq);
     else noteLost(exclusive, range, seq);
   }
@@ -195,18 +231,14 @@ function entriesToDrop(
  * Pages whose entries stand for what a migration of this device may take: system memory on the way to the device, its
  * own memory on the way back. The others stay, as does what is exclusive: that does not migrate.
  */
-function takenByOwn(
-  dmirror: Dmirror,
-  migrations: ReadonlySet<OwnMigration>,
-  range: PageRange,
-): PageIndex[] {
+function takenByOwn(dmirror: Dmirror, operations: OwnOperations, range: PageRange): PageIndex[] {
   return mappedThrough(dmirror.pageTable, range).filter((page) => {
     const entry = entryAt(dmirror.pageTable, page);
     if (!contains(range, page) || entry.state === 'none' || entry.access === 'exclusive') {
       return false;
     }
     const select = ownsFrame(dmirror.memory, entry.pfn) ? 'device-private' : 'system';
-    const takers = [...migrations].filter(
+    const takers = [...operations.migrationsToChange].filter(
       (own) => own.select === select && contains(own.range, page),
     );
     for (const taker of takers) taker.again.add(page);
@@ -218,7 +250,7 @@ function takenByOwn(
 function lookingAgain(
   api: DeviceApi,
   dmirror: () => Dmirror,
-  { migrations }: OwnOperations,
+  operations: OwnOperations,
 ): DeviceApi {
   const byId = new Map<number, OwnMigration>();
   return {
@@ -228,15 +260,15 @@ function lookingAgain(
       if (request.mm !== api.mm) return yield* api.migrateVmaSetup(request);
       const { range, select } = request;
       const own: OwnMigration = { range, select, again: new Set() };
-      migrations.add(own);
+      operations.migrationsToChange.add(own);
       const setup = yield* api.migrateVmaSetup(request);
       if (setup.ok) {
         byId.set(setup.value.id, own);
         const collected = setup.value.src.flatMap((entry, at) =>
           migratePfnHas(entry, MIGRATE_PFN_MIGRATE) ? [pageIndex(range.first + at)] : [],
         );
-        yield* dropCollected(dmirror(), own, collected);
-      } else migrations.delete(own);
+        yield* dropCollected(dmirror(), operations, own, collected);
+      } else operations.migrationsToChange.delete(own);
       return setup;
     },
     *migrateVmaFinalize(migrate) {
@@ -244,7 +276,7 @@ function lookingAgain(
       const own = byId.get(migrate.id);
       if (own === undefined) return;
       byId.delete(migrate.id);
-      migrations.delete(own);
+      operations.migrationsToChange.delete(own);
       yield* lookAgain(dmirror(), own);
     },
   };
@@ -259,18 +291,21 @@ function lookingAgain(
  */
 function dropCollected(
   dmirror: Dmirror,
+  operations: OwnOperations,
   own: OwnMigration,
   collected: readonly PageIndex[],
 ): Task<void> {
   return withDriverLock(dmirror, 'dmirror_migrate_vma.lock', function* () {
     const mapped = collected.filter((page) => entryAt(dmirror.pageTable, page).state === 'mapped');
-    for (const page of mapped) own.again.add(page);
+    if (mapped.length > 0 && operations.migrationsToChange.has(own)) {
+      for (const page of mapped) own.again.add(page);
+    }
     yield* dropEntries(dmirror, mapped);
   });
 }
 
-function noteMigrated({ migrations }: OwnOperations, migration: CommittedMigration): void {
-  for (const own of migrations) {
+function noteMigrated(operations: OwnOperations, migration: CommittedMigration): void {
+  for (const own of operations.migrationsToChange) {
     if (own.select !== 'system') continue;
     for (const [at, entry] of migration.src.entries()) {
       const page = pageIndex(migration.range.first + at);
@@ -336,7 +371,7 @@ function* beginExclusive(
   range: PageRange,
 ): Task<OwnExclusive> {
   const exclusive: OwnExclusive = { range, lost: new Map() };
-  operations.exclusives.add(exclusive);
+  operations.exclusivesToChange.add(exclusive);
   if (dmirror.sub !== 'closed') yield* dmirror.api.mmuIntervalReadBegin(dmirror.sub);
   return exclusive;
 }
@@ -368,7 +403,7 @@ function* makeExclusive(corrected: CorrectedDmirror, range: PageRange): Task<Res
     const frames = made.ok ? made.value : [];
     const complete = frames.length === pageCount(batch);
     const mapped = complete ? yield* mapExclusive(dmirror, exclusive, frames) : 0;
-    operations.exclusives.delete(exclusive);
+    operations.exclusivesToChange.delete(exclusive);
     const held = frames.filter((frame) => frame !== 'none');
     if (held.length > 0) yield* dmirror.api.unlockAndPutPages(held);
     if (!made.ok && made.errno === 'ENOTCONN') return made;

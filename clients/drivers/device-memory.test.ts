@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { newTaskContext } from '../../server/task/context.ts';
 import { pageIndex, pfn } from '../../server/vocabulary/address.ts';
 import { pageOfU64, ZERO_CONTENTS } from '../../server/vocabulary/page-contents.ts';
 import {
@@ -17,7 +18,7 @@ import {
 const PAGE = pageIndex(7);
 
 test('frames are handed out once, the last to come back first, until the chunks are used up', () => {
-  const memory = newDeviceMemory(0);
+  const memory = newDeviceMemory(0, newTaskContext());
   assert.equal(takeFreeFrame(memory, PAGE), 'none');
   addChunk(memory, pfn(100), 2);
   assert.equal(takeFreeFrame(memory, PAGE), 100);
@@ -34,7 +35,7 @@ test('frames are handed out once, the last to come back first, until the chunks 
 });
 
 test('a frame is zero when it is handed out, whatever it held before', () => {
-  const memory = newDeviceMemory(0);
+  const memory = newDeviceMemory(0, newTaskContext());
   addChunk(memory, pfn(100), 1);
   takeFreeFrame(memory, PAGE);
   writeDeviceFrame(memory, pfn(100), pageOfU64(5n));
@@ -46,7 +47,7 @@ test('a frame is zero when it is handed out, whatever it held before', () => {
 });
 
 test('of a chunk that is removed no frame is handed out, not even one that comes back', () => {
-  const memory = newDeviceMemory(0);
+  const memory = newDeviceMemory(0, newTaskContext());
   addChunk(memory, pfn(100), 3);
   addChunk(memory, pfn(200), 1);
   takeFreeFrame(memory, PAGE);

@@ -6,6 +6,7 @@
  * Leaves out: devmem_lock (two tasks that both find the list empty each add a chunk, as in the
  * original) and the list's spinlock (taking a frame is one atomic step here).
  */
+import { type TaskContext, touch } from '../../server/task/context.ts';
 import { type ObjectId, objectId } from '../../server/task/object-id.ts';
 import { type PageIndex, type Pfn, pfn } from '../../server/vocabulary/address.ts';
 import { type PageContents, ZERO_CONTENTS } from '../../server/vocabulary/page-contents.ts';
@@ -28,6 +29,8 @@ interface PrivateFrame {
 
 export interface DeviceMemory {
   readonly deviceNumber: number;
+  /** Every access to a frame is noted here for an explorer. */
+  readonly context: TaskContext;
   /**
    * Guards nothing: names the free list for the explorer and for waiters. No frame has number 0.
    */
@@ -38,9 +41,10 @@ export interface DeviceMemory {
   readonly frames: Map<Pfn, PrivateFrame>;
 }
 
-export function newDeviceMemory(deviceNumber: number): DeviceMemory {
+export function newDeviceMemory(deviceNumber: number, context: TaskContext): DeviceMemory {
   return {
     deviceNumber,
+    context,
     freeListObject: objectId('device_memory', deviceNumber, 0),
     chunks: [],
     freed: [],
@@ -68,7 +72,9 @@ export function ownsFrame(memory: DeviceMemory, frame: Pfn): boolean {
  */
 export function takeFreeFrame(memory: DeviceMemory, page: PageIndex): Pfn | 'none' {
   const frame = memory.freed.pop() ?? untouchedFrame(memory);
-  if (frame !== 'none') memory.frames.set(frame, { contents: ZERO_CONTENTS, page });
+  if (frame === 'none') return frame;
+  touch(memory.context, deviceFrameObject(memory, frame), 'write');
+  memory.frames.set(frame, { contents: ZERO_CONTENTS, page });
   return frame;
 }
 
@@ -77,6 +83,8 @@ export function takeFreeFrame(memory: DeviceMemory, page: PageIndex): Pfn | 'non
  * it after.
  */
 export function giveFrameBack(memory: DeviceMemory, frame: Pfn): void {
+  // A stale access may come before or after.
+  touch(memory.context, deviceFrameObject(memory, frame), 'write');
   memory.frames.delete(frame);
   const chunk = chunkOf(memory, frame);
   if (chunk !== 'none' && chunk.state === 'in-use') memory.freed.push(frame);
@@ -104,17 +112,20 @@ export function framesInUse(memory: DeviceMemory, chunk: DeviceChunk): number {
  * has it next.
  */
 export function readDeviceFrame(memory: DeviceMemory, frame: Pfn): PageContents {
+  touch(memory.context, deviceFrameObject(memory, frame), 'read');
   return memory.frames.get(frame)?.contents ?? ZERO_CONTENTS;
 }
 
 /** A write to a frame that is not in use is lost, as everything in a freed frame is. */
 export function writeDeviceFrame(memory: DeviceMemory, frame: Pfn, contents: PageContents): void {
+  touch(memory.context, deviceFrameObject(memory, frame), 'write');
   const found = memory.frames.get(frame);
   if (found !== undefined) found.contents = contents;
 }
 
 /** The page that `frame` was allocated for, or 'none' if it is not in use. */
 export function homeOfFrame(memory: DeviceMemory, frame: Pfn): PageIndex | 'none' {
+  touch(memory.context, deviceFrameObject(memory, frame), 'read');
   return memory.frames.get(frame)?.page ?? 'none';
 }
 

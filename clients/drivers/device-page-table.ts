@@ -9,19 +9,34 @@
 
 import type { DeviceApi, MirrorEntry } from '../../server/protocol/device-api.ts';
 import { MIRROR_NONE } from '../../server/protocol/device-api.ts';
+import { type TaskContext, touch } from '../../server/task/context.ts';
 import { type ObjectId, objectId } from '../../server/task/object-id.ts';
-import { nextPage, type PageIndex, type PageRange } from '../../server/vocabulary/address.ts';
+import {
+  nextPage,
+  PAGES_MAX,
+  type PageIndex,
+  type PageRange,
+} from '../../server/vocabulary/address.ts';
 
 export type MappedEntry = Extract<MirrorEntry, { state: 'mapped' }>;
 
 export interface DevicePageTable {
   readonly deviceNumber: number;
   readonly api: DeviceApi;
+  /** Every access is noted here for an explorer. */
+  readonly context: TaskContext;
+  /** What having an entry or not is called when tasks conflict on it: a look at a range sees what is not there, too. */
+  readonly setObject: ObjectId;
   readonly entries: Map<PageIndex, MappedEntry>;
 }
 
-export function newDevicePageTable(deviceNumber: number, api: DeviceApi): DevicePageTable {
-  return { deviceNumber, api, entries: new Map() };
+export function newDevicePageTable(
+  deviceNumber: number,
+  api: DeviceApi,
+  context: TaskContext,
+): DevicePageTable {
+  const setObject = objectId('mirror', deviceNumber, PAGES_MAX);
+  return { deviceNumber, api, context, setObject, entries: new Map() };
 }
 
 /** The object that accesses to the entry of `page` conflict on. */
@@ -30,22 +45,28 @@ export function entryObject(table: DevicePageTable, page: PageIndex): ObjectId {
 }
 
 export function entryAt(table: DevicePageTable, page: PageIndex): MirrorEntry {
+  touch(table.context, entryObject(table, page), 'read');
   return table.entries.get(page) ?? MIRROR_NONE;
 }
 
 /** Announce a write of the entry before. Reports the change. */
 export function setEntry(table: DevicePageTable, page: PageIndex, entry: MappedEntry): void {
+  touch(table.context, entryObject(table, page), 'write');
+  touch(table.context, table.setObject, 'add');
   table.entries.set(page, entry);
   table.api.mirrorChanged(page, entry);
 }
 
 /** Announce a write of the entry before. Reports the change, if it is one. */
 export function dropEntry(table: DevicePageTable, page: PageIndex): void {
+  touch(table.context, entryObject(table, page), 'write');
+  touch(table.context, table.setObject, 'add');
   if (table.entries.delete(page)) table.api.mirrorChanged(page, MIRROR_NONE);
 }
 
 /** The pages with an entry, in order. */
 export function allMapped(table: DevicePageTable): PageIndex[] {
+  touch(table.context, table.setObject, 'read');
   return [...table.entries.keys()].sort((a, b) => a - b);
 }
 
@@ -54,6 +75,7 @@ export function mappedThrough(table: DevicePageTable, range: PageRange): PageInd
   if (range.end - range.first >= table.entries.size) {
     return allMapped(table).filter((page) => page >= range.first && page <= range.end);
   }
+  touch(table.context, table.setObject, 'read');
   const pages: PageIndex[] = [];
   for (let page = range.first; page <= range.end; page = nextPage(page)) {
     if (table.entries.has(page)) pages.push(page);

@@ -8,13 +8,12 @@
  */
 
 import { migratePfnToPfn } from '../../server/protocol/migrate-pfn.ts';
-import { touch, wake } from '../../server/task/context.ts';
+import { wake } from '../../server/task/context.ts';
 import { type Task, waitUntil, willWrite } from '../../server/task/task.ts';
 import { type PageIndex, type Pfn, pageIndex, pfn } from '../../server/vocabulary/address.ts';
 import { OK, type Result } from '../../server/vocabulary/errno.ts';
 import {
   type DeviceChunk,
-  deviceFrameObject,
   framesInUse,
   giveFrameBack,
   homeOfFrame,
@@ -55,8 +54,6 @@ export function* dmirrorRelease(dmirror: Dmirror): Task<Result<void>> {
 /** The page_free callback: the frame goes back to the list, unless its chunk is being removed. */
 export function* dmirrorDevmemFree(dmirror: Dmirror, frame: Pfn): Task<void> {
   yield willWrite('dmirror_devmem_free.put', dmirror.memory.freeListObject);
-  // A stale access may come before or after.
-  touch(dmirror.context, deviceFrameObject(dmirror.memory, frame), 'write');
   giveFrameBack(dmirror.memory, frame);
   wake(dmirror.context, dmirror.memory.freeListObject);
 }

@@ -6,7 +6,7 @@
 import type { DeviceApi, IntervalSub, NotifierRange } from '../../server/protocol/device-api.ts';
 import type { HmmPfn } from '../../server/protocol/hmm-pfn.ts';
 import type { MigratePfn } from '../../server/protocol/migrate-pfn.ts';
-import type { TaskContext } from '../../server/task/context.ts';
+import { type TaskContext, touch } from '../../server/task/context.ts';
 import { type Held, type Lock, lock, newLock, unlock } from '../../server/task/lock.ts';
 import { objectId } from '../../server/task/object-id.ts';
 import type { Task, YieldPoint } from '../../server/task/task.ts';
@@ -65,9 +65,8 @@ export type InstallOutcome = Result<'installed' | 'collided'>;
 /**
  * Where drivers go wrong. A variant is `{ ...DMIRROR_FUNCTIONS, installFaulted: ... }`.
  *
- * The callback announces only the entries that it drops. So a variant that stores entries without
- * the driver lock announces a read of the subscription's object before, or the explorer will not
- * try both orders.
+ * Entries and their absence are noted by the device page table itself, so the explorer also tries both
+ * orders for a variant that stores entries without the driver lock.
  */
 export interface DmirrorFunctions {
   /** The callback's filter: true if this device has nothing to do for `range`. */
@@ -92,13 +91,15 @@ export interface Dmirror {
   readonly memory: DeviceMemory;
   /** The subscription of the whole address space. */
   sub: IntervalSub | 'closed';
-  /** 'gone': mmget_not_zero() would fail. */
+  /** 'gone': mmget_not_zero() would fail. An explorer is told of each look. */
   mm: 'alive' | 'gone';
 }
 
 /** A device that is not open yet; its callbacks may already be called. */
 export function newDmirrorState(options: DmirrorOptions, fn: DmirrorFunctions): Dmirror {
   const { api, context, deviceNumber } = options;
+  const mmObject = objectId('device', deviceNumber, 0);
+  let mm: Dmirror['mm'] = 'alive';
   return {
     api,
     context,
@@ -106,10 +107,17 @@ export function newDmirrorState(options: DmirrorOptions, fn: DmirrorFunctions): 
     memoryPages: options.memoryPages ?? DMIRROR_CHUNK_PAGES,
     retriesMax: options.retriesMax ?? DMIRROR_RETRIES_MAX,
     lock: newLock('driver_lock', objectId('driver_lock', deviceNumber, 0)),
-    pageTable: newDevicePageTable(deviceNumber, api),
-    memory: newDeviceMemory(deviceNumber),
+    pageTable: newDevicePageTable(deviceNumber, api, context),
+    memory: newDeviceMemory(deviceNumber, context),
     sub: 'closed',
-    mm: 'alive',
+    get mm() {
+      touch(context, mmObject, 'read');
+      return mm;
+    },
+    set mm(now) {
+      touch(context, mmObject, 'write');
+      mm = now;
+    },
   };
 }
 

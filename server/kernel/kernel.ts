@@ -20,8 +20,8 @@ import type { Task } from '../task/task.ts';
 import type { PageIndex, PageRange, Pfn, VirtualAddress } from '../vocabulary/address.ts';
 import type { Result } from '../vocabulary/errno.ts';
 import type { Seq } from '../vocabulary/seq.ts';
-import { type Frames, newFrames, pageObject } from './memory/frames.ts';
-import { type Mm, newMm } from './memory/mm.ts';
+import { type Frames, newFrames } from './memory/frames.ts';
+import { type Mm, mmObject, newMm } from './memory/mm.ts';
 import type { AnonVma, MemoryFile, Vma } from './memory/mm-types.ts';
 import type { PtePage } from './memory/page-table.ts';
 import type { Pte } from './memory/pte.ts';
@@ -250,11 +250,9 @@ export function newKernel(
     fn,
     context,
     emit,
-    frames: newFrames(config.systemPages, config.devicePages, (pfn) =>
-      touch(context, pageObject(pfn), 'add'),
-    ),
+    frames: newFrames(config.systemPages, config.devicePages, context),
     thp: config.thp,
-    swap: newSwap(config.swapSlots),
+    swap: newSwap(config.swapSlots, context),
     mms: new Map(),
     files: new Map(),
     anonVmas: new Map(),
@@ -271,10 +269,23 @@ export function newKernel(
 
 /** A process with an empty address space; the first one is mm 0. */
 export function newProcess(k: Kernel): Mm {
-  const mm = newMm(k.nextMmId);
+  const mm = newMm(k.nextMmId, k.context);
   k.nextMmId += 1;
+  touch(k.context, mmObject(mm.id), 'write');
   k.mms.set(mm.id, mm);
   return mm;
+}
+
+/** The address space with this id; undefined once it has exited. */
+export function findMm(k: Kernel, id: number): Mm | undefined {
+  touch(k.context, mmObject(id), 'read');
+  return k.mms.get(id);
+}
+
+/** Not in the middle of its exit, or behind it. */
+export function isAlive(k: Kernel, mm: Mm): boolean {
+  touch(k.context, mmObject(mm.id), 'read');
+  return mm.alive;
 }
 
 /** A number for something new: a migration, a subscription, an anon_vma, a file. */

@@ -151,7 +151,7 @@ test('[PT2] a small entry is not written where a huge one stands', () => {
   const block = blockOf(mm.table, BLOCK);
   function* write(): Task<void> {
     const held = yield* lock(context, 'test.ptl', block.ptl);
-    writePte(held, block, BLOCK, PTE_NONE);
+    writePte(held, mm.table, block, BLOCK, PTE_NONE);
   }
   assert.ok(kernel.thp === 'always');
   assert.throws(() => run(b.world, write()), /PT2/);

@@ -1,4 +1,5 @@
 import { migrateToRam } from '../kernel/fault/do-swap-page.ts';
+import { openMigration } from '../kernel/hmm/open-migrations.ts';
 import {
   type FaultOutcome,
   type FaultRequest,
@@ -79,7 +80,7 @@ function* setupLockingFaultPage(
     src: [MIGRATE_PFN_NONE],
     dst: [],
   };
-  k.migrations.set(empty.id, empty);
+  openMigration(k, empty);
   return ok(empty);
 }
 

@@ -50,6 +50,10 @@ export type TouchMode =
   | 'release-read'
   | 'release-write';
 
+/**
+ * What is touched, and in which way, may depend only on what the same segment touches as well, in a way that conflicts
+ * with whoever changes it: an explorer remembers what a step would touch while others that commute with it go first.
+ */
 export interface Touch {
   readonly object: ObjectId;
   readonly mode: TouchMode;
@@ -98,7 +102,11 @@ export function wake(context: TaskContext, object: ObjectId, mode: TouchMode = '
 
 /** Notes an access that no step announces: what a lock covers, or a count. Not a yield point. */
 export function touch(context: TaskContext, object: ObjectId, mode: TouchMode): void {
-  if (context.footprint !== 'off') context.footprint.push({ object, mode });
+  const { footprint } = context;
+  if (footprint === 'off') return;
+  // Accessors note each look, so the same comes often several times in a row.
+  const last = footprint.at(-1);
+  if (last?.object !== object || last.mode !== mode) footprint.push({ object, mode });
 }
 
 /** A number not handed out before in this world. */

@@ -27,6 +27,10 @@ export const OBJECT_KINDS = [
   'page_cache',
   'hold',
   'allocator',
+  'pmd',
+  'mm',
+  'rmap',
+  'device',
   'user',
 ] as const;
 

@@ -1,4 +1,4 @@
-import { serial, type TaskContext, wake } from './context.ts';
+import { serial, type TaskContext, touch, wake } from './context.ts';
 import { objectId } from './object-id.ts';
 import type { Task, YieldPoint } from './task.ts';
 import { waitUntil } from './task.ts';
@@ -25,7 +25,9 @@ export function* together<T>(
   function* run(part: Part<T>, index: number): Task<void> {
     results[index] = yield* part.task;
     running -= 1;
-    if (running === 0) wake(context, done);
+    // As with a lock: whoever waits comes after all parts, and none of them races with the waiting.
+    touch(context, done, 'release-read');
+    if (running === 0) wake(context, done, 'release-read');
   }
   yield {
     kind: 'spawn',
@@ -38,5 +40,6 @@ export function* together<T>(
     })),
   };
   yield waitUntil(at, done, () => running === 0);
+  touch(context, done, 'acquire-write');
   return results;
 }

@@ -5,7 +5,7 @@ import { readLock, readUnlock } from '../../task/rwsem.ts';
 import type { Task } from '../../task/task.ts';
 import type { PageRange, Pfn } from '../../vocabulary/address.ts';
 import { fail, OK, ok, type Result } from '../../vocabulary/errno.ts';
-import { type Cpu, type Kernel, nextId } from '../kernel.ts';
+import { type Cpu, isAlive, type Kernel, nextId } from '../kernel.ts';
 import { PIN_BIAS } from '../memory/frames.ts';
 import type { Mm } from '../memory/mm.ts';
 import { putPages } from '../memory/page-references.ts';
@@ -15,14 +15,14 @@ import { vmasIn } from '../memory/vma.ts';
 /** A thread that runs in `mm`, with a TLB of its own. */
 export function newCpu(k: Kernel, name: string, mm: Mm): Cpu {
   const tlb = newTlb(name, objectId('tlb', mm.id, nextId(k)));
-  mm.tlbs.push(tlb);
+  mm.tlbsToChange.push(tlb);
   return { name, mm, tlb, pins: new Map() };
 }
 
 /** Takes a thread's TLB out of the shootdowns. Its pins must be gone. */
 export function removeCpu(cpu: Cpu): void {
-  const at = cpu.mm.tlbs.indexOf(cpu.tlb);
-  if (at >= 0) cpu.mm.tlbs.splice(at, 1);
+  const at = cpu.mm.tlbsToChange.indexOf(cpu.tlb);
+  if (at >= 0) cpu.mm.tlbsToChange.splice(at, 1);
 }
 
 export interface CpuApiParts {
@@ -44,7 +44,7 @@ export function createCpuApi(k: Kernel, parts: CpuApiParts): CpuApi {
       traced(k, `madvise_${advice.toLowerCase()}`, range, k.fn.madvise(k, mm, range, advice)),
     mremap: (range, to) => traced(k, 'mremap', range, k.fn.mremap(k, mm, range, to), { to }),
     *fork(child) {
-      if (!mm.alive) return fail('EINVAL');
+      if (!isAlive(k, mm)) return fail('EINVAL');
       k.emit({ kind: 'call', function: 'fork', args: { child } });
       const forked = yield* k.fn.fork(k, mm);
       if (forked.ok) parts.onFork(child, forked.value);
@@ -52,7 +52,7 @@ export function createCpuApi(k: Kernel, parts: CpuApiParts): CpuApi {
       return forked.ok ? OK : forked;
     },
     *exit() {
-      if (!mm.alive) return fail('EINVAL');
+      if (!isAlive(k, mm)) return fail('EINVAL');
       for (const id of [...cpu.pins.keys()]) yield* unpin(k, cpu, id);
       k.emit({ kind: 'call', function: 'exit', args: {} });
       yield* k.fn.exitMmap(k, mm);

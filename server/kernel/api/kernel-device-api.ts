@@ -16,10 +16,10 @@ import { fail, OK, ok, type Result } from '../../vocabulary/errno.ts';
 import { invariant } from '../../vocabulary/invariant.ts';
 import { type PageContents, readU64 } from '../../vocabulary/page-contents.ts';
 import { migrateDeviceRange } from '../hmm/migrate-device-range.ts';
-import type { Kernel, Migration } from '../kernel.ts';
-import { contentsObject } from '../memory/copy-page.ts';
+import { findMm, type Kernel, type Migration } from '../kernel.ts';
 import {
   addDeviceFrames,
+  contentsObject,
   contentsOf,
   frameExists,
   isDevicePfn,
@@ -89,7 +89,7 @@ export function createDeviceApi(k: Kernel, parts: DeviceApiParts): DeviceApi {
     *migrateVmaSetup(request) {
       const { range, select } = request;
       emitCall(k, 'migrate_vma_setup', { ...range, select });
-      const mm = k.mms.get(request.mm);
+      const mm = findMm(k, request.mm);
       const made =
         mm === undefined ? fail('EINVAL') : yield* k.fn.migrateVmaSetup(k, mm, owner, request);
       emitReturn(k, 'migrate_vma_setup', made);

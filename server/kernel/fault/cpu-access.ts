@@ -14,8 +14,7 @@ import {
 } from '../../vocabulary/address.ts';
 import { readU64, writeU64 } from '../../vocabulary/page-contents.ts';
 import type { Cpu, FaultAccess, Kernel } from '../kernel.ts';
-import { contentsObject } from '../memory/copy-page.ts';
-import { contentsOf, setContents, ZERO_PFN } from '../memory/frames.ts';
+import { contentsObject, contentsOf, setContents, ZERO_PFN } from '../memory/frames.ts';
 import { pteObject, readPte, setHardwareBits } from '../memory/page-table.ts';
 import {
   PTE_DIRTY,
@@ -127,7 +126,7 @@ function* walk(
   page: PageIndex,
   access: FaultAccess,
 ): Task<TlbEntry | 'fault'> {
-  yield willWrite('cpu.page_walk', pteObject(cpu.mm.table, page));
+  yield willRead('cpu.page_walk', pteObject(cpu.mm.table, page));
   const pte = readPte(cpu.mm.table, page);
   if (!ptePresent(pte) || pteProtNone(pte)) return 'fault';
   if (access === 'write' && !pteWrite(pte)) return 'fault';

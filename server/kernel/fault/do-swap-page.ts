@@ -12,10 +12,10 @@ import { pagesFrom } from '../../vocabulary/address.ts';
 import type { Result } from '../../vocabulary/errno.ts';
 import type { FaultOutcome, FaultRequest, Kernel, LockedPte } from '../kernel.ts';
 import {
+  enterSwapCache,
   getPage,
   PAGE_DIRTY,
   PAGE_LRU,
-  PAGE_SWAPCACHE,
   refcount,
   setContents,
   setFlag,
@@ -49,7 +49,14 @@ import {
 } from '../memory/pte.ts';
 import { lockedPte, lockPte, unlockPte } from '../memory/pte-lock.ts';
 import { setLockedPte } from '../memory/set-pte.ts';
-import { freeSlotIfUnused, type SwapSlot } from '../memory/swap.ts';
+import {
+  changeSlotUses,
+  freeSlotIfUnused,
+  lookAtSlot,
+  type SwapSlot,
+  setSlotCached,
+  slotAt,
+} from '../memory/swap.ts';
 import { pageAddAnonRmap } from '../rmap/rmap.ts';
 import { mayWrite, vmProt } from './vm-page-prot.ts';
 
@@ -166,8 +173,8 @@ export function restoreExclusivePte(k: Kernel, at: LockedPte): void {
 /** Reads a page back from its swap slot, or finds it in the swap cache. */
 function* swapIn(k: Kernel, request: FaultRequest, seen: Pte): Task<FaultOutcome> {
   const { mm, vma, page, access } = request;
-  const slot = k.swap.slots.get(pteSwapSlot(seen));
-  if (slot === undefined) return 'done';
+  const slot = slotAt(k.swap, pteSwapSlot(seen));
+  if (slot === 'none') return 'done';
   const got = yield* swapPage(k, slot);
   if (got === 'oom') return 'oom';
   const { pfn, fresh } = got;
@@ -179,9 +186,9 @@ function* swapIn(k: Kernel, request: FaultRequest, seen: Pte): Task<FaultOutcome
     return 'done';
   }
   yield willWrite('do_swap_page.swap_in', pteObject(mm.table, page));
-  slot.uses -= 1;
+  const uses = changeSlotUses(k.swap, slot, -1);
   const certainlyExclusive = fresh || pteMarkedExclusive(seen);
-  if (slot.uses === 0 && !fresh) {
+  if (uses === 0 && !fresh) {
     yield* dropSwapCache(k, pfn);
     setFlag(k.frames, pfn, PAGE_DIRTY);
   }
@@ -205,11 +212,11 @@ function* swapPage(
   slot: SwapSlot,
 ): Task<{ readonly pfn: Pfn; readonly fresh: boolean } | 'oom'> {
   for (;;) {
-    const cached = slot.cached;
+    const { cached } = lookAtSlot(k.swap, slot);
     if (cached === 'none') break;
     getPage(k.frames, cached, 1);
     yield* lockPage(k, 'do_swap_page.lock_page', cached);
-    if (slot.cached === cached) return { pfn: cached, fresh: false };
+    if (lookAtSlot(k.swap, slot).cached === cached) return { pfn: cached, fresh: false };
     unlockPage(k, cached);
     yield* putPage(k, cached);
   }
@@ -217,18 +224,14 @@ function* swapPage(
   if (pfn === 'none') return 'oom';
   setContents(k.frames, pfn, slot.contents);
   tryLockPage(k, pfn);
-  if (slot.uses > 1) yield* addToSwapCache(k, slot, pfn);
+  if (lookAtSlot(k.swap, slot).uses > 1) addToSwapCache(k, slot, pfn);
   return { pfn, fresh: slot.cached !== pfn };
 }
 
 /** A slot that several entries name is read through the swap cache, so that they find the same page. */
-function* addToSwapCache(k: Kernel, slot: SwapSlot, pfn: Pfn): Task<void> {
-  for (const [number, found] of k.swap.slots) {
-    if (found !== slot) continue;
-    slot.cached = pfn;
-    k.frames.swapSlots.set(pfn, number);
-    setFlag(k.frames, pfn, PAGE_SWAPCACHE);
-    getPage(k.frames, pfn, 1);
-    return;
-  }
+function addToSwapCache(k: Kernel, slot: SwapSlot, pfn: Pfn): void {
+  if (slotAt(k.swap, slot.number) !== slot) return;
+  setSlotCached(k.swap, slot, pfn);
+  enterSwapCache(k.frames, pfn, slot.number);
+  getPage(k.frames, pfn, 1);
 }

@@ -3,7 +3,6 @@
  * Source: mm/memory.c, do_wp_page(), wp_page_copy(), wp_page_reuse() (6.1).
  */
 
-import { touch } from '../../task/context.ts';
 import { type Task, willWrite } from '../../task/task.ts';
 import { pagesFrom } from '../../vocabulary/address.ts';
 import type { FaultOutcome, FaultRequest, Kernel, LockedPte } from '../kernel.ts';
@@ -14,11 +13,10 @@ import {
   PAGE_ANON,
   PAGE_ANON_EXCLUSIVE,
   PAGE_SWAPCACHE,
-  pageObject,
   refcount,
 } from '../memory/frames.ts';
 import { pageLockObject, tryLockPage, unlockPage } from '../memory/page-lock.ts';
-import { allocPage, dropSwapCache, putPage } from '../memory/page-references.ts';
+import { allocPage, cachedIn, dropSwapCache, putPage } from '../memory/page-references.ts';
 import { pteObject } from '../memory/page-table.ts';
 import {
   mkPte,
@@ -69,14 +67,13 @@ export function* doWpPage(k: Kernel, request: FaultRequest, at: LockedPte): Task
 /** Nobody else maps the page and nobody holds a reference: it belongs to this mapping alone. */
 function* mayReuse(k: Kernel, request: FaultRequest, seen: Pte): Task<boolean> {
   const pfn = ptePfn(seen);
-  touch(k.context, pageObject(pfn), 'read');
   if (hasFlag(k.frames, pfn, PAGE_ANON_EXCLUSIVE)) return true;
   const inSwapCache = hasFlag(k.frames, pfn, PAGE_SWAPCACHE) ? 1 : 0;
   if (refcount(k.frames, pfn) > 1 + inSwapCache) return false;
   yield willWrite('do_wp_page.trylock', pageLockObject(pfn));
   if (tryLockPage(k, pfn) === 'busy') return false;
-  const slot = k.frames.swapSlots.get(pfn);
-  if (slot !== undefined && k.swap.slots.get(slot)?.uses === 0) yield* dropSwapCache(k, pfn);
+  const slot = cachedIn(k, pfn);
+  if (slot !== 'none' && slot.uses === 0) yield* dropSwapCache(k, pfn);
   const alone = refcount(k.frames, pfn) === 1;
   if (alone) pageMoveAnonRmap(k, request.vma, pfn);
   unlockPage(k, pfn);

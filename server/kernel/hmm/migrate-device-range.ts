@@ -11,6 +11,7 @@ import { type Kernel, type Migration, nextId } from '../kernel.ts';
 import { getPage, refcount } from '../memory/frames.ts';
 import type { Mm } from '../memory/mm.ts';
 import { pageLockObject, tryLockPage } from '../memory/page-lock.ts';
+import { openMigration } from './open-migrations.ts';
 
 /**
  * Frames that are free, or that somebody has locked, are skipped: whoever evicts must loop until none is left.
@@ -40,7 +41,7 @@ export function* migrateDeviceRange(
     src: [],
     dst: [],
   };
-  k.migrations.set(migration.id, migration);
+  openMigration(k, migration);
   for (let pfn = first; pfn < first + count; pfn = (pfn + 1) as Pfn) {
     if (refcount(k.frames, pfn) === 0) {
       migration.src.push(MIGRATE_PFN_NONE);

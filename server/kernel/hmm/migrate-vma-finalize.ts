@@ -12,6 +12,7 @@ import { unlockPage } from '../memory/page-lock.ts';
 import { putPage } from '../memory/page-references.ts';
 import { destinationAt, sourceAt } from './migrate-vma-pages.ts';
 import { putbackLru } from './migrate-vma-setup.ts';
+import { closeMigration } from './open-migrations.ts';
 
 /** Holds: mmap_lock for read, as since setup. Takes: PTE locks. Yields: yes. Ends the migration. */
 export function* migrateVmaFinalize(k: Kernel, migration: Migration): Task<void> {
@@ -34,7 +35,7 @@ export function* migrateVmaFinalize(k: Kernel, migration: Migration): Task<void>
       yield* putback(k, to);
     }
   }
-  k.migrations.delete(migration.id);
+  closeMigration(k, migration);
 }
 
 /** A destination that no migration took, or whose migration is complete: unlock, drop. */

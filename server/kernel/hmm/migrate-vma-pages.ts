@@ -33,7 +33,7 @@ import {
   setFlag,
   setMapping,
 } from '../memory/frames.ts';
-import { dropSwapCache } from '../memory/page-references.ts';
+import { cachedIn, dropSwapCache } from '../memory/page-references.ts';
 import { isHuge, pteObject } from '../memory/page-table.ts';
 import {
   mkDevicePrivate,
@@ -126,8 +126,8 @@ export function* migratePageAt(k: Kernel, migration: Migration, index: number): 
 function* mayLeaveMapping(k: Kernel, from: Pfn): Task<boolean> {
   if (hasFlag(k.frames, from, PAGE_FILE)) return false;
   if (!hasFlag(k.frames, from, PAGE_SWAPCACHE)) return true;
-  const slot = k.frames.swapSlots.get(from);
-  if (slot === undefined || (k.swap.slots.get(slot)?.uses ?? 0) > 0) return false;
+  const slot = cachedIn(k, from);
+  if (slot === 'none' || slot.uses > 0) return false;
   yield* dropSwapCache(k, from);
   return true;
 }

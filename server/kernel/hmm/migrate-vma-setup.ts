@@ -67,6 +67,7 @@ import { lockedPte } from '../memory/pte-lock.ts';
 import { setLockedPte } from '../memory/set-pte.ts';
 import { isAnonymous, vmaLookup } from '../memory/vma.ts';
 import { pageMapped, pageRemoveRmap, pageTryShareAnonRmap } from '../rmap/rmap.ts';
+import { openMigration } from './open-migrations.ts';
 
 /**
  * Holds: mmap_lock for read, by the caller, until migrateVmaFinalize().
@@ -94,7 +95,7 @@ export function* migrateVmaSetup(
     src: [],
     dst: [],
   };
-  k.migrations.set(migration.id, migration);
+  openMigration(k, migration);
   yield* k.fn.migrateVmaCollect(k, migration);
   if (migration.src.some((entry) => migratePfnHas(entry, MIGRATE_PFN_MIGRATE))) {
     yield* k.fn.migrateVmaUnmap(k, migration);

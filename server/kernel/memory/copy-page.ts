@@ -1,13 +1,7 @@
-import { type ObjectId, objectId } from '../../task/object-id.ts';
 import { type Task, willRead } from '../../task/task.ts';
 import type { Pfn } from '../../vocabulary/address.ts';
 import type { Kernel } from '../kernel.ts';
-import { contentsOf, setContents } from './frames.ts';
-
-/** What the bytes of one frame are called when tasks conflict on them. */
-export function contentsObject(pfn: Pfn): ObjectId {
-  return objectId('contents', 0, pfn);
-}
+import { contentsObject, contentsOf, setContents } from './frames.ts';
 
 /** copy_highpage(). Nobody else may know `to` yet. */
 export function* copyPage(k: Kernel, from: Pfn, to: Pfn): Task<void> {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { newTaskContext } from '../../task/context.ts';
+import { describeObject } from '../../task/object-id.ts';
 import type { Pfn } from '../../vocabulary/address.ts';
 import { KernelBug } from '../../vocabulary/invariant.ts';
 import { pageOfU64, ZERO_CONTENTS } from '../../vocabulary/page-contents.ts';
@@ -36,7 +38,7 @@ import {
 } from './frames.ts';
 
 function frameZones(systemPages: number, devicePages: number): Frames {
-  return newFrames(systemPages, devicePages, () => {});
+  return newFrames(systemPages, devicePages, newTaskContext());
 }
 
 function alloc(frames: Frames): Pfn {
@@ -159,16 +161,64 @@ test('[FR4] a mapcount never falls below zero', () => {
   breaks('FR4', () => addMapcount(frames, pfn, -1));
 });
 
-test('whoever asked is told of each change of a count, and of nothing else', () => {
-  const told: Pfn[] = [];
-  const frames = newFrames(4, 0, (pfn) => told.push(pfn));
+/** What `act` tells an explorer, object and mode. */
+function told(frames: Frames, act: () => void): string[] {
+  const { context } = frames;
+  context.footprint = [];
+  act();
+  const touches = context.footprint;
+  context.footprint = 'off';
+  return touches.map(({ object, mode }) => `${mode} ${describeObject(object)}`);
+}
+
+test('an explorer is told of each look and each change', () => {
+  const frames = frameZones(4, 0);
   const pfn = alloc(frames);
-  setFlag(frames, pfn, PAGE_DIRTY);
-  assert.deepEqual(told, []);
-  getPage(frames, pfn, 1);
-  addMapcount(frames, pfn, 1);
-  dropReferences(frames, pfn, 1);
-  assert.deepEqual(told, [pfn, pfn, pfn]);
+  const at = `0x${pfn.toString(16)}`;
+  getPage(frames, pfn, 3);
+  assert.deepEqual(
+    told(frames, () => setFlag(frames, pfn, PAGE_DIRTY)),
+    [`raise page(8, ${at})`],
+  );
+  assert.deepEqual(
+    told(frames, () => getPage(frames, pfn, 1)),
+    [`add page(0, ${at})`],
+  );
+  assert.deepEqual(
+    told(frames, () => addMapcount(frames, pfn, 1)),
+    [`add page(1, ${at})`],
+  );
+  assert.deepEqual(
+    told(frames, () => refcount(frames, pfn)),
+    [`read page(0, ${at})`],
+  );
+});
+
+test('the last two references do not commute: who drops the last one frees the page', () => {
+  const frames = frameZones(4, 0);
+  const pfn = alloc(frames);
+  const at = `0x${pfn.toString(16)}`;
+  getPage(frames, pfn, 2);
+  assert.deepEqual(
+    told(frames, () => dropReferences(frames, pfn, 1)),
+    [`add page(0, ${at})`],
+  );
+  assert.deepEqual(
+    told(frames, () => dropReferences(frames, pfn, 1)),
+    [`write page(0, ${at})`],
+  );
+  assert.deepEqual(
+    told(frames, () => dropReferences(frames, pfn, 1)),
+    [`write page(0, ${at})`],
+  );
+});
+
+test('frames are as good as each other, until one is the last', () => {
+  const frames = frameZones(2, 0);
+  const allocator = (touches: string[]) => touches.filter((one) => one.includes('allocator'));
+  assert.deepEqual(allocator(told(frames, () => alloc(frames))), ['lower allocator(0, 0x0)']);
+  assert.deepEqual(allocator(told(frames, () => alloc(frames))), ['write allocator(0, 0x0)']);
+  assert.deepEqual(allocator(told(frames, () => allocFrame(frames))), ['write allocator(0, 0x0)']);
 });
 
 test('the zero page is not counted', () => {

@@ -8,6 +8,7 @@
  * Leaves out: zones, per-CPU lists. A freed frame is the next to be handed out, as with the
  * per-CPU lists of Linux: that is what makes a stale mapping dangerous.
  */
+import { type TaskContext, type TouchMode, touch } from '../../task/context.ts';
 import { type ObjectId, objectId } from '../../task/object-id.ts';
 import { type Pfn, PTRS_PER_PTE } from '../../vocabulary/address.ts';
 import { invariant } from '../../vocabulary/invariant.ts';
@@ -32,6 +33,10 @@ export const PAGE_FILE = 256;
 /** Part of a huge page that has not been split. The head is the frame whose number is a multiple of 512. */
 export const PAGE_COMPOUND = 512;
 
+/** Flags that change while somebody may look at them. The others are set before a page is shown to anybody. */
+const CHANGING_FLAGS =
+  PAGE_LRU | PAGE_ANON_EXCLUSIVE | PAGE_DIRTY | PAGE_SWAPBACKED | PAGE_SWAPCACHE | PAGE_COMPOUND;
+
 interface Columns {
   refcount: Int32Array;
   mapcount: Int32Array;
@@ -45,6 +50,8 @@ interface Columns {
 interface Zone {
   readonly base: number;
   readonly limit: number;
+  /** What taking frames and giving them back is called when tasks conflict on it. */
+  readonly allocator: ObjectId;
   /** Rows handed out so far. */
   used: number;
   readonly free: Pfn[];
@@ -56,8 +63,8 @@ export interface Frames {
   readonly device: Zone;
   /** Bytes of frames that were written; absent means zeros. */
   readonly contents: Map<Pfn, PageContents>;
-  /** Told of each change of a reference or map count, before it happens. */
-  readonly onCount: (pfn: Pfn) => void;
+  /** Every access to a row is noted here for an explorer. */
+  readonly context: TaskContext;
   /** The swap slot of pages in the swap cache (page_private). */
   readonly swapSlots: Map<Pfn, number>;
 }
@@ -65,22 +72,18 @@ export interface Frames {
 const ROWS_AT_FIRST = 8;
 
 /** `systemPages` and `devicePages` bound what can be allocated. */
-export function newFrames(
-  systemPages: number,
-  devicePages: number,
-  onCount: (pfn: Pfn) => void,
-): Frames {
+export function newFrames(systemPages: number, devicePages: number, context: TaskContext): Frames {
   return {
-    onCount,
-    system: newZone(1, systemPages),
-    device: newZone(DEVICE_PFN_BASE, devicePages),
+    context,
+    system: newZone(1, systemPages, objectId('allocator', 0, 0)),
+    device: newZone(DEVICE_PFN_BASE, devicePages, objectId('allocator', 0, 1)),
     contents: new Map(),
     swapSlots: new Map(),
   };
 }
 
-function newZone(base: number, limit: number): Zone {
-  return { base, limit, used: 0, free: [], columns: newColumns(ROWS_AT_FIRST) };
+function newZone(base: number, limit: number, allocator: ObjectId): Zone {
+  return { base, limit, allocator, used: 0, free: [], columns: newColumns(ROWS_AT_FIRST) };
 }
 
 function newColumns(rows: number): Columns {
@@ -108,9 +111,42 @@ function zoneOf(frames: Frames, pfn: Pfn): Zone {
   return pfn >= DEVICE_PFN_BASE ? frames.device : frames.system;
 }
 
-/** What the counts of one frame are called when tasks conflict on them. */
+/** What the references of one frame are called when tasks conflict on them. */
 export function pageObject(pfn: Pfn): ObjectId {
   return objectId('page', 0, pfn);
+}
+
+/** The same for how often it is mapped. */
+export function mapcountObject(pfn: Pfn): ObjectId {
+  return objectId('page', 1, pfn);
+}
+
+/** The same for page->mapping and page->index. */
+export function mappingObject(pfn: Pfn): ObjectId {
+  return objectId('page', 2, pfn);
+}
+
+/** The same for one of CHANGING_FLAGS. */
+export function flagObject(pfn: Pfn, flag: number): ObjectId {
+  return objectId('page', 3 + Math.log2(flag), pfn);
+}
+
+/** What the bytes of one frame are called when tasks conflict on them. */
+export function contentsObject(pfn: Pfn): ObjectId {
+  return objectId('contents', 0, pfn);
+}
+
+function touchFlags(frames: Frames, pfn: Pfn, flags: number, mode: TouchMode): void {
+  if (frames.context.footprint === 'off') return;
+  for (let flag = PAGE_LRU; flag <= PAGE_COMPOUND; flag *= 2) {
+    if ((flags & CHANGING_FLAGS & flag) !== 0) touch(frames.context, flagObject(pfn, flag), mode);
+  }
+}
+
+/** Frames are as good as each other, so taking one commutes with taking another, unless they run out. */
+function touchAllocator(frames: Frames, zone: Zone): void {
+  const left = zone.free.length + zone.limit - zone.used;
+  touch(frames.context, zone.allocator, left > 1 ? 'lower' : 'write');
 }
 
 export function isDevicePfn(pfn: Pfn): boolean {
@@ -126,6 +162,7 @@ export function frameExists(frames: Frames, pfn: Pfn): boolean {
 /** A frame of system memory with one reference and no contents, or 'none' when memory is used up. */
 export function allocFrame(frames: Frames): Pfn | 'none' {
   const zone = frames.system;
+  touchAllocator(frames, zone);
   const reused = zone.free.pop();
   if (reused !== undefined) {
     takeIntoUse(frames, reused);
@@ -142,6 +179,7 @@ export function allocFrame(frames: Frames): Pfn | 'none' {
 /** 512 frames in a row, from a multiple of 512, each with one reference; 'none' if memory has no such row. */
 export function allocHugeFrames(frames: Frames): Pfn | 'none' {
   const zone = frames.system;
+  touch(frames.context, zone.allocator, 'write');
   const next = zone.base + zone.used;
   const first = Math.ceil(next / PTRS_PER_PTE) * PTRS_PER_PTE;
   const used = first + PTRS_PER_PTE - zone.base;
@@ -159,6 +197,9 @@ export function allocHugeFrames(frames: Frames): Pfn | 'none' {
 /** `count` device frames, none of them in use yet; 'none' beyond the machine's limit. */
 export function addDeviceFrames(frames: Frames, count: number): Pfn | 'none' {
   const zone = frames.device;
+  // Numbers differ with the order, and nothing else, unless the limit comes near.
+  const roomy = zone.used + 2 * count <= zone.limit;
+  touch(frames.context, zone.allocator, roomy ? 'lower' : 'write');
   if (zone.used + count > zone.limit) return 'none';
   const first = (zone.base + zone.used) as Pfn;
   if (zone.used + count > zone.columns.refcount.length) grow(zone, zone.used + count);
@@ -169,6 +210,8 @@ export function addDeviceFrames(frames: Frames, count: number): Pfn | 'none' {
 export function takeIntoUse(frames: Frames, pfn: Pfn): void {
   const zone = zoneOf(frames, pfn);
   const row = pfn - zone.base;
+  touch(frames.context, pageObject(pfn), 'write');
+  touch(frames.context, mappingObject(pfn), 'write');
   zone.columns.refcount[row] = 1;
   zone.columns.mapcount[row] = 0;
   zone.columns.flags[row] = PAGE_IN_USE;
@@ -181,17 +224,23 @@ export function freeFrame(frames: Frames, pfn: Pfn): void {
   invariant(hasFlag(frames, pfn, PAGE_IN_USE), 'FR1', { pfn });
   invariant(mapcount(frames, pfn) === 0, 'FR2', { pfn, mapcount: mapcount(frames, pfn) });
   const zone = zoneOf(frames, pfn);
+  touchFlags(frames, pfn, zone.columns.flags[pfn - zone.base] ?? 0, 'lower');
+  touch(frames.context, mappingObject(pfn), 'write');
   zone.columns.flags[pfn - zone.base] = 0;
-  frames.contents.delete(pfn);
-  if (zone === frames.system) zone.free.push(pfn);
+  setContents(frames, pfn, ZERO_CONTENTS);
+  if (zone !== frames.system) return;
+  touch(frames.context, zone.allocator, 'raise');
+  zone.free.push(pfn);
 }
 
 export function refcount(frames: Frames, pfn: Pfn): number {
+  touch(frames.context, pageObject(pfn), 'read');
   const zone = zoneOf(frames, pfn);
   return zone.columns.refcount[pfn - zone.base] ?? 0;
 }
 
 export function mapcount(frames: Frames, pfn: Pfn): number {
+  touch(frames.context, mapcountObject(pfn), 'read');
   const zone = zoneOf(frames, pfn);
   return zone.columns.mapcount[pfn - zone.base] ?? 0;
 }
@@ -199,7 +248,7 @@ export function mapcount(frames: Frames, pfn: Pfn): number {
 /** get_page(): `count` more references on a frame that has one (FR3). */
 export function getPage(frames: Frames, pfn: Pfn, count: number): void {
   if (pfn === ZERO_PFN) return;
-  frames.onCount(pfn);
+  touch(frames.context, pageObject(pfn), 'add');
   const zone = zoneOf(frames, pfn);
   const row = pfn - zone.base;
   invariant((zone.columns.refcount[row] ?? 0) > 0, 'FR3', { pfn });
@@ -208,10 +257,11 @@ export function getPage(frames: Frames, pfn: Pfn, count: number): void {
 
 /** Drops `count` references and says how many are left. The caller frees at zero. */
 export function dropReferences(frames: Frames, pfn: Pfn, count: number): number {
-  frames.onCount(pfn);
   const zone = zoneOf(frames, pfn);
   const row = pfn - zone.base;
   const left = (zone.columns.refcount[row] ?? 0) - count;
+  // Who drops the last one frees the page. So the last two do not commute, and where others come first, any two.
+  touch(frames.context, pageObject(pfn), left > 1 ? 'add' : 'write');
   invariant(left >= 0, 'FR3', { pfn, left });
   zone.columns.refcount[row] = left;
   return left;
@@ -223,7 +273,7 @@ export function maybeDmaPinned(frames: Frames, pfn: Pfn): boolean {
 }
 
 export function addMapcount(frames: Frames, pfn: Pfn, change: 1 | -1): void {
-  frames.onCount(pfn);
+  touch(frames.context, mapcountObject(pfn), 'add');
   const zone = zoneOf(frames, pfn);
   const row = pfn - zone.base;
   const count = (zone.columns.mapcount[row] ?? 0) + change;
@@ -232,17 +282,21 @@ export function addMapcount(frames: Frames, pfn: Pfn, change: 1 | -1): void {
 }
 
 export function hasFlag(frames: Frames, pfn: Pfn, flag: number): boolean {
+  touchFlags(frames, pfn, flag, 'read');
   const zone = zoneOf(frames, pfn);
   return ((zone.columns.flags[pfn - zone.base] ?? 0) & flag) !== 0;
 }
 
+/** Several flags at once, as in clearFlag(). */
 export function setFlag(frames: Frames, pfn: Pfn, flag: number): void {
+  touchFlags(frames, pfn, flag, 'raise');
   const zone = zoneOf(frames, pfn);
   const row = pfn - zone.base;
   zone.columns.flags[row] = (zone.columns.flags[row] ?? 0) | flag;
 }
 
 export function clearFlag(frames: Frames, pfn: Pfn, flag: number): void {
+  touchFlags(frames, pfn, flag, 'lower');
   const zone = zoneOf(frames, pfn);
   const row = pfn - zone.base;
   zone.columns.flags[row] = (zone.columns.flags[row] ?? 0) & ~flag;
@@ -253,12 +307,14 @@ export function mappingOf(
   frames: Frames,
   pfn: Pfn,
 ): { readonly id: number; readonly index: number } {
+  touch(frames.context, mappingObject(pfn), 'read');
   const zone = zoneOf(frames, pfn);
   const row = pfn - zone.base;
   return { id: zone.columns.mapping[row] ?? 0, index: zone.columns.index[row] ?? 0 };
 }
 
 export function setMapping(frames: Frames, pfn: Pfn, id: number, index: number): void {
+  touch(frames.context, mappingObject(pfn), 'write');
   const zone = zoneOf(frames, pfn);
   const row = pfn - zone.base;
   zone.columns.mapping[row] = id;
@@ -266,13 +322,31 @@ export function setMapping(frames: Frames, pfn: Pfn, id: number, index: number):
 }
 
 export function contentsOf(frames: Frames, pfn: Pfn): PageContents {
+  touch(frames.context, contentsObject(pfn), 'read');
   return frames.contents.get(pfn) ?? ZERO_CONTENTS;
 }
 
 /** A page of zeros is not stored. */
 export function setContents(frames: Frames, pfn: Pfn, contents: PageContents): void {
+  touch(frames.context, contentsObject(pfn), 'write');
   if (contents.length === 0) frames.contents.delete(pfn);
   else frames.contents.set(pfn, contents);
+}
+
+/** The swap slot of a page in the swap cache, or 'none'. Goes with PAGE_SWAPCACHE. */
+export function swapSlotOf(frames: Frames, pfn: Pfn): number | 'none' {
+  touchFlags(frames, pfn, PAGE_SWAPCACHE, 'read');
+  return frames.swapSlots.get(pfn) ?? 'none';
+}
+
+export function enterSwapCache(frames: Frames, pfn: Pfn, slot: number): void {
+  frames.swapSlots.set(pfn, slot);
+  setFlag(frames, pfn, PAGE_SWAPCACHE);
+}
+
+export function leaveSwapCache(frames: Frames, pfn: Pfn): void {
+  frames.swapSlots.delete(pfn);
+  clearFlag(frames, pfn, PAGE_SWAPCACHE);
 }
 
 /** Every frame in use, system memory first, in ascending order. */

@@ -5,6 +5,7 @@
  * Leaves out: collapsing (khugepaged), huge pages of files, migration of huge pages as a whole.
  */
 
+import { touch } from '../../task/context.ts';
 import { assertHeld, type Held, lock, unlock } from '../../task/lock.ts';
 import { type Task, willWrite } from '../../task/task.ts';
 import {
@@ -18,7 +19,15 @@ import type { Kernel } from '../kernel.ts';
 import { rmapWalk } from '../rmap/rmap.ts';
 import { clearFlag, hasFlag, mapcount, PAGE_COMPOUND, refcount } from './frames.ts';
 import type { Mm } from './mm.ts';
-import { blockOf, isHuge, type PtePage, pteObject, readPte } from './page-table.ts';
+import {
+  blockOf,
+  hugeObject,
+  isHuge,
+  type PtePage,
+  pteObject,
+  readPte,
+  tableObject,
+} from './page-table.ts';
 import { hugePteAt, PTE_NONE, type Pte, viewPte } from './pte.ts';
 
 /** The 512 pages of the block that `page` lies in. */
@@ -31,6 +40,12 @@ export function compoundHead(pfn: Pfn): Pfn {
   return (pfn - (pfn % PTRS_PER_PTE)) as Pfn;
 }
 
+/** The place of the block changes, and with it what each of its entries reads as. */
+function touchBlock(k: Kernel, mm: Mm, page: PageIndex): void {
+  touch(k.context, tableObject(mm.table, page), 'write');
+  touch(k.context, hugeObject(mm.table, page), 'write');
+}
+
 /** set_pmd_at(). Holds: the lock of `block`. Announce it with willWrite on the block's first entry. */
 export function setHugePmd(
   k: Kernel,
@@ -41,6 +56,7 @@ export function setHugePmd(
   huge: Pte,
 ): void {
   assertHeld(held, block.ptl);
+  touchBlock(k, mm, page);
   const { first } = blockRange(page);
   const before = Array.from({ length: PTRS_PER_PTE }, (_, at) =>
     readPte(mm.table, (first + at) as PageIndex),
@@ -74,6 +90,7 @@ export function* splitHugePmd(k: Kernel, mm: Mm, page: PageIndex): Task<void> {
   const held = yield* lock(k.context, '__split_huge_pmd.ptl', block.ptl);
   if (block.level === 'huge') {
     yield willWrite('__split_huge_pmd.split', pteObject(mm.table, range.first));
+    touchBlock(k, mm, page);
     for (let at = 0; at < PTRS_PER_PTE; at += 1) block.ptes[at] = hugePteAt(block.huge, at);
     block.level = 'table';
     block.huge = PTE_NONE;

@@ -1,5 +1,6 @@
+import type { TaskContext } from '../../task/context.ts';
 import type { MemoryFile } from './mm-types.ts';
 
-export function newMemoryFile(id: number, sizePages: number): MemoryFile {
-  return { id, sizePages, pages: new Map(), vmas: [], changes: 0 };
+export function newMemoryFile(context: TaskContext, id: number, sizePages: number): MemoryFile {
+  return { id, context, sizePages, pages: new Map(), vmas: [], changes: 0 };
 }

@@ -1,7 +1,9 @@
 /**
  * The structures that point at each other, together in one file as in include/linux/mm_types.h.
  */
+
 import type { MappingKind, Prot } from '../../protocol/cpu-api.ts';
+import type { TaskContext } from '../../task/context.ts';
 import type { PageIndex, Pfn } from '../../vocabulary/address.ts';
 
 /** struct vm_area_struct. Guarded by mmap_lock. */
@@ -30,6 +32,8 @@ export interface Vma {
  */
 export interface AnonVma {
   readonly id: number;
+  /** Every access is noted here for an explorer. */
+  readonly context: TaskContext;
   /** The oldest ancestor; itself if it has none. Pages that are not exclusive belong there. */
   readonly root: AnonVma | 'self';
   readonly parent: AnonVma | 'self';
@@ -49,6 +53,8 @@ export interface AnonVma {
  */
 export interface MemoryFile {
   readonly id: number;
+  /** Every access to the list of mappings is noted here for an explorer. */
+  readonly context: TaskContext;
   /** Pages behind this are beyond the end: touching them is SIGBUS. */
   readonly sizePages: number;
   /** The page cache, by page offset. Each entry is a reference. */

@@ -1,4 +1,5 @@
-import { objectId } from '../../task/object-id.ts';
+import { type TaskContext, touch } from '../../task/context.ts';
+import { type ObjectId, objectId } from '../../task/object-id.ts';
 import { newRwSem, type RwSem } from '../../task/rwsem.ts';
 import { type NotifierSubscriptions, newNotifierSubscriptions } from '../notifier/subscriptions.ts';
 import { newPageTable, type PageTable } from './page-table.ts';
@@ -9,33 +10,76 @@ import type { VmaList } from './vma.ts';
 export interface Mm {
   readonly id: number;
   readonly mmapLock: RwSem;
-  /** Guarded by mmapLock. */
+  /** Guarded by mmapLock. An explorer is told of each look. */
   readonly vmas: VmaList;
+  /** The same list, for whoever is about to change it. Holds: mmapLock for writing. */
+  readonly vmasToChange: VmaList;
   readonly table: PageTable;
   readonly subscriptions: NotifierSubscriptions;
-  /** One for each CPU thread that runs in this address space. */
+  /** One for each CPU thread that runs in this address space. An explorer is told of each look. */
   readonly tlbs: Tlb[];
+  /** The same list, for whoever is about to change it. */
+  readonly tlbsToChange: Tlb[];
   /** MMF_HAS_PINNED: some page was pinned with FOLL_PIN, so fork must look. */
   hasPinned: boolean;
   /** MMF_UNSTABLE: the OOM reaper was here; nothing may be filled in any more. */
   unstable: boolean;
+  readonly unstableObject: ObjectId;
   /** Brackets of tlb_gather_mmu() .. tlb_finish_mmu(): some CPU may still use what is gone from the table. */
   tlbFlushPending: number;
+  readonly flushPendingObject: ObjectId;
   /** mm_users: falls to zero at exit. */
   alive: boolean;
 }
 
-export function newMm(id: number): Mm {
+/** What being alive is called when tasks conflict on it: exit() ends it. */
+export function mmObject(id: number): ObjectId {
+  return objectId('mm', id, 0);
+}
+
+/** The same for its list of mappings. */
+export function vmaListObject(id: number): ObjectId {
+  return objectId('mm', id, 1);
+}
+
+/** The same for the list of CPUs that run in it. */
+export function tlbListObject(id: number): ObjectId {
+  return objectId('mm', id, 2);
+}
+
+/** An address space of which every look at its lists is noted in `context`. */
+export function newMm(id: number, context: TaskContext): Mm {
+  const vmas: VmaList = [];
+  const vmaList = vmaListObject(id);
+  const tlbs: Tlb[] = [];
+  const tlbList = tlbListObject(id);
   return {
     id,
     mmapLock: newRwSem('mmap_lock', objectId('mmap_lock', id, 0)),
-    vmas: [],
-    table: newPageTable(id),
+    get vmas() {
+      touch(context, vmaList, 'read');
+      return vmas;
+    },
+    get vmasToChange() {
+      touch(context, vmaList, 'write');
+      return vmas;
+    },
+    table: newPageTable(id, context),
     subscriptions: newNotifierSubscriptions(id),
-    tlbs: [],
+    get tlbs() {
+      touch(context, tlbList, 'read');
+      return tlbs;
+    },
+    get tlbsToChange() {
+      touch(context, tlbList, 'write');
+      return tlbs;
+    },
     hasPinned: false,
     unstable: false,
+    // No mapping is numbered 0, and no TLB.
+    unstableObject: objectId('vma', id, 0),
     tlbFlushPending: 0,
+    flushPendingObject: objectId('tlb', id, 0),
     alive: true,
   };
 }

@@ -1,3 +1,4 @@
+import { touch } from '../../task/context.ts';
 import { type Held, type Lock, newLock, tryLock, unlock } from '../../task/lock.ts';
 import { checkLockOrder } from '../../task/lock-order.ts';
 import { type ObjectId, objectId } from '../../task/object-id.ts';
@@ -12,6 +13,7 @@ export function pageLockObject(pfn: Pfn): ObjectId {
 }
 
 export function pageLocked(k: Kernel, pfn: Pfn): boolean {
+  touch(k.context, pageLockObject(pfn), 'read');
   return k.pageLocks.has(pfn);
 }
 
@@ -25,7 +27,10 @@ export function* lockPage(k: Kernel, at: YieldPoint, pfn: Pfn): Task<void> {
 
 /** trylock_page(). Announce it with willWrite(at, pageLockObject(pfn)) where another task may want it. */
 export function tryLockPage(k: Kernel, pfn: Pfn): 'locked' | 'busy' {
-  if (k.pageLocks.has(pfn)) return 'busy';
+  if (k.pageLocks.has(pfn)) {
+    touch(k.context, pageLockObject(pfn), 'read');
+    return 'busy';
+  }
   const made = newPageLock(pfn);
   invariant(tryLock(k.context, made) !== 'busy', 'LK1', { pfn });
   k.pageLocks.set(pfn, made);

@@ -6,15 +6,16 @@ import { invariant } from '../../vocabulary/invariant.ts';
 import type { Kernel, Pgmap } from '../kernel.ts';
 import {
   allocFrame,
-  clearFlag,
   dropReferences,
   freeFrame,
   hasFlag,
   isDevicePfn,
+  leaveSwapCache,
   PAGE_SWAPCACHE,
+  swapSlotOf,
   ZERO_PFN,
 } from './frames.ts';
-import { freeSlotIfUnused } from './swap.ts';
+import { freeSlotIfUnused, type SwapSlot, setSlotCached, slotAt } from './swap.ts';
 
 /** alloc_page(): one reference, zero contents. 'none' when memory is used up. */
 export function allocPage(k: Kernel): Pfn | 'none' {
@@ -50,16 +51,20 @@ export function pgmapOf(k: Kernel, pfn: Pfn): Pgmap {
   return found;
 }
 
+/** The slot whose page in the swap cache `pfn` is, or 'none'. */
+export function cachedIn(k: Kernel, pfn: Pfn): SwapSlot | 'none' {
+  const number = swapSlotOf(k.frames, pfn);
+  return number === 'none' ? 'none' : slotAt(k.swap, number);
+}
+
 /** delete_from_swap_cache(): the cache's reference goes; the slot goes if no entry names it. */
 export function* dropSwapCache(k: Kernel, pfn: Pfn): Task<void> {
   if (!hasFlag(k.frames, pfn, PAGE_SWAPCACHE)) return;
-  const slot = k.frames.swapSlots.get(pfn);
-  clearFlag(k.frames, pfn, PAGE_SWAPCACHE);
-  k.frames.swapSlots.delete(pfn);
-  if (slot !== undefined) {
-    const found = k.swap.slots.get(slot);
-    if (found !== undefined) found.cached = 'none';
-    freeSlotIfUnused(k.swap, slot);
+  const slot = cachedIn(k, pfn);
+  leaveSwapCache(k.frames, pfn);
+  if (slot !== 'none') {
+    setSlotCached(k.swap, slot, 'none');
+    freeSlotIfUnused(k.swap, slot.number);
   }
   yield* putPage(k, pfn);
 }

@@ -22,7 +22,7 @@ const PAGE = pageIndex(PTRS_PER_PTE + 7);
 const ENTRY = mkPte(5 as Pfn, 0);
 
 test('a page-table page covers 512 pages and is made on demand', () => {
-  const table = newPageTable(0);
+  const table = newPageTable(0, newTaskContext());
   assert.equal(findPtePage(table, PAGE), 'none');
   assert.equal(readPte(table, PAGE), PTE_NONE);
   const made = allocPtePage(table, PAGE);
@@ -34,20 +34,20 @@ test('a page-table page covers 512 pages and is made on demand', () => {
 
 test('[PT1] an entry is written with the proof of the lock of its own page-table page, while it is held', () => {
   const context = newTaskContext();
-  const table = newPageTable(0);
+  const table = newPageTable(0, newTaskContext());
   const [own, other] = [allocPtePage(table, PAGE), allocPtePage(table, pageIndex(0))];
   const held = tryLock(context, own.ptl);
   const foreign = tryLock(context, other.ptl);
   assert.ok(held !== 'busy' && foreign !== 'busy');
-  writePte(held, own, PAGE, ENTRY);
+  writePte(held, table, own, PAGE, ENTRY);
   assert.equal(readPte(table, PAGE), ENTRY);
   assert.throws(
-    () => writePte(foreign, own, PAGE, PTE_NONE),
+    () => writePte(foreign, table, own, PAGE, PTE_NONE),
     (error) => error instanceof KernelBug && error.rule === 'LK4',
   );
   unlock(context, held);
   assert.throws(
-    () => writePte(held, own, PAGE, PTE_NONE),
+    () => writePte(held, table, own, PAGE, PTE_NONE),
     (error) => error instanceof KernelBug && error.rule === 'LK2',
   );
   assert.equal(readPte(table, PAGE), ENTRY);
@@ -61,7 +61,7 @@ test('hardware sets bits without a lock, and only where there is a page-table pa
   function* fill(): Task<void> {
     const ptePage = allocPtePage(table, PAGE);
     const held = yield* lock(world.context, 'test.fill', ptePage.ptl);
-    writePte(held, ptePage, PAGE, ENTRY);
+    writePte(held, table, ptePage, PAGE, ENTRY);
     unlock(world.context, held);
   }
   run(world, fill());

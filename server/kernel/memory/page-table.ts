@@ -7,6 +7,7 @@
  * Leaves out: the upper levels; a page-table page is found by one look-up.
  */
 
+import { type TaskContext, touch } from '../../task/context.ts';
 import { assertHeld, type Held, type Lock, newLock } from '../../task/lock.ts';
 import { type ObjectId, objectId } from '../../task/object-id.ts';
 import { type PageIndex, PTRS_PER_PTE } from '../../vocabulary/address.ts';
@@ -25,12 +26,14 @@ export interface PtePage {
 
 export interface PageTable {
   readonly mm: number;
+  /** Every access is noted here for an explorer. */
+  readonly context: TaskContext;
   /** By page index / 512. */
   readonly pages: Map<number, PtePage>;
 }
 
-export function newPageTable(mm: number): PageTable {
-  return { mm, pages: new Map() };
+export function newPageTable(mm: number, context: TaskContext): PageTable {
+  return { mm, context, pages: new Map() };
 }
 
 /** Which page-table page covers `page`. */
@@ -45,19 +48,26 @@ export function endOfPtePage(page: PageIndex): PageIndex {
 
 /** The table or the huge entry that covers `page`, if there is either. */
 export function findPtePage(table: PageTable, page: PageIndex): PtePage | 'none' {
+  touch(table.context, tableObject(table, page), 'read');
+  touch(table.context, hugeObject(table, page), 'read');
   const found = table.pages.get(ptePageNumber(page));
   return found === undefined || found.level === 'none' ? 'none' : found;
 }
 
 /** pmd_trans_huge(): the block is mapped by one entry. */
 export function isHuge(table: PageTable, page: PageIndex): boolean {
+  touch(table.context, hugeObject(table, page), 'read');
   return table.pages.get(ptePageNumber(page))?.level === 'huge';
 }
 
 /** pte_alloc(): never fails here; page tables are not counted against memory. */
 export function allocPtePage(table: PageTable, page: PageIndex): PtePage {
   const ptePage = blockOf(table, page);
-  if (ptePage.level === 'none') ptePage.level = 'table';
+  touch(table.context, tableObject(table, page), 'read');
+  if (ptePage.level === 'none') {
+    touch(table.context, tableObject(table, page), 'write');
+    ptePage.level = 'table';
+  }
   return ptePage;
 }
 
@@ -81,8 +91,20 @@ export function pteObject(table: PageTable, page: PageIndex): ObjectId {
   return objectId('pte', table.mm, page);
 }
 
+/** What it is called that a block has a table or not, when tasks conflict on it. An empty table reads as none does. */
+export function tableObject(table: PageTable, page: PageIndex): ObjectId {
+  return objectId('pmd', table.mm, ptePageNumber(page) * 2);
+}
+
+/** The same for whether a block is mapped by one entry, and by which. */
+export function hugeObject(table: PageTable, page: PageIndex): ObjectId {
+  return objectId('pmd', table.mm, ptePageNumber(page) * 2 + 1);
+}
+
 /** Without a lock this is what hardware sees; with the PTE lock it stays true until unlock. */
 export function readPte(table: PageTable, page: PageIndex): Pte {
+  touch(table.context, hugeObject(table, page), 'read');
+  touch(table.context, pteObject(table, page), 'read');
   const ptePage = table.pages.get(ptePageNumber(page));
   if (ptePage === undefined) return PTE_NONE;
   const at = page % PTRS_PER_PTE;
@@ -90,20 +112,30 @@ export function readPte(table: PageTable, page: PageIndex): Pte {
 }
 
 /** Holds: the PTE lock of `ptePage`, which covers `page` (PT1). */
-export function writePte(held: Held<'ptl'>, ptePage: PtePage, page: PageIndex, pte: Pte): void {
+export function writePte(
+  held: Held<'ptl'>,
+  table: PageTable,
+  ptePage: PtePage,
+  page: PageIndex,
+  pte: Pte,
+): void {
   assertHeld(held, ptePage.ptl);
   invariant(ptePage.level === 'table', 'PT2', { page, level: ptePage.level });
+  touch(table.context, pteObject(table, page), 'write');
   ptePage.ptes[page % PTRS_PER_PTE] = pte;
 }
 
-/** The hardware's own write: accessed and dirty bits, set without any lock. */
+/** The hardware's own write: accessed and dirty bits, without any lock. Bits that are set already are not written. */
 export function setHardwareBits(table: PageTable, page: PageIndex, flags: number): void {
   const ptePage = table.pages.get(ptePageNumber(page));
-  if (ptePage === undefined) return;
-  if (ptePage.level === 'huge') ptePage.huge = ((ptePage.huge | flags) >>> 0) as Pte;
-  else {
-    const at = page % PTRS_PER_PTE;
-    ptePage.ptes[at] = ((ptePage.ptes[at] ?? 0) | flags) >>> 0;
+  const seen = readPte(table, page);
+  if (ptePage === undefined || (seen & flags) === flags) return;
+  if (ptePage.level === 'huge') {
+    touch(table.context, hugeObject(table, page), 'write');
+    ptePage.huge = ((ptePage.huge | flags) >>> 0) as Pte;
+  } else {
+    touch(table.context, pteObject(table, page), 'write');
+    ptePage.ptes[page % PTRS_PER_PTE] = (seen | flags) >>> 0;
   }
 }
 

@@ -15,7 +15,7 @@ export function setPteAt(
   pte: Pte,
 ): void {
   const from = readPte(mm.table, page);
-  writePte(held, ptePage, page, pte);
+  writePte(held, mm.table, ptePage, page, pte);
   if (from !== pte) k.emit({ kind: 'pte', mm: mm.id, page, from: viewPte(from), to: viewPte(pte) });
 }
 

@@ -1,3 +1,5 @@
+import { type TaskContext, touch } from '../../task/context.ts';
+import { type ObjectId, objectId } from '../../task/object-id.ts';
 import type { Pfn } from '../../vocabulary/address.ts';
 import { type PageContents, ZERO_CONTENTS } from '../../vocabulary/page-contents.ts';
 
@@ -9,11 +11,15 @@ import { type PageContents, ZERO_CONTENTS } from '../../vocabulary/page-contents
 export interface Swap {
   readonly slotsMax: number;
   readonly slots: Map<number, SwapSlot>;
+  /** Every access to a slot is noted here for an explorer. */
+  readonly context: TaskContext;
   nextSlot: number;
   readonly free: number[];
 }
 
+/** Looked at through slotAt() and lookAtSlot() only, changed by the functions below only. */
 export interface SwapSlot {
+  readonly number: number;
   /** Page table entries that name this slot. */
   uses: number;
   contents: PageContents;
@@ -21,23 +27,66 @@ export interface SwapSlot {
   cached: Pfn | 'none';
 }
 
-export function newSwap(slotsMax: number): Swap {
-  return { slotsMax, slots: new Map(), nextSlot: 0, free: [] };
+/** What taking slots and giving them back is called when tasks conflict on it. */
+const SLOT_ALLOCATOR = objectId('allocator', 0, 2);
+
+export function newSwap(slotsMax: number, context: TaskContext): Swap {
+  return { slotsMax, slots: new Map(), context, nextSlot: 0, free: [] };
+}
+
+/** What one slot is called when tasks conflict on it. */
+export function slotObject(slot: number): ObjectId {
+  return objectId('swap_slot', 0, slot);
 }
 
 /** A slot without uses, or 'none' when swap is full (or absent). */
-export function allocSlot(swap: Swap): number | 'none' {
+export function allocSlot(swap: Swap): SwapSlot | 'none' {
+  const left = swap.free.length + swap.slotsMax - swap.nextSlot;
+  touch(swap.context, SLOT_ALLOCATOR, left > 1 ? 'lower' : 'write');
   const reused = swap.free.pop();
   if (reused === undefined && swap.nextSlot === swap.slotsMax) return 'none';
-  const slot = reused ?? swap.nextSlot++;
-  swap.slots.set(slot, { uses: 0, contents: ZERO_CONTENTS, cached: 'none' });
+  const number = reused ?? swap.nextSlot++;
+  const slot: SwapSlot = { number, uses: 0, contents: ZERO_CONTENTS, cached: 'none' };
+  touch(swap.context, slotObject(number), 'write');
+  swap.slots.set(number, slot);
   return slot;
 }
 
+/** The slot with this number, or 'none' if it is not in use. */
+export function slotAt(swap: Swap, number: number): SwapSlot | 'none' {
+  touch(swap.context, slotObject(number), 'read');
+  return swap.slots.get(number) ?? 'none';
+}
+
+/** A slot that was found before, as it is now. */
+export function lookAtSlot(swap: Swap, slot: SwapSlot): SwapSlot {
+  touch(swap.context, slotObject(slot.number), 'read');
+  return slot;
+}
+
+/** One entry more, or one less, names the slot. Returns: how many do. */
+export function changeSlotUses(swap: Swap, slot: SwapSlot, change: 1 | -1): number {
+  touch(swap.context, slotObject(slot.number), 'write');
+  slot.uses += change;
+  return slot.uses;
+}
+
+export function setSlotCached(swap: Swap, slot: SwapSlot, cached: SwapSlot['cached']): void {
+  touch(swap.context, slotObject(slot.number), 'write');
+  slot.cached = cached;
+}
+
+export function writeSlot(swap: Swap, slot: SwapSlot, contents: PageContents): void {
+  touch(swap.context, slotObject(slot.number), 'write');
+  slot.contents = contents;
+}
+
 /** Gives a slot back once no entry names it and no cached page belongs to it. */
-export function freeSlotIfUnused(swap: Swap, slot: number): void {
-  const found = swap.slots.get(slot);
-  if (found === undefined || found.uses > 0 || found.cached !== 'none') return;
-  swap.slots.delete(slot);
-  swap.free.push(slot);
+export function freeSlotIfUnused(swap: Swap, number: number): void {
+  const found = slotAt(swap, number);
+  if (found === 'none' || found.uses > 0 || found.cached !== 'none') return;
+  touch(swap.context, slotObject(number), 'write');
+  touch(swap.context, SLOT_ALLOCATOR, 'raise');
+  swap.slots.delete(number);
+  swap.free.push(number);
 }

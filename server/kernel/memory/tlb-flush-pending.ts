@@ -3,28 +3,22 @@
  * Source: include/linux/mm_types.h (6.1).
  */
 import { touch } from '../../task/context.ts';
-import { type ObjectId, objectId } from '../../task/object-id.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Mm } from './mm.ts';
 
-/** No TLB has the index 0. */
-function pendingObject(mm: Mm): ObjectId {
-  return objectId('tlb', mm.id, 0);
-}
-
 export function beginTlbFlushPending(k: Kernel, mm: Mm): void {
-  touch(k.context, pendingObject(mm), 'add');
+  touch(k.context, mm.flushPendingObject, 'add');
   mm.tlbFlushPending += 1;
 }
 
 export function endTlbFlushPending(k: Kernel, mm: Mm): void {
-  touch(k.context, pendingObject(mm), 'add');
+  touch(k.context, mm.flushPendingObject, 'add');
   mm.tlbFlushPending -= 1;
 }
 
 /** mm_tlb_flush_pending(): some CPU may still use an entry that is gone. */
 export function tlbFlushPending(k: Kernel, mm: Mm): boolean {
-  touch(k.context, pendingObject(mm), 'read');
+  touch(k.context, mm.flushPendingObject, 'read');
   return mm.tlbFlushPending > 0;
 }
 
@@ -33,6 +27,6 @@ export function tlbFlushPending(k: Kernel, mm: Mm): boolean {
  * we flush as well.
  */
 export function tlbFlushNested(k: Kernel, mm: Mm): boolean {
-  touch(k.context, pendingObject(mm), 'read');
+  touch(k.context, mm.flushPendingObject, 'read');
   return mm.tlbFlushPending > 1;
 }

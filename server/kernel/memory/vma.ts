@@ -3,9 +3,11 @@
  *
  * Leaves out: executable mappings, stacks, hugetlb, mempolicies, userfaultfd contexts.
  */
+import { type TouchMode, touch } from '../../task/context.ts';
+import { objectId } from '../../task/object-id.ts';
 import type { PageIndex, PageRange } from '../../vocabulary/address.ts';
 import { linkVma, unlinkVma } from './anon-vma.ts';
-import type { AnonVma, Vma } from './mm-types.ts';
+import type { AnonVma, MemoryFile, Vma } from './mm-types.ts';
 
 export type VmaShape = Pick<Vma, 'prot' | 'kind' | 'file' | 'accounted'>;
 
@@ -75,9 +77,15 @@ export function vmasIn(vmas: VmaList, range: PageRange): Vma[] {
   return found;
 }
 
+/** The list of mappings of a file is looked at, or changed. */
+export function touchMappings(file: MemoryFile, mode: TouchMode): void {
+  touch(file.context, objectId('rmap', 1, file.id), mode);
+}
+
 export function insertVma(vmas: VmaList, vma: Vma): void {
   vmas.splice(findVmaPosition(vmas, vma.first), 0, vma);
   if (vma.file === 'none') return;
+  touchMappings(vma.file, 'write');
   vma.file.vmas.push(vma);
   vma.file.changes += 1;
 }
@@ -85,6 +93,7 @@ export function insertVma(vmas: VmaList, vma: Vma): void {
 export function removeVma(vmas: VmaList, vma: Vma): void {
   vmas.splice(vmas.indexOf(vma), 1);
   if (vma.file !== 'none') {
+    touchMappings(vma.file, 'write');
     vma.file.vmas.splice(vma.file.vmas.indexOf(vma), 1);
     vma.file.changes += 1;
   }

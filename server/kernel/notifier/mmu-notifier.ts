@@ -12,7 +12,7 @@ import type {
   IntervalSub,
   NotifierRange,
 } from '../../protocol/device-api.ts';
-import { wake } from '../../task/context.ts';
+import { touch, wake } from '../../task/context.ts';
 import { objectId } from '../../task/object-id.ts';
 import {
   type Task,
@@ -128,9 +128,10 @@ function applyDeferred(subscriptions: NotifierSubscriptions): void {
  *
  * Holds: nothing that a callback takes, because this waits for callbacks. Yields: yes.
  */
-export function* mmuIntervalReadBegin(_k: Kernel, mm: Mm, sub: IntervalSub): Task<Seq> {
+export function* mmuIntervalReadBegin(k: Kernel, mm: Mm, sub: IntervalSub): Task<Seq> {
   const { subscriptions } = mm;
   yield willRead('mmu_interval_read_begin.seq', subscriptions.object);
+  touch(k.context, sub.object, 'read');
   const begun = sub.invalidateSeq;
   if (begun === subscriptions.invalidateSeq) {
     yield waitUntil(

@@ -3,8 +3,8 @@
  * (anon-exclusive). Source: mm/rmap.c, include/linux/rmap.h (6.1).
  */
 import type { PageIndex, Pfn } from '../../vocabulary/address.ts';
-import { type Kernel, nextId } from '../kernel.ts';
-import { linkVma, newAnonVma, rootOf, walkOrder } from '../memory/anon-vma.ts';
+import { findMm, type Kernel, nextId } from '../kernel.ts';
+import { linkVma, newAnonVma, rootOf, touchReverseMap, walkOrder } from '../memory/anon-vma.ts';
 import {
   addMapcount,
   clearFlag,
@@ -29,6 +29,7 @@ import {
   linearIndex,
   reusableAnonVma,
   setAnonVma,
+  touchMappings,
 } from '../memory/vma.ts';
 
 /** anon_vma_prepare(): gives the mapping an anon_vma, a neighbour's where one fits. */
@@ -48,7 +49,7 @@ export function anonVmaPrepare(k: Kernel, mm: Mm, vma: Vma): AnonVma {
 }
 
 function registerAnonVma(k: Kernel, parent: AnonVma | 'self'): AnonVma {
-  const made = newAnonVma(nextId(k), parent);
+  const made = newAnonVma(k.context, nextId(k), parent);
   k.anonVmas.set(made.id, made);
   return made;
 }
@@ -163,29 +164,46 @@ export function* rmapWalk(k: Kernel, pfn: Pfn): Iterable<MappedAt> {
 /** Counts links, unlinks and moved entries behind the reverse map of a page. */
 function rmapChanges(k: Kernel, pfn: Pfn): number {
   const { id } = mappingOf(k.frames, pfn);
-  if (!hasFlag(k.frames, pfn, PAGE_ANON)) return k.files.get(id)?.changes ?? 0;
+  if (!hasFlag(k.frames, pfn, PAGE_ANON)) {
+    const file = k.files.get(id);
+    if (file !== undefined) touchMappings(file, 'read');
+    return file?.changes ?? 0;
+  }
   const anonVma = k.anonVmas.get(id);
-  return anonVma === undefined ? 0 : rootOf(anonVma).changes;
+  if (anonVma === undefined) return 0;
+  touchReverseMap(anonVma, 'read');
+  return rootOf(anonVma).changes;
 }
 
 /** An entry of `vma` moves: walks that are under way must look again. */
 export function noteMovedEntry(vma: Vma): void {
-  if (vma.anonVma !== 'none') rootOf(vma.anonVma).changes += 1;
-  if (vma.file !== 'none') vma.file.changes += 1;
+  if (vma.anonVma !== 'none') {
+    touchReverseMap(vma.anonVma, 'write');
+    rootOf(vma.anonVma).changes += 1;
+  }
+  if (vma.file !== 'none') {
+    touchMappings(vma.file, 'write');
+    vma.file.changes += 1;
+  }
 }
 
 function placesOf(k: Kernel, pfn: Pfn): MappedAt[] {
   const { id, index } = mappingOf(k.frames, pfn);
-  const vmas = hasFlag(k.frames, pfn, PAGE_ANON)
-    ? anonVmasVmas(k, id)
-    : (k.files.get(id)?.vmas ?? []);
+  const vmas = hasFlag(k.frames, pfn, PAGE_ANON) ? anonVmasVmas(k, id) : fileVmas(k, id);
   const places: MappedAt[] = [];
   for (const vma of vmas) {
     const page = addressInVma(vma, index);
-    const mm = k.mms.get(vma.mm);
+    const mm = findMm(k, vma.mm);
     if (page !== 'none' && mm !== undefined) places.push({ mm, vma, page });
   }
   return places;
+}
+
+function fileVmas(k: Kernel, id: number): readonly Vma[] {
+  const file = k.files.get(id);
+  if (file === undefined) return [];
+  touchMappings(file, 'read');
+  return file.vmas;
 }
 
 function anonVmasVmas(k: Kernel, id: number): Vma[] {

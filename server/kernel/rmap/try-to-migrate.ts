@@ -19,7 +19,7 @@ import {
   refcount,
   setFlag,
 } from '../memory/frames.ts';
-import { putPage } from '../memory/page-references.ts';
+import { cachedIn, putPage } from '../memory/page-references.ts';
 import { findPtePage, pteObject } from '../memory/page-table.ts';
 import {
   migrationKind,
@@ -45,6 +45,7 @@ import {
 } from '../memory/pte.ts';
 import { lockedPte, lockPte, unlockPte } from '../memory/pte-lock.ts';
 import { setLockedPte } from '../memory/set-pte.ts';
+import { changeSlotUses } from '../memory/swap.ts';
 import {
   type MappedAt,
   pageAddAnonRmap,
@@ -144,15 +145,14 @@ function* unmapOne(k: Kernel, at: LockedPte, _seen: Pte, pfn: Pfn): Task<'go-on'
         return 'stop';
       }
     } else {
-      const slot = k.frames.swapSlots.get(pfn);
+      const slot = cachedIn(k, pfn);
       const exclusive = hasFlag(k.frames, pfn, PAGE_ANON_EXCLUSIVE);
-      if (slot === undefined || (exclusive && pageTryShareAnonRmap(k, pfn) === 'pinned')) {
+      if (slot === 'none' || (exclusive && pageTryShareAnonRmap(k, pfn) === 'pinned')) {
         setLockedPte(k, at, pte);
         return 'stop';
       }
-      const found = k.swap.slots.get(slot);
-      if (found !== undefined) found.uses += 1;
-      setLockedPte(k, at, mkSwap(slot, exclusive ? 'exclusive' : 'shared'));
+      changeSlotUses(k.swap, slot, 1);
+      setLockedPte(k, at, mkSwap(slot.number, exclusive ? 'exclusive' : 'shared'));
     }
   }
   pageRemoveRmap(k, pfn);

@@ -18,7 +18,7 @@ import { allocPage } from '../memory/page-references.ts';
  * Throws: RangeError if memory is too small for it.
  */
 export function createFile(k: Kernel, id: number, pages: readonly PageContents[]): void {
-  const file = newMemoryFile(id, pages.length);
+  const file = newMemoryFile(k.context, id, pages.length);
   k.files.set(id, file);
   for (const [offset, contents] of pages.entries()) {
     const pfn = allocPage(k);

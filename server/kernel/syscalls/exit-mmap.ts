@@ -1,10 +1,11 @@
 /** exit_mmap(): the end of an address space. Source: mm/mmap.c, mm/mmu_notifier.c (mn_itree_release) (6.1). */
 
+import { touch } from '../../task/context.ts';
 import { writeLock, writeUnlock } from '../../task/rwsem.ts';
 import type { Task } from '../../task/task.ts';
 import { PAGES_MAX, type PageIndex } from '../../vocabulary/address.ts';
 import type { Kernel } from '../kernel.ts';
-import type { Mm } from '../memory/mm.ts';
+import { type Mm, mmObject } from '../memory/mm.ts';
 import { removeVma } from '../memory/vma.ts';
 import { overlapping } from '../notifier/interval-tree.ts';
 
@@ -14,6 +15,7 @@ import { overlapping } from '../notifier/interval-tree.ts';
  * Takes: mmap_lock for writing. Yields: yes.
  */
 export function* exitMmap(k: Kernel, mm: Mm): Task<void> {
+  touch(k.context, mmObject(mm.id), 'write');
   mm.alive = false;
   // A bracket like any other: a device that begins to read while it runs waits, and collides if it has begun.
   const released = yield* k.fn.mmuNotifierInvalidateRangeStart(k, mm, {
@@ -30,8 +32,9 @@ export function* exitMmap(k: Kernel, mm: Mm): Task<void> {
   if (first !== undefined && last !== undefined) {
     yield* k.fn.zapPageRange(k, mm, { first: first.first, end: last.end }, 'unmap');
   }
-  for (const vma of mm.vmas.slice()) removeVma(mm.vmas, vma);
+  for (const vma of mm.vmas.slice()) removeVma(mm.vmasToChange, vma);
   writeUnlock(k.context, held);
+  touch(k.context, mmObject(mm.id), 'write');
   k.mms.delete(mm.id);
 }
 
@@ -39,6 +42,7 @@ export function* exitMmap(k: Kernel, mm: Mm): Task<void> {
 function* releaseDrivers(k: Kernel, mm: Mm): Task<void> {
   const everything = { first: 0 as PageIndex, end: PAGES_MAX as PageIndex };
   const told = new Set<string>();
+  touch(k.context, mm.subscriptions.object, 'read');
   for (const { device, driver } of overlapping(mm.subscriptions.itree, everything)) {
     if (told.has(device)) continue;
     told.add(device);

@@ -54,6 +54,7 @@ import {
 } from '../memory/pte.ts';
 import { lockedPte } from '../memory/pte-lock.ts';
 import { setLockedPte, setPteAt } from '../memory/set-pte.ts';
+import { changeSlotUses, slotAt } from '../memory/swap.ts';
 import { insertVma, isCow, isShared } from '../memory/vma.ts';
 import { anonVmaFork, pageAddNewAnonRmap, pageTryDupAnonRmap } from '../rmap/rmap.ts';
 
@@ -69,7 +70,7 @@ export function* fork(k: Kernel, parent: Mm): Task<Result<Mm>> {
   for (const from of parent.vmas.slice()) {
     const to: Vma = { ...from, mm: child.id, anonVma: 'none', chain: [] };
     anonVmaFork(k, to, from);
-    insertVma(child.vmas, to);
+    insertVma(child.vmasToChange, to);
     yield* k.fn.copyPageRange(k, to, from, { to: child, from: parent });
   }
   const last = parent.vmas.at(-1);
@@ -266,8 +267,8 @@ function* copyPinned(k: Kernel, to: Vma, child: Mm, page: PageIndex, pfn: Pfn): 
 function copyNonPresent(k: Kernel, copy: Copy, source: LockedPte, pte: Pte): Pte {
   const { from, parent } = copy;
   if (pteIsSwap(pte)) {
-    const slot = k.swap.slots.get(pteSwapSlot(pte));
-    if (slot !== undefined) slot.uses += 1;
+    const slot = slotAt(k.swap, pteSwapSlot(pte));
+    if (slot !== 'none') changeSlotUses(k.swap, slot, 1);
     const shared = mkSwap(pteSwapSlot(pte), 'shared');
     if (pteMarkedExclusive(pte)) setLockedPte(k, source, shared);
     return shared;

@@ -10,6 +10,7 @@ import type { Kernel, LockedPte } from '../kernel.ts';
 import {
   clearFlag,
   contentsOf,
+  enterSwapCache,
   getPage,
   hasFlag,
   mapcount,
@@ -28,7 +29,7 @@ import { compoundHead } from '../memory/huge-pmd.ts';
 import type { Mm } from '../memory/mm.ts';
 import type { Vma } from '../memory/mm-types.ts';
 import { pageLockObject, tryLockPage, unlockPage } from '../memory/page-lock.ts';
-import { dropSwapCache, putPage } from '../memory/page-references.ts';
+import { cachedIn, dropSwapCache, putPage } from '../memory/page-references.ts';
 import { endOfPtePage, findPtePage, pteObject } from '../memory/page-table.ts';
 import {
   PTE_DIRTY,
@@ -45,7 +46,7 @@ import {
 } from '../memory/pte.ts';
 import { lockedPte } from '../memory/pte-lock.ts';
 import { setLockedPte } from '../memory/set-pte.ts';
-import { allocSlot, freeSlotIfUnused } from '../memory/swap.ts';
+import { allocSlot, setSlotCached, writeSlot } from '../memory/swap.ts';
 import { beginTlbFlushPending, endTlbFlushPending } from '../memory/tlb-flush-pending.ts';
 import { isAnonymous, vmasIn } from '../memory/vma.ts';
 import { pageMapped } from '../rmap/rmap.ts';
@@ -151,8 +152,8 @@ function* freePte(k: Kernel, at: LockedPte): Task<void> {
 function* forgetDirt(k: Kernel, pfn: Pfn): Task<boolean> {
   yield willWrite('madvise_free_pte_range.trylock', pageLockObject(pfn));
   if (tryLockPage(k, pfn) === 'busy') return false;
-  const slot = k.frames.swapSlots.get(pfn);
-  const cacheMayGo = slot === undefined || k.swap.slots.get(slot)?.uses === 0;
+  const slot = cachedIn(k, pfn);
+  const cacheMayGo = slot === 'none' || slot.uses === 0;
   const alone = mapcount(k.frames, pfn) === 1 && cacheMayGo;
   if (alone) {
     yield* dropSwapCache(k, pfn);
@@ -217,8 +218,8 @@ function* reclaimPage(k: Kernel, pfn: Pfn): Task<void> {
   if (addToSwap(k, pfn) === 'possible') yield* k.fn.tryToUnmap(k, pfn);
   if (!pageMapped(k, pfn)) yield* releaseUnmapped(k, pfn);
   // The page found no way out: a slot that no entry names goes again.
-  const slot = k.frames.swapSlots.get(pfn);
-  if (slot !== undefined && k.swap.slots.get(slot)?.uses === 0) yield* dropSwapCache(k, pfn);
+  const slot = cachedIn(k, pfn);
+  if (slot !== 'none' && slot.uses === 0) yield* dropSwapCache(k, pfn);
   unlockPage(k, pfn);
   putbackLru(k, pfn);
   yield* putPage(k, pfn);
@@ -232,24 +233,18 @@ function addToSwap(k: Kernel, pfn: Pfn): 'possible' | 'impossible' {
   if (hasFlag(k.frames, pfn, PAGE_SWAPCACHE)) return 'possible';
   const slot = allocSlot(k.swap);
   if (slot === 'none') return 'impossible';
-  const made = k.swap.slots.get(slot);
-  if (made === undefined) {
-    freeSlotIfUnused(k.swap, slot);
-    return 'impossible';
-  }
-  made.cached = pfn;
-  k.frames.swapSlots.set(pfn, slot);
-  setFlag(k.frames, pfn, PAGE_SWAPCACHE | PAGE_DIRTY);
+  setSlotCached(k.swap, slot, pfn);
+  enterSwapCache(k.frames, pfn, slot.number);
+  setFlag(k.frames, pfn, PAGE_DIRTY);
   getPage(k.frames, pfn, 1);
   return 'possible';
 }
 
 /** pageout() and __remove_mapping(): write the slot, then let go of the cached page if nobody else uses it. */
 function* releaseUnmapped(k: Kernel, pfn: Pfn): Task<void> {
-  const number = k.frames.swapSlots.get(pfn);
-  const slot = number === undefined ? undefined : k.swap.slots.get(number);
-  if (slot === undefined) return;
-  slot.contents = contentsOf(k.frames, pfn);
+  const slot = cachedIn(k, pfn);
+  if (slot === 'none') return;
+  writeSlot(k.swap, slot, contentsOf(k.frames, pfn));
   clearFlag(k.frames, pfn, PAGE_DIRTY);
   const isolationAndCache = 2;
   if (refcount(k.frames, pfn) === isolationAndCache) yield* dropSwapCache(k, pfn);

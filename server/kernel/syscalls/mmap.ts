@@ -4,7 +4,7 @@ import { writeLock, writeUnlock } from '../../task/rwsem.ts';
 import type { Task } from '../../task/task.ts';
 import { PAGES_MAX, type PageIndex, type PageRange } from '../../vocabulary/address.ts';
 import { fail, OK, type Result } from '../../vocabulary/errno.ts';
-import { type Kernel, nextId } from '../kernel.ts';
+import { isAlive, type Kernel, nextId } from '../kernel.ts';
 import { newMemoryFile } from '../memory/memory-file.ts';
 import type { Mm } from '../memory/mm.ts';
 import type { MemoryFile, Vma } from '../memory/mm-types.ts';
@@ -22,7 +22,7 @@ export function* mmap(k: Kernel, mm: Mm, request: MmapRequest): Task<Result<void
   if (range.end > PAGES_MAX) return fail('ENOMEM');
   const held = yield* writeLock(k.context, 'mmap.mmap_lock', mm.mmapLock);
   // Another thread may have ended the process: nobody would ever take away what is mapped now.
-  const result = mm.alive ? mapRegion(k, mm, request) : fail('EINVAL');
+  const result = isAlive(k, mm) ? mapRegion(k, mm, request) : fail('EINVAL');
   writeUnlock(k.context, held);
   if (result.ok) {
     k.emit({
@@ -49,8 +49,8 @@ function mapRegion(k: Kernel, mm: Mm, request: MmapRequest): Result<void> {
     accounted: prot === 'rw' && (kind === 'anon-private' || kind === 'file-private'),
   };
   const { pgoff } = backing;
-  if (mergeVma(mm.vmas, { range, shape, pgoff, anonVma: 'none' }) !== 'none') return OK;
-  insertVma(mm.vmas, { mm: mm.id, ...range, ...shape, pgoff, anonVma: 'none', chain: [] });
+  if (mergeVma(mm.vmasToChange, { range, shape, pgoff, anonVma: 'none' }) !== 'none') return OK;
+  insertVma(mm.vmasToChange, { mm: mm.id, ...range, ...shape, pgoff, anonVma: 'none', chain: [] });
   return OK;
 }
 
@@ -64,7 +64,7 @@ function backingOf(
       return { file: 'none', pgoff: range.first };
     case 'anon-shared': {
       // A tmpfs file of its own (shmem_zero_setup).
-      const file = newMemoryFile(nextId(k), range.end - range.first);
+      const file = newMemoryFile(k.context, nextId(k), range.end - range.first);
       k.files.set(file.id, file);
       return { file, pgoff: 0 };
     }
@@ -93,7 +93,7 @@ export function* doMunmap(k: Kernel, mm: Mm, range: PageRange): Task<void> {
   if (vmasIn(mm.vmas, range).length === 0) return;
   const vmas = splitAround(mm, range);
   yield* k.fn.zapPageRange(k, mm, range, 'unmap');
-  for (const vma of vmas) removeVma(mm.vmas, vma);
+  for (const vma of vmas) removeVma(mm.vmasToChange, vma);
   k.emit({
     kind: 'vma',
     mm: mm.id,
@@ -113,5 +113,5 @@ export function splitAround(mm: Mm, range: PageRange): Vma[] {
 
 function splitAt(mm: Mm, page: PageIndex, made: 'below' | 'above'): void {
   const vma = vmaLookup(mm.vmas, page);
-  if (vma !== 'none' && vma.first < page) splitVma(mm.vmas, vma, page, made);
+  if (vma !== 'none' && vma.first < page) splitVma(mm.vmasToChange, vma, page, made);
 }

@@ -76,7 +76,7 @@ function* mprotectFixup(k: Kernel, mm: Mm, vma: Vma, part: PageRange, prot: Prot
   const accounted = vma.accounted || (prot === 'rw' && !isShared(vma));
   const shape = { prot, kind: vma.kind, file: vma.file, accounted };
   const pgoff = linearIndex(vma, part.first);
-  const merged = mergeVma(mm.vmas, { range: part, shape, pgoff, anonVma: vma.anonVma });
+  const merged = mergeVma(mm.vmasToChange, { range: part, shape, pgoff, anonVma: vma.anonVma });
   const changed = merged === 'none' ? cutOut(mm, vma, part) : merged;
   changed.prot = prot;
   changed.accounted = accounted;
@@ -85,8 +85,8 @@ function* mprotectFixup(k: Kernel, mm: Mm, vma: Vma, part: PageRange, prot: Prot
 }
 
 function cutOut(mm: Mm, vma: Vma, part: PageRange): Vma {
-  const upper = vma.first < part.first ? splitVma(mm.vmas, vma, part.first, 'below') : vma;
-  if (upper.end > part.end) splitVma(mm.vmas, upper, part.end, 'above');
+  const upper = vma.first < part.first ? splitVma(mm.vmasToChange, vma, part.first, 'below') : vma;
+  if (upper.end > part.end) splitVma(mm.vmasToChange, upper, part.end, 'above');
   return upper;
 }
 

@@ -77,7 +77,7 @@ function copyVma(mm: Mm, vma: Vma, range: PageRange, target: PageRange): Vma {
   const untouched = vma.kind === 'anon-private' && vma.anonVma === 'none';
   const pgoff = untouched ? target.first : linearIndex(vma, range.first);
   const shape = { prot: vma.prot, kind: vma.kind, file: vma.file, accounted: vma.accounted };
-  const merged = mergeVma(mm.vmas, { range: target, shape, pgoff, anonVma: vma.anonVma });
+  const merged = mergeVma(mm.vmasToChange, { range: target, shape, pgoff, anonVma: vma.anonVma });
   if (merged !== 'none') return merged;
   const made: Vma = {
     mm: mm.id,
@@ -89,7 +89,7 @@ function copyVma(mm: Mm, vma: Vma, range: PageRange, target: PageRange): Vma {
   };
   cloneChain(made, vma);
   if (vma.anonVma !== 'none') setAnonVma(made, vma.anonVma);
-  insertVma(mm.vmas, made);
+  insertVma(mm.vmasToChange, made);
   return made;
 }
 

@@ -35,7 +35,7 @@ import {
 } from '../memory/pte.ts';
 import { lockedPte } from '../memory/pte-lock.ts';
 import { setLockedPte } from '../memory/set-pte.ts';
-import { freeSlotIfUnused } from '../memory/swap.ts';
+import { changeSlotUses, freeSlotIfUnused, slotAt } from '../memory/swap.ts';
 import {
   beginTlbFlushPending,
   endTlbFlushPending,
@@ -157,9 +157,9 @@ function* zapPte(k: Kernel, at: LockedPte, batch: ZapBatch): Task<void> {
 /** free_swap_and_cache(): one entry less; with the last one the slot and its cached page go. */
 export function* freeSwapAndCache(k: Kernel, pte: Pte): Task<void> {
   const number = pteSwapSlot(pte);
-  const slot = k.swap.slots.get(number);
-  if (slot === undefined) return;
-  slot.uses -= 1;
-  if (slot.uses === 0 && slot.cached !== 'none') yield* dropSwapCache(k, slot.cached);
+  const slot = slotAt(k.swap, number);
+  if (slot === 'none') return;
+  const uses = changeSlotUses(k.swap, slot, -1);
+  if (uses === 0 && slot.cached !== 'none') yield* dropSwapCache(k, slot.cached);
   freeSlotIfUnused(k.swap, number);
 }

@@ -61,6 +61,8 @@ export interface ScenarioPlan {
   readonly vmas: readonly ScenarioVma[];
   readonly instances: readonly Instance[];
   readonly devices: readonly PlannedDevice[];
+  /** CPUs that a fork makes. */
+  readonly children: ReadonlySet<string>;
   /** Groups of device names that can change places without anybody noticing. */
   readonly symmetric: readonly (readonly string[])[];
   readonly setup: readonly {
@@ -115,6 +117,7 @@ export function planScenario(
     devices: instances
       .filter(({ kind }) => kind === 'device')
       .map((one) => planDevice(one, choice)),
+    children: childrenOf(scenario, instances),
     symmetric: symmetricGroups(scenario, instances),
     setup: (scenario.setup ?? []).map((op) => ({
       actor: op.actor,
@@ -209,6 +212,11 @@ function endNames(
     }
   }
   return { namesOf, threads };
+}
+
+function childrenOf(scenario: Scenario, instances: readonly Instance[]): Set<string> {
+  const ops = [...(scenario.setup ?? []), ...instances.flatMap(({ threads }) => threads.flat())];
+  return new Set(ops.flatMap((op) => (op.do === 'fork' ? [op.child] : [])));
 }
 
 function pagesOf(vma: ScenarioVma): { name: string; page: PageIndex }[] {

@@ -3,7 +3,7 @@ import type { LabDevice } from '../../../clients/drivers/faulty/driver-variant.t
 import type { Explored } from '../../explorer/explored.ts';
 import { setPageDirtyLock } from '../../kernel/memory/set-page-dirty-lock.ts';
 import { CONTRACT_ORACLE } from '../../machine/oracles/contract/contract.ts';
-import { cpuOf, deviceOf, newWorld, runTask, type World } from '../../machine/world.ts';
+import { cpuOf, deviceOf, newWorld, runTask, threadOf, type World } from '../../machine/world.ts';
 import type { CpuApi } from '../../protocol/cpu-api.ts';
 import type { Task } from '../../task/task.ts';
 import { KernelBug } from '../../vocabulary/invariant.ts';
@@ -45,6 +45,7 @@ export function newScenarioRun(plan: ScenarioPlan): ScenarioRun {
   const world = newWorld({ patches, config: plan.config, contract });
   const surroundings = surroundingsOf(plan, world);
   runSetup(plan, world, surroundings);
+  makeThreads(plan, world);
   const registers = new Map<string, string>();
   fair.start(world);
   const watch = watchRun(plan, world, fair);
@@ -66,6 +67,13 @@ export function newScenarioRun(plan: ScenarioPlan): ScenarioRun {
     // The oracles note what they read themselves.
     alsoReads: () => [],
   };
+}
+
+/** A thread is there, and its TLB is flushed, before it does anything. A child's comes with its fork. */
+function makeThreads(plan: ScenarioPlan, world: World): void {
+  for (const { kind, name } of plan.instances) {
+    if (kind === 'cpu' && !plan.children.has(name)) threadOf(world, name);
+  }
 }
 
 function surroundingsOf(plan: ScenarioPlan, world: World): Surroundings {

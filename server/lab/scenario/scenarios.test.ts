@@ -16,7 +16,7 @@ import { printProblem } from './yaml-source.ts';
 
 const FOLDER = fileURLToPath(new URL('../../../scenarios/', import.meta.url));
 /** More would make the tests slow; a scenario that needs more says so in its bounds. */
-const EXECUTIONS_MAX = 3_000;
+const EXECUTIONS_MAX = 9_000;
 
 /** Of a search that goes on after its first counterexample. */
 const COMPARED_EXECUTIONS_MAX = 1_000;

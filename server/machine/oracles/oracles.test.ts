@@ -203,7 +203,7 @@ test('[OR2] a kernel that frees first and flushes afterwards is caught', () => {
       const seen = readPte(mm.table, range.first);
       if (vma !== 'none' && ptePresent(seen)) {
         const locked = yield* lockPte(k, 'mutant.ptl', mm, vma, range.first);
-        writePte(locked.held, locked.ptePage, range.first, PTE_NONE);
+        writePte(locked.held, mm.table, locked.ptePage, range.first, PTE_NONE);
         pageRemoveRmap(k, ptePfn(seen));
         unlockPte(k, locked);
         yield* putPage(k, ptePfn(seen));

@@ -5,7 +5,8 @@
  * Oracle 4 is in left-behind.ts, 5 in the scheduler's idle state, 6 in contract/.
  */
 
-import type { Kernel } from '../../kernel/kernel.ts';
+import { migrationsObject } from '../../kernel/hmm/open-migrations.ts';
+import { findMm, type Kernel } from '../../kernel/kernel.ts';
 import {
   isDevicePfn,
   mapcount,
@@ -14,7 +15,7 @@ import {
   ZERO_PFN,
 } from '../../kernel/memory/frames.ts';
 import { pgmapOf } from '../../kernel/memory/page-references.ts';
-import { pteObject, readPte } from '../../kernel/memory/page-table.ts';
+import { readPte } from '../../kernel/memory/page-table.ts';
 import {
   type Pte,
   pteIsDeviceExclusive,
@@ -31,18 +32,10 @@ import { tlbFlushPending } from '../../kernel/memory/tlb-flush-pending.ts';
 import type { MirrorEntry } from '../../protocol/device-api.ts';
 import type { Event, EventSink } from '../../protocol/event.ts';
 import { touch } from '../../task/context.ts';
-import { type ObjectId, objectId } from '../../task/object-id.ts';
-import {
-  contains,
-  hexAddress,
-  PAGES_MAX,
-  type PageIndex,
-  type Pfn,
-} from '../../vocabulary/address.ts';
+import { contains, hexAddress, type PageIndex, type Pfn } from '../../vocabulary/address.ts';
 import type { EventLog } from '../event-log.ts';
 import { historiesOf } from './history.ts';
 import {
-  deviceNumber,
   type Mirrors,
   mappedIn,
   mirrorEntry,
@@ -60,10 +53,6 @@ import {
 
 /** The mm that devices mirror. */
 const MIRRORED_MM = 0;
-/** Owners of register objects are numbered from here, those of devices' entries below. */
-const REGISTER_OWNERS = 512;
-/** Calls with which a migration begins. */
-const MIGRATION_STARTS = new Set(['migrate_vma_setup', 'migrate_device_range']);
 /** Violations that are written out in full; more of them only repeat the first. */
 const VIOLATIONS_MAX = 1_000;
 
@@ -120,14 +109,12 @@ function observe(oracles: Oracles, event: Event): void {
       return;
     case 'call':
       followEvent(oracles.registers, event);
-      if (MIGRATION_STARTS.has(event.function)) touchMigrations(oracles, event.actor);
       return;
     case 'return':
       followEvent(oracles.registers, event);
       return;
     case 'migration-end':
       // A migration of the device's own excused it until here.
-      touch(oracles.k.context, migrationsObject(oracles, event.device), 'write');
       checkDevice(oracles, event.device);
       return;
     case 'device-access':
@@ -161,14 +148,13 @@ function checkDevice(oracles: Oracles, device: string): void {
 
 /** Oracle 1: outside an open bracket a device's entry agrees with the CPU's. */
 function checkMirror(oracles: Oracles, device: string, page: PageIndex): void {
-  const entry = mirrorEntry(oracles.mirrors, device, page);
-  touch(oracles.k.context, seenObject(oracles.mirrors, device, page), 'read');
+  const entry = seenEntry(oracles, device, page);
   if (entry.state === 'none') return;
-  readCpuSide(oracles, page);
   const { k } = oracles;
-  if (beingInvalidated(k, MIRRORED_MM, page) || migrating(k, device, page)) return;
   const pte = cpuEntry(k, page);
+  // Most entries agree: then what would excuse them is not looked at, and need not be explored.
   if (agrees(k, device, entry.pfn, entry.access, pte)) return;
+  if (beingInvalidated(k, MIRRORED_MM, page) || migrating(oracles, device, page)) return;
   const key = `${device} ${page}`;
   if (oracles.reported.has(key)) return;
   oracles.reported.add(key);
@@ -178,30 +164,14 @@ function checkMirror(oracles: Oracles, device: string, page: PageIndex): void {
   report(oracles, 'mirror coherence', 'OR1', text, device, page);
 }
 
-/** The CPU's entry and the brackets around it are read. */
-function readCpuSide(oracles: Oracles, page: PageIndex): void {
-  const { context, mms } = oracles.k;
-  const mm = mms.get(MIRRORED_MM);
-  if (mm === undefined) return;
-  touch(context, pteObject(mm.table, page), 'read');
-  touch(context, mm.subscriptions.object, 'read');
-}
-
-/** The open migrations of a device, which excuse what it does. */
-function migrationsObject(oracles: Oracles, device: string): ObjectId {
-  return objectId('user', deviceNumber(oracles.mirrors, device), PAGES_MAX);
-}
-
-/** A migration starts: of `actor`, or of the device whose page a CPU has faulted on, whichever that is. */
-function touchMigrations(oracles: Oracles, actor: string): void {
-  const { mirrors, k } = oracles;
-  const devices = mirrors.numbers.has(actor) ? [actor] : mirrors.numbers.keys();
-  for (const device of devices) touch(k.context, migrationsObject(oracles, device), 'write');
+function seenEntry(oracles: Oracles, device: string, page: PageIndex): MirrorEntry {
+  touch(oracles.k.context, seenObject(oracles.mirrors, device, page), 'read');
+  return mirrorEntry(oracles.mirrors, device, page);
 }
 
 /** The CPU's entry of the mirrored mm. */
 function cpuEntry(k: Kernel, page: PageIndex): Pte {
-  const mm = k.mms.get(MIRRORED_MM);
+  const mm = findMm(k, MIRRORED_MM);
   return mm === undefined ? (0 as Pte) : readPte(mm.table, page);
 }
 
@@ -224,19 +194,29 @@ function agrees(
   return pteIsDeviceExclusive(pte) && ptePfn(pte) === pfn && access === 'exclusive';
 }
 
-function beingInvalidated(k: Kernel, mm: number, page: PageIndex): boolean {
+function beingInvalidated(k: Kernel, id: number, page: PageIndex): boolean {
+  const mm = findMm(k, id);
+  if (mm !== undefined) touch(k.context, mm.subscriptions.object, 'read');
   for (const open of k.invalidations.values()) {
-    if (open.mm.id === mm && contains(open.range, page)) return true;
+    if (open.mm.id === id && contains(open.range, page)) return true;
   }
   return false;
 }
 
 /** A driver may ignore its own migration's invalidations; it must have its table right when it finalizes. */
-function migrating(k: Kernel, device: string, page: PageIndex): boolean {
-  for (const open of k.migrations.values()) {
+function migrating(oracles: Oracles, device: string, page: PageIndex): boolean {
+  touch(oracles.k.context, migrationsObject(device), 'read');
+  for (const open of oracles.k.migrations.values()) {
     if (open.owner === device && (open.vma === 'none' || contains(open.range, page))) return true;
   }
   return false;
+}
+
+function anybodyMigrates(oracles: Oracles): boolean {
+  for (const device of oracles.mirrors.numbers.keys()) {
+    touch(oracles.k.context, migrationsObject(device), 'read');
+  }
+  return oracles.k.migrations.size > 0;
 }
 
 function checkDeviceAccess(
@@ -245,8 +225,6 @@ function checkDeviceAccess(
 ): void {
   const { k } = oracles;
   const page = event.page as PageIndex;
-  readCpuSide(oracles, page);
-  touch(k.context, migrationsObject(oracles, event.device), 'read');
   const pfn = event.pfn as Pfn;
   if (event.mode === 'write' && writesWhatMoves(oracles, event.device, page, pfn)) {
     const text =
@@ -256,8 +234,8 @@ function checkDeviceAccess(
   }
   // Copying to or from a page that a migration of the device has taken out of use.
   const copying = !isDevicePfn(pfn) && pfn !== ZERO_PFN && mapcount(k.frames, pfn) === 0;
-  if (k.migrations.size > 0 && copying) return;
-  if (migrating(k, event.device, page) || beingInvalidated(k, MIRRORED_MM, page)) {
+  if (copying && anybodyMigrates(oracles)) return;
+  if (migrating(oracles, event.device, page) || beingInvalidated(k, MIRRORED_MM, page)) {
     loosenRegister(oracles.registers, MIRRORED_MM, page, event.mode);
     return;
   }
@@ -278,7 +256,7 @@ function checkDeviceAccess(
  * to another frame than the one that the migration entry names.
  */
 function writesWhatMoves(oracles: Oracles, device: string, page: PageIndex, pfn: Pfn): boolean {
-  const entry = mirrorEntry(oracles.mirrors, device, page);
+  const entry = seenEntry(oracles, device, page);
   if (entry.state !== 'mapped' || entry.pfn !== pfn) return false;
   const pte = cpuEntry(oracles.k, page);
   return pteIsMigration(pte) && ptePfn(pte) === pfn;
@@ -292,19 +270,13 @@ function checkCpuAccess(oracles: Oracles, event: Extract<Event, { kind: 'cpu-acc
     report(oracles, 'frame safety', 'OR2', `${text} at ${hexAddress(page)}`, '', page);
   }
   // Between the end of a bracket and the flush a cached translation may still be used.
-  const mm = k.mms.get(event.mm);
-  if (mm !== undefined) touch(k.context, mm.subscriptions.object, 'read');
+  const mm = findMm(k, event.mm);
   const flushPending = mm !== undefined && tlbFlushPending(k, mm);
   if (flushPending || beingInvalidated(k, event.mm, page)) {
     loosenRegister(oracles.registers, event.mm, page, event.mode);
     return;
   }
   checkValue(oracles, event, '', event.mm);
-}
-
-/** The register at an address, whichever frame is behind it. */
-function registerObject(mm: number, page: PageIndex): ObjectId {
-  return objectId('user', REGISTER_OWNERS + mm, page);
 }
 
 /** Oracle 3: a read returns what was last written at that address. */
@@ -315,7 +287,6 @@ function checkValue(
   mm: number,
 ): void {
   const page = event.page as PageIndex;
-  touch(oracles.k.context, registerObject(mm, page), event.mode);
   const { mode, value } = event;
   const by = device === '' ? 'cpu' : 'device';
   const expected = checkRegister(oracles.registers, mm, page, { mode, value, by });
@@ -333,7 +304,7 @@ function checkFreed(oracles: Oracles, pfn: Pfn): void {
     for (const [device, table] of mirrors.byDevice) {
       for (const [page, entry] of table) {
         if (entry.state !== 'mapped' || entry.pfn !== pfn) continue;
-        if (beingInvalidated(k, MIRRORED_MM, page) || migrating(k, device, page)) continue;
+        if (beingInvalidated(k, MIRRORED_MM, page) || migrating(oracles, device, page)) continue;
         const text = `${device} still maps ${hexAddress(page)} to frame ${frameName(pfn)}, which is freed`;
         report(oracles, 'frame safety', 'OR2', text, device, page);
       }

@@ -7,11 +7,18 @@
  * Leaves out: shared and file mappings, where an address names a page that others may write under another one.
  */
 
-import type { Kernel } from '../../kernel/kernel.ts';
+import { findMm, type Kernel } from '../../kernel/kernel.ts';
 import { findPtePage, isHuge } from '../../kernel/memory/page-table.ts';
 import { vmaLookup } from '../../kernel/memory/vma.ts';
 import type { Event } from '../../protocol/event.ts';
+import { touch } from '../../task/context.ts';
+import { type ObjectId, objectId } from '../../task/object-id.ts';
 import type { PageIndex } from '../../vocabulary/address.ts';
+
+/** Owners of register objects are numbered from here, those of devices' entries below. */
+const REGISTER_OWNERS = 512;
+/** Calls that take more pages than this are one object for an explorer. */
+const NOTED_PAGES_MAX = 512;
 
 const UNSETTLING = new Set(['munmap', 'mremap', 'madvise_dontneed', 'madvise_free', 'exit']);
 
@@ -48,6 +55,14 @@ export interface Registers {
   readonly threads: Map<string, number>;
 }
 
+/** The register at an address, whichever frame is behind it. */
+export function registerObject(mm: number, page: PageIndex): ObjectId {
+  return objectId('user', REGISTER_OWNERS + mm, page);
+}
+
+/** What is under way that takes very much memory away, or forks. */
+export const CALLS_OBJECT = objectId('user', REGISTER_OWNERS - 1, 0);
+
 export function newRegisters(k: Kernel): Registers {
   return { k, spaces: new Map(), unsettled: [], forking: [], threads: new Map() };
 }
@@ -60,8 +75,10 @@ export function followEvent(registers: Registers, event: Event): void {
     registers.threads.delete(String(event.args.child));
     const parent = registers.threads.get(event.actor);
     if (parent === undefined) return;
+    touch(registers.k.context, CALLS_OBJECT, 'write');
     registers.forking.push({ actor: event.actor, parent, written: new Set() });
   } else if (event.kind === 'return' && event.function === 'fork') {
+    touch(registers.k.context, CALLS_OBJECT, 'write');
     const at = registers.forking.findIndex((open) => open.actor === event.actor);
     const [ended] = at < 0 ? [] : registers.forking.splice(at, 1);
     if (ended !== undefined && event.result === 'OK') inherit(registers, ended);
@@ -82,9 +99,11 @@ function followEntry(registers: Registers, event: Extract<Event, { kind: 'pte' }
   const space = registers.spaces.get(event.mm);
   if (space === undefined) return;
   if (from.state === 'device-private' && (to.state === 'none' || to.state === 'poison')) {
+    touch(registers.k.context, registerObject(event.mm, page), 'write');
     space.values.delete(page);
   }
   if (!space.discardable.has(page)) return;
+  touch(registers.k.context, registerObject(event.mm, page), 'write');
   if ('pfn' in from && to.state === 'none') space.cleared.set(page, from.pfn);
   // Another page than before: what MADV_FREE left was discarded.
   const filled = from.state === 'none' || from.state === 'zero';
@@ -126,6 +145,7 @@ function unsettledBy(event: Extract<Event, { kind: 'call' }>): Unsettled {
  * MADV_FREE left may be discarded later, wherever mremap() puts it, unless somebody writes.
  */
 function settle(registers: Registers, unsettled: Unsettled): void {
+  touchRanges(registers, unsettled);
   const [from, to] = unsettled.ranges;
   for (const id of registers.k.mms.keys()) {
     const space = spaceOf(registers, id);
@@ -136,6 +156,20 @@ function settle(registers: Registers, unsettled: Unsettled): void {
     if (from === undefined || to === undefined) continue;
     for (const page of [...space.discardable]) {
       if (isIn([from], page)) space.discardable.add((page - from.first + to.first) as PageIndex);
+    }
+  }
+}
+
+function touchRanges({ k }: Registers, { ranges }: Unsettled): void {
+  if (k.context.footprint === 'off') return;
+  for (const { first, end } of ranges) {
+    if (end - first > NOTED_PAGES_MAX) touch(k.context, CALLS_OBJECT, 'write');
+    else {
+      for (let page = first; page < end; page += 1) {
+        for (const mm of k.mms.keys()) {
+          touch(k.context, registerObject(mm, page as PageIndex), 'write');
+        }
+      }
     }
   }
 }
@@ -177,6 +211,8 @@ export function checkRegister(
   },
 ): string {
   const { mode, value } = access;
+  touch(registers.k.context, registerObject(mm, page), mode);
+  touch(registers.k.context, CALLS_OBJECT, 'read');
   if (mode === 'write') noteWritten(registers, mm, page);
   const covered = registers.unsettled.some((open) => isIn(open.ranges, page));
   if (covered || !isRegister(registers.k, mm, page)) return 'as expected';
@@ -200,12 +236,14 @@ export function loosenRegister(
   mode: 'read' | 'write',
 ): void {
   if (mode === 'read') return;
+  touch(registers.k.context, registerObject(mm, page), 'write');
+  touch(registers.k.context, CALLS_OBJECT, 'read');
   noteWritten(registers, mm, page);
   registers.spaces.get(mm)?.values.delete(page);
 }
 
 function isRegister(k: Kernel, mm: number, page: PageIndex): boolean {
-  const space = k.mms.get(mm);
+  const space = findMm(k, mm);
   const vma = space === undefined ? 'none' : vmaLookup(space.vmas, page);
   return vma !== 'none' && vma.kind === 'anon-private';
 }

@@ -1,21 +1,19 @@
 /** What the CPU page table says while a device enters a page. */
-import { pteObject, readPte } from '../../../kernel/memory/page-table.ts';
+import { findMm } from '../../../kernel/kernel.ts';
+import { readPte } from '../../../kernel/memory/page-table.ts';
 import {
   type Pte,
   pteIsDevicePrivate,
   pteIsMigration,
   ptePfn,
 } from '../../../kernel/memory/pte.ts';
-import { touch } from '../../../task/context.ts';
 import type { PageIndex, Pfn } from '../../../vocabulary/address.ts';
 import type { WatchedDevice } from './contract.ts';
 
 /** The CPU's entry of the mirrored mm. */
 export function cpuEntry({ contract: { k }, mm }: WatchedDevice, page: PageIndex): Pte {
-  const mirrored = k.mms.get(mm);
+  const mirrored = findMm(k, mm);
   if (mirrored === undefined) return 0 as Pte;
-  touch(k.context, pteObject(mirrored.table, page), 'read');
-  touch(k.context, mirrored.subscriptions.object, 'read');
   return readPte(mirrored.table, page);
 }
 

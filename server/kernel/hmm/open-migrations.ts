@@ -1,0 +1,27 @@
+/** Which migrations of a device are open: what oracles excuse a device by. */
+import type { DeviceOwner } from '../../protocol/device-api.ts';
+import { touch } from '../../task/context.ts';
+import { type ObjectId, objectId } from '../../task/object-id.ts';
+import type { Kernel, Migration } from '../kernel.ts';
+
+/**
+ * What the open migrations of `owner` are called when tasks conflict on them. Devices have names, objects numbers: two
+ * that share a number are taken for one, which costs an explorer some time and nothing else.
+ */
+export function migrationsObject(owner: DeviceOwner): ObjectId {
+  let number = 0;
+  for (let at = 0; at < owner.length; at += 1) {
+    number = (Math.imul(number, 31) + owner.charCodeAt(at)) >>> 0;
+  }
+  return objectId('device', 1_023, number);
+}
+
+export function openMigration(k: Kernel, migration: Migration): void {
+  touch(k.context, migrationsObject(migration.owner), 'write');
+  k.migrations.set(migration.id, migration);
+}
+
+export function closeMigration(k: Kernel, migration: Migration): void {
+  touch(k.context, migrationsObject(migration.owner), 'write');
+  k.migrations.delete(migration.id);
+}

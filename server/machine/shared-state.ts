@@ -1,0 +1,293 @@
+/**
+ * Everything that tasks of one world share, object by object, in words: what an explorer must be told of, and what
+ * tells two moments of a run apart.
+ *
+ * Leaves out: what drivers keep for themselves, but for the locks that they hold and the entries that they report;
+ * which frame or slot is handed out next; the ids of migrations, brackets and anon_vmas, which count up.
+ */
+import { migrationsObject } from '../kernel/hmm/open-migrations.ts';
+import type { Kernel } from '../kernel/kernel.ts';
+import {
+  contentsObject,
+  flagObject,
+  framesInUse,
+  hasFlag,
+  mapcount,
+  mapcountObject,
+  mappingObject,
+  mappingOf,
+  PAGE_ANON_EXCLUSIVE,
+  PAGE_COMPOUND,
+  PAGE_DIRTY,
+  PAGE_LRU,
+  PAGE_SWAPBACKED,
+  PAGE_SWAPCACHE,
+  pageObject,
+  refcount,
+} from '../kernel/memory/frames.ts';
+import { type Mm, mmObject, tlbListObject, vmaListObject } from '../kernel/memory/mm.ts';
+import { entriesOf, hugeObject, pteObject, tableObject } from '../kernel/memory/page-table.ts';
+import { type Pte, viewPte } from '../kernel/memory/pte.ts';
+import { slotObject } from '../kernel/memory/swap.ts';
+import { overlapping } from '../kernel/notifier/interval-tree.ts';
+import type { RunningTask, Scheduler } from '../scheduler/scheduler.ts';
+import type { TaskIdentity } from '../task/context.ts';
+import { type ObjectId, objectName } from '../task/object-id.ts';
+import { PAGES_MAX, type PageIndex, type Pfn, PTRS_PER_PTE } from '../vocabulary/address.ts';
+import { seenObject } from './oracles/mirrors.ts';
+import { CALLS_OBJECT, registerObject } from './oracles/registers.ts';
+import type { World } from './world.ts';
+
+/** How frames are called. Two worlds that differ only in which frame serves for what are one. */
+export interface FrameNames {
+  nameOf(pfn: Pfn): string;
+  /** Named by something that was told before. */
+  isKnown(pfn: Pfn): boolean;
+}
+
+export const OWN_NUMBERS: FrameNames = {
+  nameOf: (pfn) => `0x${pfn.toString(16)}`,
+  isKnown: () => true,
+};
+
+/** Names frames in the order in which they are asked for. */
+export function namesInOrder(): FrameNames {
+  const names = new Map<Pfn, string>();
+  return {
+    isKnown: (pfn) => names.has(pfn),
+    nameOf(pfn) {
+      const known = names.get(pfn);
+      if (known !== undefined) return known;
+      const name = `#${names.size}`;
+      names.set(pfn, name);
+      return name;
+    },
+  };
+}
+
+export interface ObjectState {
+  readonly object: ObjectId;
+  /** What the object is to whoever reads, in the names of `names`. */
+  readonly name: string;
+  readonly state: string;
+  /** Whoever changes this changes the object as well: what it is part of, or 'none'. */
+  readonly within: ObjectId | 'none';
+}
+
+const EVERYWHERE = { first: 0 as PageIndex, end: PAGES_MAX as PageIndex };
+
+type Told = Omit<ObjectState, 'within'>;
+
+function* inside(within: ObjectState['within'], states: Iterable<Told>): Iterable<ObjectState> {
+  for (const state of states) yield { ...state, within };
+}
+
+/** In an order that depends on the state alone. Objects that are as they were made are left out. */
+export function* sharedState(world: World, names: FrameNames): Iterable<ObjectState> {
+  const { kernel: k } = world;
+  for (const mm of k.mms.values()) {
+    yield* inside(mmObject(mm.id), stateOfMm(mm, names));
+    yield* inside(tlbListObject(mm.id), stateOfTlbs(mm, names));
+    yield* inside(mm.mmapLock.object, stateOfQueue(mm));
+    yield* inside(mm.subscriptions.object, stateOfSequences(mm));
+  }
+  yield* inside('none', stateOfSwap(k, names));
+  yield* inside('none', stateOfDevices(world, names));
+  yield* inside('none', stateOfFrames(k, names));
+  yield* inside('none', stateOfLocks(world.scheduler, names));
+  yield* inside(CALLS_OBJECT, stateOfRegisters(world));
+}
+
+function* stateOfSwap(k: Kernel, names: FrameNames): Iterable<Told> {
+  for (const [number, slot] of k.swap.slots) {
+    const cached = slot.cached === 'none' ? 'none' : names.nameOf(slot.cached);
+    const state = `uses ${slot.uses} cached ${cached} ${slot.contents.join()}`;
+    yield { object: slotObject(number), name: `slot ${number}`, state };
+  }
+}
+
+function* stateOfMm(mm: Mm, names: FrameNames): Iterable<Told> {
+  const { id } = mm;
+  yield { object: mmObject(id), name: `mm ${id}`, state: `alive ${mm.alive}` };
+  const vmas = mm.vmas.map(
+    ({ first, end, prot, kind, pgoff, accounted }) =>
+      `${first}-${end} ${prot} ${kind} ${pgoff} ${accounted}`,
+  );
+  yield { object: vmaListObject(id), name: `mappings ${id}`, state: vmas.join('; ') };
+  const tlbs = mm.tlbs.map((tlb) => tlb.cpu).join();
+  yield { object: tlbListObject(id), name: `CPUs ${id}`, state: tlbs };
+  yield { object: mm.unstableObject, name: `unstable ${id}`, state: `${mm.unstable}` };
+  const pending = `${mm.tlbFlushPending}`;
+  yield { object: mm.flushPendingObject, name: `flush pending ${id}`, state: pending };
+  yield* stateOfSubscriptions(mm);
+  yield* stateOfTable(mm, names);
+}
+
+/** Readers alone pass each other. */
+function* stateOfQueue({ id, mmapLock }: Mm): Iterable<Told> {
+  const order = mmapLock.waiting.map(({ mode }) => mode).join();
+  if (!order.includes('write')) return;
+  yield { object: mmapLock.queue, name: `mmap_lock queue ${id}`, state: order };
+}
+
+function* stateOfTlbs(mm: Mm, names: FrameNames): Iterable<Told> {
+  for (const tlb of mm.tlbs) {
+    const entries = [...tlb.entries].sort(([a], [b]) => a - b);
+    const state = entries.map(
+      ([page, { pfn, access, dirty }]) => `${page}: ${names.nameOf(pfn)} ${access} ${dirty}`,
+    );
+    yield { object: tlb.object, name: `TLB ${tlb.cpu}`, state: state.join('; ') };
+  }
+}
+
+function* stateOfSubscriptions({ id, subscriptions }: Mm): Iterable<Told> {
+  const all = overlapping(subscriptions.itree, EVERYWHERE);
+  const listed = all.map(({ device, range }) => `${device} ${range.first}-${range.end}`);
+  const deferred = subscriptions.deferred.map((one) => `${one.action} ${one.subscription.device}`);
+  const { activeInvalidateRanges: active, invalidateSeq } = subscriptions;
+  const state = `seq ${invalidateSeq} active ${active} ${listed.join()} ${deferred.join()}`;
+  yield { object: subscriptions.object, name: `subscriptions ${id}`, state };
+}
+
+function* stateOfSequences({ subscriptions }: Mm): Iterable<Told> {
+  for (const { device, sub } of overlapping(subscriptions.itree, EVERYWHERE)) {
+    yield { object: sub.object, name: `sequence of ${device}`, state: `${sub.invalidateSeq}` };
+  }
+}
+
+function* stateOfTable(mm: Mm, names: FrameNames): Iterable<Told> {
+  const { table, id } = mm;
+  for (const [number, { level, huge }] of [...table.pages].sort(([a], [b]) => a - b)) {
+    if (level === 'none') continue;
+    const page = (number * PTRS_PER_PTE) as PageIndex;
+    yield { object: tableObject(table, page), name: `table ${id} ${number}`, state: 'there' };
+    if (level !== 'huge') continue;
+    const state = describePte(huge, names);
+    yield { object: hugeObject(table, page), name: `huge ${id} ${number}`, state };
+  }
+  for (const [page, pte] of [...entriesOf(table)].sort(([a], [b]) => a - b)) {
+    const object = pteObject(table, page);
+    yield { object, name: `PTE ${id} ${page}`, state: describePte(pte, names) };
+  }
+}
+
+/** The bits that viewPte() leaves out. */
+const PTE_BITS = 15;
+
+function describePte(pte: Pte, names: FrameNames): string {
+  const view = viewPte(pte);
+  if ('slot' in view) return `${view.state} slot ${view.slot} ${pte & PTE_BITS}`;
+  return `${view.state} ${'pfn' in view ? names.nameOf(view.pfn as Pfn) : ''} ${pte & PTE_BITS}`;
+}
+
+function* stateOfDevices(world: World, names: FrameNames): Iterable<Told> {
+  const { oracles, kernel: k } = world;
+  for (const [device, table] of oracles.mirrors.byDevice) {
+    const entries = [...table].sort(([a], [b]) => a - b);
+    for (const [page, entry] of entries) {
+      if (entry.state === 'none') continue;
+      const state = `${names.nameOf(entry.pfn)} ${entry.access}`;
+      yield {
+        object: seenObject(oracles.mirrors, device, page),
+        name: `entry ${device} ${page}`,
+        state,
+      };
+    }
+    const open = [...k.migrations.values()].filter(({ owner }) => owner === device);
+    const ranges = open.map(({ range }) => `${range.first}-${range.end}`).sort();
+    const object = migrationsObject(device);
+    yield { object, name: `migrations of ${device}`, state: ranges.join() };
+  }
+}
+
+const FLAGS = [
+  PAGE_LRU,
+  PAGE_ANON_EXCLUSIVE,
+  PAGE_DIRTY,
+  PAGE_SWAPBACKED,
+  PAGE_SWAPCACHE,
+  PAGE_COMPOUND,
+];
+
+function* stateOfFrames(k: Kernel, names: FrameNames): Iterable<Told> {
+  const all = new Set([...framesInUse(k.frames), ...k.frames.contents.keys()]);
+  const known = [...all].filter((pfn) => names.isKnown(pfn));
+  // Frames that nothing names yet come by what they are.
+  const others = [...all].filter((pfn) => !names.isKnown(pfn));
+  const told = new Map(others.map((pfn) => [pfn, describeFrame(k, pfn)]));
+  others.sort((a, b) => ((told.get(a) ?? '') < (told.get(b) ?? '') ? -1 : 1));
+  for (const pfn of [...known, ...others]) yield* stateOfFrame(k, pfn, names.nameOf(pfn));
+}
+
+function describeFrame(k: Kernel, pfn: Pfn): string {
+  return [...stateOfFrame(k, pfn, '')].map(({ name, state }) => `${name}${state}`).join();
+}
+
+function* stateOfFrame(k: Kernel, pfn: Pfn, name: string): Iterable<Told> {
+  const { frames } = k;
+  const contents = frames.contents.get(pfn)?.join() ?? '';
+  if (contents !== '') {
+    yield { object: contentsObject(pfn), name: `contents ${name}`, state: contents };
+  }
+  const references = refcount(frames, pfn);
+  if (references > 0) {
+    yield { object: pageObject(pfn), name: `references ${name}`, state: `${references}` };
+    const { index } = mappingOf(frames, pfn);
+    yield { object: mappingObject(pfn), name: `index ${name}`, state: `${index}` };
+  }
+  const mapped = mapcount(frames, pfn);
+  if (mapped > 0) yield { object: mapcountObject(pfn), name: `mapped ${name}`, state: `${mapped}` };
+  for (const flag of FLAGS) {
+    if (!hasFlag(frames, pfn, flag)) continue;
+    yield { object: flagObject(pfn, flag), name: `flag ${flag} ${name}`, state: 'set' };
+  }
+}
+
+function* stateOfLocks(scheduler: Scheduler, names: FrameNames): Iterable<Told> {
+  const held = new Map<ObjectId, string[]>();
+  const all = [...scheduler.readyTasks(), ...scheduler.blockedTasks()];
+  for (const { identity } of all) noteHeld(identity, held);
+  for (const [object, holders] of held) {
+    yield { object, name: lockName(object, names), state: holders.sort().join() };
+  }
+}
+
+function noteHeld({ held, actor, name }: TaskIdentity, into: Map<ObjectId, string[]>): void {
+  for (const { object } of held) {
+    const holders = into.get(object);
+    if (holders === undefined) into.set(object, [`${actor} ${name}`]);
+    else holders.push(`${actor} ${name}`);
+  }
+}
+
+function lockName(object: ObjectId, names: FrameNames): string {
+  const { kind, owner, index } = objectName(object);
+  return kind === 'page_lock'
+    ? `page lock ${names.nameOf(index as Pfn)}`
+    : `${kind} ${owner} ${index}`;
+}
+
+function* stateOfRegisters(world: World): Iterable<Told> {
+  for (const [mm, { values, discardable }] of world.oracles.registers.spaces) {
+    const pages = [...new Set([...values.keys(), ...discardable])].sort((a, b) => a - b);
+    for (const page of pages) {
+      const state = `${values.get(page)} ${discardable.has(page)}`;
+      yield { object: registerObject(mm, page), name: `register ${mm} ${page}`, state };
+    }
+  }
+}
+
+/** Where a task stands: what it is about to do, and to what. */
+export function positionOf(task: RunningTask, names: FrameNames): string {
+  const { pending, identity } = task;
+  const where = `${identity.actor} ${identity.name} ${task.state} at ${pending.at}`;
+  if (pending.kind === 'spawn') return where;
+  const object = pending.kind === 'access' ? pending.object : pending.on;
+  return isNamed(object) ? `${where} ${lockName(object, names)}` : where;
+}
+
+/** Objects whose index is a running number say nothing. */
+function isNamed(object: ObjectId): boolean {
+  const { kind } = objectName(object);
+  return kind !== 'task' && kind !== 'answer';
+}
