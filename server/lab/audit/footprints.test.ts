@@ -1,4 +1,4 @@
-/** What explorers are told of steps is complete: in the programs that ship, and in some that use the rest of the kernel. */
+/** What explorers are told of steps is complete: in what ships, and in programs that use the rest of the kernel. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
