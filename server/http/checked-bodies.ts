@@ -6,6 +6,8 @@ import { HttpFailure } from './http-failure.ts';
 
 /** `app` must not have routes yet. */
 export function checkBodies(app: FastifyInstance): void {
+  // A body that is not announced as JSON could come from a form of any page.
+  app.removeContentTypeParser('text/plain');
   app.setValidatorCompiler(({ schema, httpPart }) => {
     const check = compileCheck(schema as Type.TSchema);
     return (data: unknown) =>

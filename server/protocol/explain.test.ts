@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import Type from 'typebox';
 import { explain } from './explain.ts';
 import { refusalText, refuse } from './refusal.ts';
 import { NOTIFICATION_CHECKS, QUESTION_CHECKS, REQUEST_CHECKS, roleOf } from './roles.ts';
 import { whyNot } from './validators.ts';
+import { strict } from './wire-values.ts';
 
 function explanation(role: 'device' | 'cpu', method: string, params: unknown): string {
   const checks = REQUEST_CHECKS[role].get(method);
@@ -137,4 +139,35 @@ test('a method is looked up by its own name only', () => {
   assert.equal(roleOf('__proto__'), 'none');
   assert.equal(roleOf('load'), 'cpu');
   assert.equal(roleOf('zone_device_page_init'), 'device');
+});
+
+test('of alternatives that a word tells apart, the one that was meant is explained', () => {
+  const schema = Type.Union([
+    strict({ action: Type.Literal('pause') }),
+    strict({ action: Type.Literal('slow'), ms: Type.Integer({ minimum: 0, maximum: 9 }) }),
+  ]);
+  assert.deepEqual(explain(schema, { action: 'dance' }, 'body'), {
+    path: 'body.action',
+    bound: 'one of "pause", "slow"',
+  });
+  assert.deepEqual(explain(schema, { action: 'slow', ms: 10 }, 'body'), {
+    path: 'body.ms',
+    bound: 'a whole number from 0 to 9',
+  });
+  assert.equal(explain(schema, { action: 'slow', ms: 9 }, 'body'), 'none');
+});
+
+test('the entries of a record are explained by their names', () => {
+  const schema = Type.Record(Type.String(), Type.Number({ exclusiveMinimum: 0 }), {
+    maxProperties: 2,
+  });
+  assert.equal(explain(schema, { a: 1 }, 'body'), 'none');
+  assert.deepEqual(explain(schema, { a: 1, b: 0 }, 'body'), {
+    path: 'body.b',
+    bound: 'a number above 0',
+  });
+  assert.deepEqual(explain(schema, { a: 1, b: 1, c: 1 }, 'body'), {
+    path: 'body',
+    bound: 'an object with at most 2 fields',
+  });
 });

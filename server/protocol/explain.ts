@@ -22,11 +22,14 @@ interface Keywords {
   readonly properties?: { readonly [name: string]: Keywords };
   readonly required?: readonly string[];
   readonly additionalProperties?: unknown;
+  readonly patternProperties?: { readonly [pattern: string]: Keywords };
+  readonly maxProperties?: number;
   readonly items?: Keywords;
   readonly minItems?: number;
   readonly maxItems?: number;
   readonly minimum?: number;
   readonly maximum?: number;
+  readonly exclusiveMinimum?: number;
   readonly minLength?: number;
   readonly maxLength?: number;
   readonly pattern?: string;
@@ -87,8 +90,13 @@ function objectMismatch(schema: Keywords, value: unknown, path: string): Mismatc
       return { path: at, bound: boundOf(property) };
     }
   }
+  const patterned = patternMismatch(schema, value, path);
+  if (patterned !== 'none') return patterned;
   if (schema.additionalProperties === false) {
-    const stranger = Object.keys(value).find((name) => !Object.hasOwn(known, name));
+    const patterns = Object.keys(schema.patternProperties ?? {});
+    const stranger = Object.keys(value).find(
+      (name) => !(Object.hasOwn(known, name) || patterns.some((one) => new RegExp(one).test(name))),
+    );
     if (stranger !== undefined) {
       const names = Object.keys(known).join(', ');
       const shown = stranger.slice(0, 64);
@@ -96,6 +104,26 @@ function objectMismatch(schema: Keywords, value: unknown, path: string): Mismatc
         path: path === '' ? shown : `${path}.${shown}`,
         bound: names === '' ? 'no field here' : `no field of this name; known are ${names}`,
       };
+    }
+  }
+  return 'none';
+}
+
+/** Of fields that are known by their form, as in a record. */
+function patternMismatch(
+  schema: Keywords,
+  value: { readonly [name: string]: unknown },
+  path: string,
+): Mismatch | 'none' {
+  const { patternProperties = {}, maxProperties = Number.POSITIVE_INFINITY } = schema;
+  if (Object.keys(value).length > maxProperties) {
+    return { path, bound: `an object with at most ${maxProperties} fields` };
+  }
+  for (const [pattern, property] of Object.entries(patternProperties)) {
+    for (const name of Object.keys(value).filter((one) => new RegExp(pattern).test(one))) {
+      const shown = name.slice(0, 64);
+      const found = mismatch(property, value[name], path === '' ? shown : `${path}.${shown}`);
+      if (found !== 'none') return found;
     }
   }
   return 'none';
@@ -166,7 +194,8 @@ function fitsNumber(schema: Keywords, value: unknown): boolean {
   if (typeof value !== 'number') return false;
   if (schema.type === 'integer' && !Number.isInteger(value)) return false;
   const { minimum = Number.NEGATIVE_INFINITY, maximum = Number.POSITIVE_INFINITY } = schema;
-  return value >= minimum && value <= maximum;
+  const { exclusiveMinimum = Number.NEGATIVE_INFINITY } = schema;
+  return value >= minimum && value <= maximum && value > exclusiveMinimum;
 }
 
 function fitsString(schema: Keywords, value: unknown): boolean {
@@ -190,6 +219,8 @@ export function boundOf(schema: Keywords): string {
       return `an array of ${between(schema.minItems ?? 0, schema.maxItems)} entries`;
     case 'integer':
       return `a whole number ${between(schema.minimum, schema.maximum)}`.trim();
+    case 'number':
+      return numberBound(schema);
     case 'string':
       return schema.maxLength === undefined
         ? 'a string'
@@ -199,6 +230,12 @@ export function boundOf(schema: Keywords): string {
     default:
       return schema.type ?? 'a value';
   }
+}
+
+function numberBound({ minimum, maximum, exclusiveMinimum }: Keywords): string {
+  if (exclusiveMinimum === undefined) return `a number ${between(minimum, maximum)}`.trim();
+  const most = maximum === undefined ? '' : ` and at most ${maximum}`;
+  return `a number above ${exclusiveMinimum}${most}`;
 }
 
 function between(minimum: number | undefined, maximum: number | undefined): string {

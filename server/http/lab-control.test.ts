@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, test } from 'node:test';
+import { joined, type RawClient } from '../gateway/gateway-harness.ts';
+import { type Answer, type HttpHarness, startHttp } from './http-harness.ts';
+
+const ADDRESS = '0x100200000';
+
+let http: HttpHarness;
+let presenter: string;
+
+beforeEach(async () => {
+  http = await startHttp();
+  presenter = (await http.post('/api/labs', { name: 'test' })).body.presenterToken;
+});
+
+afterEach(async () => {
+  await http.close();
+});
+
+function control(body: object, token = ''): Promise<Answer> {
+  const headers: { [name: string]: string } =
+    token === '' ? {} : { authorization: `Bearer ${token}` };
+  return http.post('/api/labs/test/control', body, headers);
+}
+
+/** A CPU thread with one page. */
+async function mapped(name: string): Promise<RawClient> {
+  const cpu = await joined(http.gateway, 'cpu', name);
+  await cpu.ask(1, 'mmap', { address: ADDRESS, pages: 1, prot: 'rw', kind: 'anon-private' });
+  return cpu;
+}
+
+test('a paused lab answers nothing until its tasks are stepped, in the order that the hand chooses', async () => {
+  const first = await mapped('cpu0');
+  const second = await joined(http.gateway, 'cpu', 'cpu1');
+  assert.equal((await control({ action: 'pause' })).body.paused, true);
+  first.send({ id: 2, method: 'load', params: { address: ADDRESS } });
+  second.send({ id: 2, method: 'store', params: { address: ADDRESS, value: '0x7' } });
+  let tasks = (await untilTasks(2)).body.tasks;
+  const store = tasks.find((task: { name: string }) => task.name === 'store');
+  for (let at = 0; at < 100 && tasks.length === 2; at += 1) {
+    ({ tasks } = (await control({ action: 'step', task: store.id })).body);
+  }
+  assert.deepEqual((await second.next()).result, {});
+  assert.equal((await control({ action: 'resume' })).body.paused, false);
+  assert.deepEqual((await first.next()).result, { value: '0x7' });
+});
+
+/** Frames arrive when they arrive. */
+async function untilTasks(count: number): Promise<Answer> {
+  for (;;) {
+    const answer = await http.get('/api/labs/test');
+    if (answer.body.tasks.length === count) return answer;
+    await new Promise(setImmediate);
+  }
+}
+
+test('steps that cannot be taken are refused, each with its reason', async () => {
+  const running = await control({ action: 'step' });
+  assert.equal(running.status, 409);
+  assert.equal(running.body.error.code, 'not-paused');
+  await control({ action: 'pause' });
+  for (const body of [{ action: 'step' }, { action: 'step', task: 4_711 }]) {
+    const { status, body: answer } = await control(body);
+    assert.equal(status, 409);
+    assert.equal(answer.error.code, 'no-such-task');
+  }
+  const dance = await control({ action: 'dance' });
+  assert.match(dance.body.error.what, /^body\.action: expected one of "pause", "resume"/);
+});
+
+test('a locked lab obeys its presenter alone', async () => {
+  assert.equal((await control({ action: 'lock' })).body.error.code, 'presenter-only');
+  assert.equal((await control({ action: 'lock' }, presenter)).body.locked, true);
+  const refused = await control({ action: 'pause' });
+  assert.equal(refused.status, 403);
+  assert.equal((await http.get('/api/labs/test')).body.paused, false);
+  assert.equal((await control({ action: 'unlock' }, 'guess')).status, 403);
+  assert.equal((await control({ action: 'pause' }, presenter)).body.paused, true);
+  await control({ action: 'unlock' }, presenter);
+  assert.equal((await control({ action: 'resume' })).body.paused, false);
+});
+
+test('observers are told what the hand does, and their snapshot says it', async () => {
+  const watcher = await joined(http.gateway, 'observer', 'watcher');
+  await control({ action: 'pause' });
+  const { method, params } = await watcher.next();
+  assert.equal(method, 'control');
+  assert.equal(params.paused, true);
+  const late = await joined(http.gateway, 'observer', 'late');
+  late.socket.close();
+  const opened = http.gateway.labs.get('test');
+  assert.ok(opened !== 'none');
+  assert.equal(opened.snapshot().control?.paused, true);
+});
+
+test('another patch is another machine, with the scenario set again', async () => {
+  await http.post('/api/labs', { name: 'scene', scenario: 'seed-zero-page' });
+  const url = '/api/labs/scene/control';
+  const patched = await http.post(url, { action: 'patch', patch: 'remove-second-invalidate' });
+  assert.equal(patched.body.patch, 'remove-second-invalidate');
+  const lab = http.gateway.labs.get('scene');
+  assert.ok(lab !== 'none');
+  assert.equal(lab.snapshot().ptes[0]?.entry.state, 'zero');
+  const unknown = await http.post(url, { action: 'patch', patch: './mine.ts' });
+  assert.equal(unknown.status, 400);
+  assert.equal(
+    (await http.post(url, { action: 'patch', patch: 'mine' })).body.error.code,
+    'no-such-patch',
+  );
+  assert.equal((await http.post(url, { action: 'restart' })).status, 200);
+});
+
+test('an actor is held, let go and made to perform; what it answers is handed on', async () => {
+  const gpu = await joined(http.gateway, 'device', 'gpu0');
+  const held = control({ action: 'hold', actor: 'gpu0', after: 'migrate_vma_setup' });
+  const question = await gpu.next();
+  assert.deepEqual(question.params, { after: 'migrate_vma_setup' });
+  gpu.send({ id: question.id, result: {} });
+  assert.equal((await held).status, 200);
+  const performed = control({ action: 'perform', actor: 'gpu0', verb: { verb: 'read', pages: 1 } });
+  const asked = await gpu.next();
+  assert.deepEqual(asked.params, { verb: 'read', pages: 1 });
+  gpu.send({ id: asked.id, result: { values: ['0x0'] } });
+  assert.deepEqual((await performed).body.performed, { values: ['0x0'] });
+  const nobody = await control({ action: 'go', actor: 'gpu9' });
+  assert.equal(nobody.status, 404);
+  assert.equal(nobody.body.error.what, 'body.actor: gpu9');
+});
+
+test('a client that is cut loses its connection and not its session', async () => {
+  const cpu = await mapped('cpu0');
+  assert.equal((await control({ action: 'cut', actor: 'cpu0' })).status, 200);
+  assert.equal((await cpu.closed).code, 1006);
+  assert.equal((await http.get('/api/labs/test')).body.actors[0].state, 'away');
+});
+
+test('frames of a slowed client come late both ways, in order, and at once again afterwards', async () => {
+  const cpu = await mapped('cpu0');
+  assert.equal(
+    (await control({ action: 'slow', actor: 'cpu0', ms: 30 })).body.actors[0].slowMs,
+    30,
+  );
+  const began = performance.now();
+  cpu.send({ id: 2, method: 'store', params: { address: ADDRESS, value: '0x1' } });
+  cpu.send({ id: 3, method: 'load', params: { address: ADDRESS } });
+  assert.equal((await cpu.next()).id, 2);
+  assert.deepEqual((await cpu.next()).result, { value: '0x1' });
+  // At least: timers are never early by more than their grain.
+  assert.ok(performance.now() - began >= 58, `${performance.now() - began} ms`);
+  await control({ action: 'slow', actor: 'cpu0', ms: 0 });
+  assert.deepEqual((await cpu.ask(4, 'load', { address: ADDRESS })).result, { value: '0x1' });
+  assert.equal((await control({ action: 'slow', actor: 'cpu0', ms: 1e9 })).status, 400);
+});
+
+test('the log names the lab, the actor and the request', async () => {
+  const headers = { 'x-request-id': 'mine-1' };
+  const slow = { action: 'slow', actor: 'gpu9', ms: 1 };
+  const answer = await http.post('/api/labs/test/control', slow, headers);
+  assert.equal(answer.headers['x-request-id'], 'mine-1');
+  const line = http.logged.find(({ action }) => action === 'slow');
+  assert.deepEqual(
+    { lab: line?.lab, actor: line?.actor, reqId: line?.reqId },
+    { lab: 'test', actor: 'gpu9', reqId: 'mine-1' },
+  );
+});

@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, test } from 'node:test';
+import { FORMAT_NAMES } from '../lab/report/formats.ts';
+import type { Event } from '../protocol/event.ts';
+import { RUNS_AT_ONCE_MAX, RUNS_KEPT_MAX, RUNS_WAITING_MAX } from '../protocol/http-api.ts';
+import {
+  type Answer,
+  type HttpHarness,
+  type HttpHarnessOptions,
+  startHttp,
+} from './http-harness.ts';
+
+/** With real threads. Those that are there already are used again. */
+let threaded: HttpHarness;
+let http: HttpHarness;
+
+before(async () => {
+  threaded = await startHttp();
+});
+
+beforeEach(() => {
+  http = threaded;
+});
+
+after(async () => {
+  await threaded.close();
+});
+
+const BROKEN = { scenario: 'seed-zero-page', patch: 'remove-second-invalidate' };
+/** More executions than anybody waits for. */
+const ENDLESS = {
+  scenario: 'seed-zero-page',
+  parameters: { devices: 5, migrators: 2 },
+  strategy: 'dfs',
+};
+
+async function start(question: object): Promise<string> {
+  const { status, body, headers } = await http.post('/api/runs', question);
+  assert.equal(status, 202);
+  assert.equal(headers.location, `/api/runs/${body.run.id}`);
+  return body.run.id;
+}
+
+async function until(id: string, good: (run: Answer['body']) => boolean): Promise<Answer['body']> {
+  for (;;) {
+    const { run } = (await http.get(`/api/runs/${id}`)).body;
+    if (good(run)) return run;
+    await new Promise((resolve) => {
+      setTimeout(resolve, 10);
+    });
+  }
+}
+
+const isOver = (run: Answer['body']) => run.state !== 'waiting' && run.state !== 'running';
+
+test('a run comes to a verdict, its events, its sibling and every report', async () => {
+  const run = await until(await start(BROKEN), isOver);
+  assert.equal(run.state, 'done', run.failure);
+  const { verdict } = run;
+  assert.equal(verdict.verdict, 'broken');
+  assert.ok(verdict.windowEntered > 0);
+  assert.match(verdict.token, /^mmr1\./);
+  const url = `/api/runs/${run.id}`;
+  const { body } = await http.get(`${url}/events`);
+  assert.equal(body.events.length, body.stepOfEvent.length);
+  assert.equal(body.steps.length, verdict.counterexample.steps.length);
+  assert.equal(body.pointOfNoReturn, verdict.counterexample.pointOfNoReturn);
+  assert.equal(body.failure, verdict.counterexample.failure);
+  assert.ok(body.setup.some((event: Event) => event.kind === 'vma'));
+  assert.ok(body.events.some((event: Event) => event.kind === 'violation'));
+  assert.ok(!body.sibling.events.some((event: Event) => event.kind === 'violation'));
+  assert.equal(body.sibling.events.length, body.sibling.stepOfEvent.length);
+  assert.equal(body.sibling.swapped.length, 2);
+  for (const format of FORMAT_NAMES) {
+    const report = await http.get(`${url}/report/${format}`);
+    assert.equal(report.status, 200);
+    assert.match(
+      String(report.headers['content-disposition']),
+      /^attachment; filename="seed-zero-page\./,
+    );
+    assert.ok(report.text.length > 0);
+  }
+  assert.equal((await http.get(`${url}/report/pdf`)).status, 400);
+});
+
+test('what holds has an execution to show, and no failure', async () => {
+  const run = await until(await start({ scenario: 'seed-zero-page' }), isOver);
+  assert.equal(run.verdict.verdict, 'holds');
+  const { body } = await http.get(`/api/runs/${run.id}/events`);
+  assert.deepEqual([body.failure, body.pointOfNoReturn, body.sibling], [null, null, null]);
+  assert.ok(body.events.length > 0);
+});
+
+test('a run tells how far it is, and ends when it is cancelled', async () => {
+  const id = await start(ENDLESS);
+  const early = await http.get(`/api/runs/${id}/events`);
+  assert.equal(early.status, 409);
+  assert.equal(early.body.error.code, 'run-not-done');
+  const running = await until(id, (run) => run.progress.executions > 0);
+  assert.equal(running.state, 'running');
+  const cancel = () => http.app.inject({ method: 'DELETE', url: `/api/runs/${id}` });
+  assert.equal((await cancel()).json().run.state, 'cancelled');
+  assert.equal((await cancel()).json().run.state, 'cancelled');
+  assert.equal((await http.get(`/api/runs/${id}`)).body.run.state, 'cancelled');
+});
+
+test('a question that cannot be asked is refused with its reason', async () => {
+  const cases = [
+    [{ scenario: 'x' }, 404, /^body\.scenario: x/],
+    [{ ...BROKEN, patch: 'x' }, 404, /^body\.patch: x/],
+    [{ ...BROKEN, patch: './mine.ts' }, 400, /^body\.patch: expected a name/],
+    [{ ...BROKEN, driver: ['x'] }, 400, /no driver "x"; there are dmirror/],
+    [{ ...BROKEN, driver: ['gpu9=corrected'] }, 400, /no device "gpu9"/],
+    [{ ...BROKEN, driver: ['../../mine.ts'] }, 400, /^body\.driver\[0\]: expected NAME/],
+    [{ ...BROKEN, parameters: { devices: 99 } }, 400, /^body\.parameters/],
+    [{ ...BROKEN, budgetSeconds: 0 }, 400, /^body\.budgetSeconds/],
+    [{ ...BROKEN, strategy: 'luck' }, 400, /^body\.strategy: expected one of "dpor"/],
+  ] as const;
+  for (const [question, status, what] of cases) {
+    const answer = await http.post('/api/runs', question);
+    assert.equal(answer.status, status, answer.text);
+    assert.match(answer.body.error.what, what);
+  }
+  assert.equal((await http.get('/api/runs/nope')).body.error.code, 'no-such-run');
+});
+
+/** A pool whose runs end when the test says so. */
+function handPool() {
+  const ends: ((error: Error) => void)[] = [];
+  const newPool: NonNullable<HttpHarnessOptions['newPool']> = async () => ({
+    run: () => new Promise((_resolve, reject) => ends.push(reject)),
+    destroy: async () => undefined,
+  });
+  return { ends, newPool };
+}
+
+test('runs that wait are bounded, and those that are over are forgotten in time', async (t) => {
+  const { ends, newPool } = handPool();
+  http = await startHttp({ newPool });
+  t.after(() => http.close());
+  const most = RUNS_AT_ONCE_MAX + RUNS_WAITING_MAX;
+  const first = await start(BROKEN);
+  for (let at = 1; at < most; at += 1) await start(BROKEN);
+  const refused = await http.post('/api/runs', BROKEN);
+  assert.equal(refused.status, 429);
+  assert.equal(refused.body.error.code, 'too-many-runs');
+  ends[0]?.(new Error('the thread has died'));
+  const failed = await until(first, isOver);
+  assert.deepEqual([failed.state, failed.failure], ['failed', 'the thread has died']);
+  for (let at = 0; at < RUNS_KEPT_MAX + 5; at += 1) {
+    await start(BROKEN);
+    ends.at(-1)?.(new Error('again'));
+    await new Promise(setImmediate);
+  }
+  const { runs } = (await http.get('/api/runs')).body;
+  assert.ok(runs.length <= RUNS_KEPT_MAX + most, `${runs.length} are known`);
+  assert.equal((await http.get(`/api/runs/${first}`)).status, 404);
+});
+
+test('a server that is going takes no run', async () => {
+  http.readiness.state = 'going';
+  const { status } = await http.post('/api/runs', BROKEN);
+  http.readiness.state = 'ready';
+  assert.equal(status, 503);
+});
