@@ -48,7 +48,7 @@ test('every route is in the document, with a summary and what it answers', async
   }
   for (const [path, item] of Object.entries(paths)) {
     for (const [method, { summary, responses }] of Object.entries(item)) {
-      assert.ok(summary !== undefined && summary.endsWith('.'), `${method} ${path}: ${summary}`);
+      assert.ok(summary?.endsWith('.'), `${method} ${path}: ${summary}`);
       assert.ok(Object.keys(responses ?? {}).length > 0);
     }
   }
