@@ -10,6 +10,7 @@ import { addDemoCommand } from './commands/demo.ts';
 import { addExploreCommand } from './commands/explore.ts';
 import { addFuzzCommand } from './commands/fuzz.ts';
 import { addObserveCommand } from './commands/observe.ts';
+import { addPlayCommand } from './commands/play.ts';
 import { addReplayCommand } from './commands/replay.ts';
 import { addReportCommand } from './commands/report.ts';
 import { addServeCommand } from './commands/serve.ts';
@@ -29,6 +30,7 @@ export function newProgram(): Command {
   addConformanceCommand(program);
   addFuzzCommand(program);
   addReplayCommand(program);
+  addPlayCommand(program);
   addReportCommand(program);
   addExploreCommand(program);
   addTestCommand(program);

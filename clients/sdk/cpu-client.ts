@@ -18,6 +18,7 @@ import { LazyChecks } from './lazy-checks.ts';
 import { RemoteCalls } from './remote-calls.ts';
 import { type CpuCalls, remoteCpuApi } from './remote-cpu-api.ts';
 import { Runtime } from './runtime.ts';
+import type { StepGate } from './step-gate.ts';
 
 export interface CpuKernel {
   readonly api: CpuApi;
@@ -31,6 +32,8 @@ export type CpuFactory = (kernel: CpuKernel) => (params: VerbParams) => Task<Ver
 
 export interface CpuClientOptions extends Omit<ConnectionOptions, 'role'> {
   readonly cpu: CpuFactory;
+  /** See DeviceClientOptions. */
+  readonly gate?: StepGate;
   /** The server complained of a frame: a bug on one of the two sides. */
   readonly trouble?: (error: unknown) => void;
   /** A conductor asks for a verb. It is performed, whatever this says. */
@@ -97,7 +100,7 @@ export class CpuClient {
   }
 
   #newIncarnation(): CpuIncarnation {
-    const runtime = new Runtime(() => undefined);
+    const runtime = new Runtime(() => undefined, this.#options.gate);
     const { context } = runtime;
     const holds = new Holds(context, (after) => {
       this.connection.notify('held', { after });

@@ -43,6 +43,7 @@ import { RemoteCalls } from './remote-calls.ts';
 import { type DeviceCalls, remoteDeviceApi } from './remote-device-api.ts';
 import { RemoteSubscriptions } from './remote-subscriptions.ts';
 import { Runtime } from './runtime.ts';
+import type { StepGate } from './step-gate.ts';
 
 /** What a device is made of. */
 export interface Device {
@@ -73,6 +74,8 @@ export interface DeviceClientOptions extends Omit<ConnectionOptions, 'role'> {
   readonly device: DeviceFactory;
   /** The device did not answer in time and was cut off. It comes back by itself: see Device.recover. */
   readonly fenced?: (why: string) => void;
+  /** Decides who takes a step, for whoever plays a given order; without one everybody goes as soon as he can. */
+  readonly gate?: StepGate;
   /** The driver threw, or the server complained of a frame: a bug on one of the two sides. */
   readonly trouble?: (error: unknown) => void;
   /** A conductor asks for a verb. It is performed, whatever this says. */
@@ -171,7 +174,7 @@ export class DeviceClient {
     const queue = new NotificationQueue((method, params, pages) =>
       this.connection.notify(method, params, pages),
     );
-    const runtime = new Runtime(() => queue.flush());
+    const runtime = new Runtime(() => queue.flush(), this.#options.gate);
     const { context } = runtime;
     const holds = new Holds(context, (after) => {
       queue.flush();

@@ -7,6 +7,7 @@ import { Scheduler } from '../../server/scheduler/scheduler.ts';
 import { newTaskContext, serial, type TaskContext, wake } from '../../server/task/context.ts';
 import { objectId } from '../../server/task/object-id.ts';
 import { type Task, waitUntil } from '../../server/task/task.ts';
+import type { StepGate } from './step-gate.ts';
 
 /** Steps of one turn. Whoever needs more goes on after the event loop had a chance. */
 export const STEPS_PER_TURN_MAX = 100_000;
@@ -19,11 +20,17 @@ export class Runtime {
   readonly context: TaskContext = newTaskContext();
   readonly #scheduler = new Scheduler(this.context);
   readonly #afterTurn: () => void;
+  readonly #gate: StepGate | 'none';
   #turning: 'no' | 'yes' | 'once-more' = 'no';
 
-  /** `afterTurn` is called whenever everybody waits again: the time to send what was gathered. */
-  constructor(afterTurn: () => void) {
+  /**
+   * `afterTurn` is called whenever everybody waits again: the time to send what was gathered. With a gate, somebody
+   * else decides who takes a step.
+   */
+  constructor(afterTurn: () => void, gate: StepGate | 'none' = 'none') {
     this.#afterTurn = afterTurn;
+    this.#gate = gate;
+    if (gate !== 'none') gate.bind({ scheduler: this.#scheduler, turn: () => this.turn() });
   }
 
   /**
@@ -76,7 +83,7 @@ export class Runtime {
     }
     for (let more = true; more; more = this.#anotherRound()) {
       this.#turning = 'yes';
-      if (this.#scheduler.runFirstCome(STEPS_PER_TURN_MAX) === 'steps-used-up') {
+      if (this.#runReady() === 'steps-used-up') {
         setTimeout(() => this.turn(), 0);
         break;
       }
@@ -88,6 +95,18 @@ export class Runtime {
   /** Tasks that wait: for an answer, a lock, a hold. */
   get waiting(): number {
     return this.#scheduler.blockedTasks().length;
+  }
+
+  #runReady(): 'idle' | 'steps-used-up' {
+    if (this.#gate === 'none') return this.#scheduler.runFirstCome(STEPS_PER_TURN_MAX);
+    // Takes in what the last frame has changed.
+    this.#scheduler.runFirstCome(0);
+    for (let steps = 0; steps < STEPS_PER_TURN_MAX; steps += 1) {
+      const task = this.#gate.choose(this.#scheduler.readyTasks());
+      if (task === 'none') return 'idle';
+      this.#scheduler.step(task);
+    }
+    return 'steps-used-up';
   }
 
   #anotherRound(): boolean {

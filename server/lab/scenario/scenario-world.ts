@@ -32,6 +32,11 @@ export function stepsMaxOf(plan: ScenarioPlan): number {
   return plan.scenario.bounds?.steps ?? DEFAULT_STEPS_MAX;
 }
 
+/** Collisions in a row after which a verb of a driver gives up. */
+export function retriesMaxOf(plan: ScenarioPlan): number {
+  return plan.scenario.bounds?.retries ?? DEFAULT_RETRIES_MAX;
+}
+
 /**
  * A world whose setup has run and whose programs stand ready.
  *
@@ -52,7 +57,7 @@ export function newScenarioRun(plan: ScenarioPlan): ScenarioRun {
   const window = watchWindow(plan.window);
   if (plan.window.length > 0) world.log.listeners.push(window.see);
   for (const thread of plan.threads) {
-    const task = guarded(runThread(thread, surroundings, registers), thread.actor, watch);
+    const task = guarded(threadTask(thread, surroundings, registers), thread.actor, watch);
     world.scheduler.spawn(thread.actor, thread.name, task);
   }
   const end = { world, registers };
@@ -111,7 +116,7 @@ function newDevice(plan: ScenarioPlan, world: World, deviceNumber: number): LabD
     context: world.context,
     deviceNumber,
     memoryPages,
-    retriesMax: plan.scenario.bounds?.retries ?? DEFAULT_RETRIES_MAX,
+    retriesMax: retriesMaxOf(plan),
     setPageDirtyLock: (pfn) => setPageDirtyLock(world.kernel, pfn),
   });
   return made;
@@ -137,7 +142,8 @@ function finish<T>(world: World, actor: string, name: string, task: Task<T>): T 
   throw new Error(`setup: ${name} of ${actor} does not end: ${ran.waiting.join('; ')}`);
 }
 
-function* runThread(
+/** The program of one thread, wherever its actor runs. What it reads goes into `registers`. */
+export function* threadTask(
   thread: PlannedThread,
   surroundings: Surroundings,
   registers: Map<string, string>,

@@ -1,0 +1,221 @@
+/**
+ * The actors of a counterexample as clients of a live lab, each with a connection of its own: devices with the drivers
+ * that the counterexample names, and CPU threads. Their steps are taken one by one, when they are granted.
+ */
+
+import type { Surroundings } from '../../../server/lab/scenario/compile-op.ts';
+import { rangeOfVma } from '../../../server/lab/scenario/places.ts';
+import { newProgramEnds, type ProgramEnds } from '../../../server/lab/scenario/program-ends.ts';
+import type {
+  PlannedDevice,
+  PlannedThread,
+  ScenarioPlan,
+} from '../../../server/lab/scenario/scenario-plan.ts';
+import { retriesMaxOf, threadTask } from '../../../server/lab/scenario/scenario-world.ts';
+import type { CpuApi } from '../../../server/protocol/cpu-api.ts';
+import type { TaskContext } from '../../../server/task/context.ts';
+import type { Task } from '../../../server/task/task.ts';
+import type { LabDevice } from '../../drivers/faulty/driver-variant.ts';
+import { connect } from '../../sdk/connect.ts';
+import { SessionClosed } from '../../sdk/connection.ts';
+import { CpuClient } from '../../sdk/cpu-client.ts';
+import type { DeviceClient } from '../../sdk/device-client.ts';
+import { StepGate } from '../../sdk/step-gate.ts';
+import { UsageError } from '../failure.ts';
+
+export interface StageTarget {
+  readonly url: string;
+  readonly lab: string;
+}
+
+interface Player {
+  readonly client: DeviceClient | CpuClient;
+  readonly gate: StepGate;
+  readonly context: TaskContext;
+  readonly ends: ProgramEnds;
+}
+
+export interface RunningThread {
+  state: 'runs' | 'ended';
+  /** What its client threw, or 'nothing'. */
+  error: unknown;
+}
+
+export class Stage {
+  readonly #target: StageTarget;
+  readonly #plan: ScenarioPlan;
+  readonly #players = new Map<string, Player>();
+  readonly #devices = new Map<string, LabDevice>();
+  readonly registers = new Map<string, string>();
+
+  constructor(target: StageTarget, plan: ScenarioPlan) {
+    this.#target = target;
+    this.#plan = plan;
+  }
+
+  /** The gate of each client, by actor. */
+  gates(): ReadonlyMap<string, StepGate> {
+    return new Map([...this.#players].map(([actor, { gate }]) => [actor, gate]));
+  }
+
+  /** Everybody joins, in the order of the scenario, and the setup is done. Throws: UsageError. */
+  async set(): Promise<void> {
+    for (const [at, device] of this.#plan.devices.entries()) await this.#joinDevice(device, at);
+    const cpus = this.#plan.instances.filter(({ kind }) => kind === 'cpu').map(({ name }) => name);
+    const [mapper = 'cpu0'] = cpus;
+    for (const vma of this.#plan.vmas) {
+      const { prot, kind } = vma;
+      const range = rangeOfVma(vma);
+      await this.#finish(mapper, 'mmap', this.#cpuApi(mapper).mmap({ range, prot, kind }));
+    }
+    for (const { actor, name, op } of this.#plan.setup) {
+      await this.#finish(actor, name, op(this.#surroundings(actor), actor));
+    }
+  }
+
+  /** From here on nobody takes a step that is not granted. */
+  shut(): void {
+    for (const { gate } of this.#players.values()) gate.shut();
+  }
+
+  /** A thread of a program begins: it runs up to the first step that has to be granted. */
+  start(thread: PlannedThread): RunningThread {
+    const running: RunningThread = { state: 'runs', error: 'nothing' };
+    const { actor, name } = thread;
+    this.#player(actor)
+      .client.run(name, threadTask(thread, this.#surroundings(actor), this.registers))
+      .then(
+        () => {
+          running.state = 'ended';
+        },
+        (error: unknown) => {
+          running.state = 'ended';
+          running.error = error;
+        },
+      );
+    return running;
+  }
+
+  /** Everybody leaves. */
+  async close(): Promise<void> {
+    for (const { client, gate } of this.#players.values()) {
+      gate.open();
+      client.close();
+    }
+    const players = [...this.#players.values()];
+    await Promise.all(players.map(({ client }) => client.connection.left));
+  }
+
+  async #joinDevice({ name, driver, memoryPages }: PlannedDevice, deviceNumber: number) {
+    const gate = new StepGate();
+    const made: { device?: LabDevice; context?: TaskContext } = {};
+    const client = await joined(
+      connect({
+        ...this.#target,
+        role: 'device',
+        name,
+        gate,
+        device: ({ api, context }) => {
+          const device = driver.newDevice({
+            api,
+            context,
+            deviceNumber,
+            memoryPages,
+            retriesMax: retriesMaxOf(this.#plan),
+            *setPageDirtyLock() {
+              throw new UsageError(`${name}: set_page_dirty_lock() is no call of the wire`);
+            },
+          });
+          Object.assign(made, { device, context });
+          return {
+            driver: device.callbacks,
+            open: () => device.open(),
+            *perform() {
+              return {};
+            },
+          };
+        },
+      }),
+    );
+    const { device, context } = made;
+    if (device === undefined || context === undefined) throw new Error(`${name} was not made`);
+    this.#devices.set(name, device);
+    this.#players.set(name, {
+      client,
+      gate,
+      context,
+      ends: newProgramEnds(context, this.#plan.ends),
+    });
+    // Its open() runs before any verb: behind this it has its memory.
+    await client.perform({ verb: 'open' });
+  }
+
+  #player(actor: string): Player {
+    const known = this.#players.get(actor);
+    if (known !== undefined) return known;
+    // A child's thread joins when it is first used: it must not be there before its fork.
+    const gate = new StepGate();
+    const made: { context?: TaskContext } = {};
+    const client = new CpuClient({
+      ...this.#target,
+      name: actor,
+      gate,
+      cpu: ({ context }) => {
+        made.context = context;
+        return function* () {
+          return {};
+        };
+      },
+    });
+    const { context } = made;
+    if (context === undefined) throw new Error(`${actor} was not made`);
+    const player = { client, gate, context, ends: newProgramEnds(context, this.#plan.ends) };
+    this.#players.set(actor, player);
+    return player;
+  }
+
+  #cpuApi(actor: string): CpuApi {
+    const { client } = this.#player(actor);
+    if (client instanceof CpuClient) return client.api;
+    throw new UsageError(`${actor} is a device, and the scenario uses it as a CPU`);
+  }
+
+  #surroundings(actor: string): Surroundings {
+    const { context } = this.#player(actor);
+    const own = this.#player(actor).ends;
+    return {
+      get world(): never {
+        throw new UsageError('this scenario does what no client can ask for (oom-reap)');
+      },
+      ends: {
+        object: (name) => own.object(name),
+        ended: (name) => own.ended(name),
+        // Whoever waits for it may be in any of the clients.
+        threadEnded: (name) => {
+          for (const { ends } of this.#players.values()) ends.threadEnded(name);
+        },
+      },
+      cpu: (name) => this.#cpuApi(name),
+      device: (name) => {
+        const device = this.#devices.get(name);
+        if (device === undefined || context === undefined) throw new Error(`no device ${name}`);
+        return device;
+      },
+    };
+  }
+
+  async #finish<T>(actor: string, name: string, task: Task<T>): Promise<T> {
+    const { client } = this.#player(actor);
+    return await joined(client.run(name, task));
+  }
+}
+
+/** A name that is taken, a lab that is full: for whoever gave the command. */
+async function joined<T>(joining: Promise<T>): Promise<T> {
+  try {
+    return await joining;
+  } catch (error) {
+    if (error instanceof SessionClosed) throw new UsageError(error.message, { cause: error });
+    throw error;
+  }
+}
