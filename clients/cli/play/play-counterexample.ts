@@ -1,4 +1,4 @@
-/** `mmrace play`: joins a lab with the actors of a counterexample, forces its order, and looks whether it fails live. */
+/** `mmrace play`: joins a lab with the actors of a counterexample, forces its order, and looks whether it fails. */
 import type { ScenarioPlan } from '../../../server/lab/scenario/scenario-plan.ts';
 import type { ScenarioRun } from '../../../server/lab/scenario/scenario-world.ts';
 import type { Event } from '../../../server/protocol/event.ts';
