@@ -42,11 +42,14 @@ const DEVICE_NOTES: { readonly [Verb in DeviceVerbName]: Note } = {
     result: '`{errno, prot}`',
   },
   exclusive: {
-    meaning: 'make_device_exclusive_range, maps what it got, and reads it without faulting.',
+    meaning: prose(`
+      make_device_exclusive_range, 64 pages at a time, maps what it got, and reads it without faulting. EBUSY if a page
+      could not be had: the others of its 64 stay mapped, unless the answer was shorter than asked for.
+    `),
     result: '`{errno, values, cpages}`',
   },
   'check-exclusive': {
-    meaning: 'EPERM if a page of the range is still mapped exclusive, OK if none is.',
+    meaning: 'EPERM if some page of the range is still mapped exclusive, OK if none is.',
     result: '`{errno}`',
   },
   release: {

@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url';
 export interface ClientSpec {
   readonly role: 'device' | 'cpu';
   readonly name: string;
+  /** A program that takes --url, --lab and --name, in place of the ready-made client: ['python3', 'mine.py']. */
+  readonly program?: readonly [string, ...string[]];
 }
 
 export interface ClientTarget {
@@ -21,9 +23,9 @@ export class ClientProcesses {
   onLoss: (name: string, code: number | null) => void = () => undefined;
   #state: 'running' | 'ending' = 'running';
 
-  start({ role, name }: ClientSpec, { webSocketUrl, lab }: ClientTarget): void {
-    const args = [agentPath(role), '--url', webSocketUrl, '--lab', lab, '--name', name];
-    const child = spawn(process.execPath, args, {
+  start({ role, name, program }: ClientSpec, { webSocketUrl, lab }: ClientTarget): void {
+    const [command, ...args] = program ?? [process.execPath, agentPath(role)];
+    const child = spawn(command, [...args, '--url', webSocketUrl, '--lab', lab, '--name', name], {
       // They talk on stderr only. The channel breaks when this process ends: see agent-process.ts.
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       // A Ctrl-C in the terminal is for this process, which then ends them.

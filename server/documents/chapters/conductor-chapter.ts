@@ -35,6 +35,9 @@ EINVAL.
 \`cpages\` counts pages, \`faults\` how often the device had to fault. Every result has \`errno\`, \`"OK"\` or a
 name; if it is not \`"OK"\`, nothing else. \`prot\` has one word a page: \`none\`, \`error\`, or \`read\` or
 \`write\`, with \`zero+\` or \`dev-private-local+\` before and \`+pmd\` behind it.
+
+The ready-made devices do as lib/test_hmm.c does, also in two oddities that recorded traces of Linux show: an
+\`invalidate\` takes one page more than its range, and kernel calls take 64 pages at a time. A device need not.
 `,
     '### Verbs of a CPU',
     verbTable(verbs.cpu),

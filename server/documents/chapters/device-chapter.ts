@@ -67,22 +67,32 @@ Take the driver's lock, set the sequence, drop the entries, send \`mirror_change
 order: the entries are gone when the answer is there. It may come at any time, also while you migrate, also for
 pages that you do not map, and several at once. Ask the server nothing while you do it.
 
+Of what your own migration invalidates drop at least what it may take: entries of system memory with \`select\`
+\`system\`, of your private memory with \`device-private\`. Dropping more costs a fault, no more.
+
 ### To migrate to private memory
 
 With \`mmap_read_lock\` held throughout:
 
 1. \`find_vma\`: is the range mapped, and \`rw\`? A migration stays within one mapping.
 2. \`migrate_vma_setup\` with \`select\` \`system\`, \`fault_page\` \`none\`. Your own entries of the range are
-   invalidated meanwhile, with event \`migrate\` and your name as owner.
+   invalidated meanwhile, with event \`migrate\` and your name as owner. Under the driver's lock drop what you
+   still map of the collected pages: an entry may have come back before the answer.
 3. For each entry of \`src\` with MIGRATE take a free private frame and say so: \`zone_device_page_init\`.
 4. Copy: \`dma_read\` the sources that have VALID; a source without VALID is a hole or the zero page, and is zeros.
-5. \`migrate_vma_pages\` with \`dst\`: for each chosen frame \`frame * 64 + VALID\`, and WRITE if the source had
-   WRITE or if there was no source and the mapping is \`rw\`; 0 elsewhere.
-6. Under the driver's lock enter the destinations of those entries of the answer's \`src\` that still have
-   MIGRATE; send \`mirror_changed\`. The others lost the race: they have not moved.
-7. \`migrate_vma_finalize\`; then \`mmap_read_unlock\`.
+5. \`migrate_vma_pages\` with \`dst\`: for each chosen frame \`frame * 64 + VALID\`, and WRITE if the source had WRITE
+   or if there was no source and the mapping is \`rw\`; 0 elsewhere. The entries of the answer's \`src\` that still
+   have MIGRATE have moved; the others lost the race.
+6. \`migrate_vma_finalize\`.
+7. Map what moved, as a fault does, but with \`snapshot\` for \`fault\`: \`mmu_interval_read_begin\`,
+   \`hmm_range_fault\`, and under the driver's lock, if the sequence is not newer, enter those of the pages that are
+   in your private memory (VALID and DEVICE_PRIVATE). Or leave it to the next fault. Then \`mmap_read_unlock\`.
 
-If anything fails between 2 and 7, the migration must be finalized all the same; frames from step 3 that were in no
+Linux's own test driver maps in step 6, before it finalizes, what MIGRATE says. That is a race: a
+\`madvise(DONTNEED)\` needs neither the page nor mmap_lock for writing, and may give a page away between 5 and 6
+(\`scenarios/madvise-before-map.yaml\`).
+
+If anything fails between 2 and 6, the migration must be finalized all the same; frames from step 3 that were in no
 \`dst\` are given back with \`put_device_page\`. A frame is free again when \`page_free\` tells of it, not before.
 
 A **migrate pfn** is \`frame * 64 + flags\`: ${MIGRATE_PFN_VALID} VALID, ${MIGRATE_PFN_MIGRATE} MIGRATE,

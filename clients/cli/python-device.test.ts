@@ -1,0 +1,244 @@
+/**
+ * clients/python/mmrace_device.py against the real server, in the place of a ready-made device: the seed race on both
+ * kernels, recorded traces, a lost connection, a fence. Skipped, and says so, where Python or its websockets are not.
+ */
+import assert from 'node:assert/strict';
+import { execFile, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import type { ServerConfig } from '../../server/config.ts';
+import { readTraces } from '../../server/lab/conformance/read-traces.ts';
+import { runProgram } from '../../server/lab/conformance/run-program.ts';
+import {
+  isAsExpected,
+  runSeedRace,
+  SEED_PATCH,
+  SEED_SCENARIOS,
+} from '../../server/lab/seed-race.ts';
+import type { ClientSpec } from './client-processes.ts';
+import { newLiveConformanceWorld } from './live-conformance-world.ts';
+import { LiveLab } from './live-lab.ts';
+import { liveSeedWorld } from './live-seed-world.ts';
+import { startLocalServer } from './local-server.ts';
+
+const PROGRAM = fileURLToPath(new URL('../python/mmrace_device.py', import.meta.url));
+const SAMPLES = fileURLToPath(new URL('../../server/lab/conformance/samples', import.meta.url));
+
+/** The first may be one without Debian's packages. */
+const PYTHONS = ['python3', '/usr/bin/python3'] as const;
+const found = PYTHONS.find((python) => runs(python, 'import websockets'));
+const MISSING = PYTHONS.some((python) => runs(python, ''))
+  ? 'no python3 here has websockets (Debian: apt-get install python3-websockets)'
+  : 'there is no python3';
+const PYTHON = [found ?? 'python3', PROGRAM] as const;
+
+function runs(python: string, program: string): boolean {
+  return spawnSync(python, ['-c', program]).status === 0;
+}
+
+const CPU: ClientSpec = { role: 'cpu', name: 'cpu0' };
+
+const LAB = 'python';
+const PAGE = 0x100200;
+const REGION = { address: '0x100200000', pages: 2 };
+const RANGE = { first: PAGE, end: PAGE + 2 };
+const DEVICE: ClientSpec = { role: 'device', name: 'dev0', program: PYTHON };
+
+interface Stage {
+  readonly live: LiveLab;
+  readonly network: Network;
+}
+
+async function inLab(
+  t: TestContext,
+  clients: readonly ClientSpec[],
+  play: (stage: Stage) => Promise<void>,
+  config: Partial<ServerConfig> = {},
+): Promise<void> {
+  if (found === undefined) {
+    t.skip(MISSING);
+    return;
+  }
+  const quiet = { port: 0, drainMs: 0, logLevel: 'silent' } as const;
+  const server = await startLocalServer({ ...quiet, ...config });
+  const network = await startNetwork(Number(new URL(server.url).port));
+  const live = new LiveLab(server.openLab(LAB, { patch: 'stock' }));
+  try {
+    await live.start({ ...server, webSocketUrl: `ws://127.0.0.1:${network.port}/ws` }, clients);
+    await play({ live, network });
+  } finally {
+    await live.end();
+    network.close();
+    await server.close();
+  }
+}
+
+/** Everything between clients and server. */
+interface Network {
+  readonly port: number;
+  /** How many connections there have been. */
+  connections(): number;
+  /** Breaks all of them. */
+  cut(): void;
+  close(): void;
+}
+
+async function startNetwork(to: number): Promise<Network> {
+  const sockets = new Set<Socket>();
+  let count = 0;
+  const proxy = createServer((from) => {
+    count += 1;
+    const onward = connect(to, '127.0.0.1');
+    for (const [one, other] of [
+      [from, onward],
+      [onward, from],
+    ] as const) {
+      sockets.add(one);
+      one.on('error', () => undefined);
+      one.on('close', () => other.destroy());
+      one.pipe(other);
+    }
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+  const cut = () => {
+    for (const socket of sockets) socket.destroy();
+    sockets.clear();
+  };
+  return {
+    port: (proxy.address() as AddressInfo).port,
+    connections: () => count,
+    cut,
+    close: () => {
+      cut();
+      proxy.close();
+    },
+  };
+}
+
+function healthy(live: LiveLab): void {
+  assert.deepEqual(live.machine.world.oracles.violations, []);
+}
+
+for (const place of ['dev0', 'dev1'] as const) {
+  test(`the seed race, with the device in Python as ${place}, on both kernels`, (t) => {
+    const device = (name: string): ClientSpec =>
+      name === place ? { role: 'device', name, program: PYTHON } : { role: 'device', name };
+    return inLab(t, [CPU, device('dev0'), device('dev1')], async ({ live }) => {
+      for (const scenario of SEED_SCENARIOS) {
+        for (const patch of ['stock', SEED_PATCH]) {
+          const verdict = await runSeedRace(scenario, patch, liveSeedWorld(live));
+          assert.ok(isAsExpected(verdict), `${scenario} ${patch}: ${verdict.seen}`);
+        }
+      }
+    });
+  });
+}
+
+test('recorded traces of a real kernel, with both devices in Python', (t) =>
+  inLab(
+    t,
+    [CPU, ...['dev0', 'dev1'].map((name) => ({ role: 'device', name, program: PYTHON }) as const)],
+    async ({ live }) => {
+      for await (const { program } of readTraces([SAMPLES])) {
+        const outcome = await runProgram(program, (each) => newLiveConformanceWorld(live, each));
+        assert.equal(outcome.kind, 'passed', JSON.stringify(outcome));
+      }
+    },
+  ));
+
+test('a connection that is lost in the middle of a migration is resumed, and nothing is lost or doubled', (t) =>
+  inLab(t, [CPU, DEVICE], async ({ live, network }) => {
+    await live.perform('cpu0', { verb: 'mmap', ...REGION, prot: 'rw', kind: 'anon-private' });
+    const values = ['0x1', '0x2'];
+    await live.perform('cpu0', { verb: 'store-pages', address: REGION.address, values });
+    await live.hold('dev0', 'migrate_vma_setup');
+    const migrated = live.perform('dev0', { verb: 'migrate-to-dev', range: RANGE });
+    await live.untilHeld('dev0', 'migrate_vma_setup');
+    const before = network.connections();
+    network.cut();
+    await live.go('dev0');
+    assert.deepEqual(await migrated, { errno: 'OK', values, cpages: 2 });
+    assert.ok(network.connections() > before);
+    const loaded = await live.perform('cpu0', { verb: 'load-pages', ...REGION });
+    assert.deepEqual(loaded, { values });
+    healthy(live);
+  }));
+
+test('a device that stood still is fenced, comes back, and still has its private memory', (t) =>
+  inLab(
+    t,
+    [CPU, DEVICE],
+    async ({ live }) => {
+      await live.perform('cpu0', { verb: 'mmap', ...REGION, prot: 'rw', kind: 'anon-private' });
+      const values = ['0x1', '0x2'];
+      await live.perform('cpu0', { verb: 'store-pages', address: REGION.address, values });
+      const second = { first: PAGE + 1, end: PAGE + 2 };
+      await live.perform('dev0', { verb: 'migrate-to-dev', range: second });
+      await live.perform('dev0', { verb: 'read', range: { first: PAGE, end: PAGE + 1 } });
+      live.signal('dev0', 'SIGSTOP');
+      // The first page is mapped by the device, so whoever takes it away waits for a lease.
+      const zapped = { verb: 'madvise', address: REGION.address, pages: 1, advice: 'DONTNEED' };
+      assert.deepEqual(await live.perform('cpu0', zapped), { errno: 'OK' });
+      const state = () => live.lab.actorsSeen().find(({ name }) => name === 'dev0')?.state;
+      assert.equal(state(), 'fenced');
+      live.signal('dev0', 'SIGCONT');
+      await live.until(
+        () => state() === 'attached',
+        () => 'dev0 did not come back',
+      );
+      const read = await live.perform('dev0', { verb: 'read', range: RANGE });
+      assert.deepEqual(read.values, ['0x0', '0x2']);
+      const loaded = await live.perform('cpu0', { verb: 'load-pages', ...REGION });
+      assert.deepEqual(loaded, { values: ['0x0', '0x2'] });
+      healthy(live);
+    },
+    { leaseMs: 300 },
+  ));
+
+test('a device in Python that keeps what it is asked to drop is found', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'mmrace-python-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const honest = readFileSync(PROGRAM, 'utf8');
+  const liar = honest.replace(
+    'self.drop([page for page in self.table if first',
+    'list([page for page in self.table if first',
+  );
+  assert.notEqual(liar, honest);
+  const file = join(folder, 'liar.py');
+  writeFileSync(file, liar);
+  return inLab(t, [CPU, { ...DEVICE, program: [PYTHON[0], file] }], async ({ live }) => {
+    await live.perform('cpu0', { verb: 'mmap', ...REGION, prot: 'rw', kind: 'anon-private' });
+    await live.perform('dev0', { verb: 'write', range: RANGE, values: ['0x1', '0x2'] });
+    await live.perform('cpu0', { verb: 'munmap', ...REGION });
+    await live.perform('dev0', { verb: 'read', range: RANGE });
+    assert.throws(() => healthy(live), assert.AssertionError);
+  });
+});
+
+test('no server, or a name that is taken: one sentence and exit code 64', (t) =>
+  inLab(t, [DEVICE], async ({ network }) => {
+    const url = (port: number) => ['--url', `ws://127.0.0.1:${port}/ws`, '--connect-seconds', '0'];
+    const [python, program] = PYTHON;
+    const args = (port: number) => [program, ...url(port), '--lab', LAB, '--name', 'dev0'];
+    // Port 1 of this machine: nobody listens there.
+    const nobody = await ended(python, args(1));
+    assert.deepEqual(
+      [nobody.code, nobody.stderr],
+      [64, 'mmrace_device.py: no server answers at ws://127.0.0.1:1/ws\n'],
+    );
+    const taken = await ended(python, args(network.port));
+    assert.equal(taken.code, 64);
+    assert.match(taken.stderr, /^mmrace_device.py: hello: EEXIST: params.name: .*\n$/);
+  }));
+
+function ended(program: string, args: readonly string[]) {
+  return new Promise<{ readonly code: unknown; readonly stderr: string }>((resolve) => {
+    execFile(program, args, (error, _stdout, stderr) => {
+      resolve({ code: error === null ? 0 : error.code, stderr });
+    });
+  });
+}
