@@ -994,6 +994,7 @@ class Client:
             self.begin()
         if welcome["state"] == "fenced":
             self.fences_answered += 1
+            self.device.opened.clear()  # what is performed from here on waits
             self.device.start(self.guarded(self.device.recover()))
 
     def begin(self):
