@@ -4,6 +4,7 @@
  */
 import type { RunningTask } from '../scheduler/scheduler.ts';
 import type { NewExplored } from './explored.ts';
+import { pct } from './pct.ts';
 import { type Chooser, goOnWithSame, runWith } from './replay.ts';
 import { parentOf, type TaskPath, TaskPaths } from './task-paths.ts';
 
@@ -16,8 +17,11 @@ export interface Measured {
   readonly stepsOf: ReadonlyMap<TaskPath, number>;
 }
 
-/** One execution without needless switches, and so many at random. */
-const RANDOM_PILOTS = 15;
+/** One execution without needless switches, then so many at random and so many under priorities. */
+const RANDOM_PILOTS = 20;
+const PRIORITY_PILOTS = 20;
+/** More changes of priority than PCT is asked for as a rule: executions get longer by them. */
+const PRIORITY_DEPTH = 8;
 
 /** Pilots have numbers of their own, far behind those of executions that count. */
 const FIRST_PILOT = 1_000_000_000;
@@ -30,12 +34,9 @@ export function measure(
 ): Measured {
   let [tasks, steps] = [0, 0];
   const sums = new Map<TaskPath, { steps: number; executions: number }>();
-  for (let pilot = 0; pilot <= RANDOM_PILOTS; pilot += 1) {
-    const counted = runCounting(
-      newExplored,
-      pilot === 0 ? goOnWithSame : atRandom(randomOf(FIRST_PILOT + pilot)),
-      stepsMax,
-    );
+  for (let pilot = 0; pilot <= RANDOM_PILOTS + PRIORITY_PILOTS; pilot += 1) {
+    const chooser = pilotOf(pilot, randomOf(FIRST_PILOT + pilot), steps);
+    const counted = runCounting(newExplored, chooser, stepsMax);
     tasks = Math.max(tasks, counted.stepsOf.size);
     steps = Math.max(steps, counted.steps);
     for (const [path, own] of counted.stepsOf) {
@@ -45,6 +46,11 @@ export function measure(
   }
   const means = [...sums].map(([path, sum]) => [path, sum.steps / sum.executions] as const);
   return { tasks, steps, stepsOf: new Map(means) };
+}
+
+function pilotOf(pilot: number, random: () => number, stepsSoFar: number): Chooser {
+  if (pilot === 0) return goOnWithSame;
+  return pilot <= RANDOM_PILOTS ? atRandom(random) : pct(random, stepsSoFar, PRIORITY_DEPTH);
 }
 
 /** Any of the ready tasks, each as likely. */

@@ -3,7 +3,6 @@
  * Kothari, Musuvathi, Nagarakatte, ASPLOS 2010).
  */
 import type { RunningTask } from '../scheduler/scheduler.ts';
-import type { Measured } from './measure.ts';
 import type { Chooser } from './replay.ts';
 
 /** `depth - 1` changes among the first `steps` steps. A task that is started later gets a priority of its own. */
@@ -31,7 +30,7 @@ export function pct(random: () => number, steps: number, depth: number): Chooser
  * measured: 1 / (n * k^(d-1)).
  */
 export function detectionOf(
-  { tasks, steps }: Pick<Measured, 'tasks' | 'steps'>,
+  { tasks, steps }: { readonly tasks: number; readonly steps: number },
   depth: number,
 ): number {
   return 1 / (Math.max(1, tasks) * Math.max(1, steps) ** (depth - 1));

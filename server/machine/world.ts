@@ -125,9 +125,15 @@ export type Ran<T> =
   | { readonly kind: 'stuck'; readonly waiting: readonly string[] };
 
 /** Runs one task to its end, first come first served, with whatever else is ready. */
-export function runTask<T>(world: World, actor: string, name: string, task: Task<T>): Ran<T> {
+export function runTask<T>(
+  world: World,
+  actor: string,
+  name: string,
+  task: Task<T>,
+  stepsMax = STEPS_MAX,
+): Ran<T> {
   const running = world.scheduler.spawn(actor, name, task);
-  world.scheduler.runFirstCome(STEPS_MAX);
+  world.scheduler.runFirstCome(stepsMax);
   if (running.state === 'done') return { kind: 'done', value: running.result as T };
   return { kind: 'stuck', waiting: world.scheduler.blockedTasks().map(waitingFor) };
 }

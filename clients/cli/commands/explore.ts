@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import type { Strategy } from '../../../server/lab/explore/explore-options.ts';
 import {
   exploreScenario,
   type ScenarioVerdict,
@@ -8,26 +7,26 @@ import {
 import { plainVerdict } from '../../../server/lab/explored/plain.ts';
 import { reportOf } from '../../../server/lab/explored/report.ts';
 import { FORMAT_NAMES, type FormatName } from '../../../server/lab/report/formats.ts';
+import { scenarioOf } from '../../../server/lab/scenario/asked.ts';
 import type { ScenarioPlan } from '../../../server/lab/scenario/scenario-plan.ts';
 import { checkWritable, keptOf, reproduceLine, saveKept, tokenOf } from '../counterexample/kept.ts';
 import { ending, print } from '../ending.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { adviceFor, adviceText } from '../explored/advice.ts';
+import { type Answered, answerTo } from '../explored/answer.ts';
+import { newSearchProgress } from '../explored/search-progress.ts';
+import {
+  DEFAULT_BUDGET_SECONDS,
+  DEFAULT_DEPTH,
+  DEFAULT_SEED,
+  type SearchSettings,
+  searchDataOf,
+} from '../explored/search-settings.ts';
 import { textOf } from '../explored/text.ts';
-import { newProgress } from '../progress.ts';
-import { type ChoiceOptions, planFrom, scenarioFrom } from '../scenario-choice.ts';
+import { askedFrom, type ChoiceOptions } from '../scenario-choice.ts';
 import { wholeNumber } from '../whole-number.ts';
 
 const STRATEGIES = ['dpor', 'dfs', 'random', 'pct', 'urw'] as const;
-
-/** How to search, as the command line says it. */
-export interface SearchSettings {
-  readonly strategy: Strategy;
-  readonly budgetExecutions: number;
-  readonly budgetSeconds: number;
-  readonly seed: number;
-  readonly depth: number;
-  readonly preemptions?: number;
-}
 
 export interface ExploreCommandOptions extends ChoiceOptions, SearchSettings {
   readonly workers: number;
@@ -56,10 +55,29 @@ export function addExploreCommand(program: Command): void {
     .option('--devices <number>', 'where the scenario has them as a parameter', wholeNumber(1, 16))
     .option('--migrators <number>', 'likewise', wholeNumber(0, 16))
     .addOption(new Option('--strategy <name>', 'how to search').choices(STRATEGIES).default('dpor'))
-    .option('--budget-executions <number>', 'stop after so many', wholeNumber(1, 1e12), 1_000_000)
-    .option('--budget-seconds <number>', 'stop after so long', wholeNumber(1, 1e6), 60)
-    .option('--seed <number>', 'for the random strategies', wholeNumber(0, 2 ** 31 - 1), 1)
-    .option('--depth <number>', 'pct: ordering constraints of the bug', wholeNumber(1, 16), 3)
+    .option(
+      '--budget-executions <number>',
+      'stop after so many (default: what the scenario says, else 1000000)',
+      wholeNumber(1, 1e12),
+    )
+    .option(
+      '--budget-seconds <number>',
+      'stop after so long',
+      wholeNumber(1, 1e6),
+      DEFAULT_BUDGET_SECONDS,
+    )
+    .option(
+      '--seed <number>',
+      'for the random strategies',
+      wholeNumber(0, 2 ** 31 - 1),
+      DEFAULT_SEED,
+    )
+    .option(
+      '--depth <number>',
+      'pct: ordering constraints of the bug',
+      wholeNumber(1, 16),
+      DEFAULT_DEPTH,
+    )
     .option(
       '--preemptions <number>',
       'switch away from a task that could go on so often at most',
@@ -73,12 +91,15 @@ export function addExploreCommand(program: Command): void {
     .addHelpText(
       'after',
       `
-Exit codes: 0 holds, 1 broken, 2 unknown, 64 the question is wrong.
+Exit codes: 0 holds, 1 broken, 2 unknown, 64 the question is wrong, 130 interrupted.
 
 Examples:
   mmrace explore scenarios/seed-zero-page.yaml
   mmrace explore scenarios/seed-zero-page.yaml --patch remove-second-invalidate
-  mmrace explore scenarios/seed-zero-page.yaml --strategy pct --seed 7 --json`,
+  mmrace explore scenarios/seed-zero-page.yaml --patch ./mine.ts --driver reader=./map-late.ts
+  mmrace explore scenarios/seed-zero-page.yaml --devices 3 --preemptions 2 --budget-seconds 300
+  mmrace explore scenarios/seed-zero-page.yaml --strategy pct --depth 2 --seed 7 --workers 2 --json
+  mmrace explore scenarios/seed-zero-page.yaml --jsonl | jq -r .verdict`,
     )
     .action(ending(run));
 }
@@ -89,22 +110,34 @@ function collect(value: string, earlier: readonly string[]): readonly string[] {
 
 async function run(file: string, options: ExploreCommandOptions): Promise<ExitCode> {
   if (options.save !== undefined) checkWritable(options.save);
-  const plan = await planFrom(scenarioFrom(file), options);
-  const progress = newProgress('executions');
-  const verdict = verdictOf(plan, options, (executions) => progress.at(executions));
+  const asked = askedFrom(file, options);
+  const search = searchDataOf(scenarioOf(asked), options);
+  const progress = newSearchProgress(search, options.jsonl === true ? 'jsonl' : 'text');
+  const answered = await answerTo(asked, search, {
+    workers: options.workers,
+    onProgress: (now) => progress.at(now),
+  });
   progress.end();
+  const { verdict } = answered;
   const kept = keptOf(verdict, options);
   if (options.save !== undefined) saveKept(options.save, kept, verdict);
   if (options.format !== undefined) {
-    print(reportOf(file, plan, options, verdict, options.format));
-    return exitCodeOf(verdict);
+    print(reportOf(file, verdict.plan, options, verdict, options.format));
+    return endOf(answered);
   }
-  print(
-    options.json === true
-      ? JSON.stringify(plainVerdict(plan, { patch: options.patch, token: tokenOf(kept) }, verdict))
-      : textOf(plan, options, verdict) + reproduceLine(kept),
-  );
-  return exitCodeOf(verdict);
+  const advice = await adviceFor(asked, search, answered);
+  if (options.json === true || options.jsonl === true) {
+    const told = { patch: options.patch, token: tokenOf(kept) };
+    const plain = { ...plainVerdict(verdict.plan, told, verdict), advice };
+    print(JSON.stringify(options.jsonl === true ? { type: 'verdict', ...plain } : plain));
+  } else {
+    print(textOf(verdict.plan, options, verdict) + reproduceLine(kept) + adviceText(advice));
+  }
+  return endOf(answered);
+}
+
+function endOf({ ended, verdict }: Answered): ExitCode {
+  return ended === 'interrupted' ? EXIT.INTERRUPTED : exitCodeOf(verdict);
 }
 
 /** Explores `plan` in this process. */
@@ -113,14 +146,8 @@ export function verdictOf(
   options: SearchSettings,
   onProgress: (executions: number) => void = () => undefined,
 ): ScenarioVerdict {
-  const { strategy, budgetExecutions, budgetSeconds, seed, depth, preemptions } = options;
   return exploreScenario(plan, {
-    strategy,
-    budgetExecutions,
-    budgetSeconds,
-    seed,
-    depth,
-    ...(preemptions === undefined ? {} : { preemptionsMax: preemptions }),
+    ...searchDataOf(plan.scenario, options),
     clock: () => performance.now(),
     onProgress: ({ executions }) => onProgress(executions),
   });

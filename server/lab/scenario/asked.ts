@@ -8,7 +8,7 @@ import { BadInput } from '../../vocabulary/bad-input.ts';
 import type { Parameters } from './instances.ts';
 import { suggestion } from './nearest-word.ts';
 import { readScenario } from './read-scenario.ts';
-import { planScenario, type ScenarioPlan } from './scenario-plan.ts';
+import { BadChoice, planScenario, type ScenarioPlan } from './scenario-plan.ts';
 import type { Scenario } from './scenario-schema.ts';
 import { loadDriver, loadPatch } from './user-code.ts';
 import { printProblem } from './yaml-source.ts';
@@ -30,7 +30,13 @@ export interface Asked extends AskedChoice {
 
 /** Throws: BadInput with all that is wrong, a line each. Loads and runs the user's own files. */
 export async function planOf(asked: Asked): Promise<ScenarioPlan> {
-  return await planWith(scenarioOf(asked), asked);
+  const scenario = scenarioOf(asked);
+  try {
+    return await planWith(scenario, asked);
+  } catch (error) {
+    if (!(error instanceof BadChoice)) throw error;
+    throw new BadChoice(`${asked.file}: ${error.message}`, { cause: error });
+  }
 }
 
 /** The same for a scenario that has been read. */

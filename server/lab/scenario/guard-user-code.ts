@@ -2,7 +2,7 @@
  * Stands between a user's own code and the world: what it throws, and what it returns or yields that is no answer, is
  * told with the file, the line and the function. A crash of user code is never a verdict.
  */
-import { fileURLToPath } from 'node:url';
+import { inspect } from 'node:util';
 import type { DmirrorResult } from '../../../clients/drivers/dmirror-verb.ts';
 import type { DriverVariant, LabDevice } from '../../../clients/drivers/faulty/driver-variant.ts';
 import type { KernelFunctions } from '../../kernel/kernel.ts';
@@ -11,6 +11,7 @@ import type { DeviceDriver } from '../../protocol/device-api.ts';
 import type { Step, Task } from '../../task/task.ts';
 import { BadInput } from '../../vocabulary/bad-input.ts';
 import { KernelBug } from '../../vocabulary/invariant.ts';
+import { lineIn, lineNaming, placed } from './source-line.ts';
 
 /** A user's file, or what it does, cannot be used. `message` says which file, what is wrong, what would be right. */
 export class BadUserCode extends BadInput {
@@ -26,6 +27,16 @@ interface Where {
   /** `patch lazy-flush`. */
   readonly what: string;
   readonly name: string;
+}
+
+/** Told when the kernel cannot go on, for it is what it got last. One thread runs one execution at a time. */
+let lastReturned: (Where & { readonly value: unknown }) | 'none' = 'none';
+
+/** `/home/me/mine.ts:5: patch mine: hmmRangeFault() has returned undefined`, or 'none' if nothing has. */
+export function lastReturn(): string | 'none' {
+  if (lastReturned === 'none') return 'none';
+  const { file, what, name, value } = lastReturned;
+  return `${placed(file, lineNaming(file, name))}: ${what}: ${name}() has returned ${shown(value)}`;
 }
 
 type AnyTask = (...args: never[]) => Task<unknown>;
@@ -114,7 +125,10 @@ function guardedTask<F extends AnyTask>(where: Where, run: F): F {
     }
     for (;;) {
       const next = attempt(where, () => task.next());
-      if (next.done === true) return next.value;
+      if (next.done === true) {
+        lastReturned = { ...where, value: next.value };
+        return next.value;
+      }
       if (!isStep(next.value)) {
         const expected =
           "expected a step as { kind: 'access', at: 'function.moment', object, mode }";
@@ -137,24 +151,15 @@ function attempt<T>(where: Where, run: () => T): T {
 
 function thrownBy(where: Where, error: unknown): BadUserCode {
   const { file, what, name } = where;
-  const line = lineIn(file, error);
-  const at = line === 'unknown' ? file : `${file}:${line}`;
+  const at = placed(file, lineIn(file, error));
   const said = error instanceof Error ? `${error.name}: ${error.message}` : shown(error);
   const text = `${at}: ${what}: ${name}() throws ${said}; mend it there: a crash is no verdict`;
   return new BadUserCode(text, { cause: error });
 }
 
 function complaint({ file, what, name }: Where, message: string): BadUserCode {
-  return new BadUserCode(`${file}: ${what}: ${name}() ${message}`);
-}
-
-/** The line of `file` that an error comes from, by its stack. */
-export function lineIn(file: string, error: unknown): number | 'unknown' {
-  const stack = error instanceof Error ? (error.stack ?? '') : '';
-  for (const [, url = '', line] of stack.matchAll(/(file:\/\/[^\s()]+?):(\d+)(?::\d+)?\)?$/gm)) {
-    if (fileURLToPath(url.replace(/\?.*$/, '')) === file) return Number(line);
-  }
-  return 'unknown';
+  const at = placed(file, lineNaming(file, name));
+  return new BadUserCode(`${at}: ${what}: ${name}() ${message}`);
 }
 
 function isStep(value: unknown): value is Step {
@@ -172,9 +177,12 @@ function isStep(value: unknown): value is Step {
   }
 }
 
+const BRIEFLY = { depth: 1, breakLength: Number.POSITIVE_INFINITY };
+
 function shown(value: unknown): string {
   if (value instanceof Promise) return 'a promise';
   if (typeof value === 'function') return 'a function';
-  const text = typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value);
+  const text =
+    typeof value === 'object' && value !== null ? inspect(value, BRIEFLY) : String(value);
   return text.length > 60 ? `${text.slice(0, 60)}...` : text;
 }

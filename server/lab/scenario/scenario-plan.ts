@@ -85,8 +85,8 @@ export interface ScenarioPlan {
 
 /** The choice does not fit the scenario: a parameter it does not have, a device that is not there. */
 export class BadChoice extends BadInput {
-  constructor(message: string) {
-    super(message);
+  constructor(message: string, options: ErrorOptions = {}) {
+    super(message, options);
     this.name = 'BadChoice';
   }
 }

@@ -6,6 +6,7 @@ import { CONTRACT_ORACLE } from '../../machine/oracles/contract/contract.ts';
 import { cpuOf, deviceOf, newWorld, runTask, threadOf, type World } from '../../machine/world.ts';
 import type { CpuApi } from '../../protocol/cpu-api.ts';
 import type { Task } from '../../task/task.ts';
+import { BadInput } from '../../vocabulary/bad-input.ts';
 import { KernelBug } from '../../vocabulary/invariant.ts';
 import type { Surroundings } from './compile-op.ts';
 import { describeEnd, failureAtEnd } from './end-of-run.ts';
@@ -20,6 +21,9 @@ import { watchWindow } from './window.ts';
 const DEFAULT_RETRIES_MAX = 8;
 /** Steps of one execution, unless the scenario says otherwise. */
 export const DEFAULT_STEPS_MAX = 5_000;
+
+/** Steps of one operation of a setup. */
+const SETUP_STEPS_MAX = 1_000_000;
 
 /** One world of a scenario: what the explorer needs, and what reports need besides. */
 export interface ScenarioRun extends Explored {
@@ -40,7 +44,7 @@ export function retriesMaxOf(plan: ScenarioPlan): number {
 /**
  * A world whose setup has run and whose programs stand ready.
  *
- * Throws: an Error if the setup cannot be done; what user code throws.
+ * Throws: BadInput if the setup cannot be done; what user code throws.
  */
 export function newScenarioRun(plan: ScenarioPlan): ScenarioRun {
   const cpus = plan.threads.map(({ actor }) => actor);
@@ -125,7 +129,7 @@ function newDevice(plan: ScenarioPlan, world: World, deviceNumber: number): LabD
 function runSetup(plan: ScenarioPlan, world: World, surroundings: Surroundings): void {
   for (const { name } of plan.devices) {
     const opened = finish(world, name, 'open', surroundings.device(name).open());
-    if (!opened.ok) throw new Error(`setup: ${name} cannot be opened: ${opened.errno}`);
+    if (!opened.ok) throw new BadInput(`setup: ${name} cannot be opened: ${opened.errno}`);
   }
   const cpu = plan.instances.find(({ kind }) => kind === 'cpu')?.name ?? 'cpu0';
   for (const vma of plan.vmas) {
@@ -137,9 +141,25 @@ function runSetup(plan: ScenarioPlan, world: World, surroundings: Surroundings):
 }
 
 function finish<T>(world: World, actor: string, name: string, task: Task<T>): T {
-  const ran = runTask(world, actor, name, task);
+  const ran = setUp(name, actor, () => runTask(world, actor, name, task, SETUP_STEPS_MAX));
   if (ran.kind === 'done') return ran.value;
-  throw new Error(`setup: ${name} of ${actor} does not end: ${ran.waiting.join('; ')}`);
+  const waiting = ran.waiting.length === 0 ? 'it goes in circles' : ran.waiting.join('; ');
+  throw new BadInput(
+    `setup: ${name} of ${actor} does not end: ${waiting}; a setup must work alone`,
+  );
+}
+
+/** What goes wrong before the question is asked is no answer to it. */
+function setUp<T>(name: string, actor: string, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (!(error instanceof KernelBug)) throw error;
+    const remedy = 'with this patch and driver the scenario cannot be set up';
+    throw new BadInput(`setup: ${name} of ${actor}: kernel BUG: ${error.message}; ${remedy}`, {
+      cause: error,
+    });
+  }
 }
 
 /** The program of one thread, wherever its actor runs. What it reads goes into `registers`. */

@@ -1,11 +1,12 @@
 /** Patches and drivers from users' own files. Whatever is wrong with one is said with its file; nothing is guessed. */
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import type { DriverVariant } from '../../../clients/drivers/faulty/driver-variant.ts';
 import { STOCK } from '../../kernel/stock.ts';
 import type { Patch } from '../../patches/patch.ts';
-import { BadUserCode, guardedDriver, guardedPatch, lineIn } from './guard-user-code.ts';
+import { BadUserCode, guardedDriver, guardedPatch } from './guard-user-code.ts';
 import { suggestion } from './nearest-word.ts';
+import { lineIn, lineNaming, placed } from './source-line.ts';
 
 /**
  * The export `patch` of a file: see docs/SCENARIOS.md. Without an id it is called like the file.
@@ -57,18 +58,6 @@ async function loadExport(file: string, name: 'patch' | 'driver'): Promise<Expor
   const names = Object.keys(exported);
   const others = names.length === 0 ? 'it exports nothing' : `it exports ${names.join(', ')}`;
   throw new BadUserCode(`${file}: expected "export const ${name} = { ... }"; ${others}`);
-}
-
-/** `file:12`, or the file alone. */
-function placed(file: string, line: number | 'unknown'): string {
-  return line === 'unknown' ? file : `${file}:${line}`;
-}
-
-/** The first line of `file` in which `word` stands. */
-export function lineNaming(file: string, word: string): number | 'unknown' {
-  const lines = readFileSync(file, 'utf8').split('\n');
-  const found = lines.findIndex((line) => line.split(/[^\w.$]+/).includes(word));
-  return found < 0 ? 'unknown' : found + 1;
 }
 
 function overridesOf(file: string, overrides: Patch['overrides']): unknown {
