@@ -13,6 +13,8 @@ const PROBE_SHARE_OF_BUDGET = 0.1;
 /** Below this the estimate of the whole is worth nothing. */
 const SHARE_LEAST = 1e-3;
 const PREEMPTIONS = 2;
+/** An estimate may be wrong by so much. */
+const MARGIN = 1.5;
 
 /** One sentence for each thing to try. Empty if the answer is not `unknown`. */
 export async function adviceFor(
@@ -30,10 +32,13 @@ export async function adviceFor(
   const advice: string[] = [];
   if (progress.done >= SHARE_LEAST) {
     const whole = verdict.seconds / progress.done;
-    const seconds = Math.ceil(whole * 1.5);
+    const executions = verdict.executions / progress.done;
+    const budgets =
+      `--budget-seconds ${Math.ceil(whole * MARGIN)} ` +
+      `--budget-executions ${Math.ceil(executions * MARGIN)}`;
+    const share = shareText(progress.done);
     advice.push(
-      `${shareText(progress.done)} of the search is done, all of it takes about ` +
-        `${durationText(whole)}: --budget-seconds ${seconds} --budget-executions ${executionsFor(verdict.executions, progress.done)}`,
+      `${share} of the search is done, all of it takes about ${durationText(whole)}: ${budgets}`,
     );
   }
   for (const smaller of smallerQuestions(verdict.plan, search)) {
@@ -42,10 +47,6 @@ export async function adviceFor(
   }
   advice.push('--strategy pct finds shallow bugs in what is too big to cover');
   return advice;
-}
-
-function executionsFor(executions: number, done: number): number {
-  return Math.ceil((executions / done) * 1.5);
 }
 
 interface Smaller {

@@ -14,7 +14,7 @@ export function textOf(
   const { scenario } = plan;
   const lines = [
     `${scenario.name}: ${verdict.verdict} (kernel ${options.patch})`,
-    `  ${verdict.bound}, ${verdict.steps} steps, ${verdict.seconds.toFixed(2)} s;`,
+    ...wrapped(`${verdict.bound}, ${verdict.steps} steps, ${verdict.seconds.toFixed(2)} s;`),
     `  the race window was entered in ${verdict.windowEntered} of ${verdict.executions} executions.`,
   ];
   const { counterexample } = verdict;
@@ -40,4 +40,18 @@ export function textOf(
     );
   }
   return lines.join('\n');
+}
+
+/** Lines of at most COLUMNS, indented; a word is never cut. */
+function wrapped(text: string): string[] {
+  const lines: string[] = [];
+  let line = ' ';
+  for (const word of text.split(' ')) {
+    if (line.length > 1 && line.length + 1 + word.length > COLUMNS) {
+      lines.push(line);
+      line = ' ';
+    }
+    line += ` ${word}`;
+  }
+  return [...lines, line];
 }

@@ -81,6 +81,6 @@ export class SharedSearch {
   }
 
   #set(cell: number, value: number): void {
-    Atomics.store(this.#cells, cell, BigInt(value));
+    Atomics.exchange(this.#cells, cell, BigInt(value));
   }
 }
