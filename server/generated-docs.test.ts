@@ -7,6 +7,7 @@ import { WIRE_METHODS } from './documents/wire-methods.ts';
 import { generatedDocs } from './generated-docs.ts';
 import { CLOSE_CODES } from './protocol/close-codes.ts';
 import { ERROR_CODES } from './protocol/error-codes.ts';
+import { HTTP_ERROR_CODES } from './protocol/http-errors.ts';
 
 const PROTOCOL = textOf('docs/PROTOCOL.md');
 
@@ -49,8 +50,8 @@ test('every method, error code, close code and limit is in the document', async 
     assert.ok(PROTOCOL.includes(`### ${method}\n`), method);
     assert.ok(PROTOCOL.includes(spec.meaning), method);
   }
-  for (const word of Object.keys(ERROR_CODES))
-    assert.ok(PROTOCOL.includes(`| \`${word}\` |`), word);
+  const words = [...Object.keys(ERROR_CODES), ...Object.keys(HTTP_ERROR_CODES)];
+  for (const word of words) assert.ok(PROTOCOL.includes(`| \`${word}\` |`), word);
   for (const { code } of Object.values(CLOSE_CODES)) assert.ok(PROTOCOL.includes(`| ${code} |`));
   const limits = Object.entries(await import('./protocol/limits.ts'));
   for (const [name, value] of limits) {

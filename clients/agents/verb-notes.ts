@@ -67,7 +67,7 @@ const DEVICE_NOTES: { readonly [Verb in DeviceVerbName]: Note } = {
   setup: {
     meaning: prose(`
       The first step of a migration by hand: mmap_read_lock and migrate_vma_setup. One migration is open at a time, and
-      until finalize a verb that would fault on its pages answers EDEADLK.
+      until finalize a verb that would fault on its pages answers EDEADLK. A step that does not come next is refused.
     `),
     result: '`{errno, collected}`: pages that may migrate',
   },

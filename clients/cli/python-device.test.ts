@@ -7,7 +7,7 @@ import { execFile, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { ServerConfig } from '../../server/config.ts';
@@ -19,6 +19,7 @@ import {
   SEED_PATCH,
   SEED_SCENARIOS,
 } from '../../server/lab/seed-race.ts';
+import { DEVICE_VERBS } from '../agents/device-verbs.ts';
 import type { ClientSpec } from './client-processes.ts';
 import { newLiveConformanceWorld } from './live-conformance-world.ts';
 import { LiveLab } from './live-lab.ts';
@@ -149,6 +150,43 @@ test('recorded traces of a real kernel, with both devices in Python', (t) =>
       }
     },
   ));
+
+test('the device in Python knows the verbs of the ready-made devices', (t) => {
+  if (found === undefined) {
+    t.skip(MISSING);
+    return;
+  }
+  const verbs = 'import json, mmrace_device; print(json.dumps(list(mmrace_device.Device.VERBS)))';
+  const options = { cwd: dirname(PROGRAM), encoding: 'utf8' } as const;
+  const { stdout } = spawnSync(found, ['-B', '-c', verbs], options);
+  assert.deepEqual(JSON.parse(stdout).sort(), Object.keys(DEVICE_VERBS).sort());
+});
+
+test('a migration by hand, step by step: what others do in between is seen', (t) =>
+  inLab(t, [CPU, DEVICE, { role: 'device', name: 'dev1', program: PYTHON }], async ({ live }) => {
+    const step = (verb: string) => live.perform('dev0', { verb });
+    await live.perform('cpu0', { verb: 'mmap', ...REGION, prot: 'rw', kind: 'anon-private' });
+    await live.perform('cpu0', { verb: 'store', address: REGION.address, value: '0x7' });
+    const setup = await live.perform('dev0', { verb: 'setup', range: RANGE });
+    assert.deepEqual(setup, { errno: 'OK', collected: 2 });
+    assert.deepEqual(await live.perform('dev0', { verb: 'read', range: RANGE }), {
+      errno: 'EDEADLK',
+    });
+    await assert.rejects(live.perform('dev0', { verb: 'setup', range: RANGE }), /EINVAL/);
+    // The second page is a hole: another device may fault it in, and then it does not move.
+    const hole = { first: PAGE + 1, end: PAGE + 2 };
+    await live.perform('dev1', { verb: 'write', range: hole, values: ['0x8'] });
+    assert.deepEqual(await step('copy'), { errno: 'OK', copied: 2 });
+    assert.deepEqual(await step('pages'), { errno: 'OK', moved: 1, lost: 1 });
+    assert.deepEqual(await step('map'), { errno: 'OK', mapped: 1 });
+    assert.deepEqual(await step('finalize'), { errno: 'OK', migrated: 1 });
+    const { entries } = await step('page-table');
+    assert.partialDeepStrictEqual(entries, [{ page: PAGE, access: 'write', memory: 'private' }]);
+    assert.deepEqual(await live.perform('cpu0', { verb: 'load-pages', ...REGION }), {
+      values: ['0x7', '0x8'],
+    });
+    healthy(live);
+  }));
 
 test('a connection that is lost in the middle of a migration is resumed, and nothing is lost or doubled', (t) =>
   inLab(t, [CPU, DEVICE], async ({ live, network }) => {

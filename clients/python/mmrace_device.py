@@ -301,6 +301,7 @@ class Device:
         self.opened = asyncio.Event()
         self.holds = []
         self.loops = {}
+        self.hand = None  # a migration in steps, by hand
         self.freed_event = asyncio.Event()
         self.tasks = set()
         self.alive = True
@@ -357,7 +358,7 @@ class Device:
         """After a fence: the subscription is gone and the page table void; private memory is as it was."""
         async with self.lock:
             self.table.clear()
-            self.sub = None
+            self.sub = self.hand = None
         await self.subscribe()
 
     async def subscribe(self):
@@ -668,22 +669,31 @@ class Device:
 
     async def migrate_to_device(self, part, prot):
         async with self.vma_migration(0, part, "system", "none") as (number, src, own):
-            wanted = [at for at, entry in enumerate(src) if entry & MIGRATE_MIGRATE]
-            frames = await self.take_frames([part["first"] + at for at in wanted])
-            moves = dict(zip(wanted, frames))
-            try:
-                await self.fill(part["first"], src, moves)
-            except Refused:
-                await self.put_frames(frames)
-                raise
-            dst = [0] * len(src)
-            for at, frame in moves.items():
-                hole = not src[at] & MIGRATE_VALID
-                writable = src[at] & MIGRATE_WRITE or (hole and prot == "rw")
-                dst[at] = frame * FLAGS + MIGRATE_VALID + (MIGRATE_WRITE if writable else 0)
-            src = (await self.call("migrate_vma_pages", {"migrate": number, "dst": dst}))["src"]
-            # Whoever lost the race to the page lost the flag.
-            own.again.update(part["first"] + at for at in moves if src[at] & MIGRATE_MIGRATE)
+            await self.commit(number, await self.destinations(part["first"], src, prot), own)
+
+    async def destinations(self, first, src, prot):
+        """A private frame with a copy for each source that may migrate. Returns dst."""
+        wanted = [at for at, entry in enumerate(src) if entry & MIGRATE_MIGRATE]
+        frames = await self.take_frames([first + at for at in wanted])
+        moves = dict(zip(wanted, frames))
+        try:
+            await self.fill(first, src, moves)
+        except Refused:
+            await self.put_frames(frames)
+            raise
+        dst = [0] * len(src)
+        for at, frame in moves.items():
+            hole = not src[at] & MIGRATE_VALID
+            writable = src[at] & MIGRATE_WRITE or (hole and prot == "rw")
+            dst[at] = frame * FLAGS + MIGRATE_VALID + (MIGRATE_WRITE if writable else 0)
+        return dst
+
+    async def commit(self, number, dst, own):
+        """Returns the pages that moved, each with its entry of dst. Whoever lost the race to a page lost the flag."""
+        src = (await self.call("migrate_vma_pages", {"migrate": number, "dst": dst}))["src"]
+        moved = {own.first + at: entry for at, entry in enumerate(dst) if entry and src[at] & MIGRATE_MIGRATE}
+        own.again.update(moved)
+        return moved
 
     async def look_again(self, own):
         """Maps what is there now, without faulting: somebody may have taken pages away since they moved."""
@@ -773,6 +783,8 @@ class Device:
         if work is None:
             raise VerbRefused(f"verb: expected one of {', '.join(self.VERBS)}")
         await self.opened.wait()
+        if self.hand is not None and verb in self.FAULTING and self.hand.overlaps(*pages_of(params)):
+            return {"errno": "EDEADLK"}  # it would wait for itself
         try:
             return await work(self, params)
         except Refused as refused:
@@ -891,6 +903,51 @@ class Device:
             dst = await self.copy_to_system(src, pages)
             await self.call("migrate_device_pages", {"migrate": number, "dst": dst})
 
+    async def verb_fault_read(self, params):
+        await self.fault(*pages_of(params), "read")
+        return {"errno": "OK"}
+
+    async def verb_fault_write(self, params):
+        await self.fault(*pages_of(params), "write")
+        return {"errno": "OK"}
+
+    async def verb_page_table(self, _params):
+        entries = [
+            {"page": page, "pfn": frame, "access": access, "memory": "private" if self.chunk_of(frame) else "system"}
+            for page, (frame, access) in sorted(self.table.items())
+        ]
+        return {"entries": entries}
+
+    async def verb_setup(self, params):
+        first, end = pages_of(params)
+        if self.hand is not None:
+            raise VerbRefused("setup: a migration is still open: finalize comes first")
+        self.hand = HandMigration(self, first, end)
+        try:
+            return await self.hand.setup()
+        except BaseException:
+            self.hand = None
+            raise
+
+    def open_hand(self, step):
+        if self.hand is None:
+            raise VerbRefused(f"{step}: no migration is open: setup comes first")
+        return self.hand
+
+    async def verb_copy(self, _params):
+        return await self.open_hand("copy").copy()
+
+    async def verb_pages(self, _params):
+        return await self.open_hand("pages").commit()
+
+    async def verb_map(self, _params):
+        return await self.open_hand("map").map()
+
+    async def verb_finalize(self, _params):
+        hand = self.open_hand("finalize")
+        self.hand = None
+        return await hand.finalize()
+
     async def verb_peek(self, params):
         first, end = pages_of(params)
         values = []
@@ -927,6 +984,10 @@ class Device:
             await task
         return {"reads": loop["reads"], "errors": loop["errors"]}
 
+    FAULTING = {
+        *("read", "write", "migrate-to-dev", "migrate-to-sys", "exclusive", "check-exclusive"),
+        *("fault-read", "fault-write", "read-loop"),
+    }
     VERBS = {
         "read": verb_read,
         "write": verb_write,
@@ -936,10 +997,89 @@ class Device:
         "exclusive": verb_exclusive,
         "check-exclusive": verb_check_exclusive,
         "release": verb_release,
+        "fault-read": verb_fault_read,
+        "fault-write": verb_fault_write,
+        "setup": verb_setup,
+        "copy": verb_copy,
+        "pages": verb_pages,
+        "map": verb_map,
+        "finalize": verb_finalize,
+        "page-table": verb_page_table,
         "peek": verb_peek,
         "read-loop": verb_read_loop,
         "stop": verb_stop,
     }
+
+
+class HandMigration:
+    """A migration in steps, so that a hand can do something else in between. What is left out is made up for."""
+
+    def __init__(self, device, first, end):
+        self.device, self.part = device, {"first": first, "end": end}
+        self.stack = contextlib.AsyncExitStack()
+        self.number = self.src = self.own = self.prot = self.dst = self.moved = None
+        self.mapped = False
+
+    def overlaps(self, first, end):
+        return self.part["first"] < end and first < self.part["end"]
+
+    async def setup(self):
+        device = self.device
+        try:
+            await self.stack.enter_async_context(device.mmap_lock())
+            self.prot = await self.protection()
+            migration = device.vma_migration(0, self.part, "system", "none")
+            self.number, self.src, self.own = await self.stack.enter_async_context(migration)
+        except BaseException:
+            await self.stack.aclose()
+            raise
+        return {"errno": "OK", "collected": sum(1 for entry in self.src if entry & MIGRATE_MIGRATE)}
+
+    async def protection(self):
+        try:
+            vma = await self.device.call("find_vma", {"page": self.part["first"]})
+        except Refused as refused:
+            raise (failed("EINVAL") if refused.errno == "ENOENT" else refused)
+        if vma["range"]["first"] > self.part["first"] or vma["prot"] == "none":
+            raise failed("EINVAL")
+        return vma["prot"]
+
+    async def copy(self):
+        if self.dst is not None:
+            raise VerbRefused("copy: the pages are copied already")
+        self.dst = await self.device.destinations(self.part["first"], self.src, self.prot)
+        return {"errno": "OK", "copied": sum(1 for entry in self.dst if entry)}
+
+    async def commit(self):
+        if self.moved is not None:
+            raise VerbRefused("pages: migrate_vma_pages() was called")
+        if self.dst is None:
+            await self.copy()
+        self.moved = await self.device.commit(self.number, self.dst, self.own)
+        lost = sum(1 for entry in self.dst if entry) - len(self.moved)
+        return {"errno": "OK", "moved": len(self.moved), "lost": lost}
+
+    async def map(self):
+        if self.moved is None:
+            raise VerbRefused("map: pages comes first")
+        if self.mapped:
+            raise VerbRefused("map: the pages are mapped already")
+        self.mapped = True
+        async with self.device.lock:
+            self.device.enter(
+                [
+                    (page, entry // FLAGS, "write" if entry & MIGRATE_WRITE else "read")
+                    for page, entry in self.moved.items()
+                ]
+            )
+        return {"errno": "OK", "mapped": len(self.moved)}
+
+    async def finalize(self):
+        if self.moved is None:
+            # Given up: nobody will take these frames any more.
+            await self.device.put_frames([entry // FLAGS for entry in self.dst or [] if entry])
+        await self.stack.aclose()
+        return {"errno": "OK", "migrated": len(self.moved or {})}
 
 
 def failed(errno):

@@ -1,6 +1,7 @@
 /** Error codes and close codes, one table each: what it means, whether it happened, what to do. */
 import { CLOSE_CODES } from '../protocol/close-codes.ts';
 import { ERROR_CODES } from '../protocol/error-codes.ts';
+import { HTTP_ERROR_CODES } from '../protocol/http-errors.ts';
 import { table } from './markdown.ts';
 
 export function errorCodeTable(): string {
@@ -24,4 +25,17 @@ export function closeCodeTable(): string {
     entry.remedy,
   ]);
   return table(['code', 'reason', 'meaning', 'the session', 'what to do'], rows);
+}
+
+/** Of the HTTP routes. A request that was refused has changed nothing; after an error of the server, look. */
+export function httpErrorTable(): string {
+  const rows = Object.entries(HTTP_ERROR_CODES).map(([word, entry]) => [
+    `\`${word}\``,
+    `${entry.status}`,
+    entry.errno,
+    entry.meaning,
+    entry.status === 500 ? 'it may have' : 'no',
+    entry.remedy,
+  ]);
+  return table(['code', 'status', 'errno', 'meaning', 'has it happened?', 'what to do'], rows);
 }

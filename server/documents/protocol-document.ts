@@ -10,7 +10,7 @@ import { exampleChapter } from './chapters/example-chapter.ts';
 import { observerChapter } from './chapters/observer-chapter.ts';
 import { connectionChapter, frameChapter, sessionChapter } from './chapters/session-chapters.ts';
 import { valueChapter } from './chapters/value-chapter.ts';
-import { closeCodeTable, errorCodeTable } from './code-tables.ts';
+import { closeCodeTable, errorCodeTable, httpErrorTable } from './code-tables.ts';
 import { limitTable } from './limit-table.ts';
 import { paragraphs } from './markdown.ts';
 import { methodChapter } from './method-chapter.ts';
@@ -73,6 +73,11 @@ may answer another, which is then in \`data.errno\`. *Has it happened?* is \`dat
 asking again is safe.
 `,
     errorCodeTable(),
+    `
+The HTTP routes (\`GET /docs\` of any server describes them) answer errors of their own, as
+\`{error: {code, errno, message, what, remedy}}\`:
+`,
+    httpErrorTable(),
     `
 ## Close codes
 
