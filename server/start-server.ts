@@ -71,6 +71,10 @@ export async function startServer(
     unknownLabs: config.unknownLabs,
     graceMs: config.graceMs,
     heartbeatMs: config.heartbeatMs,
+    onWelcomed: (lab, actor, role, session) =>
+      log.info({ lab, actor, role, session }, 'a client has said hello'),
+    onRefused: (lab, actor, request, { code, path, bound }) =>
+      log.debug({ lab, actor, request, code, path, bound }, 'a frame was refused'),
     onClosed: (lab, actor, why) => log.info({ lab, actor, why }, 'a session is over'),
   });
   const runs = new Runs({
@@ -92,7 +96,7 @@ export async function startServer(
 
   async function stop(): Promise<void> {
     readiness.state = 'going';
-    gateway.announceGoing('The server was told to end.');
+    gateway.announceGoing(goingWords(config));
     const end = clock() + config.drainMs;
     while (gateway.connections > 0 && clock() < end) await pause(DRAIN_LOOK_MS);
     gateway.close();
@@ -112,6 +116,12 @@ export async function startServer(
     recordings,
     stop,
   };
+}
+
+/** What clients are told of the end: when to come back, and to what. */
+function goingWords({ recordTo: to }: ServerConfig): string {
+  const labs = to === 'nowhere' ? 'Its labs end with it' : 'Its labs were recorded';
+  return `The server was told to end. ${labs}; connect again at the same address in a few seconds.`;
 }
 
 function openDemoLab({ recordTo }: ServerConfig, labs: Labs): void {

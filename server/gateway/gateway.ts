@@ -8,6 +8,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import type { CloseReason } from '../protocol/close-codes.ts';
 import { FRAME_BYTES_MAX, HELLO_MS, SUBPROTOCOL } from '../protocol/limits.ts';
 import { type Refusal, refuse } from '../protocol/refusal.ts';
+import type { Role } from '../protocol/roles.ts';
 import type { ClientSession, SessionShared } from './client-session.ts';
 import { Connection } from './connection.ts';
 import { answerText } from './encode.ts';
@@ -21,6 +22,10 @@ export interface GatewayOptions extends GreetingOptions {
   /** Milliseconds of a clock that only moves forwards. */
   readonly clock: () => number;
   readonly onClosed: (lab: string, name: string, why: CloseReason | 'left') => void;
+  /** For the log: a hello was accepted. */
+  readonly onWelcomed?: (lab: string, name: string, role: Role, session: 'fresh' | 'resumed') => void;
+  /** For the log: a frame was refused. `id` is the request's, null for what was none. */
+  readonly onRefused?: (lab: string, name: string, id: number | null, refusal: Refusal) => void;
 }
 
 export interface GatewayCounts {
@@ -194,6 +199,7 @@ export class Gateway {
 
   #refused(session: ClientSession, { id, refusal, seq }: Refused): void {
     this.#count(this.counts.refusals, refusal.code);
+    this.#options.onRefused?.(session.lab.name, session.name, id, refusal);
     if (seq === 'taken') session.frameTaken();
     session.refuseRequest(id, refusal);
     this.#advance(session, { event: 'refused' });
@@ -233,6 +239,8 @@ export class Gateway {
     }
     connection.state = 'attached';
     connection.session = welcomed.session;
+    const { lab, name, role, epoch } = welcomed.session;
+    this.#options.onWelcomed?.(lab.name, name, role, epoch === 1 ? 'fresh' : 'resumed');
     welcomed.session.connection = connection;
     for (const frame of welcomed.frames) connection.send(frame);
     const { actor } = welcomed.session;
