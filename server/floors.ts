@@ -81,7 +81,7 @@ export const FLOORS: readonly Floor[] = [
       'server/live',
       'server/gateway',
     ],
-    { testsAlsoUse: ['clients/sdk', 'clients/agents'] },
+    { testsAlsoUse: ['server/journal', 'clients/sdk', 'clients/agents'] },
   ),
   outside('clients/agents', [...KERNEL_VIEW, 'clients/drivers', 'clients/sdk'], {
     testsAlsoUse: ['server/machine', 'server/live', 'server/gateway', 'server/http'],

@@ -5,6 +5,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { WebSocket } from 'ws';
+import type { LabOptions } from '../live/lab.ts';
 import { Labs } from '../live/labs.ts';
 import type { Machine, MachineFactory, MachineSinks } from '../live/machine-port.ts';
 import type { Inbound, Outbound } from '../machine/inbound.ts';
@@ -95,7 +96,10 @@ export const GRACE_MS = 3_000;
 export const HEARTBEAT_MS = 10_000;
 
 /** `realMachine` takes the place of the scripted one. */
-export async function startHarness(realMachine?: MachineFactory): Promise<Harness> {
+export async function startHarness(
+  realMachine?: MachineFactory,
+  record: LabOptions['record'] = 'none',
+): Promise<Harness> {
   let now = 0;
   let latest: ScriptedMachine | undefined;
   const scripted: MachineFactory = (_config, sinks) => {
@@ -108,7 +112,7 @@ export async function startHarness(realMachine?: MachineFactory): Promise<Harnes
     factory,
     clock,
     leaseMs: LEASE_MS,
-    record: 'none',
+    record,
     onBug: (_lab, bug) => {
       throw bug;
     },

@@ -23,7 +23,12 @@ export interface GatewayOptions extends GreetingOptions {
   readonly clock: () => number;
   readonly onClosed: (lab: string, name: string, why: CloseReason | 'left') => void;
   /** For the log: a hello was accepted. */
-  readonly onWelcomed?: (lab: string, name: string, role: Role, session: 'fresh' | 'resumed') => void;
+  readonly onWelcomed?: (
+    lab: string,
+    name: string,
+    role: Role,
+    session: 'fresh' | 'resumed',
+  ) => void;
   /** For the log: a frame was refused. `id` is the request's, null for what was none. */
   readonly onRefused?: (lab: string, name: string, id: number | null, refusal: Refusal) => void;
 }
@@ -181,7 +186,7 @@ export class Gateway {
         this.#served(session);
         if (session.actor === 'none') return;
         session.outbox.acknowledge(received.askedIn);
-        session.lab.takeAnswer(session.actor, received.id, received.outcome);
+        session.lab.takeAnswer(session.actor, received.id, received.outcome, received.said);
         return;
       case 'refused':
         this.#refused(session, received);

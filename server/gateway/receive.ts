@@ -50,6 +50,8 @@ export type Received =
       /** Of the frame that asked. */
       readonly askedIn: number;
       readonly outcome: Extract<Inbound, { kind: 'answer' }>['outcome'];
+      /** What the client said of an error, for people. */
+      readonly said?: string;
     }
   | Refused
   | Fatal;
@@ -78,6 +80,9 @@ export type Greeting =
     }
   | Refused
   | Fatal;
+
+/** Of the message of an error; what is longer is cut. */
+const SAID_CHARS_MAX = 512;
 
 const REQUEST = compileCheck(ClientRequest);
 const NOTIFICATION = compileCheck(ClientNotification);
@@ -175,7 +180,9 @@ function receiveAnswer(speaker: Speaker, answer: ClientAnswer | ClientErrorAnswe
   }
   if ('error' in answer) {
     const errno = errnoOf(answer.error.data?.errno);
-    return { kind: 'answer', id, askedIn: question.seq, outcome: { ok: false, errno } };
+    const outcome = { ok: false, errno } as const;
+    const said = answer.error.message.slice(0, SAID_CHARS_MAX);
+    return { kind: 'answer', id, askedIn: question.seq, outcome, said };
   }
   const checks = QUESTION_CHECKS.get(question.method);
   if (checks !== undefined && !checks.result.accepts(answer.result)) {

@@ -3,6 +3,7 @@ import type { FastifyInstance, InjectOptions } from 'fastify';
 import pino from 'pino';
 import { type Harness, startHarness } from '../gateway/gateway-harness.ts';
 import { Runs, type RunsOptions } from '../lab/runs/runs.ts';
+import type { LabOptions } from '../live/lab.ts';
 import { newLiveMachine } from '../live/new-live-machine.ts';
 import { buildApp } from './app.ts';
 import type { Readiness } from './readiness.ts';
@@ -33,11 +34,12 @@ export interface Answer {
 export interface HttpHarnessOptions {
   readonly newPool?: NonNullable<RunsOptions['newPool']>;
   readonly pageFolder?: string;
+  readonly record?: Exclude<LabOptions['record'], 'none'>;
 }
 
 export async function startHttp(options: HttpHarnessOptions = {}): Promise<HttpHarness> {
-  const { newPool, pageFolder } = options;
-  const gateway = await startHarness(newLiveMachine);
+  const { newPool, pageFolder, record = 'none' } = options;
+  const gateway = await startHarness(newLiveMachine, record);
   const logged: HttpHarness['logged'] = [];
   const readiness: Readiness = { state: 'ready', recordingProblem: async () => 'none' };
   const runs = new Runs({

@@ -172,16 +172,18 @@ export class Lab {
     this.#accept(inbound);
   }
 
-  /** Takes a checked answer. `id` is the question's on the wire. */
+  /** Takes a checked answer. `id` is the question's on the wire; `said` are its words for an error. */
   takeAnswer(
     actor: LabActor,
     id: number | string,
     outcome: Extract<Inbound, { kind: 'answer' }>['outcome'],
+    said = '',
   ): void {
     actor.heardAt = this.#clock.now;
     if (questionAnswered(actor, id) === 'unknown') return;
     if (typeof id === 'string') {
-      const why = outcome.ok ? '' : `${actor.name} answered ${outcome.errno}`;
+      const words = said === '' ? '' : `: ${said}`;
+      const why = outcome.ok ? '' : `${actor.name} answered ${outcome.errno}${words}`;
       this.#conductor.answered(id, outcome.ok ? outcome : { ok: false, why });
       return;
     }
