@@ -11,6 +11,8 @@ export interface AgentWatch {
   readonly asked: (actor: string, params: VerbParams) => void;
   /** A task stands still after the kernel function `after`. */
   readonly held: (actor: string, after: string) => void;
+  /** Whoever stood goes on. */
+  readonly wentOn?: (actor: string) => void;
   /** An actor begins, or begins anew under another machine: it holds nothing. */
   readonly began: (actor: string) => void;
 }
@@ -44,11 +46,13 @@ export function watching(
   readonly moved?: (state: ConnectionState['state']) => void;
   readonly asked?: (params: VerbParams) => void;
   readonly held?: (after: string) => void;
+  readonly wentOn?: () => void;
 } {
   if (watch === undefined) return {};
   return {
     moved: (state) => watch.moved(actor, state),
     asked: (params) => watch.asked(actor, params),
     held: (after) => watch.held(actor, after),
+    wentOn: () => watch.wentOn?.(actor),
   };
 }

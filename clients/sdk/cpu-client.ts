@@ -40,6 +40,8 @@ export interface CpuClientOptions extends Omit<ConnectionOptions, 'role'> {
   readonly asked?: (params: VerbParams) => void;
   /** A task stands still after the kernel function `after`. The server is told, too. */
   readonly held?: (after: string) => void;
+  /** Whoever stood goes on. */
+  readonly wentOn?: () => void;
 }
 
 const RESULTS = new LazyChecks('result', CPU_REQUESTS);
@@ -102,10 +104,14 @@ export class CpuClient {
   #newIncarnation(): CpuIncarnation {
     const runtime = new Runtime(() => undefined, this.#options.gate);
     const { context } = runtime;
-    const holds = new Holds(context, (after) => {
-      this.connection.notify('held', { after });
-      this.#options.held?.(after);
-    });
+    const holds = new Holds(
+      context,
+      (after) => {
+        this.connection.notify('held', { after });
+        this.#options.held?.(after);
+      },
+      () => this.#options.wentOn?.(),
+    );
     const calls: CpuCalls = new RemoteCalls({
       context,
       holds,

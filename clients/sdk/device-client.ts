@@ -82,6 +82,8 @@ export interface DeviceClientOptions extends Omit<ConnectionOptions, 'role'> {
   readonly asked?: (params: VerbParams) => void;
   /** A task stands still after the kernel function `after`. The server is told, too. */
   readonly held?: (after: string) => void;
+  /** Whoever stood goes on. */
+  readonly wentOn?: () => void;
 }
 
 type KernelAsks = {
@@ -176,11 +178,15 @@ export class DeviceClient {
     );
     const runtime = new Runtime(() => queue.flush(), this.#options.gate);
     const { context } = runtime;
-    const holds = new Holds(context, (after) => {
-      queue.flush();
-      this.connection.notify('held', { after });
-      this.#options.held?.(after);
-    });
+    const holds = new Holds(
+      context,
+      (after) => {
+        queue.flush();
+        this.connection.notify('held', { after });
+        this.#options.held?.(after);
+      },
+      () => this.#options.wentOn?.(),
+    );
     const subs = new RemoteSubscriptions();
     const calls: DeviceCalls = new RemoteCalls({
       context,

@@ -21,12 +21,14 @@ interface Hold {
 export class Holds {
   readonly #context: TaskContext;
   readonly #onHeld: (after: string) => void;
+  readonly #onWent: () => void;
   #holds: Hold[] = [];
 
-  /** `onHeld` is told when a task has arrived at its hold and stands. */
-  constructor(context: TaskContext, onHeld: (after: string) => void) {
+  /** `onHeld` is told when a task has arrived at its hold and stands, `onWent` when everybody goes on. */
+  constructor(context: TaskContext, onHeld: (after: string) => void, onWent: () => void) {
     this.#context = context;
     this.#onHeld = onHeld;
+    this.#onWent = onWent;
   }
 
   /** The next task that returns from `after` will stand still. */
@@ -45,6 +47,7 @@ export class Holds {
       hold.state = 'released';
       wake(this.#context, hold.object);
     }
+    this.#onWent();
   }
 
   /** Stops the running task if a hold is armed for `kernelFunction`. Yields: only then. */

@@ -69,7 +69,11 @@ test('a task may wait for a promise', async () => {
 test('a hold stops the next task that gets there, once, and go lets it go on', async () => {
   const held: string[] = [];
   const runtime = new Runtime(() => undefined);
-  const holds = new Holds(runtime.context, (after) => held.push(after));
+  const holds = new Holds(
+    runtime.context,
+    (after) => held.push(after),
+    () => undefined,
+  );
   function* call(): Task<string> {
     yield* holds.pass('migrate_vma_setup');
     return 'went on';
@@ -86,7 +90,11 @@ test('a hold stops the next task that gets there, once, and go lets it go on', a
 test('a hold that nobody reached is taken back by go; one for another call stops nobody', async () => {
   const held: string[] = [];
   const runtime = new Runtime(() => undefined);
-  const holds = new Holds(runtime.context, (after) => held.push(after));
+  const holds = new Holds(
+    runtime.context,
+    (after) => held.push(after),
+    () => undefined,
+  );
   function* call(): Task<void> {
     yield* holds.pass('migrate_vma_pages');
   }

@@ -6,6 +6,7 @@ import { DeviceView } from './player/device-view.tsx';
 import { ExploreView } from './run/explore-view.tsx';
 import { RunView } from './run/run-view.tsx';
 import { Link } from './shell/link.tsx';
+import { Mishap } from './shell/mishap.tsx';
 import { useRoute } from './shell/navigation.ts';
 import { Tidings } from './shell/tidings.tsx';
 import { TopBar } from './shell/top-bar.tsx';
@@ -13,7 +14,9 @@ import { TopBar } from './shell/top-bar.tsx';
 export function App() {
   return (
     <>
-      <View />
+      <Mishap>
+        <View />
+      </Mishap>
       <Tidings />
     </>
   );

@@ -36,7 +36,8 @@ export function PagePager({ vmas, page, onPage }: PagePagerProps) {
           value={page}
           onChange={({ target }) => onPage(Number(target.value))}
         >
-          {(pages.includes(page) ? pages : [page, ...pages]).map((each) => (
+          {page < 0 ? <option value={page}>no page</option> : null}
+          {pages.map((each) => (
             <option key={each} value={each}>
               {hexAddress(pageIndex(each))}
             </option>

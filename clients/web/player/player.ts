@@ -128,6 +128,10 @@ export class Player {
           this.heldAfter = after;
           this.#changed();
         },
+        wentOn: () => {
+          this.heldAfter = '';
+          this.#changed();
+        },
         began: () => {
           this.heldAfter = '';
           this.table = new Map();
