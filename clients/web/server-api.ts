@@ -4,7 +4,6 @@ import {
   type Control,
   ControlAnswer,
   DriversAnswer,
-  LabAnswer,
   LabDetail,
   LabsAnswer,
   type NewLab,
@@ -36,8 +35,8 @@ export const serverApi = {
   patches: () => get('/api/patches', PatchesAnswer),
   drivers: () => get('/api/drivers', DriversAnswer),
   labs: () => get('/api/labs', LabsAnswer),
+  /** By name or join code. */
   lab: (lab: string) => get(`/api/labs/${encodeURIComponent(lab)}`, LabDetail),
-  join: (code: string) => get(`/api/join/${encodeURIComponent(code)}`, LabAnswer),
   openLab: (lab: NewLab) => ask('POST', '/api/labs', NewLabAnswer, lab),
   closeLab: (lab: string, presenter: string) =>
     ask('DELETE', `/api/labs/${encodeURIComponent(lab)}`, 'anything', undefined, presenter),

@@ -9,8 +9,11 @@ export interface ExplainPanelProps {
   readonly violation: Violation;
   /** What led to it, the violation itself included. */
   readonly events: readonly Event[];
-  /** Of the same lab: how many there are. */
+  /** Which one it is of those of the lab, from 1. */
+  readonly place: number;
   readonly count: number;
+  /** To the one before (-1) or the next (1). */
+  readonly onOther: (by: -1 | 1) => void;
   readonly onSelect: (n: number) => void;
   readonly onClose: () => void;
 }
@@ -19,7 +22,7 @@ const COLUMNS = 75;
 
 /** What happened, which rule was broken, the two histories, and the diagram as text. */
 export function ExplainPanel(props: ExplainPanelProps) {
-  const { violation, events, count, onSelect, onClose } = props;
+  const { violation, events, place, count, onOther, onSelect, onClose } = props;
   const told = useMemo(() => explainViolation(violation, events), [violation, events]);
   const diagram = useMemo(
     () => raceDiagram(upTo(events, violation.n), { page: violation.page, columns: COLUMNS }),
@@ -30,10 +33,25 @@ export function ExplainPanel(props: ExplainPanelProps) {
     <section className="explain stack" aria-labelledby="explain-title">
       <div className="row">
         <span className="chip alarm">
-          ✕ {violation.rule} · event {violation.n}
-          {count > 1 ? ` · 1 of ${count}` : ''}
+          ✕ {violation.rule} · event {violation.n} · {place} of {count}
         </span>
         <span style={{ flex: 1 }} />
+        <button
+          type="button"
+          disabled={place <= 1}
+          onClick={() => onOther(-1)}
+          aria-label="The violation before"
+        >
+          ◀
+        </button>
+        <button
+          type="button"
+          disabled={place >= count}
+          onClick={() => onOther(1)}
+          aria-label="The next violation"
+        >
+          ▶
+        </button>
         <button type="button" onClick={onClose}>
           Close
         </button>

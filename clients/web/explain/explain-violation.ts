@@ -1,8 +1,9 @@
 /** A violation in plain words, from the events that led to it: what happened, and why nothing prevented it. */
-import { mirrorWords, pteWords } from '../../../server/lab/report/event-words.ts';
+import { pteWords } from '../../../server/lab/report/event-words.ts';
 import type { Event } from '../../../server/protocol/event.ts';
 import { hexAddress, pageIndex } from '../../../server/vocabulary/address.ts';
 import { RULES } from '../../../server/vocabulary/rules.ts';
+import { faceWords, mirrorFace } from '../memory/cell-face.ts';
 import type { Violation } from '../model/event-history.ts';
 
 export interface Explanation {
@@ -72,7 +73,7 @@ function storyOfDevice(violation: Violation, events: readonly Event[]): string[]
   const first = changes[0];
   const last = changes.at(-1);
   return [
-    `At event ${mapped.n}, ${device} put the page into its own page table: ${mirrorWords(mapped.to)}.`,
+    `At event ${mapped.n}, ${device} put the page into its own page table: ${faceWords(mirrorFace(mapped.to, undefined))}.`,
     ...(first === undefined || last === undefined
       ? []
       : [

@@ -5,6 +5,7 @@ import type { ConnectionState } from '../../sdk/connection-state.ts';
 import { ObserverClient } from '../../sdk/observer-client.ts';
 import { EventHistory } from '../model/event-history.ts';
 import { emptyModel, modelOfSnapshot } from '../model/lab-model.ts';
+import { earlierEvents } from './earlier-events.ts';
 import { BEGINNING, type SessionStatus } from './reconnecting.ts';
 import { type KeptClient, SessionKeeper } from './session-keeper.ts';
 
@@ -18,6 +19,8 @@ export class LabFeed {
   control: LabControl | 'unknown' = 'unknown';
   /** Counts histories: another machine, or a page that fell behind. */
   beginnings = 0;
+  /** The last event that was over when this page began to look. */
+  lookedFrom = 0;
   /** Why the history begins anew, for the person who watches; empty if it is the first. */
   remark = '';
   readonly #keeper: SessionKeeper<KeptClient>;
@@ -75,7 +78,23 @@ export class LabFeed {
     const { last } = this.history;
     if (this.beginnings > 0) this.remark = remarkOn(last, snapshot.n);
     this.beginnings += 1;
+    this.lookedFrom = snapshot.n;
     this.history = new EventHistory(modelOfSnapshot(snapshot));
+    this.#changed();
+    if (snapshot.n > 0) this.#lookBack(snapshot.patch).catch(() => undefined);
+  }
+
+  /** Puts what came before the snapshot before it, if the server has all of it. */
+  async #lookBack(patch: string): Promise<void> {
+    const { beginnings } = this;
+    const earlier = await earlierEvents(this.lab);
+    if (earlier === 'too-old' || beginnings !== this.beginnings) return;
+    const whole = new EventHistory(emptyModel(patch));
+    whole.append(earlier);
+    // What came over both ways meanwhile; a hole would be worse than a late beginning.
+    if (whole.last + 1 < this.history.first) return;
+    whole.append(this.history.eventsFrom(whole.last + 1, this.history.last));
+    this.history = whole;
     this.#changed();
   }
 

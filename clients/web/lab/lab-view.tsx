@@ -81,6 +81,13 @@ export function LabView({ lab, event }: { readonly lab: string; readonly event: 
     if (last === undefined) tell('No rule was violated so far.');
     else setExplained(storyOf(feed, last));
   };
+  const explainOther = (by: -1 | 1) => {
+    if (explained === 'none') return;
+    const { violations } = feed.history;
+    const at = violations.findIndex(({ n }) => n === explained.violation.n);
+    const other = violations[at + by];
+    if (other !== undefined) setExplained(storyOf(feed, other));
+  };
   const back = () => {
     if (explained !== 'none') setExplained('none');
     else select('live');
@@ -104,7 +111,8 @@ export function LabView({ lab, event }: { readonly lab: string; readonly event: 
         </span>
         {feed.history.violations.length > 0 ? (
           <button type="button" onClick={explainLast}>
-            ✕ {feed.history.violations.length} violated
+            ✕ {feed.history.violations.length}{' '}
+            {feed.history.violations.length === 1 ? 'violation' : 'violations'}
           </button>
         ) : null}
         <StatusChip status={feed.status} />
@@ -168,7 +176,9 @@ export function LabView({ lab, event }: { readonly lab: string; readonly event: 
           <ExplainPanel
             violation={explained.violation}
             events={explained.events}
+            place={feed.history.violations.findIndex(({ n }) => n === explained.violation.n) + 1}
             count={feed.history.violations.length}
+            onOther={explainOther}
             onSelect={select}
             onClose={() => setExplained('none')}
           />
@@ -184,11 +194,12 @@ function useExplained(
 ): readonly [Explained | 'none', (explained: Explained | 'none') => void] {
   const [explained, setExplained] = useState<Explained | 'none'>('none');
   const { history } = feed;
-  const first = history.violations[0];
+  const first = history.violations.find(({ n }) => n > feed.lookedFrom);
+  const key = `${feed.beginnings} ${first?.n}`;
   // biome-ignore lint/correctness/useExhaustiveDependencies: only another first violation opens the panel.
   useEffect(() => {
     if (first !== undefined) setExplained(storyOf(feed, first));
-  }, [history, first]);
+  }, [key]);
   return [explained, setExplained];
 }
 

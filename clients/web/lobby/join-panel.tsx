@@ -46,7 +46,9 @@ export function JoinPanel({ detail }: { readonly detail: LabDetail }) {
       </label>
       <div>
         <h2>From a terminal</h2>
-        <pre>{`npx mmrace device --lab ${detail.name} --name gpu7`}</pre>
+        <pre
+          style={{ whiteSpace: 'pre-wrap' }}
+        >{`npx mmrace device --lab ${detail.name} --name gpu7`}</pre>
       </div>
       <Seats detail={detail} />
     </div>

@@ -1,6 +1,6 @@
 import { useMemo, useState } from 'react';
 import type { LabDetail } from '../../../server/protocol/http-api.ts';
-import { RequestFailed, serverApi } from '../server-api.ts';
+import { serverApi } from '../server-api.ts';
 import { Link } from '../shell/link.tsx';
 import { useLoaded } from '../shell/loaded.ts';
 import { recall, remember } from '../shell/memory.ts';
@@ -11,7 +11,7 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
 
 /** How somebody comes into a lab: as a device, as a CPU thread, or to watch. */
 export function JoinView({ code }: { readonly code: string }) {
-  const [found, reload] = useLoaded(() => labOf(code));
+  const [found, reload] = useLoaded(() => serverApi.lab(code));
   return (
     <div className="page">
       <TopBar />
@@ -35,19 +35,6 @@ export function JoinView({ code }: { readonly code: string }) {
       </main>
     </div>
   );
-}
-
-/** By join code, or by name. Rejects: RequestFailed. */
-async function labOf(code: string): Promise<LabDetail> {
-  try {
-    const { lab } = await serverApi.join(code);
-    return await serverApi.lab(lab.name);
-  } catch (error) {
-    if (!(error instanceof RequestFailed && error.status === 404)) throw error;
-    return await serverApi.lab(code).catch(() => {
-      throw error;
-    });
-  }
 }
 
 function Choices({ lab }: { readonly lab: LabDetail }) {

@@ -11,9 +11,18 @@ export interface MemorySizes {
   readonly font: number;
 }
 
-export function memorySizes(scale: number): MemorySizes {
+/** Of few rows, each is larger: what there is to see is to be seen from afar. */
+const GROWTH_MAX = 1.6;
+const ROW_PIXELS = 26;
+
+/** `type` is 1 at a desk; `room` is what rows and height leave for each other. */
+export function memorySizes(
+  type: number,
+  room: { readonly rows: number; readonly height: number } | 'any' = 'any',
+): MemorySizes {
+  const scale = type * (room === 'any' ? 1 : growth(type, room));
   return {
-    rowHeight: Math.round(26 * scale),
+    rowHeight: Math.round(ROW_PIXELS * scale),
     headHeight: Math.round(34 * scale),
     gutterWidth: Math.round(138 * scale),
     columnWidthMin: Math.round(112 * scale),
@@ -54,4 +63,9 @@ export function placeAt(
   const width = columnWidth(sizes, table.columns, viewport.width);
   const column = Math.floor((point.x - sizes.gutterWidth + viewport.scrollLeft) / width);
   return column < table.columns.length ? { row, column } : 'none';
+}
+
+function growth(type: number, { rows, height }: { rows: number; height: number }): number {
+  const fitting = height / (ROW_PIXELS * type * (rows + 2));
+  return Math.max(1, Math.min(GROWTH_MAX, fitting));
 }

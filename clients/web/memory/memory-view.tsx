@@ -39,7 +39,7 @@ interface Seen {
 /** Page tables side by side. Arrow keys move a cursor; pointing at a frame lights every place that maps it. */
 export function MemoryView({ source, selected, onPoint, onStale }: MemoryViewProps) {
   const { palette, scale, motion } = useAppearance();
-  const sizes = memorySizes(scale);
+  const sizesNow = useRef(memorySizes(scale));
   const fresh = useRef(new FreshCells());
   const seen = useRef<Seen | 'none'>('none');
   const scroller = useRef<HTMLDivElement>(null);
@@ -86,6 +86,8 @@ export function MemoryView({ source, selected, onPoint, onStale }: MemoryViewPro
       const view = scroller.current;
       const sizer = ground.current;
       if (view === null || sizer === null) return 'done';
+      const sizes = memorySizes(scale, { rows: layout.rows, height: size.height });
+      sizesNow.current = sizes;
       const width = columnWidth(sizes, columns, size.width);
       setSize(sizer, {
         width: sizes.gutterWidth + columns.length * width,
@@ -152,7 +154,7 @@ export function MemoryView({ source, selected, onPoint, onStale }: MemoryViewPro
       scrollLeft: view.scrollLeft,
     };
     const point = { x: event.clientX - box.left, y: event.clientY - box.top };
-    const place = placeAt(point, viewport, sizes, { rows: layout.rows, columns });
+    const place = placeAt(point, viewport, sizesNow.current, { rows: layout.rows, columns });
     if (event.type === 'pointerdown') look.current.cursor = place;
     pointAt(place);
   };
@@ -177,8 +179,9 @@ export function MemoryView({ source, selected, onPoint, onStale }: MemoryViewPro
   const bringIntoView = (place: MemoryPlace) => {
     const view = scroller.current;
     if (view === null) return;
-    const top = place.row * sizes.rowHeight;
-    const room = view.clientHeight - sizes.headHeight - sizes.rowHeight;
+    const { rowHeight, headHeight } = sizesNow.current;
+    const top = place.row * rowHeight;
+    const room = view.clientHeight - headHeight - rowHeight;
     if (top < view.scrollTop) view.scrollTop = top;
     else if (top > view.scrollTop + room) view.scrollTop = top - room;
   };

@@ -67,9 +67,9 @@ export class EventHistory {
     return full + (this.blocks.at(-1)?.events.length ?? 0);
   }
 
-  /** Events in order, the first of them behind the last one that was appended. */
+  /** Events in order. Those that are here already are left out. */
   append(events: readonly Event[]): void {
-    for (const event of events) this.#appendOne(event);
+    for (const event of events) if (event.n > this.last) this.#appendOne(event);
     this.version += 1;
   }
 

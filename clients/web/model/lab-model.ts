@@ -153,6 +153,8 @@ export function applyEvent(model: LabModel, event: Event): void {
       endMigration(model, event.device, 'oldest');
       break;
     case 'callback':
+      // Who is asked is a device, whether or not its coming was seen.
+      if (!model.devices.has(event.device)) model.devices.set(event.device, new Map());
       model.questions.set(questionKey(event), {
         device: event.device,
         asker: event.actor,

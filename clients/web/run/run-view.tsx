@@ -108,7 +108,8 @@ function RunStage({ run, events, event }: RunStageProps) {
     const n = next === 'live' ? 'end' : next;
     goTo({ view: 'run', id: run.id, question: run.question, event: n }, 'replace');
   };
-  const violation = history.violations[0];
+  const [place, setPlace] = useState(0);
+  const violation = history.violations[place] ?? history.violations[0];
   const step = stepOf(events, side, history, selected);
   const link =
     location.origin +
@@ -141,7 +142,7 @@ function RunStage({ run, events, event }: RunStageProps) {
           live="over"
         />
         <aside
-          className="side tab stack"
+          className="side-alone stack"
           aria-label="Verdict and steps"
           // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard has to reach it.
           tabIndex={0}
@@ -187,7 +188,9 @@ function RunStage({ run, events, event }: RunStageProps) {
           <ExplainPanel
             violation={violation}
             events={history.eventsFrom(history.first, history.last)}
+            place={place + 1}
             count={history.violations.length}
+            onOther={(by) => setPlace(place + by)}
             onSelect={select}
             onClose={() => setExplain('closed')}
           />

@@ -21,7 +21,7 @@ export function TopBar({ children }: { readonly children?: ReactNode }) {
     <header className="top">
       <Link to={{ view: 'home' }} className="wordmark">
         <Mark />
-        mmrace
+        <span className={children === undefined ? '' : 'spoken-narrow'}>mmrace</span>
       </Link>
       {children ?? <span className="spread" />}
       <Link to={{ view: 'explore', question: 'none' }} className="button hide-narrow">

@@ -5,7 +5,7 @@ import { type Drawing, laneY } from './timeline-scene.ts';
 import { DENSITY_BELOW, type TimelineSizes, xOf } from './viewport.ts';
 
 /** Of a bar to its lane. */
-const BAR = 0.2;
+const BAR = 0.19;
 
 export function drawSpans(drawing: Drawing): void {
   const { history, viewport, blocks } = drawing;
@@ -43,12 +43,11 @@ function drawSpan(drawing: Drawing, span: Span): void {
     if (!isOpen) pen.fillRect(x + width - 2, y, 2, bar.h);
   }
   const size = span.kind === 'lock' ? Math.round(sizes.font * 0.8) : Math.round(sizes.font * 0.9);
-  if (bar.h < size || width < 30) return;
+  if (span.kind === 'migration' || bar.h < size || width < 30) return;
   pen.fillStyle = ink;
   pen.font = `${size}px ${MONO}`;
   pen.textAlign = 'left';
-  const middle = span.kind === 'migration' ? y + size * 0.7 : y + bar.h / 2 + 0.5;
-  pen.fillText(fitted(span.label, width - 12, size), x + 6, middle);
+  pen.fillText(fitted(span.label, width - 12, size), x + 6, y + bar.h / 2 + 0.5);
 }
 
 /** Calls above the line, locks below it, migrations behind everything, brackets over the kernel's lane. */
@@ -61,8 +60,9 @@ function spanBar(
     case 'migration':
       return { y: -laneHeight * 0.47, h: laneHeight * 0.94 };
     case 'call':
+      return { y: -laneHeight * 0.45 + Math.min(1, span.depth) * 3, h: bar };
     case 'callback':
-      return { y: -laneHeight * 0.42 + Math.min(1, span.depth) * 3, h: bar };
+      return { y: -laneHeight * 0.25, h: bar * 0.9 };
     case 'lock': {
       const h = Math.max(5, laneHeight * 0.17);
       return { y: laneHeight * 0.45 - h * (1 + Math.min(1, span.depth)), h };

@@ -8,6 +8,9 @@ import { KERNEL_LANE, laneOfActor } from './lanes.ts';
 import { type Drawing, laneY, type TimelineScene } from './timeline-scene.ts';
 import { DENSITY_BELOW, visibleEvents, xOf } from './viewport.ts';
 
+/** Flags of violations that would cover each other stand below each other. */
+const FLAG_ROWS = 4;
+
 export function drawTimeline(pen: Pen, scene: TimelineScene): void {
   const { viewport, sizes, palette, history, lanes } = scene;
   const first = Math.max(history.first, Math.floor(viewport.from) - 1);
@@ -63,7 +66,7 @@ function drawForgotten(drawing: Drawing): void {
   pen.fillStyle = palette.quiet;
   pen.font = `${sizes.font}px ${SANS}`;
   pen.textAlign = 'right';
-  const words = `events 1 to ${history.first - 1} are not kept here`;
+  const words = `events 1 to ${history.first - 1} were before this page looked`;
   pen.fillText(
     fitted(words, edge - sizes.gutterWidth - 16, sizes.font),
     edge - 8,
@@ -84,14 +87,17 @@ function drawMilestones({ pen, palette, milestones, viewport, sizes }: Drawing):
     pen.setLineDash([]);
     pen.fillStyle = palette.ink;
     pen.font = `700 ${sizes.font}px ${SANS}`;
-    pen.textAlign = 'left';
-    pen.fillText(label, x + 6, viewport.height - 10);
+    const isLeft = x > viewport.width * 0.6;
+    pen.textAlign = isLeft ? 'right' : 'left';
+    pen.fillText(label, isLeft ? x - 6 : x + 6, viewport.height - 10);
   }
 }
 
 function drawViolations(drawing: Drawing): void {
   const { pen, palette, viewport, sizes, history, first, last } = drawing;
   let before = Number.NEGATIVE_INFINITY;
+  let flagEnd = Number.NEGATIVE_INFINITY;
+  let row = 0;
   for (const { n, rule } of history.violations) {
     if (n < first || n > last) continue;
     const x = xOf(viewport, sizes, n);
@@ -102,7 +108,9 @@ function drawViolations(drawing: Drawing): void {
     pen.fillRect(x - 0.75, sizes.axisHeight, 1.5, viewport.height);
     pen.globalAlpha = 1;
     const width = rule.length * sizes.font * 0.65 + 10;
-    const top = sizes.axisHeight + 1;
+    row = x < flagEnd ? (row + 1) % FLAG_ROWS : 0;
+    flagEnd = x + width + 2;
+    const top = sizes.axisHeight + 1 + row * (sizes.font + 5);
     pen.fillRect(x, top, width, sizes.font + 4);
     pen.fillStyle = palette.onAlarm;
     pen.font = `700 ${sizes.font}px ${SANS}`;

@@ -1,4 +1,5 @@
 import { type KeyboardEvent, type PointerEvent, useEffect, useRef } from 'react';
+import type { EventHistory } from '../model/event-history.ts';
 import { useAppearance } from '../shell/appearance.ts';
 import { type CanvasSize, useCanvas } from '../stage/use-canvas.ts';
 import type { Selected, ViewSource } from '../stage/view-source.ts';
@@ -36,6 +37,8 @@ export interface TimelineCommands {
 }
 
 const SCALE_AT_FIRST = 26;
+/** From here on the marks of events can be told apart. */
+const SCALE_READABLE = 12;
 const ZOOM_STEP = 1.4;
 /** Pixels of a pointer's way below which it was a click. */
 const CLICK_PIXELS = 5;
@@ -52,7 +55,9 @@ export function TimelineView(props: TimelineViewProps) {
     scale: SCALE_AT_FIRST * type,
     scrollTop: 0,
   });
-  const mode = useRef<'follow' | 'free'>('follow');
+  const mode = useRef<'first-look' | 'follow' | 'free'>(
+    selected === 'live' ? 'follow' : 'first-look',
+  );
   const sizes = useRef<TimelineSizes>(timelineSizes(type, 1, 1));
   const lanes = useRef<readonly Lane[]>([]);
   const blocks = useRef(new FilteredBlocks(filter));
@@ -69,7 +74,10 @@ export function TimelineView(props: TimelineViewProps) {
     (pen, size) => {
       const history = source.history();
       measure(size);
-      if (selected === 'live' && mode.current === 'follow') {
+      if (mode.current === 'first-look') {
+        view.current = firstLook(view.current, sizes.current, history, selected);
+        mode.current = 'free';
+      } else if (selected === 'live' && mode.current === 'follow') {
         view.current = following(view.current, sizes.current, history.last);
       }
       drawTimeline(pen, {
@@ -89,7 +97,9 @@ export function TimelineView(props: TimelineViewProps) {
 
   useEffect(() => {
     if (selected === 'live') mode.current = 'follow';
-    else view.current = showing(view.current, sizes.current, selected);
+    else if (mode.current !== 'first-look') {
+      view.current = showing(view.current, sizes.current, selected);
+    }
     invalidate();
   }, [selected, invalidate]);
 
@@ -206,6 +216,18 @@ export function TimelineView(props: TimelineViewProps) {
       />
     </section>
   );
+}
+
+/** All of a short history; of a long one, the part around what is looked at. */
+function firstLook(
+  view: TimelineViewport,
+  sizes: TimelineSizes,
+  history: EventHistory,
+  selected: Selected,
+): TimelineViewport {
+  const all = showingAll(view, sizes, history);
+  if (all.scale >= SCALE_READABLE || selected === 'live') return all;
+  return showing({ ...view, from: 0, scale: SCALE_READABLE }, sizes, selected);
 }
 
 function xOfSelected(viewport: TimelineViewport, sizes: TimelineSizes, n: number): number {

@@ -21,7 +21,7 @@ export const SCALE_MAX = 160;
 /** Below this single events are no longer drawn, but how many there are. */
 export const DENSITY_BELOW = 3;
 const LANE_HEIGHT_MIN = 40;
-const LANE_HEIGHT_MAX = 76;
+const LANE_HEIGHT_MAX = 116;
 /** Events of room to the right of the newest one. */
 const HEAD_ROOM = 2;
 

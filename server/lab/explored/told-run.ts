@@ -23,7 +23,7 @@ export interface ToldRun {
 
 /** Executes `choices` again; without any, the first execution that comes. */
 export function toldRun(plan: ScenarioPlan, choices: readonly number[]): ToldRun {
-  const run = newScenarioRun(plan);
+  const run = newScenarioRun(plan, { locks: 'told' });
   const { log, scheduler } = run.world;
   const setup = [...log.kept];
   const events: Event[] = [];

@@ -3,7 +3,15 @@ import type { LabDevice } from '../../../clients/drivers/faulty/driver-variant.t
 import type { Explored } from '../../explorer/explored.ts';
 import { setPageDirtyLock } from '../../kernel/memory/set-page-dirty-lock.ts';
 import { CONTRACT_ORACLE } from '../../machine/oracles/contract/contract.ts';
-import { cpuOf, deviceOf, newWorld, runTask, threadOf, type World } from '../../machine/world.ts';
+import {
+  cpuOf,
+  deviceOf,
+  newWorld,
+  runTask,
+  threadOf,
+  type World,
+  type WorldOptions,
+} from '../../machine/world.ts';
 import type { CpuApi } from '../../protocol/cpu-api.ts';
 import type { Task } from '../../task/task.ts';
 import { BadInput } from '../../vocabulary/bad-input.ts';
@@ -44,14 +52,24 @@ export function retriesMaxOf(plan: ScenarioPlan): number {
 /**
  * A world whose setup has run and whose programs stand ready.
  *
+ * With `locks` told the event log has who takes and releases which, for a viewer; the run is the same.
+ *
  * Throws: BadInput if the setup cannot be done; what user code throws.
  */
-export function newScenarioRun(plan: ScenarioPlan): ScenarioRun {
+export function newScenarioRun(
+  plan: ScenarioPlan,
+  { locks }: Pick<WorldOptions, 'locks'> = {},
+): ScenarioRun {
   const cpus = plan.threads.map(({ actor }) => actor);
   const fair = fairFaults(cpus, plan.faultsMax);
   const patches = [...plan.choice.patches, fair.patch];
   const contract = plan.oracles.has(CONTRACT_ORACLE) ? 'watched' : 'off';
-  const world = newWorld({ patches, config: plan.config, contract });
+  const world = newWorld({
+    patches,
+    config: plan.config,
+    contract,
+    ...(locks === undefined ? {} : { locks }),
+  });
   const surroundings = surroundingsOf(plan, world);
   runSetup(plan, world, surroundings);
   makeThreads(plan, world);

@@ -1,0 +1,63 @@
+/** The explorer in the page: from the question to the step, and from the link back to it. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { REPORT_FORMATS } from '../run/report-formats.ts';
+import { openPage, type PageUnderTest } from './page-under-test.ts';
+
+const PATCH = 'remove-second-invalidate';
+let under: PageUnderTest;
+
+before(async () => {
+  under = await openPage();
+});
+after(() => under.end());
+
+test('a scenario is explored, its counterexample stepped through, and its link restores the step', async () => {
+  const page = await under.open('/explore');
+  await page.getByLabel('Scenario').selectOption('seed-zero-page');
+  await page.getByLabel('Kernel').selectOption(PATCH);
+  await page.getByRole('button', { name: 'Explore', exact: true }).click();
+  await page.getByText('✕ broken').waitFor();
+  await page.getByText('Point of no return').waitFor();
+  await page.getByText('✕ 1 stale cell').waitFor();
+
+  // Before the reader maps the page nothing is stale.
+  await page.getByRole('button', { name: /^5 / }).click();
+  await page.getByText('✕ 1 stale cell').waitFor({ state: 'detached' });
+  const link = new URL(page.url());
+  assert.equal(link.searchParams.get('scenario'), 'seed-zero-page');
+  assert.equal(link.searchParams.get('patch'), PATCH);
+  const event = link.searchParams.get('event');
+  assert.match(event ?? '', /^\d+$/);
+
+  // The link of another server's run: the same question is asked again.
+  const elsewhere = await under.open(`/run/long-forgotten${link.search}`);
+  await elsewhere.getByText(`◼ then ${event}`).waitFor();
+  assert.equal(new URL(elsewhere.url()).searchParams.get('event'), event);
+
+  await page.getByRole('button', { name: 'The nearest safe one' }).click();
+  await page.getByText('the nearest execution that holds').waitFor();
+  await page.keyboard.press('End');
+  assert.equal(await page.getByText('stale cell').count(), 0);
+
+  const run = link.pathname.split('/').at(-1);
+  for (const format of REPORT_FORMATS) {
+    const response = await fetch(`${under.server.url}/api/runs/${run}/report/${format}`);
+    assert.equal(response.status, 200, format);
+    assert.ok((await response.text()).length > 20, format);
+  }
+  assert.deepEqual(complaintsBut404(), []);
+});
+
+test('without the patch the verdict is that it holds, and the window was entered', async () => {
+  const page = await under.open('/explore?scenario=seed-zero-page');
+  await page.getByRole('button', { name: 'Explore', exact: true }).click();
+  await page.getByText('✓ holds').waitFor();
+  await page.getByText(/The race window was entered in [1-9]/).waitFor();
+  assert.deepEqual(complaintsBut404(), []);
+});
+
+/** Browsers write every answer of 404 on the console; the forgotten run is one. */
+function complaintsBut404(): string[] {
+  return under.complaints.filter((complaint) => !complaint.includes('404'));
+}

@@ -1,0 +1,96 @@
+/** Every view, in both themes, as axe-core judges it; and what a view does when there is nothing to show. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { after, before, test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { DESK, openPage, type PageUnderTest, PHONE, type Size } from './page-under-test.ts';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+interface AxeViolation {
+  readonly id: string;
+  readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[];
+}
+
+let under: PageUnderTest;
+
+before(async () => {
+  under = await openPage({ unknownLabs: 'refused' });
+});
+after(() => under.end());
+
+async function axeComplaints(page: Page): Promise<string[]> {
+  // The policy of the page lets no script in; evaluate() is not bound by it.
+  await page.evaluate(AXE);
+  const violations = await page.evaluate(async (tags) => {
+    const { axe } = globalThis as unknown as {
+      readonly axe: { run(root: Document, options: unknown): Promise<{ violations: unknown }> };
+    };
+    const found = await axe.run(document, { runOnly: { type: 'tag', values: tags } });
+    return found.violations as AxeViolation[];
+  }, TAGS);
+  return violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 160)}: ${failureSummary}`),
+  );
+}
+
+async function judge(page: Page, view: string): Promise<void> {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    assert.deepEqual(await axeComplaints(page), [], `${view}, ${colorScheme}`);
+  }
+}
+
+async function openAndJudge(view: string, address: string, ready: string, size: Size = DESK) {
+  const page = await under.open(address, size);
+  await page.getByText(ready).first().waitFor();
+  await judge(page, view);
+  return page;
+}
+
+test('every view is accessible in light and in dark, as axe-core judges it', async () => {
+  const home = await openAndJudge('home', '/', 'Labs of this server');
+  await home.keyboard.press('?');
+  await judge(home, 'keys');
+  await openAndJudge('join', '/join/demo', 'Be a device', PHONE);
+  const cpu = await openAndJudge('cpu', '/lab/demo/cpu/cpu0', '● connected', PHONE);
+  await cpu.getByRole('button', { name: 'Map 8 pages' }).click();
+  await cpu.getByRole('button', { name: /^Store/ }).click();
+  const device = await openAndJudge('device', '/lab/demo/device/gpu0', '● connected', PHONE);
+  await device.getByRole('button', { name: 'Read' }).click();
+  await device.getByTestId('my-entry').getByText('frame').waitFor();
+  await judge(device, 'device with an entry');
+  const lab = await openAndJudge('lab', '/lab/demo', 'Who takes part');
+  for (const tab of ['Join', 'Signs']) {
+    await lab.getByRole('tab', { name: tab }).click();
+    await judge(lab, `lab, ${tab}`);
+  }
+  await openAndJudge('explore', '/explore', 'Strategy');
+  await openAndJudge('nowhere', '/nowhere/at/all', 'Nothing is at this address');
+  assert.deepEqual(under.complaints, []);
+});
+
+test('axe-core finds a button without a name: the judge is awake', async () => {
+  const page = await under.open('/');
+  await page.getByText('Labs of this server').waitFor();
+  await page.evaluate(() => {
+    const button = document.createElement('button');
+    document.querySelector('main')?.append(button);
+  });
+  const found = await axeComplaints(page);
+  assert.ok(
+    found.some((complaint) => complaint.startsWith('button-name')),
+    found.join('\n'),
+  );
+});
+
+test('a lab that is not there is said to be so, with a way on', async () => {
+  const page = await under.open('/lab/nothing-here/device/x', PHONE);
+  await page.getByText('No way into nothing-here').waitFor();
+  await page.getByRole('link', { name: 'To the list of labs' }).click();
+  await page.getByText('Labs of this server').waitFor();
+  const code = await under.open('/join/XXXXX', PHONE);
+  await code.getByText('No lab has the code XXXXX').waitFor();
+});
