@@ -96,6 +96,8 @@ export const FLOORS: readonly Floor[] = [
     [...KERNEL_VIEW, 'clients/drivers', 'clients/sdk', 'server/lab', 'clients/agents'],
     { testsAlsoUse: ['server', 'server/machine', 'server/live', 'server/gateway', 'server/http'] },
   ),
+  // Its end-to-end tests and their tools start whole servers.
+  outside('clients/web/e2e', 'all'),
 
   // main.ts wires the floors; the tidy test looks at them all; the command line may use everything.
   outside('server', 'all'),

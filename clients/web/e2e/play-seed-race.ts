@@ -1,6 +1,7 @@
 /** The seed race, played by hand in the page: whoever presents, and two devices on phones. */
 import type { Page } from 'playwright-core';
 import { type PageUnderTest, PHONE, type Size } from './page-under-test.ts';
+import { appears, disappears } from './seen.ts';
 
 export interface SeedRacePlayers {
   readonly presenter: Page;
@@ -33,7 +34,7 @@ export async function joinAsDevice(
   await page.getByRole('button', { name: 'Join', exact: true }).click();
   await page.getByLabel('Your name in the lab').fill(name);
   await page.getByRole('button', { name: 'Be a device' }).click();
-  await page.getByText('● connected').waitFor();
+  await appears(page.getByText('● connected'));
   return page;
 }
 
@@ -57,7 +58,7 @@ export async function holdAndRead({ presenter, ana, bob }: SeedRacePlayers): Pro
   await card.getByLabel('Hold ana after').selectOption('migrate_vma_setup');
   await card.getByRole('button', { name: 'Hold after it' }).click();
   await ana.getByRole('button', { name: 'Migrate here' }).click();
-  await ana.getByText('❚❚ held').waitFor();
+  await appears(ana.getByText('❚❚ held'));
   await bob.getByRole('button', { name: 'Read' }).click();
   await value(bob);
 }
@@ -66,16 +67,16 @@ export async function holdAndRead({ presenter, ana, bob }: SeedRacePlayers): Pro
 export async function goOnAndRead({ presenter, ana, bob }: SeedRacePlayers): Promise<string> {
   const card = presenter.locator('[data-actor=ana]');
   await card.getByRole('button', { name: 'Go', exact: true }).click();
-  await ana.getByTestId('result').getByText('migrate').waitFor();
+  await appears(ana.getByTestId('result').getByText('migrate'));
   await ana.getByRole('button', { name: /^Write 0x2a/ }).click();
-  await ana.getByTestId('result').getByText('done').waitFor();
+  await appears(ana.getByTestId('result').getByText('done'));
   await bob.getByRole('button', { name: 'Read' }).click();
-  await bob.getByTestId('result').getByText('under way').waitFor({ state: 'detached' });
+  await disappears(bob.getByTestId('result').getByText('under way'));
   return value(bob);
 }
 
 async function value(page: Page): Promise<string> {
   const shown = page.getByTestId('result').getByText(/^0x/);
-  await shown.waitFor();
+  await appears(shown);
   return (await shown.textContent()) ?? '';
 }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { openPage, type PageUnderTest, PHONE } from './page-under-test.ts';
+import { appears } from './seen.ts';
 
 let under: PageUnderTest;
 
@@ -13,25 +14,25 @@ after(() => under.end());
 test('a restart of the server is seen, survived and told, by a watcher and by a device', async () => {
   const watcher = await under.open('/lab/demo');
   const device = await under.open('/lab/demo/device/gpu0', PHONE);
-  await watcher.getByText('● connected').waitFor();
-  await device.getByText('● connected').waitFor();
-  await watcher.locator('[data-actor=gpu0]').waitFor();
+  await appears(watcher.getByText('● connected'));
+  await appears(device.getByText('● connected'));
+  await appears(watcher.locator('[data-actor=gpu0]'));
 
   await under.restartServer();
   for (const page of [watcher, device]) {
-    await page.getByText('Connected again').first().waitFor();
-    await page.getByText('● connected').waitFor();
+    await appears(page.getByText('Connected again').first());
+    await appears(page.getByText('● connected'));
   }
-  await watcher.locator('[data-actor=gpu0]').waitFor();
+  await appears(watcher.locator('[data-actor=gpu0]'));
 });
 
 test('a connection that is cut is resumed in the same session', async () => {
   const watcher = await under.open('/lab/demo');
   const device = await under.open('/lab/demo/device/gpu1', PHONE);
-  await device.getByText('● connected').waitFor();
+  await appears(device.getByText('● connected'));
   const card = watcher.locator('[data-actor=gpu1]');
   await card.getByText('More for gpu1').click();
   await card.getByRole('button', { name: 'Cut' }).click();
-  await device.getByText('the same session goes on').first().waitFor();
+  await appears(device.getByText('the same session goes on').first());
   assert.equal(await device.getByText('● connected').count(), 1);
 });

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { REPORT_FORMATS } from '../run/report-formats.ts';
 import { openPage, type PageUnderTest } from './page-under-test.ts';
+import { appears, disappears } from './seen.ts';
 
 const PATCH = 'remove-second-invalidate';
 let under: PageUnderTest;
@@ -17,13 +18,13 @@ test('a scenario is explored, its counterexample stepped through, and its link r
   await page.getByLabel('Scenario').selectOption('seed-zero-page');
   await page.getByLabel('Kernel').selectOption(PATCH);
   await page.getByRole('button', { name: 'Explore', exact: true }).click();
-  await page.getByText('✕ broken').waitFor();
-  await page.getByText('Point of no return').waitFor();
-  await page.getByText('✕ 1 stale cell').waitFor();
+  await appears(page.getByText('✕ broken'));
+  await appears(page.getByText('Point of no return'));
+  await appears(page.getByText('✕ 1 stale cell'));
 
   // Before the reader maps the page nothing is stale.
   await page.getByRole('button', { name: /^5 / }).click();
-  await page.getByText('✕ 1 stale cell').waitFor({ state: 'detached' });
+  await disappears(page.getByText('✕ 1 stale cell'));
   const link = new URL(page.url());
   assert.equal(link.searchParams.get('scenario'), 'seed-zero-page');
   assert.equal(link.searchParams.get('patch'), PATCH);
@@ -32,11 +33,11 @@ test('a scenario is explored, its counterexample stepped through, and its link r
 
   // The link of another server's run: the same question is asked again.
   const elsewhere = await under.open(`/run/long-forgotten${link.search}`);
-  await elsewhere.getByText(`◼ then ${event}`).waitFor();
+  await appears(elsewhere.getByText(`◼ then ${event}`));
   assert.equal(new URL(elsewhere.url()).searchParams.get('event'), event);
 
   await page.getByRole('button', { name: 'The nearest safe one' }).click();
-  await page.getByText('the nearest execution that holds').waitFor();
+  await appears(page.getByText('the nearest execution that holds'));
   await page.keyboard.press('End');
   assert.equal(await page.getByText('stale cell').count(), 0);
 
@@ -52,8 +53,8 @@ test('a scenario is explored, its counterexample stepped through, and its link r
 test('without the patch the verdict is that it holds, and the window was entered', async () => {
   const page = await under.open('/explore?scenario=seed-zero-page');
   await page.getByRole('button', { name: 'Explore', exact: true }).click();
-  await page.getByText('✓ holds').waitFor();
-  await page.getByText(/The race window was entered in [1-9]/).waitFor();
+  await appears(page.getByText('✓ holds'));
+  await appears(page.getByText(/The race window was entered in [1-9]/));
   assert.deepEqual(complaintsBut404(), []);
 });
 

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { DESK, openPage, type PageUnderTest, PHONE, PROJECTOR } from './page-under-test.ts';
 import { gather, goOnAndRead, holdAndRead } from './play-seed-race.ts';
+import { appears } from './seen.ts';
 
 const PATCH = 'remove-second-invalidate';
 /** Milliseconds for what fades to have faded. */
@@ -31,7 +32,7 @@ async function shootLab(under: PageUnderTest): Promise<void> {
   await shoot(presenter, 'lab-held');
   await shoot(ana, 'device-held-phone');
   await goOnAndRead(players);
-  await presenter.locator('.explain').waitFor();
+  await appears(presenter.locator('.explain'));
   await presenter.waitForTimeout(SETTLE_MS);
   await shoot(presenter, 'explain');
   await shoot(bob, 'device-stale-phone');
@@ -39,7 +40,7 @@ async function shootLab(under: PageUnderTest): Promise<void> {
   await shoot(presenter, 'lab');
   await presenter.getByRole('button', { name: '❚❚ Pause' }).click();
   await bob.getByRole('button', { name: 'Write' }).click();
-  await presenter.getByText('Who goes next').waitFor();
+  await appears(presenter.getByText('Who goes next'));
   await shoot(presenter, 'lab-paused');
   await presenter.getByRole('button', { name: '▶ Resume' }).click();
   await presenter.getByRole('tab', { name: 'Signs' }).click();
@@ -48,7 +49,7 @@ async function shootLab(under: PageUnderTest): Promise<void> {
   await presenter.waitForTimeout(SETTLE_MS);
   await shoot(presenter, 'lab-projector');
   await presenter.keyboard.press('e');
-  await presenter.locator('.explain').waitFor();
+  await appears(presenter.locator('.explain'));
   await presenter.waitForTimeout(SETTLE_MS);
   await shoot(presenter, 'explain-projector');
   await presenter.setViewportSize(PHONE);
@@ -61,10 +62,10 @@ async function shootLab(under: PageUnderTest): Promise<void> {
 
 async function shootRun(under: PageUnderTest): Promise<void> {
   const page = await under.open(`/explore?scenario=seed-zero-page&patch=${PATCH}`);
-  await page.getByRole('button', { name: 'Explore', exact: true }).waitFor();
+  await appears(page.getByRole('button', { name: 'Explore', exact: true }));
   await shoot(page, 'explore');
   await page.getByRole('button', { name: 'Explore', exact: true }).click();
-  await page.getByTestId('verdict').waitFor();
+  await appears(page.getByTestId('verdict'));
   await page.waitForTimeout(SETTLE_MS);
   await shoot(page, 'run');
   await page.setViewportSize(PROJECTOR);
@@ -75,7 +76,7 @@ async function shootRun(under: PageUnderTest): Promise<void> {
 
 async function shootSimple(under: PageUnderTest): Promise<void> {
   const page = await under.open('/');
-  await page.getByText('Labs of this server').waitFor();
+  await appears(page.getByText('Labs of this server'));
   await page.waitForTimeout(SETTLE_MS / 2);
   await shoot(page, 'home');
   await page.keyboard.press('?');
@@ -85,10 +86,10 @@ async function shootSimple(under: PageUnderTest): Promise<void> {
   await shoot(phone, 'home-phone');
   const code = under.server.labs.all().at(-1)?.joinCode ?? 'demo';
   const join = await under.open(`/join/${code}`, PHONE);
-  await join.getByText('Be a device').waitFor();
+  await appears(join.getByText('Be a device'));
   await shoot(join, 'join-phone');
   const cpu = await under.open('/lab/demo/cpu/cpu7', PHONE);
-  await cpu.getByText('● connected').waitFor();
+  await appears(cpu.getByText('● connected'));
   await cpu.getByRole('button', { name: 'Map 8 pages' }).click();
   await cpu.getByRole('button', { name: /^Store/ }).click();
   await cpu.waitForTimeout(SETTLE_MS);

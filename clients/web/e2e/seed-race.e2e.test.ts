@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { openPage, type PageUnderTest } from './page-under-test.ts';
 import { gather, goOnAndRead, holdAndRead } from './play-seed-race.ts';
+import { appears } from './seen.ts';
 
 const PATCH = 'remove-second-invalidate';
 let under: PageUnderTest;
@@ -19,10 +20,10 @@ test('with the patch the second device reads a stale zero, and the panel explain
 
   const { presenter, bob } = players;
   const panel = presenter.locator('.explain');
-  await panel.waitFor();
+  await appears(panel);
   assert.match((await panel.textContent()) ?? '', /no invalidation of the page was sent/);
   assert.match((await panel.locator('pre').textContent()) ?? '', /<-- BUG/);
-  await bob.getByText('✕ STALE').first().waitFor();
+  await appears(bob.getByText('✕ STALE').first());
 
   // A step of the story is a moment, and the moment has an address.
   await panel
@@ -30,7 +31,7 @@ test('with the patch the second device reads a stale zero, and the panel explain
     .first()
     .click();
   assert.match(new URL(presenter.url()).search, /^\?event=\d+$/);
-  await presenter.getByText('◼ then').waitFor();
+  await appears(presenter.getByText('◼ then'));
   assert.deepEqual(under.complaints, []);
 });
 
@@ -45,7 +46,7 @@ test('without the patch the second device reads what was written, and nothing is
 
   // Whoever only watches touches nothing: the lab is locked to its presenter from the beginning.
   const watcher = await under.open(new URL(presenter.url()).pathname);
-  await watcher.getByText('The presenter has locked the controls.').waitFor();
+  await appears(watcher.getByText('The presenter has locked the controls.'));
   assert.ok(await watcher.getByRole('button', { name: '❚❚ Pause' }).isDisabled());
   assert.deepEqual(under.complaints, []);
 });

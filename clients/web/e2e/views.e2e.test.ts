@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { DESK, openPage, type PageUnderTest, PHONE, type Size } from './page-under-test.ts';
+import { appears } from './seen.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
@@ -45,7 +46,7 @@ async function judge(page: Page, view: string): Promise<void> {
 
 async function openAndJudge(view: string, address: string, ready: string, size: Size = DESK) {
   const page = await under.open(address, size);
-  await page.getByText(ready).first().waitFor();
+  await appears(page.getByText(ready).first());
   await judge(page, view);
   return page;
 }
@@ -60,7 +61,7 @@ test('every view is accessible in light and in dark, as axe-core judges it', asy
   await cpu.getByRole('button', { name: /^Store/ }).click();
   const device = await openAndJudge('device', '/lab/demo/device/gpu0', '● connected', PHONE);
   await device.getByRole('button', { name: 'Read' }).click();
-  await device.getByTestId('my-entry').getByText('frame').waitFor();
+  await appears(device.getByTestId('my-entry').getByText('frame'));
   await judge(device, 'device with an entry');
   const lab = await openAndJudge('lab', '/lab/demo', 'Who takes part');
   for (const tab of ['Join', 'Signs']) {
@@ -74,7 +75,7 @@ test('every view is accessible in light and in dark, as axe-core judges it', asy
 
 test('axe-core finds a button without a name: the judge is awake', async () => {
   const page = await under.open('/');
-  await page.getByText('Labs of this server').waitFor();
+  await appears(page.getByText('Labs of this server'));
   await page.evaluate(() => {
     const button = document.createElement('button');
     document.querySelector('main')?.append(button);
@@ -88,9 +89,9 @@ test('axe-core finds a button without a name: the judge is awake', async () => {
 
 test('a lab that is not there is said to be so, with a way on', async () => {
   const page = await under.open('/lab/nothing-here/device/x', PHONE);
-  await page.getByText('No way into nothing-here').waitFor();
+  await appears(page.getByText('No way into nothing-here'));
   await page.getByRole('link', { name: 'To the list of labs' }).click();
-  await page.getByText('Labs of this server').waitFor();
+  await appears(page.getByText('Labs of this server'));
   const code = await under.open('/join/XXXXX', PHONE);
-  await code.getByText('No lab has the code XXXXX').waitFor();
+  await appears(code.getByText('No lab has the code XXXXX'));
 });

@@ -73,7 +73,8 @@ function storyOfDevice(violation: Violation, events: readonly Event[]): string[]
   const first = changes[0];
   const last = changes.at(-1);
   return [
-    `At event ${mapped.n}, ${device} put the page into its own page table: ${faceWords(mirrorFace(mapped.to, undefined))}.`,
+    `At event ${mapped.n}, ${device} put the page into its own page table: ` +
+      `${faceWords(mirrorFace(mapped.to, undefined))}.`,
     ...(first === undefined || last === undefined
       ? []
       : [
