@@ -5,14 +5,19 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { addClientCommands } from './commands/client.ts';
+import { addCompletionCommand } from './commands/completion.ts';
+import { addConfigCommand } from './commands/config.ts';
 import { addConformanceCommand } from './commands/conformance.ts';
 import { addDemoCommand } from './commands/demo.ts';
+import { addDoctorCommand } from './commands/doctor.ts';
 import { addExploreCommand } from './commands/explore.ts';
 import { addFuzzCommand } from './commands/fuzz.ts';
 import { addObserveCommand } from './commands/observe.ts';
+import { addPatchesCommand } from './commands/patches.ts';
 import { addPlayCommand } from './commands/play.ts';
 import { addReplayCommand } from './commands/replay.ts';
 import { addReportCommand } from './commands/report.ts';
+import { addScenariosCommand } from './commands/scenarios.ts';
 import { addServeCommand } from './commands/serve.ts';
 import { addTestCommand } from './commands/test.ts';
 import { addVerdictCommand } from './commands/verdict.ts';
@@ -35,7 +40,20 @@ export function newProgram(): Command {
   addExploreCommand(program);
   addTestCommand(program);
   addVerdictCommand(program);
+  addScenariosCommand(program);
+  addPatchesCommand(program);
+  addDoctorCommand(program);
+  addConfigCommand(program);
+  addCompletionCommand(program);
+  program.hook('preAction', async (_, command) => await withConfigFile(command));
   return program;
+}
+
+/** Only what joins a lab can be set by the folder's file here; servers read it with the environment. */
+async function withConfigFile(command: Command): Promise<void> {
+  if (command.options.every(({ envVar }) => envVar === undefined)) return;
+  const { applyConfigFile } = await import('./config/apply-config-file.ts');
+  await applyConfigFile(command, process.cwd());
 }
 
 /** package.json stands two folders above the sources and three above the built files. */

@@ -1,15 +1,17 @@
-/** How a command's server is set up: flags win over MMRACE_* (server/config.ts), those over the defaults. */
+/** How a command's server is set up: flags win over MMRACE_*, those over the folder's file, that over the defaults. */
 import { ConfigError, configFrom, type ServerConfig } from '../../server/config.ts';
 import { StartFailure } from '../../server/start-failure.ts';
+import { environmentWithFile } from './config/config-file.ts';
 import { UsageError } from './failure.ts';
 
 /** What was given on the command line. */
 export type ServerFlags = { readonly [Key in keyof ServerConfig]?: ServerConfig[Key] | undefined };
 
-/** Throws: UsageError. */
-export function serverConfig(flags: ServerFlags): ServerConfig {
+/** Rejects: UsageError. */
+export async function serverConfig(flags: ServerFlags): Promise<ServerConfig> {
+  const environment = await environmentWithFile(process.env, process.cwd());
   try {
-    const config = configFrom(process.env);
+    const config = configFrom(environment);
     const given = Object.entries(flags).filter(([, value]) => value !== undefined);
     return { ...config, ...Object.fromEntries(given) };
   } catch (error) {

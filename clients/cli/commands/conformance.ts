@@ -31,8 +31,17 @@ export function addConformanceCommand(program: Command): void {
     .option('--live', 'with devices and CPU in processes of their own, over WebSockets')
     .option('--selftest', "instead of traces: the kernel's HMM selftests, as KTAP")
     .option('--json', 'print one JSON object')
+    .addHelpText('after', EXAMPLES)
     .action(ending(conformance));
 }
+
+const EXAMPLES = `
+Examples:
+  mmrace conformance traces/                  traces recorded from a real kernel
+  mmrace conformance traces/migrate.jsonl.gz --live
+  mmrace conformance --selftest               the kernel's own HMM selftests
+
+Exit 0 if every program agrees, 1 at a difference.`;
 
 async function conformance(
   files: readonly string[],

@@ -60,6 +60,12 @@ export function addDemoCommand(program: Command): void {
 }
 
 const AFTERWORD = `
+Examples:
+  mmrace demo                                 the verdicts with their pictures; then it serves
+  mmrace demo --once --json
+  mmrace demo --free 2000 --port 0
+  mmrace demo --once --record runs && mmrace replay runs/*.jsonl
+
 After the verdicts it goes on serving until Ctrl-C (exit 130) or SIGTERM (exit as with --once).
 With --record each run of the race is one file; "mmrace replay FILE" executes it again without
 network or clients, and exits 0 if the same event log and the same final state come of it.`;
@@ -67,7 +73,7 @@ network or clients, and exits 0 if the same event log and the same final state c
 async function demo({ port, record, once, free, json }: DemoOptions): Promise<ExitCode> {
   const signal = untilSignal();
   const server = await startLocalServer(
-    serverConfig({ port, recordTo: record, logLevel: 'warn', drainMs: DRAIN_MS }),
+    await serverConfig({ port, recordTo: record, logLevel: 'warn', drainMs: DRAIN_MS }),
   );
   const live = new LiveLab(server.openLab(DEMO_LAB, { patch: 'stock' }));
   try {

@@ -82,8 +82,18 @@ export function addFuzzCommand(program: Command): void {
     )
     .option('--replay <file>', 'show the finding of a file again, and draw it')
     .option('--json', 'print one JSON object')
+    .addHelpText('after', EXAMPLES)
     .action(ending(fuzz));
 }
+
+const EXAMPLES = `
+Examples:
+  mmrace fuzz --seed 1 --count 2000
+  mmrace fuzz --driver faithful --out findings
+  mmrace fuzz --patch remove-second-invalidate --json
+  mmrace fuzz --replay findings/FILE
+
+Exit 0 if nothing was found, 1 otherwise.`;
 
 async function fuzz(options: FuzzOptions): Promise<ExitCode> {
   return options.replay === undefined ? runFuzz(options) : replayFile(options.replay, options);

@@ -34,11 +34,21 @@ export function addServeCommand(program: Command): void {
       '--record <dir>',
       'write the inbound log of every lab into this folder (see mmrace replay)',
     )
+    .addHelpText('after', EXAMPLES)
     .action(ending(serve));
 }
 
+const EXAMPLES = `
+Examples:
+  mmrace serve
+  mmrace serve --port 0                       any free port; the address is printed on stdout
+  mmrace serve --host 0.0.0.0 --record runs   for a room, and kept for mmrace replay
+
+The page is at the address that it prints, the documents below it at /docs. It serves until Ctrl-C or
+SIGTERM; clients are told, and a second signal ends it at once.`;
+
 async function serve({ record, ...flags }: ServeOptions): Promise<ExitCode> {
-  const config = serverConfig({ ...flags, recordTo: record });
+  const config = await serverConfig({ ...flags, recordTo: record });
   const server = await startServer(config).catch((error: unknown) => {
     throw asUsageError(error);
   });

@@ -13,6 +13,7 @@ import { verdictOf } from './explore.ts';
 interface TestOptions {
   readonly budgetExecutions: number;
   readonly budgetSeconds: number;
+  readonly json?: true;
 }
 
 export function addTestCommand(program: Command): void {
@@ -22,17 +23,26 @@ export function addTestCommand(program: Command): void {
     .argument('<files...>', 'scenario files, or folders of them')
     .option('--budget-executions <number>', 'for each verdict', wholeNumber(1, 1e12), 1_000_000)
     .option('--budget-seconds <number>', 'for each verdict', wholeNumber(1, 1e6), 60)
-    .addHelpText('after', '\nExample:\n  mmrace test scenarios/')
+    .option('--json', 'print one JSON object instead of KTAP')
+    .addHelpText('after', EXAMPLES)
     .action(ending(run));
 }
+
+const EXAMPLES = `
+Examples:
+  mmrace test scenarios/
+  mmrace test ./mine.yaml --budget-seconds 300 --json
+
+Exit 0 if every verdict is the expected one, 1 otherwise; a verdict that was not reached is not ok.`;
 
 async function run(paths: readonly string[], options: TestOptions): Promise<ExitCode> {
   const tests: KtapTest[] = [];
   for (const file of paths.flatMap(scenarioFiles)) {
     tests.push(await testScenario(scenarioFrom(file), options));
   }
-  print(ktapDocument(tests));
-  return tests.every((test) => outcomeOf(test) === 'pass') ? EXIT.OK : EXIT.BROKEN;
+  const passed = tests.every((test) => outcomeOf(test) === 'pass');
+  print(options.json === true ? JSON.stringify({ passed, tests }) : ktapDocument(tests));
+  return passed ? EXIT.OK : EXIT.BROKEN;
 }
 
 function scenarioFiles(path: string): string[] {

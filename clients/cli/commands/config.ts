@@ -1,0 +1,89 @@
+import { type Command, Option } from 'commander';
+import { ending, print } from '../ending.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { UsageError } from '../failure.ts';
+
+interface ConfigOptions {
+  readonly json?: true;
+  readonly schema?: true;
+  readonly url?: string;
+  readonly lab?: string;
+  readonly name?: string;
+  readonly host?: string;
+  readonly port?: string;
+  readonly record?: string;
+  readonly leaseMs?: string;
+}
+
+const COLUMNS = { key: 13, value: 26, from: 12 } as const;
+
+export function addConfigCommand(program: Command): void {
+  const command = program
+    .command('config')
+    .description('what is in force, and who says so: flags, environment, file or default')
+    .option('--json', 'print one JSON object')
+    .option('--schema', 'print the JSON Schema of the file')
+    .addHelpText('after', EXAMPLES)
+    .action(ending(config));
+  for (const flag of FLAGS) command.addOption(flag);
+}
+
+/** As other commands have them: here they only show that a flag wins. */
+const FLAGS: readonly Option[] = [
+  '--url <url>',
+  '--lab <name>',
+  '--name <name>',
+  '--host <address>',
+  '--port <number>',
+  '--record <dir>',
+  '--lease-ms <ms>',
+].map((flags) => new Option(flags, 'as the commands have it that use it'));
+
+const EXAMPLES = `
+Examples:
+  mmrace config
+  mmrace config --json
+  MMRACE_PORT=8080 mmrace config
+  echo '{ "port": 8080, "lab": "demo" }' > mmrace.json && mmrace config
+  mmrace config --schema > mmrace.schema.json
+
+Flags win over the environment (MMRACE_*), that over mmrace.json or mmrace.yaml of this folder, that
+over the defaults.`;
+
+async function config({ json, schema, ...flags }: ConfigOptions): Promise<ExitCode> {
+  const { CONFIG_FILE_SCHEMA } = await import('../config/settings.ts');
+  if (schema === true) {
+    print(JSON.stringify({ $schema: DIALECT, ...CONFIG_FILE_SCHEMA }, null, 2));
+    return EXIT.OK;
+  }
+  const { readConfigFile } = await import('../config/config-file.ts');
+  const { inForce } = await import('../config/in-force.ts');
+  const { ConfigError, configFrom } = await import('../../../server/config.ts');
+  try {
+    configFrom(process.env);
+  } catch (error) {
+    if (error instanceof ConfigError) throw new UsageError(error.message, { cause: error });
+    throw error;
+  }
+  const file = await readConfigFile(process.cwd());
+  const settings = inForce({ flags: { ...flags }, environment: process.env, file });
+  if (json === true) {
+    print(JSON.stringify({ file: file === 'none' ? null : file.path, settings }));
+    return EXIT.OK;
+  }
+  const lines = settings.map(({ key, value, from, variable, what }) =>
+    [
+      key.padEnd(COLUMNS.key),
+      String(value).padEnd(COLUMNS.value),
+      from.padEnd(COLUMNS.from),
+      from === 'environment' ? variable : what,
+    ].join(' '),
+  );
+  print(lines.join('\n'));
+  print(
+    file === 'none' ? 'no file mmrace.json or mmrace.yaml in this folder' : `file: ${file.path}`,
+  );
+  return EXIT.OK;
+}
+
+const DIALECT = 'https://json-schema.org/draft/2020-12/schema';

@@ -1,0 +1,73 @@
+import type { Command } from 'commander';
+import type { Scenario } from '../../../server/lab/scenario/scenario-schema.ts';
+import { ending, print } from '../ending.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { UsageError } from '../failure.ts';
+
+export function addScenariosCommand(program: Command): void {
+  program
+    .command('scenarios')
+    .description('the scenarios that ship, or those of files: names, titles, expected verdicts')
+    .argument('[names...]', 'names of those that ship, or files')
+    .option('--json', 'print one JSON object')
+    .addHelpText('after', EXAMPLES)
+    .action(ending(scenarios));
+}
+
+const EXAMPLES = `
+Examples:
+  mmrace scenarios
+  mmrace scenarios seed-zero-page
+  mmrace scenarios ./mine.yaml --json
+  mmrace test scenarios/                      whether the expected verdicts are true`;
+
+async function scenarios(names: readonly string[], { json }: { json?: true }): Promise<ExitCode> {
+  const { shippedScenarioNames } = await import(
+    '../../../server/lab/scenario/shipped-scenarios.ts'
+  );
+  const shipped = shippedScenarioNames();
+  const chosen = await Promise.all(
+    (names.length === 0 ? shipped : names).map((name) => scenarioOf(name, shipped)),
+  );
+  const listed = chosen.map(({ name, title, provenance, expect }) => ({
+    name,
+    title,
+    provenance,
+    expect: { patches: expect.patches ?? {}, drivers: expect.drivers ?? {} },
+  }));
+  if (json === true) {
+    print(JSON.stringify({ scenarios: listed }));
+    return EXIT.OK;
+  }
+  const { paragraph } = await import('../paragraph.ts');
+  const whole = names.length > 0;
+  const texts = listed.map(({ name, title, provenance, expect }) => {
+    const lines = [
+      paragraph(title, '  '),
+      ...(whole ? [paragraph(`From: ${provenance}`, '  ')] : []),
+      ...Object.entries(expect.patches).map((pair) => verdictLine('kernel', pair)),
+      ...Object.entries(expect.drivers).map((pair) => verdictLine('driver', pair)),
+    ];
+    return [name, ...lines].join('\n');
+  });
+  print(texts.join('\n\n'));
+  return EXIT.OK;
+}
+
+function verdictLine(what: 'kernel' | 'driver', [name, verdict]: [string, string]): string {
+  return `    ${verdict.padEnd(8)} ${what} ${name}`;
+}
+
+async function scenarioOf(name: string, shipped: readonly string[]): Promise<Scenario> {
+  const { shippedScenario } = await import('../../../server/lab/scenario/shipped-scenarios.ts');
+  const { suggestion } = await import('../../../server/lab/scenario/nearest-word.ts');
+  const found = shippedScenario(name);
+  if (found !== 'none') return found;
+  if (/[/\\]|\.ya?ml$/.test(name)) {
+    const { scenarioFrom } = await import('../scenario-choice.ts');
+    return scenarioFrom(name);
+  }
+  throw new UsageError(
+    `there is no scenario "${name}"${suggestion(name, shipped)}; mmrace scenarios lists them`,
+  );
+}

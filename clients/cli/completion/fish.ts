@@ -1,0 +1,25 @@
+import type { TreeCommand, TreeOption } from './command-tree.ts';
+import { single } from './single-quoted.ts';
+
+/** One `complete` a command and an option. */
+export function fishScript(tree: readonly TreeCommand[]): string {
+  const lines = tree.flatMap(({ name, description, options }) => [
+    `complete -c mmrace -n __fish_use_subcommand -a ${name} -d ${single(description)}`,
+    ...options.map((option) => fishOption(name, option)),
+  ]);
+  return `# fish completion of mmrace\n${lines.join('\n')}\n`;
+}
+
+function fishOption(command: string, { names, description, value }: TreeOption): string {
+  const flags = names.map((name) =>
+    name.startsWith('--') ? `-l ${name.slice(2)}` : `-s ${name.slice(1)}`,
+  );
+  const words = fishWords(value);
+  const seen = `-n '__fish_seen_subcommand_from ${command}'`;
+  return `complete -c mmrace ${seen} ${flags.join(' ')}${words} -d ${single(description)}`;
+}
+
+function fishWords(value: TreeOption['value']): string {
+  if (value === 'none') return '';
+  return value === 'any' ? ' -r' : ` -x -a ${single(value.choices.join(' '))}`;
+}

@@ -1,0 +1,142 @@
+/**
+ * Everything that can be set for more than one command at once, as data: in the environment, in a file of the folder,
+ * and by a flag of the commands that use it.
+ */
+import Type from 'typebox';
+import { DEFAULT_CONFIG, LOG_LEVELS } from '../../../server/config.ts';
+import { name as nameOfActor, strict, word } from '../../../server/protocol/wire-values.ts';
+import { DEFAULT_LAB, DEFAULT_URL } from '../../agents/agent-process.ts';
+
+export interface Setting {
+  /** In the file. */
+  readonly key: string;
+  /** In the environment. */
+  readonly variable: string;
+  /** Of the commands that use it; 'none' if there is no flag. */
+  readonly flag: string;
+  readonly schema: Type.TSchema;
+  /** What is in force where nobody says anything; 'none' if nothing is. */
+  readonly fallback: string | number;
+  /** Completes "sets ...". */
+  readonly what: string;
+}
+
+const A_DAY_MS = 24 * 60 * 60 * 1000;
+const millis = Type.Integer({
+  minimum: 1,
+  maximum: A_DAY_MS,
+  description: `a whole number of milliseconds from 1 to ${A_DAY_MS}`,
+});
+const words = (description: string) => Type.String({ minLength: 1, description });
+const known = DEFAULT_CONFIG;
+
+export const SETTINGS: readonly Setting[] = [
+  {
+    key: 'url',
+    variable: 'MMRACE_URL',
+    flag: '--url',
+    schema: Type.String({
+      pattern: '^wss?://',
+      description: 'an address such as ws://127.0.0.1:7070/ws',
+    }),
+    fallback: DEFAULT_URL,
+    what: 'the server that clients connect to',
+  },
+  {
+    key: 'lab',
+    variable: 'MMRACE_LAB',
+    flag: '--lab',
+    schema: nameOfActor,
+    fallback: DEFAULT_LAB,
+    what: 'the lab that clients join: its name or its join code',
+  },
+  {
+    key: 'name',
+    variable: 'MMRACE_NAME',
+    flag: '--name',
+    schema: nameOfActor,
+    fallback: 'none',
+    what: 'the name of the actor (dev0 and cpu0 otherwise)',
+  },
+  {
+    key: 'host',
+    variable: 'MMRACE_HOST',
+    flag: '--host',
+    schema: words('an address of this machine'),
+    fallback: known.host,
+    what: 'the address that a server listens on',
+  },
+  {
+    key: 'port',
+    variable: 'MMRACE_PORT',
+    flag: '--port',
+    schema: Type.Integer({
+      minimum: 0,
+      maximum: 65_535,
+      description: 'a whole number from 0 to 65535',
+    }),
+    fallback: known.port,
+    what: 'the port that a server listens on, 0 for any',
+  },
+  {
+    key: 'record',
+    variable: 'MMRACE_RECORD',
+    flag: '--record',
+    schema: words('a folder'),
+    fallback: known.recordTo,
+    what: 'the folder that a server records its labs into',
+  },
+  {
+    key: 'leaseMs',
+    variable: 'MMRACE_LEASE_MS',
+    flag: '--lease-ms',
+    schema: millis,
+    fallback: known.leaseMs,
+    what: 'how long a device may keep the kernel waiting',
+  },
+  {
+    key: 'graceMs',
+    variable: 'MMRACE_GRACE_MS',
+    flag: 'none',
+    schema: millis,
+    fallback: known.graceMs,
+    what: 'how long a lost session can be resumed',
+  },
+  {
+    key: 'heartbeatMs',
+    variable: 'MMRACE_HEARTBEAT_MS',
+    flag: 'none',
+    schema: millis,
+    fallback: known.heartbeatMs,
+    what: 'the time between two pings',
+  },
+  {
+    key: 'drainMs',
+    variable: 'MMRACE_DRAIN_MS',
+    flag: 'none',
+    schema: millis,
+    fallback: known.drainMs,
+    what: 'how long clients have to leave when a server ends',
+  },
+  {
+    key: 'unknownLabs',
+    variable: 'MMRACE_UNKNOWN_LABS',
+    flag: 'none',
+    schema: word('on-demand', 'refused'),
+    fallback: known.unknownLabs,
+    what: 'whether a server opens a lab that somebody asks for',
+  },
+  {
+    key: 'log',
+    variable: 'MMRACE_LOG',
+    flag: 'none',
+    schema: word(...LOG_LEVELS),
+    fallback: known.logLevel,
+    what: 'how much a server logs',
+  },
+];
+
+/** Of the file as a whole. */
+export const CONFIG_FILE_SCHEMA = strict(
+  Object.fromEntries(SETTINGS.map(({ key, schema }) => [key, Type.Optional(schema)])),
+);
