@@ -1,0 +1,47 @@
+/** What the listing commands say, as processes. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { shippedScenarioNames } from '../../../server/lab/scenario/shipped-scenarios.ts';
+import { PATCHES } from '../../../server/patches/patches.ts';
+import { EXIT } from '../exit-codes.ts';
+import { runMmrace } from '../run-mmrace.ts';
+
+test('patches: each with what it changes, where it comes from, and what shows it', async () => {
+  const { code, stdout } = await runMmrace('patches', '--json');
+  assert.equal(code, EXIT.OK);
+  const { patches } = JSON.parse(stdout) as { patches: { id: string; shownBy: string[] }[] };
+  assert.deepEqual(
+    patches.map(({ id }) => id),
+    [...PATCHES.keys()],
+  );
+  const seed = patches.find(({ id }) => id === 'remove-second-invalidate');
+  assert.ok(seed?.shownBy.includes('seed-zero-page'));
+});
+
+test('scenarios: each with its title and the verdicts that it expects', async () => {
+  const { code, stdout } = await runMmrace('scenarios', '--json');
+  assert.equal(code, EXIT.OK);
+  const { scenarios } = JSON.parse(stdout) as {
+    scenarios: { name: string; expect: { patches: object } }[];
+  };
+  assert.deepEqual(
+    scenarios.map(({ name }) => name),
+    shippedScenarioNames(),
+  );
+  const seed = scenarios.find(({ name }) => name === 'seed-zero-page');
+  assert.deepEqual(seed?.expect.patches, { stock: 'holds', 'remove-second-invalidate': 'broken' });
+});
+
+test('a name that is not known is one sentence, 64, and what was meant', async () => {
+  for (const [command, name, meant] of [
+    ['patches', 'remove-second-invalidat', 'remove-second-invalidate'],
+    ['scenarios', 'seed-zero-pge', 'seed-zero-page'],
+  ] as const) {
+    const { code, stdout, stderr } = await runMmrace(command, name);
+    assert.deepEqual([code, stdout], [EXIT.USAGE, '']);
+    assert.match(
+      stderr,
+      new RegExp(`^mmrace: there is no .* "${name}"; did you mean "${meant}"\\?[^\\n]*\\n$`),
+    );
+  }
+});

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { configFrom, DEFAULT_CONFIG } from '../../../server/config.ts';
+import { UsageError } from '../failure.ts';
+import { newProgram } from '../program.ts';
+import { applyConfigFile } from './apply-config-file.ts';
+import { environmentWithFile, readConfigFile } from './config-file.ts';
+import { inForce } from './in-force.ts';
+import { SETTINGS } from './settings.ts';
+
+function folderWith(files: { readonly [name: string]: string }): string {
+  const folder = mkdtempSync(join(tmpdir(), 'mmrace-config-'));
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+  return folder;
+}
+
+test('flags win over the environment, that over the file, that over the defaults', async () => {
+  const file = await readConfigFile(
+    folderWith({ 'mmrace.yaml': 'port: 1\nlab: of-file\nleaseMs: 3\nhost: localhost\n' }),
+  );
+  const settings = inForce({
+    flags: { port: 3 },
+    environment: { MMRACE_PORT: '2', MMRACE_LAB: 'of-environment' },
+    file,
+  });
+  const from = Object.fromEntries(
+    settings.map((setting) => [setting.key, [setting.value, setting.from]]),
+  );
+  assert.deepEqual(from.port, [3, 'flag']);
+  assert.deepEqual(from.lab, ['of-environment', 'environment']);
+  assert.deepEqual(from.leaseMs, [3, 'file']);
+  assert.deepEqual(from.graceMs, [DEFAULT_CONFIG.graceMs, 'default']);
+});
+
+test('a file stands behind the environment of a server, whichever way it is written', async () => {
+  for (const [name, text] of [
+    ['mmrace.json', '{ "port": 8080, "unknownLabs": "refused" }'],
+    ['mmrace.yml', 'port: 8080\nunknownLabs: refused\n'],
+  ] as const) {
+    const folder = folderWith({ [name]: text });
+    const config = configFrom(await environmentWithFile({ MMRACE_PORT: '9' }, folder));
+    assert.equal(config.port, 9);
+    assert.equal(config.unknownLabs, 'refused');
+  }
+  assert.equal(await readConfigFile(folderWith({})), 'none');
+  assert.deepEqual(configFrom(await environmentWithFile({}, folderWith({}))), DEFAULT_CONFIG);
+});
+
+test('the variables are those of the server: each setting reaches its config', () => {
+  const clients = ['url', 'lab', 'name'];
+  for (const { key, variable, fallback } of SETTINGS) {
+    if (clients.includes(key)) continue;
+    const unlike =
+      typeof fallback === 'number' ? '77' : { unknownLabs: 'refused', log: 'fatal' }[key];
+    const config = configFrom({ [variable]: unlike ?? 'elsewhere' });
+    assert.notDeepEqual(config, DEFAULT_CONFIG, variable);
+  }
+});
+
+test('everything that is wrong with a file is said, with line, column and what is meant', async () => {
+  const wrong = async (text: string): Promise<string> => {
+    try {
+      await readConfigFile(folderWith({ 'mmrace.yaml': text }));
+    } catch (error) {
+      assert.ok(error instanceof UsageError);
+      return error.message.replaceAll(/^.*mmrace\.yaml/gm, 'mmrace.yaml');
+    }
+    return 'nothing';
+  };
+  assert.equal(
+    await wrong('port: 80800\nlabb: x\n'),
+    'mmrace.yaml:1:7: port: expected a whole number from 0 to 65535, got 80800\n' +
+      'mmrace.yaml:2:1: labb: unknown key "labb"; did you mean "lab"?',
+  );
+  assert.match(await wrong('port: [\n'), /^mmrace\.yaml:\d+:\d+: not YAML/);
+  assert.match(await wrong('- a\n'), /expected a mapping/);
+  assert.equal(await wrong(''), 'nothing');
+  const two = folderWith({ 'mmrace.json': '{}', 'mmrace.yaml': '' });
+  await assert.rejects(readConfigFile(two), /both there: keep one of them/);
+});
+
+test('a command that joins takes from the file what nobody else has set', async () => {
+  const folder = folderWith({ 'mmrace.json': '{ "lab": "of-file", "url": "ws://file:1/ws" }' });
+  const program = newProgram();
+  const observe = program.commands.find((command) => command.name() === 'observe');
+  assert.ok(observe !== undefined);
+  observe.parseOptions(['--url', 'ws://flag:1/ws']);
+  await applyConfigFile(observe, folder);
+  const { lab, url } = observe.opts();
+  assert.deepEqual([lab, url], ['of-file', 'ws://flag:1/ws']);
+});
