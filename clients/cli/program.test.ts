@@ -102,7 +102,8 @@ test('an unknown option of any command suggests the nearest one', () => {
 test('the commands that the documents promise are there', () => {
   const names = COMMANDS.map((command) => command.name());
   const promised =
-    'serve demo device cpu observe conformance fuzz explore test verdict report replay play scenarios patches doctor config completion';
+    'serve demo device cpu observe conformance fuzz explore test verdict report replay play ' +
+    'scenarios patches doctor config completion';
   assert.deepEqual(
     promised.split(' ').filter((name) => !names.includes(name)),
     [],
