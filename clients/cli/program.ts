@@ -4,6 +4,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { addCertifyCommand } from './commands/certify.ts';
 import { addClientCommands } from './commands/client.ts';
 import { addCompletionCommand } from './commands/completion.ts';
 import { addConfigCommand } from './commands/config.ts';
@@ -38,6 +39,7 @@ export function newProgram(): Command {
   addPlayCommand(program);
   addReportCommand(program);
   addExploreCommand(program);
+  addCertifyCommand(program);
   addTestCommand(program);
   addVerdictCommand(program);
   addScenariosCommand(program);

@@ -52,6 +52,8 @@ export class Gateway {
     refusals: new Map(),
     closings: new Map(),
   };
+  /** Told of each frame of a session that was refused before it reached its lab. */
+  readonly refusalListeners: ((lab: string, name: string, refusal: Refusal) => void)[] = [];
   readonly #options: GatewayOptions;
   readonly #server: WebSocketServer;
   readonly #sessions: Sessions = new Map();
@@ -205,13 +207,19 @@ export class Gateway {
   #refused(session: ClientSession, { id, refusal, seq }: Refused): void {
     this.#count(this.counts.refusals, refusal.code);
     this.#options.onRefused?.(session.lab.name, session.name, id, refusal);
+    this.#tellRefusal(session, refusal);
     if (seq === 'taken') session.frameTaken();
     session.refuseRequest(id, refusal);
     this.#advance(session, { event: 'refused' });
   }
 
+  #tellRefusal({ lab, name }: ClientSession, refusal: Refusal): void {
+    for (const tell of this.refusalListeners) tell(lab.name, name, refusal);
+  }
+
   #fatal(session: ClientSession, { reason, refusal }: Fatal): void {
     this.#count(this.counts.refusals, refusal.code);
+    this.#tellRefusal(session, refusal);
     session.refuseRequest(null, refusal);
     const at = this.#timeIn(session);
     // A gap is mended by a resume: the client learns what has arrived and sends the rest again.

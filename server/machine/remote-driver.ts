@@ -94,7 +94,11 @@ export function takeDeviceAnswer(
     if (question.answer !== 'open') return 'unknown';
     if (question.method === 'invalidate') {
       const { blocking, subscription } = question.params as QuestionParams['invalidate'];
-      if (carriedOut(blocking, outcome) === 'no') return fenceLiar(device, subscription);
+      const done = carriedOut(blocking, outcome);
+      if (done === 'no') return fenceLiar(device, subscription);
+      // At once: what the device looks up from here on stands on the sequence that it has by now.
+      const sub = device.subs.get(subscription);
+      if (sub !== undefined) mmuIntervalSetSeq(sub, done.invalidate_seq);
     }
     question.answer = outcome;
     wake(device.context, question.object);

@@ -41,5 +41,7 @@ export interface DriverVariant {
   readonly summary: string;
   /** The user's file that it comes from. Absent: it ships. */
   readonly file?: string;
+  /** Where its tasks run: 'here', beside the kernel, unless it says otherwise. */
+  readonly runs?: 'here' | 'far';
   readonly newDevice: (options: DriverOptions) => LabDevice;
 }

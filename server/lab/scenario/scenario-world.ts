@@ -49,6 +49,22 @@ export function retriesMaxOf(plan: ScenarioPlan): number {
   return plan.scenario.bounds?.retries ?? DEFAULT_RETRIES_MAX;
 }
 
+/** A world before its setup. */
+export interface ScenarioOpening {
+  readonly world: World;
+  /** To be run to their ends, one after the other. */
+  readonly setup: readonly SetupTask[];
+  /** The programs stand ready. Call it when the setup has run. */
+  begin(): ScenarioRun;
+}
+
+/** One part of a setup. Its task throws BadInput if it cannot be done. */
+export interface SetupTask {
+  readonly actor: string;
+  readonly name: string;
+  readonly task: () => Task<unknown>;
+}
+
 /**
  * A world whose setup has run and whose programs stand ready.
  *
@@ -58,8 +74,18 @@ export function retriesMaxOf(plan: ScenarioPlan): number {
  */
 export function newScenarioRun(
   plan: ScenarioPlan,
-  { locks }: Pick<WorldOptions, 'locks'> = {},
+  options: Pick<WorldOptions, 'locks'> = {},
 ): ScenarioRun {
+  const opening = openScenario(plan, options);
+  for (const part of opening.setup) finish(opening.world, part);
+  return opening.begin();
+}
+
+/** Throws what user code throws. */
+export function openScenario(
+  plan: ScenarioPlan,
+  { locks }: Pick<WorldOptions, 'locks'> = {},
+): ScenarioOpening {
   const cpus = plan.threads.map(({ actor }) => actor);
   const fair = fairFaults(cpus, plan.faultsMax);
   const patches = [...plan.choice.patches, fair.patch];
@@ -71,29 +97,31 @@ export function newScenarioRun(
     ...(locks === undefined ? {} : { locks }),
   });
   const surroundings = surroundingsOf(plan, world);
-  runSetup(plan, world, surroundings);
-  makeThreads(plan, world);
-  const registers = new Map<string, string>();
-  fair.start(world);
-  const watch = watchRun(plan, world, fair);
-  const window = watchWindow(plan.window);
-  if (plan.window.length > 0) world.log.listeners.push(window.see);
-  for (const thread of plan.threads) {
-    const task = guarded(threadTask(thread, surroundings, registers), thread.actor, watch);
-    world.scheduler.spawn(thread.actor, thread.name, task);
-  }
-  const end = { world, registers };
-  return {
-    world,
-    registers,
-    scheduler: world.scheduler,
-    failure: watch.failure,
-    failureAtEnd: (stuck) => failureAtEnd(plan, end, stuck),
-    windowEntered: window.entered,
-    outcome: () => describeEnd(plan, end),
-    // The oracles note what they read themselves.
-    alsoReads: () => [],
+  const begin = (): ScenarioRun => {
+    makeThreads(plan, world);
+    const registers = new Map<string, string>();
+    fair.start(world);
+    const watch = watchRun(plan, world, fair);
+    const window = watchWindow(plan.window);
+    if (plan.window.length > 0) world.log.listeners.push(window.see);
+    for (const thread of plan.threads) {
+      const task = guarded(threadTask(thread, surroundings, registers), thread.actor, watch);
+      world.scheduler.spawn(thread.actor, thread.name, task);
+    }
+    const end = { world, registers };
+    return {
+      world,
+      registers,
+      scheduler: world.scheduler,
+      failure: watch.failure,
+      failureAtEnd: (stuck) => failureAtEnd(plan, end, stuck),
+      windowEntered: window.entered,
+      outcome: () => describeEnd(plan, end),
+      // The oracles note what they read themselves.
+      alsoReads: () => [],
+    };
   };
+  return { world, setup: setupOf(plan, surroundings), begin };
 }
 
 /** A thread is there, and its TLB is flushed, before it does anything. A child's comes with its fork. */
@@ -132,7 +160,7 @@ function newDevice(plan: ScenarioPlan, world: World, deviceNumber: number): LabD
   const planned = plan.devices[deviceNumber];
   if (planned === undefined) throw new RangeError(`there is no device number ${deviceNumber}`);
   const { name, driver, memoryPages } = planned;
-  const api = deviceOf(world, name, () => made.callbacks);
+  const api = deviceOf(world, name, () => made.callbacks, driver.runs);
   const made: LabDevice = driver.newDevice({
     api,
     context: world.context,
@@ -144,23 +172,38 @@ function newDevice(plan: ScenarioPlan, world: World, deviceNumber: number): LabD
   return made;
 }
 
-function runSetup(plan: ScenarioPlan, world: World, surroundings: Surroundings): void {
-  for (const { name } of plan.devices) {
-    const opened = finish(world, name, 'open', surroundings.device(name).open());
-    if (!opened.ok) throw new BadInput(`setup: ${name} cannot be opened: ${opened.errno}`);
-  }
+function setupOf(plan: ScenarioPlan, surroundings: Surroundings): SetupTask[] {
   const cpu = plan.instances.find(({ kind }) => kind === 'cpu')?.name ?? 'cpu0';
-  for (const vma of plan.vmas) {
-    const { prot, kind } = vma;
-    const range = rangeOfVma(vma);
-    finish(world, cpu, 'mmap', surroundings.cpu(cpu).mmap({ range, prot, kind }));
-  }
-  for (const { actor, name, op } of plan.setup) finish(world, actor, name, op(surroundings, actor));
+  return [
+    ...plan.devices.map(({ name }) => ({
+      actor: name,
+      name: 'open',
+      task: () => openDevice(name, surroundings.device(name)),
+    })),
+    ...plan.vmas.map((vma) => ({
+      actor: cpu,
+      name: 'mmap',
+      task: () => {
+        const { prot, kind } = vma;
+        return surroundings.cpu(cpu).mmap({ range: rangeOfVma(vma), prot, kind });
+      },
+    })),
+    ...plan.setup.map(({ actor, name, op }) => ({
+      actor,
+      name,
+      task: () => op(surroundings, actor),
+    })),
+  ];
 }
 
-function finish<T>(world: World, actor: string, name: string, task: Task<T>): T {
-  const ran = setUp(name, actor, () => runTask(world, actor, name, task, SETUP_STEPS_MAX));
-  if (ran.kind === 'done') return ran.value;
+function* openDevice(name: string, device: LabDevice): Task<void> {
+  const opened = yield* device.open();
+  if (!opened.ok) throw new BadInput(`setup: ${name} cannot be opened: ${opened.errno}`);
+}
+
+function finish(world: World, { actor, name, task }: SetupTask): void {
+  const ran = setUp(name, actor, () => runTask(world, actor, name, task(), SETUP_STEPS_MAX));
+  if (ran.kind === 'done') return;
   const waiting = ran.waiting.length === 0 ? 'it goes in circles' : ran.waiting.join('; ');
   throw new BadInput(
     `setup: ${name} of ${actor} does not end: ${waiting}; a setup must work alone`,

@@ -1,0 +1,63 @@
+/** What certify found, as people read it and as programs do. */
+import type { Certificate, Finding } from '../../../server/lab/external/certify.ts';
+import { describeFrame } from '../../../server/lab/external/client-frame.ts';
+import { raceDiagram } from '../../../server/lab/report/diagram.ts';
+
+const COLUMNS = 75;
+/** Frames and grants before the end that are shown. */
+const SHOWN_MAX = 30;
+
+export interface CertifiedAs {
+  readonly scenario: string;
+  readonly patch: string;
+  readonly device: string;
+}
+
+export function certificateText(as: CertifiedAs, certificate: Certificate): string {
+  const { verdict, bound, steps, seconds, windowEntered, schedules, finding } = certificate;
+  const lines = [
+    `${as.scenario}: ${verdict} (kernel ${as.patch}, ${as.device} in a process of its own)`,
+    `  ${bound}; ${steps} steps, ${seconds.toFixed(2)} s;`,
+    `  the race window was entered in ${windowEntered} of ${schedules} schedules.`,
+  ];
+  if (finding !== 'none') lines.push('', `  ${finding.failure}`, ...storyOf(as, finding));
+  return lines.join('\n');
+}
+
+function storyOf(as: CertifiedAs, finding: Finding): string[] {
+  const lines: string[] = [];
+  const { frame, frames, grants, events } = finding;
+  if (frame !== 'none') {
+    lines.push('', `Frame ${frame.n}:`, `  expected ${frame.expected}`, `  came     ${frame.came}`);
+  }
+  const first = Math.max(0, frames.length - SHOWN_MAX);
+  lines.push('', `The frames of ${as.device} since its reset:`);
+  if (first > 0) lines.push(`  ... ${first} before`);
+  for (const one of frames.slice(first)) {
+    const mark = frame !== 'none' && one.n === frame.n ? '*' : ' ';
+    lines.push(`${mark} ${String(one.n).padStart(3)}. ${describeFrame(one)}`);
+  }
+  if (grants.length > 0) {
+    lines.push('', 'What was granted last:');
+    for (const grant of grants.slice(-SHOWN_MAX)) lines.push(`  ${grant}`);
+  }
+  if (finding.kind === 'contract' || finding.kind === 'oracle') {
+    lines.push('', raceDiagram(events, { columns: COLUMNS }));
+  }
+  return lines;
+}
+
+/** One object: what `--json` prints. */
+export function certificateObject(as: CertifiedAs, certificate: Certificate): unknown {
+  const { outcomes, finding, ...rest } = certificate;
+  return {
+    ...as,
+    ...rest,
+    executions: certificate.schedules,
+    outcomes: Object.fromEntries(outcomes),
+    counterexample:
+      finding === 'none'
+        ? null
+        : { ...finding, frame: finding.frame === 'none' ? null : finding.frame },
+  };
+}

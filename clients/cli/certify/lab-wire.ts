@@ -1,0 +1,187 @@
+/**
+ * A server with one lab whose machine only hands frames on: the wire between schedules and a device that joins as any
+ * client does. Gateway, session and lab are the real ones.
+ */
+import { DEFAULT_CONFIG, type ServerConfig } from '../../../server/config.ts';
+import type { Wire } from '../../../server/lab/external/wire.ts';
+import type { Lab } from '../../../server/live/lab.ts';
+import type { Machine, MachineSinks } from '../../../server/live/machine-port.ts';
+import type { FromClient, Inbound, Outbound } from '../../../server/machine/inbound.ts';
+import { refusalText } from '../../../server/protocol/refusal.ts';
+import { DEMO_LAB, type RunningServer, startServer } from '../../../server/start-server.ts';
+import { asUsageError } from '../server-config.ts';
+
+/** Nobody is fenced: a device that says nothing is named. */
+const LEASE_MS = 24 * 60 * 60 * 1000;
+/** A connection that is lost is a device that left. */
+const GRACE_MS = 50;
+const DRAIN_MS = 200;
+
+type Arrived = (inbound: FromClient) => void;
+
+export class LabWire implements Wire {
+  readonly device: string;
+  state: Wire['state'] = 'connected';
+  readonly #server: RunningServer;
+  readonly #lab: Lab;
+  #sinks: MachineSinks;
+  #arrived: Arrived | 'nobody' = 'nobody';
+  #refused: string | 'nothing' = 'nothing';
+  /** Frames that came since somebody last waited for one. */
+  #came = 0;
+  #waiting: (() => void) | 'nobody' = 'nobody';
+
+  constructor(device: string, server: RunningServer, lab: Lab, machines: Machines) {
+    this.device = device;
+    this.#server = server;
+    this.#lab = lab;
+    this.#sinks = machines.sinks;
+    machines.heard = (inbound) => this.#heard(inbound);
+    machines.renewed = (sinks) => {
+      this.#sinks = sinks;
+    };
+    server.gateway.refusalListeners.push((inLab, name, refusal) => {
+      if (inLab !== lab.name || name !== device) return;
+      this.#refused = `${refusal.code}: ${refusalText(refusal)}`;
+      this.#wake();
+    });
+  }
+
+  get webSocketUrl(): string {
+    return this.#server.webSocketUrl;
+  }
+
+  get lab(): string {
+    return this.#lab.name;
+  }
+
+  /** Resolves when the device has joined, or after `ms`. */
+  async joined(ms: number): Promise<'joined' | 'nobody'> {
+    const end = performance.now() + ms;
+    while (!this.#isHere()) {
+      const left = end - performance.now();
+      if (left <= 0) return 'nobody';
+      await this.nextFrame(left);
+    }
+    return 'joined';
+  }
+
+  async reset(ms: number, arrived: Arrived): Promise<'ready' | 'silent'> {
+    this.#arrived = 'nobody';
+    this.#came = 0;
+    this.#refused = 'nothing';
+    const renewed = this.#lab.renew({ ...this.#lab.config });
+    this.#arrived = arrived;
+    const ready = await within(ms, renewed);
+    return this.#isHere() ? ready : 'silent';
+  }
+
+  deliver(outbound: Outbound): void {
+    this.#sinks.outbound(outbound);
+  }
+
+  async nextFrame(ms: number): Promise<'came' | 'nothing'> {
+    if (this.#came === 0 && this.#refused === 'nothing' && this.state === 'connected') {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, ms);
+        this.#waiting = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+      this.#waiting = 'nobody';
+    }
+    const came = this.#came > 0 || this.#refused !== 'nothing';
+    this.#came = 0;
+    return came ? 'came' : 'nothing';
+  }
+
+  refused(): string | 'nothing' {
+    return this.#refused;
+  }
+
+  close(): Promise<void> {
+    return this.#server.stop();
+  }
+
+  #isHere(): boolean {
+    return this.#lab.actors.has(this.device);
+  }
+
+  #heard(inbound: Inbound): void {
+    if (!('actor' in inbound) || inbound.actor !== this.device) return;
+    if (inbound.kind === 'detach') this.state = 'gone';
+    else if (inbound.kind !== 'attach' && this.#arrived !== 'nobody') this.#arrived(inbound);
+    this.#came += 1;
+    this.#wake();
+  }
+
+  #wake(): void {
+    const waiting = this.#waiting;
+    if (waiting !== 'nobody') waiting();
+  }
+}
+
+/** The machines of the lab, one after the other. */
+interface Machines {
+  sinks: MachineSinks;
+  heard: (inbound: Inbound) => void;
+  renewed: (sinks: MachineSinks) => void;
+}
+
+/** Listens for the device `name`. Rejects: UsageError if the address cannot be used. */
+export async function openLabWire(
+  name: string,
+  config: Pick<ServerConfig, 'host' | 'port'>,
+): Promise<LabWire> {
+  const nobody = (): void => undefined;
+  const machines: Machines = {
+    sinks: { outbound: nobody, event: nobody },
+    heard: nobody,
+    renewed: nobody,
+  };
+  const server = await startServer(
+    {
+      ...DEFAULT_CONFIG,
+      ...config,
+      leaseMs: LEASE_MS,
+      graceMs: GRACE_MS,
+      drainMs: DRAIN_MS,
+      unknownLabs: 'refused',
+      logLevel: 'silent',
+    },
+    (_config, sinks) => {
+      machines.sinks = sinks;
+      machines.renewed(sinks);
+      return handingOn((inbound) => machines.heard(inbound));
+    },
+  ).catch((error: unknown) => {
+    throw asUsageError(error);
+  });
+  const lab = server.labs.get(DEMO_LAB);
+  if (lab === 'none') throw new Error(`the server has no lab ${DEMO_LAB}`);
+  return new LabWire(name, server, lab, machines);
+}
+
+/** A machine that does nothing itself: schedules say when what happens. */
+function handingOn(heard: (inbound: Inbound) => void): Machine {
+  return {
+    accept: heard,
+    view: () => ({ ptes: [], mirrors: [], vmas: [] }),
+    digest: () => '',
+    stallers: () => [],
+    tasks: () => [],
+    eventsAfter: () => [],
+  };
+}
+
+/** 'ready' when `done` is, 'silent' if that takes longer than `ms`. */
+function within(ms: number, done: Promise<void>): Promise<'ready' | 'silent'> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => resolve('silent'), ms);
+    done.then(() => {
+      clearTimeout(timer);
+      resolve('ready');
+    }, reject);
+  });
+}

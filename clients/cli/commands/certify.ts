@@ -1,0 +1,222 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { Command } from 'commander';
+import { Option } from 'commander';
+import {
+  type Certificate,
+  type CertifyStrategy,
+  certify,
+} from '../../../server/lab/external/certify.ts';
+import { suggestion } from '../../../server/lab/scenario/nearest-word.ts';
+import type { ScenarioPlan } from '../../../server/lab/scenario/scenario-plan.ts';
+import {
+  type CertifiedAs,
+  certificateObject,
+  certificateText,
+} from '../certify/certificate-text.ts';
+import { type LabWire, openLabWire } from '../certify/lab-wire.ts';
+import { ending, print, say } from '../ending.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { UsageError } from '../failure.ts';
+import { newProgress } from '../progress.ts';
+import { type ChoiceOptions, planFrom, scenarioFrom } from '../scenario-choice.ts';
+import { wholeNumber } from '../whole-number.ts';
+
+const STRATEGIES = ['near', 'random', 'pct'] as const;
+/** Everybody else in the scenario keeps the contract, unless --driver says otherwise. */
+const OTHERS_DRIVER = 'corrected';
+
+export interface CertifyCommandOptions extends ChoiceOptions {
+  readonly external: string;
+  readonly run?: string;
+  readonly host: string;
+  readonly port: number;
+  readonly joinSeconds: number;
+  readonly strategy: CertifyStrategy;
+  readonly deviations: number;
+  readonly budgetExecutions: number;
+  readonly budgetSeconds: number;
+  readonly seed: number;
+  readonly depth: number;
+  readonly answerMs: number;
+  readonly quietMs: number;
+  readonly json?: true;
+}
+
+export function addCertifyCommand(program: Command): void {
+  program
+    .command('certify')
+    .description(
+      'put a device of your own, in any language, under the scheduler: holds, broken or unknown',
+    )
+    .argument('<scenario>', 'a scenario file (*.yaml)')
+    .requiredOption('--external <actor>', 'the device of the scenario that joins from outside')
+    .option('--run <command>', 'start it: with MMRACE_URL, MMRACE_LAB and MMRACE_NAME set')
+    .option('--patch <name>', "'stock', a patch that ships, or a file", 'stock')
+    .option(
+      '--driver <actor=name>',
+      `the driver of another device, or of all (${OTHERS_DRIVER} unless said)`,
+      (value: string, earlier: readonly string[]) => [...earlier, value],
+      [],
+    )
+    .option('--devices <number>', 'where the scenario has them as a parameter', wholeNumber(1, 16))
+    .option('--migrators <number>', 'likewise', wholeNumber(0, 16))
+    .option('--host <address>', 'where to listen', '127.0.0.1')
+    .option('--port <number>', '0 takes any free one', wholeNumber(0, 65_535), 7071)
+    .option('--join-seconds <number>', 'wait so long for it', wholeNumber(1, 86_400), 60)
+    .addOption(
+      new Option('--strategy <name>', 'near: every order near to first come, first served')
+        .choices(STRATEGIES)
+        .default('near'),
+    )
+    .option('--deviations <number>', 'near: in how many places at most', wholeNumber(0, 8), 1)
+    .option('--budget-executions <number>', 'stop after so many', wholeNumber(1, 1e9), 1_000)
+    .option('--budget-seconds <number>', 'stop after so long', wholeNumber(1, 1e6), 60)
+    .option('--seed <number>', 'for the random strategies', wholeNumber(0, 2 ** 31 - 1), 1)
+    .option('--depth <number>', 'pct: ordering constraints of the bug', wholeNumber(1, 16), 3)
+    .option(
+      '--answer-ms <number>',
+      'then a device that must speak is silent',
+      wholeNumber(1, 600_000),
+      2_000,
+    )
+    .option('--quiet-ms <number>', 'time for a device that may speak', wholeNumber(1, 60_000), 20)
+    .option('--json', 'print one JSON object')
+    .addHelpText(
+      'after',
+      `
+Each schedule resets the device, grants its frames one at a time, and is run twice. Found are: a breach of the driver
+contract (docs/CONTRACT.md), what the scenario forbids, a frame that differs from the first run, and silence.
+
+Exit codes: 0 holds, 1 broken, 2 unknown (also: nobody joined), 64 the question is wrong.
+
+Examples:
+  mmrace certify scenarios/seed-zero-page.yaml --external reader0
+  mmrace certify scenarios/retry-ignored.yaml --external dev0 --run 'python3 my_device.py'
+  mmrace certify scenarios/retry-ignored.yaml --external dev0 --strategy random --seed 7 --json`,
+    )
+    .action(ending(runCertify));
+}
+
+async function runCertify(file: string, options: CertifyCommandOptions): Promise<ExitCode> {
+  const driver = [OTHERS_DRIVER, ...options.driver];
+  const plan = await planFrom(scenarioFrom(file), { ...options, driver });
+  checkDevice(plan, options.external);
+  const wire = await openLabWire(options.external, { host: options.host, port: options.port });
+  const device = options.run === undefined ? 'none' : startDevice(options.run, wire);
+  try {
+    if (options.run === undefined) tellHowToJoin(wire);
+    const joining = wire.joined(options.joinSeconds * 1000);
+    const joined = await (device === 'none'
+      ? joining
+      : Promise.race([joining, untilEnded(device, options.run ?? '')]));
+    const certificate =
+      joined === 'joined' ? await certified(plan, wire, options) : nobodyCame(options);
+    const as = { scenario: plan.scenario.name, patch: options.patch, device: options.external };
+    print(shown(as, certificate, options));
+    return exitCodeOf(certificate);
+  } finally {
+    if (device !== 'none') stopDevice(device);
+    await wire.close();
+  }
+}
+
+async function certified(
+  plan: ScenarioPlan,
+  wire: LabWire,
+  options: CertifyCommandOptions,
+): Promise<Certificate> {
+  const progress = newProgress('schedules');
+  let interrupted: 'yes' | 'no' = 'no';
+  const interrupt = (): void => {
+    interrupted = 'yes';
+  };
+  process.once('SIGINT', interrupt);
+  try {
+    return await certify(plan, options.external, wire, {
+      strategy: options.strategy,
+      deviations: options.deviations,
+      budgetSchedules: options.budgetExecutions,
+      budgetSeconds: options.budgetSeconds,
+      seed: options.seed,
+      depth: options.depth,
+      answerMs: options.answerMs,
+      quietMs: options.quietMs,
+      clock: () => performance.now(),
+      onProgress: (schedules) => progress.at(schedules),
+      goOn: () => (interrupted === 'yes' ? 'stop' : 'go on'),
+    });
+  } finally {
+    process.off('SIGINT', interrupt);
+    progress.end();
+  }
+}
+
+function checkDevice({ devices, scenario }: ScenarioPlan, name: string): void {
+  const names = devices.map((device) => device.name);
+  if (names.includes(name)) return;
+  const hint = suggestion(name, names) || `; devices are ${names.join(', ') || 'none'}`;
+  throw new UsageError(`--external: ${scenario.name} has no device "${name}"${hint}`);
+}
+
+function tellHowToJoin(wire: LabWire): void {
+  say(
+    `waiting for ${wire.device}: let it join the lab ${wire.lab} at ${wire.webSocketUrl}, for example`,
+  );
+  say(`  mmrace device --url ${wire.webSocketUrl} --lab ${wire.lab} --name ${wire.device}`);
+}
+
+/** What the device says of itself goes where talk goes. */
+function startDevice(command: string, wire: LabWire): ChildProcess {
+  const env = {
+    ...process.env,
+    MMRACE_URL: wire.webSocketUrl,
+    MMRACE_LAB: wire.lab,
+    MMRACE_NAME: wire.device,
+  };
+  // A group of its own: the shell may have started more than one process.
+  return spawn(command, { shell: true, env, stdio: ['ignore', 2, 2], detached: true });
+}
+
+function stopDevice({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid);
+  } catch {
+    // It has ended by itself.
+  }
+}
+
+/** Rejects when the device ends. */
+function untilEnded(device: ChildProcess, command: string): Promise<never> {
+  return new Promise((_, reject) => {
+    device.once('exit', (code, signal) => {
+      const how = signal ?? `exit code ${code}`;
+      reject(new UsageError(`--run: "${command}" ended with ${how} before it had joined`));
+    });
+  });
+}
+
+function nobodyCame({ external, joinSeconds }: CertifyCommandOptions): Certificate {
+  return {
+    verdict: 'unknown',
+    bound: `nobody joined as ${external} within ${joinSeconds} s`,
+    schedules: 0,
+    runs: 0,
+    steps: 0,
+    seconds: joinSeconds,
+    windowEntered: 0,
+    outcomes: new Map(),
+    finding: 'none',
+  };
+}
+
+function shown(as: CertifiedAs, certificate: Certificate, { json }: CertifyCommandOptions): string {
+  return json === true
+    ? JSON.stringify(certificateObject(as, certificate))
+    : certificateText(as, certificate);
+}
+
+function exitCodeOf({ verdict, bound }: Certificate): ExitCode {
+  if (bound.startsWith('interrupted')) return EXIT.INTERRUPTED;
+  if (verdict === 'holds') return EXIT.OK;
+  return verdict === 'broken' ? EXIT.BROKEN : EXIT.UNKNOWN;
+}
