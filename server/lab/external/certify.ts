@@ -99,7 +99,7 @@ interface Count {
 /**
  * The device `device` of `plan` is the client behind `wire`.
  *
- * Throws: an Error if the setup of the scenario cannot be done.
+ * Throws: BadInput if the setup of the scenario cannot be done.
  */
 export async function certify(
   plan: ScenarioPlan,

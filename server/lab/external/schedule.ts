@@ -5,6 +5,7 @@
 
 import type { Event } from '../../protocol/event.ts';
 import type { RunningTask } from '../../scheduler/scheduler.ts';
+import { BadInput } from '../../vocabulary/bad-input.ts';
 import type { ScenarioPlan } from '../scenario/scenario-plan.ts';
 import {
   openScenario,
@@ -86,7 +87,7 @@ export interface ScheduleParts {
   readonly limits: ScheduleLimits;
 }
 
-/** Throws: an Error if the setup cannot be done. */
+/** Throws: BadInput if the setup cannot be done. */
 export async function runSchedule(parts: ScheduleParts, policy: GrantPolicy): Promise<ScheduleRun> {
   const { memory, plan } = parts;
   const device = new ExternalDevice(parts.device, memory.words);
@@ -138,7 +139,7 @@ class Schedule {
       const drained = await this.#drain(opening);
       if (drained !== 'fine') return drained;
       if (running.state !== 'done') {
-        throw new Error(
+        throw new BadInput(
           `setup: ${name} of ${actor} does not end: it waits at ${running.pending.at}`,
         );
       }
