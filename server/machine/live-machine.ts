@@ -20,7 +20,7 @@ import type { Event } from '../protocol/event.ts';
 import type { LabSnapshot } from '../protocol/lab-snapshot.ts';
 import { objectName } from '../task/object-id.ts';
 import type { Task } from '../task/task.ts';
-import { assertNever } from '../vocabulary/invariant.ts';
+import { assertNever, invariant } from '../vocabulary/invariant.ts';
 import { pageOfU64 } from '../vocabulary/page-contents.ts';
 import type {
   ActorName,
@@ -100,6 +100,26 @@ export class LiveMachine {
       // Whoever cannot go on is parked now: looking at the tasks must not change who comes next.
       scheduler.readyTasks();
     }
+  }
+
+  /**
+   * Takes a frame and runs nothing but what it tells: whoever asks drives the scheduler. For an explorer, which lets
+   * others go between any two steps.
+   */
+  begin(inbound: FromClient): void {
+    const { world } = this;
+    const started = this.#start(inbound);
+    if (started === 'nothing') return;
+    if (inbound.kind !== 'notify') {
+      world.scheduler.spawn(inbound.actor, started.name, started.task);
+      return;
+    }
+    const { context } = world;
+    const before = context.current;
+    context.current = { ...before, actor: inbound.actor, name: inbound.method };
+    const told = started.task.next();
+    context.current = before;
+    invariant(told.done === true, 'SC2', { method: inbound.method });
   }
 
   #take(inbound: FromClient): void {
