@@ -14,6 +14,14 @@ import { ending, print } from '../ending.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { adviceFor, adviceText } from '../explored/advice.ts';
 import { type Answered, answerTo } from '../explored/answer.ts';
+import {
+  DEFAULT_ENTRIES,
+  exploreFrom,
+  plainMoment,
+  reportOfMoment,
+  saveMoment,
+  textOfMoment,
+} from '../explored/from-moment.ts';
 import { newSearchProgress } from '../explored/search-progress.ts';
 import {
   DEFAULT_BUDGET_SECONDS,
@@ -23,6 +31,7 @@ import {
   searchDataOf,
 } from '../explored/search-settings.ts';
 import { textOf } from '../explored/text.ts';
+import { UsageError } from '../failure.ts';
 import { askedFrom, type ChoiceOptions } from '../scenario-choice.ts';
 import { wholeNumber } from '../whole-number.ts';
 
@@ -33,6 +42,8 @@ export interface ExploreCommandOptions extends ChoiceOptions, SearchSettings {
   readonly json?: true;
   readonly jsonl?: true;
   readonly save?: string;
+  readonly from?: string;
+  readonly entries: number;
   readonly format?: FormatName;
 }
 
@@ -40,7 +51,7 @@ export function addExploreCommand(program: Command): void {
   program
     .command('explore')
     .description('search the interleavings of a scenario: holds, broken or unknown')
-    .argument('<scenario>', 'a scenario file (*.yaml)')
+    .argument('[scenario]', 'a scenario file (*.yaml); none with --from')
     .option(
       '--patch <name>',
       "'stock', a patch that ships, or a file that exports `patch`",
@@ -88,6 +99,13 @@ export function addExploreCommand(program: Command): void {
     .option('--jsonl', 'print progress as JSON objects, a line each, then the verdict')
     .addOption(new Option('--format <name>', 'print a report instead').choices(FORMAT_NAMES))
     .option('--save <file>', 'write the counterexample into a file, for mmrace replay')
+    .option('--from <run@step>', 'explore what could have followed an entry of a recorded lab')
+    .option(
+      '--entries <number>',
+      'with --from: how many of the entries that followed are played, in any order',
+      wholeNumber(1, 100_000),
+      DEFAULT_ENTRIES,
+    )
     .addHelpText(
       'after',
       `
@@ -99,7 +117,8 @@ Examples:
   mmrace explore scenarios/seed-zero-page.yaml --patch ./mine.ts --driver reader=./map-late.ts
   mmrace explore scenarios/seed-zero-page.yaml --devices 3 --preemptions 2 --budget-seconds 300
   mmrace explore scenarios/seed-zero-page.yaml --strategy pct --depth 2 --seed 7 --workers 2 --json
-  mmrace explore scenarios/seed-zero-page.yaml --jsonl | jq -r .verdict`,
+  mmrace explore scenarios/seed-zero-page.yaml --jsonl | jq -r .verdict
+  mmrace explore --from recorded/demo.jsonl@9 --entries 16`,
     )
     .action(ending(run));
 }
@@ -108,8 +127,16 @@ function collect(value: string, earlier: readonly string[]): readonly string[] {
   return [...earlier, value];
 }
 
-async function run(file: string, options: ExploreCommandOptions): Promise<ExitCode> {
+async function run(file: string | undefined, options: ExploreCommandOptions): Promise<ExitCode> {
   if (options.save !== undefined) checkWritable(options.save);
+  const { from } = options;
+  if (from !== undefined) {
+    if (file !== undefined)
+      throw new UsageError('--from explores a recording: leave the scenario out');
+    return runFrom({ ...options, from });
+  }
+  if (file === undefined)
+    throw new UsageError('expected a scenario file, or --from RUN.jsonl@STEP');
   const asked = askedFrom(file, options);
   const search = searchDataOf(scenarioOf(asked), options);
   const progress = newSearchProgress(search, options.jsonl === true ? 'jsonl' : 'text');
@@ -136,6 +163,16 @@ async function run(file: string, options: ExploreCommandOptions): Promise<ExitCo
   return endOf(answered);
 }
 
+function runFrom(options: ExploreCommandOptions & { readonly from: string }): ExitCode {
+  const answer = exploreFrom(options);
+  if (options.save !== undefined) saveMoment(options.save, answer);
+  if (options.format !== undefined) print(reportOfMoment(answer, options, options.format));
+  else if (options.json === true || options.jsonl === true) {
+    print(JSON.stringify(plainMoment(answer)));
+  } else print(textOfMoment(answer));
+  return exitCodeOf(answer.verdict);
+}
+
 function endOf({ ended, verdict }: Answered): ExitCode {
   return ended === 'interrupted' ? EXIT.INTERRUPTED : exitCodeOf(verdict);
 }
@@ -153,7 +190,7 @@ export function verdictOf(
   });
 }
 
-export function exitCodeOf({ verdict }: ScenarioVerdict): ExitCode {
+export function exitCodeOf({ verdict }: Pick<ScenarioVerdict, 'verdict'>): ExitCode {
   if (verdict === 'holds') return EXIT.OK;
   return verdict === 'broken' ? EXIT.BROKEN : EXIT.UNKNOWN;
 }

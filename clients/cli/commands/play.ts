@@ -10,7 +10,11 @@ import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { UsageError } from '../failure.ts';
 import { labOption } from '../lab-options.ts';
 import { startLocalServer } from '../local-server.ts';
-import { type Played, playCounterexample } from '../play/play-counterexample.ts';
+import {
+  type PlayableAgain,
+  type Played,
+  playCounterexample,
+} from '../play/play-counterexample.ts';
 import type { StageTarget } from '../play/stage.ts';
 
 /** Milliseconds to find out whether a server is there. */
@@ -52,11 +56,10 @@ Examples:
 }
 
 async function play(word: string, options: PlayCommandOptions): Promise<ExitCode> {
-  const again = await executeAgain(readCounterexample(word));
-  checkPlayable(again);
+  const again = playable(await executeAgain(readCounterexample(word)));
   const { lab } = options;
   const given = options.url ?? process.env.MMRACE_URL;
-  const config = again.found.plan.config;
+  const { config } = again.plan;
   if (given !== undefined || (isPlain(config) && (await answers(DEFAULT_URL)))) {
     const url = given ?? DEFAULT_URL;
     if (!isPlain(config)) {
@@ -79,13 +82,21 @@ async function play(word: string, options: PlayCommandOptions): Promise<ExitCode
 }
 
 /** Throws: UsageError. */
-function checkPlayable({ counterexample: { patch }, ran }: Again): void {
+function playable(again: Again): PlayableAgain {
+  const { counterexample, plan, ran } = again;
+  const { patch } = counterexample;
+  if (plan === 'a live moment') {
+    throw new UsageError(
+      'it begins within a recorded run: play takes counterexamples of scenarios',
+    );
+  }
   if (ran.outcome === 'ends otherwise') {
     throw new UsageError('it does not fail any more in the lab either: see mmrace replay');
   }
   if (patch.name !== STOCK_NAME && !PATCHES.has(patch.name)) {
     throw new UsageError(`${patch.name}: a live lab takes only the patches that ship`);
   }
+  return { ...again, plan };
 }
 
 /** A machine as every lab has it. */
@@ -102,7 +113,11 @@ async function answers(webSocketUrl: string): Promise<boolean> {
   }
 }
 
-function playIn(again: Again, target: StageTarget, { json }: PlayCommandOptions): Promise<Played> {
+function playIn(
+  again: PlayableAgain,
+  target: StageTarget,
+  { json }: PlayCommandOptions,
+): Promise<Played> {
   const { counterexample } = again;
   if (json !== true) {
     print(

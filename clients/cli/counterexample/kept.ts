@@ -15,7 +15,7 @@ import { UsageError } from '../failure.ts';
 import { codeName } from './plan-of-counterexample.ts';
 
 /** A longer token belongs into a file. */
-const TOKEN_PRINTED_MAX = 2_000;
+const TOKEN_PRINTED_MAX = 1_000;
 
 export interface KeptQuestion {
   readonly patch: string;

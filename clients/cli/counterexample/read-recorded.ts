@@ -27,6 +27,7 @@ export interface RecordedCounterexample {
 export interface RecordedLab {
   readonly kind: 'lab';
   readonly file: string;
+  readonly text: string;
   readonly journal: Journal;
 }
 
@@ -39,7 +40,7 @@ export function readRecorded(word: string): Recorded {
   if (isToken(text.trimStart())) return ofToken(text, word, folderOf(word));
   const json = jsonOf(text);
   if (isCounterexample(json)) return ofFile(json, word);
-  return { kind: 'lab', file: word, journal: journalOf(text, word) };
+  return { kind: 'lab', file: word, text, journal: journalOf(text, word) };
 }
 
 /** As readRecorded(), for those who can do nothing with a live run. Throws: UsageError. */
@@ -83,7 +84,8 @@ function textOf(file: string): string {
   throw new UsageError(`${file}: is larger than ${FILE_BYTES_MAX} bytes`);
 }
 
-function journalOf(text: string, file: string): Journal {
+/** `file` is the name for messages. Throws: UsageError. */
+export function journalOf(text: string, file: string): Journal {
   try {
     return parseJournal(text, file);
   } catch (error) {

@@ -5,19 +5,23 @@ import {
   type Reproduced,
   reproduce,
 } from '../../../server/lab/counterexample/reproduce.ts';
+import { momentOf, newMomentRun } from '../../../server/lab/moment/moment-world.ts';
 import { metaOfCounterexample } from '../../../server/lab/report/counterexample-meta.ts';
 import { raceDiagram } from '../../../server/lab/report/diagram.ts';
 import { FORMATS, type FormatName } from '../../../server/lab/report/formats.ts';
+import type { ScenarioPlan } from '../../../server/lab/scenario/scenario-plan.ts';
+import { newScenarioRun } from '../../../server/lab/scenario/scenario-world.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { UsageError } from '../failure.ts';
 import { modelHere, reproduceCommand } from './kept.ts';
-import { type FoundPlan, planOfCounterexample } from './plan-of-counterexample.ts';
-import type { RecordedCounterexample } from './read-recorded.ts';
+import { planOfCounterexample } from './plan-of-counterexample.ts';
+import { journalOf, type RecordedCounterexample } from './read-recorded.ts';
 
 /** A counterexample that was executed again here, step by step as it was. */
 export interface Again {
   readonly counterexample: Counterexample;
-  readonly found: FoundPlan;
+  /** 'a live moment': it has no scenario. */
+  readonly plan: ScenarioPlan | 'a live moment';
   readonly ran: Exclude<Reproduced, Divergence>;
   /** What has changed since it was found and made no difference; empty if nothing has. */
   readonly notes: readonly string[];
@@ -28,11 +32,22 @@ export async function executeAgain({
   counterexample,
   beside,
 }: RecordedCounterexample): Promise<Again> {
-  const found = await planOfCounterexample(counterexample, beside);
-  const ran = reproduce(counterexample, found.plan);
-  const notes = [...modelNotes(counterexample), ...found.changed];
+  const { plan, changed, run } = await worldOf(counterexample, beside);
+  const ran = reproduce(counterexample, run);
+  const notes = [...modelNotes(counterexample), ...changed];
   if (ran.outcome === 'diverged') throw new UsageError(refusal(counterexample, ran, notes));
-  return { counterexample, found, ran, notes };
+  return { counterexample, plan, ran, notes };
+}
+
+async function worldOf(counterexample: Counterexample, beside: string) {
+  const { from } = counterexample;
+  if (from === undefined) {
+    const { plan, changed } = await planOfCounterexample(counterexample, beside);
+    return { plan, changed, run: newScenarioRun(plan) };
+  }
+  const journal = journalOf(`${from.journal.join('\n')}\n`, 'the recording in the counterexample');
+  const run = newMomentRun(momentOf(journal, from.step, from.entries));
+  return { plan: 'a live moment' as const, changed: [], run };
 }
 
 function modelNotes({ model }: Counterexample): string[] {
@@ -115,8 +130,9 @@ export function kernelWords({ patch, drivers }: Counterexample): string {
   return `kernel ${patch.name}${chosen.join('')}`;
 }
 
-export function reportOfAgain({ counterexample, found, ran }: Again, format: FormatName): string {
+export function reportOfAgain({ counterexample, plan, ran }: Again, format: FormatName): string {
   const command = reproduceCommand(counterexample);
-  const meta = metaOfCounterexample(counterexample, found.plan, command);
+  const question = plan === 'a live moment' ? counterexample.from : plan.scenario;
+  const meta = metaOfCounterexample(counterexample, question, command);
   return FORMATS[format].render(ran.events, meta);
 }

@@ -6,10 +6,10 @@ import { planScenario } from '../../../server/lab/scenario/scenario-plan.ts';
 import { shippedScenario } from '../../../server/lab/scenario/shipped-scenarios.ts';
 import { PATCHES } from '../../../server/patches/patches.ts';
 import { DRIVERS } from '../../drivers/faulty/drivers.ts';
-import { type Again, executeAgain } from '../counterexample/replay-counterexample.ts';
+import { executeAgain } from '../counterexample/replay-counterexample.ts';
 import { UsageError } from '../failure.ts';
 import { type LocalServer, startLocalServer } from '../local-server.ts';
-import { playCounterexample } from './play-counterexample.ts';
+import { type PlayableAgain, playCounterexample } from './play-counterexample.ts';
 
 let server: LocalServer;
 
@@ -19,7 +19,7 @@ before(async () => {
 
 after(() => server.close());
 
-async function found(name: string, patch: string, driver: string): Promise<Again> {
+async function found(name: string, patch: string, driver: string): Promise<PlayableAgain> {
   const scenario = shippedScenario(name);
   const [overrides, variant] = [PATCHES.get(patch), DRIVERS.get(driver)];
   assert.ok(scenario !== 'none' && variant !== undefined);
@@ -41,10 +41,12 @@ async function found(name: string, patch: string, driver: string): Promise<Again
   const names = { patch: { name: patch }, drivers, strategy: 'dpor', modelHash: '' };
   const counterexample = counterexampleOf(verdict, names);
   assert.ok(counterexample !== 'none');
-  return await executeAgain({ kind: 'counterexample', counterexample, beside: '.' });
+  const again = await executeAgain({ kind: 'counterexample', counterexample, beside: '.' });
+  assert.ok(again.plan !== 'a live moment');
+  return { ...again, plan: again.plan };
 }
 
-async function played(again: Again, lab = 'demo', patienceMs = 10_000) {
+async function played(again: PlayableAgain, lab = 'demo', patienceMs = 10_000) {
   const steps: string[] = [];
   const result = await playCounterexample(again, {
     target: { url: server.webSocketUrl, lab },

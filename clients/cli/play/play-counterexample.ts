@@ -22,6 +22,9 @@ export type Played =
   | { readonly outcome: 'not seen'; readonly steps: number; readonly why: string }
   | { readonly outcome: 'not forced'; readonly step: number; readonly why: string };
 
+/** A counterexample of a scenario: its actors and their programs are known. */
+export type PlayableAgain = Again & { readonly plan: ScenarioPlan };
+
 export interface PlayOptions {
   readonly target: StageTarget;
   /** Milliseconds for a step of the lab to happen live. */
@@ -32,7 +35,7 @@ export interface PlayOptions {
 
 /** Throws: UsageError if the lab cannot be had, or the counterexample cannot be played by clients at all. */
 export async function playCounterexample(
-  { counterexample, found: { plan } }: Again,
+  { counterexample, plan }: PlayableAgain,
   { target, patienceMs, onStep, onEvent }: PlayOptions,
 ): Promise<Played> {
   const hand = new LabHand(target.url, target.lab);

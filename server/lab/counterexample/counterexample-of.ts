@@ -1,3 +1,4 @@
+import type { Verdict } from '../explore/explore.ts';
 import type { ScenarioVerdict } from '../explore/explore-scenario.ts';
 import type { Scenario } from '../scenario/scenario-schema.ts';
 import { shippedScenario } from '../scenario/shipped-scenarios.ts';
@@ -26,14 +27,36 @@ export function counterexampleOf(
   verdict: ScenarioVerdict,
   question: QuestionNames,
 ): Counterexample | 'none' {
-  const { counterexample, plan, executions, failures, windowEntered } = verdict;
+  const { plan } = verdict;
+  return counterexampleWith(verdict, question, {
+    scenario: scenarioNamed(plan.scenario),
+    parameters: { ...plan.choice.parameters },
+  });
+}
+
+/** The same of a verdict on a moment of a recorded run, of the lab `name`. */
+export function counterexampleFrom(
+  verdict: Verdict,
+  question: QuestionNames,
+  name: string,
+  from: NonNullable<Counterexample['from']>,
+): Counterexample | 'none' {
+  const scenario = { name, hash: '' };
+  return counterexampleWith(verdict, question, { scenario, from, parameters: {} });
+}
+
+function counterexampleWith(
+  verdict: Verdict,
+  question: QuestionNames,
+  what: Pick<Counterexample, 'scenario' | 'from' | 'parameters'>,
+): Counterexample | 'none' {
+  const { counterexample, executions, failures, windowEntered } = verdict;
   if (counterexample === 'none' || verdict.verdict === 'unknown') return 'none';
   const steps = counterexample.steps.map(({ step }) => step.at);
   return {
     format: COUNTEREXAMPLE_FORMAT,
     version: COUNTEREXAMPLE_VERSION,
-    scenario: scenarioNamed(plan.scenario),
-    parameters: { ...plan.choice.parameters },
+    ...what,
     patch: question.patch,
     drivers: { ...question.drivers },
     model: { hash: question.modelHash, yieldPoints: yieldPointsHash(steps) },

@@ -86,10 +86,10 @@ function inflated(bytes: Buffer): string {
 }
 
 function tokenText(counterexample: Counterexample): string {
-  const { scenario, parameters, patch, drivers, failure, found, schedule, steps } = counterexample;
+  const { parameters, patch, drivers, failure, found, schedule, steps } = counterexample;
   const { verdict, strategy, executions, failures, windowEntered, pointOfNoReturn } = found;
   const head = [
-    scenario.data === undefined ? scenario.name : JSON.stringify(scenario.data),
+    questionText(counterexample),
     Object.entries(parameters)
       .map(([name, value]) => `${name}=${value}`)
       .join(' '),
@@ -100,6 +100,12 @@ function tokenText(counterexample: Counterexample): string {
     schedule.map(([task, count]) => (count === 1 ? `${task}` : `${task}*${count}`)).join(' '),
   ];
   return [...head, ...steps].join('\n');
+}
+
+/** A scenario that ships is its name; all else is JSON. */
+function questionText({ scenario, from }: Counterexample): string {
+  if (from !== undefined) return JSON.stringify({ lab: scenario.name, from });
+  return scenario.data === undefined ? scenario.name : JSON.stringify(scenario.data);
 }
 
 function codeText({ name, hash }: CodeName): string {
@@ -114,7 +120,7 @@ function ofText(text: string, modelHash: string): Counterexample {
   const json = {
     format: COUNTEREXAMPLE_FORMAT,
     version: COUNTEREXAMPLE_VERSION,
-    scenario: scenarioOf(scenario),
+    ...questionOf(scenario),
     parameters: Object.fromEntries(pairs(parameters)),
     patch: codeOf(patch),
     drivers: driversOf(drivers),
@@ -147,11 +153,16 @@ function pairs(text: string): [string, number][] {
   });
 }
 
-/** The name of one that ships, or the scenario as JSON. */
-function scenarioOf(text: string): Counterexample['scenario'] {
-  if (!text.startsWith('{')) return { name: text, hash: '' };
-  const data = jsonOf(text) as { readonly name?: unknown };
-  return { name: String(data.name), hash: '', data };
+function questionOf(text: string): Pick<Counterexample, 'scenario' | 'from'> {
+  if (!text.startsWith('{')) return { scenario: { name: text, hash: '' } };
+  const data = jsonOf(text) as { readonly name?: unknown; readonly lab?: unknown } & Pick<
+    Counterexample,
+    'from'
+  >;
+  const { from, lab } = data;
+  return from === undefined
+    ? { scenario: { name: String(data.name), hash: '', data } }
+    : { scenario: { name: String(lab), hash: '' }, from };
 }
 
 function driversOf(text: string): Counterexample['drivers'] {

@@ -8,6 +8,7 @@ import { objectId } from '../../task/object-id.ts';
 import { willRead } from '../../task/task.ts';
 import { exploreScenario } from '../explore/explore-scenario.ts';
 import { planScenario, type ScenarioPlan } from '../scenario/scenario-plan.ts';
+import { newScenarioRun } from '../scenario/scenario-world.ts';
 import { shippedScenario, shippedScenarioNames } from '../scenario/shipped-scenarios.ts';
 import type { Counterexample } from './counterexample.ts';
 import { parseCounterexample, printCounterexample } from './counterexample-file.ts';
@@ -57,14 +58,14 @@ test('a counterexample fails again, in the same way, as often as one likes', () 
   const found = seed();
   const plan = planned('seed-zero-page', [shippedPatch(SEED)]);
   for (let round = 0; round < 3; round += 1) {
-    const again = reproduce(found, plan);
+    const again = reproduce(found, newScenarioRun(plan));
     assert.equal(again.outcome, 'fails as promised');
     assert.ok(again.events.some(({ kind }) => kind === 'violation'));
   }
 });
 
 test('on the stock kernel it is refused at the first step that differs', () => {
-  const again = reproduce(seed(), planned('seed-zero-page', []));
+  const again = reproduce(seed(), newScenarioRun(planned('seed-zero-page', [])));
   assert.ok(again.outcome === 'diverged');
   assert.equal(again.expected, 'migrate_vma_insert_page.ptl');
   assert.match(again.found, /^mmu_notifier_invalidate_range_start\.seq of migrator0/);
@@ -84,7 +85,7 @@ test('a patch that adds a yield point is refused where the new one stands', () =
     }),
   };
   const plan = planned('seed-zero-page', [shippedPatch(SEED), moved]);
-  const again = reproduce(seed(), plan);
+  const again = reproduce(seed(), newScenarioRun(plan));
   assert.ok(again.outcome === 'diverged');
   assert.equal(again.expected, 'hmm_range_fault.check_retry');
   assert.equal(again.found, 'moved.look of reader0 (fault-read)');
@@ -93,7 +94,7 @@ test('a patch that adds a yield point is refused where the new one stands', () =
 test('a promise that is not kept is told as such', () => {
   const again = reproduce(
     { ...seed(), failure: 'OR3: something else' },
-    planned('seed-zero-page', [shippedPatch(SEED)]),
+    newScenarioRun(planned('seed-zero-page', [shippedPatch(SEED)])),
   );
   assert.equal(again.outcome, 'ends otherwise');
 });

@@ -14,6 +14,9 @@ export const COUNTEREXAMPLE_VERSION = 1;
 /** Steps of one schedule; the explorer's executions are far shorter. */
 export const SCHEDULE_STEPS_MAX = 1_000_000;
 
+/** Characters of one line of a recording: a frame with pages in it. */
+const JOURNAL_LINE_MAX = 4_000_000;
+
 const text = Type.String({ maxLength: 10_000 });
 const count = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 const step = Type.Integer({ minimum: 1, maximum: SCHEDULE_STEPS_MAX });
@@ -29,6 +32,14 @@ export const Counterexample = strict({
   about: Type.Optional(Type.Array(text)),
   /** `data` is the scenario itself; without it, the one that ships under this name is meant. */
   scenario: strict({ name: text, hash: text, data: Type.Optional(Type.Unknown()) }),
+  /** A moment of a recorded live run instead: the lines of the recording up to the last entry that is played. */
+  from: Type.Optional(
+    strict({
+      journal: Type.Array(Type.String({ maxLength: JOURNAL_LINE_MAX }), { minItems: 1 }),
+      step: count,
+      entries: count,
+    }),
+  ),
   parameters: Type.Record(Type.String(), count),
   patch: Code,
   /** By actor; '*' for all that are not named. */

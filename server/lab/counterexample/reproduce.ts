@@ -3,11 +3,16 @@
  * that was cut from other code is refused where it first differs, and never told as something that it is not.
  */
 import { type ExecutedStep, takeStep } from '../../explorer/execution.ts';
+import type { Explored } from '../../explorer/explored.ts';
+import type { World } from '../../machine/world.ts';
 import type { Event } from '../../protocol/event.ts';
 import type { RunningTask } from '../../scheduler/scheduler.ts';
-import type { ScenarioPlan } from '../scenario/scenario-plan.ts';
-import { newScenarioRun, type ScenarioRun } from '../scenario/scenario-world.ts';
 import { type Counterexample, choicesOfSchedule } from './counterexample.ts';
+
+/** A world that the schedule runs in: of a scenario, or of a moment of a live run. */
+export interface ReproducedRun extends Explored {
+  readonly world: World;
+}
 
 /** What the schedule came to. `events` are those of the schedule, without the setup's. */
 export type Reproduced =
@@ -16,7 +21,7 @@ export type Reproduced =
       readonly failure: string;
       readonly events: readonly Event[];
       readonly steps: readonly ExecutedStep[];
-      readonly run: ScenarioRun;
+      readonly run: ReproducedRun;
     }
   /** Every step is as it was, but not what comes of them. */
   | {
@@ -25,7 +30,7 @@ export type Reproduced =
       readonly failure: string | 'none';
       readonly events: readonly Event[];
       readonly steps: readonly ExecutedStep[];
-      readonly run: ScenarioRun;
+      readonly run: ReproducedRun;
     }
   | Divergence;
 
@@ -37,9 +42,8 @@ export interface Divergence {
   readonly found: string;
 }
 
-/** `plan` must be that of the counterexample. Throws what the world throws. */
-export function reproduce(counterexample: Counterexample, plan: ScenarioPlan): Reproduced {
-  const run = newScenarioRun(plan);
+/** `run` must be a fresh world of the counterexample's question. Throws what the world throws. */
+export function reproduce(counterexample: Counterexample, run: ReproducedRun): Reproduced {
   const events: Event[] = [];
   run.world.log.listeners.push((event) => events.push(event));
   const choices = choicesOfSchedule(counterexample);
@@ -75,7 +79,7 @@ function ended(
 }
 
 function taskAt(
-  run: ScenarioRun,
+  run: ReproducedRun,
   id: number,
   at: string,
 ): RunningTask | Pick<Divergence, 'expected' | 'found'> {

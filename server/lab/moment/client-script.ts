@@ -7,7 +7,7 @@ import type { JournalEntry } from '../../journal/read-journal.ts';
 import type { FromClient } from '../../machine/inbound.ts';
 import type { DeviceNotificationParams } from '../../protocol/client-notifications.ts';
 import type { QuestionParams } from '../../protocol/server-questions.ts';
-import type { RecordedQuestion, RecordedRequest, RecordedRun } from './recorded-run.ts';
+import type { Answer, RecordedQuestion, RecordedRequest, RecordedRun } from './recorded-run.ts';
 
 export type Frame = Exclude<FromClient, { kind: 'answer' }>;
 
@@ -23,13 +23,17 @@ export interface ScriptFrame {
 export interface ServiceScript {
   readonly page: number;
   readonly frames: readonly ScriptFrame[];
-  readonly outcome: Extract<FromClient, { kind: 'answer' }>['outcome'];
+  /** 'not recorded': the answer came later than what is played. */
+  readonly outcome: Answer['outcome'] | 'not recorded';
 }
 
 export interface ClientScript {
   readonly actor: string;
   readonly role: 'device' | 'cpu';
+  /** From the last beginning of a range fault on, which it may have to come back to. */
   readonly frames: readonly ScriptFrame[];
+  /** The first of `frames` that comes after the moment. */
+  readonly begin: number;
   readonly services: readonly ServiceScript[];
   /** Whether it moves its sequence for what its own migrations invalidate. */
   readonly ownSequence: 'moves' | 'stays';
@@ -50,33 +54,47 @@ function scriptOf(
   actor: string,
   role: 'device' | 'cpu',
 ): ClientScript {
-  const frames: ScriptFrame[] = [];
-  const services = new Map<RecordedQuestion, ScriptFrame[]>();
   const asked = run.questions.filter(({ question }) => question.actor === actor);
-  for (const entry of run.entries.slice(step)) {
+  const services = asked
+    .filter(({ question, answeredAt }) => question.method === 'migrate_to_ram' && answeredAt > step)
+    .map((question) => ({ question, frames: [] as ScriptFrame[] }));
+  const frames: ScriptFrame[] = [];
+  let begin = 0;
+  for (const entry of run.entries) {
     const { inbound } = entry;
+    if (entry.n === step + 1) begin = frames.length;
     if (!('actor' in inbound) || inbound.actor !== actor || inbound.kind === 'answer') continue;
     if (belongsToAnswer(inbound, openAt(asked, entry, 'invalidate'))) continue;
-    const [service] = openAt(asked, entry, 'migrate_to_ram');
-    const list = service === undefined ? frames : (services.get(service) ?? []);
-    if (service !== undefined) services.set(service, list);
-    list.push({
-      frame: inbound,
-      recorded: run.requests.get(entry.n) ?? 'none',
-      after: answersBetween(run, actor, step, entry),
-    });
+    const recorded: RecordedRequest | 'none' = run.requests.get(entry.n) ?? 'none';
+    const frame = { frame: inbound, recorded, after: answersBefore(run, actor, entry) };
+    const [serving] = openAt(asked, entry, 'migrate_to_ram');
+    if (serving === undefined) frames.push(frame);
+    else if (entry.n > step)
+      services.find(({ question }) => question === serving)?.frames.push(frame);
   }
+  if (run.entries.length === step) begin = frames.length;
+  const fault = frames.slice(0, begin).findLastIndex(({ frame }) => isReadBegin(frame));
+  const from = fault < 0 ? begin : fault;
   return {
     actor,
     role,
-    frames,
-    services: [...services].flatMap(([{ question, answer }, list]) =>
-      answer === 'none'
-        ? []
-        : [{ page: pageOf(question.params), frames: list, outcome: answer.outcome }],
-    ),
+    frames: frames.slice(from),
+    begin: begin - from,
+    services: services.map(({ question: { question, answer }, frames: list }) => ({
+      page: pageOf(question.params),
+      frames: list,
+      outcome: answer === 'none' ? 'not recorded' : answer.outcome,
+    })),
     ownSequence: asked.some(movesOwnSequence) ? 'moves' : 'stays',
   };
+}
+
+/** Where a range fault begins. */
+export function isReadBegin(frame: Frame): boolean {
+  return (
+    frame.kind === 'request' &&
+    (frame.method === 'mmu_interval_read_begin' || frame.method === 'hmm_range_fault_unlocked')
+  );
 }
 
 /** Questions that were put before `entry` and answered after it. */
@@ -105,15 +123,9 @@ function belongsToAnswer(frame: Frame, open: readonly RecordedQuestion[]): boole
   );
 }
 
-function answersBetween(
-  run: RecordedRun,
-  actor: string,
-  step: number,
-  entry: JournalEntry,
-): RecordedRequest[] {
+function answersBefore(run: RecordedRun, actor: string, entry: JournalEntry): RecordedRequest[] {
   return [...run.requests.values()].filter(
-    ({ request, answeredAt }) =>
-      request.actor === actor && answeredAt > step && answeredAt < entry.n,
+    ({ request, answeredAt }) => request.actor === actor && answeredAt < entry.n,
   );
 }
 

@@ -16,16 +16,18 @@ export function exploreMoment(
 }
 
 /** What the future was: without it, `every interleaving` says nothing. */
-function boundOf({ step, entries, run }: Moment, { bound, outcomes }: Verdict): string {
+function boundOf({ step, entries, run }: Moment, verdict: Verdict): string {
+  const { executions, outcomes } = verdict;
+  const order =
+    `from entry ${step}, the ${entries} entries up to ${run.entries.length} in every order that keeps ` +
+    `each client's own`;
+  if (verdict.verdict === 'broken') return `${order}: found in ${executions} executions`;
+  if (verdict.verdict === 'unknown') return `${order}: ${verdict.bound}`;
   const departed = [...outcomes].filter(([outcome]) => hasDeparture(outcome));
-  const count = departed.reduce((sum, [, executions]) => sum + executions, 0);
+  const count = departed.reduce((sum, [, times]) => sum + times, 0);
   const left =
     count === 0
       ? ''
       : `; in ${count} of them a client was answered otherwise than recorded, gave back what it held and stopped`;
-  const till = run.entries.length;
-  return (
-    `from entry ${step}, the ${entries} entries up to ${till} in every order that keeps each client's own: ` +
-    `${bound}${left}`
-  );
+  return `${order}: all ${executions} executions that differ${left}`;
 }

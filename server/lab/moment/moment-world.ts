@@ -69,6 +69,7 @@ function clientAt(run: RecordedRun, step: number, actor: string): ClientAtMoment
     migrations: resultOf('migrate_vma_setup')
       .map(({ migrate }) => Number(migrate))
       .filter((migrate) => !finalized.includes(migrate)),
+    answers: done.flatMap(({ response }) => (response === 'none' ? [] : [response])),
     open: own.filter(({ n, answeredAt }) => n <= step && answeredAt > step),
   };
 }
@@ -110,7 +111,7 @@ export function newMomentRun(moment: Moment): MomentRun {
     departures,
     scheduler: world.scheduler,
     failure: () => failure,
-    failureAtEnd: (stuck) => failureAtEnd(machine, departures(), stuck),
+    failureAtEnd: (stuck) => failureAtEnd(machine, clients, stuck),
     windowEntered: () => true,
     outcome: () => outcomeOf(machine, departures()),
     alsoReads: () => [],
@@ -149,12 +150,14 @@ function failureIn(event: Event): string | 'none' {
 /** Who departed or was cut off while it held something may keep others waiting: that says nothing about the kernel. */
 function failureAtEnd(
   machine: LiveMachine,
-  departures: readonly string[],
+  clients: ReadonlyMap<string, ScriptedClient>,
   stuck: readonly RunningTask[],
 ): string | 'none' {
+  const silent = [...clients.values()].some(
+    ({ departed, cut }) => departed !== 'no' || cut === 'yes',
+  );
   const inKernel = stuck.filter(({ identity }) => identity.name !== 'client');
-  if (inKernel.length === 0 || departures.length > 0 || machine.stallers().length > 0)
-    return 'none';
+  if (inKernel.length === 0 || silent || machine.stallers().length > 0) return 'none';
   return `OR5: stuck: ${inKernel.map(waitingFor).join('; ')}`;
 }
 

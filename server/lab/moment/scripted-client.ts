@@ -13,7 +13,13 @@ import { touch, wake } from '../../task/context.ts';
 import { type ObjectId, objectId } from '../../task/object-id.ts';
 import { type Task, waitUntil, willWrite } from '../../task/task.ts';
 import type { PageIndex } from '../../vocabulary/address.ts';
-import type { ClientScript, Frame, ScriptFrame, ServiceScript } from './client-script.ts';
+import {
+  type ClientScript,
+  type Frame,
+  isReadBegin,
+  type ScriptFrame,
+  type ServiceScript,
+} from './client-script.ts';
 import type { Question, RecordedRequest, Response } from './recorded-run.ts';
 import { sameAnswerContents, Translation } from './translation.ts';
 
@@ -31,6 +37,8 @@ export interface ClientAtMoment {
   readonly mmapLocks: number;
   /** As they were called then; they still are. */
   readonly migrations: readonly number[];
+  /** What it has been answered. */
+  readonly answers: readonly Response[];
   /** Requests under way. */
   readonly open: readonly RecordedRequest[];
 }
@@ -62,7 +70,7 @@ export class ScriptedClient {
   /** Whether page contents that it was given are others than then. */
   #contents: 'as recorded' | 'others' = 'as recorded';
   #departed: Departed = 'no';
-  #state: 'plays' | 'ended' = 'plays';
+  #cut: 'yes' | 'no' = 'no';
 
   /** `number` tells the clients of one world apart. */
   constructor(machine: LiveMachine, script: ClientScript, number: number, moment: ClientAtMoment) {
@@ -77,6 +85,7 @@ export class ScriptedClient {
     this.#locks = moment.mmapLocks;
     this.#migrations = new Set(moment.migrations);
     this.#unlearnt = [...moment.open];
+    for (const answer of moment.answers) this.#answers.set(answer.id, answer);
   }
 
   /** Where it departed from the recording, or 'no'. */
@@ -84,15 +93,15 @@ export class ScriptedClient {
     return this.#departed;
   }
 
-  get state(): 'plays' | 'ended' {
-    return this.#state;
+  /** Whether it owes an answer that is not within what is played. */
+  get cut(): 'yes' | 'no' {
+    return this.#cut;
   }
 
   /** The whole part as a task. */
   *play(): Task<void> {
-    yield* this.#playFrames(this.#script.frames);
+    yield* this.#playFrames(this.#script.frames, this.#script.begin);
     if (this.#departed !== 'no') yield* this.#windDown();
-    this.#state = 'ended';
   }
 
   /** An answer of the kernel's. Not a yield point. */
@@ -145,13 +154,17 @@ export class ScriptedClient {
       this.#depart('migrate_to_ram');
       return;
     }
-    yield* this.#playFrames(script.frames);
+    yield* this.#playFrames(script.frames, 0);
     if (this.#departed !== 'no') return;
+    if (script.outcome === 'not recorded') {
+      this.#cut = 'yes';
+      return;
+    }
     this.#send({ kind: 'answer', actor: this.actor, id, outcome: script.outcome });
   }
 
-  *#playFrames(frames: readonly ScriptFrame[]): Task<void> {
-    let at = 0;
+  *#playFrames(frames: readonly ScriptFrame[], begin: number): Task<void> {
+    let at = begin;
     while (at < frames.length && this.#departed === 'no') {
       const { frame, recorded, after } = frames[at] as ScriptFrame;
       yield waitUntil(
@@ -173,11 +186,7 @@ export class ScriptedClient {
     const sent = frames.flatMap(({ recorded }) => (recorded === 'none' ? [] : [recorded]));
     const awaited = sent.filter(({ response }) => response !== 'none');
     if (this.#departed !== 'no') return;
-    yield waitUntil(
-      'client.last',
-      this.#mail,
-      () => this.#has(awaited) || this.#departed !== 'no',
-    );
+    yield waitUntil('client.last', this.#mail, () => this.#has(awaited) || this.#departed !== 'no');
     this.#next(frames, frames.length);
   }
 
@@ -237,9 +246,15 @@ export class ScriptedClient {
 
   #keepBooks(method: string, { outcome }: Response): void {
     if (!outcome.ok) return;
-    const result = outcome.result as { readonly seq?: number; readonly migrate?: number };
+    const result = outcome.result as {
+      readonly seq?: number;
+      readonly migrate?: number;
+      readonly invalidate_seq?: number;
+    };
     if (method === 'mmu_interval_read_begin' || method === 'hmm_range_fault_unlocked') {
       this.#begun = result.seq ?? this.#begun;
+    } else if (method === 'mmu_interval_notifier_insert') {
+      this.#sequence = Math.max(this.#sequence, result.invalidate_seq ?? 0);
     } else if (method === 'mmap_read_lock') this.#locks += 1;
     else if (method === 'migrate_vma_setup') this.#migrations.add(Number(result.migrate));
   }
@@ -412,11 +427,4 @@ const DONE = { ok: true, result: {} } as const;
 
 function isRangeFault(method: string): boolean {
   return method === 'hmm_range_fault' || method === 'hmm_range_fault_unlocked';
-}
-
-function isReadBegin(frame: Frame): boolean {
-  return (
-    frame.kind === 'request' &&
-    (frame.method === 'mmu_interval_read_begin' || frame.method === 'hmm_range_fault_unlocked')
-  );
 }

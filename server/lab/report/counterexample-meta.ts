@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
 import { boundOf, type Counterexample } from '../counterexample/counterexample.ts';
-import type { ScenarioPlan } from '../scenario/scenario-plan.ts';
 import type { ReportMeta } from './report-meta.ts';
 
-/** A counterexample as reports tell it: one search has found it, and it was executed again for the report. */
+/**
+ * A counterexample as reports tell it: one search has found it, and it was executed again for the report. `question` is
+ * the scenario, or whatever else was explored.
+ */
 export function metaOfCounterexample(
   counterexample: Counterexample,
-  plan: ScenarioPlan,
+  question: unknown,
   reproduce: string,
 ): ReportMeta {
   const { scenario, patch, failure, found } = counterexample;
@@ -28,7 +30,7 @@ export function metaOfCounterexample(
       positive: failures,
       negative: Math.max(0, executions - failures),
       seconds: 'not measured',
-      hash: testHash(counterexample, plan),
+      hash: testHash(counterexample, question),
     },
     properties: [
       {
@@ -42,10 +44,10 @@ export function metaOfCounterexample(
 }
 
 /** The question in full names the test, as explore does it: the same question has the same hash. */
-function testHash({ patch, drivers }: Counterexample, plan: ScenarioPlan): string {
+function testHash({ patch, drivers, parameters }: Counterexample, asked: unknown): string {
   const chosen = Object.entries(drivers).map(([actor, { name }]) =>
     actor === '*' ? name : `${actor}=${name}`,
   );
-  const question = JSON.stringify([plan.scenario, patch.name, chosen, plan.choice.parameters]);
+  const question = JSON.stringify([asked, patch.name, chosen, parameters]);
   return createHash('sha256').update(question).digest('hex').slice(0, 32);
 }
