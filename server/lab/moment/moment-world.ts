@@ -1,5 +1,5 @@
 /**
- * The world of a recorded live run at one of its entries, with everything that may happen next as tasks: what ran in the
+ * The world of a recorded live run at one of its entries, with all that may happen next as tasks: what ran in the
  * kernel, what devices were asked and have not answered, and what the clients did next, each in its own order.
  */
 import type { Explored } from '../../explorer/explored.ts';
@@ -141,7 +141,7 @@ function deliver(
   }
 }
 
-/** The oracles of what memory is like; contract rules are about how it came to be so, and may be broken in any order. */
+/** The oracles of what memory is like; the contract's rules are about how it came to be so. */
 function failureIn(event: Event): string | 'none' {
   if (event.kind !== 'violation' || !event.rule.startsWith('OR')) return 'none';
   return `${event.rule}: ${event.text}`;
