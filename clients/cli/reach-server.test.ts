@@ -67,11 +67,11 @@ test('a lab is found by its name and by its code in any case; another is refused
     const listed = await (await fetch(`${server.url}/api/labs`)).json();
     const { code } = (listed as { labs: { code: string }[] }).labs[0] ?? { code: 'none' };
     for (const lab of ['demo', code, code.toLowerCase()]) {
-      assert.equal(await findLab({ url, lab, unknown: 'refused' }), 'demo');
+      assert.equal((await findLab({ url, lab, unknown: 'refused' })).name, 'demo');
     }
     await assert.rejects(
       findLab({ url, lab: 'dmeo', unknown: 'refused' }),
       /there is no lab, and no join code, "dmeo" at .*did you mean "demo"\?.*open are demo; --new opens/,
     );
-    assert.equal(await findLab({ url, lab: 'mine', unknown: 'opened' }), 'mine');
+    assert.equal((await findLab({ url, lab: 'mine', unknown: 'opened' })).name, 'mine');
   }));

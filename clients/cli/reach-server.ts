@@ -76,16 +76,23 @@ export interface LabChoice {
   readonly unknown: 'opened' | 'refused';
 }
 
-/** The name of the lab that is meant. Throws: UsageError if there is no server to use, or no such lab. */
-export async function findLab({ url, lab, unknown }: LabChoice): Promise<string> {
+/** A lab that is there, or is to be opened. */
+export interface FoundLab {
+  readonly name: string;
+  /** Empty if it is not there yet. */
+  readonly code: string;
+}
+
+/** The lab that is meant. Throws: UsageError if there is no server to use, or no such lab. */
+export async function findLab({ url, lab, unknown }: LabChoice): Promise<FoundLab> {
   const problem = reachProblem(url, await reach(url));
   if (problem !== 'none') throw new UsageError(problem);
   const labs = await labsAt(url);
   const found =
     labs.find(({ name }) => name === lab) ??
     labs.find(({ code }) => code.toLowerCase() === lab.toLowerCase());
-  if (found !== undefined) return found.name;
-  if (unknown === 'opened') return lab;
+  if (found !== undefined) return found;
+  if (unknown === 'opened') return { name: lab, code: '' };
   const names = labs.map(({ name }) => name);
   throw new UsageError(
     `there is no lab, and no join code, "${lab}" at ${url}${suggestion(lab, names)}: ` +
@@ -93,34 +100,22 @@ export async function findLab({ url, lab, unknown }: LabChoice): Promise<string>
   );
 }
 
-interface LabSeen {
-  readonly name: string;
-  /** Empty if the server has none. */
-  readonly code: string;
-}
-
-async function labsAt(url: string): Promise<readonly LabSeen[]> {
+async function labsAt(url: string): Promise<readonly FoundLab[]> {
   const answer = await ask(`${httpUrlOf(url)}/api/labs`);
-  const listed = answer.kind === 'answer' && answer.status === 200 ? answer : 'none';
-  const { body } = listed === 'none' ? await oldList(url) : listed;
-  const { labs } = (body ?? {}) as { readonly labs?: readonly Partial<LabSeen>[] };
+  const body = answer.kind === 'answer' ? answer.body : undefined;
+  const { labs } = (body ?? {}) as { readonly labs?: readonly Partial<FoundLab>[] };
   return (labs ?? []).map(({ name = '', code = '' }) => ({ name, code }));
 }
 
-async function oldList(url: string): Promise<{ readonly body: unknown }> {
-  const answer = await ask(`${httpUrlOf(url)}/labs`);
-  return answer.kind === 'answer' ? answer : { body: undefined };
-}
-
 type Asked =
-  | { readonly kind: 'answer'; readonly status: number; readonly body: unknown }
+  | { readonly kind: 'answer'; readonly body: unknown }
   | { readonly kind: 'nobody'; readonly why: string };
 
 async function ask(url: string): Promise<Asked> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS) });
     const text = await response.text();
-    return { kind: 'answer', status: response.status, body: jsonOf(text) };
+    return { kind: 'answer', body: jsonOf(text) };
   } catch (error) {
     return { kind: 'nobody', why: causeOf(error) };
   }

@@ -6,6 +6,7 @@ import { ending, print, say } from '../ending.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { UsageError } from '../failure.ts';
 import { codeOption, labOption, newOption, urlOption } from '../lab-options.ts';
+import type { FoundLab } from '../reach-server.ts';
 
 type Role = 'device' | 'cpu';
 type Start = (options: AgentOptions) => PlayedAgent;
@@ -103,7 +104,7 @@ async function script(
   const { parseScript, runScript } = await import('../prompt/run-script.ts');
   const lines = parseScript(texts, role);
   const form = formOf(options);
-  const lab = await labOf(options);
+  const { name: lab } = await labOf(options);
   const start = await starter(role);
   return await runScript({ ...options, role, lab, start, lines, form, print, say });
 }
@@ -111,13 +112,14 @@ async function script(
 async function prompt(role: Role, options: ClientOptions, start: Start): Promise<ExitCode> {
   const { runPrompt } = await import('../prompt/run-prompt.ts');
   const { historyPath } = await import('../prompt/history-file.ts');
-  const lab = await labOf(options);
+  const { name: lab, code } = await labOf(options);
   const told = new AbortController();
   process.once('SIGTERM', () => told.abort());
   return await runPrompt({
     ...options,
     role,
     lab,
+    code,
     start,
     input: process.stdin,
     output: process.stdout,
@@ -128,7 +130,7 @@ async function prompt(role: Role, options: ClientOptions, start: Start): Promise
   });
 }
 
-async function labOf({ url, lab, code, new: opened }: ClientOptions): Promise<string> {
+async function labOf({ url, lab, code, new: opened }: ClientOptions): Promise<FoundLab> {
   const { findLab } = await import('../reach-server.ts');
   const unknown = opened === true && code === undefined ? 'opened' : 'refused';
   return await findLab({ url, lab, unknown });

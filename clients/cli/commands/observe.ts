@@ -68,7 +68,7 @@ async function observe(options: ObserveOptions): Promise<ExitCode> {
   const kinds = options.kind.map((kind) => knownKind(kind, EVENT_KINDS));
   const { url, name, code, actor, page, function: functions } = options;
   const unknown = options.new === true && code === undefined ? 'opened' : 'refused';
-  const lab = await findLab({ url, lab: code ?? options.lab, unknown });
+  const { name: lab } = await findLab({ url, lab: code ?? options.lab, unknown });
   // Whoever reads has gone away: nothing is left to do.
   process.stdout.once('error', () => process.exit(EXIT.OK));
   const watch: WatchOptions = {

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { DEFAULT_CONFIG } from '../../../server/config.ts';
-import { startServer } from '../../../server/start-server.ts';
+import { DEMO_LAB, startServer } from '../../../server/start-server.ts';
 import { ending, print, say, untilSignal } from '../ending.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { UsageError } from '../failure.ts';
 import { asUsageError, serverConfig } from '../server-config.ts';
 import { wholeNumber } from '../whole-number.ts';
 
@@ -12,6 +13,7 @@ interface ServeOptions {
   readonly port?: number;
   readonly leaseMs?: number;
   readonly record?: string;
+  readonly patch: string;
 }
 
 export function addServeCommand(program: Command): void {
@@ -34,6 +36,7 @@ export function addServeCommand(program: Command): void {
       '--record <dir>',
       'write the inbound log of every lab into this folder (see mmrace replay)',
     )
+    .option('--patch <name>', 'the kernel of the lab demo: stock, or a patch that ships', 'stock')
     .addHelpText('after', EXAMPLES)
     .action(ending(serve));
 }
@@ -42,19 +45,34 @@ const EXAMPLES = `
 Examples:
   mmrace serve
   mmrace serve --port 0                       any free port; the address is printed on stdout
+  mmrace serve --patch remove-second-invalidate
   mmrace serve --host 0.0.0.0 --record runs   for a room, and kept for mmrace replay
 
 The page is at the address that it prints, the documents below it at /docs. It serves until Ctrl-C or
 SIGTERM; clients are told, and a second signal ends it at once.`;
 
-async function serve({ record, ...flags }: ServeOptions): Promise<ExitCode> {
+async function serve({ record, patch, ...flags }: ServeOptions): Promise<ExitCode> {
+  await checkPatch(patch);
   const config = await serverConfig({ ...flags, recordTo: record });
   const server = await startServer(config).catch((error: unknown) => {
     throw asUsageError(error);
   });
+  const demo = server.labs.get(DEMO_LAB);
+  if (patch !== STOCK && demo !== 'none') await demo.renew({ patch });
   print(server.url);
   say(`mmrace serves on ${server.url}; clients connect to ${server.webSocketUrl}`);
   await untilSignal();
   await server.stop();
   return EXIT.OK;
+}
+
+const STOCK = 'stock';
+
+async function checkPatch(name: string): Promise<void> {
+  if (name === STOCK) return;
+  const { PATCHES } = await import('../../../server/patches/patches.ts');
+  if (PATCHES.has(name)) return;
+  const { suggestion } = await import('../../../server/lab/scenario/nearest-word.ts');
+  const near = suggestion(name, PATCHES.keys());
+  throw new UsageError(`there is no patch "${name}"${near}; mmrace patches lists them`);
 }

@@ -24,10 +24,12 @@ export function newsOf(event: Event, somebody: Somebody): string | 'none' {
   if (event.kind === 'violation' && (role === 'cpu' || actors.includes(event.device))) {
     return `VIOLATION [${event.rule}] ${event.device} at ${addressWords(event.page)}: ${event.text}`;
   }
+  if (event.kind === 'callback') {
+    const ownMigration = actors.includes(String(event.args.owner));
+    return actors.includes(event.device) && !ownMigration ? calledBack(event) : 'none';
+  }
   if (actors.includes(event.actor)) return 'none';
   switch (event.kind) {
-    case 'callback':
-      return actors.includes(event.device) ? calledBack(event) : 'none';
     case 'fenced':
       return actors.includes(event.device)
         ? `${event.device} is fenced: its DMA is refused`
@@ -54,12 +56,19 @@ function calledBack(event: Extract<Event, { kind: 'callback' }>): string {
   const pages = more > 1 ? `, ${more} pages` : '';
   switch (event.function) {
     case 'invalidate':
-      return `${event.actor} invalidates${place}${pages} (${why ?? 'change'}): my entries go`;
+      return `${askerOf(event)}${place}${pages} (${why ?? 'change'}): my entries go`;
     case 'migrate_to_ram':
-      return `${event.actor} touches${place}, which is in my memory: it goes home`;
+      return `a CPU touches${place}, which is in my memory: it goes home`;
     case 'release':
       return 'the process that I mirror has exited: every entry goes';
     default:
       return `${event.function}${place}`;
   }
+}
+
+/** Where several devices are told at once, each call is in the name of the device itself. */
+function askerOf({ actor, device, args }: Extract<Event, { kind: 'callback' }>): string {
+  if (actor !== device) return `${actor} invalidates`;
+  const { owner } = args;
+  return typeof owner === 'string' && owner !== 'none' ? `${owner} invalidates` : 'invalidation of';
 }

@@ -71,6 +71,7 @@ export function openPrompt(
     name,
     url: server.webSocketUrl,
     lab: TEST_LAB,
+    code: 'ABCDE',
     start: role === 'device' ? startDevice : startCpu,
     input,
     output,

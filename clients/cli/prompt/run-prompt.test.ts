@@ -13,10 +13,12 @@ import { openPrompt, script, withServer } from './lab-for-prompts.ts';
 test('lines get answers; who else does something is told above the line', () =>
   withServer(async (server) => {
     const cpu = openPrompt(server, 'cpu', 'cpu0');
-    await cpu.shows(/cpu0 is a CPU thread in the lab demo .*kernel stock, nobody else is there/);
+    await cpu.shows(
+      /cpu0 is a CPU thread in the lab demo \(join code ABCDE\) at ws:.*\nKernel stock; nobody else is there/,
+    );
     assert.match(await cpu.types('mmap 0x10000 4'), /mapped 0x10000, 4 pages rw anon-private/);
     const gpu = openPrompt(server, 'device', 'gpu0');
-    await gpu.shows(/gpu0 is a device .* with cpu0/);
+    await gpu.shows(/gpu0 is a device .*\n.*with cpu0/);
     assert.match(await gpu.types('write a 42'), /wrote 1 page \(1 fault\)/);
     assert.match(await cpu.types('load a'), /0x10000 = 0x2a/);
     await cpu.types('madvise a 1 DONTNEED');

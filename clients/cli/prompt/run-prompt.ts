@@ -12,6 +12,8 @@ import { Terminal, type TerminalParts } from './terminal.ts';
 export const PATIENCE_MS = 400;
 
 export interface PromptOptions extends Omit<JoinOptions, 'patienceMs' | 'notice'> {
+  /** The join code of the lab; empty if it is not known. */
+  readonly code: string;
   readonly input: Readable;
   readonly output: Writable;
   readonly editing: TerminalParts['editing'];
@@ -80,12 +82,14 @@ async function converse(terminal: Terminal, joined: Joined, notices: Notices): P
   }
 }
 
-function greeting({ role, name, lab, url }: PromptOptions, { watch }: Joined): string {
+function greeting({ role, name, lab, code, url }: PromptOptions, { watch }: Joined): string {
   const others = watch.view.actors.map((actor) => actor.name).filter((other) => other !== name);
   const company = others.length === 0 ? 'nobody else is there' : `with ${others.join(', ')}`;
   const what = role === 'cpu' ? 'a CPU thread' : 'a device';
+  const join = code === '' ? '' : ` (join code ${code})`;
   return (
-    `${name} is ${what} in the lab ${lab} at ${url}, kernel ${watch.view.patch}, ${company}.\n` +
+    `${name} is ${what} in the lab ${lab}${join} at ${url}.\n` +
+    `Kernel ${watch.view.patch}; ${company}.\n` +
     'help lists the verbs, Tab completes, quit leaves.'
   );
 }
