@@ -125,10 +125,29 @@ test('the command line works from the package, with the scenarios and the page t
   const scenario = join(project.mmrace, 'scenarios/seed-zero-page.yaml');
   const holds = await mmrace('explore', scenario);
   assert.equal(holds.code, 0, holds.stderr);
-  const broken = await mmrace('explore', scenario, '--patch', 'remove-second-invalidate');
+  const sampled = ['--strategy', 'random', '--workers', '2', '--budget-executions', '500'];
+  const patched = ['--patch', 'remove-second-invalidate', ...sampled];
+  const broken = await mmrace('explore', scenario, ...patched);
   assert.equal(broken.code, 1, broken.stderr);
   for (const file of ['dist/web/index.html', 'clients/python/mmrace_device.py', 'docs/PROTOCOL.md'])
     assert.ok(existsSync(join(project.mmrace, file)), file);
+});
+
+test('a server from the package serves its page, and its documents', async () => {
+  const mmrace = join(project.mmrace, 'clients/cli/mmrace.js');
+  const child = spawn(process.execPath, [mmrace, 'serve', '--port', '0'], { cwd: project.folder });
+  try {
+    const [url = 'nowhere'] = /http:\/\/[\w.:]+/.exec(await firstLine(child)) ?? [];
+    const page = await fetch(url);
+    assert.equal(page.status, 200);
+    assert.match(await page.text(), /<script type="module"/);
+    const { asyncapi } = (await (await fetch(`${url}/asyncapi.json`)).json()) as {
+      readonly asyncapi: string;
+    };
+    assert.equal(asyncapi, '3.0.0');
+  } finally {
+    child.kill();
+  }
 });
 
 /** The programs of a document, by the name in their first line. */
@@ -138,17 +157,16 @@ function programsOf(document: string): Map<string, string> {
   return new Map([...blocks].map(([, name = '', code = '']) => [name, code]));
 }
 
-/** Waits for the first line that a program prints. */
+/** Waits for the first line that a program prints, on whichever of the two. */
 function firstLine(child: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
     let said = '';
-    child.stdout?.on('data', (data) => {
-      said += data;
-      if (said.includes('\n')) resolve(said.split('\n')[0] ?? '');
-    });
-    child.stderr?.on('data', (data) => {
-      said += data;
-    });
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on('data', (data) => {
+        said += data;
+        if (said.includes('\n')) resolve(said.split('\n')[0] ?? '');
+      });
+    }
     child.on('exit', () => reject(new Error(said)));
   });
 }
