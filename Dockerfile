@@ -15,6 +15,7 @@ RUN npm ci --omit=dev --no-audit --no-fund
 COPY LICENSE README.md ./
 COPY server ./server
 COPY clients ./clients
+COPY scenarios ./scenarios
 COPY --from=page /app/dist/web ./dist/web
 USER node
 EXPOSE 7070
