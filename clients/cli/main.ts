@@ -2,6 +2,12 @@
 import { failed } from './failure.ts';
 import { newProgram } from './program.ts';
 
+// `mmrace ... | head` stops reading: there is nobody left to tell.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
+
 try {
   await newProgram().parseAsync();
 } catch (error) {

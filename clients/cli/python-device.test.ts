@@ -27,6 +27,7 @@ import { liveSeedWorld } from './live-seed-world.ts';
 import { startLocalServer } from './local-server.ts';
 
 const PROGRAM = fileURLToPath(new URL('../python/mmrace_device.py', import.meta.url));
+const MMRACE = fileURLToPath(new URL('mmrace.js', import.meta.url));
 const SAMPLES = fileURLToPath(new URL('../../server/lab/conformance/samples', import.meta.url));
 
 /** The first may be one without Debian's packages. */
@@ -237,17 +238,23 @@ test('a device that stood still is fenced, comes back, and still has its private
     { leaseMs: 300 },
   ));
 
-test('a device in Python that keeps what it is asked to drop is found', (t) => {
+/** A copy of the device in which `right` is `wrong`. */
+function mutant(t: TestContext, right: string, wrong: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'mmrace-python-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const honest = readFileSync(PROGRAM, 'utf8');
-  const liar = honest.replace(
-    'self.drop([page for page in self.table if first',
-    'list([page for page in self.table if first',
+  assert.ok(honest.includes(right));
+  const file = join(folder, 'mutant.py');
+  writeFileSync(file, honest.replace(right, wrong));
+  return file;
+}
+
+test('a device in Python that keeps what it is asked to drop is found', (t) => {
+  const file = mutant(
+    t,
+    'self.drop([page for page in self.table if',
+    'list([page for page in self.table if',
   );
-  assert.notEqual(liar, honest);
-  const file = join(folder, 'liar.py');
-  writeFileSync(file, liar);
   return inLab(t, [CPU, { ...DEVICE, program: [PYTHON[0], file] }], async ({ live }) => {
     await live.perform('cpu0', { verb: 'mmap', ...REGION, prot: 'rw', kind: 'anon-private' });
     await live.perform('dev0', { verb: 'write', range: RANGE, values: ['0x1', '0x2'] });
@@ -255,6 +262,26 @@ test('a device in Python that keeps what it is asked to drop is found', (t) => {
     await live.perform('dev0', { verb: 'read', range: RANGE });
     assert.throws(() => healthy(live), assert.AssertionError);
   });
+});
+
+test('the device in Python holds under the scheduler, and not without its look at the sequence', async (t) => {
+  if (found === undefined) {
+    t.skip(MISSING);
+    return;
+  }
+  const certify = async (file: string) => {
+    const scenario = fileURLToPath(new URL('../../scenarios/retry-ignored.yaml', import.meta.url));
+    const external = ['--external', 'dev0', '--run', `${found} ${file}`, '--port', '0'];
+    return await ended(process.execPath, [MMRACE, 'certify', scenario, ...external]);
+  };
+  const honest = await certify(PROGRAM);
+  assert.equal(honest.code, 0, honest.stderr);
+  const careless = mutant(
+    t,
+    'if sub is not self.sub or sub.seq != begun:',
+    'if sub is not self.sub:',
+  );
+  assert.equal((await certify(careless)).code, 1);
 });
 
 test('no server, or a name that is taken: one sentence and exit code 64', (t) =>

@@ -15,6 +15,7 @@ import asyncio
 import collections
 import contextlib
 import json
+import os
 import signal
 import struct
 import sys
@@ -1135,16 +1136,16 @@ class Client:
         if welcome["state"] == "fenced":
             self.fences_answered += 1
             self.device.opened.clear()  # what is performed from here on waits
-            self.device.start(self.guarded(self.device.recover()))
+            self.device.start(self.guarded(self.device.recover))
 
     def begin(self):
         self.device = Device(self.session, self.name)
-        self.device.start(self.guarded(self.device.open()))
+        self.device.start(self.guarded(self.device.open))
 
     @staticmethod
     async def guarded(work):
         try:
-            await work
+            await work()
         except Refused as refused:
             complain(str(refused))
 
@@ -1173,13 +1174,13 @@ class Client:
             session.answer(question, {})
             self.begin()
         elif method in ("invalidate", "migrate_to_ram", "release", "perform"):
-            device.start(self.answered(question, getattr(device, method)(params)))
+            device.start(self.answered(question, getattr(device, method), params))
         else:
             session.answer_error(question, "EINVAL", f"{method}: not a question of this protocol")
 
-    async def answered(self, question, work):
+    async def answered(self, question, work, params):
         try:
-            self.session.answer(question, await work)
+            self.session.answer(question, await work(params))
         except VerbRefused as refused:
             self.session.answer_error(question, "EINVAL", str(refused))
         except Refused as refused:
@@ -1213,9 +1214,10 @@ async def run(arguments):
 
 def main():
     parser = argparse.ArgumentParser(description="A device for mmrace.")
-    parser.add_argument("--url", default="ws://127.0.0.1:7070/ws")
-    parser.add_argument("--lab", default="demo")
-    parser.add_argument("--name", default="py0")
+    # Flags before the environment, the environment before the defaults.
+    parser.add_argument("--url", default=os.environ.get("MMRACE_URL", "ws://127.0.0.1:7070/ws"))
+    parser.add_argument("--lab", default=os.environ.get("MMRACE_LAB", "demo"))
+    parser.add_argument("--name", default=os.environ.get("MMRACE_NAME", "py0"))
     parser.add_argument("--connect-seconds", type=float, default=10, help="how long a server is waited for")
     sys.exit(asyncio.run(run(parser.parse_args())))
 
