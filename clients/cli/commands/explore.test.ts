@@ -1,14 +1,18 @@
 /** `mmrace explore` and `mmrace test` as a user runs them. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { planOf } from '../../../server/lab/scenario/asked.ts';
 import { EXIT } from '../exit-codes.ts';
-import { runMmrace } from '../run-mmrace.ts';
+import { failed } from '../failure.ts';
+import { runMmrace, startMmrace } from '../run-mmrace.ts';
+import { askedFrom, type ChoiceOptions } from '../scenario-choice.ts';
 
 const SEED = fileURLToPath(new URL('../../../scenarios/seed-zero-page.yaml', import.meta.url));
+const OWN_REFAULT = SEED.replace('seed-zero-page', 'own-refault');
 const FOLDER = mkdtempSync(join(tmpdir(), 'mmrace-explore-'));
 
 after(() => rmSync(FOLDER, { recursive: true }));
@@ -54,28 +58,92 @@ test('a patch of the user: its own file, broken like the one that ships', async 
   assert.match(stdout, /<-- BUG/);
 });
 
+test('progress and verdict as lines of JSON, sampled in threads', async () => {
+  const { code, stdout, stderr } = await runMmrace(
+    ...['explore', SEED, '--strategy', 'pct', '--budget-executions', '300', '--workers', '2'],
+    '--jsonl',
+  );
+  assert.equal(code, EXIT.UNKNOWN, stderr);
+  const lines = stdout.trim().split('\n');
+  const [first, last] = [lines[0], lines.at(-1)].map((line) => JSON.parse(line ?? ''));
+  assert.equal(first.type, 'progress');
+  assert.ok(first.executions >= 0 && 'done' in first && 'secondsLeft' in first);
+  assert.equal(last.type, 'verdict');
+  assert.equal(last.verdict, 'unknown');
+  assert.equal(last.executions, 300);
+  const { tasks, steps, detection, missed } = last.sampled;
+  assert.equal(detection, 1 / (tasks * steps ** 2));
+  assert.ok(missed < 1);
+  assert.match(last.bound, /1\/\(n\*k\^2\)/);
+  assert.ok(last.advice.length > 0);
+});
+
+test('Ctrl-C prints what was covered, and ends with 130', async () => {
+  for (const how of [
+    ['--strategy', 'dpor'],
+    ['--strategy', 'urw', '--workers', '2'],
+  ]) {
+    const args = ['explore', SEED, '--devices', '6', ...how, '--jsonl'];
+    const running = startMmrace(...args);
+    running.process.stdout?.once('data', () => running.process.kill('SIGINT'));
+    const { code, stdout, stderr } = await running.ended;
+    assert.equal(code, EXIT.INTERRUPTED, stderr);
+    const told = JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
+    assert.match(told.bound, /^interrupted after \d+ executions/);
+    assert.equal(told.verdict, 'unknown');
+  }
+});
+
+test('code of the user that throws is no verdict, and told with its line', async () => {
+  const own = file(
+    'thrower.ts',
+    'export const patch = {\n  overrides: () => ({\n    *hmmRangeFault() {\n      null.pfn;\n    },\n  }),\n};\n',
+  );
+  const { code, stdout, stderr } = await runMmrace('explore', SEED, '--patch', own, '--json');
+  assert.equal(code, EXIT.USAGE);
+  assert.equal(stdout, '');
+  assert.ok(stderr.startsWith(`mmrace: ${own}:4: patch thrower: hmmRangeFault() throws TypeError`));
+});
+
 test('bad questions are one sentence and 64', async () => {
   const cases: readonly (readonly [args: readonly string[], says: RegExp])[] = [
     [['explore', 'nowhere.yaml'], /nowhere\.yaml: cannot be read/],
-    [['explore', SEED, '--patch', 'remove-second-invalidat'], /remove-second-invalidate/],
-    [['explore', SEED, '--driver', 'dmiror'], /dmirror/],
     [['explore', SEED, '--budget-executions', '0'], /from 1 to/],
     [['explore', SEED, '--strategy', 'luck'], /dpor/],
-    [['explore', file('bad.yaml', 'name: x\ntitel: y\n')], /bad\.yaml:\d+:\d+: /],
-    [
-      [
-        'explore',
-        SEED,
-        '--patch',
-        file('none.ts', "export const patch = { id: 'x', overrides: () => ({ mmunmap() {} }) };\n"),
-      ],
-      /mmunmap/,
-    ],
+    [['explore', SEED, '--devices', '17'], /from 1 to 16/],
   ];
   const ended = await Promise.all(cases.map(([args]) => runMmrace(...args)));
-  for (const [at, { code, stderr }] of ended.entries()) {
+  for (const [at, { code, stdout, stderr }] of ended.entries()) {
     assert.equal(code, EXIT.USAGE, `${cases[at]?.[0].join(' ')}: ${stderr}`);
     assert.match(stderr, cases[at]?.[1] ?? /$^/);
+    assert.equal(stdout, '');
+  }
+});
+
+test('what a question names must be there', async () => {
+  const none = "export const patch = { id: 'x', overrides: () => ({ mmunmap() {} }) };\n";
+  const cases: readonly (readonly [string, Partial<ChoiceOptions>, RegExp])[] = [
+    [SEED, { patch: 'remove-second-invalidat' }, /did you mean "remove-second-invalidate"\?.*\.ts/],
+    [SEED, { driver: ['dmiror'] }, /did you mean "dmirror"\?/],
+    [
+      SEED,
+      { driver: ['gpu7=dmirror'] },
+      /there is no device "gpu7"; devices are migrator0, reader0/,
+    ],
+    [SEED, { patch: './nowhere.ts' }, /\/nowhere\.ts: there is no such file/],
+    [SEED, { patch: file('none.ts', none) }, /none\.ts:1: there is no kernel function "mmunmap"/],
+    [OWN_REFAULT, { devices: 3 }, /own-refault\.yaml: .* no parameter "devices": it has none/],
+    [SEED, { devices: 2, migrators: 3 }, /the count of reader .* comes to -1, expected 0 to/],
+    [file('bad.yaml', 'name: x\ntitel: y\n'), {}, /bad\.yaml:2:1: titel: unknown key "titel"/],
+  ];
+  for (const [path, options, says] of cases) {
+    const asked = askedFrom(path, { patch: 'stock', driver: [], ...options });
+    await assert.rejects(planOf(asked), (error: unknown) => {
+      const { exitCode, text } = failed(error);
+      assert.equal(exitCode, EXIT.USAGE, text);
+      assert.match(text, says);
+      return true;
+    });
   }
 });
 
@@ -84,4 +152,30 @@ test('test prints KTAP and passes where the verdicts are as expected', async () 
   assert.equal(code, EXIT.OK, stderr);
   assert.match(stdout, /^KTAP version 1\n1\.\.1\n/);
   assert.match(stdout, /ok 1 seed-zero-page/);
+});
+
+test('test tells what is otherwise, what is unknown, and what is no scenario', async () => {
+  const text = readFileSync(SEED, 'utf8');
+  const wrong = text.replace('stock: holds, remove', 'stock: broken, remove');
+  const [otherwise, unknown, bad] = await Promise.all([
+    runMmrace('test', file('seed-zero-page.yaml', wrong), '--json'),
+    runMmrace('test', SEED, '--budget-executions', '1'),
+    runMmrace('test', SEED, file('no.yaml', 'name: [x'), file('nor.yaml', 'titel: x')),
+  ]);
+  assert.equal(otherwise.code, EXIT.BROKEN, otherwise.stderr);
+  const { verdicts, totals } = JSON.parse(otherwise.stdout);
+  assert.deepEqual(
+    verdicts.map((one: { expected: string; verdict: string }) => [one.expected, one.verdict]),
+    [
+      ['broken', 'holds'],
+      ['broken', 'broken'],
+    ],
+  );
+  assert.equal(totals.fail, 1);
+  assert.equal(unknown.code, EXIT.UNKNOWN, unknown.stderr);
+  assert.match(unknown.stdout, /not ok 1 kernel stock holds # ERROR /);
+  assert.equal(bad.code, EXIT.USAGE);
+  assert.match(bad.stderr, /no\.yaml:1:\d+: not YAML: /);
+  assert.match(bad.stderr, /nor\.yaml:1:1: titel: unknown key "titel"/);
+  assert.equal(bad.stdout, '');
 });

@@ -78,6 +78,11 @@ export function addExploreCommand(program: Command): void {
       DEFAULT_BUDGET_SECONDS,
     )
     .option(
+      '--skip-executions <number>',
+      'random strategies: go on behind so many',
+      wholeNumber(0, 1e12),
+    )
+    .option(
       '--seed <number>',
       'for the random strategies',
       wholeNumber(0, 2 ** 31 - 1),

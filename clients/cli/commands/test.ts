@@ -1,48 +1,94 @@
 import { readdirSync, statSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { type KtapTest, ktapDocument, outcomeOf } from '../../../server/lab/report/ktap.ts';
-import type { Scenario } from '../../../server/lab/scenario/scenario-schema.ts';
+import type { Verdict } from '../../../server/lab/explore/explore.ts';
+import type { AskedSearch } from '../../../server/lab/explore/workers/answer-many.ts';
+import { type KtapTest, ktapDocument, totalsOf } from '../../../server/lab/report/ktap.ts';
+import { scenarioOf } from '../../../server/lab/scenario/asked.ts';
+import type { Scenario, VerdictWord } from '../../../server/lab/scenario/scenario-schema.ts';
+import { BadInput } from '../../../server/vocabulary/bad-input.ts';
 import { ending, print } from '../ending.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { answerTo } from '../explored/answer.ts';
+import {
+  DEFAULT_BUDGET_SECONDS,
+  DEFAULT_DEPTH,
+  DEFAULT_SEED,
+  searchDataOf,
+} from '../explored/search-settings.ts';
 import { UsageError } from '../failure.ts';
-import { planFrom, scenarioFrom } from '../scenario-choice.ts';
+import { newProgress } from '../progress.ts';
+import { askedFrom } from '../scenario-choice.ts';
 import { wholeNumber } from '../whole-number.ts';
-import { verdictOf } from './explore.ts';
 
 interface TestOptions {
-  readonly budgetExecutions: number;
+  readonly budgetExecutions?: number;
   readonly budgetSeconds: number;
+  readonly workers: number;
   readonly json?: true;
 }
+
+/** One verdict that a scenario expects. */
+interface Case extends AskedSearch {
+  readonly scenario: string;
+  /** `kernel stock`, `driver skip-retry`. */
+  readonly what: string;
+  readonly expected: VerdictWord;
+}
+
+type Got = Pick<
+  Verdict,
+  'verdict' | 'bound' | 'executions' | 'steps' | 'seconds' | 'windowEntered'
+>;
+
+const NOT_ASKED: Got = {
+  verdict: 'unknown',
+  bound: 'interrupted before it was asked',
+  executions: 0,
+  steps: 0,
+  seconds: 0,
+  windowEntered: 0,
+};
+
+/** Fewer are answered sooner than a thread starts. */
+const CASES_WORTH_THREADS = 6;
 
 export function addTestCommand(program: Command): void {
   program
     .command('test')
     .description('run scenarios against the verdicts that they expect, as KTAP')
     .argument('<files...>', 'scenario files, or folders of them')
-    .option('--budget-executions <number>', 'for each verdict', wholeNumber(1, 1e12), 1_000_000)
-    .option('--budget-seconds <number>', 'for each verdict', wholeNumber(1, 1e6), 60)
-    .option('--json', 'print one JSON object instead of KTAP')
-    .addHelpText('after', EXAMPLES)
+    .option(
+      '--budget-executions <number>',
+      'for each verdict (default: what the scenario says, else 1000000)',
+      wholeNumber(1, 1e12),
+    )
+    .option('--budget-seconds <number>', 'likewise', wholeNumber(1, 1e6), DEFAULT_BUDGET_SECONDS)
+    .option('--workers <number>', 'threads', wholeNumber(1, 64), availableParallelism())
+    .option('--json', 'print one JSON object')
+    .addHelpText(
+      'after',
+      `
+Exit codes: 0 all as expected, 1 some are not, 2 some are unknown and the others as expected.
+
+Examples:
+  mmrace test scenarios/
+  mmrace test ./mine.yaml --budget-seconds 300 --json | jq .totals`,
+    )
     .action(ending(run));
 }
 
-const EXAMPLES = `
-Examples:
-  mmrace test scenarios/
-  mmrace test ./mine.yaml --budget-seconds 300 --json
-
-Exit 0 if every verdict is the expected one, 1 otherwise; a verdict that was not reached is not ok.`;
-
 async function run(paths: readonly string[], options: TestOptions): Promise<ExitCode> {
-  const tests: KtapTest[] = [];
-  for (const file of paths.flatMap(scenarioFiles)) {
-    tests.push(await testScenario(scenarioFrom(file), options));
-  }
-  const passed = tests.every((test) => outcomeOf(test) === 'pass');
-  print(options.json === true ? JSON.stringify({ passed, tests }) : ktapDocument(tests));
-  return passed ? EXIT.OK : EXIT.BROKEN;
+  const cases = casesOf(paths.flatMap(scenarioFiles), options);
+  const interruption = new AbortController();
+  const got = await verdictsOf(cases, options, interruption);
+  const tests = ktapTests(cases, got);
+  const totals = totalsOf(tests);
+  print(options.json === true ? JSON.stringify(plain(cases, got, totals)) : ktapDocument(tests));
+  if (interruption.signal.aborted) return EXIT.INTERRUPTED;
+  if (totals.fail > 0) return EXIT.BROKEN;
+  return totals.error > 0 ? EXIT.UNKNOWN : EXIT.OK;
 }
 
 function scenarioFiles(path: string): string[] {
@@ -57,33 +103,113 @@ function scenarioFiles(path: string): string[] {
   throw new UsageError(`${path}: there is no scenario (*.yaml) in it`);
 }
 
-/** One test for each verdict that the scenario expects. */
-async function testScenario(scenario: Scenario, options: TestOptions): Promise<KtapTest> {
-  const { patches = {}, drivers = {} } = scenario.expect;
-  const tests: KtapTest[] = [];
-  for (const [patch, expected] of Object.entries(patches)) {
-    const plan = await planFrom(scenario, { patch, driver: [] });
-    tests.push(compared(`kernel ${patch}`, expected, verdictOf(plan, searched(options))));
-  }
-  for (const [driver, expected] of Object.entries(drivers)) {
-    const plan = await planFrom(scenario, { patch: 'stock', driver: [driver] });
-    tests.push(compared(`driver ${driver}`, expected, verdictOf(plan, searched(options))));
-  }
-  return { name: scenario.name, subtests: tests, diagnostics: [] };
+/** Throws: UsageError with what is wrong in all of the files, before any of them is searched. */
+function casesOf(files: readonly string[], options: TestOptions): Case[] {
+  const problems: string[] = [];
+  const cases = files.flatMap((file) => {
+    const stock = askedFrom(file, { patch: 'stock', driver: [] });
+    try {
+      const scenario = scenarioOf(stock);
+      const search = searchDataOf(scenario, searched(options));
+      return expectedOf(scenario).map(({ what, expected, patch, drivers }) => {
+        const asked = { ...stock, patch, drivers };
+        return { scenario: scenario.name, what, expected, asked, search };
+      });
+    } catch (error) {
+      if (!(error instanceof BadInput)) throw error;
+      problems.push(error.message);
+      return [];
+    }
+  });
+  if (problems.length > 0) throw new UsageError(problems.join('\n'));
+  return cases;
 }
 
-function searched(options: TestOptions) {
-  return { ...options, strategy: 'dpor', seed: 1, depth: 3 } as const;
+function expectedOf({ expect }: Scenario) {
+  const { patches = {}, drivers = {} } = expect;
+  return [
+    ...Object.entries(patches).map(([patch, expected]) => {
+      return { what: `kernel ${patch}`, expected, patch, drivers: [] };
+    }),
+    ...Object.entries(drivers).map(([driver, expected]) => {
+      return { what: `driver ${driver}`, expected, patch: 'stock', drivers: [driver] };
+    }),
+  ];
 }
 
-function compared(
-  what: string,
-  expected: string,
-  { verdict, bound, executions }: ReturnType<typeof verdictOf>,
-): KtapTest {
-  const diagnostics = [`${bound}, ${executions} executions`];
-  const leaf = { name: `${what} ${expected}`, diagnostics };
+function searched({ budgetExecutions, budgetSeconds }: TestOptions) {
+  const budgets = {
+    ...(budgetExecutions === undefined ? {} : { budgetExecutions }),
+    budgetSeconds,
+  };
+  return { ...budgets, strategy: 'dpor', seed: DEFAULT_SEED, depth: DEFAULT_DEPTH } as const;
+}
+
+/** In the order of the cases; interrupted, those that were not decided are unknown. */
+async function verdictsOf(
+  cases: readonly Case[],
+  { workers }: TestOptions,
+  interruption: AbortController,
+): Promise<readonly Got[]> {
+  const progress = newProgress(`of ${cases.length} verdicts`);
+  const interrupt = () => interruption.abort();
+  process.once('SIGINT', interrupt);
+  try {
+    if (workers > 1 && cases.length >= CASES_WORTH_THREADS) {
+      // Threads cost a few modules that a single scenario does without.
+      const { answerMany } = await import('../../../server/lab/explore/workers/answer-many.ts');
+      const { signal } = interruption;
+      const onAnswer = (answers: number) => progress.at(answers);
+      return await answerMany(cases, { workers, interrupted: signal, onAnswer });
+    }
+    const got: Got[] = [];
+    for (const [at, { asked, search }] of cases.entries()) {
+      progress.at(at);
+      if (interruption.signal.aborted) {
+        got.push(NOT_ASKED);
+        continue;
+      }
+      const answered = await answerTo(asked, search, { workers: 1, onProgress: () => undefined });
+      if (answered.ended === 'interrupted') interruption.abort();
+      got.push(answered.verdict);
+    }
+    return got;
+  } finally {
+    process.off('SIGINT', interrupt);
+    progress.end();
+  }
+}
+
+/** A test for each scenario, with one for each of its verdicts. */
+function ktapTests(cases: readonly Case[], got: readonly Got[]): KtapTest[] {
+  const tests = new Map<string, KtapTest[]>();
+  for (const [at, one] of cases.entries()) {
+    const subtests = tests.get(one.asked.file) ?? [];
+    subtests.push(compared(one, got[at] as Got));
+    tests.set(one.asked.file, subtests);
+  }
+  const names = new Map(cases.map(({ asked, scenario }) => [asked.file, scenario]));
+  return [...tests].map(([file, subtests]) => {
+    return { name: names.get(file) ?? file, subtests, diagnostics: [] };
+  });
+}
+
+function compared({ what, expected }: Case, { verdict, bound }: Got): KtapTest {
+  const leaf = { name: `${what} ${expected}`, diagnostics: [bound] };
   if (verdict === expected) return { ...leaf, outcome: 'pass', reason: '' };
   if (verdict === 'unknown') return { ...leaf, outcome: 'error', reason: bound };
   return { ...leaf, outcome: 'fail', reason: `it is ${verdict}` };
+}
+
+function plain(
+  cases: readonly Case[],
+  got: readonly Got[],
+  totals: ReturnType<typeof totalsOf>,
+): unknown {
+  const verdicts = cases.map(({ scenario, what, expected }, at) => {
+    const { verdict, bound, executions, steps, seconds, windowEntered } = got[at] as Got;
+    const counted = { bound, executions, steps, seconds, windowEntered };
+    return { scenario, what, expected, verdict, ...counted };
+  });
+  return { passed: totals.fail + totals.error === 0, verdicts, totals };
 }

@@ -22,7 +22,11 @@ export async function adviceFor(
   search: SearchData,
   { verdict, progress, ended }: Answered,
 ): Promise<readonly string[]> {
-  if (verdict.verdict !== 'unknown' || ended === 'interrupted') return [];
+  if (verdict.verdict !== 'unknown') return [];
+  if (ended === 'interrupted') {
+    const { sampled } = verdict;
+    return sampled === undefined ? [] : [`--skip-executions ${sampled.next} goes on from here`];
+  }
   const exhaustive = search.strategy === 'dpor' || search.strategy === 'dfs';
   if (!exhaustive) return sampledAdvice(search);
   if (verdict.bound.includes('were cut after')) {

@@ -15,10 +15,11 @@ export interface SearchSettings {
   readonly seed: number;
   readonly depth: number;
   readonly preemptions?: number;
+  readonly skipExecutions?: number;
 }
 
 export function searchDataOf({ bounds }: Scenario, settings: SearchSettings): SearchData {
-  const { strategy, budgetSeconds, seed, depth } = settings;
+  const { strategy, budgetSeconds, seed, depth, skipExecutions } = settings;
   const preemptionsMax = settings.preemptions ?? bounds?.preemptions;
   return {
     strategy,
@@ -27,5 +28,6 @@ export function searchDataOf({ bounds }: Scenario, settings: SearchSettings): Se
     seed,
     depth,
     ...(preemptionsMax === undefined ? {} : { preemptionsMax }),
+    ...(skipExecutions === undefined ? {} : { skipExecutions }),
   };
 }

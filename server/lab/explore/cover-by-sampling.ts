@@ -28,7 +28,7 @@ export function coverBySampling(
       depth,
       ...(preemptionsMax === undefined ? {} : { preemptionsMax }),
       randomOf,
-      ...partNumber(part, budgetExecutions),
+      ...partNumber(part, budgetExecutions, options.skipExecutions),
       counterexamples: 'first',
       measured,
       goOn,

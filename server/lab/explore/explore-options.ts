@@ -17,6 +17,8 @@ export interface ExploreOptions {
   readonly depth: number;
   /** Switches away from a task that could go on, in one execution. Absent: as many as there may be. */
   readonly preemptionsMax?: number;
+  /** Random strategies: executions that an earlier search has had; absent: none. */
+  readonly skipExecutions?: number;
   /** Milliseconds, moving forwards. */
   readonly clock: () => number;
   /** Asked between executions, beside the budgets: 'stop' when the asker has had enough. Once it does, it stays. */

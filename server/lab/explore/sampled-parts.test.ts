@@ -64,6 +64,15 @@ test('the first part that failed is the last that counts, whatever later ones fo
   assert.deepEqual([...covered.outcomes], [['same', 400]]);
 });
 
+test('a search goes on behind what was had without a gap', () => {
+  const parts = [part({}), part({ executions: 30 }), part({})];
+  const next = (skipExecutions: number) =>
+    coveredBy(parts, MEASURED, { ...PCT, skipExecutions }, 'stopped').sampled?.next;
+  assert.equal(next(0), 230);
+  assert.equal(next(1_000), 1_230);
+  assert.deepEqual(partNumber(1, 1_000, 7), { first: 207, executions: 200 });
+});
+
 test('PCT claims its probability; with a bound on preemptions nobody claims one', () => {
   const claimed = sampledFacts(PCT, MEASURED, { executions: 1_000, beyond: 0 });
   assert.equal(claimed.detection, 1 / 400);

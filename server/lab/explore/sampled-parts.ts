@@ -19,9 +19,10 @@ export function partsOf(executions: number): number {
   return Math.ceil(executions / PART_EXECUTIONS);
 }
 
-export function partNumber(part: number, executions: number): Part {
+/** Of a search of `executions`, behind the `skipped` first ones. */
+export function partNumber(part: number, executions: number, skipped = 0): Part {
   const first = part * PART_EXECUTIONS;
-  return { first, executions: Math.min(PART_EXECUTIONS, executions - first) };
+  return { first: skipped + first, executions: Math.min(PART_EXECUTIONS, executions - first) };
 }
 
 /** What a part came to. Plain data. */
@@ -35,6 +36,13 @@ export function partResult({ counterexample, measured: _, ...counts }: SampleRes
   return { ...counts, found: { choices, failure } };
 }
 
+/** Executions from the first on, up to one that has not been had. */
+function withoutGap(parts: readonly PartResult[]): number {
+  const broken = parts.findIndex((part) => part.executions < PART_EXECUTIONS);
+  const whole = broken < 0 ? parts : parts.slice(0, broken + 1);
+  return whole.reduce((sum, part) => sum + part.executions, 0);
+}
+
 /** `parts` in the order of their executions; those behind the first that failed do not count. */
 export function coveredBy(
   parts: readonly PartResult[],
@@ -44,6 +52,7 @@ export function coveredBy(
     readonly seed: number;
     readonly depth: number;
     readonly preemptionsMax?: number;
+    readonly skipExecutions?: number;
   },
   ended: 'complete' | 'stopped',
 ): Covered {
@@ -67,6 +76,9 @@ export function coveredBy(
     tooLong: sum('tooLong'),
     outcomes,
     found: counted.at(-1)?.found ?? 'none',
-    sampled: sampledFacts(options, measured, { executions, beyond: sum('beyond') }),
+    sampled: {
+      ...sampledFacts(options, measured, { executions, beyond: sum('beyond') }),
+      next: (options.skipExecutions ?? 0) + withoutGap(counted),
+    },
   };
 }

@@ -17,6 +17,8 @@ export interface Sampled {
   readonly detection: number | 'none';
   /** PCT: the most that the probability can be of having missed it in all executions: (1 - detection)^executions. */
   readonly missed: number | 'none';
+  /** The first execution that has not been had: a search that goes on begins there. */
+  readonly next: number;
   /** No failure in all executions: with 95 % confidence a smaller share than this of such executions fails. */
   readonly failingShareMax: number;
 }
@@ -32,7 +34,7 @@ export function sampledFacts(
   },
   measured: Pick<Measured, 'tasks' | 'steps'>,
   counts: { readonly executions: number; readonly beyond: number },
-): Sampled {
+): Omit<Sampled, 'next'> {
   const { strategy, seed, depth } = options;
   const { tasks, steps } = measured;
   // A bound on preemptions takes away the change that the probability counts on.
@@ -53,7 +55,7 @@ export function sampledFacts(
 }
 
 /** The claim of a search that found nothing, in one sentence or two. */
-export function claimOf(sampled: Sampled, executions: number): string {
+export function claimOf(sampled: Omit<Sampled, 'next'>, executions: number): string {
   const { strategy, seed, depth, tasks, steps, beyond, detection, missed } = sampled;
   const how =
     strategy === 'pct' ? `pct, depth ${depth}, seed ${seed}` : `${strategy}, seed ${seed}`;

@@ -12,7 +12,13 @@ import { newScenarioRun, stepsMaxOf } from '../../scenario/scenario-world.ts';
 import type { Covered } from '../covered.ts';
 import type { ScenarioVerdict } from '../explore-scenario.ts';
 import { notDeterministic } from '../own-code-check.ts';
-import { coveredBy, type PartResult, partNumber, partsOf } from '../sampled-parts.ts';
+import {
+  coveredBy,
+  PART_EXECUTIONS,
+  type PartResult,
+  partNumber,
+  partsOf,
+} from '../sampled-parts.ts';
 import type { SearchData, SentVerdict } from './jobs.ts';
 import { openSearchPool, type SearchPool } from './search-pool.ts';
 import { SharedSearch } from './shared-search.ts';
@@ -40,7 +46,6 @@ export async function exploreInThreads(
   const pool = await openSearchPool({
     threads: workers,
     shared,
-    asked,
     ...(stuckAfterMs === undefined ? {} : { stuckAfterMs }),
   });
   const stop = () => shared.stop();
@@ -92,8 +97,9 @@ async function sampled(
   const run = async (at: number): Promise<void> => {
     while (next < Math.min(parts, failing) && performance.now() < until) {
       const number = next;
-      const part = partNumber(number, search.budgetExecutions);
-      if (shared.goOn(0) === 'stop' || part.first >= enough()) return;
+      const part = partNumber(number, search.budgetExecutions, search.skipExecutions);
+      const before = number * PART_EXECUTIONS;
+      if (shared.goOn(0) === 'stop' || before >= enough()) return;
       next += 1;
       const result = await pool.run('samplePart', {
         asked,

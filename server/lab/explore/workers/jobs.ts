@@ -11,7 +11,13 @@ import type { Part, PartResult } from '../sampled-parts.ts';
 /** How to search, as data. */
 export type SearchData = Pick<
   ExploreOptions,
-  'strategy' | 'budgetExecutions' | 'budgetSeconds' | 'seed' | 'depth' | 'preemptionsMax'
+  | 'strategy'
+  | 'budgetExecutions'
+  | 'budgetSeconds'
+  | 'seed'
+  | 'depth'
+  | 'preemptionsMax'
+  | 'skipExecutions'
 >;
 
 interface Job {

@@ -19,7 +19,6 @@ export interface SearchPool {
 export interface PoolOptions {
   readonly threads: number;
   readonly shared: SharedSearch;
-  readonly asked: Asked;
   /** A thread that builds no world for so long is stuck. */
   readonly stuckAfterMs?: number;
 }
@@ -42,8 +41,8 @@ export async function openSearchPool(options: PoolOptions): Promise<SearchPool> 
   const { shared } = options;
   return {
     async run(name, job) {
-      const { slot } = job as { readonly slot: number };
-      const supervision = supervise(options, slot);
+      const { slot, asked } = job as { readonly slot: number; readonly asked: Asked };
+      const supervision = supervise(options, slot, asked);
       try {
         const work = pool.run({ ...job, shared: shared.buffer }, { name }) as Promise<
           Reply<unknown>
@@ -68,8 +67,9 @@ function workerFile(): string {
 
 /** `stuck` rejects when the thread of `slot` has begun and does not get on. */
 function supervise(
-  { shared, asked, stuckAfterMs = STUCK_AFTER_MS }: PoolOptions,
+  { shared, stuckAfterMs = STUCK_AFTER_MS }: PoolOptions,
   slot: number,
+  asked: Asked,
 ): { readonly stuck: Promise<never>; end(): void } {
   let beats = shared.beats(slot);
   let looks = 0;
