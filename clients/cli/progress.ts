@@ -1,5 +1,7 @@
 /** How far a long command is: a line that changes on a terminal, else a line every ten seconds, on stderr. */
 
+import { writeSync } from 'node:fs';
+
 const TERMINAL_EVERY_MS = 100;
 const LOG_EVERY_MS = 10_000;
 
@@ -20,10 +22,25 @@ export function newProgress(what: string): Progress {
       if (now - toldAt < everyMs) return;
       toldAt = now;
       const line = `${count} ${what}${note === '' ? '' : `, ${note}`}`;
-      process.stderr.write(terminal ? `\r\x1b[K${line}` : `${line}\n`);
+      writeAtOnce('stderr', terminal ? `\r\x1b[K${line}` : `${line}\n`);
     },
     end: () => {
-      if (terminal) process.stderr.write('\r\x1b[K');
+      if (terminal) writeAtOnce('stderr', '\r\x1b[K');
     },
   };
+}
+
+const DESCRIPTOR = { stdout: 1, stderr: 2 } as const;
+
+/**
+ * Writes a line that nobody misses: it may be dropped where the reader is slow. Unlike a stream it has nothing left to
+ * do when Ctrl-C ends the code that called it.
+ */
+export function writeAtOnce(where: keyof typeof DESCRIPTOR, text: string): void {
+  try {
+    writeSync(DESCRIPTOR[where], text);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'EAGAIN' && code !== 'EPIPE') throw error;
+  }
 }

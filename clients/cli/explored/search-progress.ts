@@ -1,8 +1,7 @@
 /** Tells how far a search is: on stderr for people, or as JSON objects on stdout for programs. */
 import type { Progress } from '../../../server/explorer/search.ts';
 import type { SearchData } from '../../../server/lab/explore/workers/jobs.ts';
-import { print } from '../ending.ts';
-import { newProgress } from '../progress.ts';
+import { newProgress, writeAtOnce } from '../progress.ts';
 import { estimateOf, estimateText } from './estimate.ts';
 
 const JSON_EVERY_MS = 1_000;
@@ -42,7 +41,8 @@ function asJson(search: SearchData): SearchProgress {
       const { executions, steps, windowEntered } = progress;
       const left = secondsLeft === 'unknown' ? null : secondsLeft;
       const told = { type: 'progress', executions, steps, windowEntered, seconds };
-      print(JSON.stringify({ ...told, done: share, secondsLeft: left }));
+      const line = JSON.stringify({ ...told, done: share, secondsLeft: left });
+      writeAtOnce('stdout', `${line}\n`);
     },
     end: () => undefined,
   };
