@@ -39,7 +39,7 @@ import {
 import { type TaskContext, touch } from '../../server/task/context.ts';
 import { lock, tryLock, unlock } from '../../server/task/lock.ts';
 import { type ObjectId, objectId } from '../../server/task/object-id.ts';
-import { type Task, willRead, willWrite } from '../../server/task/task.ts';
+import { type Task, willCompare, willWrite } from '../../server/task/task.ts';
 import {
   contains,
   intersection,
@@ -345,7 +345,7 @@ function enterSeen(
 ): Task<'entered' | 'collided'> {
   return withDriverLock(dmirror, 'dmirror_migrate_finalize_and_map.lock', function* () {
     if (dmirror.sub === 'closed') return 'entered';
-    yield willRead('dmirror_migrate_finalize_and_map.retry', dmirror.sub.object);
+    yield willCompare('dmirror_migrate_finalize_and_map.retry', dmirror.sub.object);
     if (mmuIntervalReadRetry(dmirror.sub, begun)) return 'collided';
     for (const page of own.again) {
       const entry = seen[page - own.range.first];

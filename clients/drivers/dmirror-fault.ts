@@ -7,7 +7,11 @@
  * Leaves out: the time budget; collisions are counted instead.
  */
 
-import { type IntervalSub, mmuIntervalReadRetry } from '../../server/protocol/device-api.ts';
+import {
+  type HmmRequestFlags,
+  type IntervalSub,
+  mmuIntervalReadRetry,
+} from '../../server/protocol/device-api.ts';
 import {
   HMM_PFN_VALID,
   HMM_PFN_WRITE,
@@ -15,9 +19,10 @@ import {
   hmmPfnHas,
   hmmPfnToPfn,
 } from '../../server/protocol/hmm-pfn.ts';
+import { enterLoop, loopAgain } from '../../server/task/context.ts';
 import { assertHeld, type Held } from '../../server/task/lock.ts';
-import { type Task, willRead, willWrite } from '../../server/task/task.ts';
-import { nextPage, type PageRange } from '../../server/vocabulary/address.ts';
+import { type Task, willCompare, willWrite } from '../../server/task/task.ts';
+import { nextPage, type PageRange, pageIndex, pagesFrom } from '../../server/vocabulary/address.ts';
 import { fail, OK, ok, type Result } from '../../server/vocabulary/errno.ts';
 import { entryObject, setEntry } from './device-page-table.ts';
 import {
@@ -54,6 +59,36 @@ export function* dmirrorFault(
 }
 
 /**
+ * Copies what the CPU maps into the device page table, and faults nothing: pages that are not there, or belong to
+ * another device, stay without an entry. As with IB_UVERBS_ADVISE_MR_ADVICE_PREFETCH_NO_FAULT (umem_odp.c).
+ *
+ * Holds, takes, yields: as dmirrorFault(). Returns: EBUSY after `retriesMax` collisions.
+ */
+export function* dmirrorPrefetch(dmirror: Dmirror, range: PageRange): Task<Result<void>> {
+  const sub = dmirror.sub;
+  if (sub === 'closed' || dmirror.mm === 'gone') return fail('EINVAL');
+  for (let first = range.first; first < range.end; ) {
+    const batch = nextBatch(first, range.end);
+    const entered = yield* retried(dmirror, sub, batch, 'snapshot', (found) =>
+      installPresent(dmirror, found),
+    );
+    if (!entered.ok) return entered;
+    first = batch.end;
+  }
+  return OK;
+}
+
+function* installPresent(dmirror: Dmirror, found: FaultedRange): Task<InstallOutcome> {
+  for (const [at, pfn] of found.pfns.entries()) {
+    if (!hmmPfnHas(pfn, HMM_PFN_VALID)) continue;
+    const range = pagesFrom(pageIndex(found.range.first + at), 1);
+    const entered = yield* dmirror.fn.installFaulted(dmirror, { ...found, range, pfns: [pfn] });
+    if (!entered.ok || entered.value === 'collided') return entered;
+  }
+  return ok('installed');
+}
+
+/**
  * Enters `faulted` into the device page table.
  *
  * Takes:   driver_lock.
@@ -66,7 +101,7 @@ export function installFaulted(dmirror: Dmirror, faulted: FaultedRange): Task<In
     if (sub === 'closed') return fail('EINVAL');
     // The walk ran without this lock, so its pfns may be stale. The callback moves the sequence
     // under the same lock: unchanged here means still true.
-    yield willRead('dmirror_fault.retry', sub.object);
+    yield willCompare('dmirror_fault.retry', sub.object);
     if (mmuIntervalReadRetry(sub, faulted.begun)) return ok('collided');
     const stored = yield* storeFaulted(held, dmirror, faulted);
     return stored.ok ? ok('installed') : stored;
@@ -94,28 +129,45 @@ export function* storeFaulted(
   return OK;
 }
 
-function* faultBatch(
+function faultBatch(
   dmirror: Dmirror,
   sub: IntervalSub,
   range: PageRange,
   access: 'read' | 'write',
 ): Task<Result<void>> {
-  for (let attempt = 0; attempt < dmirror.retriesMax; attempt += 1) {
+  const flags = access === 'write' ? 'fault-write' : 'fault';
+  return retried(dmirror, sub, range, flags, ({ pfns, begun }) =>
+    dmirror.fn.installFaulted(dmirror, { range, begun, pfns, access }),
+  );
+}
+
+/** Looks at `range` and lets `install` enter it, again until nothing was invalidated in between. */
+function* retried(
+  dmirror: Dmirror,
+  sub: IntervalSub,
+  range: PageRange,
+  defaultFlags: HmmRequestFlags,
+  install: (found: FaultedRange) => Task<InstallOutcome>,
+): Task<Result<void>> {
+  // Without a limit no round knows how many there were before.
+  const { context, retriesMax } = dmirror;
+  if (retriesMax === Number.POSITIVE_INFINITY) enterLoop(context, sub.object);
+  for (let attempt = 0; attempt < retriesMax; attempt += 1) {
+    if (attempt > 0) loopAgain(context, sub.object);
     const begun = yield* dmirror.api.mmuIntervalReadBegin(sub);
     const walked: Result<readonly HmmPfn[]> = yield* withMmapReadLock(dmirror, () =>
       dmirror.api.hmmRangeFault({
         sub,
         notifierSeq: begun,
         range,
-        defaultFlags: access === 'write' ? 'fault-write' : 'fault',
+        defaultFlags,
       }),
     );
     if (!walked.ok) {
       if (walked.errno === 'EBUSY') continue;
       return walked;
     }
-    const faulted: FaultedRange = { range, begun, pfns: walked.value, access };
-    const installed = yield* dmirror.fn.installFaulted(dmirror, faulted);
+    const installed = yield* install({ range, begun, pfns: walked.value, access: 'read' });
     if (!installed.ok) return installed;
     if (installed.value === 'installed') return OK;
   }

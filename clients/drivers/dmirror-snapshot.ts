@@ -19,7 +19,7 @@ import {
   type HmmPfn,
   hmmPfnHas,
 } from '../../server/protocol/hmm-pfn.ts';
-import { type Task, willRead } from '../../server/task/task.ts';
+import { type Task, willCompare } from '../../server/task/task.ts';
 import type { PageRange } from '../../server/vocabulary/address.ts';
 import { fail, ok, type Result } from '../../server/vocabulary/errno.ts';
 import type { Seq } from '../../server/vocabulary/seq.ts';
@@ -92,7 +92,7 @@ function* readStable(
 
 function checkStill(dmirror: Dmirror, sub: IntervalSub, begun: Seq): Task<'still' | 'collided'> {
   return withDriverLock(dmirror, 'dmirror_range_snapshot.lock', function* () {
-    yield willRead('dmirror_range_snapshot.retry', sub.object);
+    yield willCompare('dmirror_range_snapshot.retry', sub.object);
     return mmuIntervalReadRetry(sub, begun) ? 'collided' : 'still';
   });
 }

@@ -4,17 +4,20 @@
  */
 import type { Touch, TouchMode } from '../task/context.ts';
 import type { ObjectId } from '../task/object-id.ts';
-import { orders, races } from './dependence.ts';
+import { orders, races, touchesNothing } from './dependence.ts';
 import type { ExecutedStep } from './execution.ts';
+import { locksDuring } from './held-locks.ts';
 
 /** By task index (see TimedStep.index); absent means 0. Never changed once made. */
 export type Clock = readonly number[];
 
-interface Access {
+export interface Access {
   readonly event: number;
   readonly index: number;
   readonly mode: TouchMode;
   readonly clock: Clock;
+  /** Locks that order it: see locksDuring(). */
+  readonly locks: readonly ObjectId[];
 }
 
 export interface TimedStep extends ExecutedStep {
@@ -35,8 +38,10 @@ export interface Race {
   readonly later: number;
 }
 
+const COVERING: ReadonlySet<TouchMode> = new Set(['write', 'note', 'acquire-write']);
 const NO_ACCESSES: readonly Access[] = [];
 const NO_CLOCK: Clock = [];
+const NO_LOCKS: readonly ObjectId[] = [];
 
 /** Events of the task with `index` that a clock knows of. */
 export function knows(clock: Clock, index: number): number {
@@ -58,8 +63,15 @@ export class Timeline {
     }
   }
 
-  /** Adds a step and returns its races with earlier ones. `spawned` are the tasks that it started. */
-  add(executed: ExecutedStep, spawned: readonly number[]): Race[] {
+  /**
+   * Adds a step and returns its races with earlier ones. `spawned` are the tasks that it started, `held` the locks that
+   * its task held before.
+   */
+  add(
+    executed: ExecutedStep,
+    spawned: readonly number[],
+    held: readonly ObjectId[] = NO_LOCKS,
+  ): Race[] {
     const event = this.steps.length + 1;
     const undo: (() => void)[] = [];
     const index = this.#indexOf(executed.task);
@@ -77,11 +89,26 @@ export class Timeline {
       }
     }
     clock[index] = event;
-    for (const { object, mode } of touches) this.#note(object, { event, index, mode, clock }, undo);
+    for (const touch of touches) {
+      const { object, mode } = touch;
+      const locks = locksDuring(touch, executed, held);
+      this.#note(object, { event, index, mode, clock, locks }, undo);
+    }
     this.#setClock(index, clock, undo);
     for (const child of spawned) this.#setClock(this.#indexOf(child), clock, undo);
     this.steps.push({ ...executed, event, index, before, clock, undo });
     return immediate(found, this.steps);
+  }
+
+  /** Accesses to `object` that a later one may race with. */
+  accessesOf(object: ObjectId): readonly Access[] {
+    return this.#accesses.get(object) ?? NO_ACCESSES;
+  }
+
+  /** What is surely before the next step of `task`. */
+  clockOf(task: number): Clock {
+    const index = this.#indices.get(task);
+    return (index === undefined ? undefined : this.#clocks[index]) ?? NO_CLOCK;
   }
 
   #indexOf(task: number): number {
@@ -103,7 +130,7 @@ export class Timeline {
   #note(object: ObjectId, access: Access, undo: (() => void)[]): void {
     const old = this.#accesses.get(object) ?? NO_ACCESSES;
     // What a write is ordered after matters to nobody who conflicts with the write as well.
-    const covers = access.mode === 'write' || access.mode === 'acquire-write';
+    const covers = COVERING.has(access.mode);
     this.#accesses.set(object, covers ? [access] : [...old, access]);
     undo.push(() => this.#accesses.set(object, old));
   }
@@ -111,12 +138,14 @@ export class Timeline {
 
 /** A step that touches one object often in one way touches it once. */
 function distinct(touches: readonly Touch[]): readonly Touch[] {
-  if (touches.length < 2) return touches;
   return touches.filter(
     (touch, at) =>
-      !touches.some(
-        (other, before) =>
-          before < at && other.object === touch.object && other.mode === touch.mode,
+      !(
+        touchesNothing(touch.mode) ||
+        touches.some(
+          (other, before) =>
+            before < at && other.object === touch.object && other.mode === touch.mode,
+        )
       ),
   );
 }

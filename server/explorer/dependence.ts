@@ -6,8 +6,8 @@ import type { Touch, TouchMode } from '../task/context.ts';
 
 /** May the two be swapped where both are enabled? A release is never enabled beside an acquire of its lock. */
 export function races(a: TouchMode, b: TouchMode): boolean {
-  if (isRelease(a) || isRelease(b))
-    return a === 'write' || b === 'write' || a === 'read' || b === 'read';
+  if (touchesNothing(a) || touchesNothing(b)) return false;
+  if (isRelease(a) || isRelease(b)) return isPlain(a) || isPlain(b);
   if (a === b && (a === 'add' || a === 'raise' || a === 'lower')) return false;
   return !(isShared(a) && isShared(b));
 }
@@ -21,8 +21,17 @@ export function orders(earlier: TouchMode, later: TouchMode): boolean {
   return races(earlier, later);
 }
 
+/** It only tells of a loop: see enterLoop(). */
+export function touchesNothing(mode: TouchMode): boolean {
+  return mode === 'enter' || mode === 'again' || mode === 'hold';
+}
+
 function isShared(mode: TouchMode): boolean {
-  return mode === 'read' || mode === 'acquire-read';
+  return mode === 'read' || mode === 'watch' || mode === 'acquire-read';
+}
+
+function isPlain(mode: TouchMode): boolean {
+  return mode === 'read' || mode === 'watch' || mode === 'write' || mode === 'note';
 }
 
 function isRelease(mode: TouchMode): boolean {

@@ -33,13 +33,14 @@ export function takeStep(explored: Explored, task: RunningTask): ExecutedStep {
 function announce(footprint: Touch[], step: Step): void {
   if (step.kind === 'access') {
     if (step.at !== 'task.start') {
-      footprint.push({ object: step.object, mode: step.commutes ?? step.mode });
+      footprint.push({ object: step.object, mode: step.how ?? step.mode });
     }
   } else if (step.kind === 'block') {
     const isLock = footprint.some(
       ({ object, mode }) =>
         object === step.on && (mode === 'acquire-read' || mode === 'acquire-write'),
     );
-    if (!isLock) footprint.push({ object: step.on, mode: 'read' });
+    // That it may go on is all that it learns by waiting.
+    if (!isLock) footprint.push({ object: step.on, mode: 'watch' });
   }
 }

@@ -16,6 +16,27 @@ export interface Explored {
   outcome(): string;
   /** Objects that failure() reads when `step` has acted, beside the step's own. */
   alsoReads(step: Step): readonly ObjectId[];
+  /** For state caching: what the world can say of its state. Without it, states are told by who wrote what when. */
+  readonly contents?: WorldContents;
+}
+
+/** What a world can say of its own state. All of it must be the same for the same state, however it came about. */
+export interface WorldContents {
+  /**
+   * What stands at `object`; of a lock, what it guards. 'unknown': the explorer goes by who wrote it, and after what.
+   * Must hold everything that a task can learn there.
+   */
+  contentOf(object: ObjectId): number | string | 'unknown';
+  /** What a task can learn at `object` by a read, where that is not what contentOf() says. */
+  learnableAt(object: ObjectId): number | string | 'the content';
+  /** What values that are held to be compared are compared with: see holdToCompare(). */
+  comparedAt(object: ObjectId): number | 'unknown';
+  /** Objects whose content follows from that of others, with that content. */
+  derived(): Iterable<readonly [object: ObjectId, content: number]>;
+  /** What may change the future and belongs to no object. */
+  rest(): string;
+  /** Where the question's window stands, as far as it is not entered. */
+  windowReached(): string;
 }
 
 export type NewExplored = () => Explored;

@@ -9,10 +9,11 @@
 import type { RunningTask } from '../scheduler/scheduler.ts';
 import type { Touch } from '../task/context.ts';
 import { invariant } from '../vocabulary/invariant.ts';
-import { knows, type Race, type TimedStep, Timeline } from './clocks.ts';
+import { type TimedStep, Timeline } from './clocks.ts';
 import { independent } from './dependence.ts';
 import { type ExecutedStep, takeStep } from './execution.ts';
 import type { Explored, NewExplored } from './explored.ts';
+import { reverse } from './source-sets.ts';
 
 export interface SearchOptions {
   /** 'dpor': one execution of each kind that matters. 'dfs': all of them, to check the former. */
@@ -211,41 +212,6 @@ function sleepAfter(
     if (task !== previous.task && independent(touches, previous.touches)) sleep.set(task, touches);
   }
   return sleep;
-}
-
-/** Source sets: unless a task that could begin the reversed order is tried at the earlier step anyway, try one. */
-function reverse(stack: readonly Node[], timeline: Timeline, race: Race): void {
-  const node = stack[race.earlier - 1];
-  const earlier = timeline.steps[race.earlier - 1];
-  if (node === undefined || earlier === undefined) return;
-  const reversed = timeline.steps
-    .slice(race.earlier, race.later)
-    .filter(
-      (step) => step.event === race.later || knows(step.clock, earlier.index) < earlier.event,
-    );
-  const initials = initialsOf(reversed).filter((task) => node.enabled.includes(task));
-  if (initials.length === 0) return;
-  if (initials.some((task) => node.backtrack.has(task))) return;
-  const later = timeline.steps[race.later - 1]?.task;
-  node.backtrack.add(
-    later !== undefined && initials.includes(later) ? later : (initials[0] as number),
-  );
-}
-
-/** Tasks whose first step in `steps` comes after none of the others. */
-function initialsOf(steps: readonly TimedStep[]): number[] {
-  const first = new Map<number, TimedStep>();
-  for (const step of steps) if (!first.has(step.task)) first.set(step.task, step);
-  return [...first.values()]
-    .filter((step) =>
-      steps.every(
-        (other) =>
-          other.event >= step.event ||
-          other.task === step.task ||
-          knows(step.before, other.index) < other.event,
-      ),
-    )
-    .map((step) => step.task);
 }
 
 /** Turns the stack to the next decision that is still to be tried. False when the search is over. */

@@ -49,9 +49,13 @@ function append(log: EventLog, context: TaskContext, body: EventBody): void {
     return;
   }
   log.state = 'telling';
+  // What listeners look at the running task does not learn.
+  const { looker } = context;
+  context.looker = 'onlooker';
   tell(log, event);
   // Everybody hears of a cause before anybody hears of what it led to.
   while (log.undelivered.length > 0) tell(log, log.undelivered.shift() as Event);
+  context.looker = looker;
   log.state = 'quiet';
 }
 

@@ -37,7 +37,8 @@ export interface LockOrderViolation {
 /**
  * How a segment touched an object. 'add' commutes with itself (a reference count), and so do 'raise' and 'lower',
  * but not with each other; an acquire is ordered after the
- * release before it, and two acquires race unless both are for reading.
+ * release before it, and two acquires race unless both are for reading. 'watch' is a read and 'note' a write of
+ * somebody who looks on: the running task learns nothing by them. 'enter', 'again' and 'hold' touch nothing: see enterLoop() and holdToCompare().
  */
 export type TouchMode =
   | 'read'
@@ -45,6 +46,11 @@ export type TouchMode =
   | 'add'
   | 'raise'
   | 'lower'
+  | 'watch'
+  | 'note'
+  | 'enter'
+  | 'again'
+  | 'hold'
   | 'acquire-read'
   | 'acquire-write'
   | 'release-read'
@@ -57,6 +63,8 @@ export type TouchMode =
 export interface Touch {
   readonly object: ObjectId;
   readonly mode: TouchMode;
+  /** Of 'hold': what is held. */
+  readonly value?: number;
 }
 
 /** How a lock is held. */
@@ -77,6 +85,8 @@ export interface TaskContext {
   readonly lockOrderViolations: LockOrderViolation[];
   /** What the running segment has touched, for an explorer; 'off' where nobody asks. */
   footprint: Touch[] | 'off';
+  /** Whose touches come now: the running task's, or those of somebody who looks on while it runs. */
+  looker: 'task' | 'onlooker';
   /** 'off' where nobody asks. */
   lockListener: LockListener | 'off';
   /** Running number for objects that have no natural index (answers, children). */
@@ -89,6 +99,7 @@ export function newTaskContext(): TaskContext {
     changed: [],
     lockOrderViolations: [],
     footprint: 'off',
+    looker: 'task',
     lockListener: 'off',
     nextSerial: 1,
   };
@@ -106,7 +117,38 @@ export function touch(context: TaskContext, object: ObjectId, mode: TouchMode): 
   if (footprint === 'off') return;
   // Accessors note each look, so the same comes often several times in a row.
   const last = footprint.at(-1);
-  if (last?.object !== object || last.mode !== mode) footprint.push({ object, mode });
+  const kind = context.looker === 'task' ? mode : (LOOKING_ON[mode] ?? mode);
+  if (last?.object !== object || last.mode !== kind) footprint.push({ object, mode: kind });
+}
+
+/** What touches of somebody who looks on come to. */
+const LOOKING_ON: { readonly [Mode in TouchMode]?: TouchMode } = {
+  read: 'watch',
+  write: 'note',
+  add: 'note',
+  raise: 'note',
+  lower: 'note',
+};
+
+/**
+ * Tells an explorer that a loop begins which tries until nothing comes in between. `loop` names it. Whatever the
+ * running task learns in one round it must have forgotten when it calls loopAgain().
+ */
+export function enterLoop(context: TaskContext, loop: ObjectId): void {
+  touch(context, loop, 'enter');
+}
+
+/** The task begins another round, and knows no more than at enterLoop(), not even which round it is. */
+export function loopAgain(context: TaskContext, loop: ObjectId): void {
+  touch(context, loop, 'again');
+}
+
+/**
+ * Tells an explorer that the running task keeps `value`, which it has read at `object`, only to ask later whether it
+ * still stands there: which value it is does not matter.
+ */
+export function holdToCompare(context: TaskContext, object: ObjectId, value: number): void {
+  if (context.footprint !== 'off') context.footprint.push({ object, mode: 'hold', value });
 }
 
 /** A number not handed out before in this world. */

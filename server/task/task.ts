@@ -16,8 +16,11 @@ export interface AccessStep {
   readonly at: YieldPoint;
   readonly object: ObjectId;
   readonly mode: AccessMode;
-  /** A write that commutes with writes of its own kind: a counter going up, or going down. */
-  readonly commutes?: 'raise' | 'lower';
+  /**
+   * 'raise', 'lower': a write that commutes with writes of its own kind, as a counter going up, or going down.
+   * 'watch': a read of which the task remembers nothing but what it does next.
+   */
+  readonly how?: 'raise' | 'lower' | 'watch';
 }
 
 /** Waits until `until()` holds; it may change only when somebody calls wake(context, on). */
@@ -45,7 +48,7 @@ export interface Child {
   readonly actor: string;
   readonly name: string;
   readonly done: ObjectId;
-  readonly task: Task<void>;
+  readonly task: Task<unknown>;
 }
 
 export function willRead(at: YieldPoint, object: ObjectId): AccessStep {
@@ -56,14 +59,19 @@ export function willWrite(at: YieldPoint, object: ObjectId): AccessStep {
   return { kind: 'access', at, object, mode: 'write' };
 }
 
+/** About to ask whether what was read at `object` before still stands there, and to remember only what follows. */
+export function willCompare(at: YieldPoint, object: ObjectId): AccessStep {
+  return { kind: 'access', at, object, mode: 'read', how: 'watch' };
+}
+
 /** About to count `object` up: commutes with others that do. */
 export function willRaise(at: YieldPoint, object: ObjectId): AccessStep {
-  return { kind: 'access', at, object, mode: 'write', commutes: 'raise' };
+  return { kind: 'access', at, object, mode: 'write', how: 'raise' };
 }
 
 /** About to count `object` down: commutes with others that do. */
 export function willLower(at: YieldPoint, object: ObjectId): AccessStep {
-  return { kind: 'access', at, object, mode: 'write', commutes: 'lower' };
+  return { kind: 'access', at, object, mode: 'write', how: 'lower' };
 }
 
 /** See BlockStep. Whoever makes `until` true wakes `on` afterwards. */

@@ -22,12 +22,15 @@ export function* together<T>(
   const results: T[] = [];
   let running = parts.length;
   const done = objectId('task', 0, serial(context));
-  function* run(part: Part<T>, index: number): Task<void> {
-    results[index] = yield* part.task;
+  // Returns what the parent will find: an explorer must know what the parent has heard.
+  function* run(part: Part<T>, index: number): Task<T> {
+    const result = yield* part.task;
+    results[index] = result;
     running -= 1;
     // As with a lock: whoever waits comes after all parts, and none of them races with the waiting.
     touch(context, done, 'release-read');
     if (running === 0) wake(context, done, 'release-read');
+    return result;
   }
   yield {
     kind: 'spawn',

@@ -190,6 +190,7 @@ export class Stage {
       ends: {
         object: (name) => own.object(name),
         ended: (name) => own.ended(name),
+        leftAt: (object) => own.leftAt(object),
         // Whoever waits for it may be in any of the clients.
         threadEnded: (name) => {
           for (const { ends } of this.#players.values()) ends.threadEnded(name);

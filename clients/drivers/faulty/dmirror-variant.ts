@@ -1,18 +1,27 @@
 /** Drivers that are dmirror but for some of its functions. */
+import type { ObjectId } from '../../../server/task/object-id.ts';
 import { DMIRROR_FUNCTIONS, dmirrorDriver, dmirrorOpen, newDmirror } from '../dmirror.ts';
+import { contentOfDmirror } from '../dmirror-contents.ts';
 import type { Dmirror, DmirrorFunctions } from '../dmirror-state.ts';
 import type { DriverOptions, LabDevice } from './driver-variant.ts';
 import { performLabVerb } from './lab-verb.ts';
 
-/** A device whose driver has `functions` in the place of dmirror's own. */
+/**
+ * A device whose driver has `functions` in the place of dmirror's own. `keeps`: whether these remember anything from
+ * one call to the next; if they do, the explorer cannot know it, and tells fewer states to be the same.
+ */
 export function dmirrorWith(
   options: DriverOptions,
   functions: Partial<DmirrorFunctions>,
+  keeps: 'nothing' | 'something' = 'something',
 ): LabDevice {
   const dmirror: Dmirror = newDmirror(options, { ...DMIRROR_FUNCTIONS, ...functions });
   return {
     callbacks: dmirrorDriver(dmirror),
     open: () => dmirrorOpen(dmirror),
     perform: (verb) => performLabVerb(dmirror, verb),
+    ...(keeps === 'nothing'
+      ? { contentOf: (object: ObjectId) => contentOfDmirror(dmirror, object) }
+      : {}),
   };
 }

@@ -4,6 +4,7 @@
  */
 import type { DeviceApi, DeviceDriver } from '../../../server/protocol/device-api.ts';
 import type { TaskContext } from '../../../server/task/context.ts';
+import type { ObjectId } from '../../../server/task/object-id.ts';
 import type { Task } from '../../../server/task/task.ts';
 import type { Pfn } from '../../../server/vocabulary/address.ts';
 import type { Result } from '../../../server/vocabulary/errno.ts';
@@ -31,6 +32,12 @@ export interface LabDevice {
   open(): Task<Result<void>>;
   /** Does one verb. What the driver does not know is EINVAL. */
   perform(verb: LabVerb): Task<DmirrorResult>;
+  /**
+   * For the explorer's cache of states: what stands at an object of the driver's own; of its lock, all that the lock
+   * guards. 'unknown', or no such function: the explorer goes by who wrote there. What it returns must hold
+   * everything that the driver can learn there.
+   */
+  contentOf?(object: ObjectId): number | string | 'unknown';
 }
 
 export interface DriverVariant {

@@ -1,5 +1,5 @@
 import { mmuIntervalReadRetry } from '../../../server/protocol/device-api.ts';
-import { type Task, willRead } from '../../../server/task/task.ts';
+import { type Task, willCompare } from '../../../server/task/task.ts';
 import { fail, ok } from '../../../server/vocabulary/errno.ts';
 import { storeFaulted } from '../dmirror-fault.ts';
 import {
@@ -16,14 +16,14 @@ export const dropLockBeforeMap: DriverVariant = {
   id: 'drop-lock-before-map',
   provenance: 'constructed after rule 1 of the driver contract (include/linux/mmu_notifier.h)',
   summary: 'lets go of the driver lock between asking for collisions and entering',
-  newDevice: (options) => dmirrorWith(options, { installFaulted: installInTwoSteps }),
+  newDevice: (options) => dmirrorWith(options, { installFaulted: installInTwoSteps }, 'nothing'),
 };
 
 function* installInTwoSteps(dmirror: Dmirror, faulted: FaultedRange): Task<InstallOutcome> {
   const sub = dmirror.sub;
   if (sub === 'closed') return fail('EINVAL');
   const collided = yield* withDriverLock(dmirror, 'dmirror_fault.lock', function* () {
-    yield willRead('dmirror_fault.retry', sub.object);
+    yield willCompare('dmirror_fault.retry', sub.object);
     return mmuIntervalReadRetry(sub, faulted.begun);
   });
   if (collided) return ok('collided');

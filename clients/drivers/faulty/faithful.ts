@@ -6,5 +6,5 @@ export const faithful: DriverVariant = {
   id: 'dmirror',
   provenance: 'lib/test_hmm.c, Linux 6.1',
   summary: 'the reference driver, with its three known races',
-  newDevice: (options) => dmirrorWith(options, {}),
+  newDevice: (options) => dmirrorWith(options, {}, 'nothing'),
 };

@@ -7,20 +7,27 @@ import type { PageRange } from '../../../server/vocabulary/address.ts';
 import { fail, OK, type Result } from '../../../server/vocabulary/errno.ts';
 import { readU64 } from '../../../server/vocabulary/page-contents.ts';
 import { dmirrorReadMapped } from '../dmirror-access.ts';
-import { dmirrorFault } from '../dmirror-fault.ts';
+import { dmirrorFault, dmirrorPrefetch } from '../dmirror-fault.ts';
 import { migrateRangeToDevice } from '../dmirror-migrate.ts';
 import { type Dmirror, withMmapReadLock } from '../dmirror-state.ts';
 import { type DmirrorResult, type DmirrorVerb, performVerb } from '../dmirror-verb.ts';
 
 /**
- * 'fault-read' and 'fault-write': the device faults, whether it has an entry or not. 'read-mapped': it reads through
+ * 'fault-read' and 'fault-write': the device faults, whether it has an entry or not. 'prefetch': it maps what the CPU
+ * maps, and faults nothing. 'read-mapped': it reads through
  * the entries that it has, without faulting; ENOENT if one is missing. 'migrate': 'migrate-to-dev' without reading
  * back. 'collect': it sets a migration to itself up and gives it up again, as a driver does that has no memory left.
  */
 export type LabVerb =
   | DmirrorVerb
   | {
-      readonly verb: 'fault-read' | 'fault-write' | 'read-mapped' | 'migrate' | 'collect';
+      readonly verb:
+        | 'fault-read'
+        | 'fault-write'
+        | 'prefetch'
+        | 'read-mapped'
+        | 'migrate'
+        | 'collect';
       readonly range: PageRange;
     };
 
@@ -35,6 +42,8 @@ export function* performLabVerb(
       return told(yield* dmirrorFault(dmirror, verb.range, 'read'));
     case 'fault-write':
       return told(yield* dmirrorFault(dmirror, verb.range, 'write'));
+    case 'prefetch':
+      return told(yield* dmirrorPrefetch(dmirror, verb.range));
     case 'migrate':
       return told(yield* migrateRangeToDevice(dmirror, verb.range));
     case 'collect':

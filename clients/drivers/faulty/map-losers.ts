@@ -13,7 +13,7 @@ export const mapLosers: DriverVariant = {
     'drivers/gpu/drm/nouveau/nouveau_dmem.c: the list of frames is made before the commit and mapped after it; ' +
     'Documentation/mm/hmm.rst asks to look at the MIGRATE flag again',
   summary: 'maps its destination pages after the commit, whether they were taken or not',
-  newDevice: (options) => dmirrorWith(options, { mapMigrated: mapAll }),
+  newDevice: (options) => dmirrorWith(options, { mapMigrated: mapAll }, 'nothing'),
 };
 
 function mapAll(dmirror: Dmirror, migration: CommittedMigration): Task<void> {

@@ -9,7 +9,7 @@ export const mapOnFault: DriverVariant = {
     'constructed: Documentation/mm/hmm.rst lets a driver map migrated pages later; amdkfd does, and filters nothing',
   summary:
     'ignores its own migrations like dmirror, but leaves what migrated to be mapped by a later fault',
-  newDevice: (options) => dmirrorWith(options, { mapMigrated: mapNothing }),
+  newDevice: (options) => dmirrorWith(options, { mapMigrated: mapNothing }, 'nothing'),
 };
 
 function* mapNothing(): Task<void> {

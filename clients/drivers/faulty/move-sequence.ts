@@ -6,6 +6,7 @@ import {
 import { type Task, willWrite } from '../../../server/task/task.ts';
 import type { Seq } from '../../../server/vocabulary/seq.ts';
 import { DMIRROR_FUNCTIONS, dmirrorDriver, dmirrorOpen, newDmirror } from '../dmirror.ts';
+import { contentOfDmirror } from '../dmirror-contents.ts';
 import { dmirrorInvalidate, ignoresOwnMigration } from '../dmirror-invalidate.ts';
 import { type Dmirror, withDriverLock } from '../dmirror-state.ts';
 import type { DriverVariant } from './driver-variant.ts';
@@ -25,6 +26,7 @@ export const moveSequence: DriverVariant = {
       },
       open: () => dmirrorOpen(dmirror),
       perform: (verb) => performLabVerb(dmirror, verb),
+      contentOf: (object) => contentOfDmirror(dmirror, object),
     };
   },
 };

@@ -1,7 +1,7 @@
 import { mmuIntervalReadRetry } from '../../../server/protocol/device-api.ts';
 import { hmmPfnToPfn } from '../../../server/protocol/hmm-pfn.ts';
 import type { Task } from '../../../server/task/task.ts';
-import { willRead } from '../../../server/task/task.ts';
+import { willCompare } from '../../../server/task/task.ts';
 import { fail, ok } from '../../../server/vocabulary/errno.ts';
 import { storeFaulted } from '../dmirror-fault.ts';
 import {
@@ -21,9 +21,11 @@ export const pageLockUnderDriverLock: DriverVariant = {
     '20250414132539.26654-2-matthew.auld@intel.com)',
   summary: 'marks faulted pages dirty, for which it locks them, while it holds the driver lock',
   newDevice: (options) =>
-    dmirrorWith(options, {
-      installFaulted: (dmirror, faulted) => installAndMark(options, dmirror, faulted),
-    }),
+    dmirrorWith(
+      options,
+      { installFaulted: (dmirror, faulted) => installAndMark(options, dmirror, faulted) },
+      'nothing',
+    ),
 };
 
 function installAndMark(
@@ -34,7 +36,7 @@ function installAndMark(
   return withDriverLock(dmirror, 'dmirror_fault.lock', function* (held) {
     const sub = dmirror.sub;
     if (sub === 'closed') return fail('EINVAL');
-    yield willRead('dmirror_fault.retry', sub.object);
+    yield willCompare('dmirror_fault.retry', sub.object);
     if (mmuIntervalReadRetry(sub, faulted.begun)) return ok('collided');
     const stored = yield* storeFaulted(held, dmirror, faulted);
     if (!stored.ok) return stored;

@@ -1,5 +1,5 @@
 import { mmuIntervalReadRetry } from '../../../server/protocol/device-api.ts';
-import { type Task, willRead } from '../../../server/task/task.ts';
+import { type Task, willCompare } from '../../../server/task/task.ts';
 import { fail, ok } from '../../../server/vocabulary/errno.ts';
 import { storeFaulted } from '../dmirror-fault.ts';
 import {
@@ -16,13 +16,14 @@ export const retryOutsideLock: DriverVariant = {
   id: 'retry-outside-lock',
   provenance: 'constructed after rule 1 of the driver contract (include/linux/mmu_notifier.h)',
   summary: 'asks for collisions before it takes the driver lock',
-  newDevice: (options) => dmirrorWith(options, { installFaulted: installAfterEarlyCheck }),
+  newDevice: (options) =>
+    dmirrorWith(options, { installFaulted: installAfterEarlyCheck }, 'nothing'),
 };
 
 function* installAfterEarlyCheck(dmirror: Dmirror, faulted: FaultedRange): Task<InstallOutcome> {
   const sub = dmirror.sub;
   if (sub === 'closed') return fail('EINVAL');
-  yield willRead('dmirror_fault.retry', sub.object);
+  yield willCompare('dmirror_fault.retry', sub.object);
   if (mmuIntervalReadRetry(sub, faulted.begun)) return ok('collided');
   return yield* withDriverLock(dmirror, 'dmirror_fault.lock', function* (held) {
     const stored = yield* storeFaulted(held, dmirror, faulted);

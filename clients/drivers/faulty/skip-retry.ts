@@ -1,6 +1,12 @@
+import type { Task } from '../../../server/task/task.ts';
 import { ok } from '../../../server/vocabulary/errno.ts';
 import { storeFaulted } from '../dmirror-fault.ts';
-import { withDriverLock } from '../dmirror-state.ts';
+import {
+  type Dmirror,
+  type FaultedRange,
+  type InstallOutcome,
+  withDriverLock,
+} from '../dmirror-state.ts';
 import { dmirrorWith } from './dmirror-variant.ts';
 import type { DriverVariant } from './driver-variant.ts';
 
@@ -11,12 +17,12 @@ export const skipRetry: DriverVariant = {
     'amdgpu until f95f51a4c335 "drm/amdgpu: Add notifier lock for KFD userptrs" ' +
     '(20221103020028.832664-1-Felix.Kuehling@amd.com)',
   summary: 'enters what was faulted without asking whether it was invalidated since',
-  newDevice: (options) =>
-    dmirrorWith(options, {
-      installFaulted: (dmirror, faulted) =>
-        withDriverLock(dmirror, 'dmirror_fault.lock', function* (held) {
-          const stored = yield* storeFaulted(held, dmirror, faulted);
-          return stored.ok ? ok('installed') : stored;
-        }),
-    }),
+  newDevice: (options) => dmirrorWith(options, { installFaulted: installAtOnce }, 'nothing'),
 };
+
+function installAtOnce(dmirror: Dmirror, faulted: FaultedRange): Task<InstallOutcome> {
+  return withDriverLock(dmirror, 'dmirror_fault.lock', function* (held) {
+    const stored = yield* storeFaulted(held, dmirror, faulted);
+    return stored.ok ? ok('installed') : stored;
+  });
+}

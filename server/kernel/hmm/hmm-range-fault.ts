@@ -16,7 +16,7 @@ import {
   hmmPfn,
   hmmPfnError,
 } from '../../protocol/hmm-pfn.ts';
-import { type Task, willRead } from '../../task/task.ts';
+import { type Task, willCompare, willRead } from '../../task/task.ts';
 import { nextPage, type PageIndex, type PageRange } from '../../vocabulary/address.ts';
 import { type Errno, fail, ok, type Result } from '../../vocabulary/errno.ts';
 import type { Kernel } from '../kernel.ts';
@@ -69,7 +69,7 @@ export function* hmmRangeFault(
   const walk: Walk = { k, mm, owner, request, pfns };
   let last = range.first;
   for (;;) {
-    yield willRead('hmm_range_fault.check_retry', sub.object);
+    yield willCompare('hmm_range_fault.check_retry', sub.object);
     if (sub.invalidateSeq !== notifierSeq) return fail('EBUSY');
     const stop = yield* walkFrom(walk, last);
     if (stop === 'complete') return ok(pfns);

@@ -287,6 +287,12 @@ export function hasFlag(frames: Frames, pfn: Pfn, flag: number): boolean {
   return ((zone.columns.flags[pfn - zone.base] ?? 0) & flag) !== 0;
 }
 
+/** All flags of one frame, as PAGE_* bits: for whoever looks on. */
+export function frameFlags(frames: Frames, pfn: Pfn): number {
+  const zone = zoneOf(frames, pfn);
+  return zone.columns.flags[pfn - zone.base] ?? 0;
+}
+
 /** Several flags at once, as in clearFlag(). */
 export function setFlag(frames: Frames, pfn: Pfn, flag: number): void {
   touchFlags(frames, pfn, flag, 'raise');

@@ -12,14 +12,14 @@ import type {
   IntervalSub,
   NotifierRange,
 } from '../../protocol/device-api.ts';
-import { touch, wake } from '../../task/context.ts';
+import { holdToCompare, touch, wake } from '../../task/context.ts';
 import { objectId } from '../../task/object-id.ts';
 import {
   type Task,
   waitUntil,
+  willCompare,
   willLower,
   willRaise,
-  willRead,
   willWrite,
 } from '../../task/task.ts';
 import { PAGES_MAX, type PageRange } from '../../vocabulary/address.ts';
@@ -130,9 +130,10 @@ function applyDeferred(subscriptions: NotifierSubscriptions): void {
  */
 export function* mmuIntervalReadBegin(k: Kernel, mm: Mm, sub: IntervalSub): Task<Seq> {
   const { subscriptions } = mm;
-  yield willRead('mmu_interval_read_begin.seq', subscriptions.object);
-  touch(k.context, sub.object, 'read');
+  yield willCompare('mmu_interval_read_begin.seq', subscriptions.object);
+  touch(k.context, sub.object, 'watch');
   const begun = sub.invalidateSeq;
+  holdToCompare(k.context, sub.object, begun);
   if (begun === subscriptions.invalidateSeq) {
     yield waitUntil(
       'mmu_interval_read_begin.wait',

@@ -2,6 +2,7 @@
 import type { ExecutedStep } from '../../explorer/execution.ts';
 import type { SampleStrategy } from '../../explorer/sample.ts';
 import type { Progress } from '../../explorer/search.ts';
+import type { Symmetry } from '../../explorer/symmetry.ts';
 
 export type Strategy = 'dpor' | 'dfs' | SampleStrategy;
 
@@ -26,4 +27,8 @@ export interface ExploreOptions {
   readonly onProgress: (progress: Progress) => void;
   /** Told of each new step of an exhaustive search. */
   readonly onStep?: (step: ExecutedStep) => void;
+  /** Actors that can change places without anybody noticing. */
+  readonly symmetry?: Symmetry;
+  /** Of an exhaustive search. 'first', which is the default: it ends with the first. */
+  readonly counterexamples?: 'first' | 'all';
 }

@@ -8,7 +8,8 @@ import type { NewExplored } from '../../explorer/explored.ts';
 import { tryFewSwitches } from '../../explorer/few-switches.ts';
 import { nearestSafeSibling, pointOfNoReturn, type Sibling } from '../../explorer/no-return.ts';
 import { replay } from '../../explorer/replay.ts';
-import { search } from '../../explorer/search.ts';
+import { type Progress, type SearchResult, search } from '../../explorer/search.ts';
+import { searchStates } from '../../explorer/search-states.ts';
 import { shrink } from '../../explorer/shrink.ts';
 import { coverBySampling } from './cover-by-sampling.ts';
 import type { Covered, Found } from './covered.ts';
@@ -131,19 +132,51 @@ function cover(newExplored: NewExplored, options: ExploreOptions): Covered {
       found: { choices, failure },
     };
   }
-  const result = search(newExplored, {
-    strategy: options.strategy,
-    stepsMax: options.stepsMax,
-    counterexamples: 'first',
-    ...(options.onStep === undefined ? {} : { onStep: options.onStep }),
-    goOn: (progress) => {
-      options.onProgress(progress);
-      const spent = progress.executions >= options.budgetExecutions || options.clock() > until;
-      if (options.goOn?.() === 'stop') return 'stop';
-      return spent ? 'stop' : 'go on';
-    },
+  const result = exhaust(newExplored, options, (progress) => {
+    const all = {
+      executions: first.executions + progress.executions,
+      steps: first.steps + progress.steps,
+      windowEntered: first.windowEntered + progress.windowEntered,
+      done: progress.done,
+    };
+    options.onProgress(all);
+    const spent = all.executions >= options.budgetExecutions || options.clock() > until;
+    return spent || options.goOn?.() === 'stop' ? 'stop' : 'go on';
   });
-  return { ...result, found: result.counterexample };
+  return {
+    ...result,
+    executions: first.executions + result.executions,
+    steps: first.steps + result.steps,
+    windowEntered: first.windowEntered + result.windowEntered,
+    found: result.counterexample,
+  };
+}
+
+/** Every interleaving, one way or the other. */
+function exhaust(
+  newExplored: NewExplored,
+  options: ExploreOptions,
+  goOn: (progress: Progress) => 'go on' | 'stop',
+): SearchResult {
+  const { strategy, stepsMax, preemptionsMax, onStep, symmetry, counterexamples } = options;
+  const common = {
+    stepsMax,
+    goOn,
+    counterexamples: counterexamples ?? 'first',
+    ...(onStep === undefined ? {} : { onStep }),
+  } as const;
+  if (strategy === 'dfs' && preemptionsMax === undefined) {
+    return search(newExplored, { ...common, strategy });
+  }
+  const ofStates = {
+    ...common,
+    ...(preemptionsMax === undefined ? {} : { preemptionsMax }),
+    ...(symmetry === undefined ? {} : { symmetry }),
+  };
+  const result = searchStates(newExplored, ofStates);
+  if (result.windowEntered > 0 || result.ended !== 'complete') return result;
+  // Executions end where a state is known: the window may lie behind it.
+  return searchStates(newExplored, { ...ofStates, window: 'apart' });
 }
 
 /**

@@ -19,19 +19,29 @@ export interface Reduction {
   readonly leftOut: number;
 }
 
-/** The scenario without the twins of its largest group of identical devices, or 'none' if it has none. */
+/** The scenario without the twins of the largest group of identical devices that can be left out, or 'none'. */
 export function withoutTwins(plan: ScenarioPlan): Reduction | 'none' {
   // A condition may name any device.
   if (plan.question.kind !== 'none') return 'none';
+  const groups = plan.symmetric.toSorted((a, b) => b.length - a.length);
+  for (const group of groups) {
+    const reduction = withoutTwinsOf(plan, group);
+    if (reduction !== 'none') return reduction;
+  }
+  return 'none';
+}
+
+function withoutTwinsOf(plan: ScenarioPlan, group: readonly string[]): Reduction | 'none' {
   const { devices } = parametersOf(plan.scenario, plan.choice.parameters);
-  const group = plan.symmetric.toSorted((a, b) => b.length - a.length)[0];
-  if (devices === undefined || group === undefined || group.length < 2) return 'none';
+  if (devices === undefined || group.length < 2) return 'none';
   const leftOut = group.length - 1;
   const parameters = { ...plan.choice.parameters, devices: devices - leftOut };
   const reduced = planScenario(plan.scenario, { ...plan.choice, parameters });
   const left = group.filter((name) => reduced.instances.some((one) => one.name === name));
   const [member] = left;
-  return member === undefined || left.length > 1 ? 'none' : { plan: reduced, member, leftOut };
+  // Of another group some are missing: fewer devices are fewer of those.
+  if (member === undefined || left.length > 1) return 'none';
+  return { plan: reduced, member, leftOut };
 }
 
 /** Watches whether `member` keeps to itself. */
@@ -72,10 +82,15 @@ const ORACLE_DEVICES_MAX = 512;
 function writes(mode: TouchMode): boolean {
   switch (mode) {
     case 'read':
+    case 'watch':
+    case 'enter':
+    case 'again':
+    case 'hold':
     case 'acquire-read':
     case 'release-read':
       return false;
     case 'write':
+    case 'note':
     case 'add':
     case 'raise':
     case 'lower':

@@ -64,6 +64,7 @@ function verbOf(op: Op, range: PageRange): LabVerb | 'not of a device' {
     case 'check-exclusive':
     case 'fault-read':
     case 'fault-write':
+    case 'prefetch':
     case 'read-mapped':
     case 'migrate':
     case 'collect':

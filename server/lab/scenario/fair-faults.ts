@@ -22,6 +22,8 @@ export interface FairFaults {
   readonly start: (world: World) => void;
   /** Faults of `actor` since its last access succeeded. */
   readonly faultsOf: (actor: string) => number;
+  /** All that it knows of threads that fault, as text: for whoever compares states. */
+  readonly state: () => string;
 }
 
 interface Thread {
@@ -80,6 +82,14 @@ export function fairFaults(actors: readonly string[], faultsMax: number): FairFa
       });
     },
     faultsOf: (actor) => threads.get(actor)?.faults ?? 0,
+    state() {
+      let text = '';
+      for (const [name, { faults, seen, waiting }] of threads) {
+        if (faults === 0 && waiting === 'no') continue;
+        text += `${name} ${faults} ${waiting} ${waiting === 'yes' && byOthers(name) === seen} `;
+      }
+      return text;
+    },
   };
 }
 

@@ -71,6 +71,7 @@ export const DEVICE_OPS = [
   strict({ do: Type.Literal('check-exclusive'), at: place, pages, as }),
   strict({ do: Type.Literal('fault-read'), at: place, pages, as }),
   strict({ do: Type.Literal('fault-write'), at: place, pages, as }),
+  strict({ do: Type.Literal('prefetch'), at: place, pages, as }),
   strict({ do: Type.Literal('read-mapped'), at: place, pages, as }),
   strict({ do: Type.Literal('migrate'), at: place, pages, as }),
   strict({ do: Type.Literal('collect'), at: place, pages, as }),

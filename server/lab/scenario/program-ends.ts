@@ -8,6 +8,8 @@ export interface ProgramEnds {
   ended(actor: string): boolean;
   /** One thread of the instance `actor` has ended. */
   threadEnded(actor: string): void;
+  /** How many threads have not ended, by the object that tells of them. */
+  leftAt(object: ObjectId): number | 'unknown';
 }
 
 interface Counter {
@@ -33,6 +35,10 @@ export function newProgramEnds(context: TaskContext, names: EndNames): ProgramEn
   };
   return {
     object: (actor) => counterOf(actor).object,
+    leftAt(object) {
+      for (const counter of counters.values()) if (counter.object === object) return counter.left;
+      return 'unknown';
+    },
     ended: (actor) => counterOf(actor).left === 0,
     threadEnded(actor) {
       for (const name of names.namesOf.get(actor) ?? []) {

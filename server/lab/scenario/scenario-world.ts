@@ -24,9 +24,10 @@ import { newProgramEnds } from './program-ends.ts';
 import type { PlannedThread, ScenarioPlan } from './scenario-plan.ts';
 import { type RunWatch, watchRun } from './watch-run.ts';
 import { watchWindow } from './window.ts';
+import { worldContents } from './world-contents.ts';
 
-/** Collisions in a row after which a verb gives up: more tell the explorer nothing new. */
-const DEFAULT_RETRIES_MAX = 8;
+/** Collisions in a row after which a verb gives up: it does not, for each needs an invalidation, and those end. */
+const DEFAULT_RETRIES_MAX = Number.POSITIVE_INFINITY;
 /** Steps of one execution, unless the scenario says otherwise. */
 export const DEFAULT_STEPS_MAX = 5_000;
 
@@ -119,6 +120,15 @@ export function openScenario(
       outcome: () => describeEnd(plan, end),
       // The oracles note what they read themselves.
       alsoReads: () => [],
+      contents: worldContents({
+        world,
+        devices: plan.devices.map(({ name }) => surroundings.device(name)),
+        names: plan.devices.map(({ name }) => name),
+        registers,
+        ends: surroundings.ends,
+        more: fair.state,
+        windowReached: window.reached,
+      }),
     };
   };
   return { world, setup: setupOf(plan, surroundings), begin };

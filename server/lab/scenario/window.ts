@@ -55,6 +55,8 @@ export function compileWindow(
 export interface WindowWatch {
   readonly see: (event: Event) => void;
   readonly entered: () => boolean;
+  /** How far each way has come, as text. */
+  readonly reached: () => string;
 }
 
 export function watchWindow(window: CompiledWindow): WindowWatch {
@@ -72,6 +74,7 @@ export function watchWindow(window: CompiledWindow): WindowWatch {
       }
     },
     entered: () => entered,
+    reached: () => (entered ? 'entered' : reached.join()),
   };
 }
 

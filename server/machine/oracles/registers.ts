@@ -224,8 +224,20 @@ export function checkRegister(
   }
   if (space.discardable.has(page)) return 'as expected';
   const expected = space.values.get(page);
-  if (expected === undefined) space.values.set(page, value);
+  if (expected === undefined) {
+    // The first read settles what the others must find.
+    touch(registers.k.context, registerObject(mm, page), 'write');
+    space.values.set(page, value);
+  }
   return expected === undefined || expected === value ? 'as expected' : expected;
+}
+
+/** What is known of the register at a page, as text: for whoever compares states. */
+export function registerValue({ spaces }: Registers, mm: number, page: PageIndex): string {
+  const space = spaces.get(mm);
+  if (space === undefined) return '';
+  const { values, discardable, cleared } = space;
+  return `${values.get(page) ?? ''} ${discardable.has(page)} ${cleared.get(page) ?? ''}`;
 }
 
 /** An access while the page is in motion: what was written is not known any more, what was read proves nothing. */

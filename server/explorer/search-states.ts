@@ -1,0 +1,431 @@
+/**
+ * Searches every interleaving that matters, and each state once: dynamic partial-order reduction with source sets and
+ * sleep sets, as in search.ts, and a cache of states (stateful search). A state that was reached before is not searched
+ * again; what happens behind it is remembered, and raced against the way that led to it this time. Of interchangeable
+ * actors it does not matter which is which.
+ *
+ * With a bound on preemptions nothing is reversed and nobody sleeps: then it is a plain search over states, for the
+ * order of steps that commute may decide which of them fit into the bound.
+ *
+ * Tasks cannot be copied, so a state is reached by executing its choices again.
+ *
+ * Source: Yang, Chen, Gopalakrishnan, Kirby, SPIN 2008 (stateful DPOR); sleep sets with states: Godefroid, LNCS 1032.
+ * Leaves out: livelock; an execution longer than `stepsMax` is reported, not judged.
+ * Rules: SC1 (docs/SPEC.md).
+ */
+import type { RunningTask } from '../scheduler/scheduler.ts';
+import type { Touch } from '../task/context.ts';
+import { invariant } from '../vocabulary/invariant.ts';
+import { type Access, knows, Timeline } from './clocks.ts';
+import { independent, races, touchesNothing } from './dependence.ts';
+import { type ExecutedStep, takeStep } from './execution.ts';
+import type { Explored, NewExplored } from './explored.ts';
+import { locksDuring, locksHeld } from './held-locks.ts';
+import { ObservedState } from './observed-state.ts';
+import type { Counterexample, Progress, SearchResult } from './search.ts';
+import { reverse } from './source-sets.ts';
+import {
+  NO_TOUCHES,
+  type PlacedTouch,
+  TouchNumbers,
+  type TouchSet,
+  union,
+  withTouch,
+} from './subtree-touches.ts';
+import { Homes, NO_SYMMETRY, type Symmetry } from './symmetry.ts';
+import { type TaskPlace, TaskPlaces } from './task-places.ts';
+
+export interface StateSearchOptions {
+  /** Steps of one execution. */
+  readonly stepsMax: number;
+  /** Asked before each execution; 'stop' ends the search as unknown. */
+  readonly goOn: (progress: Progress) => 'go on' | 'stop';
+  /** Told of each step that is new, with what it touched. */
+  readonly onStep?: (step: ExecutedStep) => void;
+  /** 'first': stop at the first counterexample. 'all': count them. */
+  readonly counterexamples: 'first' | 'all';
+  readonly symmetry?: Symmetry;
+  /** Switches away from a task that could go on, in one execution. Absent: as many as there may be. */
+  readonly preemptionsMax?: number;
+  /** 'apart': states that differ only in how far the question's window has come are two. */
+  readonly window?: 'apart';
+}
+
+export interface StateSearchResult extends SearchResult {
+  /** Different states that were reached. */
+  readonly states: number;
+}
+
+/** One decision of the current execution. */
+interface Node {
+  readonly key: number;
+  readonly enabled: readonly number[];
+  /** What each of `enabled` stands before. */
+  readonly ats: readonly string[];
+  /** The place of each of `enabled`. */
+  readonly places: readonly TaskPlace[];
+  readonly backtrack: Set<number>;
+  readonly explored: Set<number>;
+  /** Tasks whose next step need not be taken here: it commutes with all that was done since it was taken elsewhere. */
+  readonly sleep: Map<number, readonly Touch[]>;
+  chosen: number;
+  /** What happened behind this decision so far. */
+  behind: TouchSet;
+  /** Preemptions until here. */
+  readonly preemptions: number;
+}
+
+/** What is remembered of a state. */
+interface Known {
+  /** Tasks that were asleep whenever it was met, by keyOfTask(). */
+  asleep: ReadonlySet<number>;
+  /** What happens behind it; 'open' while it is being searched. */
+  behind: TouchSet | 'open';
+}
+
+const NO_CHILDREN: readonly RunningTask[] = [];
+
+interface Run {
+  readonly ended: 'complete' | 'failed' | 'known' | 'too long';
+  readonly failure: string;
+  readonly explored: Explored;
+}
+
+/**
+ * Covers all interleavings of the world that `newExplored` builds.
+ *
+ * Throws: KernelBug SC1 if the same choices do not lead to the same ready tasks; whatever the world throws.
+ */
+export function searchStates(
+  newExplored: NewExplored,
+  options: StateSearchOptions,
+): StateSearchResult {
+  return new StateSearch(newExplored, options).run();
+}
+
+class StateSearch {
+  readonly #newExplored: NewExplored;
+  readonly #options: StateSearchOptions;
+  readonly #places = new TaskPlaces();
+  readonly #observed: ObservedState;
+  readonly #timeline = new Timeline();
+  readonly #numbers = new TouchNumbers();
+  readonly #stack: Node[] = [];
+  readonly #known = new Map<number, Known>();
+  readonly #outcomes = new Map<string, number>();
+  readonly #counts = {
+    executions: 0,
+    steps: 0,
+    windowEntered: 0,
+    failures: 0,
+    tooLong: 0,
+    redundant: 0,
+  };
+  #counterexample: Counterexample | 'none' = 'none';
+
+  constructor(newExplored: NewExplored, options: StateSearchOptions) {
+    this.#newExplored = newExplored;
+    this.#options = options;
+    const homes = new Homes(options.symmetry ?? NO_SYMMETRY);
+    this.#observed = new ObservedState(this.#places, homes, newExplored().contents ?? 'none');
+  }
+
+  run(): StateSearchResult {
+    for (;;) {
+      const { executions, steps, windowEntered } = this.#counts;
+      const progress = { executions, steps, windowEntered, done: doneShare(this.#stack) };
+      if (this.#options.goOn(progress) === 'stop') return this.#result('stopped');
+      const run = this.#execute();
+      this.#count(run);
+      if (run.ended === 'failed' && this.#options.counterexamples === 'first') {
+        return this.#result('counterexample');
+      }
+      if (!this.#backUp()) return this.#result('complete');
+    }
+  }
+
+  #result(ended: SearchResult['ended']): StateSearchResult {
+    return {
+      ended,
+      ...this.#counts,
+      outcomes: this.#outcomes,
+      counterexample: this.#counterexample,
+      states: this.#known.size,
+    };
+  }
+
+  #count({ ended, failure, explored }: Run): void {
+    const counts = this.#counts;
+    counts.executions += 1;
+    if (explored.windowEntered()) counts.windowEntered += 1;
+    if (ended === 'known') counts.redundant += 1;
+    else if (ended === 'too long') counts.tooLong += 1;
+    else {
+      const outcome = ended === 'failed' ? failure : explored.outcome();
+      this.#outcomes.set(outcome, (this.#outcomes.get(outcome) ?? 0) + 1);
+    }
+    if (ended !== 'failed') return;
+    counts.failures += 1;
+    const { steps } = this.#timeline;
+    const known = this.#counterexample;
+    if (known === 'none' || steps.length < known.choices.length) {
+      const choices = steps.map((step) => step.task);
+      this.#counterexample = { failure, choices, steps: steps.slice() };
+    }
+  }
+
+  #execute(): Run {
+    const explored = this.#newExplored();
+    const { scheduler } = explored;
+    // Up to the decision that is new, everything is as it was.
+    const replayed = Math.max(0, this.#stack.length - 1);
+    for (let depth = 0; depth < replayed; depth += 1) {
+      const { chosen, ats, enabled } = this.#stack[depth] as Node;
+      const ready = scheduler.readyTasks();
+      const task = ready.find(({ identity }) => identity.id === chosen);
+      const before = ats[enabled.indexOf(chosen)];
+      const same = ready.length === enabled.length && task?.pending.at === before;
+      invariant(task !== undefined && same, 'SC1', {
+        depth,
+        before: before ?? '',
+        now: task?.pending.at ?? 'not ready',
+      });
+      scheduler.step(task);
+    }
+    this.#timeline.cutTo(replayed);
+    this.#observed.continueFrom(replayed, explored.contents ?? 'none');
+    this.#counts.steps += replayed;
+    for (let depth = replayed; ; depth += 1) {
+      const ready = scheduler.readyTasks().sort((a, b) => a.identity.id - b.identity.id);
+      if (ready.length === 0) {
+        const failure = explored.failureAtEnd(scheduler.blockedTasks());
+        return { ended: failure === 'none' ? 'complete' : 'failed', failure, explored };
+      }
+      if (depth === this.#options.stepsMax) return { ended: 'too long', failure: 'none', explored };
+      if (depth === 0) this.#observed.begin(ready);
+      const node = this.#stack[depth] ?? this.#newNode(explored, ready, depth);
+      if (node === 'nothing new') return { ended: 'known', failure: 'none', explored };
+      this.#take(explored, node, chosenAgain(node, ready, depth));
+      const failure = explored.failure();
+      if (failure !== 'none') return { ended: 'failed', failure, explored };
+    }
+  }
+
+  #take(explored: Explored, node: Node, task: RunningTask): void {
+    const { id } = task.identity;
+    this.#observed.before(task);
+    const place = this.#observed.placeOf(id);
+    const held = locksHeld(task.identity);
+    const step = takeStep(explored, task);
+    this.#counts.steps += 1;
+    this.#options.onStep?.(step);
+    node.sleep.set(id, step.touches);
+    const children = childrenOf(explored, step);
+    const spawned = children.map(({ identity }) => identity.id);
+    const found = this.#timeline.add(step, spawned, held);
+    if (this.#options.preemptionsMax === undefined) {
+      for (const race of found) reverse(this.#stack, this.#timeline, race);
+    }
+    this.#observed.took(step, task, children);
+    for (const touch of step.touches) {
+      if (touchesNothing(touch.mode) || this.#observed.isJoin(touch.object)) continue;
+      const locks = locksDuring(touch, step, held);
+      node.behind = withTouch(node.behind, this.#numbers.numberOf(place, touch, locks));
+    }
+  }
+
+  #newNode(explored: Explored, ready: readonly RunningTask[], depth: number): Node | 'nothing new' {
+    const { preemptionsMax } = this.#options;
+    const previous = this.#timeline.steps[depth - 1];
+    const parent = this.#stack[depth - 1];
+    const bounded = preemptionsMax !== undefined;
+    const sleep: Node['sleep'] = bounded ? new Map() : sleepAfter(parent, previous);
+    const preemptions = preemptionsAfter(parent, this.#timeline.steps[depth - 2]);
+    const enabled = ready.map(({ identity }) => identity.id);
+    const mayRun = within(preemptionsMax, preemptions, previous, enabled);
+    const key = this.#observed.key(ready, this.#apart(explored, preemptions, previous));
+    const known = this.#known.get(key);
+    const left = known === undefined ? awake(mayRun, sleep) : this.#met(known, mayRun, sleep);
+    const asleep = new Set([...sleep.keys()].map((task) => this.#observed.keyOfTask(task)));
+    if (known === undefined) this.#known.set(key, { asleep, behind: NO_TOUCHES });
+    else known.asleep = new Set([...known.asleep].filter((task) => asleep.has(task)));
+    if (left.length === 0) return 'nothing new';
+    // Going on with the task that ran keeps context switches few.
+    const chosen =
+      previous !== undefined && left.includes(previous.task) ? previous.task : (left[0] as number);
+    const node: Node = {
+      key,
+      enabled,
+      ats: ready.map(({ pending }) => pending.at),
+      places: enabled.map((task) => this.#observed.placeOf(task)),
+      backtrack: new Set(known === undefined && !bounded ? [chosen] : left),
+      explored: new Set([chosen]),
+      sleep,
+      chosen,
+      behind: known === undefined || known.behind === 'open' ? NO_TOUCHES : known.behind.slice(),
+      preemptions,
+    };
+    this.#known.set(key, { asleep: this.#known.get(key)?.asleep ?? asleep, behind: 'open' });
+    this.#stack.push(node);
+    return node;
+  }
+
+  /** What tells states apart that are the same to the kernel. */
+  #apart(explored: Explored, preemptions: number, previous: ExecutedStep | undefined): string {
+    const { preemptionsMax, window } = this.#options;
+    const bound = preemptionsMax === undefined ? '' : `${preemptions} ${previous?.task ?? ''}`;
+    return window === 'apart' ? `${bound} ${explored.contents?.windowReached() ?? ''}` : bound;
+  }
+
+  /**
+   * A state that was met before. Races what happens behind it against the way that led here. Returns the tasks that
+   * slept whenever it was met, and do not now.
+   */
+  #met(
+    known: Known,
+    enabled: readonly number[],
+    sleep: ReadonlyMap<number, readonly Touch[]>,
+  ): number[] {
+    if (known.behind === 'open') this.#tryEverything();
+    else {
+      for (const touch of this.#numbers.touchesIn(known.behind)) this.#raceBehind(touch);
+      const parent = this.#stack.at(-1);
+      if (parent !== undefined) parent.behind = union(parent.behind, known.behind);
+    }
+    const observed = this.#observed;
+    const asleepNow = new Set([...sleep.keys()].map((task) => observed.keyOfTask(task)));
+    return awake(enabled, sleep).filter((task) => {
+      const key = observed.keyOfTask(task);
+      return known.asleep.has(key) && !asleepNow.has(key);
+    });
+  }
+
+  /** A way around in circles: what comes behind is not known yet. */
+  #tryEverything(): void {
+    for (const { enabled, backtrack } of this.#stack)
+      for (const task of enabled) backtrack.add(task);
+  }
+
+  /** `touch` happens somewhere behind this state, in an order that is not known: it may race with what came before. */
+  #raceBehind({ place, object, mode, locks }: PlacedTouch): void {
+    const accesses = this.#timeline.accessesOf(object);
+    if (accesses.length === 0) return;
+    const clock = this.#timeline.clockOf(this.#observed.livingTask(place));
+    for (const access of accesses) {
+      if (!races(access.mode, mode) || knows(clock, access.index) >= access.event) continue;
+      // They come in the order in which that lock is taken, and the takers race as well.
+      if (locks.some((lock) => access.locks.includes(lock))) continue;
+      this.#tryBefore(access, place);
+    }
+  }
+
+  #tryBefore({ event }: Access, place: TaskPlace): void {
+    const node = this.#stack[event - 1];
+    if (node === undefined) return;
+    const earlier = node.places[node.enabled.indexOf(node.chosen)];
+    if (earlier === undefined || this.#places.areRelated(earlier, place)) return;
+    for (let at: TaskPlace | 'none' = place; at !== 'none'; at = this.#places.parentOf(at)) {
+      const place = at;
+      const own = node.places.indexOf(place);
+      // It may wait for its children: then they come first, whatever the order.
+      const child = node.places.findIndex((other) => this.#places.isAbove(place, other));
+      const task = node.enabled[own >= 0 ? own : child];
+      if (task === undefined) continue;
+      node.backtrack.add(task);
+      return;
+    }
+    for (const task of node.enabled) node.backtrack.add(task);
+  }
+
+  /** Turns the stack to the next decision that is still to be tried. False when the search is over. */
+  #backUp(): boolean {
+    for (let node = this.#stack.at(-1); node !== undefined; node = this.#stack.at(-1)) {
+      for (const task of node.backtrack) {
+        if (node.explored.has(task)) continue;
+        node.explored.add(task);
+        if (node.sleep.has(task)) continue;
+        node.chosen = task;
+        return true;
+      }
+      this.#stack.pop();
+      const known = this.#known.get(node.key);
+      if (known !== undefined) known.behind = node.behind;
+      const parent = this.#stack.at(-1);
+      if (parent !== undefined) parent.behind = union(parent.behind, node.behind);
+    }
+    return false;
+  }
+}
+
+/** A task was stopped that could have gone on. */
+function preemptionsAfter(parent: Node | undefined, before: ExecutedStep | undefined): number {
+  if (parent === undefined) return 0;
+  const stopped =
+    before !== undefined && before.task !== parent.chosen && parent.enabled.includes(before.task);
+  return parent.preemptions + (stopped ? 1 : 0);
+}
+
+/** Who may run: when no preemption is left, whoever ran goes on while it can. */
+function within(
+  preemptionsMax: number | undefined,
+  preemptions: number,
+  previous: ExecutedStep | undefined,
+  enabled: readonly number[],
+): readonly number[] {
+  if (preemptionsMax === undefined || preemptions < preemptionsMax) return enabled;
+  return previous !== undefined && enabled.includes(previous.task) ? [previous.task] : enabled;
+}
+
+function awake(enabled: readonly number[], sleep: ReadonlyMap<number, readonly Touch[]>): number[] {
+  return enabled.filter((task) => !sleep.has(task));
+}
+
+function chosenAgain(node: Node, ready: readonly RunningTask[], depth: number): RunningTask {
+  const task = ready.find(({ identity }) => identity.id === node.chosen);
+  const same =
+    ready.length === node.enabled.length &&
+    ready.every(({ identity, pending }) => {
+      const at = node.enabled.indexOf(identity.id);
+      return at >= 0 && node.ats[at] === pending.at;
+    });
+  invariant(task !== undefined && same, 'SC1', {
+    depth,
+    before: node.ats.join(),
+    now: ready.map(({ pending }) => pending.at).join(),
+  });
+  return task;
+}
+
+function sleepAfter(
+  parent: Node | undefined,
+  previous: ExecutedStep | undefined,
+): Map<number, readonly Touch[]> {
+  const sleep = new Map<number, readonly Touch[]>();
+  if (parent === undefined || previous === undefined) return sleep;
+  for (const [task, touches] of parent.sleep) {
+    if (task !== previous.task && independent(touches, previous.touches)) sleep.set(task, touches);
+  }
+  return sleep;
+}
+
+/** The tasks that a step has started, in order. */
+function childrenOf({ scheduler }: Explored, { task, step }: ExecutedStep): readonly RunningTask[] {
+  if (step.kind !== 'spawn') return NO_CHILDREN;
+  return scheduler
+    .readyTasks()
+    .filter(
+      ({ identity, pending }) =>
+        pending.at === 'task.start' && identity.parent !== 'none' && identity.parent.id === task,
+    );
+}
+
+/** Knuth's estimate along the current branch. */
+function doneShare(stack: readonly Node[]): number {
+  let share = 0;
+  let weight = 1;
+  for (const { backtrack, explored } of stack) {
+    weight /= backtrack.size;
+    share += weight * (explored.size - 1);
+  }
+  return Math.min(1, share);
+}
