@@ -109,7 +109,10 @@ export class ObservedState {
     return this.#followed(task).place;
   }
 
-  /** The task at `place`, or the nearest above it that lives: a child that is still to be started knows what that does. */
+  /**
+   * The task at `place`, or the nearest above it that lives: a child that is still to be started knows what that one
+   * does.
+   */
   livingTask(place: TaskPlace): number {
     for (let at: TaskPlace | 'none' = place; at !== 'none'; at = this.#places.parentOf(at)) {
       for (const [id, followed] of this.#tasks) if (followed.place === at) return id;

@@ -1,4 +1,8 @@
-/** Which task to try at an earlier decision so that two steps that raced come in the other order (Abdulla et al. 2014). */
+/**
+ * Which task to try at an earlier decision so that two steps that raced come in the other order.
+ *
+ * Source: Abdulla, Aronis, Jonsson, Sagonas, POPL 2014.
+ */
 import { knows, type Race, type TimedStep, type Timeline } from './clocks.ts';
 
 /** One decision of an execution, as far as races change it. */

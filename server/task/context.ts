@@ -36,9 +36,9 @@ export interface LockOrderViolation {
 
 /**
  * How a segment touched an object. 'add' commutes with itself (a reference count), and so do 'raise' and 'lower',
- * but not with each other; an acquire is ordered after the
- * release before it, and two acquires race unless both are for reading. 'watch' is a read and 'note' a write of
- * somebody who looks on: the running task learns nothing by them. 'enter', 'again' and 'hold' touch nothing: see enterLoop() and holdToCompare().
+ * but not with each other; an acquire is ordered after the release before it, and two acquires race unless both are
+ * for reading. 'watch' is a read and 'note' a write of somebody who looks on: the running task learns nothing by them.
+ * 'enter', 'again' and 'hold' touch nothing: see enterLoop() and holdToCompare().
  */
 export type TouchMode =
   | 'read'

@@ -64,7 +64,7 @@ const BAD_DRIVERS: readonly (readonly [what: string, text: string, said: RegExp]
   [
     'never ends, and lets others run',
     performing("*perform() { for (;;) yield look('endless.look'); },"),
-    /:10: .*never ends: fault-read of reader0 .* goes on with endless\.look/,
+    /:10: .*never ends: prefetch of reader0 .* goes on with endless\.look/,
   ],
   [
     'throws dice',
