@@ -15,6 +15,7 @@ import { type FreeResult, freeAnswer, freeExit, freeTable } from '../free-report
 import { LiveLab, SEED_CLIENTS } from '../live-lab.ts';
 import { liveSeedWorld } from '../live-seed-world.ts';
 import { type LocalServer, startLocalServer } from '../local-server.ts';
+import { readyPage } from '../page-of-server.ts';
 import { newProgress } from '../progress.ts';
 import { verdictRecord, verdictText } from '../seed-report.ts';
 import { serverConfig } from '../server-config.ts';
@@ -28,6 +29,7 @@ const VARIANTS: readonly FreeVariant[] = ['zero', 'none'];
 
 /** What is not given comes from MMRACE_* (server/config.ts), and then from the defaults. */
 interface DemoOptions {
+  readonly host?: string;
   readonly port?: number;
   readonly record?: string;
   readonly once?: true;
@@ -42,6 +44,10 @@ export function addDemoCommand(program: Command): void {
   program
     .command('demo')
     .description('the race that mmrace began with, live: a server, two devices, one CPU')
+    .option(
+      '--host <address>',
+      `address to listen on; 0.0.0.0 lets phones join (default: MMRACE_HOST or ${DEFAULT_CONFIG.host})`,
+    )
     .option(
       '--port <number>',
       `port, 0 for any (default: MMRACE_PORT or ${DEFAULT_CONFIG.port})`,
@@ -70,10 +76,11 @@ After the verdicts it goes on serving until Ctrl-C (exit 130) or SIGTERM (exit a
 With --record each run of the race is one file; "mmrace replay FILE" executes it again without
 network or clients, and exits 0 if the same event log and the same final state come of it.`;
 
-async function demo({ port, record, once, free, json }: DemoOptions): Promise<ExitCode> {
+async function demo({ host, port, record, once, free, json }: DemoOptions): Promise<ExitCode> {
   const signal = untilSignal();
+  if (once !== true) await readyPage();
   const server = await startLocalServer(
-    await serverConfig({ port, recordTo: record, logLevel: 'warn', drainMs: DRAIN_MS }),
+    await serverConfig({ host, port, recordTo: record, logLevel: 'warn', drainMs: DRAIN_MS }),
   );
   const live = new LiveLab(server.openLab(DEMO_LAB, { patch: 'stock' }));
   try {
@@ -178,7 +185,8 @@ function whatNext({ url, webSocketUrl, recordings }: LocalServer): string {
   ];
   const lines = commands.map(([what, command]) => `  # ${what}\n  npx mmrace ${command}`);
   return `
-The lab ${DEMO_LAB} stays open on ${url}, with the stock kernel. Try next, in another terminal:
+The lab ${DEMO_LAB} stays open on ${url}, with the stock kernel: open that address in a browser.
+Or try next, in another terminal:
 ${lines.join('\n')}
 Ctrl-C ends it.`;
 }

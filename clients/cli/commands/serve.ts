@@ -4,6 +4,7 @@ import { DEMO_LAB, startServer } from '../../../server/start-server.ts';
 import { ending, print, say, untilSignal } from '../ending.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { UsageError } from '../failure.ts';
+import { readyPage } from '../page-of-server.ts';
 import { asUsageError, serverConfig } from '../server-config.ts';
 import { wholeNumber } from '../whole-number.ts';
 
@@ -54,13 +55,16 @@ SIGTERM; clients are told, and a second signal ends it at once.`;
 async function serve({ record, patch, ...flags }: ServeOptions): Promise<ExitCode> {
   await checkPatch(patch);
   const config = await serverConfig({ ...flags, recordTo: record });
+  await readyPage();
   const server = await startServer(config).catch((error: unknown) => {
     throw asUsageError(error);
   });
   const demo = server.labs.get(DEMO_LAB);
   if (patch !== STOCK && demo !== 'none') await demo.renew({ patch });
   print(server.url);
-  say(`mmrace serves on ${server.url}; clients connect to ${server.webSocketUrl}`);
+  say(
+    `mmrace serves on ${server.url}, for browsers too; clients connect to ${server.webSocketUrl}`,
+  );
   await untilSignal();
   await server.stop();
   return EXIT.OK;
