@@ -4,7 +4,7 @@
  */
 import type { Event } from '../../../server/protocol/event.ts';
 import { laneActor, markNumber } from './event-marks.ts';
-import { applyEvent, copyModel, type LabModel } from './lab-model.ts';
+import { applyEvent, copyModel, type LabModel, migratingDevice } from './lab-model.ts';
 import { OpenSpans, type Span } from './spans.ts';
 
 export const BLOCK_EVENTS = 4_096;
@@ -142,10 +142,11 @@ export class EventHistory {
     const role = roleShown(event);
     if (role !== 'unknown') this.roles.set(actor, role);
     block.marks[at] = markNumber(event);
-    const span = this.#spans.see(event);
+    const migrating = event.kind === 'call' ? migratingDevice(this.#now, event) : '';
+    const span = this.#spans.see(event, migrating);
     if (span !== 'none') {
       block.spans.push(span);
-      const migration = this.#spans.migrationOf(span);
+      const migration = this.#spans.migrationOf(span, migrating);
       if (migration !== 'none') block.spans.push(migration);
     }
     if (event.kind === 'violation' && this.violations.length < VIOLATIONS_KEPT_MAX) {

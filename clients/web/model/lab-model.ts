@@ -146,7 +146,7 @@ export function applyEvent(model: LabModel, event: Event): void {
       break;
     case 'return':
       if (event.function === 'migrate_vma_setup' && event.result !== 'OK') {
-        endMigration(model, event.actor, 'newest');
+        endMigration(model, migratingDevice(model, event), 'newest');
       }
       break;
     case 'migration-end':
@@ -186,6 +186,18 @@ export function applyEvent(model: LabModel, event: Event): void {
     case 'note':
       break;
   }
+}
+
+/** Whose migration a call belongs to. In a lab a device that is asked to give a page back runs in the asking task. */
+export function migratingDevice(
+  model: LabModel,
+  { actor, task }: { readonly actor: string; readonly task: string },
+): string {
+  for (const asked of model.questions.values()) {
+    const isHere = asked.asker === actor && asked.task === task;
+    if (isHere && asked.function === 'migrate_to_ram') return asked.device;
+  }
+  return actor;
 }
 
 function comeAndGo(
@@ -258,8 +270,9 @@ function lastHolder(
 function beginMigration(model: LabModel, event: Extract<Event, { kind: 'call' }>): void {
   const { first, end } = event.args;
   if (typeof first !== 'number' || typeof end !== 'number') return;
-  const open = model.migrations.get(event.actor) ?? [];
-  model.migrations.set(event.actor, [...open, { first, end, since: event.n }]);
+  const owner = migratingDevice(model, event);
+  const open = model.migrations.get(owner) ?? [];
+  model.migrations.set(owner, [...open, { first, end, since: event.n }]);
 }
 
 function endMigration(model: LabModel, device: string, which: 'oldest' | 'newest'): void {

@@ -27,11 +27,15 @@ export class OpenSpans {
     return [...this.#open.values()].flat();
   }
 
-  /** Returns: the span that `event` begins, or 'none'. Ends the one that it ends. */
-  see(event: Event): Span | 'none' {
+  /**
+   * `migrating` is the device whose migration a call belongs to.
+   *
+   * Returns: the span that `event` begins, or 'none'. Ends the one that it ends.
+   */
+  see(event: Event, migrating: string): Span | 'none' {
     switch (event.kind) {
       case 'call':
-        return this.#call(event);
+        return this.#call(event, migrating);
       case 'return':
         this.#end(`call\n${event.actor}\n${event.task}\n${event.function}`, event.n);
         return 'none';
@@ -78,10 +82,10 @@ export class OpenSpans {
     }
   }
 
-  #call(event: Extract<Event, { kind: 'call' }>): Span {
+  #call(event: Extract<Event, { kind: 'call' }>, migrating: string): Span {
     const pages = pagesOf(event.args);
     if (event.function === 'migrate_vma_setup') {
-      this.#begin(`migration\n${event.actor}`, event.actor, {
+      this.#begin(`migration\n${migrating}`, migrating, {
         kind: 'migration',
         label: 'migration',
         from: event.n,
@@ -97,9 +101,9 @@ export class OpenSpans {
   }
 
   /** The migration that a call of migrate_vma_setup() has just begun: its own span beside the call's. */
-  migrationOf(call: Span): Span | 'none' {
+  migrationOf(call: Span, migrating: string): Span | 'none' {
     if (call.label !== 'migrate_vma_setup') return 'none';
-    return this.#open.get(`migration\n${call.actor}`)?.at(-1) ?? 'none';
+    return this.#open.get(`migration\n${migrating}`)?.at(-1) ?? 'none';
   }
 
   #begin(
