@@ -16,6 +16,7 @@ test('each variable is taken', () => {
     MMRACE_HEARTBEAT_MS: '7',
     MMRACE_DRAIN_MS: '8',
     MMRACE_RECORD: 'runs',
+      MMRACE_RESTORE: 'restored',
     MMRACE_UNKNOWN_LABS: 'refused',
     MMRACE_LOG: 'silent',
   };
@@ -27,6 +28,7 @@ test('each variable is taken', () => {
     heartbeatMs: 7,
     drainMs: 8,
     recordTo: 'runs',
+    restore: 'restored',
     unknownLabs: 'refused',
     logLevel: 'silent',
   });

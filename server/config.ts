@@ -16,6 +16,8 @@ export interface ServerConfig {
   readonly drainMs: number;
   /** MMRACE_RECORD: the directory for journals. */
   readonly recordTo: string | 'nowhere';
+  /** MMRACE_RESTORE: whether labs of an earlier server are opened again from `recordTo`, and kept for a later one. */
+  readonly restore: 'restored' | 'new';
   /** MMRACE_UNKNOWN_LABS: whether a hello to an unknown lab opens it. */
   readonly unknownLabs: 'on-demand' | 'refused';
   /** MMRACE_LOG: a level of pino. */
@@ -33,6 +35,7 @@ export const DEFAULT_CONFIG: ServerConfig = {
   heartbeatMs: HEARTBEAT_MS,
   drainMs: 2_000,
   recordTo: 'nowhere',
+  restore: 'new',
   unknownLabs: 'on-demand',
   logLevel: 'info',
 };
@@ -62,6 +65,7 @@ export function configFrom(environment: Environment): ServerConfig {
     heartbeatMs: millis(environment, 'MMRACE_HEARTBEAT_MS', known.heartbeatMs),
     drainMs: millis(environment, 'MMRACE_DRAIN_MS', known.drainMs),
     recordTo: environment.MMRACE_RECORD ?? known.recordTo,
+    restore: oneOf(environment, 'MMRACE_RESTORE', ['restored', 'new'], known.restore),
     unknownLabs: oneOf(
       environment,
       'MMRACE_UNKNOWN_LABS',

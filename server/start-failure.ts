@@ -42,6 +42,16 @@ export function recordingFailure(directory: string, error: unknown): unknown {
   );
 }
 
+/** A file of a lab that is to be restored is none. */
+export function restoringFailure(error: Error): StartFailure {
+  return new StartFailure(`${error.message}: remove the file, or start without --restore`, error);
+}
+
+export function nowhereToRestoreFrom(): StartFailure {
+  const why = 'labs are restored from the folder of their recordings';
+  return new StartFailure(`${why}: name it with --record or MMRACE_RECORD`, 'no folder');
+}
+
 function codeOf(error: unknown): string {
   const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
   return code ?? 'none';

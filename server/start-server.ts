@@ -1,23 +1,31 @@
 /** Wires the floors to a server that listens: for main.ts, for the command line, and for tests of whole processes. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import type { ServerConfig } from './config.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { buildApp, WEBSOCKET_PATH } from './http/app.ts';
 import type { Readiness } from './http/readiness.ts';
+import { removeLabFile, writeLabFile } from './journal/lab-file.ts';
 import { modelHash } from './journal/model-hash.ts';
+import { JournalError } from './journal/read-journal.ts';
 import { fileRecorder } from './journal/recorder.ts';
 import { Runs } from './lab/runs/runs.ts';
 import type { LabOptions } from './live/lab.ts';
-import { Labs } from './live/labs.ts';
+import { Labs, type LabsOptions } from './live/labs.ts';
 import type { MachineFactory } from './live/machine-port.ts';
 import { newLiveMachine } from './live/new-live-machine.ts';
 import type { HelloResult } from './protocol/hello.ts';
 import { recordingProblem } from './recording-problem.ts';
-import { listenFailure, recordingFailure } from './start-failure.ts';
+import { type RestoreOptions, restoreLabs } from './restore-labs.ts';
+import {
+  listenFailure,
+  nowhereToRestoreFrom,
+  recordingFailure,
+  restoringFailure,
+} from './start-failure.ts';
 
 /** The lab that is always open. */
 export const DEMO_LAB = 'demo';
@@ -62,8 +70,9 @@ export async function startServer(
     clock,
     record: config.recordTo === 'nowhere' ? 'none' : recordTo(config.recordTo, model, recordings),
     onBug: (lab, bug) => log.error({ lab, err: bug }, 'the machine of a lab has thrown'),
+    ...(keepsLabs(config) ? labKeeper(config.recordTo) : {}),
   });
-  openDemoLab(config, labs);
+  openLabs(config, labs, model, log);
   const gateway = new Gateway({
     labs,
     clock,
@@ -119,17 +128,49 @@ export async function startServer(
 }
 
 /** What clients are told of the end: when to come back, and to what. */
-function goingWords({ recordTo: to }: ServerConfig): string {
-  const labs = to === 'nowhere' ? 'Its labs end with it' : 'Its labs were recorded';
+function goingWords(config: ServerConfig): string {
+  const labs = keepsLabs(config) ? 'Its labs are kept' : 'Its labs end with it';
   return `The server was told to end. ${labs}; connect again at the same address in a few seconds.`;
 }
 
-function openDemoLab({ recordTo }: ServerConfig, labs: Labs): void {
+function keepsLabs({ recordTo: to, restore }: ServerConfig): boolean {
+  return restore === 'restored' && to !== 'nowhere';
+}
+
+/** Writes down how to open each lab again. */
+function labKeeper(directory: string): Pick<LabsOptions, 'opened' | 'over'> {
+  return {
+    opened: (lab, stay) => {
+      const { name, joinCode, presenter, config, scene } = lab;
+      const { token: presenterToken } = presenter;
+      const { scenario, setup, seats, todo } = scene;
+      const begun = { scenario, setup, seats: [...seats], todo: [...todo] };
+      writeLabFile(directory, { name, joinCode, presenterToken, stay, config, ...begun });
+    },
+    over: ({ name }) => removeLabFile(directory, name),
+  };
+}
+
+/** Those of an earlier server, if they are to be restored, and the one that is always open. */
+function openLabs(
+  config: ServerConfig,
+  labs: Labs,
+  model: HelloResult['model'],
+  log: Logger,
+): void {
+  const { recordTo: directory } = config;
   try {
+    if (config.restore === 'restored' && directory === 'nowhere') throw nowhereToRestoreFrom();
+    if (keepsLabs(config) && existsSync(directory)) {
+      const onRestored: RestoreOptions['onRestored'] = (lab, state, why) =>
+        log.info({ lab, state, why }, 'a lab is restored');
+      restoreLabs({ directory, labs, model, onRestored });
+    }
     labs.open(DEMO_LAB, { patch: 'stock' }, 'kept');
   } catch (error) {
     labs.close();
-    throw recordingFailure(recordTo, error);
+    if (error instanceof JournalError) throw restoringFailure(error);
+    throw recordingFailure(directory, error);
   }
 }
 
@@ -145,7 +186,7 @@ function recordTo(
   model: HelloResult['model'],
   recordings: string[],
 ): LabOptions['record'] {
-  const began = new Date().toISOString().replaceAll(':', '-').replace(/\..*/, '');
+  const began = new Date().toISOString().replaceAll(/[:.]/g, '-').replace('Z', '');
   return (lab, config) => {
     const stamp = `${began}-${process.pid}-${recordings.length + 1}`;
     const recorder = fileRecorder({ directory, model, stamp }, lab, config);

@@ -5,6 +5,7 @@ import Type from 'typebox';
 import { liveScenario } from '../lab/scenario/live-scenario.ts';
 import { AS_WRITTEN, BadChoice, planScenario } from '../lab/scenario/scenario-plan.ts';
 import type { Lab } from '../live/lab.ts';
+import { newBeginning } from '../live/lab-beginning.ts';
 import type { Labs } from '../live/labs.ts';
 import { EMPTY_SCENE, type Scene } from '../live/scene.ts';
 import type { MachineConfig } from '../machine/machine-config.ts';
@@ -127,7 +128,7 @@ function openLab(labs: Labs, shelf: ScenarioShelf, asked: NewLab): Lab {
   }
   if (labs.find(name) !== 'none') throw new HttpFailure('lab-exists', `body.name: ${name}`);
   const { config, scene } = beginning(shelf, asked, patch);
-  const lab = labs.open(name, config, 'passing', scene);
+  const lab = labs.open(name, config, 'passing', newBeginning(scene));
   if (lab === 'too-many') throw new HttpFailure('too-many-labs', '');
   return lab;
 }

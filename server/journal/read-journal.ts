@@ -109,7 +109,8 @@ function checked<Value>(check: Check, value: unknown, file: string, line: number
   throw new JournalError(file, line, `${path}: expected ${bound}`);
 }
 
-function restored(
+/** What was stored, as it was. `roles` are the actors that have come so far. Throws: JournalError. */
+export function restored(
   inbound: StoredInbound,
   roles: Map<ActorName, ActorRole>,
   file: string,

@@ -82,7 +82,8 @@ export function journalRecorder(write: (line: string) => void, header: JournalHe
   };
 }
 
-function stored(inbound: Inbound): StoredInbound {
+/** As a journal has it: pages are base64. */
+export function stored(inbound: Inbound): StoredInbound {
   if (inbound.kind !== 'request' && inbound.kind !== 'notify') return inbound;
   return { ...inbound, contents: inbound.contents.map(base64) };
 }

@@ -8,6 +8,7 @@ import { type Replayed, replay } from '../journal/replay.ts';
 import type { QuestionParams } from '../protocol/server-questions.ts';
 import { Lab } from './lab.ts';
 import type { ActorLink, LabActor, QuestionId } from './lab-actor.ts';
+import { newBeginning } from './lab-beginning.ts';
 import { newLiveMachine } from './new-live-machine.ts';
 import { EMPTY_SCENE, type Scene } from './scene.ts';
 
@@ -17,9 +18,12 @@ const PAGE = 0x100200;
 
 /** Remembers what it is asked, and answers when it is told to. */
 class PatientLink implements ActorLink {
+  responses = 0;
   readonly open: { id: QuestionId; method: string; params: unknown }[] = [];
 
-  respond(): void {}
+  respond(): void {
+    this.responses += 1;
+  }
   ask(id: QuestionId, method: string, params: unknown): number {
     this.open.push({ id, method, params });
     return 1;
@@ -51,7 +55,7 @@ function startLab() {
   const lab = new Lab({
     name: 'test',
     joinCode: 'BCDFG',
-    scene: SCENE,
+    beginning: newBeginning(SCENE),
     config: { patch: 'stock' },
     leaseMs: 1_000,
     record: (name, config) => {
@@ -223,4 +227,19 @@ test('a lab that begins anew is set again, and still paused', async () => {
   assert.equal(lab.controlSeen().tasks[0]?.ready, true);
   lab.close('going');
   assert.equal(replayed(started.recordings[1] ?? []).outcome, 'identical');
+});
+
+test('whoever has the name of an actor of the scene hears nothing of how the scene is set', async () => {
+  const { lab } = startLab();
+  const link = new PatientLink();
+  const actor = lab.attach('cpu9', 'cpu', link);
+  assert.ok(!('code' in actor));
+  const renewed = lab.renew({ patch: 'stock' });
+  assert.deepEqual(
+    link.open.map(({ method }) => method),
+    ['reset'],
+  );
+  assert.equal(link.responses, 0);
+  lab.close('going');
+  await renewed;
 });

@@ -5,8 +5,8 @@ import type { MachineConfig } from '../machine/machine-config.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import { Lab, type LabOptions } from './lab.ts';
 import type { ActorLink, LabActor, QuestionId } from './lab-actor.ts';
+import { newBeginning } from './lab-beginning.ts';
 import type { MachineSinks } from './machine-port.ts';
-import { EMPTY_SCENE } from './scene.ts';
 
 const LEASE_MS = 100;
 const STOCK: MachineConfig = { patch: 'stock' };
@@ -99,7 +99,7 @@ function startLab(record: LabOptions['record'] = 'none') {
   const lab = new Lab({
     name: 'test',
     joinCode: 'BCDFG',
-    scene: EMPTY_SCENE,
+    beginning: newBeginning(),
     config: STOCK,
     leaseMs: LEASE_MS,
     record,

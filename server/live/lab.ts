@@ -29,6 +29,7 @@ import {
   questionAnswered,
   voidQuestions,
 } from './lab-actor.ts';
+import type { LabBeginning } from './lab-beginning.ts';
 import { LabClock } from './lab-clock.ts';
 import { overdue } from './leases.ts';
 import { MachineHost } from './machine-host.ts';
@@ -43,7 +44,7 @@ export interface LabOptions {
   readonly name: string;
   /** By which people join. */
   readonly joinCode: string;
-  readonly scene: Scene;
+  readonly beginning: LabBeginning;
   readonly factory: MachineFactory;
   readonly config: MachineConfig;
   /** Milliseconds that a question of the kernel's may stay without an answer. */
@@ -58,7 +59,7 @@ export class Lab {
   readonly name: string;
   readonly joinCode: string;
   readonly scene: Scene;
-  readonly presenter = new Presenter();
+  readonly presenter: Presenter;
   readonly drive: Drive;
   readonly feed: EventFeed;
   readonly actors = new Map<ActorName, LabActor>();
@@ -66,13 +67,15 @@ export class Lab {
   readonly #conductor = new Conductor();
   readonly #host: MachineHost;
   readonly #clock = new LabClock();
+  #scene: 'being set' | 'set' = 'set';
   readonly #control: ControlFeed;
 
   constructor(options: LabOptions) {
     const { name, factory, config, record } = options;
     this.name = name;
     this.joinCode = options.joinCode;
-    this.scene = options.scene;
+    this.scene = options.beginning.scene;
+    this.presenter = new Presenter(options.beginning.presenterToken);
     this.#options = options;
     this.feed = new EventFeed(() => this.snapshot());
     this.#host = new MachineHost({
@@ -94,7 +97,8 @@ export class Lab {
       () => this.controlSeen(),
       (text) => this.feed.tell('control', text),
     );
-    this.#setTheScene();
+    const { past } = options.beginning;
+    this.#setTheScene(past === 'none' ? this.scene.setup : past);
   }
 
   get config(): MachineConfig {
@@ -232,7 +236,7 @@ export class Lab {
   async renew(config: MachineConfig): Promise<void> {
     this.#host.renew(config);
     this.feed.restart();
-    this.#setTheScene();
+    this.#setTheScene(this.scene.setup);
     this.drive.machineIsNew();
     await Promise.all([...this.actors.values()].map((actor) => this.#reset(actor)));
     this.feed.flush();
@@ -328,12 +332,15 @@ export class Lab {
     return this.drive.keepsWaiting() ? 'stands' : 'goes';
   }
 
-  /** Its answers are for actors that are not here: nobody hears them. */
-  #setTheScene(): void {
-    for (const inbound of this.scene.setup) this.#accept(inbound);
+  /** What the machine says of it is for nobody, though an actor may have the name of one of the scene's. */
+  #setTheScene(setup: readonly Inbound[]): void {
+    this.#scene = 'being set';
+    for (const inbound of setup) this.#accept(inbound);
+    this.#scene = 'set';
   }
 
   #deliver(outbound: Outbound, generation: number): void {
+    if (this.#scene === 'being set') return;
     const actor = this.actors.get(outbound.actor);
     if (actor === undefined) return;
     switch (outbound.kind) {

@@ -5,13 +5,20 @@ import { canonicalJoinCode } from '../protocol/join-code.ts';
 import { LABS_MAX } from '../protocol/limits.ts';
 import { Lab, type LabOptions } from './lab.ts';
 import type { Millis } from './lab-actor.ts';
+import { type LabBeginning, newBeginning } from './lab-beginning.ts';
 import { newJoinCode } from './new-join-code.ts';
-import { EMPTY_SCENE, type Scene } from './scene.ts';
 
-export interface LabsOptions extends Omit<LabOptions, 'name' | 'config' | 'joinCode' | 'scene'> {
+export interface LabsOptions
+  extends Omit<LabOptions, 'name' | 'config' | 'joinCode' | 'beginning'> {
   /** Milliseconds of a clock that only moves forwards. */
   readonly clock: () => Millis;
+  /** Told of each lab that is opened, and of each that is over before the server is. */
+  readonly opened?: (lab: Lab, stay: Stay) => void;
+  readonly over?: (lab: Lab) => void;
 }
+
+/** 'passing': it is closed when it has been empty for EMPTY_LAB_MS. */
+export type Stay = 'kept' | 'passing';
 
 /** How many ticks there are in a lease: it runs out late by at most a part of this size. */
 const TICKS_PER_LEASE = 10;
@@ -39,25 +46,28 @@ export class Labs {
   }
 
   /**
-   * Opens a lab, or returns the open one of that name. 'too-many' at LABS_MAX. A 'passing' lab is closed when it
-   * has been empty for EMPTY_LAB_MS.
+   * Opens a lab, or returns the open one of that name. 'too-many' at LABS_MAX.
    *
    * Throws: UnknownPatch.
    */
   open(
     name: string,
     config: MachineConfig,
-    stay: 'kept' | 'passing',
-    scene: Scene = EMPTY_SCENE,
+    stay: Stay,
+    beginning: LabBeginning = newBeginning(),
   ): Lab | 'too-many' {
     const known = this.get(name);
     if (known !== 'none') return known;
     if (this.#labs.size >= LABS_MAX) return 'too-many';
-    const joinCode = newJoinCode((one) => this.withCode(one) !== 'none');
-    const lab = new Lab({ ...this.#options, name, joinCode, scene, config });
+    const joinCode =
+      beginning.joinCode === 'new'
+        ? newJoinCode((one) => this.withCode(one) !== 'none')
+        : beginning.joinCode;
+    const lab = new Lab({ ...this.#options, name, joinCode, beginning, config });
     lab.tick(this.#options.clock());
     this.#labs.set(name, lab);
     if (stay === 'passing') this.#emptySince.set(name, this.#options.clock());
+    this.#options.opened?.(lab, stay);
     return lab;
   }
 
@@ -86,6 +96,7 @@ export class Labs {
     lab.close('going');
     this.#labs.delete(lab.name);
     this.#emptySince.delete(lab.name);
+    this.#options.over?.(lab);
   }
 
   all(): readonly Lab[] {

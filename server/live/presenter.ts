@@ -5,8 +5,12 @@ const TOKEN_BYTES = 18;
 
 export class Presenter {
   /** Secret. */
-  readonly token: string = randomBytes(TOKEN_BYTES).toString('base64url');
+  readonly token: string;
   #state: 'locked' | 'open' = 'open';
+
+  constructor(token: string | 'new' = 'new') {
+    this.token = token === 'new' ? randomBytes(TOKEN_BYTES).toString('base64url') : token;
+  }
 
   get state(): 'locked' | 'open' {
     return this.#state;

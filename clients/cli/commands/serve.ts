@@ -15,6 +15,7 @@ interface ServeOptions {
   readonly leaseMs?: number;
   readonly record?: string;
   readonly patch: string;
+  readonly restore?: true;
 }
 
 export function addServeCommand(program: Command): void {
@@ -38,6 +39,10 @@ export function addServeCommand(program: Command): void {
       'write the inbound log of every lab into this folder (see mmrace replay)',
     )
     .option('--patch <name>', 'the kernel of the lab demo: stock, or a patch that ships', 'stock')
+    .option(
+      '--restore',
+      'with --record: open the labs again that an earlier server kept there, as they were',
+    )
     .addHelpText('after', EXAMPLES)
     .action(ending(serve));
 }
@@ -48,13 +53,15 @@ Examples:
   mmrace serve --port 0                       any free port; the address is printed on stdout
   mmrace serve --patch remove-second-invalidate
   mmrace serve --host 0.0.0.0 --record runs   for a room, and kept for mmrace replay
+  mmrace serve --record runs --restore        goes on with the labs of the server before
 
 The page is at the address that it prints, the documents below it at /docs. It serves until Ctrl-C or
 SIGTERM; clients are told, and a second signal ends it at once.`;
 
-async function serve({ record, patch, ...flags }: ServeOptions): Promise<ExitCode> {
+async function serve({ record, restore, patch, ...flags }: ServeOptions): Promise<ExitCode> {
   await checkPatch(patch);
-  const config = await serverConfig({ ...flags, recordTo: record });
+  const restored = restore === true ? 'restored' : undefined;
+  const config = await serverConfig({ ...flags, recordTo: record, restore: restored });
   await readyPage();
   const server = await startServer(config).catch((error: unknown) => {
     throw asUsageError(error);
