@@ -16,7 +16,7 @@ test('each variable is taken', () => {
     MMRACE_HEARTBEAT_MS: '7',
     MMRACE_DRAIN_MS: '8',
     MMRACE_RECORD: 'runs',
-      MMRACE_RESTORE: 'restored',
+    MMRACE_RESTORE: 'restored',
     MMRACE_UNKNOWN_LABS: 'refused',
     MMRACE_LOG: 'silent',
   };

@@ -54,7 +54,9 @@ test('the variables are those of the server: each setting reaches its config', (
   for (const { key, variable, fallback } of SETTINGS) {
     if (clients.includes(key)) continue;
     const unlike =
-      typeof fallback === 'number' ? '77' : { unknownLabs: 'refused', log: 'fatal' }[key];
+      typeof fallback === 'number'
+        ? '77'
+        : { unknownLabs: 'refused', restore: 'restored', log: 'fatal' }[key];
     const config = configFrom({ [variable]: unlike ?? 'elsewhere' });
     assert.notDeepEqual(config, DEFAULT_CONFIG, variable);
   }

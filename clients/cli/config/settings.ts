@@ -87,6 +87,14 @@ export const SETTINGS: readonly Setting[] = [
     what: 'the folder that a server records its labs into',
   },
   {
+    key: 'restore',
+    variable: 'MMRACE_RESTORE',
+    flag: '--restore',
+    schema: word('restored', 'new'),
+    fallback: known.restore,
+    what: 'whether labs of an earlier server are opened again from the folder of recordings',
+  },
+  {
     key: 'leaseMs',
     variable: 'MMRACE_LEASE_MS',
     flag: '--lease-ms',
