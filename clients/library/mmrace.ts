@@ -12,6 +12,7 @@
  * imported from where it is defined: `mmrace/protocol/device-api`, `mmrace/task/lock`, `mmrace/vocabulary/address`.
  */
 import type { Event } from '../../server/protocol/event.ts';
+import type { LabControl } from '../../server/protocol/lab-control.ts';
 import type { LabSnapshot } from '../../server/protocol/lab-snapshot.ts';
 import { assertNever } from '../../server/vocabulary/invariant.ts';
 import { performCpuVerb } from '../agents/cpu-verbs.ts';
@@ -19,8 +20,8 @@ import { dmirrorDevice } from '../agents/device-agent.ts';
 import { connect as join } from '../sdk/connect.ts';
 import type { CpuClient, CpuFactory, CpuKernel } from '../sdk/cpu-client.ts';
 import type { Device, DeviceClient, DeviceFactory, DeviceKernel } from '../sdk/device-client.ts';
-import type { ObserverClient } from '../sdk/observer-client.ts';
 import type { SocketFactory } from '../sdk/web-socket.ts';
+import { Watcher } from './watcher.ts';
 
 /** What everybody says who joins a lab. */
 export interface JoinOptions {
@@ -60,12 +61,17 @@ export interface CpuOptions extends JoinOptions {
   readonly program?: CpuFactory;
 }
 
-export interface ObserverOptions extends Omit<JoinOptions, 'onLoss'> {
+export interface ObserverOptions extends JoinOptions {
   readonly role: 'observer';
-  /** The state to start from: once at the beginning, and again if this observer fell behind or the lab began anew. */
+  /**
+   * The state to start from: at the beginning, and again if this observer fell behind, the lab began anew, or the
+   * connection was lost.
+   */
   readonly snapshot: (snapshot: LabSnapshot) => void;
   /** What happened since, in order and without gaps. */
   readonly events: (events: readonly Event[]) => void;
+  /** How the lab is driven: paused, locked, its tasks. At the beginning, and when it changes. */
+  readonly control?: (control: LabControl) => void;
 }
 
 /**
@@ -73,24 +79,31 @@ export interface ObserverOptions extends Omit<JoinOptions, 'onLoss'> {
  *
  * Rejects with SessionClosed (`mmrace/sdk/connection`) if there is no connection within `connectMs` or the server
  * refuses: its `message` says why and what to do, its `closed` says it as data. A connection that is lost later comes
- * back by itself, with no frame lost or doubled; `client.connection.closed` resolves when the session is over for good.
+ * back by itself: a device and a CPU with no frame lost or doubled, an observer with a snapshot. When it is over for
+ * good, `client.connection.closed` resolves, of an observer `closed`.
  */
 export function connect(options: DeviceOptions): Promise<DeviceClient>;
 export function connect(options: CpuOptions): Promise<CpuClient>;
-export function connect(options: ObserverOptions): Promise<ObserverClient>;
+export function connect(options: ObserverOptions): Promise<Watcher>;
 export function connect(
   options: DeviceOptions | CpuOptions | ObserverOptions,
-): Promise<DeviceClient | CpuClient | ObserverClient> {
+): Promise<DeviceClient | CpuClient | Watcher> {
   switch (options.role) {
     case 'device':
       return join({ ...options, device: options.driver });
     case 'cpu':
       return join({ ...options, cpu: options.program ?? cpuVerbs });
     case 'observer':
-      return join(options);
+      return watch(options);
     default:
       return assertNever(options);
   }
+}
+
+async function watch(options: ObserverOptions): Promise<Watcher> {
+  const watcher = new Watcher(options);
+  await watcher.greeted;
+  return watcher;
 }
 
 /**

@@ -97,7 +97,9 @@ export const SESSION_REQUESTS = {
   hello: {
     meaning: prose(`
       The first request on every connection: joins a lab, or resumes a session. A refused hello changes nothing, and
-      may be said again on the same connection.
+      may be said again on the same connection. lab is the lab's name, or its join code in upper or lower case; an
+      unknown name opens a lab, unless the server was told not to. name is unique among the actors of the lab; an
+      observer's may be anything. A server of another version of the protocol refuses params.protocol.
     `),
     errors: [
       'bad-frame',
