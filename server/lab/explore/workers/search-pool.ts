@@ -1,4 +1,6 @@
 /** The threads of one search, and somebody who sees to it that each of them gets on. */
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BadInput } from '../../../vocabulary/bad-input.ts';
 import type { Asked } from '../../scenario/asked.ts';
@@ -37,6 +39,8 @@ export async function openSearchPool(options: PoolOptions): Promise<SearchPool> 
     maxThreads: options.threads,
     idleTimeout: Number.POSITIVE_INFINITY,
     recordTiming: false,
+    // A thread starts in half the time where the sources are compiled already; Node keeps them there itself.
+    env: { NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache'), ...process.env },
   });
   const { shared } = options;
   return {
