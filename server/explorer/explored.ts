@@ -2,6 +2,7 @@
 import type { RunningTask, Scheduler } from '../scheduler/scheduler.ts';
 import type { ObjectId } from '../task/object-id.ts';
 import type { Step } from '../task/task.ts';
+import type { Stuck } from './stuck.ts';
 
 /** One world, built afresh for each execution. Its tasks are spawned and none of their steps taken. */
 export interface Explored {
@@ -14,6 +15,8 @@ export interface Explored {
   windowEntered(): boolean;
   /** Names what can be told apart at the end: executions with one outcome are one answer. */
   outcome(): string;
+  /** Who waits for whom, where the tasks that are left wait for ever. Asked when no task can go on. */
+  readonly stuck?: () => Stuck | 'none';
   /** Objects that failure() reads when `step` has acted, beside the step's own. */
   alsoReads(step: Step): readonly ObjectId[];
   /** For state caching: what the world can say of its state. Without it, states are told by who wrote what when. */

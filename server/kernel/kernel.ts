@@ -14,7 +14,7 @@ import type {
 import type { EventSink } from '../protocol/event.ts';
 import type { HmmPfn } from '../protocol/hmm-pfn.ts';
 import type { MigratePfn } from '../protocol/migrate-pfn.ts';
-import { type TaskContext, touch } from '../task/context.ts';
+import { type TaskContext, type TaskIdentity, touch } from '../task/context.ts';
 import type { Held, Lock } from '../task/lock.ts';
 import type { Task } from '../task/task.ts';
 import type { PageIndex, PageRange, Pfn, VirtualAddress } from '../vocabulary/address.ts';
@@ -59,6 +59,8 @@ export interface Migration {
 /** An open notifier bracket: what mmu_notifier_invalidate_range_end() needs. */
 export interface Invalidation {
   readonly id: number;
+  /** The task that opened it. */
+  readonly by: TaskIdentity;
   readonly mm: Mm;
   readonly range: PageRange;
 }

@@ -29,6 +29,9 @@ export type Policy = (ready: readonly RunningTask[]) => number;
 /** Told of each step as it is taken, before it acts. */
 export type StepListener = (task: RunningTask, step: Step) => void;
 
+/** 'handled': the task ends there, without a result, and the others go on. */
+export type ThrowListener = (task: RunningTask, thrown: unknown) => 'handled' | 'rethrow';
+
 export class Scheduler {
   readonly context: TaskContext;
   /** In the order in which they became ready. A lock may have been taken since: see isReady(). */
@@ -36,6 +39,7 @@ export class Scheduler {
   readonly #blocked = new Parking<RunningTask>(waitsOn);
   readonly #listener: StepListener | 'none';
   #steps = 0;
+  #onThrow: ThrowListener | 'rethrow' = 'rethrow';
   /** Whether a parked task whose object has changed can go on; then it is ready from here on. */
   readonly #goesOn = (task: RunningTask): boolean => {
     if (!isReady(task)) return false;
@@ -47,6 +51,11 @@ export class Scheduler {
   constructor(context: TaskContext, listener: StepListener | 'none' = 'none') {
     this.context = context;
     this.#listener = listener;
+  }
+
+  /** From here on `listener` is asked about whatever a task throws, its own or one that it started. */
+  catchThrown(listener: ThrowListener): void {
+    this.#onThrow = listener;
   }
 
   /** Steps taken since the world began. */
@@ -64,7 +73,7 @@ export class Scheduler {
     const id = serial(this.context);
     const done = objectId('task', 0, id);
     const task: RunningTask = {
-      identity: { id, actor, name, parent, held: [] },
+      identity: { id, actor, name, parent, held: [], heldAt: [] },
       generator,
       pending: { kind: 'access', at: 'task.start', object: done, mode: 'read' },
       state: 'ready',
@@ -150,7 +159,8 @@ export class Scheduler {
       }
     }
     this.context.current = task.identity;
-    const next = task.generator.next();
+    this.context.at = step.at;
+    const next = this.#next(task);
     if (next.done === true) {
       task.state = 'done';
       task.result = next.value;
@@ -158,6 +168,16 @@ export class Scheduler {
     } else {
       task.pending = next.value;
       task.state = 'ready';
+    }
+  }
+
+  #next(task: RunningTask): IteratorResult<Step, unknown> {
+    if (this.#onThrow === 'rethrow') return task.generator.next();
+    try {
+      return task.generator.next();
+    } catch (error) {
+      if (this.#onThrow(task, error) === 'rethrow') throw error;
+      return { done: true, value: undefined };
     }
   }
 

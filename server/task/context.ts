@@ -16,6 +16,8 @@ export interface TaskIdentity {
   readonly parent: TaskIdentity | 'none';
   /** Locks taken and not yet released, oldest first. */
   readonly held: HeldLock[];
+  /** For each of them the step at which it was taken. */
+  readonly heldAt: string[];
 }
 
 export const NOBODY: TaskIdentity = {
@@ -24,6 +26,7 @@ export const NOBODY: TaskIdentity = {
   name: 'nobody',
   parent: 'none',
   held: [],
+  heldAt: [],
 };
 
 /** Two locks were taken in an order that LOCK_ORDER forbids; reported, whether or not it deadlocked. */
@@ -31,6 +34,8 @@ export interface LockOrderViolation {
   readonly task: TaskIdentity;
   readonly at: string;
   readonly outer: HeldLock;
+  /** The step at which that was taken. */
+  readonly outerAt: string;
   readonly wanted: HeldLock;
 }
 
@@ -80,6 +85,8 @@ export interface LockListener {
 export interface TaskContext {
   /** The running task. Set by the scheduler before each step. */
   current: TaskIdentity;
+  /** The step that it has taken last. */
+  at: string;
   /** Objects changed since the scheduler last looked; it looks again at whoever waits on them. */
   readonly changed: ObjectId[];
   readonly lockOrderViolations: LockOrderViolation[];
@@ -96,6 +103,7 @@ export interface TaskContext {
 export function newTaskContext(): TaskContext {
   return {
     current: NOBODY,
+    at: 'none',
     changed: [],
     lockOrderViolations: [],
     footprint: 'off',

@@ -10,11 +10,18 @@ function rankOf(lockClass: LockClass): number {
 /** 'nested': the task may hold another lock of the same class. */
 export type Nesting = 'single' | 'nested';
 
-function outerLockAfter(task: TaskIdentity, wanted: HeldLock, nesting: Nesting): HeldLock | 'none' {
+interface Outer {
+  readonly lock: HeldLock;
+  readonly at: string;
+}
+
+function outerLockAfter(task: TaskIdentity, wanted: HeldLock, nesting: Nesting): Outer | 'none' {
   const limit = rankOf(wanted.class) + (nesting === 'nested' ? 1 : 0);
   for (let holder: TaskIdentity | 'none' = task; holder !== 'none'; holder = holder.parent) {
-    for (const outer of holder.held) {
-      if (rankOf(outer.class) >= limit) return outer;
+    const { held, heldAt } = holder;
+    for (let index = 0; index < held.length; index += 1) {
+      const lock = held[index] as HeldLock;
+      if (rankOf(lock.class) >= limit) return { lock, at: heldAt[index] ?? 'unknown' };
     }
   }
   return 'none';
@@ -33,11 +40,13 @@ export function checkLockOrder(
   const task = context.current;
   if (task.held.length === 0 && task.parent === 'none') return;
   const outer = outerLockAfter(task, wanted, nesting);
-  if (outer !== 'none') context.lockOrderViolations.push({ task, at, outer, wanted });
+  if (outer === 'none') return;
+  context.lockOrderViolations.push({ task, at, outer: outer.lock, outerAt: outer.at, wanted });
 }
 
 export function recordHeld(context: TaskContext, lock: HeldLock, mode: LockMode): TaskIdentity {
   context.current.held.push(lock);
+  context.current.heldAt.push(context.at);
   if (context.lockListener !== 'off') context.lockListener.taken(lock, mode, context.current);
   return context.current;
 }
@@ -45,6 +54,8 @@ export function recordHeld(context: TaskContext, lock: HeldLock, mode: LockMode)
 /** `holder` is whoever took it: another task of the same actor may release it (an mmap_lock taken by a request). */
 export function recordReleased(context: TaskContext, holder: TaskIdentity, lock: HeldLock): void {
   const at = holder.held.lastIndexOf(lock);
-  if (at >= 0) holder.held.splice(at, 1);
+  if (at < 0) return;
+  holder.held.splice(at, 1);
+  holder.heldAt.splice(at, 1);
   if (context.lockListener !== 'off') context.lockListener.released(lock, holder);
 }

@@ -22,7 +22,14 @@ type CallbackArgs = Extract<EventBody, { kind: 'callback' }>['args'];
 
 /** For Subscription.callee. */
 export function calleeOf(device: string): TaskIdentity {
-  return { id: 0, actor: device, name: `invalidate ${device}`, parent: 'none', held: [] };
+  return {
+    id: 0,
+    actor: device,
+    name: `invalidate ${device}`,
+    parent: 'none',
+    held: [],
+    heldAt: [],
+  };
 }
 
 /**

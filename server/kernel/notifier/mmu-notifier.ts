@@ -70,7 +70,12 @@ export function* openBracket(
   if (hit.length > 0 && !isInvalidating(subscriptions)) {
     subscriptions.invalidateSeq = seq(subscriptions.invalidateSeq + 1);
   }
-  const invalidation: Invalidation = { id: nextId(k), mm, range: request.range };
+  const invalidation: Invalidation = {
+    id: nextId(k),
+    by: k.context.current,
+    mm,
+    range: request.range,
+  };
   k.invalidations.set(invalidation.id, invalidation);
   k.emit({
     kind: 'invalidate_range_start',

@@ -7,12 +7,11 @@ import { leftBehind } from '../../machine/oracles/left-behind.ts';
 import { mirrorEntry } from '../../machine/oracles/mirrors.ts';
 import { pinsOf, type World } from '../../machine/world.ts';
 import type { RunningTask } from '../../scheduler/scheduler.ts';
-import { describeObject } from '../../task/object-id.ts';
 import type { PageIndex } from '../../vocabulary/address.ts';
 import { type EndState, isMet } from './condition.ts';
-import { FAIR_TURN } from './fair-faults.ts';
 import { pageAt } from './places.ts';
 import type { ScenarioPlan } from './scenario-plan.ts';
+import { describeStuckTasks } from './stuck-tasks.ts';
 
 export interface EndView {
   readonly world: World;
@@ -32,7 +31,8 @@ export function failureAtEnd(
   const { oracles, question } = plan;
   const breach = breachAtRest(end.world, stuck);
   if (breach !== 'none') return breach;
-  if (stuck.length > 0 && oracles.has('OR5')) return `OR5: stuck: ${describeStuck(stuck)}`;
+  if (stuck.length > 0 && oracles.has('OR5'))
+    return `OR5: ${describeStuckTasks(plan, end.world, stuck)}`;
   if (stuck.length === 0 && oracles.has('OR4')) {
     const [left] = leftBehind(end.world.kernel, pinsOf(end.world));
     if (left !== undefined) return `OR4: ${left}`;
@@ -96,24 +96,4 @@ function mirrorAt(world: World, device: string, page: PageIndex): string {
   if (entry.state === 'none') return 'none';
   if (entry.pfn === ZERO_PFN) return 'zero';
   return isDevicePfn(entry.pfn) ? 'private' : 'system';
-}
-
-/** Who waits, for what, and who has it. */
-function describeStuck(stuck: readonly RunningTask[]): string {
-  return stuck
-    .map(({ identity, pending }) => {
-      const who = `${identity.actor} (${identity.name}) waits at ${pending.at}`;
-      if (pending.at === FAIR_TURN) {
-        return `${identity.actor} faults again and again, and nobody else does anything`;
-      }
-      if (pending.kind !== 'block') return who;
-      const holder = stuck.find((other) =>
-        other.identity.held.some((lock) => lock.object === pending.on),
-      );
-      const what = `${who} for ${describeObject(pending.on)}`;
-      return holder === undefined
-        ? what
-        : `${what}, held by ${holder.identity.actor} (${holder.identity.name})`;
-    })
-    .join('; ');
 }

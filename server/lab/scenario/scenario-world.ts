@@ -13,6 +13,7 @@ import {
   type WorldOptions,
 } from '../../machine/world.ts';
 import type { CpuApi } from '../../protocol/cpu-api.ts';
+import type { TaskIdentity } from '../../task/context.ts';
 import type { Task } from '../../task/task.ts';
 import { BadInput } from '../../vocabulary/bad-input.ts';
 import { KernelBug } from '../../vocabulary/invariant.ts';
@@ -22,6 +23,7 @@ import { fairFaults } from './fair-faults.ts';
 import { rangeOfVma } from './places.ts';
 import { newProgramEnds } from './program-ends.ts';
 import type { PlannedThread, ScenarioPlan } from './scenario-plan.ts';
+import { stuckTasks } from './stuck-tasks.ts';
 import { type RunWatch, watchRun } from './watch-run.ts';
 import { watchWindow } from './window.ts';
 import { worldContents } from './world-contents.ts';
@@ -103,10 +105,11 @@ export function openScenario(
     const registers = new Map<string, string>();
     fair.start(world);
     const watch = watchRun(plan, world, fair);
+    world.scheduler.catchThrown(({ identity }, thrown) => answerBug(watch, identity, thrown));
     const window = watchWindow(plan.window);
     if (plan.window.length > 0) world.log.listeners.push(window.see);
     for (const thread of plan.threads) {
-      const task = guarded(threadTask(thread, surroundings, registers), thread.actor, watch);
+      const task = watched(threadTask(thread, surroundings, registers), thread.actor, watch);
       world.scheduler.spawn(thread.actor, thread.name, task);
     }
     const end = { world, registers };
@@ -118,6 +121,7 @@ export function openScenario(
       failureAtEnd: (stuck) => failureAtEnd(plan, end, stuck),
       windowEntered: window.entered,
       outcome: () => describeEnd(plan, end),
+      stuck: () => stuckTasks(plan, world, world.scheduler.blockedTasks()),
       // The oracles note what they read themselves.
       alsoReads: () => [],
       contents: worldContents({
@@ -246,13 +250,21 @@ export function* threadTask(
   surroundings.ends.threadEnded(thread.actor);
 }
 
-/** A kernel that finds itself in an impossible state stops, as with BUG(): that is an answer, not a crash of ours. */
-function* guarded(task: Task<void>, actor: string, watch: RunWatch): Task<void> {
-  try {
-    yield* task;
-    watch.threadEnded(actor);
-  } catch (error) {
-    if (!(error instanceof KernelBug)) throw error;
-    watch.fail(`kernel BUG: ${error.message}`);
-  }
+function* watched(task: Task<void>, actor: string, watch: RunWatch): Task<void> {
+  yield* task;
+  watch.threadEnded(actor);
+}
+
+/**
+ * A kernel that finds itself in an impossible state stops, as with BUG(): that is an answer, in whichever task it
+ * happens, a callback's too. Whatever else is thrown is a crash of somebody's code, and none.
+ */
+function answerBug(
+  watch: RunWatch,
+  { actor, name }: TaskIdentity,
+  thrown: unknown,
+): 'handled' | 'rethrow' {
+  if (!(thrown instanceof KernelBug)) return 'rethrow';
+  watch.fail(`kernel BUG: ${thrown.message}, in ${actor} (${name})`);
+  return 'handled';
 }

@@ -42,7 +42,7 @@ function withoutBracket(event: MmuNotifyEvent): Mutant {
       if (request.event !== event) {
         return yield* stock.mmuNotifierInvalidateRangeStart(k, mm, request);
       }
-      return ok({ id: unopened, mm, range: request.range });
+      return ok({ id: unopened, by: k.context.current, mm, range: request.range });
     },
     *mmuNotifierInvalidateRangeEnd(k, invalidation) {
       if (invalidation.id === unopened) return;

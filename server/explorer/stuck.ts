@@ -1,0 +1,122 @@
+/** The wait-for graph of tasks that wait for ever: a circle, or somebody who waits for what nobody will do. */
+
+/** A task by whom it acts for and what it does. */
+export interface TaskName {
+  readonly actor: string;
+  readonly task: string;
+}
+
+export interface HeldSince {
+  /** A lock, or what else somebody may wait for: a bracket that is open, a callback that has not returned. */
+  readonly what: string;
+  /** The step at which it was taken. */
+  readonly at: string;
+}
+
+/** One task that waits. */
+export interface Wait extends TaskName {
+  readonly wants: string;
+  readonly waitsAt: string;
+  readonly holds: readonly HeldSince[];
+  /** Who has what it wants, and since when. Whoever has ended is here as well: nobody gives that back. */
+  readonly heldBy: readonly Holder[];
+  /** 'yes': what it waits for is so, and nobody has told it. */
+  readonly missedWake: 'yes' | 'no';
+}
+
+export interface Holder extends TaskName {
+  readonly at: string;
+  readonly state: 'waits' | 'ended';
+}
+
+export interface Stuck {
+  /**
+   * 'deadlock': some wait in a circle. 'lost wake-up': whoever should end a wait has ended, or never was, or has not
+   * told. 'livelock': a task does the same again and again, and all others have ended or wait.
+   */
+  readonly kind: 'deadlock' | 'lost wake-up' | 'livelock';
+  readonly waits: readonly Wait[];
+  /** The circle, or whoever waits in vain: the next one has what this one wants. */
+  readonly chain: readonly Wait[];
+  /** `cpu0 -> dev0 -> cpu0`; of a chain that does not close, up to `nobody`. */
+  readonly cycle: string;
+}
+
+/** `waits` are all that wait; there is at least one. */
+export function stuckOf(waits: readonly Wait[]): Stuck {
+  const circle = circleIn(waits);
+  if (circle.length > 0) {
+    const names = [...circle, circle[0] as Wait].map(({ actor }) => actor);
+    return { kind: 'deadlock', waits, chain: circle, cycle: names.join(' -> ') };
+  }
+  const chain = chainToNobody(waits);
+  const names = [...chain.map(({ actor }) => actor), 'nobody'];
+  return { kind: 'lost wake-up', waits, chain, cycle: names.join(' -> ') };
+}
+
+function nextOf(waits: readonly Wait[], wait: Wait): Wait[] {
+  return waits.filter((other) =>
+    wait.heldBy.some(
+      ({ actor, task, state }) => state === 'waits' && other.actor === actor && other.task === task,
+    ),
+  );
+}
+
+/** The shortest circle; empty if there is none. */
+function circleIn(waits: readonly Wait[]): Wait[] {
+  let shortest: Wait[] = [];
+  for (const start of waits) {
+    const circle = wayBack(waits, start);
+    if (circle.length > 0 && (shortest.length === 0 || circle.length < shortest.length)) {
+      shortest = circle;
+    }
+  }
+  return shortest;
+}
+
+/** Breadth first, so the first way back to `start` is a shortest. */
+function wayBack(waits: readonly Wait[], start: Wait): Wait[] {
+  const ways: Wait[][] = [[start]];
+  const seen = new Set<Wait>();
+  for (let way = ways.shift(); way !== undefined; way = ways.shift()) {
+    for (const next of nextOf(waits, way.at(-1) as Wait)) {
+      if (next === start) return way;
+      if (seen.has(next)) continue;
+      seen.add(next);
+      ways.push([...way, next]);
+    }
+  }
+  return [];
+}
+
+/** From a task that nobody waits for, as far as it goes. */
+function chainToNobody(waits: readonly Wait[]): Wait[] {
+  const missed = waits.find(({ missedWake }) => missedWake === 'yes');
+  if (missed !== undefined) return [missed];
+  const waitedFor = new Set(waits.flatMap((wait) => nextOf(waits, wait)));
+  const first = waits.find((wait) => !waitedFor.has(wait)) ?? waits[0];
+  const chain: Wait[] = [];
+  for (let wait = first; wait !== undefined && !chain.includes(wait); ) {
+    chain.push(wait);
+    wait = nextOf(waits, wait)[0];
+  }
+  return chain;
+}
+
+/** `cpu0 (madvise) waits at do_madvise.lock for driver_lock, which dev0 (fault-read) has since dmirror_fault.lock`. */
+export function describeWait({ actor, task, wants, waitsAt, heldBy, missedWake }: Wait): string {
+  const who = `${actor} (${task}) waits at ${waitsAt} for ${wants}`;
+  if (missedWake === 'yes') return `${who}, which is so, but nobody has told it`;
+  if (heldBy.length === 0) return `${who}, which nobody will bring about`;
+  const holders = heldBy.map((holder) => {
+    const since = `${holder.actor} (${holder.task}) has since ${holder.at}`;
+    return holder.state === 'ended' ? `${since} and has ended` : since;
+  });
+  return `${who}, which ${holders.join(' and ')}`;
+}
+
+/** One sentence that begins with the name of what it is. */
+export function describeStuck({ kind, chain, cycle }: Stuck): string {
+  const told = chain.map(describeWait).join('; ');
+  return kind === 'deadlock' ? `deadlock ${cycle}: ${told}` : `${kind}: ${told}`;
+}
