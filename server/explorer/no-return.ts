@@ -3,7 +3,7 @@ import type { Touch } from '../task/context.ts';
 import { independent } from './dependence.ts';
 import type { ExecutedStep } from './execution.ts';
 import type { NewExplored } from './explored.ts';
-import { replay } from './replay.ts';
+import { replayQuietly } from './quiet.ts';
 import { type SearchOptions, search } from './search.ts';
 
 /**
@@ -40,7 +40,7 @@ function everyContinuationFails(
   executionsMax: number,
 ): 'yes' | 'no' | 'unknown' {
   // The default continuation is safe often enough to spare the search.
-  if (replay(newExplored, prefix, stepsMax).failure === 'none') return 'no';
+  if (replayQuietly(newExplored, prefix, stepsMax).failure === 'none') return 'no';
   let executions = 0;
   let safeOnes = 0;
   const options: SearchOptions = {
@@ -99,31 +99,46 @@ export interface Sibling {
   readonly choices: readonly number[];
 }
 
-/** The schedule that differs from a counterexample by one swap of neighbouring runs, and is safe. */
+/**
+ * The schedule that differs from a counterexample by one swap of neighbours, and is safe. `pairs` are the swaps to try,
+ * the nearest first: two runs of steps each, of which the second comes behind the first. Default: neighbouring blocks.
+ */
 export function nearestSafeSibling(
   newExplored: NewExplored,
   steps: readonly ExecutedStep[],
   stepsMax: number,
+  pairs: readonly Sibling['swapped'][] = neighbours(runsOf(steps)),
 ): Sibling | 'none' {
-  const runs = runsOf(steps);
-  for (let at = runs.length - 2; at >= 0; at -= 1) {
-    const [first, second] = [runs[at], runs[at + 1]];
-    if (first === undefined || second === undefined) continue;
-    if (independent(touchesOf(steps, first), touchesOf(steps, second))) continue;
-    const choices = [
+  for (const [first, second] of pairs) {
+    const adjacent = second.first === first.last + 1;
+    if (adjacent && independent(touchesOf(steps, first), touchesOf(steps, second))) continue;
+    const before = [
       ...tasksOf(steps, { first: 1, last: first.first - 1 }),
       ...tasksOf(steps, second),
-      ...tasksOf(steps, first),
     ];
-    const run = replay(newExplored, choices, stepsMax);
-    if (run.failure === 'none') {
-      return { swapped: [first, second], choices: run.steps.map((step) => step.task) };
+    const behind = [
+      ...tasksOf(steps, { first: first.first, last: second.first - 1 }),
+      ...tasksOf(steps, { first: second.last + 1, last: steps.length }),
+    ];
+    // Where tasks have locked each other out, it takes the second one as far as it can get.
+    for (const choices of [[...before, ...behind], before]) {
+      const run = replayQuietly(newExplored, choices, stepsMax);
+      if (run.failure === 'none') return { swapped: [first, second], choices: run.choices };
     }
   }
   return 'none';
 }
 
-function runsOf(steps: readonly ExecutedStep[]): StepSpan[] {
+/** Every two neighbours, the last two first. */
+export function neighbours(spans: readonly StepSpan[]): Sibling['swapped'][] {
+  return spans
+    .slice(1)
+    .map((second, at): Sibling['swapped'] => [spans[at] as StepSpan, second])
+    .reverse();
+}
+
+/** Steps that one task takes with no other in between. */
+export function runsOf(steps: readonly ExecutedStep[]): StepSpan[] {
   const runs: { first: number; last: number }[] = [];
   for (const [at, step] of steps.entries()) {
     const last = runs.at(-1);

@@ -3,35 +3,38 @@
  * returned has failed when it was run last.
  */
 import { type Block, blocksOf, choicesOf, contextSwitches } from './blocks.ts';
-import type { ExecutedStep } from './execution.ts';
 import type { NewExplored } from './explored.ts';
-import { replay } from './replay.ts';
-
-export interface Shrunk {
-  readonly failure: string;
-  readonly choices: readonly number[];
-  readonly steps: readonly ExecutedStep[];
-}
+import { failureKind } from './failure-kind.ts';
+import { type QuietRun, replayQuietly } from './quiet.ts';
 
 /** Executions that shrinking may cost. */
 const ATTEMPTS_MAX = 2_000;
 
-/** `choices` must fail. Returns a schedule that fails and has no more context switches, nor more steps for as many. */
+/**
+ * `choices` must fail. Returns a schedule that fails in the same way and has no more context switches, nor more steps
+ * for as many.
+ */
 export function shrink(
   newExplored: NewExplored,
   choices: readonly number[],
   stepsMax: number,
-): Shrunk | 'does not fail' {
-  let best = attempt(newExplored, choices, stepsMax);
-  if (best === 'no failure') return 'does not fail';
+): QuietRun | 'does not fail' {
+  let best = replayQuietly(newExplored, choices, stepsMax);
+  if (best.failure === 'none') return 'does not fail';
+  const kind = failureKind(best.failure);
+  // After each improvement most candidates are those of before.
+  const seen = new Set<string>();
   let attempts = 0;
   for (let improved = true; improved && attempts < ATTEMPTS_MAX; ) {
     improved = false;
     for (const candidate of candidates(blocksOf(best.choices))) {
+      const key = candidate.map(({ task, count }) => `${task}x${count}`).join();
+      if (seen.has(key)) continue;
+      seen.add(key);
       attempts += 1;
       if (attempts === ATTEMPTS_MAX) break;
-      const tried = attempt(newExplored, choicesOf(candidate), stepsMax);
-      if (tried !== 'no failure' && better(tried.choices, best.choices)) {
+      const tried = replayQuietly(newExplored, choicesOf(candidate), stepsMax);
+      if (failureKind(tried.failure) === kind && simpler(tried.choices, best.choices)) {
         best = tried;
         improved = true;
         break;
@@ -41,17 +44,8 @@ export function shrink(
   return best;
 }
 
-function attempt(
-  newExplored: NewExplored,
-  choices: readonly number[],
-  stepsMax: number,
-): Shrunk | 'no failure' {
-  const run = replay(newExplored, choices, stepsMax);
-  if (run.failure === 'none') return 'no failure';
-  return { failure: run.failure, choices: run.steps.map((step) => step.task), steps: run.steps };
-}
-
-function better(a: readonly number[], b: readonly number[]): boolean {
+/** Fewer context switches, or as many and fewer steps. */
+export function simpler(a: readonly number[], b: readonly number[]): boolean {
   const [switchesA, switchesB] = [contextSwitches(a), contextSwitches(b)];
   return switchesA < switchesB || (switchesA === switchesB && a.length < b.length);
 }

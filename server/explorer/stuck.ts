@@ -103,16 +103,21 @@ function chainToNobody(waits: readonly Wait[]): Wait[] {
   return chain;
 }
 
+/** Whoever is waited for has nothing: it must come to its own end. */
+export const ITS_OWN = 'its own end';
+
 /** `cpu0 (madvise) waits at do_madvise.lock for driver_lock, which dev0 (fault-read) has since dmirror_fault.lock`. */
 export function describeWait({ actor, task, wants, waitsAt, heldBy, missedWake }: Wait): string {
-  const who = `${actor} (${task}) waits at ${waitsAt} for ${wants}`;
-  if (missedWake === 'yes') return `${who}, which is so, but nobody has told it`;
-  if (heldBy.length === 0) return `${who}, which nobody will bring about`;
+  const waiting = `${actor} (${task}) waits at ${waitsAt} for ${wants}`;
+  if (missedWake === 'yes') return `${waiting}, which is so, but nobody has told it`;
+  if (heldBy.length === 0) return `${waiting}, which nobody will bring about`;
   const holders = heldBy.map((holder) => {
-    const since = `${holder.actor} (${holder.task}) has since ${holder.at}`;
+    const who = `${holder.actor} (${holder.task})`;
+    if (holder.at === ITS_OWN) return `is up to ${who}`;
+    const since = `${who} has since ${holder.at}`;
     return holder.state === 'ended' ? `${since} and has ended` : since;
   });
-  return `${who}, which ${holders.join(' and ')}`;
+  return `${waiting}, which ${holders.join(' and ')}`;
 }
 
 /** One sentence that begins with the name of what it is. */

@@ -9,7 +9,7 @@ import { counterexampleOf } from '../../../server/lab/counterexample/counterexam
 import { printToken } from '../../../server/lab/counterexample/counterexample-token.ts';
 import type { ScenarioVerdict } from '../../../server/lab/explore/explore-scenario.ts';
 import { eventsOf } from '../../../server/lab/explored/events.ts';
-import { raceDiagram } from '../../../server/lab/report/diagram.ts';
+import { DIAGRAM_COLUMNS_MAX, raceDiagram } from '../../../server/lab/report/diagram.ts';
 import { say } from '../ending.ts';
 import { UsageError } from '../failure.ts';
 import { codeName } from './plan-of-counterexample.ts';
@@ -93,7 +93,10 @@ export function saveKept(file: string, kept: Kept | 'none', verdict: ScenarioVer
     say(`${file}: not written: there is no counterexample to save`);
     return;
   }
-  const about = raceDiagram(eventsOf(verdict.plan, verdict.counterexample.choices)).split('\n');
+  const about = raceDiagram(eventsOf(verdict.plan, verdict.counterexample.choices), {
+    columns: DIAGRAM_COLUMNS_MAX,
+    turn: verdict.counterexample.turn,
+  }).split('\n');
   const { format, version, ...rest } = kept.counterexample;
   writeText(file, printCounterexample({ format, version, about, ...rest }));
 }

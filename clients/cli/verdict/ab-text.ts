@@ -1,7 +1,7 @@
 /** What `mmrace verdict` prints: a summary of each scenario, and the reply to the list. */
 
 import { eventsOf } from '../../../server/lab/explored/events.ts';
-import { raceDiagram } from '../../../server/lab/report/diagram.ts';
+import { DIAGRAM_COLUMNS_MAX, raceDiagram } from '../../../server/lab/report/diagram.ts';
 import { LIST_COLUMNS_MAX } from '../../../server/lab/report/lines/list-columns.ts';
 import { wrapText } from '../../../server/lab/report/lines/wrap-text.ts';
 import { type AbVerdict, abWord, type SideAnswer } from '../../../server/lab/verdict/ab-verdict.ts';
@@ -34,7 +34,10 @@ export function abText(
   const diagram =
     counterexample === 'none' || about.after.verdict.verdict !== 'broken'
       ? 'none'
-      : raceDiagram(eventsOf(plan, counterexample.choices));
+      : raceDiagram(eventsOf(plan, counterexample.choices), {
+          columns: DIAGRAM_COLUMNS_MAX,
+          turn: counterexample.turn,
+        });
   const reproduce = reproduceCommand(files, about, asked);
   lines.push('', '-'.repeat(LIST_COLUMNS_MAX), '', mailBlock({ verdicts, diagram, reproduce }));
   return lines.join('\n');

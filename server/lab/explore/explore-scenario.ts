@@ -4,6 +4,7 @@ import type { ScenarioPlan } from '../scenario/scenario-plan.ts';
 import { newScenarioRun, stepsMaxOf } from '../scenario/scenario-world.ts';
 import { explore, type Verdict } from './explore.ts';
 import type { ExploreOptions } from './explore-options.ts';
+import { tellCounterexample } from './tell-counterexample.ts';
 import { Isolation, withoutTwins } from './twins.ts';
 
 export type ScenarioExploreOptions = Omit<ExploreOptions, 'stepsMax' | 'onStep'>;
@@ -23,19 +24,29 @@ export function exploreScenario(
   if (reduction !== 'none') {
     const isolation = new Isolation(reduction.member);
     const verdict = run(reduction.plan, { ...options, onStep: (step) => isolation.see(step) });
-    if (verdict.verdict === 'broken') return { ...verdict, plan: reduction.plan };
+    if (verdict.verdict === 'broken') return verdict;
     if (isolation.breach() === 'none') {
       const twins = reduction.leftOut === 1 ? '1 twin' : `${reduction.leftOut} twins`;
       const bound = `${verdict.bound}; ${reduction.member} stands for its ${twins}`;
       return { ...verdict, bound, plan: reduction.plan };
     }
   }
-  return { ...run(plan, options), plan };
+  return run(plan, options);
 }
 
 /** `exists` asks for what `forbid` fears: reaching it is the good answer. */
-function run(plan: ScenarioPlan, options: Omit<ExploreOptions, 'stepsMax'>): Verdict {
-  const found = explore(() => newScenarioRun(plan), { ...options, stepsMax: stepsMaxOf(plan) });
+function run(plan: ScenarioPlan, options: Omit<ExploreOptions, 'stepsMax'>): ScenarioVerdict {
+  let smallest = plan;
+  const stepsMax = stepsMaxOf(plan);
+  const found = explore(
+    () => newScenarioRun(plan),
+    { ...options, stepsMax },
+    (_, { choices }) => {
+      const told = tellCounterexample(plan, choices);
+      smallest = told.plan;
+      return told.report;
+    },
+  );
   const failure = found.counterexample === 'none' ? 'none' : found.counterexample.failure;
-  return { ...found, verdict: answerOf(plan.question, found.verdict, failure) };
+  return { ...found, verdict: answerOf(plan.question, found.verdict, failure), plan: smallest };
 }

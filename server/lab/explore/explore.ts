@@ -11,9 +11,12 @@ import { replay } from '../../explorer/replay.ts';
 import { type Progress, type SearchResult, search } from '../../explorer/search.ts';
 import { searchStates } from '../../explorer/search-states.ts';
 import { shrink } from '../../explorer/shrink.ts';
+import type { Stuck } from '../../explorer/stuck.ts';
+import { NO_TURN, type Turn } from '../report/turn.ts';
 import { coverBySampling } from './cover-by-sampling.ts';
 import type { Covered, Found } from './covered.ts';
 import type { ExploreOptions } from './explore-options.ts';
+import { type LockOrderBreach, LockOrderWatch } from './lock-order-watch.ts';
 import { claimOf, type Sampled } from './sampled.ts';
 
 export interface CounterexampleReport {
@@ -24,7 +27,18 @@ export interface CounterexampleReport {
   /** The number of the step after which every continuation fails, or 'unknown'. */
   readonly pointOfNoReturn: number | 'unknown';
   readonly safeSibling: Sibling | 'none';
+  /** Both in the numbers of the events. */
+  readonly turn: Turn;
+  /** Who waits for whom, if nobody could go on. */
+  readonly stuck?: Stuck;
 }
+
+/** Makes a schedule that fails readable. */
+export type Teller = (
+  newExplored: NewExplored,
+  found: Found,
+  stepsMax: number,
+) => CounterexampleReport;
 
 export interface Verdict {
   readonly verdict: 'holds' | 'broken' | 'unknown';
@@ -40,6 +54,8 @@ export interface Verdict {
   /** Outcome to number of executions. */
   readonly outcomes: ReadonlyMap<string, number>;
   readonly counterexample: CounterexampleReport | 'none';
+  /** Locks that were taken in the wrong order in some execution, whatever came of it. */
+  readonly lockOrder: readonly LockOrderBreach[];
   /** What a random search can claim. */
   readonly sampled?: Sampled;
 }
@@ -50,9 +66,16 @@ const FEW_SWITCHES_MAX = 3_000;
 const NO_RETURN_EXECUTIONS_MAX = 3_000;
 
 /** Throws what the world throws: a crash of user code is never a verdict. */
-export function explore(newExplored: NewExplored, options: ExploreOptions): Verdict {
+export function explore(
+  newExplored: NewExplored,
+  options: ExploreOptions,
+  tell: Teller = tellSchedule,
+): Verdict {
   const began = options.clock();
-  return conclude(newExplored, cover(newExplored, options), options, began);
+  const watch = new LockOrderWatch();
+  const watched = watch.of(newExplored);
+  const covered = cover(watched, options);
+  return conclude(watched, covered, options, began, tell, watch.found());
 }
 
 /** The verdict on what was covered, whoever did it, with the counterexample made for reading. */
@@ -61,9 +84,11 @@ export function conclude(
   covered: Covered,
   options: ExploreOptions,
   began: number,
+  tell: Teller = tellSchedule,
+  lockOrder: readonly LockOrderBreach[] = [],
 ): Verdict {
   const counterexample =
-    covered.found === 'none' ? 'none' : reportOf(newExplored, covered.found, options.stepsMax);
+    covered.found === 'none' ? 'none' : tell(newExplored, covered.found, options.stepsMax);
   const seconds = (options.clock() - began) / 1000;
   return {
     ...judged(covered, options),
@@ -74,6 +99,7 @@ export function conclude(
     failures: covered.failures,
     outcomes: covered.outcomes,
     counterexample,
+    lockOrder,
     ...(covered.sampled === undefined ? {} : { sampled: covered.sampled }),
   };
 }
@@ -179,13 +205,13 @@ function exhaust(
   return searchStates(newExplored, { ...ofStates, window: 'apart' });
 }
 
-/**
- * Shrinks, then looks around: when was it decided, and what would have been safe? What is shown was executed last.
- */
-function reportOf(newExplored: NewExplored, found: Found, stepsMax: number): CounterexampleReport {
+/** Of a world that is no scenario: what can be told without one. */
+export const tellSchedule: Teller = (newExplored, found, stepsMax) => {
   const shrunk = shrink(newExplored, found.choices, stepsMax);
-  const best = shrunk === 'does not fail' ? asFound(newExplored, found, stepsMax) : shrunk;
-  const { choices, failure, steps } = best;
+  const wanted = shrunk === 'does not fail' ? found.choices : shrunk.choices;
+  const { steps, failure, explored } = replay(newExplored, wanted, stepsMax);
+  const choices = steps.map((step) => step.task);
+  const stuck = explored.stuck?.() ?? 'none';
   return {
     failure,
     choices,
@@ -193,10 +219,7 @@ function reportOf(newExplored: NewExplored, found: Found, stepsMax: number): Cou
     steps,
     pointOfNoReturn: pointOfNoReturn(newExplored, choices, stepsMax, NO_RETURN_EXECUTIONS_MAX),
     safeSibling: nearestSafeSibling(newExplored, steps, stepsMax),
+    turn: NO_TURN,
+    ...(stuck === 'none' ? {} : { stuck }),
   };
-}
-
-function asFound(newExplored: NewExplored, found: Found, stepsMax: number) {
-  const { steps } = replay(newExplored, found.choices, stepsMax);
-  return { choices: found.choices, failure: found.failure, steps };
-}
+};

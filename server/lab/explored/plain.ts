@@ -1,7 +1,14 @@
 /** A verdict as plain data: what `explore --json` prints and GET /api/runs/{id} answers. */
 import type { RunVerdict } from '../../protocol/http-api.ts';
+import type { CounterexampleReport } from '../explore/explore.ts';
 import type { ScenarioVerdict } from '../explore/explore-scenario.ts';
 import type { ScenarioPlan } from '../scenario/scenario-plan.ts';
+
+/** `waits` is the wait-for graph, empty if nobody is stuck. */
+function told({ stuck, ...rest }: CounterexampleReport) {
+  const waits = stuck?.waits ?? [];
+  return { ...rest, stuck: stuck?.kind ?? null, cycle: stuck?.cycle ?? null, waits };
+}
 
 export function plainVerdict(
   plan: ScenarioPlan,
@@ -20,7 +27,7 @@ export function plainVerdict(
       counterexample === 'none'
         ? null
         : {
-            ...counterexample,
+            ...told(counterexample),
             steps: counterexample.steps.map(({ actor, name, step }) => ({
               actor,
               name,

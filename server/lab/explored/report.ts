@@ -1,10 +1,12 @@
 /** A verdict in one of the formats of reports. */
 import type { Strategy } from '../explore/explore-options.ts';
 import type { ScenarioVerdict } from '../explore/explore-scenario.ts';
+import { describeBreach } from '../explore/lock-order-watch.ts';
 import { metaOfExplored } from '../report/explored-meta.ts';
 import { FORMATS, type FormatName } from '../report/formats.ts';
 import type { ScenarioPlan } from '../scenario/scenario-plan.ts';
 import { eventsOf } from './events.ts';
+import { waitsOf } from './waits.ts';
 
 export interface Asked {
   readonly patch: string;
@@ -33,7 +35,9 @@ export function reportOf(
       options.driver,
       plan.choice.parameters,
     ]),
-    waits: [],
+    waits: counterexample === 'none' ? [] : waitsOf(counterexample),
+    ...(counterexample === 'none' ? {} : { turn: counterexample.turn }),
+    lockOrder: verdict.lockOrder.map(describeBreach),
   });
   return FORMATS[format].render(eventsOf(verdict.plan, choices), meta);
 }

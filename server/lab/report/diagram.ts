@@ -6,11 +6,13 @@
 import type { Event } from '../../protocol/event.ts';
 import { LIST_COLUMNS_MAX } from './lines/list-columns.ts';
 import { markedLines } from './lines/marked-lines.ts';
+import type { ReportMeta } from './report-meta.ts';
 import { storyOf } from './story/story.ts';
 import { framed, nothingHappened } from './story/story-frame.ts';
 import type { StoryRow } from './story/story-row.ts';
 import { actorsSeen } from './timeline/actors.ts';
-import { timeSlices } from './timeslice.ts';
+import { sliceLabels, timeSlices } from './timeslice.ts';
+import { NO_TURN, type Turn, turnLines } from './turn.ts';
 
 export const DIAGRAM_COLUMNS_MAX = LIST_COLUMNS_MAX;
 /** A longer story begins with its last steps. */
@@ -27,6 +29,13 @@ export interface DiagramOptions {
   readonly page?: number;
   /** At most DIAGRAM_COLUMNS_MAX. */
   readonly columns: number;
+  /** Where it was decided, and what would have been safe: told in the numbers of the drawing. */
+  readonly turn?: Turn;
+}
+
+/** How the drawings of a report are drawn. */
+export function drawn({ turn }: ReportMeta): DiagramOptions {
+  return { columns: DIAGRAM_COLUMNS_MAX, ...(turn === undefined ? {} : { turn }) };
 }
 
 interface Step extends StoryRow {
@@ -44,17 +53,20 @@ export function raceDiagram(
   options: DiagramOptions = { columns: DIAGRAM_COLUMNS_MAX },
 ): string {
   const columns = Math.min(options.columns, DIAGRAM_COLUMNS_MAX);
-  const story = storyOf(events, options.page ?? 'choose');
+  const turn = options.turn ?? NO_TURN;
+  const story = storyOf(events, options.page ?? 'choose', turn);
   const shown = story.rows.filter((row) => options.actors?.includes(row.actor) ?? true);
   if (shown.length === 0) return nothingHappened(columns);
   const steps = shown.map((row, at) => ({ ...row, number: at + 1 }));
   const actors = (options.actors ?? firstSeen(shown)).filter((actor) =>
     shown.some((row) => row.actor === actor),
   );
-  const lines = fitsColumns(actors, columns)
-    ? inColumns(lastSteps(steps), actors, columns)
-    : timeSlices(shown, actorsSeen(events), columns);
-  return framed(story, lines, columns);
+  if (!fitsColumns(actors, columns)) {
+    const slices = timeSlices(shown, actorsSeen(events), columns);
+    return framed(story, slices, columns, turnLines(shown, turn, sliceLabels(shown)));
+  }
+  const below = turnLines(steps, turn, ({ number }) => `${number}`);
+  return framed(story, inColumns(lastSteps(steps), actors, columns), columns, below);
 }
 
 function firstSeen(rows: readonly StoryRow[]): string[] {
@@ -97,7 +109,7 @@ function inColumns(steps: readonly Step[], actors: readonly string[], columns: n
 function stepLines(step: Step, digits: number, width: number): string[] {
   const label = `${String(step.number).padStart(digits)}. `;
   const indent = ' '.repeat(label.length);
-  return markedLines(step.text, step.bug, width - label.length).map(
+  return markedLines(step.text, step, width - label.length).map(
     (line, at) => (at === 0 ? label : indent) + line,
   );
 }

@@ -26,6 +26,7 @@ const HOLDS: Verdict = {
     ['a=zero', 8],
   ]),
   counterexample: 'none',
+  lockOrder: [],
 };
 const BROKEN: Verdict = {
   ...HOLDS,
@@ -44,6 +45,7 @@ const BROKEN: Verdict = {
     steps: [],
     pointOfNoReturn: 'unknown',
     safeSibling: 'none',
+    turn: { noReturn: 'unknown', swapped: 'none' },
   },
 };
 

@@ -3,6 +3,7 @@ import type { Verdict } from '../explore/explore.ts';
 import type { Strategy } from '../explore/explore-options.ts';
 import type { LitmusResult } from './litmus.ts';
 import type { ReportMeta, Wait } from './report-meta.ts';
+import type { Turn } from './turn.ts';
 
 /** What a search does not know of itself. */
 export interface ExploredFacts {
@@ -17,11 +18,13 @@ export interface ExploredFacts {
   /** The question in full: its hash names the test. */
   readonly question: string;
   readonly waits: readonly Wait[];
+  readonly turn?: Turn;
+  readonly lockOrder?: readonly string[];
 }
 
 /** A verdict of the explorer as reports tell it: a failing execution is a positive one. */
 export function metaOfExplored(verdict: Verdict, facts: ExploredFacts): ReportMeta {
-  const { name, patch, reproduce, waits } = facts;
+  const { name, patch, reproduce, waits, turn, lockOrder } = facts;
   const { counterexample, windowEntered, executions } = verdict;
   const failed = counterexample !== 'none';
   return {
@@ -40,6 +43,8 @@ export function metaOfExplored(verdict: Verdict, facts: ExploredFacts): ReportMe
       },
     ],
     waits,
+    ...(turn === undefined ? {} : { turn }),
+    ...(lockOrder === undefined ? {} : { lockOrder }),
   };
 }
 

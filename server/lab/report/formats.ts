@@ -1,5 +1,5 @@
 /** Every form in which a run can be told, by the name that `--format` takes. All are made of one event log. */
-import { raceDiagram } from './diagram.ts';
+import { drawn, raceDiagram } from './diagram.ts';
 import { ftraceText } from './ftrace.ts';
 import { htmlReport } from './html.ts';
 import { ktapDocument } from './ktap.ts';
@@ -38,8 +38,14 @@ export type FormatName = (typeof FORMAT_NAMES)[number];
 
 export const FORMATS: { readonly [Name in FormatName]: Format } = {
   litmus: text((_, { litmus }) => litmusBlock(litmus), 'the outcome block of herd7 and klitmus7'),
-  diagram: text((events) => `${raceDiagram(events)}\n`, 'the race in columns, for a mail'),
-  timeslice: text((events) => `${timeSliceDiagram(events)}\n`, 'the race in slices of time'),
+  diagram: text(
+    (events, meta) => `${raceDiagram(events, drawn(meta))}\n`,
+    'the race in columns, for a mail',
+  ),
+  timeslice: text(
+    (events, meta) => `${timeSliceDiagram(events, drawn(meta))}\n`,
+    'the race in slices of time',
+  ),
   ktap: text((events, meta) => ktapDocument([scenarioTests(events, meta)]), 'KTAP 1, for CI'),
   splat: text(splat, 'what a kernel would have said on its console'),
   ftrace: text(ftraceText, 'a trace file with the names of tracepoints'),

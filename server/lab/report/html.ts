@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import type { Event } from '../../protocol/event.ts';
 import { describeBody } from './describe-event.ts';
-import { raceDiagram } from './diagram.ts';
+import { drawn, raceDiagram } from './diagram.ts';
 import { litmusBlock } from './litmus.ts';
 import type { ReportMeta } from './report-meta.ts';
 import { escapeHtml, scriptJson } from './stepper/escape-html.ts';
@@ -76,7 +76,7 @@ ${timeline(steps, actors, log.length - shown.length)}
 <aside>
 ${memoryPanel(data.memory)}
 ${violationPanel(shown.filter((event) => event.kind === 'violation'))}
-${detail('As a diagram', raceDiagram(log))}
+${detail('As a diagram', raceDiagram(log, drawn(meta)))}
 ${detail('As a litmus outcome', litmusBlock(meta.litmus))}
 </aside>
 </main>

@@ -1,6 +1,7 @@
 import type { Event } from '../../protocol/event.ts';
 import type { KtapOutcome } from './ktap.ts';
 import type { LitmusResult } from './litmus.ts';
+import type { Turn } from './turn.ts';
 
 /** What a report says beside the events. Nothing in it comes from a clock of the report's own. */
 export interface ReportMeta {
@@ -19,6 +20,10 @@ export interface ReportMeta {
   readonly properties: readonly PropertyResult[];
   /** Who waits for whom at the end of a run that got stuck; empty for all others. */
   readonly waits: readonly Wait[];
+  /** Where it was decided, and what would have been safe. Absent: not known. */
+  readonly turn?: Turn;
+  /** Locks that were taken in the wrong order, a sentence each, whether or not anything came of it. */
+  readonly lockOrder?: readonly string[];
 }
 
 /** One edge of the wait-for graph. A cycle is given in order: the next one holds what this one wants. */

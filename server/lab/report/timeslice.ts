@@ -10,6 +10,7 @@ import { storyOf } from './story/story.ts';
 import { framed, nothingHappened } from './story/story-frame.ts';
 import type { StoryRow } from './story/story-row.ts';
 import { type ActorSeen, actorsSeen } from './timeline/actors.ts';
+import { NO_TURN, type Turn, turnLines } from './turn.ts';
 
 /** With more, a slice names only those who do something. */
 const IDLE_ACTORS_SHOWN_MAX = 6;
@@ -23,6 +24,8 @@ export interface TimeSliceOptions {
   readonly page?: number;
   /** At most LIST_COLUMNS_MAX; at least COLUMNS_MIN. */
   readonly columns: number;
+  /** Where it was decided, and what would have been safe: told in the numbers of the slices. */
+  readonly turn?: Turn;
 }
 
 /** Returns: lines joined by newlines, none longer than `columns`, without a newline at the end. */
@@ -31,9 +34,20 @@ export function timeSliceDiagram(
   options: TimeSliceOptions = { columns: LIST_COLUMNS_MAX },
 ): string {
   const columns = Math.max(COLUMNS_MIN, Math.min(options.columns, LIST_COLUMNS_MAX));
-  const story = storyOf(events, options.page ?? 'choose');
+  const turn = options.turn ?? NO_TURN;
+  const story = storyOf(events, options.page ?? 'choose', turn);
   if (story.rows.length === 0) return nothingHappened(columns);
-  return framed(story, timeSlices(story.rows, actorsSeen(events), columns), columns);
+  const below = turnLines(story.rows, turn, sliceLabels(story.rows));
+  return framed(story, timeSlices(story.rows, actorsSeen(events), columns), columns, below);
+}
+
+/** Which slice shows a row: `Time 3`. */
+export function sliceLabels(rows: readonly StoryRow[]): (row: StoryRow) => string {
+  const labels = new Map<StoryRow, string>();
+  for (const [at, slice] of slicesOf(rows).entries()) {
+    for (const row of [...slice.values()].flat()) labels.set(row, `Time ${at + 1}`);
+  }
+  return (row) => labels.get(row) ?? '';
 }
 
 /** The slices alone, after a line that says who is which thread. */
@@ -90,5 +104,6 @@ function belongs(slice: Slice, row: StoryRow): boolean {
 
 function sliceLines(steps: readonly StoryRow[], width: number): string[] {
   const bug = steps.find((step) => step.bug !== 'none')?.bug ?? 'none';
-  return markedLines(`{${steps.map(({ text }) => text).join('; ')}}`, bug, width);
+  const turn = steps.find((step) => step.turn !== 'none')?.turn ?? 'none';
+  return markedLines(`{${steps.map(({ text }) => text).join('; ')}}`, { bug, turn }, width);
 }

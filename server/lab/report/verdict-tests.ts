@@ -1,5 +1,5 @@
 import type { Event } from '../../protocol/event.ts';
-import { raceDiagram } from './diagram.ts';
+import { drawn, raceDiagram } from './diagram.ts';
 import type { KtapGroup, KtapOutcome } from './ktap.ts';
 import type { ReportMeta } from './report-meta.ts';
 
@@ -11,7 +11,7 @@ export function scenarioTests(events: readonly Event[], meta: ReportMeta): KtapG
     `${verdict}: ${seen}`,
     `bound: ${bound}`,
     ...(reproduce === 'none' ? [] : [`reproduce: ${reproduce}`]),
-    ...(verdict === 'broken' ? raceDiagram(events).split('\n') : []),
+    ...(verdict === 'broken' ? raceDiagram(events, drawn(meta)).split('\n') : []),
   ];
   // The verdict stands by itself: a search may be cut off though nothing that it has seen so far is wrong.
   const answer = { name: 'verdict', outcome: OUTCOMES[verdict], reason: '', diagnostics: [] };

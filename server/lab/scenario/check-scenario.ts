@@ -17,7 +17,7 @@ interface Check {
 }
 
 /** Everything that is wrong with a scenario that fits its schema. */
-export function checkScenario(scenario: Scenario, source: YamlSource): Problem[] {
+export function checkScenario(scenario: Scenario, source: Pick<YamlSource, 'problem'>): Problem[] {
   const problems: Problem[] = [];
   const check: Check = {
     scenario,

@@ -31,6 +31,15 @@ export function readScenario(text: string, file: string): ReadScenario {
   return problems.length > 0 ? failed(problems) : { ok: true, scenario: value };
 }
 
+/** A scenario that did not come from a file: does it say anything that its file could not? */
+export function fitsScenario(scenario: Scenario): boolean {
+  const nowhere = { file: '', line: 0, column: 0, path: '', message: '' };
+  return (
+    validator.Check(scenario) &&
+    checkScenario(scenario, { problem: (_path, message) => ({ ...nowhere, message }) }).length === 0
+  );
+}
+
 function failed(problems: readonly Problem[]): ReadScenario {
   const sorted = problems.toSorted((a, b) => a.line - b.line || a.column - b.column);
   return { ok: false, problems: sorted.slice(0, PROBLEMS_MAX) };

@@ -57,12 +57,15 @@ test('whoever waits for an actor sees what it did', () => {
   assert.deepEqual(outcomes(waiting), ['cpu1.r0=0x7; a=present']);
 });
 
-test('waiting for one another is stuck, and the report says who', () => {
+test('[OR5] waiting for one another is a deadlock, and the report says who', () => {
   const [outcome] = outcomes(`actors:
   - { name: cpu0, kind: cpu, program: [{ do: wait, for: cpu1 }] }
   - { name: cpu1, kind: cpu, program: [{ do: wait, for: cpu0 }] }
 `);
-  assert.match(outcome ?? '', /^OR5: stuck: cpu0 .* waits at program\.wait for hold.*; cpu1 /);
+  assert.match(
+    outcome ?? '',
+    /^OR5: deadlock cpu0 -> cpu1 -> cpu0: cpu0 .* for the end of cpu1, which is up to /,
+  );
 });
 
 test('a condition forbids an end, or asks whether it can be reached', () => {
@@ -149,11 +152,55 @@ test('a kernel that meets the impossible is broken, and code that crashes is no 
     throw new KernelBug('FR1', { pfn: 7 });
   });
   const found = outcomes(STORE_AND_LOAD, { patches: [bug] });
-  assert.deepEqual(found, ['kernel BUG: [FR1] a frame is freed once: {"pfn":7}']);
+  assert.deepEqual(found, ['kernel BUG: [FR1] a frame is freed once: {"pfn":7}, in cpu0 (store)']);
   const crash = patchThat(() => {
     throw new TypeError('user code');
   });
   assert.throws(() => searched(STORE_AND_LOAD, { patches: [crash] }), /user code/);
+});
+
+/** Two devices are told by tasks of their own. */
+const TWO_ARE_TOLD = `setup: [{ actor: cpu0, do: store, at: a, value: 1 }]
+actors:
+  - { name: cpu0, kind: cpu, program: [{ do: madvise, at: a, advice: DONTNEED }] }
+  - { name: dev0, kind: device }
+  - { name: dev1, kind: device }
+`;
+
+function invalidatesBy(id: string, invalidate: () => never): DriverVariant {
+  return {
+    ...faithful,
+    id,
+    newDevice(options) {
+      const made = faithful.newDevice(options);
+      const { callbacks } = made;
+      return {
+        ...made,
+        callbacks: {
+          ...callbacks,
+          *invalidate() {
+            return invalidate();
+          },
+        },
+      };
+    },
+  };
+}
+
+test('the impossible in a callback is an answer that names the task, and a crash there is none', () => {
+  const bug = invalidatesBy('bug', () => {
+    throw new KernelBug('LK1', { class: 'driver_lock' });
+  });
+  const found = outcomes(TWO_ARE_TOLD, { drivers: new Map([['dev1', bug]]) });
+  assert.deepEqual(found, [
+    'kernel BUG: [LK1] a lock has at most one writer and no writer beside readers: ' +
+      '{"class":"driver_lock"}, in dev1 (invalidate dev1)',
+  ]);
+  const crash = invalidatesBy('crash', () => {
+    throw new TypeError('user code');
+  });
+  const choice = { drivers: new Map([['dev1', crash]]) };
+  assert.throws(() => searched(TWO_ARE_TOLD, choice), /user code/);
 });
 
 test('a setup that does not end is an error of the scenario, not a verdict', () => {
@@ -210,6 +257,6 @@ test('a thread that faults while nothing changes waits for others, and is stuck 
     }),
   };
   assert.deepEqual(outcomes(rest, { patches: [futile] }), [
-    'OR5: stuck: cpu0 faults again and again, and nobody else does anything',
+    'OR5: livelock: cpu0 faults again and again, and nobody else does anything',
   ]);
 });

@@ -3,6 +3,7 @@ import {
   describeStuck,
   type HeldSince,
   type Holder,
+  ITS_OWN,
   type Stuck,
   stuckOf,
   type Wait,
@@ -122,7 +123,7 @@ function ownersOf(view: View, waiter: TaskIdentity, object: ObjectId): Owner[] {
   if (kind === 'task') {
     return stuck
       .filter(({ identity }) => identity.parent === waiter)
-      .map(({ identity }) => ({ identity, at: 'task.start' }));
+      .map(({ identity }) => ({ identity, at: ITS_OWN }));
   }
   if (kind === 'subscriptions') {
     return [...world.kernel.invalidations.values()]
@@ -135,7 +136,7 @@ function ownersOf(view: View, waiter: TaskIdentity, object: ObjectId): Owner[] {
     return stuck
       .filter(({ identity }) => actors.some((actor) => actor.name === identity.actor))
       .filter(({ identity }) => identity.parent === 'none')
-      .map(({ identity }) => ({ identity, at: 'task.start' }));
+      .map(({ identity }) => ({ identity, at: ITS_OWN }));
   }
   return lockOwners(view, object);
 }

@@ -28,7 +28,7 @@ export function mergePtes(rows: readonly StoryRow[]): StoryRow[] {
     const to = row.pte === 'unchanged' ? row.pteBefore : row.pte.to;
     const place = row.text.slice(0, row.text.indexOf(':'));
     const text = `${place}: ${pteWords(from)} -> ${pteWords(to)}`;
-    merged[merged.length - 1] = { ...before, text, pte: { from, to } };
+    merged[merged.length - 1] = { ...before, last: row.last, text, pte: { from, to } };
   }
   return merged;
 }
@@ -61,14 +61,18 @@ export function dropBystanders(rows: readonly StoryRow[]): readonly StoryRow[] {
 /** The same step again and again is one row: `hmm_range_fault() = EBUSY (x3)`. */
 export function mergeRuns(rows: readonly StoryRow[]): StoryRow[] {
   const merged: StoryRow[] = [];
+  let first: StoryRow | 'none' = 'none';
   let times = 1;
   for (const [at, row] of rows.entries()) {
     const next = rows[at + 1];
+    if (first === 'none') first = row;
     if (next?.actor === row.actor && next.text === row.text && row.bug === next.bug) {
       times += 1;
       continue;
     }
-    merged.push(times === 1 ? row : { ...row, text: `${row.text} (x${times})` });
+    const text = times === 1 ? row.text : `${row.text} (x${times})`;
+    merged.push({ ...row, n: first.n, text });
+    first = 'none';
     times = 1;
   }
   return merged;

@@ -4,10 +4,14 @@ import type { PteView } from '../../../protocol/event.ts';
 export interface StoryRow {
   /** The number of the event that the row began with. */
   readonly n: number;
+  /** The number of the last event that it tells. */
+  last: number;
   readonly actor: string;
   text: string;
   /** What is wrong with this step. */
   bug: string | 'none';
+  /** Whether it was decided here that the run fails. */
+  turn: 'no return' | 'none';
   readonly kind: 'step' | 'access' | 'invalidate' | 'map';
   /** For a changed entry: what it was and what it became. */
   readonly pte: { readonly from: PteView; readonly to: PteView } | 'unchanged';

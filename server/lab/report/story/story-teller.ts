@@ -123,8 +123,10 @@ export class StoryTeller {
     if (got === '') return;
     const since = this.rows.slice(this.rows.indexOf(call.row) + 1);
     // A result that came after somebody else's step gets a row of its own: the order is the point.
-    if (since.every((row) => row.actor === actor)) call.row.text += ` = ${got}`;
-    else this.#tell(event, actor, `${name}() = ${got}`);
+    if (since.every((row) => row.actor === actor)) {
+      call.row.text += ` = ${got}`;
+      if (since.length === 0) call.row.last = event.n;
+    } else this.#tell(event, actor, `${name}() = ${got}`);
   }
 
   /** What a success means here, where the result does not say. */
@@ -238,9 +240,11 @@ export class StoryTeller {
     const open = this.#services.at(-1)?.id ?? 0;
     const row: StoryRow = {
       n: event.n,
+      last: event.n,
       actor,
       text,
       bug: 'none',
+      turn: 'none',
       kind,
       pte,
       pteBefore: this.#pte,

@@ -5,6 +5,7 @@
 import { CONTRACT_ORACLE } from '../../../machine/oracles/contract/contract.ts';
 import type { Event } from '../../../protocol/event.ts';
 import { pteWords } from '../event-words.ts';
+import { NO_TURN, rowOfNoReturn, type Turn } from '../turn.ts';
 import { markBug } from './mark-bug.ts';
 import {
   cutAfterBug,
@@ -26,7 +27,11 @@ export interface Story {
 }
 
 /** The story of `page`, or of the page that the first violation is about, or of the page with the most events. */
-export function storyOf(events: readonly Event[], page: number | 'choose' = 'choose'): Story {
+export function storyOf(
+  events: readonly Event[],
+  page: number | 'choose' = 'choose',
+  turn: Turn = NO_TURN,
+): Story {
   // An oracle speaks while the event that it complains of is still on its way to others.
   const inOrder = events.toSorted((a, b) => a.n - b.n);
   const all = inOrder.filter((event) => event.kind === 'violation');
@@ -39,9 +44,12 @@ export function storyOf(events: readonly Event[], page: number | 'choose' = 'cho
   const verdict = markBug(folded, violations, focus);
   const rows = dropBystanders(cutAfterBug(folded));
   const first = rows[0]?.pteBefore ?? { state: 'none' };
+  const merged = mergeRuns(rows);
+  const decided = rowOfNoReturn(merged, turn);
+  if (typeof decided === 'object') decided.turn = 'no return';
   return {
     page: focus,
-    rows: mergeRuns(rows),
+    rows: merged,
     atFirst: first.state === 'none' ? 'nothing special' : pteWords(first),
     verdict,
   };

@@ -1,0 +1,185 @@
+/** What is told of a schedule that fails: in few actors, and true of every execution that it speaks of. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import type { DriverVariant } from '../../../clients/drivers/faulty/driver-variant.ts';
+import { pageLockUnderDriverLock } from '../../../clients/drivers/faulty/page-lock-under-driver-lock.ts';
+import { failureKind } from '../../explorer/failure-kind.ts';
+import { replayQuietly } from '../../explorer/quiet.ts';
+import type { Patch } from '../../patches/patch.ts';
+import { PATCHES } from '../../patches/patches.ts';
+import { eventsOf } from '../explored/events.ts';
+import { waitsOf } from '../explored/waits.ts';
+import { raceDiagram } from '../report/diagram.ts';
+import { metaOf } from '../report/golden/golden-runs.ts';
+import { lockdepLines } from '../report/splat/lockdep.ts';
+import { readScenario } from '../scenario/read-scenario.ts';
+import { AS_WRITTEN, planScenario, type ScenarioChoice } from '../scenario/scenario-plan.ts';
+import { newScenarioRun, stepsMaxOf } from '../scenario/scenario-world.ts';
+import { exploreScenario, type ScenarioVerdict } from './explore-scenario.ts';
+
+const FOLDER = fileURLToPath(new URL('../../../scenarios/', import.meta.url));
+
+function explored(text: string, choice: Partial<ScenarioChoice>): ScenarioVerdict {
+  const read = readScenario(text, 'sample.yaml');
+  assert.ok(read.ok, JSON.stringify(read));
+  const plan = planScenario(read.scenario, { ...AS_WRITTEN, ...choice });
+  return exploreScenario(plan, {
+    strategy: 'dpor',
+    budgetExecutions: 5_000,
+    budgetSeconds: 60,
+    seed: 1,
+    depth: 3,
+    clock: () => 0,
+    onProgress: () => undefined,
+  });
+}
+
+function shipped(name: string, choice: Partial<ScenarioChoice>): ScenarioVerdict {
+  return explored(readFileSync(`${FOLDER}${name}.yaml`, 'utf8'), choice);
+}
+
+function patch(id: string): { readonly patches: readonly Patch[] } {
+  const found = PATCHES.get(id);
+  return found === undefined ? assert.fail(id) : { patches: [found] };
+}
+
+function counterexampleOf({ counterexample }: ScenarioVerdict) {
+  return counterexample === 'none' ? assert.fail('nothing failed') : counterexample;
+}
+
+const SEED = patch('remove-second-invalidate');
+
+/** Numbered rows of a drawing, by the first column's number. */
+function rowsOf(drawing: string): number {
+  return drawing.split('\n').filter((line) => /^ *\d+\. /.test(line)).length;
+}
+
+test('eight devices shrink to the two that it takes, and the same picture', () => {
+  const eight = shipped('seed-zero-page', { ...SEED, parameters: { devices: 8 } });
+  const two = shipped('seed-zero-page', SEED);
+  assert.equal(eight.plan.devices.length, 2);
+  assert.deepEqual(counterexampleOf(eight).choices, counterexampleOf(two).choices);
+});
+
+test('actors, operations and pages that it does not take go', () => {
+  const crowded = `name: crowded
+title: The seed race among bystanders
+provenance: test
+vmas:
+  - { name: a, address: 0x100200000, pages: 4, prot: rw, kind: anon-private }
+  - { name: b, address: 0x100300000, pages: 2, prot: rw, kind: anon-private }
+setup: [{ actor: cpu0, do: load, at: a }]
+actors:
+  - { name: cpu0, kind: cpu, program: [{ do: store, at: b, value: 1 }, { do: load, at: b, as: r0 }] }
+  - { name: dev0, kind: device, program: [{ do: fault-read, at: b }, { do: migrate, at: a, pages: 2 }] }
+  - { name: dev1, kind: device, program: [{ do: fault-read, at: a, pages: 2 }] }
+  - { name: dev2, kind: device, program: [{ do: fault-write, at: b+1 }] }
+expect: { patches: { stock: holds } }
+`;
+  const { plan, counterexample } = explored(crowded, SEED);
+  assert.ok(counterexample !== 'none');
+  assert.deepEqual(
+    plan.threads.map(({ actor, ops }) => [actor, ops.length]),
+    [
+      ['dev0', 1],
+      ['dev1', 1],
+    ],
+  );
+  assert.equal(plan.vmas.find(({ name }) => name === 'a')?.pages, 1);
+  assert.match(counterexample.failure, /^OR1: dev1 maps/);
+});
+
+test('what is shown fails as it says, its sibling does not, and the numbers are those of the drawing', () => {
+  const verdict = shipped('seed-zero-page', SEED);
+  const { plan } = verdict;
+  const { choices, failure, safeSibling, turn } = counterexampleOf(verdict);
+  const newRun = () => newScenarioRun(plan);
+  assert.equal(replayQuietly(newRun, choices, stepsMaxOf(plan)).failure, failure);
+  assert.ok(safeSibling !== 'none');
+  assert.equal(replayQuietly(newRun, safeSibling.choices, stepsMaxOf(plan)).failure, 'none');
+  const drawing = raceDiagram(eventsOf(plan, choices), { columns: 75, turn });
+  const [, decided] = /Point of no return: (\d+)\./.exec(drawing) ?? [];
+  assert.equal(decided, '3');
+  // The row that is marked has that number.
+  const marked = drawing.slice(0, drawing.indexOf('<-- no return'));
+  assert.equal(rowsOf(marked), Number(decided));
+  assert.match(drawing, /Swap 2-4 and 5-6, and nothing happens\./);
+  assert.equal(rowsOf(drawing), 6);
+});
+
+test('before the point of no return some continuation is safe, after it none is', () => {
+  const verdict = shipped('seed-zero-page', SEED);
+  const { choices, pointOfNoReturn } = counterexampleOf(verdict);
+  assert.ok(pointOfNoReturn !== 'unknown');
+  const newRun = () => newScenarioRun(verdict.plan);
+  const failuresBehind = (step: number) => {
+    const tasks = [...new Set(choices)];
+    // Whoever goes first behind it, and then to its end.
+    return tasks.map((first) => {
+      const prefix = [...choices.slice(0, step), ...new Array<number>(60).fill(first)];
+      return replayQuietly(newRun, prefix, stepsMaxOf(verdict.plan)).failure !== 'none';
+    });
+  };
+  assert.ok(failuresBehind(pointOfNoReturn).every((fails) => fails));
+  assert.ok(!failuresBehind(pointOfNoReturn - 1).every((fails) => fails));
+});
+
+test('[OR5] race 38: the deadlock with locks, holders, waiters and the circle, also as lockdep tells it', () => {
+  const drivers = new Map<string, DriverVariant>([['*', pageLockUnderDriverLock]]);
+  const counterexample = counterexampleOf(shipped('page-lock-under-driver-lock', { drivers }));
+  const { stuck, failure } = counterexample;
+  assert.equal(failureKind(failure), 'OR5: deadlock');
+  assert.ok(stuck !== undefined);
+  assert.deepEqual([stuck.kind, stuck.cycle], ['deadlock', 'cpu0 -> dev0 -> cpu0']);
+  const cpu0 = stuck.waits.find(({ actor }) => actor === 'cpu0');
+  assert.equal(cpu0?.wants, 'driver_lock of dev0');
+  assert.deepEqual(cpu0?.heldBy, [
+    { actor: 'dev0', task: 'fault-read', at: 'dmirror_fault.lock', state: 'waits' },
+  ]);
+  const meta = metaOf({ scenario: 'x', patch: 'stock', verdict: 'broken', seen: failure } as never);
+  const splat = lockdepLines({ ...meta, waits: waitsOf(counterexample) }).join('\n');
+  assert.match(splat, /possible circular locking dependency/);
+  assert.match(
+    splat,
+    /(page_lock --> driver_lock --> page_lock|driver_lock --> page_lock --> driver_lock)/,
+  );
+  assert.match(splat, /\*\*\* DEADLOCK \*\*\*/);
+});
+
+test('[OR5] race 25: a bracket that nobody ends is a lost wake-up and not a deadlock', () => {
+  const { stuck, failure } = counterexampleOf(
+    shipped('nonblock-unpaired-end', patch('eagain-without-end')),
+  );
+  assert.equal(failureKind(failure), 'OR5: lost wake-up');
+  assert.equal(stuck?.cycle, 'dev1 -> nobody');
+  assert.equal(stuck?.chain[0]?.heldBy[0]?.state, 'ended');
+});
+
+test('[LK3] locks in the wrong order are told though nothing deadlocks and nobody has asked', () => {
+  const quiet = `name: quiet
+title: A driver that takes locks in the wrong order, undisturbed
+provenance: test
+vmas: [{ name: a, address: 0x100200000, pages: 1, prot: rw, kind: anon-private }]
+setup: [{ actor: cpu0, do: store, at: a, value: 1 }]
+actors:
+  - { name: cpu0, kind: cpu }
+  - { name: dev0, kind: device, program: [{ do: fault-read, at: a }] }
+expect: { patches: { stock: holds } }
+`;
+  const drivers = new Map<string, DriverVariant>([['*', pageLockUnderDriverLock]]);
+  const wrong = explored(quiet, { drivers });
+  assert.equal(wrong.verdict, 'holds');
+  assert.deepEqual(wrong.lockOrder, [
+    {
+      actor: 'dev0',
+      task: 'fault-read',
+      at: 'set_page_dirty_lock.lock',
+      wants: 'page_lock',
+      holds: 'driver_lock',
+      since: 'dmirror_fault.lock',
+    },
+  ]);
+  assert.deepEqual(explored(quiet, {}).lockOrder, []);
+});
