@@ -67,6 +67,7 @@ function answerHere(
       failures: 0,
       outcomes: new Map(),
       counterexample: 'none',
+      lockOrder: [],
       plan,
     },
   };

@@ -1,5 +1,6 @@
 /** What a search has seen, whichever it was: what a verdict is made of. */
 
+import type { LockOrderBreach } from './lock-order-watch.ts';
 import type { Sampled } from './sampled.ts';
 
 /** A schedule that fails. */
@@ -18,6 +19,8 @@ export interface Covered {
   readonly tooLong: number;
   readonly outcomes: ReadonlyMap<string, number>;
   readonly found: Found | 'none';
+  /** Locks that were taken in the wrong order on the way. */
+  readonly lockOrder?: readonly LockOrderBreach[];
   /** Of a random search. */
   readonly sampled?: Sampled;
 }

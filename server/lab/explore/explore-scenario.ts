@@ -2,7 +2,8 @@
 import { answerOf } from '../scenario/expectations.ts';
 import type { ScenarioPlan } from '../scenario/scenario-plan.ts';
 import { newScenarioRun, stepsMaxOf } from '../scenario/scenario-world.ts';
-import { explore, type Verdict } from './explore.ts';
+import type { Covered } from './covered.ts';
+import { conclude, explore, type Teller, type Verdict } from './explore.ts';
 import type { ExploreOptions } from './explore-options.ts';
 import { tellCounterexample } from './tell-counterexample.ts';
 import { Isolation, withoutTwins } from './twins.ts';
@@ -36,17 +37,30 @@ export function exploreScenario(
 
 /** `exists` asks for what `forbid` fears: reaching it is the good answer. */
 function run(plan: ScenarioPlan, options: Omit<ExploreOptions, 'stepsMax'>): ScenarioVerdict {
-  let smallest = plan;
-  const stepsMax = stepsMaxOf(plan);
-  const found = explore(
-    () => newScenarioRun(plan),
-    { ...options, stepsMax },
-    (_, { choices }) => {
-      const told = tellCounterexample(plan, choices);
-      smallest = told.plan;
-      return told.report;
-    },
+  return answered(plan, (tell) =>
+    explore(() => newScenarioRun(plan), { ...options, stepsMax: stepsMaxOf(plan) }, tell),
   );
+}
+
+/** The same of what was covered elsewhere. */
+export function concludeScenario(
+  plan: ScenarioPlan,
+  covered: Covered,
+  options: ExploreOptions,
+  began: number,
+): ScenarioVerdict {
+  return answered(plan, (tell) =>
+    conclude(() => newScenarioRun(plan), covered, options, began, tell),
+  );
+}
+
+function answered(plan: ScenarioPlan, search: (tell: Teller) => Verdict): ScenarioVerdict {
+  let smallest = plan;
+  const found = search((_, { choices }) => {
+    const told = tellCounterexample(plan, choices);
+    smallest = told.plan;
+    return told.report;
+  });
   const failure = found.counterexample === 'none' ? 'none' : found.counterexample.failure;
   return { ...found, verdict: answerOf(plan.question, found.verdict, failure), plan: smallest };
 }

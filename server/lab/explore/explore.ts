@@ -16,7 +16,7 @@ import { NO_TURN, type Turn } from '../report/turn.ts';
 import { coverBySampling } from './cover-by-sampling.ts';
 import type { Covered, Found } from './covered.ts';
 import type { ExploreOptions } from './explore-options.ts';
-import { type LockOrderBreach, LockOrderWatch } from './lock-order-watch.ts';
+import { distinctBreaches, type LockOrderBreach, LockOrderWatch } from './lock-order-watch.ts';
 import { claimOf, type Sampled } from './sampled.ts';
 
 export interface CounterexampleReport {
@@ -73,9 +73,9 @@ export function explore(
 ): Verdict {
   const began = options.clock();
   const watch = new LockOrderWatch();
-  const watched = watch.of(newExplored);
-  const covered = cover(watched, options);
-  return conclude(watched, covered, options, began, tell, watch.found());
+  const covered = cover(watch.of(newExplored), options);
+  const lockOrder = [...(covered.lockOrder ?? []), ...watch.found()];
+  return conclude(newExplored, { ...covered, lockOrder }, options, began, tell);
 }
 
 /** The verdict on what was covered, whoever did it, with the counterexample made for reading. */
@@ -85,7 +85,6 @@ export function conclude(
   options: ExploreOptions,
   began: number,
   tell: Teller = tellSchedule,
-  lockOrder: readonly LockOrderBreach[] = [],
 ): Verdict {
   const counterexample =
     covered.found === 'none' ? 'none' : tell(newExplored, covered.found, options.stepsMax);
@@ -99,7 +98,7 @@ export function conclude(
     failures: covered.failures,
     outcomes: covered.outcomes,
     counterexample,
-    lockOrder,
+    lockOrder: distinctBreaches(covered.lockOrder ?? []),
     ...(covered.sampled === undefined ? {} : { sampled: covered.sampled }),
   };
 }

@@ -44,11 +44,20 @@ export class LockOrderWatch {
     if (this.#last === 'none') return;
     for (const violation of this.#last.scheduler.context.lockOrderViolations) {
       const breach = breachOf(violation);
-      const key = `${breach.actor} ${breach.at} ${breach.wants} ${breach.holds} ${breach.since}`;
+      const key = keyOf(breach);
       if (this.#found.size < BREACHES_MAX && !this.#found.has(key)) this.#found.set(key, breach);
     }
     this.#last = 'none';
   }
+}
+
+function keyOf({ actor, at, wants, holds, since }: LockOrderBreach): string {
+  return `${actor} ${at} ${wants} ${holds} ${since}`;
+}
+
+/** Each place once, in the order in which they came. */
+export function distinctBreaches(breaches: readonly LockOrderBreach[]): LockOrderBreach[] {
+  return [...new Map(breaches.map((breach) => [keyOf(breach), breach])).values()];
 }
 
 function breachOf({ task, at, outer, outerAt, wanted }: LockOrderViolation): LockOrderBreach {

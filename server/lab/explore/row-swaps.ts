@@ -48,12 +48,16 @@ function runsOfUnits(units: readonly Unit[]): Unit[] {
   return runs;
 }
 
+function spanOf({ first, last }: Unit): StepSpan {
+  return { first, last };
+}
+
 function swaps(units: readonly Unit[]): Sibling['swapped'][] {
   const found: Sibling['swapped'][] = [];
   for (let at = units.length - 2; at >= 0; at -= 1) {
     const [first, second] = [units[at], units[at + 1]];
     if (first === undefined || second === undefined || first.actor === second.actor) continue;
-    found.push([first, second]);
+    found.push([spanOf(first), spanOf(second)]);
   }
   return found;
 }

@@ -2,9 +2,11 @@
  * A random search in parts: which executions belong to which, and what they come to together. The parts are the same
  * whoever runs them, so the sum is.
  */
+import type { NewExplored } from '../../explorer/explored.ts';
 import type { Measured } from '../../explorer/measure.ts';
 import type { SampleResult, SampleStrategy } from '../../explorer/sample.ts';
 import type { Covered, Found } from './covered.ts';
+import { type LockOrderBreach, LockOrderWatch } from './lock-order-watch.ts';
 import { sampledFacts } from './sampled.ts';
 
 /** Executions of one part: few enough to tell progress, many enough to be worth sending to a thread. */
@@ -28,7 +30,17 @@ export function partNumber(part: number, executions: number, skipped = 0): Part 
 /** What a part came to. Plain data. */
 export type PartResult = Omit<SampleResult, 'counterexample' | 'measured'> & {
   readonly found: Found | 'none';
+  readonly lockOrder?: readonly LockOrderBreach[];
 };
+
+/** `run` samples the worlds that it is given, as its argument returns them. */
+export function watchedPart(
+  run: (watched: (newExplored: NewExplored) => NewExplored) => SampleResult,
+): PartResult {
+  const watch = new LockOrderWatch();
+  const result = partResult(run((newExplored) => watch.of(newExplored)));
+  return { ...result, lockOrder: watch.found() };
+}
 
 export function partResult({ counterexample, measured: _, ...counts }: SampleResult): PartResult {
   if (counterexample === 'none') return { ...counts, found: 'none' };
@@ -75,6 +87,7 @@ export function coveredBy(
     failures: sum('failures'),
     tooLong: sum('tooLong'),
     outcomes,
+    lockOrder: counted.flatMap(({ lockOrder = [] }) => lockOrder),
     found: counted.at(-1)?.found ?? 'none',
     sampled: {
       ...sampledFacts(options, measured, { executions, beyond: sum('beyond') }),

@@ -8,6 +8,7 @@ import type { SampleStrategy } from '../../../explorer/sample.ts';
 import type { Progress } from '../../../explorer/search.ts';
 import { KernelBug } from '../../../vocabulary/invariant.ts';
 import { type Asked, planOf, usesOwnCode } from '../../scenario/asked.ts';
+import { planScenario } from '../../scenario/scenario-plan.ts';
 import { newScenarioRun, stepsMaxOf } from '../../scenario/scenario-world.ts';
 import type { Covered } from '../covered.ts';
 import type { ScenarioVerdict } from '../explore-scenario.ts';
@@ -162,8 +163,9 @@ async function searched(threads: Threads): Promise<SentVerdict> {
 
 /** Makes the plan again, and executes the counterexample here: what is shown has happened twice. */
 async function received(asked: Asked, answer: SentVerdict): Promise<ScenarioVerdict> {
-  const { parameters, ...verdict } = answer;
-  const plan = await planOf({ ...asked, parameters });
+  const { scenario, parameters, ...verdict } = answer;
+  const { choice } = await planOf(asked);
+  const plan = planScenario(scenario, { ...choice, parameters });
   const { counterexample } = verdict;
   if (counterexample === 'none') return { ...verdict, plan };
   const run = replay(() => newScenarioRun(plan), counterexample.choices, stepsMaxOf(plan));

@@ -6,12 +6,10 @@ import { sample } from '../../../explorer/sample.ts';
 import { BadInput } from '../../../vocabulary/bad-input.ts';
 import { KernelBug } from '../../../vocabulary/invariant.ts';
 import { type Asked, planOf, usesOwnCode } from '../../scenario/asked.ts';
-import { answerOf } from '../../scenario/expectations.ts';
 import { BadUserCode, lastReturn } from '../../scenario/guard-user-code.ts';
 import type { ScenarioPlan } from '../../scenario/scenario-plan.ts';
 import { newScenarioRun, stepsMaxOf } from '../../scenario/scenario-world.ts';
-import { conclude } from '../explore.ts';
-import { exploreScenario, type ScenarioVerdict } from '../explore-scenario.ts';
+import { concludeScenario, exploreScenario, type ScenarioVerdict } from '../explore-scenario.ts';
 import {
   checkAgain,
   checkOwnCode,
@@ -20,7 +18,7 @@ import {
   type Trials,
 } from '../own-code-check.ts';
 import { streamOf } from '../random-stream.ts';
-import { type PartResult, partResult } from '../sampled-parts.ts';
+import { type PartResult, watchedPart } from '../sampled-parts.ts';
 import type { AnswerJob, ConcludeJob, MeasureJob, Reply, SampleJob, SentVerdict } from './jobs.ts';
 import { withoutFunctions } from './plain-data.ts';
 import { SharedSearch } from './shared-search.ts';
@@ -49,18 +47,21 @@ export async function samplePart(job: SampleJob): Promise<Reply<PartResult>> {
   const { search, strategy, part, measured } = job;
   const shared = new SharedSearch(job.shared);
   return await reply(job, (plan) =>
-    partResult(
-      sample(() => newScenarioRun(plan), {
-        strategy,
-        stepsMax: stepsMaxOf(plan),
-        depth: search.depth,
-        ...(search.preemptionsMax === undefined ? {} : { preemptionsMax: search.preemptionsMax }),
-        randomOf: (execution) => streamOf(search.seed, execution),
-        ...part,
-        counterexamples: 'first',
-        measured,
-        goOn: () => shared.goOn(0),
-      }),
+    watchedPart((watched) =>
+      sample(
+        watched(() => newScenarioRun(plan)),
+        {
+          strategy,
+          stepsMax: stepsMaxOf(plan),
+          depth: search.depth,
+          ...(search.preemptionsMax === undefined ? {} : { preemptionsMax: search.preemptionsMax }),
+          randomOf: (execution) => streamOf(search.seed, execution),
+          ...part,
+          counterexamples: 'first',
+          measured,
+          goOn: () => shared.goOn(0),
+        },
+      ),
     ),
   );
 }
@@ -90,9 +91,7 @@ export async function concludeCovered(job: ConcludeJob): Promise<Reply<SentVerdi
     const goOn = () => new SharedSearch(job.shared).goOn(0);
     const onProgress = () => undefined;
     const options = { ...search, stepsMax: stepsMaxOf(plan), clock, goOn, onProgress };
-    const found = conclude(() => newScenarioRun(plan), covered, options, began);
-    const failure = found.counterexample === 'none' ? 'none' : found.counterexample.failure;
-    return sent({ ...found, verdict: answerOf(plan.question, found.verdict, failure), plan });
+    return sent(concludeScenario(plan, covered, options, began));
   });
 }
 
@@ -166,5 +165,6 @@ function beating(plan: ScenarioPlan, beat: () => void): ScenarioPlan {
 }
 
 function sent({ plan, ...verdict }: ScenarioVerdict): SentVerdict {
-  return { ...withoutFunctions(verdict), parameters: plan.choice.parameters };
+  const { scenario, choice } = plan;
+  return { ...withoutFunctions(verdict), scenario, parameters: choice.parameters };
 }

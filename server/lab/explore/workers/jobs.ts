@@ -3,6 +3,7 @@ import type { Measured } from '../../../explorer/measure.ts';
 import type { SampleStrategy } from '../../../explorer/sample.ts';
 import type { Asked } from '../../scenario/asked.ts';
 import type { Parameters } from '../../scenario/instances.ts';
+import type { Scenario } from '../../scenario/scenario-schema.ts';
 import type { Covered } from '../covered.ts';
 import type { ExploreOptions } from '../explore-options.ts';
 import type { ScenarioVerdict } from '../explore-scenario.ts';
@@ -43,8 +44,11 @@ export interface ConcludeJob extends Job {
   readonly seconds: number;
 }
 
-/** A verdict without what cannot be sent: its plan is made again from the parameters. */
-export type SentVerdict = Omit<ScenarioVerdict, 'plan'> & { readonly parameters: Parameters };
+/** A verdict without what cannot be sent: its plan is made again from the scenario, which may be smaller than asked. */
+export type SentVerdict = Omit<ScenarioVerdict, 'plan'> & {
+  readonly scenario: Scenario;
+  readonly parameters: Parameters;
+};
 
 /** By the name of the function in explore-worker.ts. */
 export interface Jobs {
