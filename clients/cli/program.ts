@@ -28,6 +28,7 @@ export function newProgram(): Command {
     .description('A laboratory for races in Linux memory management.')
     .version(version())
     .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'mmrace: ')) })
     .showHelpAfterError('(mmrace --help lists the commands)');
   addDemoCommand(program);
   addServeCommand(program);
@@ -47,6 +48,9 @@ export function newProgram(): Command {
   addDoctorCommand(program);
   addConfigCommand(program);
   addCompletionCommand(program);
+  for (const command of program.commands) {
+    command.showHelpAfterError(`(mmrace ${command.name()} --help has its options and examples)`);
+  }
   program.hook('preAction', async (_, command) => await withConfigFile(command));
   return program;
 }

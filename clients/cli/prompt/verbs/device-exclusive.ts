@@ -8,7 +8,7 @@ export const DEVICE_EXCLUSIVE_VERBS: readonly AskedVerb[] = [
   {
     ...base,
     name: 'exclusive',
-    summary: 'make_device_exclusive(): nobody else reaches the pages until they touch them',
+    summary: 'call make_device_exclusive(): nobody else reaches the pages until they touch them',
     arguments: RANGE,
     examples: ['exclusive a'],
     params: (values) => ({ verb: 'exclusive', range: values.range('ADDRESS', 'PAGES') }),
