@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type BrowserContext, chromium, type Page } from 'playwright-core';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { DEFAULT_CONFIG, type ServerConfig } from '../../../server/config.ts';
 import { type RunningServer, startServer } from '../../../server/start-server.ts';
 import { ensurePage } from '../build/ensure-page.ts';
@@ -50,16 +50,34 @@ export interface PageUnderTest {
   end(): Promise<void>;
 }
 
-/** Rejects if there is no browser: see findBrowser(). */
-export async function openPage(config: Partial<ServerConfig> = {}): Promise<PageUnderTest> {
+export interface LaunchedBrowser {
+  readonly browser: Browser;
+  close(): Promise<void>;
+}
+
+/** With a profile of its own that is gone afterwards. Rejects if there is no browser: see findBrowser(). */
+export async function launchBrowser(): Promise<LaunchedBrowser> {
   const executablePath = await findBrowser();
-  await ensurePage();
-  let server = await startServer({ ...SERVER, ...config });
   const profile = mkdtempSync(join(tmpdir(), 'mmrace-browser-'));
   const browser = await chromium.launch({
     executablePath,
     args: [...BROWSER_FLAGS, `--disk-cache-dir=${join(profile, 'cache')}`],
   });
+  return {
+    browser,
+    async close() {
+      await browser.close();
+      rmSync(profile, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Rejects if there is no browser: see findBrowser(). */
+export async function openPage(config: Partial<ServerConfig> = {}): Promise<PageUnderTest> {
+  const launched = await launchBrowser();
+  const { browser } = launched;
+  await ensurePage();
+  let server = await startServer({ ...SERVER, ...config });
   const contexts: BrowserContext[] = [];
   const complaints: string[] = [];
   return {
@@ -85,9 +103,8 @@ export async function openPage(config: Partial<ServerConfig> = {}): Promise<Page
       server = await startServer({ ...SERVER, ...config, port });
     },
     async end() {
-      await browser.close();
+      await launched.close();
       await server.stop();
-      rmSync(profile, { recursive: true, force: true });
     },
   };
 }

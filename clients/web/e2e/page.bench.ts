@@ -1,0 +1,129 @@
+/**
+ * The page while 16 scripted devices fault as fast as they can: how long its frames take, and what a spectator costs
+ * the server. Server, devices, spectator and browser share the cores of one machine.
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import {
+  against,
+  type Bench,
+  type Effort,
+  type Measurement,
+  repetitions,
+} from '../../../server/benchmark.ts';
+import { openCpuPeer, openDevicePeer } from '../../cli/bench/lab-peer.ts';
+import { keepGoing, type Peer } from '../../cli/bench/peer.ts';
+import { type BenchServer, startServer } from '../../cli/bench/server-process.ts';
+import { ensurePage } from '../build/ensure-page.ts';
+import { DESK, launchBrowser } from './page-under-test.ts';
+
+const DEVICES = 16;
+const IN_FLIGHT = 4;
+/** 95 of 100 frames are to be shorter. */
+const FRAME_US_MAX = 20_000;
+/** Throughput without a spectator against that with one: 1 / 0.8. */
+const SPECTATOR_COST_MAX = 1.25;
+const LAB = 'bench';
+/** Milliseconds for the page to come to rest, and for a spectator to be there. */
+const SETTLE_MS = 700;
+
+async function openPeers(url: string): Promise<{ readonly cpu: Peer; readonly devices: Peer[] }> {
+  const cpu = await openCpuPeer(url);
+  const names = Array.from({ length: DEVICES }, (_, at) => `gpu${at}`);
+  return { cpu, devices: await Promise.all(names.map((name) => openDevicePeer(url, name))) };
+}
+
+async function withServer<T>(
+  measure: (server: BenchServer, devices: readonly Peer[]) => Promise<T>,
+): Promise<T> {
+  const server = await startServer('lab-server.ts');
+  const { cpu, devices } = await openPeers(server.url);
+  try {
+    return await measure(server, devices);
+  } finally {
+    for (const peer of [cpu, ...devices]) peer.close();
+    server.stop();
+  }
+}
+
+async function frames(effort: Effort): Promise<Measurement[]> {
+  await ensurePage();
+  const { count, ms } = repetitions(effort);
+  const launched = await launchBrowser();
+  try {
+    return await withServer(async (server, devices) => {
+      const page = await launched.browser.newPage({ viewport: DESK });
+      await page.goto(`${server.url.replace('ws:', 'http:').replace(/\/ws$/, '')}/lab/${LAB}`);
+      await page.waitForTimeout(SETTLE_MS);
+      const p95: number[] = [];
+      const share: number[] = [];
+      for (let turn = 0; turn < count; turn += 1) {
+        await page.evaluate(() => {
+          globalThis.mmraceFrames = [];
+        });
+        await keepGoing(devices, IN_FLIGHT, Math.max(ms, SETTLE_MS));
+        const taken = await page.evaluate(() => globalThis.mmraceFrames ?? []);
+        const sorted = taken.toSorted((a, b) => a - b);
+        p95.push((sorted[Math.floor(sorted.length * 0.95)] ?? Number.NaN) * 1_000);
+        const late = taken.filter((each) => each * 1_000 > FRAME_US_MAX).length;
+        share.push(late / Math.max(1, taken.length) / 0.05);
+      }
+      return [
+        { name: 'frame, 95th of 100', unit: 'us', values: p95, atMost: FRAME_US_MAX },
+        { name: 'frames above 20 ms, against 5 of 100', unit: 'x', values: share },
+      ];
+    });
+  } finally {
+    await launched.close();
+  }
+}
+
+async function spectatorCost(effort: Effort): Promise<Measurement[]> {
+  const { count, ms } = repetitions(effort);
+  return withServer(async (server, devices) => {
+    const alone = { rate: [] as number[], cpu: [] as number[] };
+    const watched = { rate: [] as number[], cpu: [] as number[] };
+    await keepGoing(devices, IN_FLIGHT, ms);
+    for (let turn = 0; turn < count; turn += 1) {
+      await measureRate(server, devices, ms, alone);
+      const spectator = await startSpectator(server.url);
+      await measureRate(server, devices, ms, watched);
+      spectator.kill();
+    }
+    return [
+      { name: 'round trips without a spectator', unit: '1/s', values: alone.rate },
+      { name: 'round trips with one', unit: '1/s', values: watched.rate },
+      {
+        ...against('round trips, without against with one', alone.rate, watched.rate),
+        atMost: SPECTATOR_COST_MAX,
+      },
+      against('server CPU a round trip, with one against without', watched.cpu, alone.cpu),
+    ];
+  });
+}
+
+async function measureRate(
+  server: BenchServer,
+  devices: readonly Peer[],
+  ms: number,
+  into: { readonly rate: number[]; readonly cpu: number[] },
+): Promise<void> {
+  const before = await server.cpuMicros();
+  const begun = performance.now();
+  const rounds = await keepGoing(devices, IN_FLIGHT, ms);
+  into.rate.push((rounds * 1_000) / (performance.now() - begun));
+  into.cpu.push(((await server.cpuMicros()) - before) / rounds);
+}
+
+function startSpectator(url: string): Promise<ChildProcess> {
+  const child = fork(fileURLToPath(new URL('./spectator.ts', import.meta.url)), [url, LAB]);
+  return new Promise((resolve, reject) => {
+    child.once('message', () => resolve(child));
+    child.once('exit', (code) => reject(new Error(`the spectator ended with ${code}`)));
+  });
+}
+
+export const benches: readonly Bench[] = [
+  { name: `a spectator of ${DEVICES} devices that fault as fast as they can`, run: spectatorCost },
+  { name: `frames of the page while ${DEVICES} devices fault as fast as they can`, run: frames },
+];
