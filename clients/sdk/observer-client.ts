@@ -18,6 +18,11 @@ export interface ObserverClientOptions extends Omit<ConnectionOptions, 'role' | 
   /** How the lab is driven: paused, locked, its tasks. At the beginning, and when it changes. */
   readonly control?: (control: LabControl) => void;
   readonly trouble?: (error: unknown) => void;
+  /**
+   * 'events' takes each event as it comes, without a look at every field: for a page that may not compile its checks
+   * (a policy without unsafe-eval) and has its code from the same server. 'nothing' unless said.
+   */
+  readonly believes?: 'nothing' | 'events';
 }
 
 const TOLD = new LazyChecks('params', SERVER_NOTIFICATIONS);
@@ -49,6 +54,10 @@ export class ObserverClient {
   }
 
   #told({ method, params }: Notification): void {
+    if (method === 'events' && this.#options.believes === 'events') {
+      if (hasEvents(params)) this.#options.events(params.events);
+      return;
+    }
     if (!TOLD.accepts(method, params)) return;
     if (method === 'events') {
       this.#options.events((params as ServerNotificationParams['events']).events);
@@ -63,4 +72,16 @@ export class ObserverClient {
     this.#options.snapshot(snapshot);
     if (snapshot.control !== undefined) this.#options.control?.(snapshot.control);
   }
+}
+
+/** That there are numbered things of some kind, and no more. */
+function hasEvents(params: unknown): params is ServerNotificationParams['events'] {
+  const { events } = params as { readonly events?: unknown };
+  return Array.isArray(events) && events.every(isNumbered);
+}
+
+function isNumbered(event: unknown): boolean {
+  if (typeof event !== 'object' || event === null) return false;
+  const { n, kind } = event as { readonly n?: unknown; readonly kind?: unknown };
+  return typeof n === 'number' && typeof kind === 'string';
 }

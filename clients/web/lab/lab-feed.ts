@@ -45,6 +45,7 @@ export class LabFeed {
       lab: this.lab,
       name,
       moved,
+      believes: 'events',
       snapshot: (snapshot) => this.#begin(snapshot),
       events: (events) => {
         this.history.append(events);

@@ -29,7 +29,9 @@ export function columnsOf(model: LabModel): Column[] {
   return [...processes, ...devices];
 }
 
+const NAMES = new Intl.Collator('en', { numeric: true });
+
 /** gpu2 before gpu10. */
 export function byName(a: string, b: string): number {
-  return a.localeCompare(b, 'en', { numeric: true });
+  return NAMES.compare(a, b);
 }

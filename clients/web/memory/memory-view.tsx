@@ -91,7 +91,12 @@ export function MemoryView({ source, selected, onPoint, onStale }: MemoryViewPro
       const width = columnWidth(sizes, columns, size.width);
       setSize(sizer, {
         width: sizes.gutterWidth + columns.length * width,
-        height: Math.min(SCROLL_PIXELS_MAX, sizes.headHeight + layout.rows * sizes.rowHeight),
+        // The canvas stands before it and takes its own height; the rest is what there is to scroll.
+        height: Math.max(
+          0,
+          Math.min(SCROLL_PIXELS_MAX, sizes.headHeight + layout.rows * sizes.rowHeight) -
+            size.height,
+        ),
       });
       fresh.current.look(history, now);
       const isLive = selected === 'live';
@@ -255,9 +260,6 @@ function setSize(
   { width, height }: { readonly width: number; readonly height: number },
 ): void {
   const { style } = element;
-  // The canvas stands before it and takes its own height; the rest is what there is to scroll.
-  const canvas = element.previousElementSibling?.clientHeight ?? 0;
-  const rest = `${Math.max(0, height - canvas)}px`;
-  if (style.height !== rest) style.height = rest;
+  if (style.height !== `${height}px`) style.height = `${height}px`;
   if (style.width !== `${width}px`) style.width = `${width}px`;
 }
