@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
-import { joined, type RawClient } from '../gateway/gateway-harness.ts';
+import { GRACE_MS, joined, type RawClient } from '../gateway/gateway-harness.ts';
 import { type Answer, type HttpHarness, startHttp } from './http-harness.ts';
 
 const ADDRESS = '0x100200000';
@@ -133,6 +133,22 @@ test('a client that is cut loses its connection and not its session', async () =
   assert.equal((await control({ action: 'cut', actor: 'cpu0' })).status, 200);
   assert.equal((await cpu.closed).code, 1006);
   assert.equal((await http.get('/api/labs/test')).body.actors[0].state, 'away');
+});
+
+test('while a lab is paused nobody loses a session for being away too long', async () => {
+  const cpu = await mapped('cpu0');
+  await control({ action: 'pause' });
+  await control({ action: 'cut', actor: 'cpu0' });
+  await cpu.closed;
+  const actors = async () => (await http.get('/api/labs/test')).body.actors;
+  while ((await actors())[0].state !== 'away') await new Promise(setImmediate);
+  http.gateway.pass(10 * GRACE_MS);
+  assert.equal((await actors())[0].state, 'away');
+  await control({ action: 'resume' });
+  http.gateway.pass(GRACE_MS - 1);
+  assert.equal((await actors()).length, 1);
+  http.gateway.pass(1);
+  assert.deepEqual(await actors(), []);
 });
 
 test('frames of a slowed client come late both ways, in order, and at once again afterwards', async () => {
