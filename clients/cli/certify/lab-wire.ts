@@ -60,7 +60,7 @@ export class LabWire implements Wire {
     const end = performance.now() + ms;
     while (!this.#isHere()) {
       const left = end - performance.now();
-      if (left <= 0) return 'nobody';
+      if (left <= 0 || this.state === 'gone') return 'nobody';
       await this.nextFrame(left);
     }
     return 'joined';
@@ -100,7 +100,10 @@ export class LabWire implements Wire {
     return this.#refused;
   }
 
+  /** Whoever waits for a frame waits no longer. */
   close(): Promise<void> {
+    this.state = 'gone';
+    this.#wake();
     return this.#server.stop();
   }
 

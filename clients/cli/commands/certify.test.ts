@@ -35,3 +35,21 @@ test('nobody who joins is unknown; a device that is not there, or ends at once, 
   assert.equal(ends.code, EXIT.USAGE);
   assert.match(ends.stderr, /"exit 3" ended with exit code 3 before it had joined/);
 });
+
+test('a driver here is judged by the contract alone; its counterexample replays', async () => {
+  const good = await certify('--driver', 'dev0=dmirror');
+  assert.equal(good.code, EXIT.OK, good.stdout + good.stderr);
+  const bad = await certify('--driver', 'dev0=skip-retry');
+  assert.equal(bad.code, EXIT.BROKEN);
+  assert.match(
+    bad.stdout,
+    /CR1: dev0 mapped 0x100200000 .* mmu_interval_read_retry\(\) was not asked/,
+  );
+  const token = /npx mmrace replay (\S+)/.exec(bad.stdout)?.[1] ?? '';
+  const replayed = await runMmrace('replay', token);
+  assert.equal(replayed.code, EXIT.BROKEN, replayed.stdout + replayed.stderr);
+  assert.match(replayed.stdout, /CR1: dev0 mapped/);
+  const neither = await certify();
+  assert.equal(neither.code, EXIT.USAGE);
+  assert.match(neither.stderr, /say which device, with --external ACTOR, or which driver/);
+});

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Command } from 'commander';
 import { Option } from 'commander';
+import { plainVerdict } from '../../../server/lab/explored/plain.ts';
 import {
   type Certificate,
   type CertifyStrategy,
@@ -8,32 +9,39 @@ import {
 } from '../../../server/lab/external/certify.ts';
 import { suggestion } from '../../../server/lab/scenario/nearest-word.ts';
 import type { ScenarioPlan } from '../../../server/lab/scenario/scenario-plan.ts';
+import { CONTRACT_ORACLE } from '../../../server/machine/oracles/contract/contract.ts';
 import {
   type CertifiedAs,
   certificateObject,
   certificateText,
 } from '../certify/certificate-text.ts';
 import { type LabWire, openLabWire } from '../certify/lab-wire.ts';
+import { keptOf, reproduceLine, tokenOf } from '../counterexample/kept.ts';
 import { ending, print, say } from '../ending.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { textOf } from '../explored/text.ts';
 import { UsageError } from '../failure.ts';
 import { newProgress } from '../progress.ts';
 import { type ChoiceOptions, planFrom, scenarioFrom } from '../scenario-choice.ts';
 import { wholeNumber } from '../whole-number.ts';
+import { exitCodeOf as exitCodeOfVerdict, verdictOf } from './explore.ts';
 
 const STRATEGIES = ['near', 'random', 'pct'] as const;
 /** Everybody else in the scenario keeps the contract, unless --driver says otherwise. */
 const OTHERS_DRIVER = 'corrected';
+/** Unless --budget-executions says otherwise: of a device outside, and of a driver here. */
+const SCHEDULES_MAX = 1_000;
+const EXECUTIONS_MAX = 1_000_000;
 
 export interface CertifyCommandOptions extends ChoiceOptions {
-  readonly external: string;
+  readonly external?: string;
   readonly run?: string;
   readonly host: string;
   readonly port: number;
   readonly joinSeconds: number;
   readonly strategy: CertifyStrategy;
   readonly deviations: number;
-  readonly budgetExecutions: number;
+  readonly budgetExecutions?: number;
   readonly budgetSeconds: number;
   readonly seed: number;
   readonly depth: number;
@@ -46,10 +54,10 @@ export function addCertifyCommand(program: Command): void {
   program
     .command('certify')
     .description(
-      'put a device of your own, in any language, under the scheduler: holds, broken or unknown',
+      'a device or driver of your own against the driver contract: holds, broken or unknown',
     )
     .argument('<scenario>', 'a scenario file (*.yaml)')
-    .requiredOption('--external <actor>', 'the device of the scenario that joins from outside')
+    .option('--external <actor>', 'the device of the scenario that joins from outside')
     .option('--run <command>', 'start it: with MMRACE_URL, MMRACE_LAB and MMRACE_NAME set')
     .option('--patch <name>', "'stock', a patch that ships, or a file", 'stock')
     .option(
@@ -69,7 +77,11 @@ export function addCertifyCommand(program: Command): void {
         .default('near'),
     )
     .option('--deviations <number>', 'near: in how many places at most', wholeNumber(0, 8), 1)
-    .option('--budget-executions <number>', 'stop after so many', wholeNumber(1, 1e9), 1_000)
+    .option(
+      '--budget-executions <number>',
+      'stop after so many (1,000,000; 1,000 with --external)',
+      wholeNumber(1, 1e12),
+    )
     .option('--budget-seconds <number>', 'stop after so long', wholeNumber(1, 1e6), 60)
     .option('--seed <number>', 'for the random strategies', wholeNumber(0, 2 ** 31 - 1), 1)
     .option('--depth <number>', 'pct: ordering constraints of the bug', wholeNumber(1, 16), 3)
@@ -84,20 +96,57 @@ export function addCertifyCommand(program: Command): void {
     .addHelpText(
       'after',
       `
-Each schedule resets the device, grants its frames one at a time, and is run twice. Found are: a breach of the driver
-contract (docs/CONTRACT.md), what the scenario forbids, a frame that differs from the first run, and silence.
+Without --external the driver runs here, and every interleaving is searched for breaches of the contract alone.
+With it the device is a client in any language: each schedule resets it, grants its frames one at a time, and is
+run twice. Found are: a breach of the contract (docs/CONTRACT.md), what the scenario forbids, a frame that differs
+from the first run, and silence.
 
 Exit codes: 0 holds, 1 broken, 2 unknown (also: nobody joined), 64 the question is wrong.
 
 Examples:
   mmrace certify scenarios/seed-zero-page.yaml --external reader0
   mmrace certify scenarios/retry-ignored.yaml --external dev0 --run 'python3 my_device.py'
-  mmrace certify scenarios/retry-ignored.yaml --external dev0 --strategy random --seed 7 --json`,
+  mmrace certify scenarios/retry-ignored.yaml --external dev0 --strategy random --seed 7 --json
+  mmrace certify scenarios/retry-ignored.yaml --driver dev0=./my-driver.ts`,
     )
     .action(ending(runCertify));
 }
 
 async function runCertify(file: string, options: CertifyCommandOptions): Promise<ExitCode> {
+  if (options.external === undefined) return await certifyDriver(file, options);
+  return await certifyExternal(file, { ...options, external: options.external });
+}
+
+/** A driver in this process: every interleaving, judged by the contract alone. */
+async function certifyDriver(file: string, options: CertifyCommandOptions): Promise<ExitCode> {
+  if (options.driver.length === 0) {
+    throw new UsageError(
+      'certify: say which device, with --external ACTOR, or which driver, with --driver ACTOR=NAME',
+    );
+  }
+  const { condition: _, ...scenario } = scenarioFrom(file);
+  const driver = [OTHERS_DRIVER, ...options.driver];
+  const plan = await planFrom({ ...scenario, oracles: [CONTRACT_ORACLE] }, { ...options, driver });
+  const strategy = options.strategy === 'near' ? 'dpor' : options.strategy;
+  const { budgetExecutions = EXECUTIONS_MAX } = options;
+  const progress = newProgress('executions');
+  const verdict = verdictOf(plan, { ...options, strategy, budgetExecutions }, (count) =>
+    progress.at(count),
+  );
+  progress.end();
+  const kept = keptOf(verdict, { patch: options.patch, driver, strategy });
+  const object = { patch: options.patch, token: tokenOf(kept) };
+  print(
+    options.json === true
+      ? JSON.stringify(plainVerdict(plan, object, verdict))
+      : textOf(plan, options, verdict) + reproduceLine(kept),
+  );
+  return exitCodeOfVerdict(verdict);
+}
+
+type ExternalOptions = CertifyCommandOptions & { readonly external: string };
+
+async function certifyExternal(file: string, options: ExternalOptions): Promise<ExitCode> {
   const driver = [OTHERS_DRIVER, ...options.driver];
   const plan = await planFrom(scenarioFrom(file), { ...options, driver });
   checkDevice(plan, options.external);
@@ -123,7 +172,7 @@ async function runCertify(file: string, options: CertifyCommandOptions): Promise
 async function certified(
   plan: ScenarioPlan,
   wire: LabWire,
-  options: CertifyCommandOptions,
+  options: ExternalOptions,
 ): Promise<Certificate> {
   const progress = newProgress('schedules');
   let interrupted: 'yes' | 'no' = 'no';
@@ -135,7 +184,7 @@ async function certified(
     return await certify(plan, options.external, wire, {
       strategy: options.strategy,
       deviations: options.deviations,
-      budgetSchedules: options.budgetExecutions,
+      budgetSchedules: options.budgetExecutions ?? SCHEDULES_MAX,
       budgetSeconds: options.budgetSeconds,
       seed: options.seed,
       depth: options.depth,
@@ -195,7 +244,7 @@ function untilEnded(device: ChildProcess, command: string): Promise<never> {
   });
 }
 
-function nobodyCame({ external, joinSeconds }: CertifyCommandOptions): Certificate {
+function nobodyCame({ external, joinSeconds }: ExternalOptions): Certificate {
   return {
     verdict: 'unknown',
     bound: `nobody joined as ${external} within ${joinSeconds} s`,
