@@ -1,4 +1,4 @@
-/** The driver contract in the scenarios: docs/CONTRACT.md says which rule each driver breaks; nobody else breaks any. */
+/** The driver contract in the scenarios: docs/CONTRACT.md says which driver breaks which rule, and no other does. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
