@@ -30,7 +30,7 @@ function View() {
     case 'join':
       return <JoinView key={route.code} code={route.code} />;
     case 'lab':
-      return <LabView key={route.lab} lab={route.lab} event={route.event} />;
+      return <LabView key={route.lab} lab={route.lab} event={route.event} hand={route.hand} />;
     case 'device':
       return <DeviceView key={route.actor} lab={route.lab} actor={route.actor} />;
     case 'cpu':

@@ -27,6 +27,7 @@ const route: fc.Arbitrary<Route> = fc.oneof(
     view: fc.constant('lab' as const),
     lab: name,
     event: fc.oneof(count, fc.constant('live' as const)),
+    hand: fc.constantFrom('on' as const, 'off' as const),
   }),
   fc.record({ view: fc.constantFrom('device' as const, 'cpu' as const), lab: name, actor: name }),
   fc.record({
@@ -50,7 +51,12 @@ test('an address of nothing is nothing, and nonsense in a query is left out', ()
   assert.equal(parseRoute('/labs/of/old').view, 'unknown');
   assert.equal(parseRoute('/lab/demo/observer/x').view, 'unknown');
   assert.equal(parseRoute('/%E0%A4%A').view, 'unknown');
-  assert.deepEqual(parseRoute('/lab/demo?event=-3'), { view: 'lab', lab: 'demo', event: 'live' });
+  assert.deepEqual(parseRoute('/lab/demo?event=-3'), {
+    view: 'lab',
+    lab: 'demo',
+    event: 'live',
+    hand: 'on',
+  });
   assert.deepEqual(parseRoute('/explore?scenario=a&strategy=magic&p.N=999999'), {
     view: 'explore',
     question: { scenario: 'a' },

@@ -4,7 +4,13 @@ import type { NewRun } from '../../server/protocol/http-api.ts';
 export type Route =
   | { readonly view: 'home' }
   | { readonly view: 'join'; readonly code: string }
-  | { readonly view: 'lab'; readonly lab: string; readonly event: number | 'live' }
+  | {
+      readonly view: 'lab';
+      readonly lab: string;
+      readonly event: number | 'live';
+      /** 'off': whoever came to watch touches nothing, even where everybody may. */
+      readonly hand: 'on' | 'off';
+    }
   | { readonly view: 'device'; readonly lab: string; readonly actor: string }
   | { readonly view: 'cpu'; readonly lab: string; readonly actor: string }
   | { readonly view: 'explore'; readonly question: NewRun | 'none' }
@@ -30,7 +36,12 @@ export function parseRoute(address: string): Route {
     case 'lab': {
       if (name === undefined || parts.length > 4) return unknown;
       if (sub === undefined) {
-        return { view: 'lab', lab: name, event: numberIn(url, 'event') ?? 'live' };
+        return {
+          view: 'lab',
+          lab: name,
+          event: numberIn(url, 'event') ?? 'live',
+          hand: url.searchParams.get('hand') === 'off' ? 'off' : 'on',
+        };
       }
       if (actor === undefined || (sub !== 'device' && sub !== 'cpu')) return unknown;
       return { view: sub, lab: name, actor };
@@ -58,8 +69,11 @@ export function addressOfRoute(route: Route): string {
     case 'join':
       return `/join/${encodeURIComponent(route.code)}`;
     case 'lab': {
-      const at = route.event === 'live' ? '' : `?event=${route.event}`;
-      return `/lab/${encodeURIComponent(route.lab)}${at}`;
+      const query = new URLSearchParams();
+      if (route.hand === 'off') query.set('hand', 'off');
+      if (route.event !== 'live') query.set('event', String(route.event));
+      const text = query.toString();
+      return `/lab/${encodeURIComponent(route.lab)}${text === '' ? '' : `?${text}`}`;
     }
     case 'device':
     case 'cpu':

@@ -23,6 +23,7 @@ const IN_FLIGHT = 4;
 const FRAME_US_MAX = 20_000;
 /** Throughput without a spectator against that with one: 1 / 0.8. */
 const SPECTATOR_COST_MAX = 1.25;
+const FIRST_PAINT_US_MAX = 1_000_000;
 const LAB = 'bench';
 /** Milliseconds for the page to come to rest, and for a spectator to be there. */
 const SETTLE_MS = 700;
@@ -53,7 +54,7 @@ async function frames(effort: Effort): Promise<Measurement[]> {
   try {
     return await withServer(async (server, devices) => {
       const page = await launched.browser.newPage({ viewport: DESK });
-      await page.goto(`${server.url.replace('ws:', 'http:').replace(/\/ws$/, '')}/lab/${LAB}`);
+      await page.goto(`${httpAddress(server)}lab/${LAB}`);
       await page.waitForTimeout(SETTLE_MS);
       const p95: number[] = [];
       const share: number[] = [];
@@ -123,7 +124,38 @@ function startSpectator(url: string): Promise<ChildProcess> {
   });
 }
 
+/** From the request to the first thing that is painted, of a page that the browser has not seen before. */
+async function firstPaint(effort: Effort): Promise<Measurement[]> {
+  await ensurePage();
+  const { count } = repetitions(effort);
+  const server = await startServer('lab-server.ts');
+  const launched = await launchBrowser();
+  const values: number[] = [];
+  try {
+    for (let turn = 0; turn < count; turn += 1) {
+      const context = await launched.browser.newContext({ viewport: DESK });
+      const page = await context.newPage();
+      await page.goto(httpAddress(server));
+      await page.waitForTimeout(SETTLE_MS);
+      const [paint] = await page.evaluate(() =>
+        performance.getEntriesByName('first-contentful-paint').map(({ startTime }) => startTime),
+      );
+      values.push((paint ?? Number.NaN) * 1_000);
+      await context.close();
+    }
+  } finally {
+    await launched.close();
+    server.stop();
+  }
+  return [{ name: 'first paint', unit: 'us', values, atMost: FIRST_PAINT_US_MAX }];
+}
+
+function httpAddress({ url }: BenchServer): string {
+  return url.replace('ws:', 'http:').replace(/\/ws$/, '/');
+}
+
 export const benches: readonly Bench[] = [
+  { name: 'the page from loopback', run: firstPaint },
   { name: `a spectator of ${DEVICES} devices that fault as fast as they can`, run: spectatorCost },
   { name: `frames of the page while ${DEVICES} devices fault as fast as they can`, run: frames },
 ];

@@ -36,3 +36,17 @@ test('a connection that is cut is resumed in the same session', async () => {
   await appears(device.getByText('the same session goes on').first());
   assert.equal(await device.getByText('● connected').count(), 1);
 });
+
+test('in a paused lab a task goes when it is told to, and only then', async () => {
+  const presenter = await under.open('/lab/demo');
+  const cpu = await under.open('/lab/demo/cpu/cpu0', PHONE);
+  await appears(cpu.getByText('● connected'));
+  await appears(presenter.locator('[data-actor=cpu0]'));
+  await presenter.keyboard.press('p');
+  await appears(presenter.getByText('❚❚ paused'));
+  await cpu.getByRole('button', { name: 'Map 8 pages' }).click();
+  await presenter.getByRole('button', { name: /^cpu0 goes next/ }).click();
+  assert.match((await cpu.getByTestId('result').textContent()) ?? '', /under way/);
+  await presenter.keyboard.press('p');
+  await appears(cpu.getByTestId('result').getByText('done'));
+});

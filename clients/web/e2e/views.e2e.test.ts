@@ -8,7 +8,13 @@ import { DESK, openPage, type PageUnderTest, PHONE, type Size } from './page-und
 import { appears } from './seen.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+/** All that axe-core knows of WCAG 2 up to AA, and what it calls good practice. */
+const ALL = {
+  type: 'tag',
+  values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+};
+/** All that another theme can change. */
+const COLOURS = { type: 'rule', values: ['color-contrast', 'link-in-text-block'] };
 
 interface AxeViolation {
   readonly id: string;
@@ -22,26 +28,26 @@ before(async () => {
 });
 after(() => under.end());
 
-async function axeComplaints(page: Page): Promise<string[]> {
+async function axeComplaints(page: Page, rules: typeof ALL = ALL): Promise<string[]> {
   // The policy of the page lets no script in; evaluate() is not bound by it.
   await page.evaluate(AXE);
-  const violations = await page.evaluate(async (tags) => {
+  const violations = await page.evaluate(async (runOnly) => {
     const { axe } = globalThis as unknown as {
       readonly axe: { run(root: Document, options: unknown): Promise<{ violations: unknown }> };
     };
-    const found = await axe.run(document, { runOnly: { type: 'tag', values: tags } });
+    const found = await axe.run(document, { runOnly });
     return found.violations as AxeViolation[];
-  }, TAGS);
+  }, rules);
   return violations.flatMap(({ id, nodes }) =>
     nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 160)}: ${failureSummary}`),
   );
 }
 
 async function judge(page: Page, view: string): Promise<void> {
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme });
-    assert.deepEqual(await axeComplaints(page), [], `${view}, ${colorScheme}`);
-  }
+  await page.emulateMedia({ colorScheme: 'light' });
+  assert.deepEqual(await axeComplaints(page), [], `${view}, light`);
+  await page.emulateMedia({ colorScheme: 'dark' });
+  assert.deepEqual(await axeComplaints(page, COLOURS), [], `${view}, dark`);
 }
 
 async function openAndJudge(view: string, address: string, ready: string, size: Size = DESK) {
@@ -94,4 +100,26 @@ test('a lab that is not there is said to be so, with a way on', async () => {
   await appears(page.getByText('Labs of this server'));
   const code = await under.open('/join/XXXXX', PHONE);
   await appears(code.getByText('No lab has the code XXXXX'));
+});
+
+test('nothing moves once it is there: neither while a page loads nor when a device joins', async () => {
+  const shifts = async (page: Page) =>
+    page.evaluate(
+      () =>
+        new Promise<number>((resolve) => {
+          new PerformanceObserver((list) => {
+            const entries = list.getEntries() as (PerformanceEntry & { readonly value: number })[];
+            resolve(entries.reduce((sum, { value }) => sum + value, 0));
+          }).observe({ type: 'layout-shift', buffered: true });
+          setTimeout(() => resolve(0), 300);
+        }),
+    );
+  const lab = await under.open('/lab/demo');
+  await appears(lab.getByText('● connected'));
+  const device = await under.open('/lab/demo/device/late', PHONE);
+  await appears(device.getByText('● connected'));
+  await appears(lab.locator('[data-actor=late]'));
+  for (const page of [lab, device, await under.open('/')]) {
+    assert.ok((await shifts(page)) < 0.05, `${page.url()} moved by ${await shifts(page)}`);
+  }
 });

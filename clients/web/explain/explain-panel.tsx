@@ -1,8 +1,9 @@
-import { useMemo, useState } from 'react';
+import { useMemo } from 'react';
 import { describeBody } from '../../../server/lab/report/describe-event.ts';
 import { raceDiagram } from '../../../server/lab/report/diagram.ts';
 import type { Event } from '../../../server/protocol/event.ts';
 import type { Violation } from '../model/event-history.ts';
+import { CopyButton } from '../shell/copy-button.tsx';
 import { explainViolation } from './explain-violation.ts';
 
 export interface ExplainPanelProps {
@@ -117,37 +118,6 @@ function History({ title, events, onSelect }: HistoryProps) {
       {events.length === 0 ? <p className="quiet">These events are not kept any more.</p> : null}
     </div>
   );
-}
-
-export function CopyButton({ text }: { readonly text: string }) {
-  const [copied, setCopied] = useState<'no' | 'yes' | 'failed'>('no');
-  const words = { no: 'Copy', yes: 'Copied', failed: 'Select it and copy by hand' }[copied];
-  return (
-    <button
-      type="button"
-      className="small"
-      onClick={() => {
-        copyText(text).then(
-          () => setCopied('yes'),
-          () => setCopied('failed'),
-        );
-      }}
-    >
-      {words}
-    </button>
-  );
-}
-
-/** Over plain http, as on a LAN, browsers have no clipboard but the old one. */
-async function copyText(text: string): Promise<void> {
-  if (navigator.clipboard !== undefined) return navigator.clipboard.writeText(text);
-  const area = document.createElement('textarea');
-  area.value = text;
-  document.body.append(area);
-  area.select();
-  const done = document.execCommand('copy');
-  area.remove();
-  if (!done) throw new Error('the browser does not copy');
 }
 
 function upTo(events: readonly Event[], n: number): Event[] {

@@ -6,6 +6,12 @@ import type {
   PatchEntry,
 } from '../../../server/protocol/http-api.ts';
 import type { Vma } from '../model/vmas.ts';
+import { addressOfRoute } from '../route.ts';
+import { sentenceOf, serverApi } from '../server-api.ts';
+import { CopyButton } from '../shell/copy-button.tsx';
+import { keepPresenterToken, presenterToken } from '../shell/memory.ts';
+import { goTo } from '../shell/navigation.ts';
+import { tell } from '../shell/tidings.tsx';
 import { ActorControls } from './actor-controls.tsx';
 
 export interface ControlsPanelProps {
@@ -96,7 +102,35 @@ export function ControlsPanel(props: ControlsPanelProps) {
             {detail.locked ? 'Only the presenter drives.' : 'Everybody may drive.'}
           </span>
         </div>
+        {isPresenter === 'presenter' ? <PresenterTools lab={detail.name} /> : null}
       </section>
+    </div>
+  );
+}
+
+/** For whoever opened the lab: to drive it from another screen, and to end it. */
+function PresenterTools({ lab }: { readonly lab: string }) {
+  const token = presenterToken(lab);
+  const address = addressOfRoute({ view: 'lab', lab, event: 'live', hand: 'on' });
+  const close = async () => {
+    try {
+      await serverApi.closeLab(lab, token);
+      keepPresenterToken(lab, '');
+      goTo({ view: 'home' });
+      tell(`The lab ${lab} is closed.`);
+    } catch (error) {
+      tell(sentenceOf(error));
+    }
+  };
+  return (
+    <div className="row small">
+      <CopyButton
+        text={`${location.origin}${address}#presenter=${token}`}
+        label="Copy the presenter's link"
+      />
+      <button type="button" onClick={() => close().catch(() => undefined)}>
+        Close the lab
+      </button>
     </div>
   );
 }

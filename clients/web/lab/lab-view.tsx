@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useState } from 'react';
 import type { Event } from '../../../server/protocol/event.ts';
-import type { PatchEntry } from '../../../server/protocol/http-api.ts';
+import type { Control, LabDetail, PatchEntry } from '../../../server/protocol/http-api.ts';
 import { ExplainPanel } from '../explain/explain-panel.tsx';
 import { JoinPanel } from '../lobby/join-panel.tsx';
 import type { Violation } from '../model/event-history.ts';
@@ -38,19 +38,31 @@ interface Explained {
   readonly events: readonly Event[];
 }
 
+export interface LabViewProps {
+  readonly lab: string;
+  readonly event: Selected;
+  /** 'off' for whoever came only to watch. */
+  readonly hand: 'on' | 'off';
+}
+
 /** A lab on a screen: memory, time, who joins, and the hand on it. */
-export function LabView({ lab, event }: { readonly lab: string; readonly event: Selected }) {
+export function LabView({ lab, event, hand }: LabViewProps) {
   const feed = useLabFeed(lab);
   const source = useMemo(() => ({ history: () => feed.history }), [feed]);
-  const { detail, act } = useLabControl(lab, feed.control);
+  const { detail, act: actAtOnce } = useLabControl(lab, feed.control);
   const [patches] = useLoaded(serverApi.patches);
   const [tab, setTab] = useState<Tab>('drive');
   const [explained, setExplained] = useExplained(feed);
   const isPresenter = usePresenter(lab);
 
   useTidings(feed);
-  const select = (selected: Selected) => goTo({ view: 'lab', lab, event: selected }, 'replace');
-  const barred = whyBarred(detail !== 'unknown' && detail.locked ? 'locked' : 'open', isPresenter);
+  const select = (selected: Selected) =>
+    goTo({ view: 'lab', lab, event: selected, hand }, 'replace');
+  const barred = whyBarred(detail, isPresenter, hand);
+  const act = (control: Control) => {
+    if (barred === '') actAtOnce(control);
+    else tell(barred);
+  };
 
   useKeys([
     {
@@ -221,8 +233,14 @@ function usePresenter(lab: string): 'presenter' | 'guest' {
   return role;
 }
 
-function whyBarred(lock: 'locked' | 'open', role: 'presenter' | 'guest'): string {
-  if (lock === 'open' || role === 'presenter') return '';
+/** Why this page does not drive; empty if it may. */
+function whyBarred(
+  detail: LabDetail | 'unknown',
+  role: 'presenter' | 'guest',
+  hand: 'on' | 'off',
+): string {
+  if (hand === 'off') return 'You watch. Open the lab from the list of labs to drive it.';
+  if (role === 'presenter' || detail === 'unknown' || !detail.locked) return '';
   return 'You watch. The presenter has locked the controls.';
 }
 

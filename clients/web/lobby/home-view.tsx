@@ -113,7 +113,7 @@ function LabLine({ lab }: { readonly lab: LabEntry }) {
         </p>
       </div>
       <div className="stack" style={{ gap: '0.4rem' }}>
-        <Link to={{ view: 'lab', lab: name, event: 'live' }} className="button primary">
+        <Link to={{ view: 'lab', lab: name, event: 'live', hand: 'on' }} className="button primary">
           Open
         </Link>
         <Link to={{ view: 'join', code }} className="button">

@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import type { LabDetail } from '../../../server/protocol/http-api.ts';
-import { CopyButton } from '../explain/explain-panel.tsx';
 import { addressOfRoute } from '../route.ts';
+import { CopyButton } from '../shell/copy-button.tsx';
 import { recall, remember } from '../shell/memory.ts';
 import { QrCode } from './qr-code.tsx';
 

@@ -105,7 +105,7 @@ function Choices({ lab }: { readonly lab: LabDetail }) {
         >
           ▢ Be a CPU thread
         </button>
-        <Link to={{ view: 'lab', lab: lab.name, event: 'live' }} className="button">
+        <Link to={{ view: 'lab', lab: lab.name, event: 'live', hand: 'off' }} className="button">
           Only watch
         </Link>
       </section>

@@ -38,7 +38,7 @@ export function NewLabForm() {
       const { lab: opened, presenterToken } = await serverApi.openLab(lab);
       keepPresenterToken(opened.name, presenterToken);
       await serverApi.control(opened.name, { action: 'lock' }, presenterToken);
-      goTo({ view: 'lab', lab: opened.name, event: 'live' });
+      goTo({ view: 'lab', lab: opened.name, event: 'live', hand: 'on' });
     } catch (error) {
       setWork({ state: 'failed', why: sentenceOf(error) });
     }

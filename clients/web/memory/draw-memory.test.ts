@@ -6,7 +6,7 @@ import { newPaper, type Paper } from '../style/paper.ts';
 import { columnsOf } from './columns.ts';
 import { drawMemory } from './draw-memory.ts';
 import { type MemoryViewport, memorySizes, placeAt } from './geometry.ts';
-import { rowLayout, rowOfPage } from './row-layout.ts';
+import { rowAt, rowLayout, rowOfPage } from './row-layout.ts';
 
 const FIRST = 0x10_0200;
 const VIEW: MemoryViewport = { width: 1_900, height: 600, scrollTop: 0, scrollLeft: 0 };
@@ -79,7 +79,7 @@ test('only what can be seen is drawn: 4,096 pages cost no more than the first 64
   const many = draw(modelOf(4_096, 16), { ...VIEW, scrollTop: 26 * 3_000 });
   assert.ok(Math.abs(many.strokes - few.strokes) < few.strokes * 0.1);
   const addresses = words(many).filter((text) => text.startsWith('0x100'));
-  assert.ok(addresses.includes(`0x${((FIRST + 3_000) * 4_096).toString(16)}`));
+  assert.ok(addresses.includes(`0x${((FIRST + 2_999) * 4_096).toString(16)}`));
 });
 
 test('what is pointed at is found: the cell of a row and a column', () => {
@@ -102,10 +102,13 @@ test('pages that somebody maps without a mapping are rows of their own', () => {
     layout.bands.map(({ nature, first, end, row }) => [nature, first, end, row]),
     [
       ['vma', FIRST, FIRST + 2, 0],
-      ['stray', FIRST + 2, FIRST + 4, 2],
+      ['stray', FIRST + 2, FIRST + 4, 3],
     ],
   );
-  assert.equal(rowOfPage(layout, FIRST + 3), 3);
+  assert.equal(rowOfPage(layout, FIRST + 3), 5);
+  assert.deepEqual(rowAt(layout, 3), { page: 'head', band: layout.bands[1] });
+  assert.deepEqual(rowAt(layout, 5), { page: FIRST + 3, band: layout.bands[1] });
+  assert.equal(rowAt(layout, 6), 'none');
   assert.equal(rowOfPage(layout, FIRST + 4), 'none');
 });
 
@@ -113,6 +116,7 @@ test('a mapping too large to list shows the pages in use', () => {
   const model = modelOf(3, 1);
   model.vmas = [{ mm: 0, first: FIRST, end: FIRST + 2 ** 30, prot: 'rw', kind: '' }];
   const layout = rowLayout(model);
-  assert.equal(layout.rows, 3);
+  // With its head.
+  assert.equal(layout.rows, 4);
   assert.match(layout.bands[0]?.title ?? '', /those in use/);
 });

@@ -12,7 +12,7 @@ import {
   type MemorySizes,
   type MemoryViewport,
 } from './geometry.ts';
-import { type Band, pageOfRow, type RowLayout } from './row-layout.ts';
+import { type Band, type RowLayout, rowAt } from './row-layout.ts';
 
 export interface MemoryScene {
   readonly model: LabModel;
@@ -65,17 +65,40 @@ function drawRows(pen: Pen, scene: MemoryScene): void {
   const width = columnWidth(sizes, columns, viewport.width);
   const { from, to } = visibleRows(scene);
   for (let row = from; row < to; row += 1) {
-    const found = pageOfRow(layout, row);
+    const found = rowAt(layout, row);
     if (found === 'none') continue;
     const y = sizes.headHeight + row * sizes.rowHeight - viewport.scrollTop;
+    const { page, band } = found;
+    if (page === 'head') {
+      drawBandHead(pen, scene, band, y);
+      continue;
+    }
     for (const [at, column] of columns.entries()) {
       const x = sizes.gutterWidth + at * width - viewport.scrollLeft;
       if (x + width < sizes.gutterWidth || x > viewport.width) continue;
-      drawCell(pen, scene, column, found.page, { x, y, w: width, h: sizes.rowHeight });
+      drawCell(pen, scene, column, page, { x, y, w: width, h: sizes.rowHeight });
     }
-    drawGutter(pen, scene, found, { x: 0, y, w: sizes.gutterWidth, h: sizes.rowHeight });
+    drawGutter(pen, scene, { page, band }, { x: 0, y, w: sizes.gutterWidth, h: sizes.rowHeight });
   }
   drawCursor(pen, scene, width);
+}
+
+/** Over the pages of a VMA: where it is, what may be done there, what kind it is. */
+function drawBandHead(
+  pen: Pen,
+  { palette, sizes, viewport }: MemoryScene,
+  band: Band,
+  y: number,
+): void {
+  const size = Math.round(sizes.font * 0.85);
+  pen.fillStyle = palette.raised;
+  pen.fillRect(0, y, viewport.width, sizes.rowHeight);
+  pen.fillStyle = band.nature === 'vma' ? palette.quiet : palette.alarm;
+  pen.fillRect(0, y, viewport.width, 1);
+  pen.fillRect(0, y, 4, sizes.rowHeight);
+  pen.font = `600 ${size}px ${MONO}`;
+  pen.textAlign = 'left';
+  pen.fillText(fitted(band.title, viewport.width - 24, size), 12, y + sizes.rowHeight / 2 + 1);
 }
 
 function drawGutter(
@@ -84,15 +107,10 @@ function drawGutter(
   { page, band }: { readonly page: number; readonly band: Band },
   box: Box,
 ): void {
-  const isFirst = page === band.first;
   pen.fillStyle = palette.raised;
   pen.fillRect(box.x, box.y, box.w - 1, box.h);
   pen.fillStyle = band.nature === 'vma' ? palette.quiet : palette.alarm;
-  pen.fillRect(box.x, box.y + (isFirst ? 2 : 0), 4, box.h - (page === band.end - 1 ? 2 : 0));
-  if (isFirst) {
-    pen.fillStyle = palette.quiet;
-    pen.fillRect(box.x, box.y, box.w, 1);
-  }
+  pen.fillRect(box.x, box.y, 4, box.h - (page === band.end - 1 ? 2 : 0));
   pen.fillStyle = palette.ink;
   pen.textAlign = 'left';
   pen.font = `${sizes.font}px ${MONO}`;

@@ -11,7 +11,7 @@ import { type Column, columnsOf } from './columns.ts';
 import { drawMemory } from './draw-memory.ts';
 import { FreshCells } from './fresh-cells.ts';
 import { columnWidth, type MemoryPlace, memorySizes, placeAt } from './geometry.ts';
-import { pageOfRow, type RowLayout, rowLayout, rowOfPage } from './row-layout.ts';
+import { type RowLayout, rowAt, rowLayout, rowOfPage } from './row-layout.ts';
 
 /** Milliseconds between two looks at which pages there are: there may be many. */
 const LAYOUT_MS = 200;
@@ -129,11 +129,11 @@ export function MemoryView({ source, selected, onPoint, onStale }: MemoryViewPro
 
   const pointAt = (place: MemoryPlace | 'none') => {
     const { layout, columns, model } = see(performance.now());
-    const found = place === 'none' ? 'none' : pageOfRow(layout, place.row);
+    const found = place === 'none' ? 'none' : rowAt(layout, place.row);
     const column = place === 'none' ? undefined : columns[place.column];
-    if (found === 'none' || column === undefined) {
+    if (found === 'none' || found.page === 'head' || column === undefined) {
       look.current.litFrame = -1;
-      onPoint('');
+      onPoint(found === 'none' ? '' : found.band.title);
     } else {
       const { page } = found;
       const pte = model.cpu.get(column.mm)?.get(page);

@@ -4,14 +4,16 @@ import { MIRRORED_MM } from '../model/coherence.ts';
 import type { LabModel } from '../model/lab-model.ts';
 import type { Vma } from '../model/vmas.ts';
 
+const HEAD_ROWS = 1;
+
 /** A VMA of more pages than this shows only those that somebody maps. */
 export const BAND_ROWS_MAX = 65_536;
 
-/** Neighbouring rows: the pages [first, end). */
+/** Neighbouring rows: a head, then the pages [first, end). */
 export interface Band {
   readonly first: number;
   readonly end: number;
-  /** The row of the first page. */
+  /** The row of its head. */
   readonly row: number;
   /** 'stray': there is no VMA, but somebody maps it. */
   readonly nature: 'vma' | 'stray';
@@ -31,20 +33,23 @@ export function rowLayout(model: LabModel): RowLayout {
     ...runsOf(pages).map((run) => ({
       ...run,
       nature: 'stray' as const,
-      title: `${hexAddress(pageIndex(run.first))} no mapping any more`,
+      title: 'no mapping any more, and still mapped by somebody',
     })),
   ].sort((a, b) => a.first - b.first);
   let row = 0;
   const bands: Band[] = [];
   for (const part of parts) {
     bands.push({ ...part, row });
-    row += part.end - part.first;
+    row += HEAD_ROWS + part.end - part.first;
   }
   return { bands, rows: row };
 }
 
-/** The page of a row, and the band that it is in. */
-export function pageOfRow(layout: RowLayout, row: number): { page: number; band: Band } | 'none' {
+/** What stands in a row: the head of a band, or one of its pages. */
+export function rowAt(
+  layout: RowLayout,
+  row: number,
+): { readonly page: number | 'head'; readonly band: Band } | 'none' {
   let low = 0;
   let high = layout.bands.length - 1;
   while (low <= high) {
@@ -52,20 +57,23 @@ export function pageOfRow(layout: RowLayout, row: number): { page: number; band:
     const band = layout.bands[middle];
     if (band === undefined) return 'none';
     if (row < band.row) high = middle - 1;
-    else if (row >= band.row + band.end - band.first) low = middle + 1;
-    else return { page: band.first + row - band.row, band };
+    else if (row >= band.row + HEAD_ROWS + band.end - band.first) low = middle + 1;
+    else if (row === band.row) return { page: 'head', band };
+    else return { page: band.first + row - band.row - HEAD_ROWS, band };
   }
   return 'none';
 }
 
 export function rowOfPage(layout: RowLayout, page: number): number | 'none' {
   const band = layout.bands.find(({ first, end }) => first <= page && page < end);
-  return band === undefined ? 'none' : band.row + page - band.first;
+  return band === undefined ? 'none' : band.row + HEAD_ROWS + page - band.first;
 }
 
 function bandsOfVma(model: LabModel, vma: Vma): Omit<Band, 'row'>[] {
   const { first, end, prot, kind } = vma;
-  const title = `${hexAddress(pageIndex(first))} ${[prot, kind].filter(Boolean).join(' ')}`;
+  const to = hexAddress(pageIndex(end));
+  const what = [prot, kind].filter(Boolean).join(' ');
+  const title = `${hexAddress(pageIndex(first))} to ${to}  ${what}`;
   if (end - first <= BAND_ROWS_MAX) return [{ first, end, nature: 'vma', title }];
   const mapped = new Set<number>();
   for (const page of mappedPages(model)) if (first <= page && page < end) mapped.add(page);

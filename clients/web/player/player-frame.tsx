@@ -50,7 +50,7 @@ export function PlayerFrame({ player, children, verbs }: PlayerFrameProps) {
             {player.deeds.length === 0 ? <p className="quiet">Nothing yet.</p> : null}
           </section>
           <p>
-            <Link to={{ view: 'lab', lab, event: 'live' }}>Watch the lab</Link>
+            <Link to={{ view: 'lab', lab, event: 'live', hand: 'on' }}>Watch the lab</Link>
           </p>
         </div>
         <div className="thumb">

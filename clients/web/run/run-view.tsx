@@ -1,8 +1,9 @@
 import { useMemo, useState } from 'react';
 import type { NewRun, RunEntry, RunEvents } from '../../../server/protocol/http-api.ts';
-import { CopyButton, ExplainPanel } from '../explain/explain-panel.tsx';
+import { ExplainPanel } from '../explain/explain-panel.tsx';
 import { LegendPanel } from '../lab/legend-panel.tsx';
 import { addressOfRoute } from '../route.ts';
+import { CopyButton } from '../shell/copy-button.tsx';
 import { useKeys } from '../shell/keys.ts';
 import { Link } from '../shell/link.tsx';
 import { goTo } from '../shell/navigation.ts';

@@ -1,0 +1,38 @@
+import { useState } from 'react';
+
+export interface CopyButtonProps {
+  readonly text: string;
+  readonly label?: string;
+}
+
+/** Copies a text, and says that it has. */
+export function CopyButton({ text, label = 'Copy' }: CopyButtonProps) {
+  const [copied, setCopied] = useState<'no' | 'yes' | 'failed'>('no');
+  const words = { no: label, yes: 'Copied', failed: 'Select it and copy by hand' }[copied];
+  return (
+    <button
+      type="button"
+      className="small"
+      onClick={() => {
+        copyText(text).then(
+          () => setCopied('yes'),
+          () => setCopied('failed'),
+        );
+      }}
+    >
+      {words}
+    </button>
+  );
+}
+
+/** Over plain http, as on a LAN, browsers have no clipboard but the old one. */
+async function copyText(text: string): Promise<void> {
+  if (navigator.clipboard !== undefined) return navigator.clipboard.writeText(text);
+  const area = document.createElement('textarea');
+  area.value = text;
+  document.body.append(area);
+  area.select();
+  const done = document.execCommand('copy');
+  area.remove();
+  if (!done) throw new Error('the browser does not copy');
+}
