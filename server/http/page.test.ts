@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
 import { type HttpHarness, startHttp } from './http-harness.ts';
 
 let http: HttpHarness;
@@ -49,6 +50,20 @@ test('files with a hash in their names are kept for ever', async () => {
   assert.equal(status, 200);
   assert.equal(headers['cache-control'], 'public, max-age=31536000, immutable');
   assert.match(String(headers['content-type']), /javascript/);
+});
+
+test('a browser that unpacks gets files packed, and the same in them', async () => {
+  build();
+  const path = '/assets/index-abc123.js';
+  const { headers } = await http.get(path, { 'accept-encoding': 'gzip, br' });
+  assert.equal(headers['content-encoding'], 'gzip');
+  assert.equal(headers.vary, 'accept-encoding');
+  assert.equal(headers['cache-control'], 'public, max-age=31536000, immutable');
+  const raw = await http.app.inject({ url: path, headers: { 'accept-encoding': 'gzip' } });
+  assert.equal(gunzipSync(raw.rawPayload).toString(), 'export {};');
+  const plain = await http.get(path);
+  assert.equal(plain.headers['content-encoding'], undefined);
+  assert.equal(plain.text, 'export {};');
 });
 
 test('the addresses of the page are its own, those of programs are not', async () => {
