@@ -1,7 +1,7 @@
 /** The commands that the documents tell people to type: they exist, with their options, scenarios and patches. */
 import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { PATCHES, STOCK_NAME } from '../../server/patches/patches.ts';
@@ -42,7 +42,19 @@ function isPatch(name: string): boolean {
   return name === STOCK_NAME || PATCHES.has(name) || /^\.\/|^[A-Z]+$/.test(name);
 }
 
+/** Links of a document to files that are not there. */
+function deadLinks(path: string, text: string): string[] {
+  const links = [...text.matchAll(/\]\(([^)#\s]+)[^)]*\)/g)].map(([, link = '']) => link);
+  return links.filter(
+    (link) => !(/^\w+:/.test(link) || existsSync(join(ROOT, dirname(path), decodeURI(link)))),
+  );
+}
+
 for (const path of DOCUMENTS) {
+  test(`${path}: its links lead somewhere`, () => {
+    assert.deepEqual(deadLinks(path, readFileSync(join(ROOT, path), 'utf8')), []);
+  });
+
   test(`${path}: its commands exist`, () => {
     const lines = commandsOf(readFileSync(join(ROOT, path), 'utf8'));
     assert.deepEqual(
@@ -64,4 +76,9 @@ test('a command, an option, a patch or a scenario that is not there is found', (
     'there is no scenarios/nothing.yaml',
     'there is no patch no-such-patch',
   ]);
+});
+
+test('a dead link is found', () => {
+  const text = '[a](README.md#map) [b](https://x.org) [c](docs/NOTHING.md) [d](#here)';
+  assert.deepEqual(deadLinks('README.md', text), ['docs/NOTHING.md']);
 });

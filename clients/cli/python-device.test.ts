@@ -173,7 +173,16 @@ test('a migration by hand, step by step: what others do in between is seen', (t)
     assert.deepEqual(await live.perform('dev0', { verb: 'read', range: RANGE }), {
       errno: 'EDEADLK',
     });
-    await assert.rejects(live.perform('dev0', { verb: 'setup', range: RANGE }), /EINVAL/);
+    const elsewhere = { first: PAGE + 8, end: PAGE + 10 };
+    for (const nonsense of [
+      { verb: 'setup', range: RANGE },
+      { verb: 'dance' },
+      { verb: 'read', range: { first: '5', end: 6 } },
+      { verb: 'write', range: elsewhere, values: ['0x1'] },
+      { verb: 'write', range: elsewhere, values: ['one', 2] },
+    ]) {
+      await assert.rejects(live.perform('dev0', nonsense), /EINVAL/);
+    }
     // The second page is a hole: another device may fault it in, and then it does not move.
     const hole = { first: PAGE + 1, end: PAGE + 2 };
     await live.perform('dev1', { verb: 'write', range: hole, values: ['0x8'] });

@@ -28,6 +28,7 @@ except ImportError:
 SUBPROTOCOL = "mmrace.v1"
 PAGE_SIZE = 4096
 PAGES_MAX = 2**35
+RANGE_MAX = 512
 SERVER_FRAME_BYTES_MAX = 64 * 1024 * 1024
 ACK_FRAMES = 64
 ACK_BYTES = 32 * 1024
@@ -799,10 +800,7 @@ class Device:
 
     async def verb_write(self, params):
         first, end = pages_of(params)
-        values = [int(value, 16) for value in params["values"]]
-        if len(values) != end - first:
-            raise VerbRefused("values: expected one a page")
-        contents = [struct.pack("<Q", value) for value in values]
+        contents = contents_of(params, end - first)
         faults = await self.copy_with_faults(
             first, end, "write", lambda at, to: self.copy_in(at, to, contents[at - first :])
         )
@@ -963,7 +961,7 @@ class Device:
     async def verb_read_loop(self, params):
         first, end = pages_of(params)
         threads = params.get("threads")
-        if not isinstance(threads, int) or not 1 <= threads <= LOOP_THREADS_MAX:
+        if type(threads) is not int or not 1 <= threads <= LOOP_THREADS_MAX:
             raise VerbRefused(f"threads: expected a whole number from 1 to {LOOP_THREADS_MAX}")
         loop = {"wanted": True, "reads": 0, "errors": 0, "tasks": []}
         self.loops[first] = loop
@@ -1089,9 +1087,21 @@ def failed(errno):
 
 def pages_of(params):
     span = params.get("range")
-    if not isinstance(span, dict) or not 0 <= span.get("first", -1) < span.get("end", -1) <= PAGES_MAX:
-        raise VerbRefused("range: expected {first, end} with end greater than first")
-    return span["first"], span["end"]
+    first, end = (span.get("first"), span.get("end")) if isinstance(span, dict) else (None, None)
+    if type(first) is not int or type(end) is not int or not 0 <= first < end <= min(PAGES_MAX, first + RANGE_MAX):
+        raise VerbRefused(f"range: expected {{first, end}} of 1 to {RANGE_MAX} pages")
+    return first, end
+
+
+def contents_of(params, count):
+    """The pages that begin with the u64 of `values`."""
+    values = params.get("values")
+    if not isinstance(values, list) or len(values) != count:
+        raise VerbRefused("values: expected one a page")
+    try:
+        return [struct.pack("<Q", int(value, 16)) for value in values]
+    except (TypeError, ValueError, struct.error):
+        raise VerbRefused("values: expected u64 as 0x-hexadecimal strings") from None
 
 
 def words(pages):

@@ -30,7 +30,7 @@ function plain(schema: JsonSchema, shelf: SchemaShelf): JsonSchema {
   const key = shelfKey(title);
   if (!shelf.has(key)) shelf.set(key, plainParts(schema, shelf));
   const reference = { $ref: `${SCHEMAS_PATH}${key}` };
-  if (shelf.get(key)?.description === description) return reference;
+  if (description === undefined || shelf.get(key)?.description === description) return reference;
   // Draft 7 does not look at what stands beside a $ref.
   return { allOf: [reference], description };
 }

@@ -4,13 +4,16 @@
  */
 import Type, { type Static } from 'typebox';
 
-const page = Type.Integer({ minimum: 0 });
-const frame = Type.Integer({ minimum: 0 });
-const mm = Type.Integer({ minimum: 0 });
+const page = Type.Integer({ minimum: 0, title: 'page' });
+const frame = Type.Integer({ minimum: 0, title: 'frame' });
+const mm = Type.Integer({ minimum: 0, title: 'mm' });
 const access = Type.Union([Type.Literal('read'), Type.Literal('write')]);
 const pages = { first: page, end: page };
 const owner = Type.String();
-const value = Type.String({ description: 'u64 at the start of the page, 0x-hexadecimal' });
+const value = Type.String({
+  title: 'u64',
+  description: 'u64 at the start of the page, 0x-hexadecimal',
+});
 
 export const PteView = Type.Union(
   [

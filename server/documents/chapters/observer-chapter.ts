@@ -22,7 +22,7 @@ observer asks nothing, and tells nothing but \`ack\`. One that reads too slowly 
 \`task\` (the task's name), \`kind\`, and the fields of its kind:
 `,
     table(['kind', 'meaning', 'fields'], branches().map(eventRow)),
-    'Pages in events are page indices, frames are numbers.',
+    'A value (*u64*) is the one at the start of the page; pages are page indices, also for CPUs.',
     `A *pte view* is ${typeText(untitled(PteView))}.`,
     `A *mirror view* is ${typeText(untitled(MirrorView))}.`,
     objectPart({ title: 'lab snapshot', schema: LabSnapshot }),
