@@ -9,7 +9,7 @@ import { newProgram } from './program.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const DOCUMENTS = ['README.md', ...globSync('docs/**/*.md', { cwd: ROOT })];
-const PROGRAM = newProgram();
+const PROGRAM = await newProgram();
 const PATCH_OPTIONS = ['--patch', '--before', '--after'];
 
 /** The lines of a document that run mmrace, without remarks and redirections. */

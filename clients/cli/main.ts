@@ -1,6 +1,10 @@
 /** The command line as a process. */
-import { failed } from './failure.ts';
-import { newProgram } from './program.ts';
+import { enableCompileCache } from 'node:module';
+
+// Most of the time of a short command goes into reading the sources.
+enableCompileCache();
+const { failed } = await import('./failure.ts');
+const { newProgram } = await import('./program.ts');
 
 // `mmrace ... | head` stops reading: there is nobody left to tell.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -9,7 +13,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 try {
-  await newProgram().parseAsync();
+  const program = await newProgram(process.argv[2]);
+  await program.parseAsync();
 } catch (error) {
   const { exitCode, text } = failed(error);
   process.stderr.write(text);

@@ -4,32 +4,97 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { addCertifyCommand } from './commands/certify.ts';
-import { addClientCommands } from './commands/client.ts';
-import { addCompletionCommand } from './commands/completion.ts';
-import { addConfigCommand } from './commands/config.ts';
-import { addConformanceCommand } from './commands/conformance.ts';
-import { addDemoCommand } from './commands/demo.ts';
-import { addDoctorCommand } from './commands/doctor.ts';
-import { addExploreCommand } from './commands/explore.ts';
-import { addFuzzCommand } from './commands/fuzz.ts';
-import { addObserveCommand } from './commands/observe.ts';
-import { addPatchesCommand } from './commands/patches.ts';
-import { addPlayCommand } from './commands/play.ts';
-import { addReplayCommand } from './commands/replay.ts';
-import { addReportCommand } from './commands/report.ts';
-import { addScenariosCommand } from './commands/scenarios.ts';
-import { addServeCommand } from './commands/serve.ts';
-import { addTestCommand } from './commands/test.ts';
-import { addVerdictCommand } from './commands/verdict.ts';
 
-export function newProgram(): Command {
+interface CommandFile {
+  readonly words: readonly string[];
+  readonly load: () => Promise<(program: Command) => void>;
+}
+
+/** In the order in which they are listed. Loading one takes time, and only one is run. */
+const COMMANDS: readonly CommandFile[] = [
+  {
+    words: ['demo'],
+    load: async () => (await import('./commands/demo.ts')).addDemoCommand,
+  },
+  {
+    words: ['serve'],
+    load: async () => (await import('./commands/serve.ts')).addServeCommand,
+  },
+  {
+    words: ['device', 'cpu'],
+    load: async () => (await import('./commands/client.ts')).addClientCommands,
+  },
+  {
+    words: ['observe'],
+    load: async () => (await import('./commands/observe.ts')).addObserveCommand,
+  },
+  {
+    words: ['conformance'],
+    load: async () => (await import('./commands/conformance.ts')).addConformanceCommand,
+  },
+  {
+    words: ['fuzz'],
+    load: async () => (await import('./commands/fuzz.ts')).addFuzzCommand,
+  },
+  {
+    words: ['replay'],
+    load: async () => (await import('./commands/replay.ts')).addReplayCommand,
+  },
+  {
+    words: ['play'],
+    load: async () => (await import('./commands/play.ts')).addPlayCommand,
+  },
+  {
+    words: ['report'],
+    load: async () => (await import('./commands/report.ts')).addReportCommand,
+  },
+  {
+    words: ['explore'],
+    load: async () => (await import('./commands/explore.ts')).addExploreCommand,
+  },
+  {
+    words: ['certify'],
+    load: async () => (await import('./commands/certify.ts')).addCertifyCommand,
+  },
+  {
+    words: ['test'],
+    load: async () => (await import('./commands/test.ts')).addTestCommand,
+  },
+  {
+    words: ['verdict'],
+    load: async () => (await import('./commands/verdict.ts')).addVerdictCommand,
+  },
+  {
+    words: ['scenarios'],
+    load: async () => (await import('./commands/scenarios.ts')).addScenariosCommand,
+  },
+  {
+    words: ['patches'],
+    load: async () => (await import('./commands/patches.ts')).addPatchesCommand,
+  },
+  {
+    words: ['doctor'],
+    load: async () => (await import('./commands/doctor.ts')).addDoctorCommand,
+  },
+  {
+    words: ['config'],
+    load: async () => (await import('./commands/config.ts')).addConfigCommand,
+  },
+  {
+    words: ['completion'],
+    load: async () => (await import('./commands/completion.ts')).addCompletionCommand,
+  },
+];
+
+/** The command that `word` names, or all of them. */
+export async function newProgram(word = 'all'): Promise<Command> {
   const program = new Command('mmrace')
     .description('A laboratory for races in Linux memory management.')
     .version(version())
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'mmrace: ')) })
     .showHelpAfterError('(mmrace --help lists the commands)');
+<<<<<<< HEAD
   addDemoCommand(program);
   addServeCommand(program);
   addClientCommands(program);
@@ -50,6 +115,12 @@ export function newProgram(): Command {
   addCompletionCommand(program);
   for (const command of program.commands) {
     command.showHelpAfterError(`(mmrace ${command.name()} --help has its options and examples)`);
+=======
+  const named = COMMANDS.filter(({ words }) => words.includes(word));
+  for (const { load } of named.length > 0 && word !== 'completion' ? named : COMMANDS) {
+    const add = await load();
+    add(program);
+>>>>>>> b80db9d (cli: only the command that is asked for is loaded, and compiled sources are kept; explorer: worlds that tell nothing are searched without a cache)
   }
   program.hook('preAction', async (_, command) => await withConfigFile(command));
   return program;

@@ -9,7 +9,7 @@ import { commandTree } from './command-tree.ts';
 import { COMPLETION_SCRIPTS, type Shell } from './scripts.ts';
 
 const TREE = commandTree(
-  newProgram(),
+  await newProgram(),
   new Map([['--patch', ['stock', 'remove-second-invalidate']]]),
 );
 

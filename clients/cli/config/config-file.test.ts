@@ -86,7 +86,7 @@ test('everything that is wrong with a file is said, with line, column and what i
 
 test('a command that joins takes from the file what nobody else has set', async () => {
   const folder = folderWith({ 'mmrace.json': '{ "lab": "of-file", "url": "ws://file:1/ws" }' });
-  const program = newProgram();
+  const program = await newProgram();
   const observe = program.commands.find((command) => command.name() === 'observe');
   assert.ok(observe !== undefined);
   observe.parseOptions(['--url', 'ws://flag:1/ws']);

@@ -19,6 +19,12 @@ const ASKED: Asked = {
   parameters: {},
 };
 
+/** Devices that get in each other's way. */
+const FAULTING = fileURLToPath(
+  new URL('../../../scenarios/seed-zero-page-fault.yaml', import.meta.url),
+);
+const WIDE = { file: FAULTING, text: readFileSync(FAULTING, 'utf8') };
+
 async function advised(asked: Asked, search: Partial<SearchData>): Promise<readonly string[]> {
   const whole = { ...searchDataOf(scenarioOf(asked), SETTINGS), ...search };
   const answered = await answerTo(asked, whole, { workers: 1, onProgress: () => undefined });
@@ -26,7 +32,7 @@ async function advised(asked: Asked, search: Partial<SearchData>): Promise<reado
 }
 
 test('a search that its budget ends is told what a smaller one takes', async () => {
-  const asked = { ...ASKED, parameters: { devices: 4 } };
+  const asked = { ...ASKED, ...WIDE, parameters: { devices: 4 } };
   const advice = await advised(asked, { budgetExecutions: 40 });
   const all = advice.join('\n');
   assert.match(all, /^--devices 3 instead of 4: /m);

@@ -88,7 +88,7 @@ test('a patch that adds a yield point is refused where the new one stands', () =
   const again = reproduce(seed(), newScenarioRun(plan));
   assert.ok(again.outcome === 'diverged');
   assert.equal(again.expected, 'hmm_range_fault.check_retry');
-  assert.equal(again.found, 'moved.look of reader0 (fault-read)');
+  assert.equal(again.found, 'moved.look of reader0 (prefetch)');
 });
 
 test('a promise that is not kept is told as such', () => {

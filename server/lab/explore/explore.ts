@@ -190,8 +190,10 @@ function exhaust(
     counterexamples: counterexamples ?? 'first',
     ...(onStep === undefined ? {} : { onStep }),
   } as const;
-  if (strategy === 'dfs' && preemptionsMax === undefined) {
-    return search(newExplored, { ...common, strategy });
+  // A world that cannot say what it holds is searched without a cache of its states.
+  const tells = newExplored().contents !== undefined;
+  if (preemptionsMax === undefined && (strategy === 'dfs' || !tells)) {
+    return search(newExplored, { ...common, strategy: strategy === 'dfs' ? 'dfs' : 'dpor' });
   }
   const ofStates = {
     ...common,
