@@ -94,33 +94,13 @@ export async function newProgram(word = 'all'): Promise<Command> {
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'mmrace: ')) })
     .showHelpAfterError('(mmrace --help lists the commands)');
-<<<<<<< HEAD
-  addDemoCommand(program);
-  addServeCommand(program);
-  addClientCommands(program);
-  addObserveCommand(program);
-  addConformanceCommand(program);
-  addFuzzCommand(program);
-  addReplayCommand(program);
-  addPlayCommand(program);
-  addReportCommand(program);
-  addExploreCommand(program);
-  addCertifyCommand(program);
-  addTestCommand(program);
-  addVerdictCommand(program);
-  addScenariosCommand(program);
-  addPatchesCommand(program);
-  addDoctorCommand(program);
-  addConfigCommand(program);
-  addCompletionCommand(program);
-  for (const command of program.commands) {
-    command.showHelpAfterError(`(mmrace ${command.name()} --help has its options and examples)`);
-=======
   const named = COMMANDS.filter(({ words }) => words.includes(word));
   for (const { load } of named.length > 0 && word !== 'completion' ? named : COMMANDS) {
     const add = await load();
     add(program);
->>>>>>> b80db9d (cli: only the command that is asked for is loaded, and compiled sources are kept; explorer: worlds that tell nothing are searched without a cache)
+  }
+  for (const command of program.commands) {
+    command.showHelpAfterError(`(mmrace ${command.name()} --help has its options and examples)`);
   }
   program.hook('preAction', async (_, command) => await withConfigFile(command));
   return program;

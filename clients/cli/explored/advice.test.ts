@@ -32,10 +32,10 @@ async function advised(asked: Asked, search: Partial<SearchData>): Promise<reado
 }
 
 test('a search that its budget ends is told what a smaller one takes', async () => {
-  const asked = { ...ASKED, ...WIDE, parameters: { devices: 4 } };
+  const asked = { ...ASKED, ...WIDE, parameters: { devices: 3 } };
   const advice = await advised(asked, { budgetExecutions: 40 });
   const all = advice.join('\n');
-  assert.match(all, /^--devices 3 instead of 4: /m);
+  assert.match(all, /^--devices 2 instead of 3: /m);
   assert.match(all, /--strategy pct/);
   assert.match(adviceText(advice), /^\n {2}To try:\n {2}- /);
 });
