@@ -7,6 +7,7 @@ import {
   isFile,
   planWith,
   scenarioOf,
+  usesOwnCode,
   withPath,
 } from '../../server/lab/scenario/asked.ts';
 import type { ScenarioPlan } from '../../server/lab/scenario/scenario-plan.ts';
@@ -43,7 +44,15 @@ export function scenarioFrom(file: string): Scenario {
 
 /** Throws: BadInput if something of it cannot be used. Loads the user's own files. */
 export async function planFrom(scenario: Scenario, options: ChoiceOptions): Promise<ScenarioPlan> {
-  return await planWith(scenario, choiceFrom(options));
+  const choice = choiceFrom(options);
+  if (usesOwnCode(choice) === 'yes') await checked(scenario, choice);
+  return await planWith(scenario, choice);
+}
+
+/** A loop without end in it would otherwise be one of this process. */
+async function checked(scenario: Scenario, choice: AskedChoice): Promise<void> {
+  const { checkInThread } = await import('../../server/lab/explore/workers/check-in-thread.ts');
+  await checkInThread({ file: scenario.name, text: JSON.stringify(scenario), ...choice });
 }
 
 function textOf(file: string): string {

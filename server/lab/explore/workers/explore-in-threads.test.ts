@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { BadInput } from '../../../vocabulary/bad-input.ts';
 import { type Asked, planOf } from '../../scenario/asked.ts';
 import { exploreScenario, type ScenarioVerdict } from '../explore-scenario.ts';
+import { checkInThread } from './check-in-thread.ts';
 import { exploreInThreads, type ThreadOptions } from './explore-in-threads.ts';
 import type { SearchData } from './jobs.ts';
 import { withoutFunctions } from './plain-data.ts';
@@ -149,7 +150,7 @@ for (const [when, text, said] of STUCK) {
   test(`a driver that goes in circles ${when} is ended, and where it was is told`, async () => {
     const driver = file(`stuck-${when.length}.ts`, text);
     const asked = { ...STOCK, drivers: [driver] };
-    await assert.rejects(inThreads(asked, SEARCH, { stuckAfterMs: 1_000 }), (error: unknown) => {
+    await assert.rejects(checkInThread(asked, { stuckAfterMs: 1_000 }), (error: unknown) => {
       assert.ok(error instanceof BadInput, String(error));
       assert.match(error.message, said);
       assert.ok(error.message.startsWith(FOLDER), error.message);

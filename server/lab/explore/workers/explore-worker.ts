@@ -19,7 +19,15 @@ import {
 } from '../own-code-check.ts';
 import { streamOf } from '../random-stream.ts';
 import { type PartResult, watchedPart } from '../sampled-parts.ts';
-import type { AnswerJob, ConcludeJob, MeasureJob, Reply, SampleJob, SentVerdict } from './jobs.ts';
+import type {
+  AnswerJob,
+  ConcludeJob,
+  Job,
+  MeasureJob,
+  Reply,
+  SampleJob,
+  SentVerdict,
+} from './jobs.ts';
 import { withoutFunctions } from './plain-data.ts';
 import { SharedSearch } from './shared-search.ts';
 
@@ -32,6 +40,11 @@ interface Known {
 
 /** A thread does many jobs of one question, and a plan is the same for all of them. */
 let known: Known | 'none' = 'none';
+
+/** Loads and tries what the user gave, and does no more. */
+export async function checkPlan(job: Job): Promise<Reply<'fine'>> {
+  return await reply(job, () => 'fine');
+}
 
 export async function measurePlan(job: MeasureJob): Promise<Reply<Measured>> {
   return await reply(job, (plan) =>

@@ -21,7 +21,7 @@ export type SearchData = Pick<
   | 'skipExecutions'
 >;
 
-interface Job {
+export interface Job {
   readonly asked: Asked;
   readonly search: SearchData;
   readonly shared: SharedArrayBuffer;
@@ -52,6 +52,7 @@ export type SentVerdict = Omit<ScenarioVerdict, 'plan'> & {
 
 /** By the name of the function in explore-worker.ts. */
 export interface Jobs {
+  readonly checkPlan: { readonly job: Job; readonly answer: 'fine' };
   readonly measurePlan: { readonly job: MeasureJob; readonly answer: Measured };
   readonly samplePart: { readonly job: SampleJob; readonly answer: PartResult };
   readonly answerWhole: { readonly job: AnswerJob; readonly answer: SentVerdict };
