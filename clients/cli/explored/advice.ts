@@ -88,7 +88,7 @@ async function probed(
   try {
     const { verdict, progress, ended } = await answerTo(
       question,
-      { ...search, ...smaller.search, budgetSeconds },
+      { ...search, ...smaller.search, budgetSeconds, budgetExecutions: Number.MAX_SAFE_INTEGER },
       { workers: 1, onProgress: () => undefined },
     );
     if (ended === 'interrupted') return 'none';
