@@ -36,7 +36,7 @@ async function shootLab(under: PageUnderTest): Promise<void> {
   await presenter.waitForTimeout(SETTLE_MS);
   await shoot(presenter, 'explain');
   await shoot(bob, 'device-stale-phone');
-  await presenter.getByRole('button', { name: 'Close' }).click();
+  await presenter.getByRole('button', { name: 'Close', exact: true }).click();
   await shoot(presenter, 'lab');
   await presenter.getByRole('button', { name: '❚❚ Pause' }).click();
   await bob.getByRole('button', { name: 'Write' }).click();

@@ -108,9 +108,7 @@ function History({ title, events, onSelect }: HistoryProps) {
           <li key={event.n}>
             <button type="button" onClick={() => onSelect(event.n)}>
               <span className="n">{event.n}</span>
-              <span>
-                {event.actor}: {describeBody(event)}
-              </span>
+              <span>{wordsOf(event)}</span>
             </button>
           </li>
         ))}
@@ -122,4 +120,10 @@ function History({ title, events, onSelect }: HistoryProps) {
 
 function upTo(events: readonly Event[], n: number): Event[] {
   return events.filter((event) => event.n <= n);
+}
+
+/** Who and what; who once. */
+function wordsOf(event: Event): string {
+  const what = describeBody(event);
+  return what.startsWith(`${event.actor} `) ? what : `${event.actor} ${what}`;
 }

@@ -88,21 +88,25 @@ export function LabView({ lab, event, hand }: LabViewProps) {
     { key: 'd', shown: 'D', does: 'drive', run: () => setTab('drive') },
     { key: 'Escape', shown: 'Esc', does: 'close, or back to live', run: () => back() },
   ]);
+  const explainAndShow = (violation: Violation) => {
+    setExplained(storyOf(feed, violation));
+    select(violation.n);
+  };
   const explainLast = () => {
     const last = feed.history.violations.at(-1);
     if (last === undefined) tell('No rule was violated so far.');
-    else setExplained(storyOf(feed, last));
+    else explainAndShow(last);
   };
   const explainOther = (by: -1 | 1) => {
     if (explained === 'none') return;
     const { violations } = feed.history;
     const at = violations.findIndex(({ n }) => n === explained.violation.n);
     const other = violations[at + by];
-    if (other !== undefined) setExplained(storyOf(feed, other));
+    if (other !== undefined) explainAndShow(other);
   };
   const back = () => {
-    if (explained !== 'none') setExplained('none');
-    else select('live');
+    if (explained === 'none') select('live');
+    else setExplained('none');
   };
 
   if (feed.status.state === 'refused') return <LostLab lab={lab} why={feed.status.why} />;
@@ -124,7 +128,9 @@ export function LabView({ lab, event, hand }: LabViewProps) {
         {feed.history.violations.length > 0 ? (
           <button type="button" onClick={explainLast}>
             ✕ {feed.history.violations.length}{' '}
-            {feed.history.violations.length === 1 ? 'violation' : 'violations'}
+            <span className="spoken-narrow">
+              {feed.history.violations.length === 1 ? 'violation' : 'violations'}
+            </span>
           </button>
         ) : null}
         <StatusChip status={feed.status} />

@@ -12,9 +12,11 @@ const WORDS: { readonly [State in SessionStatus['state']]: readonly [kind: strin
 /** How the connection is, in the bar of every view that has one. */
 export function StatusChip({ status }: { readonly status: SessionStatus }) {
   const [kind, text] = WORDS[status.state];
+  const [sign = '', ...words] = text.split(' ');
   return (
     <span className={`chip ${kind}`} role="status">
-      {text}
+      {sign}{' '}
+      <span className={status.state === 'live' ? 'spoken-narrow' : ''}>{words.join(' ')}</span>
     </span>
   );
 }

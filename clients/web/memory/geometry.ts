@@ -14,12 +14,18 @@ export interface MemorySizes {
 /** Of few rows, each is larger: what there is to see is to be seen from afar. */
 const GROWTH_MAX = 1.6;
 const ROW_PIXELS = 26;
+/** A gutter and three columns: what is to be seen beside each other at least. */
+const NARROW_PIXELS = 480;
 
-/** `type` is 1 at a desk; `room` is what rows and height leave for each other. */
-export function memorySizes(
-  type: number,
-  room: { readonly rows: number; readonly height: number } | 'any' = 'any',
-): MemorySizes {
+/** What there is to show, and the room for it in pixels. */
+export interface MemoryRoom {
+  readonly rows: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** `type` is 1 at a desk; `room` is what there is to show and where. */
+export function memorySizes(type: number, room: MemoryRoom | 'any' = 'any'): MemorySizes {
   const scale = type * (room === 'any' ? 1 : growth(type, room));
   return {
     rowHeight: Math.round(ROW_PIXELS * scale),
@@ -65,7 +71,8 @@ export function placeAt(
   return column < table.columns.length ? { row, column } : 'none';
 }
 
-function growth(type: number, { rows, height }: { rows: number; height: number }): number {
-  const fitting = height / (ROW_PIXELS * type * (rows + 2));
-  return Math.max(1, Math.min(GROWTH_MAX, fitting));
+function growth(type: number, { rows, width, height }: MemoryRoom): number {
+  const byHeight = height / (ROW_PIXELS * type * (rows + 2));
+  const byWidth = width / (NARROW_PIXELS * type);
+  return Math.max(1, Math.min(GROWTH_MAX, byHeight, byWidth));
 }

@@ -86,7 +86,7 @@ export function MemoryView({ source, selected, onPoint, onStale }: MemoryViewPro
       const view = scroller.current;
       const sizer = ground.current;
       if (view === null || sizer === null) return 'done';
-      const sizes = memorySizes(scale, { rows: layout.rows, height: size.height });
+      const sizes = memorySizes(scale, { rows: layout.rows, ...size });
       sizesNow.current = sizes;
       const width = columnWidth(sizes, columns, size.width);
       setSize(sizer, {

@@ -75,7 +75,7 @@ function drawForgotten(drawing: Drawing): void {
 }
 
 function drawMilestones({ pen, palette, milestones, viewport, sizes }: Drawing): void {
-  for (const { n, label } of milestones) {
+  for (const [at, { n, label }] of milestones.entries()) {
     const x = xOf(viewport, sizes, n) + viewport.scale / 2;
     pen.strokeStyle = palette.ink;
     pen.lineWidth = 2;
@@ -89,7 +89,7 @@ function drawMilestones({ pen, palette, milestones, viewport, sizes }: Drawing):
     pen.font = `700 ${sizes.font}px ${SANS}`;
     const isLeft = x > viewport.width * 0.6;
     pen.textAlign = isLeft ? 'right' : 'left';
-    pen.fillText(label, isLeft ? x - 6 : x + 6, viewport.height - 10);
+    pen.fillText(label, isLeft ? x - 6 : x + 6, viewport.height - 10 - at * sizes.font * 1.5);
   }
 }
 
