@@ -5,10 +5,12 @@ import {
   type Reproduced,
   reproduce,
 } from '../../../server/lab/counterexample/reproduce.ts';
+import { waitsOf } from '../../../server/lab/explored/waits.ts';
 import { momentOf, newMomentRun } from '../../../server/lab/moment/moment-world.ts';
 import { metaOfCounterexample } from '../../../server/lab/report/counterexample-meta.ts';
-import { raceDiagram } from '../../../server/lab/report/diagram.ts';
+import { DIAGRAM_COLUMNS_MAX, raceDiagram } from '../../../server/lab/report/diagram.ts';
 import { FORMATS, type FormatName } from '../../../server/lab/report/formats.ts';
+import { type Turn, turnOf } from '../../../server/lab/report/turn.ts';
 import type { ScenarioPlan } from '../../../server/lab/scenario/scenario-plan.ts';
 import { newScenarioRun } from '../../../server/lab/scenario/scenario-world.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
@@ -93,6 +95,11 @@ export function plainAgain({ counterexample, ran, notes }: Again): object {
   };
 }
 
+/** Where it was decided, in the numbers of what was executed now. */
+function turnAgain({ counterexample: { found }, ran }: Again): Turn {
+  return turnOf(found.pointOfNoReturn, 'none', ran.events, ran.stepOfEvent);
+}
+
 export function textOfAgain(again: Again): string {
   const { counterexample, ran, notes } = again;
   const { scenario, patch, found, failure } = counterexample;
@@ -106,14 +113,13 @@ export function textOfAgain(again: Again): string {
     `  ${ran.failure === 'none' ? 'nothing fails' : ran.failure}`,
     ...(ran.outcome === 'ends otherwise' ? [`  promised: ${failure}`] : []),
     '',
-    raceDiagram(ran.events),
+    raceDiagram(ran.events, { columns: DIAGRAM_COLUMNS_MAX, turn: turnAgain(again) }),
   ];
   const { pointOfNoReturn } = found;
   const step = pointOfNoReturn === 'unknown' ? undefined : ran.steps[pointOfNoReturn - 1];
   if (step !== undefined) {
     lines.push(
-      `Point of no return: step ${pointOfNoReturn} of ${ran.steps.length}, ${step.actor} at ` +
-        `${step.step.at}; every continuation fails.`,
+      `In the code: step ${pointOfNoReturn} of ${ran.steps.length}: ${step.actor} at ${step.step.at}.`,
     );
   }
   if (ran.outcome === 'ends otherwise') {
@@ -130,9 +136,12 @@ export function kernelWords({ patch, drivers }: Counterexample): string {
   return `kernel ${patch.name}${chosen.join('')}`;
 }
 
-export function reportOfAgain({ counterexample, plan, ran }: Again, format: FormatName): string {
+export function reportOfAgain(again: Again, format: FormatName): string {
+  const { counterexample, plan, ran } = again;
   const command = reproduceCommand(counterexample);
   const question = plan === 'a live moment' ? counterexample.from : plan.scenario;
   const meta = metaOfCounterexample(counterexample, question, command);
-  return FORMATS[format].render(ran.events, meta);
+  const stuck = ran.run.stuck?.() ?? 'none';
+  const waits = stuck === 'none' ? [] : waitsOf({ stuck });
+  return FORMATS[format].render(ran.events, { ...meta, waits, turn: turnAgain(again) });
 }

@@ -2,6 +2,7 @@
 import { describeWait } from '../../../server/explorer/stuck.ts';
 import type { CounterexampleReport } from '../../../server/lab/explore/explore.ts';
 import type { ScenarioVerdict } from '../../../server/lab/explore/explore-scenario.ts';
+import type { CycleStep } from '../../../server/lab/explore/livelock-cycle.ts';
 import { describeBreach } from '../../../server/lab/explore/lock-order-watch.ts';
 import { eventsOf } from '../../../server/lab/explored/events.ts';
 import { raceDiagram } from '../../../server/lab/report/diagram.ts';
@@ -33,6 +34,7 @@ export function textOf(
     }),
     ...decidedLines(counterexample),
     ...stuckLines(counterexample),
+    ...livelockLines(counterexample),
   );
   return lines.join('\n');
 }
@@ -57,6 +59,34 @@ function decidedLines({ pointOfNoReturn, steps }: CounterexampleReport): string[
   const step = steps[pointOfNoReturn - 1];
   const where = `step ${pointOfNoReturn} of ${steps.length}: ${step?.actor} at ${step?.step.at}`;
   return [`In the code: ${where}.`];
+}
+
+/** What repeats, and why no scheduler is to blame. */
+function livelockLines({ livelock }: CounterexampleReport): string[] {
+  if (livelock === undefined) return [];
+  const { behind, steps, rounds, fairness } = livelock;
+  return [
+    '',
+    ...flush(
+      `Livelock: behind step ${behind} these ${steps.length} steps repeat; the state is the same after each round ` +
+        `(${rounds} were executed), and ${fairness}.`,
+    ),
+    ...runsOf(steps).flatMap(({ actor, at }) => wrapped(`${actor}: ${at.join(', ')}`)),
+  ];
+}
+
+function runsOf(steps: readonly CycleStep[]): { actor: string; at: string[] }[] {
+  const runs: { actor: string; at: string[] }[] = [];
+  for (const { actor, at } of steps) {
+    const last = runs.at(-1);
+    if (last?.actor === actor) last.at.push(at);
+    else runs.push({ actor, at: [at] });
+  }
+  return runs;
+}
+
+function flush(text: string): string[] {
+  return wrapped(text).map((line) => line.slice(2));
 }
 
 /** Who waits for whom. */

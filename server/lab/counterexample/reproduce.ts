@@ -21,6 +21,8 @@ export type Reproduced =
       readonly failure: string;
       readonly events: readonly Event[];
       readonly steps: readonly ExecutedStep[];
+      /** For each event the number of its step, from 1. */
+      readonly stepOfEvent: readonly number[];
       readonly run: ReproducedRun;
     }
   /** Every step is as it was, but not what comes of them. */
@@ -30,6 +32,8 @@ export type Reproduced =
       readonly failure: string | 'none';
       readonly events: readonly Event[];
       readonly steps: readonly ExecutedStep[];
+      /** For each event the number of its step, from 1. */
+      readonly stepOfEvent: readonly number[];
       readonly run: ReproducedRun;
     }
   | Divergence;
@@ -45,9 +49,13 @@ export interface Divergence {
 /** `run` must be a fresh world of the counterexample's question. Throws what the world throws. */
 export function reproduce(counterexample: Counterexample, run: ReproducedRun): Reproduced {
   const events: Event[] = [];
-  run.world.log.listeners.push((event) => events.push(event));
-  const choices = choicesOfSchedule(counterexample);
+  const stepOfEvent: number[] = [];
   const steps: ExecutedStep[] = [];
+  run.world.log.listeners.push((event) => {
+    events.push(event);
+    stepOfEvent.push(steps.length + 1);
+  });
+  const choices = choicesOfSchedule(counterexample);
   for (const [depth, choice] of choices.entries()) {
     const at = counterexample.steps[depth] ?? '';
     const task = taskAt(run, choice, at);
@@ -55,7 +63,8 @@ export function reproduce(counterexample: Counterexample, run: ReproducedRun): R
     steps.push(takeStep(run, task));
     const failure = run.failure();
     if (failure === 'none') continue;
-    if (depth + 1 === choices.length) return ended(counterexample, failure, { events, steps, run });
+    if (depth + 1 === choices.length)
+      return ended(counterexample, failure, { events, stepOfEvent, steps, run });
     const next = counterexample.steps[depth + 1] ?? '';
     return {
       outcome: 'diverged',
@@ -66,13 +75,13 @@ export function reproduce(counterexample: Counterexample, run: ReproducedRun): R
   }
   const idle = run.scheduler.readyTasks().length === 0;
   const failure = idle ? run.failureAtEnd(run.scheduler.blockedTasks()) : 'none';
-  return ended(counterexample, failure, { events, steps, run });
+  return ended(counterexample, failure, { events, stepOfEvent, steps, run });
 }
 
 function ended(
   { failure: promised }: Counterexample,
   failure: string,
-  told: Pick<Extract<Reproduced, { run: unknown }>, 'events' | 'steps' | 'run'>,
+  told: Pick<Extract<Reproduced, { run: unknown }>, 'events' | 'stepOfEvent' | 'steps' | 'run'>,
 ): Reproduced {
   const outcome = failure === promised ? 'fails as promised' : 'ends otherwise';
   return { outcome, failure, ...told };

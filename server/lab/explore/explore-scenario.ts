@@ -5,6 +5,7 @@ import { newScenarioRun, stepsMaxOf } from '../scenario/scenario-world.ts';
 import type { Covered } from './covered.ts';
 import { conclude, explore, type Teller, type Verdict } from './explore.ts';
 import type { ExploreOptions } from './explore-options.ts';
+import { isLivelock } from './livelock-cycle.ts';
 import { tellCounterexample } from './tell-counterexample.ts';
 import { Isolation, withoutTwins } from './twins.ts';
 
@@ -61,6 +62,15 @@ function answered(plan: ScenarioPlan, search: (tell: Teller) => Verdict): Scenar
     smallest = told.plan;
     return told.report;
   });
-  const failure = found.counterexample === 'none' ? 'none' : found.counterexample.failure;
+  const { counterexample } = found;
+  if (counterexample === 'none') {
+    return { ...found, verdict: answerOf(plan.question, found.verdict, 'none'), plan };
+  }
+  const { failure, livelock } = counterexample;
+  // Bad luck looks the same at first. Only what can go on for ever under a fair scheduler is an answer.
+  if (isLivelock(failure) && livelock === undefined) {
+    const bound = `${failure}; but no state was seen to repeat under a fair scheduler: raise bounds.faults`;
+    return { ...found, verdict: 'unknown', bound, counterexample: 'none', plan };
+  }
   return { ...found, verdict: answerOf(plan.question, found.verdict, failure), plan: smallest };
 }

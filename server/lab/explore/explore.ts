@@ -16,6 +16,7 @@ import { NO_TURN, type Turn } from '../report/turn.ts';
 import { coverBySampling } from './cover-by-sampling.ts';
 import type { Covered, Found } from './covered.ts';
 import type { ExploreOptions } from './explore-options.ts';
+import type { Cycle } from './livelock-cycle.ts';
 import { distinctBreaches, type LockOrderBreach, LockOrderWatch } from './lock-order-watch.ts';
 import { claimOf, type Sampled } from './sampled.ts';
 
@@ -31,6 +32,8 @@ export interface CounterexampleReport {
   readonly turn: Turn;
   /** Who waits for whom, if nobody could go on. */
   readonly stuck?: Stuck;
+  /** What repeats, if threads keep each other from getting on. */
+  readonly livelock?: Cycle;
 }
 
 /** Makes a schedule that fails readable. */

@@ -12,6 +12,7 @@ import { PATCHES } from '../../patches/patches.ts';
 import { eventsOf } from '../explored/events.ts';
 import { waitsOf } from '../explored/waits.ts';
 import { raceDiagram } from '../report/diagram.ts';
+import { FORMAT_NAMES, FORMATS } from '../report/formats.ts';
 import { metaOf } from '../report/golden/golden-runs.ts';
 import { lockdepLines } from '../report/splat/lockdep.ts';
 import { readScenario } from '../scenario/read-scenario.ts';
@@ -182,4 +183,77 @@ expect: { patches: { stock: holds } }
     },
   ]);
   assert.deepEqual(explored(quiet, {}).lockOrder, []);
+});
+
+test('[OR5] race 17: a fair round repeats, and both threads take part in it', () => {
+  const { livelock, failure, pointOfNoReturn } = counterexampleOf(
+    shipped('device-fault-livelock', patch('device-fault-reference-before-lock')),
+  );
+  assert.equal(failureKind(failure), 'OR5: livelock');
+  assert.equal(pointOfNoReturn, 'unknown');
+  assert.ok(livelock !== undefined);
+  assert.deepEqual([...new Set(livelock.steps.map(({ actor }) => actor))], ['cpu0', 'cpu1']);
+  assert.ok(livelock.rounds > 1);
+  const faults = livelock.steps.filter(({ at }) => at === 'do_user_addr_fault.mmap_lock');
+  assert.deepEqual(
+    faults.map(({ actor }) => actor),
+    ['cpu0', 'cpu1'],
+  );
+});
+
+/** Refuses the first `count` faults of each thread, for no reason: bad luck that ends. */
+function unlucky(count: number): Patch {
+  return {
+    id: 'unlucky',
+    provenance: 'test',
+    summary: 'handles no fault at first',
+    overrides(stock) {
+      return {
+        *handleMmFault(k, request) {
+          const seen = k.swap.slots.size;
+          k.swap.slots.set(seen, { number: seen, uses: 0, contents: [] as never, cached: 'none' });
+          return seen < count ? 'done' : yield* stock.handleMmFault(k, request);
+        },
+      };
+    },
+  };
+}
+
+test('[OR5] threads that were only unlucky are no livelock: no state comes again', () => {
+  const two = `name: two
+title: Two threads that fault
+provenance: test
+vmas: [{ name: a, address: 0x100200000, pages: 2, prot: rw, kind: anon-private }]
+actors:
+  - { name: cpu0, kind: cpu, program: [{ do: load, at: a }] }
+  - { name: cpu1, kind: cpu, program: [{ do: load, at: a+1 }] }
+oracles: [OR5]
+bounds: { faults: 1 }
+expect: { patches: { stock: holds } }
+`;
+  const { verdict, bound, counterexample } = explored(two, { patches: [unlucky(8)] });
+  assert.deepEqual([verdict, counterexample], ['unknown', 'none']);
+  assert.match(bound, /livelock.*no state was seen to repeat under a fair scheduler/);
+});
+
+test('every form that can hold it marks the point of no return', () => {
+  const verdict = shipped('seed-zero-page', SEED);
+  const { choices, turn } = counterexampleOf(verdict);
+  const meta = {
+    ...metaOf({ scenario: 'x', patch: 'x', verdict: 'broken', seen: '' } as never),
+    turn,
+  };
+  const events = eventsOf(verdict.plan, choices);
+  const marked = FORMAT_NAMES.filter((name) =>
+    /no return/.test(FORMATS[name].render(events, meta)),
+  );
+  assert.deepEqual(marked, [
+    'diagram',
+    'timeslice',
+    'ktap',
+    'ftrace',
+    'perfetto',
+    'shiviz',
+    'html',
+  ]);
 });

@@ -10,17 +10,17 @@ import {
   neighbours,
   pointOfNoReturn,
   runsOf,
-  type Sibling,
 } from '../../explorer/no-return.ts';
 import { type QuietRun, runQuietly } from '../../explorer/quiet.ts';
 import { type Chooser, replay } from '../../explorer/replay.ts';
 import { shrink } from '../../explorer/shrink.ts';
 import type { Event } from '../../protocol/event.ts';
 import { storyOf } from '../report/story/story.ts';
-import type { Turn } from '../report/turn.ts';
+import { turnOf } from '../report/turn.ts';
 import type { ScenarioPlan } from '../scenario/scenario-plan.ts';
 import { newScenarioRun, stepsMaxOf } from '../scenario/scenario-world.ts';
 import type { CounterexampleReport } from './explore.ts';
+import { cycleOf, isLivelock } from './livelock-cycle.ts';
 import { swapsOfRows } from './row-swaps.ts';
 import { type Smaller, smallerOnes, withoutIdle } from './smaller-scenario.ts';
 import { followPaths, renamed, type ThreadPath, ThreadPaths } from './thread-paths.ts';
@@ -181,7 +181,10 @@ function reportOf({ plan, run }: Failing): CounterexampleReport {
   });
   const { steps, failure } = replay(() => world, run.choices, stepsMax);
   const choices = steps.map((step) => step.task);
-  const decided = pointOfNoReturn(newRun, choices, stepsMax, NO_RETURN_EXECUTIONS_MAX);
+  // Threads that keep each other busy are not doomed by a step: they only must go on so.
+  const decided = isLivelock(failure)
+    ? 'unknown'
+    : pointOfNoReturn(newRun, choices, stepsMax, NO_RETURN_EXECUTIONS_MAX);
   const { rows } = storyOf(events);
   const swaps = [
     ...swapsOfRows(rows, events, stepOfEvent, steps.length),
@@ -189,6 +192,7 @@ function reportOf({ plan, run }: Failing): CounterexampleReport {
   ];
   const sibling = nearestSafeSibling(newRun, steps, stepsMax, swaps);
   const stuck = world.stuck?.() ?? 'none';
+  const cycle = isLivelock(failure) ? cycleOf(plan, steps) : 'none';
   return {
     failure,
     choices,
@@ -196,28 +200,8 @@ function reportOf({ plan, run }: Failing): CounterexampleReport {
     steps,
     pointOfNoReturn: decided,
     safeSibling: sibling,
-    turn: turnOf(decided, sibling, events, stepOfEvent),
+    turn: turnOf(decided, sibling === 'none' ? 'none' : sibling.swapped, events, stepOfEvent),
     ...(stuck === 'none' ? {} : { stuck }),
-  };
-}
-
-/** Steps in the numbers of events. */
-export function turnOf(
-  decided: number | 'unknown',
-  sibling: Sibling | 'none',
-  events: readonly Event[],
-  stepOfEvent: readonly number[],
-): Turn {
-  const numberAt = (step: number): number => {
-    const at = stepOfEvent.findIndex((of) => of >= step);
-    return at < 0 ? (events.at(-1)?.n ?? 0) + 1 : (events[at]?.n ?? 0);
-  };
-  const spanOf = ({ first, last }: { readonly first: number; readonly last: number }) => ({
-    first: numberAt(first),
-    last: numberAt(last + 1) - 1,
-  });
-  return {
-    noReturn: decided === 'unknown' ? 'unknown' : numberAt(decided),
-    swapped: sibling === 'none' ? 'none' : [spanOf(sibling.swapped[0]), spanOf(sibling.swapped[1])],
+    ...(cycle === 'none' ? {} : { livelock: cycle }),
   };
 }

@@ -4,10 +4,16 @@ import type { CounterexampleReport } from '../explore/explore.ts';
 import type { ScenarioVerdict } from '../explore/explore-scenario.ts';
 import type { ScenarioPlan } from '../scenario/scenario-plan.ts';
 
-/** `waits` is the wait-for graph, empty if nobody is stuck. */
-function told({ stuck, ...rest }: CounterexampleReport) {
+/** `waits` is the wait-for graph, empty if nobody is stuck; `livelock` what repeats. */
+function told({ stuck, livelock, ...rest }: CounterexampleReport) {
   const waits = stuck?.waits ?? [];
-  return { ...rest, stuck: stuck?.kind ?? null, cycle: stuck?.cycle ?? null, waits };
+  return {
+    ...rest,
+    stuck: stuck?.kind ?? null,
+    cycle: stuck?.cycle ?? null,
+    waits,
+    livelock: livelock ?? null,
+  };
 }
 
 export function plainVerdict(

@@ -9,6 +9,7 @@ import { actorsSeen } from './timeline/actors.ts';
 import { inOrder } from './timeline/event-order.ts';
 import { movedPages } from './timeline/moved-pages.ts';
 import { spansOf } from './timeline/spans.ts';
+import { NO_RETURN_WORDS } from './turn.ts';
 
 /** The first process of a machine that has just booted far enough. */
 const FIRST_PID = 1_000;
@@ -26,8 +27,17 @@ export function ftraceText(events: readonly Event[], meta: ReportMeta): string {
     moved: movedPages(log, spansOf(log)),
     places: new Map(actors.map(({ name }, at) => [name, placeOf(name, at)])),
   };
-  const lines = log.map((event) => ftraceLine(event, known));
+  const lines = log.flatMap((event) => {
+    const line = ftraceLine(event, known);
+    return event.n === meta.turn?.noReturn ? [line, noReturnLine(line)] : [line];
+  });
   return `${[...header(log.length, actors.length, meta), ...lines].join('\n')}\n`;
+}
+
+/** As a program that writes to trace_marker right behind `line` would leave it. */
+function noReturnLine(line: string): string {
+  const [stamp = ''] = /^.*?\d+\.\d{6}: /.exec(line) ?? [];
+  return `${stamp}tracing_mark_write: ${NO_RETURN_WORDS}`;
 }
 
 function header(count: number, cpus: number, meta: ReportMeta): string[] {

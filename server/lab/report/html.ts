@@ -16,6 +16,7 @@ import { STEPPER_STYLE } from './stepper/stepper-style.ts';
 import { actorsSeen } from './timeline/actors.ts';
 import { inOrder } from './timeline/event-order.ts';
 import { spansOf } from './timeline/spans.ts';
+import { NO_RETURN_WORDS } from './turn.ts';
 
 /** A longer log is shown from here to its end: browsers take no more without effort. */
 export const HTML_STEPS_MAX = 20_000;
@@ -46,7 +47,10 @@ export function htmlReport(events: readonly Event[], meta: ReportMeta): string {
   const steps = shown.map((event) => ({
     n: event.n,
     actor: event.kind === 'violation' ? event.device || event.actor : spans.hostOf(event),
-    text: describeBody(event),
+    text:
+      event.n === meta.turn?.noReturn
+        ? `${describeBody(event)} (${NO_RETURN_WORDS})`
+        : describeBody(event),
     bug: event.kind === 'violation',
   }));
   const data: StepperData = { steps, memory: memorySteps(shown) };

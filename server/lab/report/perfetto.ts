@@ -15,6 +15,7 @@ import { CPU_PID, micros, pidOf, type TraceRecord } from './perfetto/trace-recor
 import { timeOf } from './perfetto/trace-time.ts';
 import type { ReportMeta } from './report-meta.ts';
 import { actorsSeen } from './timeline/actors.ts';
+import { NO_RETURN_WORDS } from './turn.ts';
 
 /** One record a line, so that two traces can be compared. */
 export function perfettoTrace(events: readonly Event[], meta: ReportMeta): string {
@@ -34,6 +35,7 @@ export function perfettoTrace(events: readonly Event[], meta: ReportMeta): strin
     ...flows.flatMap((flow, at) => flowRecords(flow, at + 1, placed)),
     ...inFlightRecords(log, flows.length + 1, devices),
     ...violationRecords(log),
+    ...turnRecords(log, meta),
     ...counterRecords(log, devices),
   ].sort((a, b) => a.ts - b.ts);
   return document([...metadata(placed.lanes), ...records], meta);
@@ -74,6 +76,22 @@ function counterRecords(log: TraceLog, pids: ReadonlyMap<string, number>): Trace
     name,
     args: { [name]: value },
   }));
+}
+
+/** Where it was decided. */
+function turnRecords({ events }: TraceLog, { turn }: ReportMeta): TraceRecord[] {
+  return events
+    .filter(({ n }) => n === turn?.noReturn)
+    .map(({ n }) => ({
+      ph: 'i',
+      s: 'g',
+      pid: CPU_PID,
+      tid: 0,
+      ts: micros(timeOf(n, 'violation')),
+      name: 'point of no return',
+      cat: 'violation',
+      args: { step: n, text: NO_RETURN_WORDS },
+    }));
 }
 
 function violationRecords({ events }: TraceLog): TraceRecord[] {

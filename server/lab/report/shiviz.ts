@@ -9,6 +9,7 @@ import type { ReportMeta } from './report-meta.ts';
 import { causesOf } from './timeline/causes.ts';
 import { inOrder } from './timeline/event-order.ts';
 import { spansOf } from './timeline/spans.ts';
+import { NO_RETURN_WORDS } from './turn.ts';
 
 export const SHIVIZ_EVENT = '(?<event>.*)\\n(?<host>\\S*) (?<clock>{.*})';
 export const SHIVIZ_RUN = '^=== (?<trace>.*) ===$';
@@ -30,7 +31,8 @@ export function shivizLog(events: readonly Event[], meta: ReportMeta): string {
     clock.set(host, (hosts.get(host)?.get(host) ?? 0) + 1);
     clocks.set(event.n, clock);
     hosts.set(host, clock);
-    lines.push(oneLine(describeBody(event)), `${host} ${clockText(clock)}`);
+    const mark = event.n === meta.turn?.noReturn ? ` (${NO_RETURN_WORDS})` : '';
+    lines.push(oneLine(describeBody(event) + mark), `${host} ${clockText(clock)}`);
   }
   return `${lines.join('\n')}\n`;
 }

@@ -22,13 +22,18 @@ const KCSAN_RULE = '='.repeat(66);
 export function splat(events: readonly Event[], meta: ReportMeta): string {
   const log = inOrder(events);
   const violations = log.filter((event) => event.kind === 'violation');
-  if (meta.waits.length > 0) return listText(lockdepLines(meta));
+  if (meta.waits.length > 0) return listText([...lockdepLines(meta), ...orderLines(meta)]);
   // The oracle of values names what was read; the others saw it coming.
   const told = violations.find(({ rule }) => rule === 'OR3') ?? violations[0];
-  if (told === undefined) return listText([`mmrace: no splat: ${meta.seen}`]);
+  if (told === undefined) return listText([`mmrace: no splat: ${meta.seen}`, ...orderLines(meta)]);
   return listText(
     isAboutFrames(told) ? refcountLines(log, told, meta) : kcsanLines(log, told, meta),
   );
+}
+
+/** Locks that were taken in the wrong order, whatever came of it. */
+function orderLines({ lockOrder = [] }: ReportMeta): string[] {
+  return lockOrder.map((breach) => `WARNING: ${breach} (simulated)`);
 }
 
 function isAboutFrames({ rule }: Violation): boolean {

@@ -1,4 +1,5 @@
 /** Where a run has turned bad, by the numbers of its events: so that every form of a report can mark it. */
+import type { Event } from '../../protocol/event.ts';
 import type { StoryRow } from './story/story-row.ts';
 
 /** Events from `first` to `last`, both included. */
@@ -14,7 +15,31 @@ export interface Turn {
   readonly swapped: readonly [EventSpan, EventSpan] | 'none';
 }
 
+/** What marks the event that it was decided with. */
+export const NO_RETURN_WORDS = 'point of no return: behind this every continuation fails';
+
 export const NO_TURN: Turn = { noReturn: 'unknown', swapped: 'none' };
+
+/** Steps in the numbers of events. `stepOfEvent` says of each event in which step it came; steps count from 1. */
+export function turnOf(
+  decided: number | 'unknown',
+  swapped: Turn['swapped'],
+  events: readonly Event[],
+  stepOfEvent: readonly number[],
+): Turn {
+  const numberAt = (step: number): number => {
+    const at = stepOfEvent.findIndex((of) => of >= step);
+    return at < 0 ? (events.at(-1)?.n ?? 0) + 1 : (events[at]?.n ?? 0);
+  };
+  const spanOf = ({ first, last }: EventSpan): EventSpan => ({
+    first: numberAt(first),
+    last: numberAt(last + 1) - 1,
+  });
+  return {
+    noReturn: decided === 'unknown' ? 'unknown' : numberAt(decided),
+    swapped: swapped === 'none' ? 'none' : [spanOf(swapped[0]), spanOf(swapped[1])],
+  };
+}
 
 /** The row that was under way, or about to begin, when it was decided; 'behind all' if that was after the last. */
 export function rowOfNoReturn<Row extends StoryRow>(

@@ -10,6 +10,7 @@ export function scenarioTests(events: readonly Event[], meta: ReportMeta): KtapG
   const diagnostics = [
     `${verdict}: ${seen}`,
     `bound: ${bound}`,
+    ...(meta.lockOrder ?? []).map((breach) => `warning: ${breach}`),
     ...(reproduce === 'none' ? [] : [`reproduce: ${reproduce}`]),
     ...(verdict === 'broken' ? raceDiagram(events, drawn(meta)).split('\n') : []),
   ];
