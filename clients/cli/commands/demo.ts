@@ -16,6 +16,7 @@ import { LiveLab, SEED_CLIENTS } from '../live-lab.ts';
 import { liveSeedWorld } from '../live-seed-world.ts';
 import { type LocalServer, startLocalServer } from '../local-server.ts';
 import { readyPage } from '../page-of-server.ts';
+import { presenterLine } from '../presenter-line.ts';
 import { newProgress } from '../progress.ts';
 import { verdictRecord, verdictText } from '../seed-report.ts';
 import { serverConfig } from '../server-config.ts';
@@ -95,6 +96,8 @@ async function demo({ host, port, record, once, free, json }: DemoOptions): Prom
     }
     if (free !== undefined || once === true) return ran;
     await live.renew({ patch: 'stock' });
+    const { lab } = server.openLab(DEMO_LAB, { patch: 'stock' });
+    say(`\n${presenterLine(server.url, lab)}`);
     say(whatNext(server));
     return (await signal) === 'SIGINT' ? EXIT.INTERRUPTED : ran;
   } finally {

@@ -5,6 +5,7 @@ import { ending, print, say, untilSignal } from '../ending.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { UsageError } from '../failure.ts';
 import { readyPage } from '../page-of-server.ts';
+import { presenterLine } from '../presenter-line.ts';
 import { asUsageError, serverConfig } from '../server-config.ts';
 import { wholeNumber } from '../whole-number.ts';
 
@@ -72,6 +73,7 @@ async function serve({ record, restore, patch, ...flags }: ServeOptions): Promis
   say(
     `mmrace serves on ${server.url}, for browsers too; clients connect to ${server.webSocketUrl}`,
   );
+  if (demo !== 'none') say(presenterLine(server.url, demo));
   await untilSignal();
   await server.stop();
   return EXIT.OK;
