@@ -36,10 +36,21 @@ async function said(...args: readonly string[]): Promise<Said> {
   return { out, error, code: 'parsed' };
 }
 
+function helpOf(command: Command): string {
+  let help = '';
+  command.configureOutput({
+    writeOut: (text) => {
+      help += text;
+    },
+  });
+  command.outputHelp();
+  return help;
+}
+
 /** What is wrong with one command. */
 async function complaints(command: Command): Promise<string[]> {
   const name = command.name();
-  const help = (await said(name, '--help')).out;
+  const help = helpOf(command);
   const flags = command.options.map(({ long }) => long ?? '');
   const found: string[] = [];
   if (command.description().length < 10) found.push(`${name}: no description`);

@@ -86,6 +86,18 @@ const COMMANDS: readonly CommandFile[] = [
   },
 ];
 
+const EXAMPLES = `
+Examples:
+  mmrace demo                                 the race that it began with, live
+  mmrace serve                                a server; the page is at the address that it prints
+  mmrace device --lab demo --name gpu0        a device that you play by hand
+  mmrace observe --lab demo                   everything that happens
+  mmrace explore scenarios/seed-zero-page.yaml --patch remove-second-invalidate
+  mmrace doctor                               is everything there?
+
+Answers go to stdout and talk to stderr. Exit 0: yes; 1: no, or a counterexample; 2: not known;
+4: skipped; 64: usage; 70: a bug of ours, or a lost server; 130: interrupted.`;
+
 /** The command that `word` names, or all of them. */
 export async function newProgram(word = 'all'): Promise<Command> {
   const program = new Command('mmrace')
@@ -93,7 +105,8 @@ export async function newProgram(word = 'all'): Promise<Command> {
     .version(version())
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'mmrace: ')) })
-    .showHelpAfterError('(mmrace --help lists the commands)');
+    .showHelpAfterError('(mmrace --help lists the commands)')
+    .addHelpText('after', EXAMPLES);
   const named = COMMANDS.filter(({ words }) => words.includes(word));
   for (const { load } of named.length > 0 && word !== 'completion' ? named : COMMANDS) {
     const add = await load();

@@ -92,7 +92,7 @@ async function watchWhileThere(
   signal: Promise<'SIGINT' | 'SIGTERM'>,
 ): Promise<ExitCode> {
   const { watchLab } = await import('../observe/watch-lab.ts');
-  const { endedExit, endedSentence } = await import('../prompt/join.ts');
+  const { endedExit, endedSentence } = await import('../ended-session.ts');
   let watched = await watchLab(options);
   for (;;) {
     const ended = await Promise.race([watched.closed, signal]);

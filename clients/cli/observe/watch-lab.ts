@@ -1,16 +1,16 @@
 /** A lab as lines: what came before, if that is wanted, then every event as it happens. */
-import { addressWords } from '../../../server/lab/report/event-words.ts';
 import type { Event } from '../../../server/protocol/event.ts';
 import type { LabSnapshot } from '../../../server/protocol/lab-snapshot.ts';
 import { connect } from '../../sdk/connect.ts';
 import { SessionClosed } from '../../sdk/connection.ts';
 import type { ClosedWhy } from '../../sdk/connection-state.ts';
+import { endedSentence } from '../ended-session.ts';
 import { UsageError } from '../failure.ts';
-import { endedSentence } from '../prompt/join.ts';
 import { eventsSince } from './backlog.ts';
 import { type Colour, EventColumns } from './event-columns.ts';
 import { type EventFilter, passes } from './event-filter.ts';
 import { FtraceStream } from './ftrace-stream.ts';
+import { gap, greeting, noBacklog } from './watch-words.ts';
 
 export type StreamFormat = 'text' | 'jsonl' | 'ftrace';
 
@@ -107,29 +107,4 @@ function writer(
     case 'jsonl':
       return (event) => JSON.stringify(event);
   }
-}
-
-function greeting({ lab, n, patch, actors, vmas }: LabSnapshot): string {
-  const who = actors.map((actor) => actor.name).join(', ') || 'nobody';
-  const mapped = vmas
-    .slice(0, 4)
-    .map(({ first, end }) => `${addressWords(first)}-${addressWords(end)}`)
-    .join(', ');
-  const memory = vmas.length === 0 ? 'nothing is mapped' : `mapped ${mapped}`;
-  return `lab ${lab} at event ${n}, kernel ${patch}, with ${who}; ${memory}`;
-}
-
-function gap(seen: number, { n, patch, actors }: LabSnapshot): string {
-  const who = actors.map((actor) => actor.name).join(', ') || 'nobody';
-  if (n < seen) return `the lab began anew: kernel ${patch}, event ${n}, with ${who}`;
-  return (
-    `fell behind: events ${seen + 1} to ${n} are not shown; from here on a snapshot is the beginning ` +
-    `(kernel ${patch}, with ${who})`
-  );
-}
-
-function noBacklog(why: 'too-old' | 'unknown', since: number): string {
-  return why === 'too-old'
-    ? `the server no longer has the events behind ${since}: what follows begins now`
-    : 'the server cannot tell what came before: what follows begins now';
 }

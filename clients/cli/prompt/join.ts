@@ -1,11 +1,8 @@
 /** An agent, and somebody's hand on it: joins a lab, hears what happens, and leaves without losing anybody's data. */
 
-import { CLOSE_CODES } from '../../../server/protocol/close-codes.ts';
 import type { AgentOptions, PlayedAgent } from '../../agents/played-agent.ts';
-import { type CallRefusal, sentences } from '../../sdk/call-refusal.ts';
 import { SessionClosed } from '../../sdk/connection.ts';
-import { type ClosedWhy, closedSentence } from '../../sdk/connection-state.ts';
-import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { endedSentence } from '../ended-session.ts';
 import { UsageError } from '../failure.ts';
 import { newsOf } from './concern.ts';
 import { LabWatch } from './lab-watch.ts';
@@ -147,40 +144,4 @@ async function giveBack(agent: PlayedAgent, name: string): Promise<'back' | 'lat
 function asRefused(error: unknown, url: string): unknown {
   if (!(error instanceof SessionClosed)) return error;
   return new UsageError(endedSentence(error.closed, url), { cause: error });
-}
-
-/** What a person is told when a session is over that was not ended here. */
-export function endedSentence(closed: ClosedWhy, url: string): string {
-  switch (closed.why) {
-    case 'ended':
-      return 'left';
-    case 'unreachable':
-      return `no server answers at ${url}: start one with npx mmrace serve, or say where it is with --url`;
-    case 'refused':
-      return refusedSentence(closed.refusal, url);
-    case 'lost':
-      if (closed.code === CLOSE_CODES.going.code) {
-        return `the server at ${url} has ended: start it again with npx mmrace serve, and join again`;
-      }
-      return Object.values(CLOSE_CODES).some(({ code }) => code === closed.code)
-        ? closedSentence(closed)
-        : `the server at ${url} is gone, and did not come back in time: ` +
-            'start it again with npx mmrace serve, and join again';
-  }
-}
-
-function refusedSentence(refusal: CallRefusal, url: string): string {
-  switch (refusal.code) {
-    case 'bad-resume':
-      return `the server at ${url} has been started anew and does not know this session: join again`;
-    case 'name-taken':
-      return 'the lab has an actor of this name already: choose another with --name';
-    default:
-      return `the server at ${url} refused: ${sentences(refusal)}`;
-  }
-}
-
-export function endedExit(closed: ClosedWhy): ExitCode {
-  if (closed.why === 'ended') return EXIT.OK;
-  return closed.why === 'lost' && closed.code === CLOSE_CODES.going.code ? EXIT.OK : EXIT.INTERNAL;
 }

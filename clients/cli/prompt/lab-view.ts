@@ -20,6 +20,10 @@ export class LabView {
   readonly #ptes = new Map<number, Map<number, PteView>>();
   readonly #mmOf = new Map<string, number>();
   #mappings = new Map<number, readonly MappingSeen[]>();
+  /** Changes of mappings that are not in #mappings yet: what mremap() does shows only in a row of them. */
+  #changed: VmaEvent[] = [];
+  /** Who forks, and whom. */
+  readonly #forking = new Map<string, string>();
   #events: Event[] = [];
 
   /** Begins from a state. Events of another machine are forgotten. */
@@ -31,6 +35,7 @@ export class LabView {
     this.#ptes.clear();
     for (const actor of snapshot.actors) this.#actors.set(actor.name, actor);
     for (const { mm, page, entry } of snapshot.ptes) this.#setPte(mm, page, entry as PteView);
+    this.#changed = [];
     this.#mappings = mappingsAfter(snapshot.vmas.map(asEvent));
   }
 
@@ -40,10 +45,7 @@ export class LabView {
       this.#one(event);
       this.#events.push(event);
     }
-    const changed = events.filter((event): event is VmaEvent => event.kind === 'vma');
-    if (changed.length > 0) {
-      this.#mappings = mappingsAfter([...this.#mappingEvents(), ...changed]);
-    }
+    this.#remap();
     const over = this.#events.length - EVENTS_KEPT_MAX;
     if (over > 0) this.#events.splice(0, over);
   }
@@ -62,7 +64,7 @@ export class LabView {
     return this.#ptes.get(mm) ?? new Map();
   }
 
-  /** The address space of a CPU thread. A forked child's is known once it has touched memory. */
+  /** The address space of a CPU thread; a number below zero is one of which nothing has shown yet. */
   mmOf(actor: string): number {
     return this.#mmOf.get(actor) ?? FIRST_MM;
   }
@@ -74,6 +76,15 @@ export class LabView {
 
   #one(event: Event): void {
     switch (event.kind) {
+      case 'vma':
+        this.#changed.push(event);
+        break;
+      case 'call':
+        if (event.function === 'fork') this.#forks(event.actor, String(event.args.child), event.n);
+        break;
+      case 'return':
+        if (event.function === 'fork') this.#forking.delete(event.actor);
+        break;
       case 'attach':
         this.#actors.set(event.actor, {
           name: event.actor,
@@ -88,18 +99,46 @@ export class LabView {
       case 'fenced':
         this.#actors.set(event.device, { name: event.device, role: 'device', state: 'fenced' });
         break;
-      case 'pte':
+      case 'pte': {
         this.#setPte(event.mm, event.page, event.to);
+        const child = this.#forking.get(event.actor);
+        if (child !== undefined && event.mm !== this.mmOf(event.actor)) {
+          this.#learn(child, event.mm);
+        }
         break;
+      }
       case 'fault':
       case 'cpu-access':
       case 'signal':
-        this.#mmOf.set(event.actor, event.mm);
+        this.#learn(event.actor, event.mm);
         break;
       default:
         // Nothing that stays.
         break;
     }
+  }
+
+  /** The child has what its parent has mapped. Which number its address space has shows only later. */
+  #forks(parent: string, child: string, n: number): void {
+    this.#remap();
+    this.#forking.set(parent, child);
+    this.#mmOf.set(child, -n);
+    this.#mappings.set(-n, this.mappings(this.mmOf(parent)));
+  }
+
+  #learn(actor: string, mm: number): void {
+    const before = this.#mmOf.get(actor) ?? mm;
+    this.#mmOf.set(actor, mm);
+    if (before >= 0) return;
+    this.#remap();
+    this.#mappings.set(mm, this.mappings(before));
+    this.#mappings.delete(before);
+  }
+
+  #remap(): void {
+    if (this.#changed.length === 0) return;
+    this.#mappings = mappingsAfter([...this.#mappingEvents(), ...this.#changed]);
+    this.#changed = [];
   }
 
   #setPte(mm: number, page: number, entry: PteView): void {

@@ -1,17 +1,15 @@
 /** One person's hand on an agent: takes lines, does what they say, gives answers. Knows no terminal. */
 
-import { describeEvent } from '../../../server/lab/report/describe-event.ts';
-import { addressWords, frameWords, pteWords } from '../../../server/lab/report/event-words.ts';
 import { assertNever } from '../../../server/vocabulary/invariant.ts';
-import type { DeviceEntry } from '../../agents/device-verbs.ts';
 import type { PlayedAgent } from '../../agents/played-agent.ts';
 import type { VerbParams, VerbResult } from '../../sdk/conductor.ts';
-import { concerns, type Somebody } from './concern.ts';
+import type { Somebody } from './concern.ts';
 import { helpText, verbHelp } from './help-text.ts';
 import { type Ended, type Job, Jobs } from './jobs.ts';
+import type { LabView } from './lab-view.ts';
 import type { LabWatch } from './lab-watch.ts';
+import { cpuPageTable, devicePageTable, log, maps, type Shown, who } from './look-around.ts';
 import { needsMappings, type ParsedLine, parseLine, valuesOf } from './parse-line.ts';
-import { mappingName } from './place.ts';
 import { failureOf, refusalOf } from './sentences.ts';
 import type { Values } from './values.ts';
 import type { AskedVerb, OwnDeed, Role } from './verb.ts';
@@ -133,17 +131,17 @@ export class PromptSession {
       case 'go':
         this.#standing = 'none';
         this.#parts.agent.go(this.actor);
-        return done('every hold is gone');
+        return done({ text: 'every hold is gone' });
       case 'page-table':
         return this.#parts.role === 'device'
-          ? await this.#devicePageTable()
-          : await this.#cpuPageTable();
+          ? done(devicePageTable(await this.#perform({ verb: 'page-table' })))
+          : done(cpuPageTable(await this.#viewNow(), this.somebody.mm));
       case 'maps':
-        return await this.#maps();
+        return done(maps(await this.#viewNow(), this.somebody.mm));
       case 'log':
-        return await this.#log(values.number('EVENTS'));
+        return done(log(await this.#viewNow(), this.somebody, values.number('EVENTS')));
       case 'who':
-        return await this.#who();
+        return done(who(await this.#viewNow(), this.#parts.agent.actors()));
       case 'use':
         return this.#use(values.word('ACTOR'));
       case 'wait':
@@ -168,7 +166,8 @@ export class PromptSession {
 
   #hold(after: string): Answer {
     if (this.#parts.agent.hold(this.actor, after) === 'armed') {
-      return done(`the next ${after}() of ${this.actor} stands still until go`, { after });
+      const text = `the next ${after}() of ${this.actor} stands still until go`;
+      return done({ text, result: { after } });
     }
     return {
       outcome: 'failed',
@@ -177,64 +176,11 @@ export class PromptSession {
     };
   }
 
-  async #devicePageTable(): Promise<Answer> {
-    const result = await this.#perform({ verb: 'page-table' });
-    const entries = (result.entries ?? []) as readonly DeviceEntry[];
-    const lines = entries.map(({ page, pfn, access, memory }) =>
-      [addressWords(page).padEnd(14), access.padEnd(9), frameWords(pfn).padEnd(18), memory].join(
-        ' ',
-      ),
-    );
-    return done(lines.length === 0 ? 'no entry' : lines.join('\n'), result);
-  }
-
-  async #cpuPageTable(): Promise<Answer> {
+  /** The lab as it is behind everything that has been answered. */
+  async #viewNow(): Promise<LabView> {
     const { watch } = this.#parts;
     await watch.caughtUp();
-    const { mm } = this.somebody;
-    const entries = [...watch.view.pageTable(mm)].sort(([a], [b]) => a - b);
-    const lines = entries.map(
-      ([page, entry]) => `${addressWords(page).padEnd(14)} ${pteWords(entry)}`,
-    );
-    const data = entries.map(([page, entry]) => ({ page, entry }));
-    return done(lines.length === 0 ? 'no entry' : lines.join('\n'), { mm, entries: data });
-  }
-
-  async #maps(): Promise<Answer> {
-    const { watch } = this.#parts;
-    await watch.caughtUp();
-    const mappings = watch.view.mappings(this.somebody.mm).map((mapping, index) => ({
-      name: mappingName(index),
-      ...mapping,
-    }));
-    const lines = mappings.map(({ name, first, end, prot, kind }) => {
-      const pages = String(end - first).padStart(4);
-      return `${name.padEnd(2)} ${addressWords(first)}-${addressWords(end)} ${pages} pages ${prot} ${kind}`;
-    });
-    return done(lines.length === 0 ? 'nothing is mapped' : lines.join('\n'), { mappings });
-  }
-
-  async #log(count: number): Promise<Answer> {
-    const { watch } = this.#parts;
-    await watch.caughtUp();
-    const { somebody } = this;
-    const events = watch.view.log(count, (event) => concerns(event, somebody));
-    const text = events.length === 0 ? 'nothing so far' : events.map(describeEvent).join('\n');
-    return done(text, { events });
-  }
-
-  async #who(): Promise<Answer> {
-    const { watch, agent } = this.#parts;
-    await watch.caughtUp();
-    const { view } = watch;
-    const mine = agent.actors();
-    const lines = view.actors.map(({ name, role, state }) => {
-      const me = mine.includes(name) ? ' (you)' : '';
-      return `${name.padEnd(16)} ${role.padEnd(7)} ${state}${me}`;
-    });
-    const kernel = `kernel ${view.patch}, event ${view.n}`;
-    const { n, patch, actors } = view;
-    return done([...lines, kernel].join('\n'), { actors, patch, n });
+    return watch.view;
   }
 
   #use(name: string): Answer {
@@ -243,18 +189,18 @@ export class PromptSession {
       return wrong(`use: ${name} is no thread of this process; there is ${actors.join(', ')}`);
     }
     this.#actor = name;
-    return done(`you speak for ${name} now`, { actor: name });
+    return done({ text: `you speak for ${name} now`, result: { actor: name } });
   }
 
   #help(values: Values): Answer {
     const { role } = this.#parts;
-    if (!values.has('VERB')) return done(helpText(role));
+    if (!values.has('VERB')) return done({ text: helpText(role) });
     const help = verbHelp(values.word('VERB'), role);
-    return typeof help === 'string' ? done(help) : wrong(help.wrong);
+    return typeof help === 'string' ? done({ text: help }) : wrong(help.wrong);
   }
 }
 
-function done(text: string, result: VerbResult = {}): Answer {
+function done({ text, result = {} }: Shown): Answer {
   return { outcome: 'done', text, result };
 }
 

@@ -1,10 +1,11 @@
 /** The prompt: a line, an answer, a line, until somebody leaves or the server is gone. */
 import type { Readable, Writable } from 'node:stream';
 import type { ClosedWhy } from '../../sdk/connection-state.ts';
+import { endedExit, endedSentence } from '../ended-session.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { completed } from './complete.ts';
 import { HISTORY_LINES_MAX, readHistory, writeHistory } from './history-file.ts';
-import { endedExit, endedSentence, type Joined, type JoinOptions, join } from './join.ts';
+import { type Joined, type JoinOptions, join } from './join.ts';
 import { Notices } from './notices.ts';
 import { Terminal, type TerminalParts } from './terminal.ts';
 

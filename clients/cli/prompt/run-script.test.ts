@@ -101,13 +101,37 @@ test('a forked child is spoken for by use, and shares frames until somebody writ
       'store a 1',
       'fork child0',
       'use child0',
+      'maps',
       'store 0x10000 2',
+      'pt',
       'load 0x10000',
       'use cpu0',
       'load 0x10000',
     ]);
     assert.equal(ran.exit, EXIT.OK, ran.said);
+    assert.match(ran.printed, /^a +0x10000-0x11000 +1 pages rw anon-private$/m);
+    assert.match(ran.printed, /^0x10000 +frame 0x2$/m);
     assert.match(ran.printed, /0x10000 = 0x2\nyou speak for cpu0 now\n0x10000 = 0x1$/);
+  }));
+
+test('a server that ends in the middle of a verb is one sentence, and 70', () =>
+  withServer(async (server) => {
+    await script(server, 'cpu', 'cpu0', ['mmap 0x10000 1', 'store a 1']);
+    const paused = await fetch(`${server.url}/api/labs/demo/control`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ action: 'pause' }),
+    });
+    assert.equal(paused.status, 200);
+    const waiting = script(server, 'cpu', 'cpu0', ['load 0x10000']);
+    const lab = server.labs.get('demo');
+    while (lab !== 'none' && (lab.actors.get('cpu0')?.requests.size ?? 0) === 0) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await server.stop();
+    const { exit, said } = await waiting;
+    assert.equal(exit, EXIT.INTERNAL);
+    assert.match(said, /^mmrace cpu: the server at ws:\S+ has ended: start it again/m);
   }));
 
 test('a script is checked as a whole before anybody joins', () => {

@@ -1,8 +1,9 @@
 /** Lines of `--do`, one after the other, without a terminal. */
 import type { ClosedWhy } from '../../sdk/connection-state.ts';
+import { endedSentence } from '../ended-session.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { UsageError } from '../failure.ts';
-import { endedSentence, type JoinOptions, join } from './join.ts';
+import { type JoinOptions, join } from './join.ts';
 import { type ParsedLine, parseLine } from './parse-line.ts';
 import type { Answer, PromptSession } from './prompt-session.ts';
 import type { Role } from './verb.ts';

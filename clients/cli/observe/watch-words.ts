@@ -1,0 +1,29 @@
+/** What an observer says about what it shows. */
+import { addressWords } from '../../../server/lab/report/event-words.ts';
+import type { LabSnapshot } from '../../../server/protocol/lab-snapshot.ts';
+
+export function greeting({ lab, n, patch, actors, vmas }: LabSnapshot): string {
+  const who = actors.map((actor) => actor.name).join(', ') || 'nobody';
+  const mapped = vmas
+    .slice(0, 4)
+    .map(({ first, end }) => `${addressWords(first)}-${addressWords(end)}`)
+    .join(', ');
+  const memory = vmas.length === 0 ? 'nothing is mapped' : `mapped ${mapped}`;
+  return `lab ${lab} at event ${n}, kernel ${patch}, with ${who}; ${memory}`;
+}
+
+/** What was not shown between event `seen` and the snapshot. */
+export function gap(seen: number, { n, patch, actors }: LabSnapshot): string {
+  const who = actors.map((actor) => actor.name).join(', ') || 'nobody';
+  if (n < seen) return `the lab began anew: kernel ${patch}, event ${n}, with ${who}`;
+  return (
+    `fell behind: events ${seen + 1} to ${n} are not shown; from here on a snapshot is the beginning ` +
+    `(kernel ${patch}, with ${who})`
+  );
+}
+
+export function noBacklog(why: 'too-old' | 'unknown', since: number): string {
+  return why === 'too-old'
+    ? `the server no longer has the events behind ${since}: what follows begins now`
+    : 'the server cannot tell what came before: what follows begins now';
+}

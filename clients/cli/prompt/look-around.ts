@@ -1,0 +1,65 @@
+/** What a person sees who looks around: page tables, mappings, the log, the others. */
+import { describeEvent } from '../../../server/lab/report/describe-event.ts';
+import { addressWords, frameWords, pteWords } from '../../../server/lab/report/event-words.ts';
+import type { DeviceEntry } from '../../agents/device-verbs.ts';
+import type { VerbResult } from '../../sdk/conductor.ts';
+import { concerns, type Somebody } from './concern.ts';
+import type { LabView } from './lab-view.ts';
+import { mappingName } from './place.ts';
+
+/** In words and as data. */
+export interface Shown {
+  readonly text: string;
+  readonly result?: VerbResult;
+}
+
+const ADDRESS_COLUMNS = 14;
+
+/** `result` is the answer of the verb page-table. */
+export function devicePageTable(result: VerbResult): Shown {
+  const entries = (result.entries ?? []) as readonly DeviceEntry[];
+  const lines = entries.map(({ page, pfn, access, memory }) => {
+    const at = addressWords(page).padEnd(ADDRESS_COLUMNS);
+    return `${at} ${access.padEnd(9)} ${frameWords(pfn).padEnd(18)} ${memory}`;
+  });
+  return { text: lines.join('\n') || 'no entry', result };
+}
+
+export function cpuPageTable(view: LabView, mm: number): Shown {
+  const entries = [...view.pageTable(mm)]
+    .sort(([a], [b]) => a - b)
+    .map(([page, entry]) => ({ page, entry }));
+  const lines = entries.map(
+    ({ page, entry }) => `${addressWords(page).padEnd(ADDRESS_COLUMNS)} ${pteWords(entry)}`,
+  );
+  return { text: lines.join('\n') || 'no entry', result: { mm, entries } };
+}
+
+export function maps(view: LabView, mm: number): Shown {
+  const mappings = view
+    .mappings(mm)
+    .map((mapping, index) => ({ name: mappingName(index), ...mapping }));
+  const lines = mappings.map(({ name, first, end, prot, kind }) => {
+    const pages = String(end - first).padStart(4);
+    const range = `${addressWords(first)}-${addressWords(end)}`;
+    return `${name.padEnd(2)} ${range} ${pages} pages ${prot} ${kind}`;
+  });
+  return { text: lines.join('\n') || 'nothing is mapped', result: { mappings } };
+}
+
+/** The last `count` events that are about somebody. */
+export function log(view: LabView, somebody: Somebody, count: number): Shown {
+  const events = view.log(count, (event) => concerns(event, somebody));
+  return { text: events.map(describeEvent).join('\n') || 'nothing so far', result: { events } };
+}
+
+/** `mine` are the actors of this process. */
+export function who(view: LabView, mine: readonly string[]): Shown {
+  const { n, patch, actors } = view;
+  const lines = actors.map(({ name, role, state }) => {
+    const me = mine.includes(name) ? ' (you)' : '';
+    return `${name.padEnd(16)} ${role.padEnd(7)} ${state}${me}`;
+  });
+  const text = [...lines, `kernel ${patch}, event ${n}`].join('\n');
+  return { text, result: { actors, patch, n } };
+}
