@@ -14,6 +14,10 @@
 import type { Event } from '../../server/protocol/event.ts';
 import type { LabControl } from '../../server/protocol/lab-control.ts';
 import type { LabSnapshot } from '../../server/protocol/lab-snapshot.ts';
+import type { TaskContext } from '../../server/task/context.ts';
+import { lock, newLock, unlock } from '../../server/task/lock.ts';
+import { objectId } from '../../server/task/object-id.ts';
+import type { Task } from '../../server/task/task.ts';
 import { assertNever } from '../../server/vocabulary/invariant.ts';
 import { performCpuVerb } from '../agents/cpu-verbs.ts';
 import { dmirrorDevice } from '../agents/device-agent.ts';
@@ -113,6 +117,33 @@ async function watch(options: ObserverOptions): Promise<Watcher> {
  */
 export function dmirror(kernel: DeviceKernel): Device {
   return dmirrorDevice(kernel);
+}
+
+/** A driver's lock: a mutex between the tasks of one device. */
+export interface DriverLock {
+  /** Whether somebody holds it: a callback that must not wait asks this. */
+  readonly busy: () => boolean;
+  /** Waits for it, runs `body`, lets go of it. Yields: yes. */
+  readonly hold: <T>(body: () => Task<T>) => Task<T>;
+}
+
+/**
+ * A lock for a driver that runs in a client. (One that also runs in the lab makes its own, with newLock() of
+ * `mmrace/task/lock` and its device's number, so that the explorer tells the locks of several devices apart.)
+ */
+export function driverLock(context: TaskContext): DriverLock {
+  const own = newLock('driver_lock', objectId('driver_lock', 0, 0));
+  return {
+    busy: () => own.holder !== 'nobody',
+    *hold(body) {
+      const held = yield* lock(context, 'driver_lock.hold', own);
+      try {
+        return yield* body();
+      } finally {
+        unlock(context, held);
+      }
+    },
+  };
 }
 
 /**
