@@ -44,6 +44,7 @@ function storyOf(as: CertifiedAs, finding: Finding): string[] {
   if (finding.kind === 'contract' || finding.kind === 'oracle') {
     lines.push('', raceDiagram(events, { columns: COLUMNS }));
   }
+  lines.push('', 'Reproduce: the same command. Orders depend on nothing but the seed.');
   return lines;
 }
 

@@ -5,6 +5,7 @@
 
 import { CONTRACT_ORACLE } from '../../machine/oracles/contract/contract.ts';
 import type { Event } from '../../protocol/event.ts';
+import { RULES, type RuleId } from '../../vocabulary/rules.ts';
 import { streamOf } from '../explore/random-stream.ts';
 import { answerOf } from '../scenario/expectations.ts';
 import type { ScenarioPlan } from '../scenario/scenario-plan.ts';
@@ -265,7 +266,7 @@ class Twice {
     const at: Difference | 'none' =
       frame === 'none'
         ? 'none'
-        : { n: frame.n, expected: 'what the contract allows', came: describeFrame(frame) };
+        : { n: frame.n, expected: ruleIn(run.failure), came: describeFrame(frame) };
     return { kind, failure, frame: at, ...told(run) };
   }
 
@@ -276,6 +277,12 @@ class Twice {
       `and ${came} in the next`;
     return { kind: 'not deterministic', failure, frame: difference, ...told(run) };
   }
+}
+
+/** The sentence of the rule that a failure begins with. */
+function ruleIn(failure: string): string {
+  const [id = ''] = failure.split(':');
+  return Object.hasOwn(RULES, id) ? RULES[id as RuleId] : 'nothing that the scenario forbids';
 }
 
 function troubleOf(run: ScheduleRun): Finding {

@@ -62,7 +62,9 @@ export interface Oracles {
   readonly emit: EventSink;
   readonly mirrors: Mirrors;
   readonly registers: Registers;
-  /** Events of kind 'violation', in order. */
+  /** Violations that these oracles have written out. */
+  told: number;
+  /** Events of kind 'violation', in order: of these and of other oracles. */
   readonly violations: Extract<Event, { kind: 'violation' }>[];
   /** Stale entries that were reported and have not changed since. */
   readonly reported: Set<string>;
@@ -76,6 +78,7 @@ export function watchWorld(k: Kernel, log: EventLog, emit: EventSink): Oracles {
     emit,
     mirrors: newMirrors(),
     registers: newRegisters(k),
+    told: 0,
     violations: [],
     reported: new Set(),
   };
@@ -330,7 +333,8 @@ function report(
   device: string,
   page: PageIndex,
 ): void {
-  if (oracles.violations.length >= VIOLATIONS_MAX) return;
+  if (oracles.told === VIOLATIONS_MAX) return;
+  oracles.told += 1;
   const { cpu, device: own } = historiesOf(oracles.log.kept, page, device);
   oracles.emit({
     kind: 'violation',

@@ -765,3 +765,20 @@ test('[OR6] a world that nobody watches has no contract, and its devices no witn
   );
   assert.deepEqual(breachesOf(bench), []);
 });
+
+test('[OR6] breaches of one rule end somewhere, and leave room for what comes of them', () => {
+  const patches = [removeSecondInvalidate];
+  const bench = newBench('gpu0', openedWorld({ drivers: [], contract: 'watched', patches }));
+  const { world } = bench.opened;
+  const range = pagesFrom(at(1024), 40);
+  const mapping = cpu(bench.opened).mmap({ range, prot: 'rw', kind: 'anon-private' });
+  assert.ok(runAlone(world, 'cpu0', mapping).ok);
+  for (let page = 1024; page < 1064; page += 1) {
+    load(bench.opened, page);
+    runOn(bench, migrate(bench, at(page)));
+    // Brings it home, so that the device has memory for the next.
+    store(bench.opened, 7n, page);
+  }
+  assert.equal(violationsOf(bench).length, 16);
+  assert.equal(world.oracles.told, 0);
+});

@@ -34,8 +34,8 @@ import { deviceNumber, type Mirrors } from '../mirrors.ts';
 
 /** What the violations of this oracle name as their oracle. */
 export const CONTRACT_ORACLE = 'OR6';
-/** Breaches that are written out; more of them only repeat the first. */
-const BREACHES_MAX = 1_000;
+/** Breaches of one rule by one device that are written out; more of them only repeat the first. */
+const BREACHES_MAX = 16;
 /** The state of a device stands behind its migrations, which stand behind its entries (oracles.ts). */
 const DEVICE_STATE = PAGES_MAX + 1;
 
@@ -53,8 +53,8 @@ export interface Contract {
   readonly devices: Map<DeviceOwner, WatchedDevice>;
   /** Brackets that are open, by id. */
   readonly brackets: Map<number, OpenBracket>;
-  /** Rule, device and page of what was written out. */
-  readonly reported: Set<string>;
+  /** The pages of what was written out, by rule and device. */
+  readonly reported: Map<string, Set<PageIndex>>;
 }
 
 export interface OpenBracket {
@@ -194,9 +194,10 @@ export function report(
   text: string,
 ): void {
   const { reported, log, emit } = contract;
-  const key = `${rule} ${device} ${page}`;
-  if (reported.size >= BREACHES_MAX || reported.has(key)) return;
-  reported.add(key);
+  const key = `${rule} ${device}`;
+  const pages = reported.get(key) ?? new Set();
+  if (pages.size === BREACHES_MAX || pages.has(page)) return;
+  reported.set(key, pages.add(page));
   const { cpu, device: own } = historiesOf(log.kept, page, device);
   emit({
     kind: 'violation',

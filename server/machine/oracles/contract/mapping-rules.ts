@@ -61,7 +61,7 @@ export function entryChanged(device: WatchedDevice, page: PageIndex, entry: Mirr
  */
 function coveringSub(device: WatchedDevice, page: PageIndex, entry: Mapped): number | 'none' {
   let oldest: number | 'none' = 'none';
-  if (entry.access !== 'exclusive') {
+  if (entry.access !== 'exclusive' && device.subs.size > 1) {
     for (const lookup of device.lookups) {
       if (!(device.subs.has(lookup.sub) && gives(lookup, page, entry))) continue;
       if (oldest === 'none' || lookup.sub < oldest) oldest = lookup.sub;

@@ -63,7 +63,7 @@ export function watchContract(
     mirrors,
     devices: new Map(),
     brackets: new Map(),
-    reported: new Set(),
+    reported: new Map(),
   };
   log.listeners.push((event) => seeKernel(contract, event));
   return contract;
