@@ -10,7 +10,7 @@ import { momentOf, newMomentRun } from '../../../server/lab/moment/moment-world.
 import { metaOfCounterexample } from '../../../server/lab/report/counterexample-meta.ts';
 import { DIAGRAM_COLUMNS_MAX, raceDiagram } from '../../../server/lab/report/diagram.ts';
 import { FORMATS, type FormatName } from '../../../server/lab/report/formats.ts';
-import { type Turn, turnOf } from '../../../server/lab/report/turn.ts';
+import type { Wait } from '../../../server/lab/report/report-meta.ts';
 import type { ScenarioPlan } from '../../../server/lab/scenario/scenario-plan.ts';
 import { newScenarioRun } from '../../../server/lab/scenario/scenario-world.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
@@ -95,11 +95,6 @@ export function plainAgain({ counterexample, ran, notes }: Again): object {
   };
 }
 
-/** Where it was decided, in the numbers of what was executed now. */
-function turnAgain({ counterexample: { found }, ran }: Again): Turn {
-  return turnOf(found.pointOfNoReturn, 'none', ran.events, ran.stepOfEvent);
-}
-
 export function textOfAgain(again: Again): string {
   const { counterexample, ran, notes } = again;
   const { scenario, patch, found, failure } = counterexample;
@@ -113,14 +108,13 @@ export function textOfAgain(again: Again): string {
     `  ${ran.failure === 'none' ? 'nothing fails' : ran.failure}`,
     ...(ran.outcome === 'ends otherwise' ? [`  promised: ${failure}`] : []),
     '',
-    raceDiagram(ran.events, { columns: DIAGRAM_COLUMNS_MAX, turn: turnAgain(again) }),
+    raceDiagram(ran.events, { columns: DIAGRAM_COLUMNS_MAX, turn: ran.turn }),
   ];
   const { pointOfNoReturn } = found;
   const step = pointOfNoReturn === 'unknown' ? undefined : ran.steps[pointOfNoReturn - 1];
   if (step !== undefined) {
-    lines.push(
-      `In the code: step ${pointOfNoReturn} of ${ran.steps.length}: ${step.actor} at ${step.step.at}.`,
-    );
+    const at = `${step.actor} at ${step.step.at}`;
+    lines.push(`In the code: step ${pointOfNoReturn} of ${ran.steps.length}: ${at}.`);
   }
   if (ran.outcome === 'ends otherwise') {
     lines.push(`Explore ${scenario.name} with ${patch.name} again: this one run proves nothing.`);
@@ -136,12 +130,22 @@ export function kernelWords({ patch, drivers }: Counterexample): string {
   return `kernel ${patch.name}${chosen.join('')}`;
 }
 
-export function reportOfAgain(again: Again, format: FormatName): string {
-  const { counterexample, plan, ran } = again;
-  const command = reproduceCommand(counterexample);
+/** Who waits for whom at its end, if it got stuck. */
+function waitsIn({ run }: Again['ran']): Wait[] {
+  const stuck = run.stuck?.() ?? 'none';
+  return stuck === 'none' ? [] : waitsOf({ stuck });
+}
+
+export function reportOfAgain({ counterexample, plan, ran }: Again, format: FormatName): string {
+  const again = reproduceCommand(counterexample);
   const question = plan === 'a live moment' ? counterexample.from : plan.scenario;
-  const meta = metaOfCounterexample(counterexample, question, command);
-  const stuck = ran.run.stuck?.() ?? 'none';
-  const waits = stuck === 'none' ? [] : waitsOf({ stuck });
-  return FORMATS[format].render(ran.events, { ...meta, waits, turn: turnAgain(again) });
+  const meta = metaOfCounterexample(counterexample, {
+    question,
+    reproduce: again,
+    setup: ran.setup,
+    end: ran.run.outcome(),
+    turn: ran.turn,
+    waits: waitsIn(ran),
+  });
+  return FORMATS[format].render(ran.events, meta);
 }

@@ -12,6 +12,7 @@ import { raceDiagram } from '../../../server/lab/report/diagram.ts';
 import { metaOfExplored } from '../../../server/lab/report/explored-meta.ts';
 import { FORMATS, type FormatName } from '../../../server/lab/report/formats.ts';
 import { wrapText } from '../../../server/lab/report/lines/wrap-text.ts';
+import { NO_TURN } from '../../../server/lab/report/turn.ts';
 import { UnknownPatch } from '../../../server/machine/live-machine.ts';
 import type { Event } from '../../../server/protocol/event.ts';
 import { type Kept, modelHere, reproduceLine, writeText } from '../counterexample/kept.ts';
@@ -52,7 +53,6 @@ export function exploreFrom(options: FromOptions): MomentAnswer {
     budgetSeconds: options.budgetSeconds,
     seed: options.seed,
     depth: options.depth,
-    ...(options.preemptions === undefined ? {} : { preemptionsMax: options.preemptions }),
     clock: () => performance.now(),
     onProgress: ({ executions }) => progress.at(executions),
   });
@@ -69,7 +69,10 @@ export function exploreFrom(options: FromOptions): MomentAnswer {
 }
 
 /** `RUN.jsonl@STEP`. Throws: UsageError. */
-function momentNamed({ from, patch, driver }: FromOptions): { lab: RecordedLab; step: number } {
+function momentNamed({ from, patch, driver, preemptions }: FromOptions): {
+  lab: RecordedLab;
+  step: number;
+} {
   const [, file, number] = /^(.+)@(\d+)$/.exec(from) ?? [];
   if (file === undefined || number === undefined) {
     throw new UsageError(`--from ${from}: expected RUN.jsonl@STEP, a recording and an entry of it`);
@@ -82,6 +85,7 @@ function momentNamed({ from, patch, driver }: FromOptions): { lab: RecordedLab; 
       `--from: the recording was made with the kernel ${config.patch}: leave --patch out`,
     );
   }
+  if (preemptions !== undefined) throw new UsageError('--from: leave --preemptions out');
   if (driver.length > 0) {
     throw new UsageError('--from: the clients do what they did then: leave --driver out');
   }
@@ -197,11 +201,17 @@ export function reportOfMoment(
           name: lab.journal.header.lab,
           patch: lab.journal.header.config.patch,
           strategy: options.strategy,
-          condition: 'violation',
           reproduce: again,
           question: options.from,
           waits: [],
         })
-      : metaOfCounterexample(kept.counterexample, kept.counterexample.from, again);
+      : metaOfCounterexample(kept.counterexample, {
+          question: kept.counterexample.from,
+          reproduce: again,
+          setup: [],
+          end: '',
+          turn: NO_TURN,
+          waits: [],
+        });
   return FORMATS[format].render(events, meta);
 }

@@ -1,3 +1,4 @@
+import type { Sibling } from '../../explorer/no-return.ts';
 import type { Verdict } from '../explore/explore.ts';
 import type { ScenarioVerdict } from '../explore/explore-scenario.ts';
 import type { Scenario } from '../scenario/scenario-schema.ts';
@@ -68,10 +69,17 @@ function counterexampleWith(
       failures,
       windowEntered,
       pointOfNoReturn: counterexample.pointOfNoReturn,
+      ...safeSwapOf(counterexample.safeSibling),
     },
     schedule: scheduleOf(counterexample.steps.map(({ task }) => task)),
     steps,
   };
+}
+
+function safeSwapOf(sibling: Sibling | 'none'): Pick<Counterexample['found'], 'safeSwap'> {
+  if (sibling === 'none') return {};
+  const [first, second] = sibling.swapped;
+  return { safeSwap: [first.first, first.last, second.first, second.last] };
 }
 
 /** By name if that is what ships under it: then whoever has mmrace has the scenario. */
@@ -81,5 +89,11 @@ function scenarioNamed(scenario: Scenario): Counterexample['scenario'] {
   const shipped = shippedScenario(name);
   return shipped !== 'none' && scenarioHash(shipped) === hash
     ? { name, hash }
-    : { name, hash, data: scenario };
+    : { name, hash, data: withoutProse(scenario) };
+}
+
+/** A token carries it: what does not run is left out. */
+function withoutProse(scenario: Scenario): Scenario {
+  const { name } = scenario;
+  return { ...scenario, title: name, provenance: name, expect: {} };
 }

@@ -88,6 +88,7 @@ function inflated(bytes: Buffer): string {
 function tokenText(counterexample: Counterexample): string {
   const { parameters, patch, drivers, failure, found, schedule, steps } = counterexample;
   const { verdict, strategy, executions, failures, windowEntered, pointOfNoReturn } = found;
+  const { safeSwap = [] } = found;
   const head = [
     questionText(counterexample),
     Object.entries(parameters)
@@ -96,7 +97,9 @@ function tokenText(counterexample: Counterexample): string {
     codeText(patch),
     JSON.stringify(Object.entries(drivers).map(([actor, code]) => [actor, codeText(code)])),
     JSON.stringify(failure),
-    [verdict, strategy, executions, failures, windowEntered, pointOfNoReturn].join(' '),
+    [verdict, strategy, executions, failures, windowEntered, pointOfNoReturn, ...safeSwap].join(
+      ' ',
+    ),
     schedule.map(([task, count]) => (count === 1 ? `${task}` : `${task}*${count}`)).join(' '),
   ];
   return [...head, ...steps].join('\n');
@@ -116,7 +119,8 @@ function ofText(text: string, modelHash: string): Counterexample {
   const lines = text.split('\n');
   const [scenario = '', parameters = '', patch = '', drivers = '[]', failure = '""'] = lines;
   const [found = '', schedule = ''] = lines.slice(HEAD_LINES - 2);
-  const [verdict, strategy, executions, failures, windowEntered, noReturn] = found.split(' ');
+  const [verdict, strategy, executions, failures, windowEntered, noReturn, ...swap] =
+    found.split(' ');
   const json = {
     format: COUNTEREXAMPLE_FORMAT,
     version: COUNTEREXAMPLE_VERSION,
@@ -133,6 +137,7 @@ function ofText(text: string, modelHash: string): Counterexample {
       failures: Number(failures),
       windowEntered: Number(windowEntered),
       pointOfNoReturn: noReturn === 'unknown' ? noReturn : Number(noReturn),
+      ...(swap.length === 0 ? {} : { safeSwap: swap.map(Number) }),
     },
     schedule: schedule.split(' ').map((block) => {
       const [task, count = '1'] = block.split('*');

@@ -56,6 +56,8 @@ export const Counterexample = strict({
     failures: count,
     windowEntered: count,
     pointOfNoReturn: Type.Union([step, word('unknown')]),
+    /** Two runs of steps, from first to last each: swapped, nothing happens. */
+    safeSwap: Type.Optional(Type.Tuple([step, step, step, step])),
   }),
   /** `[task, steps]`: who runs for how long. Tasks are numbered as they are spawned. */
   schedule: Type.Array(Type.Tuple([count, step]), { minItems: 1 }),

@@ -7,6 +7,7 @@ import type { Explored } from '../../explorer/explored.ts';
 import type { World } from '../../machine/world.ts';
 import type { Event } from '../../protocol/event.ts';
 import type { RunningTask } from '../../scheduler/scheduler.ts';
+import { type Turn, turnOf } from '../report/turn.ts';
 import { type Counterexample, choicesOfSchedule } from './counterexample.ts';
 
 /** A world that the schedule runs in: of a scenario, or of a moment of a live run. */
@@ -14,15 +15,16 @@ export interface ReproducedRun extends Explored {
   readonly world: World;
 }
 
-/** What the schedule came to. `events` are those of the schedule, without the setup's. */
+/** What the schedule came to. `events` are those of the schedule, `setup` what led to where it begins. */
 export type Reproduced =
   | {
       readonly outcome: 'fails as promised';
       readonly failure: string;
+      readonly setup: readonly Event[];
       readonly events: readonly Event[];
+      /** Where it was decided, in the numbers of the events. */
+      readonly turn: Turn;
       readonly steps: readonly ExecutedStep[];
-      /** For each event the number of its step, from 1. */
-      readonly stepOfEvent: readonly number[];
       readonly run: ReproducedRun;
     }
   /** Every step is as it was, but not what comes of them. */
@@ -30,10 +32,11 @@ export type Reproduced =
       readonly outcome: 'ends otherwise';
       /** 'none' if nothing fails any more. */
       readonly failure: string | 'none';
+      readonly setup: readonly Event[];
       readonly events: readonly Event[];
+      /** Where it was decided, in the numbers of the events. */
+      readonly turn: Turn;
       readonly steps: readonly ExecutedStep[];
-      /** For each event the number of its step, from 1. */
-      readonly stepOfEvent: readonly number[];
       readonly run: ReproducedRun;
     }
   | Divergence;
@@ -48,14 +51,23 @@ export interface Divergence {
 
 /** `run` must be a fresh world of the counterexample's question. Throws what the world throws. */
 export function reproduce(counterexample: Counterexample, run: ReproducedRun): Reproduced {
+  const setup = run.world.log.kept.slice();
   const events: Event[] = [];
   const stepOfEvent: number[] = [];
-  const steps: ExecutedStep[] = [];
+  const begun = run.scheduler.steps;
   run.world.log.listeners.push((event) => {
     events.push(event);
-    stepOfEvent.push(steps.length + 1);
+    stepOfEvent.push(run.scheduler.steps - begun);
+  });
+  const told = () => ({
+    setup,
+    events,
+    steps,
+    run,
+    turn: turnIn(counterexample, events, stepOfEvent),
   });
   const choices = choicesOfSchedule(counterexample);
+  const steps: ExecutedStep[] = [];
   for (const [depth, choice] of choices.entries()) {
     const at = counterexample.steps[depth] ?? '';
     const task = taskAt(run, choice, at);
@@ -63,8 +75,7 @@ export function reproduce(counterexample: Counterexample, run: ReproducedRun): R
     steps.push(takeStep(run, task));
     const failure = run.failure();
     if (failure === 'none') continue;
-    if (depth + 1 === choices.length)
-      return ended(counterexample, failure, { events, stepOfEvent, steps, run });
+    if (depth + 1 === choices.length) return ended(counterexample, failure, told());
     const next = counterexample.steps[depth + 1] ?? '';
     return {
       outcome: 'diverged',
@@ -75,16 +86,30 @@ export function reproduce(counterexample: Counterexample, run: ReproducedRun): R
   }
   const idle = run.scheduler.readyTasks().length === 0;
   const failure = idle ? run.failureAtEnd(run.scheduler.blockedTasks()) : 'none';
-  return ended(counterexample, failure, { events, stepOfEvent, steps, run });
+  return ended(counterexample, failure, told());
 }
 
 function ended(
   { failure: promised }: Counterexample,
   failure: string,
-  told: Pick<Extract<Reproduced, { run: unknown }>, 'events' | 'stepOfEvent' | 'steps' | 'run'>,
+  told: Pick<Extract<Reproduced, { run: unknown }>, 'setup' | 'events' | 'steps' | 'run' | 'turn'>,
 ): Reproduced {
   const outcome = failure === promised ? 'fails as promised' : 'ends otherwise';
   return { outcome, failure, ...told };
+}
+
+function turnIn(
+  { found: { pointOfNoReturn, safeSwap } }: Counterexample,
+  events: readonly Event[],
+  stepOfEvent: readonly number[],
+): Turn {
+  if (safeSwap === undefined) return turnOf(pointOfNoReturn, 'none', events, stepOfEvent);
+  const [first, last, then, end] = safeSwap;
+  const swapped = [
+    { first, last },
+    { first: then, last: end },
+  ] as const;
+  return turnOf(pointOfNoReturn, swapped, events, stepOfEvent);
 }
 
 function taskAt(

@@ -15,6 +15,7 @@ import { type QuietRun, runQuietly } from '../../explorer/quiet.ts';
 import { type Chooser, replay } from '../../explorer/replay.ts';
 import { shrink } from '../../explorer/shrink.ts';
 import type { Event } from '../../protocol/event.ts';
+import { isCondition } from '../report/asked-condition.ts';
 import { storyOf } from '../report/story/story.ts';
 import { turnOf } from '../report/turn.ts';
 import type { ScenarioPlan } from '../scenario/scenario-plan.ts';
@@ -103,6 +104,8 @@ function onlyActing(failing: Failing, paths: readonly ThreadPath[]): Failing {
 
 /** Goes on from each smaller scenario that fails. */
 function smallestOf(failing: Failing): Failing {
+  // A condition is about what its operations do: with fewer of them it asks something else.
+  if (isCondition(failing.run.failure)) return failing;
   let best = failing;
   let tried = 0;
   for (let improved = true; improved && tried < SMALLER_MAX; ) {

@@ -5,7 +5,7 @@ import { describeBreach } from '../explore/lock-order-watch.ts';
 import { metaOfExplored } from '../report/explored-meta.ts';
 import { FORMATS, type FormatName } from '../report/formats.ts';
 import type { ScenarioPlan } from '../scenario/scenario-plan.ts';
-import { eventsOf } from './events.ts';
+import { toldRun } from './events.ts';
 import { waitsOf } from './waits.ts';
 
 export interface Asked {
@@ -23,11 +23,11 @@ export function reportOf(
 ): string {
   const { counterexample } = verdict;
   const choices = counterexample === 'none' ? [] : counterexample.choices;
+  const { setup, events, end } = toldRun(verdict.plan, choices);
   const meta = metaOfExplored(verdict, {
     name: plan.scenario.name,
     patch: options.patch,
     strategy: options.strategy,
-    condition: 'violation',
     reproduce: `mmrace explore ${file} --patch ${options.patch} --strategy ${options.strategy}`,
     question: JSON.stringify([
       plan.scenario,
@@ -38,6 +38,8 @@ export function reportOf(
     waits: counterexample === 'none' ? [] : waitsOf(counterexample),
     ...(counterexample === 'none' ? {} : { turn: counterexample.turn }),
     lockOrder: verdict.lockOrder.map(describeBreach),
+    setup,
+    end,
   });
-  return FORMATS[format].render(eventsOf(verdict.plan, choices), meta);
+  return FORMATS[format].render(events, meta);
 }

@@ -9,9 +9,12 @@ export const MOMENT_STEPS_MAX = 5_000;
 /** Throws what the machine throws. */
 export function exploreMoment(
   moment: Moment,
-  options: Omit<ExploreOptions, 'stepsMax' | 'onStep'>,
+  options: Omit<ExploreOptions, 'stepsMax' | 'onStep' | 'preemptionsMax'>,
 ): Verdict {
-  const verdict = explore(() => newMomentRun(moment), { ...options, stepsMax: MOMENT_STEPS_MAX });
+  const verdict = explore(() => newMomentRun(moment), {
+    ...options,
+    stepsMax: MOMENT_STEPS_MAX,
+  });
   return { ...verdict, bound: boundOf(moment, verdict) };
 }
 

@@ -1,15 +1,28 @@
 import { createHash } from 'node:crypto';
+import type { Event } from '../../protocol/event.ts';
 import { boundOf, type Counterexample } from '../counterexample/counterexample.ts';
-import type { ReportMeta } from './report-meta.ts';
+import { askedBy, herdWords, isCondition } from './asked-condition.ts';
+import type { ReportMeta, Wait } from './report-meta.ts';
+import type { Turn } from './turn.ts';
+
+/** What comes of executing it again. */
+export interface AgainFacts {
+  /** The scenario, or whatever else was explored: it names the test. */
+  readonly question: unknown;
+  readonly reproduce: string;
+  readonly setup: readonly Event[];
+  /** Registers, entries and mirrors at its end. */
+  readonly end: string;
+  readonly turn: Turn;
+  readonly waits: readonly Wait[];
+}
 
 /**
- * A counterexample as reports tell it: one search has found it, and it was executed again for the report. `question` is
- * the scenario, or whatever else was explored.
+ * A counterexample as reports tell it: one search has found it, and it was executed again for the report.
  */
 export function metaOfCounterexample(
   counterexample: Counterexample,
-  question: unknown,
-  reproduce: string,
+  { question, reproduce, setup, end, turn, waits }: AgainFacts,
 ): ReportMeta {
   const { scenario, patch, failure, found } = counterexample;
   const { verdict, executions, failures, windowEntered } = found;
@@ -24,9 +37,14 @@ export function metaOfCounterexample(
       name: scenario.name,
       form: found.strategy === 'dpor' || found.strategy === 'dfs' ? 'exhaustive' : 'sampled',
       complete: 'no',
-      states: [{ text: `${failure};`, count: failures, meets: 'yes' }],
-      quantifier: 'exists',
-      condition: 'violation',
+      states: [
+        {
+          text: `${isCondition(failure) ? herdWords(end) : failure};`,
+          count: failures,
+          meets: 'yes',
+        },
+      ],
+      ...askedBy(failure),
       positive: failures,
       negative: Math.max(0, executions - failures),
       seconds: 'not measured',
@@ -39,7 +57,9 @@ export function metaOfCounterexample(
         reason: windowEntered > 0 ? '' : `never in ${executions} executions`,
       },
     ],
-    waits: [],
+    waits,
+    turn,
+    ...(setup.length === 0 ? {} : { setup }),
   };
 }
 

@@ -6,8 +6,8 @@ import { seedRaceEvents } from './golden/seed-race-events.ts';
 test('the seed race reads as a log', () => {
   assert.deepEqual(seedRaceEvents('patched').map(describeEvent).slice(-13), [
     '   13 dev1     hmm_range_fault = OK',
-    '   14 dev1     dev1 mirror 0x100200000: none -> frame 0x0 read',
-    '   15 dev1     dev1 read 0x100200000 = 0x0 (system frame 0x0)',
+    '   14 dev1     dev1 mirror 0x100200000: none -> zero page read',
+    '   15 dev1     dev1 read 0x100200000 = 0x0 (system zero page)',
     '   16 dev0     migrate_vma_pages(migrate=1)',
     '   17 dev0     PTE 0x100200000: zero page -> device page 0x8000',
     '   18 dev0     migrate_vma_pages = OK',
@@ -16,7 +16,7 @@ test('the seed race reads as a log', () => {
     '   21 dev0     migrate_vma_finalize = OK',
     '   22 dev0     mmap_read_unlock()',
     '   23 dev0     dev0 write 0x100200000 = 0x2a (private frame 0x8000)',
-    '   24 dev1     dev1 read 0x100200000 = 0x0 (system frame 0x0)',
+    '   24 dev1     dev1 read 0x100200000 = 0x0 (system zero page)',
     '   25 dev1     VIOLATION [OR3] values: dev1 at 0x100200000: dev1 read 0x0 through frame 0x0, ' +
       'but 0x100200000 was last written 0x2a by dev0.',
   ]);

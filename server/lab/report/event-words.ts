@@ -1,12 +1,15 @@
 /** How reports speak of the things in events: one wording for diagrams, terminals and traces. */
+
+import { ZERO_PFN } from '../../kernel/memory/frames.ts';
 import type { EventBody, PteView } from '../../protocol/event.ts';
 import { hexAddress, pageIndex } from '../../vocabulary/address.ts';
 
 type Mirror = Extract<EventBody, { kind: 'mirror' }>['to'];
 export type Scalars = Extract<EventBody, { kind: 'call' }>['args'];
 
+/** The frame of zeros that all empty pages share has a name. */
 export function frameWords(pfn: number): string {
-  return `frame 0x${pfn.toString(16)}`;
+  return pfn === ZERO_PFN ? 'zero page' : `frame 0x${pfn.toString(16)}`;
 }
 
 export function addressWords(page: number): string {

@@ -8,7 +8,6 @@ const FACTS: ExploredFacts = {
   name: 'seed-zero-page',
   patch: 'stock',
   strategy: 'dpor',
-  condition: 'violation',
   reproduce: 'none',
   question: 'seed-zero-page on stock',
   waits: [],

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
+import type { Event } from '../../protocol/event.ts';
 import type { Verdict } from '../explore/explore.ts';
 import type { Strategy } from '../explore/explore-options.ts';
+import { askedBy, herdWords, isCondition } from './asked-condition.ts';
 import type { LitmusResult } from './litmus.ts';
 import type { ReportMeta, Wait } from './report-meta.ts';
 import type { Turn } from './turn.ts';
@@ -11,8 +13,6 @@ export interface ExploredFacts {
   /** 'stock' for none. */
   readonly patch: string;
   readonly strategy: Strategy;
-  /** What a failing execution fulfils, in the words of a condition: `dev1:r0=0x0`, or `violation`. */
-  readonly condition: string;
   /** The command that shows it again, or 'none'. */
   readonly reproduce: string;
   /** The question in full: its hash names the test. */
@@ -20,11 +20,14 @@ export interface ExploredFacts {
   readonly waits: readonly Wait[];
   readonly turn?: Turn;
   readonly lockOrder?: readonly string[];
+  readonly setup?: readonly Event[];
+  /** The end of the counterexample: registers, entries, mirrors. */
+  readonly end?: string;
 }
 
 /** A verdict of the explorer as reports tell it: a failing execution is a positive one. */
 export function metaOfExplored(verdict: Verdict, facts: ExploredFacts): ReportMeta {
-  const { name, patch, reproduce, waits, turn, lockOrder } = facts;
+  const { name, patch, reproduce, waits, turn, lockOrder, setup = [] } = facts;
   const { counterexample, windowEntered, executions } = verdict;
   const failed = counterexample !== 'none';
   return {
@@ -45,6 +48,7 @@ export function metaOfExplored(verdict: Verdict, facts: ExploredFacts): ReportMe
     waits,
     ...(turn === undefined ? {} : { turn }),
     ...(lockOrder === undefined ? {} : { lockOrder }),
+    ...(setup.length === 0 ? {} : { setup }),
   };
 }
 
@@ -57,12 +61,11 @@ function litmusOf(verdict: Verdict, facts: ExploredFacts): LitmusResult {
     form: sampled ? 'sampled' : 'exhaustive',
     complete: verdict.verdict === 'holds' ? 'yes' : 'no',
     states: [...outcomes].map(([text, count]) => ({
-      text: `${text};`,
+      text: `${stateWords(text, failing, facts)};`,
       count,
       meets: text === failing ? 'yes' : 'no',
     })),
-    quantifier: 'exists',
-    condition: facts.condition,
+    ...askedBy(verdict.counterexample === 'none' ? 'none' : verdict.counterexample.failure),
     positive: failures,
     negative: executions - failures,
     seconds,
@@ -75,4 +78,11 @@ function failingOutcome({ outcomes, counterexample }: Verdict): string | undefin
   if (counterexample === 'none') return undefined;
   if (outcomes.has(counterexample.failure)) return counterexample.failure;
   return [...outcomes.keys()].at(-1);
+}
+
+/** A violation is told in its own words; where a condition failed, the state says more. */
+function stateWords(text: string, failing: string | undefined, { end }: ExploredFacts): string {
+  const byState = isCondition(text) && text === failing && end !== undefined;
+  if (byState) return herdWords(end);
+  return /^\w+: /.test(text) ? text : herdWords(text);
 }

@@ -62,7 +62,10 @@ export const FORMATS: { readonly [Name in FormatName]: Format } = {
     contentType: 'text/html; charset=utf-8',
     summary: 'a page to step through',
   },
-  pagemap: text((events) => pagemapText(events), '/proc/PID/maps and pagemap at the end'),
+  pagemap: text(
+    (events, { setup = [] }) => pagemapText([...setup, ...events]),
+    '/proc/PID/maps and pagemap at the end',
+  ),
 };
 
 function text(render: Renderer, summary: string): Format {

@@ -70,9 +70,9 @@ test('page tables are what they were at the step', () => {
   assert.deepEqual(data.memory.columns, ['CPU', 'dev0', 'dev1']);
   assert.deepEqual(data.memory.rows, ['0x100200000']);
   assert.deepEqual(cellsAt(data, 0), [['empty', 'none', 'none']]);
-  assert.deepEqual(cellsAt(data, told.mapped), [['zero page', 'none', 'frame 0x0 read *']]);
+  assert.deepEqual(cellsAt(data, told.mapped), [['zero page', 'none', 'zero page read *']]);
   assert.deepEqual(cellsAt(data, told.moved), [
-    ['device page 0x800000 *', 'none', 'frame 0x0 read !'],
+    ['device page 0x800000 *', 'none', 'zero page read !'],
   ]);
   assert.deepEqual(cellsAt(data, told.last), [['frame 0x1', 'none', 'none']]);
 });

@@ -41,7 +41,8 @@ export interface StepperData {
 type Violation = Extract<Event, { kind: 'violation' }>;
 
 export function htmlReport(events: readonly Event[], meta: ReportMeta): string {
-  const log = inOrder(events);
+  // What was before is shown, too: histories name it, and the page tables begin with it.
+  const log = inOrder([...(meta.setup ?? []), ...events]);
   const shown = log.slice(-HTML_STEPS_MAX);
   const spans = spansOf(log);
   const steps = shown.map((event) => ({
@@ -80,7 +81,7 @@ ${timeline(steps, actors, log.length - shown.length)}
 <aside>
 ${memoryPanel(data.memory)}
 ${violationPanel(shown.filter((event) => event.kind === 'violation'))}
-${detail('As a diagram', raceDiagram(log, drawn(meta)))}
+${detail('As a diagram', raceDiagram(events, drawn(meta)))}
 ${detail('As a litmus outcome', litmusBlock(meta.litmus))}
 </aside>
 </main>
@@ -126,6 +127,7 @@ ${bug}
 <span id="where"></span>
 <input type="search" id="filter" placeholder="Filter steps" aria-label="Filter steps">
 <span id="now" aria-live="polite"></span>
+<p class="quiet keys">Keys: arrows step, Home and End jump${bug === '' ? '' : ', b goes to the next BUG'}.</p>
 </nav>`;
 }
 

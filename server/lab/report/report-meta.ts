@@ -18,6 +18,8 @@ export interface ReportMeta {
   readonly reproduce: string;
   readonly litmus: LitmusResult;
   readonly properties: readonly PropertyResult[];
+  /** What led to the state in which the events begin; absent if they are all that there is. */
+  readonly setup?: readonly Event[];
   /** Who waits for whom at the end of a run that got stuck; empty for all others. */
   readonly waits: readonly Wait[];
   /** Where it was decided, and what would have been safe. Absent: not known. */

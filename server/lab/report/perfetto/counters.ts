@@ -11,11 +11,8 @@ export interface CounterValue {
   readonly value: number;
 }
 
-const MOMENT = {
-  'pages resident': 'resident',
-  'pages mapped': 'mapped',
-  'fault retries': 'retries',
-} as const satisfies Record<CounterValue['name'], keyof typeof AT>;
+/** An entry that changes from one device's frame to another's moves the counters of both. */
+const RESIDENT_MOMENTS = ['resident', 'residentToo'] as const;
 
 /** `events` in order, `spans` of the same events. One value for each change. */
 export function counterValues(
@@ -28,26 +25,32 @@ export function counterValues(
   const resident = new Map<string, Map<string, number>>();
   const mapped = new Map<string, Set<number>>();
   const retries = new Map<string, number>();
-  const tell = (n: number, device: string, name: CounterValue['name'], value: number) =>
-    values.push({ device, name, time: timeOf(n, MOMENT[name]), value });
+  const tell = (
+    n: number,
+    device: string,
+    name: CounterValue['name'],
+    value: number,
+    moment: keyof typeof AT,
+  ) => values.push({ device, name, time: timeOf(n, moment), value });
   for (const event of events) {
     const host = spans.hostOf(event);
     if (event.kind === 'frame-alloc' && devices.has(host)) owners.set(event.pfn, host);
     if (event.kind === 'pte') {
-      for (const device of changedResidents(event, host, owners, resident)) {
+      for (const [at, device] of changedResidents(event, host, owners, resident).entries()) {
         const frames = new Set(resident.get(device)?.values());
-        tell(event.n, device, 'pages resident', frames.size);
+        const moment = RESIDENT_MOMENTS[at] ?? 'residentToo';
+        tell(event.n, device, 'pages resident', frames.size, moment);
       }
     } else if (event.kind === 'mirror') {
       const pages = mapped.get(event.device) ?? new Set();
       mapped.set(event.device, pages);
       if (event.to.state === 'none') pages.delete(event.page);
       else pages.add(event.page);
-      tell(event.n, event.device, 'pages mapped', pages.size);
+      tell(event.n, event.device, 'pages mapped', pages.size, 'mapped');
     } else if (event.kind === 'return' && isRetry(event) && devices.has(host)) {
       const count = (retries.get(host) ?? 0) + 1;
       retries.set(host, count);
-      tell(event.n, host, 'fault retries', count);
+      tell(event.n, host, 'fault retries', count, 'retries');
     }
   }
   return values;
@@ -57,7 +60,7 @@ function isRetry({ function: name, result }: Extract<Event, { kind: 'return' }>)
   return name === 'hmm_range_fault' && result === 'EBUSY';
 }
 
-/** Keeps the frames of each device that entries point to. At most one device, because an entry has one frame. */
+/** Keeps the frames of each device that entries point to. Returns: whose have changed: two at most. */
 function changedResidents(
   { mm, page, from, to }: Extract<Event, { kind: 'pte' }>,
   host: string,

@@ -28,6 +28,7 @@ export const AT = {
   resident: 991,
   mapped: 992,
   retries: 993,
+  residentToo: 994,
 } as const;
 
 export function timeOf(step: number, moment: keyof typeof AT): number {

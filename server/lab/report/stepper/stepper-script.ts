@@ -44,6 +44,7 @@ ${STEPPER_MODEL}
   var now = document.getElementById('now');
   var filter = document.getElementById('filter');
   var at = 0;
+  var moved = location.hash !== '';
 
   function show(index) {
     if (steps.length === 0) return;
@@ -51,9 +52,13 @@ ${STEPPER_MODEL}
     at = Math.min(Math.max(index, 0), steps.length - 1);
     var step = steps[at];
     rows[at].setAttribute('aria-current', 'step');
-    reveal();
-    // Rows that were not drawn yet had a guessed height.
-    requestAnimationFrame(reveal);
+    // Who opens the page sees its head first.
+    if (moved) {
+      reveal();
+      // Rows that were not drawn yet had a guessed height.
+      requestAnimationFrame(reveal);
+    }
+    moved = true;
     slider.value = String(at);
     slider.setAttribute('aria-valuetext', 'step ' + step.n);
     where.textContent = 'step ' + step.n + ' of ' + steps[steps.length - 1].n;

@@ -35,6 +35,9 @@ nav {
 }
 nav input[type=range] { flex: 1 1 12rem; min-width: 6rem; }
 #where { min-width: 9em; font-variant-numeric: tabular-nums; }
+code { overflow-wrap: anywhere; }
+.keys { flex-basis: 100%; margin: 0; font-size: 12px; }
+@media (hover: none) { .keys { display: none; } }
 #now { flex-basis: 100%; min-height: 1.45em; overflow-wrap: anywhere; }
 button, input { font: inherit; color: inherit; }
 button {

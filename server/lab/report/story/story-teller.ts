@@ -1,5 +1,4 @@
 /** Turns events into rows, and remembers what it needs to know for that: entries, mirrors, open calls. */
-import { ZERO_PFN } from '../../../kernel/memory/frames.ts';
 import type { Event, EventBody, PteView } from '../../../protocol/event.ts';
 import { addressWords, frameWords, isPlainSuccess, placeWords, pteWords } from '../event-words.ts';
 import { isBoring, SYSTEM_CALLS } from './boring-calls.ts';
@@ -183,8 +182,7 @@ export class StoryTeller {
   }
 
   #frameWords(pfn: number): string {
-    // A device may map it when the CPU's entry is something else already: that is the bug.
-    if (this.#pte.state === 'zero' || pfn === ZERO_PFN) return 'zero page';
+    if (this.#pte.state === 'zero') return 'zero page';
     const isThere = 'pfn' in this.#pte && this.#pte.pfn === pfn;
     return isThere && this.#pte.state === 'device-private' ? pteWords(this.#pte) : frameWords(pfn);
   }
