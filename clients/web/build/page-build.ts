@@ -40,19 +40,19 @@ export async function buildPage(root: string): Promise<void> {
     });
     mkdirSync(dirname(folder), { recursive: true });
     rmSync(old, { recursive: true, force: true });
-    moveIfThere(folder, old);
-    renameSync(fresh, folder);
+    move(folder, old, 'ENOENT');
+    move(fresh, folder, 'ENOTEMPTY');
   } finally {
     rmSync(old, { recursive: true, force: true });
     rmSync(fresh, { recursive: true, force: true });
   }
 }
 
-/** Another process that builds may have moved it a moment ago. */
-function moveIfThere(from: string, to: string): void {
+/** Another process that builds the same may have been there a moment ago: then `allowed` is what goes wrong. */
+function move(from: string, to: string, allowed: 'ENOENT' | 'ENOTEMPTY'): void {
   try {
     renameSync(from, to);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    if ((error as NodeJS.ErrnoException).code !== allowed) throw error;
   }
 }

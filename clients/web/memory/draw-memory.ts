@@ -132,7 +132,7 @@ function drawBracket(pen: Pen, palette: Palette, box: Box): void {
 }
 
 function drawCell(pen: Pen, scene: MemoryScene, column: Column, page: number, box: Box): void {
-  const { model, palette, litFrame } = scene;
+  const { model, palette, litFrame, sizes } = scene;
   const pte = model.cpu.get(column.side === 'cpu' ? column.mm : MIRRORED_MM)?.get(page);
   const isCpu = column.side === 'cpu';
   const face = isCpu ? pteFace(pte) : mirrorFace(model.devices.get(column.name)?.get(page), pte);
@@ -150,14 +150,21 @@ function drawCell(pen: Pen, scene: MemoryScene, column: Column, page: number, bo
     return;
   }
   const coherence = isCpu ? 'agrees' : coherenceOf(model, column.name, page);
-  drawFace(pen, scene, face, inner);
+  drawFace(pen, scene, face, inner, coherence === 'stale' ? staleTagWidth(sizes) : 0);
   if (litFrame >= 0 && face.pfn === litFrame) drawLit(pen, palette, inner);
   if (coherence === 'stale') drawStale(pen, scene, inner);
   else if (coherence === 'in-flight')
     drawTag(pen, scene, inner, { text: '[', ink: palette.bracket });
 }
 
-function drawFace(pen: Pen, { palette, sizes }: MemoryScene, face: CellFace, box: Box): void {
+/** `kept` pixels before the rights are kept free for a tag. */
+function drawFace(
+  pen: Pen,
+  { palette, sizes }: MemoryScene,
+  face: CellFace,
+  box: Box,
+  kept: number,
+): void {
   const { fill, edge } = palette.tones[face.tone];
   pen.fillStyle = fill;
   pen.fillRect(box.x, box.y, box.w, box.h);
@@ -173,7 +180,7 @@ function drawFace(pen: Pen, { palette, sizes }: MemoryScene, face: CellFace, box
   pen.fillText(face.glyph, box.x + 8, middle);
   pen.fillStyle = ink;
   const textX = box.x + 8 + advance * 2;
-  const room = box.w - 14 - advance * (2 + face.rights.length);
+  const room = box.w - 14 - kept - advance * (2 + face.rights.length);
   pen.fillText(fitted(cellText(face, room / advance), room, sizes.font), textX, middle);
   if (face.rights === '') return;
   pen.textAlign = 'right';
@@ -235,8 +242,8 @@ function drawTag(
   box: Box,
   tag: { readonly text: string; readonly ink: string; readonly ground?: string },
 ): void {
-  const size = Math.round(sizes.font * 0.85);
-  const width = tag.text.length * size * 0.7 + 8;
+  const size = tagSize(sizes);
+  const width = tagWidth(tag.text, sizes);
   const x = box.x + box.w - width - INSET - sizes.font * 1.5;
   pen.fillStyle = tag.ground ?? palette.ground;
   pen.fillRect(x, box.y + 3, width, box.h - 6);
@@ -244,6 +251,18 @@ function drawTag(
   pen.font = `700 ${size}px ${SANS}`;
   pen.textAlign = 'center';
   pen.fillText(tag.text, x + width / 2, box.y + box.h / 2 + 1);
+}
+
+function tagSize({ font }: MemorySizes): number {
+  return Math.round(font * 0.85);
+}
+
+function tagWidth(text: string, sizes: MemorySizes): number {
+  return text.length * tagSize(sizes) * 0.7 + 8;
+}
+
+function staleTagWidth(sizes: MemorySizes): number {
+  return tagWidth('STALE', sizes) + INSET;
 }
 
 function drawCursor(
