@@ -23,6 +23,15 @@ function file(name: string, text: string): string {
   return path;
 }
 
+test('a window that is never entered proves nothing: unknown, and exit code 2', async () => {
+  const { code, stdout } = await runMmrace('explore', SEED, '--migrators', '0', '--json');
+  assert.equal(code, EXIT.UNKNOWN);
+  const { verdict, windowEntered, bound, executions } = JSON.parse(stdout);
+  assert.deepEqual([verdict, windowEntered], ['unknown', 0]);
+  assert.ok(executions > 0);
+  assert.match(bound, /the race window was never entered in \d+ executions/);
+});
+
 test('the stock kernel holds over every interleaving, the patched one is broken', async () => {
   const [stock, patched] = await Promise.all([
     runMmrace('explore', SEED, '--json'),

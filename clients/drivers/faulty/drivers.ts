@@ -1,3 +1,4 @@
+import { checkBeforeMap } from './check-before-map.ts';
 import { corrected } from './corrected.ts';
 import type { DriverVariant } from './driver-variant.ts';
 import { dropLockBeforeMap } from './drop-lock-before-map.ts';
@@ -13,6 +14,7 @@ import { skipRetry } from './skip-retry.ts';
 export const DRIVERS: ReadonlyMap<string, DriverVariant> = new Map(
   [
     faithful,
+    checkBeforeMap,
     corrected,
     dropLockBeforeMap,
     mapLosers,
