@@ -3,7 +3,9 @@
 
     python3 mmrace_device.py --url ws://127.0.0.1:7070/ws --lab demo --name gpu0
 
-Written from docs/PROTOCOL.md alone. Needs Python 3.9 and the package websockets 10 or newer (Debian: python3-websockets).
+Written from docs/PROTOCOL.md alone. Needs Python 3.9 and the package websockets 10, or newer ones (Debian:
+python3-websockets).
+
 It answers what the kernel asks (invalidate, migrate_to_ram, release), does the verbs of the ready-made devices when a
 conductor asks for them, and comes back after a lost connection with no frame lost or doubled.
 
@@ -515,7 +517,7 @@ class Device:
     # Reading and writing through the page table.
 
     async def copy_out(self, first, end, values):
-        """Appends the contents of pages to `values`, under the driver's lock. Returns the first page without an entry."""
+        """Appends contents to `values`, under the driver's lock. Returns the first page without an entry."""
         page = first
         while page < end:
             run, frame = self.run_of_system_frames(page, end, "read")
@@ -857,10 +859,8 @@ class Device:
         try:
             made = await self.call("make_device_exclusive_range", {"range": {"first": first, "end": end}})
         except Refused as refused:
+            self.exclusives.remove(watch)
             raise (refused if refused.errno == "ENOTCONN" else failed("EBUSY"))
-        finally:
-            if "made" not in locals():
-                self.exclusives.remove(watch)
         got = [(page, frame) for page, frame in enumerate(made["frames"], first) if frame != "none"]
         complete = len(made["frames"]) == end - first
         async with self.lock:
