@@ -107,7 +107,7 @@ test('an unknown option of any command suggests the nearest one', async () => {
       .flatMap((option) => [option.long ?? '', option.argChoices?.[0] ?? 'x']);
     const { error, code } = await said(name, ...needed, ...mandatory, `${long}x`);
     assert.equal(code, 'commander.unknownOption', name);
-    assert.ok(error.includes(`(Did you mean ${long}?)`), `${name}: ${error}`);
+    assert.match(error, new RegExp(`\\(Did you mean .*${long}`), `${name}: ${error}`);
   }
 });
 

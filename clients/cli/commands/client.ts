@@ -2,6 +2,7 @@
 import { type Command, Option } from 'commander';
 import { CONNECT_MS, runAgent } from '../../agents/agent-process.ts';
 import type { AgentOptions, PlayedAgent } from '../../agents/played-agent.ts';
+import { formOf } from '../answer-form.ts';
 import { ending, print, say } from '../ending.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { UsageError } from '../failure.ts';
@@ -134,13 +135,6 @@ async function labOf({ url, lab, code, new: opened }: ClientOptions): Promise<Fo
   const { findLab } = await import('../reach-server.ts');
   const unknown = opened === true && code === undefined ? 'opened' : 'refused';
   return await findLab({ url, lab, unknown });
-}
-
-function formOf({ json, jsonl }: ClientOptions): 'text' | 'json' | 'jsonl' {
-  if (json === true && jsonl === true)
-    throw new UsageError('--json and --jsonl exclude each other');
-  if (json === true) return 'json';
-  return jsonl === true ? 'jsonl' : 'text';
 }
 
 async function starter(role: Role): Promise<Start> {

@@ -1,10 +1,10 @@
 import { type Command, Option } from 'commander';
+import { addFormOptions, type FormOptions, printAnswer } from '../answer-form.ts';
 import { ending, print } from '../ending.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { UsageError } from '../failure.ts';
 
-interface ConfigOptions {
-  readonly json?: true;
+interface ConfigOptions extends FormOptions {
   readonly schema?: true;
   readonly url?: string;
   readonly lab?: string;
@@ -21,10 +21,9 @@ export function addConfigCommand(program: Command): void {
   const command = program
     .command('config')
     .description('what is in force, and who says so: flags, environment, file or default')
-    .option('--json', 'print one JSON object')
     .option('--schema', 'print the JSON Schema of the file')
-    .addHelpText('after', EXAMPLES)
-    .action(ending(config));
+    .addHelpText('after', EXAMPLES);
+  addFormOptions(command, 'setting').action(ending(config));
   for (const flag of FLAGS) command.addOption(flag);
 }
 
@@ -50,7 +49,7 @@ Examples:
 Flags win over the environment (MMRACE_*), that over mmrace.json or mmrace.yaml of this folder, that
 over the defaults.`;
 
-async function config({ json, schema, ...flags }: ConfigOptions): Promise<ExitCode> {
+async function config({ json, jsonl, schema, ...flags }: ConfigOptions): Promise<ExitCode> {
   const { CONFIG_FILE_SCHEMA } = await import('../config/settings.ts');
   if (schema === true) {
     print(JSON.stringify({ $schema: DIALECT, ...CONFIG_FILE_SCHEMA }, null, 2));
@@ -67,10 +66,6 @@ async function config({ json, schema, ...flags }: ConfigOptions): Promise<ExitCo
   }
   const file = await readConfigFile(process.cwd());
   const settings = inForce({ flags: { ...flags }, environment: process.env, file });
-  if (json === true) {
-    print(JSON.stringify({ file: file === 'none' ? null : file.path, settings }));
-    return EXIT.OK;
-  }
   const lines = settings.map(({ key, value, from, variable, what }) =>
     [
       key.padEnd(COLUMNS.key),
@@ -79,10 +74,15 @@ async function config({ json, schema, ...flags }: ConfigOptions): Promise<ExitCo
       from === 'environment' ? variable : what,
     ].join(' '),
   );
-  print(lines.join('\n'));
-  print(
-    file === 'none' ? 'no file mmrace.json or mmrace.yaml in this folder' : `file: ${file.path}`,
-  );
+  const path = file === 'none' ? null : file.path;
+  const last =
+    path === null ? 'no file mmrace.json or mmrace.yaml in this folder' : `file: ${path}`;
+  const form = { ...(json && { json }), ...(jsonl && { jsonl }) };
+  printAnswer(form, {
+    whole: { file: path, settings },
+    parts: settings,
+    text: () => [...lines, last].join('\n'),
+  });
   return EXIT.OK;
 }
 

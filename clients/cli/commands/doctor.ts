@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
-import { ending, print } from '../ending.ts';
+import { addFormOptions, type FormOptions, printAnswer } from '../answer-form.ts';
+import { ending } from '../ending.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { urlOption } from '../lab-options.ts';
 
-interface DoctorOptions {
+interface DoctorOptions extends FormOptions {
   readonly url: string;
-  readonly json?: true;
 }
 
 export function addDoctorCommand(program: Command): void {
@@ -13,9 +13,8 @@ export function addDoctorCommand(program: Command): void {
     .command('doctor')
     .description('is everything there? Each line ok or not ok, with what to do')
     .addOption(urlOption())
-    .option('--json', 'print one JSON object')
     .addHelpText('after', EXAMPLES);
-  command.action(
+  addFormOptions(command, 'check').action(
     ending((options: DoctorOptions) => {
       const source = command.getOptionValueSource('url');
       return doctor(options, source === 'default' ? 'default' : 'asked');
@@ -31,7 +30,10 @@ Examples:
 
 Exit 0 if nothing is wrong, 1 otherwise. A line that says skipped has nothing to check.`;
 
-async function doctor({ url, json }: DoctorOptions, asked: 'asked' | 'default'): Promise<ExitCode> {
+async function doctor(
+  { url, ...form }: DoctorOptions,
+  asked: 'asked' | 'default',
+): Promise<ExitCode> {
   const { environmentWithFile } = await import('../config/config-file.ts');
   const { checkLines } = await import('../doctor/check.ts');
   const local = await import('../doctor/local-checks.ts');
@@ -52,6 +54,10 @@ async function doctor({ url, json }: DoctorOptions, asked: 'asked' | 'default'):
     local.checkFolders(folder, process.env),
   ];
   const well = checks.every(({ outcome }) => outcome !== 'not ok');
-  print(json === true ? JSON.stringify({ well, checks }) : checks.map(checkLines).join('\n'));
+  printAnswer(form, {
+    whole: { well, checks },
+    parts: checks,
+    text: () => checks.map(checkLines).join('\n'),
+  });
   return well ? EXIT.OK : EXIT.BROKEN;
 }

@@ -45,3 +45,15 @@ test('a name that is not known is one sentence, 64, and what was meant', async (
     );
   }
 });
+
+test('an object a line for each part, and not both forms at once', async () => {
+  const { stdout } = await runMmrace('scenarios', '--jsonl', 'seed-zero-page', 'seed-empty-entry');
+  const lines = stdout.trimEnd().split('\n');
+  assert.deepEqual(
+    lines.map((line) => JSON.parse(line).name),
+    ['seed-zero-page', 'seed-empty-entry'],
+  );
+  const both = await runMmrace('patches', '--json', '--jsonl');
+  assert.deepEqual([both.code, both.stdout], [EXIT.USAGE, '']);
+  assert.equal(both.stderr, 'mmrace: --json and --jsonl exclude each other\n');
+});

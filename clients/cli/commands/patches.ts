@@ -1,16 +1,16 @@
 import type { Command } from 'commander';
-import { ending, print } from '../ending.ts';
+import { addFormOptions, type FormOptions, printAnswer } from '../answer-form.ts';
+import { ending } from '../ending.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { UsageError } from '../failure.ts';
 
 export function addPatchesCommand(program: Command): void {
-  program
+  const command = program
     .command('patches')
     .description('the patches that ship: what each changes, where it comes from, what shows it')
     .argument('[ids...]', 'only these')
-    .option('--json', 'print one JSON object')
-    .addHelpText('after', EXAMPLES)
-    .action(ending(patches));
+    .addHelpText('after', EXAMPLES);
+  addFormOptions(command, 'patch').action(ending(patches));
 }
 
 const EXAMPLES = `
@@ -28,7 +28,7 @@ interface Listed {
   readonly shownBy: readonly string[];
 }
 
-async function patches(ids: readonly string[], { json }: { json?: true }): Promise<ExitCode> {
+async function patches(ids: readonly string[], options: FormOptions): Promise<ExitCode> {
   const all = await listed();
   const { suggestion } = await import('../../../server/lab/scenario/nearest-word.ts');
   const known = all.map(({ id }) => id);
@@ -39,17 +39,17 @@ async function patches(ids: readonly string[], { json }: { json?: true }): Promi
     );
   }
   const chosen = ids.length === 0 ? all : all.filter(({ id }) => ids.includes(id));
-  if (json === true) {
-    print(JSON.stringify({ patches: chosen }));
-    return EXIT.OK;
-  }
   const { paragraph } = await import('../paragraph.ts');
   const texts = chosen.map(({ id, summary, provenance, shownBy }) => {
     const shown = shownBy.length === 0 ? 'no scenario that ships' : shownBy.join(', ');
     const lines = [summary, `From: ${provenance}`, `Shown by: ${shown}`];
     return [id, ...lines.map((line) => paragraph(line, '  '))].join('\n');
   });
-  print(texts.join('\n\n'));
+  printAnswer(options, {
+    whole: { patches: chosen },
+    parts: chosen,
+    text: () => texts.join('\n\n'),
+  });
   return EXIT.OK;
 }
 

@@ -1,17 +1,17 @@
 import type { Command } from 'commander';
 import type { Scenario } from '../../../server/lab/scenario/scenario-schema.ts';
-import { ending, print } from '../ending.ts';
+import { addFormOptions, type FormOptions, printAnswer } from '../answer-form.ts';
+import { ending } from '../ending.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { UsageError } from '../failure.ts';
 
 export function addScenariosCommand(program: Command): void {
-  program
+  const command = program
     .command('scenarios')
     .description('the scenarios that ship, or those of files: names, titles, expected verdicts')
     .argument('[names...]', 'names of those that ship, or files')
-    .option('--json', 'print one JSON object')
-    .addHelpText('after', EXAMPLES)
-    .action(ending(scenarios));
+    .addHelpText('after', EXAMPLES);
+  addFormOptions(command, 'scenario').action(ending(scenarios));
 }
 
 const EXAMPLES = `
@@ -21,7 +21,7 @@ Examples:
   mmrace scenarios ./mine.yaml --json
   mmrace test scenarios/                      whether the expected verdicts are true`;
 
-async function scenarios(names: readonly string[], { json }: { json?: true }): Promise<ExitCode> {
+async function scenarios(names: readonly string[], options: FormOptions): Promise<ExitCode> {
   const { shippedScenarioNames } = await import(
     '../../../server/lab/scenario/shipped-scenarios.ts'
   );
@@ -35,10 +35,6 @@ async function scenarios(names: readonly string[], { json }: { json?: true }): P
     provenance,
     expect: { patches: expect.patches ?? {}, drivers: expect.drivers ?? {} },
   }));
-  if (json === true) {
-    print(JSON.stringify({ scenarios: listed }));
-    return EXIT.OK;
-  }
   const { paragraph } = await import('../paragraph.ts');
   const whole = names.length > 0;
   const texts = listed.map(({ name, title, provenance, expect }) => {
@@ -50,7 +46,11 @@ async function scenarios(names: readonly string[], { json }: { json?: true }): P
     ];
     return [name, ...lines].join('\n');
   });
-  print(texts.join('\n\n'));
+  printAnswer(options, {
+    whole: { scenarios: listed },
+    parts: listed,
+    text: () => texts.join('\n\n'),
+  });
   return EXIT.OK;
 }
 
