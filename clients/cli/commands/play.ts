@@ -49,7 +49,7 @@ Exit codes: 1 it fails live as promised, 2 the order could not be forced (the st
 nothing failed, 64 the counterexample or the lab cannot be used.
 
 Examples:
-  mmrace play mmr1.esF3q8IFPBuWnhotFkaLBeoXCwA --lab demo
+  mmrace play mmr1.… --lab demo
   mmrace play found.json --lab race1 --url ws://10.0.0.7:7070/ws`,
     )
     .action(ending(play));

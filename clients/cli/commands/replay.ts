@@ -36,7 +36,7 @@ nothing fails; of a recording 0 if the same events and the same state come of it
 64 if it is of another model (the first step that differs is named), or no such thing.
 
 Examples:
-  mmrace replay mmr1.esF3q8IFPBuWnhotFkaLBeoXCwA
+  mmrace replay mmr1.…
   mmrace replay found.json --format html > found.html
   mmrace replay recorded/demo-*.jsonl`,
     )

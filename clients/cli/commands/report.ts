@@ -34,7 +34,7 @@ It is executed again, and the report made of what happens then. Exit codes: 0 th
 64 it is of another model (the first step that differs is named), or no such thing.
 
 Examples:
-  mmrace report mmr1.esF3q8IFPBuWnhotFkaLBeoXCwA --format diagram
+  mmrace report mmr1.… --format diagram
   mmrace report found.json --format html --out found.html
   mmrace report recorded/demo.jsonl --format perfetto --out demo.json`,
     )
