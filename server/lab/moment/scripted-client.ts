@@ -21,6 +21,7 @@ import {
   type ServiceScript,
 } from './client-script.ts';
 import type { Question, RecordedRequest, Response } from './recorded-run.ts';
+import { translatedParams } from './translated-params.ts';
 import { sameAnswerContents, Translation } from './translation.ts';
 
 /** Collisions of one range fault, after which a client departs. */
@@ -319,71 +320,12 @@ export class ScriptedClient {
       if (this.#reached(frame).length > 0) this.#reaching = frame.id;
       if (frame.method === 'mmap_read_unlock') this.#locks -= 1;
     }
-    const params = this.#translated(frame.method, frame.params);
+    const known = { translation: this.#translation, sequence: this.#sequence, begun: this.#begun };
+    const params = translatedParams(frame.method, frame.params, known);
     if (frame.method === 'migrate_vma_finalize') {
       this.#migrations.delete((params as { readonly migrate: number }).migrate);
     }
     this.#send({ ...frame, params });
-  }
-
-  #translated(method: string, params: unknown): unknown {
-    const given = params as { readonly [name: string]: unknown };
-    const t = this.#translation;
-    const frames = (list: unknown) => (list as number[]).map((pfn) => t.frame(pfn));
-    switch (method) {
-      case 'mmu_interval_read_begin':
-        return {
-          subscription: t.handle(given.subscription as number),
-          invalidate_seq: this.#sequence,
-        };
-      case 'hmm_range_fault':
-        return {
-          ...given,
-          subscription: t.handle(given.subscription as number),
-          notifier_seq: this.#begun,
-        };
-      case 'hmm_range_fault_unlocked':
-        return {
-          ...given,
-          subscription: t.handle(given.subscription as number),
-          invalidate_seq: this.#sequence,
-        };
-      case 'mmu_interval_notifier_remove':
-        return { subscription: t.handle(given.subscription as number) };
-      case 'migrate_vma_setup': {
-        const { fault_page: page } = given;
-        return { ...given, fault_page: typeof page === 'number' ? t.frame(page) : page };
-      }
-      case 'migrate_vma_pages':
-      case 'migrate_device_pages':
-        return {
-          migrate: t.handle(given.migrate as number),
-          dst: (given.dst as number[]).map((entry) => t.packed(entry)),
-        };
-      case 'migrate_vma_finalize':
-      case 'migrate_device_finalize':
-        return { migrate: t.handle(given.migrate as number) };
-      case 'unlock_and_put_pages':
-        return { frames: frames(given.frames) };
-      case 'put_device_page':
-        return { pfn: t.frame(given.pfn as number) };
-      case 'dma_read':
-      case 'dma_write': {
-        const targets = given.targets as { page: number; pfn: number }[];
-        return { targets: targets.map(({ page, pfn }) => ({ page, pfn: t.frame(pfn) })) };
-      }
-      case 'mirror_changed': {
-        const { changes } = params as DeviceNotificationParams['mirror_changed'];
-        return {
-          changes: changes.map(({ page, entry }) => ({
-            page,
-            entry: entry.state === 'none' ? entry : { ...entry, pfn: t.frame(entry.pfn) },
-          })),
-        };
-      }
-      default:
-        return params;
-    }
   }
 
   #depart(at: string): void {
