@@ -57,9 +57,9 @@ export class LiveLab {
   }
 
   /** A fresh machine under the same clients. */
-  renew(config: MachineConfig): Promise<void> {
+  async renew(config: MachineConfig): Promise<void> {
     // A copy: the server knows machines by their config.
-    return this.lab.renew({ ...config });
+    await this.lab.renew({ ...config });
   }
 
   /** Throws an Error if the actor is gone or refuses. */

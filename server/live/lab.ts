@@ -229,17 +229,19 @@ export class Lab {
 
   /**
    * Begins anew with another machine. What runs is refused, every actor is asked to forget, and attached again
-   * when it has answered. Resolves when all have, or have left.
+   * when it has answered. Resolves when all have, or have left, with the names of those who did not obey.
    *
    * Rejects: UnknownPatch, and what the recording's file throws; then nothing has changed.
    */
-  async renew(config: MachineConfig): Promise<void> {
+  async renew(config: MachineConfig): Promise<readonly ActorName[]> {
     this.#host.renew(config);
     this.feed.restart();
     this.#setTheScene(this.scene.setup);
     this.drive.machineIsNew();
-    await Promise.all([...this.actors.values()].map((actor) => this.#reset(actor)));
+    const actors = [...this.actors.values()];
+    const answers = await Promise.all(actors.map((actor) => this.#reset(actor)));
     this.feed.flush();
+    return actors.filter((_, at) => answers[at] === 'refused').map(({ name }) => name);
   }
 
   /** The time of the lab at `wall`: it stands still while everybody waits for whoever steps the lab. */
@@ -381,7 +383,7 @@ export class Lab {
     });
   }
 
-  #reset(actor: LabActor): Promise<void> {
+  #reset(actor: LabActor): Promise<'obeyed' | 'refused'> {
     actor.state = 'resetting';
     actor.fenced = 'no';
     actor.holding = 0;
@@ -392,9 +394,9 @@ export class Lab {
     const { generation } = this.#host;
     return new Promise((resolve) => {
       // In the turn of the answer: the client's next frame may come in the same one.
-      this.#conductor.put(actor, 'reset', { lab: this.name }, this.#clock.now, () => {
+      this.#conductor.put(actor, 'reset', { lab: this.name }, this.#clock.now, ({ ok }) => {
         if (generation === this.#host.generation) this.#attachAnew(actor);
-        resolve();
+        resolve(ok ? 'obeyed' : 'refused');
       });
     });
   }

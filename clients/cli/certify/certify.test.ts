@@ -107,6 +107,13 @@ test('a device that says nothing is named as silent, and nobody hangs', async ()
   assert.equal(reset.finding.failure, 'dev0 did not answer the reset within 100 ms');
 });
 
+test('a device that does not begin anew is named', async () => {
+  const { finding } = await certified('knows-no-reset');
+  assert.ok(finding !== 'none');
+  assert.equal(finding.kind, 'refused');
+  assert.match(finding.failure, /^dev0 refused the reset/);
+});
+
 test('a device that leaves is named', async () => {
   const { finding } = await certified('leaves');
   assert.ok(finding !== 'none');

@@ -66,14 +66,15 @@ export class LabWire implements Wire {
     return 'joined';
   }
 
-  async reset(ms: number, arrived: Arrived): Promise<'ready' | 'silent'> {
+  async reset(ms: number, arrived: Arrived): Promise<'ready' | 'silent' | 'refused'> {
     this.#arrived = 'nobody';
     this.#came = 0;
     this.#refused = 'nothing';
     const renewed = this.#lab.renew({ ...this.#lab.config });
     this.#arrived = arrived;
-    const ready = await within(ms, renewed);
-    return this.#isHere() ? ready : 'silent';
+    const refused = await within(ms, renewed);
+    if (refused === 'silent' || !this.#isHere()) return 'silent';
+    return refused.includes(this.device) ? 'refused' : 'ready';
   }
 
   deliver(outbound: Outbound): void {
@@ -178,13 +179,13 @@ function handingOn(heard: (inbound: Inbound) => void): Machine {
   };
 }
 
-/** 'ready' when `done` is, 'silent' if that takes longer than `ms`. */
-function within(ms: number, done: Promise<void>): Promise<'ready' | 'silent'> {
+/** What `done` comes to, or 'silent' if that takes longer than `ms`. */
+function within<T>(ms: number, done: Promise<T>): Promise<T | 'silent'> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => resolve('silent'), ms);
-    done.then(() => {
+    done.then((value) => {
       clearTimeout(timer);
-      resolve('ready');
+      resolve(value);
     }, reject);
   });
 }

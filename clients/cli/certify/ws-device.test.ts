@@ -11,6 +11,7 @@ export type DeviceFlaw =
   | 'ignores-retry'
   | 'never-answers'
   | 'never-resets'
+  | 'knows-no-reset'
   | 'keeps-entries'
   | 'bad-params'
   | 'asks-without-lock'
@@ -136,6 +137,13 @@ export function startWsDevice(
       case 'reset':
         resets += 1;
         if (flaw === 'never-resets') return;
+        if (flaw === 'knows-no-reset') {
+          send({
+            id: frame.id,
+            error: { code: -32601, message: 'what?', data: { errno: 'EINVAL' } },
+          });
+          return;
+        }
         send({ id: frame.id, result: {} });
         begin();
         return;

@@ -127,6 +127,10 @@ class Schedule {
     const { answerMs } = limits;
     if (this.#left()) return this.#gone();
     const ready = await wire.reset(answerMs, (inbound) => this.#device.arrived(inbound));
+    if (ready === 'refused') {
+      const text = `${this.#device.name} refused the reset: each schedule begins with one`;
+      return { kind: 'refused', text };
+    }
     if (ready === 'silent') {
       const text = `${this.#device.name} did not answer the reset within ${answerMs} ms`;
       return this.#left() ? this.#gone() : { kind: 'silent', text };

@@ -8,7 +8,10 @@ export interface Wire {
    * The device begins anew, and says so within `ms`. Every frame of it from then on goes to `arrived`, and reaches
    * nobody else.
    */
-  reset(ms: number, arrived: (inbound: FromClient) => void): Promise<'ready' | 'silent'>;
+  reset(
+    ms: number,
+    arrived: (inbound: FromClient) => void,
+  ): Promise<'ready' | 'silent' | 'refused'>;
   /** Sends one frame. */
   deliver(outbound: Outbound): void;
   /** Resolves with the next frame that comes, or when the client leaves, or after `ms`. */
