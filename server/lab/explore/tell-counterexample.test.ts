@@ -9,6 +9,8 @@ import { failureKind } from '../../explorer/failure-kind.ts';
 import { replayQuietly } from '../../explorer/quiet.ts';
 import type { Patch } from '../../patches/patch.ts';
 import { PATCHES } from '../../patches/patches.ts';
+import { willLower } from '../../task/task.ts';
+import { seq } from '../../vocabulary/seq.ts';
 import { eventsOf } from '../explored/events.ts';
 import { waitsOf } from '../explored/waits.ts';
 import { raceDiagram } from '../report/diagram.ts';
@@ -156,6 +158,40 @@ test('[OR5] race 25: a bracket that nobody ends is a lost wake-up and not a dead
   assert.equal(failureKind(failure), 'OR5: lost wake-up');
   assert.equal(stuck?.cycle, 'dev1 -> nobody');
   assert.equal(stuck?.chain[0]?.heldBy[0]?.state, 'ended');
+});
+
+/** Ends brackets, but leaves those who wait for that asleep. */
+const forgetsToWake: Patch = {
+  id: 'forgets-to-wake',
+  provenance: 'test',
+  summary: 'makes the sequence even and wakes nobody',
+  overrides: () => ({
+    *mmuNotifierInvalidateRangeEnd(k, { id, mm: { subscriptions } }) {
+      yield willLower('forgets_to_wake.seq', subscriptions.object);
+      k.invalidations.delete(id);
+      subscriptions.activeInvalidateRanges -= 1;
+      if (subscriptions.activeInvalidateRanges > 0) return;
+      subscriptions.invalidateSeq = seq(subscriptions.invalidateSeq + 1);
+    },
+  }),
+};
+
+test('[OR5] who sleeps though what it waits for is so has lost a wake-up', () => {
+  const text = `name: asleep
+title: A device that waits for an invalidation
+provenance: test
+vmas: [{ name: a, address: 0x100200000, pages: 1, prot: rw, kind: anon-private }]
+setup: [{ actor: cpu0, do: store, at: a, value: 1 }]
+actors:
+  - { name: cpu0, kind: cpu, program: [{ do: madvise, at: a, advice: DONTNEED }] }
+  - { name: dev0, kind: device, program: [{ do: fault-read, at: a }] }
+oracles: [OR5]
+expect: { patches: { stock: holds } }
+`;
+  assert.equal(explored(text, {}).verdict, 'holds');
+  const { failure, stuck } = counterexampleOf(explored(text, { patches: [forgetsToWake] }));
+  assert.match(failure, /^OR5: lost wake-up: dev0 .* which is so, but nobody has told it$/);
+  assert.equal(stuck?.cycle, 'dev0 -> nobody');
 });
 
 test('[LK3] locks in the wrong order are told though nothing deadlocks and nobody has asked', () => {
