@@ -107,6 +107,8 @@ class StateSearch {
   readonly #newExplored: NewExplored;
   readonly #options: StateSearchOptions;
   readonly #places = new TaskPlaces();
+  readonly #homes: Homes;
+  readonly #exchanged = new Map<PlacedTouch, readonly PlacedTouch[]>();
   readonly #observed: ObservedState;
   readonly #timeline = new Timeline();
   readonly #numbers = new TouchNumbers();
@@ -126,8 +128,9 @@ class StateSearch {
   constructor(newExplored: NewExplored, options: StateSearchOptions) {
     this.#newExplored = newExplored;
     this.#options = options;
-    const homes = new Homes(options.symmetry ?? NO_SYMMETRY);
-    this.#observed = new ObservedState(this.#places, homes, newExplored().contents ?? 'none');
+    this.#homes = new Homes(options.symmetry ?? NO_SYMMETRY);
+    const pristine = newExplored().contents ?? 'none';
+    this.#observed = new ObservedState(this.#places, this.#homes, pristine);
   }
 
   run(): StateSearchResult {
@@ -288,7 +291,9 @@ class StateSearch {
   ): number[] {
     if (known.behind === 'open') this.#tryEverything();
     else {
-      for (const touch of this.#numbers.touchesIn(known.behind)) this.#raceBehind(touch);
+      for (const touch of this.#numbers.touchesIn(known.behind)) {
+        for (const alike of this.#alike(touch)) this.#raceBehind(alike);
+      }
       const parent = this.#stack.at(-1);
       if (parent !== undefined) parent.behind = union(parent.behind, known.behind);
     }
@@ -298,6 +303,16 @@ class StateSearch {
       const key = observed.keyOfTask(task);
       return known.asleep.has(key) && !asleepNow.has(key);
     });
+  }
+
+  /** A state is the same whichever of several interchangeable actors did what: any of them may have. */
+  #alike(touch: PlacedTouch): readonly PlacedTouch[] {
+    let alike = this.#exchanged.get(touch);
+    if (alike === undefined) {
+      alike = this.#homes.alike(touch, this.#places);
+      this.#exchanged.set(touch, alike);
+    }
+    return alike;
   }
 
   /** A way around in circles: what comes behind is not known yet. */

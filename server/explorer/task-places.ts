@@ -20,9 +20,13 @@ export class TaskPlaces {
     return place;
   }
 
-  /** What the place is called among the children of its parent. */
-  nameOf(place: TaskPlace): string {
-    return this.#names[place] ?? '';
+  /** What the place and all above it are called, the topmost first. */
+  pathOf(place: TaskPlace): readonly string[] {
+    const path: string[] = [];
+    for (let at: TaskPlace | 'none' = place; at !== 'none'; at = this.parentOf(at)) {
+      path.unshift(this.#names[at] ?? '');
+    }
+    return path;
   }
 
   parentOf(place: TaskPlace): TaskPlace | 'none' {

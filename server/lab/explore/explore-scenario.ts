@@ -6,6 +6,7 @@ import type { Covered } from './covered.ts';
 import { conclude, explore, type Teller, type Verdict } from './explore.ts';
 import type { ExploreOptions } from './explore-options.ts';
 import { isLivelock } from './livelock-cycle.ts';
+import { symmetryOf } from './symmetric-devices.ts';
 import { tellCounterexample } from './tell-counterexample.ts';
 import { Isolation, withoutTwins } from './twins.ts';
 
@@ -38,9 +39,13 @@ export function exploreScenario(
 
 /** `exists` asks for what `forbid` fears: reaching it is the good answer. */
 function run(plan: ScenarioPlan, options: Omit<ExploreOptions, 'stepsMax'>): ScenarioVerdict {
-  return answered(plan, (tell) =>
-    explore(() => newScenarioRun(plan), { ...options, stepsMax: stepsMaxOf(plan) }, tell),
-  );
+  const symmetry = options.strategy === 'dpor' ? symmetryOf(plan) : 'none';
+  const all = {
+    ...options,
+    stepsMax: stepsMaxOf(plan),
+    ...(symmetry === 'none' ? {} : { symmetry }),
+  };
+  return answered(plan, (tell) => explore(() => newScenarioRun(plan), all, tell));
 }
 
 /** The same of what was covered elsewhere. */
