@@ -184,15 +184,10 @@ class StateSearch {
     const replayed = Math.max(0, this.#stack.length - 1);
     for (let depth = 0; depth < replayed; depth += 1) {
       const { chosen, ats, enabled } = this.#stack[depth] as Node;
-      const ready = scheduler.readyTasks();
-      const task = ready.find(({ identity }) => identity.id === chosen);
-      const before = ats[enabled.indexOf(chosen)];
-      const same = ready.length === enabled.length && task?.pending.at === before;
-      invariant(task !== undefined && same, 'SC1', {
-        depth,
-        before: before ?? '',
-        now: task?.pending.at ?? 'not ready',
-      });
+      const task = scheduler.readyTask(chosen);
+      const before = ats[enabled.indexOf(chosen)] ?? '';
+      const now = task === 'not ready' ? task : task.pending.at;
+      invariant(task !== 'not ready' && now === before, 'SC1', { depth, before, now });
       scheduler.step(task);
     }
     this.#timeline.cutTo(replayed);

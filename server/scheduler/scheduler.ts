@@ -96,6 +96,12 @@ export class Scheduler {
     return this.#ready.slice();
   }
 
+  /** The task with this number if it could take a step now: readyTasks() of one. */
+  readyTask(id: number): RunningTask | 'not ready' {
+    const found = this.#ready.find((task) => task.identity.id === id);
+    return found !== undefined && isReady(found) ? found : 'not ready';
+  }
+
   /** The tasks that wait, in the order in which they began to. */
   blockedTasks(): RunningTask[] {
     return this.#blocked.all().sort((a, b) => a.identity.id - b.identity.id);

@@ -160,7 +160,7 @@ function cover(newExplored: NewExplored, options: ExploreOptions): Covered {
       found: { choices, failure },
     };
   }
-  const result = exhaust(newExplored, options, (progress) => {
+  const result = exhaust(newExplored, options, first.windowEntered, (progress) => {
     const all = {
       executions: first.executions + progress.executions,
       steps: first.steps + progress.steps,
@@ -180,10 +180,11 @@ function cover(newExplored: NewExplored, options: ExploreOptions): Covered {
   };
 }
 
-/** Every interleaving, one way or the other. */
+/** Every interleaving, one way or the other. `entered`: how often the window was entered before. */
 function exhaust(
   newExplored: NewExplored,
   options: ExploreOptions,
+  entered: number,
   goOn: (progress: Progress) => 'go on' | 'stop',
 ): SearchResult {
   const { strategy, stepsMax, preemptionsMax, onStep, symmetry, counterexamples } = options;
@@ -204,7 +205,7 @@ function exhaust(
     ...(symmetry === undefined ? {} : { symmetry }),
   };
   const result = searchStates(newExplored, ofStates);
-  if (result.windowEntered > 0 || result.ended !== 'complete') return result;
+  if (entered + result.windowEntered > 0 || result.ended !== 'complete') return result;
   // Executions end where a state is known: the window may lie behind it.
   return searchStates(newExplored, { ...ofStates, window: 'apart' });
 }
