@@ -6,6 +6,7 @@ import type { RunningTask } from '../scheduler/scheduler.ts';
 import { contextSwitches } from './blocks.ts';
 import type { ExecutedStep } from './execution.ts';
 import type { NewExplored } from './explored.ts';
+import { withinPreemptions } from './few-preemptions.ts';
 import { type Chooser, goOnWithSame, runWith } from './replay.ts';
 
 export interface Failing {
@@ -27,6 +28,7 @@ export function tryFewSwitches(
   newExplored: NewExplored,
   stepsMax: number,
   executionsMax: number,
+  preemptionsMax = Number.POSITIVE_INFINITY,
 ): FewSwitches {
   const pilot = newExplored();
   const tasks = pilot.scheduler.readyTasks().map((task) => task.identity.id);
@@ -36,7 +38,11 @@ export function tryFewSwitches(
     for (const intruder of tasks) {
       if (intruder === stopped) continue;
       for (let after = 1; after <= stepsMax && executions < executionsMax; after += 1) {
-        const run = runWith(newExplored, stopAndIntrude(stopped, after, intruder), stepsMax);
+        const run = runWith(
+          newExplored,
+          withinPreemptions(stopAndIntrude(stopped, after, intruder), preemptionsMax),
+          stepsMax,
+        );
         executions += 1;
         steps += run.steps.length;
         if (run.explored.windowEntered()) windowEntered += 1;

@@ -7,6 +7,7 @@ import { objectId } from '../task/object-id.ts';
 import { type Child, type Task, willRead, willWrite } from '../task/task.ts';
 import type { NewExplored } from './explored.ts';
 import { withinPreemptions } from './few-preemptions.ts';
+import { tryFewSwitches } from './few-switches.ts';
 import { atRandom, measure } from './measure.ts';
 import { detectionOf, missedAfter } from './pct.ts';
 import { type Chooser, runWith } from './replay.ts';
@@ -180,6 +181,8 @@ test('a bound on preemptions is kept, by every strategy', () => {
     assert.equal(within(0), 0, strategy);
     assert.ok(within(1) > 0, strategy);
   }
+  assert.equal(tryFewSwitches(lostUpdate(1), STEPS_MAX, 100, 0).found, 'none');
+  assert.notEqual(tryFewSwitches(lostUpdate(1), STEPS_MAX, 100, 1).found, 'none');
   const chooser = withinPreemptions(atRandom(pseudoRandom(7)), 2);
   const { steps: taken } = runWith(lopsided, chooser, STEPS_MAX);
   const actors = taken.map(({ actor }) => actor);

@@ -146,6 +146,7 @@ function cover(newExplored: NewExplored, options: ExploreOptions): Covered {
     newExplored,
     options.stepsMax,
     Math.min(FEW_SWITCHES_MAX, options.budgetExecutions),
+    options.preemptionsMax,
   );
   if (first.found !== 'none') {
     const { choices, failure } = first.found;
