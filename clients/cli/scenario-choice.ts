@@ -55,11 +55,21 @@ async function checked(scenario: Scenario, choice: AskedChoice): Promise<void> {
   await checkInThread({ file: scenario.name, text: JSON.stringify(scenario), ...choice });
 }
 
+function reasonOf(error: unknown): string {
+  switch ((error as NodeJS.ErrnoException).code) {
+    case 'ENOENT':
+      return 'there is no such file';
+    case 'EISDIR':
+      return 'it is a folder; name one of its files, or ask for all with mmrace test';
+    default:
+      return error instanceof Error ? error.message : String(error);
+  }
+}
+
 function textOf(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new UsageError(`${file}: cannot be read: ${why}`, { cause: error });
+    throw new UsageError(`${file}: cannot be read: ${reasonOf(error)}`, { cause: error });
   }
 }

@@ -61,6 +61,14 @@ export interface ScenarioOpening {
   begin(): ScenarioRun;
 }
 
+/** Before any question can be asked, the setup of a scenario fails: by itself, or with somebody's patch or driver. */
+export class BadSetup extends BadInput {
+  constructor(message: string, options: ErrorOptions = {}) {
+    super(message, options);
+    this.name = 'BadSetup';
+  }
+}
+
 /** One part of a setup. Its task throws BadInput if it cannot be done. */
 export interface SetupTask {
   readonly actor: string;
@@ -212,14 +220,14 @@ function setupOf(plan: ScenarioPlan, surroundings: Surroundings): SetupTask[] {
 
 function* openDevice(name: string, device: LabDevice): Task<void> {
   const opened = yield* device.open();
-  if (!opened.ok) throw new BadInput(`setup: ${name} cannot be opened: ${opened.errno}`);
+  if (!opened.ok) throw new BadSetup(`setup: ${name} cannot be opened: ${opened.errno}`);
 }
 
 function finish(world: World, { actor, name, task }: SetupTask): void {
   const ran = setUp(name, actor, () => runTask(world, actor, name, task(), SETUP_STEPS_MAX));
   if (ran.kind === 'done') return;
   const waiting = ran.waiting.length === 0 ? 'it goes in circles' : ran.waiting.join('; ');
-  throw new BadInput(
+  throw new BadSetup(
     `setup: ${name} of ${actor} does not end: ${waiting}; a setup must work alone`,
   );
 }
@@ -231,7 +239,7 @@ function setUp<T>(name: string, actor: string, run: () => T): T {
   } catch (error) {
     if (!(error instanceof KernelBug)) throw error;
     const remedy = 'with this patch and driver the scenario cannot be set up';
-    throw new BadInput(`setup: ${name} of ${actor}: kernel BUG: ${error.message}; ${remedy}`, {
+    throw new BadSetup(`setup: ${name} of ${actor}: kernel BUG: ${error.message}; ${remedy}`, {
       cause: error,
     });
   }

@@ -8,7 +8,7 @@ import { KernelBug } from '../../../vocabulary/invariant.ts';
 import { type Asked, planOf, usesOwnCode } from '../../scenario/asked.ts';
 import { BadUserCode, lastReturn } from '../../scenario/guard-user-code.ts';
 import type { ScenarioPlan } from '../../scenario/scenario-plan.ts';
-import { newScenarioRun, stepsMaxOf } from '../../scenario/scenario-world.ts';
+import { BadSetup, newScenarioRun, stepsMaxOf } from '../../scenario/scenario-world.ts';
 import { concludeScenario, exploreScenario, type ScenarioVerdict } from '../explore-scenario.ts';
 import {
   checkAgain,
@@ -133,7 +133,11 @@ function blamingOwnCode<T>(plan: ScenarioPlan, trials: Trials, run: () => T): T 
     return run();
   } catch (error) {
     const own = ownCodeOf(plan).map(({ file, what }) => `${file}: ${what}`);
-    if (own.length === 0 || error instanceof BadInput) throw error;
+    if (own.length === 0) throw error;
+    if (error instanceof BadSetup) {
+      throw new BadUserCode(`${own.join(', or ')}: ${error.message}`, { cause: error });
+    }
+    if (error instanceof BadInput) throw error;
     if (error instanceof KernelBug && error.rule === 'SC1') {
       // The trials say it better, if they show it too by now.
       checkAgain(plan, trials);
