@@ -19,7 +19,7 @@ export interface ObserverClientOptions extends Omit<ConnectionOptions, 'role' | 
   readonly control?: (control: LabControl) => void;
   readonly trouble?: (error: unknown) => void;
   /**
-   * 'events' takes each event as it comes, without a look at every field: for a page that may not compile its checks
+   * 'events' takes events and later snapshots as they come, without a look at every field: for a page that may not compile its checks
    * (a policy without unsafe-eval) and has its code from the same server. 'nothing' unless said.
    */
   readonly believes?: 'nothing' | 'events';
@@ -56,6 +56,10 @@ export class ObserverClient {
   #told({ method, params }: Notification): void {
     if (method === 'events' && this.#options.believes === 'events') {
       if (hasEvents(params)) this.#options.events(params.events);
+      return;
+    }
+    if (method === 'snapshot' && this.#options.believes === 'events') {
+      this.#begin(params as ServerNotificationParams['snapshot']);
       return;
     }
     if (!TOLD.accepts(method, params)) return;

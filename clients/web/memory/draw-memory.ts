@@ -180,7 +180,7 @@ function drawFace(
   pen.fillText(face.glyph, box.x + 8, middle);
   pen.fillStyle = ink;
   const textX = box.x + 8 + advance * 2;
-  const room = box.w - 14 - kept - advance * (2 + face.rights.length);
+  const room = box.w - 20 - kept - advance * (2 + face.rights.length);
   pen.fillText(fitted(cellText(face, room / advance), room, sizes.font), textX, middle);
   if (face.rights === '') return;
   pen.textAlign = 'right';
@@ -190,7 +190,8 @@ function drawFace(
 /** Where there is no room for both, the frame says more than the kind, whose glyph is there anyway. */
 function cellText(face: CellFace, signs: number): string {
   const both = [face.kind, face.frame].filter(Boolean).join(' ');
-  return both.length <= signs || face.frame === '' ? both : face.frame;
+  if (both.length <= signs) return both;
+  return face.frame === '' ? (face.kind.split(' ')[0] ?? '') : face.frame;
 }
 
 function drawStripes(pen: Pen, colour: string, box: Box): void {

@@ -13,8 +13,10 @@ import { FreshCells } from './fresh-cells.ts';
 import { columnWidth, type MemoryPlace, memorySizes, placeAt } from './geometry.ts';
 import { type RowLayout, rowAt, rowLayout, rowOfPage } from './row-layout.ts';
 
-/** Milliseconds between two looks at which pages there are: there may be many. */
-const LAYOUT_MS = 200;
+/** Milliseconds between two looks at which pages there are and what is stale: there may be many. */
+const LOOK_MS = 200;
+/** A look that takes long is followed by a pause of so many times its length. */
+const PAUSE_FACTOR = 30;
 /** Browsers do not scroll further than this. */
 const SCROLL_PIXELS_MAX = 8_000_000;
 
@@ -31,7 +33,8 @@ interface Seen {
   readonly history: EventHistory;
   readonly model: LabModel;
   readonly version: number;
-  readonly at: number;
+  /** When pages and stale cells are looked at again, if something has changed. */
+  nextLook: number;
   readonly layout: RowLayout;
   readonly columns: readonly Column[];
 }
@@ -58,20 +61,22 @@ export function MemoryView({ source, selected, onPoint, onStale }: MemoryViewPro
       before.history !== history ||
       before.model.vmas !== model.vmas ||
       before.columns.length === 0 ||
-      (before.version !== history.version + model.n && now - before.at > LAYOUT_MS);
+      (before.version !== history.version + model.n && now > before.nextLook);
     const next: Seen = isOld
       ? {
           history,
           model,
           version: history.version + model.n,
-          at: now,
+          nextLook: now + LOOK_MS,
           layout: rowLayout(model),
           columns: columnsOf(model),
         }
       : { ...before, model };
     seen.current = next;
     if (isOld) {
+      const begun = performance.now();
       const stale = staleCells(model).length;
+      next.nextLook = now + Math.max(LOOK_MS, (performance.now() - begun) * PAUSE_FACTOR);
       if (stale !== look.current.stale) {
         look.current.stale = stale;
         onStale?.(stale);

@@ -119,3 +119,18 @@ test('a span is visited once, however many blocks it goes through', () => {
   );
   assert.equal(visited[0]?.to, Number.POSITIVE_INFINITY);
 });
+
+test('a device that takes a page fault is still a device', () => {
+  const history = historyOf([
+    { n: 1, actor: 'gpu0', task: 't', kind: 'attach', role: 'device' },
+    { n: 2, actor: 'gpu0', task: 't', kind: 'fault', mm: 0, page: 1, mode: 'read' },
+    { n: 3, actor: 'cpu0', task: 't', kind: 'fault', mm: 0, page: 1, mode: 'read' },
+  ]);
+  assert.deepEqual(
+    [...history.roles],
+    [
+      ['gpu0', 'device'],
+      ['cpu0', 'cpu'],
+    ],
+  );
+});

@@ -140,7 +140,9 @@ export class EventHistory {
     const actor = laneActor(event);
     block.lanes[at] = this.#lane(actor);
     const role = roleShown(event);
-    if (role !== 'unknown') this.roles.set(actor, role);
+    // A device takes page faults, too: only who is nothing else is a CPU by that.
+    if (role === 'device' || (role === 'cpu' && !this.roles.has(actor)))
+      this.roles.set(actor, role);
     block.marks[at] = markNumber(event);
     const migrating = event.kind === 'call' ? migratingDevice(this.#now, event) : '';
     const span = this.#spans.see(event, migrating);
