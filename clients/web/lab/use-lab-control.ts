@@ -1,5 +1,7 @@
 import { useCallback, useEffect, useState } from 'react';
 import type { Control, LabDetail } from '../../../server/protocol/http-api.ts';
+import type { VerbResult } from '../../sdk/conductor.ts';
+import { resultWords } from '../player/result-words.ts';
 import { sentenceOf, serverApi } from '../server-api.ts';
 import { presenterToken } from '../shell/memory.ts';
 import { tell } from '../shell/tidings.tsx';
@@ -41,7 +43,7 @@ export function useLabControl(lab: string, stamp: unknown): LabHand {
           setDetail(answer);
           const performed = performedWords(answer.performed);
           if (performed !== '' && control.action === 'perform')
-            tell(`${control.actor}: ${performed}`);
+            tell(`${control.actor}, ${String(control.verb.verb)}: ${performed}`);
         },
         (error: unknown) => tell(sentenceOf(error)),
       );
@@ -52,8 +54,7 @@ export function useLabControl(lab: string, stamp: unknown): LabHand {
 }
 
 function performedWords(performed: unknown): string {
-  if (typeof performed !== 'object' || performed === null) return '';
-  return Object.entries(performed)
-    .map(([name, value]) => `${name} ${Array.isArray(value) ? value.join(' ') : String(value)}`)
-    .join(', ');
+  return typeof performed === 'object' && performed !== null
+    ? resultWords(performed as VerbResult)
+    : '';
 }

@@ -10,6 +10,7 @@ import { webSocketAddress } from '../lab/lab-feed.ts';
 import { BEGINNING, type SessionStatus } from '../lab/reconnecting.ts';
 import { SessionKeeper } from '../lab/session-keeper.ts';
 import { sentenceOf } from '../server-api.ts';
+import { resultWords } from './result-words.ts';
 
 /** Lines of the log that are kept. */
 const DEEDS_KEPT_MAX = 40;
@@ -167,14 +168,4 @@ export class Player {
 
 function isGood(result: VerbResult): boolean {
   return (result.errno ?? 'OK') === 'OK' && result.signal === undefined;
-}
-
-/** What a verb came to, in few words: the value first. */
-export function resultWords(result: VerbResult): string {
-  const { errno, signal, values, value } = result;
-  if (signal !== undefined) return `${signal}: the access was not possible`;
-  if (errno !== undefined && errno !== 'OK') return String(errno);
-  if (value !== undefined) return String(value);
-  if (Array.isArray(values) && values.length > 0) return values.join(' ');
-  return 'done';
 }
