@@ -19,8 +19,8 @@ export interface ObserverClientOptions extends Omit<ConnectionOptions, 'role' | 
   readonly control?: (control: LabControl) => void;
   readonly trouble?: (error: unknown) => void;
   /**
-   * 'events' takes events and later snapshots as they come, without a look at every field: for a page that may not compile its checks
-   * (a policy without unsafe-eval) and has its code from the same server. 'nothing' unless said.
+   * 'events' takes events and later snapshots as they come, without a look at every field: for a page that may not
+   * compile its checks (a policy without unsafe-eval) and has its code from the same server. 'nothing' unless said.
    */
   readonly believes?: 'nothing' | 'events';
 }
