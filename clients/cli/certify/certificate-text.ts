@@ -1,6 +1,7 @@
 /** What certify found, as people read it and as programs do. */
-import type { Certificate, Finding } from '../../../server/lab/external/certify.ts';
+import type { Certificate } from '../../../server/lab/external/certify.ts';
 import { describeFrame } from '../../../server/lab/external/client-frame.ts';
+import type { Finding } from '../../../server/lab/external/run-twice.ts';
 import { raceDiagram } from '../../../server/lab/report/diagram.ts';
 
 const COLUMNS = 75;
