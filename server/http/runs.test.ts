@@ -83,6 +83,23 @@ test('a run comes to a verdict, its events, its sibling and every report', async
   assert.equal((await http.get(`${url}/report/pdf`)).status, 400);
 });
 
+test('a report says the command that asks the same again', async () => {
+  const question = {
+    scenario: 'seed-zero-page',
+    parameters: { devices: 3 },
+    driver: ['corrected'],
+    strategy: 'random',
+    seed: 7,
+    budgetExecutions: 20,
+  };
+  const run = await until(await start(question), isOver);
+  const { text } = await http.get(`/api/runs/${run.id}/report/ktap`);
+  assert.match(
+    text,
+    /mmrace explore scenarios\/seed-zero-page\.yaml --patch stock --driver corrected --devices 3 --strategy random --seed 7/,
+  );
+});
+
 test('what holds has an execution to show, and no failure', async () => {
   const run = await until(await start({ scenario: 'seed-zero-page' }), isOver);
   assert.equal(run.verdict.verdict, 'holds');

@@ -12,6 +12,8 @@ export interface Asked {
   readonly patch: string;
   readonly driver: readonly string[];
   readonly strategy: Strategy;
+  /** Of a sampling strategy. */
+  readonly seed?: number;
 }
 
 export function reportOf(
@@ -28,7 +30,7 @@ export function reportOf(
     name: plan.scenario.name,
     patch: options.patch,
     strategy: options.strategy,
-    reproduce: `mmrace explore ${file} --patch ${options.patch} --strategy ${options.strategy}`,
+    reproduce: commandOf(file, plan, options),
     question: JSON.stringify([
       plan.scenario,
       options.patch,
@@ -42,4 +44,19 @@ export function reportOf(
     end,
   });
   return FORMATS[format].render(events, meta);
+}
+
+/** The command that asks the same again. */
+function commandOf(file: string, plan: ScenarioPlan, options: Asked): string {
+  const { patch, driver, strategy, seed } = options;
+  const sampled = strategy !== 'dpor' && strategy !== 'dfs';
+  const { devices, migrators } = plan.choice.parameters;
+  return [
+    `mmrace explore ${file} --patch ${patch}`,
+    ...driver.map((choice) => `--driver ${choice}`),
+    ...(devices === undefined ? [] : [`--devices ${devices}`]),
+    ...(migrators === undefined ? [] : [`--migrators ${migrators}`]),
+    `--strategy ${strategy}`,
+    ...(sampled && seed !== undefined ? [`--seed ${seed}`] : []),
+  ].join(' ');
 }

@@ -7,7 +7,7 @@ import { plainVerdict } from '../explored/plain.ts';
 import { reportOf } from '../explored/report.ts';
 import { toldRun } from '../explored/told-run.ts';
 import { FORMAT_NAMES } from '../report/formats.ts';
-import { depthOf, type FullQuestion, planOfQuestion, splitChoice } from './run-question.ts';
+import { type FullQuestion, PCT_DEPTH, planOfQuestion, splitChoice } from './run-question.ts';
 import type { RunNews, RunResult, RunTask } from './run-task.ts';
 
 /** Milliseconds between two messages of progress. */
@@ -25,7 +25,7 @@ export function exploreRun({ question, modelHash, news }: RunTask): RunResult {
     budgetExecutions,
     budgetSeconds,
     seed,
-    depth: depthOf(question),
+    depth: PCT_DEPTH,
     clock: () => performance.now(),
     onProgress: (progress) => {
       if (performance.now() - told < NEWS_MS) return;

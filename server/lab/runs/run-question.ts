@@ -8,7 +8,8 @@ import { shippedScenario } from '../scenario/shipped-scenarios.ts';
 
 const SECONDS = 30;
 const EXECUTIONS = 1_000_000;
-const PCT_DEPTH = 3;
+/** Ordering constraints that pct looks for; the routes do not ask. */
+export const PCT_DEPTH = 3;
 
 /** A question with every blank filled in. */
 export type FullQuestion = Required<NewRun>;
@@ -24,11 +25,6 @@ export function fullQuestion(asked: NewRun): FullQuestion {
     budgetSeconds: asked.budgetSeconds ?? SECONDS,
     budgetExecutions: asked.budgetExecutions ?? EXECUTIONS,
   };
-}
-
-/** Of pct, which the routes do not ask for. */
-export function depthOf(_question: FullQuestion): number {
-  return PCT_DEPTH;
 }
 
 /** Throws: BadChoice, also for a scenario or patch that does not ship. */
