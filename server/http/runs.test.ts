@@ -174,6 +174,22 @@ test('runs that wait are bounded, and those that are over are forgotten in time'
   assert.equal((await http.get(`/api/runs/${first}`)).status, 404);
 });
 
+test('threads that cannot begin fail the runs that wait for them, and nothing else', async (t) => {
+  let fail: (error: unknown) => void = () => undefined;
+  http = await startHttp({
+    newPool: async (onError) => {
+      fail = onError;
+      return { run: () => new Promise(() => undefined), destroy: async () => undefined };
+    },
+  });
+  t.after(() => http.close());
+  const id = await start(BROKEN);
+  fail(new Error('the file is gone'));
+  const run = await until(id, isOver);
+  assert.deepEqual([run.state, run.failure], ['failed', 'the file is gone']);
+  assert.equal((await http.get('/healthz')).status, 200);
+});
+
 test('a server that is going takes no run', async () => {
   http.readiness.state = 'going';
   const { status } = await http.post('/api/runs', BROKEN);

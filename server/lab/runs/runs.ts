@@ -37,7 +37,7 @@ export interface Run {
 }
 
 /** Made when the first question is put: until then nobody pays for threads. */
-type NewPool = () => Promise<Pick<Piscina, 'run' | 'destroy'>>;
+type NewPool = (onError: (error: unknown) => void) => Promise<Pick<Piscina, 'run' | 'destroy'>>;
 
 export interface RunsOptions {
   readonly modelHash: string;
@@ -105,7 +105,7 @@ export class Runs {
   }
 
   async #explore(run: Run): Promise<void> {
-    if (this.#pool === 'none') this.#pool = this.#newPool();
+    if (this.#pool === 'none') this.#pool = this.#newPool((error) => this.#poolFailed(error));
     const pool = await this.#pool;
     if (run.state === 'cancelled') return;
     const { port1: news, port2: told } = new MessageChannel();
@@ -144,6 +144,11 @@ export class Runs {
     this.#options.onFailure(run.id, error);
   }
 
+  /** A thread could not even begin: whoever waits for it would wait for ever. */
+  #poolFailed(error: unknown): void {
+    for (const run of this.#runs.values()) this.#failed(run, error);
+  }
+
   #forgetOld(): void {
     const over = [...this.#runs.values()].filter((run) => !isOpen(run));
     let count = over.length;
@@ -175,11 +180,11 @@ function charsOf({ result }: Run): number {
   return 200 * told + Object.values(reports).reduce((sum, text) => sum + text.length, 0);
 }
 
-async function newPool(): Promise<Piscina> {
+async function newPool(onError: (error: unknown) => void): Promise<Piscina> {
   const { Piscina } = await import('piscina');
   // As this file: TypeScript where the sources run, JavaScript where they were built.
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  return new Piscina({
+  const pool = new Piscina({
     filename: new URL(`./explore-worker.${extension}`, import.meta.url).href,
     minThreads: 0,
     maxThreads: RUNS_AT_ONCE_MAX,
@@ -187,4 +192,6 @@ async function newPool(): Promise<Piscina> {
     idleTimeout: IDLE_MS,
     resourceLimits: { maxOldGenerationSizeMb: THREAD_MEGABYTES_MAX },
   });
+  pool.on('error', onError);
+  return pool;
 }
