@@ -94,10 +94,10 @@ test('a report says the command that asks the same again', async () => {
   };
   const run = await until(await start(question), isOver);
   const { text } = await http.get(`/api/runs/${run.id}/report/ktap`);
-  assert.match(
-    text,
-    /mmrace explore scenarios\/seed-zero-page\.yaml --patch stock --driver corrected --devices 3 --strategy random --seed 7/,
-  );
+  const command =
+    'mmrace explore scenarios/seed-zero-page.yaml --patch stock --driver corrected ' +
+    '--devices 3 --strategy random --seed 7';
+  assert.ok(text.includes(command), text);
 });
 
 test('what holds has an execution to show, and no failure', async () => {
