@@ -1,5 +1,6 @@
 /** What can come of a scenario at all, failures included: a search that does not stop at the first of them. */
-import { type Progress, search } from '../../explorer/search.ts';
+import type { Progress } from '../../explorer/search.ts';
+import { searchStates } from '../../explorer/search-states.ts';
 import type { ScenarioPlan } from '../scenario/scenario-plan.ts';
 import { newScenarioRun, stepsMaxOf } from '../scenario/scenario-world.ts';
 
@@ -28,7 +29,7 @@ export interface Outcomes {
 export function outcomesOf(plan: ScenarioPlan, budget: OutcomeBudget): Outcomes {
   const until = budget.clock() + budget.seconds * 1000;
   const failing = new Set<string>();
-  const found = search(
+  const found = searchStates(
     () => {
       const run = newScenarioRun(plan);
       const note = (failure: string): string => {
@@ -42,7 +43,6 @@ export function outcomesOf(plan: ScenarioPlan, budget: OutcomeBudget): Outcomes 
       };
     },
     {
-      strategy: 'dpor',
       stepsMax: stepsMaxOf(plan),
       counterexamples: 'all',
       goOn: (progress) => {
