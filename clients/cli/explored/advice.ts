@@ -13,6 +13,8 @@ const PROBE_SHARE_OF_BUDGET = 0.1;
 /** Below this the estimate of the whole is worth nothing. */
 const SHARE_LEAST = 1e-3;
 const PREEMPTIONS = 2;
+const WINDOW_ADVICE =
+  'no execution had the events that the scenario names as its window, in that order: look at its `window`';
 /** An estimate may be wrong by so much. */
 const MARGIN = 1.5;
 
@@ -32,7 +34,7 @@ export async function adviceFor(
   if (verdict.bound.includes('were cut after')) {
     return ['raise bounds.steps in the scenario, if its programs do come to an end'];
   }
-  if (progress.done >= 1 || verdict.windowEntered === 0) return windowAdvice(verdict.windowEntered);
+  if (verdict.bound.includes('never entered')) return [WINDOW_ADVICE];
   const advice: string[] = [];
   if (progress.done >= SHARE_LEAST) {
     const whole = verdict.seconds / progress.done;
@@ -103,17 +105,12 @@ async function probed(
   }
 }
 
-function windowAdvice(windowEntered: number): string[] {
-  if (windowEntered > 0) return [];
-  return [
-    'no execution had the events that the scenario names as its window, in that order: look at its `window`',
-  ];
-}
-
-function sampledAdvice({ strategy, budgetExecutions }: SearchData): string[] {
+function sampledAdvice({ strategy, depth, budgetExecutions }: SearchData): string[] {
   return [
     `--budget-executions ${budgetExecutions * 10} looks ten times as often; only --strategy dpor can say that it holds`,
-    ...(strategy === 'pct' ? ['--depth 2 is more likely to show what two orders suffice for'] : []),
+    ...(strategy === 'pct' && depth > 2
+      ? ['--depth 2 is more likely to show what two orders suffice for']
+      : []),
   ];
 }
 
