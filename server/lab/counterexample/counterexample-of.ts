@@ -95,5 +95,5 @@ function scenarioNamed(scenario: Scenario): Counterexample['scenario'] {
 /** A token carries it: what does not run is left out. */
 function withoutProse(scenario: Scenario): Scenario {
   const { name } = scenario;
-  return { ...scenario, title: name, provenance: name, expect: {} };
+  return { ...scenario, title: name, provenance: name, expect: { patches: {} } };
 }

@@ -131,7 +131,7 @@ test('a scenario of the user stands in the token itself', () => {
     { patches: [shippedPatch(SEED)], drivers: new Map(), parameters: {} },
   );
   const back = parseToken(printToken(foundIn(own, SEED)));
-  const prose = { title: 'mine', provenance: 'mine', expect: {} };
+  const prose = { title: 'mine', provenance: 'mine', expect: { patches: {} } };
   assert.deepEqual(back.scenario.data, { ...scenario, name: 'mine', ...prose });
 });
 
