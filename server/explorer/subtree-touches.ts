@@ -21,19 +21,29 @@ export const NO_TOUCHES: TouchSet = new Uint32Array(0);
 
 const BITS = 32;
 
+interface Numbered extends PlacedTouch {
+  readonly number: number;
+}
+
 /** Numbers the placed touches of one search. */
 export class TouchNumbers {
-  readonly #numbers = new Map<string, number>();
+  /** Few for each object. */
+  readonly #byObject = new Map<ObjectId, Numbered[]>();
   readonly #touches: PlacedTouch[] = [];
 
   numberOf(place: TaskPlace, { object, mode }: Touch, locks: readonly ObjectId[]): number {
-    const key = `${place} ${object} ${mode} ${locks}`;
-    const known = this.#numbers.get(key);
-    if (known !== undefined) return known;
-    const number = this.#touches.length;
-    this.#numbers.set(key, number);
-    this.#touches.push({ place, object, mode, locks });
-    return number;
+    let known = this.#byObject.get(object);
+    if (known === undefined) {
+      known = [];
+      this.#byObject.set(object, known);
+    }
+    for (const one of known) {
+      if (one.place === place && one.mode === mode && areSame(one.locks, locks)) return one.number;
+    }
+    const made: Numbered = { place, object, mode, locks, number: this.#touches.length };
+    known.push(made);
+    this.#touches.push(made);
+    return made.number;
   }
 
   /** The touches of `set`. */
@@ -68,4 +78,10 @@ function resized(set: TouchSet, words: number): TouchSet {
   const grown = new Uint32Array(Math.max(words, set.length * 2));
   grown.set(set);
   return grown;
+}
+
+function areSame(a: readonly ObjectId[], b: readonly ObjectId[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let at = 0; at < a.length; at += 1) if (a[at] !== b[at]) return false;
+  return true;
 }
