@@ -43,7 +43,7 @@ test('a driver here is judged by the contract alone; its counterexample replays'
   assert.equal(bad.code, EXIT.BROKEN);
   assert.match(
     bad.stdout,
-    /CR1: dev0 mapped 0x100200000 .* mmu_interval_read_retry\(\) was not asked/,
+    /CR1: dev0 mapped 0x100200000 .*\s+mmu_interval_read_retry\(\)\s+was\s+not\s+asked/,
   );
   const token = /npx mmrace replay (\S+)/.exec(bad.stdout)?.[1] ?? '';
   const replayed = await runMmrace('replay', token);

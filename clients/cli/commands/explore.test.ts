@@ -29,7 +29,7 @@ test('a window that is never entered proves nothing: unknown, and exit code 2', 
   const { verdict, windowEntered, bound, executions } = JSON.parse(stdout);
   assert.deepEqual([verdict, windowEntered], ['unknown', 0]);
   assert.ok(executions > 0);
-  assert.match(bound, /the race window was never entered in \d+ executions/);
+  assert.match(bound, /the race window was never entered in \d+ executions?/);
 });
 
 test('the stock kernel holds over every interleaving, the patched one is broken', async () => {

@@ -10,6 +10,8 @@ import { momentOf, newMomentRun } from '../../../server/lab/moment/moment-world.
 import { metaOfCounterexample } from '../../../server/lab/report/counterexample-meta.ts';
 import { DIAGRAM_COLUMNS_MAX, raceDiagram } from '../../../server/lab/report/diagram.ts';
 import { FORMATS, type FormatName } from '../../../server/lab/report/formats.ts';
+import { counted } from '../../../server/lab/report/lines/counted.ts';
+import { wrapText } from '../../../server/lab/report/lines/wrap-text.ts';
 import type { Wait } from '../../../server/lab/report/report-meta.ts';
 import type { ScenarioPlan } from '../../../server/lab/scenario/scenario-plan.ts';
 import { newScenarioRun } from '../../../server/lab/scenario/scenario-world.ts';
@@ -95,6 +97,11 @@ export function plainAgain({ counterexample, ran, notes }: Again): object {
   };
 }
 
+/** Lines of at most the width of a diagram, indented. */
+function paragraph(text: string): string[] {
+  return wrapText(text, DIAGRAM_COLUMNS_MAX - 2).map((line) => `  ${line}`);
+}
+
 export function textOfAgain(again: Again): string {
   const { counterexample, ran, notes } = again;
   const { scenario, patch, found, failure } = counterexample;
@@ -102,11 +109,11 @@ export function textOfAgain(again: Again): string {
     ran.outcome === 'fails as promised' ? 'fails as promised' : 'does not fail as promised';
   const lines = [
     `${scenario.name}: ${as} (${kernelWords(counterexample)})`,
-    `  ${ran.steps.length} steps, each as it was found; ${found.executions} executions found it.`,
+    `  ${ran.steps.length} steps, each as it was found; it was found in ${counted(found.executions, 'execution')}.`,
     ...notes.map((note) => `  Note: ${note}; no step differs.`),
     '',
-    `  ${ran.failure === 'none' ? 'nothing fails' : ran.failure}`,
-    ...(ran.outcome === 'ends otherwise' ? [`  promised: ${failure}`] : []),
+    ...paragraph(ran.failure === 'none' ? 'nothing fails' : ran.failure),
+    ...(ran.outcome === 'ends otherwise' ? paragraph(`promised: ${failure}`) : []),
     '',
     raceDiagram(ran.events, { columns: DIAGRAM_COLUMNS_MAX, turn: ran.turn }),
   ];

@@ -143,12 +143,13 @@ export function textOfMoment({ verdict, moment, lab, kept, events }: MomentAnswe
   const { counterexample, bound, steps, seconds } = verdict;
   const lines = [
     `${name} at entry ${moment.step}: ${verdict.verdict} (kernel ${config.patch})`,
-    ...wrapText(`${bound}, ${steps} steps, ${seconds.toFixed(2)} s.`, COLUMNS).map(
+    ...wrapText(`${bound}; ${steps} steps, ${seconds.toFixed(2)} s.`, COLUMNS).map(
       (line) => `  ${line}`,
     ),
   ];
   if (counterexample === 'none') return lines.join('\n');
-  lines.push('', `  ${counterexample.failure}`, '', raceDiagram(events));
+  const failure = wrapText(counterexample.failure, COLUMNS).map((line) => `  ${line}`);
+  lines.push('', ...failure, '', raceDiagram(events));
   const { pointOfNoReturn } = counterexample;
   const step =
     pointOfNoReturn === 'unknown' ? undefined : counterexample.steps[pointOfNoReturn - 1];

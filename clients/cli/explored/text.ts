@@ -6,6 +6,8 @@ import type { CycleStep } from '../../../server/lab/explore/livelock-cycle.ts';
 import { describeBreach } from '../../../server/lab/explore/lock-order-watch.ts';
 import { eventsOf } from '../../../server/lab/explored/events.ts';
 import { raceDiagram } from '../../../server/lab/report/diagram.ts';
+import { counted } from '../../../server/lab/report/lines/counted.ts';
+import { wrapText } from '../../../server/lab/report/lines/wrap-text.ts';
 import type { ScenarioPlan } from '../../../server/lab/scenario/scenario-plan.ts';
 
 const COLUMNS = 75;
@@ -18,15 +20,19 @@ export function textOf(
   const { scenario } = plan;
   const lines = [
     `${scenario.name}: ${verdict.verdict} (kernel ${options.patch})`,
-    ...wrapped(`${verdict.bound}, ${verdict.steps} steps, ${verdict.seconds.toFixed(2)} s;`),
-    `  the race window was entered in ${verdict.windowEntered} of ${verdict.executions} executions.`,
+    ...wrapped(`${verdict.bound};`),
+    ...wrapped(`${verdict.steps} steps, ${verdict.seconds.toFixed(2)} s;`),
+    ...wrapped(
+      `the race window was entered in ${verdict.windowEntered} of ${counted(verdict.executions, 'execution')}.`,
+    ),
   ];
-  for (const breach of verdict.lockOrder) lines.push(`  warning: ${describeBreach(breach)}`);
+  for (const breach of verdict.lockOrder)
+    lines.push(...wrapped(`warning: ${describeBreach(breach)}`));
   const { counterexample } = verdict;
   if (counterexample === 'none') return lines.join('\n');
   lines.push(
     '',
-    `  ${counterexample.failure}`,
+    ...wrapped(counterexample.failure),
     '',
     raceDiagram(eventsOf(verdict.plan, counterexample.choices), {
       columns: COLUMNS,
@@ -39,18 +45,9 @@ export function textOf(
   return lines.join('\n');
 }
 
-/** Lines of at most COLUMNS, indented; a word is never cut. */
-function wrapped(text: string): string[] {
-  const lines: string[] = [];
-  let line = ' ';
-  for (const word of text.split(' ')) {
-    if (line.length > 1 && line.length + 1 + word.length > COLUMNS) {
-      lines.push(line);
-      line = ' ';
-    }
-    line += ` ${word}`;
-  }
-  return [...lines, line];
+/** Lines of at most COLUMNS, indented. */
+function wrapped(text: string, indent = '  '): string[] {
+  return wrapText(text, COLUMNS - indent.length).map((line) => indent + line);
 }
 
 /** The same in steps of the code, for whoever looks there. */
@@ -67,9 +64,10 @@ function livelockLines({ livelock }: CounterexampleReport): string[] {
   const { behind, steps, rounds, fairness } = livelock;
   return [
     '',
-    ...flush(
+    ...wrapped(
       `Livelock: behind step ${behind} these ${steps.length} steps repeat; the state is the same after each round ` +
         `(${rounds} were executed), and ${fairness}.`,
+      '',
     ),
     ...runsOf(steps).flatMap(({ actor, at }) => wrapped(`${actor}: ${at.join(', ')}`)),
   ];
@@ -85,17 +83,13 @@ function runsOf(steps: readonly CycleStep[]): { actor: string; at: string[] }[] 
   return runs;
 }
 
-function flush(text: string): string[] {
-  return wrapped(text).map((line) => line.slice(2));
-}
-
 /** Who waits for whom. */
 function stuckLines({ stuck }: CounterexampleReport): string[] {
   if (stuck === undefined) return [];
   const { kind, cycle, waits } = stuck;
   const all = waits.flatMap((wait) => [
-    `  ${describeWait(wait)}`,
-    ...wait.holds.map(({ what, at }) => `    and has ${what} since ${at}`),
+    ...wrapped(describeWait(wait)),
+    ...wait.holds.flatMap(({ what, at }) => wrapped(`and has ${what} since ${at}`, '    ')),
   ]);
-  return ['', `Wait-for graph (${kind}): ${cycle}`, ...all];
+  return ['', ...wrapped(`Wait-for graph (${kind}): ${cycle}`, ''), ...all];
 }

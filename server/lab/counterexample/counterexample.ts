@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import Type, { type Static } from 'typebox';
 import { blocksOf } from '../../explorer/blocks.ts';
 import { strict, word } from '../../protocol/wire-values.ts';
+import { counted } from '../report/lines/counted.ts';
 import type { Scenario } from '../scenario/scenario-schema.ts';
 
 export const COUNTEREXAMPLE_FORMAT = 'mmrace-counterexample';
@@ -93,5 +94,5 @@ export function shortHash(data: string): string {
 
 /** In words, as the search that found it said. */
 export function boundOf({ found }: Counterexample): string {
-  return `found in ${found.executions} executions (${found.strategy})`;
+  return `found in ${counted(found.executions, 'execution')} (${found.strategy})`;
 }

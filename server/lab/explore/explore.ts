@@ -12,6 +12,7 @@ import { type Progress, type SearchResult, search } from '../../explorer/search.
 import { searchStates } from '../../explorer/search-states.ts';
 import { shrink } from '../../explorer/shrink.ts';
 import type { Stuck } from '../../explorer/stuck.ts';
+import { counted } from '../report/lines/counted.ts';
 import { NO_TURN, type Turn } from '../report/turn.ts';
 import { coverBySampling } from './cover-by-sampling.ts';
 import type { Covered, Found } from './covered.ts';
@@ -109,7 +110,8 @@ export function conclude(
 function judged(covered: Covered, options: ExploreOptions): Pick<Verdict, 'verdict' | 'bound'> {
   const { found, ended, tooLong, windowEntered, sampled } = covered;
   const within = preemptionsText(options.preemptionsMax);
-  const executions = `${covered.executions} executions (${options.strategy})${within}`;
+  const counts = `${counted(covered.executions, 'execution')} (${options.strategy})`;
+  const executions = `${counts}${within}`;
   if (found !== 'none') return { verdict: 'broken', bound: `found in ${executions}` };
   if (ended !== 'complete') {
     const why = options.goOn?.() === 'stop' ? 'interrupted' : 'the budget ended';
@@ -128,13 +130,13 @@ function judged(covered: Covered, options: ExploreOptions): Pick<Verdict, 'verdi
   const every = `every interleaving of this scenario${within}`;
   return {
     verdict: 'holds',
-    bound: `${every}: ${covered.executions} executions (${options.strategy})`,
+    bound: `${every}: ${counts}`,
   };
 }
 
 function preemptionsText(preemptionsMax: number | undefined): string {
   if (preemptionsMax === undefined) return '';
-  return ` with at most ${preemptionsMax} preemption${preemptionsMax === 1 ? '' : 's'} each`;
+  return ` with at most ${counted(preemptionsMax, 'preemption')} each`;
 }
 
 function cover(newExplored: NewExplored, options: ExploreOptions): Covered {

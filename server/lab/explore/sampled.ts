@@ -2,6 +2,7 @@
 import type { Measured } from '../../explorer/measure.ts';
 import { detectionOf, missedAfter } from '../../explorer/pct.ts';
 import type { SampleStrategy } from '../../explorer/sample.ts';
+import { counted } from '../report/lines/counted.ts';
 
 export interface Sampled {
   readonly strategy: SampleStrategy;
@@ -59,7 +60,7 @@ export function claimOf(sampled: Omit<Sampled, 'next'>, executions: number): str
   const { strategy, seed, depth, tasks, steps, beyond, detection, missed } = sampled;
   const how =
     strategy === 'pct' ? `pct, depth ${depth}, seed ${seed}` : `${strategy}, seed ${seed}`;
-  const said = `sampled: no failure in ${executions} executions (${how})`;
+  const said = `sampled: no failure in ${counted(executions, 'execution')} (${how})`;
   if (detection === 'none' || missed === 'none') {
     const share = percent(sampled.failingShareMax);
     return `${said}; with 95 % confidence fewer than ${share} of such executions fail`;
@@ -68,7 +69,7 @@ export function claimOf(sampled: Omit<Sampled, 'next'>, executions: number): str
   return (
     `${said}; one execution shows a bug of depth ${depth} with a probability of at least ` +
     `1/(n*k^${depth - 1}) = ${scientific(detection)} (n = ${tasks} tasks, k = ${steps} steps, as measured), ` +
-    `so all of them have missed it with one of at most ${missedText(missed)}${exceeded}`
+    `and all of them have missed it with a probability of at most ${missedText(missed)}${exceeded}`
   );
 }
 

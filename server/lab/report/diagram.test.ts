@@ -349,6 +349,25 @@ test('a long story shows its end and says that it does', () => {
   assert.equal(lines.length, 3 + DIAGRAM_ROWS_MAX);
 });
 
+test('an entry that nothing tells of is not said to be empty', () => {
+  const fault: readonly [string, EventBody][] = [
+    ['dev0', call('hmm_range_fault', { ...RANGE })],
+    ['dev0', { kind: 'return', function: 'hmm_range_fault', result: 'OK' }],
+  ];
+  assert.doesNotMatch(raceDiagram(numbered(fault)), /empty/);
+  const cleared: EventBody = {
+    kind: 'pte',
+    mm: 0,
+    page: SEED_PAGE,
+    from: PRESENT,
+    to: { state: 'none' },
+  };
+  assert.match(
+    raceDiagram(numbered([...fault, ['cpu0', cleared]])),
+    /hmm_range_fault\(.*\s.*= frame/,
+  );
+});
+
 test('no events draw no picture', () => {
   assert.equal(raceDiagram([]), 'Nothing happened to this page.');
 });

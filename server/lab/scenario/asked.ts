@@ -108,6 +108,7 @@ export function withPath(choice: string, resolve: (path: string) => string): str
 
 function unknown(what: 'patch' | 'driver', name: string, known: readonly string[]): BadInput {
   const hint = suggestion(name, known);
-  const remedy = `known are ${known.join(', ')}; a file of your own is given as ./${name}.ts`;
-  return new BadInput(`there is no ${what} "${name}"${hint}; ${remedy}`);
+  const all = `${hint === '' ? '; known' : ' Known'} are ${known.join(', ')}`;
+  const remedy = `a file of your own is given as ./${name}.ts`;
+  return new BadInput(`there is no ${what} "${name}"${hint}${all}; ${remedy}`);
 }

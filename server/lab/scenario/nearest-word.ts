@@ -1,4 +1,4 @@
-/** The known word that `word` was probably meant to be, or 'none' if nothing is close. */
+/** The known word that `word` was probably meant to be, or the only one that begins so; 'none' if there is none. */
 export function nearestWord(word: string, known: Iterable<string>): string | 'none' {
   let best: string | 'none' = 'none';
   // A third of the letters may be wrong, and at least one.
@@ -10,7 +10,9 @@ export function nearestWord(word: string, known: Iterable<string>): string | 'no
       closest = distance;
     }
   }
-  return best;
+  if (best !== 'none' || word === '') return best;
+  const longer = [...known].filter((candidate) => candidate.startsWith(word));
+  return longer.length === 1 ? (longer[0] ?? 'none') : 'none';
 }
 
 /** Letters inserted, deleted, changed or swapped with their neighbour (optimal string alignment). */

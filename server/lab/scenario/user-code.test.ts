@@ -1,6 +1,6 @@
 /** Patches and drivers of users: the examples of the manual run, and what is no patch is told apart. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -29,7 +29,7 @@ function fromManual(name: string): string {
   const found = blocks.find((block) => block.startsWith(`// ${name}\n`));
   assert.ok(found !== undefined, name);
   assert.ok(found.trim().split('\n').length <= 11, `${name} has more than ten lines`);
-  return file(name, found.replaceAll("'../clients/", `'${ROOT.href}clients/`));
+  return file(name, found.replaceAll("'./clients/", `'${ROOT.href}clients/`));
 }
 
 function firstFailure(name: string, choice: Partial<ScenarioChoice>): string {
@@ -86,6 +86,7 @@ test('what is no patch is refused, with the file and what is wrong', async () =>
       /patch.overrides throws: Error: oh/,
     ],
     ["throw new Error('at once');", /cannot be loaded: Error: at once/],
+    ["import './nowhere-else.ts';", /Cannot find module .*; the path in an import begins at/],
     ['export const patch = {', /cannot be loaded: .*(?:Syntax|Unexpected)/],
   ];
   for (const [at, [text, said]] of cases.entries()) {
@@ -97,6 +98,11 @@ test('what is no patch is refused, with the file and what is wrong', async () =>
       return true;
     });
   }
+  const common = join(FOLDER, 'common');
+  mkdirSync(common);
+  file('common/package.json', '{ "type": "commonjs" }');
+  const patch = file('common/mine.ts', 'export const patch = {};');
+  await assert.rejects(loadPatch(patch), /makes it CommonJS, so call it mine\.mts$/);
   await assert.rejects(loadPatch(join(FOLDER, 'nowhere.ts')), /there is no such file/);
   await assert.rejects(
     loadDriver(file('no-driver.ts', 'export const driver = {};')),

@@ -1,5 +1,6 @@
 /** Patches and drivers from users' own files. Whatever is wrong with one is said with its file; nothing is guessed. */
 import { statSync } from 'node:fs';
+import { basename } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { DriverVariant } from '../../../clients/drivers/faulty/driver-variant.ts';
 import { STOCK } from '../../kernel/stock.ts';
@@ -51,13 +52,27 @@ async function loadExport(file: string, name: 'patch' | 'driver'): Promise<Expor
     exported = (await import(pathToFileURL(file).href)) as Exported;
   } catch (error) {
     const place = placed(file, lineIn(file, error));
-    throw new BadUserCode(`${place}: cannot be loaded: ${String(error)}`, { cause: error });
+    const remedy = loadingRemedy(file, error);
+    throw new BadUserCode(`${place}: cannot be loaded: ${String(error)}${remedy}`, {
+      cause: error,
+    });
   }
   const found = exported[name];
   if (typeof found === 'object' && found !== null) return found as Exported;
   const names = Object.keys(exported);
   const others = names.length === 0 ? 'it exports nothing' : `it exports ${names.join(', ')}`;
   throw new BadUserCode(`${file}: expected "export const ${name} = { ... }"; ${others}`);
+}
+
+function loadingRemedy(file: string, error: unknown): string {
+  if (!(error instanceof Error)) return '';
+  if ('code' in error && error.code === 'ERR_MODULE_NOT_FOUND') {
+    return '; the path in an import begins at the folder of the file that imports';
+  }
+  // What a file without import and export would be: the nearest package.json decides that it is one.
+  const asCommonJs = /Unexpected token 'export'|Cannot use import statement/.test(error.message);
+  const module = basename(file).replace(/\.[cm]?([tj])s$/, '.m$1s');
+  return asCommonJs ? `; the package.json above it makes it CommonJS, so call it ${module}` : '';
 }
 
 function overridesOf(file: string, overrides: Patch['overrides']): unknown {

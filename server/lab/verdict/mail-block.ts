@@ -2,6 +2,7 @@
  * The answer as a reply to a mailing list: what is claimed, within which bound, the smallest picture of it, what was
  * observed, and how to see it again. No line is longer than a list takes.
  */
+import { counted } from '../report/lines/counted.ts';
 import { LIST_COLUMNS_MAX } from '../report/lines/list-columns.ts';
 import { wrapText } from '../report/lines/wrap-text.ts';
 import type { AbVerdict, SideAnswer } from './ab-verdict.ts';
@@ -85,8 +86,9 @@ function changed({ appeared, vanished, complete }: AbVerdict['changes']): string
 
 function bound({ scenario, before, after }: AbVerdict, scenarios: number): string {
   const side = ({ kernel, verdict, outcomes }: SideAnswer) => {
-    const all = `all ${outcomes.executions} executions that differ`;
-    const seen = outcomes.complete === 'yes' ? all : `the first ${outcomes.executions} executions`;
+    const { executions, complete } = outcomes;
+    const all = executions === 1 ? 'its one execution' : `all ${executions} executions that differ`;
+    const seen = complete === 'yes' ? all : `the first ${counted(executions, 'execution')}`;
     return (
       `${kernel}: ${verdict.verdict}, ${seen}, ` +
       `the race was possible in ${outcomes.windowEntered}, ${outcomes.failures} failed`

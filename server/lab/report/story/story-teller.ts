@@ -25,6 +25,8 @@ export class StoryTeller {
   readonly #page: number;
   /** What the CPU's entry is at this point of the story. */
   #pte: PteView;
+  /** Only a change of the entry tells what it was. */
+  readonly #pteIsTold: 'yes' | 'no';
   /** The frame that each device maps the page to. */
   readonly #mirrors = new Map<string, number>();
   /** By actor and function. */
@@ -39,6 +41,7 @@ export class StoryTeller {
   constructor(page: number, events: readonly Event[]) {
     this.#page = page;
     const first = events.find((event) => event.kind === 'pte' && event.page === page);
+    this.#pteIsTold = first === undefined ? 'no' : 'yes';
     this.#pte = first?.kind === 'pte' ? first.from : { state: 'none' };
   }
 
@@ -130,7 +133,9 @@ export class StoryTeller {
 
   /** What a success means here, where the result does not say. */
   #inferred(name: string, call: OpenCall): string {
-    if (name.startsWith('hmm_range_fault')) return pteWords(this.#pte);
+    if (name.startsWith('hmm_range_fault')) {
+      return this.#pteIsTold === 'yes' ? pteWords(this.#pte) : '';
+    }
     // A page of system memory stands behind a migration entry until it is finalized.
     const untouched = this.#pte === call.pte && this.#pte.state !== 'migration';
     return name === 'migrate_vma_pages' && untouched ? 'not inserted' : '';
