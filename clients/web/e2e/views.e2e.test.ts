@@ -52,6 +52,8 @@ async function judge(page: Page, view: string): Promise<void> {
 
 async function openAndJudge(view: string, address: string, ready: string, size: Size = DESK) {
   const page = await under.open(address, size);
+  // Colours are judged at rest.
+  await page.emulateMedia({ reducedMotion: 'reduce' });
   await appears(page.getByText(ready).first());
   await judge(page, view);
   return page;
@@ -74,7 +76,20 @@ test('every view is accessible in light and in dark, as axe-core judges it', asy
     await lab.getByRole('tab', { name: tab }).click();
     await judge(lab, `lab, ${tab}`);
   }
-  await openAndJudge('explore', '/explore', 'Strategy');
+  const explore = await openAndJudge('explore', '/explore?scenario=seed-zero-page', 'Strategy');
+  await explore.getByLabel('Kernel').selectOption('remove-second-invalidate');
+  await explore.getByRole('button', { name: 'Explore', exact: true }).click();
+  await appears(explore.getByText('✕ broken'));
+  await judge(explore, 'run');
+  await explore.getByRole('button', { name: 'Explain' }).click();
+  await appears(explore.getByText('The rule that was broken').first());
+  await judge(explore, 'explanation');
+  const long = await under.open('/explore?scenario=seed-zero-page-fault');
+  await long.getByLabel('devices').fill('6');
+  await long.getByRole('button', { name: 'Explore', exact: true }).click();
+  await appears(long.getByRole('button', { name: 'Stop' }));
+  await judge(long, 'progress');
+  await long.getByRole('button', { name: 'Stop' }).click();
   await openAndJudge('nowhere', '/nowhere/at/all', 'Nothing is at this address');
   assert.deepEqual(under.complaints, []);
 });

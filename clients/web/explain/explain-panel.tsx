@@ -57,9 +57,9 @@ export function ExplainPanel(props: ExplainPanelProps) {
           Close
         </button>
       </div>
-      <h1 id="explain-title" role="alert">
-        {told.headline}
-      </h1>
+      <div role="alert">
+        <h1 id="explain-title">{told.headline}</h1>
+      </div>
       <ol className="stack">
         {told.story.map((text) => (
           <li key={text}>{text}</li>
@@ -102,7 +102,7 @@ interface HistoryProps {
 function History({ title, events, onSelect }: HistoryProps) {
   return (
     <div>
-      <h3>{title}</h3>
+      <h2>{title}</h2>
       <ol>
         {events.map((event) => (
           <li key={event.n}>
