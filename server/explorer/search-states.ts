@@ -17,13 +17,22 @@ import type { RunningTask } from '../scheduler/scheduler.ts';
 import type { Touch } from '../task/context.ts';
 import { invariant } from '../vocabulary/invariant.ts';
 import { type Access, knows, Timeline } from './clocks.ts';
-import { independent, races, touchesNothing } from './dependence.ts';
+import { races, touchesNothing } from './dependence.ts';
 import { type ExecutedStep, takeStep } from './execution.ts';
 import type { Explored, NewExplored } from './explored.ts';
 import { locksDuring, locksHeld } from './held-locks.ts';
 import { ObservedState } from './observed-state.ts';
 import type { Counterexample, Progress, SearchResult } from './search.ts';
 import { reverse } from './source-sets.ts';
+import {
+  awake,
+  chosenAgain,
+  doneShare,
+  preemptionsAfter,
+  type StateNode,
+  sleepAfter,
+  within,
+} from './state-node.ts';
 import {
   NO_TOUCHES,
   type PlacedTouch,
@@ -54,25 +63,6 @@ export interface StateSearchOptions {
 export interface StateSearchResult extends SearchResult {
   /** Different states that were reached. */
   readonly states: number;
-}
-
-/** One decision of the current execution. */
-interface Node {
-  readonly key: number;
-  readonly enabled: readonly number[];
-  /** What each of `enabled` stands before. */
-  readonly ats: readonly string[];
-  /** The place of each of `enabled`. */
-  readonly places: readonly TaskPlace[];
-  readonly backtrack: Set<number>;
-  readonly explored: Set<number>;
-  /** Tasks whose next step need not be taken here: it commutes with all that was done since it was taken elsewhere. */
-  readonly sleep: Map<number, readonly Touch[]>;
-  chosen: number;
-  /** What happened behind this decision so far. */
-  behind: TouchSet;
-  /** Preemptions until here. */
-  readonly preemptions: number;
 }
 
 /** What is remembered of a state. */
@@ -112,7 +102,7 @@ class StateSearch {
   readonly #observed: ObservedState;
   readonly #timeline = new Timeline();
   readonly #numbers = new TouchNumbers();
-  readonly #stack: Node[] = [];
+  readonly #stack: StateNode[] = [];
   readonly #known = new Map<number, Known>();
   readonly #outcomes = new Map<string, number>();
   readonly #counts = {
@@ -183,7 +173,7 @@ class StateSearch {
     // Up to the decision that is new, everything is as it was.
     const replayed = Math.max(0, this.#stack.length - 1);
     for (let depth = 0; depth < replayed; depth += 1) {
-      const { chosen, ats, enabled } = this.#stack[depth] as Node;
+      const { chosen, ats, enabled } = this.#stack[depth] as StateNode;
       const task = scheduler.readyTask(chosen);
       const before = ats[enabled.indexOf(chosen)] ?? '';
       const now = task === 'not ready' ? task : task.pending.at;
@@ -209,7 +199,7 @@ class StateSearch {
     }
   }
 
-  #take(explored: Explored, node: Node, task: RunningTask): void {
+  #take(explored: Explored, node: StateNode, task: RunningTask): void {
     const { id } = task.identity;
     this.#observed.before(task);
     const place = this.#observed.placeOf(id);
@@ -232,12 +222,16 @@ class StateSearch {
     }
   }
 
-  #newNode(explored: Explored, ready: readonly RunningTask[], depth: number): Node | 'nothing new' {
+  #newNode(
+    explored: Explored,
+    ready: readonly RunningTask[],
+    depth: number,
+  ): StateNode | 'nothing new' {
     const { preemptionsMax } = this.#options;
     const previous = this.#timeline.steps[depth - 1];
     const parent = this.#stack[depth - 1];
     const bounded = preemptionsMax !== undefined;
-    const sleep: Node['sleep'] = bounded ? new Map() : sleepAfter(parent, previous);
+    const sleep: StateNode['sleep'] = bounded ? new Map() : sleepAfter(parent, previous);
     const preemptions = preemptionsAfter(parent, this.#timeline.steps[depth - 2]);
     const enabled = ready.map(({ identity }) => identity.id);
     const mayRun = within(preemptionsMax, preemptions, previous, enabled);
@@ -251,7 +245,7 @@ class StateSearch {
     // Going on with the task that ran keeps context switches few.
     const chosen =
       previous !== undefined && left.includes(previous.task) ? previous.task : (left[0] as number);
-    const node: Node = {
+    const node: StateNode = {
       key,
       enabled,
       ats: ready.map(({ pending }) => pending.at),
@@ -367,57 +361,6 @@ class StateSearch {
   }
 }
 
-/** A task was stopped that could have gone on. */
-function preemptionsAfter(parent: Node | undefined, before: ExecutedStep | undefined): number {
-  if (parent === undefined) return 0;
-  const stopped =
-    before !== undefined && before.task !== parent.chosen && parent.enabled.includes(before.task);
-  return parent.preemptions + (stopped ? 1 : 0);
-}
-
-/** Who may run: when no preemption is left, whoever ran goes on while it can. */
-function within(
-  preemptionsMax: number | undefined,
-  preemptions: number,
-  previous: ExecutedStep | undefined,
-  enabled: readonly number[],
-): readonly number[] {
-  if (preemptionsMax === undefined || preemptions < preemptionsMax) return enabled;
-  return previous !== undefined && enabled.includes(previous.task) ? [previous.task] : enabled;
-}
-
-function awake(enabled: readonly number[], sleep: ReadonlyMap<number, readonly Touch[]>): number[] {
-  return enabled.filter((task) => !sleep.has(task));
-}
-
-function chosenAgain(node: Node, ready: readonly RunningTask[], depth: number): RunningTask {
-  const task = ready.find(({ identity }) => identity.id === node.chosen);
-  const same =
-    ready.length === node.enabled.length &&
-    ready.every(({ identity, pending }) => {
-      const at = node.enabled.indexOf(identity.id);
-      return at >= 0 && node.ats[at] === pending.at;
-    });
-  invariant(task !== undefined && same, 'SC1', {
-    depth,
-    before: node.ats.join(),
-    now: ready.map(({ pending }) => pending.at).join(),
-  });
-  return task;
-}
-
-function sleepAfter(
-  parent: Node | undefined,
-  previous: ExecutedStep | undefined,
-): Map<number, readonly Touch[]> {
-  const sleep = new Map<number, readonly Touch[]>();
-  if (parent === undefined || previous === undefined) return sleep;
-  for (const [task, touches] of parent.sleep) {
-    if (task !== previous.task && independent(touches, previous.touches)) sleep.set(task, touches);
-  }
-  return sleep;
-}
-
 /** The tasks that a step has started, in order. */
 function childrenOf({ scheduler }: Explored, { task, step }: ExecutedStep): readonly RunningTask[] {
   if (step.kind !== 'spawn') return NO_CHILDREN;
@@ -427,15 +370,4 @@ function childrenOf({ scheduler }: Explored, { task, step }: ExecutedStep): read
       ({ identity, pending }) =>
         pending.at === 'task.start' && identity.parent !== 'none' && identity.parent.id === task,
     );
-}
-
-/** Knuth's estimate along the current branch. */
-function doneShare(stack: readonly Node[]): number {
-  let share = 0;
-  let weight = 1;
-  for (const { backtrack, explored } of stack) {
-    weight /= backtrack.size;
-    share += weight * (explored.size - 1);
-  }
-  return Math.min(1, share);
 }

@@ -1,0 +1,99 @@
+/** One decision of a search over states, and what follows from the ones before it. */
+import type { RunningTask } from '../scheduler/scheduler.ts';
+import type { Touch } from '../task/context.ts';
+import { invariant } from '../vocabulary/invariant.ts';
+import { independent } from './dependence.ts';
+import type { ExecutedStep } from './execution.ts';
+import type { TouchSet } from './subtree-touches.ts';
+import type { TaskPlace } from './task-places.ts';
+
+/** One decision of the current execution: at which state it stands, what is left to try, and what came of it. */
+export interface StateNode {
+  readonly key: number;
+  readonly enabled: readonly number[];
+  /** What each of `enabled` stands before. */
+  readonly ats: readonly string[];
+  /** The place of each of `enabled`. */
+  readonly places: readonly TaskPlace[];
+  readonly backtrack: Set<number>;
+  readonly explored: Set<number>;
+  /** Tasks whose next step need not be taken here: it commutes with all that was done since it was taken elsewhere. */
+  readonly sleep: Map<number, readonly Touch[]>;
+  chosen: number;
+  /** What happened behind this decision so far. */
+  behind: TouchSet;
+  /** Preemptions until here. */
+  readonly preemptions: number;
+}
+
+/** A task was stopped that could have gone on. */
+export function preemptionsAfter(
+  parent: StateNode | undefined,
+  before: ExecutedStep | undefined,
+): number {
+  if (parent === undefined) return 0;
+  const stopped =
+    before !== undefined && before.task !== parent.chosen && parent.enabled.includes(before.task);
+  return parent.preemptions + (stopped ? 1 : 0);
+}
+
+/** Who may run: when no preemption is left, whoever ran goes on while it can. */
+export function within(
+  preemptionsMax: number | undefined,
+  preemptions: number,
+  previous: ExecutedStep | undefined,
+  enabled: readonly number[],
+): readonly number[] {
+  if (preemptionsMax === undefined || preemptions < preemptionsMax) return enabled;
+  return previous !== undefined && enabled.includes(previous.task) ? [previous.task] : enabled;
+}
+
+export function awake(
+  enabled: readonly number[],
+  sleep: ReadonlyMap<number, readonly Touch[]>,
+): number[] {
+  return enabled.filter((task) => !sleep.has(task));
+}
+
+export function chosenAgain(
+  node: StateNode,
+  ready: readonly RunningTask[],
+  depth: number,
+): RunningTask {
+  const task = ready.find(({ identity }) => identity.id === node.chosen);
+  const same =
+    ready.length === node.enabled.length &&
+    ready.every(({ identity, pending }) => {
+      const at = node.enabled.indexOf(identity.id);
+      return at >= 0 && node.ats[at] === pending.at;
+    });
+  invariant(task !== undefined && same, 'SC1', {
+    depth,
+    before: node.ats.join(),
+    now: ready.map(({ pending }) => pending.at).join(),
+  });
+  return task;
+}
+
+export function sleepAfter(
+  parent: StateNode | undefined,
+  previous: ExecutedStep | undefined,
+): Map<number, readonly Touch[]> {
+  const sleep = new Map<number, readonly Touch[]>();
+  if (parent === undefined || previous === undefined) return sleep;
+  for (const [task, touches] of parent.sleep) {
+    if (task !== previous.task && independent(touches, previous.touches)) sleep.set(task, touches);
+  }
+  return sleep;
+}
+
+/** Knuth's estimate along the current branch. */
+export function doneShare(stack: readonly StateNode[]): number {
+  let share = 0;
+  let weight = 1;
+  for (const { backtrack, explored } of stack) {
+    weight /= backtrack.size;
+    share += weight * (explored.size - 1);
+  }
+  return Math.min(1, share);
+}
