@@ -87,7 +87,8 @@ function changed({ appeared, vanished, complete }: AbVerdict['changes']): string
 function bound({ scenario, before, after }: AbVerdict, scenarios: number): string {
   const side = ({ kernel, verdict, outcomes }: SideAnswer) => {
     const { executions, complete } = outcomes;
-    const all = executions === 1 ? 'its one execution' : `all ${executions} executions that differ`;
+    const all =
+      executions === 1 ? 'its one execution' : `every interleaving in ${executions} executions`;
     const seen = complete === 'yes' ? all : `the first ${counted(executions, 'execution')}`;
     return (
       `${kernel}: ${verdict.verdict}, ${seen}, ` +

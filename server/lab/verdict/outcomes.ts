@@ -1,6 +1,12 @@
 /** What can come of a scenario at all, failures included: a search that does not stop at the first of them. */
+
+import type { Explored } from '../../explorer/explored.ts';
 import type { Progress } from '../../explorer/search.ts';
-import { searchStates } from '../../explorer/search-states.ts';
+import {
+  type StateSearchOptions,
+  type StateSearchResult,
+  searchStates,
+} from '../../explorer/search-states.ts';
 import type { ScenarioPlan } from '../scenario/scenario-plan.ts';
 import { newScenarioRun, stepsMaxOf } from '../scenario/scenario-world.ts';
 
@@ -27,34 +33,44 @@ export interface Outcomes {
 
 /** Throws what the world throws. */
 export function outcomesOf(plan: ScenarioPlan, budget: OutcomeBudget): Outcomes {
-  const until = budget.clock() + budget.seconds * 1000;
   const failing = new Set<string>();
-  const found = searchStates(
-    () => {
-      const run = newScenarioRun(plan);
-      const note = (failure: string): string => {
-        if (failure !== 'none') failing.add(failure);
-        return failure;
-      };
-      return {
-        ...run,
-        failure: () => note(run.failure()),
-        failureAtEnd: (stuck) => note(run.failureAtEnd(stuck)),
-      };
-    },
-    {
-      stepsMax: stepsMaxOf(plan),
-      counterexamples: 'all',
-      goOn: (progress) => {
-        budget.onProgress(progress);
-        const spent = progress.executions >= budget.executions || budget.clock() > until;
-        return spent ? 'stop' : 'go on';
-      },
-    },
-  );
+  const found = searchTwice(plan, budget, failing);
   const { executions, failures, windowEntered } = found;
   const complete = found.ended === 'complete' && found.tooLong === 0 ? 'yes' : 'no';
   return { counts: found.outcomes, failing, executions, failures, windowEntered, complete };
+}
+
+/** An execution ends where a state is known: if none has shown the window, it is looked for behind those. */
+function searchTwice(
+  plan: ScenarioPlan,
+  budget: OutcomeBudget,
+  failing: Set<string>,
+): StateSearchResult {
+  const until = budget.clock() + budget.seconds * 1000;
+  const note = (failure: string): string => {
+    if (failure !== 'none') failing.add(failure);
+    return failure;
+  };
+  const build = (): Explored => {
+    const run = newScenarioRun(plan);
+    return {
+      ...run,
+      failure: () => note(run.failure()),
+      failureAtEnd: (stuck) => note(run.failureAtEnd(stuck)),
+    };
+  };
+  const options: StateSearchOptions = {
+    stepsMax: stepsMaxOf(plan),
+    counterexamples: 'all',
+    goOn: (progress) => {
+      budget.onProgress(progress);
+      const spent = progress.executions >= budget.executions || budget.clock() > until;
+      return spent ? 'stop' : 'go on';
+    },
+  };
+  const found = searchStates(build, options);
+  if (found.windowEntered > 0 || found.ended !== 'complete') return found;
+  return searchStates(build, { ...options, window: 'apart' });
 }
 
 /** One outcome that only one of two kernels has. */
