@@ -33,7 +33,10 @@ test('a server of another protocol version is told apart, with the version to us
         `the server at ${url} speaks mmrace.v2 and this command mmrace.v1: ` +
           "use the mmrace of the server's version, 9.0.0",
       );
-      await assert.rejects(findLab({ url, lab: 'demo', unknown: 'opened' }), UsageError);
+      await assert.rejects(
+        findLab({ url, lab: 'demo', said: 'name-or-code', unknown: 'opened' }),
+        UsageError,
+      );
     },
   ));
 
@@ -67,11 +70,22 @@ test('a lab is found by its name and by its code in any case; another is refused
     const listed = await (await fetch(`${server.url}/api/labs`)).json();
     const { code } = (listed as { labs: { code: string }[] }).labs[0] ?? { code: 'none' };
     for (const lab of ['demo', code, code.toLowerCase()]) {
-      assert.equal((await findLab({ url, lab, unknown: 'refused' })).name, 'demo');
+      assert.equal(
+        (await findLab({ url, lab, said: 'name-or-code', unknown: 'refused' })).name,
+        'demo',
+      );
     }
     await assert.rejects(
-      findLab({ url, lab: 'dmeo', unknown: 'refused' }),
+      findLab({ url, lab: 'dmeo', said: 'name-or-code', unknown: 'refused' }),
       /there is no lab, and no join code, "dmeo" at .*did you mean "demo"\?.*open are demo; --new opens/,
     );
-    assert.equal((await findLab({ url, lab: 'mine', unknown: 'opened' })).name, 'mine');
+    await assert.rejects(
+      findLab({ url, lab: 'ZZZZZ', said: 'code', unknown: 'refused' }),
+      (error: Error) =>
+        /^no lab has the join code "ZZZZZ" at .*--lab NAME; open are demo$/.test(error.message),
+    );
+    assert.equal(
+      (await findLab({ url, lab: 'mine', said: 'name-or-code', unknown: 'opened' })).name,
+      'mine',
+    );
   }));

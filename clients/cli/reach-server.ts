@@ -72,6 +72,8 @@ export interface LabChoice {
   readonly url: string;
   /** A lab's name, or its join code. */
   readonly lab: string;
+  /** What the person says it is. */
+  readonly said: 'name-or-code' | 'code';
   /** A name that no lab has: is it opened, or a mistake? */
   readonly unknown: 'opened' | 'refused';
 }
@@ -84,7 +86,7 @@ export interface FoundLab {
 }
 
 /** The lab that is meant. Throws: UsageError if there is no server to use, or no such lab. */
-export async function findLab({ url, lab, unknown }: LabChoice): Promise<FoundLab> {
+export async function findLab({ url, lab, said, unknown }: LabChoice): Promise<FoundLab> {
   const problem = reachProblem(url, await reach(url));
   if (problem !== 'none') throw new UsageError(problem);
   const labs = await labsAt(url);
@@ -94,9 +96,12 @@ export async function findLab({ url, lab, unknown }: LabChoice): Promise<FoundLa
   if (found !== undefined) return found;
   if (unknown === 'opened') return { name: lab, code: '' };
   const names = labs.map(({ name }) => name);
+  const open = names.length === 0 ? 'no lab is open' : `open are ${names.join(', ')}`;
   throw new UsageError(
-    `there is no lab, and no join code, "${lab}" at ${url}${suggestion(lab, names)}: ` +
-      `${names.length === 0 ? 'no lab is open' : `open are ${names.join(', ')}`}; --new opens a lab of that name`,
+    said === 'code'
+      ? `no lab has the join code "${lab}" at ${url}: ask for it again, or say --lab NAME; ${open}`
+      : `there is no lab, and no join code, "${lab}" at ${url}${suggestion(lab, names)}: ` +
+          `${open}; --new opens a lab of that name`,
   );
 }
 

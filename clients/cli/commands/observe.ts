@@ -22,10 +22,10 @@ interface ObserveOptions {
   readonly name: string;
   readonly format: StreamFormat;
   readonly jsonl?: true;
-  readonly actor: readonly string[];
-  readonly kind: readonly string[];
-  readonly page: readonly number[];
-  readonly function: readonly string[];
+  readonly actor?: readonly string[];
+  readonly kind?: readonly string[];
+  readonly page?: readonly number[];
+  readonly function?: readonly string[];
   readonly since?: number;
 }
 
@@ -38,10 +38,10 @@ export function addObserveCommand(program: Command): void {
     .addOption(codeOption())
     .addOption(newOption())
     .option('--name <name>', 'what to be called', `observer-${process.pid}`)
-    .option('--actor <name>', 'only what this actor does or what is done to it', appended, [])
-    .option('--kind <kind>', 'only events of this kind, such as pte or violation', appended, [])
-    .option('--page <address>', 'only what touches the page at this address', appendedPage, [])
-    .option('--function <name>', 'only calls of this kernel function', appended, [])
+    .option('--actor <name>', 'only what this actor does or what is done to it', appended)
+    .option('--kind <kind>', 'only events of this kind, such as pte or violation', appended)
+    .option('--page <address>', 'only what touches the page at this address', appendedPage)
+    .option('--function <name>', 'only calls of this kernel function', appended)
     .option('--since <n>', 'begin behind event n, if the server still has it', wholeNumber(0, 1e15))
     .addOption(
       new Option('--format <format>', 'how an event is written').choices(FORMATS).default('text'),
@@ -65,10 +65,11 @@ Filters of one kind are alternatives, of two kinds both have to fit. --actor, --
 async function observe(options: ObserveOptions): Promise<ExitCode> {
   const { findLab } = await import('../reach-server.ts');
   const { EVENT_KINDS } = await import('../observe/event-filter.ts');
-  const kinds = options.kind.map((kind) => knownKind(kind, EVENT_KINDS));
-  const { url, name, code, actor, page, function: functions } = options;
+  const kinds = (options.kind ?? []).map((kind) => knownKind(kind, EVENT_KINDS));
+  const { url, name, code, actor = [], page = [], function: functions = [] } = options;
   const unknown = options.new === true && code === undefined ? 'opened' : 'refused';
-  const { name: lab } = await findLab({ url, lab: code ?? options.lab, unknown });
+  const said = code === undefined ? 'name-or-code' : 'code';
+  const { name: lab } = await findLab({ url, lab: code ?? options.lab, said, unknown });
   // Whoever reads has gone away: nothing is left to do.
   process.stdout.once('error', () => process.exit(EXIT.OK));
   const watch: WatchOptions = {
@@ -147,11 +148,11 @@ function knownKind<Kind extends string>(word: string, kinds: readonly Kind[]): K
   );
 }
 
-function appended(word: string, before: readonly string[]): readonly string[] {
+function appended(word: string, before: readonly string[] = []): readonly string[] {
   return [...before, word];
 }
 
-function appendedPage(text: string, before: readonly number[]): readonly number[] {
+function appendedPage(text: string, before: readonly number[] = []): readonly number[] {
   if (!/^0x[0-9a-f]{1,12}$/i.test(text)) {
     throw new InvalidArgumentError('Expected an address such as 0x10000.');
   }
