@@ -1,6 +1,8 @@
 /** Every way in which an HTTP request can fail, as a word; HttpError is the body that says so. */
 import Type, { type Static } from 'typebox';
 import type { Errno } from '../vocabulary/errno.ts';
+import { HTTP_BODY_BYTES_MAX, RUNS_KEPT_MAX } from './http-api.ts';
+import { LABS_MAX } from './limits.ts';
 import { strict } from './wire-values.ts';
 
 export interface HttpErrorCode {
@@ -97,7 +99,7 @@ export const HTTP_ERROR_CODES = {
   'too-many-labs': {
     status: 429,
     errno: 'ENOMEM',
-    meaning: 'The server has LABS_MAX labs.',
+    meaning: `The server has ${LABS_MAX} labs, and takes no more.`,
     remedy: 'Use one of those that GET /api/labs lists, or wait until an empty one is closed.',
   },
   'too-many-listeners': {
@@ -109,7 +111,7 @@ export const HTTP_ERROR_CODES = {
   'no-such-run': {
     status: 404,
     errno: 'ENOENT',
-    meaning: 'There is no run of this id, or no longer: only the last RUNS_KEPT_MAX are kept.',
+    meaning: `There is no run of this id, or no longer: only the last ${RUNS_KEPT_MAX} are kept.`,
     remedy: 'POST /api/runs starts it again; the same question has the same answer.',
   },
   'run-not-done': {
@@ -133,7 +135,7 @@ export const HTTP_ERROR_CODES = {
   'too-large': {
     status: 413,
     errno: 'EOVERFLOW',
-    meaning: 'The body is longer than HTTP_BODY_BYTES_MAX.',
+    meaning: `The body is longer than ${HTTP_BODY_BYTES_MAX} bytes.`,
     remedy: 'Send less.',
   },
   'not-json': {
