@@ -71,7 +71,7 @@ test('a reply has claim, bound, picture, observation and the way to see it again
     text,
     /^Claim: with remove-second-invalidate, seed-zero-page can fail, which it\ncannot with stock/,
   );
-  assert.match(text, /^Bound: seed-zero-page: stock: holds, all \d+ executions/m);
+  assert.match(text, /^Bound: seed-zero-page: stock: holds, every interleaving in \d+ executions/m);
   assert.match(text, /^Observation seed-zero-page Sometimes \d+ \d+$/m);
   assert.match(text, /^Observation retry-ignored Never 0 \d+$/m);
   for (const line of text.split('\n')) assert.ok(line.length <= 75, line);
