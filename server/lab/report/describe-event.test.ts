@@ -39,7 +39,7 @@ test('ranges, other address spaces and every kind of entry have words', () => {
   assert.deepEqual(
     entries.map((to) => describeBody({ kind: 'pte', mm: 0, page: 1, from: { state: 'none' }, to })),
     [
-      'PTE 0x1000: empty -> empty',
+      'PTE 0x1000: empty, flags alone',
       'PTE 0x1000: empty -> zero page',
       'PTE 0x1000: empty -> frame 0x11 read-only',
       'PTE 0x1000: empty -> migration entry',

@@ -5,7 +5,7 @@ import {
   argumentWords,
   frameWords,
   mirrorWords,
-  pteWords,
+  pteChangeWords,
   rangeWords,
 } from './event-words.ts';
 
@@ -32,7 +32,7 @@ export function describeBody(event: EventBody): string {
     case 'callback-return':
       return `<- ${event.device}: ${event.function} = ${event.result}`;
     case 'pte':
-      return `PTE ${inMm(event.mm)}${addressWords(event.page)}: ${pteWords(event.from)} -> ${pteWords(event.to)}`;
+      return `PTE ${inMm(event.mm)}${addressWords(event.page)}: ${pteChangeWords(event.from, event.to)}`;
     case 'invalidate_range_start':
       return (
         `invalidate_range_start ${inMm(event.mm)}${rangeWords(event.first, event.end)} ` +

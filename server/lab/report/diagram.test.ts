@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Event, EventBody } from '../../protocol/event.ts';
+import type { Event, EventBody, PteView } from '../../protocol/event.ts';
 import { DIAGRAM_COLUMNS_MAX, DIAGRAM_ROWS_MAX, raceDiagram } from './diagram.ts';
 import { numbered, SEED_PAGE, seedRaceEvents } from './golden/seed-race-events.ts';
 
@@ -366,6 +366,23 @@ test('an entry that nothing tells of is not said to be empty', () => {
     raceDiagram(numbered([...fault, ['cpu0', cleared]])),
     /hmm_range_fault\(.*\s.*= frame/,
   );
+});
+
+test('an entry that comes back to what it was says so, and one that keeps frame and rights', () => {
+  const change = (from: PteView, to: PteView): EventBody => {
+    return { kind: 'pte', mm: 0, page: SEED_PAGE, from, to };
+  };
+  const dev0 = { kind: 'call', function: 'migrate_vma_setup', args: { ...RANGE } } as const;
+  const collected = raceDiagram(
+    numbered([
+      ['cpu0', change(PRESENT, PRESENT)],
+      ['dev0', dev0],
+      ['dev0', change(PRESENT, { state: 'migration', pfn: 0x11, access: 'write' })],
+      ['dev0', change({ state: 'migration', pfn: 0x11, access: 'write' }, PRESENT)],
+    ]),
+  ).replaceAll(/\s+/g, ' ');
+  assert.match(collected, /PTE 0x100200000: frame 0x11, flags alone/);
+  assert.match(collected, /frame 0x11 -> migration entry -> frame 0x11/);
 });
 
 test('no events draw no picture', () => {

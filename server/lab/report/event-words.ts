@@ -43,6 +43,12 @@ export function pteWords(pte: PteView): string {
   }
 }
 
+/** A change that leaves frame and rights alone is one of the accessed and dirty bits and their like. */
+export function pteChangeWords(from: PteView, to: PteView): string {
+  const [before, after] = [pteWords(from), pteWords(to)];
+  return before === after ? `${after}, flags alone` : `${before} -> ${after}`;
+}
+
 export function mirrorWords(entry: Mirror): string {
   return entry.state === 'none' ? 'none' : `${frameWords(entry.pfn)} ${entry.access}`;
 }

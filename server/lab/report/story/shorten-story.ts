@@ -1,5 +1,6 @@
 /** What a reader can do without. Each function takes rows in order and returns some of them, in order. */
-import { pteWords } from '../event-words.ts';
+import type { PteView } from '../../../protocol/event.ts';
+import { pteChangeWords, pteWords } from '../event-words.ts';
 import type { StoryRow } from './story-row.ts';
 
 /** A migrate_to_ram that nobody came into is told by its first row and by what became of the entry. */
@@ -27,10 +28,18 @@ export function mergePtes(rows: readonly StoryRow[]): StoryRow[] {
     const from = before.pte === 'unchanged' ? row.pteBefore : before.pte.from;
     const to = row.pte === 'unchanged' ? row.pteBefore : row.pte.to;
     const place = row.text.slice(0, row.text.indexOf(':'));
-    const text = `${place}: ${pteWords(from)} -> ${pteWords(to)}`;
+    const between = before.pte === 'unchanged' ? row.pteBefore : before.pte.to;
+    const text = `${place}: ${changeWords(from, between, to)}`;
     merged[merged.length - 1] = { ...before, last: row.last, text, pte: { from, to } };
   }
   return merged;
+}
+
+/** An entry that comes back to what it was is told by what it was between. */
+function changeWords(from: PteView, between: PteView, to: PteView): string {
+  const [first, middle, last] = [from, between, to].map(pteWords);
+  if (first !== last || first === middle) return pteChangeWords(from, to);
+  return `${first} -> ${middle} -> ${last}`;
 }
 
 function continues(before: StoryRow, row: StoryRow): boolean {

@@ -1,6 +1,13 @@
 /** Turns events into rows, and remembers what it needs to know for that: entries, mirrors, open calls. */
 import type { Event, EventBody, PteView } from '../../../protocol/event.ts';
-import { addressWords, frameWords, isPlainSuccess, placeWords, pteWords } from '../event-words.ts';
+import {
+  addressWords,
+  frameWords,
+  isPlainSuccess,
+  placeWords,
+  pteChangeWords,
+  pteWords,
+} from '../event-words.ts';
 import { isBoring, SYSTEM_CALLS } from './boring-calls.ts';
 import type { StoryRow } from './story-row.ts';
 
@@ -166,7 +173,7 @@ export class StoryTeller {
 
   #hearPte(event: Of<'pte'>): void {
     const { from, to } = event;
-    const text = `PTE ${addressWords(event.page)}: ${pteWords(from)} -> ${pteWords(to)}`;
+    const text = `PTE ${addressWords(event.page)}: ${pteChangeWords(from, to)}`;
     this.#tell(event, this.#doerOf(event), text, { pte: { from, to } });
     this.#pte = to;
     if ('pfn' in to) this.#prepared.delete(to.pfn);
