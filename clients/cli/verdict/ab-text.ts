@@ -2,6 +2,7 @@
 
 import { eventsOf } from '../../../server/lab/explored/events.ts';
 import { DIAGRAM_COLUMNS_MAX, raceDiagram } from '../../../server/lab/report/diagram.ts';
+import { counted } from '../../../server/lab/report/lines/counted.ts';
 import { LIST_COLUMNS_MAX } from '../../../server/lab/report/lines/list-columns.ts';
 import { wrapText } from '../../../server/lab/report/lines/wrap-text.ts';
 import { type AbVerdict, abWord, type SideAnswer } from '../../../server/lab/verdict/ab-verdict.ts';
@@ -45,25 +46,27 @@ export function abText(
 
 function summary({ scenario, before, after, changes }: AbVerdict): string[] {
   const side = ({ kernel, verdict }: SideAnswer) => `${verdict.verdict} with ${kernel}`;
-  const lines = [`${scenario}: ${side(before)}, ${side(after)}`];
+  const lines = wrapText(`${scenario}: ${side(before)}, ${side(after)}`, LIST_COLUMNS_MAX);
   if (changes.appeared.length + changes.vanished.length === 0)
     lines.push('  no outcome appeared or vanished');
   lines.push(...listed('appeared', changes.appeared), ...listed('vanished', changes.vanished));
   for (const { kernel, outcomes } of [before, after]) {
     if (outcomes.complete === 'yes') continue;
-    lines.push(
-      `  (the search with ${kernel} ended after ${outcomes.executions} executions: there may be more)`,
-    );
+    const ended = `ended after ${counted(outcomes.executions, 'execution')}`;
+    lines.push(...hanging(`(the search with ${kernel} ${ended}: there may be more)`));
   }
   return lines;
 }
 
+/** Indented, and what follows the first line a little more. */
+function hanging(text: string): string[] {
+  return wrapText(text, LIST_COLUMNS_MAX - 4).map((line, at) => (at === 0 ? '  ' : '    ') + line);
+}
+
 function listed(what: string, changes: readonly OutcomeChange[]): string[] {
   const shown = changes.slice(0, OUTCOMES_SHOWN_MAX).flatMap(({ outcome, executions, of }) => {
-    const words = `${what}: ${outcome} (${executions} of ${of} executions)`;
-    return wrapText(words, LIST_COLUMNS_MAX - 4).map(
-      (line, at) => (at === 0 ? '  ' : '    ') + line,
-    );
+    const words = `${what}: ${outcome} (${executions} of ${counted(of, 'execution')})`;
+    return hanging(words);
   });
   const more = changes.length - OUTCOMES_SHOWN_MAX;
   return more > 0 ? [...shown, `  ${what}: and ${more} more`] : shown;
