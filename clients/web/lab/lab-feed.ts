@@ -5,6 +5,7 @@ import type { ConnectionState } from '../../sdk/connection-state.ts';
 import { ObserverClient } from '../../sdk/observer-client.ts';
 import { EventHistory } from '../model/event-history.ts';
 import { emptyModel, modelOfSnapshot } from '../model/lab-model.ts';
+import { beganAgain } from './began-again.ts';
 import { earlierEvents } from './earlier-events.ts';
 import { BEGINNING, type SessionStatus } from './reconnecting.ts';
 import { type KeptClient, SessionKeeper } from './session-keeper.ts';
@@ -23,6 +24,7 @@ export class LabFeed {
   lookedFrom = 0;
   /** Why the history begins anew, for the person who watches; empty if it is the first. */
   remark = '';
+  #session: 'over' | 'same' = 'same';
   readonly #keeper: SessionKeeper<KeptClient>;
   readonly #listeners = new Set<() => void>();
   #version = 0;
@@ -34,6 +36,7 @@ export class LabFeed {
       (moved) => keepable(this.#observe(name, moved)),
       (status) => {
         this.status = status;
+        if (status.state === 'waiting') this.#session = 'over';
         this.#changed();
       },
     );
@@ -77,7 +80,9 @@ export class LabFeed {
 
   #begin(snapshot: LabSnapshot): void {
     const { last } = this.history;
-    if (this.beginnings > 0) this.remark = remarkOn(last, snapshot.n);
+    const session = this.#session;
+    this.#session = 'same';
+    if (this.beginnings > 0) this.remark = beganAgain({ last, n: snapshot.n, session });
     this.beginnings += 1;
     this.lookedFrom = snapshot.n;
     this.history = new EventHistory(modelOfSnapshot(snapshot));
@@ -112,12 +117,6 @@ export class LabFeed {
 function keepable(client: ObserverClient): KeptClient {
   const { greeted, closed } = client.connection;
   return { greeted, closed, close: () => client.close() };
-}
-
-function remarkOn(last: number, n: number): string {
-  if (n < last) return 'The lab began anew: another machine runs under the same name.';
-  if (n === last) return '';
-  return `${n - last} events went by unseen: the page begins again from event ${n}.`;
 }
 
 /** The server that sent the page. */
