@@ -1,7 +1,7 @@
 # One image for the server and for the ready-made clients: Node runs the TypeScript sources as they are.
 FROM node:26-slim AS page
 WORKDIR /app
-COPY package.json package-lock.json ./
+COPY package.json package-lock.json tsconfig.json ./
 RUN npm ci --no-audit --no-fund
 COPY server ./server
 COPY clients ./clients
