@@ -25,7 +25,7 @@ test('a wrong lab, and a wrong code', () =>
       ...lab,
     );
     const code = ['--code', 'AAAAA', '--do', 'pt'];
-    await refused(/no lab, and no join code, "AAAAA"/, '--url', url, ...code);
+    await refused(/no lab has the join code "AAAAA" at .*ask for it again/, '--url', url, ...code);
   }));
 
 test('nobody there, and a server of another protocol version', async () => {

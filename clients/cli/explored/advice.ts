@@ -12,7 +12,6 @@ const PROBE_SECONDS_MAX = 2;
 const PROBE_SHARE_OF_BUDGET = 0.1;
 /** Below this the estimate of the whole is worth nothing. */
 const SHARE_LEAST = 1e-3;
-const PREEMPTIONS = 2;
 const WINDOW_ADVICE =
   'no execution had the events that the scenario names as its window, in that order: look at its `window`';
 /** An estimate may be wrong by so much. */
@@ -47,7 +46,7 @@ export async function adviceFor(
       `${share} of the search is done, all of it takes about ${durationText(whole)}: ${budgets}`,
     );
   }
-  for (const smaller of smallerQuestions(verdict.plan, search)) {
+  for (const smaller of smallerQuestions(verdict.plan)) {
     const said = await probed(asked, search, smaller);
     if (said !== 'none') advice.push(said);
   }
@@ -61,22 +60,16 @@ interface Smaller {
   readonly search: Partial<SearchData>;
 }
 
-function smallerQuestions({ scenario, choice }: ScenarioPlan, search: SearchData): Smaller[] {
+/** A bound on preemptions is none: it is searched with less reduction, and may take longer. */
+function smallerQuestions({ scenario, choice }: ScenarioPlan): Smaller[] {
   const parameters = parametersOf(scenario, choice.parameters);
-  const fewer = Object.entries(parameters)
+  return Object.entries(parameters)
     .filter(([, value]) => value > 1)
     .map(([name, value]) => ({
       text: `--${name} ${value - 1} instead of ${value}`,
       parameters: { ...choice.parameters, [name]: value - 1 },
       search: {},
     }));
-  if (search.preemptionsMax !== undefined) return fewer;
-  const bounded = {
-    text: `--preemptions ${PREEMPTIONS}`,
-    parameters: choice.parameters,
-    search: { preemptionsMax: PREEMPTIONS },
-  };
-  return [...fewer, bounded];
 }
 
 /** Tries the smaller question for a moment, and says how long all of it takes. */
