@@ -77,7 +77,6 @@ const NO_CHILDREN: readonly RunningTask[] = [];
 
 interface Run {
   readonly ended: 'complete' | 'failed' | 'known' | 'too long';
-  readonly failure: string;
   readonly explored: Explored;
 }
 
@@ -147,18 +146,22 @@ class StateSearch {
     };
   }
 
-  #count({ ended, failure, explored }: Run): void {
+  #count({ ended, explored }: Run): void {
     const counts = this.#counts;
     counts.executions += 1;
     if (explored.windowEntered()) counts.windowEntered += 1;
     if (ended === 'known') counts.redundant += 1;
     else if (ended === 'too long') counts.tooLong += 1;
-    else {
-      const outcome = ended === 'failed' ? failure : explored.outcome();
-      this.#outcomes.set(outcome, (this.#outcomes.get(outcome) ?? 0) + 1);
-    }
-    if (ended !== 'failed') return;
-    counts.failures += 1;
+    else if (ended === 'complete') this.#came(explored.outcome());
+  }
+
+  #came(outcome: string): void {
+    this.#outcomes.set(outcome, (this.#outcomes.get(outcome) ?? 0) + 1);
+  }
+
+  #fails(failure: string): void {
+    this.#came(failure);
+    this.#counts.failures += 1;
     const { steps } = this.#timeline;
     const known = this.#counterexample;
     if (known === 'none' || steps.length < known.choices.length) {
@@ -183,19 +186,29 @@ class StateSearch {
     this.#timeline.cutTo(replayed);
     this.#observed.continueFrom(replayed, explored.contents ?? 'none');
     this.#counts.steps += replayed;
+    let failed = this.#stack.at(-1)?.failed ?? 'not yet';
     for (let depth = replayed; ; depth += 1) {
       const ready = scheduler.readyTasks().sort((a, b) => a.identity.id - b.identity.id);
       if (ready.length === 0) {
+        if (failed === 'yes') return { ended: 'failed', explored };
         const failure = explored.failureAtEnd(scheduler.blockedTasks());
-        return { ended: failure === 'none' ? 'complete' : 'failed', failure, explored };
+        if (failure === 'none') return { ended: 'complete', explored };
+        this.#fails(failure);
+        return { ended: 'failed', explored };
       }
-      if (depth === this.#options.stepsMax) return { ended: 'too long', failure: 'none', explored };
+      if (depth === this.#options.stepsMax) {
+        return { ended: failed === 'yes' ? 'failed' : 'too long', explored };
+      }
       if (depth === 0) this.#observed.begin(ready);
-      const node = this.#stack[depth] ?? this.#newNode(explored, ready, depth);
-      if (node === 'nothing new') return { ended: 'known', failure: 'none', explored };
+      const node = this.#stack[depth] ?? this.#newNode(explored, ready, failed);
+      if (node === 'nothing new') return { ended: 'known', explored };
       this.#take(explored, node, chosenAgain(node, ready, depth));
-      const failure = explored.failure();
-      if (failure !== 'none') return { ended: 'failed', failure, explored };
+      const failure = failed === 'yes' ? 'none' : explored.failure();
+      if (failure === 'none') continue;
+      this.#fails(failure);
+      if (this.#options.counterexamples === 'first') return { ended: 'failed', explored };
+      // What comes behind may race with what came before: orders in which nothing fails, or something else.
+      failed = 'yes';
     }
   }
 
@@ -225,8 +238,9 @@ class StateSearch {
   #newNode(
     explored: Explored,
     ready: readonly RunningTask[],
-    depth: number,
+    failed: StateNode['failed'],
   ): StateNode | 'nothing new' {
+    const depth = this.#stack.length;
     const { preemptionsMax } = this.#options;
     const previous = this.#timeline.steps[depth - 1];
     const parent = this.#stack[depth - 1];
@@ -235,16 +249,18 @@ class StateSearch {
     const preemptions = preemptionsAfter(parent, this.#timeline.steps[depth - 2]);
     const enabled = ready.map(({ identity }) => identity.id);
     const mayRun = within(preemptionsMax, preemptions, previous, enabled);
-    const key = this.#observed.key(ready, this.#apart(explored, preemptions, previous));
+    const key = this.#observed.key(
+      ready,
+      `${failed} ${this.#apart(explored, preemptions, previous)}`,
+    );
     const known = this.#known.get(key);
     const left = known === undefined ? awake(mayRun, sleep) : this.#met(known, mayRun, sleep);
     const asleep = new Set([...sleep.keys()].map((task) => this.#observed.keyOfTask(task)));
     if (known === undefined) this.#known.set(key, { asleep, behind: NO_TOUCHES });
     else known.asleep = new Set([...known.asleep].filter((task) => asleep.has(task)));
     if (left.length === 0) return 'nothing new';
-    // Going on with the task that ran keeps context switches few.
-    const chosen =
-      previous !== undefined && left.includes(previous.task) ? previous.task : (left[0] as number);
+    // Whoever was started last goes first: callbacks end, and with them what others wait for. Fewest states that way.
+    const chosen = left.at(-1) as number;
     const node: StateNode = {
       key,
       enabled,
@@ -256,6 +272,7 @@ class StateSearch {
       chosen,
       behind: known === undefined || known.behind === 'open' ? NO_TOUCHES : known.behind.slice(),
       preemptions,
+      failed,
     };
     this.#known.set(key, { asleep: this.#known.get(key)?.asleep ?? asleep, behind: 'open' });
     this.#stack.push(node);

@@ -22,6 +22,8 @@ export interface StateNode {
   chosen: number;
   /** What happened behind this decision so far. */
   behind: TouchSet;
+  /** Whether something forbidden has happened before it. */
+  readonly failed: 'not yet' | 'yes';
   /** Preemptions until here. */
   readonly preemptions: number;
 }

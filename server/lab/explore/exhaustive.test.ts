@@ -72,8 +72,11 @@ for (const [scenario, choice] of COMPARED) {
     const [states, executions] = [byStates(plan), byExecutions(plan)];
     assert.equal(states.ended, 'complete');
     assert.equal(executions.ended, 'complete');
-    const outcomes = [...states.outcomes.keys()].sort();
-    assert.deepEqual(outcomes, [...executions.outcomes.keys()].sort());
+    // An execution that fails ends there, and what would race behind it is not seen; a search over states goes on.
+    const more = [...states.outcomes.keys()].filter((one) => !executions.outcomes.has(one));
+    if (executions.failures === 0) assert.deepEqual(more, []);
+    const lost = [...executions.outcomes.keys()].filter((one) => !states.outcomes.has(one));
+    assert.deepEqual(lost, []);
   });
 }
 
@@ -93,9 +96,9 @@ test('the numbers of executions and states are what they were', () => {
     const { executions, states } = byStates(planOf(name, choice));
     return [executions, states];
   };
-  assert.deepEqual(counted('seed-zero-page', 'stock'), [44, 259]);
-  assert.deepEqual(counted('seed-zero-page-fault', 'stock'), [67, 655]);
-  assert.deepEqual(counted('seed-zero-page', 'remove-second-invalidate'), [22, 128]);
-  assert.deepEqual(counted('hole-two-winners', 'stock'), [75, 938]);
-  assert.deepEqual(counted('retry-ignored', 'dmirror'), [18, 112]);
+  assert.deepEqual(counted('seed-zero-page', 'stock'), [37, 249]);
+  assert.deepEqual(counted('seed-zero-page-fault', 'stock'), [48, 594]);
+  assert.deepEqual(counted('seed-zero-page', 'remove-second-invalidate'), [20, 127]);
+  assert.deepEqual(counted('hole-two-winners', 'stock'), [71, 952]);
+  assert.deepEqual(counted('retry-ignored', 'dmirror'), [11, 94]);
 });
