@@ -9,7 +9,7 @@ import { Gateway } from './gateway/gateway.ts';
 import { buildApp, WEBSOCKET_PATH } from './http/app.ts';
 import type { Readiness } from './http/readiness.ts';
 import { removeLabFile, writeLabFile } from './journal/lab-file.ts';
-import { modelHash } from './journal/model-hash.ts';
+import { machineHash, scheduleHash } from './journal/model-hash.ts';
 import { JournalError } from './journal/read-journal.ts';
 import { fileRecorder } from './journal/recorder.ts';
 import { Runs } from './lab/runs/runs.ts';
@@ -57,7 +57,8 @@ export async function startServer(
   factory: MachineFactory = newLiveMachine,
 ): Promise<RunningServer> {
   const log = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: true }));
-  const model = modelOf(dirname(fileURLToPath(import.meta.url)));
+  const serverFolder = dirname(fileURLToPath(import.meta.url));
+  const model = modelOf(serverFolder);
   const readiness: Readiness = {
     state: 'ready',
     recordingProblem: () => recordingProblem(config.recordTo),
@@ -87,7 +88,10 @@ export async function startServer(
     onClosed: (lab, actor, why) => log.info({ lab, actor, why }, 'a session is over'),
   });
   const runs = new Runs({
-    modelHash: model.hash,
+    // Worked out when a run begins, not while the server starts.
+    get modelHash() {
+      return scheduleHash(serverFolder);
+    },
     onFailure: (run, error) => log.error({ run, err: error }, 'a run has thrown'),
   });
   const app = buildApp({ gateway, labs, runs, readiness, model, log });
@@ -195,9 +199,9 @@ function recordTo(
   };
 }
 
-/** The version that package.json names, and the hash of the sources in `serverFolder`. */
+/** The version that package.json names, and the hash of the machine in `serverFolder`. */
 export function modelOf(serverFolder: string): HelloResult['model'] {
-  return { hash: modelHash(serverFolder), version: versionAbove(serverFolder) };
+  return { hash: machineHash(serverFolder), version: versionAbove(serverFolder) };
 }
 
 /** The sources stand one folder below package.json, the build two. */

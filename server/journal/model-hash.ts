@@ -1,47 +1,117 @@
 /**
- * Names the model that runs: a journal or a schedule fits only the code that it was cut from. The hash covers the
- * sources of the floors that decide what happens, and nothing else, so that a new close code voids no recording.
+ * Names the code that decides what happens: a recording or a schedule fits only the code that it was cut from. The
+ * hash covers what is imported from the entry, however far away, and nothing else: a new close code voids no recording.
+ * Comments and blank lines do not count, nor do the paths of files and the order of imports, so a pure move voids
+ * nothing. Imports of types alone are not followed.
  */
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join, relative, sep } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
+import { maskSource } from './mask-source.ts';
 
-/** Folders below server/, in no particular order: the files are sorted by path. */
-export const MODEL_FOLDERS = [
-  'vocabulary',
-  'task',
-  'scheduler',
-  'kernel',
-  'patches',
-  'machine',
-  'protocol',
-] as const;
+/** Below server/, without the ending: what runs a live lab. Recordings are of it. */
+const MACHINE = 'machine/live-machine';
+/** Besides: what makes a world of a scenario and the drivers that ship. Schedules (tokens) are of both. */
+const SCENARIOS = ['lab/scenario/scenario-plan', 'lab/scenario/scenario-world'];
+
+export type Hashed = 'machine' | 'schedules';
 
 /**
- * `serverFolder` holds MODEL_FOLDERS. The same sources give the same hash on every machine; the same program as
- * compiled JavaScript gives another.
+ * Of the machine, which recordings are of. The same sources give the same hash wherever they stand; the same program
+ * as compiled JavaScript gives another.
  *
  * Throws what the file system throws.
  */
-export function modelHash(serverFolder: string): string {
-  const hash = createHash('sha256');
-  for (const file of modelFiles(serverFolder)) {
-    const text = readFileSync(join(serverFolder, file), 'utf8').replaceAll('\r\n', '\n');
-    hash.update(`${file}\n${text.length}\n`).update(text);
+export function machineHash(serverFolder: string): string {
+  return closureHash(entriesOf(serverFolder, 'machine'));
+}
+
+/** Of the machine, the scenario's world and the drivers, which schedules are of. Throws as machineHash(). */
+export function scheduleHash(serverFolder: string): string {
+  return closureHash(entriesOf(serverFolder, 'schedules'));
+}
+
+/** The files that machineHash() or scheduleHash() covers, as paths from `serverFolder` with /, sorted. */
+export function hashedFiles(serverFolder: string, of: Hashed): string[] {
+  return [...closureOf(entriesOf(serverFolder, of)).keys()]
+    .map((path) => relative(serverFolder, path).split(sep).join('/'))
+    .sort();
+}
+
+function entriesOf(serverFolder: string, of: Hashed): string[] {
+  const names = of === 'machine' ? [MACHINE] : [MACHINE, ...SCENARIOS];
+  return names.map((name) => {
+    const source = join(serverFolder, `${name}.ts`);
+    return existsSync(source) ? source : join(serverFolder, `${name}.js`);
+  });
+}
+
+interface Source {
+  /** Names what it says, but for its imports. */
+  readonly body: string;
+  readonly imports: readonly {
+    /** What it takes: `{ a, b }`. */
+    readonly clause: string;
+    readonly specifier: string;
+  }[];
+}
+
+/** By absolute paths. Throws what the file system throws. */
+export function closureHash(entryFiles: readonly string[]): string {
+  return hashOf(closureOf(entryFiles));
+}
+
+/** A file is named by what it says and by what the files that it imports say. */
+function hashOf(closure: ReadonlyMap<string, Source>): string {
+  const lines = [...closure].map(([path, { body, imports }]) => {
+    const from = imports.map(({ clause, specifier }) => {
+      const target = closure.get(join(dirname(path), specifier));
+      return `${clause} ${target === undefined ? specifier : target.body}`;
+    });
+    return [body, ...from.sort()].join('\n');
+  });
+  return sha256(lines.sort().join('\n\n'));
+}
+
+function closureOf(entryFiles: readonly string[]): Map<string, Source> {
+  const closure = new Map<string, Source>();
+  const toRead = [...entryFiles];
+  for (let path = toRead.pop(); path !== undefined; path = toRead.pop()) {
+    if (closure.has(path)) continue;
+    const source = readSource(path);
+    closure.set(path, source);
+    for (const { specifier } of source.imports) {
+      if (specifier.startsWith('.')) toRead.push(join(dirname(path), specifier));
+    }
   }
-  return hash.digest('hex');
+  return closure;
 }
 
-/** Paths below `serverFolder` with /, sorted by code unit: readdir's order is the file system's affair. */
-export function modelFiles(serverFolder: string): string[] {
-  return MODEL_FOLDERS.flatMap((folder) =>
-    readdirSync(join(serverFolder, folder), { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && isModelSource(entry.name))
-      .map((entry) => relative(serverFolder, join(entry.parentPath, entry.name)))
-      .map((path) => path.split(sep).join('/')),
-  ).sort();
+/** At the beginning of a line: in the model nothing else begins like one. */
+const IMPORT = /^(?:import|export)\s(type\s)?(?:([^;'"()]*?)\bfrom\s*)?['"]([^'"\n]+)['"];?$/gm;
+
+function readSource(path: string): Source {
+  const text = readFileSync(path, 'utf8').replaceAll('\r\n', '\n');
+  const imports: Source['imports'][number][] = [];
+  const body = maskSource(text, 'comments')
+    .replaceAll(
+      IMPORT,
+      (_, type: string | undefined, clause: string | undefined, specifier: string) => {
+        if (type === undefined) imports.push({ clause: onOneLine(clause ?? ''), specifier });
+        return '';
+      },
+    )
+    .replaceAll(/[ \t]+$/gm, '')
+    .replaceAll(/\n{2,}/g, '\n')
+    .trim();
+  return { body: sha256(body), imports };
 }
 
-function isModelSource(name: string): boolean {
-  return /\.(ts|js)$/.test(name) && !/\.(test|bench|d)\.(ts|js)$/.test(name);
+/** Where a list of names is broken depends on how long the path behind it is. */
+function onOneLine(clause: string): string {
+  return clause.replaceAll(/\s+/g, ' ').replace(/, }/, ' }').trim();
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }

@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Floor, floorOf } from '../floors.ts';
-import { maskSource } from './mask-source.ts';
+import { maskSource } from '../journal/mask-source.ts';
 
 /** One TypeScript file, ready to be searched. */
 export interface SourceFile {

@@ -2,7 +2,7 @@
 import { accessSync, constants, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { modelHash } from '../../../server/journal/model-hash.ts';
+import { machineHash, scheduleHash } from '../../../server/journal/model-hash.ts';
 import type { Counterexample } from '../../../server/lab/counterexample/counterexample.ts';
 import { printCounterexample } from '../../../server/lab/counterexample/counterexample-file.ts';
 import { counterexampleOf } from '../../../server/lab/counterexample/counterexample-of.ts';
@@ -29,9 +29,16 @@ export interface Kept {
   readonly token: string;
 }
 
-/** The sources that run here. */
+const SERVER = fileURLToPath(new URL('../../../server', import.meta.url));
+
+/** Names the machine that runs here: recordings are of it. */
+export function machineHere(): string {
+  return machineHash(SERVER);
+}
+
+/** Names the machine and the drivers that run here: schedules are of them. */
 export function modelHere(): string {
-  return modelHash(fileURLToPath(new URL('../../../server', import.meta.url)));
+  return scheduleHash(SERVER);
 }
 
 /** Of a verdict without a counterexample: 'none'. */

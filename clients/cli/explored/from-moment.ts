@@ -15,7 +15,13 @@ import { wrapText } from '../../../server/lab/report/lines/wrap-text.ts';
 import { NO_TURN } from '../../../server/lab/report/turn.ts';
 import { UnknownPatch } from '../../../server/machine/live-machine.ts';
 import type { Event } from '../../../server/protocol/event.ts';
-import { type Kept, modelHere, reproduceLine, writeText } from '../counterexample/kept.ts';
+import {
+  type Kept,
+  machineHere,
+  modelHere,
+  reproduceLine,
+  writeText,
+} from '../counterexample/kept.ts';
 import { type RecordedLab, readRecorded } from '../counterexample/read-recorded.ts';
 import { say } from '../ending.ts';
 import { UsageError } from '../failure.ts';
@@ -89,9 +95,9 @@ function momentNamed({ from, patch, driver, preemptions }: FromOptions): {
   if (driver.length > 0) {
     throw new UsageError('--from: the clients do what they did then: leave --driver out');
   }
-  if (model.hash !== modelHere()) {
+  if (model.hash !== machineHere()) {
     throw new UsageError(
-      `${file}: recorded by another model (${model.hash}; this is ${modelHere()}): ` +
+      `${file}: recorded by another model (${model.hash}; this is ${machineHere()}): ` +
         'check out the version that recorded it',
     );
   }

@@ -16,6 +16,8 @@ export function maskSource(text: string, masked: Masked): string {
 /** The characters after which a slash begins a regular expression and not a division. */
 const BEFORE_REGEX = /(?:^|[(,=:[!&|?{};+\-*%<>~^]|\b(?:return|typeof|case|in|of|yield|await))\s*$/;
 
+const SPECIAL = /[/'"`{}]/g;
+
 class Masker {
   readonly #text: string;
   readonly #strings: 'strings-too' | 'comments-only';
@@ -35,13 +37,15 @@ class Masker {
   #code(until: 'end-of-file' | 'closing-brace'): void {
     let depth = 0;
     while (this.#at < this.#text.length) {
+      this.#keep(this.#indexOfSpecial() - this.#at);
       const char = this.#text[this.#at];
       const pair = this.#text.slice(this.#at, this.#at + 2);
       if (pair === '//') this.#blankTo(this.#indexAfter('\n', 0));
       else if (pair === '/*') this.#blankTo(this.#indexAfter('*/', 2));
       else if (char === "'" || char === '"') this.#string(char);
       else if (char === '`') this.#template();
-      else if (char === '/' && BEFORE_REGEX.test(this.#out.slice(-40).join(''))) this.#regex();
+      else if (char === '/' && BEFORE_REGEX.test(this.#out.slice(-40).join('').slice(-40)))
+        this.#regex();
       else {
         if (char === '{') depth += 1;
         if (char === '}') {
@@ -101,16 +105,21 @@ class Masker {
   }
 
   #keep(count: number): void {
-    for (let done = 0; done < count && this.#at < this.#text.length; done += 1) {
-      this.#out.push(this.#text[this.#at] as string);
-      this.#at += 1;
-    }
+    const end = Math.min(this.#at + count, this.#text.length);
+    this.#out.push(this.#text.slice(this.#at, end));
+    this.#at = end;
   }
 
   #blankTo(end: number): void {
-    for (; this.#at < Math.min(end, this.#text.length); this.#at += 1) {
-      this.#out.push(this.#text[this.#at] === '\n' ? '\n' : ' ');
-    }
+    const blanked = this.#text.slice(this.#at, end);
+    this.#out.push(blanked.replaceAll(/[^\n]/g, ' '));
+    this.#at += blanked.length;
+  }
+
+  /** Of the next character that may begin a comment, a literal or a block, or end one. */
+  #indexOfSpecial(): number {
+    SPECIAL.lastIndex = this.#at;
+    return SPECIAL.exec(this.#text)?.index ?? this.#text.length;
   }
 
   #indexAfter(needle: string, length: number): number {
