@@ -70,7 +70,7 @@ export async function startServer(
     leaseMs: config.leaseMs,
     clock,
     record: config.recordTo === 'nowhere' ? 'none' : recordTo(config.recordTo, model, recordings),
-    onBug: (lab, bug) => log.error({ lab, err: bug }, 'the machine of a lab has thrown'),
+    onBug: (lab, bug) => log.error({ lab, err: bug }, 'a lab has failed and is closed'),
     ...(keepsLabs(config) ? labKeeper(config.recordTo) : {}),
   });
   openLabs(config, labs, model, log);
@@ -86,6 +86,7 @@ export async function startServer(
     onRefused: (lab, actor, request, { code, path, bound }) =>
       log.debug({ lab, actor, request, code, path, bound }, 'a frame was refused'),
     onClosed: (lab, actor, why) => log.info({ lab, actor, why }, 'a session is over'),
+    onBug: (bug) => log.error({ err: bug }, 'a connection has failed and is closed'),
   });
   const runs = new Runs({
     // Worked out when a run begins, not while the server starts.

@@ -91,6 +91,7 @@ const FINAL_CODES: ReadonlySet<number> = new Set([
   CLOSE_CODES.expired.code,
   CLOSE_CODES['too-many-refusals'].code,
   CLOSE_CODES.internal.code,
+  CLOSE_CODES['insufficient-storage'].code,
 ]);
 
 function afterLoss(

@@ -88,6 +88,8 @@ export interface Harness {
   machine(): ScriptedMachine;
   /** Moves time on, and lets everybody look at the clock. */
   pass(ms: number): void;
+  /** What labs and connections have thrown. A test that means it empties this: what is left fails close(). */
+  readonly bugs: unknown[];
   close(): Promise<void>;
 }
 
@@ -101,6 +103,7 @@ export async function startHarness(
   record: LabOptions['record'] = 'none',
 ): Promise<Harness> {
   let now = 0;
+  const bugs: unknown[] = [];
   let latest: ScriptedMachine | undefined;
   const scripted: MachineFactory = (_config, sinks) => {
     latest = new ScriptedMachine(sinks);
@@ -113,9 +116,7 @@ export async function startHarness(
     clock,
     leaseMs: LEASE_MS,
     record,
-    onBug: (_lab, bug) => {
-      throw bug;
-    },
+    onBug: (_lab, bug) => bugs.push(bug),
   });
   const gateway = new Gateway({
     labs,
@@ -125,6 +126,7 @@ export async function startHarness(
     heartbeatMs: HEARTBEAT_MS,
     model: { hash: 'none', version: '0' },
     onClosed: () => undefined,
+    onBug: (bug) => bugs.push(bug),
   });
   const server = createServer();
   server.on('upgrade', (request, socket, head) => gateway.upgrade(request, socket, head));
@@ -134,6 +136,7 @@ export async function startHarness(
     url: `ws://127.0.0.1:${port}/ws`,
     gateway,
     labs,
+    bugs,
     machine: () => {
       if (latest === undefined) throw new Error('no lab is open yet');
       return latest;
@@ -148,6 +151,7 @@ export async function startHarness(
       gateway.terminate();
       labs.close();
       await new Promise((resolve) => server.close(resolve));
+      if (bugs.length > 0) throw bugs[0];
     },
   };
 }

@@ -5,6 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { guarded } from '../live/guarded.ts';
 import type { CloseReason } from '../protocol/close-codes.ts';
 import { FRAME_BYTES_MAX, HELLO_MS, SUBPROTOCOL } from '../protocol/limits.ts';
 import { type Refusal, refuse } from '../protocol/refusal.ts';
@@ -22,6 +23,8 @@ export interface GatewayOptions extends GreetingOptions {
   /** Milliseconds of a clock that only moves forwards. */
   readonly clock: () => number;
   readonly onClosed: (lab: string, name: string, why: CloseReason | 'left') => void;
+  /** For the log: what a connection's own turn has thrown. The connection is closed. */
+  readonly onBug?: (bug: unknown) => void;
   /** For the log: a hello was accepted. */
   readonly onWelcomed?: (
     lab: string,
@@ -97,7 +100,28 @@ export class Gateway {
 
   /** Takes over an HTTP connection that wants to become a WebSocket. */
   upgrade(request: IncomingMessage, raw: Duplex, head: Buffer): void {
-    this.#server.handleUpgrade(request, raw, head, (socket) => this.#opened(socket, raw));
+    guarded(
+      () => this.#server.handleUpgrade(request, raw, head, (socket) => this.#opened(socket, raw)),
+      (bug) => {
+        this.#options.onBug?.(bug);
+        raw.destroy();
+      },
+    );
+  }
+
+  /** Runs what a turn of the event loop has for one connection: what it throws ends that one and no other. */
+  #guarded(connection: Connection<ClientSession>, act: () => void): void {
+    guarded(act, (bug) => {
+      this.#options.onBug?.(bug);
+      const { session } = connection;
+      guarded(
+        () => {
+          if (session === 'none') this.#closeConnection(connection, 'internal');
+          else this.#advance(session, { event: 'closed', reason: 'internal' });
+        },
+        () => connection.socket.terminate(),
+      );
+    });
   }
 
   /** Tells everybody that the server ends, and takes no more hellos. */
@@ -123,13 +147,22 @@ export class Gateway {
   }
 
   tick(now: number): void {
-    for (const connection of this.#connections) this.#tickConnection(connection, now);
-    const { graceMs } = this.#options;
+    for (const connection of this.#connections) {
+      this.#guarded(connection, () => this.#tickConnection(connection, now));
+    }
     for (const session of this.#sessions.values()) {
       if (session.life.state !== 'away') continue;
-      // While a lab stands still nobody's grace runs out.
-      this.#advance(session, { event: 'tick', at: session.lab.timeAt(now), graceMs });
+      guarded(
+        () => this.#tickAway(session, now),
+        (bug) => session.lab.fail(bug),
+      );
     }
+  }
+
+  #tickAway(session: ClientSession, now: number): void {
+    const { graceMs } = this.#options;
+    // While a lab stands still nobody's grace runs out.
+    this.#advance(session, { event: 'tick', at: session.lab.timeAt(now), graceMs });
   }
 
   #tickConnection(connection: Connection<ClientSession>, now: number): void {
@@ -156,15 +189,16 @@ export class Gateway {
     socket.on('message', (data, isBinary) => {
       const frame = data as Buffer;
       const layout = isBinary ? 'binary' : 'text';
-      if (connection.pace === 'as it comes') this.#arrived(connection, frame, layout);
-      else connection.holdBack(frame.length, () => this.#arrived(connection, frame, layout));
+      const take = () => this.#guarded(connection, () => this.#arrived(connection, frame, layout));
+      if (connection.pace === 'as it comes') take();
+      else connection.holdBack(frame.length, take);
     });
     socket.on('pong', () => {
       if (connection.session !== 'none') connection.session.advance({ event: 'pong' });
     });
     // ws closes by itself after an error, with 1009 for a frame that is too long; `close` follows.
     socket.on('error', () => undefined);
-    socket.on('close', (code) => this.#lost(connection, code));
+    socket.on('close', (code) => this.#guarded(connection, () => this.#lost(connection, code)));
     if (socket.protocol !== SUBPROTOCOL) this.#closeConnection(connection, 'wrong-subprotocol');
   }
 

@@ -1,6 +1,7 @@
 /** Accepts a hello: a fresh session, or one that is resumed. */
 import type { Lab } from '../live/lab.ts';
 import type { Labs } from '../live/labs.ts';
+import { isStorageFailure } from '../live/storage-failure.ts';
 import type { HelloParams, HelloResult } from '../protocol/hello.ts';
 import { looksLikeJoinCode } from '../protocol/join-code.ts';
 import type { LabSnapshot } from '../protocol/lab-snapshot.ts';
@@ -137,7 +138,16 @@ function labOf(options: GreetingOptions, name: string): Lab | Refusal {
   if (options.unknownLabs === 'refused' || looksLikeJoinCode(name)) {
     return refuse('no-such-lab', 'params.lab', 'the name or the join code of a lab that is open');
   }
-  const opened = options.labs.open(name, { patch: 'stock' }, 'passing');
-  if (opened !== 'too-many') return opened;
-  return refuse('too-many-labs', 'params.lab', `one of the ${LABS_MAX} labs that are open`);
+  return openedLab(options, name);
+}
+
+function openedLab({ labs }: GreetingOptions, name: string): Lab | Refusal {
+  try {
+    const opened = labs.open(name, { patch: 'stock' }, 'passing');
+    if (opened !== 'too-many') return opened;
+    return refuse('too-many-labs', 'params.lab', `one of the ${LABS_MAX} labs that are open`);
+  } catch (thrown) {
+    if (!isStorageFailure(thrown)) throw thrown;
+    return refuse('insufficient-storage', 'params.lab', 'a lab that is open');
+  }
 }

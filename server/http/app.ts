@@ -56,6 +56,8 @@ export function buildApp(options: AppOptions): FastifyInstance {
   });
 
   app.server.on('upgrade', (request, socket, head) => {
+    // Node has let go of the socket: without a listener, a client that resets it would end the process.
+    socket.on('error', () => socket.destroy());
     const refusal = upgradeRefusal(request.url, request.headers.origin, request.headers.host);
     if (refusal === 'none') gateway.upgrade(request, socket, head);
     else socket.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);

@@ -1,5 +1,6 @@
 /** Every answer that is not a 2xx: one body for all of them, with what to do. */
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { isStorageFailure } from '../live/storage-failure.ts';
 import { HTTP_BODY_BYTES_MAX } from '../protocol/http-api.ts';
 import { bodyOf, HttpFailure } from './http-failure.ts';
 
@@ -26,6 +27,7 @@ export function answerFailure(reply: FastifyReply, failure: HttpFailure): Fastif
 
 function failureOf(error: FastifyError): HttpFailure {
   if (error instanceof HttpFailure) return error;
+  if (isStorageFailure(error)) return new HttpFailure('insufficient-storage', error.code ?? '');
   switch (error.code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return new HttpFailure('too-large', `body: expected at most ${HTTP_BODY_BYTES_MAX} bytes`);

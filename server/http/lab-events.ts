@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
 import type { Observer } from '../live/event-feed.ts';
+import { guarded } from '../live/guarded.ts';
 import type { Lab } from '../live/lab.ts';
 import type { Labs } from '../live/labs.ts';
 import { SSE_LISTENERS_MAX } from '../protocol/http-api.ts';
@@ -53,7 +54,13 @@ export function addLabEventsRoute(app: FastifyInstance, labs: Labs): void {
       reply.hijack();
       const stream = new EventStream(lab, reply.raw, () => open.delete(stream));
       open.add(stream);
-      stream.begin(since);
+      guarded(
+        () => stream.begin(since),
+        (bug) => {
+          request.log.error({ err: bug }, 'an event stream has failed');
+          reply.raw.destroy();
+        },
+      );
     },
   );
 }
@@ -68,9 +75,10 @@ class EventStream implements Observer {
     this.#lab = lab;
     this.#raw = raw;
     this.#keepAlive = setInterval(() => {
-      if (this.backlog() === 0) raw.write(':\n\n');
+      if (this.backlog() === 0 && !raw.writableEnded) raw.write(':\n\n');
     }, KEEP_ALIVE_MS);
     this.#keepAlive.unref();
+    raw.on('error', () => raw.destroy());
     raw.on('close', () => {
       clearInterval(this.#keepAlive);
       lab.feed.remove(this);
@@ -95,11 +103,12 @@ class EventStream implements Observer {
   }
 
   tellText(method: 'events' | 'snapshot' | 'control', params: string): void {
+    if (this.#raw.writableEnded) return;
     const id = method === 'control' ? '' : `id: ${this.#lab.feed.n}\n`;
     this.#raw.write(`event: ${method}\n${id}data: ${params}\n\n`);
   }
 
   ended(): void {
-    this.#raw.end('event: end\ndata: {}\n\n');
+    if (!this.#raw.writableEnded) this.#raw.end('event: end\ndata: {}\n\n');
   }
 }

@@ -1,5 +1,6 @@
 /** Tells observers how the lab is driven, when that has changed, and not more often than they can look. */
 import type { LabControl } from '../protocol/lab-control.ts';
+import { guarded } from './guarded.ts';
 
 /** Milliseconds between two tellings. */
 export const CONTROL_MS = 50;
@@ -7,13 +8,19 @@ export const CONTROL_MS = 50;
 export class ControlFeed {
   readonly #look: () => LabControl;
   readonly #tell: (params: string) => void;
+  readonly #onThrow: (thrown: unknown) => void;
   #told = '';
   #timer: NodeJS.Timeout | 'none' = 'none';
 
-  /** `tell` gets JSON text, made once for all observers. */
-  constructor(look: () => LabControl, tell: (params: string) => void) {
+  /** `tell` gets JSON text, made once for all observers; `onThrow` what a look has thrown. */
+  constructor(
+    look: () => LabControl,
+    tell: (params: string) => void,
+    onThrow: (thrown: unknown) => void,
+  ) {
     this.#look = look;
     this.#tell = tell;
+    this.#onThrow = onThrow;
   }
 
   /** Something may have changed. */
@@ -21,11 +28,15 @@ export class ControlFeed {
     if (this.#timer !== 'none') return;
     this.#timer = setTimeout(() => {
       this.#timer = 'none';
-      const text = JSON.stringify(this.#look());
-      if (text !== this.#told) this.#tell(text);
-      this.#told = text;
+      guarded(() => this.#tellChange(), this.#onThrow);
     }, CONTROL_MS);
     this.#timer.unref();
+  }
+
+  #tellChange(): void {
+    const text = JSON.stringify(this.#look());
+    if (text !== this.#told) this.#tell(text);
+    this.#told = text;
   }
 
   close(): void {

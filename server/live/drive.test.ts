@@ -17,13 +17,14 @@ function startDrive(steps: number) {
     waitsFor: 'nothing',
     holder: 'unknown',
   };
-  const drive = new Drive({
+  const machine = {
     accept: (inbound: Inbound) => {
       accepted.push(inbound.kind);
       if (inbound.kind === 'step') left -= 1;
     },
     tasks: () => (left > 0 ? [task] : []),
-  });
+  };
+  const drive = new Drive(machine, (thrown) => assert.fail(String(thrown)));
   return { drive, accepted };
 }
 

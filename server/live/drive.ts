@@ -4,6 +4,7 @@
  */
 import type { Inbound } from '../machine/inbound.ts';
 import type { TaskList } from '../machine/task-list.ts';
+import { guarded } from './guarded.ts';
 
 /** Steps a second; 'full' is as fast as they come. */
 export type Speed = number | 'full';
@@ -18,6 +19,7 @@ export interface DrivenMachine {
 
 export class Drive {
   readonly #machine: DrivenMachine;
+  readonly #onThrow: (thrown: unknown) => void;
   #paused: 'paused' | 'no' = 'no';
   #speed: Speed = 'full';
   /** What the machine was told last. */
@@ -26,8 +28,10 @@ export class Drive {
   /** Steps that the timer owes; it starts none without a whole one. */
   #due = 0;
 
-  constructor(machine: DrivenMachine) {
+  /** `onThrow` gets what the machine throws at the timer. */
+  constructor(machine: DrivenMachine, onThrow: (thrown: unknown) => void) {
     this.#machine = machine;
+    this.#onThrow = onThrow;
   }
 
   get paused(): boolean {
@@ -96,7 +100,8 @@ export class Drive {
   #startTimer(stepsPerSecond: number): void {
     const lookMs = Math.max(LOOK_MS_MIN, 1_000 / stepsPerSecond);
     this.#due = 0;
-    this.#timer = setInterval(() => this.#look((stepsPerSecond * lookMs) / 1_000), lookMs);
+    const steps = (stepsPerSecond * lookMs) / 1_000;
+    this.#timer = setInterval(() => guarded(() => this.#look(steps), this.#onThrow), lookMs);
     this.#timer.unref();
   }
 

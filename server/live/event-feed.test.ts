@@ -30,7 +30,7 @@ class Watcher implements Observer {
 }
 
 function startFeed(): EventFeed {
-  const feed: EventFeed = new EventFeed(() => ({
+  const snapshot = () => ({
     lab: 'test',
     n: feed.n,
     patch: 'stock',
@@ -38,7 +38,8 @@ function startFeed(): EventFeed {
     ptes: [],
     mirrors: [],
     vmas: [],
-  }));
+  });
+  const feed: EventFeed = new EventFeed(snapshot, (thrown) => assert.fail(String(thrown)));
   return feed;
 }
 

@@ -6,6 +6,7 @@ import type { CloseReason } from '../protocol/close-codes.ts';
 import type { Event } from '../protocol/event.ts';
 import type { LabSnapshot } from '../protocol/lab-snapshot.ts';
 import { EVENT_BATCH_MAX } from '../protocol/limits.ts';
+import { guarded } from './guarded.ts';
 
 /** Bytes waiting for one observer, above which it gets no more batches. */
 export const OBSERVER_BACKLOG_BYTES_MAX = 1024 * 1024;
@@ -21,15 +22,20 @@ export interface Observer {
 
 export class EventFeed {
   readonly #snapshot: () => LabSnapshot;
+  readonly #onThrow: (thrown: unknown) => void;
   /** True: it missed something, and needs a snapshot. */
   readonly #observers = new Map<Observer, 'current' | 'behind'>();
   #pending: Event[] = [];
   #scheduled: 'yes' | 'no' = 'no';
   #n = 0;
 
-  /** `snapshot` is called between two accepts only, after all pending events were sent. */
-  constructor(snapshot: () => LabSnapshot) {
+  /**
+   * `snapshot` is called between two accepts only, after all pending events were sent. `onThrow` gets what a turn of
+   * the feed's own has thrown.
+   */
+  constructor(snapshot: () => LabSnapshot, onThrow: (thrown: unknown) => void) {
     this.#snapshot = snapshot;
+    this.#onThrow = onThrow;
   }
 
   /** The number of the last event. */
@@ -49,7 +55,7 @@ export class EventFeed {
     if (this.#pending.length >= EVENT_BATCH_MAX) this.#sendPending();
     else if (this.#scheduled === 'no') {
       this.#scheduled = 'yes';
-      setImmediate(() => this.flush());
+      setImmediate(() => guarded(() => this.flush(), this.#onThrow));
     }
   }
 

@@ -36,6 +36,7 @@ import { MachineHost } from './machine-host.ts';
 import type { MachineFactory } from './machine-port.ts';
 import { Presenter } from './presenter.ts';
 import type { Scene } from './scene.ts';
+import { isStorageFailure } from './storage-failure.ts';
 
 /** The machine's running numbers end below this; a lab's machines count in blocks of it on the wire. */
 const QUESTIONS_PER_MACHINE = 2 ** 32;
@@ -51,7 +52,7 @@ export interface LabOptions {
   readonly leaseMs: number;
   /** Opens a recording for each machine of the lab; 'none' records nothing. */
   readonly record: ((lab: string, config: MachineConfig) => Recorder) | 'none';
-  /** The machine has thrown. The lab is closed already. */
+  /** Something of the lab has thrown: its machine, its recording. The lab is closed already. */
   readonly onBug: (lab: string, bug: unknown) => void;
 }
 
@@ -68,6 +69,7 @@ export class Lab {
   readonly #host: MachineHost;
   readonly #clock = new LabClock();
   #scene: 'being set' | 'set' = 'set';
+  #failed: 'failed' | 'no' = 'no';
   readonly #control: ControlFeed;
 
   constructor(options: LabOptions) {
@@ -77,25 +79,25 @@ export class Lab {
     this.scene = options.beginning.scene;
     this.presenter = new Presenter(options.beginning.presenterToken);
     this.#options = options;
-    this.feed = new EventFeed(() => this.snapshot());
+    const onThrow = (bug: unknown) => this.fail(bug);
+    this.feed = new EventFeed(() => this.snapshot(), onThrow);
     this.#host = new MachineHost({
       factory,
       config,
       record: record === 'none' ? 'none' : (machine) => record(name, machine),
       outbound: (outbound, generation) => this.#deliver(outbound, generation),
       event: (event) => this.feed.push(event),
-      onBug: (bug) => {
-        this.close('internal');
-        options.onBug(name, bug);
-      },
+      onBug: onThrow,
     });
-    this.drive = new Drive({
-      accept: (inbound) => this.#accept(inbound),
+    const driven = {
+      accept: (inbound: Inbound) => this.#accept(inbound),
       tasks: () => this.#host.tasks(),
-    });
+    };
+    this.drive = new Drive(driven, onThrow);
     this.#control = new ControlFeed(
       () => this.controlSeen(),
       (text) => this.feed.tell('control', text),
+      onThrow,
     );
     const { past } = options.beginning;
     this.#setTheScene(past === 'none' ? this.scene.setup : past);
@@ -310,6 +312,14 @@ export class Lab {
     if (actor === undefined) return 'gone';
     actor.link.cut();
     return 'cut';
+  }
+
+  /** Closes the lab because of what something of it has thrown: other labs go on. */
+  fail(bug: unknown): void {
+    if (this.#failed === 'failed') return;
+    this.#failed = 'failed';
+    this.close(isStorageFailure(bug) ? 'insufficient-storage' : 'internal');
+    this.#options.onBug(this.name, bug);
   }
 
   /** Closes every session and takes no more. */

@@ -3,6 +3,7 @@
 import type { MachineConfig } from '../machine/machine-config.ts';
 import { canonicalJoinCode } from '../protocol/join-code.ts';
 import { LABS_MAX } from '../protocol/limits.ts';
+import { guarded } from './guarded.ts';
 import { Lab, type LabOptions } from './lab.ts';
 import type { Millis } from './lab-actor.ts';
 import { type LabBeginning, newBeginning } from './lab-beginning.ts';
@@ -17,7 +18,7 @@ export interface LabsOptions
   readonly over?: (lab: Lab) => void;
 }
 
-/** 'passing': it is closed when it has been empty for EMPTY_LAB_MS. */
+/** 'passing': it is closed when it has been empty for EMPTY_LAB_MS. 'kept': it is opened anew if it fails. */
 export type Stay = 'kept' | 'passing';
 
 /** How many ticks there are in a lease: it runs out late by at most a part of this size. */
@@ -32,6 +33,8 @@ export class Labs {
   readonly #labs = new Map<string, Lab>();
   /** Of passing labs: when somebody was last seen in them. */
   readonly #emptySince = new Map<string, Millis>();
+  /** Kept labs that have failed, to be opened anew at the next tick. */
+  readonly #failed = new Map<string, Lab>();
   readonly #timer: NodeJS.Timeout;
 
   constructor(options: LabsOptions) {
@@ -48,7 +51,7 @@ export class Labs {
   /**
    * Opens a lab, or returns the open one of that name. 'too-many' at LABS_MAX.
    *
-   * Throws: UnknownPatch.
+   * Throws: UnknownPatch; what the file system throws at its recording, then nothing has changed.
    */
   open(
     name: string,
@@ -63,7 +66,12 @@ export class Labs {
       beginning.joinCode === 'new'
         ? newJoinCode((one) => this.withCode(one) !== 'none')
         : beginning.joinCode;
-    const lab = new Lab({ ...this.#options, name, joinCode, beginning, config });
+    const onBug: LabOptions['onBug'] = (failing, bug) => {
+      this.#options.onBug(failing, bug);
+      this.#over(failing, stay);
+    };
+    const lab = new Lab({ ...this.#options, onBug, name, joinCode, beginning, config });
+    if (lab.state === 'closed') return lab;
     lab.tick(this.#options.clock());
     this.#labs.set(name, lab);
     if (stay === 'passing') this.#emptySince.set(name, this.#options.clock());
@@ -71,12 +79,36 @@ export class Labs {
     return lab;
   }
 
+  /** A lab has failed. One that failed while it was being opened is not known yet, and not tried again. */
+  #over(name: string, stay: Stay): void {
+    const lab = this.#labs.get(name);
+    this.#labs.delete(name);
+    if (lab === undefined || stay === 'passing') return;
+    this.#failed.set(name, lab);
+    setImmediate(() => this.#openFailed());
+  }
+
+  #openFailed(): void {
+    for (const lab of this.#failed.values()) this.#openAgain(lab);
+  }
+
+  /** With its code and its presenter, for a machine that has just begun. */
+  #openAgain(failed: Lab): void {
+    const { name, joinCode, scene, presenter } = failed;
+    const beginning = { scene, past: 'none', joinCode, presenterToken: presenter.token } as const;
+    guarded(
+      () => {
+        this.open(name, failed.config, 'kept', beginning);
+        this.#failed.delete(name);
+      },
+      // Its recording cannot be opened now: again at the next tick.
+      () => undefined,
+    );
+  }
+
   get(name: string): Lab | 'none' {
     const lab = this.#labs.get(name);
-    if (lab === undefined) return 'none';
-    if (lab.state === 'open') return lab;
-    this.#labs.delete(name);
-    return 'none';
+    return lab === undefined || lab.state === 'closed' ? 'none' : lab;
   }
 
   /** The lab that has the join code `text`, in upper or lower case. */
@@ -104,7 +136,13 @@ export class Labs {
   }
 
   tick(now: number): void {
-    for (const lab of this.#labs.values()) lab.tick(now);
+    this.#openFailed();
+    for (const lab of this.#labs.values()) {
+      guarded(
+        () => lab.tick(now),
+        (bug) => lab.fail(bug),
+      );
+    }
     for (const [name, since] of this.#emptySince) {
       const lab = this.get(name);
       if (lab === 'none') this.#emptySince.delete(name);
@@ -117,5 +155,6 @@ export class Labs {
     clearInterval(this.#timer);
     for (const lab of this.#labs.values()) lab.close('going');
     this.#labs.clear();
+    this.#failed.clear();
   }
 }

@@ -76,6 +76,13 @@ export const CLOSE_CODES = {
     session: 'over',
     remedy: 'Report it; connect to another lab.',
   },
+  'insufficient-storage': {
+    code: 4011,
+    meaning: 'The recording of the lab could not be written, so the lab was closed.',
+    session: 'over',
+    remedy:
+      'Tell the owner of the server to look at its disk; connect to another lab, or again later.',
+  },
 } as const satisfies Record<string, CloseCode>;
 
 export type CloseReason = keyof typeof CLOSE_CODES;

@@ -155,6 +155,13 @@ const EDGE_CODES = {
     meaning: 'The server is ending and takes no new work.',
     remedy: 'Connect again in a few seconds.',
   },
+  'insufficient-storage': {
+    jsonrpc: -32017,
+    errno: 'ENOSPC',
+    definite: true,
+    meaning: 'The server could not write the recording that the lab needs.',
+    remedy: 'Tell the owner of the server to look at its disk; use a lab that is open.',
+  },
   internal: {
     jsonrpc: -32603,
     errno: 'EIO',
@@ -329,6 +336,7 @@ export const CODE_OF_ERRNO = {
   EFAULT: 'bad-address',
   EBUSY: 'try-again',
   EEXIST: 'exists',
+  ENOSPC: 'kernel-failed',
   ENODEV: 'not-found',
   EINVAL: 'bad-range',
   EDEADLK: 'would-deadlock',

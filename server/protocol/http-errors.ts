@@ -150,6 +150,12 @@ export const HTTP_ERROR_CODES = {
     meaning: 'The actor was asked, and could not.',
     remedy: 'Look at `what`: it has the words of the actor.',
   },
+  'insufficient-storage': {
+    status: 507,
+    errno: 'ENOSPC',
+    meaning: 'The server could not write the recording that the lab needs.',
+    remedy: 'Tell the owner of the server to look at its disk; GET /readyz says what is wrong.',
+  },
   going: {
     status: 503,
     errno: 'EAGAIN',

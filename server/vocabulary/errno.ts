@@ -13,6 +13,7 @@ export const ERRNO_NUMBER = {
   EEXIST: 17,
   ENODEV: 19,
   EINVAL: 22,
+  ENOSPC: 28,
   EDEADLK: 35,
   EOVERFLOW: 75,
   EPROTO: 71,
