@@ -1,7 +1,7 @@
 /** What fails in one lab, or cannot be written for it, ends that lab or is refused; other labs do not notice. */
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
-import type { Recorder } from '../journal/recorder.ts';
+import type { LabOptions } from '../live/lab.ts';
 import { newBeginning } from '../live/lab-beginning.ts';
 import { CLOSE_CODES } from '../protocol/close-codes.ts';
 import {
@@ -18,6 +18,8 @@ class DiskFull extends Error {
   readonly errno = -28;
   readonly syscall = 'write';
 }
+
+type Recorder = ReturnType<Exclude<LabOptions['record'], 'none'>>;
 
 let harness: Harness;
 let disk: 'roomy' | 'full';
