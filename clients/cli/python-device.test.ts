@@ -34,8 +34,8 @@ const SAMPLES = fileURLToPath(new URL('../../server/lab/conformance/samples', im
 const PYTHONS = ['python3', '/usr/bin/python3'] as const;
 const found = PYTHONS.find((python) => runs(python, 'import websockets'));
 const MISSING = PYTHONS.some((python) => runs(python, ''))
-  ? 'no python3 here has websockets (Debian: apt-get install python3-websockets)'
-  : 'there is no python3';
+  ? 'no python3 here has websockets: "sudo apt-get install python3-websockets" installs it'
+  : 'there is no python3: "sudo apt-get install python3-websockets" installs it';
 const PYTHON = [found ?? 'python3', PROGRAM] as const;
 
 function runs(python: string, program: string): boolean {

@@ -19,8 +19,9 @@ function scriptFile(shell: Shell): string {
   return file;
 }
 
-function isThere(program: string): boolean {
-  return spawnSync(program, ['--version']).status === 0;
+function unlessThere(shell: Shell): string | false {
+  if (spawnSync(shell, ['--version']).status === 0) return false;
+  return `there is no ${shell}: "sudo apt-get install ${shell}" installs it`;
 }
 
 /** What bash offers where the last of `words` stands. */
@@ -37,7 +38,7 @@ function offered(file: string, words: readonly string[]): string[] {
   return text.split('\n').filter((word) => word !== '');
 }
 
-test('bash completes commands, options and their words', { skip: !isThere('bash') }, () => {
+test('bash completes commands, options and their words', { skip: unlessThere('bash') }, () => {
   const file = scriptFile('bash');
   assert.deepEqual(offered(file, ['mmrace', 'obs']), ['observe']);
   assert.deepEqual(offered(file, ['mmrace', 'observe', '--fu']), ['--function']);
@@ -64,7 +65,7 @@ test('every command and every option is in every script', () => {
 });
 
 for (const shell of ['zsh', 'fish'] as const) {
-  test(`${shell} can read its script`, { skip: !isThere(shell) }, () => {
+  test(`${shell} can read its script`, { skip: unlessThere(shell) }, () => {
     const { status, stderr } = spawnSync(shell, ['-n', scriptFile(shell)], { encoding: 'utf8' });
     assert.equal(status, 0, stderr);
   });

@@ -1,63 +1,60 @@
-/** The browser of the end-to-end tests: one that is there, or Debian's, installed where that is allowed. */
-import { execFile } from 'node:child_process';
+/** Which browser the page is tested in: decided here, for tests, screenshots and benchmarks alike. */
+import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { promisify } from 'node:util';
+import { bundledBrowser, type Environment, type FoundBrowser } from './bundled-browser.ts';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome', 'chrome'];
-const INSTALL = ['apt-get', 'install', '-y', '--no-install-recommends', 'chromium'] as const;
-const INSTALL_MS = 300_000;
+/** A browser that cannot tell its version by then will not show a page in time either. */
+const VERSION_MS = 20_000;
 
-interface Surroundings {
-  readonly environment: { readonly [name: string]: string | undefined };
-  readonly isRoot: () => boolean;
-  readonly install: () => Promise<void>;
+/** What a test that is skipped for want of a browser says. */
+export const NO_BROWSER =
+  'no Chromium runs here: "sudo apt-get install chromium" installs one, or set CHROMIUM to the path of one';
+
+export interface Surroundings {
+  readonly environment: Environment;
   readonly isProgram: (path: string) => boolean;
+  /** It starts here, with the libraries that are here. */
+  readonly runs: (browser: FoundBrowser) => boolean;
+  readonly bundled: () => Promise<FoundBrowser | 'none'>;
 }
 
 const HERE: Surroundings = {
   environment: process.env,
-  isRoot: () => process.getuid?.() === 0,
-  install: async () => {
-    const [program, ...args] = INSTALL;
-    await promisify(execFile)(program, args, {
-      timeout: INSTALL_MS,
-      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-    });
-  },
   isProgram,
+  runs: ({ executablePath, environment: env }) =>
+    spawnSync(executablePath, ['--version'], { env, timeout: VERSION_MS }).status === 0,
+  bundled: () => bundledBrowser(process.env),
 };
 
 /**
- * The path of a Chromium: that of CHROMIUM, else the first one in PATH, else one that apt-get installs for root.
+ * The Chromium that CHROMIUM names, else the first one in PATH that runs, else the one that npm brings.
  *
- * Rejects if there is none and none may be installed: the message has the command to run. Tests do not pass without.
+ * Rejects if CHROMIUM names one that does not run: who names one wants that one.
  */
-export async function findBrowser(surroundings: Surroundings = HERE): Promise<string> {
-  const { environment, isRoot, install, isProgram: exists } = surroundings;
+export async function findBrowser(
+  surroundings: Surroundings = HERE,
+): Promise<FoundBrowser | 'none'> {
+  const { environment, runs } = surroundings;
   const named = environment.CHROMIUM;
   if (named !== undefined && named !== '') {
-    if (exists(named)) return named;
-    throw new Error(`CHROMIUM names ${named}, which is no program. Name another one, or none.`);
+    const browser = { executablePath: named, environment };
+    if (runs(browser)) return browser;
+    throw new Error(`CHROMIUM names ${named}, which does not run. Name another one, or none.`);
   }
-  const found = lookUp(environment, exists);
-  if (found !== 'none') return found;
-  if (isRoot()) await install().catch(() => undefined);
-  const installed = lookUp(environment, exists);
-  if (installed !== 'none') return installed;
-  throw new Error(
-    'The page is tested in a browser, and there is none. Run "sudo apt-get install chromium", ' +
-      'or set CHROMIUM to the path of a Chromium or Chrome, and test again.',
-  );
+  const installed = inPath(surroundings).find(runs);
+  if (installed !== undefined) return installed;
+  const bundled = await surroundings.bundled();
+  return bundled !== 'none' && runs(bundled) ? bundled : 'none';
 }
 
-function lookUp(
-  { PATH = '' }: Surroundings['environment'],
-  exists: Surroundings['isProgram'],
-): string | 'none' {
-  const folders = [...PATH.split(delimiter).filter(Boolean), '/usr/bin', '/usr/local/bin'];
-  const paths = folders.flatMap((folder) => NAMES.map((name) => join(folder, name)));
-  return paths.find(exists) ?? 'none';
+function inPath({ environment, isProgram: exists }: Surroundings): readonly FoundBrowser[] {
+  const folders = [...(environment.PATH ?? '').split(delimiter), '/usr/bin', '/usr/local/bin'];
+  return [...new Set(folders.filter(Boolean))]
+    .flatMap((folder) => NAMES.map((name) => join(folder, name)))
+    .filter(exists)
+    .map((executablePath) => ({ executablePath, environment }));
 }
 
 function isProgram(path: string): boolean {

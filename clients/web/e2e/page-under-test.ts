@@ -6,7 +6,7 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 import { DEFAULT_CONFIG, type ServerConfig } from '../../../server/config.ts';
 import { type RunningServer, startServer } from '../../../server/start-server.ts';
 import { ensurePage } from '../build/ensure-page.ts';
-import { findBrowser } from './find-browser.ts';
+import { findBrowser, NO_BROWSER } from './find-browser.ts';
 
 /** Nothing that a browser does besides, and nothing that leaves this machine. */
 export const BROWSER_FLAGS = [
@@ -57,10 +57,12 @@ export interface LaunchedBrowser {
 
 /** With a profile of its own that is gone afterwards. Rejects if there is no browser: see findBrowser(). */
 export async function launchBrowser(): Promise<LaunchedBrowser> {
-  const executablePath = await findBrowser();
+  const found = await findBrowser();
+  if (found === 'none') throw new Error(NO_BROWSER);
   const profile = mkdtempSync(join(tmpdir(), 'mmrace-browser-'));
   const browser = await chromium.launch({
-    executablePath,
+    executablePath: found.executablePath,
+    env: { ...found.environment },
     args: [...BROWSER_FLAGS, `--disk-cache-dir=${join(profile, 'cache')}`],
   });
   return {

@@ -1,15 +1,16 @@
 /** The page outlives a restart of the server, and says so. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, before } from 'node:test';
+import { A_BROWSER_RUNS, test } from './page-test.ts';
 import { openPage, type PageUnderTest, PHONE } from './page-under-test.ts';
 import { appears } from './seen.ts';
 
 let under: PageUnderTest;
 
 before(async () => {
-  under = await openPage();
+  if (A_BROWSER_RUNS) under = await openPage();
 });
-after(() => under.end());
+after(() => under?.end());
 
 test('a restart of the server is seen, survived and told, by a watcher and by a device', async () => {
   const watcher = await under.open('/lab/demo');

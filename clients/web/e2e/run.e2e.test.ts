@@ -1,7 +1,8 @@
 /** The explorer in the page: from the question to the step, and from the link back to it. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, before } from 'node:test';
 import { REPORT_FORMATS } from '../run/report-formats.ts';
+import { A_BROWSER_RUNS, test } from './page-test.ts';
 import { openPage, type PageUnderTest } from './page-under-test.ts';
 import { appears, disappears } from './seen.ts';
 
@@ -9,9 +10,9 @@ const PATCH = 'remove-second-invalidate';
 let under: PageUnderTest;
 
 before(async () => {
-  under = await openPage();
+  if (A_BROWSER_RUNS) under = await openPage();
 });
-after(() => under.end());
+after(() => under?.end());
 
 test('a scenario is explored, its counterexample stepped through, and its link restores the step', async () => {
   const page = await under.open('/explore');

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { after, before, test } from 'node:test';
+import { after, before } from 'node:test';
 import type { Page } from 'playwright-core';
+import { A_BROWSER_RUNS, test } from './page-test.ts';
 import { DESK, openPage, type PageUnderTest, PHONE, type Size } from './page-under-test.ts';
 import { appears } from './seen.ts';
 
@@ -24,9 +25,9 @@ interface AxeViolation {
 let under: PageUnderTest;
 
 before(async () => {
-  under = await openPage({ unknownLabs: 'refused' });
+  if (A_BROWSER_RUNS) under = await openPage({ unknownLabs: 'refused' });
 });
-after(() => under.end());
+after(() => under?.end());
 
 async function axeComplaints(page: Page, rules: typeof ALL = ALL): Promise<string[]> {
   // The policy of the page lets no script in; evaluate() is not bound by it.
