@@ -9,12 +9,12 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { RawClient } from './gateway/gateway-harness.ts';
+import { modelOf } from './app/start-server.ts';
+import { RawClient } from './gateway/gateway.fixture.ts';
 import { parseJournal } from './journal/read-journal.ts';
 import { replay } from './journal/replay.ts';
 import { newLiveMachine } from './live/new-live-machine.ts';
 import { CLOSE_CODES } from './protocol/close-codes.ts';
-import { modelOf } from './start-server.ts';
 
 const MAIN = fileURLToPath(new URL('main.ts', import.meta.url));
 const SERVER = fileURLToPath(new URL('.', import.meta.url));

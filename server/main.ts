@@ -1,7 +1,7 @@
 /** The server as a process: reads MMRACE_*, listens, and ends on SIGTERM or SIGINT. See config.ts. */
-import { ConfigError, configFrom } from './config.ts';
-import { StartFailure } from './start-failure.ts';
-import { startServer } from './start-server.ts';
+import { ConfigError, configFrom } from './app/config.ts';
+import { StartFailure } from './app/start-failure.ts';
+import { startServer } from './app/start-server.ts';
 
 /** As sysexits.h: the command was used wrongly. */
 const EXIT_USAGE = 64;

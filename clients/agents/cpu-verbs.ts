@@ -7,7 +7,7 @@
  */
 
 import Type from 'typebox';
-import type { Accessed, CpuApi } from '../../server/protocol/cpu-api.ts';
+import type { Accessed, CpuApi } from '../../server/abi/cpu-api.ts';
 import {
   CPU_REQUESTS,
   type CpuMethod,

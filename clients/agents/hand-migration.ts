@@ -4,13 +4,13 @@
  *
  * mmap_lock is held for read from setup to finalize, as a driver holds it.
  */
-import type { MigrateVma, VmaView } from '../../server/protocol/device-api.ts';
+import type { MigrateVma, VmaView } from '../../server/abi/device-api.ts';
 import {
   MIGRATE_PFN_MIGRATE,
   type MigratePfn,
   migratePfnHas,
   migratePfnToPfn,
-} from '../../server/protocol/migrate-pfn.ts';
+} from '../../server/abi/migrate-pfn.ts';
 import type { Task } from '../../server/task/task.ts';
 import { hexAddress, type PageRange } from '../../server/vocabulary/address.ts';
 import type { Result } from '../../server/vocabulary/errno.ts';

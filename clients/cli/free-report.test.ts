@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SEED_PATCH } from '../../server/lab/seed-race.ts';
-import { newFreeCounts } from '../../server/lab/seed-race-free.ts';
+import { SEED_PATCH } from '../../server/scenario/seed-race/seed-race.ts';
+import { newFreeCounts } from '../../server/scenario/seed-race/seed-race-free.ts';
 import { EXIT } from './exit-codes.ts';
 import { type FreeResult, freeAnswer, freeExit, freeTable } from './free-report.ts';
 

@@ -1,6 +1,6 @@
 /** What the free-running race prints, and what its counts mean for the exit code. */
-import { SEED_PATCH, type SeedAnswer } from '../../server/lab/seed-race.ts';
-import type { FreeCounts, FreeVariant } from '../../server/lab/seed-race-free.ts';
+import { SEED_PATCH, type SeedAnswer } from '../../server/scenario/seed-race/seed-race.ts';
+import type { FreeCounts, FreeVariant } from '../../server/scenario/seed-race/seed-race-free.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 
 export interface FreeResult {

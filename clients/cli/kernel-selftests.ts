@@ -1,7 +1,8 @@
 /** The kernel's HMM selftests, told anew and run in this process: KTAP, or one JSON object. */
-import { ktapDocument, totalsOf } from '../../server/lab/report/ktap.ts';
-import { runSelftests } from '../../server/lab/selftest/run-selftests.ts';
-import { SELFTESTS } from '../../server/lab/selftest/selftests.ts';
+
+import { runSelftests } from '../../server/conformance/selftest/run-selftests.ts';
+import { SELFTESTS } from '../../server/conformance/selftest/selftests.ts';
+import { ktapDocument, totalsOf } from '../../server/report/ktap.ts';
 import { print } from './ending.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { newProgress } from './progress.ts';

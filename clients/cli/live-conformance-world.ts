@@ -2,17 +2,17 @@
  * A conformance world in a live lab: the operations are verbs of clients in other processes, every kernel call goes
  * over a real WebSocket, and the state is looked at in the server. One machine a program, the same clients for all.
  */
-import type { TraceProgram } from '../../server/lab/conformance/parse-program.ts';
-import type { ConformanceWorld } from '../../server/lab/conformance/run-program.ts';
+import type { TraceProgram } from '../../server/conformance/traces/parse-program.ts';
+import type { ConformanceWorld } from '../../server/conformance/traces/run-program.ts';
 import {
   actorOf,
   CHILD,
   type CpuOp,
   isDeviceOp,
   verbOf,
-} from '../../server/lab/conformance/trace-calls.ts';
-import type { OpResult, TraceOp } from '../../server/lab/conformance/trace-format.ts';
-import { type Viewed, viewState, viewVmas } from '../../server/lab/conformance/trace-view.ts';
+} from '../../server/conformance/traces/trace-calls.ts';
+import type { OpResult, TraceOp } from '../../server/conformance/traces/trace-format.ts';
+import { type Viewed, viewState, viewVmas } from '../../server/conformance/traces/trace-view.ts';
 import type { LabVerb, LiveLab } from './live-lab.ts';
 import { traceMachineConfig } from './trace-machine-config.ts';
 

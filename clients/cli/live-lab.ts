@@ -5,8 +5,8 @@
 
 import type { Performed } from '../../server/live/conductor.ts';
 import type { Lab } from '../../server/live/lab.ts';
-import type { LiveMachine } from '../../server/machine/live-machine.ts';
 import type { MachineConfig } from '../../server/machine/machine-config.ts';
+import type { LiveMachine } from '../../server/machine/remote/live-machine.ts';
 import { ClientProcesses, type ClientSpec } from './client-processes.ts';
 import type { LocalServer, OpenedLab } from './local-server.ts';
 

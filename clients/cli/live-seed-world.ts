@@ -1,4 +1,4 @@
-import type { NewSeedWorld } from '../../server/lab/seed-race-world.ts';
+import type { NewSeedWorld } from '../../server/scenario/seed-race/seed-race-world.ts';
 import type { LiveLab } from './live-lab.ts';
 
 /** The world of the seed race in a live lab: the same clients for every run, under a fresh machine each. */

@@ -1,11 +1,11 @@
 /** A server inside this process, for commands that bring their own: the demo, live conformance, fuzzing. */
-import { DEFAULT_CONFIG, type ServerConfig } from '../../server/config.ts';
+import { DEFAULT_CONFIG, type ServerConfig } from '../../server/app/config.ts';
+import { startServer } from '../../server/app/start-server.ts';
 import type { Lab } from '../../server/live/lab.ts';
 import type { MachineFactory } from '../../server/live/machine-port.ts';
 import { asMachine } from '../../server/live/new-live-machine.ts';
-import { LiveMachine } from '../../server/machine/live-machine.ts';
 import type { MachineConfig } from '../../server/machine/machine-config.ts';
-import { startServer } from '../../server/start-server.ts';
+import { LiveMachine } from '../../server/machine/remote/live-machine.ts';
 import { UsageError } from './failure.ts';
 import { asUsageError } from './server-config.ts';
 

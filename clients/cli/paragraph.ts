@@ -1,4 +1,4 @@
-import { wrapText } from '../../server/lab/report/lines/wrap-text.ts';
+import { wrapText } from '../../server/report/lines/wrap-text.ts';
 
 /** Fits a terminal and a mail. */
 const COLUMNS = 80;

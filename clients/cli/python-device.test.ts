@@ -10,15 +10,15 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import type { ServerConfig } from '../../server/config.ts';
-import { readTraces } from '../../server/lab/conformance/read-traces.ts';
-import { runProgram } from '../../server/lab/conformance/run-program.ts';
+import type { ServerConfig } from '../../server/app/config.ts';
+import { readTraces } from '../../server/conformance/traces/read-traces.ts';
+import { runProgram } from '../../server/conformance/traces/run-program.ts';
 import {
   isAsExpected,
   runSeedRace,
   SEED_PATCH,
   SEED_SCENARIOS,
-} from '../../server/lab/seed-race.ts';
+} from '../../server/scenario/seed-race/seed-race.ts';
 import { DEVICE_VERBS } from '../agents/device-verbs.ts';
 import type { ClientSpec } from './client-processes.ts';
 import { newLiveConformanceWorld } from './live-conformance-world.ts';
@@ -28,7 +28,7 @@ import { startLocalServer } from './local-server.ts';
 
 const PROGRAM = fileURLToPath(new URL('../python/mmrace_device.py', import.meta.url));
 const MMRACE = fileURLToPath(new URL('mmrace.js', import.meta.url));
-const SAMPLES = fileURLToPath(new URL('../../server/lab/conformance/samples', import.meta.url));
+const SAMPLES = fileURLToPath(new URL('../../server/conformance/traces/samples', import.meta.url));
 
 /** The first may be one without Debian's packages. */
 const PYTHONS = ['python3', '/usr/bin/python3'] as const;

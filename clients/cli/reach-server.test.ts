@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { UsageError } from './failure.ts';
-import { withServer } from './prompt/lab-for-prompts.ts';
+import { withServer } from './prompt/lab-for-prompts.fixture.ts';
 import { findLab, httpUrlOf, reach, reachProblem } from './reach-server.ts';
 
 async function answering(body: string, look: (url: string) => Promise<void>): Promise<void> {

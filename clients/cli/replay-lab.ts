@@ -1,14 +1,15 @@
 /** `mmrace replay RECORDING`: a recorded lab, executed again without network, devices or CPUs. */
 import { fileURLToPath } from 'node:url';
+import type { Event } from '../../server/abi/event.ts';
+import { modelOf } from '../../server/app/start-server.ts';
 import { type Replayed, replay } from '../../server/journal/replay.ts';
-import { FORMATS, type FormatName } from '../../server/lab/report/formats.ts';
-import { metaOfRecording } from '../../server/lab/report/recording-meta.ts';
 import { newLiveMachine } from '../../server/live/new-live-machine.ts';
-import { UnknownPatch } from '../../server/machine/live-machine.ts';
-import type { Event } from '../../server/protocol/event.ts';
-import { modelOf } from '../../server/start-server.ts';
-import type { RecordedLab } from './counterexample/read-recorded.ts';
+import { UnknownPatch } from '../../server/machine/remote/live-machine.ts';
+import type { FormatName } from '../../server/report/format-names.ts';
+import { FORMATS } from '../../server/report/formats.ts';
+import { metaOfRecording } from '../../server/verify/answer/recording-meta.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
+import type { RecordedLab } from './explore/read-recorded.ts';
 import { UsageError } from './failure.ts';
 
 export interface LabAgain {

@@ -9,9 +9,9 @@ import {
   scenarioOf,
   usesOwnCode,
   withPath,
-} from '../../server/lab/scenario/asked.ts';
-import type { ScenarioPlan } from '../../server/lab/scenario/scenario-plan.ts';
-import type { Scenario } from '../../server/lab/scenario/scenario-schema.ts';
+} from '../../server/scenario/asked.ts';
+import type { ScenarioPlan } from '../../server/scenario/scenario-plan.ts';
+import type { Scenario } from '../../server/scenario/scenario-schema.ts';
 import { UsageError } from './failure.ts';
 
 export interface ChoiceOptions {
@@ -51,7 +51,7 @@ export async function planFrom(scenario: Scenario, options: ChoiceOptions): Prom
 
 /** A loop without end in it would otherwise be one of this process. */
 async function checked(scenario: Scenario, choice: AskedChoice): Promise<void> {
-  const { checkInThread } = await import('../../server/lab/explore/workers/check-in-thread.ts');
+  const { checkInThread } = await import('../../server/verify/explore/workers/check-in-thread.ts');
   await checkInThread({ file: scenario.name, text: JSON.stringify(scenario), ...choice });
 }
 

@@ -1,7 +1,12 @@
 /** What the demo prints of a verdict: one line, and the race as a picture. */
-import { DIAGRAM_COLUMNS_MAX, raceDiagram } from '../../server/lab/report/diagram.ts';
-import { isAsExpected, type SeedScenario, type SeedVerdict } from '../../server/lab/seed-race.ts';
-import type { Event } from '../../server/protocol/event.ts';
+
+import type { Event } from '../../server/abi/event.ts';
+import { DIAGRAM_COLUMNS_MAX, raceDiagram } from '../../server/report/diagram.ts';
+import {
+  isAsExpected,
+  type SeedScenario,
+  type SeedVerdict,
+} from '../../server/scenario/seed-race/seed-race.ts';
 
 const QUESTIONS = {
   'seed-zero-page': 'dev1 maps the zero page while dev0 migrates it; does it keep it?',

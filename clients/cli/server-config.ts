@@ -1,6 +1,6 @@
 /** How a command's server is set up: flags win over MMRACE_*, those over the folder's file, that over the defaults. */
-import { ConfigError, configFrom, type ServerConfig } from '../../server/config.ts';
-import { StartFailure } from '../../server/start-failure.ts';
+import { ConfigError, configFrom, type ServerConfig } from '../../server/app/config.ts';
+import { StartFailure } from '../../server/app/start-failure.ts';
 import { environmentWithFile } from './config/config-file.ts';
 import { UsageError } from './failure.ts';
 

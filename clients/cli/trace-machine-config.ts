@@ -1,5 +1,5 @@
-import { filePages } from '../../server/lab/conformance/machine-world.ts';
-import { TRACE_FILES } from '../../server/lab/conformance/trace-format.ts';
+import { filePages } from '../../server/conformance/traces/machine-world.ts';
+import { TRACE_FILES } from '../../server/conformance/traces/trace-format.ts';
 import type { MachineConfig } from '../../server/machine/machine-config.ts';
 import { readU64 } from '../../server/vocabulary/page-contents.ts';
 

@@ -22,7 +22,7 @@ import {
   mmuIntervalReadRetry,
   mmuIntervalSetSeq,
   type NotifierRange,
-} from '../../server/protocol/device-api.ts';
+} from '../../server/abi/device-api.ts';
 import {
   HMM_PFN_DEVICE_PRIVATE,
   HMM_PFN_VALID,
@@ -30,12 +30,12 @@ import {
   type HmmPfn,
   hmmPfnHas,
   hmmPfnToPfn,
-} from '../../server/protocol/hmm-pfn.ts';
+} from '../../server/abi/hmm-pfn.ts';
 import {
   MIGRATE_PFN_MIGRATE,
   MIGRATE_PFN_NONE,
   migratePfnHas,
-} from '../../server/protocol/migrate-pfn.ts';
+} from '../../server/abi/migrate-pfn.ts';
 import { type TaskContext, touch } from '../../server/task/context.ts';
 import { lock, tryLock, unlock } from '../../server/task/lock.ts';
 import { type ObjectId, objectId } from '../../server/task/object-id.ts';

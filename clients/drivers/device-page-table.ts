@@ -7,8 +7,8 @@
  * Leaves out: a device TLB in front of it.
  */
 
-import type { DeviceApi, MirrorEntry } from '../../server/protocol/device-api.ts';
-import { MIRROR_NONE } from '../../server/protocol/device-api.ts';
+import type { DeviceApi, MirrorEntry } from '../../server/abi/device-api.ts';
+import { MIRROR_NONE } from '../../server/abi/device-api.ts';
 import { type TaskContext, touch } from '../../server/task/context.ts';
 import { type ObjectId, objectId } from '../../server/task/object-id.ts';
 import {

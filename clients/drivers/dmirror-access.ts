@@ -7,7 +7,7 @@
  * Leaves out: accesses of less than a page.
  */
 
-import type { DmaTarget } from '../../server/protocol/device-api.ts';
+import type { DmaTarget } from '../../server/abi/device-api.ts';
 import { assertHeld, type Held } from '../../server/task/lock.ts';
 import { type Task, willRead, willWrite } from '../../server/task/task.ts';
 import {

@@ -11,14 +11,14 @@ import {
   type HmmRequestFlags,
   type IntervalSub,
   mmuIntervalReadRetry,
-} from '../../server/protocol/device-api.ts';
+} from '../../server/abi/device-api.ts';
 import {
   HMM_PFN_VALID,
   HMM_PFN_WRITE,
   type HmmPfn,
   hmmPfnHas,
   hmmPfnToPfn,
-} from '../../server/protocol/hmm-pfn.ts';
+} from '../../server/abi/hmm-pfn.ts';
 import { enterLoop, loopAgain } from '../../server/task/context.ts';
 import { assertHeld, type Held } from '../../server/task/lock.ts';
 import { type Task, willCompare, willWrite } from '../../server/task/task.ts';

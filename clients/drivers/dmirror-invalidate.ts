@@ -11,7 +11,7 @@ import {
   type IntervalSub,
   mmuIntervalSetSeq,
   type NotifierRange,
-} from '../../server/protocol/device-api.ts';
+} from '../../server/abi/device-api.ts';
 import { type Held, lock, tryLock, unlock } from '../../server/task/lock.ts';
 import { type Task, willWrite } from '../../server/task/task.ts';
 import type { PageIndex } from '../../server/vocabulary/address.ts';

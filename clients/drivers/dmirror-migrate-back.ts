@@ -8,7 +8,7 @@
  * already can land in the frame after it was copied.
  */
 
-import type { DeviceFault, DmaTarget } from '../../server/protocol/device-api.ts';
+import type { DeviceFault, DmaTarget } from '../../server/abi/device-api.ts';
 import {
   MIGRATE_PFN_MIGRATE,
   MIGRATE_PFN_NONE,
@@ -18,7 +18,7 @@ import {
   migratePfn,
   migratePfnHas,
   migratePfnToPfn,
-} from '../../server/protocol/migrate-pfn.ts';
+} from '../../server/abi/migrate-pfn.ts';
 import { type Task, willRead, willWrite } from '../../server/task/task.ts';
 import {
   type PageIndex,

@@ -6,7 +6,7 @@
  * Leaves out: coherent device memory, huge pages.
  */
 
-import type { DmaTarget, MigrateVma, VmaView } from '../../server/protocol/device-api.ts';
+import type { DmaTarget, MigrateVma, VmaView } from '../../server/abi/device-api.ts';
 import {
   MIGRATE_PFN_MIGRATE,
   MIGRATE_PFN_NONE,
@@ -15,7 +15,7 @@ import {
   migratePfn,
   migratePfnHas,
   migratePfnToPfn,
-} from '../../server/protocol/migrate-pfn.ts';
+} from '../../server/abi/migrate-pfn.ts';
 import { assertHeld, type Held } from '../../server/task/lock.ts';
 import { type Task, willWrite } from '../../server/task/task.ts';
 import {

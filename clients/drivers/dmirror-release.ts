@@ -7,7 +7,7 @@
  * Leaves out: memunmap_pages() itself; frames of a removed chunk are never used again.
  */
 
-import { migratePfnToPfn } from '../../server/protocol/migrate-pfn.ts';
+import { migratePfnToPfn } from '../../server/abi/migrate-pfn.ts';
 import { wake } from '../../server/task/context.ts';
 import { type Task, waitUntil, willWrite } from '../../server/task/task.ts';
 import { type PageIndex, type Pfn, pageIndex, pfn } from '../../server/vocabulary/address.ts';

@@ -8,7 +8,7 @@
  * missing).
  */
 
-import { type IntervalSub, mmuIntervalReadRetry } from '../../server/protocol/device-api.ts';
+import { type IntervalSub, mmuIntervalReadRetry } from '../../server/abi/device-api.ts';
 import {
   HMM_PFN_DEVICE_PRIVATE,
   HMM_PFN_ERROR,
@@ -18,7 +18,7 @@ import {
   HMM_PFN_ZERO,
   type HmmPfn,
   hmmPfnHas,
-} from '../../server/protocol/hmm-pfn.ts';
+} from '../../server/abi/hmm-pfn.ts';
 import { type Task, willCompare } from '../../server/task/task.ts';
 import type { PageRange } from '../../server/vocabulary/address.ts';
 import { fail, ok, type Result } from '../../server/vocabulary/errno.ts';

@@ -3,9 +3,9 @@
  * those of its functions that a variant driver may replace.
  */
 
-import type { DeviceApi, IntervalSub, NotifierRange } from '../../server/protocol/device-api.ts';
-import type { HmmPfn } from '../../server/protocol/hmm-pfn.ts';
-import type { MigratePfn } from '../../server/protocol/migrate-pfn.ts';
+import type { DeviceApi, IntervalSub, NotifierRange } from '../../server/abi/device-api.ts';
+import type { HmmPfn } from '../../server/abi/hmm-pfn.ts';
+import type { MigratePfn } from '../../server/abi/migrate-pfn.ts';
 import { type TaskContext, touch } from '../../server/task/context.ts';
 import { type Held, type Lock, lock, newLock, unlock } from '../../server/task/lock.ts';
 import { objectId } from '../../server/task/object-id.ts';

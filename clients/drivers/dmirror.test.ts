@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { MIGRATE_PFN_MIGRATE, migrateFlags } from '../../server/abi/migrate-pfn.ts';
 import { cpuOf, deviceOf, newWorld, runTask, type World } from '../../server/machine/world.ts';
-import { MIGRATE_PFN_MIGRATE, migrateFlags } from '../../server/protocol/migrate-pfn.ts';
 import { lock, unlock } from '../../server/task/lock.ts';
 import type { Task } from '../../server/task/task.ts';
 import {

@@ -16,7 +16,7 @@
  *    between, which needs mmap_lock only for read, leaves a freed frame mapped (mapMigrated).
  */
 
-import type { DeviceDriver } from '../../server/protocol/device-api.ts';
+import type { DeviceDriver } from '../../server/abi/device-api.ts';
 import type { Task } from '../../server/task/task.ts';
 import { PAGES_MAX, pageIndex, pageRange } from '../../server/vocabulary/address.ts';
 import { OK, type Result } from '../../server/vocabulary/errno.ts';

@@ -9,9 +9,9 @@
  *   gpu0.close();
  *
  * A driver of your own is written as generators over DeviceApi: docs/WRITE-A-DEVICE.md. What it needs beside this is
- * imported from where it is defined: `mmrace/protocol/device-api`, `mmrace/task/lock`, `mmrace/vocabulary/address`.
+ * imported from where it is defined: `mmrace/abi/device-api`, `mmrace/task/lock`, `mmrace/vocabulary/address`.
  */
-import type { Event } from '../../server/protocol/event.ts';
+import type { Event } from '../../server/abi/event.ts';
 import type { LabControl } from '../../server/protocol/lab-control.ts';
 import type { LabSnapshot } from '../../server/protocol/lab-snapshot.ts';
 import type { TaskContext } from '../../server/task/context.ts';

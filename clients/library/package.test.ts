@@ -4,12 +4,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { after, before, test } from 'node:test';
-import { DEFAULT_CONFIG } from '../../server/config.ts';
-import { type RunningServer, startServer } from '../../server/start-server.ts';
+import { DEFAULT_CONFIG } from '../../server/app/config.ts';
+import { type RunningServer, startServer } from '../../server/app/start-server.ts';
 import { ensurePage } from '../web/build/ensure-page.ts';
 import { connect } from './mmrace.ts';
 import { otherNodes } from './other-nodes.ts';
-import { type PackedProject, packProject } from './packed-project.ts';
+import { type PackedProject, packProject } from './packed-project.fixture.ts';
 
 const REGION = { address: '0x100200000', pages: 4 };
 let project: PackedProject;

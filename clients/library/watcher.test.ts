@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DEFAULT_CONFIG } from '../../server/config.ts';
-import { startServer } from '../../server/start-server.ts';
+import { DEFAULT_CONFIG } from '../../server/app/config.ts';
+import { startServer } from '../../server/app/start-server.ts';
 import { connect } from './mmrace.ts';
 
 const QUIET = { ...DEFAULT_CONFIG, drainMs: 0, logLevel: 'silent' } as const;

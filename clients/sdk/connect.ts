@@ -8,7 +8,7 @@
  *   const values = await device.run('read', readThreePages(device.api));
  *   device.close();
  *
- * A driver is written as generators over DeviceApi (server/protocol/device-api.ts) and runs unchanged beside the
+ * A driver is written as generators over DeviceApi (server/abi/device-api.ts) and runs unchanged beside the
  * simulated kernel itself.
  */
 import { assertNever } from '../../server/vocabulary/invariant.ts';

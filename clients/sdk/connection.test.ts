@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pageOfU64 } from '../../server/vocabulary/page-contents.ts';
 import { ACK_FRAMES, Connection, type Notification, type Question } from './connection.ts';
-import { HandServer } from './hand-moved-server.ts';
+import { HandServer } from './hand-moved-server.fixture.ts';
 
 function connected() {
   const server = new HandServer();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pageIndex, pageRange, virtualAddress } from '../../server/vocabulary/address.ts';
 import { CpuClient } from './cpu-client.ts';
-import { HandServer } from './hand-moved-server.ts';
+import { HandServer } from './hand-moved-server.fixture.ts';
 
 function started() {
   const server = new HandServer();

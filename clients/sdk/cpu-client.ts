@@ -1,5 +1,5 @@
 /** A CPU thread in this process: a program of tasks whose kernel is on the other side of a connection. */
-import type { CpuApi } from '../../server/protocol/cpu-api.ts';
+import type { CpuApi } from '../../server/abi/cpu-api.ts';
 import { CPU_REQUESTS } from '../../server/protocol/cpu-requests.ts';
 import { CONDUCTOR_QUESTIONS } from '../../server/protocol/server-questions.ts';
 import type { TaskContext } from '../../server/task/context.ts';

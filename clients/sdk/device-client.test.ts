@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { DeviceApi, MirrorEntry } from '../../server/protocol/device-api.ts';
+import type { DeviceApi, MirrorEntry } from '../../server/abi/device-api.ts';
 import { objectId } from '../../server/task/object-id.ts';
 import { type Task, waitUntil } from '../../server/task/task.ts';
 import { type PageRange, pageIndex, pageRange, pfn } from '../../server/vocabulary/address.ts';
 import { fail, OK, type Result } from '../../server/vocabulary/errno.ts';
 import { pageOfU64 } from '../../server/vocabulary/page-contents.ts';
 import { type Device, DeviceClient } from './device-client.ts';
-import { type ClientFrame, HandServer } from './hand-moved-server.ts';
+import { type ClientFrame, HandServer } from './hand-moved-server.fixture.ts';
 
 const RANGE: PageRange = pageRange(pageIndex(16), pageIndex(18));
 const MAPPED: MirrorEntry = { state: 'mapped', pfn: pfn(100), access: 'read' };

@@ -3,7 +3,7 @@
  * other side of a connection.
  */
 
-import type { DeviceApi, DeviceDriver, NotifierRange } from '../../server/protocol/device-api.ts';
+import type { DeviceApi, DeviceDriver, NotifierRange } from '../../server/abi/device-api.ts';
 import { DEVICE_REQUESTS } from '../../server/protocol/device-requests.ts';
 import {
   SERVER_NOTIFICATIONS,

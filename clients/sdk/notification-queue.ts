@@ -1,5 +1,5 @@
+import type { MirrorEntry } from '../../server/abi/device-api.ts';
 import type { DeviceNotificationParams } from '../../server/protocol/client-notifications.ts';
-import type { MirrorEntry } from '../../server/protocol/device-api.ts';
 import { MIRROR_CHANGES_MAX, RANGE_PAGES_MAX } from '../../server/protocol/limits.ts';
 import type { PageIndex, Pfn } from '../../server/vocabulary/address.ts';
 import { assertNever } from '../../server/vocabulary/invariant.ts';

@@ -1,5 +1,5 @@
 /** An observer: receives the event log of a lab as it happens, with a snapshot first. */
-import type { Event } from '../../server/protocol/event.ts';
+import type { Event } from '../../server/abi/event.ts';
 import type { LabControl } from '../../server/protocol/lab-control.ts';
 import type { LabSnapshot } from '../../server/protocol/lab-snapshot.ts';
 import {

@@ -1,7 +1,7 @@
 /** The same client over a real WebSocket, against the gateway. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Harness, startHarness } from '../../server/gateway/gateway-harness.ts';
+import { type Harness, startHarness } from '../../server/gateway/gateway.fixture.ts';
 import type { Task } from '../../server/task/task.ts';
 import { pageIndex, pfn } from '../../server/vocabulary/address.ts';
 import { OK, type Result } from '../../server/vocabulary/errno.ts';

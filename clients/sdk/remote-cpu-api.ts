@@ -1,5 +1,5 @@
 /** CpuApi over a connection: each access and each system call is a request whose answer its task waits for. */
-import type { Accessed, CpuApi, Signal } from '../../server/protocol/cpu-api.ts';
+import type { Accessed, CpuApi, Signal } from '../../server/abi/cpu-api.ts';
 import type { CpuMethod, CpuParams, CpuResults } from '../../server/protocol/cpu-requests.ts';
 import type { Task } from '../../server/task/task.ts';
 import { hexAddress, type PageRange, pageCount } from '../../server/vocabulary/address.ts';

@@ -8,13 +8,13 @@ import type {
   HmmRangeRequest,
   MigrateVma,
   MmId,
-} from '../../server/protocol/device-api.ts';
+} from '../../server/abi/device-api.ts';
+import type { MigratePfn } from '../../server/abi/migrate-pfn.ts';
 import type {
   DeviceMethod,
   DeviceParams,
   DeviceResults,
 } from '../../server/protocol/device-requests.ts';
-import type { MigratePfn } from '../../server/protocol/migrate-pfn.ts';
 import type { Task } from '../../server/task/task.ts';
 import type { PageRange, Pfn } from '../../server/vocabulary/address.ts';
 import { fail, OK, ok, type Result } from '../../server/vocabulary/errno.ts';

@@ -1,4 +1,4 @@
-import type { IntervalSub } from '../../server/protocol/device-api.ts';
+import type { IntervalSub } from '../../server/abi/device-api.ts';
 import { type ObjectId, objectId } from '../../server/task/object-id.ts';
 import type { PageRange } from '../../server/vocabulary/address.ts';
 import { type Seq, seq } from '../../server/vocabulary/seq.ts';

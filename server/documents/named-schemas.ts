@@ -1,8 +1,8 @@
 /** The schemas that the documents explain once, in this order, and then only name. Each has a title. */
 import type Type from 'typebox';
+import { Event, MirrorView, PteView } from '../abi/event.ts';
 import { mirrorEntry } from '../protocol/client-notifications.ts';
 import { ErrorData, RpcError } from '../protocol/envelope.ts';
-import { Event, MirrorView, PteView } from '../protocol/event.ts';
 import { LabControl, TaskEntry } from '../protocol/lab-control.ts';
 import { LabSnapshot } from '../protocol/lab-snapshot.ts';
 import {

@@ -1,7 +1,7 @@
 /**
  * docs/PROTOCOL.md: all that somebody needs who writes a client in another language. Methods, values, codes and
  limits
- * come from the schemas; what schemas cannot say stands in chapters/. Pure: server/write-docs.ts writes the file.
+ * come from the schemas; what schemas cannot say stands in chapters/. Pure: server/tidy/write-docs.ts writes the file.
  */
 import { SUBPROTOCOL } from '../protocol/limits.ts';
 import { conductorChapter, type VerbNotes } from './chapters/conductor-chapter.ts';

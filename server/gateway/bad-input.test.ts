@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { CLOSE_CODES } from '../protocol/close-codes.ts';
 import { FRAME_BYTES_MAX, REFUSALS_MAX, REQUESTS_IN_FLIGHT_MAX } from '../protocol/limits.ts';
-import { type Frame, type Harness, joined, RawClient, startHarness } from './gateway-harness.ts';
+import { type Frame, type Harness, joined, RawClient, startHarness } from './gateway.fixture.ts';
 
 let harness: Harness;
 let bystander: RawClient;

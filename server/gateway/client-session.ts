@@ -6,8 +6,8 @@
 import type { Observer } from '../live/event-feed.ts';
 import type { Lab } from '../live/lab.ts';
 import type { ActorLink, LabActor, OpenQuestion, QuestionId } from '../live/lab-actor.ts';
-import type { Outbound } from '../machine/inbound.ts';
 import { OpenById } from '../machine/open-by-id.ts';
+import type { Outbound } from '../machine/remote/inbound.ts';
 import { encodeBinaryFrame } from '../protocol/binary-frame.ts';
 import type { CloseReason } from '../protocol/close-codes.ts';
 import type { Refusal } from '../protocol/refusal.ts';

@@ -10,7 +10,7 @@ import {
   RawClient,
   ScriptedMachine,
   startHarness,
-} from './gateway-harness.ts';
+} from './gateway.fixture.ts';
 
 /** As the system says it of a full disk. */
 class DiskFull extends Error {

@@ -1,8 +1,8 @@
 /** A device that does not answer, on real sockets with the real machine: it loses, the others go on. */
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
+import { HMM_PFN_NONE, hmmPfnToPfn } from '../abi/hmm-pfn.ts';
 import { newLiveMachine } from '../live/new-live-machine.ts';
-import { HMM_PFN_NONE, hmmPfnToPfn } from '../protocol/hmm-pfn.ts';
 import {
   GRACE_MS,
   type Harness,
@@ -10,7 +10,7 @@ import {
   LEASE_MS,
   type RawClient,
   startHarness,
-} from './gateway-harness.ts';
+} from './gateway.fixture.ts';
 
 const PAGE = 0x100200;
 const RANGE = { first: PAGE, end: PAGE + 1 };

@@ -4,8 +4,8 @@
  */
 
 import type { OpenQuestion, QuestionId } from '../live/lab-actor.ts';
-import type { Inbound } from '../machine/inbound.ts';
-import { NO_CONTENTS } from '../machine/remote-actor.ts';
+import type { Inbound } from '../machine/remote/inbound.ts';
+import { NO_CONTENTS } from '../machine/remote/remote-actor.ts';
 import { decodeBinaryFrame } from '../protocol/binary-frame.ts';
 import type { CloseReason } from '../protocol/close-codes.ts';
 import {

@@ -11,7 +11,7 @@ import {
   LEASE_MS,
   RawClient,
   startHarness,
-} from './gateway-harness.ts';
+} from './gateway.fixture.ts';
 
 let harness: Harness;
 

@@ -5,7 +5,7 @@ import { OBSERVER_BACKLOG_BYTES_MAX } from '../live/event-feed.ts';
 import { CLOSE_CODES } from '../protocol/close-codes.ts';
 import { OUTBOX_BYTES_MAX } from '../protocol/limits.ts';
 import type { PageContents } from '../vocabulary/page-contents.ts';
-import { type Harness, joined, startHarness } from './gateway-harness.ts';
+import { type Harness, joined, startHarness } from './gateway.fixture.ts';
 
 let harness: Harness;
 

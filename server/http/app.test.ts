@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import pino from 'pino';
-import { type Harness, joined, startHarness } from '../gateway/gateway-harness.ts';
-import { Runs } from '../lab/runs/runs.ts';
+import { type Harness, joined, startHarness } from '../gateway/gateway.fixture.ts';
+import { Runs } from '../verify/runs/runs.ts';
 import { buildApp, upgradeRefusal } from './app.ts';
 import type { Readiness } from './readiness.ts';
 

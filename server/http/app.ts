@@ -1,7 +1,7 @@
 /** The HTTP face of the server. Built without listening, so that tests inject. */
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
-import type { Runs } from '../lab/runs/runs.ts';
 import { HTTP_BODY_BYTES_MAX } from '../protocol/http-api.ts';
+import type { Runs } from '../verify/runs/runs.ts';
 import { addAsyncApiRoute } from './asyncapi-route.ts';
 import { checkBodies } from './checked-bodies.ts';
 import { addDocs } from './docs.ts';

@@ -1,5 +1,5 @@
 /** The OpenAPI document as one self-contained page: no script, no other file. */
-import { escapeHtml } from '../lab/report/stepper/escape-html.ts';
+import { escapeHtml } from '../report/stepper/escape-html.ts';
 import { schemaText } from './schema-text.ts';
 
 interface Operation {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { HTTP_BODY_BYTES_MAX } from '../protocol/http-api.ts';
 import { HTTP_ERROR_CODES } from '../protocol/http-errors.ts';
-import { type HttpHarness, startHttp } from './http-harness.ts';
+import { type HttpHarness, startHttp } from './http.fixture.ts';
 import { schemaText } from './schema-text.ts';
 
 let http: HttpHarness;

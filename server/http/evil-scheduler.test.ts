@@ -3,13 +3,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as passing } from 'node:timers/promises';
 import { startDevice } from '../../clients/agents/device-agent.ts';
+import type { Event } from '../abi/event.ts';
 import { parseJournal } from '../journal/read-journal.ts';
 import { journalRecorder } from '../journal/recorder.ts';
 import { replay } from '../journal/replay.ts';
 import { newLiveMachine } from '../live/new-live-machine.ts';
-import type { Event } from '../protocol/event.ts';
 import type { LabDetail } from '../protocol/http-api.ts';
-import { startHttp } from './http-harness.ts';
+import { startHttp } from './http.fixture.ts';
 
 const MODEL = { hash: 'abc', version: '0' };
 const PAGE = 0x100200;

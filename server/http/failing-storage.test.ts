@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { openSync } from 'node:fs';
 import { test } from 'node:test';
-import { startHttp } from './http-harness.ts';
+import { startHttp } from './http.fixture.ts';
 
 test('a lab whose recording cannot be opened is refused with 507, and is not there', async () => {
   const http = await startHttp({

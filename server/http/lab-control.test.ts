@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
-import { GRACE_MS, joined, type RawClient } from '../gateway/gateway-harness.ts';
-import { type Answer, type HttpHarness, startHttp } from './http-harness.ts';
+import { GRACE_MS, joined, type RawClient } from '../gateway/gateway.fixture.ts';
+import { type Answer, type HttpHarness, startHttp } from './http.fixture.ts';
 
 const ADDRESS = '0x100200000';
 

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { type ClientRequest, get, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, test } from 'node:test';
-import { joined } from '../gateway/gateway-harness.ts';
+import { joined } from '../gateway/gateway.fixture.ts';
 import { SSE_LISTENERS_MAX } from '../protocol/http-api.ts';
-import { type HttpHarness, startHttp } from './http-harness.ts';
+import { type HttpHarness, startHttp } from './http.fixture.ts';
 
 let http: HttpHarness;
 let port: number;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
-import { joined } from '../gateway/gateway-harness.ts';
+import { joined } from '../gateway/gateway.fixture.ts';
 import { LABS_MAX } from '../protocol/limits.ts';
-import { type HttpHarness, startHttp } from './http-harness.ts';
+import { type HttpHarness, startHttp } from './http.fixture.ts';
 
 let http: HttpHarness;
 
@@ -52,7 +52,7 @@ test('a join code finds the lab in upper and lower case, over HTTP and in the he
   }
   const client = await joined(http.gateway, 'device', 'nobody');
   client.socket.close();
-  const { RawClient } = await import('../gateway/gateway-harness.ts');
+  const { RawClient } = await import('../gateway/gateway.fixture.ts');
   const phone = await new RawClient(http.gateway.url).opened();
   const hello = await phone.hello('device', 'phone', { lab: code.toLowerCase() });
   assert.equal(hello.result.lab, 'room');

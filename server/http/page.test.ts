@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { type HttpHarness, startHttp } from './http-harness.ts';
+import { type HttpHarness, startHttp } from './http.fixture.ts';
 
 let http: HttpHarness;
 let above: string;

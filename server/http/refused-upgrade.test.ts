@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, connect } from 'node:net';
 import { afterEach, beforeEach, test } from 'node:test';
-import { type HttpHarness, startHttp } from './http-harness.ts';
+import { type HttpHarness, startHttp } from './http.fixture.ts';
 
 let http: HttpHarness;
 let port: number;

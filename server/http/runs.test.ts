@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
-import { FORMAT_NAMES } from '../lab/report/formats.ts';
-import type { Event } from '../protocol/event.ts';
+import type { Event } from '../abi/event.ts';
 import { RUNS_AT_ONCE_MAX, RUNS_KEPT_MAX, RUNS_WAITING_MAX } from '../protocol/http-api.ts';
+import { FORMAT_NAMES } from '../report/format-names.ts';
 import {
   type Answer,
   type HttpHarness,
   type HttpHarnessOptions,
   startHttp,
-} from './http-harness.ts';
+} from './http.fixture.ts';
 
 /** With real threads. Those that are there already are used again. */
 let threaded: HttpHarness;

@@ -1,12 +1,13 @@
 /** /api/runs: questions to the explorer, their progress, verdicts, reports and events. */
 import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
-import { FORMAT_NAMES, FORMATS } from '../lab/report/formats.ts';
-import type { RunResult } from '../lab/runs/run-task.ts';
-import type { Run, Runs } from '../lab/runs/runs.ts';
 import { STOCK_NAME } from '../patches/patches.ts';
 import { NewRun, RunAnswer, type RunEntry, RunEvents, RunsAnswer } from '../protocol/http-api.ts';
 import { strict, word } from '../protocol/wire-values.ts';
+import { FORMAT_NAMES } from '../report/format-names.ts';
+import { FORMATS } from '../report/formats.ts';
+import type { RunResult } from '../verify/runs/run-task.ts';
+import type { Run, Runs } from '../verify/runs/runs.ts';
 import { HttpFailure } from './http-failure.ts';
 import { checkPatch, choiceFailure } from './labs.ts';
 import type { Readiness } from './readiness.ts';

@@ -1,10 +1,6 @@
 /** GET /api/scenarios, /api/patches, /api/drivers: what ships, to choose from. */
 import type { FastifyInstance } from 'fastify';
-import { DRIVERS } from '../../clients/drivers/faulty/drivers.ts';
-import { DEFAULT_DRIVER } from '../lab/scenario/instances.ts';
-import { opWords } from '../lab/scenario/op-words.ts';
-import type { Scenario } from '../lab/scenario/scenario-schema.ts';
-import { shippedScenario, shippedScenarioNames } from '../lab/scenario/shipped-scenarios.ts';
+import { DRIVERS } from '../../clients/drivers/catalogue/drivers.ts';
 import { PATCHES, STOCK_NAME } from '../patches/patches.ts';
 import {
   DriversAnswer,
@@ -12,6 +8,10 @@ import {
   type ScenarioEntry,
   ScenariosAnswer,
 } from '../protocol/http-api.ts';
+import { DEFAULT_DRIVER } from '../scenario/instances.ts';
+import { opWords } from '../scenario/op-words.ts';
+import type { Scenario } from '../scenario/scenario-schema.ts';
+import { shippedScenario, shippedScenarioNames } from '../scenario/shipped-scenarios.ts';
 import { HttpFailure } from './http-failure.ts';
 import { route } from './route.ts';
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Event } from '../protocol/event.ts';
+import type { Event } from '../abi/event.ts';
 
 /** Hexadecimal digits of a digest: 128 bits. */
 const DIGITS = 32;

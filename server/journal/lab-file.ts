@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Type, { type Static } from 'typebox';
-import type { ActorName, ActorRole, Inbound } from '../machine/inbound.ts';
+import type { ActorName, ActorRole, Inbound } from '../machine/remote/inbound.ts';
 import { LabSeat } from '../protocol/http-api.ts';
 import { joinCode } from '../protocol/join-code.ts';
 import { compileCheck, whyNot } from '../protocol/validators.ts';

@@ -10,9 +10,9 @@ import { dirname, join, relative, sep } from 'node:path';
 import { maskSource } from './mask-source.ts';
 
 /** Below server/, without the ending: what runs a live lab. Recordings are of it. */
-const MACHINE = 'machine/live-machine';
+const MACHINE = 'machine/remote/live-machine';
 /** Besides: what makes a world of a scenario and the drivers that ship. Schedules (tokens) are of both. */
-const SCENARIOS = ['lab/scenario/scenario-plan', 'lab/scenario/scenario-world'];
+const SCENARIOS = ['scenario/scenario-plan', 'scenario/scenario-world'];
 
 export type Hashed = 'machine' | 'schedules';
 

@@ -1,5 +1,5 @@
 /** Reads a journal. A file is foreign: everything in it is checked as if it came over the wire. */
-import type { ActorName, ActorRole, Inbound } from '../machine/inbound.ts';
+import type { ActorName, ActorRole, Inbound } from '../machine/remote/inbound.ts';
 import { NOTIFICATION_CHECKS, REQUEST_CHECKS } from '../protocol/roles.ts';
 import { type Check, compileCheck, whyNot } from '../protocol/validators.ts';
 import { PAGE_SIZE } from '../vocabulary/address.ts';

@@ -4,9 +4,9 @@
  */
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Inbound } from '../machine/inbound.ts';
+import type { Event } from '../abi/event.ts';
 import type { MachineConfig } from '../machine/machine-config.ts';
-import type { Event } from '../protocol/event.ts';
+import type { Inbound } from '../machine/remote/inbound.ts';
 import type { PageContents } from '../vocabulary/page-contents.ts';
 import { EventDigest } from './event-digest.ts';
 import {

@@ -1,7 +1,8 @@
 /** Executes a journal again and says whether the same came of it, or where it began to differ. */
-import type { Inbound, Outbound } from '../machine/inbound.ts';
+
+import type { Event } from '../abi/event.ts';
 import type { MachineConfig } from '../machine/machine-config.ts';
-import type { Event } from '../protocol/event.ts';
+import type { Inbound, Outbound } from '../machine/remote/inbound.ts';
 import { EventDigest } from './event-digest.ts';
 import type { JournalHeader } from './journal-format.ts';
 import type { Journal } from './read-journal.ts';

@@ -1,4 +1,15 @@
 /** The kernel alone: no sockets, no event log, no oracles. */
+
+import type { DeviceApi, DeviceDriver } from '../abi/device-api.ts';
+import {
+  MIGRATE_PFN_MIGRATE,
+  MIGRATE_PFN_WRITE,
+  migratePfn,
+  migratePfnHas,
+} from '../abi/migrate-pfn.ts';
+import { Scheduler } from '../scheduler/scheduler.ts';
+import { newTaskContext } from '../task/context.ts';
+import type { Task } from '../task/task.ts';
 import {
   against,
   type Bench,
@@ -6,17 +17,7 @@ import {
   measured,
   perSecond,
   repetitions,
-} from '../benchmark.ts';
-import type { DeviceApi, DeviceDriver } from '../protocol/device-api.ts';
-import {
-  MIGRATE_PFN_MIGRATE,
-  MIGRATE_PFN_WRITE,
-  migratePfn,
-  migratePfnHas,
-} from '../protocol/migrate-pfn.ts';
-import { Scheduler } from '../scheduler/scheduler.ts';
-import { newTaskContext } from '../task/context.ts';
-import type { Task } from '../task/task.ts';
+} from '../tidy/benchmark.ts';
 import {
   addressOf,
   type PageRange,

@@ -2,7 +2,7 @@
  * The simulated kernel: its state, and the table through which its functions reach each other, so that a patch
  * can replace any of them. There is no switch for bugs in here; every bug is a patch.
  */
-import type { Accessed, Advice, MmapRequest, PinMode, Prot } from '../protocol/cpu-api.ts';
+import type { Accessed, Advice, MmapRequest, PinMode, Prot } from '../abi/cpu-api.ts';
 import type {
   DeviceDriver,
   DeviceOwner,
@@ -10,10 +10,10 @@ import type {
   IntervalSub,
   MigrateRequest,
   MmuNotifyEvent,
-} from '../protocol/device-api.ts';
-import type { EventSink } from '../protocol/event.ts';
-import type { HmmPfn } from '../protocol/hmm-pfn.ts';
-import type { MigratePfn } from '../protocol/migrate-pfn.ts';
+} from '../abi/device-api.ts';
+import type { EventSink } from '../abi/event.ts';
+import type { HmmPfn } from '../abi/hmm-pfn.ts';
+import type { MigratePfn } from '../abi/migrate-pfn.ts';
 import { type TaskContext, type TaskIdentity, touch } from '../task/context.ts';
 import type { Held, Lock } from '../task/lock.ts';
 import type { Task } from '../task/task.ts';

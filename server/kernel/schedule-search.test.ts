@@ -11,7 +11,7 @@ import {
   everySchedule,
   type SearchBound,
   someSchedules,
-} from './every-schedule.test.ts';
+} from './every-schedule.fixture.ts';
 
 const x = objectId('user', 0, 1);
 

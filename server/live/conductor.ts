@@ -2,7 +2,7 @@
  * The hand that runs a demo: asks actors to perform verbs of their programs, and holds them after a kernel call.
  * Nothing here reaches the machine, so none of it is in the inbound log: what it causes is.
  */
-import type { ActorName } from '../machine/inbound.ts';
+import type { ActorName } from '../machine/remote/inbound.ts';
 import type { ConductorQuestion } from '../protocol/server-questions.ts';
 import type { LabActor, Millis, QuestionId } from './lab-actor.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Inbound } from '../machine/inbound.ts';
+import type { Inbound } from '../machine/remote/inbound.ts';
 import type { ListedTask } from '../machine/task-list.ts';
 import { Drive } from './drive.ts';
 

@@ -2,7 +2,7 @@
  * How a machine is driven: by itself, or step by step, by hand or by a timer. All of it reaches the machine as inbound
  * events, so a recording has each step and replays it.
  */
-import type { Inbound } from '../machine/inbound.ts';
+import type { Inbound } from '../machine/remote/inbound.ts';
 import type { TaskList } from '../machine/task-list.ts';
 import { guarded } from './guarded.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Event } from '../protocol/event.ts';
+import type { Event } from '../abi/event.ts';
 import { EVENT_BATCH_MAX } from '../protocol/limits.ts';
 import { EventFeed, OBSERVER_BACKLOG_BYTES_MAX, type Observer } from './event-feed.ts';
 

@@ -2,8 +2,9 @@
  * The event log on its way to observers: in batches, as it happens. An observer that does not keep up misses
  * batches and gets a snapshot instead once it has read what it was sent, so its memory here is bounded.
  */
+
+import type { Event } from '../abi/event.ts';
 import type { CloseReason } from '../protocol/close-codes.ts';
-import type { Event } from '../protocol/event.ts';
 import type { LabSnapshot } from '../protocol/lab-snapshot.ts';
 import { EVENT_BATCH_MAX } from '../protocol/limits.ts';
 import { guarded } from './guarded.ts';

@@ -1,6 +1,7 @@
 /** What a lab keeps of one client that acts in it, beside what the machine keeps. */
-import type { ActorName, ActorRole, Outbound } from '../machine/inbound.ts';
+
 import { OpenById } from '../machine/open-by-id.ts';
+import type { ActorName, ActorRole, Outbound } from '../machine/remote/inbound.ts';
 import type { CloseReason } from '../protocol/close-codes.ts';
 import { ANSWERED_KEPT_MAX } from '../protocol/limits.ts';
 import type { Refusal } from '../protocol/refusal.ts';

@@ -1,5 +1,5 @@
 /** How a lab begins: new, or where an earlier server left it. */
-import type { Inbound } from '../machine/inbound.ts';
+import type { Inbound } from '../machine/remote/inbound.ts';
 import { EMPTY_SCENE, type Scene } from './scene.ts';
 
 export interface LabBeginning {

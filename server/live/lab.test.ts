@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Inbound, Outbound } from '../machine/inbound.ts';
 import type { MachineConfig } from '../machine/machine-config.ts';
+import type { Inbound, Outbound } from '../machine/remote/inbound.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import { Lab, type LabOptions } from './lab.ts';
 import type { ActorLink, LabActor, QuestionId } from './lab-actor.ts';

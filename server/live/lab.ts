@@ -5,14 +5,14 @@
  * Has the clock only as the argument of tick(): between two ticks time stands still.
  */
 
+import type { Event } from '../abi/event.ts';
 import type { Recorder } from '../journal/recorder.ts';
-import type { ActorName, ActorRole, Inbound, Outbound } from '../machine/inbound.ts';
 import type { MachineConfig } from '../machine/machine-config.ts';
-import { NO_CONTENTS } from '../machine/remote-actor.ts';
-import { REFUSED, type RefusedParams } from '../machine/remote-device-inbound.ts';
+import type { ActorName, ActorRole, Inbound, Outbound } from '../machine/remote/inbound.ts';
+import { NO_CONTENTS } from '../machine/remote/remote-actor.ts';
+import { REFUSED, type RefusedParams } from '../machine/remote/remote-device-inbound.ts';
 import { type ListedTask, waitedFor } from '../machine/task-list.ts';
 import type { CloseReason } from '../protocol/close-codes.ts';
-import type { Event } from '../protocol/event.ts';
 import { type LabControl, TASKS_SHOWN_MAX, type TaskEntry } from '../protocol/lab-control.ts';
 import type { LabSnapshot } from '../protocol/lab-snapshot.ts';
 import { ACTORS_MAX } from '../protocol/limits.ts';

@@ -1,6 +1,6 @@
 /** Who has kept others waiting for too long. Pure: the clock is an argument. */
 
-import type { ActorName } from '../machine/inbound.ts';
+import type { ActorName } from '../machine/remote/inbound.ts';
 import { KERNEL_QUESTIONS } from '../protocol/server-questions.ts';
 import type { LabActor, Millis } from './lab-actor.ts';
 

@@ -2,11 +2,12 @@
  * A machine with its inbox and its recording. Takes one event at a time: a sink that leads to another event finds
  * it queued, not nested. Knows no actors; see lab.ts.
  */
+
+import type { Event } from '../abi/event.ts';
 import type { Recorder } from '../journal/recorder.ts';
-import type { ActorName, Inbound, Outbound } from '../machine/inbound.ts';
 import type { MachineConfig } from '../machine/machine-config.ts';
+import type { ActorName, Inbound, Outbound } from '../machine/remote/inbound.ts';
 import type { TaskList } from '../machine/task-list.ts';
-import type { Event } from '../protocol/event.ts';
 import type { Machine, MachineFactory, MachineView } from './machine-port.ts';
 
 export interface MachineHostOptions {

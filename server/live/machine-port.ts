@@ -1,8 +1,9 @@
 /** What the live floor needs of a machine: a thing that takes inbound events and says what came of them. */
-import type { ActorName, Inbound, Outbound } from '../machine/inbound.ts';
+
+import type { Event } from '../abi/event.ts';
 import type { MachineConfig } from '../machine/machine-config.ts';
+import type { ActorName, Inbound, Outbound } from '../machine/remote/inbound.ts';
 import type { TaskList } from '../machine/task-list.ts';
-import type { Event } from '../protocol/event.ts';
 import type { LabSnapshot } from '../protocol/lab-snapshot.ts';
 
 /** Called while accept() runs. They must not call the machine. */

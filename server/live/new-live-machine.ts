@@ -1,5 +1,5 @@
 import { eventsAfter } from '../machine/event-log.ts';
-import { LiveMachine } from '../machine/live-machine.ts';
+import { LiveMachine } from '../machine/remote/live-machine.ts';
 import { stateDigest } from '../machine/state-digest.ts';
 import type { Machine, MachineFactory } from './machine-port.ts';
 

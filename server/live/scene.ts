@@ -1,5 +1,5 @@
 /** What a lab begins with beside an empty machine: plain data, worked out from a scenario by whoever opens the lab. */
-import type { Inbound } from '../machine/inbound.ts';
+import type { Inbound } from '../machine/remote/inbound.ts';
 import type { LabSeat } from '../protocol/http-api.ts';
 
 export interface Scene {

@@ -1,4 +1,4 @@
-import type { Event, EventBody, EventSink } from '../protocol/event.ts';
+import type { Event, EventBody, EventSink } from '../abi/event.ts';
 import type { TaskContext } from '../task/context.ts';
 import { stampedEvent } from './stamped-event.ts';
 

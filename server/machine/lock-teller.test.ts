@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Event } from '../protocol/event.ts';
+import type { Event } from '../abi/event.ts';
 import { pageIndex, pageRange } from '../vocabulary/address.ts';
 import { cpuOf, newWorld, runTask, type WorldOptions } from './world.ts';
 

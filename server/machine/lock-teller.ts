@@ -1,4 +1,4 @@
-import type { EventSink } from '../protocol/event.ts';
+import type { EventSink } from '../abi/event.ts';
 import type { HeldLock, LockListener } from '../task/context.ts';
 import { objectName } from '../task/object-id.ts';
 

@@ -1,4 +1,4 @@
-import type { Event, EventBody } from '../protocol/event.ts';
+import type { Event, EventBody } from '../abi/event.ts';
 import type { TaskIdentity } from '../task/context.ts';
 import { assertNever } from '../vocabulary/invariant.ts';
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Inbound } from './inbound.ts';
-import { LiveMachine } from './live-machine.ts';
-import { RemoteHarness } from './remote-harness.ts';
+import type { Inbound } from './remote/inbound.ts';
+import { LiveMachine } from './remote/live-machine.ts';
+import { RemoteHarness } from './remote/remote-machine.fixture.ts';
 import { waitedFor } from './task-list.ts';
 
 const ADDRESS = '0x100200000';

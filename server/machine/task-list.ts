@@ -5,8 +5,8 @@
 import type { RunningTask } from '../scheduler/scheduler.ts';
 import { isReady } from '../scheduler/scheduler.ts';
 import { describeObject, type ObjectId } from '../task/object-id.ts';
-import type { ActorName } from './inbound.ts';
-import type { RemoteDevice } from './remote-device.ts';
+import type { ActorName } from './remote/inbound.ts';
+import type { RemoteDevice } from './remote/remote-device.ts';
 import type { World } from './world.ts';
 
 export interface ListedTask {

@@ -3,6 +3,9 @@
  * The lab puts devices beside it and asks questions; live-machine.ts puts sockets' worth of clients around it.
  */
 
+import type { CpuApi, PinMode } from '../abi/cpu-api.ts';
+import type { DeviceApi, DeviceDriver, DeviceOwner } from '../abi/device-api.ts';
+import type { EventSink } from '../abi/event.ts';
 import { createCpuApi, newCpu } from '../kernel/api/kernel-cpu-api.ts';
 import { createDeviceApi } from '../kernel/api/kernel-device-api.ts';
 import {
@@ -16,9 +19,6 @@ import {
 import type { Mm } from '../kernel/memory/mm.ts';
 import { STOCK } from '../kernel/stock.ts';
 import { type Patch, patched } from '../patches/patch.ts';
-import type { CpuApi, PinMode } from '../protocol/cpu-api.ts';
-import type { DeviceApi, DeviceDriver, DeviceOwner } from '../protocol/device-api.ts';
-import type { EventSink } from '../protocol/event.ts';
 import { type RunningTask, Scheduler } from '../scheduler/scheduler.ts';
 import { newTaskContext, type TaskContext } from '../task/context.ts';
 import type { Task } from '../task/task.ts';

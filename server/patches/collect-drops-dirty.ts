@@ -1,9 +1,9 @@
+import type { MigratePfn } from '../abi/migrate-pfn.ts';
 import type { Kernel, KernelFunctions, LockedPte, Migration } from '../kernel/kernel.ts';
 import { clearFlag, hasFlag, PAGE_DIRTY } from '../kernel/memory/frames.ts';
 import { PTE_DIRTY, ptePfn, ptePresent, pteWithoutFlags } from '../kernel/memory/pte.ts';
 import { lockedPte } from '../kernel/memory/pte-lock.ts';
 import { setLockedPte } from '../kernel/memory/set-pte.ts';
-import type { MigratePfn } from '../protocol/migrate-pfn.ts';
 import type { Task } from '../task/task.ts';
 import type { Patch } from './patch.ts';
 

@@ -1,3 +1,5 @@
+import type { DeviceOwner, MigrateRequest } from '../abi/device-api.ts';
+import { MIGRATE_PFN_NONE } from '../abi/migrate-pfn.ts';
 import { migrateToRam } from '../kernel/fault/do-swap-page.ts';
 import { openMigration } from '../kernel/hmm/open-migrations.ts';
 import {
@@ -14,8 +16,6 @@ import { pageLockObject, tryLockPage, unlockPage } from '../kernel/memory/page-l
 import { putPage } from '../kernel/memory/page-references.ts';
 import { type Pte, pteIsDevicePrivate, ptePfn } from '../kernel/memory/pte.ts';
 import { lockedPte, lockPte, unlockPte } from '../kernel/memory/pte-lock.ts';
-import type { DeviceOwner, MigrateRequest } from '../protocol/device-api.ts';
-import { MIGRATE_PFN_NONE } from '../protocol/migrate-pfn.ts';
 import { type Task, willWrite } from '../task/task.ts';
 import { ok, type Result } from '../vocabulary/errno.ts';
 import type { Patch } from './patch.ts';

@@ -1,8 +1,8 @@
+import { migratePfnToPfn } from '../abi/migrate-pfn.ts';
 import { destinationAt, insertLocked } from '../kernel/hmm/migrate-vma-pages.ts';
 import { migrationPage } from '../kernel/hmm/migrate-vma-setup.ts';
 import type { Kernel, Migration } from '../kernel/kernel.ts';
 import { lockPte, unlockPte } from '../kernel/memory/pte-lock.ts';
-import { migratePfnToPfn } from '../protocol/migrate-pfn.ts';
 import type { Task } from '../task/task.ts';
 import type { Patch } from './patch.ts';
 

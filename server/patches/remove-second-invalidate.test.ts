@@ -4,9 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { everySchedule, someSchedules } from '../kernel/every-schedule.test.ts';
-import { moveToDevice, plainDevice } from '../kernel/plain-device.test.ts';
-import { mirrorRead, plainMirror } from '../kernel/plain-mirror.test.ts';
+import { everySchedule, someSchedules } from '../kernel/every-schedule.fixture.ts';
+import { moveToDevice, plainDevice } from '../kernel/plain-device.fixture.ts';
+import { mirrorRead, plainMirror } from '../kernel/plain-mirror.fixture.ts';
 import {
   assertHealthy,
   at,
@@ -18,7 +18,7 @@ import {
   runAlone,
   spawnVerb,
   verb,
-} from '../machine/opened-world.test.ts';
+} from '../machine/opened-world.fixture.ts';
 import { pageOfU64 } from '../vocabulary/page-contents.ts';
 import type { Patch } from './patch.ts';
 import { removeSecondInvalidate } from './remove-second-invalidate.ts';

@@ -1,7 +1,7 @@
+import type { IntervalSub } from '../abi/device-api.ts';
 import type { Invalidation, Kernel, KernelFunctions } from '../kernel/kernel.ts';
 import type { Mm } from '../kernel/memory/mm.ts';
 import { overlapping } from '../kernel/notifier/interval-tree.ts';
-import type { IntervalSub } from '../protocol/device-api.ts';
 import { touch } from '../task/context.ts';
 import type { Task } from '../task/task.ts';
 import { PAGES_MAX, type PageIndex } from '../vocabulary/address.ts';

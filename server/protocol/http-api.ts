@@ -6,7 +6,7 @@
  * server-notifications.ts.
  */
 import Type, { type Static } from 'typebox';
-import { Event } from './event.ts';
+import { Event } from '../abi/event.ts';
 import { joinCode } from './join-code.ts';
 import { LabControl } from './lab-control.ts';
 import { name, strict, word } from './wire-values.ts';

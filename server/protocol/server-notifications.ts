@@ -1,6 +1,6 @@
 /** What the server tells clients without waiting for an answer. */
 import Type from 'typebox';
-import { Event } from './event.ts';
+import { Event } from '../abi/event.ts';
 import { LabControl } from './lab-control.ts';
 import { LabSnapshot } from './lab-snapshot.ts';
 import { prose } from './prose.ts';

@@ -9,11 +9,11 @@
  * anything else it is a sentence for the documents alone.
  */
 import Type from 'typebox';
+import type { HmmPfn } from '../abi/hmm-pfn.ts';
+import type { MigratePfn } from '../abi/migrate-pfn.ts';
 import { PAGES_MAX, type PageIndex, type Pfn } from '../vocabulary/address.ts';
 import type { Seq } from '../vocabulary/seq.ts';
-import type { HmmPfn } from './hmm-pfn.ts';
 import { MMS_MAX, NAME_CHARS_MAX, RANGE_PAGES_MAX } from './limits.ts';
-import type { MigratePfn } from './migrate-pfn.ts';
 
 /** An object that has these fields and no others. */
 export function strict<const Fields extends Type.TProperties>(fields: Fields) {

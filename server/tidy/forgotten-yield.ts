@@ -103,7 +103,7 @@ const CONDITION = /\b(?:if|while|switch|for)\s*\(\s*$/;
 function isKept(file: SourceFile, before: string, position: number): boolean {
   const name = /\bconst (\w+)(?:: [^=\n]+)?\s*=\s*(?:[^;]*[?:]\s*)?$/.exec(before)?.[1];
   if (name === undefined) return false;
-  if (file.role === 'test') return true;
+  if (file.role !== 'code') return true;
   const later = new RegExp(`(?:yield\\s*\\*|return|[(,:[{]|=>)\\s*(${name})\\s*[;,)\\]}\\n]`, 'dg');
   const rest = file.code.slice(position);
   return [...rest.matchAll(later)].some((use) => {

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { FLOORS, type Floor, floorOf } from '../floors.ts';
+import { FLOORS, type Floor, floorOf } from './floors.ts';
 import { type Complaint, complain, type SourceFile } from './source-file.ts';
 
 export interface Import {
@@ -12,7 +12,7 @@ export interface Import {
 }
 
 /** What every benchmark is written in. */
-const BENCHMARK = 'server/benchmark.ts';
+const BENCHMARK = 'server/tidy/benchmark.ts';
 
 const IMPORT = /\b(?:import|export)\b[^;'"()]*?\bfrom\s*['"]|\bimport\s*\(?\s*['"]/g;
 
@@ -42,7 +42,7 @@ function resolved(path: string, specifier: string): Pick<Import, 'kind' | 'targe
 /** Imports that the floors do not allow. */
 export function complainOfFloors(file: SourceFile): Complaint[] {
   const floor = file.floor;
-  if (floor === 'none') return [complain(file, 0, 'stands on no floor of server/floors.ts')];
+  if (floor === 'none') return [complain(file, 0, 'stands on no floor of server/tidy/floors.ts')];
   return importsOf(file).flatMap((found) => {
     const refusal = refusalOf(file, floor, found);
     return refusal === 'none' ? [] : [complain(file, found.position, refusal)];
@@ -54,22 +54,23 @@ function refusalOf(file: SourceFile, floor: Floor, found: Import): string | 'non
     case 'file':
       return refusalOfFile(file, floor, found.target);
     case 'node':
-      if (floor.nature === 'outside' || file.role === 'test') return 'none';
+      if (floor.nature === 'outside' || file.role !== 'code') return 'none';
+      if (floor.nodeModules.includes(found.target)) return 'none';
       return `${floor.folder}/ is pure and may not import ${found.target}`;
     case 'package':
       if (floor.packages === 'all' || floor.packages.includes(found.target)) return 'none';
-      if (file.role === 'test' && found.target === 'fast-check') return 'none';
+      if (file.role !== 'code' && found.target === 'fast-check') return 'none';
       return `${floor.folder}/ may not import the package ${found.target}`;
   }
 }
 
 function refusalOfFile(file: SourceFile, floor: Floor, target: string): string | 'none' {
-  if (file.role === 'test' && target === BENCHMARK) return 'none';
+  if (file.role !== 'code' && target === BENCHMARK) return 'none';
   const wanted = floorOf(target);
   if (wanted === 'none') return `imports ${target}, which stands on no floor`;
   if (wanted.folder === floor.folder || floor.uses === 'all') return 'none';
   if (floor.uses.includes(wanted.folder)) return 'none';
-  if (file.role === 'test' && floor.testsAlsoUse.includes(wanted.folder)) return 'none';
+  if (file.role !== 'code' && floor.testsAlsoUse.includes(wanted.folder)) return 'none';
   return `${floor.folder}/ may not import ${wanted.folder}/`;
 }
 

@@ -18,7 +18,7 @@ const WAYS_OUT: readonly (readonly [pattern: RegExp, why: string])[] = [
 
 /** A clock, chance, async or state of a module's own, in code of a pure floor. */
 export function complainOfImpurity(file: SourceFile): Complaint[] {
-  if (file.floor === 'none' || file.floor.nature === 'outside' || file.role === 'test') return [];
+  if (file.floor === 'none' || file.floor.nature === 'outside' || file.role !== 'code') return [];
   return [
     ...WAYS_OUT.flatMap(([pattern, why]) => complainOfMatches(file, file.code, pattern, () => why)),
     ...complainOfModuleState(file),

@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Floor, floorOf } from '../floors.ts';
 import { maskSource } from '../journal/mask-source.ts';
+import { type Floor, floorOf } from './floors.ts';
 
 /** One TypeScript file, ready to be searched. */
 export interface SourceFile {
@@ -9,7 +9,7 @@ export interface SourceFile {
   readonly path: string;
   readonly floor: Floor | 'none';
   /** 'test': tests and benchmarks, which may do what the code itself may not. */
-  readonly role: 'code' | 'test';
+  readonly role: 'code' | 'test' | 'fixture';
   readonly text: string;
   /** `text` without comments. */
   readonly uncommented: string;
@@ -28,11 +28,16 @@ export function sourceFile(path: string, text: string): SourceFile {
   return {
     path,
     floor: floorOf(path),
-    role: /\.(?:test|bench)\.ts$/.test(path) ? 'test' : 'code',
+    role: roleOf(path),
     text,
     uncommented: maskSource(text, 'comments'),
     code: maskSource(text, 'comments-and-strings'),
   };
+}
+
+function roleOf(path: string): SourceFile['role'] {
+  if (/\.(?:test|bench)\.ts$/.test(path)) return 'test';
+  return path.endsWith('.fixture.ts') ? 'fixture' : 'code';
 }
 
 /** Every TypeScript file of the project below `root`. Throws if a file cannot be read. */

@@ -45,7 +45,7 @@ export function complainOfYieldPoints(files: readonly SourceFile[]): Complaint[]
   const first = new Map<string, YieldPointName>();
   const complaints: Complaint[] = [];
   for (const file of files) {
-    if (file.role === 'test') continue;
+    if (file.role !== 'code') continue;
     for (const point of yieldPointsOf(file)) {
       const { name, position } = point;
       const key = `${scopeOf(file)} ${name}`;

@@ -62,3 +62,6 @@ export const RULES = {
 } as const satisfies Record<string, string>;
 
 export type RuleId = keyof typeof RULES;
+
+/** The oracle that judges the driver contract. */
+export const CONTRACT_ORACLE = 'OR6' satisfies RuleId;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { median } from '../../../server/benchmark.ts';
+import { median } from '../../../server/tidy/benchmark.ts';
 import { benchLines, summaries } from './bench-report.ts';
 
 test('the median is the middle value, whatever the order', () => {

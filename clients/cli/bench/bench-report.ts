@@ -1,4 +1,4 @@
-import { type Measurement, median } from '../../../server/benchmark.ts';
+import { type Measurement, median } from '../../../server/tidy/benchmark.ts';
 
 export interface BenchResult {
   readonly file: string;

@@ -4,7 +4,12 @@
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { against, type Bench, type Effort, type Measurement } from '../../../server/benchmark.ts';
+import {
+  against,
+  type Bench,
+  type Effort,
+  type Measurement,
+} from '../../../server/tidy/benchmark.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type SeedSize, spinHolds, spinIsThere } from './spin/spin-peer.ts';
 

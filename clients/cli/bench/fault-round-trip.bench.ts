@@ -8,7 +8,7 @@ import {
   type Effort,
   type Measurement,
   repetitions,
-} from '../../../server/benchmark.ts';
+} from '../../../server/tidy/benchmark.ts';
 import { openCpuPeer, openDevicePeer } from './lab-peer.ts';
 import { keepGoing, type Peer } from './peer.ts';
 import { openRawPeer } from './raw-peer.ts';

@@ -8,7 +8,7 @@ import {
   type Effort,
   type Measurement,
   repetitions,
-} from '../../../server/benchmark.ts';
+} from '../../../server/tidy/benchmark.ts';
 import { openCpuPeer, openDevicePeer } from './lab-peer.ts';
 import { oneByOne, type Peer } from './peer.ts';
 import { openRawMember, openRawPeer } from './raw-peer.ts';

@@ -3,7 +3,7 @@
  * before leaves its mark on heap and compiler. Sends one message for each bench.
  */
 import { pathToFileURL } from 'node:url';
-import type { Bench, Effort, Measurement } from '../../../server/benchmark.ts';
+import type { Bench, Effort, Measurement } from '../../../server/tidy/benchmark.ts';
 
 export interface BenchMessage {
   readonly bench: string;

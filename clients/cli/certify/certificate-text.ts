@@ -1,8 +1,8 @@
 /** What certify found, as people read it and as programs do. */
-import type { Certificate } from '../../../server/lab/external/certify.ts';
-import { describeFrame } from '../../../server/lab/external/client-frame.ts';
-import type { Finding } from '../../../server/lab/external/run-twice.ts';
-import { raceDiagram } from '../../../server/lab/report/diagram.ts';
+import type { Certificate } from '../../../server/certify/certify.ts';
+import { describeFrame } from '../../../server/certify/client-frame.ts';
+import type { Finding } from '../../../server/certify/run-twice.ts';
+import { raceDiagram } from '../../../server/report/diagram.ts';
 
 const COLUMNS = 75;
 /** Frames and grants before the end that are shown. */

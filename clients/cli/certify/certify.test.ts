@@ -2,14 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import {
-  type Certificate,
-  type CertifyOptions,
-  certify,
-} from '../../../server/lab/external/certify.ts';
+import { type Certificate, type CertifyOptions, certify } from '../../../server/certify/certify.ts';
 import { planFrom, scenarioFrom } from '../scenario-choice.ts';
 import { openLabWire } from './lab-wire.ts';
-import { type DeviceFlaw, startWsDevice } from './ws-device.test.ts';
+import { type DeviceFlaw, startWsDevice } from './ws-device.fixture.ts';
 
 const SCENARIO = fileURLToPath(new URL('../../../scenarios/retry-ignored.yaml', import.meta.url));
 const NAME = 'dev0';

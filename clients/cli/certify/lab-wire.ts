@@ -2,13 +2,13 @@
  * A server with one lab whose machine only hands frames on: the wire between schedules and a device that joins as any
  * client does. Gateway, session and lab are the real ones.
  */
-import { DEFAULT_CONFIG, type ServerConfig } from '../../../server/config.ts';
-import type { Wire } from '../../../server/lab/external/wire.ts';
+import { DEFAULT_CONFIG, type ServerConfig } from '../../../server/app/config.ts';
+import { DEMO_LAB, type RunningServer, startServer } from '../../../server/app/start-server.ts';
+import type { Wire } from '../../../server/certify/wire.ts';
 import type { Lab } from '../../../server/live/lab.ts';
 import type { Machine, MachineSinks } from '../../../server/live/machine-port.ts';
-import type { FromClient, Inbound, Outbound } from '../../../server/machine/inbound.ts';
+import type { FromClient, Inbound, Outbound } from '../../../server/machine/remote/inbound.ts';
 import { refusalText } from '../../../server/protocol/refusal.ts';
-import { DEMO_LAB, type RunningServer, startServer } from '../../../server/start-server.ts';
 import { asUsageError } from '../server-config.ts';
 
 /** Nobody is fenced: a device that says nothing is named. */

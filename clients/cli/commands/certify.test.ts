@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { EXIT } from '../exit-codes.ts';
-import { runMmrace } from '../run-mmrace.ts';
+import { runMmrace } from '../run-mmrace.fixture.ts';
 
 const path = (name: string): string => fileURLToPath(new URL(`../../../${name}`, import.meta.url));
 const SCENARIO = path('scenarios/retry-ignored.yaml');

@@ -1,25 +1,25 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import { plainVerdict } from '../../../server/lab/explored/plain.ts';
 import {
   type Certificate,
   type CertifyStrategy,
   certify,
-} from '../../../server/lab/external/certify.ts';
-import { suggestion } from '../../../server/lab/scenario/nearest-word.ts';
-import type { ScenarioPlan } from '../../../server/lab/scenario/scenario-plan.ts';
-import { CONTRACT_ORACLE } from '../../../server/machine/oracles/contract/contract.ts';
+} from '../../../server/certify/certify.ts';
+import { suggestion } from '../../../server/scenario/nearest-word.ts';
+import type { ScenarioPlan } from '../../../server/scenario/scenario-plan.ts';
+import { plainVerdict } from '../../../server/verify/answer/plain.ts';
+import { CONTRACT_ORACLE } from '../../../server/vocabulary/rules.ts';
 import {
   type CertifiedAs,
   certificateObject,
   certificateText,
 } from '../certify/certificate-text.ts';
 import { type LabWire, openLabWire } from '../certify/lab-wire.ts';
-import { keptOf, reproduceLine, tokenOf } from '../counterexample/kept.ts';
 import { ending, print, say } from '../ending.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
-import { textOf } from '../explored/text.ts';
+import { keptOf, reproduceLine, tokenOf } from '../explore/saved-counterexample.ts';
+import { textOf } from '../explore/text.ts';
 import { UsageError } from '../failure.ts';
 import { newProgress } from '../progress.ts';
 import { type ChoiceOptions, planFrom, scenarioFrom } from '../scenario-choice.ts';

@@ -4,8 +4,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { EXIT } from '../exit-codes.ts';
-import { script, withServer } from '../prompt/lab-for-prompts.ts';
-import { runMmrace } from '../run-mmrace.ts';
+import { script, withServer } from '../prompt/lab-for-prompts.fixture.ts';
+import { runMmrace } from '../run-mmrace.fixture.ts';
 
 /** `mmrace device ...` ends with 64 and one line that fits; nothing is printed. */
 async function refused(sentence: RegExp, ...args: readonly string[]): Promise<void> {

@@ -26,7 +26,7 @@ async function completion(program: Command, shell: string, json?: true): Promise
   const { commandTree } = await import('../completion/command-tree.ts');
   const { COMPLETION_SCRIPTS } = await import('../completion/scripts.ts');
   const { PATCHES, STOCK_NAME } = await import('../../../server/patches/patches.ts');
-  const { DRIVERS } = await import('../../drivers/faulty/drivers.ts');
+  const { DRIVERS } = await import('../../drivers/catalogue/drivers.ts');
   const patches = [STOCK_NAME, ...PATCHES.keys()];
   const known = new Map<string, readonly string[]>([
     ['--patch', patches],

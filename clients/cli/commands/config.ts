@@ -57,7 +57,7 @@ async function config({ json, jsonl, schema, ...flags }: ConfigOptions): Promise
   }
   const { readConfigFile } = await import('../config/config-file.ts');
   const { inForce } = await import('../config/in-force.ts');
-  const { ConfigError, configFrom } = await import('../../../server/config.ts');
+  const { ConfigError, configFrom } = await import('../../../server/app/config.ts');
   try {
     configFrom(process.env);
   } catch (error) {

@@ -5,9 +5,11 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { EXIT } from '../exit-codes.ts';
-import { runMmrace } from '../run-mmrace.ts';
+import { runMmrace } from '../run-mmrace.fixture.ts';
 
-const SAMPLES = fileURLToPath(new URL('../../../server/lab/conformance/samples', import.meta.url));
+const SAMPLES = fileURLToPath(
+  new URL('../../../server/conformance/traces/samples', import.meta.url),
+);
 
 async function inFolder(play: (folder: string) => Promise<void>): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'mmrace-'));

@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
-import { newMachineWorld } from '../../../server/lab/conformance/machine-world.ts';
-import { readTraces, TraceError } from '../../../server/lab/conformance/read-traces.ts';
-import { exitCodeOf, reportOf, reportText } from '../../../server/lab/conformance/report.ts';
+import { newMachineWorld } from '../../../server/conformance/traces/machine-world.ts';
+import { readTraces, TraceError } from '../../../server/conformance/traces/read-traces.ts';
+import { exitCodeOf, reportOf, reportText } from '../../../server/conformance/traces/report.ts';
 import {
   type NewWorld,
   type ProgramOutcome,
   runProgram,
-} from '../../../server/lab/conformance/run-program.ts';
+} from '../../../server/conformance/traces/run-program.ts';
 import { ending, print, say } from '../ending.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { UsageError } from '../failure.ts';

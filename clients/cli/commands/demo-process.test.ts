@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { EXIT } from '../exit-codes.ts';
-import { type Running, runMmrace, startMmrace } from '../run-mmrace.ts';
+import { type Running, runMmrace, startMmrace } from '../run-mmrace.fixture.ts';
 
 const JOINED = 'have joined over';
 const SERVES_ON = 'Ctrl-C ends it.';

@@ -3,9 +3,9 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { DIAGRAM_COLUMNS_MAX } from '../../../server/lab/report/diagram.ts';
+import { DIAGRAM_COLUMNS_MAX } from '../../../server/report/diagram.ts';
 import { EXIT } from '../exit-codes.ts';
-import { runMmrace } from '../run-mmrace.ts';
+import { runMmrace } from '../run-mmrace.fixture.ts';
 
 test('the demo answers as expected on both kernels, over processes and sockets, with pictures', async () => {
   const { code, stdout } = await runMmrace('demo', '--once', '--port', '0');

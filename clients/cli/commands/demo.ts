@@ -1,16 +1,19 @@
 import type { Command } from 'commander';
-import { DEFAULT_CONFIG } from '../../../server/config.ts';
+import { DEFAULT_CONFIG } from '../../../server/app/config.ts';
+import { DEMO_LAB } from '../../../server/app/start-server.ts';
+import type { Oracles } from '../../../server/machine/oracles/oracles.ts';
 import {
   isAsExpected,
   runSeedRace,
   SEED_PATCH,
   SEED_SCENARIOS,
   type SeedVerdict,
-} from '../../../server/lab/seed-race.ts';
-import { type FreeVariant, runFreeRace } from '../../../server/lab/seed-race-free.ts';
-import { CONTRACT_ORACLE } from '../../../server/machine/oracles/contract/contract.ts';
-import type { Oracles } from '../../../server/machine/oracles/oracles.ts';
-import { DEMO_LAB } from '../../../server/start-server.ts';
+} from '../../../server/scenario/seed-race/seed-race.ts';
+import {
+  type FreeVariant,
+  runFreeRace,
+} from '../../../server/scenario/seed-race/seed-race-free.ts';
+import { CONTRACT_ORACLE } from '../../../server/vocabulary/rules.ts';
 import { ending, print, say, untilSignal } from '../ending.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { type FreeResult, freeAnswer, freeExit, freeTable } from '../free-report.ts';
@@ -30,7 +33,7 @@ const FREE_ROUNDS_MAX = 100_000_000;
 const KERNELS = ['stock', SEED_PATCH] as const;
 const VARIANTS: readonly FreeVariant[] = ['zero', 'none'];
 
-/** What is not given comes from MMRACE_* (server/config.ts), and then from the defaults. */
+/** What is not given comes from MMRACE_* (server/app/config.ts), and then from the defaults. */
 interface DemoOptions {
   readonly host?: string;
   readonly port?: number;

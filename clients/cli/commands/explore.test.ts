@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { planOf } from '../../../server/lab/scenario/asked.ts';
+import { planOf } from '../../../server/scenario/asked.ts';
 import { EXIT } from '../exit-codes.ts';
 import { failed } from '../failure.ts';
-import { runMmrace, startMmrace } from '../run-mmrace.ts';
+import { runMmrace, startMmrace } from '../run-mmrace.fixture.ts';
 import { askedFrom, type ChoiceOptions } from '../scenario-choice.ts';
 
 const SEED = fileURLToPath(new URL('../../../scenarios/seed-zero-page.yaml', import.meta.url));

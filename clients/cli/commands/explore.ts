@@ -1,19 +1,18 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
+import { FORMAT_NAMES, type FormatName } from '../../../server/report/format-names.ts';
+import { scenarioOf } from '../../../server/scenario/asked.ts';
+import type { ScenarioPlan } from '../../../server/scenario/scenario-plan.ts';
+import { plainVerdict } from '../../../server/verify/answer/plain.ts';
+import { reportOf } from '../../../server/verify/answer/report.ts';
 import {
   exploreScenario,
   type ScenarioVerdict,
-} from '../../../server/lab/explore/explore-scenario.ts';
-import { plainVerdict } from '../../../server/lab/explored/plain.ts';
-import { reportOf } from '../../../server/lab/explored/report.ts';
-import { FORMAT_NAMES, type FormatName } from '../../../server/lab/report/formats.ts';
-import { scenarioOf } from '../../../server/lab/scenario/asked.ts';
-import type { ScenarioPlan } from '../../../server/lab/scenario/scenario-plan.ts';
-import { checkWritable, keptOf, reproduceLine, saveKept, tokenOf } from '../counterexample/kept.ts';
+} from '../../../server/verify/explore/explore-scenario.ts';
 import { ending, print } from '../ending.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
-import { adviceFor, adviceText } from '../explored/advice.ts';
-import { type Answered, answerTo } from '../explored/answer.ts';
+import { adviceFor, adviceText } from '../explore/advice.ts';
+import { type Answered, answerTo } from '../explore/answer.ts';
 import {
   DEFAULT_ENTRIES,
   exploreFrom,
@@ -21,16 +20,23 @@ import {
   reportOfMoment,
   saveMoment,
   textOfMoment,
-} from '../explored/from-moment.ts';
-import { newSearchProgress } from '../explored/search-progress.ts';
+} from '../explore/from-moment.ts';
+import {
+  checkWritable,
+  keptOf,
+  reproduceLine,
+  saveKept,
+  tokenOf,
+} from '../explore/saved-counterexample.ts';
+import { newSearchProgress } from '../explore/search-progress.ts';
 import {
   DEFAULT_BUDGET_SECONDS,
   DEFAULT_DEPTH,
   DEFAULT_SEED,
   type SearchSettings,
   searchDataOf,
-} from '../explored/search-settings.ts';
-import { textOf } from '../explored/text.ts';
+} from '../explore/search-settings.ts';
+import { textOf } from '../explore/text.ts';
 import { UsageError } from '../failure.ts';
 import { askedFrom, type ChoiceOptions } from '../scenario-choice.ts';
 import { wholeNumber } from '../whole-number.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { EXIT } from '../exit-codes.ts';
-import { runMmrace } from '../run-mmrace.ts';
+import { runMmrace } from '../run-mmrace.fixture.ts';
 
 const FOUND = fileURLToPath(
   new URL('../../../scenarios/found/dontneed-between-commit-and-map.json', import.meta.url),

@@ -1,32 +1,32 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
-import { newMachineWorld } from '../../../server/lab/conformance/machine-world.ts';
-import { isMismatch } from '../../../server/lab/conformance/parse-program.ts';
 import {
   type CampaignOptions,
   type CampaignReport,
   type FindingGroup,
   programAt,
   runCampaign,
-} from '../../../server/lab/fuzz/campaign.ts';
+} from '../../../server/conformance/fuzz/campaign.ts';
 import {
   compareWorlds,
   sequenceOf,
   type WorldsDiffer,
-} from '../../../server/lab/fuzz/compare-worlds.ts';
-import { DRIVERS, type DriverName } from '../../../server/lab/fuzz/device-world.ts';
+} from '../../../server/conformance/fuzz/compare-worlds.ts';
+import { DRIVERS, type DriverName } from '../../../server/conformance/fuzz/device-world.ts';
 import {
   type FindingFile,
   parseFindingFile,
   printFindingFile,
-} from '../../../server/lab/fuzz/finding-file.ts';
-import { FUZZ_SETS, type FuzzSet } from '../../../server/lab/fuzz/fuzz-program.ts';
-import { programOf } from '../../../server/lab/fuzz/genes.ts';
-import { replayFinding } from '../../../server/lab/fuzz/replay-finding.ts';
-import { raceDiagram } from '../../../server/lab/report/diagram.ts';
+} from '../../../server/conformance/fuzz/finding-file.ts';
+import { FUZZ_SETS, type FuzzSet } from '../../../server/conformance/fuzz/fuzz-program.ts';
+import { programOf } from '../../../server/conformance/fuzz/genes.ts';
+import { replayFinding } from '../../../server/conformance/fuzz/replay-finding.ts';
+import { newMachineWorld } from '../../../server/conformance/traces/machine-world.ts';
+import { isMismatch } from '../../../server/conformance/traces/parse-program.ts';
 import type { Patch } from '../../../server/patches/patch.ts';
 import { PATCHES } from '../../../server/patches/patches.ts';
+import { raceDiagram } from '../../../server/report/diagram.ts';
 import { ending, print, say } from '../ending.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { UsageError } from '../failure.ts';
@@ -101,7 +101,7 @@ async function fuzz(options: FuzzOptions): Promise<ExitCode> {
 
 async function runFuzz(options: FuzzOptions): Promise<ExitCode> {
   // Loaded for a search only: a replay needs no shrinker.
-  const { shrinkFinding } = await import('../../../server/lab/fuzz/shrink-finding.ts');
+  const { shrinkFinding } = await import('../../../server/conformance/fuzz/shrink-finding.ts');
   const patches = patchesOf(options.patch);
   const newDriver = DRIVERS[options.driver];
   const progress = newProgress('programs');

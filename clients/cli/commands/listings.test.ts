@@ -1,10 +1,10 @@
 /** What the listing commands say, as processes. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { shippedScenarioNames } from '../../../server/lab/scenario/shipped-scenarios.ts';
 import { PATCHES } from '../../../server/patches/patches.ts';
+import { shippedScenarioNames } from '../../../server/scenario/shipped-scenarios.ts';
 import { EXIT } from '../exit-codes.ts';
-import { runMmrace } from '../run-mmrace.ts';
+import { runMmrace } from '../run-mmrace.fixture.ts';
 
 test('patches: each with what it changes, where it comes from, and what shows it', async () => {
   const { code, stdout } = await runMmrace('patches', '--json');

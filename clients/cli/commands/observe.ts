@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { suggestion } from '../../../server/lab/scenario/nearest-word.ts';
+import { suggestion } from '../../../server/scenario/nearest-word.ts';
 import { PAGE_SIZE } from '../../../server/vocabulary/address.ts';
 import type { ClosedWhy } from '../../sdk/connection-state.ts';
 import { ending, print, say, untilSignal } from '../ending.ts';

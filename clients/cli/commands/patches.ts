@@ -30,7 +30,7 @@ interface Listed {
 
 async function patches(ids: readonly string[], options: FormOptions): Promise<ExitCode> {
   const all = await listed();
-  const { suggestion } = await import('../../../server/lab/scenario/nearest-word.ts');
+  const { suggestion } = await import('../../../server/scenario/nearest-word.ts');
   const known = all.map(({ id }) => id);
   for (const id of ids) {
     if (known.includes(id)) continue;
@@ -56,7 +56,7 @@ async function patches(ids: readonly string[], options: FormOptions): Promise<Ex
 async function listed(): Promise<readonly Listed[]> {
   const { PATCHES, STOCK_NAME } = await import('../../../server/patches/patches.ts');
   const { shippedScenario, shippedScenarioNames } = await import(
-    '../../../server/lab/scenario/shipped-scenarios.ts'
+    '../../../server/scenario/shipped-scenarios.ts'
   );
   const shownBy = new Map<string, string[]>();
   for (const name of shippedScenarioNames()) {

@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
-import { describeEvent } from '../../../server/lab/report/describe-event.ts';
+import { DEMO_LAB } from '../../../server/app/start-server.ts';
 import { PATCHES, STOCK_NAME } from '../../../server/patches/patches.ts';
-import { DEMO_LAB } from '../../../server/start-server.ts';
+import { describeEvent } from '../../../server/report/describe-event.ts';
 import { DEFAULT_URL } from '../../agents/agent-process.ts';
-import { readCounterexample } from '../counterexample/read-recorded.ts';
-import { type Again, executeAgain, kernelWords } from '../counterexample/replay-counterexample.ts';
 import { ending, print, say } from '../ending.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { readCounterexample } from '../explore/read-recorded.ts';
+import { type Again, executeAgain, kernelWords } from '../explore/replay-counterexample.ts';
 import { UsageError } from '../failure.ts';
 import { labOption } from '../lab-options.ts';
 import { startLocalServer } from '../local-server.ts';

@@ -3,12 +3,12 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { DEFAULT_CONFIG } from '../../../server/config.ts';
-import { startServer } from '../../../server/start-server.ts';
+import { DEFAULT_CONFIG } from '../../../server/app/config.ts';
+import { startServer } from '../../../server/app/start-server.ts';
 import { pageIndex, pageRange, virtualAddress } from '../../../server/vocabulary/address.ts';
 import { CpuClient } from '../../sdk/cpu-client.ts';
 import { EXIT } from '../exit-codes.ts';
-import { runMmrace } from '../run-mmrace.ts';
+import { runMmrace } from '../run-mmrace.fixture.ts';
 
 let folder = '';
 let journal = '';

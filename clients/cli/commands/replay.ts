@@ -1,17 +1,17 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import { describeEvent } from '../../../server/lab/report/describe-event.ts';
-import { FORMAT_NAMES, type FormatName } from '../../../server/lab/report/formats.ts';
-import { type RecordedLab, readRecorded } from '../counterexample/read-recorded.ts';
+import { describeEvent } from '../../../server/report/describe-event.ts';
+import { FORMAT_NAMES, type FormatName } from '../../../server/report/format-names.ts';
+import { ending, print } from '../ending.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { type RecordedLab, readRecorded } from '../explore/read-recorded.ts';
 import {
   executeAgain,
   exitOfAgain,
   plainAgain,
   reportOfAgain,
   textOfAgain,
-} from '../counterexample/replay-counterexample.ts';
-import { ending, print } from '../ending.ts';
-import { EXIT, type ExitCode } from '../exit-codes.ts';
+} from '../explore/replay-counterexample.ts';
 import { exitOfLab, plainLab, replayLab, reportOfLab, sentenceOfLab } from '../replay-lab.ts';
 
 interface ReplayCommandOptions {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { EXIT } from '../exit-codes.ts';
-import { runMmrace } from '../run-mmrace.ts';
+import { runMmrace } from '../run-mmrace.fixture.ts';
 
 const SCENARIO = 'scenarios/seed-zero-page.yaml';
 const SEED = ['explore', SCENARIO, '--patch', 'remove-second-invalidate'];

@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import { FORMAT_NAMES, FORMATS, type FormatName } from '../../../server/lab/report/formats.ts';
-import { writeText } from '../counterexample/kept.ts';
-import { readRecorded } from '../counterexample/read-recorded.ts';
-import { executeAgain, reportOfAgain } from '../counterexample/replay-counterexample.ts';
+import { FORMAT_NAMES, type FormatName } from '../../../server/report/format-names.ts';
+import { FORMATS } from '../../../server/report/formats.ts';
 import { ending, print, say } from '../ending.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { readRecorded } from '../explore/read-recorded.ts';
+import { executeAgain, reportOfAgain } from '../explore/replay-counterexample.ts';
+import { writeText } from '../explore/saved-counterexample.ts';
 import { UsageError } from '../failure.ts';
 import { exitOfLab, replayLab, reportOfLab, sentenceOfLab } from '../replay-lab.ts';
 

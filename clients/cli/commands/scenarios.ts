@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Scenario } from '../../../server/lab/scenario/scenario-schema.ts';
+import type { Scenario } from '../../../server/scenario/scenario-schema.ts';
 import { addFormOptions, type FormOptions, printAnswer } from '../answer-form.ts';
 import { ending } from '../ending.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
@@ -22,9 +22,7 @@ Examples:
   mmrace test scenarios/                      whether the expected verdicts are true`;
 
 async function scenarios(names: readonly string[], options: FormOptions): Promise<ExitCode> {
-  const { shippedScenarioNames } = await import(
-    '../../../server/lab/scenario/shipped-scenarios.ts'
-  );
+  const { shippedScenarioNames } = await import('../../../server/scenario/shipped-scenarios.ts');
   const shipped = shippedScenarioNames();
   const chosen = await Promise.all(
     (names.length === 0 ? shipped : names).map((name) => scenarioOf(name, shipped)),
@@ -59,8 +57,8 @@ function verdictLine(what: 'kernel' | 'driver', [name, verdict]: [string, string
 }
 
 async function scenarioOf(name: string, shipped: readonly string[]): Promise<Scenario> {
-  const { shippedScenario } = await import('../../../server/lab/scenario/shipped-scenarios.ts');
-  const { suggestion } = await import('../../../server/lab/scenario/nearest-word.ts');
+  const { shippedScenario } = await import('../../../server/scenario/shipped-scenarios.ts');
+  const { suggestion } = await import('../../../server/scenario/nearest-word.ts');
   const found = shippedScenario(name);
   if (found !== 'none') return found;
   if (/[/\\]|\.ya?ml$/.test(name)) {

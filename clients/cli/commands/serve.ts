@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { DEFAULT_CONFIG } from '../../../server/config.ts';
-import { DEMO_LAB, startServer } from '../../../server/start-server.ts';
+import { DEFAULT_CONFIG } from '../../../server/app/config.ts';
+import { DEMO_LAB, startServer } from '../../../server/app/start-server.ts';
 import { ending, print, say, untilSignal } from '../ending.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { UsageError } from '../failure.ts';
@@ -9,7 +9,7 @@ import { presenterLine } from '../presenter-line.ts';
 import { asUsageError, serverConfig } from '../server-config.ts';
 import { wholeNumber } from '../whole-number.ts';
 
-/** What is not given comes from MMRACE_* (server/config.ts), and then from the defaults. */
+/** What is not given comes from MMRACE_* (server/app/config.ts), and then from the defaults. */
 interface ServeOptions {
   readonly host?: string;
   readonly port?: number;
@@ -85,7 +85,7 @@ async function checkPatch(name: string): Promise<void> {
   if (name === STOCK) return;
   const { PATCHES } = await import('../../../server/patches/patches.ts');
   if (PATCHES.has(name)) return;
-  const { suggestion } = await import('../../../server/lab/scenario/nearest-word.ts');
+  const { suggestion } = await import('../../../server/scenario/nearest-word.ts');
   const near = suggestion(name, PATCHES.keys());
   throw new UsageError(`there is no patch "${name}"${near}; mmrace patches lists them`);
 }

@@ -2,21 +2,21 @@ import { readdirSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import type { Verdict } from '../../../server/lab/explore/explore.ts';
-import type { AskedSearch } from '../../../server/lab/explore/workers/answer-many.ts';
-import { type KtapTest, ktapDocument, totalsOf } from '../../../server/lab/report/ktap.ts';
-import { scenarioOf } from '../../../server/lab/scenario/asked.ts';
-import type { Scenario, VerdictWord } from '../../../server/lab/scenario/scenario-schema.ts';
+import { type KtapTest, ktapDocument, totalsOf } from '../../../server/report/ktap.ts';
+import { scenarioOf } from '../../../server/scenario/asked.ts';
+import type { Scenario, VerdictWord } from '../../../server/scenario/scenario-schema.ts';
+import type { Verdict } from '../../../server/verify/explore/explore.ts';
+import type { AskedSearch } from '../../../server/verify/explore/workers/answer-many.ts';
 import { BadInput } from '../../../server/vocabulary/bad-input.ts';
 import { ending, print } from '../ending.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
-import { answerTo } from '../explored/answer.ts';
+import { answerTo } from '../explore/answer.ts';
 import {
   DEFAULT_BUDGET_SECONDS,
   DEFAULT_DEPTH,
   DEFAULT_SEED,
   searchDataOf,
-} from '../explored/search-settings.ts';
+} from '../explore/search-settings.ts';
 import { UsageError } from '../failure.ts';
 import { newProgress } from '../progress.ts';
 import { askedFrom } from '../scenario-choice.ts';
@@ -157,7 +157,7 @@ async function verdictsOf(
   try {
     if (workers > 1 && cases.length >= CASES_WORTH_THREADS) {
       // Threads cost a few modules that a single scenario does without.
-      const { answerMany } = await import('../../../server/lab/explore/workers/answer-many.ts');
+      const { answerMany } = await import('../../../server/verify/explore/workers/answer-many.ts');
       const { signal } = interruption;
       const onAnswer = (answers: number) => progress.at(answers);
       return await answerMany(cases, { workers, interrupted: signal, onAnswer });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EXIT } from '../exit-codes.ts';
-import { runMmrace } from '../run-mmrace.ts';
+import { runMmrace } from '../run-mmrace.fixture.ts';
 
 const SEED = 'scenarios/seed-zero-page.yaml';
 

@@ -4,12 +4,12 @@ import {
   abVerdict,
   abWord,
   type Side,
-} from '../../../server/lab/verdict/ab-verdict.ts';
+} from '../../../server/verify/verdict/ab-verdict.ts';
 import { ending, print } from '../ending.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { abPlain, abText } from '../explore/ab-text.ts';
 import { newProgress } from '../progress.ts';
 import { planFrom, scenarioFrom } from '../scenario-choice.ts';
-import { abPlain, abText } from '../verdict/ab-text.ts';
 import { wholeNumber } from '../whole-number.ts';
 
 export interface VerdictCommandOptions {

@@ -3,7 +3,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { configFrom, DEFAULT_CONFIG } from '../../../server/config.ts';
+import { configFrom, DEFAULT_CONFIG } from '../../../server/app/config.ts';
 import { UsageError } from '../failure.ts';
 import { newProgram } from '../program.ts';
 import { applyConfigFile } from './apply-config-file.ts';

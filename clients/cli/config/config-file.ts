@@ -48,8 +48,8 @@ export async function environmentWithFile(
 /** Only a file that is there is worth the reader of YAML. */
 async function checked(path: string, text: string): Promise<ConfigFile['values']> {
   const { Compile } = await import('typebox/compile');
-  const { differences } = await import('../../../server/lab/scenario/schema-problems.ts');
-  const { printProblem, readYaml } = await import('../../../server/lab/scenario/yaml-source.ts');
+  const { differences } = await import('../../../server/scenario/schema-problems.ts');
+  const { printProblem, readYaml } = await import('../../../server/scenario/yaml-source.ts');
   const { CONFIG_FILE_SCHEMA } = await import('./settings.ts');
   const yaml = readYaml(text, path);
   if (!yaml.ok) throw new UsageError(yaml.problems.map(printProblem).join('\n'));

@@ -3,7 +3,7 @@
  * and by a flag of the commands that use it.
  */
 import Type from 'typebox';
-import { DEFAULT_CONFIG, LOG_LEVELS } from '../../../server/config.ts';
+import { DEFAULT_CONFIG, LOG_LEVELS } from '../../../server/app/config.ts';
 import { name as nameOfActor, strict, word } from '../../../server/protocol/wire-values.ts';
 import { DEFAULT_LAB, DEFAULT_URL } from '../../agents/agent-process.ts';
 

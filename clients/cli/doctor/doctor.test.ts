@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { withServer } from '../prompt/lab-for-prompts.ts';
+import { withServer } from '../prompt/lab-for-prompts.fixture.ts';
 import { checkLines } from './check.ts';
 import {
   checkBrowser,

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import {
   shippedScenario,
   shippedScenarioNames,
-} from '../../../server/lab/scenario/shipped-scenarios.ts';
+} from '../../../server/scenario/shipped-scenarios.ts';
 import { type Environment, readConfigFile } from '../config/config-file.ts';
 import { UsageError } from '../failure.ts';
 import { stateFolder } from '../prompt/history-file.ts';

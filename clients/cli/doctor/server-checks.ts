@@ -1,7 +1,7 @@
 /** What can be seen of servers: the port that one would take, the address where one should be. */
 import { createServer } from 'node:net';
-import { ConfigError, configFrom, type ServerConfig } from '../../../server/config.ts';
-import { recordingProblem } from '../../../server/recording-problem.ts';
+import { ConfigError, configFrom, type ServerConfig } from '../../../server/app/config.ts';
+import { recordingProblem } from '../../../server/app/recording-problem.ts';
 import type { Environment } from '../config/config-file.ts';
 import { type Reached, reach, reachProblem } from '../reach-server.ts';
 import { type Checked, fine, ill, nothingToCheck } from './check.ts';

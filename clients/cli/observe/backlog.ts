@@ -1,5 +1,5 @@
 /** What happened before somebody began to watch, as far as the server still has it. */
-import type { Event } from '../../../server/protocol/event.ts';
+import type { Event } from '../../../server/abi/event.ts';
 import { httpUrlOf } from '../reach-server.ts';
 
 /** Milliseconds for the answer. */

@@ -3,8 +3,8 @@
  * a violation is marked in the margin and cannot be overlooked, with and without colours.
  */
 import { styleText } from 'node:util';
-import { describeBody } from '../../../server/lab/report/describe-event.ts';
-import type { Event } from '../../../server/protocol/event.ts';
+import type { Event } from '../../../server/abi/event.ts';
+import { describeBody } from '../../../server/report/describe-event.ts';
 
 export type Colour = 'colour' | 'plain';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { runGolden } from '../../../server/lab/report/golden/golden-runs.ts';
-import type { Event } from '../../../server/protocol/event.ts';
+import type { Event } from '../../../server/abi/event.ts';
+import { runGolden } from '../../../server/report/golden/golden-runs.fixture.ts';
 import { EVENT_KINDS, type EventFilter, passes } from './event-filter.ts';
 
 const ALL: EventFilter = { actors: [], kinds: [], pages: [], functions: [] };

@@ -1,7 +1,7 @@
 /** Which events of a lab somebody wants to see. What is not named does not filter. */
 
-import type { Event } from '../../../server/protocol/event.ts';
-import { EventBody } from '../../../server/protocol/event.ts';
+import type { Event } from '../../../server/abi/event.ts';
+import { EventBody } from '../../../server/abi/event.ts';
 
 export interface EventFilter {
   readonly actors: readonly string[];

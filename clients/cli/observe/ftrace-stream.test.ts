@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ftraceText } from '../../../server/lab/report/ftrace.ts';
-import { metaOf, runGolden } from '../../../server/lab/report/golden/golden-runs.ts';
+import { ftraceText } from '../../../server/report/ftrace.ts';
+import { metaOf, runGolden } from '../../../server/report/golden/golden-runs.fixture.ts';
 import { FtraceStream } from './ftrace-stream.ts';
 
 /** Which task on which CPU it is depends on who came first; everything behind that does not. */

@@ -1,11 +1,11 @@
 /** Events as lines of trace_pipe while they come: as the report `ftrace`, which sees the whole log, writes them. */
 
+import type { Event } from '../../../server/abi/event.ts';
 import { isDevicePfn } from '../../../server/kernel/memory/frames.ts';
-import type { Place } from '../../../server/lab/report/ftrace/tracepoints.ts';
-import { ftraceLine, placeOf } from '../../../server/lab/report/ftrace.ts';
-import { type Moved, movedPages } from '../../../server/lab/report/timeline/moved-pages.ts';
-import { spansOf } from '../../../server/lab/report/timeline/spans.ts';
-import type { Event } from '../../../server/protocol/event.ts';
+import type { Place } from '../../../server/report/ftrace/tracepoints.ts';
+import { ftraceLine, placeOf } from '../../../server/report/ftrace.ts';
+import { type Moved, movedPages } from '../../../server/report/timeline/moved-pages.ts';
+import { spansOf } from '../../../server/report/timeline/spans.ts';
 import { pfn } from '../../../server/vocabulary/address.ts';
 
 /** Events looked back at for what a migration has moved. Of a longer one nothing is counted. */

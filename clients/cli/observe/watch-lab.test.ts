@@ -1,8 +1,8 @@
 /** Observers of a real server in this process. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { RunningServer } from '../../../server/start-server.ts';
-import { script, TEST_LAB, withServer } from '../prompt/lab-for-prompts.ts';
+import type { RunningServer } from '../../../server/app/start-server.ts';
+import { script, TEST_LAB, withServer } from '../prompt/lab-for-prompts.fixture.ts';
 import { type WatchedLab, type WatchOptions, watchLab } from './watch-lab.ts';
 
 const EVERYTHING = { actors: [], kinds: [], pages: [], functions: [] } as const;

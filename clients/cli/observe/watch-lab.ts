@@ -1,5 +1,5 @@
 /** A lab as lines: what came before, if that is wanted, then every event as it happens. */
-import type { Event } from '../../../server/protocol/event.ts';
+import type { Event } from '../../../server/abi/event.ts';
 import type { LabSnapshot } from '../../../server/protocol/lab-snapshot.ts';
 import { connect } from '../../sdk/connect.ts';
 import { SessionClosed } from '../../sdk/connection.ts';

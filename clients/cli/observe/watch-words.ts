@@ -1,6 +1,7 @@
 /** What an observer says about what it shows. */
-import { addressWords } from '../../../server/lab/report/event-words.ts';
+
 import type { LabSnapshot } from '../../../server/protocol/lab-snapshot.ts';
+import { addressWords } from '../../../server/report/event-words.ts';
 
 export function greeting({ lab, n, patch, actors, vmas }: LabSnapshot): string {
   const who = actors.map((actor) => actor.name).join(', ') || 'nobody';

@@ -1,5 +1,5 @@
 /** What has to be the same in the lab and live: changes of memory, in their order. Numbers of the machine are not. */
-import type { Event } from '../../../server/protocol/event.ts';
+import type { Event } from '../../../server/abi/event.ts';
 
 /** `mirror reader0 0x100200 mapped`, or 'nothing' for an event that the two worlds tell otherwise. */
 export function essenceOf(event: Event): string | 'nothing' {

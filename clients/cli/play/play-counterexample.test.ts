@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { counterexampleOf } from '../../../server/lab/counterexample/counterexample-of.ts';
-import { exploreScenario } from '../../../server/lab/explore/explore-scenario.ts';
-import { planScenario } from '../../../server/lab/scenario/scenario-plan.ts';
-import { shippedScenario } from '../../../server/lab/scenario/shipped-scenarios.ts';
 import { PATCHES } from '../../../server/patches/patches.ts';
-import { DRIVERS } from '../../drivers/faulty/drivers.ts';
-import { executeAgain } from '../counterexample/replay-counterexample.ts';
+import { planScenario } from '../../../server/scenario/scenario-plan.ts';
+import { shippedScenario } from '../../../server/scenario/shipped-scenarios.ts';
+import { counterexampleOf } from '../../../server/verify/counterexample/counterexample-of.ts';
+import { exploreScenario } from '../../../server/verify/explore/explore-scenario.ts';
+import { DRIVERS } from '../../drivers/catalogue/drivers.ts';
+import { executeAgain } from '../explore/replay-counterexample.ts';
 import { UsageError } from '../failure.ts';
 import { type LocalServer, startLocalServer } from '../local-server.ts';
 import { type PlayableAgain, playCounterexample } from './play-counterexample.ts';

@@ -1,12 +1,13 @@
 /** `mmrace play`: joins a lab with the actors of a counterexample, forces its order, and looks whether it fails. */
-import type { ScenarioPlan } from '../../../server/lab/scenario/scenario-plan.ts';
-import type { ScenarioRun } from '../../../server/lab/scenario/scenario-world.ts';
-import type { Event } from '../../../server/protocol/event.ts';
+
+import type { Event } from '../../../server/abi/event.ts';
+import type { ScenarioPlan } from '../../../server/scenario/scenario-plan.ts';
+import type { ScenarioRun } from '../../../server/scenario/scenario-world.ts';
 import type { RunningTask } from '../../../server/scheduler/scheduler.ts';
 import { connect } from '../../sdk/connect.ts';
 import { SessionClosed } from '../../sdk/connection.ts';
 import type { ObserverClient } from '../../sdk/observer-client.ts';
-import type { Again } from '../counterexample/replay-counterexample.ts';
+import type { Again } from '../explore/replay-counterexample.ts';
 import { UsageError } from '../failure.ts';
 import { LabHand } from './lab-hand.ts';
 import { NotForced, Player } from './player.ts';

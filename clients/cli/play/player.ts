@@ -2,17 +2,18 @@
  * Plays a counterexample into a paused lab. The lab's own execution runs beside it, step by step: whoever takes the
  * next step there takes it here, in the server or in a client, and what it does to memory must be the same.
  */
+
+import type { Event } from '../../../server/abi/event.ts';
 import { takeStep } from '../../../server/explorer/execution.ts';
+import type { TaskEntry } from '../../../server/protocol/lab-control.ts';
+import { FAIR_TURN } from '../../../server/scenario/fair-faults.ts';
+import type { ScenarioPlan } from '../../../server/scenario/scenario-plan.ts';
+import { newScenarioRun, type ScenarioRun } from '../../../server/scenario/scenario-world.ts';
+import type { RunningTask } from '../../../server/scheduler/scheduler.ts';
 import {
   type Counterexample,
   choicesOfSchedule,
-} from '../../../server/lab/counterexample/counterexample.ts';
-import { FAIR_TURN } from '../../../server/lab/scenario/fair-faults.ts';
-import type { ScenarioPlan } from '../../../server/lab/scenario/scenario-plan.ts';
-import { newScenarioRun, type ScenarioRun } from '../../../server/lab/scenario/scenario-world.ts';
-import type { Event } from '../../../server/protocol/event.ts';
-import type { TaskEntry } from '../../../server/protocol/lab-control.ts';
-import type { RunningTask } from '../../../server/scheduler/scheduler.ts';
+} from '../../../server/verify/counterexample/counterexample.ts';
 import { UsageError } from '../failure.ts';
 import { essenceOf } from './essence.ts';
 import type { LabHand } from './lab-hand.ts';

@@ -3,19 +3,19 @@
  * that the counterexample names, and CPU threads. Their steps are taken one by one, when they are granted.
  */
 
-import type { Surroundings } from '../../../server/lab/scenario/compile-op.ts';
-import { rangeOfVma } from '../../../server/lab/scenario/places.ts';
-import { newProgramEnds, type ProgramEnds } from '../../../server/lab/scenario/program-ends.ts';
+import type { CpuApi } from '../../../server/abi/cpu-api.ts';
+import type { Surroundings } from '../../../server/scenario/compile-op.ts';
+import { rangeOfVma } from '../../../server/scenario/places.ts';
+import { newProgramEnds, type ProgramEnds } from '../../../server/scenario/program-ends.ts';
 import type {
   PlannedDevice,
   PlannedThread,
   ScenarioPlan,
-} from '../../../server/lab/scenario/scenario-plan.ts';
-import { retriesMaxOf, threadTask } from '../../../server/lab/scenario/scenario-world.ts';
-import type { CpuApi } from '../../../server/protocol/cpu-api.ts';
+} from '../../../server/scenario/scenario-plan.ts';
+import { retriesMaxOf, threadTask } from '../../../server/scenario/scenario-world.ts';
 import type { TaskContext } from '../../../server/task/context.ts';
 import type { Task } from '../../../server/task/task.ts';
-import type { LabDevice } from '../../drivers/faulty/driver-variant.ts';
+import type { LabDevice } from '../../drivers/catalogue/driver-variant.ts';
 import { connect } from '../../sdk/connect.ts';
 import { SessionClosed } from '../../sdk/connection.ts';
 import { CpuClient } from '../../sdk/cpu-client.ts';

@@ -1,6 +1,7 @@
 /** Which events are about somebody, and which of them are news to him. */
-import { addressWords, pteWords } from '../../../server/lab/report/event-words.ts';
-import type { Event } from '../../../server/protocol/event.ts';
+
+import type { Event } from '../../../server/abi/event.ts';
+import { addressWords, pteWords } from '../../../server/report/event-words.ts';
 
 export interface Somebody {
   readonly role: 'device' | 'cpu';

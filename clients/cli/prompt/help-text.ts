@@ -1,5 +1,5 @@
 /** Help of the prompt, made from the table of verbs. */
-import { wrapText } from '../../../server/lab/report/lines/wrap-text.ts';
+import { wrapText } from '../../../server/report/lines/wrap-text.ts';
 import { findVerb } from './parse-line.ts';
 import { type Argument, type Role, usageOf, type Verb } from './verb.ts';
 import { verbsOf } from './verb-table.ts';

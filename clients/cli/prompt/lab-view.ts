@@ -1,7 +1,8 @@
 /** What is known of a lab from its event log: who is there, what is mapped, the CPU page tables, and what happened. */
-import { type MappingSeen, mappingsAfter } from '../../../server/lab/report/timeline/mappings.ts';
-import type { Event, PteView } from '../../../server/protocol/event.ts';
+
+import type { Event, PteView } from '../../../server/abi/event.ts';
 import type { LabSnapshot } from '../../../server/protocol/lab-snapshot.ts';
+import { type MappingSeen, mappingsAfter } from '../../../server/report/timeline/mappings.ts';
 
 /** Events that are kept for `log`; older ones are forgotten. */
 export const EVENTS_KEPT_MAX = 5_000;

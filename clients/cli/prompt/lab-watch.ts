@@ -1,5 +1,5 @@
 /** Looks on at the lab of a prompt: an observer of its own beside the actor's session. */
-import type { Event } from '../../../server/protocol/event.ts';
+import type { Event } from '../../../server/abi/event.ts';
 import type { LabSnapshot } from '../../../server/protocol/lab-snapshot.ts';
 import { connect } from '../../sdk/connect.ts';
 import { SessionClosed } from '../../sdk/connection.ts';

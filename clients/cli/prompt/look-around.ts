@@ -1,6 +1,6 @@
 /** What a person sees who looks around: page tables, mappings, the log, the others. */
-import { describeEvent } from '../../../server/lab/report/describe-event.ts';
-import { addressWords, frameWords, pteWords } from '../../../server/lab/report/event-words.ts';
+import { describeEvent } from '../../../server/report/describe-event.ts';
+import { addressWords, frameWords, pteWords } from '../../../server/report/event-words.ts';
 import type { DeviceEntry } from '../../agents/device-verbs.ts';
 import type { VerbResult } from '../../sdk/conductor.ts';
 import { concerns, type Somebody } from './concern.ts';

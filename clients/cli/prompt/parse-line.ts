@@ -1,8 +1,8 @@
 /** From a line that was typed to a verb with its values, or one sentence that says what is wrong with it. */
 
-import { suggestion } from '../../../server/lab/scenario/nearest-word.ts';
 import { CPU_REQUESTS } from '../../../server/protocol/cpu-requests.ts';
 import { DEVICE_REQUESTS } from '../../../server/protocol/device-requests.ts';
+import { suggestion } from '../../../server/scenario/nearest-word.ts';
 import { PAGE_SIZE } from '../../../server/vocabulary/address.ts';
 import { assertNever } from '../../../server/vocabulary/invariant.ts';
 import { addressOfPlace, type Mapping, PLACE_WORDS, type Place, parsePlace } from './place.ts';

@@ -4,11 +4,11 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { DEFAULT_CONFIG } from '../../../server/config.ts';
-import { startServer } from '../../../server/start-server.ts';
+import { DEFAULT_CONFIG } from '../../../server/app/config.ts';
+import { startServer } from '../../../server/app/start-server.ts';
 import { EXIT } from '../exit-codes.ts';
 import { UsageError } from '../failure.ts';
-import { openPrompt, script, withServer } from './lab-for-prompts.ts';
+import { openPrompt, script, withServer } from './lab-for-prompts.fixture.ts';
 
 test('lines get answers; who else does something is told above the line', () =>
   withServer(async (server) => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EXIT } from '../exit-codes.ts';
 import { UsageError } from '../failure.ts';
-import { script, withServer } from './lab-for-prompts.ts';
+import { script, withServer } from './lab-for-prompts.fixture.ts';
 import { parseScript } from './run-script.ts';
 
 test('a CPU maps and stores, a device migrates, and its memory goes back when it leaves', () =>

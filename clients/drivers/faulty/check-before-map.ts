@@ -1,16 +1,16 @@
-import { type IntervalSub, mmuIntervalReadRetry } from '../../../server/protocol/device-api.ts';
+import { type IntervalSub, mmuIntervalReadRetry } from '../../../server/abi/device-api.ts';
 import {
   MIGRATE_PFN_MIGRATE,
   MIGRATE_PFN_NONE,
   migratePfnHas,
-} from '../../../server/protocol/migrate-pfn.ts';
+} from '../../../server/abi/migrate-pfn.ts';
 import { type Task, willRead } from '../../../server/task/task.ts';
 import { type PageIndex, pageIndex } from '../../../server/vocabulary/address.ts';
 import type { Seq } from '../../../server/vocabulary/seq.ts';
+import type { DriverVariant } from '../catalogue/driver-variant.ts';
 import { DMIRROR_FUNCTIONS, dmirrorDriver, dmirrorOpen, newDmirror } from '../dmirror.ts';
 import { mapDestination } from '../dmirror-migrate.ts';
 import { type CommittedMigration, type Dmirror, withDriverLock } from '../dmirror-state.ts';
-import type { DriverVariant } from './driver-variant.ts';
 import { performLabVerb } from './lab-verb.ts';
 
 /**

@@ -1,9 +1,9 @@
 /** Drivers that are dmirror but for some of its functions. */
 import type { ObjectId } from '../../../server/task/object-id.ts';
+import type { DriverOptions, LabDevice } from '../catalogue/driver-variant.ts';
 import { DMIRROR_FUNCTIONS, dmirrorDriver, dmirrorOpen, newDmirror } from '../dmirror.ts';
 import { contentOfDmirror } from '../dmirror-contents.ts';
 import type { Dmirror, DmirrorFunctions } from '../dmirror-state.ts';
-import type { DriverOptions, LabDevice } from './driver-variant.ts';
 import { performLabVerb } from './lab-verb.ts';
 
 /**

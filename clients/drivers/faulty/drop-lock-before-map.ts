@@ -1,6 +1,7 @@
-import { mmuIntervalReadRetry } from '../../../server/protocol/device-api.ts';
+import { mmuIntervalReadRetry } from '../../../server/abi/device-api.ts';
 import { type Task, willCompare } from '../../../server/task/task.ts';
 import { fail, ok } from '../../../server/vocabulary/errno.ts';
+import type { DriverVariant } from '../catalogue/driver-variant.ts';
 import { storeFaulted } from '../dmirror-fault.ts';
 import {
   type Dmirror,
@@ -9,7 +10,6 @@ import {
   withDriverLock,
 } from '../dmirror-state.ts';
 import { dmirrorWith } from './dmirror-variant.ts';
-import type { DriverVariant } from './driver-variant.ts';
 
 /** Race 3, third form: check and map are both under the lock, but it was let go in between. */
 export const dropLockBeforeMap: DriverVariant = {

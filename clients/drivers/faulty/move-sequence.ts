@@ -2,14 +2,14 @@ import {
   type IntervalSub,
   mmuIntervalSetSeq,
   type NotifierRange,
-} from '../../../server/protocol/device-api.ts';
+} from '../../../server/abi/device-api.ts';
 import { type Task, willWrite } from '../../../server/task/task.ts';
 import type { Seq } from '../../../server/vocabulary/seq.ts';
+import type { DriverVariant } from '../catalogue/driver-variant.ts';
 import { DMIRROR_FUNCTIONS, dmirrorDriver, dmirrorOpen, newDmirror } from '../dmirror.ts';
 import { contentOfDmirror } from '../dmirror-contents.ts';
 import { dmirrorInvalidate, ignoresOwnMigration } from '../dmirror-invalidate.ts';
 import { type Dmirror, withDriverLock } from '../dmirror-state.ts';
-import type { DriverVariant } from './driver-variant.ts';
 import { performLabVerb } from './lab-verb.ts';
 
 /** The cure that hypothesis H8 asks about: faults collide with own migrations, whose entries stay. */

@@ -1,8 +1,9 @@
-import { mmuIntervalReadRetry } from '../../../server/protocol/device-api.ts';
-import { hmmPfnToPfn } from '../../../server/protocol/hmm-pfn.ts';
+import { mmuIntervalReadRetry } from '../../../server/abi/device-api.ts';
+import { hmmPfnToPfn } from '../../../server/abi/hmm-pfn.ts';
 import type { Task } from '../../../server/task/task.ts';
 import { willCompare } from '../../../server/task/task.ts';
 import { fail, ok } from '../../../server/vocabulary/errno.ts';
+import type { DriverOptions, DriverVariant } from '../catalogue/driver-variant.ts';
 import { storeFaulted } from '../dmirror-fault.ts';
 import {
   type Dmirror,
@@ -11,7 +12,6 @@ import {
   withDriverLock,
 } from '../dmirror-state.ts';
 import { dmirrorWith } from './dmirror-variant.ts';
-import type { DriverOptions, DriverVariant } from './driver-variant.ts';
 
 /** Race 38: whoever unmaps a page holds its lock and waits for this driver, which waits for the lock of the page. */
 export const pageLockUnderDriverLock: DriverVariant = {

@@ -1,5 +1,6 @@
 import type { Task } from '../../../server/task/task.ts';
 import { ok } from '../../../server/vocabulary/errno.ts';
+import type { DriverVariant } from '../catalogue/driver-variant.ts';
 import { storeFaulted } from '../dmirror-fault.ts';
 import {
   type Dmirror,
@@ -8,7 +9,6 @@ import {
   withDriverLock,
 } from '../dmirror-state.ts';
 import { dmirrorWith } from './dmirror-variant.ts';
-import type { DriverVariant } from './driver-variant.ts';
 
 /** Race 3, first form: mmu_interval_read_retry() might as well not be called. */
 export const skipRetry: DriverVariant = {

@@ -7,7 +7,7 @@ import { PAGE_FOLDER } from './page-folder.ts';
 /** The folder that holds package.json: this file stands three folders below it. */
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const SOURCES = ['clients/**/*.{ts,tsx,css,html,svg}', 'server/**/*.ts', 'package-lock.json'];
-const NOT_IN_PAGE = /\.(?:test|bench)\.ts$|^clients\/(?:cli|web\/(?:build|e2e))\//;
+const NOT_IN_PAGE = /\.(?:test|bench|fixture)\.ts$|^clients\/(?:cli|web\/(?:build|e2e))\//;
 
 export type PageState = 'was-built' | 'built-now' | 'no-sources';
 

@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
-import { DEFAULT_CONFIG, type ServerConfig } from '../../../server/config.ts';
-import { type RunningServer, startServer } from '../../../server/start-server.ts';
+import { DEFAULT_CONFIG, type ServerConfig } from '../../../server/app/config.ts';
+import { type RunningServer, startServer } from '../../../server/app/start-server.ts';
 import { ensurePage } from '../build/ensure-page.ts';
 import { findBrowser, NO_BROWSER } from './find-browser.ts';
 

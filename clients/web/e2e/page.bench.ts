@@ -10,7 +10,7 @@ import {
   type Effort,
   type Measurement,
   repetitions,
-} from '../../../server/benchmark.ts';
+} from '../../../server/tidy/benchmark.ts';
 import { openCpuPeer, openDevicePeer } from '../../cli/bench/lab-peer.ts';
 import { keepGoing, type Peer } from '../../cli/bench/peer.ts';
 import { type BenchServer, startServer } from '../../cli/bench/server-process.ts';

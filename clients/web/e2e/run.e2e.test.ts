@@ -1,7 +1,7 @@
 /** The explorer in the page: from the question to the step, and from the link back to it. */
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
-import { REPORT_FORMATS } from '../run/report-formats.ts';
+import { FORMAT_NAMES } from '../../../server/report/format-names.ts';
 import { A_BROWSER_RUNS, test } from './page-test.ts';
 import { openPage, type PageUnderTest } from './page-under-test.ts';
 import { appears, disappears } from './seen.ts';
@@ -43,7 +43,7 @@ test('a scenario is explored, its counterexample stepped through, and its link r
   assert.equal(await page.getByText('stale cell').count(), 0);
 
   const run = link.pathname.split('/').at(-1);
-  for (const format of REPORT_FORMATS) {
+  for (const format of FORMAT_NAMES) {
     const response = await fetch(`${under.server.url}/api/runs/${run}/report/${format}`);
     assert.equal(response.status, 200, format);
     assert.ok((await response.text()).length > 20, format);

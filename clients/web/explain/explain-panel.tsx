@@ -1,7 +1,7 @@
 import { useMemo } from 'react';
-import { describeBody } from '../../../server/lab/report/describe-event.ts';
-import { raceDiagram } from '../../../server/lab/report/diagram.ts';
-import type { Event } from '../../../server/protocol/event.ts';
+import type { Event } from '../../../server/abi/event.ts';
+import { describeBody } from '../../../server/report/describe-event.ts';
+import { raceDiagram } from '../../../server/report/diagram.ts';
 import type { Violation } from '../model/event-history.ts';
 import { CopyButton } from '../shell/copy-button.tsx';
 import { explainViolation } from './explain-violation.ts';

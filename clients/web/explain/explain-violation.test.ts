@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { runSeedRace, SEED_PATCH } from '../../../server/lab/seed-race.ts';
-import { newDirectWorld } from '../../../server/lab/seed-race-direct.ts';
+import { runSeedRace, SEED_PATCH } from '../../../server/scenario/seed-race/seed-race.ts';
+import { newDirectWorld } from '../../../server/scenario/seed-race/seed-race-direct.fixture.ts';
 import { RULES } from '../../../server/vocabulary/rules.ts';
 import { explainViolation } from './explain-violation.ts';
 

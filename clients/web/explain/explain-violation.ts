@@ -1,6 +1,7 @@
 /** A violation in plain words, from the events that led to it: what happened, and why nothing prevented it. */
-import { pteWords } from '../../../server/lab/report/event-words.ts';
-import type { Event } from '../../../server/protocol/event.ts';
+
+import type { Event } from '../../../server/abi/event.ts';
+import { pteWords } from '../../../server/report/event-words.ts';
 import { hexAddress, pageIndex } from '../../../server/vocabulary/address.ts';
 import { RULES } from '../../../server/vocabulary/rules.ts';
 import { faceWords, mirrorFace } from '../memory/cell-face.ts';

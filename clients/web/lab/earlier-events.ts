@@ -1,5 +1,5 @@
 /** What happened in a lab before this page looked, if the server still has it all. */
-import type { Event } from '../../../server/protocol/event.ts';
+import type { Event } from '../../../server/abi/event.ts';
 
 /** Bytes of the first message above which it is not waited for. */
 const MESSAGE_BYTES_MAX = 4 * 1024 * 1024;

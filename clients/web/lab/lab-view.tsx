@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useState } from 'react';
-import type { Event } from '../../../server/protocol/event.ts';
+import type { Event } from '../../../server/abi/event.ts';
 import type { Control, LabDetail, PatchEntry } from '../../../server/protocol/http-api.ts';
 import { ExplainPanel } from '../explain/explain-panel.tsx';
 import { JoinPanel } from '../lobby/join-panel.tsx';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { emptyModel, type LabModel } from '../model/lab-model.ts';
+import { newPaper, type Paper } from '../style/canvas-recorder.fixture.ts';
 import { LIGHT } from '../style/palette.ts';
-import { newPaper, type Paper } from '../style/paper.ts';
 import { columnsOf } from './columns.ts';
 import { drawMemory } from './draw-memory.ts';
 import { type MemoryViewport, memorySizes, placeAt } from './geometry.ts';

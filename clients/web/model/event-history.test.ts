@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Event } from '../../../server/protocol/event.ts';
+import type { Event } from '../../../server/abi/event.ts';
 import { BLOCK_EVENTS, EVENTS_KEPT_MAX, EventHistory } from './event-history.ts';
 import { applyEvent, emptyModel, type LabModel } from './lab-model.ts';
 import type { Span } from './spans.ts';

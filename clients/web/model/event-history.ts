@@ -2,7 +2,7 @@
  * The events that the page has, in blocks that are dropped from the front when there are too many, and the state at
  * any of them. Each block begins with a checkpoint: a moment is its block's checkpoint and the events since.
  */
-import type { Event } from '../../../server/protocol/event.ts';
+import type { Event } from '../../../server/abi/event.ts';
 import { laneActor, markNumber } from './event-marks.ts';
 import { applyEvent, copyModel, type LabModel, migratingDevice } from './lab-model.ts';
 import { OpenSpans, type Span } from './spans.ts';

@@ -1,5 +1,5 @@
 /** What an event looks like on the timeline, and what a filter can choose. */
-import type { Event } from '../../../server/protocol/event.ts';
+import type { Event } from '../../../server/abi/event.ts';
 
 export const MARKS = [
   'call',

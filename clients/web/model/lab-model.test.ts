@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { runSeedRace, SEED_PATCH } from '../../../server/lab/seed-race.ts';
-import { newDirectWorld } from '../../../server/lab/seed-race-direct.ts';
-import type { Event, EventBody } from '../../../server/protocol/event.ts';
+import type { Event, EventBody } from '../../../server/abi/event.ts';
+import { runSeedRace, SEED_PATCH } from '../../../server/scenario/seed-race/seed-race.ts';
+import { newDirectWorld } from '../../../server/scenario/seed-race/seed-race-direct.fixture.ts';
 import { coherenceOf, staleCells } from './coherence.ts';
 import { applyEvent, copyModel, emptyModel, type LabModel } from './lab-model.ts';
 

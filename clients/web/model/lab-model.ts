@@ -2,7 +2,7 @@
  * The state of a lab as its event log tells it: page tables, VMAs, who holds which lock, what is in flight.
  * State is a function of a snapshot and of the events behind it, so any moment can be had again.
  */
-import type { Event, PteView } from '../../../server/protocol/event.ts';
+import type { Event, PteView } from '../../../server/abi/event.ts';
 import type { LabSnapshot } from '../../../server/protocol/lab-snapshot.ts';
 import { applyVma, type Vma } from './vmas.ts';
 

@@ -1,5 +1,5 @@
 /** What lasts, between the event that begins it and the one that ends it: calls, brackets, locks, migrations. */
-import type { Event } from '../../../server/protocol/event.ts';
+import type { Event } from '../../../server/abi/event.ts';
 
 export type SpanKind = 'call' | 'callback' | 'bracket' | 'lock' | 'migration';
 

@@ -1,8 +1,8 @@
 import { useState } from 'react';
 import type { RunEntry } from '../../../server/protocol/http-api.ts';
+import { FORMAT_NAMES } from '../../../server/report/format-names.ts';
 import { reportAddress, sentenceOf } from '../server-api.ts';
 import { openInPerfetto } from './perfetto.ts';
-import { REPORT_FORMATS } from './report-formats.ts';
 
 const TRACE = 'perfetto';
 
@@ -22,7 +22,7 @@ export function Downloads({ run }: { readonly run: RunEntry }) {
   return (
     <div className="stack">
       <div className="row small">
-        {REPORT_FORMATS.map((format) => (
+        {FORMAT_NAMES.map((format) => (
           <a
             key={format}
             className="button small"

@@ -1,5 +1,5 @@
 /** The events of a run as a history, and where its steps and its point of no return are in it. */
-import type { Event } from '../../../server/protocol/event.ts';
+import type { Event } from '../../../server/abi/event.ts';
 import type { RunEvents } from '../../../server/protocol/http-api.ts';
 import { EventHistory } from '../model/event-history.ts';
 import { emptyModel } from '../model/lab-model.ts';

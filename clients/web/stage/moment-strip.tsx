@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
-import { describeBody } from '../../../server/lab/report/describe-event.ts';
-import type { Event } from '../../../server/protocol/event.ts';
+import type { Event } from '../../../server/abi/event.ts';
+import { describeBody } from '../../../server/report/describe-event.ts';
 import type { LabModel } from '../model/lab-model.ts';
 import { momentFacts } from './moment.ts';
 import type { Selected } from './view-source.ts';

@@ -1,5 +1,5 @@
 /** What is held and what is in flight at a moment, in words: locks, invalidations, questions. */
-import { rangeWords } from '../../../server/lab/report/event-words.ts';
+import { rangeWords } from '../../../server/report/event-words.ts';
 import type { LabModel } from '../model/lab-model.ts';
 
 export interface MomentFact {

@@ -1,5 +1,5 @@
 /** From near by: a mark for each event, a slanted line for each message, words where there is room. */
-import type { Event } from '../../../server/protocol/event.ts';
+import type { Event } from '../../../server/abi/event.ts';
 import type { Block } from '../model/event-history.ts';
 import { MARKS } from '../model/event-marks.ts';
 import { fitted, MONO } from '../style/pen.ts';

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { runSeedRace, SEED_PATCH } from '../../../server/lab/seed-race.ts';
-import { newDirectWorld } from '../../../server/lab/seed-race-direct.ts';
-import type { Event } from '../../../server/protocol/event.ts';
+import type { Event } from '../../../server/abi/event.ts';
+import { runSeedRace, SEED_PATCH } from '../../../server/scenario/seed-race/seed-race.ts';
+import { newDirectWorld } from '../../../server/scenario/seed-race/seed-race-direct.fixture.ts';
 import { EventHistory } from '../model/event-history.ts';
 import { emptyModel } from '../model/lab-model.ts';
+import { newPaper, type Paper } from '../style/canvas-recorder.fixture.ts';
 import { LIGHT } from '../style/palette.ts';
-import { newPaper, type Paper } from '../style/paper.ts';
 import { drawTimeline } from './draw-timeline.ts';
 import { FilteredBlocks, NO_FILTER, type TimelineFilter } from './filter.ts';
 import { lanesOf } from './lanes.ts';

@@ -1,6 +1,7 @@
 /** An event in very few words, for beside its mark. describe-event.ts has the whole sentence. */
-import { mirrorWords, pteWords } from '../../../server/lab/report/event-words.ts';
-import type { Event } from '../../../server/protocol/event.ts';
+
+import type { Event } from '../../../server/abi/event.ts';
+import { mirrorWords, pteWords } from '../../../server/report/event-words.ts';
 
 export function eventLabel(event: Event): string {
   switch (event.kind) {

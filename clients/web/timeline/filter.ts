@@ -1,6 +1,7 @@
 /** Which events of the timeline are wanted. */
-import { describeBody } from '../../../server/lab/report/describe-event.ts';
-import type { Event } from '../../../server/protocol/event.ts';
+
+import type { Event } from '../../../server/abi/event.ts';
+import { describeBody } from '../../../server/report/describe-event.ts';
 import { PAGE_SIZE } from '../../../server/vocabulary/address.ts';
 import type { Block } from '../model/event-history.ts';
 import { MARKS, type Mark } from '../model/event-marks.ts';

@@ -6,13 +6,13 @@ import {
   HMM_PFN_VALID,
   HMM_PFN_WRITE,
   HMM_PFN_ZERO,
-} from '../../protocol/hmm-pfn.ts';
-import { DEVICE_FRAMES_MAX } from '../../protocol/limits.ts';
+} from '../../abi/hmm-pfn.ts';
 import {
   MIGRATE_PFN_MIGRATE,
   MIGRATE_PFN_VALID,
   MIGRATE_PFN_WRITE,
-} from '../../protocol/migrate-pfn.ts';
+} from '../../abi/migrate-pfn.ts';
+import { DEVICE_FRAMES_MAX } from '../../protocol/limits.ts';
 
 export function deviceChapter(): string {
   return `

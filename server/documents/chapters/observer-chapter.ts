@@ -1,5 +1,5 @@
 import type Type from 'typebox';
-import { EventBody, MirrorView, PteView } from '../../protocol/event.ts';
+import { EventBody, MirrorView, PteView } from '../../abi/event.ts';
 import { LabControl, TaskEntry } from '../../protocol/lab-control.ts';
 import { LabSnapshot } from '../../protocol/lab-snapshot.ts';
 import { paragraphs, table } from '../markdown.ts';

@@ -1,12 +1,12 @@
 /** A device that goes away in the middle of what it was doing. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { MigrateVma } from '../../protocol/device-api.ts';
-import type { MigratePfn } from '../../protocol/migrate-pfn.ts';
+import type { MigrateVma } from '../../abi/device-api.ts';
+import type { MigratePfn } from '../../abi/migrate-pfn.ts';
 import type { Task } from '../../task/task.ts';
 import { addressOf, type PageRange, pagesFrom } from '../../vocabulary/address.ts';
 import { fail } from '../../vocabulary/errno.ts';
-import { everySchedule } from '../every-schedule.test.ts';
+import { everySchedule } from '../every-schedule.fixture.ts';
 import {
   assertAtRest,
   at,
@@ -24,7 +24,7 @@ import {
   run,
   store,
   waitsOf,
-} from '../kernel-world.test.ts';
+} from '../kernel-world.fixture.ts';
 import { ptePfn } from '../memory/pte.ts';
 import {
   allocAndCopy,
@@ -33,7 +33,7 @@ import {
   type PlainDevice,
   plainDevice,
   setUp,
-} from '../plain-device.test.ts';
+} from '../plain-device.fixture.ts';
 import { abandonMigration, cutOffDevice, reconnectDevice, surrenderMemory } from './bury-device.ts';
 
 const RANGE = pagesFrom(BASE, 3);

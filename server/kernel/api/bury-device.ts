@@ -3,8 +3,8 @@
  * users); the choices are ours: what can be restored is restored, what is lost becomes poison (SIGBUS).
  */
 
-import type { DeviceOwner, MigrateVma } from '../../protocol/device-api.ts';
-import { MIGRATE_PFN_MIGRATE, migratePfnHas, migratePfnToPfn } from '../../protocol/migrate-pfn.ts';
+import type { DeviceOwner, MigrateVma } from '../../abi/device-api.ts';
+import { MIGRATE_PFN_MIGRATE, migratePfnHas, migratePfnToPfn } from '../../abi/migrate-pfn.ts';
 import { type Task, willWrite } from '../../task/task.ts';
 import { type PageIndex, type Pfn, pagesFrom } from '../../vocabulary/address.ts';
 import { destinationAt, sourceAt } from '../hmm/migrate-vma-pages.ts';

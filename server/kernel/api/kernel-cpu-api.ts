@@ -1,5 +1,5 @@
 /** CpuApi as the kernel serves it: one thread's accesses and system calls. */
-import type { CpuApi, PinMode } from '../../protocol/cpu-api.ts';
+import type { CpuApi, PinMode } from '../../abi/cpu-api.ts';
 import { objectId } from '../../task/object-id.ts';
 import { readLock, readUnlock } from '../../task/rwsem.ts';
 import type { Task } from '../../task/task.ts';

@@ -6,9 +6,9 @@ import type {
   DmaTarget,
   MigrateVma,
   MirrorEntry,
-} from '../../protocol/device-api.ts';
-import { MIRROR_NONE } from '../../protocol/device-api.ts';
-import type { MigratePfn } from '../../protocol/migrate-pfn.ts';
+} from '../../abi/device-api.ts';
+import { MIRROR_NONE } from '../../abi/device-api.ts';
+import type { MigratePfn } from '../../abi/migrate-pfn.ts';
 import { type HeldForRead, readLock, readUnlock } from '../../task/rwsem.ts';
 import { type Task, willRead, willWrite } from '../../task/task.ts';
 import type { PageIndex, Pfn } from '../../vocabulary/address.ts';

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { Task } from '../../task/task.ts';
 import { addressOf, pagesFrom } from '../../vocabulary/address.ts';
 import { readU64 } from '../../vocabulary/page-contents.ts';
-import { everySchedule } from '../every-schedule.test.ts';
+import { everySchedule } from '../every-schedule.fixture.ts';
 import type { KernelFunctions } from '../kernel.ts';
 import {
   assertAtRest,
@@ -25,7 +25,7 @@ import {
   runUntil,
   store,
   waitsOf,
-} from '../kernel-world.test.ts';
+} from '../kernel-world.fixture.ts';
 import { contentsOf } from '../memory/frames.ts';
 import { pteDirty, ptePfn, pteWrite, pteYoung } from '../memory/pte.ts';
 

@@ -2,7 +2,7 @@
  * A CPU thread loads or stores: through its TLB, refilled by the hardware from the page table, and by a page fault
  * where the page table does not allow it. Source: arch/x86/mm/fault.c; the hardware by the Intel manual, vol. 3, 4.10.
  */
-import type { Accessed, Signal } from '../../protocol/cpu-api.ts';
+import type { Accessed, Signal } from '../../abi/cpu-api.ts';
 import { touch } from '../../task/context.ts';
 import { readLock, readUnlock } from '../../task/rwsem.ts';
 import { type Task, willRead, willWrite } from '../../task/task.ts';

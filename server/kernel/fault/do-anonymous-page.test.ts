@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Task } from '../../task/task.ts';
 import { addressOf, virtualAddress } from '../../vocabulary/address.ts';
-import { everySchedule } from '../every-schedule.test.ts';
+import { everySchedule } from '../every-schedule.fixture.ts';
 import type { FaultAccess, FaultOutcome, FaultRequest, KernelFunctions } from '../kernel.ts';
 import {
   assertAtRest,
@@ -18,7 +18,7 @@ import {
   run,
   store,
   waitsOf,
-} from '../kernel-world.test.ts';
+} from '../kernel-world.fixture.ts';
 import { mapcount, refcount } from '../memory/frames.ts';
 import { allocPage } from '../memory/page-references.ts';
 import { mkPte, PTE_DIRTY, PTE_WRITE, pteDirty, ptePfn, pteWrite } from '../memory/pte.ts';

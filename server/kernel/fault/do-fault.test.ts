@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { MappingKind, Prot } from '../../protocol/cpu-api.ts';
+import type { MappingKind, Prot } from '../../abi/cpu-api.ts';
 import { addressOf, pageIndex, pagesFrom } from '../../vocabulary/address.ts';
 import { OK } from '../../vocabulary/errno.ts';
 import { pageOfU64 } from '../../vocabulary/page-contents.ts';
-import { everySchedule } from '../every-schedule.test.ts';
+import { everySchedule } from '../every-schedule.fixture.ts';
 import {
   assertAtRest,
   at,
@@ -19,7 +19,7 @@ import {
   run,
   store,
   waitsOf,
-} from '../kernel-world.test.ts';
+} from '../kernel-world.fixture.ts';
 import { hasFlag, PAGE_ANON, PAGE_DIRTY } from '../memory/frames.ts';
 import { pteDirty, ptePfn, pteWrite } from '../memory/pte.ts';
 import { createFile } from '../syscalls/create-file.ts';

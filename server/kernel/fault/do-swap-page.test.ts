@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { addressOf, pagesFrom } from '../../vocabulary/address.ts';
-import { everySchedule } from '../every-schedule.test.ts';
+import { everySchedule } from '../every-schedule.fixture.ts';
 import {
   assertAtRest,
   at,
@@ -19,7 +19,7 @@ import {
   run,
   store,
   waitsOf,
-} from '../kernel-world.test.ts';
+} from '../kernel-world.fixture.ts';
 import { pteMarkedExclusive, pteWrite } from '../memory/pte.ts';
 
 function swapWorld(swapSlots: number, pages = 1): KernelWorld {

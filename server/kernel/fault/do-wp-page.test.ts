@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { addressOf, virtualAddress } from '../../vocabulary/address.ts';
 import { readU64 } from '../../vocabulary/page-contents.ts';
-import { everySchedule } from '../every-schedule.test.ts';
+import { everySchedule } from '../every-schedule.fixture.ts';
 import {
   assertAtRest,
   BASE,
@@ -19,7 +19,7 @@ import {
   run,
   store,
   waitsOf,
-} from '../kernel-world.test.ts';
+} from '../kernel-world.fixture.ts';
 import { contentsOf } from '../memory/frames.ts';
 import { ptePfn, pteWrite } from '../memory/pte.ts';
 

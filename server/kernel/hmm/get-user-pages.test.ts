@@ -17,10 +17,10 @@ import {
   pteAt,
   run,
   store,
-} from '../kernel-world.test.ts';
+} from '../kernel-world.fixture.ts';
 import { maybeDmaPinned, PIN_BIAS, refcount, ZERO_PFN } from '../memory/frames.ts';
 import { ptePfn } from '../memory/pte.ts';
-import { moveToDevice, plainDevice } from '../plain-device.test.ts';
+import { moveToDevice, plainDevice } from '../plain-device.fixture.ts';
 
 test('a longterm pin faults for writing and counts GUP_PIN_COUNTING_BIAS; unpinning takes it back', () => {
   const world = newKernelWorld();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { HmmRangeRequest, HmmRequestFlags } from '../../protocol/device-api.ts';
+import type { HmmRangeRequest, HmmRequestFlags } from '../../abi/device-api.ts';
 import {
   HMM_PFN_DEVICE_PRIVATE,
   HMM_PFN_ERROR,
@@ -9,11 +9,11 @@ import {
   HMM_PFN_ZERO,
   type HmmPfn,
   hmmPfnHas,
-} from '../../protocol/hmm-pfn.ts';
+} from '../../abi/hmm-pfn.ts';
 import type { Task } from '../../task/task.ts';
 import { addressOf, type PageRange, pagesFrom } from '../../vocabulary/address.ts';
 import { fail, type Result } from '../../vocabulary/errno.ts';
-import { everySchedule } from '../every-schedule.test.ts';
+import { everySchedule } from '../every-schedule.fixture.ts';
 import {
   assertAtRest,
   at,
@@ -31,10 +31,10 @@ import {
   runUntil,
   store,
   waitsOf,
-} from '../kernel-world.test.ts';
+} from '../kernel-world.fixture.ts';
 import { ptePfn } from '../memory/pte.ts';
-import { moveToDevice, plainDevice, setUp } from '../plain-device.test.ts';
-import { mirrorRead, type PlainMirror, plainMirror } from '../plain-mirror.test.ts';
+import { moveToDevice, plainDevice, setUp } from '../plain-device.fixture.ts';
+import { mirrorRead, type PlainMirror, plainMirror } from '../plain-mirror.fixture.ts';
 
 const RETRIES_MAX = 5;
 

@@ -4,7 +4,7 @@
  *
  * Leaves out: hugetlb, devmap. Holds throughout: mmap_lock for read, by the caller.
  */
-import type { DeviceOwner, HmmRangeRequest, HmmRequestFlags } from '../../protocol/device-api.ts';
+import type { DeviceOwner, HmmRangeRequest, HmmRequestFlags } from '../../abi/device-api.ts';
 import {
   HMM_PFN_DEVICE_PRIVATE,
   HMM_PFN_NONE,
@@ -15,7 +15,7 @@ import {
   type HmmPfn,
   hmmPfn,
   hmmPfnError,
-} from '../../protocol/hmm-pfn.ts';
+} from '../../abi/hmm-pfn.ts';
 import { type Task, willCompare, willRead } from '../../task/task.ts';
 import { nextPage, type PageIndex, type PageRange } from '../../vocabulary/address.ts';
 import { type Errno, fail, ok, type Result } from '../../vocabulary/errno.ts';

@@ -4,7 +4,7 @@ import type { Task } from '../../task/task.ts';
 import { addressOf, type PageRange, type Pfn, pagesFrom } from '../../vocabulary/address.ts';
 import { fail, type Result } from '../../vocabulary/errno.ts';
 import { pageOfU64 } from '../../vocabulary/page-contents.ts';
-import { everySchedule } from '../every-schedule.test.ts';
+import { everySchedule } from '../every-schedule.fixture.ts';
 import {
   assertAtRest,
   at,
@@ -22,11 +22,11 @@ import {
   run,
   store,
   waitsOf,
-} from '../kernel-world.test.ts';
+} from '../kernel-world.fixture.ts';
 import { mapcount, refcount } from '../memory/frames.ts';
 import { ptePfn, pteWrite } from '../memory/pte.ts';
-import { moveToDevice, plainDevice } from '../plain-device.test.ts';
-import { type PlainMirror, plainMirror } from '../plain-mirror.test.ts';
+import { moveToDevice, plainDevice } from '../plain-device.fixture.ts';
+import { type PlainMirror, plainMirror } from '../plain-mirror.fixture.ts';
 
 /** The frames, locked and referenced, as long as the caller wants. */
 function* take(mirror: PlainMirror, range: PageRange): Task<Result<readonly (Pfn | 'none')[]>> {

@@ -2,7 +2,7 @@
  * make_device_exclusive_range(): takes pages away from the CPU so that a device may do atomics on them.
  * Source: mm/rmap.c (6.1), with the later rule that exclusive entries keep the mapcount (series of 2025-01-29).
  */
-import type { DeviceOwner } from '../../protocol/device-api.ts';
+import type { DeviceOwner } from '../../abi/device-api.ts';
 import { type Task, willWrite } from '../../task/task.ts';
 import { type PageIndex, type PageRange, type Pfn, pagesFrom } from '../../vocabulary/address.ts';
 import { ok, type Result } from '../../vocabulary/errno.ts';

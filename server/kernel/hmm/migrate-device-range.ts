@@ -2,8 +2,8 @@
  * migrate_device_range(): collects device frames for eviction by their numbers, without any mapping or mmap_lock.
  * Source: mm/migrate_device.c (6.1).
  */
-import type { DeviceOwner } from '../../protocol/device-api.ts';
-import { MIGRATE_PFN_MIGRATE, MIGRATE_PFN_NONE, migratePfn } from '../../protocol/migrate-pfn.ts';
+import type { DeviceOwner } from '../../abi/device-api.ts';
+import { MIGRATE_PFN_MIGRATE, MIGRATE_PFN_NONE, migratePfn } from '../../abi/migrate-pfn.ts';
 import { type Task, willWrite } from '../../task/task.ts';
 import type { PageIndex, Pfn } from '../../vocabulary/address.ts';
 import { fail, ok, type Result } from '../../vocabulary/errno.ts';

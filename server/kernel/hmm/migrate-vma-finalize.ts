@@ -2,7 +2,7 @@
  * migrate_vma_finalize(): migration entries become the destination, or the source again; locks and references of
  * the migration go. Source: mm/migrate_device.c, migrate_device_finalize() (6.1).
  */
-import { MIGRATE_PFN_MIGRATE, migratePfnHas, migratePfnToPfn } from '../../protocol/migrate-pfn.ts';
+import { MIGRATE_PFN_MIGRATE, migratePfnHas, migratePfnToPfn } from '../../abi/migrate-pfn.ts';
 import type { Task } from '../../task/task.ts';
 import type { Pfn } from '../../vocabulary/address.ts';
 import { invariant } from '../../vocabulary/invariant.ts';

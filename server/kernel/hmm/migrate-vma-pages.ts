@@ -13,7 +13,7 @@ import {
   migratePfnHas,
   migratePfnToPfn,
   withoutMigrate,
-} from '../../protocol/migrate-pfn.ts';
+} from '../../abi/migrate-pfn.ts';
 import { type Task, willRead, willWrite } from '../../task/task.ts';
 import { type Pfn, pagesFrom } from '../../vocabulary/address.ts';
 import type { Invalidation, Kernel, LockedPte, Migration } from '../kernel.ts';

@@ -5,7 +5,7 @@
  * Source: mm/migrate_device.c (6.1 with 60bae7370896: the TLB is flushed under the PTE lock, and fd35ca3d12cc:
  * the dirty bit moves to the page). Leaves out: huge pages, device-coherent memory.
  */
-import type { DeviceOwner, MigrateRequest } from '../../protocol/device-api.ts';
+import type { DeviceOwner, MigrateRequest } from '../../abi/device-api.ts';
 import {
   MIGRATE_PFN_MIGRATE,
   MIGRATE_PFN_NONE,
@@ -15,7 +15,7 @@ import {
   migratePfn,
   migratePfnHas,
   migratePfnToPfn,
-} from '../../protocol/migrate-pfn.ts';
+} from '../../abi/migrate-pfn.ts';
 import { type Held, lock, unlock } from '../../task/lock.ts';
 import { type Task, willRead, willWrite } from '../../task/task.ts';
 import { nextPage, type PageIndex, type PageRange, type Pfn } from '../../vocabulary/address.ts';

@@ -6,13 +6,13 @@ import {
   MIGRATE_PFN_NONE,
   type MigratePfn,
   migratePfnHas,
-} from '../../protocol/migrate-pfn.ts';
+} from '../../abi/migrate-pfn.ts';
 import type { Task } from '../../task/task.ts';
 import { addressOf, type PageRange, pagesFrom } from '../../vocabulary/address.ts';
 import { fail } from '../../vocabulary/errno.ts';
 import { KernelBug } from '../../vocabulary/invariant.ts';
 import { pageOfU64 } from '../../vocabulary/page-contents.ts';
-import { everySchedule } from '../every-schedule.test.ts';
+import { everySchedule } from '../every-schedule.fixture.ts';
 import type { KernelFunctions } from '../kernel.ts';
 import {
   assertAtRest,
@@ -32,7 +32,7 @@ import {
   runOnly,
   store,
   waitsOf,
-} from '../kernel-world.test.ts';
+} from '../kernel-world.fixture.ts';
 import { hasFlag, mapcount, PAGE_DIRTY, PAGE_LRU, refcount } from '../memory/frames.ts';
 import { ptePfn, pteWrite } from '../memory/pte.ts';
 import {
@@ -44,7 +44,7 @@ import {
   type PlainDevice,
   plainDevice,
   setUp,
-} from '../plain-device.test.ts';
+} from '../plain-device.fixture.ts';
 import { migrateVmaInsertPage } from './migrate-vma-pages.ts';
 
 const ONE = pageAt(0);

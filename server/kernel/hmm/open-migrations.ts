@@ -1,5 +1,5 @@
 /** Which migrations of a device are open: what oracles excuse a device by. */
-import type { DeviceOwner } from '../../protocol/device-api.ts';
+import type { DeviceOwner } from '../../abi/device-api.ts';
 import { touch } from '../../task/context.ts';
 import { type ObjectId, objectId } from '../../task/object-id.ts';
 import type { Kernel, Migration } from '../kernel.ts';

@@ -2,7 +2,7 @@
  * The structures that point at each other, together in one file as in include/linux/mm_types.h.
  */
 
-import type { MappingKind, Prot } from '../../protocol/cpu-api.ts';
+import type { MappingKind, Prot } from '../../abi/cpu-api.ts';
 import type { TaskContext } from '../../task/context.ts';
 import type { PageIndex, Pfn } from '../../vocabulary/address.ts';
 

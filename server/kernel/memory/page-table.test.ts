@@ -5,7 +5,7 @@ import { lock, tryLock, unlock } from '../../task/lock.ts';
 import type { Task } from '../../task/task.ts';
 import { type Pfn, PTRS_PER_PTE, pageIndex } from '../../vocabulary/address.ts';
 import { KernelBug } from '../../vocabulary/invariant.ts';
-import { newKernelWorld, run } from '../kernel-world.test.ts';
+import { newKernelWorld, run } from '../kernel-world.fixture.ts';
 import {
   allocPtePage,
   endOfPtePage,

@@ -6,7 +6,7 @@
  * Leaves out: soft-dirty, uffd-wp, protection keys, NUMA hints.
  */
 
-import type { PteView } from '../../protocol/event.ts';
+import type { PteView } from '../../abi/event.ts';
 import type { Pfn } from '../../vocabulary/address.ts';
 import type { Brand } from '../../vocabulary/brand.ts';
 

@@ -12,7 +12,7 @@ import {
   run,
   runUntil,
   store,
-} from '../kernel-world.test.ts';
+} from '../kernel-world.fixture.ts';
 
 function flushes(world: KernelWorld): number {
   return world.events.filter(({ kind }) => kind === 'tlb-flush').length;

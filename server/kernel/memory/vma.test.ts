@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { MappingKind, Prot } from '../../protocol/cpu-api.ts';
+import type { MappingKind, Prot } from '../../abi/cpu-api.ts';
 import { contains, pagesFrom } from '../../vocabulary/address.ts';
 import type { Result } from '../../vocabulary/errno.ts';
 import {
@@ -17,7 +17,7 @@ import {
   newKernelWorld,
   run,
   store,
-} from '../kernel-world.test.ts';
+} from '../kernel-world.fixture.ts';
 import { linearIndex, vmaLookup, vmasIn } from './vma.ts';
 
 function shown(world: KernelWorld): string[] {

@@ -3,12 +3,8 @@
  * Devices in other processes are all asked in one step, by one task, which waits for the answers: a task for each
  * would cost more than the frames that it sends.
  */
-import type {
-  InvalidateAnswers,
-  NotifierRange,
-  SendInvalidate,
-} from '../../protocol/device-api.ts';
-import type { EventBody } from '../../protocol/event.ts';
+import type { InvalidateAnswers, NotifierRange, SendInvalidate } from '../../abi/device-api.ts';
+import type { EventBody } from '../../abi/event.ts';
 import { serial, type TaskIdentity, wake } from '../../task/context.ts';
 import { type ObjectId, objectId } from '../../task/object-id.ts';
 import { type Task, waitUntil } from '../../task/task.ts';

@@ -6,7 +6,7 @@ import {
   mmuIntervalReadRetry,
   mmuIntervalSetSeq,
   type NotifierRange,
-} from '../../protocol/device-api.ts';
+} from '../../abi/device-api.ts';
 import type { RunningTask } from '../../scheduler/scheduler.ts';
 import { wake } from '../../task/context.ts';
 import { lock, newLock, unlock } from '../../task/lock.ts';
@@ -17,7 +17,7 @@ import { pageIndex, pagesFrom } from '../../vocabulary/address.ts';
 import { fail } from '../../vocabulary/errno.ts';
 import { KernelBug } from '../../vocabulary/invariant.ts';
 import { isOdd, type Seq } from '../../vocabulary/seq.ts';
-import { everySchedule } from '../every-schedule.test.ts';
+import { everySchedule } from '../every-schedule.fixture.ts';
 import type { Invalidation, InvalidationRequest, KernelFunctions } from '../kernel.ts';
 import {
   assertAtRest,
@@ -28,7 +28,7 @@ import {
   pageAt,
   run,
   waitsOf,
-} from '../kernel-world.test.ts';
+} from '../kernel-world.fixture.ts';
 import { mmuNotifierInvalidateRangeEnd } from './mmu-notifier.ts';
 
 const PAGE = pageAt(0);

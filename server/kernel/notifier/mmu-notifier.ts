@@ -11,7 +11,7 @@ import type {
   DeviceOwner,
   IntervalSub,
   NotifierRange,
-} from '../../protocol/device-api.ts';
+} from '../../abi/device-api.ts';
 import { holdToCompare, touch, wake } from '../../task/context.ts';
 import { objectId } from '../../task/object-id.ts';
 import {

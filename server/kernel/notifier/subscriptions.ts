@@ -1,4 +1,4 @@
-import type { DeviceDriver, IntervalSub } from '../../protocol/device-api.ts';
+import type { DeviceDriver, IntervalSub } from '../../abi/device-api.ts';
 import type { TaskIdentity } from '../../task/context.ts';
 import { type ObjectId, objectId } from '../../task/object-id.ts';
 import type { PageRange } from '../../vocabulary/address.ts';

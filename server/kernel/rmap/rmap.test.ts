@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pagesFrom } from '../../vocabulary/address.ts';
-import { at, cpuApi, mapped, newKernelWorld, run, store } from '../kernel-world.test.ts';
+import { at, cpuApi, mapped, newKernelWorld, run, store } from '../kernel-world.fixture.ts';
 import { readPte } from '../memory/page-table.ts';
 import { ptePfn } from '../memory/pte.ts';
 import { rmapWalk } from './rmap.ts';

@@ -4,7 +4,7 @@ import type { Task } from '../../task/task.ts';
 import { addressOf, pagesFrom } from '../../vocabulary/address.ts';
 import { fail } from '../../vocabulary/errno.ts';
 import { isOdd } from '../../vocabulary/seq.ts';
-import { everySchedule } from '../every-schedule.test.ts';
+import { everySchedule } from '../every-schedule.fixture.ts';
 import {
   assertAtRest,
   BASE,
@@ -17,9 +17,9 @@ import {
   run,
   store,
   waitsOf,
-} from '../kernel-world.test.ts';
-import { moveToDevice, plainDevice } from '../plain-device.test.ts';
-import { mirrorRead, plainMirror } from '../plain-mirror.test.ts';
+} from '../kernel-world.fixture.ts';
+import { moveToDevice, plainDevice } from '../plain-device.fixture.ts';
+import { mirrorRead, plainMirror } from '../plain-mirror.fixture.ts';
 
 test('[MN2] an exit tells the devices in a bracket of its own, even where nothing is mapped', () => {
   const world = newKernelWorld();

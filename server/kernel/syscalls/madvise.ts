@@ -1,5 +1,5 @@
 /** madvise(2): DONTNEED, FREE, PAGEOUT. Source: mm/madvise.c, mm/vmscan.c (shrink_page_list) (6.1). */
-import type { Advice } from '../../protocol/cpu-api.ts';
+import type { Advice } from '../../abi/cpu-api.ts';
 import { lock, unlock } from '../../task/lock.ts';
 import { readLock, readUnlock } from '../../task/rwsem.ts';
 import { type Task, willWrite } from '../../task/task.ts';

@@ -1,5 +1,5 @@
 /** mmap(2) and munmap(2). Source: mm/mmap.c (6.1). */
-import type { MmapRequest } from '../../protocol/cpu-api.ts';
+import type { MmapRequest } from '../../abi/cpu-api.ts';
 import { writeLock, writeUnlock } from '../../task/rwsem.ts';
 import type { Task } from '../../task/task.ts';
 import { PAGES_MAX, type PageIndex, type PageRange } from '../../vocabulary/address.ts';

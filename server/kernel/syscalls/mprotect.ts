@@ -1,5 +1,5 @@
 /** mprotect(2). Source: mm/mprotect.c (6.1). */
-import type { Prot } from '../../protocol/cpu-api.ts';
+import type { Prot } from '../../abi/cpu-api.ts';
 import { lock, unlock } from '../../task/lock.ts';
 import { writeLock, writeUnlock } from '../../task/rwsem.ts';
 import { type Task, willWrite } from '../../task/task.ts';

@@ -1,7 +1,7 @@
 /** The OOM reaper: what it takes, what it leaves, and what a device that refuses sees afterwards. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { CpuApi } from '../../protocol/cpu-api.ts';
+import type { CpuApi } from '../../abi/cpu-api.ts';
 import { pagesFrom } from '../../vocabulary/address.ts';
 import { fail, OK } from '../../vocabulary/errno.ts';
 import {
@@ -17,7 +17,7 @@ import {
   newKernelWorld,
   run,
   store,
-} from '../kernel-world.test.ts';
+} from '../kernel-world.fixture.ts';
 
 function reap(world: KernelWorld): ReturnType<CpuApi['exit']> {
   return world.kernel.fn.oomReapTaskMm(world.kernel, world.mm);

@@ -3,7 +3,7 @@
  *
  * Leaves out: page tables are not freed, so nothing is flushed for them.
  */
-import type { MmuNotifyEvent } from '../../protocol/device-api.ts';
+import type { MmuNotifyEvent } from '../../abi/device-api.ts';
 import { lock, unlock } from '../../task/lock.ts';
 import { type Task, willWrite } from '../../task/task.ts';
 import {

@@ -1,4 +1,4 @@
-import type { Event } from '../../protocol/event.ts';
+import type { Event } from '../../abi/event.ts';
 import type { PageIndex } from '../../vocabulary/address.ts';
 import { EVENTS_KEPT_MAX } from '../event-log.ts';
 

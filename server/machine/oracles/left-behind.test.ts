@@ -22,7 +22,7 @@ import {
   runAlone,
   store,
   verb,
-} from '../opened-world.test.ts';
+} from '../opened-world.fixture.ts';
 
 function frameAt({ world }: OpenedWorld, page = 0) {
   return ptePfn(readPte(world.mm.table, at(page)));

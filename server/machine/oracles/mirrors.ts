@@ -1,5 +1,5 @@
-import type { MirrorEntry } from '../../protocol/device-api.ts';
-import { MIRROR_NONE } from '../../protocol/device-api.ts';
+import type { MirrorEntry } from '../../abi/device-api.ts';
+import { MIRROR_NONE } from '../../abi/device-api.ts';
 import { type ObjectId, objectId } from '../../task/object-id.ts';
 import type { PageIndex, PageRange, Pfn } from '../../vocabulary/address.ts';
 

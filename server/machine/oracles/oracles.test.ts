@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setEntry } from '../../../clients/drivers/device-page-table.ts';
-import { everySchedule } from '../../kernel/every-schedule.test.ts';
+import type { MmuNotifyEvent } from '../../abi/device-api.ts';
+import { everySchedule } from '../../kernel/every-schedule.fixture.ts';
 import type { KernelFunctions } from '../../kernel/kernel.ts';
 import { setContents } from '../../kernel/memory/frames.ts';
 import { putPage } from '../../kernel/memory/page-references.ts';
@@ -10,9 +11,8 @@ import { readPte, writePte } from '../../kernel/memory/page-table.ts';
 import { PTE_NONE, pteIsSwap, ptePfn, ptePresent, pteSwapSlot } from '../../kernel/memory/pte.ts';
 import { lockPte, unlockPte } from '../../kernel/memory/pte-lock.ts';
 import { vmaLookup } from '../../kernel/memory/vma.ts';
-import { type MirrorFlaw, mirrorRead, plainMirror } from '../../kernel/plain-mirror.test.ts';
+import { type MirrorFlaw, mirrorRead, plainMirror } from '../../kernel/plain-mirror.fixture.ts';
 import { pageRemoveRmap } from '../../kernel/rmap/rmap.ts';
-import type { MmuNotifyEvent } from '../../protocol/device-api.ts';
 import { addressOf } from '../../vocabulary/address.ts';
 import { ok } from '../../vocabulary/errno.ts';
 import { ZERO_CONTENTS } from '../../vocabulary/page-contents.ts';
@@ -30,7 +30,7 @@ import {
   runAlone,
   store,
   verb,
-} from '../opened-world.test.ts';
+} from '../opened-world.fixture.ts';
 
 type Mutant = (stock: KernelFunctions) => Partial<KernelFunctions>;
 

@@ -5,6 +5,8 @@
  * Oracle 4 is in left-behind.ts, 5 in the scheduler's idle state, 6 in contract/.
  */
 
+import type { MirrorEntry } from '../../abi/device-api.ts';
+import type { Event, EventSink } from '../../abi/event.ts';
 import { migrationsObject } from '../../kernel/hmm/open-migrations.ts';
 import { findMm, type Kernel } from '../../kernel/kernel.ts';
 import {
@@ -29,8 +31,6 @@ import {
   pteWrite,
 } from '../../kernel/memory/pte.ts';
 import { tlbFlushPending } from '../../kernel/memory/tlb-flush-pending.ts';
-import type { MirrorEntry } from '../../protocol/device-api.ts';
-import type { Event, EventSink } from '../../protocol/event.ts';
 import { touch } from '../../task/context.ts';
 import { contains, hexAddress, type PageIndex, type Pfn } from '../../vocabulary/address.ts';
 import type { EventLog } from '../event-log.ts';

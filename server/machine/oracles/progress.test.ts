@@ -1,14 +1,14 @@
 /** Oracle 5: a task that can never go on is named, with the place where it waits. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { everySchedule } from '../../kernel/every-schedule.test.ts';
+import type { DeviceApi, DeviceDriver } from '../../abi/device-api.ts';
+import { migratePfnToPfn } from '../../abi/migrate-pfn.ts';
+import { everySchedule } from '../../kernel/every-schedule.fixture.ts';
 import type { KernelFunctions } from '../../kernel/kernel.ts';
-import { deviceApi } from '../../kernel/kernel-world.test.ts';
+import { deviceApi } from '../../kernel/kernel-world.fixture.ts';
 import { isDevicePfn } from '../../kernel/memory/frames.ts';
 import { tryLockPage } from '../../kernel/memory/page-lock.ts';
-import { type MirrorFlaw, mirrorFault, plainMirror } from '../../kernel/plain-mirror.test.ts';
-import type { DeviceApi, DeviceDriver } from '../../protocol/device-api.ts';
-import { migratePfnToPfn } from '../../protocol/migrate-pfn.ts';
+import { type MirrorFlaw, mirrorFault, plainMirror } from '../../kernel/plain-mirror.fixture.ts';
 import type { Task } from '../../task/task.ts';
 import { addressOf, PAGES_MAX, pageIndex, pagesFrom } from '../../vocabulary/address.ts';
 import {
@@ -22,7 +22,7 @@ import {
   runAlone,
   store,
   verb,
-} from '../opened-world.test.ts';
+} from '../opened-world.fixture.ts';
 import { deviceOf, runTask, waitingFor } from '../world.ts';
 
 /** Where the tasks of the world wait once nothing can go on. */

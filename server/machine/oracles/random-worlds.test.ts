@@ -7,22 +7,22 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Chance, newChance, oneSchedule } from '../../kernel/every-schedule.test.ts';
+import { type Chance, newChance, oneSchedule } from '../../kernel/every-schedule.fixture.ts';
 import type { KernelFunctions } from '../../kernel/kernel.ts';
-import type { DeviceWorld } from '../../kernel/kernel-world.test.ts';
+import type { DeviceWorld } from '../../kernel/kernel-world.fixture.ts';
 import { framesInUse } from '../../kernel/memory/frames.ts';
 import {
   moveToDeviceLocked,
   moveToSystem,
   type PlainDevice,
   plainDevice,
-} from '../../kernel/plain-device.test.ts';
+} from '../../kernel/plain-device.fixture.ts';
 import {
   mirrorRead,
   mirrorWrite,
   type PlainMirror,
   plainMirror,
-} from '../../kernel/plain-mirror.test.ts';
+} from '../../kernel/plain-mirror.fixture.ts';
 import type { RunningTask } from '../../scheduler/scheduler.ts';
 import type { Task } from '../../task/task.ts';
 import { addressOf, type PageRange } from '../../vocabulary/address.ts';
@@ -36,7 +36,7 @@ import {
   openedWorld,
   pages,
   runAlone,
-} from '../opened-world.test.ts';
+} from '../opened-world.fixture.ts';
 import { deviceOf, waitingFor } from '../world.ts';
 
 /** The pages that all fight for. */

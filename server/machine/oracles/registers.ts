@@ -7,10 +7,10 @@
  * Leaves out: shared and file mappings, where an address names a page that others may write under another one.
  */
 
+import type { Event } from '../../abi/event.ts';
 import { findMm, type Kernel } from '../../kernel/kernel.ts';
 import { findPtePage, isHuge } from '../../kernel/memory/page-table.ts';
 import { vmaLookup } from '../../kernel/memory/vma.ts';
-import type { Event } from '../../protocol/event.ts';
 import { touch } from '../../task/context.ts';
 import { type ObjectId, objectId } from '../../task/object-id.ts';
 import type { PageIndex } from '../../vocabulary/address.ts';

@@ -3,13 +3,13 @@
  *
  * Rules: CR15, CR22.
  */
-import type { DmaTarget } from '../../../protocol/device-api.ts';
+import type { DmaTarget } from '../../../abi/device-api.ts';
 import {
   MIGRATE_PFN_MIGRATE,
   MIGRATE_PFN_NONE,
   migratePfnHas,
   migratePfnToPfn,
-} from '../../../protocol/migrate-pfn.ts';
+} from '../../../abi/migrate-pfn.ts';
 import { touch } from '../../../task/context.ts';
 import { contains, hexAddress, type PageIndex, type Pfn } from '../../../vocabulary/address.ts';
 import { seenObject } from '../mirrors.ts';

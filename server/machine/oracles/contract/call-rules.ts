@@ -3,8 +3,8 @@
  *
  * Rules: CR3, CR11, CR12, CR18, CR19, CR20.
  */
-import type { HmmRangeRequest, IntervalSub } from '../../../protocol/device-api.ts';
-import type { HmmPfn } from '../../../protocol/hmm-pfn.ts';
+import type { HmmRangeRequest, IntervalSub } from '../../../abi/device-api.ts';
+import type { HmmPfn } from '../../../abi/hmm-pfn.ts';
 import { hexAddress, type PageIndex } from '../../../vocabulary/address.ts';
 import type { Result } from '../../../vocabulary/errno.ts';
 import type { Seq } from '../../../vocabulary/seq.ts';

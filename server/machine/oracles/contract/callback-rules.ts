@@ -3,9 +3,10 @@
  *
  * Rules: CR5, CR6, CR7, CR8, CR23, CR26, CR31, CR36, CR38.
  */
+
+import type { DeviceFault, IntervalSub, NotifierRange } from '../../../abi/device-api.ts';
 import { readPte } from '../../../kernel/memory/page-table.ts';
 import { pteIsDevicePrivate, ptePfn } from '../../../kernel/memory/pte.ts';
-import type { DeviceFault, IntervalSub, NotifierRange } from '../../../protocol/device-api.ts';
 import { touch } from '../../../task/context.ts';
 import type { Task } from '../../../task/task.ts';
 import { hexAddress, type PageIndex } from '../../../vocabulary/address.ts';

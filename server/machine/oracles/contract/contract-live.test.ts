@@ -1,10 +1,10 @@
 /** The contract of devices in other processes: what their frames tell of it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hmmPfnToPfn } from '../../../protocol/hmm-pfn.ts';
+import { hmmPfnToPfn } from '../../../abi/hmm-pfn.ts';
 import type { QuestionParams } from '../../../protocol/server-questions.ts';
 import { addressOf, pageIndex } from '../../../vocabulary/address.ts';
-import { RemoteHarness } from '../../remote-harness.ts';
+import { RemoteHarness } from '../../remote/remote-machine.fixture.ts';
 
 const PAGE = 0x100200;
 const RANGE = { first: PAGE, end: PAGE + 1 };

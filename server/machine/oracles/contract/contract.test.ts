@@ -1,23 +1,19 @@
 /** Each rule of the driver contract: a script that keeps it, and a mutant that breaks it and nothing else. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { MIRROR_NONE, mmuIntervalReadRetry, mmuIntervalSetSeq } from '../../../abi/device-api.ts';
+import { hmmPfnToPfn } from '../../../abi/hmm-pfn.ts';
+import { MIGRATE_PFN_WRITE, migratePfn, migratePfnToPfn } from '../../../abi/migrate-pfn.ts';
 import { eagainWithoutEnd } from '../../../patches/eagain-without-end.ts';
 import type { Patch } from '../../../patches/patch.ts';
 import { removeSecondInvalidate } from '../../../patches/remove-second-invalidate.ts';
-import {
-  MIRROR_NONE,
-  mmuIntervalReadRetry,
-  mmuIntervalSetSeq,
-} from '../../../protocol/device-api.ts';
-import { hmmPfnToPfn } from '../../../protocol/hmm-pfn.ts';
-import { MIGRATE_PFN_WRITE, migratePfn, migratePfnToPfn } from '../../../protocol/migrate-pfn.ts';
 import { tryLock, unlock } from '../../../task/lock.ts';
 import type { Task } from '../../../task/task.ts';
 import { type Pfn, pagesFrom } from '../../../vocabulary/address.ts';
 import { fail, OK } from '../../../vocabulary/errno.ts';
 import { pageOfU64 } from '../../../vocabulary/page-contents.ts';
 import { seq } from '../../../vocabulary/seq.ts';
-import { at, cpu, load, openedWorld, pages, runAlone, store } from '../../opened-world.test.ts';
+import { at, cpu, load, openedWorld, pages, runAlone, store } from '../../opened-world.fixture.ts';
 import { runTask } from '../../world.ts';
 import type { ContractRule } from './contract.ts';
 import {
@@ -40,7 +36,7 @@ import {
   runOn,
   setUp,
   violationsOf,
-} from './contract-device.test.ts';
+} from './contract-device.fixture.ts';
 import { checkAtRest } from './watched-device.ts';
 
 type How = 'kept' | 'broken';

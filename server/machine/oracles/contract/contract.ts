@@ -6,18 +6,19 @@
  *
  * Every rule that is checked has a file here that says what it takes for a breach.
  */
-import type { Kernel } from '../../../kernel/kernel.ts';
-import { isDevicePfn, ZERO_PFN } from '../../../kernel/memory/frames.ts';
+
 import type {
   DeviceOwner,
   IntervalSub,
   MigrateRequest,
   MirrorEntry,
   NotifierRange,
-} from '../../../protocol/device-api.ts';
-import type { EventSink } from '../../../protocol/event.ts';
-import type { HmmPfn } from '../../../protocol/hmm-pfn.ts';
-import type { MigratePfn } from '../../../protocol/migrate-pfn.ts';
+} from '../../../abi/device-api.ts';
+import type { EventSink } from '../../../abi/event.ts';
+import type { HmmPfn } from '../../../abi/hmm-pfn.ts';
+import type { MigratePfn } from '../../../abi/migrate-pfn.ts';
+import type { Kernel } from '../../../kernel/kernel.ts';
+import { isDevicePfn, ZERO_PFN } from '../../../kernel/memory/frames.ts';
 import { type HeldLock, type TouchMode, touch } from '../../../task/context.ts';
 import { type ObjectId, objectId } from '../../../task/object-id.ts';
 import {
@@ -26,14 +27,12 @@ import {
   type PageRange,
   type Pfn,
 } from '../../../vocabulary/address.ts';
-import type { RuleId } from '../../../vocabulary/rules.ts';
+import { CONTRACT_ORACLE, type RuleId } from '../../../vocabulary/rules.ts';
 import type { Seq } from '../../../vocabulary/seq.ts';
 import type { EventLog } from '../../event-log.ts';
 import { historiesOf } from '../history.ts';
 import { deviceNumber, type Mirrors } from '../mirrors.ts';
 
-/** What the violations of this oracle name as their oracle. */
-export const CONTRACT_ORACLE = 'OR6';
 /** Breaches of one rule by one device that are written out; more of them only repeat the first. */
 const BREACHES_MAX = 16;
 /** The state of a device stands behind its migrations, which stand behind its entries (oracles.ts). */

@@ -3,7 +3,7 @@
  *
  * Rules: CR10, CR40.
  */
-import type { Event, PteView } from '../../../protocol/event.ts';
+import type { Event, PteView } from '../../../abi/event.ts';
 import { contains, hexAddress, type PageIndex } from '../../../vocabulary/address.ts';
 import { type Contract, report } from './contract.ts';
 

@@ -4,17 +4,18 @@
  *
  * Rules: CR1, CR2, CR14, CR17, CR18, CR19, CR22, CR24, CR28, CR35, CR38.
  */
-import { isDevicePfn, ZERO_PFN } from '../../../kernel/memory/frames.ts';
-import { pgmapOf } from '../../../kernel/memory/page-references.ts';
-import { pteIsDeviceExclusive, pteKind, ptePfn } from '../../../kernel/memory/pte.ts';
-import type { MirrorEntry } from '../../../protocol/device-api.ts';
-import { HMM_PFN_VALID, HMM_PFN_WRITE, hmmPfnHas, hmmPfnToPfn } from '../../../protocol/hmm-pfn.ts';
+
+import type { MirrorEntry } from '../../../abi/device-api.ts';
+import { HMM_PFN_VALID, HMM_PFN_WRITE, hmmPfnHas, hmmPfnToPfn } from '../../../abi/hmm-pfn.ts';
 import {
   MIGRATE_PFN_MIGRATE,
   MIGRATE_PFN_NONE,
   migratePfnHas,
   migratePfnToPfn,
-} from '../../../protocol/migrate-pfn.ts';
+} from '../../../abi/migrate-pfn.ts';
+import { isDevicePfn, ZERO_PFN } from '../../../kernel/memory/frames.ts';
+import { pgmapOf } from '../../../kernel/memory/page-references.ts';
+import { pteIsDeviceExclusive, pteKind, ptePfn } from '../../../kernel/memory/pte.ts';
 import { touch } from '../../../task/context.ts';
 import { contains, hexAddress, type PageIndex, type Pfn } from '../../../vocabulary/address.ts';
 import {

@@ -3,17 +3,18 @@
  *
  * Rules: CR22, CR24, CR26, CR27, CR29, CR30, CR34.
  */
-import { isDevicePfn, refcount } from '../../../kernel/memory/frames.ts';
-import { pageLocked } from '../../../kernel/memory/page-lock.ts';
-import { pgmapOf } from '../../../kernel/memory/page-references.ts';
-import type { MigrateRequest, MigrateVma } from '../../../protocol/device-api.ts';
+
+import type { MigrateRequest, MigrateVma } from '../../../abi/device-api.ts';
 import {
   MIGRATE_PFN_MIGRATE,
   MIGRATE_PFN_NONE,
   type MigratePfn,
   migratePfnHas,
   migratePfnToPfn,
-} from '../../../protocol/migrate-pfn.ts';
+} from '../../../abi/migrate-pfn.ts';
+import { isDevicePfn, refcount } from '../../../kernel/memory/frames.ts';
+import { pageLocked } from '../../../kernel/memory/page-lock.ts';
+import { pgmapOf } from '../../../kernel/memory/page-references.ts';
 import { contains, hexAddress, type PageIndex } from '../../../vocabulary/address.ts';
 import { faultOfCaller } from './callback-rules.ts';
 import {

@@ -4,13 +4,14 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { LabDevice } from '../../../../clients/drivers/faulty/driver-variant.ts';
-import { DRIVERS } from '../../../../clients/drivers/faulty/drivers.ts';
+import type { LabDevice } from '../../../../clients/drivers/catalogue/driver-variant.ts';
+import { DRIVERS } from '../../../../clients/drivers/catalogue/drivers.ts';
 import type { LabVerb } from '../../../../clients/drivers/faulty/lab-verb.ts';
-import { type Chance, newChance, oneSchedule } from '../../../kernel/every-schedule.test.ts';
+import { type Chance, newChance, oneSchedule } from '../../../kernel/every-schedule.fixture.ts';
 import { setPageDirtyLock } from '../../../kernel/memory/set-page-dirty-lock.ts';
 import type { Task } from '../../../task/task.ts';
 import { addressOf } from '../../../vocabulary/address.ts';
+import { CONTRACT_ORACLE } from '../../../vocabulary/rules.ts';
 import {
   at,
   cpu,
@@ -18,9 +19,8 @@ import {
   openedWorld,
   pages,
   runAlone,
-} from '../../opened-world.test.ts';
+} from '../../opened-world.fixture.ts';
 import { deviceOf } from '../../world.ts';
-import { CONTRACT_ORACLE } from './contract.ts';
 
 const HOT_PAGES = 2;
 const VERBS = 3;

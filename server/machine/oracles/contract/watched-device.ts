@@ -1,13 +1,14 @@
 /** A device between two witnesses: its calls go through one, its callbacks through the other. */
-import type { Kernel } from '../../../kernel/kernel.ts';
+
 import type {
   DeviceApi,
   DeviceDriver,
   DeviceOwner,
   IntervalSub,
   MmId,
-} from '../../../protocol/device-api.ts';
-import type { EventSink } from '../../../protocol/event.ts';
+} from '../../../abi/device-api.ts';
+import type { EventSink } from '../../../abi/event.ts';
+import type { Kernel } from '../../../kernel/kernel.ts';
 import type { EventLog } from '../../event-log.ts';
 import type { Mirrors } from '../mirrors.ts';
 import { checkAccess, countInFlight } from './access-rules.ts';

@@ -4,7 +4,7 @@
  *
  * Rules: CR1, CR4.
  */
-import type { IntervalSub } from '../../../protocol/device-api.ts';
+import type { IntervalSub } from '../../../abi/device-api.ts';
 import { touch } from '../../../task/context.ts';
 import type { Lock } from '../../../task/lock.ts';
 import type { Seq } from '../../../vocabulary/seq.ts';

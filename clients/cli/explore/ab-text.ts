@@ -1,0 +1,130 @@
+/** What `mmrace verdict` prints: a summary of each scenario, and the reply to the list. */
+
+import { DIAGRAM_COLUMNS_MAX, raceDiagram } from '../../../server/report/diagram.ts';
+import { counted } from '../../../server/report/lines/counted.ts';
+import { LIST_COLUMNS_MAX } from '../../../server/report/lines/list-columns.ts';
+import { wrapText } from '../../../server/report/lines/wrap-text.ts';
+import { eventsOf } from '../../../server/verify/answer/events.ts';
+import {
+  type AbVerdict,
+  abWord,
+  type SideAnswer,
+} from '../../../server/verify/verdict/ab-verdict.ts';
+import { claim, mailBlock, told } from '../../../server/verify/verdict/mail-block.ts';
+import type { OutcomeChange } from '../../../server/verify/verdict/outcomes.ts';
+import { keptOf } from './saved-counterexample.ts';
+
+/** Outcomes listed of each kind; `--json` has all. */
+const OUTCOMES_SHOWN_MAX = 8;
+/** A longer token is no line of a mail: the command that finds it again is. */
+const TOKEN_MAILED_MAX = 600;
+
+export interface AbAsked {
+  readonly before: string;
+  readonly after: string;
+  readonly driver: readonly string[];
+  readonly devices?: number;
+  readonly migrators?: number;
+}
+
+export function abText(
+  files: readonly string[],
+  verdicts: readonly AbVerdict[],
+  asked: AbAsked,
+): string {
+  const lines = verdicts.flatMap((one) => summary(one));
+  const about = told(verdicts);
+  if (about === undefined) return lines.join('\n');
+  const { counterexample, plan } = about.after.verdict;
+  const diagram =
+    counterexample === 'none' || about.after.verdict.verdict !== 'broken'
+      ? 'none'
+      : raceDiagram(eventsOf(plan, counterexample.choices), {
+          columns: DIAGRAM_COLUMNS_MAX,
+          turn: counterexample.turn,
+        });
+  const reproduce = reproduceCommand(files, about, asked);
+  lines.push('', '-'.repeat(LIST_COLUMNS_MAX), '', mailBlock({ verdicts, diagram, reproduce }));
+  return lines.join('\n');
+}
+
+function summary({ scenario, before, after, changes }: AbVerdict): string[] {
+  const side = ({ kernel, verdict }: SideAnswer) => `${verdict.verdict} with ${kernel}`;
+  const lines = wrapText(`${scenario}: ${side(before)}, ${side(after)}`, LIST_COLUMNS_MAX);
+  if (changes.appeared.length + changes.vanished.length === 0)
+    lines.push('  no outcome appeared or vanished');
+  lines.push(...listed('appeared', changes.appeared), ...listed('vanished', changes.vanished));
+  for (const { kernel, outcomes } of [before, after]) {
+    if (outcomes.complete === 'yes') continue;
+    const ended = `ended after ${counted(outcomes.executions, 'execution')}`;
+    lines.push(...hanging(`(the search with ${kernel} ${ended}: there may be more)`));
+  }
+  return lines;
+}
+
+/** Indented, and what follows the first line a little more. */
+function hanging(text: string): string[] {
+  return wrapText(text, LIST_COLUMNS_MAX - 4).map((line, at) => (at === 0 ? '  ' : '    ') + line);
+}
+
+function listed(what: string, changes: readonly OutcomeChange[]): string[] {
+  const shown = changes.slice(0, OUTCOMES_SHOWN_MAX).flatMap(({ outcome, executions, of }) => {
+    const words = `${what}: ${outcome} (${executions} of ${counted(of, 'execution')})`;
+    return hanging(words);
+  });
+  const more = changes.length - OUTCOMES_SHOWN_MAX;
+  return more > 0 ? [...shown, `  ${what}: and ${more} more`] : shown;
+}
+
+/** The token of the counterexample; without one, or if it is long, the command that asks again. */
+function reproduceCommand(files: readonly string[], about: AbVerdict, asked: AbAsked): string {
+  const token = tokenOf(about.after, asked);
+  if (token !== 'none' && token.length <= TOKEN_MAILED_MAX) return `npx mmrace replay ${token}`;
+  const { before, after, driver, devices, migrators } = asked;
+  return [
+    'npx mmrace verdict',
+    ...files,
+    `--before ${before} --after ${after}`,
+    ...driver.map((choice) => `--driver ${choice}`),
+    ...(devices === undefined ? [] : [`--devices ${devices}`]),
+    ...(migrators === undefined ? [] : [`--migrators ${migrators}`]),
+  ].join(' ');
+}
+
+function tokenOf({ kernel, verdict }: SideAnswer, { driver }: AbAsked): string | 'none' {
+  const kept = keptOf(verdict, { patch: kernel, driver, strategy: 'dpor' });
+  return kept === 'none' ? 'none' : kept.token;
+}
+
+export function abPlain(verdicts: readonly AbVerdict[], asked: AbAsked): object {
+  const about = told(verdicts);
+  return {
+    before: asked.before,
+    after: asked.after,
+    verdict: abWord(verdicts),
+    claim: about === undefined ? '' : claim(verdicts, about),
+    scenarios: verdicts.map(({ scenario, before, after, changes }) => ({
+      scenario,
+      before: plainSide(before, asked),
+      after: plainSide(after, asked),
+      ...changes,
+    })),
+  };
+}
+
+function plainSide(side: SideAnswer, asked: AbAsked): object {
+  const { verdict, outcomes } = side;
+  const token = tokenOf(side, asked);
+  return {
+    kernel: side.kernel,
+    verdict: verdict.verdict,
+    bound: verdict.bound,
+    executions: outcomes.executions,
+    failures: outcomes.failures,
+    windowEntered: outcomes.windowEntered,
+    complete: outcomes.complete === 'yes',
+    outcomes: Object.fromEntries(outcomes.counts),
+    failure: verdict.counterexample === 'none' ? null : verdict.counterexample.failure,
+    token: token === 'none' ? null : token,
+  };
+}

@@ -1,0 +1,95 @@
+/** A verdict as people read it on a terminal. */
+import { describeWait } from '../../../server/explorer/stuck.ts';
+import { raceDiagram } from '../../../server/report/diagram.ts';
+import { counted } from '../../../server/report/lines/counted.ts';
+import { wrapText } from '../../../server/report/lines/wrap-text.ts';
+import type { ScenarioPlan } from '../../../server/scenario/scenario-plan.ts';
+import { eventsOf } from '../../../server/verify/answer/events.ts';
+import type { CounterexampleReport } from '../../../server/verify/explore/explore.ts';
+import type { ScenarioVerdict } from '../../../server/verify/explore/explore-scenario.ts';
+import type { CycleStep } from '../../../server/verify/explore/livelock-cycle.ts';
+import { describeBreach } from '../../../server/verify/explore/lock-order-watch.ts';
+
+const COLUMNS = 75;
+
+export function textOf(
+  plan: ScenarioPlan,
+  options: { readonly patch: string },
+  verdict: ScenarioVerdict,
+): string {
+  const { scenario } = plan;
+  const lines = [
+    `${scenario.name}: ${verdict.verdict} (kernel ${options.patch})`,
+    ...wrapped(`${verdict.bound};`),
+    ...wrapped(`${verdict.steps} steps, ${verdict.seconds.toFixed(2)} s;`),
+    ...wrapped(
+      `the race window was entered in ${verdict.windowEntered} of ${counted(verdict.executions, 'execution')}.`,
+    ),
+  ];
+  for (const breach of verdict.lockOrder)
+    lines.push(...wrapped(`warning: ${describeBreach(breach)}`));
+  const { counterexample } = verdict;
+  if (counterexample === 'none') return lines.join('\n');
+  lines.push(
+    '',
+    ...wrapped(counterexample.failure),
+    '',
+    raceDiagram(eventsOf(verdict.plan, counterexample.choices), {
+      columns: COLUMNS,
+      turn: counterexample.turn,
+    }),
+    ...decidedLines(counterexample),
+    ...stuckLines(counterexample),
+    ...livelockLines(counterexample),
+  );
+  return lines.join('\n');
+}
+
+/** Lines of at most COLUMNS, indented. */
+function wrapped(text: string, indent = '  '): string[] {
+  return wrapText(text, COLUMNS - indent.length).map((line) => indent + line);
+}
+
+/** The same in steps of the code, for whoever looks there. */
+function decidedLines({ pointOfNoReturn, steps }: CounterexampleReport): string[] {
+  if (pointOfNoReturn === 'unknown') return [];
+  const step = steps[pointOfNoReturn - 1];
+  const where = `step ${pointOfNoReturn} of ${steps.length}: ${step?.actor} at ${step?.step.at}`;
+  return [`In the code: ${where}.`];
+}
+
+/** What repeats, and why no scheduler is to blame. */
+function livelockLines({ livelock }: CounterexampleReport): string[] {
+  if (livelock === undefined) return [];
+  const { behind, steps, rounds, fairness } = livelock;
+  return [
+    '',
+    ...wrapped(
+      `Livelock: behind step ${behind} these ${steps.length} steps repeat; the state is the same after each round ` +
+        `(${rounds} were executed), and ${fairness}.`,
+      '',
+    ),
+    ...runsOf(steps).flatMap(({ actor, at }) => wrapped(`${actor}: ${at.join(', ')}`)),
+  ];
+}
+
+function runsOf(steps: readonly CycleStep[]): { actor: string; at: string[] }[] {
+  const runs: { actor: string; at: string[] }[] = [];
+  for (const { actor, at } of steps) {
+    const last = runs.at(-1);
+    if (last?.actor === actor) last.at.push(at);
+    else runs.push({ actor, at: [at] });
+  }
+  return runs;
+}
+
+/** Who waits for whom. */
+function stuckLines({ stuck }: CounterexampleReport): string[] {
+  if (stuck === undefined) return [];
+  const { kind, cycle, waits } = stuck;
+  const all = waits.flatMap((wait) => [
+    ...wrapped(describeWait(wait)),
+    ...wait.holds.flatMap(({ what, at }) => wrapped(`and has ${what} since ${at}`, '    ')),
+  ]);
+  return ['', ...wrapped(`Wait-for graph (${kind}): ${cycle}`, ''), ...all];
+}

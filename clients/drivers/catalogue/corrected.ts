@@ -1,0 +1,20 @@
+import { newCorrectedDmirror, performCorrectedVerb } from '../corrected-dmirror.ts';
+import { dmirrorOpen } from '../dmirror.ts';
+import { performLabVerb } from '../faulty/lab-verb.ts';
+import type { DriverVariant } from './driver-variant.ts';
+
+export const corrected: DriverVariant = {
+  id: 'corrected',
+  provenance: 'lib/test_hmm.c, Linux 6.1, changed here',
+  summary:
+    'dmirror without its known races: every invalidation counts, and nothing that was lost is mapped',
+  newDevice: (options) => {
+    const made = newCorrectedDmirror(options);
+    return {
+      callbacks: made.callbacks,
+      open: () => dmirrorOpen(made.dmirror),
+      perform: (verb) =>
+        performLabVerb(made.dmirror, verb, (own) => performCorrectedVerb(made, own)),
+    };
+  },
+};

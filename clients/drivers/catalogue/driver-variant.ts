@@ -1,0 +1,54 @@
+/**
+ * A driver that can be chosen by name, or loaded from a user's file: what a scenario needs of it, and what it gets.
+ * Own drivers export one of these (docs/SCENARIOS.md).
+ */
+import type { DeviceApi, DeviceDriver } from '../../../server/abi/device-api.ts';
+import type { TaskContext } from '../../../server/task/context.ts';
+import type { ObjectId } from '../../../server/task/object-id.ts';
+import type { Task } from '../../../server/task/task.ts';
+import type { Pfn } from '../../../server/vocabulary/address.ts';
+import type { Result } from '../../../server/vocabulary/errno.ts';
+import type { DmirrorResult } from '../dmirror-verb.ts';
+import type { LabVerb } from '../faulty/lab-verb.ts';
+
+export interface DriverOptions {
+  readonly api: DeviceApi;
+  readonly context: TaskContext;
+  /** Below 1,024; unlike that of every other device. Names the driver's lock and page table for the explorer. */
+  readonly deviceNumber: number;
+  /** Private frames of a chunk. */
+  readonly memoryPages: number;
+  /** Collisions in a row after which a verb gives up with EBUSY. */
+  readonly retriesMax: number;
+  /** set_page_dirty_lock(): waits for the page lock. Only beside the kernel; the wire has no such call. */
+  readonly setPageDirtyLock: (pfn: Pfn) => Task<void>;
+}
+
+/** One device with its driver. */
+export interface LabDevice {
+  /** What the kernel calls. */
+  readonly callbacks: DeviceDriver;
+  /** Runs before anything else that the device does. */
+  open(): Task<Result<void>>;
+  /** Does one verb. What the driver does not know is EINVAL. */
+  perform(verb: LabVerb): Task<DmirrorResult>;
+  /**
+   * For the explorer's cache of states: what stands at an object of the driver's own; of its lock, all that the lock
+   * guards. 'unknown', or no such function: the explorer goes by who wrote there. What it returns must hold
+   * everything that the driver can learn there.
+   */
+  contentOf?(object: ObjectId): number | string | 'unknown';
+}
+
+export interface DriverVariant {
+  readonly id: string;
+  /** Where the driver, or its fault, comes from. */
+  readonly provenance: string;
+  /** What it does otherwise than dmirror, in one sentence. */
+  readonly summary: string;
+  /** The user's file that it comes from. Absent: it ships. */
+  readonly file?: string;
+  /** Where its tasks run: 'here', beside the kernel, unless it says otherwise. */
+  readonly runs?: 'here' | 'far';
+  readonly newDevice: (options: DriverOptions) => LabDevice;
+}

@@ -1,0 +1,107 @@
+/** What can be set from outside: MMRACE_* variables, read once by main.ts. */
+import { GRACE_MS, HEARTBEAT_MS, LEASE_MS } from '../protocol/limits.ts';
+
+export interface ServerConfig {
+  /** MMRACE_HOST. Anybody who reaches the address can take part: there is no login. */
+  readonly host: string;
+  /** MMRACE_PORT. 0 takes any free one. */
+  readonly port: number;
+  /** MMRACE_LEASE_MS: how long a question of the kernel's may stay without an answer. */
+  readonly leaseMs: number;
+  /** MMRACE_GRACE_MS: how long a lost session can be resumed. */
+  readonly graceMs: number;
+  /** MMRACE_HEARTBEAT_MS: between two pings. */
+  readonly heartbeatMs: number;
+  /** MMRACE_DRAIN_MS: how long clients have to leave when the server ends. */
+  readonly drainMs: number;
+  /** MMRACE_RECORD: the directory for journals. */
+  readonly recordTo: string | 'nowhere';
+  /** MMRACE_RESTORE: whether labs of an earlier server are opened again from `recordTo`, and kept for a later one. */
+  readonly restore: 'restored' | 'new';
+  /** MMRACE_UNKNOWN_LABS: whether a hello to an unknown lab opens it. */
+  readonly unknownLabs: 'on-demand' | 'refused';
+  /** MMRACE_LOG: a level of pino. */
+  readonly logLevel: LogLevel;
+}
+
+export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export const DEFAULT_CONFIG: ServerConfig = {
+  host: '127.0.0.1',
+  port: 7070,
+  leaseMs: LEASE_MS,
+  graceMs: GRACE_MS,
+  heartbeatMs: HEARTBEAT_MS,
+  drainMs: 2_000,
+  recordTo: 'nowhere',
+  restore: 'new',
+  unknownLabs: 'on-demand',
+  logLevel: 'info',
+};
+
+/** `MMRACE_PORT: expected a whole number from 0 to 65535, found "x"` */
+export class ConfigError extends Error {
+  constructor(variable: string, bound: string, found: string) {
+    super(`${variable}: expected ${bound}, found ${JSON.stringify(found)}`);
+    this.name = 'ConfigError';
+  }
+}
+
+export interface Environment {
+  readonly [variable: string]: string | undefined;
+}
+
+const A_DAY_MS = 24 * 60 * 60 * 1000;
+
+/** Throws: ConfigError. */
+export function configFrom(environment: Environment): ServerConfig {
+  const known = DEFAULT_CONFIG;
+  return {
+    host: environment.MMRACE_HOST ?? known.host,
+    port: whole(environment, 'MMRACE_PORT', { least: 0, most: 65_535 }, known.port),
+    leaseMs: millis(environment, 'MMRACE_LEASE_MS', known.leaseMs),
+    graceMs: millis(environment, 'MMRACE_GRACE_MS', known.graceMs),
+    heartbeatMs: millis(environment, 'MMRACE_HEARTBEAT_MS', known.heartbeatMs),
+    drainMs: millis(environment, 'MMRACE_DRAIN_MS', known.drainMs),
+    recordTo: environment.MMRACE_RECORD ?? known.recordTo,
+    restore: oneOf(environment, 'MMRACE_RESTORE', ['restored', 'new'], known.restore),
+    unknownLabs: oneOf(
+      environment,
+      'MMRACE_UNKNOWN_LABS',
+      ['on-demand', 'refused'],
+      known.unknownLabs,
+    ),
+    logLevel: oneOf(environment, 'MMRACE_LOG', LOG_LEVELS, known.logLevel),
+  };
+}
+
+function millis(environment: Environment, variable: string, known: number): number {
+  return whole(environment, variable, { least: 1, most: A_DAY_MS }, known);
+}
+
+function whole(
+  environment: Environment,
+  variable: string,
+  { least, most }: { readonly least: number; readonly most: number },
+  known: number,
+): number {
+  const text = environment[variable];
+  if (text === undefined) return known;
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+  throw new ConfigError(variable, `a whole number from ${least} to ${most}`, text);
+}
+
+function oneOf<Word extends string>(
+  environment: Environment,
+  variable: string,
+  words: readonly Word[],
+  known: Word,
+): Word {
+  const text = environment[variable];
+  if (text === undefined) return known;
+  const found = words.find((word) => word === text);
+  if (found !== undefined) return found;
+  throw new ConfigError(variable, `one of ${words.join(', ')}`, text);
+}

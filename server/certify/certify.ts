@@ -1,0 +1,149 @@
+/**
+ * Puts a device of somebody else's under the scheduler: many schedules, each run twice. It must do the same for the
+ * same grants, keep the driver contract, and break nothing.
+ */
+
+import { answerOf } from '../scenario/expectations.ts';
+import type { ScenarioPlan } from '../scenario/scenario-plan.ts';
+import { streamOf } from '../verify/explore/random-stream.ts';
+import { CONTRACT_ORACLE } from '../vocabulary/rules.ts';
+import { byPriority, NearOrders, type Orders, RandomOrders, uniformly } from './orders.ts';
+import { type Finding, Twice } from './run-twice.ts';
+import type { DeviceMemory, GrantPolicy, ScheduleRun } from './schedule.ts';
+import type { Wire } from './wire.ts';
+
+export type CertifyStrategy = 'near' | 'random' | 'pct';
+
+export interface CertifyOptions {
+  readonly strategy: CertifyStrategy;
+  /** 'near': places in which an order may leave first come, first served. */
+  readonly deviations: number;
+  readonly budgetSchedules: number;
+  /** Seconds of `clock`. */
+  readonly budgetSeconds: number;
+  readonly seed: number;
+  /** PCT: ordering constraints of the bug. */
+  readonly depth: number;
+  readonly answerMs: number;
+  readonly quietMs: number;
+  /** Milliseconds, moving forwards. */
+  readonly clock: () => number;
+  readonly onProgress: (schedules: number) => void;
+  /** Asked before each schedule. */
+  readonly goOn: () => 'go on' | 'stop';
+}
+
+export interface Certificate {
+  readonly verdict: 'holds' | 'broken' | 'unknown';
+  /** What was covered, in one sentence. */
+  readonly bound: string;
+  readonly schedules: number;
+  readonly runs: number;
+  readonly steps: number;
+  readonly seconds: number;
+  /** Schedules in which the race was possible at all. */
+  readonly windowEntered: number;
+  /** Outcome to number of schedules. */
+  readonly outcomes: ReadonlyMap<string, number>;
+  readonly finding: Finding | 'none';
+}
+
+interface Count {
+  schedules: number;
+  runs: number;
+  steps: number;
+  windowEntered: number;
+  tooLong: number;
+  readonly outcomes: Map<string, number>;
+}
+
+/**
+ * The device `device` of `plan` is the client behind `wire`.
+ *
+ * Throws: BadInput if the setup of the scenario cannot be done.
+ */
+export async function certify(
+  plan: ScenarioPlan,
+  device: string,
+  wire: Wire,
+  options: CertifyOptions,
+): Promise<Certificate> {
+  const began = options.clock();
+  const until = began + options.budgetSeconds * 1000;
+  const oracles = new Set([...plan.oracles, CONTRACT_ORACLE]);
+  const memory: DeviceMemory = { words: { unknown: new Set() }, opening: 'unknown' };
+  const twice = new Twice({ plan: { ...plan, oracles }, device, wire, memory }, options);
+  const orders = ordersOf(options, () => twice.stepsLast);
+  const counted: Count = {
+    schedules: 0,
+    runs: 0,
+    steps: 0,
+    windowEntered: 0,
+    tooLong: 0,
+    outcomes: new Map(),
+  };
+  let finding: Finding | 'none' = 'none';
+  let ended: 'complete' | 'budget' | 'interrupted' = 'complete';
+  for (let policy = orders.next(); policy !== 'all done'; policy = orders.next()) {
+    if (options.goOn() === 'stop') ended = 'interrupted';
+    else if (counted.schedules >= options.budgetSchedules || options.clock() > until)
+      ended = 'budget';
+    if (ended !== 'complete') break;
+    const judged = await twice.run(policy);
+    orders.ran(judged.run);
+    count(counted, judged.run);
+    counted.runs = twice.runs;
+    options.onProgress(counted.schedules);
+    finding = judged.finding;
+    if (finding !== 'none') break;
+  }
+  const seconds = (options.clock() - began) / 1000;
+  const { schedules, runs, steps, windowEntered, outcomes } = counted;
+  const facts = { schedules, runs, steps, seconds, windowEntered, outcomes, finding };
+  return { ...facts, ...verdictOf(plan, finding, ended, counted, options) };
+}
+
+function ordersOf(options: CertifyOptions, steps: () => number): Orders {
+  const { strategy, deviations, budgetSchedules, seed, depth } = options;
+  if (strategy === 'near') return new NearOrders(deviations);
+  const randomOf = (schedule: number) => streamOf(seed, schedule);
+  const policyOf = (random: () => number): GrantPolicy =>
+    strategy === 'random' ? uniformly(random) : byPriority(random, steps(), depth);
+  return new RandomOrders(budgetSchedules, randomOf, policyOf);
+}
+
+function count(counted: Count, run: ScheduleRun): void {
+  counted.schedules += 1;
+  counted.steps += run.choices.length;
+  if (run.windowEntered) counted.windowEntered += 1;
+  if (run.ended === 'too long') counted.tooLong += 1;
+  const outcome = run.failure === 'none' ? run.outcome : run.failure;
+  counted.outcomes.set(outcome, (counted.outcomes.get(outcome) ?? 0) + 1);
+}
+
+function verdictOf(
+  plan: ScenarioPlan,
+  finding: Finding | 'none',
+  ended: 'complete' | 'budget' | 'interrupted',
+  { schedules, tooLong, windowEntered }: Count,
+  { strategy, deviations }: CertifyOptions,
+): Pick<Certificate, 'verdict' | 'bound'> {
+  const many = `${schedules} schedule${schedules === 1 ? '' : 's'}, each run twice`;
+  if (finding !== 'none') {
+    const verdict = answerOf(plan.question, 'broken', finding.failure);
+    return { verdict, bound: `found in ${many}` };
+  }
+  if (ended !== 'complete') {
+    const why = ended === 'budget' ? 'the budget ended' : 'interrupted';
+    return { verdict: 'unknown', bound: `${why} after ${many}` };
+  }
+  if (tooLong > 0) return { verdict: 'unknown', bound: `${tooLong} of ${many} were cut: too long` };
+  if (windowEntered === 0) {
+    return { verdict: 'unknown', bound: `the race window was never entered in ${many}` };
+  }
+  if (strategy !== 'near')
+    return { verdict: 'unknown', bound: `sampled: nothing found in ${many}` };
+  const places = deviations === 1 ? '1 place' : `${deviations} places`;
+  const bound = `every order that leaves first come, first served in at most ${places}, whoever begins: ${many}`;
+  return { verdict: answerOf(plan.question, 'holds', 'none'), bound };
+}

@@ -1,0 +1,166 @@
+/**
+ * Runs each schedule twice: a device does the same after the same grants. One that was only late gets more time before
+ * it is called anything else.
+ */
+import type { Event } from '../abi/event.ts';
+import { RULES, type RuleId } from '../vocabulary/rules.ts';
+import {
+  type ClientFrame,
+  type Difference,
+  describeFrame,
+  firstDifference,
+} from './client-frame.ts';
+import { repeating } from './orders.ts';
+import {
+  type GrantPolicy,
+  runSchedule,
+  type ScheduleLimits,
+  type ScheduleParts,
+  type ScheduleRun,
+} from './schedule.ts';
+
+/** Why a device does not pass. */
+export interface Finding {
+  readonly kind: 'not deterministic' | 'contract' | 'oracle' | 'silent' | 'gone' | 'refused';
+  /** One sentence. */
+  readonly failure: string;
+  /** The frame that it is about, or 'none'. */
+  readonly frame: Difference | 'none';
+  readonly frames: readonly ClientFrame[];
+  /** What was granted, in order, for people. */
+  readonly grants: readonly string[];
+  readonly events: readonly Event[];
+}
+
+/** How often a schedule is tried again, with more time for the device, before it is called nondeterministic. */
+const PATIENCE_MAX = 2;
+const PATIENCE_FACTOR = 5;
+/** Steps of a schedule, as PCT guesses at first. */
+const STEPS_GUESS = 100;
+
+export interface Judged {
+  readonly run: ScheduleRun;
+  readonly finding: Finding | 'none';
+}
+
+/** Runs each schedule twice and compares. */
+export class Twice {
+  readonly #parts: Omit<ScheduleParts, 'limits'>;
+  readonly #answerMs: number;
+  #quietMs: number;
+  #last: ScheduleRun | 'none' = 'none';
+  runs = 0;
+  /** Steps of the last schedule. */
+  stepsLast = STEPS_GUESS;
+
+  constructor(parts: Omit<ScheduleParts, 'limits'>, options: ScheduleLimits) {
+    this.#parts = parts;
+    this.#answerMs = options.answerMs;
+    this.#quietMs = options.quietMs;
+  }
+
+  async run(policy: GrantPolicy): Promise<Judged> {
+    const { unknown } = this.#parts.memory.words;
+    const knew = unknown.size;
+    let first = await this.#once(policy);
+    // It was asked for verbs that it does not know, and will not be again.
+    if (unknown.size > knew) first = await this.#once(policy);
+    for (let patience = 0; ; patience += 1) {
+      if (first.trouble === 'gone') return { run: first, finding: troubleOf(first) };
+      if (first.ended === 'diverged') {
+        if (patience === PATIENCE_MAX) {
+          return { run: first, finding: this.#notDeterministic(this.#fromLast(first), first) };
+        }
+        this.#quietMs *= PATIENCE_FACTOR;
+        first = await this.#once(policy);
+        continue;
+      }
+      const second = await this.#once(repeating(first.choices));
+      this.stepsLast = Math.max(1, first.choices.length);
+      const difference = differenceOf(first, second);
+      if (difference === 'none') {
+        this.#last = first;
+        return { run: first, finding: this.#findingOf(first) };
+      }
+      if (patience === PATIENCE_MAX) {
+        return { run: first, finding: this.#notDeterministic(difference, second) };
+      }
+      // It may only have been late.
+      this.#quietMs *= PATIENCE_FACTOR;
+      first = await this.#once(repeating(first.choices));
+    }
+  }
+
+  async #once(policy: GrantPolicy): Promise<ScheduleRun> {
+    this.runs += 1;
+    const limits: ScheduleLimits = { answerMs: this.#answerMs, quietMs: this.#quietMs };
+    return await runSchedule({ ...this.#parts, limits }, policy);
+  }
+
+  /** The schedule begins as the last one did, and yet not the same could be granted. */
+  #fromLast(run: ScheduleRun): Difference {
+    const { frames } = run;
+    const before = this.#last === 'none' ? [] : this.#last.frames.slice(0, frames.length);
+    const difference = firstDifference(before, frames);
+    if (difference !== 'none') return difference;
+    return { n: frames.length + 1, expected: 'a frame', came: 'nothing' };
+  }
+
+  #findingOf(run: ScheduleRun): Finding | 'none' {
+    if (run.ended === 'trouble') return troubleOf(run);
+    if (run.failure === 'none') return 'none';
+    const kind = /^CR\d+: /.test(run.failure) ? 'contract' : 'oracle';
+    const { frame } = run;
+    const about = frame === 'none' ? '' : ` (at or after its frame ${frame.n}, ${frame.method})`;
+    const failure = kind === 'contract' ? `${run.failure}${about}` : run.failure;
+    const at: Difference | 'none' =
+      frame === 'none'
+        ? 'none'
+        : { n: frame.n, expected: ruleIn(run.failure), came: describeFrame(frame) };
+    return { kind, failure, frame: at, ...told(run) };
+  }
+
+  #notDeterministic(difference: Difference, run: ScheduleRun): Finding {
+    const { n, expected, came } = difference;
+    const failure =
+      `${this.#parts.device} is not deterministic: after the same grants its frame ${n} was ${expected} in one run ` +
+      `and ${came} in the next`;
+    return { kind: 'not deterministic', failure, frame: difference, ...told(run) };
+  }
+}
+
+/** The sentence of the rule that a failure begins with. */
+function ruleIn(failure: string): string {
+  const [id = ''] = failure.split(':');
+  return Object.hasOwn(RULES, id) ? RULES[id as RuleId] : 'nothing that the scenario forbids';
+}
+
+function troubleOf(run: ScheduleRun): Finding {
+  const kind = run.trouble === 'none' ? 'silent' : run.trouble;
+  const n = kind === 'refused' && run.frame !== 'none' ? run.frame.n : run.frames.length + 1;
+  const came = kind === 'refused' ? describeFrame(run.frames[n - 1]) : 'nothing';
+  const expected = kind === 'refused' ? 'a frame that is served' : 'a frame';
+  return { kind, failure: run.failure, frame: { n, expected, came }, ...told(run) };
+}
+
+function told({
+  frames,
+  labels,
+  events,
+}: ScheduleRun): Pick<Finding, 'frames' | 'grants' | 'events'> {
+  return { frames, grants: labels, events };
+}
+
+/** What tells two runs of one schedule apart, or 'none'. */
+function differenceOf(first: ScheduleRun, second: ScheduleRun): Difference | 'none' {
+  const difference = firstDifference(first.frames, second.frames);
+  if (difference !== 'none') return difference;
+  if (second.ended !== 'diverged' && first.failure === second.failure) return 'none';
+  const n = second.frames.length + 1;
+  const expected = first.failure === 'none' ? 'as before' : first.failure;
+  return {
+    n,
+    expected,
+    came: second.failure === 'none' ? 'another order of grants' : second.failure,
+  };
+}

@@ -1,0 +1,336 @@
+/**
+ * One schedule of a scenario with an external device: the device begins anew, and then every step of the kernel and
+ * every frame, in either direction, happens when the policy says so.
+ */
+
+import type { Event } from '../abi/event.ts';
+import type { ScenarioPlan } from '../scenario/scenario-plan.ts';
+import {
+  openScenario,
+  type ScenarioOpening,
+  type ScenarioRun,
+  stepsMaxOf,
+} from '../scenario/scenario-world.ts';
+import type { RunningTask } from '../scheduler/scheduler.ts';
+import { BadInput } from '../vocabulary/bad-input.ts';
+import type { ClientFrame } from './client-frame.ts';
+import { describeFrame } from './client-frame.ts';
+import { ExternalDevice } from './external-device.ts';
+import type { VerbWords } from './verb-words.ts';
+import type { Wire } from './wire.ts';
+
+/** Steps that a setup may take between two frames. */
+const SETUP_STEPS_MAX = 1_000_000;
+
+/** What may happen next: a step of a task, or a frame. The same in every run of the same schedule. */
+export interface Candidate {
+  /** `task 12`, 'frame out', 'frame in'. */
+  readonly key: string;
+  /** Whose it is: frames are the device's. */
+  readonly actor: string;
+  /** For people. */
+  readonly label: string;
+}
+
+/**
+ * Chooses one of `candidates` (never empty), by index. 'diverged': a schedule that is repeated does not find what it
+ * did last time.
+ */
+export type GrantPolicy = (
+  candidates: readonly Candidate[],
+  previous: Candidate | 'none',
+  step: number,
+) => number | 'diverged';
+
+/** What the client did that ends a schedule. */
+export type Trouble =
+  | { readonly kind: 'silent'; readonly text: string }
+  | { readonly kind: 'gone'; readonly text: string }
+  | { readonly kind: 'refused'; readonly text: string };
+
+export interface ScheduleRun {
+  readonly ended: 'completed' | 'failed' | 'trouble' | 'too long' | 'diverged';
+  /** What is wrong, if it failed or there was trouble; else 'none'. */
+  readonly failure: string | 'none';
+  readonly trouble: Trouble['kind'] | 'none';
+  /** The frame of the client that was granted last when it ended. */
+  readonly frame: ClientFrame | 'none';
+  readonly frames: readonly ClientFrame[];
+  readonly choices: readonly string[];
+  readonly labels: readonly string[];
+  readonly windowEntered: boolean;
+  readonly outcome: string;
+  /** What happened after the setup. */
+  readonly events: readonly Event[];
+}
+
+export interface ScheduleLimits {
+  /** Milliseconds after which a client that must speak is silent. */
+  readonly answerMs: number;
+  /** Milliseconds in which a client that may speak does, or has nothing to say. */
+  readonly quietMs: number;
+}
+
+/** What runs of one device share. */
+export interface DeviceMemory {
+  readonly words: VerbWords;
+  /** Frames that it sends by itself when it was reset, once that is known. */
+  opening: number | 'unknown';
+}
+
+export interface ScheduleParts {
+  readonly plan: ScenarioPlan;
+  /** The name of the device, which is one of the plan's. */
+  readonly device: string;
+  readonly wire: Wire;
+  readonly memory: DeviceMemory;
+  readonly limits: ScheduleLimits;
+}
+
+/** Throws: BadInput if the setup cannot be done. */
+export async function runSchedule(parts: ScheduleParts, policy: GrantPolicy): Promise<ScheduleRun> {
+  const { memory, plan } = parts;
+  const device = new ExternalDevice(parts.device, memory.words);
+  const schedule = new Schedule(parts, device);
+  const opening = openScenario(withDevice(plan, device));
+  device.enter(opening.world);
+  const began = await schedule.open(opening);
+  if (began !== 'fine') return schedule.troubled(began);
+  return await schedule.explore(opening.begin(), policy);
+}
+
+function withDevice(plan: ScenarioPlan, device: ExternalDevice): ScenarioPlan {
+  const devices = plan.devices.map((one) =>
+    one.name === device.name ? { ...one, driver: device.variant } : one,
+  );
+  return { ...plan, devices };
+}
+
+class Schedule {
+  readonly #parts: ScheduleParts;
+  readonly #device: ExternalDevice;
+  readonly #choices: string[] = [];
+  readonly #labels: string[] = [];
+  #run: ScenarioRun | 'not begun' = 'not begun';
+  /** Whether the client was given time to speak since it was sent something. */
+  #heardOut: 'yes' | 'no' = 'no';
+  #events: readonly Event[] = [];
+
+  constructor(parts: ScheduleParts, device: ExternalDevice) {
+    this.#parts = parts;
+    this.#device = device;
+  }
+
+  /** Resets the device and runs the setup, first come, first served. */
+  async open(opening: ScenarioOpening): Promise<'fine' | Trouble> {
+    const { wire, limits, memory } = this.#parts;
+    const { answerMs } = limits;
+    if (this.#left()) return this.#gone();
+    const ready = await wire.reset(answerMs, (inbound) => this.#device.arrived(inbound));
+    if (ready === 'refused') {
+      const text = `${this.#device.name} refused the reset: each schedule begins with one`;
+      return { kind: 'refused', text };
+    }
+    if (ready === 'silent') {
+      const text = `${this.#device.name} did not answer the reset within ${answerMs} ms`;
+      return this.#left() ? this.#gone() : { kind: 'silent', text };
+    }
+    const opened = await this.#awaitOpening(opening);
+    if (opened !== 'fine') return opened;
+    memory.opening = this.#device.frames.length;
+    for (const { actor, name, task } of opening.setup) {
+      const running = opening.world.scheduler.spawn(actor, name, task());
+      const drained = await this.#drain(opening);
+      if (drained !== 'fine') return drained;
+      if (running.state !== 'done') {
+        throw new BadInput(
+          `setup: ${name} of ${actor} does not end: it waits at ${running.pending.at}`,
+        );
+      }
+    }
+    return 'fine';
+  }
+
+  /** The device subscribes and takes memory by itself; how many frames that takes is learnt the first time. */
+  async #awaitOpening(opening: ScenarioOpening): Promise<'fine' | Trouble> {
+    const { wire, memory, limits } = this.#parts;
+    for (;;) {
+      const drained = await this.#drain(opening);
+      if (drained !== 'fine') return drained;
+      const { length } = this.#device.frames;
+      if (memory.opening !== 'unknown' && length >= memory.opening) return 'fine';
+      const ms = memory.opening === 'unknown' ? limits.quietMs : limits.answerMs;
+      if ((await wire.nextFrame(ms)) === 'came') continue;
+      if (memory.opening === 'unknown') return 'fine';
+      const text = `${this.#device.name} opened with ${memory.opening} frames before, and with ${length} now`;
+      return { kind: 'silent', text };
+    }
+  }
+
+  /** Grants everything, until nothing is left to grant. */
+  async #drain({ world }: ScenarioOpening): Promise<'fine' | Trouble> {
+    for (;;) {
+      world.scheduler.runFirstCome(SETUP_STEPS_MAX);
+      const misuse = this.#misuse();
+      if (misuse !== 'none') return misuse;
+      if (this.#device.waitingOut > 0) this.#deliver();
+      else if (this.#device.waitingIn > 0) this.#device.grantIn();
+      else if (this.#device.turn === 'waits') return 'fine';
+      const settled = await this.#settle();
+      if (settled !== 'fine') return settled;
+    }
+  }
+
+  async explore(run: ScenarioRun, policy: GrantPolicy): Promise<ScheduleRun> {
+    this.#run = run;
+    const { kept } = run.world.log;
+    const begun = kept.length;
+    this.#events = kept;
+    const ended = await this.#exploreSteps(run, policy);
+    this.#events = kept.slice(begun);
+    return typeof ended === 'string' ? this.#told(ended, 'none', 'none') : ended();
+  }
+
+  async #exploreSteps(
+    run: ScenarioRun,
+    policy: GrantPolicy,
+  ): Promise<'completed' | 'too long' | 'diverged' | (() => ScheduleRun)> {
+    const stepsMax = stepsMaxOf(this.#parts.plan);
+    let previous: Candidate | 'none' = 'none';
+    for (let step = 0; step < stepsMax; step += 1) {
+      const settled = await this.#settle();
+      if (settled !== 'fine') return () => this.troubled(settled);
+      const ready = run.scheduler.readyTasks();
+      const candidates = this.#candidates(ready);
+      if (candidates.length === 0) return this.#atEnd(run);
+      const chosen = policy(candidates, previous, step);
+      const candidate = chosen === 'diverged' ? undefined : candidates[chosen];
+      if (candidate === undefined) return 'diverged';
+      previous = candidate;
+      this.#choices.push(candidate.key);
+      this.#labels.push(candidate.label);
+      this.#take(run, ready, candidate.key);
+      const failure = run.failure();
+      if (failure !== 'none') return () => this.#told('failed', failure, 'none');
+      const misuse = this.#misuse();
+      if (misuse !== 'none') return () => this.troubled(misuse);
+    }
+    return 'too long';
+  }
+
+  #candidates(ready: readonly RunningTask[]): Candidate[] {
+    const { name, waitingIn, waitingOut } = this.#device;
+    const frames: Candidate[] = [];
+    if (waitingOut > 0) {
+      const label = `${name} gets ${this.#device.describeNext('out')}`;
+      frames.push({ key: 'frame out', actor: name, label });
+    }
+    if (waitingIn > 0) {
+      frames.push({
+        key: 'frame in',
+        actor: name,
+        label: `${name} says ${this.#device.describeNext('in')}`,
+      });
+    }
+    const tasks = ready.map(({ identity, pending }) => ({
+      key: `task ${identity.id}`,
+      actor: identity.actor,
+      label: `${identity.actor} (${identity.name}) at ${pending.at}`,
+    }));
+    return [...frames, ...tasks];
+  }
+
+  #take(run: ScenarioRun, ready: readonly RunningTask[], key: string): void {
+    if (key === 'frame in') this.#device.grantIn();
+    else if (key === 'frame out') this.#deliver();
+    else {
+      const task = ready.find(({ identity }) => `task ${identity.id}` === key);
+      if (task !== undefined) run.scheduler.step(task);
+    }
+  }
+
+  #deliver(): void {
+    this.#heardOut = 'no';
+    this.#parts.wire.deliver(this.#device.grantOut());
+  }
+
+  #atEnd(run: ScenarioRun): 'completed' | (() => ScheduleRun) {
+    const failure = run.failureAtEnd(run.scheduler.blockedTasks());
+    return failure === 'none' ? 'completed' : () => this.#told('failed', failure, 'none');
+  }
+
+  /** Waits until the client has said what it has to say for now. */
+  async #settle(): Promise<'fine' | Trouble> {
+    const { wire, limits } = this.#parts;
+    for (;;) {
+      if (this.#left()) return this.#gone();
+      const refused = wire.refused();
+      if (refused !== 'nothing') {
+        const text = `frame ${this.#device.frames.length + 1} of ${this.#device.name} was refused: ${refused}`;
+        return { kind: 'refused', text };
+      }
+      const { turn } = this.#device;
+      if (turn === 'waits' || (turn === 'may' && this.#heardOut === 'yes')) return 'fine';
+      const ms = turn === 'must' ? limits.answerMs : limits.quietMs;
+      if ((await wire.nextFrame(ms)) === 'came') continue;
+      if (this.#left()) continue;
+      if (turn === 'must') return this.#silent();
+      this.#heardOut = 'yes';
+    }
+  }
+
+  #silent(): Trouble {
+    const { name, frames, unanswered } = this.#device;
+    const after =
+      frames.length === 0
+        ? 'its reset'
+        : `frame ${frames.length} (${describeFrame(frames.at(-1))})`;
+    const ms = this.#parts.limits.answerMs;
+    const owed = unanswered.map((method) => `an answer to ${method}`).join(' and ');
+    return {
+      kind: 'silent',
+      text: `${name} said nothing for ${ms} ms after ${after}: it owes ${owed}`,
+    };
+  }
+
+  /** Asked again after each wait. */
+  #left(): boolean {
+    return this.#parts.wire.state === 'gone';
+  }
+
+  #gone(): Trouble {
+    const { name, frames } = this.#device;
+    return { kind: 'gone', text: `${name} left after ${frames.length} frames` };
+  }
+
+  #misuse(): Trouble | 'none' {
+    const [first] = this.#device.misuses;
+    return first === undefined
+      ? 'none'
+      : { kind: 'refused', text: `${this.#device.name}: ${first}` };
+  }
+
+  troubled({ kind, text }: Trouble): ScheduleRun {
+    return this.#told('trouble', text, kind);
+  }
+
+  #told(
+    ended: ScheduleRun['ended'],
+    failure: string | 'none',
+    trouble: Trouble['kind'] | 'none',
+  ): ScheduleRun {
+    const run = this.#run;
+    return {
+      ended,
+      failure,
+      trouble,
+      frame: this.#device.lastGranted,
+      frames: this.#device.frames,
+      choices: this.#choices,
+      labels: this.#labels,
+      windowEntered: run !== 'not begun' && run.windowEntered(),
+      outcome: run === 'not begun' ? '' : run.outcome(),
+      events: this.#events,
+    };
+  }
+}

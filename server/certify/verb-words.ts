@@ -1,0 +1,26 @@
+/**
+ * How a client is asked for a verb. The parts of verbs that scenarios like to do alone are not everybody's: a client
+ * that does not know one is asked for the nearest verb that every device has.
+ */
+import type { LabVerb } from '../../clients/drivers/faulty/lab-verb.ts';
+
+export interface VerbWords {
+  /** Verbs that the client has refused with EINVAL. */
+  readonly unknown: Set<string>;
+}
+
+export type PerformParams = { readonly verb: string } & { readonly [argument: string]: unknown };
+
+const NEAREST: { readonly [verb: string]: string } = {
+  'fault-read': 'read',
+  'read-mapped': 'read',
+  migrate: 'migrate-to-dev',
+};
+
+/** The ways to ask, the best first; those that the client has refused before are left out. */
+export function askedAs({ unknown }: VerbWords, verb: LabVerb): PerformParams[] {
+  const nearest = NEAREST[verb.verb];
+  const ways: PerformParams[] = [{ ...verb }];
+  if (nearest !== undefined) ways.push({ ...verb, verb: nearest });
+  return ways.filter((way) => !unknown.has(way.verb));
+}

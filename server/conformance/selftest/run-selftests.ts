@@ -1,0 +1,45 @@
+import type { Patch } from '../../patches/patch.ts';
+import type { KtapLeaf } from '../../report/ktap.ts';
+import { KernelBug } from '../../vocabulary/invariant.ts';
+import { Bench, BUFFER_PAGES, SelftestFailure } from './bench.ts';
+import type { Selftest } from './selftest.ts';
+
+export interface SelftestOptions {
+  /** Pages of the buffers; the kernel's are BUFFER_PAGES. */
+  readonly bufferPages?: number;
+  readonly patches?: readonly Patch[];
+  /** Hears of each result as it comes. */
+  readonly told?: (result: KtapLeaf) => void;
+}
+
+/** Runs each test on fresh benches, and holds it to leaving nothing behind. */
+export function runSelftests(
+  tests: readonly Selftest[],
+  options: SelftestOptions = {},
+): KtapLeaf[] {
+  return tests.map((test) => {
+    const result = runSelftest(test, options);
+    options.told?.(result);
+    return result;
+  });
+}
+
+function runSelftest(test: Selftest, options: SelftestOptions): KtapLeaf {
+  const { name } = test;
+  if ('skip' in test) return { name, outcome: 'skip', reason: test.skip, diagnostics: [] };
+  const { bufferPages = BUFFER_PAGES, patches = [] } = options;
+  const notes = test.note === undefined ? [] : [`${name}: ${test.note}`];
+  const benches: Bench[] = [];
+  try {
+    test.run(({ thp } = { thp: 'never' }) => {
+      const bench = new Bench({ thp, bufferPages, patches });
+      benches.push(bench);
+      return bench;
+    });
+    for (const bench of benches) bench.end();
+    return { name, outcome: 'pass', reason: '', diagnostics: notes };
+  } catch (error) {
+    if (!(error instanceof SelftestFailure || error instanceof KernelBug)) throw error;
+    return { name, outcome: 'fail', reason: '', diagnostics: [...notes, error.message] };
+  }
+}

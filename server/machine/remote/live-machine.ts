@@ -1,0 +1,299 @@
+/**
+ * A world whose devices and CPU threads run in clients. It takes inbound events one by one and runs until nothing
+ * can go on; everything it does is a function of the config and those events.
+ */
+
+import type { Event } from '../../abi/event.ts';
+import {
+  abandonMigration,
+  cutOffDevice,
+  reconnectDevice,
+  surrenderMemory,
+} from '../../kernel/api/bury-device.ts';
+import { removeCpu } from '../../kernel/api/kernel-cpu-api.ts';
+import type { Cpu } from '../../kernel/kernel.ts';
+import { entriesOf } from '../../kernel/memory/page-table.ts';
+import { viewPte } from '../../kernel/memory/pte.ts';
+import { createFile } from '../../kernel/syscalls/create-file.ts';
+import type { Patch } from '../../patches/patch.ts';
+import { PATCHES, STOCK_NAME } from '../../patches/patches.ts';
+import type { LabSnapshot } from '../../protocol/lab-snapshot.ts';
+import { objectName } from '../../task/object-id.ts';
+import type { Task } from '../../task/task.ts';
+import { assertNever, invariant } from '../../vocabulary/invariant.ts';
+import { pageOfU64 } from '../../vocabulary/page-contents.ts';
+import type { MachineConfig } from '../machine-config.ts';
+import { forgetDevice, invalidationRefused } from '../oracles/contract/watched-device.ts';
+import { type TaskList, taskList } from '../task-list.ts';
+import { callsOf, deviceOf, newWorld, STEPS_MAX, threadOf, type World } from '../world.ts';
+import type {
+  ActorName,
+  ActorRole,
+  FromClient,
+  FromPresenter,
+  Inbound,
+  Outbound,
+} from './inbound.ts';
+import { acceptForCpu, newRemoteCpu, type RemoteCpu } from './remote-cpu.ts';
+import { holdsUpOthers, newRemoteDevice, type RemoteDevice } from './remote-device.ts';
+import { acceptForDevice, type Started } from './remote-device-inbound.ts';
+import { remoteDriver } from './remote-driver.ts';
+
+export interface LiveMachineSinks {
+  readonly outbound: (outbound: Outbound) => void;
+  readonly event: (event: Event) => void;
+}
+
+/** What an unknown patch id comes to. */
+export class UnknownPatch extends Error {
+  readonly patch: string;
+
+  constructor(patch: string) {
+    super(`no patch ${patch}; there are: ${[STOCK_NAME, ...PATCHES.keys()].join(', ')}`);
+    this.name = 'UnknownPatch';
+    this.patch = patch;
+  }
+}
+
+export class LiveMachine {
+  readonly world: World;
+  readonly #send: (outbound: Outbound) => void;
+  readonly #devices = new Map<ActorName, RemoteDevice>();
+  readonly #cpus = new Map<ActorName, { readonly cpu: RemoteCpu; readonly thread: Cpu }>();
+  /** Of the actors whose clients are here. */
+  readonly #roles = new Map<ActorName, ActorRole>();
+  /** 'stepped': no task runs but by a 'step'. */
+  #mode: 'running' | 'stepped' = 'running';
+
+  /** Throws: UnknownPatch. */
+  constructor(config: MachineConfig, sinks: LiveMachineSinks) {
+    const { swapSlots = 0, thp = 'never', systemPages, locks = 'told' } = config;
+    this.world = newWorld({
+      locks,
+      contract: 'watched',
+      patches: patchesNamed(config.patch),
+      config: { swapSlots, thp, ...(systemPages === undefined ? {} : { systemPages }) },
+    });
+    this.#send = sinks.outbound;
+    for (const { id, words } of config.files ?? []) {
+      createFile(
+        this.world.kernel,
+        id,
+        words.map((word) => pageOfU64(BigInt(word))),
+      );
+    }
+    this.world.log.listeners.push(sinks.event);
+  }
+
+  /**
+   * Takes one event and runs every task until none can go on; between 'pause' and 'resume' none.
+   *
+   * Throws: KernelBug, and whatever a patch throws. The machine is then of no further use.
+   */
+  accept(inbound: Inbound): void {
+    if ('actor' in inbound) this.#take(inbound);
+    else this.#obey(inbound);
+    const { scheduler } = this.world;
+    if (this.#mode === 'running') scheduler.runFirstCome(STEPS_MAX);
+    else {
+      scheduler.runFirstCome(0);
+      // Whoever cannot go on is parked now: looking at the tasks must not change who comes next.
+      scheduler.readyTasks();
+    }
+  }
+
+  /**
+   * Takes a frame and runs nothing but what it tells: whoever asks drives the scheduler. For an explorer, which lets
+   * others go between any two steps.
+   */
+  begin(inbound: FromClient): void {
+    const { world } = this;
+    const started = this.#start(inbound);
+    if (started === 'nothing') return;
+    if (inbound.kind !== 'notify') {
+      world.scheduler.spawn(inbound.actor, started.name, started.task);
+      return;
+    }
+    const { context } = world;
+    const before = context.current;
+    context.current = { ...before, actor: inbound.actor, name: inbound.method };
+    const told = started.task.next();
+    context.current = before;
+    invariant(told.done === true, 'SC2', { method: inbound.method });
+  }
+
+  #take(inbound: FromClient): void {
+    const started = this.#start(inbound);
+    if (started === 'nothing') return;
+    const { scheduler } = this.world;
+    const task = scheduler.spawn(inbound.actor, started.name, started.task);
+    // What a client tells has happened already, and before whatever it says next.
+    if (this.#mode === 'stepped' && inbound.kind === 'notify') scheduler.step(task);
+  }
+
+  #obey(inbound: FromPresenter): void {
+    const { scheduler } = this.world;
+    switch (inbound.kind) {
+      case 'pause':
+        this.#mode = 'stepped';
+        return;
+      case 'resume':
+        this.#mode = 'running';
+        return;
+      case 'step': {
+        if (this.#mode === 'running') return;
+        if (inbound.task === 'next') {
+          scheduler.runFirstCome(1);
+          return;
+        }
+        const chosen = scheduler.readyTasks().find(({ identity }) => identity.id === inbound.task);
+        if (chosen !== undefined) scheduler.step(chosen);
+        return;
+      }
+      default:
+        assertNever(inbound);
+    }
+  }
+
+  #start(inbound: FromClient): Started | 'nothing' {
+    const { actor } = inbound;
+    if (inbound.kind === 'attach') this.#roles.set(actor, inbound.role);
+    const role = this.#roles.get(actor);
+    if (role === undefined) return 'nothing';
+    const { context } = this.world;
+    const before = context.current;
+    // Outside any task: what happens at once happens in the actor's name.
+    context.current = { ...before, actor, name: inbound.kind };
+    if (inbound.kind === 'attach') this.world.emit({ kind: 'attach', role });
+    else if (inbound.kind === 'detach') {
+      this.#roles.delete(actor);
+      this.world.emit({ kind: 'detach' });
+    }
+    const started = role === 'device' ? this.#startForDevice(inbound) : this.#startForCpu(inbound);
+    context.current = before;
+    return started;
+  }
+
+  #startForDevice(inbound: FromClient): Started | 'nothing' {
+    const { actor } = inbound;
+    const device = this.#devices.get(actor);
+    if (device === undefined) {
+      if (inbound.kind === 'attach') this.#devices.set(actor, this.#newDevice(actor));
+      return 'nothing';
+    }
+    const started = acceptForDevice(device, inbound);
+    if (inbound.kind !== 'detach' || started === 'nothing') return started;
+    return { name: started.name, task: this.#forgetDevice(device, started.task) };
+  }
+
+  #newDevice(actor: ActorName): RemoteDevice {
+    const { world } = this;
+    const { kernel } = world;
+    // By identity: pages that it leaves behind are never another's, whoever has its name by then.
+    const driver = remoteDriver(() => device);
+    const device: RemoteDevice = newRemoteDevice({
+      actor,
+      context: world.context,
+      send: this.#send,
+      api: deviceOf(world, actor, () => driver, 'far'),
+      undertaker: {
+        cutOff: (why) => {
+          cutOffDevice(kernel, actor);
+          if (world.contract !== 'off') forgetDevice(world.contract, actor);
+          if (why === 'fenced') world.emit({ kind: 'fenced', device: actor });
+        },
+        refused: (sub) => {
+          if (world.contract !== 'off') invalidationRefused(world.contract, actor, sub);
+        },
+        reconnect: () => reconnectDevice(kernel, actor),
+        abandonMigration: (migrate) => abandonMigration(kernel, migrate),
+        surrenderMemory: () => surrenderMemory(kernel, actor),
+      },
+    });
+    reconnectDevice(kernel, actor);
+    return device;
+  }
+
+  *#forgetDevice(device: RemoteDevice, task: Task<void>): Task<void> {
+    yield* task;
+    // Somebody may have come under its name while its things were given back: then it goes on as theirs.
+    if (this.#roles.get(device.actor) !== 'device') this.#devices.delete(device.actor);
+  }
+
+  #startForCpu(inbound: FromClient): Started | 'nothing' {
+    const { actor } = inbound;
+    const known = this.#cpus.get(actor);
+    if (known === undefined) {
+      if (inbound.kind === 'attach') this.#cpus.set(actor, this.#newCpu(actor));
+      return 'nothing';
+    }
+    const { cpu, thread } = known;
+    const started = acceptForCpu(cpu, inbound);
+    if (inbound.kind !== 'detach' || started === 'nothing') return started;
+    // The name is free from now on, for a client that comes at once and for a thread that is forked at once.
+    this.#cpus.delete(actor);
+    const { cpus } = this.world;
+    if (cpus.get(actor) === thread) cpus.delete(actor);
+    return { name: started.name, task: forgetThread(thread, started.task) };
+  }
+
+  #newCpu(actor: ActorName): { readonly cpu: RemoteCpu; readonly thread: Cpu } {
+    const { world } = this;
+    const thread = threadOf(world, actor);
+    const api = callsOf(world, thread);
+    return { cpu: newRemoteCpu({ actor, context: world.context, send: this.#send, api }), thread };
+  }
+
+  /** The state as an observer sees it who begins to watch. */
+  view(): Pick<LabSnapshot, 'ptes' | 'mirrors' | 'vmas'> {
+    const { kernel, oracles } = this.world;
+    const ptes: LabSnapshot['ptes'] = [];
+    const vmas: LabSnapshot['vmas'] = [];
+    for (const mm of kernel.mms.values()) {
+      for (const vma of mm.vmas) {
+        vmas.push({ mm: mm.id, first: vma.first, end: vma.end, prot: vma.prot });
+      }
+      for (const [page, pte] of entriesOf(mm.table)) {
+        ptes.push({ mm: mm.id, page, entry: viewPte(pte) });
+      }
+    }
+    const mirrors = [...oracles.mirrors.byDevice].flatMap(([device, table]) =>
+      [...table].map(([page, entry]) => ({ device, page, entry })),
+    );
+    return { ptes, mirrors, vmas };
+  }
+
+  /** The tasks that have not ended. */
+  tasks(): TaskList {
+    return taskList(this.world, this.#devices.values());
+  }
+
+  /**
+   * Devices that hold what a blocked task waits for (mmap_lock, a page), their own requests' tasks included: a device
+   * that waits for its own locks can only be helped from outside.
+   */
+  stallers(): readonly ActorName[] {
+    const waitedFor = this.world.scheduler.blockedTasks().some((task) => {
+      if (task.pending.kind !== 'block') return false;
+      const { kind } = objectName(task.pending.on);
+      return kind === 'mmap_lock' || kind === 'page_lock';
+    });
+    if (!waitedFor) return [];
+    return [...this.#devices.values()]
+      .filter((device) => holdsUpOthers(device))
+      .map((device) => device.actor);
+  }
+}
+
+function* forgetThread(thread: Cpu, task: Task<void>): Task<void> {
+  yield* task;
+  removeCpu(thread);
+}
+
+/** 'stock', or one patch. Throws: UnknownPatch. */
+function patchesNamed(name: string): Patch[] {
+  if (name === STOCK_NAME) return [];
+  const patch = PATCHES.get(name);
+  if (patch === undefined) throw new UnknownPatch(name);
+  return [patch];
+}

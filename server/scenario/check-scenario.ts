@@ -1,0 +1,187 @@
+/** What a schema cannot say: names that must exist, ranges that must fit, operations that an actor cannot do. */
+import { DRIVERS } from '../../clients/drivers/catalogue/drivers.ts';
+import { PATCHES, STOCK_NAME } from '../patches/patches.ts';
+import { PAGES_MAX } from '../vocabulary/address.ts';
+import { type Condition, type Term, termsOf } from './condition.ts';
+import { countOf, type Parameters } from './instances.ts';
+import { suggestion } from './nearest-word.ts';
+import { kindOfOp, type Op } from './op-schema.ts';
+import { parseCondition } from './parse-condition.ts';
+import { findPlace, firstPageOf } from './places.ts';
+import { ACTORS_MAX, type Scenario } from './scenario-schema.ts';
+import type { Path, Problem, YamlSource } from './yaml-source.ts';
+
+interface Check {
+  readonly scenario: Scenario;
+  readonly complain: (path: Path, message: string, part?: 'key' | 'value') => void;
+}
+
+/** Everything that is wrong with a scenario that fits its schema. */
+export function checkScenario(scenario: Scenario, source: Pick<YamlSource, 'problem'>): Problem[] {
+  const problems: Problem[] = [];
+  const check: Check = {
+    scenario,
+    complain: (path, message, part) => problems.push(source.problem(path, message, part)),
+  };
+  checkVmas(check);
+  checkActors(check);
+  for (const [at, op] of (scenario.setup ?? []).entries()) {
+    checkOp(check, op, op.actor, ['setup', at]);
+  }
+  for (const [at, matcher] of (scenario.window ?? []).entries()) {
+    if (matcher.by !== undefined) checkActorName(check, matcher.by, ['window', at, 'by']);
+    if (matcher.at !== undefined) checkPlace(check, matcher.at, 1, ['window', at, 'at']);
+  }
+  checkCondition(check);
+  checkExpectations(check);
+  return problems;
+}
+
+function checkVmas({ scenario, complain }: Check): void {
+  for (const [at, vma] of scenario.vmas.entries()) {
+    const first = firstPageOf(vma);
+    if (first + vma.pages > PAGES_MAX) complain(['vmas', at, 'pages'], 'ends beyond 2^47');
+    for (const [index, earlier] of scenario.vmas.slice(0, at).entries()) {
+      if (earlier.name === vma.name) {
+        complain(['vmas', at, 'name'], `vmas[${index}] is called "${vma.name}" already`);
+      }
+      const start = firstPageOf(earlier);
+      if (first < start + earlier.pages && start < first + vma.pages) {
+        complain(['vmas', at, 'address'], `overlaps the vma "${earlier.name}"`);
+      }
+    }
+  }
+}
+
+function checkActors(check: Check): void {
+  const { scenario, complain } = check;
+  const parameters: Parameters = scenario.parameters ?? {};
+  for (const [at, actor] of scenario.actors.entries()) {
+    const path: Path = ['actors', at];
+    if (scenario.actors.slice(0, at).some((earlier) => earlier.name === actor.name)) {
+      complain([...path, 'name'], `there is an actor "${actor.name}" already`);
+    }
+    if (actor.driver !== undefined) {
+      if (actor.kind === 'cpu') complain([...path, 'driver'], 'a cpu has no driver', 'key');
+      else checkKnown(check, actor.driver, DRIVERS.keys(), 'driver', [...path, 'driver']);
+    }
+    if (actor.threads !== undefined && actor.program !== undefined) {
+      complain([...path, 'threads'], 'an actor has either a program or threads', 'key');
+    }
+    const count = countOf(actor.count, parameters);
+    if (Number.isNaN(count)) {
+      const known = Object.keys(parameters).join(', ') || 'none';
+      complain([...path, 'count'], `"${actor.count}" names no parameter; known are ${known}`);
+    } else if (count < 0 || count > ACTORS_MAX) {
+      complain([...path, 'count'], `comes to ${count}, expected 0 to ${ACTORS_MAX}`);
+    }
+    for (const [step, op] of (actor.program ?? []).entries()) {
+      checkOp(check, op, actor.name, [...path, 'program', step]);
+    }
+    for (const [thread, program] of (actor.threads ?? []).entries()) {
+      for (const [step, op] of program.entries()) {
+        checkOp(check, op, actor.name, [...path, 'threads', thread, step]);
+      }
+    }
+  }
+}
+
+function checkOp(check: Check, op: Op, actorName: string, path: Path): void {
+  const { complain } = check;
+  const actor = templateOf(check.scenario, actorName);
+  if (actor === undefined) checkActorName(check, actorName, [...path, 'actor']);
+  else {
+    const kind = kindOfOp(op);
+    if (kind !== 'any' && kind !== actor.kind) {
+      const message = `"${op.do}" is for a ${kind}, and ${actorName} is a ${actor.kind}`;
+      complain([...path, 'do'], message);
+    }
+  }
+  const pages = 'pages' in op ? (op.pages ?? 1) : 1;
+  if ('at' in op) checkPlace(check, op.at, pages, [...path, 'at']);
+  if ('to' in op) checkPlace(check, op.to, pages, [...path, 'to']);
+  if (op.do === 'wait') checkActorName(check, op.for, [...path, 'for']);
+  if (op.do === 'fork') checkActorName(check, op.child, [...path, 'child']);
+}
+
+/** The actor of the file that is called `name`, or that has an instance of this name. */
+function templateOf(scenario: Scenario, name: string) {
+  const exact = scenario.actors.find((actor) => actor.name === name);
+  if (exact !== undefined) return exact;
+  const base = name.replace(/[0-9]+$/, '');
+  return scenario.actors.find((actor) => actor.name === base && actor.count !== undefined);
+}
+
+function checkActorName(check: Check, name: string, path: Path): void {
+  if (templateOf(check.scenario, name) !== undefined) return;
+  const known = check.scenario.actors.map((actor) => actor.name);
+  const hint = suggestion(name, known) || `; declared are ${known.join(', ')}`;
+  check.complain(path, `the actor "${name}" is not declared${hint}`);
+}
+
+function checkPlace(check: Check, text: string, pages: number, path: Path): void {
+  const place = findPlace(check.scenario, text);
+  if (place === 'unknown') {
+    const known = check.scenario.vmas.map((vma) => vma.name);
+    const hint = suggestion(text, known) || `; declared are ${known.join(', ')}`;
+    check.complain(path, `the vma "${text}" is not declared${hint}`);
+  } else if (place.offset + pages > place.vma.pages) {
+    check.complain(path, `ends beyond the vma "${place.vma.name}" of ${place.vma.pages} pages`);
+  }
+}
+
+function checkKnown(
+  check: Check,
+  name: string,
+  known: Iterable<string>,
+  what: string,
+  path: Path,
+): void {
+  const names = [...known];
+  if (names.includes(name)) return;
+  const hint = suggestion(name, names) || `; known are ${names.join(', ')}`;
+  check.complain(path, `there is no ${what} "${name}"${hint}`);
+}
+
+function checkCondition(check: Check): void {
+  for (const [key, text] of Object.entries(check.scenario.condition ?? {})) {
+    const path: Path = ['condition', key];
+    const parsed = parseCondition(text);
+    if (parsed.ok) checkTerms(check, parsed.condition, path);
+    else check.complain(path, `character ${parsed.problem.at + 1}: ${parsed.problem.message}`);
+  }
+}
+
+function checkTerms(check: Check, condition: Condition, path: Path): void {
+  for (const term of termsOf(condition)) checkTerm(check, term, path);
+}
+
+function checkTerm(check: Check, term: Term, path: Path): void {
+  if (term.kind !== 'register') checkPlace(check, term.place, 1, path);
+  if (term.kind === 'pte') return;
+  checkActorName(check, term.actor, path);
+  const actor = templateOf(check.scenario, term.actor);
+  if (term.kind === 'mirror' || actor === undefined) return;
+  const ops = actor.threads?.flat() ?? actor.program ?? [];
+  const registers = ops.flatMap((op) => ('as' in op && op.as !== undefined ? [op.as] : []));
+  if (registers.includes(term.register)) return;
+  const hint = suggestion(term.register, registers) || `; it has ${registers.join(', ') || 'none'}`;
+  check.complain(path, `${term.actor} has no register "${term.register}"${hint}`);
+}
+
+function checkExpectations(check: Check): void {
+  const { patches, drivers } = check.scenario.expect;
+  if (patches === undefined && drivers === undefined) {
+    check.complain(['expect'], 'expected "patches" or "drivers"', 'key');
+  }
+  for (const name of Object.keys(patches ?? {})) {
+    checkKnown(check, name, [STOCK_NAME, ...PATCHES.keys()], 'patch', ['expect', 'patches', name]);
+  }
+  for (const name of Object.keys(drivers ?? {})) {
+    checkKnown(check, name, DRIVERS.keys(), 'driver', ['expect', 'drivers', name]);
+  }
+  const devices = check.scenario.actors.filter((actor) => actor.kind === 'device');
+  if (drivers !== undefined && devices.length === 0) {
+    check.complain(['expect', 'drivers'], 'there is no device to drive', 'key');
+  }
+}

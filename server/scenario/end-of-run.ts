@@ -1,0 +1,99 @@
+/** What an execution came to: registers, page table, mirrors; and what of it is forbidden. */
+import { isDevicePfn, ZERO_PFN } from '../kernel/memory/frames.ts';
+import { readPte } from '../kernel/memory/page-table.ts';
+import { pteKind } from '../kernel/memory/pte.ts';
+import { checkAtRest } from '../machine/oracles/contract/watched-device.ts';
+import { leftBehind } from '../machine/oracles/left-behind.ts';
+import { mirrorEntry } from '../machine/oracles/mirrors.ts';
+import { pinsOf, type World } from '../machine/world.ts';
+import type { RunningTask } from '../scheduler/scheduler.ts';
+import type { PageIndex } from '../vocabulary/address.ts';
+import { type EndState, isMet } from './condition.ts';
+import { pageAt } from './places.ts';
+import type { ScenarioPlan } from './scenario-plan.ts';
+import { describeStuckTasks } from './stuck-tasks.ts';
+
+export interface EndView {
+  readonly world: World;
+  /** `actor.name` to value, for those that were set. */
+  readonly registers: ReadonlyMap<string, string>;
+}
+
+/** Begins every failure that is the answer to "exists": it was looked for. */
+export const REACHED = 'reached: ';
+
+/** The first forbidden thing about the end of an execution, or 'none'. `stuck` are the tasks that wait for ever. */
+export function failureAtEnd(
+  plan: ScenarioPlan,
+  end: EndView,
+  stuck: readonly RunningTask[],
+): string | 'none' {
+  const { oracles, question } = plan;
+  const breach = breachAtRest(end.world, stuck);
+  if (breach !== 'none') return breach;
+  if (stuck.length > 0 && oracles.has('OR5'))
+    return `OR5: ${describeStuckTasks(plan, end.world, stuck)}`;
+  if (stuck.length === 0 && oracles.has('OR4')) {
+    const [left] = leftBehind(end.world.kernel, pinsOf(end.world));
+    if (left !== undefined) return `OR4: ${left}`;
+  }
+  if (question.kind === 'none') return 'none';
+  if (!isMet(question.condition, endState(plan, end, stuck))) return 'none';
+  return question.kind === 'forbid' ? `forbidden: ${question.text}` : `${REACHED}${question.text}`;
+}
+
+/** What the driver contract finds wrong now that nothing goes on. */
+function breachAtRest(
+  { contract, oracles }: World,
+  stuck: readonly RunningTask[],
+): string | 'none' {
+  if (contract === 'off') return 'none';
+  const before = oracles.violations.length;
+  checkAtRest(contract, new Set(stuck.map(({ identity }) => identity.id)));
+  const [found] = oracles.violations.slice(before);
+  return found === undefined ? 'none' : `${found.rule}: ${found.text}`;
+}
+
+function endState(plan: ScenarioPlan, end: EndView, stuck: readonly RunningTask[]): EndState {
+  const instances = (name: string): string[] =>
+    plan.instances
+      .filter((one) => one.name === name || one.template === name)
+      .map((one) => one.name);
+  return {
+    stuck: stuck.length > 0,
+    registers: (actor, register) =>
+      instances(actor).flatMap((name) => end.registers.get(`${name}.${register}`) ?? []),
+    pte: (place) => pteAt(end.world, pageAt(plan.scenario, place)),
+    mirrors: (actor, place) =>
+      instances(actor).map((name) => mirrorAt(end.world, name, pageAt(plan.scenario, place))),
+  };
+}
+
+/** `reader.r0=0x0; a=device-private; reader: a=zero`: what tells one end from another. */
+export function describeEnd(plan: ScenarioPlan, end: EndView): string {
+  const { world, registers } = end;
+  const parts = plan.registers.flatMap((name) => {
+    const value = registers.get(name);
+    return value === undefined ? [] : [`${name}=${value}`];
+  });
+  for (const { name, page } of plan.pages) parts.push(`${name}=${pteAt(world, page)}`);
+  for (const device of plan.devices) {
+    for (const { name, page } of plan.pages) {
+      const mirror = mirrorAt(world, device.name, page);
+      if (mirror !== 'none') parts.push(`${device.name}:${name}=${mirror}`);
+    }
+  }
+  return parts.join('; ');
+}
+
+function pteAt(world: World, page: PageIndex): string {
+  return pteKind(readPte(world.mm.table, page));
+}
+
+/** 'none', 'zero', 'system' or 'private'. */
+function mirrorAt(world: World, device: string, page: PageIndex): string {
+  const entry = mirrorEntry(world.oracles.mirrors, device, page);
+  if (entry.state === 'none') return 'none';
+  if (entry.pfn === ZERO_PFN) return 'zero';
+  return isDevicePfn(entry.pfn) ? 'private' : 'system';
+}

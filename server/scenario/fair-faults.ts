@@ -1,0 +1,108 @@
+/**
+ * A fair scheduler, as far as faults go: a thread that has faulted often for one access, while nobody else did anything
+ * since its last fault, waits for somebody else. Without this a search would follow a thread that spins while all
+ * others stand still, for ever.
+ */
+import type { Cpu, Kernel } from '../kernel/kernel.ts';
+import type { World } from '../machine/world.ts';
+import type { Patch } from '../patches/patch.ts';
+import type { TaskContext, TaskIdentity } from '../task/context.ts';
+import { wake } from '../task/context.ts';
+import { type ObjectId, objectId } from '../task/object-id.ts';
+import { type Task, waitUntil } from '../task/task.ts';
+
+/** Where such a thread waits. */
+export const FAIR_TURN = 'lab.fair_turn';
+
+/** Who faults how often, and what happened in between. */
+export interface FairFaults {
+  /** To be applied last. */
+  readonly patch: Patch;
+  /** Begins to count; call it when the setup is done. */
+  readonly start: (world: World) => void;
+  /** Faults of `actor` since its last access succeeded. */
+  readonly faultsOf: (actor: string) => number;
+  /** All that it knows of threads that fault, as text: for whoever compares states. */
+  readonly state: () => string;
+}
+
+interface Thread {
+  readonly object: ObjectId;
+  faults: number;
+  /** What had happened by others when it faulted last. */
+  seen: number;
+  waiting: 'no' | 'yes';
+}
+
+/** `faultsMax` faults for one access are free. */
+export function fairFaults(actors: readonly string[], faultsMax: number): FairFaults {
+  const threads = new Map<string, Thread>();
+  for (const [at, actor] of actors.entries()) {
+    threads.set(actor, { object: objectId('hold', 2, at), faults: 0, seen: 0, waiting: 'no' });
+  }
+  /** Events by actor on whose behalf they happened. */
+  const doings = new Map<string, number>();
+  let all = 0;
+  const byOthers = (actor: string): number => all - (doings.get(actor) ?? 0);
+
+  function* waitForTurn(cpu: Cpu): Task<void> {
+    const thread = threads.get(cpu.name);
+    if (thread === undefined || thread.faults < faultsMax) return;
+    const { seen } = thread;
+    thread.waiting = 'yes';
+    yield waitUntil(FAIR_TURN, thread.object, () => byOthers(cpu.name) !== seen);
+    thread.waiting = 'no';
+    thread.seen = byOthers(cpu.name);
+  }
+
+  return {
+    patch: {
+      id: 'fair-faults',
+      provenance: 'the lab',
+      summary: 'a thread that faults again and again lets others go first',
+      overrides: (stock) => ({
+        *exitToUserMode(k: Kernel, cpu: Cpu): Task<void> {
+          yield* stock.exitToUserMode(k, cpu);
+          yield* waitForTurn(cpu);
+        },
+      }),
+    },
+    start(world) {
+      const { context, log } = world;
+      log.listeners.push((event) => {
+        const actor = rootOf(context.current).actor;
+        all += 1;
+        doings.set(actor, (doings.get(actor) ?? 0) + 1);
+        const own = threads.get(event.actor);
+        if (own !== undefined && event.kind === 'fault') own.faults += 1;
+        if (own !== undefined && (event.kind === 'cpu-access' || event.kind === 'signal')) {
+          own.faults = 0;
+        }
+        wakeOthers(context, threads, actor);
+      });
+    },
+    faultsOf: (actor) => threads.get(actor)?.faults ?? 0,
+    state() {
+      let text = '';
+      for (const [name, { faults, seen, waiting }] of threads) {
+        if (faults === 0 && waiting === 'no') continue;
+        text += `${name} ${faults} ${waiting} ${waiting === 'yes' && byOthers(name) === seen} `;
+      }
+      return text;
+    },
+  };
+}
+
+function rootOf(task: TaskIdentity): TaskIdentity {
+  return task.parent === 'none' ? task : rootOf(task.parent);
+}
+
+function wakeOthers(
+  context: TaskContext,
+  threads: ReadonlyMap<string, Thread>,
+  actor: string,
+): void {
+  for (const [name, thread] of threads) {
+    if (thread.waiting === 'yes' && name !== actor) wake(context, thread.object);
+  }
+}

@@ -1,0 +1,127 @@
+/**
+ * A scenario to be played by clients: the machine that it needs, and its setup as inbound events, so that a
+ * recording of the lab has it and replays it. Setup operations are done up to the first that is a device's: from
+ * there on they are for those who join.
+ */
+
+import type { MachineConfig } from '../machine/machine-config.ts';
+import type { Inbound } from '../machine/remote/inbound.ts';
+import type { CpuMethod, CpuParams } from '../protocol/cpu-requests.ts';
+import { addressOf, type PageIndex } from '../vocabulary/address.ts';
+import type { Op } from './op-schema.ts';
+import { opWords } from './op-words.ts';
+import { firstPageOf, pageAt } from './places.ts';
+import type { ScenarioPlan } from './scenario-plan.ts';
+import type { Scenario, SetupOp } from './scenario-schema.ts';
+
+export interface Seat {
+  readonly name: string;
+  readonly role: 'cpu' | 'device';
+  /** Null for a CPU thread. */
+  readonly driver: string | null;
+  /** Its operations in words; of several threads one after the other. */
+  readonly program: string[];
+}
+
+export interface LiveScenario {
+  readonly config: MachineConfig;
+  readonly setup: readonly Inbound[];
+  readonly seats: readonly Seat[];
+  /** Setup operations that are left: `dev0: migrate a`. */
+  readonly todo: readonly string[];
+}
+
+type CpuRequest = {
+  readonly [Method in CpuMethod]: { readonly method: Method; readonly params: CpuParams[Method] };
+}[CpuMethod];
+
+/** `plan` must have been made without patches of a user's own: the machine finds patches by name. */
+export function liveScenario(plan: ScenarioPlan, patch: string): LiveScenario {
+  const { scenario } = plan;
+  const { swapSlots, thp, systemPages } = scenario.machine ?? {};
+  const { setup, todo } = setupOf(plan);
+  return {
+    config: {
+      patch,
+      ...(swapSlots === undefined ? {} : { swapSlots }),
+      ...(thp === undefined ? {} : { thp }),
+      ...(systemPages === undefined ? {} : { systemPages }),
+    },
+    setup,
+    todo,
+    seats: plan.instances.map(({ name, kind, threads }) => ({
+      name,
+      role: kind,
+      driver: plan.devices.find((device) => device.name === name)?.driver.id ?? null,
+      program: threads.flat().map(opWords),
+    })),
+  };
+}
+
+function setupOf(plan: ScenarioPlan): Pick<LiveScenario, 'setup' | 'todo'> {
+  const { scenario } = plan;
+  const setup: Inbound[] = [];
+  const present = new Set<string>();
+  const ask = (actor: string, request: CpuRequest): void => {
+    if (!present.has(actor)) setup.push({ kind: 'attach', actor, role: 'cpu' });
+    present.add(actor);
+    setup.push({ kind: 'request', actor, id: setup.length, ...request, contents: [] });
+  };
+  const mapper = plan.instances.find(({ kind }) => kind === 'cpu')?.name ?? 'cpu0';
+  for (const vma of plan.vmas) {
+    const { pages, prot, kind } = vma;
+    const params = { address: hexAddress(firstPageOf(vma)), pages, prot, kind };
+    ask(mapper, { method: 'mmap', params });
+  }
+  const ops = scenario.setup ?? [];
+  let at = 0;
+  for (; at < ops.length; at += 1) {
+    const op = ops[at] as SetupOp;
+    const request = cpuRequest(scenario, op);
+    if (request === 'not of a client') break;
+    ask(op.actor, request);
+  }
+  return { setup, todo: ops.slice(at).map((op) => `${op.actor}: ${opWords(op)}`) };
+}
+
+/** The request by which a CPU client would do `op`. */
+function cpuRequest(scenario: Scenario, op: Op): CpuRequest | 'not of a client' {
+  const address = (place: string) => hexAddress(pageAt(scenario, place));
+  const pages = 'pages' in op ? (op.pages ?? 1) : 1;
+  switch (op.do) {
+    case 'load':
+      return { method: 'load', params: { address: address(op.at) } };
+    case 'store': {
+      const value = `0x${BigInt(op.value).toString(16)}`;
+      return { method: 'store', params: { address: address(op.at), value } };
+    }
+    case 'mmap': {
+      const { prot, kind } = op;
+      return { method: 'mmap', params: { address: address(op.at), pages, prot, kind } };
+    }
+    case 'munmap':
+      return { method: 'munmap', params: { address: address(op.at), pages } };
+    case 'mprotect':
+      return { method: 'mprotect', params: { address: address(op.at), pages, prot: op.prot } };
+    case 'madvise':
+      return { method: 'madvise', params: { address: address(op.at), pages, advice: op.advice } };
+    case 'mremap':
+      return { method: 'mremap', params: { address: address(op.at), pages, to: address(op.to) } };
+    case 'fork':
+      return { method: 'fork', params: { child: op.child } };
+    case 'exit':
+      return { method: 'exit', params: {} };
+    case 'pin': {
+      const { id, mode } = op;
+      return { method: 'pin', params: { address: address(op.at), pages, id, mode } };
+    }
+    case 'unpin':
+      return { method: 'unpin', params: { id: op.id } };
+    default:
+      return 'not of a client';
+  }
+}
+
+function hexAddress(page: PageIndex): string {
+  return `0x${addressOf(page).toString(16)}`;
+}

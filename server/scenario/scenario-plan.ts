@@ -1,0 +1,228 @@
+/** A scenario with its patches, drivers and parameters: all that is worked out once, before any world is built. */
+
+import type { DriverVariant } from '../../clients/drivers/catalogue/driver-variant.ts';
+import { DRIVERS } from '../../clients/drivers/catalogue/drivers.ts';
+import type { KernelConfig } from '../kernel/kernel.ts';
+import type { Patch } from '../patches/patch.ts';
+import type { PageIndex } from '../vocabulary/address.ts';
+import { BadInput } from '../vocabulary/bad-input.ts';
+import { type CompiledOp, compileOp } from './compile-op.ts';
+import type { Condition } from './condition.ts';
+import {
+  countOf,
+  type Instance,
+  instancesOf,
+  type Parameters,
+  parametersOf,
+  symmetricGroups,
+} from './instances.ts';
+import { parseCondition } from './parse-condition.ts';
+import { firstPageOf, pageAt } from './places.ts';
+import type { EndNames } from './program-ends.ts';
+import { ACTORS_MAX, type Scenario, type ScenarioVma } from './scenario-schema.ts';
+import { type CompiledWindow, compileWindow } from './window.ts';
+
+/** What a question may change of a scenario. */
+export interface ScenarioChoice {
+  readonly patches: readonly Patch[];
+  /** The driver of a device, by the device's name or its template's; '*' for all that are not named. */
+  readonly drivers: ReadonlyMap<string, DriverVariant>;
+  readonly parameters: Parameters;
+}
+
+export const AS_WRITTEN: ScenarioChoice = { patches: [], drivers: new Map(), parameters: {} };
+
+export interface PlannedOp {
+  readonly run: CompiledOp;
+  /** `actor.name`, or 'none'. */
+  readonly register: string | 'none';
+}
+
+export interface PlannedThread {
+  readonly actor: string;
+  readonly name: string;
+  readonly ops: readonly PlannedOp[];
+}
+
+export interface PlannedDevice {
+  readonly name: string;
+  readonly driver: DriverVariant;
+  readonly memoryPages: number;
+}
+
+export type Question =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'forbid' | 'exists'; readonly text: string; readonly condition: Condition };
+
+export interface ScenarioPlan {
+  readonly scenario: Scenario;
+  readonly choice: ScenarioChoice;
+  readonly config: Partial<KernelConfig>;
+  readonly vmas: readonly ScenarioVma[];
+  readonly instances: readonly Instance[];
+  readonly devices: readonly PlannedDevice[];
+  /** CPUs that a fork makes. */
+  readonly children: ReadonlySet<string>;
+  /** Groups of device names that can change places without anybody noticing. */
+  readonly symmetric: readonly (readonly string[])[];
+  readonly setup: readonly {
+    readonly actor: string;
+    readonly name: string;
+    readonly op: CompiledOp;
+  }[];
+  readonly threads: readonly PlannedThread[];
+  /** Names of registers, in the order of the file. */
+  readonly registers: readonly string[];
+  readonly window: CompiledWindow;
+  readonly question: Question;
+  readonly oracles: ReadonlySet<string>;
+  readonly ends: EndNames;
+  /** Faults for one access that a thread takes before it lets others go first. */
+  readonly faultsMax: number;
+  /** Pages that end states speak of, with how they are called. */
+  readonly pages: readonly { readonly name: string; readonly page: PageIndex }[];
+}
+
+/** The choice does not fit the scenario: a parameter it does not have, a device that is not there. */
+export class BadChoice extends BadInput {
+  constructor(message: string, options: ErrorOptions = {}) {
+    super(message, options);
+    this.name = 'BadChoice';
+  }
+}
+
+const DEFAULT_ORACLES = ['OR1', 'OR2', 'OR3', 'OR4', 'OR5'];
+/** More than any access takes that nobody disturbs. */
+const DEFAULT_FAULTS_MAX = 4;
+/** Pages of one vma whose end states count as outcomes. */
+const SHOWN_PAGES_MAX = 8;
+
+/** Throws: BadChoice. `scenario` must come from readScenario(). */
+export function planScenario(
+  scenario: Scenario,
+  choice: ScenarioChoice = AS_WRITTEN,
+): ScenarioPlan {
+  checkParameters(scenario, choice.parameters);
+  const instances = instancesOf(scenario, parametersOf(scenario, choice.parameters));
+  checkDrivers(choice, instances);
+  const namesOf = (name: string): readonly string[] =>
+    instances.filter((one) => one.name === name || one.template === name).map((one) => one.name);
+  const threads = instances.flatMap((instance) => threadsOf(scenario, instance));
+  return {
+    scenario,
+    choice,
+    config: scenario.machine ?? {},
+    vmas: scenario.vmas,
+    instances,
+    devices: instances
+      .filter(({ kind }) => kind === 'device')
+      .map((one) => planDevice(one, choice)),
+    children: childrenOf(scenario, instances),
+    symmetric: symmetricGroups(scenario, instances),
+    setup: (scenario.setup ?? []).map((op) => ({
+      actor: op.actor,
+      name: op.do,
+      op: compileOp(scenario, op),
+    })),
+    threads,
+    registers: threads.flatMap(({ ops }) =>
+      ops.flatMap(({ register }) => (register === 'none' ? [] : [register])),
+    ),
+    window: compileWindow(scenario.window ?? [], namesOf, (place) => pageAt(scenario, place)),
+    question: questionOf(scenario),
+    oracles: new Set(scenario.oracles ?? DEFAULT_ORACLES),
+    faultsMax: scenario.bounds?.faults ?? DEFAULT_FAULTS_MAX,
+    ends: endNames(scenario, instances, namesOf),
+    pages: scenario.vmas.flatMap(pagesOf),
+  };
+}
+
+function checkParameters(scenario: Scenario, given: Parameters): void {
+  const known = Object.keys(scenario.parameters ?? {});
+  for (const name of Object.keys(given)) {
+    if (known.includes(name)) continue;
+    const all = known.length === 0 ? 'it has none' : `it has ${known.join(', ')}`;
+    throw new BadChoice(`${scenario.name} has no parameter "${name}": ${all}`);
+  }
+  const parameters = parametersOf(scenario, given);
+  for (const actor of scenario.actors) {
+    const count = countOf(actor.count, parameters);
+    if (Number.isInteger(count) && count >= 0 && count <= ACTORS_MAX) continue;
+    throw new BadChoice(
+      `the count of ${actor.name} (${actor.count}) comes to ${count}, expected 0 to ${ACTORS_MAX}`,
+    );
+  }
+}
+
+function checkDrivers(choice: ScenarioChoice, instances: readonly Instance[]): void {
+  const devices = instances.filter(({ kind }) => kind === 'device');
+  for (const name of choice.drivers.keys()) {
+    if (name === '*' || devices.some((one) => one.name === name || one.template === name)) continue;
+    const known = devices.map((one) => one.name).join(', ') || 'none';
+    throw new BadChoice(`there is no device "${name}"; devices are ${known}`);
+  }
+}
+
+function planDevice(instance: Instance, choice: ScenarioChoice): PlannedDevice {
+  const { name, template, memoryPages } = instance;
+  const chosen =
+    choice.drivers.get(name) ?? choice.drivers.get(template) ?? choice.drivers.get('*');
+  const driver = chosen ?? DRIVERS.get(instance.driver);
+  if (driver === undefined) throw new BadChoice(`there is no driver "${instance.driver}"`);
+  return { name, driver, memoryPages };
+}
+
+function threadsOf(scenario: Scenario, instance: Instance): PlannedThread[] {
+  return instance.threads.map((program) => ({
+    actor: instance.name,
+    name: program.find((op) => op.do !== 'wait')?.do ?? 'program',
+    ops: program.map((op) => ({
+      run: compileOp(scenario, op),
+      register: 'as' in op && op.as !== undefined ? `${instance.name}.${op.as}` : 'none',
+    })),
+  }));
+}
+
+function questionOf(scenario: Scenario): Question {
+  const { condition } = scenario;
+  if (condition === undefined) return { kind: 'none' };
+  const kind = 'forbid' in condition ? 'forbid' : 'exists';
+  const text = 'forbid' in condition ? condition.forbid : condition.exists;
+  const parsed = parseCondition(text);
+  if (!parsed.ok) throw new BadChoice(`condition: ${parsed.problem.message}`);
+  return { kind, text, condition: parsed.condition };
+}
+
+/** Only names that somebody waits for count: an end that nobody waits for conflicts with nothing. */
+function endNames(
+  scenario: Scenario,
+  instances: readonly Instance[],
+  instancesNamed: (name: string) => readonly string[],
+): EndNames {
+  const ops = [...(scenario.setup ?? []), ...instances.flatMap(({ threads }) => threads.flat())];
+  const waitedFor = new Set(ops.flatMap((op) => (op.do === 'wait' ? [op.for] : [])));
+  const namesOf = new Map<string, string[]>();
+  const threads = new Map<string, number>();
+  for (const name of waitedFor) {
+    threads.set(name, 0);
+    for (const instance of instancesNamed(name)) {
+      const count = instances.find((one) => one.name === instance)?.threads.length ?? 0;
+      threads.set(name, (threads.get(name) ?? 0) + count);
+      namesOf.set(instance, [...(namesOf.get(instance) ?? []), name]);
+    }
+  }
+  return { namesOf, threads };
+}
+
+function childrenOf(scenario: Scenario, instances: readonly Instance[]): Set<string> {
+  const ops = [...(scenario.setup ?? []), ...instances.flatMap(({ threads }) => threads.flat())];
+  return new Set(ops.flatMap((op) => (op.do === 'fork' ? [op.child] : [])));
+}
+
+function pagesOf(vma: ScenarioVma): { name: string; page: PageIndex }[] {
+  const count = Math.min(vma.pages, SHOWN_PAGES_MAX);
+  return Array.from({ length: count }, (_, at) => ({
+    name: at === 0 ? vma.name : `${vma.name}+${at}`,
+    page: (firstPageOf(vma) + at) as PageIndex,
+  }));
+}

@@ -1,0 +1,114 @@
+/**
+ * What a scenario file may say. Written once: it gives the types, checks the files, and is published as
+ * scenarios/scenario.schema.json for editors. `description` completes the sentence "expected ...".
+ */
+import Type, { type Static } from 'typebox';
+import { name, strict, word } from '../protocol/wire-values.ts';
+import { CPU_OPS, DEVICE_OPS, type Op, place, text } from './op-schema.ts';
+import { EVENT_KINDS } from './window-events.ts';
+
+/** Actors of one scenario: each more multiplies the interleavings. */
+export const ACTORS_MAX = 16;
+const OPS_MAX = 64;
+const VMAS_MAX = 16;
+const PAGES_MAX = 512;
+
+/** An operation that an actor does before the exploring begins. */
+export type SetupOp = Op & { readonly actor: string };
+
+const count = (minimum: number, maximum: number) => Type.Integer({ minimum, maximum });
+
+export const ORACLES = ['OR1', 'OR2', 'OR3', 'OR4', 'OR5', 'OR6', 'LK3'] as const;
+export const VERDICTS = ['holds', 'broken', 'unknown'] as const;
+export type VerdictWord = (typeof VERDICTS)[number];
+
+const machine = strict({
+  systemPages: Type.Optional(count(1, 2 ** 20)),
+  devicePages: Type.Optional(count(1, 2 ** 18)),
+  swapSlots: Type.Optional(count(0, 2 ** 20)),
+  thp: Type.Optional(word('always', 'never')),
+});
+
+const vma = strict({
+  name,
+  address: Type.Integer({
+    minimum: 0,
+    maximum: 2 ** 47 - 4096,
+    multipleOf: 4096,
+    description: 'an address that is a multiple of 4096, below 2^47',
+  }),
+  pages: count(1, PAGES_MAX),
+  prot: word('none', 'r', 'rw'),
+  kind: word('anon-private', 'anon-shared'),
+});
+
+export const op = Type.Union([...CPU_OPS, ...DEVICE_OPS]);
+export const setupOp = Type.Unsafe<SetupOp>(
+  Type.Union([...CPU_OPS, ...DEVICE_OPS].map((one) => strict({ actor: name, ...one.properties }))),
+);
+const program = Type.Array(op, { minItems: 1, maxItems: OPS_MAX });
+
+const actor = strict({
+  name,
+  kind: word('cpu', 'device'),
+  driver: Type.Optional(name),
+  memoryPages: Type.Optional(count(1, 4096)),
+  count: Type.Optional(
+    Type.Union([
+      count(1, ACTORS_MAX),
+      Type.String({
+        pattern: '^[a-z][A-Za-z0-9]*( - [a-z][A-Za-z0-9]*)?$',
+        description: 'a parameter, or one parameter minus another',
+      }),
+    ]),
+  ),
+  program: Type.Optional(program),
+  threads: Type.Optional(Type.Array(program, { minItems: 1, maxItems: 8 })),
+});
+
+const matcher = strict({
+  event: word(...EVENT_KINDS),
+  function: Type.Optional(text(64)),
+  by: Type.Optional(name),
+  at: Type.Optional(place),
+  to: Type.Optional(text(32)),
+  result: Type.Optional(text(32)),
+});
+
+const expression = text(1024);
+const verdict = word(...VERDICTS);
+const verdicts = Type.Record(Type.String(), verdict);
+
+export const Scenario = strict({
+  name,
+  title: text(120),
+  provenance: text(2000),
+  parameters: Type.Optional(Type.Record(Type.String(), count(0, ACTORS_MAX))),
+  machine: Type.Optional(machine),
+  vmas: Type.Array(vma, { minItems: 1, maxItems: VMAS_MAX }),
+  setup: Type.Optional(Type.Array(setupOp, { maxItems: OPS_MAX })),
+  actors: Type.Array(actor, { minItems: 1, maxItems: ACTORS_MAX }),
+  window: Type.Optional(Type.Array(matcher, { minItems: 1, maxItems: 16 })),
+  condition: Type.Optional(
+    Type.Union([strict({ forbid: expression }), strict({ exists: expression })]),
+  ),
+  oracles: Type.Optional(Type.Array(word(...ORACLES), { maxItems: ORACLES.length })),
+  bounds: Type.Optional(
+    strict({
+      executions: Type.Optional(count(1, 2 ** 40)),
+      steps: Type.Optional(count(1, 1_000_000)),
+      preemptions: Type.Optional(count(0, 64)),
+      retries: Type.Optional(count(1, 1000)),
+      faults: Type.Optional(count(1, 10_000)),
+    }),
+  ),
+  expect: strict({
+    patches: Type.Optional(verdicts),
+    drivers: Type.Optional(verdicts),
+  }),
+});
+
+export type Scenario = Static<typeof Scenario>;
+export type ScenarioActor = Static<typeof actor>;
+export type ScenarioVma = Static<typeof vma>;
+export type Matcher = Static<typeof matcher>;

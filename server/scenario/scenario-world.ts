@@ -1,0 +1,278 @@
+/** Builds the worlds that the explorer asks for: one for each execution, so building one must be cheap. */
+import type { LabDevice } from '../../clients/drivers/catalogue/driver-variant.ts';
+import type { CpuApi } from '../abi/cpu-api.ts';
+import type { Explored } from '../explorer/explored.ts';
+import { setPageDirtyLock } from '../kernel/memory/set-page-dirty-lock.ts';
+import {
+  cpuOf,
+  deviceOf,
+  newWorld,
+  runTask,
+  threadOf,
+  type World,
+  type WorldOptions,
+} from '../machine/world.ts';
+import type { TaskIdentity } from '../task/context.ts';
+import type { Task } from '../task/task.ts';
+import { BadInput } from '../vocabulary/bad-input.ts';
+import { KernelBug } from '../vocabulary/invariant.ts';
+import { CONTRACT_ORACLE } from '../vocabulary/rules.ts';
+import type { Surroundings } from './compile-op.ts';
+import { describeEnd, failureAtEnd } from './end-of-run.ts';
+import { fairFaults } from './fair-faults.ts';
+import { rangeOfVma } from './places.ts';
+import { newProgramEnds } from './program-ends.ts';
+import type { PlannedThread, ScenarioPlan } from './scenario-plan.ts';
+import { stuckTasks } from './stuck-tasks.ts';
+import { type RunWatch, watchRun } from './watch-run.ts';
+import { watchWindow } from './window.ts';
+import { worldContents } from './world-contents.ts';
+
+/** Collisions in a row after which a verb gives up: it does not, for each needs an invalidation, and those end. */
+const DEFAULT_RETRIES_MAX = Number.POSITIVE_INFINITY;
+/** Steps of one execution, unless the scenario says otherwise. */
+export const DEFAULT_STEPS_MAX = 5_000;
+
+/** Steps of one operation of a setup. */
+const SETUP_STEPS_MAX = 1_000_000;
+
+/** One world of a scenario: what the explorer needs, and what reports need besides. */
+export interface ScenarioRun extends Explored {
+  readonly world: World;
+  /** `actor.name` to value, for those that were set. */
+  readonly registers: ReadonlyMap<string, string>;
+}
+
+export function stepsMaxOf(plan: ScenarioPlan): number {
+  return plan.scenario.bounds?.steps ?? DEFAULT_STEPS_MAX;
+}
+
+/** Collisions in a row after which a verb of a driver gives up. */
+export function retriesMaxOf(plan: ScenarioPlan): number {
+  return plan.scenario.bounds?.retries ?? DEFAULT_RETRIES_MAX;
+}
+
+/** A world before its setup. */
+export interface ScenarioOpening {
+  readonly world: World;
+  /** To be run to their ends, one after the other. */
+  readonly setup: readonly SetupTask[];
+  /** The programs stand ready. Call it when the setup has run. */
+  begin(): ScenarioRun;
+}
+
+/** Before any question can be asked, the setup of a scenario fails: by itself, or with somebody's patch or driver. */
+export class BadSetup extends BadInput {
+  constructor(message: string, options: ErrorOptions = {}) {
+    super(message, options);
+    this.name = 'BadSetup';
+  }
+}
+
+/** One part of a setup. Its task throws BadInput if it cannot be done. */
+export interface SetupTask {
+  readonly actor: string;
+  readonly name: string;
+  readonly task: () => Task<unknown>;
+}
+
+/**
+ * A world whose setup has run and whose programs stand ready.
+ *
+ * With `locks` told the event log has who takes and releases which, for a viewer; the run is the same.
+ *
+ * Throws: BadInput if the setup cannot be done; what user code throws.
+ */
+export function newScenarioRun(
+  plan: ScenarioPlan,
+  options: Pick<WorldOptions, 'locks'> = {},
+): ScenarioRun {
+  const opening = openScenario(plan, options);
+  for (const part of opening.setup) finish(opening.world, part);
+  return opening.begin();
+}
+
+/** Throws what user code throws. */
+export function openScenario(
+  plan: ScenarioPlan,
+  { locks }: Pick<WorldOptions, 'locks'> = {},
+): ScenarioOpening {
+  const cpus = plan.threads.map(({ actor }) => actor);
+  const fair = fairFaults(cpus, plan.faultsMax);
+  const patches = [...plan.choice.patches, fair.patch];
+  const contract = plan.oracles.has(CONTRACT_ORACLE) ? 'watched' : 'off';
+  const world = newWorld({
+    patches,
+    config: plan.config,
+    contract,
+    ...(locks === undefined ? {} : { locks }),
+  });
+  const surroundings = surroundingsOf(plan, world);
+  const begin = (): ScenarioRun => {
+    makeThreads(plan, world);
+    const registers = new Map<string, string>();
+    fair.start(world);
+    const watch = watchRun(plan, world, fair);
+    world.scheduler.catchThrown(({ identity }, thrown) => answerBug(watch, identity, thrown));
+    const window = watchWindow(plan.window);
+    if (plan.window.length > 0) world.log.listeners.push(window.see);
+    for (const thread of plan.threads) {
+      const task = watched(threadTask(thread, surroundings, registers), thread.actor, watch);
+      world.scheduler.spawn(thread.actor, thread.name, task);
+    }
+    const end = { world, registers };
+    return {
+      world,
+      registers,
+      scheduler: world.scheduler,
+      failure: watch.failure,
+      failureAtEnd: (stuck) => failureAtEnd(plan, end, stuck),
+      windowEntered: window.entered,
+      outcome: () => describeEnd(plan, end),
+      stuck: () => stuckTasks(plan, world, world.scheduler.blockedTasks()),
+      // The oracles note what they read themselves.
+      alsoReads: () => [],
+      contents: worldContents({
+        world,
+        devices: plan.devices.map(({ name }) => surroundings.device(name)),
+        names: plan.devices.map(({ name }) => name),
+        registers,
+        ends: surroundings.ends,
+        more: fair.state,
+        windowReached: window.reached,
+      }),
+    };
+  };
+  return { world, setup: setupOf(plan, surroundings), begin };
+}
+
+/** A thread is there, and its TLB is flushed, before it does anything. A child's comes with its fork. */
+function makeThreads(plan: ScenarioPlan, world: World): void {
+  for (const { kind, name } of plan.instances) {
+    if (kind === 'cpu' && !plan.children.has(name)) threadOf(world, name);
+  }
+}
+
+function surroundingsOf(plan: ScenarioPlan, world: World): Surroundings {
+  const cpus = new Map<string, CpuApi>();
+  const devices = new Map<string, LabDevice>();
+  for (const [deviceNumber, { name }] of plan.devices.entries()) {
+    devices.set(name, newDevice(plan, world, deviceNumber));
+  }
+  return {
+    world,
+    ends: newProgramEnds(world.context, plan.ends),
+    // Made when it is first used: a child's thread must not exist before its fork.
+    cpu(actor) {
+      const known = cpus.get(actor);
+      if (known !== undefined) return known;
+      const made = cpuOf(world, actor);
+      cpus.set(actor, made);
+      return made;
+    },
+    device(actor) {
+      const found = devices.get(actor);
+      if (found === undefined) throw new RangeError(`there is no device ${actor}`);
+      return found;
+    },
+  };
+}
+
+function newDevice(plan: ScenarioPlan, world: World, deviceNumber: number): LabDevice {
+  const planned = plan.devices[deviceNumber];
+  if (planned === undefined) throw new RangeError(`there is no device number ${deviceNumber}`);
+  const { name, driver, memoryPages } = planned;
+  const api = deviceOf(world, name, () => made.callbacks, driver.runs);
+  const made: LabDevice = driver.newDevice({
+    api,
+    context: world.context,
+    deviceNumber,
+    memoryPages,
+    retriesMax: retriesMaxOf(plan),
+    setPageDirtyLock: (pfn) => setPageDirtyLock(world.kernel, pfn),
+  });
+  return made;
+}
+
+function setupOf(plan: ScenarioPlan, surroundings: Surroundings): SetupTask[] {
+  const cpu = plan.instances.find(({ kind }) => kind === 'cpu')?.name ?? 'cpu0';
+  return [
+    ...plan.devices.map(({ name }) => ({
+      actor: name,
+      name: 'open',
+      task: () => openDevice(name, surroundings.device(name)),
+    })),
+    ...plan.vmas.map((vma) => ({
+      actor: cpu,
+      name: 'mmap',
+      task: () => {
+        const { prot, kind } = vma;
+        return surroundings.cpu(cpu).mmap({ range: rangeOfVma(vma), prot, kind });
+      },
+    })),
+    ...plan.setup.map(({ actor, name, op }) => ({
+      actor,
+      name,
+      task: () => op(surroundings, actor),
+    })),
+  ];
+}
+
+function* openDevice(name: string, device: LabDevice): Task<void> {
+  const opened = yield* device.open();
+  if (!opened.ok) throw new BadSetup(`setup: ${name} cannot be opened: ${opened.errno}`);
+}
+
+function finish(world: World, { actor, name, task }: SetupTask): void {
+  const ran = setUp(name, actor, () => runTask(world, actor, name, task(), SETUP_STEPS_MAX));
+  if (ran.kind === 'done') return;
+  const waiting = ran.waiting.length === 0 ? 'it goes in circles' : ran.waiting.join('; ');
+  throw new BadSetup(
+    `setup: ${name} of ${actor} does not end: ${waiting}; a setup must work alone`,
+  );
+}
+
+/** What goes wrong before the question is asked is no answer to it. */
+function setUp<T>(name: string, actor: string, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (!(error instanceof KernelBug)) throw error;
+    const remedy = 'with this patch and driver the scenario cannot be set up';
+    throw new BadSetup(`setup: ${name} of ${actor}: kernel BUG: ${error.message}; ${remedy}`, {
+      cause: error,
+    });
+  }
+}
+
+/** The program of one thread, wherever its actor runs. What it reads goes into `registers`. */
+export function* threadTask(
+  thread: PlannedThread,
+  surroundings: Surroundings,
+  registers: Map<string, string>,
+): Task<void> {
+  for (const { run, register } of thread.ops) {
+    const value = yield* run(surroundings, thread.actor);
+    if (register !== 'none') registers.set(register, value);
+  }
+  surroundings.ends.threadEnded(thread.actor);
+}
+
+function* watched(task: Task<void>, actor: string, watch: RunWatch): Task<void> {
+  yield* task;
+  watch.threadEnded(actor);
+}
+
+/**
+ * A kernel that finds itself in an impossible state stops, as with BUG(): that is an answer, in whichever task it
+ * happens, a callback's too. Whatever else is thrown is a crash of somebody's code, and none.
+ */
+function answerBug(
+  watch: RunWatch,
+  { actor, name }: TaskIdentity,
+  thrown: unknown,
+): 'handled' | 'rethrow' {
+  if (!(thrown instanceof KernelBug)) return 'rethrow';
+  watch.fail(`kernel BUG: ${thrown.message}, in ${actor} (${name})`);
+  return 'handled';
+}

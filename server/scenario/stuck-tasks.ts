@@ -1,0 +1,166 @@
+/** Who of a scenario's tasks waits for what, and who has that: locks, open brackets, callbacks, ends of programs. */
+import {
+  describeStuck,
+  type HeldSince,
+  type Holder,
+  ITS_OWN,
+  type Stuck,
+  stuckOf,
+  type Wait,
+} from '../explorer/stuck.ts';
+import type { World } from '../machine/world.ts';
+import type { RunningTask } from '../scheduler/scheduler.ts';
+import type { TaskIdentity } from '../task/context.ts';
+import { describeObject, type ObjectId, objectName } from '../task/object-id.ts';
+import { FAIR_TURN } from './fair-faults.ts';
+import type { ScenarioPlan } from './scenario-plan.ts';
+
+interface View {
+  readonly plan: ScenarioPlan;
+  readonly world: World;
+  readonly stuck: readonly RunningTask[];
+}
+
+interface Owner {
+  readonly identity: TaskIdentity;
+  readonly at: string;
+}
+
+/** `stuck` are all tasks that are left, and none of them can go on. */
+export function stuckTasks(
+  plan: ScenarioPlan,
+  world: World,
+  stuck: readonly RunningTask[],
+): Stuck | 'none' {
+  if (stuck.length === 0) return 'none';
+  const view = { plan, world, stuck };
+  const waits = stuck.map((task) => waitOf(view, task));
+  const spinning = waits.filter(({ waitsAt }) => waitsAt === FAIR_TURN);
+  const [first] = spinning;
+  if (first === undefined) return stuckOf(waits);
+  const cycle = `${first.actor} -> ${first.actor}`;
+  return { kind: 'livelock', waits, chain: spinning, cycle };
+}
+
+export function describeStuckTasks(
+  plan: ScenarioPlan,
+  world: World,
+  stuck: readonly RunningTask[],
+): string {
+  const found = stuckTasks(plan, world, stuck);
+  if (found === 'none') return 'nothing';
+  if (found.kind !== 'livelock') return describeStuck(found);
+  const actors = found.chain.map(({ actor }) => actor).join(' and ');
+  return `livelock: ${actors} faults again and again, and nobody else does anything`;
+}
+
+function waitOf(view: View, { identity, pending }: RunningTask): Wait {
+  const { actor, name } = identity;
+  const isBlock = pending.kind === 'block';
+  return {
+    actor,
+    task: name,
+    wants: isBlock ? wantedName(view, pending.on) : 'nothing',
+    waitsAt: pending.at,
+    holds: heldOf(view, identity),
+    heldBy: isBlock ? holdersOf(view, identity, pending.on) : [],
+    missedWake: isBlock && pending.until() ? 'yes' : 'no',
+  };
+}
+
+function heldOf(view: View, { held, heldAt }: TaskIdentity): HeldSince[] {
+  return held.map(({ object }, at) => ({
+    what: wantedName(view, object),
+    at: heldAt[at] ?? 'unknown',
+  }));
+}
+
+/** In words that a reader knows; what is left is named by its number. */
+function wantedName({ plan }: View, object: ObjectId): string {
+  const { kind, owner, index } = objectName(object);
+  switch (kind) {
+    case 'mmap_lock':
+      return owner === 0 ? 'mmap_lock' : `mmap_lock of process ${owner}`;
+    case 'page_lock':
+      return `page_lock of frame 0x${index.toString(16)}`;
+    case 'driver_lock':
+      return `driver_lock of ${plan.devices[owner]?.name ?? `device ${owner}`}`;
+    case 'ptl':
+      return 'ptl';
+    case 'subscriptions':
+      return 'the end of an invalidation';
+    case 'task':
+      return 'callbacks to return';
+    case 'device_memory':
+      return `memory of ${plan.devices[owner]?.name ?? `device ${owner}`} to come back`;
+    case 'hold':
+      return owner === ENDS ? `the end of ${nameOfEnd(plan, index)}` : 'its turn';
+    default:
+      return describeObject(object);
+  }
+}
+
+/** See program-ends.ts. */
+const ENDS = 1;
+
+function nameOfEnd(plan: ScenarioPlan, index: number): string {
+  return [...plan.ends.threads.keys()][index] ?? 'an actor';
+}
+
+function holdersOf(view: View, waiter: TaskIdentity, object: ObjectId): Holder[] {
+  const living = new Set(view.stuck.map(({ identity }) => identity));
+  return ownersOf(view, waiter, object).map(({ identity, at }) => ({
+    actor: identity.actor,
+    task: identity.name,
+    at,
+    state: living.has(identity) ? 'waits' : 'ended',
+  }));
+}
+
+function ownersOf(view: View, waiter: TaskIdentity, object: ObjectId): Owner[] {
+  const { plan, world, stuck } = view;
+  const { kind, owner, index } = objectName(object);
+  if (kind === 'task') {
+    return stuck
+      .filter(({ identity }) => identity.parent === waiter)
+      .map(({ identity }) => ({ identity, at: ITS_OWN }));
+  }
+  if (kind === 'subscriptions') {
+    return [...world.kernel.invalidations.values()]
+      .filter((open) => open.mm.id === owner)
+      .map(({ by }) => ({ identity: by, at: 'mmu_notifier_invalidate_range_start.seq' }));
+  }
+  if (kind === 'hold' && owner === ENDS) {
+    const name = nameOfEnd(plan, index);
+    const actors = plan.instances.filter((one) => one.name === name || one.template === name);
+    return stuck
+      .filter(({ identity }) => actors.some((actor) => actor.name === identity.actor))
+      .filter(({ identity }) => identity.parent === 'none')
+      .map(({ identity }) => ({ identity, at: ITS_OWN }));
+  }
+  return lockOwners(view, object);
+}
+
+/** Tasks that wait and have it; else whoever the lock itself names, who may have ended. */
+function lockOwners({ world, stuck }: View, object: ObjectId): Owner[] {
+  const waiting = stuck.flatMap(({ identity }) => {
+    const at = identity.held.findIndex((lock) => lock.object === object);
+    return at < 0 ? [] : [{ identity, at: identity.heldAt[at] ?? 'unknown' }];
+  });
+  if (waiting.length > 0) return waiting;
+  return namedBy(world, object).map((identity) => {
+    const at = identity.held.findIndex((lock) => lock.object === object);
+    return { identity, at: identity.heldAt[at] ?? 'unknown' };
+  });
+}
+
+function namedBy({ kernel }: World, object: ObjectId): TaskIdentity[] {
+  const owners: (TaskIdentity | 'nobody')[] = [];
+  for (const lock of kernel.pageLocks.values())
+    if (lock.object === object) owners.push(lock.holder);
+  for (const { mmapLock, table } of kernel.mms.values()) {
+    if (mmapLock.object === object) owners.push(mmapLock.writer, ...mmapLock.readers);
+    for (const { ptl } of table.pages.values()) if (ptl.object === object) owners.push(ptl.holder);
+  }
+  return owners.filter((owner) => owner !== 'nobody');
+}

@@ -1,0 +1,20 @@
+/** The kinds of events that a window may name: what EventBody (server/abi/event.ts) has to offer about memory. */
+export const EVENT_KINDS = [
+  'call',
+  'return',
+  'callback',
+  'callback-return',
+  'pte',
+  'invalidate_range_start',
+  'invalidate_range_end',
+  'migration-end',
+  'mirror',
+  'device-access',
+  'cpu-access',
+  'signal',
+  'fault',
+  'tlb-flush',
+  'frame-alloc',
+  'frame-free',
+  'vma',
+] as const;

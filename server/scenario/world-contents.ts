@@ -1,0 +1,285 @@
+/**
+ * What the world of a scenario can say of its state, for the explorer's cache of states. What stands at an object is
+ * the kernel's own; where that would take long to tell, the explorer goes by who wrote it.
+ */
+import type { LabDevice } from '../../clients/drivers/catalogue/driver-variant.ts';
+import type { IntervalSub } from '../abi/device-api.ts';
+import type { WorldContents } from '../explorer/explored.ts';
+import { migrationsObject } from '../kernel/hmm/open-migrations.ts';
+import type { Kernel } from '../kernel/kernel.ts';
+import {
+  contentsOf,
+  frameExists,
+  frameFlags,
+  mapcount,
+  mappingOf,
+  refcount,
+} from '../kernel/memory/frames.ts';
+import type { Mm } from '../kernel/memory/mm.ts';
+import { readPte } from '../kernel/memory/page-table.ts';
+import type { Tlb } from '../kernel/memory/tlb.ts';
+import type { Subscription } from '../kernel/notifier/subscriptions.ts';
+import { mirrorEntry } from '../machine/oracles/mirrors.ts';
+import { registerValue } from '../machine/oracles/registers.ts';
+import type { World } from '../machine/world.ts';
+import { type ObjectId, objectName } from '../task/object-id.ts';
+import { PAGES_MAX, type PageIndex, type Pfn } from '../vocabulary/address.ts';
+import { isOdd } from '../vocabulary/seq.ts';
+import type { ProgramEnds } from './program-ends.ts';
+
+/** Owners of the oracles' registers are numbered from here, those of devices' entries below. */
+const REGISTER_OWNERS = 512;
+/** Owners of objects of kind 'page', by what they are about; flags come behind. */
+const REFCOUNT = 0;
+const MAPCOUNT = 1;
+const MAPPING = 2;
+const FIRST_FLAG = 3;
+/** The objects of kind 'allocator'. */
+const SYSTEM_FRAMES = 0;
+const DEVICE_FRAMES = 1;
+const SWAP_SLOTS = 2;
+/** Migrations are objects of kind 'device' of this owner. */
+const MIGRATIONS_OWNER = 1_023;
+
+export interface ContentsOptions {
+  readonly world: World;
+  /** By device number. */
+  readonly devices: readonly LabDevice[];
+  /** Names of the devices, by number. */
+  readonly names: readonly string[];
+  readonly registers: ReadonlyMap<string, string>;
+  readonly ends: ProgramEnds;
+  /** What else may change the future. */
+  readonly more: () => string;
+  readonly windowReached: () => string;
+}
+
+export function worldContents(options: ContentsOptions): WorldContents {
+  const { kernel } = options.world;
+  return {
+    contentOf: (object) => contentOf(options, object),
+    learnableAt: (object) => learnableAt(kernel, object),
+    comparedAt: (object) => subAt(kernel, object)?.invalidateSeq ?? 'unknown',
+    derived: () => currentSubs(kernel),
+    rest: () => restOf(options),
+    windowReached: options.windowReached,
+  };
+}
+
+function contentOf(options: ContentsOptions, object: ObjectId): number | string | 'unknown' {
+  const { world, devices, names, ends } = options;
+  const { kernel } = world;
+  const { kind, owner, index } = objectName(object);
+  switch (kind) {
+    // What they guard are objects of their own.
+    case 'ptl':
+    case 'page_lock':
+      return 0;
+    case 'mmap_lock':
+      return index === 0 ? 0 : arrivals(kernel.mms.get(owner));
+    case 'pte': {
+      const mm = kernel.mms.get(owner);
+      return mm === undefined ? 'unknown' : readPte(mm.table, index as PageIndex);
+    }
+    case 'pmd':
+      return blockText(kernel.mms.get(owner), index);
+    case 'page':
+      return frameContent(kernel, owner, index as Pfn);
+    case 'contents':
+      return contentsOf(kernel.frames, index as Pfn).join();
+    case 'subscriptions':
+      return bracketsText(kernel, kernel.mms.get(owner));
+    case 'interval_sub':
+      // Its sequence is compared and never told: see comparedAt() and derived().
+      return subAt(kernel, object) === undefined ? 'unknown' : 0;
+    case 'tlb':
+      return tlbContent(kernel.mms.get(owner), object, index);
+    case 'vma':
+      return String(kernel.mms.get(owner)?.unstable);
+    case 'mm':
+      return addressSpaceText(kernel.mms.get(owner), index);
+    case 'swap_slot':
+      return slotText(kernel, index);
+    case 'allocator':
+      return nextFree(kernel, index);
+    case 'hold':
+      return ends.leftAt(object);
+    case 'device':
+      if (owner === MIGRATIONS_OWNER) return migrationsText(kernel, object);
+      return devices[owner]?.contentOf?.(object) ?? 'unknown';
+    case 'driver_lock':
+    case 'mirror':
+    case 'device_memory':
+      return devices[owner]?.contentOf?.(object) ?? 'unknown';
+    case 'user':
+      return oracleText(world, names, owner, index);
+    case 'task':
+    case 'answer':
+    case 'page_cache':
+    case 'rmap':
+      return 'unknown';
+  }
+}
+
+/** Opening and closing a bracket teaches nothing; a driver that reads the sequence itself may keep it. */
+function learnableAt(kernel: Kernel, object: ObjectId): number | 'the content' | string {
+  const { kind, owner } = objectName(object);
+  if (kind === 'interval_sub') return subAt(kernel, object)?.invalidateSeq ?? 'the content';
+  const mm = kind === 'subscriptions' ? kernel.mms.get(owner) : undefined;
+  return mm === undefined ? 'the content' : subscribedText(mm);
+}
+
+function subAt({ mms }: Kernel, object: ObjectId): IntervalSub | undefined {
+  const { kind, owner, index } = objectName(object);
+  const mm = kind === 'interval_sub' ? mms.get(owner) : undefined;
+  if (mm === undefined) return undefined;
+  for (const { sub } of subscriptionsOf(mm)) if (sub.id === index) return sub;
+  return undefined;
+}
+
+function* subscriptionsOf({ subscriptions }: Mm): Iterable<Subscription> {
+  for (const { buckets } of subscriptions.itree.classes.values()) {
+    for (const items of buckets.values()) yield* items;
+  }
+  for (const { subscription } of subscriptions.deferred) yield subscription;
+}
+
+/** Whether each subscription is being invalidated just now. */
+function* currentSubs({ mms }: Kernel): Iterable<readonly [ObjectId, number]> {
+  for (const mm of mms.values()) {
+    for (const { sub } of subscriptionsOf(mm)) {
+      yield [sub.object, sub.invalidateSeq === mm.subscriptions.invalidateSeq ? 1 : 0];
+    }
+  }
+}
+
+/** Who waits for mmap_lock: readers are all alike. */
+function arrivals(mm: Mm | undefined): number | 'unknown' {
+  const waiting = mm?.mmapLock.waiting ?? [];
+  return waiting.some(({ mode }) => mode === 'write') ? 'unknown' : waiting.length;
+}
+
+/** The level of a block, or its huge entry. */
+function blockText(mm: Mm | undefined, index: number): string | 'unknown' {
+  const block = mm?.table.pages.get(Math.floor(index / 2));
+  if (block === undefined || block.level !== 'huge') return block?.level === 'table' ? 'table' : '';
+  return `huge ${block.huge}`;
+}
+
+function frameContent({ frames, isolated }: Kernel, about: number, pfn: Pfn): number | string {
+  if (!frameExists(frames, pfn)) return 'not there';
+  switch (about) {
+    case REFCOUNT:
+      return refcount(frames, pfn);
+    case MAPCOUNT:
+      return mapcount(frames, pfn);
+    case MAPPING: {
+      const { id, index } = mappingOf(frames, pfn);
+      return `${id} ${index} ${frames.swapSlots.get(pfn) ?? ''}`;
+    }
+    default:
+      return `${frameFlags(frames, pfn) & (1 << (about - FIRST_FLAG))} ${isolated.has(pfn)}`;
+  }
+}
+
+/** Brackets and subscriptions have running numbers, which say nothing; nor does how far the sequence has come. */
+function bracketsText({ invalidations }: Kernel, mm: Mm | undefined): string | 'unknown' {
+  if (mm === undefined) return 'unknown';
+  const { invalidateSeq, activeInvalidateRanges } = mm.subscriptions;
+  const open: string[] = [];
+  for (const { mm: of, range } of invalidations.values()) {
+    if (of === mm) open.push(`${range.first}-${range.end}`);
+  }
+  return `${isOdd(invalidateSeq)} ${activeInvalidateRanges} ${open.sort()} ${subscribedText(mm)}`;
+}
+
+function subscribedText({ subscriptions }: Mm): string {
+  const { itree, deferred } = subscriptions;
+  const waiting = deferred.map(({ action, subscription }) => `${action} ${subscription.id}`);
+  return `${itree.size} ${waiting.join()}`;
+}
+
+function tlbContent(mm: Mm | undefined, object: ObjectId, index: number): string | number {
+  if (mm === undefined) return 'unknown';
+  if (index === 0) return mm.tlbFlushPending;
+  const found = mm.tlbs.find((tlb) => tlb.object === object);
+  return found === undefined ? 'unknown' : entriesText(found);
+}
+
+/** 0: whether it lives, 1: its mappings, 2: its CPUs. */
+function addressSpaceText(mm: Mm | undefined, about: number): string | 'unknown' {
+  if (mm === undefined) return 'unknown';
+  if (about === 0) return String(mm.alive);
+  if (about === 2) return mm.tlbs.map(({ cpu }) => cpu).join();
+  let text = '';
+  for (const { first, end, prot, kind, pgoff, accounted } of mm.vmas) {
+    text += ` ${first}-${end} ${prot} ${kind} ${pgoff} ${accounted}`;
+  }
+  return text;
+}
+
+function slotText({ swap }: Kernel, number: number): string {
+  const slot = swap.slots.get(number);
+  return slot === undefined ? '' : `${slot.uses} ${slot.cached} ${slot.contents.join()}`;
+}
+
+/** Which comes next: what a task that takes one learns. */
+function nextFree({ frames, swap }: Kernel, about: number): number | 'unknown' {
+  switch (about) {
+    case SYSTEM_FRAMES:
+      return frames.system.free.at(-1) ?? frames.system.used + 1;
+    case DEVICE_FRAMES:
+      return frames.device.used;
+    case SWAP_SLOTS:
+      return swap.free.at(-1) ?? swap.nextSlot;
+    default:
+      return 'unknown';
+  }
+}
+
+function migrationsText({ migrations }: Kernel, object: ObjectId): string {
+  const open: string[] = [];
+  for (const { owner, range, select } of migrations.values()) {
+    if (migrationsObject(owner) === object) open.push(`${range.first}-${range.end} ${select}`);
+  }
+  return open.sort().join();
+}
+
+function entriesText({ entries }: Tlb): string {
+  let text = '';
+  for (const [page, { pfn, access, dirty }] of entries)
+    text += `${page} ${pfn} ${access} ${dirty},`;
+  return text;
+}
+
+function oracleText(
+  { oracles }: World,
+  names: readonly string[],
+  owner: number,
+  index: number,
+): string | 'unknown' {
+  const page = index as PageIndex;
+  if (owner >= REGISTER_OWNERS) {
+    return registerValue(oracles.registers, owner - REGISTER_OWNERS, page);
+  }
+  const device = names[owner];
+  if (device === undefined || index >= PAGES_MAX) return 'unknown';
+  const entry = mirrorEntry(oracles.mirrors, device, page);
+  return entry.state === 'none' ? 'none' : `${entry.pfn} ${entry.access}`;
+}
+
+/** What belongs to no object: which frame comes after the next, and what the programs have put into registers. */
+function restOf({ world, registers, more }: ContentsOptions): string {
+  const { frames, swap, cutOff, mms } = world.kernel;
+  let text = `${frames.system.used} ${frames.system.free.join()} ${more()}`;
+  for (const [name, value] of registers) text += ` ${name}=${value}`;
+  if (swap.slotsMax > 0) text += ` ${swap.nextSlot} ${swap.free.join()}`;
+  for (const { vmas, hasPinned } of mms.values()) {
+    text += ` ${hasPinned}`;
+    for (const { anonVma, chain } of vmas) {
+      text += ` ${anonVma === 'none' ? '' : anonVma.id} ${chain.length}`;
+    }
+  }
+  for (const owner of cutOff) text += ` ${owner}`;
+  return text;
+}

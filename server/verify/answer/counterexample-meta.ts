@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto';
+import type { Event } from '../../abi/event.ts';
+import { askedBy, herdWords, isCondition } from '../../report/asked-condition.ts';
+import type { ReportMeta, Wait } from '../../report/report-meta.ts';
+import type { Turn } from '../../report/turn.ts';
+import { boundOf, type Counterexample } from '../counterexample/counterexample.ts';
+
+/** What comes of executing it again. */
+export interface AgainFacts {
+  /** The scenario, or whatever else was explored: it names the test. */
+  readonly question: unknown;
+  readonly reproduce: string;
+  readonly setup: readonly Event[];
+  /** Registers, entries and mirrors at its end. */
+  readonly end: string;
+  readonly turn: Turn;
+  readonly waits: readonly Wait[];
+}
+
+/**
+ * A counterexample as reports tell it: one search has found it, and it was executed again for the report.
+ */
+export function metaOfCounterexample(
+  counterexample: Counterexample,
+  { question, reproduce, setup, end, turn, waits }: AgainFacts,
+): ReportMeta {
+  const { scenario, patch, failure, found } = counterexample;
+  const { verdict, executions, failures, windowEntered } = found;
+  return {
+    name: scenario.name,
+    patch: patch.name,
+    verdict,
+    seen: failure,
+    bound: boundOf(counterexample),
+    reproduce,
+    litmus: {
+      name: scenario.name,
+      form: found.strategy === 'dpor' || found.strategy === 'dfs' ? 'exhaustive' : 'sampled',
+      complete: 'no',
+      states: [
+        {
+          text: `${isCondition(failure) ? herdWords(end) : failure};`,
+          count: failures,
+          meets: 'yes',
+        },
+      ],
+      ...askedBy(failure),
+      positive: failures,
+      negative: Math.max(0, executions - failures),
+      seconds: 'not measured',
+      hash: testHash(counterexample, question),
+    },
+    properties: [
+      {
+        name: 'race window entered',
+        outcome: windowEntered > 0 ? 'pass' : 'error',
+        reason: windowEntered > 0 ? '' : `never in ${executions} executions`,
+      },
+    ],
+    waits,
+    turn,
+    ...(setup.length === 0 ? {} : { setup }),
+  };
+}
+
+/** The question in full names the test, as explore does it: the same question has the same hash. */
+function testHash({ patch, drivers, parameters }: Counterexample, asked: unknown): string {
+  const chosen = Object.entries(drivers).map(([actor, { name }]) =>
+    actor === '*' ? name : `${actor}=${name}`,
+  );
+  const question = JSON.stringify([asked, patch.name, chosen, parameters]);
+  return createHash('sha256').update(question).digest('hex').slice(0, 32);
+}

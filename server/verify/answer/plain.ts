@@ -1,0 +1,46 @@
+/** A verdict as plain data: what `explore --json` prints and GET /api/runs/{id} answers. */
+import type { RunVerdict } from '../../protocol/http-api.ts';
+import type { ScenarioPlan } from '../../scenario/scenario-plan.ts';
+import type { CounterexampleReport } from '../explore/explore.ts';
+import type { ScenarioVerdict } from '../explore/explore-scenario.ts';
+
+/** `waits` is the wait-for graph, empty if nobody is stuck; `livelock` what repeats. */
+function told({ stuck, livelock, ...rest }: CounterexampleReport) {
+  const waits = stuck?.waits ?? [];
+  return {
+    ...rest,
+    stuck: stuck?.kind ?? null,
+    cycle: stuck?.cycle ?? null,
+    waits,
+    livelock: livelock ?? null,
+  };
+}
+
+export function plainVerdict(
+  plan: ScenarioPlan,
+  options: { readonly patch: string; readonly token: string | 'none' },
+  verdict: ScenarioVerdict,
+): RunVerdict & { readonly [more: string]: unknown } {
+  const { counterexample, outcomes, plan: explored, ...rest } = verdict;
+  return {
+    scenario: plan.scenario.name,
+    patch: options.patch,
+    actors: explored.instances.map(({ name }) => name),
+    ...rest,
+    outcomes: Object.fromEntries(outcomes),
+    token: options.token === 'none' ? null : options.token,
+    counterexample:
+      counterexample === 'none'
+        ? null
+        : {
+            ...told(counterexample),
+            steps: counterexample.steps.map(({ actor, name, step }) => ({
+              actor,
+              name,
+              at: step.at,
+            })),
+            safeSibling:
+              counterexample.safeSibling === 'none' ? null : counterexample.safeSibling.swapped,
+          },
+  };
+}

@@ -1,0 +1,45 @@
+import { createHash } from 'node:crypto';
+import type { Event } from '../../abi/event.ts';
+import type { ReportMeta } from '../../report/report-meta.ts';
+
+export interface RecordingFacts {
+  readonly lab: string;
+  readonly patch: string;
+  /** Inbound events of the recording. */
+  readonly entries: number;
+  readonly reproduce: string;
+}
+
+/** One live run as reports tell it. That nothing went wrong in it proves nothing: then the verdict is unknown. */
+export function metaOfRecording(events: readonly Event[], facts: RecordingFacts): ReportMeta {
+  const { lab, patch, entries, reproduce } = facts;
+  const first = events.find((event) => event.kind === 'violation');
+  const seen =
+    first === undefined ? 'nothing forbidden was seen in it' : `${first.rule}: ${first.text}`;
+  const verdict = first === undefined ? 'unknown' : 'broken';
+  return {
+    name: lab,
+    patch,
+    verdict,
+    seen,
+    bound: `one live run: ${entries} inbound events`,
+    reproduce,
+    litmus: {
+      name: lab,
+      form: 'sampled',
+      complete: 'no',
+      states: [{ text: `${seen};`, count: 1, meets: first === undefined ? 'no' : 'yes' }],
+      quantifier: 'exists',
+      condition: 'violation',
+      positive: first === undefined ? 0 : 1,
+      negative: first === undefined ? 1 : 0,
+      seconds: 'not measured',
+      hash: createHash('sha256')
+        .update(JSON.stringify([lab, patch]))
+        .digest('hex')
+        .slice(0, 32),
+    },
+    properties: [],
+    waits: [],
+  };
+}

@@ -1,0 +1,211 @@
+/**
+ * From a schedule that fails to one for reading: in the smallest scenario and with the fewest switches that fail in the
+ * same way, with the place where it was decided and the nearest schedule that is safe. What is shown was executed last.
+ */
+
+import type { Event } from '../../abi/event.ts';
+import { contextSwitches } from '../../explorer/blocks.ts';
+import { failureKind } from '../../explorer/failure-kind.ts';
+import { tryFewSwitches } from '../../explorer/few-switches.ts';
+import {
+  nearestSafeSibling,
+  neighbours,
+  pointOfNoReturn,
+  runsOf,
+} from '../../explorer/no-return.ts';
+import { type QuietRun, runQuietly } from '../../explorer/quiet.ts';
+import { type Chooser, replay } from '../../explorer/replay.ts';
+import { shrink } from '../../explorer/shrink.ts';
+import { isCondition } from '../../report/asked-condition.ts';
+import { storyOf } from '../../report/story/story.ts';
+import { turnOf } from '../../report/turn.ts';
+import type { ScenarioPlan } from '../../scenario/scenario-plan.ts';
+import { newScenarioRun, stepsMaxOf } from '../../scenario/scenario-world.ts';
+import type { CounterexampleReport } from './explore.ts';
+import { cycleOf, isLivelock } from './livelock-cycle.ts';
+import { swapsOfRows } from './row-swaps.ts';
+import { type Smaller, smallerOnes, withoutIdle } from './smaller-scenario.ts';
+import { followPaths, renamed, type ThreadPath, ThreadPaths } from './thread-paths.ts';
+
+/** Executions that the point of no return may cost for each of its halvings. */
+const NO_RETURN_EXECUTIONS_MAX = 3_000;
+/** Smaller scenarios that are tried. */
+const SMALLER_MAX = 100;
+/** Schedules that each of them may cost beside the one that failed before. */
+const SCHEDULES_MAX = 40;
+
+/** The share of steps that a smaller scenario may have, where it has neither fewer threads nor fewer pages. */
+const STEPS_KEPT = 0.9;
+
+export interface ToldCounterexample {
+  readonly report: CounterexampleReport;
+  /** The scenario in which it fails. */
+  readonly plan: ScenarioPlan;
+}
+
+interface Failing {
+  readonly plan: ScenarioPlan;
+  readonly run: QuietRun;
+}
+
+/** `choices` must fail in `plan`. */
+export function tellCounterexample(
+  plan: ScenarioPlan,
+  choices: readonly number[],
+): ToldCounterexample {
+  const found = withPaths(plan, choicesOf(choices));
+  const small = shrunk(onlyActing({ plan, run: found.run }, found.paths));
+  const smaller = smallestOf(small);
+  const smallest = smaller === small ? small : shrunk(smaller);
+  return { report: reportOf(smallest), plan: smallest.plan };
+}
+
+function choicesOf(choices: readonly number[]): Chooser {
+  return (ready, _previous, depth) => {
+    const found = ready.find((task) => task.identity.id === choices[depth]);
+    return found ?? (ready[0] as (typeof ready)[number]);
+  };
+}
+
+function shrunk({ plan, run }: Failing): Failing {
+  const better = shrink(() => newScenarioRun(plan), run.choices, stepsMaxOf(plan));
+  return better === 'does not fail' ? { plan, run } : { plan, run: better };
+}
+
+interface WithPaths {
+  readonly run: QuietRun;
+  readonly paths: readonly ThreadPath[];
+}
+
+function withPaths(plan: ScenarioPlan, chooser: Chooser): WithPaths {
+  const named = new ThreadPaths(plan.threads);
+  const paths: ThreadPath[] = [];
+  const noting: Chooser = (ready, previous, depth) => {
+    named.see(ready);
+    const task = chooser(ready, previous, depth);
+    paths.push(named.pathOf(task));
+    return task;
+  };
+  return { run: runQuietly(() => newScenarioRun(plan), noting, stepsMaxOf(plan)), paths };
+}
+
+/** Instances that have not acted, but for their callbacks, go. */
+function onlyActing(failing: Failing, paths: readonly ThreadPath[]): Failing {
+  const threads = paths.filter((path) => !path.includes('>'));
+  const acting = [...new Set(threads.map((path) => path.split('/')[0] ?? ''))];
+  const blamed = acting.filter((actor) => failing.run.failure.includes(actor));
+  // Whom the failure names, and one other: most races need no more.
+  for (const actors of [...acting.map((one) => [...blamed, one]), acting]) {
+    const smaller = withoutIdle(failing.plan, new Set(actors));
+    const tried = smaller === 'none' ? 'no' : followed(failing, smaller, paths);
+    if (tried !== 'no') return tried;
+  }
+  return failing;
+}
+
+/** Goes on from each smaller scenario that fails. */
+function smallestOf(failing: Failing): Failing {
+  // A condition is about what its operations do: with fewer of them it asks something else.
+  if (isCondition(failing.run.failure)) return failing;
+  let best = failing;
+  let tried = 0;
+  for (let improved = true; improved && tried < SMALLER_MAX; ) {
+    improved = false;
+    const { paths } = withPaths(best.plan, choicesOf(best.run.choices));
+    for (const smaller of smallerOnes(best.plan)) {
+      tried += 1;
+      if (tried > SMALLER_MAX) break;
+      const next = failsLike(best, smaller, paths);
+      if (next === 'no' || !isWorthIt(next, best)) continue;
+      best = next;
+      improved = true;
+      break;
+    }
+  }
+  return best;
+}
+
+/** The same schedule, as far as the smaller scenario has it. */
+function followed(
+  { run }: Failing,
+  { plan, names }: Smaller,
+  paths: readonly ThreadPath[],
+): Failing | 'no' {
+  const wanted = paths.map((path) => renamed(path, names)).filter((path) => path !== 'gone');
+  const newRun = () => newScenarioRun(plan);
+  const tried = runQuietly(newRun, followPaths(plan.threads, wanted), stepsMaxOf(plan));
+  return isAsGood(tried, run, failureKind(run.failure)) ? { plan, run: tried } : 'no';
+}
+
+/** Does the smaller scenario fail in the same way, with no more switches? */
+function failsLike(
+  failing: Failing,
+  { plan, names }: Smaller,
+  paths: readonly ThreadPath[],
+): Failing | 'no' {
+  const same = followed(failing, { plan, names }, paths);
+  // A thread alone has one schedule.
+  if (same !== 'no' || plan.threads.length < 2) return same;
+  const { run } = failing;
+  const kind = failureKind(run.failure);
+  const newRun = () => newScenarioRun(plan);
+  const { found } = tryFewSwitches(newRun, stepsMaxOf(plan), SCHEDULES_MAX);
+  return found !== 'none' && isAsGood(found, run, kind) ? { plan, run: found } : 'no';
+}
+
+function isAsGood(tried: QuietRun, before: QuietRun, kind: string): boolean {
+  const [now, then] = [contextSwitches(tried.choices), contextSwitches(before.choices)];
+  return failureKind(tried.failure) === kind && now <= then;
+}
+
+/** Threads, and pages that there are or that somebody works on. */
+function sizeOf({ threads, vmas, instances }: ScenarioPlan): number {
+  const ops = instances.flatMap((instance) => instance.threads.flat());
+  const pages = [...vmas, ...ops].map((one) => ('pages' in one ? (one.pages ?? 1) : 1));
+  return threads.length + pages.reduce((sum, count) => sum + count, 0) - ops.length;
+}
+
+/** Another scenario must be told in full to whoever wants to see it again: a step or two are not worth that. */
+function isWorthIt(now: Failing, before: Failing): boolean {
+  if (sizeOf(now.plan) < sizeOf(before.plan)) return true;
+  return now.run.choices.length <= STEPS_KEPT * before.run.choices.length;
+}
+
+/** Executes it once more, looks around, and puts it in the numbers of its events. */
+function reportOf({ plan, run }: Failing): CounterexampleReport {
+  const newRun = () => newScenarioRun(plan);
+  const stepsMax = stepsMaxOf(plan);
+  const world = newRun();
+  const events: Event[] = [];
+  const stepOfEvent: number[] = [];
+  const begun = world.scheduler.steps;
+  world.world.log.listeners.push((event) => {
+    events.push(event);
+    stepOfEvent.push(world.scheduler.steps - begun);
+  });
+  const { steps, failure } = replay(() => world, run.choices, stepsMax);
+  const choices = steps.map((step) => step.task);
+  // Threads that keep each other busy are not doomed by a step: they only must go on so.
+  const decided = isLivelock(failure)
+    ? 'unknown'
+    : pointOfNoReturn(newRun, choices, stepsMax, NO_RETURN_EXECUTIONS_MAX);
+  const { rows } = storyOf(events);
+  const swaps = [
+    ...swapsOfRows(rows, events, stepOfEvent, steps.length),
+    ...neighbours(runsOf(steps)),
+  ];
+  const sibling = nearestSafeSibling(newRun, steps, stepsMax, swaps);
+  const stuck = world.stuck?.() ?? 'none';
+  const cycle = isLivelock(failure) ? cycleOf(plan, steps) : 'none';
+  return {
+    failure,
+    choices,
+    contextSwitches: contextSwitches(choices),
+    steps,
+    pointOfNoReturn: decided,
+    safeSibling: sibling,
+    turn: turnOf(decided, sibling === 'none' ? 'none' : sibling.swapped, events, stepOfEvent),
+    ...(stuck === 'none' ? {} : { stuck }),
+    ...(cycle === 'none' ? {} : { livelock: cycle }),
+  };
+}

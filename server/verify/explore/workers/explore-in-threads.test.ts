@@ -1,0 +1,177 @@
+/** Any number of threads comes to one answer, which is that of no threads; what users' own code does wrong is told. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { type Asked, planOf } from '../../../scenario/asked.ts';
+import { BadInput } from '../../../vocabulary/bad-input.ts';
+import { exploreScenario, type ScenarioVerdict } from '../explore-scenario.ts';
+import { checkInThread } from './check-in-thread.ts';
+import { exploreInThreads, type ThreadOptions } from './explore-in-threads.ts';
+import type { SearchData } from './jobs.ts';
+import { withoutFunctions } from './plain-data.ts';
+
+const ROOT = new URL('../../../../', import.meta.url);
+const SEED = fileURLToPath(new URL('scenarios/seed-zero-page.yaml', ROOT));
+const FOLDER = mkdtempSync(join(tmpdir(), 'mmrace-threads-'));
+after(() => rmSync(FOLDER, { recursive: true }));
+
+const STOCK: Asked = {
+  file: SEED,
+  text: readFileSync(SEED, 'utf8'),
+  patch: 'stock',
+  drivers: [],
+  parameters: {},
+};
+const BROKEN: Asked = { ...STOCK, patch: 'remove-second-invalidate' };
+const SEARCH: SearchData = {
+  strategy: 'pct',
+  budgetExecutions: 500,
+  budgetSeconds: 600,
+  seed: 5,
+  depth: 3,
+};
+
+function file(name: string, text: string): string {
+  const path = join(FOLDER, name);
+  writeFileSync(path, text.replaceAll('ROOT/', ROOT.href));
+  return path;
+}
+
+function inThreads(
+  asked: Asked,
+  search: SearchData,
+  options: Partial<ThreadOptions> = {},
+): Promise<ScenarioVerdict> {
+  return exploreInThreads(asked, search, {
+    workers: 1,
+    onProgress: () => undefined,
+    interrupted: new AbortController().signal,
+    ...options,
+  });
+}
+
+async function here(asked: Asked, search: SearchData): Promise<ScenarioVerdict> {
+  const options = { ...search, clock: () => performance.now(), onProgress: () => undefined };
+  return exploreScenario(await planOf(asked), options);
+}
+
+/** All of a verdict but how long it took. */
+function told(verdict: ScenarioVerdict): unknown {
+  const { seconds: _, plan, ...rest } = verdict;
+  return withoutFunctions({ ...rest, parameters: plan.choice.parameters });
+}
+
+for (const [strategy, threads] of [
+  ['pct', [1, 2, 3]],
+  ['random', [2]],
+  ['urw', [3]],
+] as const) {
+  test(`${strategy}: the same seed, the same failure, with no thread and with ${threads}`, async () => {
+    const search = { ...SEARCH, strategy };
+    const alone = told(await here(BROKEN, search));
+    for (const workers of threads) {
+      assert.deepEqual(told(await inThreads(BROKEN, search, { workers })), alone, `${workers}`);
+    }
+  });
+}
+
+test('the same executions are counted where none fails', async () => {
+  const alone = await here(STOCK, SEARCH);
+  assert.equal(alone.executions, SEARCH.budgetExecutions);
+  assert.deepEqual(told(await inThreads(STOCK, SEARCH, { workers: 2 })), told(alone));
+});
+
+test('another seed finds it elsewhere', async () => {
+  const [one, other] = [await here(BROKEN, SEARCH), await here(BROKEN, { ...SEARCH, seed: 6 })];
+  assert.equal(one.verdict, 'broken');
+  assert.notEqual(one.executions, other.executions);
+});
+
+test('an exhaustive search with samples beside it has one answer with 2 and 3 threads', async () => {
+  const search = { ...SEARCH, strategy: 'dpor' } as const;
+  const two = await inThreads(BROKEN, search, { workers: 2 });
+  assert.equal(two.verdict, 'broken');
+  assert.deepEqual(told(await inThreads(BROKEN, search, { workers: 3 })), told(two));
+  assert.equal((await inThreads(STOCK, search, { workers: 2 })).verdict, 'holds');
+});
+
+test('an interruption ends the search with what it has seen', async () => {
+  const interruption = new AbortController();
+  const verdict = await inThreads(
+    { ...STOCK, parameters: { devices: 4 } },
+    { ...SEARCH, budgetExecutions: 1e9 },
+    {
+      interrupted: interruption.signal,
+      onProgress: ({ executions }) => {
+        if (executions > 0) interruption.abort();
+      },
+    },
+  );
+  assert.equal(verdict.verdict, 'unknown');
+  assert.match(verdict.bound, /^interrupted after \d+ executions \(pct\)$/);
+  assert.ok(verdict.executions > 0 && verdict.steps > verdict.executions);
+});
+
+test("a user's own patch and driver are loaded in the threads", async () => {
+  const patch = file(
+    'own.ts',
+    "import { removeSecondInvalidate } from 'ROOT/server/patches/remove-second-invalidate.ts';\n" +
+      "export const patch = { ...removeSecondInvalidate, id: 'own' };\n",
+  );
+  const driver = file(
+    'mirror.ts',
+    "import { dmirrorWith } from 'ROOT/clients/drivers/faulty/dmirror-variant.ts';\n" +
+      'export const driver = { newDevice: (options) => dmirrorWith(options, {}) };\n',
+  );
+  const verdict = await inThreads(
+    { ...STOCK, patch, drivers: [`reader=${driver}`] },
+    { ...SEARCH, strategy: 'dpor' },
+  );
+  assert.equal(verdict.verdict, 'broken');
+  const { counterexample } = verdict;
+  assert.ok(counterexample !== 'none' && counterexample.failure.startsWith('OR1'));
+});
+
+const STUCK = [
+  [
+    'in a function',
+    "import { dmirrorWith } from 'ROOT/clients/drivers/faulty/dmirror-variant.ts';\n" +
+      'export const driver = {\n  newDevice: (options) => ({\n    ...dmirrorWith(options, {}),\n' +
+      '    *perform() {\n      for (;;);\n    },\n  }),\n};\n',
+    /:6: perform\(\) has let nobody else run for 1 s; a loop must/,
+  ],
+  ['as it is loaded', 'for (;;);\nexport const driver = {};', /:1: .* has let nobody else run/],
+] as const;
+
+for (const [when, text, said] of STUCK) {
+  test(`a driver that goes in circles ${when} is ended, and where it was is told`, async () => {
+    const driver = file(`stuck-${when.length}.ts`, text);
+    const asked = { ...STOCK, drivers: [driver] };
+    await assert.rejects(checkInThread(asked, { stuckAfterMs: 1_000 }), (error: unknown) => {
+      assert.ok(error instanceof BadInput, String(error));
+      assert.match(error.message, said);
+      assert.ok(error.message.startsWith(FOLDER), error.message);
+      return true;
+    });
+  });
+}
+
+test('a patch that throws, or after which the kernel cannot go on, is told and no verdict', async () => {
+  const cases = [
+    ['*migrateVmaPages() { null.x; }', /:2: patch p0: migrateVmaPages\(\) throws TypeError/],
+    ['*hmmRangeFault() {}', /:2: patch p1: hmmRangeFault\(\) has returned undefined; the kernel/],
+  ] as const;
+  for (const [at, [override, said]] of cases.entries()) {
+    const patch = file(
+      `p${at}.ts`,
+      `export const patch = { overrides: () => ({\n${override},\n}) };\n`,
+    );
+    await assert.rejects(
+      inThreads({ ...STOCK, patch }, { ...SEARCH, strategy: 'dpor' }),
+      (error: unknown) => error instanceof BadInput && said.test(error.message),
+    );
+  }
+});

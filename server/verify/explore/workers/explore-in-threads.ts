@@ -1,0 +1,178 @@
+/**
+ * Searches in threads. A random search is cut into parts that any of them may run, and the first failing execution
+ * counts, whoever finds it and when: the same seed gives the same answer with any number of threads. An exhaustive
+ * search takes one thread; others sample beside it, and whoever needs fewer executions to a failure is believed.
+ */
+import { replay } from '../../../explorer/replay.ts';
+import type { SampleStrategy } from '../../../explorer/sample.ts';
+import type { Progress } from '../../../explorer/search.ts';
+import { type Asked, planOf, usesOwnCode } from '../../../scenario/asked.ts';
+import { planScenario } from '../../../scenario/scenario-plan.ts';
+import { newScenarioRun, stepsMaxOf } from '../../../scenario/scenario-world.ts';
+import { KernelBug } from '../../../vocabulary/invariant.ts';
+import type { Covered } from '../covered.ts';
+import type { ScenarioVerdict } from '../explore-scenario.ts';
+import { notDeterministic } from '../own-code-check.ts';
+import {
+  coveredBy,
+  PART_EXECUTIONS,
+  type PartResult,
+  partNumber,
+  partsOf,
+} from '../sampled-parts.ts';
+import type { SearchData, SentVerdict } from './jobs.ts';
+import { openSearchPool, type SearchPool } from './search-pool.ts';
+import { SharedSearch } from './shared-search.ts';
+
+export interface ThreadOptions {
+  readonly workers: number;
+  readonly onProgress: (progress: Progress) => void;
+  /** Ends the search early, with what it has seen. */
+  readonly interrupted: AbortSignal;
+  readonly stuckAfterMs?: number;
+}
+
+/** What samples beside an exhaustive search. */
+const BESIDE: SampleStrategy = 'pct';
+const PROGRESS_EVERY_MS = 50;
+
+/** Throws: BadInput for what the user gave, also where a user's own code does not come to an end. */
+export async function exploreInThreads(
+  asked: Asked,
+  search: SearchData,
+  options: ThreadOptions,
+): Promise<ScenarioVerdict> {
+  const shared = new SharedSearch();
+  const { workers, stuckAfterMs } = options;
+  const pool = await openSearchPool({
+    threads: workers,
+    shared,
+    ...(stuckAfterMs === undefined ? {} : { stuckAfterMs }),
+  });
+  const stop = () => shared.stop();
+  options.interrupted.addEventListener('abort', stop);
+  try {
+    const threads: Threads = { pool, shared, asked, search, options };
+    const { strategy } = search;
+    const answer =
+      strategy === 'dpor' || strategy === 'dfs'
+        ? await searched(threads)
+        : await concluded(threads, await sampled(threads, strategy, workers, 0));
+    return await received(asked, answer);
+  } finally {
+    options.interrupted.removeEventListener('abort', stop);
+    await pool.close();
+  }
+}
+
+interface Threads {
+  readonly pool: SearchPool;
+  readonly shared: SharedSearch;
+  readonly asked: Asked;
+  readonly search: SearchData;
+  readonly options: ThreadOptions;
+}
+
+/** What was covered, and how long it took. */
+interface Sampling {
+  readonly covered: Covered;
+  readonly seconds: number;
+}
+
+/** Runs parts in `threads` threads, from slot `slot` on. `enough` says at which execution nobody needs to go on. */
+async function sampled(
+  { pool, shared, asked, search, options }: Threads,
+  strategy: SampleStrategy,
+  threads: number,
+  slot: number,
+  enough: () => number = () => Number.POSITIVE_INFINITY,
+): Promise<Sampling> {
+  const began = performance.now();
+  const until = began + search.budgetSeconds * 1_000;
+  const measured = await pool.run('measurePlan', { asked, search, slot });
+  const parts = partsOf(search.budgetExecutions);
+  const results: PartResult[] = [];
+  let next = 0;
+  let [executions, steps, windowEntered] = [0, 0, 0];
+  let failing = Number.POSITIVE_INFINITY;
+  const run = async (at: number): Promise<void> => {
+    while (next < Math.min(parts, failing) && performance.now() < until) {
+      const number = next;
+      const part = partNumber(number, search.budgetExecutions, search.skipExecutions);
+      const before = number * PART_EXECUTIONS;
+      if (shared.goOn(0) === 'stop' || before >= enough()) return;
+      next += 1;
+      const result = await pool.run('samplePart', {
+        asked,
+        search,
+        slot: at,
+        strategy,
+        part,
+        measured,
+      });
+      results[number] = result;
+      if (result.found !== 'none') failing = Math.min(failing, number);
+      executions += result.executions;
+      steps += result.steps;
+      windowEntered += result.windowEntered;
+      const done = executions / search.budgetExecutions;
+      if (slot === 0) options.onProgress({ executions, steps, windowEntered, done });
+    }
+  };
+  await Promise.all(Array.from({ length: threads }, (_, thread) => run(slot + thread)));
+  const ended = options.interrupted.aborted ? 'stopped' : 'complete';
+  const covered = coveredBy(results, measured, { ...search, strategy }, ended);
+  return { covered, seconds: (performance.now() - began) / 1_000 };
+}
+
+async function concluded(
+  { pool, asked, search }: Threads,
+  { covered, seconds }: Sampling,
+): Promise<SentVerdict> {
+  return await pool.run('concludeCovered', { asked, search, slot: 0, covered, seconds });
+}
+
+/** The exhaustive search, and samples beside it. Time is counted in executions, so that it is the same everywhere. */
+async function searched(threads: Threads): Promise<SentVerdict> {
+  const { pool, shared, asked, search, options } = threads;
+  const { workers, interrupted } = options;
+  const timer = setInterval(() => options.onProgress(shared.progress()), PROGRESS_EVERY_MS);
+  let enough = Number.POSITIVE_INFINITY;
+  try {
+    const whole = pool.run('answerWhole', { asked, search, slot: 0 }).then((answer) => {
+      // Who needed fewer executions wins, so samples beyond these cannot matter.
+      if (answer.verdict === 'broken') enough = answer.executions;
+      if (answer.verdict === 'holds') enough = 0;
+      return answer;
+    });
+    if (workers === 1) return await whole;
+    const beside = sampled(threads, BESIDE, workers - 1, 1, () => enough).then((sampling) => {
+      const { found, executions } = sampling.covered;
+      if (found !== 'none') shared.limit(executions);
+      return sampling;
+    });
+    const [answer, sampling] = await Promise.all([whole, beside]);
+    const { found, executions } = sampling.covered;
+    if (interrupted.aborted || found === 'none' || answer.verdict === 'holds') return answer;
+    if (answer.verdict === 'broken' && answer.executions <= executions) return answer;
+    return await concluded({ ...threads, search: { ...search, strategy: BESIDE } }, sampling);
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+/** Makes the plan again, and executes the counterexample here: what is shown has happened twice. */
+async function received(asked: Asked, answer: SentVerdict): Promise<ScenarioVerdict> {
+  const { scenario, parameters, ...verdict } = answer;
+  const { choice } = await planOf(asked);
+  const plan = planScenario(scenario, { ...choice, parameters });
+  const { counterexample } = verdict;
+  if (counterexample === 'none') return { ...verdict, plan };
+  const run = replay(() => newScenarioRun(plan), counterexample.choices, stepsMaxOf(plan));
+  if (run.failure !== counterexample.failure) {
+    const facts = { found: counterexample.failure, again: run.failure };
+    if (usesOwnCode(asked) === 'no') throw new KernelBug('SC1', facts);
+    throw notDeterministic(plan, `it failed with "${facts.found}", and now with "${facts.again}"`);
+  }
+  return { ...verdict, plan, counterexample: { ...counterexample, steps: run.steps } };
+}

@@ -1,0 +1,65 @@
+/** What threads are asked, and what they answer. All of it plain data. */
+import type { Measured } from '../../../explorer/measure.ts';
+import type { SampleStrategy } from '../../../explorer/sample.ts';
+import type { Asked } from '../../../scenario/asked.ts';
+import type { Parameters } from '../../../scenario/instances.ts';
+import type { Scenario } from '../../../scenario/scenario-schema.ts';
+import type { Covered } from '../covered.ts';
+import type { ExploreOptions } from '../explore-options.ts';
+import type { ScenarioVerdict } from '../explore-scenario.ts';
+import type { Part, PartResult } from '../sampled-parts.ts';
+
+/** How to search, as data. */
+export type SearchData = Pick<
+  ExploreOptions,
+  | 'strategy'
+  | 'budgetExecutions'
+  | 'budgetSeconds'
+  | 'seed'
+  | 'depth'
+  | 'preemptionsMax'
+  | 'skipExecutions'
+>;
+
+export interface Job {
+  readonly asked: Asked;
+  readonly search: SearchData;
+  readonly shared: SharedArrayBuffer;
+  /** Which of the threads of a search this one stands for. */
+  readonly slot: number;
+}
+
+export type MeasureJob = Job;
+
+export interface SampleJob extends Job {
+  readonly strategy: SampleStrategy;
+  readonly part: Part;
+  readonly measured: Measured;
+}
+
+export type AnswerJob = Job;
+
+export interface ConcludeJob extends Job {
+  readonly covered: Covered;
+  readonly seconds: number;
+}
+
+/** A verdict without what cannot be sent: its plan is made again from the scenario, which may be smaller than asked. */
+export type SentVerdict = Omit<ScenarioVerdict, 'plan'> & {
+  readonly scenario: Scenario;
+  readonly parameters: Parameters;
+};
+
+/** By the name of the function in explore-worker.ts. */
+export interface Jobs {
+  readonly checkPlan: { readonly job: Job; readonly answer: 'fine' };
+  readonly measurePlan: { readonly job: MeasureJob; readonly answer: Measured };
+  readonly samplePart: { readonly job: SampleJob; readonly answer: PartResult };
+  readonly answerWhole: { readonly job: AnswerJob; readonly answer: SentVerdict };
+  readonly concludeCovered: { readonly job: ConcludeJob; readonly answer: SentVerdict };
+}
+
+export type Reply<T> =
+  | { readonly kind: 'done'; readonly value: T }
+  /** What the user gave cannot be used. */
+  | { readonly kind: 'bad input'; readonly message: string };

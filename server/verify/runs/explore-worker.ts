@@ -1,0 +1,91 @@
+/** Explores in a thread of its own: the one that serves clients must not stand still. */
+import type { RunEvents } from '../../protocol/http-api.ts';
+import { FORMAT_NAMES } from '../../report/format-names.ts';
+import { plainVerdict } from '../answer/plain.ts';
+import { reportOf } from '../answer/report.ts';
+import { toldRun } from '../answer/told-run.ts';
+import { counterexampleOf } from '../counterexample/counterexample-of.ts';
+import { printToken } from '../counterexample/counterexample-token.ts';
+import { exploreScenario, type ScenarioVerdict } from '../explore/explore-scenario.ts';
+import { type FullQuestion, PCT_DEPTH, planOfQuestion, splitChoice } from './run-question.ts';
+import type { RunNews, RunResult, RunTask } from './run-task.ts';
+
+/** Milliseconds between two messages of progress. */
+const NEWS_MS = 100;
+
+/** Called by the pool, by its name. Throws what the world throws. */
+export function exploreRun({ question, modelHash, news }: RunTask): RunResult {
+  const tell = (one: RunNews) => news.postMessage(one);
+  tell({ kind: 'began' });
+  let told = performance.now();
+  const plan = planOfQuestion(question);
+  const { strategy, budgetExecutions, budgetSeconds, seed } = question;
+  const verdict = exploreScenario(plan, {
+    strategy,
+    budgetExecutions,
+    budgetSeconds,
+    seed,
+    depth: PCT_DEPTH,
+    clock: () => performance.now(),
+    onProgress: (progress) => {
+      if (performance.now() - told < NEWS_MS) return;
+      told = performance.now();
+      const { executions, steps, done } = progress;
+      tell({ kind: 'progress', progress: { executions, steps, done } });
+    },
+  });
+  const token = tokenOf(verdict, question, modelHash);
+  const file = `scenarios/${question.scenario}.yaml`;
+  const reports = FORMAT_NAMES.map((format) => [
+    format,
+    reportOf(file, plan, question, verdict, format),
+  ]);
+  news.close();
+  return {
+    verdict: plainVerdict(plan, { patch: question.patch, token }, verdict),
+    progress: { executions: verdict.executions, steps: verdict.steps, done: 1 },
+    events: eventsOf(verdict),
+    reports: Object.fromEntries(reports),
+  };
+}
+
+function tokenOf(
+  verdict: ScenarioVerdict,
+  { patch, driver, strategy }: FullQuestion,
+  modelHash: string,
+): string | 'none' {
+  const drivers = driver.map(splitChoice).map(([actor, name]) => [actor, { name }] as const);
+  const counterexample = counterexampleOf(verdict, {
+    patch: { name: patch },
+    drivers: Object.fromEntries(drivers),
+    strategy,
+    modelHash,
+  });
+  return counterexample === 'none' ? 'none' : printToken(counterexample);
+}
+
+function eventsOf({ plan, counterexample }: ScenarioVerdict): RunEvents {
+  if (counterexample === 'none') {
+    return { ...toldRun(plan, []), failure: null, pointOfNoReturn: null, sibling: null };
+  }
+  const { pointOfNoReturn, safeSibling, failure } = counterexample;
+  return {
+    ...toldRun(plan, counterexample.choices),
+    failure,
+    pointOfNoReturn: pointOfNoReturn === 'unknown' ? null : pointOfNoReturn,
+    sibling: safeSibling === 'none' ? null : siblingOf(plan, safeSibling),
+  };
+}
+
+function siblingOf(
+  plan: ScenarioVerdict['plan'],
+  { choices, swapped }: { readonly choices: readonly number[]; readonly swapped: readonly Span[] },
+): NonNullable<RunEvents['sibling']> {
+  const { events, stepOfEvent, steps } = toldRun(plan, choices);
+  return { events, stepOfEvent, steps, swapped: swapped.map((span) => ({ ...span })) };
+}
+
+interface Span {
+  readonly first: number;
+  readonly last: number;
+}

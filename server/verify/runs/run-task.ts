@@ -1,0 +1,24 @@
+/** What goes to a thread that explores, and what comes back: plain data only. */
+import type { MessagePort } from 'node:worker_threads';
+import type { RunEvents, RunProgress, RunVerdict } from '../../protocol/http-api.ts';
+import type { FormatName } from '../../report/format-names.ts';
+import type { FullQuestion } from './run-question.ts';
+
+export interface RunTask {
+  readonly question: FullQuestion;
+  /** Names the sources that run, for the counterexample's token. */
+  readonly modelHash: string;
+  /** Gets RunNews while it goes on. */
+  readonly news: MessagePort;
+}
+
+export type RunNews =
+  | { readonly kind: 'began' }
+  | { readonly kind: 'progress'; readonly progress: RunProgress };
+
+export interface RunResult {
+  readonly verdict: RunVerdict;
+  readonly progress: RunProgress;
+  readonly events: RunEvents;
+  readonly reports: { readonly [Name in FormatName]: string };
+}

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { PATCHES } from '../../patches/patches.ts';
+import { planScenario } from '../../scenario/scenario-plan.ts';
+import { shippedScenario } from '../../scenario/shipped-scenarios.ts';
+import { type AbVerdict, abVerdict, abWord, type Side } from './ab-verdict.ts';
+import { mailBlock, observation, shellLines } from './mail-block.ts';
+
+const SEED = 'remove-second-invalidate';
+const BUDGET = {
+  executions: 10_000,
+  seconds: 60,
+  seed: 1,
+  clock: () => 0,
+  onProgress: () => undefined,
+};
+
+function side(scenario: string, kernel: string): Side {
+  const shipped = shippedScenario(scenario);
+  const patch = PATCHES.get(kernel);
+  assert.ok(shipped !== 'none');
+  const patches = patch === undefined ? [] : [patch];
+  return { kernel, plan: planScenario(shipped, { patches, drivers: new Map(), parameters: {} }) };
+}
+
+function asked(scenario: string, before: string, after: string, executions = 10_000): AbVerdict {
+  return abVerdict(side(scenario, before), side(scenario, after), { ...BUDGET, executions });
+}
+
+test('failures appear with the patch, nothing appears without', () => {
+  const broken = asked('seed-zero-page', 'stock', SEED);
+  assert.equal(broken.changes.complete, 'yes');
+  assert.deepEqual(broken.changes.vanished, []);
+  assert.equal(broken.changes.appeared.length, 2);
+  for (const { outcome, failing } of broken.changes.appeared) {
+    assert.match(outcome, /^OR1: reader0 maps/);
+    assert.equal(failing, 'yes');
+  }
+  const same = asked('seed-zero-page', 'stock', 'stock');
+  assert.deepEqual([same.changes.appeared, same.changes.vanished], [[], []]);
+  assert.deepEqual(
+    [abWord([broken]), abWord([same]), abWord([same, broken])],
+    ['broken', 'holds', 'broken'],
+  );
+});
+
+test('what a patch cures vanishes, and the patch holds', () => {
+  const cured = asked('seed-zero-page', SEED, 'stock');
+  assert.equal(cured.changes.appeared.length, 0);
+  assert.ok(cured.changes.vanished.every(({ failing }) => failing === 'yes'));
+  assert.equal(abWord([cured]), 'holds');
+});
+
+test('a search that its budget ended never claims that it saw everything', () => {
+  const cut = asked('seed-zero-page', 'stock', 'stock', 20);
+  assert.equal(cut.changes.complete, 'no');
+  assert.equal(abWord([cut]), 'unknown');
+  assert.match(observation('seed-zero-page', cut.after), /Unknown 0 /);
+});
+
+test('a reply has claim, bound, picture, observation and the way to see it again', () => {
+  const verdicts = [asked('seed-zero-page', 'stock', SEED), asked('retry-ignored', 'stock', SEED)];
+  const token = `mmr1.${'x'.repeat(300)}`;
+  const text = mailBlock({
+    verdicts,
+    diagram: 'A\n-\n1. b',
+    reproduce: `npx mmrace replay ${token}`,
+  });
+  assert.match(
+    text,
+    /^Claim: with remove-second-invalidate, seed-zero-page can fail, which it\ncannot with stock/,
+  );
+  assert.match(text, /^Bound: seed-zero-page: stock: holds, every interleaving in \d+ executions/m);
+  assert.match(text, /^Observation seed-zero-page Sometimes \d+ \d+$/m);
+  assert.match(text, /^Observation retry-ignored Never 0 \d+$/m);
+  for (const line of text.split('\n')) assert.ok(line.length <= 75, line);
+  const [, command = ''] = text.split('Reproduce:\n');
+  assert.equal(command.replaceAll('\\\n', '').trim(), `npx mmrace replay ${token}`);
+});
+
+test('whatever is broken into lines for a shell comes together again', () => {
+  const word = fc.stringMatching(/^[a-z0-9./=-]{1,200}$/);
+  fc.assert(
+    fc.property(fc.array(word, { minLength: 1, maxLength: 12 }), (words) => {
+      const lines = shellLines(words.join(' '));
+      for (const line of lines) assert.ok(line.length <= 75);
+      assert.equal(lines.join('\n').replaceAll('\\\n', ''), words.join(' '));
+    }),
+    { seed: 1, numRuns: 200 },
+  );
+});
