@@ -46,9 +46,15 @@ export function* putPages(k: Kernel, pfn: Pfn, count: number): Task<void> {
 
 /** The device memory that `pfn` belongs to. `pfn` must be a device frame. */
 export function pgmapOf(k: Kernel, pfn: Pfn): Pgmap {
-  const found = k.pgmaps.find((pgmap) => pgmap.first <= pfn && pfn < pgmap.first + pgmap.count);
-  invariant(found !== undefined, 'DR1', { pfn });
+  const found = findPgmap(k, pfn);
+  invariant(found !== 'none', 'DR1', { pfn });
   return found;
+}
+
+/** The same for a number that a device claims, which may be in the memory of no device. */
+export function findPgmap(k: Kernel, pfn: Pfn): Pgmap | 'none' {
+  const within = ({ first, count }: Pgmap) => first <= pfn && pfn < first + count;
+  return k.pgmaps.find(within) ?? 'none';
 }
 
 /** The slot whose page in the swap cache `pfn` is, or 'none'. */

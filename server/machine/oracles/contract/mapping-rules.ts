@@ -82,9 +82,12 @@ function faultOf(device: WatchedDevice, page: PageIndex, entry: Mapped): Fault |
   if (device.mirrored === 'released') {
     return { rule: 'CR38', text: 'the address space was released' };
   }
-  if (isDevicePfn(entry.pfn) && pgmapOf(k, entry.pfn).owner !== device.owner) {
-    const { owner } = pgmapOf(k, entry.pfn);
-    return { rule: 'CR17', text: `the frame is private memory of ${owner}` };
+  if (isDevicePfn(entry.pfn)) {
+    const pgmap = findPgmap(k, entry.pfn);
+    if (pgmap === 'none') return { rule: 'CR17', text: 'the frame is in the memory of no device' };
+    if (pgmap.owner !== device.owner) {
+      return { rule: 'CR17', text: `the frame is private memory of ${pgmap.owner}` };
+    }
   }
   if (firstCovering(device, page) === 'none') {
     return { rule: 'CR19', text: 'no live subscription of its covers the page' };
