@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fuzzWire } from './wire-fuzz.ts';
+import { fuzzWire } from './wire-fuzz.fixture.ts';
 
 const FRAMES = 20_000;
 /** Calls that only succeed if others did before: noise alone does not get there. */

@@ -14,7 +14,7 @@ import {
   migratePfnToPfn,
 } from '../../../abi/migrate-pfn.ts';
 import { isDevicePfn, ZERO_PFN } from '../../../kernel/memory/frames.ts';
-import { pgmapOf } from '../../../kernel/memory/page-references.ts';
+import { findPgmap } from '../../../kernel/memory/page-references.ts';
 import { pteIsDeviceExclusive, pteKind, ptePfn } from '../../../kernel/memory/pte.ts';
 import { touch } from '../../../task/context.ts';
 import { contains, hexAddress, type PageIndex, type Pfn } from '../../../vocabulary/address.ts';

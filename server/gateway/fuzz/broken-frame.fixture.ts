@@ -1,5 +1,5 @@
 /** Ways in which a frame can be wrong before its params are looked at, or in the shape of them. */
-import type { Chance } from './chance.ts';
+import type { Chance } from './chance.fixture.ts';
 
 type Body = Record<string, unknown>;
 

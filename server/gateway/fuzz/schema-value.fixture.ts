@@ -1,7 +1,7 @@
 /** A value that fits a schema of the protocol, or nearly does: numbers that mean something to the kernel come first. */
 import type Type from 'typebox';
-import type { Chance } from './chance.ts';
-import type { Known } from './known.ts';
+import type { Chance } from './chance.fixture.ts';
+import type { Known } from './known.fixture.ts';
 
 /** What the memory of a fuzzed lab is made of: few pages, so that clients meet there. */
 const FIRST_PAGE = 0x100200;

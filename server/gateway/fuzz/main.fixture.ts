@@ -1,5 +1,5 @@
 /** npm run fuzz:wire -- [frames] [seed] */
-import { fuzzWire } from './wire-fuzz.ts';
+import { fuzzWire } from './wire-fuzz.fixture.ts';
 
 const FRAMES = 1_000_000;
 

@@ -1,5 +1,5 @@
 /** What a fuzzed client has learnt from the server: numbers that the kernel knows, too, reach further than others. */
-import type { Chance } from './chance.ts';
+import type { Chance } from './chance.fixture.ts';
 
 /** Values of one name that are remembered; older ones are forgotten. */
 const KEPT_MAX = 64;

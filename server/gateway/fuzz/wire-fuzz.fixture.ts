@@ -3,9 +3,9 @@
  * bystander in a lab of its own whose memory must stay right.
  */
 import { newLiveMachine } from '../../live/new-live-machine.ts';
-import { type Harness, RawClient, startHarness } from '../gateway-harness.ts';
-import { type Chance, chanceFrom } from './chance.ts';
-import { FuzzedClient, type FuzzedRole } from './fuzzed-client.ts';
+import { type Harness, RawClient, startHarness } from '../gateway.fixture.ts';
+import { type Chance, chanceFrom } from './chance.fixture.ts';
+import { FuzzedClient, type FuzzedRole } from './fuzzed-client.fixture.ts';
 
 const LAB = 'fuzzed';
 const ROLES: readonly FuzzedRole[] = ['device', 'device', 'cpu', 'cpu'];

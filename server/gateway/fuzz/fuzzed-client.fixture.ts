@@ -6,10 +6,10 @@ import { decodeBinaryFrame, encodeBinaryFrame } from '../../protocol/binary-fram
 import { SUBPROTOCOL } from '../../protocol/limits.ts';
 import { NOTIFICATION_CHECKS, QUESTION_CHECKS, REQUEST_CHECKS } from '../../protocol/roles.ts';
 import { ZERO_CONTENTS } from '../../vocabulary/page-contents.ts';
-import { brokenFrame } from './broken-frame.ts';
-import type { Chance } from './chance.ts';
-import { Known } from './known.ts';
-import { fittingValue } from './schema-value.ts';
+import { brokenFrame } from './broken-frame.fixture.ts';
+import type { Chance } from './chance.fixture.ts';
+import { Known } from './known.fixture.ts';
+import { fittingValue } from './schema-value.fixture.ts';
 
 export type FuzzedRole = 'device' | 'cpu';
 
