@@ -9,6 +9,8 @@ export const EXIT = {
   SKIPPED: 4,
   /** The command line or a file given on it is wrong. */
   USAGE: 64,
+  /** The Node that runs it is too old; said by mmrace.js. */
+  UNAVAILABLE: 69,
   /** A bug of ours. */
   INTERNAL: 70,
   INTERRUPTED: 130,

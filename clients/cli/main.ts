@@ -5,6 +5,9 @@ import { enableCompileCache } from 'node:module';
 enableCompileCache();
 const { failed } = await import('./failure.ts');
 const { newProgram } = await import('./program.ts');
+const { watchNpm } = await import('./end-with-npm.ts');
+
+watchNpm(() => process.kill(process.pid, 'SIGTERM'));
 
 // `mmrace ... | head` stops reading: there is nobody left to tell.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -1,20 +1,24 @@
 #!/usr/bin/env node
 /**
- * Starts the command line: from the TypeScript sources in a checkout, from dist/ in the published package (Node
- * strips no types below node_modules). Plain JavaScript, so that an old Node can say what it lacks.
+ * Says which Node is needed, or starts the command line. No import stands at its head and nothing in it is newer than
+ * import(): a Node that is far too old has to read it to its end.
  */
-import { existsSync } from 'node:fs';
+const LEAST = [22, 18];
+/** As sysexits.h, and exit-codes.ts: 1 would mean a counterexample. */
+const EXIT_UNAVAILABLE = 69;
+const EXIT_INTERNAL = 70;
 
-const sources = new URL('./main.ts', import.meta.url);
+const [major, minor] = process.versions.node.split('.').map(Number);
 
-if (!existsSync(sources)) {
-  await import(new URL('../../dist/clients/cli/main.js', import.meta.url).href);
-} else if (process.features.typescript) {
-  await import(sources.href);
+if (major > LEAST[0] || (major === LEAST[0] && minor >= LEAST[1])) {
+  import('./launch.js').catch((error) => {
+    process.stderr.write(`mmrace: internal error\n${error.stack}\n`);
+    process.exitCode = EXIT_INTERNAL;
+  });
 } else {
   process.stderr.write(
-    `mmrace: Node ${process.versions.node} cannot run TypeScript. ` +
-      'Start it as "npx mmrace", which uses the Node that "npm ci" installed.\n',
+    `mmrace needs Node ${LEAST.join('.')} or newer, and this is Node ${process.versions.node}; ` +
+      'in a checkout, "npx mmrace" takes the Node that "npm ci" installed.\n',
   );
-  process.exitCode = 64;
+  process.exitCode = EXIT_UNAVAILABLE;
 }

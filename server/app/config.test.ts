@@ -19,6 +19,7 @@ test('each variable is taken', () => {
     MMRACE_RESTORE: 'restored',
     MMRACE_UNKNOWN_LABS: 'refused',
     MMRACE_LOG: 'silent',
+    MMRACE_LOG_FORM: 'human',
   };
   assert.deepEqual(configFrom(environment), {
     host: '::1',
@@ -31,6 +32,7 @@ test('each variable is taken', () => {
     restore: 'restored',
     unknownLabs: 'refused',
     logLevel: 'silent',
+    logForm: 'human',
   });
 });
 

@@ -22,10 +22,14 @@ export interface ServerConfig {
   readonly unknownLabs: 'on-demand' | 'refused';
   /** MMRACE_LOG: a level of pino. */
   readonly logLevel: LogLevel;
+  /** MMRACE_LOG_FORM: 'auto' is 'human' where stderr is a terminal, else 'json'. */
+  readonly logForm: LogForm;
 }
 
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
+export const LOG_FORMS = ['auto', 'human', 'json'] as const;
+export type LogForm = (typeof LOG_FORMS)[number];
 
 export const DEFAULT_CONFIG: ServerConfig = {
   host: '127.0.0.1',
@@ -38,6 +42,7 @@ export const DEFAULT_CONFIG: ServerConfig = {
   restore: 'new',
   unknownLabs: 'on-demand',
   logLevel: 'info',
+  logForm: 'auto',
 };
 
 /** `MMRACE_PORT: expected a whole number from 0 to 65535, found "x"` */
@@ -73,6 +78,7 @@ export function configFrom(environment: Environment): ServerConfig {
       known.unknownLabs,
     ),
     logLevel: oneOf(environment, 'MMRACE_LOG', LOG_LEVELS, known.logLevel),
+    logForm: oneOf(environment, 'MMRACE_LOG_FORM', LOG_FORMS, known.logForm),
   };
 }
 

@@ -3,7 +3,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Logger, pino } from 'pino';
+
+import type { Logger } from 'pino';
 import { Gateway } from '../gateway/gateway.ts';
 import { buildApp, WEBSOCKET_PATH } from '../http/app.ts';
 import type { Readiness } from '../http/readiness.ts';
@@ -17,7 +18,9 @@ import type { MachineFactory } from '../live/machine-port.ts';
 import { newLiveMachine } from '../live/new-live-machine.ts';
 import type { HelloResult } from '../protocol/hello.ts';
 import { Runs } from '../verify/runs/runs.ts';
+
 import type { ServerConfig } from './config.ts';
+import { newLog } from './log.ts';
 import { recordingProblem } from './recording-problem.ts';
 import { type RestoreOptions, restoreLabs } from './restore-labs.ts';
 import {
@@ -56,7 +59,7 @@ export async function startServer(
   config: ServerConfig,
   factory: MachineFactory = newLiveMachine,
 ): Promise<RunningServer> {
-  const log = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: true }));
+  const log = newLog(config);
   const serverFolder = fileURLToPath(new URL('..', import.meta.url));
   const model = modelOf(serverFolder);
   const readiness: Readiness = {

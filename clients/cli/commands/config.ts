@@ -6,13 +6,7 @@ import { UsageError } from '../failure.ts';
 
 interface ConfigOptions extends FormOptions {
   readonly schema?: true;
-  readonly url?: string;
-  readonly lab?: string;
-  readonly name?: string;
-  readonly host?: string;
-  readonly port?: string;
-  readonly record?: string;
-  readonly leaseMs?: string;
+  readonly [flag: string]: string | true | undefined;
 }
 
 const COLUMNS = { key: 13, value: 26, from: 12 } as const;
@@ -27,6 +21,12 @@ export function addConfigCommand(program: Command): void {
   for (const flag of FLAGS) command.addOption(flag);
 }
 
+/** The flags that were given, as they are typed: `--lease-ms`. */
+function given(options: { readonly [name: string]: string | true | undefined }) {
+  const texts = FLAGS.map((flag) => [flag.long ?? '', options[flag.attributeName()]] as const);
+  return new Map(texts.filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
+}
+
 /** As other commands have them: here they only show that a flag wins. */
 const FLAGS: readonly Option[] = [
   '--url <url>',
@@ -36,6 +36,7 @@ const FLAGS: readonly Option[] = [
   '--port <number>',
   '--record <dir>',
   '--lease-ms <ms>',
+  '--log <form>',
 ].map((flags) => new Option(flags, 'as the commands have it that use it'));
 
 const EXAMPLES = `
@@ -65,7 +66,8 @@ async function config({ json, jsonl, schema, ...flags }: ConfigOptions): Promise
     throw error;
   }
   const file = await readConfigFile(process.cwd());
-  const settings = inForce({ flags: { ...flags }, environment: process.env, file });
+  const { flagValues } = await import('../config/flag-values.ts');
+  const settings = inForce({ flags: flagValues(given(flags)), environment: process.env, file });
   const lines = settings.map(({ key, value, from, variable, what }) =>
     [
       key.padEnd(COLUMNS.key),

@@ -1,5 +1,5 @@
-import type { Command } from 'commander';
-import { DEFAULT_CONFIG } from '../../../server/app/config.ts';
+import { type Command, Option } from 'commander';
+import { DEFAULT_CONFIG, LOG_FORMS, type LogForm } from '../../../server/app/config.ts';
 import { DEMO_LAB, startServer } from '../../../server/app/start-server.ts';
 import { ending, print, say, untilSignal } from '../ending.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
@@ -16,6 +16,7 @@ interface ServeOptions {
   readonly leaseMs?: number;
   readonly record?: string;
   readonly patch: string;
+  readonly log?: LogForm;
   readonly restore?: true;
 }
 
@@ -40,6 +41,14 @@ export function addServeCommand(program: Command): void {
       'write the inbound log of every lab into this folder (see mmrace replay)',
     )
     .option('--patch <name>', 'the kernel of the lab demo: stock, or a patch that ships', 'stock')
+    .addOption(
+      new Option(
+        '--log <form>',
+        'the form of its log: sentences, JSON lines, or as fits where it goes',
+      )
+        .choices(LOG_FORMS)
+        .default(undefined, 'MMRACE_LOG_FORM or auto'),
+    )
     .option(
       '--restore',
       'with --record: open the labs again that an earlier server kept there, as they were',
@@ -59,10 +68,11 @@ Examples:
 The page is at the address that it prints, the documents below it at /docs. It serves until Ctrl-C or
 SIGTERM; clients are told, and a second signal ends it at once.`;
 
-async function serve({ record, restore, patch, ...flags }: ServeOptions): Promise<ExitCode> {
+async function serve({ record, restore, patch, log, ...flags }: ServeOptions): Promise<ExitCode> {
   await checkPatch(patch);
-  const restored = restore === true ? 'restored' : undefined;
-  const config = await serverConfig({ ...flags, recordTo: record, restore: restored });
+  const restored = restore === true ? ('restored' as const) : undefined;
+  const given = { ...flags, recordTo: record, restore: restored, logForm: log };
+  const config = await serverConfig(given);
   await readyPage();
   const server = await startServer(config).catch((error: unknown) => {
     throw asUsageError(error);

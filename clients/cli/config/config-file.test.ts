@@ -8,6 +8,7 @@ import { UsageError } from '../failure.ts';
 import { newProgram } from '../program.ts';
 import { applyConfigFile } from './apply-config-file.ts';
 import { environmentWithFile, readConfigFile } from './config-file.ts';
+import { flagValues } from './flag-values.ts';
 import { inForce } from './in-force.ts';
 import { SETTINGS } from './settings.ts';
 
@@ -56,7 +57,7 @@ test('the variables are those of the server: each setting reaches its config', (
     const unlike =
       typeof fallback === 'number'
         ? '77'
-        : { unknownLabs: 'refused', restore: 'restored', log: 'fatal' }[key];
+        : { unknownLabs: 'refused', restore: 'restored', log: 'fatal', logForm: 'json' }[key];
     const config = configFrom({ [variable]: unlike ?? 'elsewhere' });
     assert.notDeepEqual(config, DEFAULT_CONFIG, variable);
   }
@@ -93,4 +94,24 @@ test('a command that joins takes from the file what nobody else has set', async 
   await applyConfigFile(observe, folder);
   const { lab, url } = observe.opts();
   assert.deepEqual([lab, url], ['of-file', 'ws://flag:1/ws']);
+});
+
+test('a flag is checked as the file is, and named', () => {
+  const values = flagValues(
+    new Map([
+      ['--port', '8080'],
+      ['--name', '7'],
+      ['--log', 'json'],
+    ]),
+  );
+  assert.deepEqual(values, { port: 8080, name: '7', logForm: 'json' });
+  for (const [flag, text, problem] of [
+    ['--port', 'x', /^--port: expected a whole number from 0 to 65535, got "x"$/],
+    ['--port', '65536', /^--port: expected/],
+    ['--log', 'jsn', /^--log: expected .*did you mean "json"/],
+  ] as const)
+    assert.throws(() => flagValues(new Map([[flag, text]])), {
+      name: 'UsageError',
+      message: problem,
+    });
 });

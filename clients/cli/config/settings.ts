@@ -3,7 +3,7 @@
  * and by a flag of the commands that use it.
  */
 import Type from 'typebox';
-import { DEFAULT_CONFIG, LOG_LEVELS } from '../../../server/app/config.ts';
+import { DEFAULT_CONFIG, LOG_FORMS, LOG_LEVELS } from '../../../server/app/config.ts';
 import { name as nameOfActor, strict, word } from '../../../server/protocol/wire-values.ts';
 import { DEFAULT_LAB, DEFAULT_URL } from '../../agents/agent-process.ts';
 
@@ -141,6 +141,14 @@ export const SETTINGS: readonly Setting[] = [
     schema: word(...LOG_LEVELS),
     fallback: known.logLevel,
     what: 'how much a server logs',
+  },
+  {
+    key: 'logForm',
+    variable: 'MMRACE_LOG_FORM',
+    flag: '--log',
+    schema: word(...LOG_FORMS),
+    fallback: known.logForm,
+    what: 'the form of its log: sentences, JSON lines, or as fits where it goes',
   },
 ];
 

@@ -1,0 +1,23 @@
+/** Where a server's log goes: sentences for a person at a terminal, one JSON object a line for everything else. */
+import { type Logger, pino } from 'pino';
+import pretty from 'pino-pretty';
+import type { ServerConfig } from './config.ts';
+
+const STDERR = 2;
+
+export function newLog({ logLevel: level, logForm }: ServerConfig): Logger {
+  const human = logForm === 'human' || (logForm === 'auto' && process.stderr.isTTY);
+  return pino({ level }, human ? sentences() : pino.destination({ dest: STDERR, sync: true }));
+}
+
+/** `12:00:01 INFO a client has said hello lab=demo actor=gpu0` */
+function sentences(): pino.DestinationStream {
+  return pretty({
+    destination: STDERR,
+    sync: true,
+    colorize: process.stderr.isTTY && !process.env.NO_COLOR,
+    translateTime: 'SYS:HH:MM:ss',
+    ignore: 'pid,hostname',
+    singleLine: true,
+  });
+}
