@@ -90,9 +90,10 @@ export const CPU_REQUESTS = {
   fork: {
     meaning: prose(`
       Makes a child with a copy of the address space. Its thread is entered by a hello with the
-      child's name and role cpu.
+      child's name and role cpu. come-back: the machine has had as many address spaces as it has
+      numbers for.
     `),
-    errors: ['bad-range'],
+    errors: ['bad-range', 'come-back'],
     ...bare,
     params: strict({ child: name }),
     result: nothing,

@@ -36,7 +36,8 @@ export const OBJECT_KINDS = [
 
 export type ObjectKind = (typeof OBJECT_KINDS)[number];
 
-const OWNERS_MAX = 2 ** 10;
+/** Owners of objects, address spaces among them, are numbered below this. */
+export const OWNERS_MAX = 2 ** 10;
 const INDICES_MAX = 2 ** 36;
 
 const KIND_BASE = Object.fromEntries(

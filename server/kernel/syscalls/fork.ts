@@ -1,11 +1,12 @@
 /** fork(2), the memory half: dup_mmap(), copy_page_range(). Source: kernel/fork.c, mm/memory.c (6.1). */
 
 import { type Held, lock, lockNested, unlock } from '../../task/lock.ts';
+import { OWNERS_MAX } from '../../task/object-id.ts';
 import { writeLock, writeUnlock } from '../../task/rwsem.ts';
 import { type Task, willWrite } from '../../task/task.ts';
 import type { PageRange } from '../../vocabulary/address.ts';
 import { type PageIndex, type Pfn, PTRS_PER_PTE } from '../../vocabulary/address.ts';
-import { ok, type Result } from '../../vocabulary/errno.ts';
+import { fail, ok, type Result } from '../../vocabulary/errno.ts';
 import { restoreExclusivePte } from '../fault/do-swap-page.ts';
 import { mayWrite, vmProt } from '../fault/vm-page-prot.ts';
 import { type Invalidation, type Kernel, type LockedPte, newProcess } from '../kernel.ts';
@@ -61,9 +62,11 @@ import { anonVmaFork, pageAddNewAnonRmap, pageTryDupAnonRmap } from '../rmap/rma
 /**
  * A child with a copy of the address space. Devices mirror the parent; the child has no subscriptions.
  *
- * Takes: mmap_lock of the parent for writing. Yields: yes.
+ * Takes: mmap_lock of the parent for writing. Yields: yes. Returns: EAGAIN when every number of an address space has
+ * been used, as copy_process() does when there may be no more processes.
  */
 export function* fork(k: Kernel, parent: Mm): Task<Result<Mm>> {
+  if (k.nextMmId === OWNERS_MAX) return fail('EAGAIN');
   const held = yield* writeLock(k.context, 'dup_mmap.mmap_lock', parent.mmapLock);
   const child = newProcess(k);
   child.hasPinned = parent.hasPinned;

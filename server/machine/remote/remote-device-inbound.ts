@@ -7,6 +7,7 @@ import type {
 import { type Refusal, refuse } from '../../protocol/refusal.ts';
 import { wake } from '../../task/context.ts';
 import type { Task } from '../../task/task.ts';
+import type { Pfn } from '../../vocabulary/address.ts';
 import type { PageContents } from '../../vocabulary/page-contents.ts';
 import type { FromClient } from './inbound.ts';
 import { answerRequest } from './remote-actor.ts';
@@ -103,16 +104,17 @@ function notify(
   if (device.state !== 'attached') return refuse('fenced', '', '');
   const { api } = device;
   switch (notification.method) {
-    case 'zone_device_page_init':
-      for (const [at, frame] of notification.params.pfns.entries()) {
-        if (!ownsPrivateFrames(device, frame, 1) || device.privateInUse.has(frame)) {
-          return notYours(`params.pfns[${at}]`);
-        }
+    case 'zone_device_page_init': {
+      const { pfns } = notification.params;
+      const stranger = notFree(device, pfns);
+      if (stranger !== 'none') return notYours(`params.pfns[${stranger}]`);
+      for (const frame of pfns) {
         device.privateInUse.add(frame);
         device.unplaced.add(frame);
         api.zoneDevicePageInit(frame);
       }
       return 'none';
+    }
     case 'mirror_changed':
       for (const { page, entry } of notification.params.changes) {
         if (entry.state === 'mapped') device.mirrored.add(page);
@@ -123,9 +125,9 @@ function notify(
     case 'private_memory_accessed': {
       const { accesses } = notification.params;
       if (contents.length !== accesses.length) return wrongCount('contents', accesses.length);
+      const stranger = accesses.findIndex(({ pfn }) => !ownsPrivateFrames(device, pfn, 1));
+      if (stranger >= 0) return notYours(`params.accesses[${stranger}].pfn`);
       for (const [at, access] of accesses.entries()) {
-        if (!ownsPrivateFrames(device, access.pfn, 1))
-          return notYours(`params.accesses[${at}].pfn`);
         const bytes = contents[at];
         if (bytes === undefined) continue;
         api.privateMemoryAccessed(access.page, access.pfn, access.mode, bytes);
@@ -138,4 +140,15 @@ function notify(
     case 'went_on':
       return 'none';
   }
+}
+
+/** The place of the first frame that is not the device's, in use already, or there twice; 'none' if all are free. */
+function notFree(device: RemoteDevice, pfns: readonly Pfn[]): number | 'none' {
+  const seen = new Set<Pfn>();
+  for (const [at, pfn] of pfns.entries()) {
+    if (!ownsPrivateFrames(device, pfn, 1) || device.privateInUse.has(pfn)) return at;
+    if (seen.has(pfn)) return at;
+    seen.add(pfn);
+  }
+  return 'none';
 }

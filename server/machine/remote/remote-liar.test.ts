@@ -204,3 +204,43 @@ test('no client can make the kernel break its rules, or leave anything behind', 
     { numRuns: 300, seed: 5 },
   );
 });
+
+test('a frame in the memory of no device is a breach of the contract, and no bug', () => {
+  const harness = furnished();
+  const entry = { state: 'mapped', pfn: DEVICE_PFN_BASE + 1_000, access: 'read' };
+  harness.notify('gpu1', 'mirror_changed', { changes: [{ page: PAGE, entry }] });
+  const { violations } = harness.machine.world.oracles;
+  const [first] = violations.filter(({ rule }) => rule === 'CR17');
+  assert.match(first?.text ?? '', /in the memory of no device/);
+  assert.ok(harness.result('gpu1', 'mmap_read_lock', {}));
+});
+
+test('what is refused changes nothing, whichever of its parts is wrong', () => {
+  const harness = furnished();
+  const { first } = harness.result('gpu0', 'memremap_pages', { count: 2 });
+  const inits = [
+    [first, first],
+    [first, DEVICE_PFN_BASE + 1_000],
+  ];
+  for (const pfns of inits) harness.notify('gpu0', 'zone_device_page_init', { pfns });
+  assert.deepEqual(
+    harness.told.map(({ method }) => method),
+    ['refused', 'refused'],
+  );
+  // It was not taken into use: it still can be.
+  harness.notify('gpu0', 'zone_device_page_init', { pfns: [first] });
+  assert.equal(harness.told.length, 2);
+});
+
+test('a machine that has used up the numbers of address spaces refuses to fork, and goes on', () => {
+  const harness = new RemoteHarness();
+  harness.attach('cpu0', 'cpu');
+  for (let at = 1; at < 1_024; at += 1) harness.result('cpu0', 'fork', { child: `kid${at}` });
+  assert.equal(harness.refusal('cpu0', 'fork', { child: 'last' }), 'come-back params.child');
+  harness.result('cpu0', 'mmap', {
+    address: `0x${PAGE.toString(16)}000`,
+    pages: 1,
+    prot: 'rw',
+    kind: 'anon-private',
+  });
+});
