@@ -12,6 +12,7 @@ import {
   stepsMaxOf,
 } from '../scenario/scenario-world.ts';
 import type { RunningTask } from '../scheduler/scheduler.ts';
+import { recordingOf } from '../verify/answer/record-execution.ts';
 import { BadInput } from '../vocabulary/bad-input.ts';
 import type { ClientFrame } from './client-frame.ts';
 import { describeFrame } from './client-frame.ts';
@@ -183,11 +184,8 @@ class Schedule {
 
   async explore(run: ScenarioRun, policy: GrantPolicy): Promise<ScheduleRun> {
     this.#run = run;
-    const { kept } = run.world.log;
-    const begun = kept.length;
-    this.#events = kept;
+    this.#events = recordingOf(run.world).events;
     const ended = await this.#exploreSteps(run, policy);
-    this.#events = kept.slice(begun);
     return typeof ended === 'string' ? this.#told(ended, 'none', 'none') : ended();
   }
 

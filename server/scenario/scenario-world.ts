@@ -1,6 +1,7 @@
 /** Builds the worlds that the explorer asks for: one for each execution, so building one must be cheap. */
 import type { LabDevice } from '../../clients/drivers/catalogue/driver-variant.ts';
 import type { CpuApi } from '../abi/cpu-api.ts';
+import type { Event } from '../abi/event.ts';
 import type { Explored } from '../explorer/explored.ts';
 import { setPageDirtyLock } from '../kernel/memory/set-page-dirty-lock.ts';
 import {
@@ -76,6 +77,11 @@ export interface SetupTask {
   readonly task: () => Task<unknown>;
 }
 
+export interface OpenOptions extends Pick<WorldOptions, 'locks'> {
+  /** Hears every event from the first of the setup on. */
+  readonly hear?: (event: Event) => void;
+}
+
 /**
  * A world whose setup has run and whose programs stand ready.
  *
@@ -83,10 +89,7 @@ export interface SetupTask {
  *
  * Throws: BadInput if the setup cannot be done; what user code throws.
  */
-export function newScenarioRun(
-  plan: ScenarioPlan,
-  options: Pick<WorldOptions, 'locks'> = {},
-): ScenarioRun {
+export function newScenarioRun(plan: ScenarioPlan, options: OpenOptions = {}): ScenarioRun {
   const opening = openScenario(plan, options);
   for (const part of opening.setup) finish(opening.world, part);
   return opening.begin();
@@ -95,7 +98,7 @@ export function newScenarioRun(
 /** Throws what user code throws. */
 export function openScenario(
   plan: ScenarioPlan,
-  { locks }: Pick<WorldOptions, 'locks'> = {},
+  { locks, hear }: OpenOptions = {},
 ): ScenarioOpening {
   const cpus = plan.threads.map(({ actor }) => actor);
   const fair = fairFaults(cpus, plan.faultsMax);
@@ -107,6 +110,7 @@ export function openScenario(
     contract,
     ...(locks === undefined ? {} : { locks }),
   });
+  if (hear !== undefined) world.log.listeners.push(hear);
   const surroundings = surroundingsOf(plan, world);
   const begin = (): ScenarioRun => {
     makeThreads(plan, world);

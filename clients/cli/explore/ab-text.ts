@@ -4,7 +4,7 @@ import { DIAGRAM_COLUMNS_MAX, raceDiagram } from '../../../server/report/diagram
 import { counted } from '../../../server/report/lines/counted.ts';
 import { LIST_COLUMNS_MAX } from '../../../server/report/lines/list-columns.ts';
 import { wrapText } from '../../../server/report/lines/wrap-text.ts';
-import { eventsOf } from '../../../server/verify/answer/events.ts';
+import { recordExecution } from '../../../server/verify/answer/record-execution.ts';
 import {
   type AbVerdict,
   abWord,
@@ -39,7 +39,7 @@ export function abText(
   const diagram =
     counterexample === 'none' || about.after.verdict.verdict !== 'broken'
       ? 'none'
-      : raceDiagram(eventsOf(plan, counterexample.choices), {
+      : raceDiagram(recordExecution(plan, counterexample.choices).events, {
           columns: DIAGRAM_COLUMNS_MAX,
           turn: counterexample.turn,
         });

@@ -9,6 +9,7 @@ import { wrapText } from '../../../server/report/lines/wrap-text.ts';
 import { NO_TURN } from '../../../server/report/turn.ts';
 import { metaOfCounterexample } from '../../../server/verify/answer/counterexample-meta.ts';
 import { metaOfExplored } from '../../../server/verify/answer/explored-meta.ts';
+import { plainSteps } from '../../../server/verify/answer/record-execution.ts';
 import { printCounterexample } from '../../../server/verify/counterexample/counterexample-file.ts';
 import { counterexampleFrom } from '../../../server/verify/counterexample/counterexample-of.ts';
 import { printToken } from '../../../server/verify/counterexample/counterexample-token.ts';
@@ -187,11 +188,7 @@ export function plainMoment({ verdict, moment, lab, kept }: MomentAnswer): objec
             failure: counterexample.failure,
             choices: counterexample.choices,
             pointOfNoReturn: counterexample.pointOfNoReturn,
-            steps: counterexample.steps.map(({ actor, name, step }) => ({
-              actor,
-              name,
-              at: step.at,
-            })),
+            steps: plainSteps(counterexample.steps),
           },
   };
 }

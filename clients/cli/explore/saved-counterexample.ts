@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { machineHash, scheduleHash } from '../../../server/journal/model-hash.ts';
 import { DIAGRAM_COLUMNS_MAX, raceDiagram } from '../../../server/report/diagram.ts';
-import { eventsOf } from '../../../server/verify/answer/events.ts';
+import { recordExecution } from '../../../server/verify/answer/record-execution.ts';
 import type { Counterexample } from '../../../server/verify/counterexample/counterexample.ts';
 import { printCounterexample } from '../../../server/verify/counterexample/counterexample-file.ts';
 import { counterexampleOf } from '../../../server/verify/counterexample/counterexample-of.ts';
@@ -100,7 +100,7 @@ export function saveKept(file: string, kept: Kept | 'none', verdict: ScenarioVer
     say(`${file}: not written: there is no counterexample to save`);
     return;
   }
-  const about = raceDiagram(eventsOf(verdict.plan, verdict.counterexample.choices), {
+  const about = raceDiagram(recordExecution(verdict.plan, verdict.counterexample.choices).events, {
     columns: DIAGRAM_COLUMNS_MAX,
     turn: verdict.counterexample.turn,
   }).split('\n');

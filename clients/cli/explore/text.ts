@@ -4,7 +4,7 @@ import { raceDiagram } from '../../../server/report/diagram.ts';
 import { counted } from '../../../server/report/lines/counted.ts';
 import { wrapText } from '../../../server/report/lines/wrap-text.ts';
 import type { ScenarioPlan } from '../../../server/scenario/scenario-plan.ts';
-import { eventsOf } from '../../../server/verify/answer/events.ts';
+import { recordExecution } from '../../../server/verify/answer/record-execution.ts';
 import type { CounterexampleReport } from '../../../server/verify/explore/explore.ts';
 import type { ScenarioVerdict } from '../../../server/verify/explore/explore-scenario.ts';
 import type { CycleStep } from '../../../server/verify/explore/livelock-cycle.ts';
@@ -34,7 +34,7 @@ export function textOf(
     '',
     ...wrapped(counterexample.failure),
     '',
-    raceDiagram(eventsOf(verdict.plan, counterexample.choices), {
+    raceDiagram(recordExecution(verdict.plan, counterexample.choices).events, {
       columns: COLUMNS,
       turn: counterexample.turn,
     }),

@@ -3,6 +3,7 @@ import type { RunVerdict } from '../../protocol/http-api.ts';
 import type { ScenarioPlan } from '../../scenario/scenario-plan.ts';
 import type { CounterexampleReport } from '../explore/explore.ts';
 import type { ScenarioVerdict } from '../explore/explore-scenario.ts';
+import { plainSteps } from './record-execution.ts';
 
 /** `waits` is the wait-for graph, empty if nobody is stuck; `livelock` what repeats. */
 function told({ stuck, livelock, ...rest }: CounterexampleReport) {
@@ -34,11 +35,7 @@ export function plainVerdict(
         ? null
         : {
             ...told(counterexample),
-            steps: counterexample.steps.map(({ actor, name, step }) => ({
-              actor,
-              name,
-              at: step.at,
-            })),
+            steps: plainSteps(counterexample.steps),
             safeSibling:
               counterexample.safeSibling === 'none' ? null : counterexample.safeSibling.swapped,
           },

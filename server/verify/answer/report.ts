@@ -6,8 +6,8 @@ import type { ScenarioPlan } from '../../scenario/scenario-plan.ts';
 import type { Strategy } from '../explore/explore-options.ts';
 import type { ScenarioVerdict } from '../explore/explore-scenario.ts';
 import { describeBreach } from '../explore/lock-order-watch.ts';
-import { toldRun } from './events.ts';
 import { metaOfExplored } from './explored-meta.ts';
+import { recordExecution } from './record-execution.ts';
 import { waitsOf } from './waits.ts';
 
 export interface Asked {
@@ -27,7 +27,7 @@ export function reportOf(
 ): string {
   const { counterexample } = verdict;
   const choices = counterexample === 'none' ? [] : counterexample.choices;
-  const { setup, events, end } = toldRun(verdict.plan, choices);
+  const { setup, events, run } = recordExecution(verdict.plan, choices);
   const meta = metaOfExplored(verdict, {
     name: plan.scenario.name,
     patch: options.patch,
@@ -43,7 +43,7 @@ export function reportOf(
     ...(counterexample === 'none' ? {} : { turn: counterexample.turn }),
     lockOrder: verdict.lockOrder.map(describeBreach),
     setup,
-    end,
+    end: run.outcome(),
   });
   return FORMATS[format].render(events, meta);
 }

@@ -9,6 +9,7 @@ import type { Explored } from '../../explorer/explored.ts';
 import type { World } from '../../machine/world.ts';
 import { type Turn, turnOf } from '../../report/turn.ts';
 import type { RunningTask } from '../../scheduler/scheduler.ts';
+import { recordingOf } from '../answer/record-execution.ts';
 import { type Counterexample, choicesOfSchedule } from './counterexample.ts';
 
 /** A world that the schedule runs in: of a scenario, or of a moment of a live run. */
@@ -53,13 +54,7 @@ export interface Divergence {
 /** `run` must be a fresh world of the counterexample's question. Throws what the world throws. */
 export function reproduce(counterexample: Counterexample, run: ReproducedRun): Reproduced {
   const setup = run.world.log.kept.slice();
-  const events: Event[] = [];
-  const stepOfEvent: number[] = [];
-  const begun = run.scheduler.steps;
-  run.world.log.listeners.push((event) => {
-    events.push(event);
-    stepOfEvent.push(run.scheduler.steps - begun);
-  });
+  const { events, stepOfEvent } = recordingOf(run.world);
   const told = () => ({
     setup,
     events,

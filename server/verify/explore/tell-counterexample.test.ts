@@ -19,7 +19,7 @@ import { AS_WRITTEN, planScenario, type ScenarioChoice } from '../../scenario/sc
 import { newScenarioRun, stepsMaxOf } from '../../scenario/scenario-world.ts';
 import { willLower } from '../../task/task.ts';
 import { seq } from '../../vocabulary/seq.ts';
-import { eventsOf } from '../answer/events.ts';
+import { recordExecution } from '../answer/record-execution.ts';
 import { waitsOf } from '../answer/waits.ts';
 import { exploreScenario, type ScenarioVerdict } from './explore-scenario.ts';
 
@@ -103,7 +103,7 @@ test('what is shown fails as it says, its sibling does not, and the numbers are 
   assert.equal(replayQuietly(newRun, choices, stepsMaxOf(plan)).failure, failure);
   assert.ok(safeSibling !== 'none');
   assert.equal(replayQuietly(newRun, safeSibling.choices, stepsMaxOf(plan)).failure, 'none');
-  const drawing = raceDiagram(eventsOf(plan, choices), { columns: 75, turn });
+  const drawing = raceDiagram(recordExecution(plan, choices).events, { columns: 75, turn });
   const [, decided] = /Point of no return: (\d+)\./.exec(drawing) ?? [];
   assert.equal(decided, '3');
   // The row that is marked has that number.
@@ -280,7 +280,7 @@ test('every form that can hold it marks the point of no return', () => {
     ...metaOf({ scenario: 'x', patch: 'x', verdict: 'broken', seen: '' } as never),
     turn,
   };
-  const events = eventsOf(verdict.plan, choices);
+  const events = recordExecution(verdict.plan, choices).events;
   const marked = FORMAT_NAMES.filter((name) =>
     /no return/.test(FORMATS[name].render(events, meta)),
   );

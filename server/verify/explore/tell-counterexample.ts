@@ -3,7 +3,6 @@
  * same way, with the place where it was decided and the nearest schedule that is safe. What is shown was executed last.
  */
 
-import type { Event } from '../../abi/event.ts';
 import { contextSwitches } from '../../explorer/blocks.ts';
 import { failureKind } from '../../explorer/failure-kind.ts';
 import { tryFewSwitches } from '../../explorer/few-switches.ts';
@@ -14,13 +13,14 @@ import {
   runsOf,
 } from '../../explorer/no-return.ts';
 import { type QuietRun, runQuietly } from '../../explorer/quiet.ts';
-import { type Chooser, replay } from '../../explorer/replay.ts';
+import type { Chooser } from '../../explorer/replay.ts';
 import { shrink } from '../../explorer/shrink.ts';
 import { isCondition } from '../../report/asked-condition.ts';
 import { storyOf } from '../../report/story/story.ts';
 import { turnOf } from '../../report/turn.ts';
 import type { ScenarioPlan } from '../../scenario/scenario-plan.ts';
 import { newScenarioRun, stepsMaxOf } from '../../scenario/scenario-world.ts';
+import { recordExecution } from '../answer/record-execution.ts';
 import type { CounterexampleReport } from './explore.ts';
 import { cycleOf, isLivelock } from './livelock-cycle.ts';
 import { swapsOfRows } from './row-swaps.ts';
@@ -175,15 +175,7 @@ function isWorthIt(now: Failing, before: Failing): boolean {
 function reportOf({ plan, run }: Failing): CounterexampleReport {
   const newRun = () => newScenarioRun(plan);
   const stepsMax = stepsMaxOf(plan);
-  const world = newRun();
-  const events: Event[] = [];
-  const stepOfEvent: number[] = [];
-  const begun = world.scheduler.steps;
-  world.world.log.listeners.push((event) => {
-    events.push(event);
-    stepOfEvent.push(world.scheduler.steps - begun);
-  });
-  const { steps, failure } = replay(() => world, run.choices, stepsMax);
+  const { events, stepOfEvent, steps, failure, run: world } = recordExecution(plan, run.choices);
   const choices = steps.map((step) => step.task);
   // Threads that keep each other busy are not doomed by a step: they only must go on so.
   const decided = isLivelock(failure)

@@ -2,8 +2,8 @@
 import type { RunEvents } from '../../protocol/http-api.ts';
 import { FORMAT_NAMES } from '../../report/format-names.ts';
 import { plainVerdict } from '../answer/plain.ts';
+import { plainSteps, recordExecution } from '../answer/record-execution.ts';
 import { reportOf } from '../answer/report.ts';
-import { toldRun } from '../answer/told-run.ts';
 import { counterexampleOf } from '../counterexample/counterexample-of.ts';
 import { printToken } from '../counterexample/counterexample-token.ts';
 import { exploreScenario, type ScenarioVerdict } from '../explore/explore-scenario.ts';
@@ -66,11 +66,11 @@ function tokenOf(
 
 function eventsOf({ plan, counterexample }: ScenarioVerdict): RunEvents {
   if (counterexample === 'none') {
-    return { ...toldRun(plan, []), failure: null, pointOfNoReturn: null, sibling: null };
+    return { ...toldExecution(plan, []), failure: null, pointOfNoReturn: null, sibling: null };
   }
   const { pointOfNoReturn, safeSibling, failure } = counterexample;
   return {
-    ...toldRun(plan, counterexample.choices),
+    ...toldExecution(plan, counterexample.choices),
     failure,
     pointOfNoReturn: pointOfNoReturn === 'unknown' ? null : pointOfNoReturn,
     sibling: safeSibling === 'none' ? null : siblingOf(plan, safeSibling),
@@ -81,11 +81,25 @@ function siblingOf(
   plan: ScenarioVerdict['plan'],
   { choices, swapped }: { readonly choices: readonly number[]; readonly swapped: readonly Span[] },
 ): NonNullable<RunEvents['sibling']> {
-  const { events, stepOfEvent, steps } = toldRun(plan, choices);
+  const { events, stepOfEvent, steps } = toldExecution(plan, choices);
   return { events, stepOfEvent, steps, swapped: swapped.map((span) => ({ ...span })) };
 }
 
 interface Span {
   readonly first: number;
   readonly last: number;
+}
+
+/** For a viewer, who wants to see locks as well. */
+function toldExecution(
+  plan: ScenarioVerdict['plan'],
+  choices: readonly number[],
+): Pick<RunEvents, 'setup' | 'events' | 'stepOfEvent' | 'steps'> {
+  const { setup, events, stepOfEvent, steps } = recordExecution(plan, choices, { locks: 'told' });
+  return {
+    setup: [...setup],
+    events: [...events],
+    stepOfEvent: [...stepOfEvent],
+    steps: plainSteps(steps),
+  };
 }
