@@ -30,7 +30,6 @@ import {
   pteProtNone,
   pteWrite,
 } from '../../kernel/memory/pte.ts';
-import { tlbFlushPending } from '../../kernel/memory/tlb-flush-pending.ts';
 import { touch } from '../../task/context.ts';
 import { contains, hexAddress, type PageIndex, type Pfn } from '../../vocabulary/address.ts';
 import type { EventLog } from '../event-log.ts';
@@ -124,7 +123,6 @@ function observe(oracles: Oracles, event: Event): void {
       checkDeviceAccess(oracles, event);
       return;
     case 'cpu-access':
-      oracles.registers.threads.set(event.actor, event.mm);
       checkCpuAccess(oracles, event);
       return;
     case 'frame-free':
@@ -235,17 +233,21 @@ function checkDeviceAccess(
       'while that page migrates: the copy may have been made';
     report(oracles, 'mirror coherence', 'OR1', text, event.device, page);
   }
-  // Copying to or from a page that a migration of the device has taken out of use.
+  // Copying to or from a page that a migration has taken out of use.
   const copying = !isDevicePfn(pfn) && pfn !== ZERO_PFN && mapcount(k.frames, pfn) === 0;
   if (copying && anybodyMigrates(oracles)) return;
-  if (migrating(oracles, event.device, page) || beingInvalidated(k, MIRRORED_MM, page)) {
-    loosenRegister(oracles.registers, MIRRORED_MM, page, event.mode);
-    return;
-  }
+  const entry = seenEntry(oracles, event.device, page);
+  const throughEntry = entry.state === 'mapped' && entry.pfn === pfn;
+  // Filling a page that its own migration moves is no access to memory, whatever the page table says already.
+  if (!throughEntry && migrating(oracles, event.device, page)) return;
   const pte = cpuEntry(k, page);
   const mode = event.mode;
   const exclusive = pteIsDeviceExclusive(pte) && ptePfn(pte) === pfn;
   if (!(exclusive || agrees(k, event.device, pfn, mode, pte))) {
+    if (migrating(oracles, event.device, page) || beingInvalidated(k, MIRRORED_MM, page)) {
+      loosenRegister(oracles.registers, MIRRORED_MM, page, event);
+      return;
+    }
     const text =
       `${event.device} ${mode === 'read' ? 'read' : 'wrote'} ${hexAddress(page)} through frame ` +
       `${frameName(pfn)} (value ${event.value}), but the CPU entry is ${describe(pte)}`;
@@ -271,13 +273,6 @@ function checkCpuAccess(oracles: Oracles, event: Extract<Event, { kind: 'cpu-acc
   if (event.pfn !== ZERO_PFN && refcount(k.frames, event.pfn as Pfn) === 0) {
     const text = `${event.actor} reached the freed frame ${frameName(event.pfn as Pfn)}`;
     report(oracles, 'frame safety', 'OR2', `${text} at ${hexAddress(page)}`, '', page);
-  }
-  // Between the end of a bracket and the flush a cached translation may still be used.
-  const mm = findMm(k, event.mm);
-  const flushPending = mm !== undefined && tlbFlushPending(k, mm);
-  if (flushPending || beingInvalidated(k, event.mm, page)) {
-    loosenRegister(oracles.registers, event.mm, page, event.mode);
-    return;
   }
   checkValue(oracles, event, '', event.mm);
 }
