@@ -1,11 +1,16 @@
 /** What a person is told who joins in the wrong way, as processes: one sentence, what to do, the exit code. */
 import assert from 'node:assert/strict';
+import { type ExecFileException, execFile } from 'node:child_process';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { EXIT } from '../exit-codes.ts';
 import { script, withServer } from '../prompt/lab-for-prompts.fixture.ts';
 import { runMmrace } from '../run-mmrace.fixture.ts';
+
+const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
 
 /** `mmrace device ...` ends with 64 and one line that fits; nothing is printed. */
 async function refused(sentence: RegExp, ...args: readonly string[]): Promise<void> {
@@ -63,4 +68,19 @@ test('answers go to stdout, as JSON if that is asked for; the exit code says how
     assert.match(failed.stderr, /^load 0x90000: SIGSEGV: [^\n]*\n$/);
     const { done } = JSON.parse(failed.stdout) as { done: { result: object }[] };
     assert.deepEqual(done[0]?.result, { signal: 'SIGSEGV' });
+  }));
+
+test('what comes out of a pipe is a script, and what - stands for', () =>
+  withServer(async ({ webSocketUrl: url }) => {
+    const cpu = `'${process.execPath}' '${MAIN}' cpu --url ${url}`;
+    const lines = "printf 'mmap 0x10000 1\\nstore a 42\\n'";
+    const sh = promisify(execFile);
+    const mapped = 'mapped 0x10000 rw anon-private\n0x10000 := 0x2a\n';
+    assert.equal((await sh('sh', ['-c', `${lines} | ${cpu}`])).stdout, mapped);
+    const again = await sh('sh', ['-c', `echo 'load a' | ${cpu} -`]);
+    assert.equal(again.stdout, '0x10000 = 0x2a\n');
+    await assert.rejects(sh('sh', ['-c', `echo 'laod a' | ${cpu}`]), (error: ExecFileException) => {
+      assert.match(error.message, /mmrace: line 1: "laod a": .*did you mean "load"/);
+      return error.code === EXIT.USAGE;
+    });
   }));

@@ -1,5 +1,6 @@
 /** `mmrace device` and `mmrace cpu`: a prompt on a terminal, lines of a script, or whatever a conductor asks. */
-import { type Command, Option } from 'commander';
+import { fstatSync } from 'node:fs';
+import { Argument, type Command, Option } from 'commander';
 import { CONNECT_MS, runAgent } from '../../agents/agent-process.ts';
 import type { AgentOptions, PlayedAgent } from '../../agents/played-agent.ts';
 import { formOf } from '../answer-form.ts';
@@ -7,7 +8,10 @@ import { ending, print, say } from '../ending.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { UsageError } from '../failure.ts';
 import { codeOption, labOption, newOption, urlOption } from '../lab-options.ts';
+import type { ScriptLine } from '../prompt/run-script.ts';
 import type { FoundLab } from '../reach-server.ts';
+
+const STDIN = 0;
 
 type Role = 'device' | 'cpu';
 type Start = (options: AgentOptions) => PlayedAgent;
@@ -33,24 +37,27 @@ export function addClientCommands(program: Command): void {
   addClient(program, { role: 'cpu', name: 'cpu0', what: 'a CPU thread', examples: CPU_EXAMPLES });
 }
 
+const ENDING = `
+On a terminal it is a prompt. With --do, with - or behind a pipe it does these lines and ends: 0 if all did
+what they say, 1 at the first that did not, 64 at one that is wrong. Otherwise it does what a conductor
+asks, until it is told to end.`;
+
 const DEVICE_EXAMPLES = `
 Examples:
   mmrace device --lab demo --name gpu0        a prompt: help lists its verbs
   mmrace device --code K7QXM --name gpu0      the same, with the code of a room
   mmrace device --name gpu0 --do 'write 0x10000 42' --do 'migrate-to-dev 0x10000' --do pt
   mmrace device --name gpu0 --do 'hold migrate_vma_setup' --do 'migrate-to-dev a' --do go --do wait
-
-On a terminal it is a prompt. With --do it does these lines and ends: 0 if all did what they say, 1 at the
-first that did not. Otherwise it does what a conductor asks, until it is told to end.`;
+  mmrace device --name gpu0 - < script        the lines of a file
+${ENDING}`;
 
 const CPU_EXAMPLES = `
 Examples:
   mmrace cpu --lab demo                       a prompt: help lists its verbs
   mmrace cpu --do 'mmap 0x10000 4' --do 'store 0x10000 42' --do 'load 0x10000' --json
   mmrace cpu --code K7QXM --name me --do pt
-
-On a terminal it is a prompt. With --do it does these lines and ends: 0 if all did what they say, 1 at the
-first that did not. Otherwise it does what a conductor asks, until it is told to end.`;
+  echo 'mmap 0x10000 4' | mmrace cpu
+${ENDING}`;
 
 interface ClientCommand {
   readonly role: Role;
@@ -72,22 +79,26 @@ function addClient(program: Command, { role, name, what, examples }: ClientComma
         .env('MMRACE_NAME')
         .default(name),
     )
+    .addArgument(
+      new Argument('[script]', 'a script of lines of the prompt on stdin').choices(['-']),
+    )
     .option('--do <line>', 'do this line of the prompt, then end; can be given again', appended)
-    .option('--json', 'with --do: print one JSON object at the end')
-    .option('--jsonl', 'with --do: print one JSON object a line as it is done')
+    .option('--json', 'of a script: print one JSON object at the end')
+    .option('--jsonl', 'of a script: print one JSON object a line as it is done')
     .addHelpText('after', examples)
-    .action(ending((options: ClientOptions) => run(role, options)));
+    .action(ending((stdin: '-' | undefined, options: ClientOptions) => run(role, options, stdin)));
 }
 
 function appended(line: string, before: readonly string[] = []): readonly string[] {
   return [...before, line];
 }
 
-async function run(role: Role, options: ClientOptions): Promise<ExitCode> {
+async function run(role: Role, options: ClientOptions, stdin: '-' | undefined): Promise<ExitCode> {
   const wanted = { ...options, lab: options.code ?? options.lab };
-  if (options.do !== undefined) return await script(role, wanted, options.do);
+  const lines = await linesOf(role, options.do, stdin);
+  if (lines !== 'none') return await script(role, wanted, lines);
   if (options.json === true || options.jsonl === true) {
-    throw new UsageError('--json and --jsonl go with --do: a prompt answers a person');
+    throw new UsageError('--json and --jsonl go with a script: a prompt answers a person');
   }
   const start = await starter(role);
   if (process.stdin.isTTY && process.stdout.isTTY) return await prompt(role, wanted, start);
@@ -97,13 +108,40 @@ async function run(role: Role, options: ClientOptions): Promise<ExitCode> {
   );
 }
 
+/** The script that is given, if one is: a pipe or a file that has no line is none, unless it was asked for. */
+async function linesOf(
+  role: Role,
+  given: readonly string[] | undefined,
+  stdin: '-' | undefined,
+): Promise<readonly ScriptLine[] | 'none'> {
+  if (given !== undefined) {
+    if (stdin === '-') throw new UsageError('--do and - exclude each other');
+    const { parseScript } = await import('../prompt/run-script.ts');
+    return parseScript(given, role);
+  }
+  if (stdin === undefined && !isPipeOrFile(STDIN)) return 'none';
+  const { text } = await import('node:stream/consumers');
+  const { parseScriptText } = await import('../prompt/run-script.ts');
+  const lines = parseScriptText(await text(process.stdin), role);
+  return lines.length === 0 && stdin === undefined ? 'none' : lines;
+}
+
+/** Programs that start a client, and say nothing to it, give it a socket, /dev/null or nothing. */
+function isPipeOrFile(descriptor: number): boolean {
+  try {
+    const stats = fstatSync(descriptor);
+    return stats.isFIFO() || stats.isFile();
+  } catch {
+    return false;
+  }
+}
+
 async function script(
   role: Role,
   options: ClientOptions,
-  texts: readonly string[],
+  lines: readonly ScriptLine[],
 ): Promise<ExitCode> {
-  const { parseScript, runScript } = await import('../prompt/run-script.ts');
-  const lines = parseScript(texts, role);
+  const { runScript } = await import('../prompt/run-script.ts');
   const form = formOf(options);
   const { name: lab } = await labOf(options);
   const start = await starter(role);

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { EXIT } from '../exit-codes.ts';
 import { UsageError } from '../failure.ts';
 import { script, withServer } from './lab-for-prompts.fixture.ts';
-import { parseScript } from './run-script.ts';
+import { parseScript, parseScriptText } from './run-script.ts';
 
 test('a CPU maps and stores, a device migrates, and its memory goes back when it leaves', () =>
   withServer(async (server) => {
@@ -142,7 +142,32 @@ test('a script is checked as a whole before anybody joins', () => {
   );
 });
 
-test('a place that is not mapped is a mistake of the script: nothing is asked', () =>
+test('a line that only the lab can refuse is a mistake of the script, and the session is left', () =>
   withServer(async (server) => {
-    await assert.rejects(script(server, 'device', 'gpu0', ['read a']), UsageError);
+    for (const [role, line] of [
+      ['device', 'read a'],
+      ['cpu', 'mmap 0x10001 1'],
+      ['cpu', 'use child0'],
+      ['cpu', 'help nope'],
+    ] as const) {
+      const lines = [role === 'cpu' ? 'maps' : 'pt', line, 'quit'];
+      await assert.rejects(script(server, role, 'it', lines), {
+        name: 'UsageError',
+        message: new RegExp(`^--do "${line}": `),
+      });
+      // Its name is free again.
+      assert.equal((await script(server, role, 'it', ['who'])).exit, EXIT.OK);
+    }
   }));
+
+test('a text is a script of its lines: remarks and empty lines count, and say nothing', () => {
+  const lines = parseScriptText('# look\n\nread a  # twice\r\nread a\n', 'device');
+  assert.deepEqual(
+    lines.map(({ parsed }) => parsed.verb.name),
+    ['read', 'read'],
+  );
+  assert.throws(() => parseScriptText('pt\n\nraed a\n', 'device'), {
+    name: 'UsageError',
+    message: /^line 3: "raed a": .*did you mean "read"/,
+  });
+});

@@ -1,4 +1,4 @@
-/** Lines of `--do`, one after the other, without a terminal. */
+/** Lines of `--do` or of a pipe, one after the other, without a terminal. */
 import type { ClosedWhy } from '../../sdk/connection-state.ts';
 import { endedSentence } from '../ended-session.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
@@ -9,10 +9,16 @@ import type { Answer, PromptSession } from './prompt-session.ts';
 import type { Role } from './verb.ts';
 
 export interface ScriptOptions extends Omit<JoinOptions, 'patienceMs' | 'notice'> {
-  readonly lines: readonly ParsedLine[];
+  readonly lines: readonly ScriptLine[];
   readonly form: 'text' | 'json' | 'jsonl';
   readonly print: (text: string) => void;
   readonly say: (text: string) => void;
+}
+
+export interface ScriptLine {
+  readonly parsed: ParsedLine;
+  /** What a complaint about it begins with: `--do "load q"`, `line 3: "load q"`. */
+  readonly place: string;
 }
 
 /** One line as data. */
@@ -23,13 +29,33 @@ interface Entry {
   readonly result: Answer['result'];
 }
 
+/** Lines that were given one by one. As parseLines(). */
+export function parseScript(texts: readonly string[], role: Role): readonly ScriptLine[] {
+  return parseLines(
+    texts.map((text) => ({ text, place: `--do "${text}"` })),
+    role,
+  );
+}
+
+/** A script as a text. As parseLines(). */
+export function parseScriptText(text: string, role: Role): readonly ScriptLine[] {
+  const lines = text.split(/\r?\n/);
+  return parseLines(
+    lines.map((line, at) => ({ text: line, place: `line ${at + 1}: "${line.trim()}"` })),
+    role,
+  );
+}
+
 /** Checks all lines before anything is done. Throws: UsageError for the first that cannot be understood. */
-export function parseScript(texts: readonly string[], role: Role): readonly ParsedLine[] {
-  return texts.flatMap((text) => {
-    const line = parseLine(text, role);
-    if (line === 'empty') return [];
-    if ('wrong' in line) throw new UsageError(`--do "${text}": ${line.wrong}`);
-    return [line];
+function parseLines(
+  given: readonly { readonly text: string; readonly place: string }[],
+  role: Role,
+): readonly ScriptLine[] {
+  return given.flatMap(({ text, place }) => {
+    const parsed = parseLine(text, role);
+    if (parsed === 'empty') return [];
+    if ('wrong' in parsed) throw new UsageError(`${place}: ${parsed.wrong}`);
+    return [{ parsed, place }];
   });
 }
 
@@ -37,7 +63,8 @@ export function parseScript(texts: readonly string[], role: Role): readonly Pars
  * Exit 0 if every verb did what it was asked, 1 at the first that did not: those behind it are not begun. A line whose
  * verb stands still at a hold does not keep the next one back.
  *
- * Rejects: UsageError if the lab cannot be joined, or a place is not mapped.
+ * Rejects: UsageError if the lab cannot be joined, or a line turns out to be wrong: a place that is not mapped. The
+ * session is over then, too.
  */
 export async function runScript(options: ScriptOptions): Promise<ExitCode> {
   const joined = await join({
@@ -52,11 +79,18 @@ export async function runScript(options: ScriptOptions): Promise<ExitCode> {
     return 'gone' as const;
   });
   const entries: Entry[] = [];
-  const ran = await Promise.race([each(session, options, entries), closed]);
+  const ran = await Promise.race([each(session, options, entries), closed]).catch(
+    async (error: unknown) => {
+      await joined.leave();
+      throw error;
+    },
+  );
   if (options.form === 'json') {
     const { name, lab } = options;
     options.print(JSON.stringify({ lab, name, done: entries }));
   }
+  // A session that is lost fails its verbs in the turn in which it closes.
+  if (ran === 'failed') await new Promise(setImmediate);
   if (gone.closed !== 'not-yet') {
     joined.watch.close();
     options.say(`mmrace ${options.role}: ${endedSentence(gone.closed, options.url)}`);
@@ -71,10 +105,10 @@ async function each(
   { lines, form, print, say }: ScriptOptions,
   entries: Entry[],
 ): Promise<'done' | 'failed'> {
-  for (const line of lines) {
+  for (const { parsed: line, place } of lines) {
     const { actor } = session;
     const answer = await session.runParsed(line);
-    if (answer.outcome === 'wrong') throw new UsageError(`--do "${line.text}": ${answer.text}`);
+    if (answer.outcome === 'wrong') throw new UsageError(`${place}: ${answer.text}`);
     const entry = { do: line.text, actor, outcome: answer.outcome, result: answer.result };
     entries.push(entry);
     if (form === 'jsonl') print(JSON.stringify(entry));
@@ -93,7 +127,7 @@ async function each(
   if (left === undefined) return 'done';
   const standing = await session.run('wait');
   if (standing.outcome === 'wrong') {
-    say(`the script ended while "${left.line}" stood still: end it with --do go --do wait`);
+    say(`the script ended while "${left.line}" stood still: end it with go and wait`);
     return 'failed';
   }
   return 'done';
