@@ -17,7 +17,13 @@ import type { MigratePfn } from '../abi/migrate-pfn.ts';
 import { type TaskContext, type TaskIdentity, touch } from '../task/context.ts';
 import type { Held, Lock } from '../task/lock.ts';
 import type { Task } from '../task/task.ts';
-import type { PageIndex, PageRange, Pfn, VirtualAddress } from '../vocabulary/address.ts';
+import {
+  type PageIndex,
+  type PageRange,
+  type Pfn,
+  PTRS_PER_PTE,
+  type VirtualAddress,
+} from '../vocabulary/address.ts';
 import type { Result } from '../vocabulary/errno.ts';
 import type { Seq } from '../vocabulary/seq.ts';
 import { type Frames, newFrames } from './memory/frames.ts';
@@ -203,6 +209,8 @@ export interface Kernel {
   readonly emit: EventSink;
   readonly frames: Frames;
   readonly thp: 'always' | 'never';
+  /** Entries of one page-table page; also the pages of one huge page. */
+  readonly ptrsPerPte: number;
   readonly swap: Swap;
   /** By mm id. */
   readonly mms: Map<number, Mm>;
@@ -229,6 +237,8 @@ export interface KernelConfig {
   readonly swapSlots: number;
   /** Transparent huge pages (/sys/kernel/mm/transparent_hugepage/enabled). */
   readonly thp: 'always' | 'never';
+  /** Entries of one page-table page; also the pages of one huge page. A power of two, 2 to 512. */
+  readonly ptrsPerPte: number;
 }
 
 export const DEFAULT_CONFIG: KernelConfig = {
@@ -236,6 +246,7 @@ export const DEFAULT_CONFIG: KernelConfig = {
   devicePages: 2 ** 18,
   swapSlots: 0,
   thp: 'never',
+  ptrsPerPte: PTRS_PER_PTE,
 };
 
 /** Below this a scenario may number its own files. */
@@ -254,6 +265,7 @@ export function newKernel(
     emit,
     frames: newFrames(config.systemPages, config.devicePages, context),
     thp: config.thp,
+    ptrsPerPte: config.ptrsPerPte,
     swap: newSwap(config.swapSlots, context),
     mms: new Map(),
     files: new Map(),
@@ -271,7 +283,7 @@ export function newKernel(
 
 /** A process with an empty address space; the first one is mm 0. */
 export function newProcess(k: Kernel): Mm {
-  const mm = newMm(k.nextMmId, k.context);
+  const mm = newMm(k.nextMmId, k.ptrsPerPte, k.context);
   k.nextMmId += 1;
   touch(k.context, mmObject(mm.id), 'write');
   k.mms.set(mm.id, mm);

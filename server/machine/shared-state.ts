@@ -33,7 +33,7 @@ import { overlapping } from '../kernel/notifier/interval-tree.ts';
 import type { RunningTask, Scheduler } from '../scheduler/scheduler.ts';
 import type { TaskIdentity } from '../task/context.ts';
 import { type ObjectId, objectName } from '../task/object-id.ts';
-import { PAGES_MAX, type PageIndex, type Pfn, PTRS_PER_PTE } from '../vocabulary/address.ts';
+import { PAGES_MAX, type PageIndex, type Pfn } from '../vocabulary/address.ts';
 import { seenObject } from './oracles/mirrors.ts';
 import { CALLS_OBJECT, registerObject } from './oracles/registers.ts';
 import type { World } from './world.ts';
@@ -159,7 +159,7 @@ function* stateOfTable(mm: Mm, names: FrameNames): Iterable<Told> {
   const { table, id } = mm;
   for (const [number, { level, huge }] of [...table.pages].sort(([a], [b]) => a - b)) {
     if (level === 'none') continue;
-    const page = (number * PTRS_PER_PTE) as PageIndex;
+    const page = (number * table.ptrsPerPte) as PageIndex;
     yield { object: tableObject(table, page), name: `table ${id} ${number}`, state: 'there' };
     if (level !== 'huge') continue;
     const state = describePte(huge, names);

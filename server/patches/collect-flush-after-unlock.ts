@@ -1,6 +1,6 @@
 import { collectPtes, tableToCollect } from '../kernel/hmm/migrate-vma-setup.ts';
 import type { Kernel, Migration } from '../kernel/kernel.ts';
-import { lock, unlock } from '../task/lock.ts';
+import { unlock } from '../task/lock.ts';
 import type { Task } from '../task/task.ts';
 import type { PageRange } from '../vocabulary/address.ts';
 import type { Patch } from './patch.ts';
@@ -24,8 +24,7 @@ function* collectThenUnlockThenFlush(
 ): Task<void> {
   const walk = yield* tableToCollect(k, migration, block);
   if (walk === 'nothing') return;
-  const held = yield* lock(k.context, 'migrate_vma_collect.ptl', walk.ptePage.ptl);
-  const unmapped = yield* collectPtes(k, migration, walk, held);
-  unlock(k.context, held);
+  const unmapped = yield* collectPtes(k, migration, walk);
+  unlock(k.context, walk.held);
   if (unmapped > 0) yield* k.fn.flushTlbRange(k, migration.mm, block);
 }

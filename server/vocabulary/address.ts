@@ -9,7 +9,7 @@ export const ADDRESS_BITS = 47;
 export const TASK_SIZE = 2 ** ADDRESS_BITS;
 /** Pages of the user address space. */
 export const PAGES_MAX = TASK_SIZE / PAGE_SIZE;
-/** Entries of one page-table page; also the pages of one huge page. */
+/** Entries of one page-table page of x86-64; also the pages of one huge page. A machine may have fewer. */
 export const PTRS_PER_PTE = 512;
 
 /** A byte address of a process, below TASK_SIZE. */

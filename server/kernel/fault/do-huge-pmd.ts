@@ -5,7 +5,7 @@
 
 import { lock, unlock } from '../../task/lock.ts';
 import { type Task, willWrite } from '../../task/task.ts';
-import { type PageIndex, type Pfn, PTRS_PER_PTE } from '../../vocabulary/address.ts';
+import type { PageIndex, Pfn } from '../../vocabulary/address.ts';
 import type { FaultOutcome, FaultRequest, Kernel } from '../kernel.ts';
 import { isStable } from '../memory/address-space-stability.ts';
 import { allocHugeFrames, hasFlag, PAGE_ANON_EXCLUSIVE, refcount } from '../memory/frames.ts';
@@ -32,7 +32,7 @@ import { mayWrite, vmProt } from './vm-page-prot.ts';
 /** The whole block lies in the mapping, and huge pages are wanted (transhuge_vma_suitable). */
 export function mayBeHuge(k: Kernel, vma: Vma, page: PageIndex): boolean {
   if (k.thp === 'never' || !isAnonymous(vma)) return false;
-  const block = blockRange(page);
+  const block = blockRange(k, page);
   return vma.first <= block.first && block.end <= vma.end;
 }
 
@@ -47,7 +47,7 @@ export function* doHugePmdAnonymousPage(
   request: FaultRequest,
 ): Task<FaultOutcome | 'fallback'> {
   const { mm, vma, page, access } = request;
-  const { first } = blockRange(page);
+  const { first } = blockRange(k, page);
   const block = blockOf(mm.table, page);
   if (access === 'read') {
     const held = yield* lock(k.context, 'set_huge_zero_page.ptl', block.ptl);
@@ -68,14 +68,14 @@ export function* doHugePmdAnonymousPage(
     return empty && !stable ? 'sigbus' : 'done';
   }
   anonVmaPrepare(k, mm, vma);
-  const head = allocHugeFrames(k.frames);
+  const head = allocHugeFrames(k.frames, k.ptrsPerPte);
   if (head === 'none') return 'fallback';
   const held = yield* lock(k.context, 'do_huge_pmd_anonymous_page.ptl', block.ptl);
   const empty = block.level === 'none';
   const filled = empty && isStable(k, mm);
   if (filled) {
     yield willWrite('do_huge_pmd_anonymous_page.set', pteObject(mm.table, first));
-    for (let at = 0; at < PTRS_PER_PTE; at += 1) {
+    for (let at = 0; at < k.ptrsPerPte; at += 1) {
       pageAddNewAnonRmap(k, mm, vma, (first + at) as PageIndex, (head + at) as Pfn);
     }
     const writable = mayWrite(vma) ? PTE_WRITE | PTE_DIRTY : 0;
@@ -83,7 +83,7 @@ export function* doHugePmdAnonymousPage(
   }
   unlock(k.context, held);
   if (filled) return 'done';
-  for (let at = 0; at < PTRS_PER_PTE; at += 1) yield* putPage(k, (head + at) as Pfn);
+  for (let at = 0; at < k.ptrsPerPte; at += 1) yield* putPage(k, (head + at) as Pfn);
   return empty ? 'sigbus' : 'done';
 }
 
@@ -93,7 +93,7 @@ export function* doHugePmdAnonymousPage(
  */
 export function* doHugePmd(k: Kernel, request: FaultRequest): Task<FaultOutcome> {
   const { mm, vma, page, access } = request;
-  const { first } = blockRange(page);
+  const { first } = blockRange(k, page);
   const block = blockOf(mm.table, page);
   const held = yield* lock(k.context, 'do_huge_pmd_wp_page.ptl', block.ptl);
   if (block.level !== 'huge') {
@@ -117,11 +117,11 @@ export function* doHugePmd(k: Kernel, request: FaultRequest): Task<FaultOutcome>
 
 /** Every part is this mapping's alone, or may become so. */
 function belongsHere(k: Kernel, vma: Vma, head: Pfn): boolean {
-  for (let at = 0; at < PTRS_PER_PTE; at += 1) {
+  for (let at = 0; at < k.ptrsPerPte; at += 1) {
     const part = (head + at) as Pfn;
     if (!hasFlag(k.frames, part, PAGE_ANON_EXCLUSIVE) && refcount(k.frames, part) !== 1)
       return false;
   }
-  for (let at = 0; at < PTRS_PER_PTE; at += 1) pageMoveAnonRmap(k, vma, (head + at) as Pfn);
+  for (let at = 0; at < k.ptrsPerPte; at += 1) pageMoveAnonRmap(k, vma, (head + at) as Pfn);
   return true;
 }

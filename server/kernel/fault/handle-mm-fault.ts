@@ -30,6 +30,8 @@ export function* handleMmFault(k: Kernel, request: FaultRequest): Task<FaultOutc
   if (mayBeHuge(k, vma, page) && findPtePage(mm.table, page) === 'none') {
     const outcome = yield* k.fn.doHugePmdAnonymousPage(k, request);
     if (outcome !== 'fallback') return outcome;
+    // Another thread has had more luck (pmd_devmap_trans_unstable).
+    if (isHuge(mm.table, page)) return 'done';
   }
   const seen = readPte(mm.table, page);
   if (pteNone(seen)) {

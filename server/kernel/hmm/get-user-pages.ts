@@ -12,7 +12,7 @@ import { getPage, PIN_BIAS, ZERO_PFN } from '../memory/frames.ts';
 import type { Mm } from '../memory/mm.ts';
 import type { Vma } from '../memory/mm-types.ts';
 import { pteIsZeroPage, ptePfn, ptePresent, pteProtNone, pteWrite } from '../memory/pte.ts';
-import { lockedPte, lockPte, unlockPte } from '../memory/pte-lock.ts';
+import { lockedPte, lockToLook, unlockPte } from '../memory/pte-lock.ts';
 import { vmaLookup } from '../memory/vma.ts';
 
 /** A page that is still not there after so many faults is given up as EFAULT; in practice a few suffice. */
@@ -52,7 +52,7 @@ function* getOne(
 ): Task<Pfn | 'none'> {
   if (vma.prot === 'none' || (access === 'write' && vma.prot !== 'rw')) return 'none';
   for (let tries = 0; tries < FAULTS_MAX; tries += 1) {
-    const at = yield* lockPte(k, 'follow_page_pte.ptl', mm, vma, page);
+    const at = yield* lockToLook(k, 'follow_page_pte.ptl', mm, vma, page);
     const pte = lockedPte(at);
     if (ptePresent(pte) && !pteProtNone(pte) && (access === 'read' || pteWrite(pte))) {
       const pfn = pteIsZeroPage(pte) ? ZERO_PFN : ptePfn(pte);

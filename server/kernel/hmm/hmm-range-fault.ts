@@ -112,7 +112,7 @@ function walkGap(walk: Walk, first: PageIndex, end: PageIndex): Walked {
 function* walkVma(walk: Walk, vma: Vma, first: PageIndex, end: PageIndex): Task<Walked> {
   let page = first;
   while (page < end) {
-    const blockEnd = earlier(endOfPtePage(page), end);
+    const blockEnd = earlier(endOfPtePage(walk.mm.table, page), end);
     const walked = yield* walkBlock(walk, vma, { first: page, end: blockEnd });
     if (walked.kind !== 'next') return walked;
     page = walked.page;

@@ -16,7 +16,7 @@ import {
   migratePfnHas,
   migratePfnToPfn,
 } from '../../abi/migrate-pfn.ts';
-import { type Held, lock, unlock } from '../../task/lock.ts';
+import { unlock } from '../../task/lock.ts';
 import { type Task, willRead, willWrite } from '../../task/task.ts';
 import { nextPage, type PageIndex, type PageRange, type Pfn } from '../../vocabulary/address.ts';
 import { fail, ok, type Result } from '../../vocabulary/errno.ts';
@@ -43,14 +43,7 @@ import type { Mm } from '../memory/mm.ts';
 import type { Vma } from '../memory/mm-types.ts';
 import { pageLockObject, tryLockPage, unlockPage } from '../memory/page-lock.ts';
 import { pgmapOf, putPage } from '../memory/page-references.ts';
-import {
-  endOfPtePage,
-  findPtePage,
-  isHuge,
-  type PtePage,
-  pteObject,
-  readPte,
-} from '../memory/page-table.ts';
+import { endOfPtePage, isHuge, pteObject, readPte } from '../memory/page-table.ts';
 import {
   migrationKindFor,
   mkMigration,
@@ -63,7 +56,7 @@ import {
   ptePresent,
   pteWrite,
 } from '../memory/pte.ts';
-import { lockedPte } from '../memory/pte-lock.ts';
+import { type LockedTable, lockedPte, lockTable } from '../memory/pte-lock.ts';
 import { setLockedPte } from '../memory/set-pte.ts';
 import { isAnonymous, vmaLookup } from '../memory/vma.ts';
 import { pageMapped, pageRemoveRmap, pageTryShareAnonRmap } from '../rmap/rmap.ts';
@@ -113,7 +106,7 @@ export function* migrateVmaCollect(k: Kernel, migration: Migration): Task<void> 
     blocking: 'blockable',
   });
   for (let page = range.first; page < range.end; ) {
-    const end = endOfPtePage(page) < range.end ? endOfPtePage(page) : range.end;
+    const end = endOfPtePage(mm.table, page) < range.end ? endOfPtePage(mm.table, page) : range.end;
     yield* k.fn.migrateVmaCollectPmd(k, migration, { first: page, end });
     page = end;
   }
@@ -128,21 +121,22 @@ export function* migrateVmaCollectPmd(
 ): Task<void> {
   const walk = yield* tableToCollect(k, migration, block);
   if (walk === 'nothing') return;
-  const held = yield* lock(k.context, 'migrate_vma_collect.ptl', walk.ptePage.ptl);
-  const unmapped = yield* collectPtes(k, migration, walk, held);
+  const unmapped = yield* collectPtes(k, migration, walk);
   // Before the lock goes: whoever finds the entry gone must be able to rely on no CPU still using it.
   if (unmapped > 0) yield* k.fn.flushTlbRange(k, migration.mm, block);
-  unlock(k.context, held);
+  unlock(k.context, walk.held);
 }
 
 /** Entries to be collected under one PTE lock. */
-export interface CollectWalk {
+export interface CollectWalk extends LockedTable {
   readonly vma: Vma;
-  readonly ptePage: PtePage;
   readonly block: PageRange;
 }
 
-/** The table behind `block`; 'nothing' if there is none, and then its pages are in the migration already, as holes. */
+/**
+ * The table behind `block`, locked; 'nothing' if there is none, and then its pages are in the migration already: as
+ * holes, or skipped where a huge entry could not be split or is there again.
+ */
 export function* tableToCollect(
   k: Kernel,
   migration: Migration,
@@ -150,28 +144,19 @@ export function* tableToCollect(
 ): Task<CollectWalk | 'nothing'> {
   const { mm, vma, src } = migration;
   if (vma === 'none') return 'nothing';
-  if ((yield* splitBlock(k, mm, block)) === 'busy') {
-    for (let page = block.first; page < block.end; page = nextPage(page))
-      src.push(MIGRATE_PFN_NONE);
-    return 'nothing';
-  }
-  const ptePage = findPtePage(mm.table, block.first);
-  if (ptePage === 'none') {
-    const hole = isAnonymous(vma) ? migrateFlags(MIGRATE_PFN_MIGRATE) : MIGRATE_PFN_NONE;
-    for (let page = block.first; page < block.end; page = nextPage(page)) src.push(hole);
-    return 'nothing';
-  }
-  return { vma, ptePage, block };
+  const split = yield* splitBlock(k, mm, block);
+  const table =
+    split === 'busy' ? 'huge' : yield* lockTable(k, 'migrate_vma_collect.ptl', mm, block.first);
+  if (typeof table !== 'string') return { vma, block, ...table };
+  const hole =
+    table === 'none' && isAnonymous(vma) ? migrateFlags(MIGRATE_PFN_MIGRATE) : MIGRATE_PFN_NONE;
+  for (let page = block.first; page < block.end; page = nextPage(page)) src.push(hole);
+  return 'nothing';
 }
 
 /** Collects each entry of `walk`. Returns: how many were present before and are not any more. */
-export function* collectPtes(
-  k: Kernel,
-  migration: Migration,
-  walk: CollectWalk,
-  held: Held<'ptl'>,
-): Task<number> {
-  const { vma, ptePage, block } = walk;
+export function* collectPtes(k: Kernel, migration: Migration, walk: CollectWalk): Task<number> {
+  const { vma, ptePage, held, block } = walk;
   let unmapped = 0;
   for (let page = block.first; page < block.end; page = nextPage(page)) {
     const at: LockedPte = { mm: migration.mm, vma, page, ptePage, held };
@@ -207,7 +192,7 @@ function* splitMappedParts(k: Kernel, mm: Mm, block: PageRange): Task<void> {
   for (let page = block.first; page < block.end; page = nextPage(page)) {
     const seen = readPte(mm.table, page);
     if (!ptePresent(seen) || pteIsZeroPage(seen)) continue;
-    if (hasFlag(k.frames, ptePfn(seen), PAGE_COMPOUND)) heads.add(compoundHead(ptePfn(seen)));
+    if (hasFlag(k.frames, ptePfn(seen), PAGE_COMPOUND)) heads.add(compoundHead(k, ptePfn(seen)));
   }
   for (const head of heads) yield* k.fn.splitHugePage(k, head);
 }

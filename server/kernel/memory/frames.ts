@@ -3,14 +3,15 @@
  * System memory is numbered from 1; frame 0 is the shared zero page; device-private memory starts at
  * DEVICE_PFN_BASE.
  *
- * A huge page is 512 frames in a row, each with counts of its own; what Linux keeps in the head is the same for all.
+ * A huge page is 512 frames in a row (a machine may have fewer), each with counts of its own; what Linux keeps in the
+ * head is the same for all.
  *
  * Leaves out: zones, per-CPU lists. A freed frame is the next to be handed out, as with the
  * per-CPU lists of Linux: that is what makes a stale mapping dangerous.
  */
 import { type TaskContext, type TouchMode, touch } from '../../task/context.ts';
 import { type ObjectId, objectId } from '../../task/object-id.ts';
-import { type Pfn, PTRS_PER_PTE } from '../../vocabulary/address.ts';
+import type { Pfn } from '../../vocabulary/address.ts';
 import { invariant } from '../../vocabulary/invariant.ts';
 import { type PageContents, ZERO_CONTENTS } from '../../vocabulary/page-contents.ts';
 
@@ -30,7 +31,7 @@ export const PAGE_DIRTY = 32;
 export const PAGE_SWAPBACKED = 64;
 export const PAGE_SWAPCACHE = 128;
 export const PAGE_FILE = 256;
-/** Part of a huge page that has not been split. The head is the frame whose number is a multiple of 512. */
+/** Part of a huge page that has not been split. The head is the frame whose number is a multiple of its size. */
 export const PAGE_COMPOUND = 512;
 
 /** Flags that change while somebody may look at them. The others are set before a page is shown to anybody. */
@@ -176,18 +177,18 @@ export function allocFrame(frames: Frames): Pfn | 'none' {
   return pfn;
 }
 
-/** 512 frames in a row, from a multiple of 512, each with one reference; 'none' if memory has no such row. */
-export function allocHugeFrames(frames: Frames): Pfn | 'none' {
+/** `count` frames in a row, from a multiple of `count`, each with one reference; 'none' if memory has no such row. */
+export function allocHugeFrames(frames: Frames, count: number): Pfn | 'none' {
   const zone = frames.system;
   touch(frames.context, zone.allocator, 'write');
   const next = zone.base + zone.used;
-  const first = Math.ceil(next / PTRS_PER_PTE) * PTRS_PER_PTE;
-  const used = first + PTRS_PER_PTE - zone.base;
+  const first = Math.ceil(next / count) * count;
+  const used = first + count - zone.base;
   if (used > zone.limit) return 'none';
   if (used > zone.columns.refcount.length) grow(zone, used);
   zone.used = used;
   for (let skipped = next; skipped < first; skipped += 1) zone.free.unshift(skipped as Pfn);
-  for (let at = 0; at < PTRS_PER_PTE; at += 1) {
+  for (let at = 0; at < count; at += 1) {
     takeIntoUse(frames, (first + at) as Pfn);
     setFlag(frames, (first + at) as Pfn, PAGE_COMPOUND);
   }

@@ -1,5 +1,5 @@
 /**
- * Huge entries: mapping 512 pages by one, splitting that into small entries, and splitting the page behind it.
+ * Huge entries: mapping a block of pages by one, splitting that into small entries, and splitting the page behind it.
  * Source: mm/huge_memory.c (6.1).
  *
  * Leaves out: collapsing (khugepaged), huge pages of files, migration of huge pages as a whole.
@@ -8,17 +8,21 @@
 import { touch } from '../../task/context.ts';
 import { assertHeld, type Held, lock, unlock } from '../../task/lock.ts';
 import { type Task, willWrite } from '../../task/task.ts';
-import {
-  type PageIndex,
-  type PageRange,
-  type Pfn,
-  PTRS_PER_PTE,
-  pagesFrom,
-} from '../../vocabulary/address.ts';
+import { type PageIndex, type PageRange, type Pfn, pagesFrom } from '../../vocabulary/address.ts';
 import type { Kernel } from '../kernel.ts';
 import { rmapWalk } from '../rmap/rmap.ts';
-import { clearFlag, hasFlag, mapcount, PAGE_COMPOUND, refcount } from './frames.ts';
+import {
+  clearFlag,
+  getPage,
+  hasFlag,
+  mapcount,
+  PAGE_COMPOUND,
+  pageObject,
+  refcount,
+} from './frames.ts';
 import type { Mm } from './mm.ts';
+import { pageLockObject, tryLockPage, unlockPage } from './page-lock.ts';
+import { putPage } from './page-references.ts';
 import {
   blockOf,
   hugeObject,
@@ -28,16 +32,16 @@ import {
   readPte,
   tableObject,
 } from './page-table.ts';
-import { hugePteAt, PTE_NONE, type Pte, viewPte } from './pte.ts';
+import { hugePteAt, PTE_NONE, type Pte, ptePfn, viewPte } from './pte.ts';
 
-/** The 512 pages of the block that `page` lies in. */
-export function blockRange(page: PageIndex): PageRange {
-  return pagesFrom((page - (page % PTRS_PER_PTE)) as PageIndex, PTRS_PER_PTE);
+/** The pages of the block that `page` lies in. */
+export function blockRange({ ptrsPerPte }: Kernel, page: PageIndex): PageRange {
+  return pagesFrom((page - (page % ptrsPerPte)) as PageIndex, ptrsPerPte);
 }
 
 /** The first frame of the huge page that `pfn` belongs to. */
-export function compoundHead(pfn: Pfn): Pfn {
-  return (pfn - (pfn % PTRS_PER_PTE)) as Pfn;
+export function compoundHead({ ptrsPerPte }: Kernel, pfn: Pfn): Pfn {
+  return (pfn - (pfn % ptrsPerPte)) as Pfn;
 }
 
 /** The place of the block changes, and with it what each of its entries reads as. */
@@ -57,8 +61,8 @@ export function setHugePmd(
 ): void {
   assertHeld(held, block.ptl);
   touchBlock(k, mm, page);
-  const { first } = blockRange(page);
-  const before = Array.from({ length: PTRS_PER_PTE }, (_, at) =>
+  const { first } = blockRange(k, page);
+  const before = Array.from({ length: k.ptrsPerPte }, (_, at) =>
     readPte(mm.table, (first + at) as PageIndex),
   );
   block.level = huge === PTE_NONE ? 'none' : 'huge';
@@ -72,14 +76,14 @@ export function setHugePmd(
 }
 
 /**
- * __split_huge_pmd(): the huge entry becomes 512 small ones with the same rights. Nothing moves; the devices are
+ * __split_huge_pmd(): the huge entry becomes small ones with the same rights. Nothing moves; the devices are
  * told all the same, as in 6.1. A block without a huge entry is left as it is.
  *
  * Takes: callbacks' locks, the PTE lock. Yields: yes.
  */
 export function* splitHugePmd(k: Kernel, mm: Mm, page: PageIndex): Task<void> {
   if (!isHuge(mm.table, page)) return;
-  const range = blockRange(page);
+  const range = blockRange(k, page);
   const bracket = yield* k.fn.mmuNotifierInvalidateRangeStart(k, mm, {
     event: 'clear',
     range,
@@ -91,7 +95,7 @@ export function* splitHugePmd(k: Kernel, mm: Mm, page: PageIndex): Task<void> {
   if (block.level === 'huge') {
     yield willWrite('__split_huge_pmd.split', pteObject(mm.table, range.first));
     touchBlock(k, mm, page);
-    for (let at = 0; at < PTRS_PER_PTE; at += 1) block.ptes[at] = hugePteAt(block.huge, at);
+    for (let at = 0; at < k.ptrsPerPte; at += 1) block.ptes[at] = hugePteAt(block.huge, at);
     block.level = 'table';
     block.huge = PTE_NONE;
   }
@@ -100,23 +104,54 @@ export function* splitHugePmd(k: Kernel, mm: Mm, page: PageIndex): Task<void> {
 }
 
 /**
- * split_huge_page(): after it every part of the page is a small page, mapped by small entries.
+ * split_huge_page(): after it every part of the page is a small page, mapped by small entries. The lock and the
+ * references keep the page from becoming another one meanwhile.
  *
- * Holds: nothing of the page. Returns: 'busy' if somebody holds a reference that is not a mapping.
+ * Takes: the page lock of the head, if it is free. Returns: 'busy' if it is not, or if there are references besides
+ * the mappings; the entries may be split then.
  */
 export function* splitHugePage(k: Kernel, pfn: Pfn): Task<'split' | 'busy'> {
   if (!hasFlag(k.frames, pfn, PAGE_COMPOUND)) return 'split';
-  const head = compoundHead(pfn);
-  for (let at = 0; at < PTRS_PER_PTE; at += 1) {
-    const part = (head + at) as Pfn;
-    if (refcount(k.frames, part) > mapcount(k.frames, part)) return 'busy';
+  const parts = partsOf(k, pfn);
+  const first = parts[0] ?? pfn;
+  for (const part of parts) getPage(k.frames, part, 1);
+  yield willWrite('split_huge_page.trylock_page', pageLockObject(first));
+  const locked = tryLockPage(k, first);
+  const outcome = locked === 'busy' ? 'busy' : yield* splitLockedPage(k, first, parts);
+  if (locked !== 'busy') unlockPage(k, first);
+  for (const part of parts) yield* putPage(k, part);
+  return outcome;
+}
+
+/** The parts of the page that are still in use: here each is freed by itself. */
+function partsOf(k: Kernel, pfn: Pfn): Pfn[] {
+  const head = compoundHead(k, pfn);
+  return Array.from({ length: k.ptrsPerPte }, (_, at) => (head + at) as Pfn).filter(
+    (part) => hasFlag(k.frames, part, PAGE_COMPOUND) && refcount(k.frames, part) > 0,
+  );
+}
+
+/** Holds: the lock of `first`, and a reference on each part. */
+function* splitLockedPage(k: Kernel, first: Pfn, parts: readonly Pfn[]): Task<'split' | 'busy'> {
+  if (!canSplit(k, parts)) return 'busy';
+  for (const { mm, page } of rmapWalk(k, first)) {
+    if (isHuge(mm.table, page)) yield* k.fn.splitHugePmd(k, mm, page);
   }
-  for (const { mm, page } of rmapWalk(k, head)) {
-    const mapsIt = isHuge(mm.table, page);
-    if (mapsIt) yield* k.fn.splitHugePmd(k, mm, page);
-  }
-  for (let at = 0; at < PTRS_PER_PTE; at += 1) {
-    clearFlag(k.frames, (head + at) as Pfn, PAGE_COMPOUND);
-  }
+  // A fork may have mapped it again by one entry, and another task may have taken a reference (page_ref_freeze).
+  yield willWrite('split_huge_page.freeze', pageObject(first));
+  if (!canSplit(k, parts) || mappedByOneEntry(k, first)) return 'busy';
+  for (const part of parts) clearFlag(k.frames, part, PAGE_COMPOUND);
   return 'split';
+}
+
+/** can_split_folio(): no references but those of the mappings and ours. */
+function canSplit(k: Kernel, parts: readonly Pfn[]): boolean {
+  return parts.every((part) => refcount(k.frames, part) === mapcount(k.frames, part) + 1);
+}
+
+function mappedByOneEntry(k: Kernel, part: Pfn): boolean {
+  for (const { mm, page } of rmapWalk(k, part)) {
+    if (isHuge(mm.table, page) && ptePfn(readPte(mm.table, page)) === part) return true;
+  }
+  return false;
 }

@@ -48,7 +48,7 @@ export function tlbListObject(id: number): ObjectId {
 }
 
 /** An address space of which every look at its lists is noted in `context`. */
-export function newMm(id: number, context: TaskContext): Mm {
+export function newMm(id: number, ptrsPerPte: number, context: TaskContext): Mm {
   const vmas: VmaList = [];
   const vmaList = vmaListObject(id);
   const tlbs: Tlb[] = [];
@@ -64,7 +64,7 @@ export function newMm(id: number, context: TaskContext): Mm {
       touch(context, vmaList, 'write');
       return vmas;
     },
-    table: newPageTable(id, context),
+    table: newPageTable(id, ptrsPerPte, context),
     subscriptions: newNotifierSubscriptions(id),
     get tlbs() {
       touch(context, tlbList, 'read');

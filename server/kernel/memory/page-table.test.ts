@@ -1,16 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { newTaskContext } from '../../task/context.ts';
+import { newTaskContext, type TaskContext } from '../../task/context.ts';
 import { lock, tryLock, unlock } from '../../task/lock.ts';
 import type { Task } from '../../task/task.ts';
-import { type Pfn, PTRS_PER_PTE, pageIndex } from '../../vocabulary/address.ts';
+import { type PageIndex, type Pfn, PTRS_PER_PTE, pageIndex } from '../../vocabulary/address.ts';
 import { KernelBug } from '../../vocabulary/invariant.ts';
 import { newKernelWorld, run } from '../kernel-world.fixture.ts';
 import {
   allocPtePage,
+  blockOf,
   endOfPtePage,
   findPtePage,
   newPageTable,
+  type PageTable,
+  type PtePage,
   ptePageNumber,
   readPte,
   setHardwareBits,
@@ -21,21 +24,48 @@ import { mkPte, PTE_DIRTY, PTE_NONE, pteDirty } from './pte.ts';
 const PAGE = pageIndex(PTRS_PER_PTE + 7);
 const ENTRY = mkPte(5 as Pfn, 0);
 
-test('a page-table page covers 512 pages and is made on demand', () => {
-  const table = newPageTable(0, newTaskContext());
+/** The table of the block, made by itself. */
+function allocAlone(context: TaskContext, table: PageTable, page: PageIndex): PtePage {
+  const held = tryLock(context, blockOf(table, page).ptl);
+  assert.ok(held !== 'busy');
+  const made = allocPtePage(held, table, page);
+  unlock(context, held);
+  return made;
+}
+
+test('a page-table page covers as many pages as the machine says and is made on demand', () => {
+  for (const ptrs of [4, PTRS_PER_PTE]) {
+    const context = newTaskContext();
+    const table = newPageTable(0, ptrs, context);
+    const page = pageIndex(ptrs + 3);
+    assert.equal(findPtePage(table, page), 'none');
+    assert.equal(readPte(table, page), PTE_NONE);
+    const made = allocAlone(context, table, page);
+    assert.equal(made.ptes.length, ptrs);
+    assert.equal(allocAlone(context, table, pageIndex(ptrs)), made);
+    assert.equal(findPtePage(table, pageIndex(2 * ptrs)), 'none');
+    assert.deepEqual([ptePageNumber(table, page), endOfPtePage(table, page)], [1, 2 * ptrs]);
+    assert.notEqual(allocAlone(context, table, pageIndex(0)).ptl, made.ptl);
+  }
+});
+
+test('[LK2] a table is made under the lock of its block', () => {
+  const context = newTaskContext();
+  const table = newPageTable(0, PTRS_PER_PTE, context);
+  const held = tryLock(context, blockOf(table, PAGE).ptl);
+  assert.ok(held !== 'busy');
+  unlock(context, held);
+  assert.throws(
+    () => allocPtePage(held, table, PAGE),
+    (error) => error instanceof KernelBug && error.rule === 'LK2',
+  );
   assert.equal(findPtePage(table, PAGE), 'none');
-  assert.equal(readPte(table, PAGE), PTE_NONE);
-  const made = allocPtePage(table, PAGE);
-  assert.equal(allocPtePage(table, pageIndex(PTRS_PER_PTE)), made);
-  assert.equal(findPtePage(table, pageIndex(2 * PTRS_PER_PTE)), 'none');
-  assert.deepEqual([ptePageNumber(PAGE), endOfPtePage(PAGE)], [1, 2 * PTRS_PER_PTE]);
-  assert.notEqual(allocPtePage(table, pageIndex(0)).ptl, made.ptl);
 });
 
 test('[PT1] an entry is written with the proof of the lock of its own page-table page, while it is held', () => {
   const context = newTaskContext();
-  const table = newPageTable(0, newTaskContext());
-  const [own, other] = [allocPtePage(table, PAGE), allocPtePage(table, pageIndex(0))];
+  const table = newPageTable(0, PTRS_PER_PTE, context);
+  const [own, other] = [allocAlone(context, table, PAGE), allocAlone(context, table, pageIndex(0))];
   const held = tryLock(context, own.ptl);
   const foreign = tryLock(context, other.ptl);
   assert.ok(held !== 'busy' && foreign !== 'busy');
@@ -59,8 +89,8 @@ test('hardware sets bits without a lock, and only where there is a page-table pa
   setHardwareBits(table, PAGE, PTE_DIRTY);
   assert.equal(findPtePage(table, PAGE), 'none');
   function* fill(): Task<void> {
-    const ptePage = allocPtePage(table, PAGE);
-    const held = yield* lock(world.context, 'test.fill', ptePage.ptl);
+    const held = yield* lock(world.context, 'test.fill', blockOf(table, PAGE).ptl);
+    const ptePage = allocPtePage(held, table, PAGE);
     writePte(held, table, ptePage, PAGE, ENTRY);
     unlock(world.context, held);
   }

@@ -1,8 +1,9 @@
 /**
- * A sparse page table: page-table pages of 512 entries, each with a lock of its own (split PTE locks).
+ * A sparse page table: page-table pages of 512 entries (PTRS_PER_PTE; a machine may have fewer), each with a lock of
+ * its own (split PTE locks).
  *
- * A block of 512 pages may be mapped by one huge entry instead (the PMD level). Readers see it as 512 small ones;
- * whoever writes a small entry splits it first.
+ * The block of pages that one page-table page covers may be mapped by one huge entry instead (the PMD level). Readers
+ * see it as so many small ones; a task that writes a small entry splits it first.
  *
  * Leaves out: the upper levels; a page-table page is found by one look-up.
  */
@@ -10,12 +11,12 @@
 import { type TaskContext, touch } from '../../task/context.ts';
 import { assertHeld, type Held, type Lock, newLock } from '../../task/lock.ts';
 import { type ObjectId, objectId } from '../../task/object-id.ts';
-import { type PageIndex, PTRS_PER_PTE } from '../../vocabulary/address.ts';
+import type { PageIndex } from '../../vocabulary/address.ts';
 import { invariant } from '../../vocabulary/invariant.ts';
 import { hugePteAt, PTE_NONE, type Pte } from './pte.ts';
 
 export interface PtePage {
-  /** 512 entries, each a Pte. Written under `ptl`; hardware and hmm_range_fault read without it. */
+  /** `ptrsPerPte` entries, each a Pte. Written under `ptl`; hardware and hmm_range_fault read without it. */
   readonly ptes: Uint32Array;
   /** 'none': neither a table nor a huge entry (pmd_none). Guarded by `ptl`. */
   level: 'none' | 'table' | 'huge';
@@ -26,43 +27,50 @@ export interface PtePage {
 
 export interface PageTable {
   readonly mm: number;
+  /** Entries of one page-table page; also the pages of one huge page. */
+  readonly ptrsPerPte: number;
   /** Every access is noted here for an explorer. */
   readonly context: TaskContext;
-  /** By page index / 512. */
+  /** By page index / ptrsPerPte. */
   readonly pages: Map<number, PtePage>;
 }
 
-export function newPageTable(mm: number, context: TaskContext): PageTable {
-  return { mm, context, pages: new Map() };
+export function newPageTable(mm: number, ptrsPerPte: number, context: TaskContext): PageTable {
+  return { mm, ptrsPerPte, context, pages: new Map() };
 }
 
 /** Which page-table page covers `page`. */
-export function ptePageNumber(page: PageIndex): number {
-  return Math.floor(page / PTRS_PER_PTE);
+export function ptePageNumber({ ptrsPerPte }: PageTable, page: PageIndex): number {
+  return Math.floor(page / ptrsPerPte);
 }
 
 /** The first page that another page-table page covers. */
-export function endOfPtePage(page: PageIndex): PageIndex {
-  return ((ptePageNumber(page) + 1) * PTRS_PER_PTE) as PageIndex;
+export function endOfPtePage(table: PageTable, page: PageIndex): PageIndex {
+  return ((ptePageNumber(table, page) + 1) * table.ptrsPerPte) as PageIndex;
 }
 
 /** The table or the huge entry that covers `page`, if there is either. */
 export function findPtePage(table: PageTable, page: PageIndex): PtePage | 'none' {
   touch(table.context, tableObject(table, page), 'read');
   touch(table.context, hugeObject(table, page), 'read');
-  const found = table.pages.get(ptePageNumber(page));
+  const found = table.pages.get(ptePageNumber(table, page));
   return found === undefined || found.level === 'none' ? 'none' : found;
 }
 
 /** pmd_trans_huge(): the block is mapped by one entry. */
 export function isHuge(table: PageTable, page: PageIndex): boolean {
   touch(table.context, hugeObject(table, page), 'read');
-  return table.pages.get(ptePageNumber(page))?.level === 'huge';
+  return table.pages.get(ptePageNumber(table, page))?.level === 'huge';
 }
 
-/** pte_alloc(): never fails here; page tables are not counted against memory. */
-export function allocPtePage(table: PageTable, page: PageIndex): PtePage {
+/**
+ * pte_alloc(): never fails here; page tables are not counted against memory. A huge entry stays.
+ *
+ * Holds: the lock of the block (pmd_lock), for another task may be about to map it by one entry.
+ */
+export function allocPtePage(held: Held<'ptl'>, table: PageTable, page: PageIndex): PtePage {
   const ptePage = blockOf(table, page);
+  assertHeld(held, ptePage.ptl);
   touch(table.context, tableObject(table, page), 'read');
   if (ptePage.level === 'none') {
     touch(table.context, tableObject(table, page), 'write');
@@ -73,11 +81,11 @@ export function allocPtePage(table: PageTable, page: PageIndex): PtePage {
 
 /** The place of the block in the upper level, with its lock, whatever is there. */
 export function blockOf(table: PageTable, page: PageIndex): PtePage {
-  const number = ptePageNumber(page);
+  const number = ptePageNumber(table, page);
   const found = table.pages.get(number);
   if (found !== undefined) return found;
   const made: PtePage = {
-    ptes: new Uint32Array(PTRS_PER_PTE),
+    ptes: new Uint32Array(table.ptrsPerPte),
     level: 'none',
     huge: PTE_NONE,
     ptl: newLock('ptl', objectId('ptl', table.mm, number)),
@@ -93,21 +101,21 @@ export function pteObject(table: PageTable, page: PageIndex): ObjectId {
 
 /** What it is called that a block has a table or not, when tasks conflict on it. An empty table reads as none does. */
 export function tableObject(table: PageTable, page: PageIndex): ObjectId {
-  return objectId('pmd', table.mm, ptePageNumber(page) * 2);
+  return objectId('pmd', table.mm, ptePageNumber(table, page) * 2);
 }
 
 /** The same for whether a block is mapped by one entry, and by which. */
 export function hugeObject(table: PageTable, page: PageIndex): ObjectId {
-  return objectId('pmd', table.mm, ptePageNumber(page) * 2 + 1);
+  return objectId('pmd', table.mm, ptePageNumber(table, page) * 2 + 1);
 }
 
 /** Without a lock this is what hardware sees; with the PTE lock it stays true until unlock. */
 export function readPte(table: PageTable, page: PageIndex): Pte {
   touch(table.context, hugeObject(table, page), 'read');
   touch(table.context, pteObject(table, page), 'read');
-  const ptePage = table.pages.get(ptePageNumber(page));
+  const ptePage = table.pages.get(ptePageNumber(table, page));
   if (ptePage === undefined) return PTE_NONE;
-  const at = page % PTRS_PER_PTE;
+  const at = page % table.ptrsPerPte;
   return ptePage.level === 'huge' ? hugePteAt(ptePage.huge, at) : ((ptePage.ptes[at] ?? 0) as Pte);
 }
 
@@ -122,12 +130,12 @@ export function writePte(
   assertHeld(held, ptePage.ptl);
   invariant(ptePage.level === 'table', 'PT2', { page, level: ptePage.level });
   touch(table.context, pteObject(table, page), 'write');
-  ptePage.ptes[page % PTRS_PER_PTE] = pte;
+  ptePage.ptes[page % table.ptrsPerPte] = pte;
 }
 
 /** The hardware's own write: accessed and dirty bits, without any lock. Bits that are set already are not written. */
 export function setHardwareBits(table: PageTable, page: PageIndex, flags: number): void {
-  const ptePage = table.pages.get(ptePageNumber(page));
+  const ptePage = table.pages.get(ptePageNumber(table, page));
   const seen = readPte(table, page);
   if (ptePage === undefined || (seen & flags) === flags) return;
   if (ptePage.level === 'huge') {
@@ -135,15 +143,15 @@ export function setHardwareBits(table: PageTable, page: PageIndex, flags: number
     ptePage.huge = ((ptePage.huge | flags) >>> 0) as Pte;
   } else {
     touch(table.context, pteObject(table, page), 'write');
-    ptePage.ptes[page % PTRS_PER_PTE] = (seen | flags) >>> 0;
+    ptePage.ptes[page % table.ptrsPerPte] = (seen | flags) >>> 0;
   }
 }
 
-/** Every entry that is not none, huge ones as 512 small ones, in the order in which their tables were made. */
+/** Every entry that is not none, huge ones as small ones, in the order in which their tables were made. */
 export function* entriesOf(table: PageTable): Iterable<readonly [page: PageIndex, pte: Pte]> {
   for (const number of table.pages.keys()) {
-    for (let at = 0; at < PTRS_PER_PTE; at += 1) {
-      const page = (number * PTRS_PER_PTE + at) as PageIndex;
+    for (let at = 0; at < table.ptrsPerPte; at += 1) {
+      const page = (number * table.ptrsPerPte + at) as PageIndex;
       const pte = readPte(table, page);
       if (pte !== PTE_NONE) yield [page, pte];
     }

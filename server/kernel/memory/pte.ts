@@ -193,7 +193,7 @@ export function pteModify(
   return pteWithFlags(cleared, (prot.none ? PTE_MARK : 0) | (prot.write ? PTE_WRITE : 0));
 }
 
-/** What the small entry number `at` (below 512) of a huge entry would be. */
+/** What the small entry number `at` (from 0) of a huge entry would be. */
 export function hugePteAt(huge: Pte, at: number): Pte {
   return pteIsZeroPage(huge) ? huge : ((huge + at * 2 ** PFN_SHIFT) as Pte);
 }

@@ -20,7 +20,7 @@ import {
   setFlag,
 } from '../memory/frames.ts';
 import { cachedIn, putPage } from '../memory/page-references.ts';
-import { findPtePage, pteObject } from '../memory/page-table.ts';
+import { pteObject } from '../memory/page-table.ts';
 import {
   migrationKind,
   migrationKindFor,
@@ -43,7 +43,7 @@ import {
   pteWithFlags,
   pteYoung,
 } from '../memory/pte.ts';
-import { lockedPte, lockPte, unlockPte } from '../memory/pte-lock.ts';
+import { lockedPte, lockTable, unlockPte } from '../memory/pte-lock.ts';
 import { setLockedPte } from '../memory/set-pte.ts';
 import { changeSlotUses } from '../memory/swap.ts';
 import {
@@ -97,8 +97,9 @@ function* inBracket(
     blocking: 'blockable',
   });
   let outcome: 'go-on' | 'stop' = 'go-on';
-  if (findPtePage(mm.table, page) !== 'none') {
-    const at = yield* lockPte(k, 'page_vma_mapped_walk.ptl', mm, vma, page);
+  const table = yield* lockTable(k, 'page_vma_mapped_walk.ptl', mm, page);
+  if (typeof table !== 'string') {
+    const at: LockedPte = { mm, vma, page, ...table };
     const seen = lockedPte(at);
     if (mapsPage(seen, pfn)) outcome = yield* change(at, seen);
     unlockPte(k, at);
@@ -168,8 +169,9 @@ function* unmapOne(k: Kernel, at: LockedPte, _seen: Pte, pfn: Pfn): Task<'go-on'
  */
 export function* removeMigrationPtes(k: Kernel, from: Pfn, to: Pfn): Task<void> {
   for (const { mm, vma, page } of rmapWalk(k, from)) {
-    if (findPtePage(mm.table, page) === 'none') continue;
-    const at = yield* lockPte(k, 'remove_migration_pte.ptl', mm, vma, page);
+    const table = yield* lockTable(k, 'remove_migration_pte.ptl', mm, page);
+    if (typeof table === 'string') continue;
+    const at: LockedPte = { mm, vma, page, ...table };
     const entry = lockedPte(at);
     if (pteIsMigration(entry) && ptePfn(entry) === from) {
       yield willWrite('remove_migration_pte.set', pteObject(mm.table, page));

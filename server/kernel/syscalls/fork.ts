@@ -4,8 +4,7 @@ import { type Held, lock, lockNested, unlock } from '../../task/lock.ts';
 import { OWNERS_MAX } from '../../task/object-id.ts';
 import { writeLock, writeUnlock } from '../../task/rwsem.ts';
 import { type Task, willWrite } from '../../task/task.ts';
-import type { PageRange } from '../../vocabulary/address.ts';
-import { type PageIndex, type Pfn, PTRS_PER_PTE } from '../../vocabulary/address.ts';
+import type { PageIndex, PageRange, Pfn } from '../../vocabulary/address.ts';
 import { fail, ok, type Result } from '../../vocabulary/errno.ts';
 import { restoreExclusivePte } from '../fault/do-swap-page.ts';
 import { mayWrite, vmProt } from '../fault/vm-page-prot.ts';
@@ -115,11 +114,11 @@ export function* copyPageRange(
 /** The parts of the mapping that have page-table pages. */
 function blocksOf(mm: Mm, vma: Vma): PageRange[] {
   const blocks: PageRange[] = [];
-  const last = ptePageNumber((vma.end - 1) as PageIndex);
-  for (let number = ptePageNumber(vma.first); number <= last; number += 1) {
-    const start = (number * PTRS_PER_PTE) as PageIndex;
+  const last = ptePageNumber(mm.table, (vma.end - 1) as PageIndex);
+  for (let number = ptePageNumber(mm.table, vma.first); number <= last; number += 1) {
+    const start = (number * mm.table.ptrsPerPte) as PageIndex;
     if (findPtePage(mm.table, start) === 'none') continue;
-    const stop = (start + PTRS_PER_PTE) as PageIndex;
+    const stop = (start + mm.table.ptrsPerPte) as PageIndex;
     blocks.push({
       first: start > vma.first ? start : vma.first,
       end: stop < vma.end ? stop : vma.end,
@@ -144,17 +143,18 @@ function* copyBlock(
   mms: { readonly to: Mm; readonly from: Mm },
   block: PageRange,
 ): Task<void> {
-  if (block.end - block.first === PTRS_PER_PTE && (yield* copyHugePmd(k, mms, from, block.first)))
+  if (block.end - block.first === k.ptrsPerPte && (yield* copyHugePmd(k, mms, from, block.first)))
     return;
   yield* k.fn.splitHugePmd(k, mms.from, block.first);
   const fromPage = findPtePage(mms.from.table, block.first);
   if (fromPage === 'none') return;
-  const toPage = allocPtePage(mms.to.table, block.first);
+  const toPage = blockOf(mms.to.table, block.first);
   const copy: Copy = { to, from, child: mms.to, parent: mms.from, toPage, fromPage };
   let at = block.first;
   while (at < block.end) {
     const toHeld = yield* lock(k.context, 'copy_pte_range.dst_ptl', toPage.ptl);
     const fromHeld = yield* lockNested(k.context, 'copy_pte_range.src_ptl', fromPage.ptl);
+    allocPtePage(toHeld, mms.to.table, block.first);
     const stopped = yield* copyPtes(k, copy, { first: at, end: block.end }, toHeld, fromHeld);
     unlock(k.context, fromHeld);
     unlock(k.context, toHeld);
@@ -180,7 +180,7 @@ function* copyHugePmd(
   if (copied) {
     yield willWrite('copy_huge_pmd.copy', pteObject(mms.from.table, page));
     const { huge } = fromBlock;
-    for (let at = 0; at < PTRS_PER_PTE && !pteIsZeroPage(huge); at += 1) {
+    for (let at = 0; at < k.ptrsPerPte && !pteIsZeroPage(huge); at += 1) {
       const pfn = ptePfn(hugePteAt(huge, at));
       getPage(k.frames, pfn, 1);
       pageTryDupAnonRmap(k, mms.from, pfn);
@@ -197,7 +197,7 @@ function* copyHugePmd(
 /** No part is pinned: a pinned part must be copied, which needs small entries. */
 function mayShareHuge(k: Kernel, parent: Mm, huge: Pte): boolean {
   if (pteIsZeroPage(huge) || !parent.hasPinned) return true;
-  for (let at = 0; at < PTRS_PER_PTE; at += 1) {
+  for (let at = 0; at < k.ptrsPerPte; at += 1) {
     if (maybeDmaPinned(k.frames, ptePfn(hugePteAt(huge, at)))) return false;
   }
   return true;

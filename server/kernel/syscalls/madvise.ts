@@ -1,6 +1,6 @@
 /** madvise(2): DONTNEED, FREE, PAGEOUT. Source: mm/madvise.c, mm/vmscan.c (shrink_page_list) (6.1). */
 import type { Advice } from '../../abi/cpu-api.ts';
-import { lock, unlock } from '../../task/lock.ts';
+import { unlock } from '../../task/lock.ts';
 import { readLock, readUnlock } from '../../task/rwsem.ts';
 import { type Task, willWrite } from '../../task/task.ts';
 import { nextPage, type PageIndex, type PageRange, type Pfn } from '../../vocabulary/address.ts';
@@ -30,7 +30,7 @@ import type { Mm } from '../memory/mm.ts';
 import type { Vma } from '../memory/mm-types.ts';
 import { pageLockObject, tryLockPage, unlockPage } from '../memory/page-lock.ts';
 import { cachedIn, dropSwapCache, putPage } from '../memory/page-references.ts';
-import { endOfPtePage, findPtePage, pteObject } from '../memory/page-table.ts';
+import { endOfPtePage, pteObject } from '../memory/page-table.ts';
 import {
   PTE_DIRTY,
   PTE_NONE,
@@ -44,7 +44,7 @@ import {
   pteWithoutFlags,
   pteYoung,
 } from '../memory/pte.ts';
-import { lockedPte } from '../memory/pte-lock.ts';
+import { lockedPte, lockTable } from '../memory/pte-lock.ts';
 import { setLockedPte } from '../memory/set-pte.ts';
 import { allocSlot, setSlotCached, writeSlot } from '../memory/swap.ts';
 import { beginTlbFlushPending, endTlbFlushPending } from '../memory/tlb-flush-pending.ts';
@@ -113,13 +113,12 @@ function* eachPte(
   visit: (at: LockedPte) => Task<void>,
 ): Task<void> {
   for (let page = range.first; page < range.end; ) {
-    const end = endOfPtePage(page) < range.end ? endOfPtePage(page) : range.end;
+    const end = endOfPtePage(mm.table, page) < range.end ? endOfPtePage(mm.table, page) : range.end;
     yield* k.fn.splitHugePmd(k, mm, page);
-    const ptePage = findPtePage(mm.table, page);
-    if (ptePage !== 'none') {
-      const held = yield* lock(k.context, label, ptePage.ptl);
-      for (; page < end; page = nextPage(page)) yield* visit({ mm, vma, page, ptePage, held });
-      unlock(k.context, held);
+    const table = yield* lockTable(k, label, mm, page);
+    if (typeof table !== 'string') {
+      for (; page < end; page = nextPage(page)) yield* visit({ mm, vma, page, ...table });
+      unlock(k.context, table.held);
     }
     page = end;
   }
@@ -201,7 +200,7 @@ function* splitHugePages(k: Kernel, mm: Mm, vma: Vma, range: PageRange): Task<vo
     if (!ptePresent(seen) || pteIsZeroPage(seen)) return;
     const pfn = ptePfn(seen);
     if (mapcount(k.frames, pfn) === 1 && hasFlag(k.frames, pfn, PAGE_COMPOUND)) {
-      found.add(compoundHead(pfn));
+      found.add(compoundHead(k, pfn));
     }
   });
   for (const head of found) yield* k.fn.splitHugePage(k, head);

@@ -3,12 +3,7 @@ import type { Prot } from '../../abi/cpu-api.ts';
 import { lock, unlock } from '../../task/lock.ts';
 import { writeLock, writeUnlock } from '../../task/rwsem.ts';
 import { type Task, willWrite } from '../../task/task.ts';
-import {
-  nextPage,
-  type PageIndex,
-  type PageRange,
-  PTRS_PER_PTE,
-} from '../../vocabulary/address.ts';
+import { nextPage, type PageIndex, type PageRange } from '../../vocabulary/address.ts';
 import { fail, OK, type Result } from '../../vocabulary/errno.ts';
 import { mayWrite, vmProt } from '../fault/vm-page-prot.ts';
 import type { Invalidation, Kernel, LockedPte } from '../kernel.ts';
@@ -39,7 +34,7 @@ import {
   pteWrite,
   pteYoung,
 } from '../memory/pte.ts';
-import { lockedPte } from '../memory/pte-lock.ts';
+import { lockedPte, lockTable } from '../memory/pte-lock.ts';
 import { setLockedPte } from '../memory/set-pte.ts';
 import { isShared, linearIndex, mergeVma, splitVma, vmasIn } from '../memory/vma.ts';
 
@@ -99,7 +94,7 @@ function cutOut(mm: Mm, vma: Vma, part: PageRange): Vma {
 export function* changeProtection(k: Kernel, mm: Mm, vma: Vma, range: PageRange): Task<void> {
   let bracket: Invalidation | 'none' = 'none';
   for (let page = range.first; page < range.end; ) {
-    const end = endOfPtePage(page) < range.end ? endOfPtePage(page) : range.end;
+    const end = endOfPtePage(mm.table, page) < range.end ? endOfPtePage(mm.table, page) : range.end;
     if (findPtePage(mm.table, page) !== 'none') {
       if (bracket === 'none') {
         const started = yield* k.fn.mmuNotifierInvalidateRangeStart(k, mm, {
@@ -110,7 +105,7 @@ export function* changeProtection(k: Kernel, mm: Mm, vma: Vma, range: PageRange)
         });
         if (started.ok) bracket = started.value;
       }
-      if (end - page === PTRS_PER_PTE && isHuge(mm.table, page)) {
+      if (end - page === k.ptrsPerPte && isHuge(mm.table, page)) {
         yield* changeHugePmd(k, mm, vma, page);
       } else {
         yield* k.fn.splitHugePmd(k, mm, page);
@@ -135,16 +130,15 @@ function* changeHugePmd(k: Kernel, mm: Mm, vma: Vma, page: PageIndex): Task<void
 }
 
 function* changePteRange(k: Kernel, mm: Mm, vma: Vma, block: PageRange): Task<void> {
-  const ptePage = findPtePage(mm.table, block.first);
-  if (ptePage === 'none') return;
-  const held = yield* lock(k.context, 'change_pte_range.ptl', ptePage.ptl);
+  const table = yield* lockTable(k, 'change_pte_range.ptl', mm, block.first);
+  if (typeof table === 'string') return;
   for (let page = block.first; page < block.end; page = nextPage(page)) {
-    const at: LockedPte = { mm, vma, page, ptePage, held };
+    const at: LockedPte = { mm, vma, page, ...table };
     if (pteNone(lockedPte(at))) continue;
     yield willWrite('change_pte_range.set', pteObject(mm.table, page));
     setLockedPte(k, at, changed(k, vma, lockedPte(at)));
   }
-  unlock(k.context, held);
+  unlock(k.context, table.held);
 }
 
 function changed(k: Kernel, vma: Vma, pte: Pte): Pte {

@@ -3,13 +3,7 @@
 import { lock, lockNested, unlock } from '../../task/lock.ts';
 import { writeLock, writeUnlock } from '../../task/rwsem.ts';
 import { type Task, willWrite } from '../../task/task.ts';
-import {
-  type PageIndex,
-  type PageRange,
-  PTRS_PER_PTE,
-  pageCount,
-  pagesFrom,
-} from '../../vocabulary/address.ts';
+import { type PageIndex, type PageRange, pageCount, pagesFrom } from '../../vocabulary/address.ts';
 import { fail, OK, type Result } from '../../vocabulary/errno.ts';
 import type { Kernel } from '../kernel.ts';
 import { setHugePmd } from '../memory/huge-pmd.ts';
@@ -108,10 +102,10 @@ export function* movePageTables(k: Kernel, mm: Mm, range: PageRange, to: PageInd
   });
   for (let index = 0; index < pageCount(range); index += 1) {
     const old = (range.first + index) as PageIndex;
-    if (pageCount(range) - index >= PTRS_PER_PTE) {
+    if (pageCount(range) - index >= k.ptrsPerPte) {
       const moved = yield* moveHugePmd(k, mm, old, (to + index) as PageIndex);
       if (moved === 'moved') {
-        index += PTRS_PER_PTE - 1;
+        index += k.ptrsPerPte - 1;
         continue;
       }
     }
@@ -128,7 +122,7 @@ function* moveHugePmd(
   old: PageIndex,
   made: PageIndex,
 ): Task<'moved' | 'not possible'> {
-  const aligned = old % PTRS_PER_PTE === 0 && made % PTRS_PER_PTE === 0;
+  const aligned = old % k.ptrsPerPte === 0 && made % k.ptrsPerPte === 0;
   if (!(aligned && isHuge(mm.table, old))) return 'not possible';
   const from = blockOf(mm.table, old);
   const to = blockOf(mm.table, made);
@@ -138,7 +132,7 @@ function* moveHugePmd(
   if (level === 'huge') {
     yield willWrite('move_huge_pmd.clear', pteObject(mm.table, old));
     setHugePmd(k, fromHeld, mm, from, old, PTE_NONE);
-    yield* k.fn.flushTlbRange(k, mm, pagesFrom(old, PTRS_PER_PTE));
+    yield* k.fn.flushTlbRange(k, mm, pagesFrom(old, k.ptrsPerPte));
     yield willWrite('move_huge_pmd.set', pteObject(mm.table, made));
     setHugePmd(k, toHeld, mm, to, made, huge);
     const vma = vmaLookup(mm.vmas, made);
@@ -152,11 +146,12 @@ function* moveHugePmd(
 function* movePte(k: Kernel, mm: Mm, old: PageIndex, made: PageIndex): Task<void> {
   const oldPage = findPtePage(mm.table, old);
   if (oldPage === 'none') return;
-  const newPage = allocPtePage(mm.table, made);
+  const newPage = blockOf(mm.table, made);
   const oldHeld = yield* lock(k.context, 'move_ptes.old_ptl', oldPage.ptl);
   // The second lock is of the same class; mmap_lock for writing keeps other movers out.
   const newHeld =
     newPage === oldPage ? oldHeld : yield* lockNested(k.context, 'move_ptes.new_ptl', newPage.ptl);
+  allocPtePage(newHeld, mm.table, made);
   yield willWrite('move_ptes.clear', pteObject(mm.table, old));
   const pte = readPte(mm.table, old);
   setPteAt(k, oldHeld, mm, oldPage, old, PTE_NONE);

@@ -6,19 +6,14 @@
 import type { MmuNotifyEvent } from '../../abi/device-api.ts';
 import { lock, unlock } from '../../task/lock.ts';
 import { type Task, willWrite } from '../../task/task.ts';
-import {
-  nextPage,
-  type PageIndex,
-  type PageRange,
-  PTRS_PER_PTE,
-} from '../../vocabulary/address.ts';
+import { nextPage, type PageIndex, type PageRange } from '../../vocabulary/address.ts';
 import type { Kernel, LockedPte, ZapBatch } from '../kernel.ts';
 import { hasFlag, PAGE_ANON, PAGE_DIRTY, setFlag } from '../memory/frames.ts';
 import { setHugePmd } from '../memory/huge-pmd.ts';
 import type { Mm } from '../memory/mm.ts';
 import type { Vma } from '../memory/mm-types.ts';
 import { dropSwapCache, putPage } from '../memory/page-references.ts';
-import { blockOf, endOfPtePage, findPtePage, isHuge, pteObject } from '../memory/page-table.ts';
+import { blockOf, endOfPtePage, isHuge, pteObject } from '../memory/page-table.ts';
 import {
   hugePteAt,
   PTE_NONE,
@@ -33,7 +28,7 @@ import {
   ptePresent,
   pteSwapSlot,
 } from '../memory/pte.ts';
-import { lockedPte } from '../memory/pte-lock.ts';
+import { lockedPte, lockTable } from '../memory/pte-lock.ts';
 import { setLockedPte } from '../memory/set-pte.ts';
 import { changeSlotUses, freeSlotIfUnused, slotAt } from '../memory/swap.ts';
 import {
@@ -100,17 +95,16 @@ export function* unmapPageRange(
   batch: ZapBatch,
 ): Task<void> {
   for (let page = range.first; page < range.end; ) {
-    const end = endOfPtePage(page) < range.end ? endOfPtePage(page) : range.end;
-    const whole = end - page === PTRS_PER_PTE;
+    const end = endOfPtePage(mm.table, page) < range.end ? endOfPtePage(mm.table, page) : range.end;
+    const whole = end - page === k.ptrsPerPte;
     if (whole && isHuge(mm.table, page)) yield* zapHugePmd(k, mm, page, batch);
     else yield* k.fn.splitHugePmd(k, mm, page);
-    const ptePage = findPtePage(mm.table, page);
-    if (ptePage !== 'none') {
-      const held = yield* lock(k.context, 'zap_pte_range.ptl', ptePage.ptl);
+    const table = yield* lockTable(k, 'zap_pte_range.ptl', mm, page);
+    if (typeof table !== 'string') {
       for (; page < end; page = nextPage(page)) {
-        yield* zapPte(k, { mm, vma, page, ptePage, held }, batch);
+        yield* zapPte(k, { mm, vma, page, ...table }, batch);
       }
-      unlock(k.context, held);
+      unlock(k.context, table.held);
     }
     page = end;
   }
@@ -125,7 +119,7 @@ function* zapHugePmd(k: Kernel, mm: Mm, page: PageIndex, batch: ZapBatch): Task<
     const huge = block.huge;
     batch.tlb = 'stale';
     setHugePmd(k, held, mm, block, page, PTE_NONE);
-    for (let at = 0; at < PTRS_PER_PTE && !pteIsZeroPage(huge); at += 1) {
+    for (let at = 0; at < k.ptrsPerPte && !pteIsZeroPage(huge); at += 1) {
       const pfn = ptePfn(hugePteAt(huge, at));
       pageRemoveRmap(k, pfn);
       batch.pages.push(pfn);
