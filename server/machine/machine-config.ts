@@ -8,6 +8,8 @@ export interface MachineConfig {
   readonly systemPages?: number;
   /** Transparent huge pages; 'never' unless said. */
   readonly thp?: 'always' | 'never';
+  /** Entries of one page-table page, a power of two from 2; 512 unless said. */
+  readonly ptrsPerPte?: number;
   /** Whether the event log has the locks, too; 'told' unless said. */
   readonly locks?: 'told' | 'untold';
   /** tmpfs files that programs may map; `words` are the first u64 of each page, 0x-hexadecimal. */

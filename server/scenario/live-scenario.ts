@@ -38,7 +38,7 @@ type CpuRequest = {
 /** `plan` must have been made without patches of a user's own: the machine finds patches by name. */
 export function liveScenario(plan: ScenarioPlan, patch: string): LiveScenario {
   const { scenario } = plan;
-  const { swapSlots, thp, systemPages } = scenario.machine ?? {};
+  const { swapSlots, thp, systemPages, ptrsPerPte } = scenario.machine ?? {};
   const { setup, todo } = setupOf(plan);
   return {
     config: {
@@ -46,6 +46,7 @@ export function liveScenario(plan: ScenarioPlan, patch: string): LiveScenario {
       ...(swapSlots === undefined ? {} : { swapSlots }),
       ...(thp === undefined ? {} : { thp }),
       ...(systemPages === undefined ? {} : { systemPages }),
+      ...(ptrsPerPte === undefined ? {} : { ptrsPerPte }),
     },
     setup,
     todo,

@@ -27,6 +27,12 @@ const machine = strict({
   devicePages: Type.Optional(count(1, 2 ** 18)),
   swapSlots: Type.Optional(count(0, 2 ** 20)),
   thp: Type.Optional(word('always', 'never')),
+  ptrsPerPte: Type.Optional(
+    Type.Unsafe<number>({
+      enum: [2, 4, 8, 16, 32, 64, 128, 256, 512],
+      description: 'a power of two from 2 to 512',
+    }),
+  ),
 });
 
 const vma = strict({

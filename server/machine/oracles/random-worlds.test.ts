@@ -8,7 +8,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Chance, newChance, oneSchedule } from '../../kernel/every-schedule.fixture.ts';
-import type { KernelFunctions } from '../../kernel/kernel.ts';
+import type { KernelConfig, KernelFunctions } from '../../kernel/kernel.ts';
 import type { DeviceWorld } from '../../kernel/kernel-world.fixture.ts';
 import { framesInUse } from '../../kernel/memory/frames.ts';
 import {
@@ -52,9 +52,13 @@ interface RandomWorld {
 
 type Overrides = (stock: KernelFunctions) => Partial<KernelFunctions>;
 
-function randomWorld(seed: number, overrides: Overrides): RandomWorld {
+function randomWorld(
+  seed: number,
+  overrides: Overrides,
+  more: Partial<KernelConfig> = {},
+): RandomWorld {
   const chance = newChance(seed);
-  const config = { swapSlots: 8 };
+  const config = { swapSlots: 8, ...more };
   const opened = openedWorld({ drivers: [], overrides, config, contract: 'watched' });
   const world: DeviceWorld = {
     ...opened.world,
@@ -178,6 +182,20 @@ test('[OR1] [OR2] [OR3] [OR4] [OR5] [OR6] in 200 random worlds the stock kernel 
     oneSchedule({ scheduler: made.opened.world.scheduler, check }, made.chance);
   }
 });
+
+/** A block is all that is fought for, a part of it, or two halves of it and others. */
+for (const ptrsPerPte of [2, 4, 8]) {
+  test(`[OR1] [OR2] [OR3] [OR4] [OR5] [PT2] nor in 200 with huge pages of ${ptrsPerPte} small ones`, () => {
+    for (let seed = 1; seed <= 200; seed += 1) {
+      const made = randomWorld(seed, () => ({}), { thp: 'always', ptrsPerPte });
+      const check = (stuck: readonly RunningTask[]) => {
+        assertHealthy(made.opened, stuck);
+        assertNothingRemains(made);
+      };
+      oneSchedule({ scheduler: made.opened.world.scheduler, check }, made.chance);
+    }
+  });
+}
 
 /** What is noticed of a mutant in random worlds: rules, 'OR5' for a task that waits for ever, or a broken rule. */
 function noticed(overrides: Overrides, worlds: number): Set<string> {

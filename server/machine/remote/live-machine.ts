@@ -67,12 +67,17 @@ export class LiveMachine {
 
   /** Throws: UnknownPatch. */
   constructor(config: MachineConfig, sinks: LiveMachineSinks) {
-    const { swapSlots = 0, thp = 'never', systemPages, locks = 'told' } = config;
+    const { swapSlots = 0, thp = 'never', systemPages, ptrsPerPte, locks = 'told' } = config;
     this.world = newWorld({
       locks,
       contract: 'watched',
       patches: patchesNamed(config.patch),
-      config: { swapSlots, thp, ...(systemPages === undefined ? {} : { systemPages }) },
+      config: {
+        swapSlots,
+        thp,
+        ...(systemPages === undefined ? {} : { systemPages }),
+        ...(ptrsPerPte === undefined ? {} : { ptrsPerPte }),
+      },
     });
     this.#send = sinks.outbound;
     for (const { id, words } of config.files ?? []) {
