@@ -9,6 +9,7 @@ import { kindOfOp, type Op } from './op-schema.ts';
 import { parseCondition } from './parse-condition.ts';
 import { findPlace, firstPageOf } from './places.ts';
 import { ACTORS_MAX, type Scenario } from './scenario-schema.ts';
+import { parseWaitedFor } from './waited-for.ts';
 import type { Path, Problem, YamlSource } from './yaml-source.ts';
 
 interface Check {
@@ -32,6 +33,7 @@ export function checkScenario(scenario: Scenario, source: Pick<YamlSource, 'prob
     if (matcher.by !== undefined) checkActorName(check, matcher.by, ['window', at, 'by']);
     if (matcher.at !== undefined) checkPlace(check, matcher.at, 1, ['window', at, 'at']);
   }
+  checkChildren(check);
   checkCondition(check);
   checkExpectations(check);
   return problems;
@@ -86,6 +88,40 @@ function checkActors(check: Check): void {
   }
 }
 
+/** A thread is made by one fork, and does nothing before it. */
+function checkChildren({ scenario, complain }: Check): void {
+  const setup = scenario.setup ?? [];
+  const forked = new Set<string>();
+  const programs = scenario.actors.flatMap((actor, at) =>
+    (actor.threads ?? (actor.program === undefined ? [] : [actor.program])).map((ops, thread) => ({
+      ops,
+      path: ['actors', at, ...(actor.threads === undefined ? ['program'] : ['threads', thread])],
+    })),
+  );
+  const inPrograms = programs.flatMap(({ ops, path }) =>
+    ops.map((op, step) => ({ op, path: [...path, step] })),
+  );
+  const children = new Set(
+    [...setup, ...inPrograms.map(({ op }) => op)].flatMap((op) =>
+      op.do === 'fork' ? [op.child] : [],
+    ),
+  );
+  const all = [
+    ...setup.map((op, at) => ({ op, actor: op.actor, path: ['setup', at] })),
+    ...inPrograms.map((each) => ({ ...each, actor: 'none' })),
+  ];
+  for (const { op, actor, path } of all) {
+    if (actor !== 'none' && children.has(actor) && !forked.has(actor)) {
+      complain([...path, 'actor'], `${actor} is not forked yet`);
+    }
+    if (op.do !== 'fork') continue;
+    if (forked.has(op.child)) {
+      complain([...path, 'child'], `${op.child} is forked already, and has one life`);
+    }
+    forked.add(op.child);
+  }
+}
+
 function checkOp(check: Check, op: Op, actorName: string, path: Path): void {
   const { complain } = check;
   const actor = templateOf(check.scenario, actorName);
@@ -100,8 +136,21 @@ function checkOp(check: Check, op: Op, actorName: string, path: Path): void {
   const pages = 'pages' in op ? (op.pages ?? 1) : 1;
   if ('at' in op) checkPlace(check, op.at, pages, [...path, 'at']);
   if ('to' in op) checkPlace(check, op.to, pages, [...path, 'to']);
-  if (op.do === 'wait') checkActorName(check, op.for, [...path, 'for']);
+  if (op.do === 'wait') checkWaitedFor(check, op.for, [...path, 'for']);
   if (op.do === 'fork') checkActorName(check, op.child, [...path, 'child']);
+}
+
+function checkWaitedFor(check: Check, text: string, path: Path): void {
+  const { actor, op } = parseWaitedFor(text);
+  checkActorName(check, actor, path);
+  const waited = templateOf(check.scenario, actor);
+  if (waited === undefined || op === undefined) return;
+  const does = (waited.threads?.flat() ?? waited.program ?? []).map((one) => one.do);
+  const times = does.filter((one) => one === op.does).length;
+  if (times >= op.times) return;
+  const often = times === 0 ? `does no "${op.does}"` : `does "${op.does}" ${times} times`;
+  const all = does.length === 0 ? 'it has no program' : `it does ${[...new Set(does)].join(', ')}`;
+  check.complain(path, `the program of ${actor} ${often}; ${all}`);
 }
 
 /** The actor of the file that is called `name`, or that has an instance of this name. */

@@ -10,15 +10,15 @@ import { type Task, waitUntil } from '../task/task.ts';
 import { addressOf, type PageRange, pageCount, pagesFrom } from '../vocabulary/address.ts';
 import type { Result } from '../vocabulary/errno.ts';
 import { canonicalValue } from './condition.ts';
+import type { Milestones } from './milestones.ts';
 import type { CpuOp, Op } from './op-schema.ts';
 import { pageAt } from './places.ts';
-import type { ProgramEnds } from './program-ends.ts';
 import type { Scenario } from './scenario-schema.ts';
 
 /** What an operation finds in its world. */
 export interface Surroundings {
   readonly world: World;
-  readonly ends: ProgramEnds;
+  readonly milestones: Milestones;
   cpu(actor: string): CpuApi;
   device(actor: string): LabDevice;
 }
@@ -29,7 +29,7 @@ export type CompiledOp = (in_: Surroundings, actor: string) => Task<string>;
 /** `op` must have passed check-scenario.ts, for a scenario with an actor of the kind that it is for. */
 export function compileOp(scenario: Scenario, op: Op): CompiledOp {
   const range = rangeOf(scenario, op);
-  if (op.do === 'wait') return ({ ends }, _actor) => waitFor(ends, op.for);
+  if (op.do === 'wait') return ({ milestones }, _actor) => waitFor(milestones, op.for);
   const verb = verbOf(op, range);
   if (verb !== 'not of a device') {
     return ({ device }, actor) => performVerb(device(actor), verb);
@@ -43,8 +43,8 @@ function rangeOf(scenario: Scenario, op: Op): PageRange {
   return pagesFrom(pageAt(scenario, place), 'pages' in op ? (op.pages ?? 1) : 1);
 }
 
-function* waitFor(ends: ProgramEnds, actor: string): Task<string> {
-  yield waitUntil('program.wait', ends.object(actor), () => ends.ended(actor));
+function* waitFor(milestones: Milestones, name: string): Task<string> {
+  yield waitUntil('program.wait', milestones.object(name), () => milestones.reached(name));
   return 'OK';
 }
 
@@ -106,7 +106,7 @@ function compileCpuOp(
       return ({ cpu }, actor) => called(cpu(actor).mremap(range, to));
     }
     case 'fork':
-      return ({ cpu }, actor) => called(cpu(actor).fork(op.child));
+      return (in_, actor) => forkChild(in_, actor, op.child);
     case 'exit':
       return ({ cpu }, actor) => called(cpu(actor).exit());
     case 'pin':
@@ -116,6 +116,12 @@ function compileCpuOp(
     case 'oom-reap':
       return ({ world }) => called(world.kernel.fn.oomReapTaskMm(world.kernel, world.mm));
   }
+}
+
+function* forkChild(in_: Surroundings, actor: string, child: string): Task<string> {
+  const forked = yield* called(in_.cpu(actor).fork(child));
+  in_.milestones.forkEnded(child, forked === 'OK' ? 'born' : 'stillborn');
+  return forked;
 }
 
 function* accessed<T>(access: Task<Accessed<T>>, show: (value: T) => string): Task<string> {

@@ -1,6 +1,7 @@
 /** The actors of a scenario with its parameters filled in: a template with a count becomes that many instances. */
 import type { Op } from './op-schema.ts';
 import type { Scenario, ScenarioActor } from './scenario-schema.ts';
+import { parseWaitedFor } from './waited-for.ts';
 
 export interface Instance {
   /** `reader1` for a template with a count, else the template's own name. */
@@ -61,11 +62,11 @@ export function instancesOf(scenario: Scenario, parameters: Parameters): Instanc
  * names one by one.
  */
 export function symmetricGroups(scenario: Scenario, instances: readonly Instance[]): string[][] {
-  const named = new Set(
-    (scenario.setup ?? []).flatMap((op) => ('for' in op ? [op.actor, op.for] : [op.actor])),
-  );
-  for (const { threads } of instances) {
-    for (const op of threads.flat()) if (op.do === 'wait') named.add(op.for);
+  const named = new Set((scenario.setup ?? []).map(({ actor }) => actor));
+  const ops = [...(scenario.setup ?? []), ...instances.flatMap(({ threads }) => threads.flat())];
+  for (const op of ops) {
+    if (op.do === 'wait') named.add(parseWaitedFor(op.for).actor);
+    if (op.do === 'fork') named.add(op.child);
   }
   for (const { by } of scenario.window ?? []) if (by !== undefined) named.add(by);
   for (const expression of Object.values(scenario.condition ?? {})) {

@@ -1,6 +1,7 @@
 /** The operations of programs: what a CPU thread does, and what is asked of a device. */
 import Type, { type Static } from 'typebox';
 import { name, strict, word } from '../protocol/wire-values.ts';
+import { WAITED_FOR } from './waited-for.ts';
 
 /** Pages of one operation. */
 const OP_PAGES_MAX = 512;
@@ -25,6 +26,11 @@ const value = Type.Union([
 const register = Type.String({
   pattern: '^[A-Za-z][A-Za-z0-9_]{0,31}$',
   description: 'the name of a register: a letter, then letters, digits or _',
+});
+
+const waitedFor = Type.String({
+  pattern: WAITED_FOR,
+  description: 'the name of an actor, or an operation of it as cpu0 at fork (or cpu0 at store 2)',
 });
 
 const pages = Type.Optional(Type.Integer({ minimum: 1, maximum: OP_PAGES_MAX }));
@@ -58,7 +64,7 @@ export const CPU_OPS = [
   strict({ do: Type.Literal('pin'), at: place, pages, id: pin, mode: word('longterm', 'get'), as }),
   strict({ do: Type.Literal('unpin'), id: pin, as }),
   strict({ do: Type.Literal('oom-reap'), as }),
-  strict({ do: Type.Literal('wait'), for: name }),
+  strict({ do: Type.Literal('wait'), for: waitedFor }),
 ] as const;
 
 export const DEVICE_OPS = [

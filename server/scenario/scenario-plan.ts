@@ -16,10 +16,12 @@ import {
   parametersOf,
   symmetricGroups,
 } from './instances.ts';
+import { childMilestone, type Milestone, THREAD_END } from './milestones.ts';
+import type { Op } from './op-schema.ts';
 import { parseCondition } from './parse-condition.ts';
 import { firstPageOf, pageAt } from './places.ts';
-import type { EndNames } from './program-ends.ts';
 import { ACTORS_MAX, type Scenario, type ScenarioVma } from './scenario-schema.ts';
+import { parseWaitedFor } from './waited-for.ts';
 import { type CompiledWindow, compileWindow } from './window.ts';
 
 /** What a question may change of a scenario. */
@@ -33,6 +35,8 @@ export interface ScenarioChoice {
 export const AS_WRITTEN: ScenarioChoice = { patches: [], drivers: new Map(), parameters: {} };
 
 export interface PlannedOp {
+  /** What it is called in a scenario: `fork`. */
+  readonly does: string;
   readonly run: CompiledOp;
   /** `actor.name`, or 'none'. */
   readonly register: string | 'none';
@@ -76,7 +80,7 @@ export interface ScenarioPlan {
   readonly window: CompiledWindow;
   readonly question: Question;
   readonly oracles: ReadonlySet<string>;
-  readonly ends: EndNames;
+  readonly milestones: readonly Milestone[];
   /** Faults for one access that a thread takes before it lets others go first. */
   readonly faultsMax: number;
   /** Pages that end states speak of, with how they are called. */
@@ -132,7 +136,7 @@ export function planScenario(
     question: questionOf(scenario),
     oracles: new Set(scenario.oracles ?? DEFAULT_ORACLES),
     faultsMax: scenario.bounds?.faults ?? DEFAULT_FAULTS_MAX,
-    ends: endNames(scenario, instances, namesOf),
+    milestones: milestonesOf(scenario, instances, namesOf),
     pages: scenario.vmas.flatMap(pagesOf),
   };
 }
@@ -177,6 +181,7 @@ function threadsOf(scenario: Scenario, instance: Instance): PlannedThread[] {
     actor: instance.name,
     name: program.find((op) => op.do !== 'wait')?.do ?? 'program',
     ops: program.map((op) => ({
+      does: op.do,
       run: compileOp(scenario, op),
       register: 'as' in op && op.as !== undefined ? `${instance.name}.${op.as}` : 'none',
     })),
@@ -193,25 +198,32 @@ function questionOf(scenario: Scenario): Question {
   return { kind, text, condition: parsed.condition };
 }
 
-/** Only names that somebody waits for count: an end that nobody waits for conflicts with nothing. */
-function endNames(
+/** Only what some operation waits for counts: an end that nothing waits for conflicts with nothing. */
+function milestonesOf(
   scenario: Scenario,
   instances: readonly Instance[],
   instancesNamed: (name: string) => readonly string[],
-): EndNames {
+): Milestone[] {
   const ops = [...(scenario.setup ?? []), ...instances.flatMap(({ threads }) => threads.flat())];
   const waitedFor = new Set(ops.flatMap((op) => (op.do === 'wait' ? [op.for] : [])));
-  const namesOf = new Map<string, string[]>();
-  const threads = new Map<string, number>();
-  for (const name of waitedFor) {
-    threads.set(name, 0);
-    for (const instance of instancesNamed(name)) {
-      const count = instances.find((one) => one.name === instance)?.threads.length ?? 0;
-      threads.set(name, (threads.get(name) ?? 0) + count);
-      namesOf.set(instance, [...(namesOf.get(instance) ?? []), name]);
-    }
-  }
-  return { namesOf, threads };
+  const threadsOfInstance = (name: string): number =>
+    instances.find((one) => one.name === name)?.threads.length ?? 0;
+  const waits = [...waitedFor].map((name): Milestone => {
+    const { actor, op } = parseWaitedFor(name);
+    const times = new Map(
+      instancesNamed(actor).map((one) => [one, op?.times ?? threadsOfInstance(one)]),
+    );
+    return { name, counts: op?.does ?? THREAD_END, times, by: [...times.keys()] };
+  });
+  const births = [...childrenOf(scenario, instances)].map((child) => {
+    const forks = (op: Op): boolean => op.do === 'fork' && op.child === child;
+    const parents = instances.filter(({ threads }) => threads.flat().some(forks));
+    return childMilestone(
+      child,
+      parents.map(({ name }) => name),
+    );
+  });
+  return [...waits, ...births];
 }
 
 function childrenOf(scenario: Scenario, instances: readonly Instance[]): Set<string> {

@@ -13,16 +13,16 @@ import {
   type World,
   type WorldOptions,
 } from '../machine/world.ts';
+import type { CpuApi } from '../abi/cpu-api.ts';
 import type { TaskIdentity } from '../task/context.ts';
-import type { Task } from '../task/task.ts';
+import { type Task, waitUntil } from '../task/task.ts';
 import { BadInput } from '../vocabulary/bad-input.ts';
 import { KernelBug } from '../vocabulary/invariant.ts';
-import { CONTRACT_ORACLE } from '../vocabulary/rules.ts';
 import type { Surroundings } from './compile-op.ts';
 import { describeEnd, failureAtEnd } from './end-of-run.ts';
 import { fairFaults } from './fair-faults.ts';
+import { forkOf, newMilestones } from './milestones.ts';
 import { rangeOfVma } from './places.ts';
-import { newProgramEnds } from './program-ends.ts';
 import type { PlannedThread, ScenarioPlan } from './scenario-plan.ts';
 import { stuckTasks } from './stuck-tasks.ts';
 import { type RunWatch, watchRun } from './watch-run.ts';
@@ -141,7 +141,7 @@ export function openScenario(
         devices: plan.devices.map(({ name }) => surroundings.device(name)),
         names: plan.devices.map(({ name }) => name),
         registers,
-        ends: surroundings.ends,
+        milestones: surroundings.milestones,
         more: fair.state,
         windowReached: window.reached,
       }),
@@ -165,7 +165,7 @@ function surroundingsOf(plan: ScenarioPlan, world: World): Surroundings {
   }
   return {
     world,
-    ends: newProgramEnds(world.context, plan.ends),
+    milestones: newMilestones(world.context, plan.milestones),
     // Made when it is first used: a child's thread must not exist before its fork.
     cpu(actor) {
       const known = cpus.get(actor);
@@ -249,17 +249,28 @@ function setUp<T>(name: string, actor: string, run: () => T): T {
   }
 }
 
-/** The program of one thread, wherever its actor runs. What it reads goes into `registers`. */
+/**
+ * The program of one thread, wherever its actor runs. What it reads goes into `registers`. A child waits for its fork,
+ * and does nothing if that fails.
+ */
 export function* threadTask(
   thread: PlannedThread,
   surroundings: Surroundings,
   registers: Map<string, string>,
 ): Task<void> {
-  for (const { run, register } of thread.ops) {
-    const value = yield* run(surroundings, thread.actor);
-    if (register !== 'none') registers.set(register, value);
+  const { actor, ops } = thread;
+  const { milestones } = surroundings;
+  if (milestones.birth(actor) === 'awaited') {
+    const name = forkOf(actor);
+    yield waitUntil('program.fork', milestones.object(name), () => milestones.reached(name));
   }
-  surroundings.ends.threadEnded(thread.actor);
+  const lives = milestones.birth(actor) === 'born';
+  for (const { does, run, register } of lives ? ops : []) {
+    const value = yield* run(surroundings, actor);
+    if (register !== 'none') registers.set(register, value);
+    milestones.opDone(actor, does);
+  }
+  milestones.threadEnded(actor);
 }
 
 function* watched(task: Task<void>, actor: string, watch: RunWatch): Task<void> {

@@ -13,6 +13,7 @@ import type { RunningTask } from '../scheduler/scheduler.ts';
 import type { TaskIdentity } from '../task/context.ts';
 import { describeObject, type ObjectId, objectName } from '../task/object-id.ts';
 import { FAIR_TURN } from './fair-faults.ts';
+import { MILESTONE_OWNER, THREAD_END } from './milestones.ts';
 import type { ScenarioPlan } from './scenario-plan.ts';
 
 interface View {
@@ -94,17 +95,16 @@ function wantedName({ plan }: View, object: ObjectId): string {
     case 'device_memory':
       return `memory of ${plan.devices[owner]?.name ?? `device ${owner}`} to come back`;
     case 'hold':
-      return owner === ENDS ? `the end of ${nameOfEnd(plan, index)}` : 'its turn';
+      return owner === MILESTONE_OWNER ? milestoneWords(plan, index) : 'its turn';
     default:
       return describeObject(object);
   }
 }
 
-/** See program-ends.ts. */
-const ENDS = 1;
-
-function nameOfEnd(plan: ScenarioPlan, index: number): string {
-  return [...plan.ends.threads.keys()][index] ?? 'an actor';
+function milestoneWords(plan: ScenarioPlan, index: number): string {
+  const milestone = plan.milestones[index];
+  if (milestone === undefined) return 'another program';
+  return milestone.counts === THREAD_END ? `the end of ${milestone.name}` : milestone.name;
 }
 
 function holdersOf(view: View, waiter: TaskIdentity, object: ObjectId): Holder[] {
@@ -130,11 +130,10 @@ function ownersOf(view: View, waiter: TaskIdentity, object: ObjectId): Owner[] {
       .filter((open) => open.mm.id === owner)
       .map(({ by }) => ({ identity: by, at: 'mmu_notifier_invalidate_range_start.seq' }));
   }
-  if (kind === 'hold' && owner === ENDS) {
-    const name = nameOfEnd(plan, index);
-    const actors = plan.instances.filter((one) => one.name === name || one.template === name);
+  if (kind === 'hold' && owner === MILESTONE_OWNER) {
+    const by = plan.milestones[index]?.by ?? [];
     return stuck
-      .filter(({ identity }) => actors.some((actor) => actor.name === identity.actor))
+      .filter(({ identity }) => by.includes(identity.actor))
       .filter(({ identity }) => identity.parent === 'none')
       .map(({ identity }) => ({ identity, at: ITS_OWN }));
   }

@@ -22,10 +22,11 @@ import type { Subscription } from '../kernel/notifier/subscriptions.ts';
 import { mirrorEntry } from '../machine/oracles/mirrors.ts';
 import { registerValue } from '../machine/oracles/registers.ts';
 import type { World } from '../machine/world.ts';
+import type { IntervalSub } from '../abi/device-api.ts';
 import { type ObjectId, objectName } from '../task/object-id.ts';
 import { PAGES_MAX, type PageIndex, type Pfn } from '../vocabulary/address.ts';
 import { isOdd } from '../vocabulary/seq.ts';
-import type { ProgramEnds } from './program-ends.ts';
+import type { Milestones } from './milestones.ts';
 
 /** Owners of the oracles' registers are numbered from here, those of devices' entries below. */
 const REGISTER_OWNERS = 512;
@@ -48,7 +49,7 @@ export interface ContentsOptions {
   /** Names of the devices, by number. */
   readonly names: readonly string[];
   readonly registers: ReadonlyMap<string, string>;
-  readonly ends: ProgramEnds;
+  readonly milestones: Milestones;
   /** What else may change the future. */
   readonly more: () => string;
   readonly windowReached: () => string;
@@ -67,7 +68,7 @@ export function worldContents(options: ContentsOptions): WorldContents {
 }
 
 function contentOf(options: ContentsOptions, object: ObjectId): number | string | 'unknown' {
-  const { world, devices, names, ends } = options;
+  const { world, devices, names, milestones } = options;
   const { kernel } = world;
   const { kind, owner, index } = objectName(object);
   switch (kind) {
@@ -103,7 +104,7 @@ function contentOf(options: ContentsOptions, object: ObjectId): number | string 
     case 'allocator':
       return nextFree(kernel, index);
     case 'hold':
-      return ends.leftAt(object);
+      return milestones.leftAt(object);
     case 'device':
       if (owner === MIGRATIONS_OWNER) return migrationsText(kernel, object);
       return devices[owner]?.contentOf?.(object) ?? 'unknown';

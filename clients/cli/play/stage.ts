@@ -3,10 +3,9 @@
  * that the counterexample names, and CPU threads. Their steps are taken one by one, when they are granted.
  */
 
-import type { CpuApi } from '../../../server/abi/cpu-api.ts';
 import type { Surroundings } from '../../../server/scenario/compile-op.ts';
+import { type Milestones, newMilestones } from '../../../server/lab/scenario/milestones.ts';
 import { rangeOfVma } from '../../../server/scenario/places.ts';
-import { newProgramEnds, type ProgramEnds } from '../../../server/scenario/program-ends.ts';
 import type {
   PlannedDevice,
   PlannedThread,
@@ -32,7 +31,7 @@ interface Player {
   readonly client: DeviceClient | CpuClient;
   readonly gate: StepGate;
   readonly context: TaskContext;
-  readonly ends: ProgramEnds;
+  readonly milestones: Milestones;
 }
 
 export interface RunningThread {
@@ -47,6 +46,10 @@ export class Stage {
   readonly #players = new Map<string, Player>();
   readonly #devices = new Map<string, LabDevice>();
   readonly registers = new Map<string, string>();
+  /** Children whose fork has succeeded. */
+  readonly #born = new Set<string>();
+  /** What waits for the end of a child's fork, by its name. */
+  readonly #unborn = new Map<string, ((outcome: 'born' | 'stillborn') => void)[]>();
 
   constructor(target: StageTarget, plan: ScenarioPlan) {
     this.#target = target;
@@ -81,6 +84,19 @@ export class Stage {
   /** A thread of a program begins: it runs up to the first step that has to be granted. */
   start(thread: PlannedThread): RunningThread {
     const running: RunningThread = { state: 'runs', error: 'nothing' };
+    const { actor } = thread;
+    // A child's thread must not join before its fork.
+    if (this.#plan.children.has(actor) && !this.#born.has(actor)) {
+      const begin = (outcome: 'born' | 'stillborn'): void => {
+        if (outcome === 'born') this.#run(thread, running);
+        else running.state = 'ended';
+      };
+      this.#unborn.set(actor, [...(this.#unborn.get(actor) ?? []), begin]);
+    } else this.#run(thread, running);
+    return running;
+  }
+
+  #run(thread: PlannedThread, running: RunningThread): void {
     const { actor, name } = thread;
     this.#player(actor)
       .client.run(name, threadTask(thread, this.#surroundings(actor), this.registers))
@@ -93,7 +109,6 @@ export class Stage {
           running.error = error;
         },
       );
-    return running;
   }
 
   /** Everybody leaves. */
@@ -144,7 +159,7 @@ export class Stage {
       client,
       gate,
       context,
-      ends: newProgramEnds(context, this.#plan.ends),
+      milestones: newMilestones(context, this.#plan.milestones),
     });
     // Its open() runs before any verb: behind this it has its memory.
     await client.perform({ verb: 'open' });
@@ -169,7 +184,9 @@ export class Stage {
     });
     const { context } = made;
     if (context === undefined) throw new Error(`${actor} was not made`);
-    const player = { client, gate, context, ends: newProgramEnds(context, this.#plan.ends) };
+    const milestones = newMilestones(context, this.#plan.milestones);
+    if (this.#born.has(actor)) milestones.forkEnded(actor, 'born');
+    const player = { client, gate, context, milestones };
     this.#players.set(actor, player);
     return player;
   }
@@ -182,18 +199,27 @@ export class Stage {
 
   #surroundings(actor: string): Surroundings {
     const { context } = this.#player(actor);
-    const own = this.#player(actor).ends;
+    const own = this.#player(actor).milestones;
+    // The program that waits for it may be in any of the clients.
+    const toldAll = (tell: (milestones: Milestones) => void): void => {
+      for (const { milestones } of this.#players.values()) tell(milestones);
+    };
     return {
       get world(): never {
         throw new UsageError('this scenario does what no client can ask for (oom-reap)');
       },
-      ends: {
+      milestones: {
         object: (name) => own.object(name),
-        ended: (name) => own.ended(name),
+        reached: (name) => own.reached(name),
+        birth: (name) => own.birth(name),
         leftAt: (object) => own.leftAt(object),
-        // Whoever waits for it may be in any of the clients.
-        threadEnded: (name) => {
-          for (const { ends } of this.#players.values()) ends.threadEnded(name);
+        opDone: (name, does) => toldAll((all) => all.opDone(name, does)),
+        threadEnded: (name) => toldAll((all) => all.threadEnded(name)),
+        forkEnded: (child, outcome) => {
+          toldAll((all) => all.forkEnded(child, outcome));
+          if (outcome === 'born') this.#born.add(child);
+          for (const begin of this.#unborn.get(child) ?? []) begin(outcome);
+          this.#unborn.delete(child);
         },
       },
       cpu: (name) => this.#cpuApi(name),

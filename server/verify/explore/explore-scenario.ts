@@ -1,5 +1,6 @@
 /** Explores a scenario: with one device for all its twins where that is as good, else in full. */
 import { answerOf } from '../../scenario/expectations.ts';
+import { machineWords } from '../scenario/machine-words.ts';
 import type { ScenarioPlan } from '../../scenario/scenario-plan.ts';
 import { newScenarioRun, stepsMaxOf } from '../../scenario/scenario-world.ts';
 import type { Covered } from './covered.ts';
@@ -62,11 +63,12 @@ export function concludeScenario(
 
 function answered(plan: ScenarioPlan, search: (tell: Teller) => Verdict): ScenarioVerdict {
   let smallest = plan;
-  const found = search((_, { choices }) => {
+  const searched = search((_, { choices }) => {
     const told = tellCounterexample(plan, choices);
     smallest = told.plan;
     return told.report;
   });
+  const found = { ...searched, bound: `${searched.bound}${machineWords(plan)}` };
   const { counterexample } = found;
   if (counterexample === 'none') {
     return { ...found, verdict: answerOf(plan.question, found.verdict, 'none'), plan };
