@@ -101,10 +101,10 @@ export const CPU_REQUESTS = {
   },
   exit: {
     meaning: prose(`
-      Ends the process of this thread: its address space is torn down, its devices are asked
-      release.
+      Ends the process of this thread, which must be a forked child: its address space is torn
+      down, its devices are asked release. All clients share the first process, so it stays.
     `),
-    errors: ['bad-range'],
+    errors: ['not-permitted', 'bad-range'],
     ...bare,
     params: nothing,
     result: nothing,

@@ -140,3 +140,20 @@ test('what is no YAML, or not one mapping, is no crash', () => {
     'a: &a [1,1,1,1,1,1,1,1,1]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\nc: [*b,*b,*b,*b,*b,*b,*b,*b]\n';
   assert.match(problemsOf(bomb)[0] ?? '', /not YAML|unknown key/);
 });
+
+test('wait names what there is to wait for', () => {
+  assert.deepEqual(without('{ do: load', '{ do: wait, for: cpu0 at fork }\n      - { do: load'), [
+    's.yaml:12:26: actors[0].program[0].for: the program of cpu0 does no "fork"; it does wait, load',
+  ]);
+  assert.deepEqual(without('{ do: load', '{ do: wait, for: cpu0 at load 2 }\n      - { do: load'), [
+    's.yaml:12:26: actors[0].program[0].for: the program of cpu0 does "load" 1 times; it does wait, load',
+  ]);
+});
+
+test('a child is forked once, and does nothing before', () => {
+  const twice = '{ do: fork, child: cpu0 }\n      - { do: fork, child: cpu0 }\n      - { do: load';
+  assert.deepEqual(without('{ do: load', twice), [
+    's.yaml:7:14: setup[0].actor: cpu0 is not forked yet',
+    's.yaml:13:28: actors[0].program[1].child: cpu0 is forked already, and has one life',
+  ]);
+});

@@ -68,6 +68,63 @@ test('[OR5] waiting for one another is a deadlock, and the report says who', () 
   );
 });
 
+const FORK = `setup: [{ actor: cpu0, do: store, at: a, value: 1 }]
+actors:
+  - name: cpu0
+    kind: cpu
+    program: [{ do: fork, child: child, as: r0 }, { do: store, at: a, value: 2 }, { do: load, at: a, as: r1 }]
+  - { name: child, kind: cpu, program: [{ do: store, at: a, value: 9 }, { do: load, at: a, as: r0 }] }
+`;
+
+test('a child begins once it is forked, in an address space of its own, under every schedule', () => {
+  assert.deepEqual(outcomes(FORK), ['cpu0.r0=OK; cpu0.r1=0x2; child.r0=0x9; a=present']);
+});
+
+test('a child whose fork fails does nothing, and is waited for no longer', () => {
+  const dead: Patch = {
+    id: 'no-fork',
+    provenance: 'a test',
+    summary: 'fork() fails',
+    overrides: () => ({
+      *fork() {
+        return { ok: false, errno: 'ENOMEM' };
+      },
+    }),
+  };
+  const rest = `${FORK}  - { name: cpu1, kind: cpu, program: [{ do: wait, for: child }, { do: load, at: a, as: r0 }] }
+`;
+  for (const outcome of outcomes(rest, { patches: [dead] })) {
+    assert.match(outcome, /^cpu0\.r0=ENOMEM; cpu0\.r1=0x2; cpu1\.r0=0x[12]; /);
+  }
+});
+
+test('wait names an operation of an actor, the first or another: what it does after that races with it', () => {
+  const waiting = (waitedFor: string): string[] =>
+    outcomes(`setup: [{ actor: cpu0, do: store, at: a, value: 1 }]
+actors:
+  - { name: cpu0, kind: cpu, program: [{ do: store, at: a, value: 2 }, { do: store, at: a, value: 3 }] }
+  - { name: cpu1, kind: cpu, program: [{ do: wait, for: ${waitedFor} }, { do: load, at: a, as: r0 }] }
+`);
+  assert.deepEqual(waiting('cpu0 at store'), ['cpu1.r0=0x2; a=present', 'cpu1.r0=0x3; a=present']);
+  assert.deepEqual(waiting('cpu0 at store 2'), ['cpu1.r0=0x3; a=present']);
+});
+
+test('a child races with its parent after the fork', () => {
+  const rest = FORK.replace(
+    'kind: cpu, program: [{ do: store, at: a, value: 9 }',
+    'kind: cpu, program: [{ do: wait, for: cpu0 at fork }, { do: store, at: a, value: 9 }',
+  );
+  assert.deepEqual(outcomes(rest), ['cpu0.r0=OK; cpu0.r1=0x2; child.r0=0x9; a=present']);
+});
+
+test('[OR5] a child whose fork never comes is told with who was to fork it', () => {
+  const [outcome] = outcomes(`actors:
+  - { name: cpu0, kind: cpu, program: [{ do: wait, for: child }, { do: fork, child: child }] }
+  - { name: child, kind: cpu, program: [{ do: load, at: a }] }
+`);
+  assert.match(outcome ?? '', /^OR5: deadlock .*for the fork of child/);
+});
+
 test('a condition forbids an end, or asks whether it can be reached', () => {
   const forbidden = outcomes(`${STORE_AND_LOAD}condition: { forbid: cpu1.r0 = 7 }\n`);
   assert.deepEqual(forbidden, ['cpu1.r0=0x0; a=present', 'forbidden: cpu1.r0 = 7']);

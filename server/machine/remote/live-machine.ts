@@ -246,7 +246,11 @@ export class LiveMachine {
     const { world } = this;
     const thread = threadOf(world, actor);
     const api = callsOf(world, thread);
-    return { cpu: newRemoteCpu({ actor, context: world.context, send: this.#send, api }), thread };
+    const process = thread.mm === world.mm ? 'first' : 'child';
+    return {
+      cpu: newRemoteCpu({ actor, context: world.context, send: this.#send, api, process }),
+      thread,
+    };
   }
 
   /** The state as an observer sees it who begins to watch. */

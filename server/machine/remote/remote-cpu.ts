@@ -29,10 +29,15 @@ import type { Started } from './remote-device-inbound.ts';
 export interface RemoteCpu extends RemoteActor {
   readonly api: CpuApi;
   readonly pins: Set<number>;
+  /** Whether it runs in the process that the lab began with, which all devices mirror, or in a forked child. */
+  readonly process: 'first' | 'child';
 }
 
-export function newRemoteCpu(parts: RemoteActorParts & { readonly api: CpuApi }): RemoteCpu {
-  return { ...newRemoteActor(parts), api: parts.api, pins: new Set() };
+export function newRemoteCpu(
+  parts: RemoteActorParts & Pick<RemoteCpu, 'api' | 'process'>,
+): RemoteCpu {
+  const { api, process } = parts;
+  return { ...newRemoteActor(parts), api, process, pins: new Set() };
 }
 
 export type CpuRequest = {
@@ -84,6 +89,8 @@ export function* serveCpu(cpu: RemoteCpu, request: CpuRequest): Task<Served> {
     case 'fork':
       return done('fork', yield* api.fork(request.params.child));
     case 'exit':
+      // The lab would be over for all its clients, and could not begin anew.
+      if (cpu.process === 'first') return refuse('not-permitted', 'params', CHILD_ONLY);
       return done('exit', yield* api.exit());
     case 'unpin':
       return yield* serveUnpin(cpu, request.params.id);
@@ -91,6 +98,8 @@ export function* serveCpu(cpu: RemoteCpu, request: CpuRequest): Task<Served> {
       return yield* serveRegion(cpu, request);
   }
 }
+
+const CHILD_ONLY = 'a thread of a forked child: all clients share the first process';
 
 function* serveUnpin(cpu: RemoteCpu, id: number): Task<Served> {
   const unpinned = yield* cpu.api.unpin(id);

@@ -1,37 +1,39 @@
-/** The process that all devices mirror ends: what its clients ask afterwards is refused, and the lab goes on. */
+/** The process that all devices mirror stays; a forked child may exit, and what its client asks afterwards is refused. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RemoteHarness } from './remote-machine.fixture.ts';
 
 const ADDRESS = '0x100200000';
-const PAGE = 0x100200;
 const REGION = { address: ADDRESS, pages: 2, prot: 'rw', kind: 'anon-private' };
 
-function answer(harness: RemoteHarness, actor: string, method: string, params: object): unknown {
-  const id = harness.ask(actor, method, params);
-  const outcome = harness.responses.find((response) => response.id === id)?.outcome;
-  assert.ok(outcome !== undefined, `${method} has no answer`);
-  return outcome.ok ? outcome.result : outcome.errno;
-}
-
-test('a device that asks after the exit is refused, and breaks no rule', () => {
+function labWithChild(): RemoteHarness {
   const harness = new RemoteHarness();
   harness.attach('cpu0', 'cpu');
-  harness.attach('gpu0');
-  assert.deepEqual(answer(harness, 'cpu0', 'mmap', REGION), {});
-  const all = { range: { first: 0, end: 2 ** 35 } };
-  answer(harness, 'gpu0', 'mmu_interval_notifier_insert', all);
-  assert.deepEqual(answer(harness, 'cpu0', 'store', { address: ADDRESS, value: '0x7' }), {});
-  assert.deepEqual(answer(harness, 'cpu0', 'exit', {}), {});
-  assert.deepEqual(answer(harness, 'gpu0', 'mmap_read_lock', {}), {});
-  assert.equal(answer(harness, 'gpu0', 'find_vma', { page: PAGE }), 'ENOENT');
-  const range = { first: PAGE, end: PAGE + 1 };
-  const request = { mm: 0, range, select: 'system', faultPage: 'none' };
-  assert.equal(answer(harness, 'gpu0', 'migrate_vma_setup', request), 'EINVAL');
-  assert.deepEqual(answer(harness, 'gpu0', 'mmap_read_unlock', {}), {});
-  assert.equal(answer(harness, 'cpu0', 'mmap', REGION), 'EINVAL');
-  assert.equal(answer(harness, 'cpu0', 'exit', {}), 'EINVAL');
-  assert.deepEqual(answer(harness, 'cpu0', 'load', { address: ADDRESS }), { signal: 'SIGSEGV' });
-  harness.detach('gpu0');
-  harness.detach('cpu0');
+  assert.deepEqual(harness.result('cpu0', 'mmap', REGION), {});
+  assert.deepEqual(harness.result('cpu0', 'store', { address: ADDRESS, value: '0x7' }), {});
+  assert.deepEqual(harness.result('cpu0', 'fork', { child: 'child' }), {});
+  return harness;
+}
+
+test('a thread of the first process cannot exit, is told why, and goes on', () => {
+  const harness = labWithChild();
+  harness.attach('cpu1', 'cpu');
+  for (const cpu of ['cpu0', 'cpu1']) {
+    const id = harness.ask(cpu, 'exit', {});
+    const outcome = harness.outcomeOf(id);
+    assert.ok(outcome !== 'waits' && !outcome.ok && 'bound' in outcome);
+    assert.equal(outcome.errno, 'EPERM');
+    assert.match(String(outcome.bound), /forked child/);
+    assert.deepEqual(harness.result(cpu, 'load', { address: ADDRESS }), { value: '0x7' });
+  }
+});
+
+test('a forked child exits; what it asks afterwards is refused, and the lab goes on', () => {
+  const harness = labWithChild();
+  harness.attach('child', 'cpu');
+  assert.deepEqual(harness.result('child', 'exit', {}), {});
+  assert.equal(harness.refusal('child', 'mmap', REGION), 'bad-range params.address');
+  assert.equal(harness.refusal('child', 'exit', {}), 'bad-range params');
+  assert.deepEqual(harness.result('child', 'load', { address: ADDRESS }), { signal: 'SIGSEGV' });
+  assert.deepEqual(harness.result('cpu0', 'load', { address: ADDRESS }), { value: '0x7' });
 });

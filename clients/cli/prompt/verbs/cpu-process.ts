@@ -23,10 +23,13 @@ export const CPU_PROCESS_VERBS: readonly AskedVerb[] = [
     summary: 'exit: the address space is torn down, devices are told to release it',
     arguments: [],
     examples: ['exit'],
-    more: 'Only a forked child can exit; to leave the lab say quit.',
+    more: 'Only a forked child can exit, for all clients share the first process; to leave the lab say quit.',
     params: () => ({ verb: 'exit' }),
     tell: () => 'exited',
-    errors: { EINVAL: 'Only a forked child can exit. quit leaves the lab.' },
+    errors: {
+      EPERM: 'Only a forked child can exit. quit leaves the lab.',
+      EINVAL: 'This process has exited already. quit leaves the lab.',
+    },
   },
   {
     ...base,
