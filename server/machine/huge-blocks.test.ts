@@ -1,7 +1,7 @@
 /** A huge block that is zapped, and mapped by one entry anew, while others work on its parts: every schedule counts. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { everySchedule } from '../kernel/every-schedule.test.ts';
+import { everySchedule } from '../kernel/every-schedule.fixture.ts';
 import type { RunningTask } from '../scheduler/scheduler.ts';
 import type { Task } from '../task/task.ts';
 import { addressOf } from '../vocabulary/address.ts';
@@ -17,7 +17,7 @@ import {
   runAlone,
   spawnVerb,
   store,
-} from './opened-world.test.ts';
+} from './opened-world.fixture.ts';
 import { waitingFor } from './world.ts';
 
 /** Pages of a block: few, so that every schedule can be tried. */

@@ -1,4 +1,4 @@
-import { DEFAULT_CONFIG } from '../../kernel/kernel.ts';
+import { DEFAULT_CONFIG } from '../kernel/kernel.ts';
 import type { ScenarioPlan } from './scenario-plan.ts';
 
 /** What bounds a verdict beside the schedules: a machine that differs from Linux in size. Empty if none does. */

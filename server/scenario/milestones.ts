@@ -1,5 +1,5 @@
-import { type TaskContext, wake } from '../../task/context.ts';
-import { type ObjectId, objectId } from '../../task/object-id.ts';
+import { type TaskContext, wake } from '../task/context.ts';
+import { type ObjectId, objectId } from '../task/object-id.ts';
 
 /** How far the programs have come: what the operation `wait` waits for, and what a forked child does. */
 export interface Milestones {

@@ -13,11 +13,11 @@ import {
   type World,
   type WorldOptions,
 } from '../machine/world.ts';
-import type { CpuApi } from '../abi/cpu-api.ts';
 import type { TaskIdentity } from '../task/context.ts';
 import { type Task, waitUntil } from '../task/task.ts';
 import { BadInput } from '../vocabulary/bad-input.ts';
 import { KernelBug } from '../vocabulary/invariant.ts';
+import { CONTRACT_ORACLE } from '../vocabulary/rules.ts';
 import type { Surroundings } from './compile-op.ts';
 import { describeEnd, failureAtEnd } from './end-of-run.ts';
 import { fairFaults } from './fair-faults.ts';

@@ -22,7 +22,6 @@ import type { Subscription } from '../kernel/notifier/subscriptions.ts';
 import { mirrorEntry } from '../machine/oracles/mirrors.ts';
 import { registerValue } from '../machine/oracles/registers.ts';
 import type { World } from '../machine/world.ts';
-import type { IntervalSub } from '../abi/device-api.ts';
 import { type ObjectId, objectName } from '../task/object-id.ts';
 import { PAGES_MAX, type PageIndex, type Pfn } from '../vocabulary/address.ts';
 import { isOdd } from '../vocabulary/seq.ts';

@@ -3,8 +3,9 @@
  * that the counterexample names, and CPU threads. Their steps are taken one by one, when they are granted.
  */
 
+import type { CpuApi } from '../../../server/abi/cpu-api.ts';
 import type { Surroundings } from '../../../server/scenario/compile-op.ts';
-import { type Milestones, newMilestones } from '../../../server/lab/scenario/milestones.ts';
+import { type Milestones, newMilestones } from '../../../server/scenario/milestones.ts';
 import { rangeOfVma } from '../../../server/scenario/places.ts';
 import type {
   PlannedDevice,

@@ -1,6 +1,6 @@
 /** Explores a scenario: with one device for all its twins where that is as good, else in full. */
 import { answerOf } from '../../scenario/expectations.ts';
-import { machineWords } from '../scenario/machine-words.ts';
+import { machineWords } from '../../scenario/machine-words.ts';
 import type { ScenarioPlan } from '../../scenario/scenario-plan.ts';
 import { newScenarioRun, stepsMaxOf } from '../../scenario/scenario-world.ts';
 import type { Covered } from './covered.ts';
