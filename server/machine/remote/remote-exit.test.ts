@@ -1,4 +1,4 @@
-/** The process that all devices mirror stays; a forked child may exit, and what its client asks afterwards is refused. */
+/** The process that all devices mirror stays; a forked child may exit, and is refused whatever it asks afterwards. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RemoteHarness } from './remote-machine.fixture.ts';
