@@ -8,14 +8,14 @@
 
 import Type from 'typebox';
 import type { Accessed, CpuApi } from '../../server/abi/cpu-api.ts';
+import { RANGE_PAGES_MAX } from '../../server/abi/limits.ts';
+import { hexU64, pageAddress, strict } from '../../server/abi/scalars.ts';
 import {
   CPU_REQUESTS,
   type CpuMethod,
   type CpuParams,
 } from '../../server/protocol/cpu-requests.ts';
-import { RANGE_PAGES_MAX } from '../../server/protocol/limits.ts';
 import { type Check, compileCheck, whyNot } from '../../server/protocol/validators.ts';
-import { hexU64, pageAddress, strict } from '../../server/protocol/wire-values.ts';
 import type { TaskContext } from '../../server/task/context.ts';
 import type { Task } from '../../server/task/task.ts';
 import { together } from '../../server/task/together.ts';

@@ -9,9 +9,9 @@
  *   stop {range}                 ends those of this range; answers {reads, errors} when all have ended
  */
 import Type from 'typebox';
-import { RANGE_PAGES_MAX } from '../../server/protocol/limits.ts';
+import { RANGE_PAGES_MAX } from '../../server/abi/limits.ts';
+import { hexU64, shortRange, strict, word } from '../../server/abi/scalars.ts';
 import { compileCheck, whyNot } from '../../server/protocol/validators.ts';
-import { hexU64, shortRange, strict, word } from '../../server/protocol/wire-values.ts';
 import type { Task } from '../../server/task/task.ts';
 import { nextPage, overlaps, type PageRange, pageRange } from '../../server/vocabulary/address.ts';
 import { ownsFrame } from '../drivers/device-memory.ts';

@@ -1,8 +1,9 @@
 /** What the verbs of the ready-made clients do, for the documents. */
+
+import { prose } from '../../server/abi/prose.ts';
+import { strict } from '../../server/abi/scalars.ts';
 import { CPU_REQUESTS, type CpuMethod } from '../../server/protocol/cpu-requests.ts';
-import { prose } from '../../server/protocol/prose.ts';
 import type { RequestSpec } from '../../server/protocol/request-spec.ts';
-import { strict } from '../../server/protocol/wire-values.ts';
 import { MANY_PAGES_VERBS } from './cpu-verbs.ts';
 import { DEVICE_VERBS, type DeviceVerbName } from './device-verbs.ts';
 

@@ -1,6 +1,7 @@
 import type { MirrorEntry } from '../../server/abi/device-api.ts';
+import { RANGE_PAGES_MAX } from '../../server/abi/limits.ts';
 import type { DeviceNotificationParams } from '../../server/protocol/client-notifications.ts';
-import { MIRROR_CHANGES_MAX, RANGE_PAGES_MAX } from '../../server/protocol/limits.ts';
+import { MIRROR_CHANGES_MAX } from '../../server/protocol/limits.ts';
 import type { PageIndex, Pfn } from '../../server/vocabulary/address.ts';
 import { assertNever } from '../../server/vocabulary/invariant.ts';
 import type { PageContents } from '../../server/vocabulary/page-contents.ts';

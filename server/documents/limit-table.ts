@@ -1,4 +1,6 @@
 /** Every limit of the wire in one table. */
+
+import { NAME_CHARS_MAX, RANGE_PAGES_MAX } from '../abi/limits.ts';
 import {
   ACTORS_MAX,
   ANSWERED_KEPT_MAX,
@@ -12,9 +14,7 @@ import {
   LEASE_MS,
   MIRROR_CHANGES_MAX,
   MMS_MAX,
-  NAME_CHARS_MAX,
   OUTBOX_BYTES_MAX,
-  RANGE_PAGES_MAX,
   REFUSALS_MAX,
   REPLAY_BYTES_MAX,
   REPLAY_FRAMES_MAX,

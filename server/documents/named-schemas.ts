@@ -1,6 +1,16 @@
 /** The schemas that the documents explain once, in this order, and then only name. Each has a title. */
 import type Type from 'typebox';
 import { Event, MirrorView, PteView } from '../abi/event.ts';
+import {
+  hexU64,
+  name,
+  named,
+  page,
+  pageAddress,
+  range,
+  shortRange,
+  wordAddress,
+} from '../abi/scalars.ts';
 import { mirrorEntry } from '../protocol/client-notifications.ts';
 import { ErrorData, RpcError } from '../protocol/envelope.ts';
 import { LabControl, TaskEntry } from '../protocol/lab-control.ts';
@@ -9,20 +19,12 @@ import {
   frame,
   frameOrNone,
   handle,
-  hexU64,
   hmmPfn,
   migratePfn,
   mm,
-  name,
-  named,
   notifierSeq,
-  page,
-  pageAddress,
   pageCountInCall,
-  range,
   sequence,
-  shortRange,
-  wordAddress,
 } from '../protocol/wire-values.ts';
 
 export interface NamedSchema {

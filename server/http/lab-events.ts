@@ -2,12 +2,12 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
+import { strict } from '../abi/scalars.ts';
 import type { Observer } from '../live/event-feed.ts';
 import { guarded } from '../live/guarded.ts';
 import type { Lab } from '../live/lab.ts';
 import type { Labs } from '../live/labs.ts';
 import { SSE_LISTENERS_MAX } from '../protocol/http-api.ts';
-import { strict } from '../protocol/wire-values.ts';
 import { HttpFailure } from './http-failure.ts';
 import { type LabParams, LabPath, labNamed } from './labs.ts';
 import { route } from './route.ts';

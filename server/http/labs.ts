@@ -2,6 +2,7 @@
 import { randomInt } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
+import { strict } from '../abi/scalars.ts';
 import type { Lab } from '../live/lab.ts';
 import { newBeginning } from '../live/lab-beginning.ts';
 import type { Labs } from '../live/labs.ts';
@@ -10,7 +11,6 @@ import type { MachineConfig } from '../machine/machine-config.ts';
 import { PATCHES, STOCK_NAME } from '../patches/patches.ts';
 import { LabAnswer, LabDetail, LabsAnswer, NewLab, NewLabAnswer } from '../protocol/http-api.ts';
 import { looksLikeJoinCode } from '../protocol/join-code.ts';
-import { strict } from '../protocol/wire-values.ts';
 import { liveScenario } from '../scenario/live-scenario.ts';
 import { AS_WRITTEN, BadChoice, planScenario } from '../scenario/scenario-plan.ts';
 import { bearerOf } from './error-answers.ts';

@@ -1,9 +1,9 @@
 /** /api/runs: questions to the explorer, their progress, verdicts, reports and events. */
 import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
+import { strict, word } from '../abi/scalars.ts';
 import { STOCK_NAME } from '../patches/patches.ts';
 import { NewRun, RunAnswer, type RunEntry, RunEvents, RunsAnswer } from '../protocol/http-api.ts';
-import { strict, word } from '../protocol/wire-values.ts';
 import { FORMAT_NAMES } from '../report/format-names.ts';
 import { FORMATS } from '../report/formats.ts';
 import type { RunResult } from '../verify/runs/run-task.ts';

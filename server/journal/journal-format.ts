@@ -3,7 +3,7 @@
  * the machine takes it and one after, and a last line if the lab was closed in order. Pages are base64.
  */
 import Type, { type Static } from 'typebox';
-import { strict, word } from '../protocol/wire-values.ts';
+import { strict, word } from '../abi/scalars.ts';
 
 export const JOURNAL_FORMAT = 'mmrace-journal';
 /** Grows when older readers could not make sense of a file. */

@@ -5,11 +5,11 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Type, { type Static } from 'typebox';
+import { name, strict, word } from '../abi/scalars.ts';
 import type { ActorName, ActorRole, Inbound } from '../machine/remote/inbound.ts';
 import { LabSeat } from '../protocol/http-api.ts';
 import { joinCode } from '../protocol/join-code.ts';
 import { compileCheck, whyNot } from '../protocol/validators.ts';
-import { name, strict, word } from '../protocol/wire-values.ts';
 import { StoredInbound } from './journal-format.ts';
 import { JournalError, restored } from './read-journal.ts';
 import { stored } from './recorder.ts';

@@ -1,9 +1,11 @@
 /** What clients tell without waiting for an answer. */
 import Type from 'typebox';
-import { MIRROR_CHANGES_MAX, RANGE_PAGES_MAX } from './limits.ts';
-import { prose } from './prose.ts';
+import { RANGE_PAGES_MAX } from '../abi/limits.ts';
+import { prose } from '../abi/prose.ts';
+import { nothing, page, strict, word } from '../abi/scalars.ts';
+import { MIRROR_CHANGES_MAX } from './limits.ts';
 import type { NotificationTable, ParamsOf } from './request-spec.ts';
-import { frame, nothing, page, sequence, strict, word } from './wire-values.ts';
+import { frame, sequence } from './wire-values.ts';
 
 export const mirrorEntry = Type.Union(
   [

@@ -1,9 +1,9 @@
 /** What a CPU client may ask: CpuApi (cpu-api.ts), method by method. Addresses are byte addresses. */
 import Type from 'typebox';
+import { prose } from '../abi/prose.ts';
+import { hexU64, name, nothing, pageAddress, strict, word, wordAddress } from '../abi/scalars.ts';
 import { PAGES_MAX } from '../vocabulary/address.ts';
-import { prose } from './prose.ts';
 import type { ParamsOf, RequestTable, ResultsOf } from './request-spec.ts';
-import { hexU64, name, nothing, pageAddress, strict, word, wordAddress } from './wire-values.ts';
 
 const signal = strict({ signal: word('SIGSEGV', 'SIGBUS') });
 const prot = word('none', 'r', 'rw');

@@ -3,8 +3,10 @@
  * `errors` are what docs/PROTOCOL.md tells a client in another language.
  */
 import Type from 'typebox';
-import { DEVICE_FRAMES_MAX, RANGE_PAGES_MAX } from './limits.ts';
-import { prose } from './prose.ts';
+import { RANGE_PAGES_MAX } from '../abi/limits.ts';
+import { prose } from '../abi/prose.ts';
+import { nothing, page, range, shortRange, strict, word } from '../abi/scalars.ts';
+import { DEVICE_FRAMES_MAX } from './limits.ts';
 import type { ParamsOf, RequestTable, ResultsOf } from './request-spec.ts';
 import {
   frame,
@@ -13,14 +15,8 @@ import {
   hmmPfn,
   migratePfn,
   mm,
-  nothing,
   notifierSeq,
-  page,
   pageCountInCall,
-  range,
-  shortRange,
-  strict,
-  word,
 } from './wire-values.ts';
 
 const hmmFlags = word('snapshot', 'fault', 'fault-write');

@@ -6,8 +6,9 @@
  * strings (the conductor's); an answer repeats the id as it came.
  */
 import Type, { type Static } from 'typebox';
+import { strict, word } from '../abi/scalars.ts';
 import { ERRNO_NUMBER, type Errno } from '../vocabulary/errno.ts';
-import { sequence, strict, word } from './wire-values.ts';
+import { sequence } from './wire-values.ts';
 
 const jsonrpc = Type.Literal('2.0');
 const seq = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });

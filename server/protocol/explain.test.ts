@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import Type from 'typebox';
+import { strict } from '../abi/scalars.ts';
 import { explain } from './explain.ts';
 import { refusalText, refuse } from './refusal.ts';
 import { NOTIFICATION_CHECKS, QUESTION_CHECKS, REQUEST_CHECKS, roleOf } from './roles.ts';
 import { whyNot } from './validators.ts';
-import { strict } from './wire-values.ts';
 
 function explanation(role: 'device' | 'cpu', method: string, params: unknown): string {
   const checks = REQUEST_CHECKS[role].get(method);

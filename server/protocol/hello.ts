@@ -10,11 +10,12 @@
  * A session ends at once when the client closes with 1000 or 1001; with anything else it can be resumed.
  */
 import Type, { type Static } from 'typebox';
+import { prose } from '../abi/prose.ts';
+import { described, name, strict, word } from '../abi/scalars.ts';
 import { LabSnapshot } from './lab-snapshot.ts';
 import { SUBPROTOCOL } from './limits.ts';
-import { prose } from './prose.ts';
 import type { RequestTable } from './request-spec.ts';
-import { described, name, sequence, strict, word } from './wire-values.ts';
+import { sequence } from './wire-values.ts';
 
 export const Resume = strict({
   token: Type.String({

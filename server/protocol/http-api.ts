@@ -7,9 +7,9 @@
  */
 import Type, { type Static } from 'typebox';
 import { Event } from '../abi/event.ts';
+import { name, strict, word } from '../abi/scalars.ts';
 import { joinCode } from './join-code.ts';
 import { LabControl } from './lab-control.ts';
-import { name, strict, word } from './wire-values.ts';
 
 /** A longer request body is refused: too-large. */
 export const HTTP_BODY_BYTES_MAX = 64 * 1024;

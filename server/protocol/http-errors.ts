@@ -1,9 +1,9 @@
 /** Every way in which an HTTP request can fail, as a word; HttpError is the body that says so. */
 import Type, { type Static } from 'typebox';
+import { strict } from '../abi/scalars.ts';
 import type { Errno } from '../vocabulary/errno.ts';
 import { HTTP_BODY_BYTES_MAX, RUNS_KEPT_MAX } from './http-api.ts';
 import { LABS_MAX } from './limits.ts';
-import { strict } from './wire-values.ts';
 
 export interface HttpErrorCode {
   readonly status: number;

@@ -1,7 +1,7 @@
 /** How a lab is being driven, as observers and the HTTP routes see it. */
 import Type, { type Static } from 'typebox';
-import { prose } from './prose.ts';
-import { named, strict } from './wire-values.ts';
+import { prose } from '../abi/prose.ts';
+import { named, strict } from '../abi/scalars.ts';
 
 /** Tasks that one list shows. Of more, those that became ready or began to wait last are left out. */
 export const TASKS_SHOWN_MAX = 256;

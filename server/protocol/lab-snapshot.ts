@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox';
+import { name, named, strict, word } from '../abi/scalars.ts';
 import { LabControl } from './lab-control.ts';
-import { mm, name, named, strict, word } from './wire-values.ts';
+import { mm } from './wire-values.ts';
 
 /** The state of a lab at event `n`, for an observer that begins to watch. */
 export const LabSnapshot = named(

@@ -1,4 +1,4 @@
-/** Every limit of the wire, with its unit in its name. What happens at each limit stands beside it. */
+/** The limits of the wire beside those of abi/limits.ts, with their units in their names, and what happens there. */
 
 export const SUBPROTOCOL = 'mmrace.v1';
 
@@ -15,14 +15,10 @@ export const REQUESTS_IN_FLIGHT_MAX = 256;
 export const ANSWERED_KEPT_MAX = 1_024;
 /** A client that was refused this often without one good frame in between is closed (4009 too-many-refusals). */
 export const REFUSALS_MAX = 64;
-/** Pages in one call that answers page by page. A longer range is refused: bad-params. */
-export const RANGE_PAGES_MAX = 512;
 /** Frames of device-private memory in one memremap_pages. */
 export const DEVICE_FRAMES_MAX = 2 ** 20;
 /** Changes in one mirror_changed. */
 export const MIRROR_CHANGES_MAX = 512;
-/** Characters in the name of an actor or a lab. */
-export const NAME_CHARS_MAX = 64;
 /** Numbers of the address spaces of a machine end below this. */
 export const MMS_MAX = 1_024;
 /** Events of one batch to an observer. */

@@ -1,11 +1,12 @@
 /** What the server tells clients without waiting for an answer. */
 import Type from 'typebox';
 import { Event } from '../abi/event.ts';
+import { prose } from '../abi/prose.ts';
+import { strict } from '../abi/scalars.ts';
 import { LabControl } from './lab-control.ts';
 import { LabSnapshot } from './lab-snapshot.ts';
-import { prose } from './prose.ts';
 import type { NotificationTable, ParamsOf } from './request-spec.ts';
-import { frame, strict } from './wire-values.ts';
+import { frame } from './wire-values.ts';
 
 export const SERVER_NOTIFICATIONS = {
   page_free: {

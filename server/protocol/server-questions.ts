@@ -4,22 +4,11 @@
  * conductor's: they run a demo and never hold up the kernel.
  */
 import Type from 'typebox';
+import { prose } from '../abi/prose.ts';
+import { described, name, nothing, page, range, strict, word } from '../abi/scalars.ts';
 import { ERRNO_NUMBER, type Errno } from '../vocabulary/errno.ts';
-import { prose } from './prose.ts';
 import type { ParamsOf, RequestTable, ResultsOf } from './request-spec.ts';
-import {
-  described,
-  frame,
-  handle,
-  mm,
-  name,
-  nothing,
-  notifierSeq,
-  page,
-  range,
-  strict,
-  word,
-} from './wire-values.ts';
+import { frame, handle, mm, notifierSeq } from './wire-values.ts';
 
 const bare = { sends: 'no-pages', answers: 'no-pages', subject: 'params', errors: [] } as const;
 

@@ -1,6 +1,6 @@
 /** The operations of programs: what a CPU thread does, and what is asked of a device. */
 import Type, { type Static } from 'typebox';
-import { name, strict, word } from '../protocol/wire-values.ts';
+import { name, strict, word } from '../abi/scalars.ts';
 import { WAITED_FOR } from './waited-for.ts';
 
 /** Pages of one operation. */

@@ -3,7 +3,7 @@
  * scenarios/scenario.schema.json for editors. `description` completes the sentence "expected ...".
  */
 import Type, { type Static } from 'typebox';
-import { name, strict, word } from '../protocol/wire-values.ts';
+import { name, strict, word } from '../abi/scalars.ts';
 import { CPU_OPS, DEVICE_OPS, type Op, place, text } from './op-schema.ts';
 import { EVENT_KINDS } from './window-events.ts';
 

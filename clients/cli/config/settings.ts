@@ -3,8 +3,8 @@
  * and by a flag of the commands that use it.
  */
 import Type from 'typebox';
+import { name as nameOfActor, strict, word } from '../../../server/abi/scalars.ts';
 import { DEFAULT_CONFIG, LOG_FORMS, LOG_LEVELS } from '../../../server/app/config.ts';
-import { name as nameOfActor, strict, word } from '../../../server/protocol/wire-values.ts';
 import { DEFAULT_LAB, DEFAULT_URL } from '../../agents/agent-process.ts';
 
 export interface Setting {

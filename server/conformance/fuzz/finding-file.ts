@@ -1,7 +1,7 @@
 /** A finding as a file: a program, the driver and patches it needs, a schedule that shows it, and its story. */
 import Type from 'typebox';
+import { strict, word } from '../../abi/scalars.ts';
 import { explain, type Mismatch } from '../../protocol/explain.ts';
-import { strict, word } from '../../protocol/wire-values.ts';
 import { argumentsMismatch } from '../traces/parse-program.ts';
 import { isOpName, OP_ARGUMENTS, type TraceOp } from '../traces/trace-format.ts';
 import { DRIVERS, type DriverName } from './device-world.ts';

@@ -7,8 +7,8 @@
  * never passes.
  */
 import Type from 'typebox';
-import { RANGE_PAGES_MAX } from '../../protocol/limits.ts';
-import { hexU64, pageAddress, strict, word } from '../../protocol/wire-values.ts';
+import { RANGE_PAGES_MAX } from '../../abi/limits.ts';
+import { hexU64, pageAddress, strict, word } from '../../abi/scalars.ts';
 import { ERRNO_NUMBER, type Errno } from '../../vocabulary/errno.ts';
 
 /** Devices of a trace. */

@@ -9,8 +9,8 @@
  * same: `=` both processes have the same page there, `-` different pages, `.` one of them has none.
  */
 import Type from 'typebox';
+import { pageAddress } from '../../abi/scalars.ts';
 import { explain, type Mismatch } from '../../protocol/explain.ts';
-import { pageAddress } from '../../protocol/wire-values.ts';
 import { PAGE_SIZE, TASK_SIZE } from '../../vocabulary/address.ts';
 
 /** The characters that a view may hold. */

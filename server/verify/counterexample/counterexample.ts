@@ -4,8 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import Type, { type Static } from 'typebox';
+import { strict, word } from '../../abi/scalars.ts';
 import { blocksOf } from '../../explorer/blocks.ts';
-import { strict, word } from '../../protocol/wire-values.ts';
 import { counted } from '../../report/lines/counted.ts';
 import type { Scenario } from '../../scenario/scenario-schema.ts';
 
