@@ -1,38 +1,26 @@
 /**
- * The verbs of dmirror as plain data, as user space gives them to /dev/hmm_dmirror: what scenarios,
- * agents and the conformance runner ask of a device, and what they get.
+ * The one table of what a device can be asked for, as user space asks /dev/hmm_dmirror, and of parts of that: the
+ * schema of scenarios, what their operations do, the ready-made clients, the prompt, recordings and the documents
+ * follow from it.
  */
+import type Type from 'typebox';
+import { prose } from '../../server/abi/prose.ts';
+import { shortRange, strict, u64s } from '../../server/abi/scalars.ts';
+import type { VerbHelp } from '../../server/abi/verb-help.ts';
 import type { Task } from '../../server/task/task.ts';
 import type { PageRange } from '../../server/vocabulary/address.ts';
-import type { Errno, Result } from '../../server/vocabulary/errno.ts';
-import { assertNever } from '../../server/vocabulary/invariant.ts';
+import { type Errno, fail, OK, type Result } from '../../server/vocabulary/errno.ts';
 import { type PageContents, pageOfU64, readU64 } from '../../server/vocabulary/page-contents.ts';
-import { dmirrorRead, dmirrorWrite } from './dmirror-access.ts';
+import { dmirrorRead, dmirrorReadMapped, dmirrorWrite } from './dmirror-access.ts';
 import { dmirrorCheckExclusive, dmirrorExclusive } from './dmirror-exclusive.ts';
-import { dmirrorMigrateToDevice } from './dmirror-migrate.ts';
+import { dmirrorFault, dmirrorPrefetch } from './dmirror-fault.ts';
+import { dmirrorMigrateToDevice, migrateRangeToDevice } from './dmirror-migrate.ts';
 import { dmirrorMigrateToSystem } from './dmirror-migrate-back.ts';
 import { dmirrorRelease } from './dmirror-release.ts';
 import { dmirrorSnapshot, type SnapshotProt } from './dmirror-snapshot.ts';
-import type { Dmirror } from './dmirror-state.ts';
+import { type Dmirror, withMmapReadLock } from './dmirror-state.ts';
 
-/**
- * `values` are u64 in 0x-hexadecimal, one a page: the page begins with it and is zero behind it.
- */
-export type DmirrorVerb =
-  | { readonly verb: 'write'; readonly range: PageRange; readonly values: readonly string[] }
-  | {
-      readonly verb:
-        | 'read'
-        | 'migrate-to-dev'
-        | 'migrate-to-sys'
-        | 'snapshot'
-        | 'exclusive'
-        | 'check-exclusive';
-      readonly range: PageRange;
-    }
-  | { readonly verb: 'release' };
-
-/** `values` are the first u64 of each page. Nothing but the errno is told of a verb that failed. */
+/** `values` are the first u64 of each page. Nothing but the errno is there of a verb that failed. */
 export interface DmirrorResult {
   readonly errno: Errno | 'OK';
   readonly values?: readonly string[];
@@ -41,41 +29,294 @@ export interface DmirrorResult {
   readonly prot?: readonly SnapshotProt[];
 }
 
-/** Does one verb. Yields: yes. Never fails otherwise than in its result. */
-export function* performVerb(dmirror: Dmirror, verb: DmirrorVerb): Task<DmirrorResult> {
-  switch (verb.verb) {
-    case 'read': {
-      return told(yield* dmirrorRead(dmirror, verb.range), (read) => ({
-        values: firstWords(read.values),
-        cpages: read.cpages,
-        faults: read.faults,
-      }));
-    }
-    case 'write': {
-      const contents = verb.values.map((value) => pageOfU64(BigInt(value)));
-      return told(yield* dmirrorWrite(dmirror, verb.range, contents), ({ cpages, faults }) => ({
+interface DmirrorVerbSpec<Params extends Type.TObject> {
+  /** 'test_hmm': dmirror of Linux has it. 'part': a part of such a verb, for scenarios of few steps. */
+  readonly of: 'test_hmm' | 'part';
+  /** For the documents of the wire, as `result`: what there is if it went well. */
+  readonly meaning: string;
+  readonly result: string;
+  /** For the prompt. */
+  readonly help: VerbHelp;
+  readonly params: Params;
+  /** Of a part: what does it too, for a device that lacks the part. */
+  readonly nearest?: string;
+  readonly perform: (dmirror: Dmirror, params: Type.Static<Params>) => Task<DmirrorResult>;
+}
+
+function verb<const Params extends Type.TObject>(spec: DmirrorVerbSpec<Params>) {
+  return spec;
+}
+
+const onRange = strict({ range: shortRange });
+const memory = { group: 'memory' } as const;
+const migration = { group: 'migration' } as const;
+const exclusive = { group: 'exclusive access' } as const;
+const NOT_MAPPED = 'Some page is not mapped, or cannot be read. maps shows what is mapped.';
+
+export const DMIRROR_VERBS = {
+  read: verb({
+    of: 'test_hmm',
+    meaning: 'Reads through the device page table, faulting in what is missing.',
+    result: '`{errno, values, cpages, faults}`',
+    help: {
+      ...memory,
+      summary: 'read the first word of each page, faulting where there is no entry',
+      examples: ['read', 'read 0x10000 4', 'read a+1'],
+    },
+    params: onRange,
+    *perform(dmirror, { range }) {
+      return resultOf(yield* dmirrorRead(dmirror, range), ({ values, cpages, faults }) => ({
+        values: firstWords(values),
         cpages,
         faults,
       }));
-    }
-    case 'migrate-to-dev':
-      return told(yield* dmirrorMigrateToDevice(dmirror, verb.range), copiedPart);
-    case 'migrate-to-sys':
-      return told(yield* dmirrorMigrateToSystem(dmirror, verb.range), ({ cpages }) => ({ cpages }));
-    case 'snapshot':
-      return told(yield* dmirrorSnapshot(dmirror, verb.range), ({ prot }) => ({ prot }));
-    case 'exclusive':
-      return told(yield* dmirrorExclusive(dmirror, verb.range), copiedPart);
-    case 'check-exclusive':
-      return told(yield* dmirrorCheckExclusive(dmirror, verb.range), () => ({}));
-    case 'release':
-      return told(yield* dmirrorRelease(dmirror), () => ({}));
-    default:
-      return assertNever(verb);
-  }
+    },
+  }),
+  write: verb({
+    of: 'test_hmm',
+    meaning: 'Writes `values`, one a page, faulting for writing where needed.',
+    result: '`{errno, cpages, faults}`',
+    help: {
+      ...memory,
+      summary: 'write a value at the start of each page, one page a value',
+      examples: ['write 42', 'write a 1 2 3', 'write 0x10000 0x2a'],
+    },
+    params: strict({ range: shortRange, values: u64s }),
+    *perform(dmirror, { range, values }) {
+      const contents = values.map((value) => pageOfU64(BigInt(value)));
+      return resultOf(yield* dmirrorWrite(dmirror, range, contents), ({ cpages, faults }) => ({
+        cpages,
+        faults,
+      }));
+    },
+  }),
+  'migrate-to-dev': verb({
+    of: 'test_hmm',
+    meaning: prose(`
+      Migrates the range to private memory, mapping by mapping, then reads it through the page table without faulting:
+      ENOENT if a page has no entry then, EINVAL at a hole of the mappings.
+    `),
+    result: '`{errno, values, cpages}`',
+    help: {
+      ...migration,
+      summary: 'migrate the pages into the memory of this device, and read them there',
+      examples: ['migrate-to-dev', 'migrate-to-dev 0x10000 4'],
+      errors: {
+        ENOENT:
+          'Some page did not migrate: another device has it, it is pinned, or it moved meanwhile.',
+        EINVAL: NOT_MAPPED,
+      },
+    },
+    params: onRange,
+    *perform(dmirror, { range }) {
+      return resultOf(yield* dmirrorMigrateToDevice(dmirror, range), copiedPart);
+    },
+  }),
+  'migrate-to-sys': verb({
+    of: 'test_hmm',
+    meaning:
+      'Migrates private pages of the range back; `cpages` have moved. EINVAL at a hole of the mappings.',
+    result: '`{errno, cpages}`',
+    help: {
+      ...migration,
+      summary: 'migrate the pages of this device back to system memory',
+      examples: ['migrate-to-sys a'],
+      errors: { EINVAL: NOT_MAPPED },
+    },
+    params: onRange,
+    *perform(dmirror, { range }) {
+      return resultOf(yield* dmirrorMigrateToSystem(dmirror, range), ({ cpages }) => ({ cpages }));
+    },
+  }),
+  snapshot: verb({
+    of: 'test_hmm',
+    meaning: 'What hmm_range_fault says with `snapshot`: the CPU page table, nothing is faulted.',
+    result: '`{errno, prot}`',
+    help: {
+      ...memory,
+      summary: 'what hmm_range_fault() says of the CPU page table, without faulting',
+      examples: ['snapshot a 4'],
+    },
+    params: onRange,
+    *perform(dmirror, { range }) {
+      return resultOf(yield* dmirrorSnapshot(dmirror, range), ({ prot }) => ({ prot }));
+    },
+  }),
+  exclusive: verb({
+    of: 'test_hmm',
+    meaning: prose(`
+      make_device_exclusive_range, 64 pages at a time, maps what it got, and reads it without faulting. EBUSY if a page
+      could not be had: the others of its 64 stay mapped, unless the answer was shorter than asked for.
+    `),
+    result: '`{errno, values, cpages}`',
+    help: {
+      ...exclusive,
+      summary: 'call make_device_exclusive(): nobody else reaches the pages until they touch them',
+      examples: ['exclusive a'],
+      errors: { EBUSY: 'Some page could not be made exclusive: it is not there, or was touched.' },
+    },
+    params: onRange,
+    *perform(dmirror, { range }) {
+      return resultOf(yield* dmirrorExclusive(dmirror, range), copiedPart);
+    },
+  }),
+  'check-exclusive': verb({
+    of: 'test_hmm',
+    meaning: 'EPERM if some page of the range is still mapped exclusive, OK if none is.',
+    result: '`{errno}`',
+    help: {
+      ...exclusive,
+      summary: 'has exclusive access ended? OK if no page is exclusive any more, EPERM otherwise',
+      examples: ['check-exclusive a'],
+      errors: {
+        EPERM: 'Some page is still exclusive to this device: nobody has touched it since.',
+      },
+    },
+    params: onRange,
+    *perform(dmirror, { range }) {
+      return errnoOf(yield* dmirrorCheckExclusive(dmirror, range));
+    },
+  }),
+  release: verb({
+    of: 'test_hmm',
+    meaning: 'Evicts all private memory; the next migration registers new.',
+    result: '`{errno}`',
+    help: {
+      ...migration,
+      summary: 'give all private memory up: every page of it goes back to system memory',
+      examples: ['release'],
+    },
+    params: strict({}),
+    *perform(dmirror) {
+      return errnoOf(yield* dmirrorRelease(dmirror));
+    },
+  }),
+  'fault-read': verb({
+    of: 'part',
+    meaning: 'Faults the range in for reading, whether there are entries or not.',
+    result: '`{errno}`',
+    help: {
+      ...memory,
+      summary: 'fault the pages in for reading, whether there is an entry or not',
+      examples: ['fault-read a'],
+    },
+    params: onRange,
+    nearest: 'read',
+    *perform(dmirror, { range }) {
+      return errnoOf(yield* dmirrorFault(dmirror, range, 'read'));
+    },
+  }),
+  'fault-write': verb({
+    of: 'part',
+    meaning: 'Faults the range in for writing, whether there are entries or not.',
+    result: '`{errno}`',
+    help: {
+      ...memory,
+      summary: 'fault the pages in for writing',
+      examples: ['fault-write a'],
+    },
+    params: onRange,
+    *perform(dmirror, { range }) {
+      return errnoOf(yield* dmirrorFault(dmirror, range, 'write'));
+    },
+  }),
+  prefetch: verb({
+    of: 'part',
+    meaning: prose(`
+      Maps what the CPU page table has, as hmm_range_fault without required flags says it, and faults nothing: pages
+      that are not there stay unmapped.
+    `),
+    result: '`{errno}`',
+    help: {
+      ...memory,
+      summary: 'map what the CPU page table has, without faulting',
+      examples: ['prefetch a 4'],
+    },
+    params: onRange,
+    *perform(dmirror, { range }) {
+      return errnoOf(yield* dmirrorPrefetch(dmirror, range));
+    },
+  }),
+  'read-mapped': verb({
+    of: 'part',
+    meaning:
+      'Reads through the entries that the device has, without faulting; ENOENT if one is missing.',
+    result: '`{errno, values, cpages}`',
+    help: {
+      ...memory,
+      summary: 'read through the entries that are there; ENOENT if one is missing',
+      examples: ['read-mapped a 4'],
+      errors: { ENOENT: 'Some page has no entry. pt shows those that have; read faults them in.' },
+    },
+    params: onRange,
+    nearest: 'read',
+    *perform(dmirror, { range }) {
+      return resultOf(yield* dmirrorReadMapped(dmirror, range), copiedPart);
+    },
+  }),
+  migrate: verb({
+    of: 'part',
+    meaning: 'As migrate-to-dev, without reading back.',
+    result: '`{errno}`',
+    help: {
+      ...migration,
+      summary: 'migrate the pages into the memory of this device, and do not read them',
+      examples: ['migrate a'],
+      errors: { EINVAL: NOT_MAPPED },
+    },
+    params: onRange,
+    nearest: 'migrate-to-dev',
+    *perform(dmirror, { range }) {
+      return errnoOf(yield* migrateRangeToDevice(dmirror, range));
+    },
+  }),
+  collect: verb({
+    of: 'part',
+    meaning: prose(`
+      Calls migrate_vma_setup with select system, and gives the migration up at once by migrate_vma_finalize, as a
+      driver does that has no memory left: every page is its process's again.
+    `),
+    result: '`{errno}`',
+    help: {
+      ...migration,
+      summary: 'set a migration up and give it up again, as with no memory left',
+      examples: ['collect a'],
+      errors: { EINVAL: NOT_MAPPED },
+    },
+    params: onRange,
+    *perform(dmirror, { range }) {
+      return errnoOf(yield* withMmapReadLock(dmirror, () => collect(dmirror, range)));
+    },
+  }),
+} as const;
+
+export type DmirrorVerbName = keyof typeof DMIRROR_VERBS;
+/** A verb with what it takes. `values` are u64 in 0x-hexadecimal, one a page: the page is zero behind it. */
+export type DmirrorVerb =
+  | { readonly verb: 'write'; readonly range: PageRange; readonly values: readonly string[] }
+  | { readonly verb: 'release' }
+  | { readonly verb: Exclude<DmirrorVerbName, 'write' | 'release'>; readonly range: PageRange };
+
+/** Does one verb. Yields: yes. Never fails otherwise than in its result. */
+export function performVerb(dmirror: Dmirror, asked: DmirrorVerb): Task<DmirrorResult> {
+  return DMIRROR_VERBS[asked.verb].perform(dmirror, asked as never);
 }
 
-function told<T>(
+/** Holds: mmap_lock. */
+function* collect({ api, mm }: Dmirror, range: PageRange): Task<Result<void>> {
+  if (mm === 'gone') return fail('EINVAL');
+  const select = 'system';
+  const setup = yield* api.migrateVmaSetup({ mm: api.mm, range, select, faultPage: 'none' });
+  if (!setup.ok) return setup;
+  yield* api.migrateVmaFinalize(setup.value);
+  return OK;
+}
+
+function errnoOf(result: Result<unknown>): DmirrorResult {
+  return { errno: result.ok ? 'OK' : result.errno };
+}
+
+function resultOf<T>(
   result: Result<T>,
   part: (value: T) => Omit<DmirrorResult, 'errno'>,
 ): DmirrorResult {

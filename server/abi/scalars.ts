@@ -108,3 +108,6 @@ export const name = Type.String({
 export function word<const Words extends readonly string[]>(...words: Words) {
   return Type.Unsafe<Words[number]>(Type.Enum([...words]));
 }
+
+/** One a page. */
+export const u64s = Type.Array(hexU64, { minItems: 1, maxItems: RANGE_PAGES_MAX });

@@ -47,6 +47,7 @@ export const FLOORS: readonly Floor[] = [
   pure('server/scheduler', TASKS),
   pure('server/kernel', ABI, { testsAlsoUse: ['server/scheduler'] }),
   pure('clients/drivers', ABI, {
+    packages: ['typebox'],
     testsAlsoUse: ['server/scheduler', 'server/kernel', 'server/machine'],
   }),
 
