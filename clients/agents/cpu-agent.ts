@@ -1,4 +1,4 @@
-import type { Task } from '../../server/task/task.ts';
+import type { CpuApi } from '../../server/abi/cpu-api.ts';
 import { VerbRefused } from '../sdk/conductor.ts';
 import { CpuClient } from '../sdk/cpu-client.ts';
 import { performCpuVerb } from './cpu-verbs.ts';
@@ -29,21 +29,27 @@ export function startCpu(options: AgentOptions): PlayedAgent {
       cpu: ({ api, context, waitFor }) => {
         watch?.began(name);
         if (name === options.name) for (const child of [...children.keys()]) endChild(child);
-        const performer = {
-          api,
-          context,
-          actor: name,
-          *forked(child: string): Task<void> {
+        const ownApi: CpuApi = {
+          ...api,
+          *fork(child) {
+            const forked = yield* api.fork(child);
+            if (!forked.ok) return forked;
             endChild(child);
             yield* waitFor(leaving.get(child) ?? Promise.resolve());
             leaving.delete(child);
             const client = join(child);
             children.set(child, client);
             yield* waitFor(client.connection.greeted);
+            return forked;
           },
-          // Behind the answer to `exit`, which is sent in this turn.
-          exited: () => queueMicrotask(() => endChild(name)),
+          *exit() {
+            const exited = yield* api.exit();
+            // Behind the answer to `exit`, which is sent in this turn.
+            if (exited.ok) queueMicrotask(() => endChild(name));
+            return exited;
+          },
         };
+        const performer = { api: ownApi, context, actor: name };
         return (params) => performCpuVerb(performer, params);
       },
       trouble: (error) => say(error instanceof Error ? error.message : String(error)),

@@ -151,14 +151,6 @@ export function driverLock(context: TaskContext): DriverLock {
  * is for the caller to connect, under the name that the fork gave it.
  */
 export function cpuVerbs({ api, context }: CpuKernel): ReturnType<CpuFactory> {
-  const performer = {
-    api,
-    context,
-    actor: 'cpu',
-    *forked() {
-      // The caller connects it.
-    },
-    exited: () => undefined,
-  };
+  const performer = { api, context, actor: 'cpu' };
   return (params) => performCpuVerb(performer, params);
 }

@@ -1,7 +1,7 @@
 /** What a person sees who looks around: page tables, mappings, the log, the others. */
 import { describeEvent } from '../../../server/report/describe-event.ts';
 import { addressWords, frameWords, pteWords } from '../../../server/report/event-words.ts';
-import type { DeviceEntry } from '../../agents/device-verbs.ts';
+import type { DeviceEntry } from '../../agents/hand-verbs.ts';
 import type { VerbResult } from '../../sdk/conductor.ts';
 import { concerns, type Somebody } from './concern.ts';
 import type { LabView } from './lab-view.ts';

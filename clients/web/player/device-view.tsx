@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
 import { hexAddress, pageIndex } from '../../../server/vocabulary/address.ts';
-import type { DeviceEntry } from '../../agents/device-verbs.ts';
+import type { DeviceEntry } from '../../agents/hand-verbs.ts';
 import { useLabFeed } from '../lab/use-lab-feed.ts';
 import { faceWords, mirrorFace, pteFace } from '../memory/cell-face.ts';
 import { coherenceOf } from '../model/coherence.ts';

@@ -2,7 +2,7 @@
 
 import { startCpu } from '../../agents/cpu-agent.ts';
 import { startDevice } from '../../agents/device-agent.ts';
-import type { DeviceEntry } from '../../agents/device-verbs.ts';
+import type { DeviceEntry } from '../../agents/hand-verbs.ts';
 import type { PlayedAgent } from '../../agents/played-agent.ts';
 import type { VerbParams, VerbResult } from '../../sdk/conductor.ts';
 import type { ConnectionState } from '../../sdk/connection-state.ts';
