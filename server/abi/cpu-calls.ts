@@ -178,9 +178,10 @@ export const CPU_CALLS = {
   fork: systemCall({
     meaning: prose(`
       Makes a child with a copy of the address space. Its thread is entered by a hello with the
-      child's name and role cpu.
+      child's name and role cpu. come-back: the machine has had as many address spaces as it has
+      numbers for.
     `),
-    errnos: ['EINVAL'],
+    errnos: ['EINVAL', 'EAGAIN'],
     help: {
       ...process,
       summary: 'fork: a child with a copy of the address space joins as an actor of this prompt',
@@ -198,10 +199,10 @@ export const CPU_CALLS = {
   }),
   exit: systemCall({
     meaning: prose(`
-      Ends the process of this thread: its address space is torn down, its devices are asked
-      release.
+      Ends the process of this thread, which must be a forked child: its address space is torn
+      down, its devices are asked release. All clients share the first process, so it stays.
     `),
-    errnos: ['EINVAL'],
+    errnos: ['EPERM', 'EINVAL'],
     help: {
       ...process,
       summary: 'exit: the address space is torn down, devices are told to release it',

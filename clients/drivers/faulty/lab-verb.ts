@@ -19,6 +19,6 @@ export function performLabVerb(
   verb: LabVerb,
   perform: (verb: DmirrorVerb) => Task<DmirrorResult> = (own) => performVerb(dmirror, own),
 ): Task<DmirrorResult> {
-  const isPart = DMIRROR_VERBS[verb.verb].of === 'part';
-  return isPart ? performVerb(dmirror, verb) : perform(verb);
+  if (DMIRROR_VERBS[verb.verb].of === 'part') return performVerb(dmirror, verb);
+  return perform(verb);
 }

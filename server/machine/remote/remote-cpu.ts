@@ -1,17 +1,13 @@
 /** A CPU thread whose program runs in a client: its requests as CpuApi calls, its pins to be given back. */
 
-import type { Accessed, CpuApi } from '../../abi/cpu-api.ts';
+import type { CpuApi } from '../../abi/cpu-api.ts';
+import { pageAtAddress } from '../../abi/cpu-call.ts';
+import { bindCall } from '../../abi/cpu-calls.ts';
 import { CPU_REQUESTS, type CpuMethod, type CpuParams } from '../../protocol/cpu-requests.ts';
 import { kernelRefusal, type Refusal, refuse } from '../../protocol/refusal.ts';
 import type { Task } from '../../task/task.ts';
-import {
-  PAGES_MAX,
-  type PageRange,
-  pageIndex,
-  pageOf,
-  virtualAddress,
-} from '../../vocabulary/address.ts';
-import { type Failure, fail } from '../../vocabulary/errno.ts';
+import { PAGES_MAX } from '../../vocabulary/address.ts';
+import { fail } from '../../vocabulary/errno.ts';
 import type { FromClient } from './inbound.ts';
 import {
   abandonQuestions,
@@ -20,7 +16,6 @@ import {
   type RemoteActor,
   type RemoteActorParts,
   requestsEnded,
-  SERVED_NOTHING,
   type Served,
   served,
 } from './remote-actor.ts';
@@ -37,7 +32,8 @@ export function newRemoteCpu(
   parts: RemoteActorParts & Pick<RemoteCpu, 'api' | 'process'>,
 ): RemoteCpu {
   const { api, process } = parts;
-  return { ...newRemoteActor(parts), api, process, pins: new Set() };
+  const pins = new Set<number>();
+  return { ...newRemoteActor(parts), api: keepingPins(api, pins), process, pins };
 }
 
 export type CpuRequest = {
@@ -69,102 +65,61 @@ export function acceptForCpu(cpu: RemoteCpu, inbound: FromClient): Started | 'no
 /** The pins of a CPU that is gone are given back; its address space is shared and stays. Yields: yes. */
 export function* detachCpu(cpu: RemoteCpu): Task<void> {
   yield* requestsEnded(cpu, 'detach.requests');
-  for (const id of cpu.pins) yield* cpu.api.unpin(id);
+  for (const id of [...cpu.pins]) yield* cpu.api.unpin(id);
   cpu.pins.clear();
 }
 
 /** Yields: yes. Returns: the result for the wire, or why not. */
 export function* serveCpu(cpu: RemoteCpu, request: CpuRequest): Task<Served> {
-  const { api } = cpu;
-  switch (request.method) {
-    case 'load': {
-      const loaded = yield* api.load(address(request.params.address));
-      return access(loaded, (value) => ({ value: hex(value) }));
-    }
-    case 'store': {
-      const { params } = request;
-      const stored = yield* api.store(address(params.address), BigInt(params.value));
-      return access(stored, () => ({}));
-    }
-    case 'fork':
-      return done('fork', yield* api.fork(request.params.child));
-    case 'exit':
-      // The lab would be over for all its clients, and could not begin anew.
-      if (cpu.process === 'first') return refuse('not-permitted', 'params', CHILD_ONLY);
-      return done('exit', yield* api.exit());
-    case 'unpin':
-      return yield* serveUnpin(cpu, request.params.id);
-    default:
-      return yield* serveRegion(cpu, request);
+  const { method, params } = request;
+  const beyond = endsBeyond(params);
+  if (beyond !== 'no') return beyond;
+  // The lab would be over for all its clients, and could not begin anew.
+  if (method === 'exit' && cpu.process === 'first') {
+    return refuse('not-permitted', 'params', CHILD_ONLY);
   }
+  const outcome = yield* bindCall(method, params)(cpu.api);
+  if (outcome.kind === 'signal') return served({ signal: outcome.signal });
+  if (outcome.kind === 'failed') return kernelRefusal(outcome.errno, CPU_REQUESTS[method].subject);
+  const { value, pages: pinned } = outcome;
+  return served({
+    ...(value === undefined ? {} : { value }),
+    ...(pinned === undefined ? {} : { pinned }),
+  });
 }
 
 const CHILD_ONLY = 'a thread of a forked child: all clients share the first process';
 
-function* serveUnpin(cpu: RemoteCpu, id: number): Task<Served> {
-  const unpinned = yield* cpu.api.unpin(id);
-  if (unpinned.ok) cpu.pins.delete(id);
-  return done('unpin', unpinned);
-}
-
-type RegionRequest = Extract<CpuRequest, { params: { readonly pages: number } }>;
-
-function* serveRegion(cpu: RemoteCpu, request: RegionRequest): Task<Served> {
-  const { api } = cpu;
-  const { params } = request;
-  const range = region(params.address, params.pages);
-  if ('code' in range) return range;
-  switch (request.method) {
-    case 'mmap': {
-      const { prot, kind, file, offset } = request.params;
-      const optional = {
-        ...(file === undefined ? {} : { file }),
-        ...(offset === undefined ? {} : { offset }),
-      };
-      return done('mmap', yield* api.mmap({ range, prot, kind, ...optional }));
-    }
-    case 'munmap':
-      return done('munmap', yield* api.munmap(range));
-    case 'mprotect':
-      return done('mprotect', yield* api.mprotect(range, request.params.prot));
-    case 'madvise':
-      return done('madvise', yield* api.madvise(range, request.params.advice));
-    case 'mremap': {
-      const to = region(request.params.to, params.pages);
-      if ('code' in to) return refuse('bad-params', 'params.to', to.bound);
-      return done('mremap', yield* api.mremap(range, to.first));
-    }
-    case 'pin': {
-      const { id, mode } = request.params;
-      // Another pin of this id may be on its way: the kernel would see neither of the other.
-      if (cpu.pins.has(id)) return done('pin', fail('EINVAL'));
-      cpu.pins.add(id);
-      const pinned = yield* api.pin(id, range, mode);
-      if (pinned.ok) return served({ pinned: pinned.value });
-      cpu.pins.delete(id);
-      return done('pin', pinned);
-    }
+/** A schema looks at one parameter at a time. */
+function endsBeyond(params: object): Refusal | 'no' {
+  const { address, to, pages = 0 } = params as Partial<CpuParams['mremap']>;
+  for (const [start, path] of [
+    [address, 'params.pages'],
+    [to, 'params.to'],
+  ] as const) {
+    if (start === undefined) continue;
+    const room = PAGES_MAX - pageAtAddress(start);
+    if (pages > room) return refuse('bad-params', path, `a whole number from 1 to ${room}`);
   }
+  return 'no';
 }
 
-function address(text: string) {
-  return virtualAddress(Number(text));
-}
-
-function hex(value: bigint): string {
-  return `0x${value.toString(16)}`;
-}
-
-function region(text: string, pages: number): PageRange | Refusal {
-  const first = pageOf(address(text));
-  if (first + pages <= PAGES_MAX) return { first, end: pageIndex(first + pages) };
-  return refuse('bad-params', 'params.pages', `a whole number from 1 to ${PAGES_MAX - first}`);
-}
-
-function access<T>(accessed: Accessed<T>, result: (value: T) => unknown): Served {
-  return served(accessed.kind === 'done' ? result(accessed.value) : { signal: accessed.signal });
-}
-
-function done(method: CpuMethod, result: { readonly ok: true } | Failure): Served {
-  return result.ok ? SERVED_NOTHING : kernelRefusal(result.errno, CPU_REQUESTS[method].subject);
+/** Remembers in `pins` what is pinned, so that it can be given back. */
+function keepingPins(api: CpuApi, pins: Set<number>): CpuApi {
+  return {
+    ...api,
+    *pin(id, range, mode) {
+      // Another pin of this id may be on its way: the kernel would see neither of the other.
+      if (pins.has(id)) return fail('EINVAL');
+      pins.add(id);
+      const pinned = yield* api.pin(id, range, mode);
+      if (!pinned.ok) pins.delete(id);
+      return pinned;
+    },
+    *unpin(id) {
+      const unpinned = yield* api.unpin(id);
+      if (unpinned.ok) pins.delete(id);
+      return unpinned;
+    },
+  };
 }
