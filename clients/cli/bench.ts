@@ -70,7 +70,10 @@ function readCommandLine(args: string[]): BenchOptions | 'help' | { readonly wro
 
 async function runFiles({ effort, format, files }: BenchOptions): Promise<ExitCode> {
   const results: BenchResult[] = [];
-  for (const file of files) {
+  for (const [at, file] of files.entries()) {
+    console.error(
+      `${file} (${at + 1} of ${files.length}${effort === 'full' ? '' : `, ${effort}`})`,
+    );
     const ran = await runFile(file, effort, (result) => {
       results.push(result);
       if (format === 'text') console.log(`${benchLines(result).join('\n')}\n`);

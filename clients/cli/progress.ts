@@ -4,6 +4,7 @@ import { writeSync } from 'node:fs';
 
 const TERMINAL_EVERY_MS = 100;
 const LOG_EVERY_MS = 10_000;
+const COLUMNS_UNKNOWN = 80;
 
 export interface Progress {
   /** `count` of the things are done; `note` says what else is worth knowing. */
@@ -22,12 +23,18 @@ export function newProgress(what: string): Progress {
       if (now - toldAt < everyMs) return;
       toldAt = now;
       const line = `${count} ${what}${note === '' ? '' : `, ${note}`}`;
-      writeAtOnce('stderr', terminal ? `\r\x1b[K${line}` : `${line}\n`);
+      writeAtOnce('stderr', terminal ? `\r\x1b[K${fitting(line)}` : `${line}\n`);
     },
     end: () => {
       if (terminal) writeAtOnce('stderr', '\r\x1b[K');
     },
   };
+}
+
+/** A line that wraps could not be taken back. */
+function fitting(line: string): string {
+  const columns = process.stderr.columns || COLUMNS_UNKNOWN;
+  return line.length < columns ? line : `${line.slice(0, columns - 2)}…`;
 }
 
 const DESCRIPTOR = { stdout: 1, stderr: 2 } as const;

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, watch, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { EXIT } from '../exit-codes.ts';
-import { runMmrace } from '../run-mmrace.fixture.ts';
+import { runMmrace, startMmrace } from '../run-mmrace.fixture.ts';
 
 const FOUND = fileURLToPath(
   new URL('../../../scenarios/found/dontneed-between-commit-and-map.json', import.meta.url),
@@ -41,6 +41,42 @@ test('a finding ends with 1 and is written as a file that replays', () =>
     const replayed = await runMmrace('fuzz', '--replay', file, '--json');
     assert.equal(replayed.code, EXIT.BROKEN);
     assert.equal(JSON.parse(replayed.stdout).finding.rule, 'OR1');
+  }));
+
+test('a finding is written when it is found, and Ctrl-C prints what was found by then', () =>
+  inFolder(async (folder) => {
+    const args = ['--driver', 'faithful', '--set', 'anon', '--seed', '7', '--count', '100000000'];
+    const out = join(folder, 'deep', 'findings');
+    await mkdir(out, { recursive: true });
+    const running = startMmrace('fuzz', ...args, '--out', out, '--json');
+    for await (const { filename } of watch(out)) if (filename?.endsWith('.json')) break;
+    running.process.kill('SIGINT');
+    const { code, stdout, stderr } = await running.ended;
+    assert.equal(code, EXIT.INTERRUPTED, stderr);
+    const { programs, findings } = JSON.parse(stdout);
+    assert.ok(programs >= findings.length && findings.length > 0);
+    const files = await readdir(out);
+    assert.deepEqual(
+      new Set(findings.map(({ file }: { file: string }) => file)),
+      new Set(files.map((name) => join(out, name))),
+    );
+  }));
+
+test('a place where no finding could be written is refused before anything runs', () =>
+  inFolder(async (folder) => {
+    const file = join(folder, 'file');
+    await writeFile(file, '');
+    for (const out of [file, join(file, 'below')]) {
+      const { code, stdout, stderr } = await runMmrace(
+        'fuzz',
+        '--count',
+        '100000000',
+        '--out',
+        out,
+      );
+      assert.deepEqual([code, stdout], [EXIT.USAGE, '']);
+      assert.equal(stderr, `mmrace: --out: ${file} is no folder\n`);
+    }
   }));
 
 test('a finding is replayed as a diagram of at most 75 columns', async () => {

@@ -1,5 +1,6 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { type Command, Option } from 'commander';
 import {
   type CampaignOptions,
@@ -27,9 +28,12 @@ import { isMismatch } from '../../../server/conformance/traces/parse-program.ts'
 import type { Patch } from '../../../server/patches/patch.ts';
 import { PATCHES } from '../../../server/patches/patches.ts';
 import { raceDiagram } from '../../../server/report/diagram.ts';
+import { counted } from '../../../server/report/lines/counted.ts';
 import { ending, print, say } from '../ending.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { writeText } from '../explore/saved-counterexample.ts';
 import { UsageError } from '../failure.ts';
+import { interruptible } from '../interruptible.ts';
 import { newLiveConformanceWorld } from '../live-conformance-world.ts';
 import { LiveLab, SEED_CLIENTS } from '../live-lab.ts';
 import { startLocalServer } from '../local-server.ts';
@@ -93,7 +97,8 @@ Examples:
   mmrace fuzz --patch remove-second-invalidate --json
   mmrace fuzz --replay findings/FILE
 
-Exit 0 if nothing was found, 1 otherwise.`;
+Each finding is written when it is found. Exit 0 if nothing was found, 1 otherwise, 130 if interrupted: what was
+found by then is printed.`;
 
 async function fuzz(options: FuzzOptions): Promise<ExitCode> {
   return options.replay === undefined ? runFuzz(options) : replayFile(options.replay, options);
@@ -103,9 +108,12 @@ async function runFuzz(options: FuzzOptions): Promise<ExitCode> {
   // Loaded for a search only: a replay needs no shrinker.
   const { shrinkFinding } = await import('../../../server/conformance/fuzz/shrink-finding.ts');
   const patches = patchesOf(options.patch);
+  checkFolder(options.out);
   const newDriver = DRIVERS[options.driver];
-  const progress = newProgress('programs');
+  const progress = newProgress(`of ${options.count} programs`);
   const startedAt = performance.now();
+  let report: CampaignReport = { programs: 0, ops: 0, steps: 0, findings: [] };
+  const files: string[] = [];
   const campaign: CampaignOptions = {
     seed: options.seed,
     count: options.count,
@@ -113,23 +121,44 @@ async function runFuzz(options: FuzzOptions): Promise<ExitCode> {
     patches,
     set: options.set,
     shrink: (found) => shrinkFinding(found, { newDriver, patches }),
-    told: ({ programs, findings }) => progress.at(programs, `${findings.length} findings`),
+    told: (now) => {
+      report = now;
+      for (const found of now.findings.slice(files.length))
+        files.push(writeFinding(options.out, options.seed, found));
+      progress.at(now.programs, counted(now.findings.length, 'finding'));
+    },
   };
-  const report = runCampaign(campaign);
+  const ran = interruptible(() => runCampaign(campaign));
   progress.end();
   const seconds = (performance.now() - startedAt) / 1000;
-  const files = await writeFindings(options.out, options.seed, report.findings);
-  const differences: Found['differences'] =
-    options.live === true ? await runLive(campaign) : 'not asked for';
-  const found = {
-    report,
-    files,
-    differences,
-    programsPerSecond: Math.round(options.count / seconds),
-  };
+  const asked = options.live === true && ran !== 'interrupted';
+  const live: LiveRun | 'not asked for' = asked ? await runLive(campaign) : 'not asked for';
+  const programsPerSecond = Math.round(report.programs / seconds);
+  const found: Found = { report, files, live, programsPerSecond };
   print(options.json === true ? JSON.stringify(plain(found, options)) : textOf(found, options));
-  const agrees = differences === 'not asked for' || differences.length === 0;
+  if (ran === 'interrupted' || (live !== 'not asked for' && live.ended === 'interrupted')) {
+    say('mmrace: interrupted');
+    return EXIT.INTERRUPTED;
+  }
+  const agrees = live === 'not asked for' || live.differences.length === 0;
   return report.findings.length === 0 && agrees ? EXIT.OK : EXIT.BROKEN;
+}
+
+/** Throws: UsageError if there could be no folder at `path`; asked before a search that may take long. */
+function checkFolder(path: string): void {
+  try {
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (stats === undefined && dirname(path) !== path) {
+      checkFolder(dirname(path));
+      return;
+    }
+    if (stats?.isDirectory() !== true) throw new UsageError(`--out: ${path} is no folder`);
+    accessSync(path, constants.W_OK);
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`--out: ${path}: cannot be written: ${why}`, { cause: error });
+  }
 }
 
 function patchesOf(ids: readonly string[]): Patch[] {
@@ -140,32 +169,37 @@ function patchesOf(ids: readonly string[]): Patch[] {
   });
 }
 
-/** Returns: the path of each finding's file. */
-async function writeFindings(
-  folder: string,
-  seed: number,
-  findings: readonly FindingGroup[],
-): Promise<string[]> {
-  if (findings.length === 0) return [];
-  await mkdir(folder, { recursive: true });
-  const paths: string[] = [];
-  for (const { first, file } of findings) {
-    const path = join(folder, `fuzz-${seed}-${first}.json`);
-    await writeFile(path, printFindingFile(file));
-    paths.push(path);
-  }
-  return paths;
+/** Returns: its path. Throws: UsageError. */
+function writeFinding(folder: string, seed: number, { first, file }: FindingGroup): string {
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, `fuzz-${seed}-${first}.json`);
+  writeText(path, printFindingFile(file));
+  return path;
 }
 
-/** Runs every program of the campaign in both worlds, and stops a program at its first difference. */
-async function runLive(campaign: CampaignOptions): Promise<LiveDifference[]> {
+interface LiveRun {
+  readonly programs: number;
+  readonly differences: readonly LiveDifference[];
+  readonly ended: 'by itself' | 'interrupted';
+}
+
+/**
+ * Runs every program of the campaign in both worlds, and stops a program at its first difference. Ctrl-C ends it behind
+ * the program that is under way.
+ */
+async function runLive(campaign: CampaignOptions): Promise<LiveRun> {
+  let ended: LiveRun['ended'] = 'by itself';
+  process.once('SIGINT', () => {
+    ended = 'interrupted';
+  });
   const server = await startLocalServer({ host: '127.0.0.1', port: 0, logLevel: 'warn' });
   const lab = new LiveLab(server.openLab('fuzz', { patch: 'stock' }));
-  const progress = newProgress('programs compared with the live world');
+  const progress = newProgress(`of ${campaign.count} programs compared with the live world`);
   const differences: LiveDifference[] = [];
+  let programs = 0;
   try {
     await lab.start(server, SEED_CLIENTS);
-    for (let at = 0; at < campaign.count; at += 1) {
+    for (let at = 0; at < campaign.count && ended === 'by itself'; at += 1) {
       const { set, genes } = programAt(campaign, at);
       const traced = { id: `fuzz-${campaign.seed}-${at}`, set, seed: campaign.seed, steps: [] };
       const live = await newLiveConformanceWorld(lab, traced);
@@ -178,9 +212,10 @@ async function runLive(campaign: CampaignOptions): Promise<LiveDifference[]> {
       } finally {
         await live.end();
       }
-      progress.at(at + 1, `${differences.length} differ`);
+      programs = at + 1;
+      progress.at(programs, `${differences.length} differ`);
     }
-    return differences;
+    return { programs, differences, ended };
   } finally {
     progress.end();
     await lab.end();
@@ -191,14 +226,11 @@ async function runLive(campaign: CampaignOptions): Promise<LiveDifference[]> {
 interface Found {
   readonly report: CampaignReport;
   readonly files: readonly string[];
-  readonly differences: readonly LiveDifference[] | 'not asked for';
+  readonly live: LiveRun | 'not asked for';
   readonly programsPerSecond: number;
 }
 
-function plain(
-  { report, files, differences, programsPerSecond }: Found,
-  options: FuzzOptions,
-): object {
+function plain({ report, files, live, programsPerSecond }: Found, options: FuzzOptions): object {
   const { programs, ops, steps } = report;
   return {
     seed: options.seed,
@@ -216,14 +248,11 @@ function plain(
       program: first,
       file: files[at],
     })),
-    ...(differences === 'not asked for' ? {} : { live: { programs, differences } }),
+    ...(live === 'not asked for' ? {} : { live }),
   };
 }
 
-function textOf(
-  { report, files, differences, programsPerSecond }: Found,
-  options: FuzzOptions,
-): string {
+function textOf({ report, files, live, programsPerSecond }: Found, options: FuzzOptions): string {
   const { programs, ops, findings } = report;
   const found = findings.reduce((sum, { count }) => sum + count, 0);
   const lines = [
@@ -236,9 +265,9 @@ function textOf(
       `    seen ${count} times, first in program ${first}; mmrace fuzz --replay ${files[at]}`,
     );
   }
-  if (differences === 'not asked for') return lines.join('\n');
-  lines.push(`${programs} programs in both worlds: ${differences.length} differ`);
-  for (const { program, op, name, difference } of differences) {
+  if (live === 'not asked for') return lines.join('\n');
+  lines.push(`${live.programs} programs in both worlds: ${live.differences.length} differ`);
+  for (const { program, op, name, difference } of live.differences) {
     const { field, expected, actual } = difference;
     lines.push(`program ${program}, operation ${op} (${name}): ${field}`);
     lines.push(`    in this process ${expected}`, `    live            ${actual}`);

@@ -1,14 +1,16 @@
 import type { Command } from 'commander';
 import {
+  AB_SEARCHES,
   type AbVerdict,
   abVerdict,
   abWord,
   type Side,
 } from '../../../server/verify/verdict/ab-verdict.ts';
-import { ending, print } from '../ending.ts';
+import { ending, print, say } from '../ending.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { abPlain, abText } from '../explore/ab-text.ts';
-import { newProgress } from '../progress.ts';
+import { newProgressOfMany } from '../explore/search-progress.ts';
+import { interruptible } from '../interruptible.ts';
 import { planFrom, scenarioFrom } from '../scenario-choice.ts';
 import { wholeNumber } from '../whole-number.ts';
 
@@ -45,7 +47,7 @@ The searches do not stop at the first failure; if the budget ends them, that is 
 the line of dashes fits a reply to a mailing list.
 
 Exit codes: 0 both are known and the kernel after holds, 1 the kernel after is broken, 2 unknown,
-64 the question is wrong.
+64 the question is wrong, 130 interrupted: what was known by then is printed.
 
 Examples:
   mmrace verdict scenarios/seed-zero-page.yaml --after remove-second-invalidate
@@ -59,35 +61,65 @@ function collect(value: string, earlier: readonly string[]): readonly string[] {
 }
 
 async function run(files: readonly string[], options: VerdictCommandOptions): Promise<ExitCode> {
-  const asked: { readonly before: Side; readonly after: Side }[] = [];
+  const asked: Question[] = [];
   // Whatever is wrong with a question is said before the first search.
   for (const file of files) asked.push(await sidesOf(file, options));
+  const told = answered(asked, options);
+  print(
+    options.json === true
+      ? JSON.stringify(abPlain(told.verdicts, options))
+      : abText(files, told.verdicts, options),
+  );
+  if (told.ended === 'by itself') return exitCodeOf(told.verdicts);
+  const left = asked.length - told.verdicts.length;
+  say(
+    `mmrace: interrupted${left > 0 ? `; ${left} of ${asked.length} scenarios were not begun` : ''}`,
+  );
+  return EXIT.INTERRUPTED;
+}
+
+interface Question {
+  readonly before: Side;
+  readonly after: Side;
+}
+
+interface Told {
+  /** Of the scenarios that were begun. */
+  readonly verdicts: readonly AbVerdict[];
+  readonly ended: 'by itself' | 'interrupted';
+}
+
+/** Ctrl-C ends it with what is known by then. */
+function answered(questions: readonly Question[], options: VerdictCommandOptions): Told {
+  const progress = newProgressOfMany(questions.length * AB_SEARCHES);
   const verdicts: AbVerdict[] = [];
-  for (const { before, after } of asked) {
-    const progress = newProgress(`executions of ${before.plan.scenario.name}`);
+  let ended: Told['ended'] = 'by itself';
+  const attempt = <T>(search: () => T): T | 'interrupted' => {
+    if (ended === 'interrupted') return 'interrupted';
+    const answer = interruptible(search);
+    if (answer === 'interrupted') ended = 'interrupted';
+    progress.searched();
+    return answer;
+  };
+  for (const { before, after } of questions) {
+    if (ended !== 'by itself') break;
+    const { name } = before.plan.scenario;
     verdicts.push(
       abVerdict(before, after, {
         executions: options.budgetExecutions,
         seconds: options.budgetSeconds,
         seed: 1,
         clock: () => performance.now(),
-        onProgress: ({ executions }) => progress.at(executions),
+        onProgress: (now) => progress.at(now, name),
+        attempt,
       }),
     );
-    progress.end();
   }
-  print(
-    options.json === true
-      ? JSON.stringify(abPlain(verdicts, options))
-      : abText(files, verdicts, options),
-  );
-  return exitCodeOf(verdicts);
+  progress.end();
+  return { verdicts, ended };
 }
 
-async function sidesOf(
-  file: string,
-  options: VerdictCommandOptions,
-): Promise<{ readonly before: Side; readonly after: Side }> {
+async function sidesOf(file: string, options: VerdictCommandOptions): Promise<Question> {
   const scenario = scenarioFrom(file);
   const { before, after, ...both } = options;
   return {

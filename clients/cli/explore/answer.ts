@@ -4,6 +4,7 @@ import { type Asked, planOf, usesOwnCode } from '../../../server/scenario/asked.
 import type { ScenarioPlan } from '../../../server/scenario/scenario-plan.ts';
 import type { ScenarioVerdict } from '../../../server/verify/explore/explore-scenario.ts';
 import { exploreScenario } from '../../../server/verify/explore/explore-scenario.ts';
+import { interruptedVerdict } from '../../../server/verify/explore/interrupted-verdict.ts';
 import type { SearchData } from '../../../server/verify/explore/workers/jobs.ts';
 import { interruptible } from '../interruptible.ts';
 
@@ -53,24 +54,10 @@ function answerHere(
     }),
   );
   if (verdict !== 'interrupted') return { verdict, ended: 'by itself', progress };
-  const { executions, steps, windowEntered } = progress;
-  return {
-    ended: 'interrupted',
-    progress,
-    verdict: {
-      verdict: 'unknown',
-      bound: `interrupted after ${executions} executions (${search.strategy})`,
-      executions,
-      steps,
-      seconds: (clock() - began) / 1_000,
-      windowEntered,
-      failures: 0,
-      outcomes: new Map(),
-      counterexample: 'none',
-      lockOrder: [],
-      plan,
-    },
-  };
+  const seconds = (clock() - began) / 1_000;
+  const { strategy } = search;
+  const known = interruptedVerdict(plan, progress, { strategy, seconds });
+  return { verdict: known, ended: 'interrupted', progress };
 }
 
 async function answerInThreads(

@@ -2,7 +2,7 @@
 import type { Progress } from '../../../server/explorer/search.ts';
 import type { SearchData } from '../../../server/verify/explore/workers/jobs.ts';
 import { newProgress, writeAtOnce } from '../progress.ts';
-import { estimateOf, estimateText } from './estimate.ts';
+import { estimateOf, estimateText, shareText } from './estimate.ts';
 
 const JSON_EVERY_MS = 1_000;
 
@@ -22,6 +22,35 @@ function onTerminal(search: SearchData): SearchProgress {
     at(progress) {
       const estimate = estimateOf(progress, (performance.now() - began) / 1_000, search);
       line.at(progress.executions, estimateText(estimate));
+    },
+    end: () => line.end(),
+  };
+}
+
+export interface ProgressOfMany {
+  /** How far the search is that is under way, and what it is about. */
+  at(progress: Progress, about: string): void;
+  /** It has ended. */
+  searched(): void;
+  end(): void;
+}
+
+/** Of `searches` that run one after the other: `1234 executions, seed-zero-page, search 3 of 8, 30 % of all`. */
+export function newProgressOfMany(searches: number): ProgressOfMany {
+  const line = newProgress('executions');
+  let over = 0;
+  let before = 0;
+  let now = 0;
+  return {
+    at({ executions, done }, about) {
+      now = executions;
+      const share = shareText((over + Math.min(1, done)) / searches);
+      line.at(before + now, `${about}, search ${over + 1} of ${searches}, ${share} of all`);
+    },
+    searched() {
+      over += 1;
+      before += now;
+      now = 0;
     },
     end: () => line.end(),
   };

@@ -2,8 +2,8 @@
  * `npm run screenshots [-- FOLDER]`: pictures of every view, light and dark, for a desk, a projector and a phone, into
  * FOLDER (`screenshots` unless said).
  */
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import type { Page } from 'playwright-core';
 import { DESK, openPage, type PageUnderTest, PHONE, PROJECTOR } from './page-under-test.ts';
 import { gather, goOnAndRead, holdAndRead } from './play-seed-race.ts';
@@ -108,4 +108,5 @@ try {
 } finally {
   await under.end();
 }
+process.stdout.write(`${resolve(folder)}: ${readdirSync(folder).length} pictures\n`);
 for (const complaint of under.complaints) process.stderr.write(`${complaint}\n`);

@@ -1,7 +1,9 @@
 /** One scenario on two kernels: is the patch safe, and what has it changed? */
 
+import type { Progress } from '../../explorer/search.ts';
 import type { ScenarioPlan } from '../../scenario/scenario-plan.ts';
 import { exploreScenario, type ScenarioVerdict } from '../explore/explore-scenario.ts';
+import { interruptedVerdict } from '../explore/interrupted-verdict.ts';
 import {
   compareOutcomes,
   type OutcomeBudget,
@@ -31,35 +33,65 @@ export interface AbVerdict {
 
 export type AbWord = 'holds' | 'broken' | 'unknown';
 
+/** The budget of each of the searches, and how they are run. */
+export interface AbBudget extends OutcomeBudget {
+  readonly seed: number;
+  /** Runs one search, or says that all are to end: what is not searched is unknown. */
+  readonly attempt?: <T>(search: () => T) => T | 'interrupted';
+}
+
+/** Searches for one comparison. */
+export const AB_SEARCHES = 4;
+
 /** Both sides are searched for all that can come of them, and for their shortest counterexample. */
-export function abVerdict(
-  before: Side,
-  after: Side,
-  budget: OutcomeBudget & { readonly seed: number },
-): AbVerdict {
+export function abVerdict(before: Side, after: Side, budget: AbBudget): AbVerdict {
   const [first, second] = [answerOf(before, budget), answerOf(after, budget)];
+  const known = [first, second].every(({ outcomes }) => outcomes !== NOT_SEARCHED);
   return {
     scenario: before.plan.scenario.name,
     before: first,
     after: second,
-    changes: compareOutcomes(first.outcomes, second.outcomes),
+    changes: known ? compareOutcomes(first.outcomes, second.outcomes) : NO_CHANGES,
   };
 }
 
-function answerOf(
-  { kernel, plan }: Side,
-  budget: OutcomeBudget & { readonly seed: number },
-): SideAnswer {
-  const verdict = exploreScenario(plan, {
-    strategy: 'dpor',
-    budgetExecutions: budget.executions,
-    budgetSeconds: budget.seconds,
-    seed: budget.seed,
-    depth: 3,
-    clock: budget.clock,
-    onProgress: budget.onProgress,
-  });
-  return { kernel, verdict, outcomes: outcomesOf(plan, budget) };
+const NO_CHANGES: OutcomeChanges = { appeared: [], vanished: [], complete: 'no' };
+const NOT_SEARCHED: Outcomes = {
+  counts: new Map(),
+  failing: new Set(),
+  executions: 0,
+  failures: 0,
+  windowEntered: 0,
+  complete: 'no',
+};
+const NOTHING_YET: Progress = { executions: 0, steps: 0, windowEntered: 0, done: 0 };
+
+function answerOf({ kernel, plan }: Side, budget: AbBudget): SideAnswer {
+  const { clock, seed, attempt = (search) => search() } = budget;
+  const strategy = 'dpor';
+  const began = clock();
+  let progress = NOTHING_YET;
+  const verdict = attempt(() =>
+    exploreScenario(plan, {
+      strategy,
+      budgetExecutions: budget.executions,
+      budgetSeconds: budget.seconds,
+      seed,
+      depth: 3,
+      clock,
+      onProgress: (now) => {
+        progress = now;
+        budget.onProgress(now);
+      },
+    }),
+  );
+  if (verdict === 'interrupted') {
+    const seconds = (clock() - began) / 1_000;
+    const interrupted = interruptedVerdict(plan, progress, { strategy, seconds });
+    return { kernel, verdict: interrupted, outcomes: NOT_SEARCHED };
+  }
+  const outcomes = attempt(() => outcomesOf(plan, budget));
+  return { kernel, verdict, outcomes: outcomes === 'interrupted' ? NOT_SEARCHED : outcomes };
 }
 
 /** Of all: 'broken' if the kernel after is in one; 'unknown' if any of the two sides is; else 'holds'. */
