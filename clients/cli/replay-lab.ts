@@ -12,26 +12,20 @@ import { EXIT, type ExitCode } from './exit-codes.ts';
 import type { RecordedLab } from './explore/read-recorded.ts';
 import { UsageError } from './failure.ts';
 
-export interface LabAgain {
-  readonly replayed: Exclude<Replayed, { readonly outcome: 'other-model' }>;
-  readonly events: readonly Event[];
-}
+export type LabAgain = Exclude<Replayed, { readonly outcome: 'other-model' }>;
 
-/** Throws: UsageError if another model, or one with another patch, has recorded it. */
-export function replayLab(
-  { file, journal }: RecordedLab,
-  onEvent: (event: Event) => void = () => undefined,
-): LabAgain {
+/**
+ * However long it is: what is kept of it is up to `onEvent`.
+ *
+ * Throws: UsageError if another model, or one with another patch, has recorded it, or something in it is wrong.
+ */
+export function replayLab(lab: RecordedLab, onEvent: (event: Event) => void): LabAgain {
+  const { file } = lab;
   const server = fileURLToPath(new URL('../../server', import.meta.url));
-  const events: Event[] = [];
-  const keep = (event: Event): void => {
-    events.push(event);
-    onEvent(event);
-  };
-  const options = { newMachine: newLiveMachine, model: modelOf(server), onEvent: keep };
+  const options = { newMachine: newLiveMachine, model: modelOf(server), onEvent };
   try {
-    const replayed = replay(journal, options);
-    if (replayed.outcome !== 'other-model') return { replayed, events };
+    const replayed = replay(lab.open(), options);
+    if (replayed.outcome !== 'other-model') return replayed;
     throw new UsageError(
       `${file}: recorded by another model (${replayed.expected}; this is ${replayed.actual}): ` +
         'check out the version that recorded it',
@@ -42,7 +36,7 @@ export function replayLab(
   }
 }
 
-export function sentenceOfLab({ file }: RecordedLab, { replayed }: LabAgain): string {
+export function sentenceOfLab({ file }: RecordedLab, replayed: LabAgain): string {
   switch (replayed.outcome) {
     case 'identical': {
       const { entries, events, digest, state, closed } = replayed;
@@ -65,7 +59,7 @@ export function sentenceOfLab({ file }: RecordedLab, { replayed }: LabAgain): st
 }
 
 /** A recording that ends in the same bug has been reproduced. */
-export function exitOfLab({ replayed }: LabAgain): ExitCode {
+export function exitOfLab(replayed: LabAgain): ExitCode {
   switch (replayed.outcome) {
     case 'identical':
       return EXIT.OK;
@@ -76,21 +70,22 @@ export function exitOfLab({ replayed }: LabAgain): ExitCode {
   }
 }
 
-export function plainLab({ file }: RecordedLab, { replayed }: LabAgain): object {
+export function plainLab({ file }: RecordedLab, replayed: LabAgain): object {
   if (replayed.outcome !== 'threw') return { file, ...replayed };
   return { file, ...replayed, error: messageOf(replayed.error) };
 }
 
 export function reportOfLab(
-  { file, journal }: RecordedLab,
-  { events }: LabAgain,
+  { file, header }: RecordedLab,
+  replayed: LabAgain,
+  events: readonly Event[],
   format: FormatName,
 ): string {
-  const { lab, config } = journal.header;
+  const { lab, config } = header;
   const meta = metaOfRecording(events, {
     lab,
     patch: config.patch,
-    entries: journal.entries.length,
+    entries: replayed.outcome === 'identical' ? replayed.entries : replayed.n,
     reproduce: `npx mmrace replay ${file}`,
   });
   return FORMATS[format].render(events, meta);

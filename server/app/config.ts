@@ -1,4 +1,5 @@
 /** What can be set from outside: MMRACE_* variables, read once by main.ts. */
+import { DURABILITY_MODES, type DurabilityMode } from '../journal/durability.ts';
 import { GRACE_MS, HEARTBEAT_MS, LEASE_MS } from '../protocol/limits.ts';
 
 export interface ServerConfig {
@@ -18,6 +19,8 @@ export interface ServerConfig {
   readonly recordTo: string | 'nowhere';
   /** MMRACE_RESTORE: whether labs of an earlier server are opened again from `recordTo`, and kept for a later one. */
   readonly restore: 'restored' | 'new';
+  /** MMRACE_DURABILITY: when what is recorded has to be on the disk; see journal/durability.ts. */
+  readonly durability: DurabilityMode;
   /** MMRACE_UNKNOWN_LABS: whether a hello to an unknown lab opens it. */
   readonly unknownLabs: 'on-demand' | 'refused';
   /** MMRACE_LOG: a level of pino. */
@@ -40,6 +43,7 @@ export const DEFAULT_CONFIG: ServerConfig = {
   drainMs: 2_000,
   recordTo: 'nowhere',
   restore: 'new',
+  durability: 'batch',
   unknownLabs: 'on-demand',
   logLevel: 'info',
   logForm: 'auto',
@@ -71,6 +75,7 @@ export function configFrom(environment: Environment): ServerConfig {
     drainMs: millis(environment, 'MMRACE_DRAIN_MS', known.drainMs),
     recordTo: environment.MMRACE_RECORD ?? known.recordTo,
     restore: oneOf(environment, 'MMRACE_RESTORE', ['restored', 'new'], known.restore),
+    durability: oneOf(environment, 'MMRACE_DURABILITY', DURABILITY_MODES, known.durability),
     unknownLabs: oneOf(
       environment,
       'MMRACE_UNKNOWN_LABS',

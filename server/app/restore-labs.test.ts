@@ -1,10 +1,15 @@
 /** A server ends and another begins in its place: its labs are there again. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { RawClient } from '../gateway/gateway.fixture.ts';
+import { summedLine } from '../journal/line-sum.ts';
+import { openJournal } from '../journal/read-journal.ts';
+import { replay } from '../journal/replay.ts';
+import { newLiveMachine } from '../live/new-live-machine.ts';
+import { SUBPROTOCOL } from '../protocol/limits.ts';
 import { DEFAULT_CONFIG, type ServerConfig } from './config.ts';
 import { StartFailure } from './start-failure.ts';
 import { type RunningServer, startServer } from './start-server.ts';
@@ -57,51 +62,121 @@ async function cpu(lab: string): Promise<RawClient> {
   return client;
 }
 
-test('a lab comes back with its memory, its code, its presenter and its scenario', async () => {
+interface Session {
+  readonly client: RawClient;
+  readonly hello: { readonly resumeToken: string; readonly epoch: number };
+}
+
+async function joins(lab: string, role: string, name: string): Promise<Session> {
+  const client = await new RawClient(server.webSocketUrl).opened();
+  const { result, error } = await client.hello(role, name, { lab });
+  assert.equal(error, undefined);
+  return { client, hello: result };
+}
+
+/** The client `name` has all frames up to `since`, and goes on with what it sent last. */
+async function comesBack(
+  { client: before, hello }: Session,
+  lab: string,
+  role: string,
+  name: string,
+  since: number,
+): Promise<Session & { readonly received: number }> {
+  const client = await new RawClient(server.webSocketUrl).opened();
+  const resume = { token: hello.resumeToken, epoch: hello.epoch, since };
+  const params = { protocol: SUBPROTOCOL, lab, role, name, resume };
+  client.sendRaw({ jsonrpc: '2.0', seq: 1, id: 0, method: 'hello', params });
+  const { result, error } = await client.next();
+  assert.equal(error, undefined);
+  client.sent = before.sent;
+  return { client, hello: result, received: result.received };
+}
+
+test('a lab comes back with its memory, its code, its presenter, its scenario and how it was driven', async () => {
   server = await startServer(config);
   const scenario = 'seed-zero-page';
-  const opened = await post('/api/labs', {
-    name: 'room',
-    scenario,
-    patch: 'remove-second-invalidate',
-  });
+  const patch = 'remove-second-invalidate';
+  const opened = await post('/api/labs', { name: 'room', scenario, patch });
   const { lab, presenterToken } = opened.body;
-  const before = await cpu('room');
-  await before.ask(1, 'store', { address: ADDRESS, value: '0x2a' });
-  const page = await before.ask(2, 'mmap', {
-    address: '0x7000',
-    pages: 1,
-    prot: 'r',
-    kind: 'anon-private',
-  });
-  assert.deepEqual(page.result, {});
-  await post('/api/labs/room/control', { action: 'pause' });
-  before.send({ id: 3, method: 'store', params: { address: ADDRESS, value: '0x2b' } });
+  const bearer = { authorization: `Bearer ${presenterToken}` };
+  const before = await joins('room', 'cpu', 'cpu0');
+  await before.client.ask(1, 'store', { address: ADDRESS, value: '0x2a' });
+  await post('/api/labs/room/control', { action: 'lock' }, bearer);
+  await post('/api/labs/room/control', { action: 'speed', stepsPerSecond: 500 }, bearer);
+  await post('/api/labs/room/control', { action: 'pause' }, bearer);
+  before.client.send({ id: 2, method: 'store', params: { address: ADDRESS, value: '0x2b' } });
+  await tasksOf('room', 1);
   await server.stop();
 
   server = await startServer(config);
+  await server.restored;
   const { body } = await request(`/api/join/${lab.code}`);
-  assert.equal(body.lab.name, 'room');
-  assert.equal(body.lab.scenario, scenario);
-  assert.equal(body.lab.patch, 'remove-second-invalidate');
-  assert.deepEqual([body.lab.paused, body.lab.actors], [false, []]);
-  const bearer = { authorization: `Bearer ${presenterToken}` };
-  assert.equal(
-    (await post('/api/labs/room/control', { action: 'lock' }, bearer)).body.locked,
-    true,
-  );
-  const after = await cpu('room');
-  // What stood before its first step when the server ended went on as the lab was given back.
-  assert.deepEqual((await after.ask(1, 'load', { address: ADDRESS })).result, { value: '0x2b' });
+  const { name, scenario: again, patch: kernel, paused, locked, speed, actors } = body.lab;
+  assert.deepEqual([name, again, kernel], ['room', scenario, patch]);
+  assert.deepEqual([paused, locked, speed], [true, true, 500]);
+  assert.deepEqual([actors[0].name, actors[0].state], ['cpu0', 'away']);
+  const stranger = await post('/api/labs/room/control', { action: 'resume' });
+  assert.equal(stranger.body.error.code, 'presenter-only');
+  // What stood before its first step goes on, and is answered in the session that asked.
+  const after = await comesBack(before, 'room', 'cpu', 'cpu0', 2);
+  assert.equal((await request('/api/labs/room')).body.tasks[0].actor, 'cpu0');
+  await post('/api/labs/room/control', { action: 'speed', stepsPerSecond: 'full' }, bearer);
+  await post('/api/labs/room/control', { action: 'resume' }, bearer);
+  // Behind it, the server before had said that it ends.
+  const { method, seq, params } = await after.client.next();
+  assert.deepEqual([method, seq, params.resumable], ['going', 3, true]);
+  assert.deepEqual((await after.client.next()).id, 2);
+  const load = await after.client.ask(3, 'load', { address: ADDRESS });
+  assert.deepEqual([load.seq, load.result], [5, { value: '0x2b' }]);
   // It begins anew as its scenario says, not as the recording did.
   const restarted = post('/api/labs/room/control', { action: 'restart' }, bearer);
-  const reset = await after.next();
-  after.send({ id: reset.id, result: {} });
+  const reset = await after.client.next();
+  after.client.send({ id: reset.id, result: {} });
   assert.equal((await restarted).status, 200);
-  assert.deepEqual((await after.ask(2, 'load', { address: ADDRESS })).result, { value: '0x0' });
-  const gone = await after.ask(3, 'load', { address: '0x7000' });
-  assert.deepEqual(gone.result, { signal: 'SIGSEGV' });
-  after.socket.close();
+  const gone = await after.client.ask(4, 'load', { address: ADDRESS });
+  assert.deepEqual(gone.result, { value: '0x0' });
+  after.client.socket.close(1000);
+});
+
+/** Waits until the lab has so many tasks that have not ended. */
+async function tasksOf(lab: string, count: number): Promise<void> {
+  while ((await request(`/api/labs/${lab}`)).body.tasks.length < count);
+}
+
+test('what a client has not acknowledged is sent again by the next server, frame by frame the same', async () => {
+  server = await startServer(config);
+  await post('/api/labs', { name: 'room', scenario: 'seed-zero-page' });
+  const device = await joins('room', 'device', 'gpu0');
+  const { client } = device;
+  const first = [await client.ask(1, 'mmap_read_lock', {})];
+  // Refused, unknown and answered frames all take a number.
+  first.push(await client.ask(2, 'mmap_read_lock', { nonsense: 1 }));
+  first.push(await client.ask(3, 'load', { address: ADDRESS }));
+  client.send({ method: 'ack', params: { seq: 1 } });
+  client.send({ method: 'held', params: { after: 'hmm_range_fault' } });
+  first.push(await client.ask(4, 'mmap_read_unlock', {}));
+  const performed = post('/api/labs/room/control', {
+    action: 'perform',
+    actor: 'gpu0',
+    verb: { verb: 'read' },
+  });
+  first.push(await client.next());
+  await server.stop();
+  await performed.catch(() => undefined);
+
+  server = await startServer(config);
+  await server.restored;
+  assert.equal((await request('/api/labs/room')).body.actors[0].holding, 1);
+  const again = await comesBack(device, 'room', 'device', 'gpu0', 1);
+  // But for the last `ack`, which says the same again, all have arrived.
+  assert.equal(again.received, 7);
+  for (const frame of first) assert.deepEqual(await again.client.next(), frame);
+  assert.equal((await again.client.next()).method, 'going');
+  // What it was asked by a hand that is gone may be answered, and comes to nothing.
+  again.client.send({ id: first.at(-1)?.id, result: { errno: 'OK' } });
+  const later = await again.client.ask(5, 'mmap_read_lock', {});
+  assert.deepEqual([later.id, later.error], [5, undefined]);
+  again.client.socket.close(1000);
 });
 
 test('a lab that is deleted stays so, and its secrets are for the owner of the files', async () => {
@@ -118,35 +193,146 @@ test('a lab that is deleted stays so, and its secrets are for the owner of the f
   assert.equal((await request('/api/labs/room')).status, 404);
 });
 
-test('a recording of another model is left alone: the lab is there, as it began', async () => {
+/** Puts another text into the one recording of the room. */
+function rewrite(change: (text: string) => string): string {
+  const [name] = readdirSync(directory).filter((file) => file.startsWith('room-'));
+  assert.ok(name !== undefined);
+  const path = join(directory, name);
+  writeFileSync(path, change(readFileSync(path, 'utf8')));
+  return name;
+}
+
+test('a lab of which anything is wrong is damaged: it says why, can be watched, is no empty one', async () => {
+  const wrongs: readonly (readonly [string, (text: string) => string, RegExp])[] = [
+    ['a digit', (text) => text.replace('"0x2a"', '"0x2b"'), /:\d+: sum: expected/],
+    ['another model', (text) => resummed(text.replace(/"hash":"\w/, '"hash":"z')), /another model/],
+    [
+      'a patch',
+      (text) => resummed(text.replace('"patch":"stock"', '"patch":"gone"')),
+      /no patch gone/,
+    ],
+    ['a version', (text) => resummed(text.replace('"version":3', '"version":9')), /newer mmrace/],
+    ['what came of it', (text) => resummed(text.replace('"0x2a"', '"0x2b"')), /does not lead to/],
+    ['nothing in it', () => '', /no whole line/],
+  ];
+  for (const [what, change, why] of wrongs) {
+    server = await startServer(config);
+    const { lab, presenterToken } = (
+      await post('/api/labs', { name: 'room', scenario: 'seed-zero-page' })
+    ).body;
+    const client = await cpu('room');
+    await client.ask(1, 'store', { address: ADDRESS, value: '0x2a' });
+    await server.stop();
+    const file = rewrite(change);
+    const text = readFileSync(join(directory, file), 'utf8');
+    server = await startServer(config);
+    await server.restored;
+    const found = (await request(`/api/join/${lab.code}`)).body.lab;
+    assert.equal(found.state, 'damaged', what);
+    assert.match(found.why, why, what);
+    const ready = await request('/readyz');
+    assert.equal(ready.status, 200);
+    assert.match(ready.body.damaged[0].why, why);
+    const paused = await post('/api/labs/room/control', { action: 'pause' });
+    assert.equal(paused.body.error.code, 'lab-damaged');
+    const late = await new RawClient(server.webSocketUrl).opened();
+    assert.equal(
+      (await late.hello('cpu', 'cpu0', { lab: 'room' })).error?.data?.code,
+      'lab-damaged',
+    );
+    assert.equal((await late.hello('observer', 'eye', { lab: 'room' })).error, undefined);
+    late.socket.close();
+    await server.stop();
+    // It is left as it was, for its owner to mend, until its presenter deletes it.
+    assert.equal(readFileSync(join(directory, file), 'utf8'), text);
+    server = await startServer(config);
+    const headers = { authorization: `Bearer ${presenterToken}` };
+    const removed = await request('/api/labs/room', { method: 'DELETE', headers, body: '{}' });
+    assert.equal(removed.status, 200);
+    await server.stop();
+    rmSync(join(directory, file));
+  }
   server = await startServer(config);
-  const { code } = (await post('/api/labs', { name: 'room', scenario: 'seed-zero-page' })).body.lab;
-  const client = await cpu('room');
-  await client.ask(1, 'store', { address: ADDRESS, value: '0x2a' });
-  await server.stop();
-  const [recording] = readdirSync(directory).filter((file) => file.startsWith('room-'));
-  assert.ok(recording !== undefined);
-  const header = { format: 'mmrace-journal', version: 2, lab: 'room', config: { patch: 'stock' } };
-  const other = { ...header, model: { hash: 'other', version: '0' } };
-  writeFileSync(join(directory, recording), `${JSON.stringify(other)}\n`);
-  server = await startServer(config);
-  assert.equal((await request(`/api/join/${code}`)).body.lab.name, 'room');
-  const again = await cpu('room');
-  assert.deepEqual((await again.ask(1, 'load', { address: ADDRESS })).result, { value: '0x0' });
-  again.socket.close();
 });
 
-test('a file that is none of ours keeps the server from starting, with what to do', async () => {
+/** The sums that the lines would have. */
+function resummed(text: string): string {
+  let sum = 0;
+  return text
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => {
+      const summed = summedLine(line.replace(/,"sum":"[0-9a-f]{8}"\}$/, '}'), sum);
+      sum = summed.sum;
+      return summed.line;
+    })
+    .join('');
+}
+
+test('a file that is no lab is a damaged lab, and the others are there', async () => {
   server = await startServer(config);
+  await post('/api/labs', { name: 'room' });
   await server.stop();
-  writeFileSync(join(directory, 'room.lab.json'), '{"format":"mmrace-lab"}');
+  const path = join(directory, 'room.lab.json');
+  const kept = JSON.parse(readFileSync(path, 'utf8'));
+  for (const [file, why] of [
+    ['{"format":"mmrace-lab"', /expected an object|format/],
+    [JSON.stringify({ ...kept, version: 1 }), /version: found 1: kept by another mmrace/],
+    [JSON.stringify({ ...kept, journal: '../elsewhere.jsonl' }), /journal: expected/],
+    [JSON.stringify({ ...kept, journal: 'gone.jsonl' }), /ENOENT/],
+  ] as const) {
+    writeFileSync(path, file);
+    server = await startServer(config);
+    await server.restored;
+    const { body } = await request('/api/labs/room');
+    assert.equal(body.state, 'damaged');
+    assert.match(body.why, why);
+    assert.equal((await request('/api/labs/demo')).body.state, 'open');
+    await server.stop();
+    assert.equal(readFileSync(path, 'utf8'), file);
+  }
+  await assert.rejects(startServer({ ...config, recordTo: 'nowhere' }), /name it with --record/);
+  server = await startServer(config);
+});
+
+test('a second server on the folder is refused in a sentence; one whose server is gone is free', async () => {
+  server = await startServer(config);
   await assert.rejects(startServer(config), (error) => {
     assert.ok(error instanceof StartFailure);
-    assert.match(error.message, /room\.lab\.json:1: version: expected 1: remove the file/);
+    assert.match(
+      error.message,
+      /is in use by the mmrace server with pid \d+: end that one, or choose another/,
+    );
     return true;
   });
-  const nowhere = startServer({ ...config, recordTo: 'nowhere' });
-  await assert.rejects(nowhere, /name it with --record/);
-  rmSync(join(directory, 'room.lab.json'));
+  await server.stop();
+  // As after kill -9: of a process that is not there, or is another one by now.
+  writeFileSync(join(directory, 'mmrace.lock'), '{"pid":1,"began":"never"}\n');
+  server = await startServer(config);
+});
+
+test('one file a machine, however often the server ends', async () => {
+  server = await startServer(config);
+  await post('/api/labs', { name: 'room', scenario: 'seed-zero-page' });
+  for (let round = 0; round < 3; round += 1) {
+    await server.stop();
+    server = await startServer(config);
+    await server.restored;
+    const client = await cpu('room');
+    await client.ask(1, 'store', { address: ADDRESS, value: `0x${round}` });
+    client.socket.close(1000);
+    await client.closed;
+  }
+  await server.stop();
+  const files = readdirSync(directory).filter((file) => file.startsWith('room-'));
+  assert.equal(files.length, 1);
+  const model = { hash: server.model.hash, version: server.model.version };
+  const path = join(directory, files[0] ?? '');
+  const again = replay(openJournal(path), {
+    newMachine: newLiveMachine,
+    model,
+    onEvent: () => undefined,
+  });
+  assert.deepEqual([again.outcome, 'closed' in again && again.closed], ['identical', 'yes']);
   server = await startServer(config);
 });

@@ -1,3 +1,4 @@
+import { FolderTaken } from '../journal/folder-lock.ts';
 import type { ServerConfig } from './config.ts';
 
 /** A server could not start because of its surroundings. The message is one sentence that says what to do. */
@@ -34,17 +35,16 @@ export function listenFailure({ host, port }: ServerConfig, error: unknown): unk
 
 /** Why nothing can be recorded into `directory`. Errors that are not the file system's stay as they are. */
 export function recordingFailure(directory: string, error: unknown): unknown {
+  if (error instanceof FolderTaken) {
+    const text = `${error.message}: end that one, or choose another folder with --record or MMRACE_RECORD`;
+    return new StartFailure(text, error);
+  }
   if (codeOf(error) === 'none') return error;
   const why = error instanceof Error ? error.message : String(error);
   return new StartFailure(
     `nothing can be recorded into ${directory}: choose another folder with --record or MMRACE_RECORD (${why})`,
     error,
   );
-}
-
-/** A file of a lab that is to be restored is none. */
-export function restoringFailure(error: Error): StartFailure {
-  return new StartFailure(`${error.message}: remove the file, or start without --restore`, error);
 }
 
 export function nowhereToRestoreFrom(): StartFailure {

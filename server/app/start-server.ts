@@ -1,18 +1,13 @@
 /** Wires the floors to a server that listens: for main.ts, for the command line, and for tests of whole processes. */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-
-import type { Logger } from 'pino';
 import { Gateway } from '../gateway/gateway.ts';
 import { buildApp, WEBSOCKET_PATH } from '../http/app.ts';
 import type { Readiness } from '../http/readiness.ts';
-import { removeLabFile, writeLabFile } from '../journal/lab-file.ts';
+import { type Durability, newDurability } from '../journal/durability.ts';
 import { machineHash, scheduleHash } from '../journal/model-hash.ts';
-import { JournalError } from '../journal/read-journal.ts';
-import { fileRecorder } from '../journal/recorder.ts';
-import type { LabOptions } from '../live/lab.ts';
 import { Labs, type LabsOptions } from '../live/labs.ts';
 import type { MachineFactory } from '../live/machine-port.ts';
 import { newLiveMachine } from '../live/new-live-machine.ts';
@@ -22,13 +17,9 @@ import { Runs } from '../verify/runs/runs.ts';
 import type { ServerConfig } from './config.ts';
 import { newLog } from './log.ts';
 import { recordingProblem } from './recording-problem.ts';
-import { type RestoreOptions, restoreLabs } from './restore-labs.ts';
-import {
-  listenFailure,
-  nowhereToRestoreFrom,
-  recordingFailure,
-  restoringFailure,
-} from './start-failure.ts';
+import { Recordings } from './recordings.ts';
+import { Restoring } from './restoring.ts';
+import { listenFailure, nowhereToRestoreFrom, recordingFailure } from './start-failure.ts';
 
 /** The lab that is always open. */
 export const DEMO_LAB = 'demo';
@@ -46,6 +37,8 @@ export interface RunningServer {
   readonly model: HelloResult['model'];
   /** The files that labs are recorded into, one for each machine, oldest first. Empty without recordTo. */
   readonly recordings: readonly string[];
+  /** Resolves when the labs of an earlier server are where they were, or damaged. */
+  readonly restored: Promise<void>;
   /** Tells the clients, waits for them for drainMs at most, closes recordings and sockets. */
   stop(): Promise<void>;
 }
@@ -53,7 +46,8 @@ export interface RunningServer {
 /**
  * `factory` makes the machines of its labs: for whoever wants to keep hold of them.
  *
- * Rejects: StartFailure where the address or the folder for recordings cannot be used.
+ * Rejects: StartFailure where the address or the folder for recordings cannot be used. Labs of an earlier server are
+ * restored while it listens already.
  */
 export async function startServer(
   config: ServerConfig,
@@ -67,21 +61,31 @@ export async function startServer(
     recordingProblem: () => recordingProblem(config.recordTo),
   };
   const clock = () => performance.now();
-  const recordings: string[] = [];
+  const durability = newDurability(config.durability, (error) =>
+    log.fatal(
+      { err: error },
+      'what is recorded does not reach the disk: nothing is answered any more',
+    ),
+  );
+  const recordings = openRecordings(config, model, durability);
   const labs = new Labs({
     factory,
     leaseMs: config.leaseMs,
     clock,
-    record: config.recordTo === 'nowhere' ? 'none' : recordTo(config.recordTo, model, recordings),
+    record:
+      recordings === 'none'
+        ? 'none'
+        : (lab, machine, generation) => recordings.record(lab, machine, generation),
     onBug: (lab, bug) => log.error({ lab, err: bug }, 'a lab has failed and is closed'),
-    ...(keepsLabs(config) ? labKeeper(config.recordTo) : {}),
+    ...(recordings === 'none' ? {} : keeperOf(recordings)),
+    ...(keepsLabs(config) ? { again: (failed) => restoring.again(failed) } : {}),
   });
-  openLabs(config, labs, model, log);
   const gateway = new Gateway({
     labs,
     clock,
     model,
     unknownLabs: config.unknownLabs,
+    durability,
     graceMs: config.graceMs,
     heartbeatMs: config.heartbeatMs,
     onWelcomed: (lab, actor, role, session) =>
@@ -91,6 +95,27 @@ export async function startServer(
     onClosed: (lab, actor, why) => log.info({ lab, actor, why }, 'a session is over'),
     onBug: (bug) => log.error({ err: bug }, 'a connection has failed and is closed'),
   });
+  const restoring = new Restoring({
+    config,
+    model,
+    labs,
+    durability,
+    recordings,
+    newLink: (lab) => (name, role, saved) => gateway.restored(lab, name, role, saved),
+    onRestored: (lab, state, why) => {
+      if (state === 'damaged') log.error({ lab, why }, 'a lab is damaged');
+      else log.info({ lab, why }, 'a lab is restored');
+    },
+  });
+  try {
+    restoring.find();
+    labs.open(DEMO_LAB, { patch: 'stock' }, 'kept');
+  } catch (error) {
+    gateway.close();
+    labs.close();
+    if (recordings !== 'none') recordings.close();
+    throw recordingFailure(config.recordTo, error);
+  }
   const runs = new Runs({
     // Worked out when a run begins, not while the server starts.
     get modelHash() {
@@ -104,8 +129,10 @@ export async function startServer(
   } catch (error) {
     gateway.close();
     labs.close();
+    if (recordings !== 'none') recordings.close();
     throw listenFailure(config, error);
   }
+  const restored = restoring.lead();
   const { port } = app.server.address() as AddressInfo;
   const authority = config.host.includes(':')
     ? `[${config.host}]:${port}`
@@ -113,14 +140,21 @@ export async function startServer(
 
   async function stop(): Promise<void> {
     readiness.state = 'going';
-    gateway.announceGoing(goingWords(config));
-    const end = clock() + config.drainMs;
+    restoring.stop();
+    const sessions = keepsLabs(config) ? 'kept' : 'over';
+    gateway.announceGoing(goingWords(config), sessions);
+    // Sessions that are kept do not end; those that are not may be ended by their clients.
+    const end = clock() + (sessions === 'kept' ? 0 : config.drainMs);
     while (gateway.connections > 0 && clock() < end) await pause(DRAIN_LOOK_MS);
+    // With its labs closed first, nothing of the end of a session is recorded.
+    if (sessions === 'kept') labs.close();
     gateway.close();
     labs.close();
+    await restored;
     gateway.terminate();
     await runs.close();
     await app.close();
+    if (recordings !== 'none') recordings.close();
   }
 
   return {
@@ -130,7 +164,8 @@ export async function startServer(
     labs,
     gateway,
     model,
-    recordings,
+    recordings: recordings === 'none' ? [] : recordings.paths,
+    restored,
     stop,
   };
 }
@@ -141,43 +176,33 @@ function goingWords(config: ServerConfig): string {
   return `The server was told to end. ${labs}; connect again at the same address in a few seconds.`;
 }
 
+function keeperOf(recordings: Recordings): Pick<LabsOptions, 'opened' | 'renewed' | 'over'> {
+  return {
+    opened: (lab, stay) => recordings.opened(lab, stay),
+    renewed: (lab) => recordings.renewed(lab),
+    over: (lab) => recordings.over(lab),
+  };
+}
+
 function keepsLabs({ recordTo: to, restore }: ServerConfig): boolean {
   return restore === 'restored' && to !== 'nowhere';
 }
 
-/** Writes down how to open each lab again. */
-function labKeeper(directory: string): Pick<LabsOptions, 'opened' | 'over'> {
-  return {
-    opened: (lab, stay) => {
-      const { name, joinCode, presenter, config, scene } = lab;
-      const { token: presenterToken } = presenter;
-      const { scenario, setup, seats, todo } = scene;
-      const begun = { scenario, setup, seats: [...seats], todo: [...todo] };
-      writeLabFile(directory, { name, joinCode, presenterToken, stay, config, ...begun });
-    },
-    over: ({ name }) => removeLabFile(directory, name),
-  };
-}
-
-/** Those of an earlier server, if they are to be restored, and the one that is always open. */
-function openLabs(
+/** Rejects as startServer(). */
+function openRecordings(
   config: ServerConfig,
-  labs: Labs,
   model: HelloResult['model'],
-  log: Logger,
-): void {
-  const { recordTo: directory } = config;
+  durability: Durability,
+): Recordings | 'none' {
+  const { recordTo: directory, restore } = config;
+  if (directory === 'nowhere') {
+    if (restore === 'restored') throw nowhereToRestoreFrom();
+    return 'none';
+  }
   try {
-    if (config.restore === 'restored' && directory === 'nowhere') throw nowhereToRestoreFrom();
-    if (keepsLabs(config) && existsSync(directory)) {
-      const onRestored: RestoreOptions['onRestored'] = (lab, state, why) =>
-        log.info({ lab, state, why }, 'a lab is restored');
-      restoreLabs({ directory, labs, model, onRestored });
-    }
-    labs.open(DEMO_LAB, { patch: 'stock' }, 'kept');
+    const labs = keepsLabs(config) ? 'kept' : 'forgotten';
+    return new Recordings({ directory, model, durability, labs });
   } catch (error) {
-    labs.close();
-    if (error instanceof JournalError) throw restoringFailure(error);
     throw recordingFailure(directory, error);
   }
 }
@@ -186,21 +211,6 @@ function pause(ms: number): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, ms);
   });
-}
-
-/** Adds the path of each file that it opens to `recordings`. */
-function recordTo(
-  directory: string,
-  model: HelloResult['model'],
-  recordings: string[],
-): LabOptions['record'] {
-  const began = new Date().toISOString().replaceAll(/[:.]/g, '-').replace('Z', '');
-  return (lab, config) => {
-    const stamp = `${began}-${process.pid}-${recordings.length + 1}`;
-    const recorder = fileRecorder({ directory, model, stamp }, lab, config);
-    recordings.push(recorder.path);
-    return recorder;
-  };
 }
 
 /** The version that package.json names, and the hash of the machine in `serverFolder`. */

@@ -3,9 +3,11 @@
  * actor or as an observer.
  */
 
+import type { SessionKey } from '../journal/journal-format.ts';
 import type { Observer } from '../live/event-feed.ts';
 import type { Lab } from '../live/lab.ts';
-import type { ActorLink, LabActor, OpenQuestion, QuestionId } from '../live/lab-actor.ts';
+import type { LabActor, OpenQuestion, QuestionId, SavedLink } from '../live/lab-actor.ts';
+import type { RestoredLink } from '../live/lab-replay.ts';
 import { OpenById } from '../machine/open-by-id.ts';
 import type { Outbound } from '../machine/remote/inbound.ts';
 import { encodeBinaryFrame } from '../protocol/binary-frame.ts';
@@ -17,7 +19,7 @@ import { answerText, notificationText, questionText } from './encode.ts';
 import { type Frame, Outbox } from './outbox.ts';
 import type { ParamsText } from './params-text.ts';
 import type { Speaker } from './receive.ts';
-import { newResumeToken, sameToken } from './resume-token.ts';
+import { newResumeToken, sameToken, tokenHash } from './resume-token.ts';
 import {
   type Millis,
   nextSession,
@@ -26,11 +28,6 @@ import {
   type SessionEvent,
 } from './session.ts';
 
-interface Key {
-  readonly token: string;
-  readonly epoch: number;
-}
-
 /** Resumes in a row, without a frame of the client after any, whose keys are remembered. */
 const UNCONFIRMED_MAX = 8;
 
@@ -38,13 +35,15 @@ const UNCONFIRMED_MAX = 8;
 export interface SessionShared {
   /** Told by a session that it wants to be closed from this side. */
   readonly close: (session: ClientSession, reason: CloseReason) => void;
+  readonly away: (session: ClientSession) => void;
+  readonly forget: (session: ClientSession) => void;
   readonly paramsText: ParamsText;
 }
 
 const NONE: ReadonlySet<never> = new Set();
 const NO_QUESTIONS = new OpenById<QuestionId, OpenQuestion>();
 
-export class ClientSession implements ActorLink, Observer, Speaker {
+export class ClientSession implements RestoredLink, Observer, Speaker {
   readonly lab: Lab;
   readonly name: string;
   readonly role: Role;
@@ -57,15 +56,42 @@ export class ClientSession implements ActorLink, Observer, Speaker {
   questions: Speaker['questions'] = NO_QUESTIONS;
   answered: { has(id: QuestionId): boolean } = NONE;
   readonly #shared: SessionShared;
-  #key: Key = { token: newResumeToken(), epoch: 1 };
+  /** Of the last hello; 'unknown' once another server said it. */
+  #token: string | 'unknown' = newResumeToken();
+  #key: SessionKey;
   /** Still good until the client has shown, by its next frame, that it knows the new one; oldest first. */
-  #unconfirmed: Key[] = [];
+  #unconfirmed: SessionKey[] = [];
 
   constructor(lab: Lab, name: string, role: Role, shared: SessionShared) {
     this.lab = lab;
     this.name = name;
     this.role = role;
     this.#shared = shared;
+    this.#key = { hash: tokenHash(this.#token), epoch: 1 };
+  }
+
+  /** Goes on where a session of another server, or of another machine, was. */
+  restore({ keys, received, sent, frames }: SavedLink): void {
+    const [key = this.#key] = keys.slice(-1);
+    this.#token = 'unknown';
+    this.#key = key;
+    this.#unconfirmed = keys.slice(0, -1);
+    this.received = received;
+    this.outbox.restore(
+      sent,
+      frames.map((frame) => (typeof frame === 'string' ? frame : bytesOf(frame.binary))),
+    );
+  }
+
+  saved(): SavedLink {
+    return {
+      keys: [...this.#unconfirmed, this.#key],
+      received: this.received,
+      sent: this.outbox.last,
+      frames: this.outbox.kept.map((frame) =>
+        typeof frame === 'string' ? frame : { binary: Buffer.from(frame).toString('base64') },
+      ),
+    };
   }
 
   /** The lab has taken it as an actor. */
@@ -77,7 +103,11 @@ export class ClientSession implements ActorLink, Observer, Speaker {
   }
 
   get resumeToken(): string {
-    return this.#key.token;
+    return this.#token;
+  }
+
+  get key(): SessionKey {
+    return this.#key;
   }
 
   get epoch(): number {
@@ -89,21 +119,32 @@ export class ClientSession implements ActorLink, Observer, Speaker {
   }
 
   opensWith(token: string, epoch: number): boolean {
+    const shown = tokenHash(token);
     return [this.#key, ...this.#unconfirmed].some(
-      (key) => sameToken(key.token, token) && key.epoch === epoch,
+      ({ hash, epoch: known }) => sameToken(hash, shown) && known === epoch,
     );
   }
 
   newKey(): void {
+    this.#token = newResumeToken();
+    this.resumed({ hash: tokenHash(this.#token), epoch: this.#key.epoch + 1 });
+  }
+
+  resumed(key: SessionKey): void {
     // The answers to resumes may be lost one after the other: then the client knows only the oldest key.
     if (this.#unconfirmed.length < UNCONFIRMED_MAX) this.#unconfirmed.push(this.#key);
-    this.#key = { token: newResumeToken(), epoch: this.#key.epoch + 1 };
+    this.#key = key;
   }
 
   /** A frame has arrived that took a number. */
   frameTaken(): void {
-    this.received += 1;
+    this.took(this.received + 1);
+  }
+
+  took(seq: number, askedIn = 0): void {
+    this.received = seq;
     if (this.#unconfirmed.length > 0) this.#unconfirmed = [];
+    if (askedIn > 0) this.outbox.acknowledge(askedIn);
   }
 
   respond(response: Extract<Outbound, { kind: 'response' }>): void {
@@ -118,8 +159,10 @@ export class ClientSession implements ActorLink, Observer, Speaker {
     return seq;
   }
 
-  tell(method: string, params: unknown): void {
-    this.#send(notificationText(this.outbox.next(), method, JSON.stringify(params)));
+  tell(method: string, params: unknown): number {
+    const seq = this.outbox.next();
+    this.#send(notificationText(seq, method, JSON.stringify(params)));
+    return seq;
   }
 
   tellText(method: 'events' | 'snapshot' | 'control', params: string): void {
@@ -130,8 +173,20 @@ export class ClientSession implements ActorLink, Observer, Speaker {
     this.refuseRequest(null, refusal);
   }
 
-  refuseRequest(id: number | null, refusal: Refusal): void {
-    this.#send(answerText(this.outbox.next(), id, refusal));
+  refuseRequest(id: number | null, refusal: Refusal): number {
+    const seq = this.outbox.next();
+    this.#send(answerText(seq, id, refusal));
+    return seq;
+  }
+
+  /** From now on the client is away, and has its grace. For a session of another server. */
+  away(): void {
+    this.#shared.away(this);
+  }
+
+  /** Was over already when another server had it. */
+  forget(): void {
+    this.#shared.forget(this);
   }
 
   backlog(): number {
@@ -160,4 +215,8 @@ export class ClientSession implements ActorLink, Observer, Speaker {
     if (this.role !== 'observer') this.outbox.keep(frame);
     if (this.connection !== 'none') this.connection.send(frame);
   }
+}
+
+function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(Buffer.from(base64, 'base64'));
 }

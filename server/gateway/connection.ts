@@ -109,7 +109,7 @@ export class Connection<Session = unknown> {
     this.session = 'none';
     if (this.#delay !== 'none') this.#delay.out.flush();
     this.state = 'closing';
-    this.#writer.flush();
+    this.#flusher.now(this.#writer);
     this.socket.close(CLOSE_CODES[reason].code, reason);
   }
 

@@ -29,7 +29,7 @@ function recorder(): Recorder {
     if (disk === 'full') throw new DiskFull();
   };
   write();
-  return { inbound: write, event: () => undefined, settled: write, close: write };
+  return { inbound: write, event: () => undefined, settled: write, lab: write, close: write };
 }
 
 beforeEach(async () => {
@@ -54,6 +54,7 @@ const UNWRITTEN: Recorder = {
   inbound: () => undefined,
   event: () => undefined,
   settled: () => undefined,
+  lab: () => undefined,
   close: () => undefined,
 };
 

@@ -1,7 +1,9 @@
 /** Flushes the writers of all connections at the end of the turn of the event loop in which they got frames. */
+import { type Durability, NOT_DURABLE } from '../journal/durability.ts';
 import type { FrameWriter } from './frame-writer.ts';
 
 export class Flusher {
+  readonly #durability: Durability;
   /** Two lists that take turns, so that none has to be made anew. */
   #waiting: FrameWriter[] = [];
   #flushing: FrameWriter[] = [];
@@ -9,13 +11,36 @@ export class Flusher {
     const flushing = this.#waiting;
     this.#waiting = this.#flushing;
     this.#flushing = flushing;
-    for (const writer of flushing) writer.flush();
+    if (this.#durability.mode === 'each') this.#flushWhenSafe(flushing.splice(0));
+    else for (const writer of flushing) writer.flush();
     while (flushing.length > 0) flushing.pop();
   };
+
+  /** With `durability` 'each', frames leave when what was written before them is on the disk. */
+  constructor(durability: Durability = NOT_DURABLE) {
+    this.#durability = durability;
+  }
 
   /** Call it with a writer that has got its first frame. */
   later(writer: FrameWriter): void {
     this.#waiting.push(writer);
     if (this.#waiting.length === 1) process.nextTick(this.#flush);
+  }
+
+  /** Flushes a writer that gets no more frames. */
+  now(writer: FrameWriter): void {
+    if (this.#durability.mode === 'each') this.#durability.syncNow();
+    writer.flush();
+  }
+
+  #flushWhenSafe(writers: readonly FrameWriter[]): void {
+    const gathered = writers.map((writer) => writer.frames);
+    const leave = (): void => {
+      for (const [at, writer] of writers.entries()) {
+        writer.flush(gathered[at]);
+        if (writer.frames > 0) this.later(writer);
+      }
+    };
+    if (this.#durability.whenSafe(leave) === 'now') leave();
   }
 }

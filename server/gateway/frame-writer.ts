@@ -35,8 +35,19 @@ export class FrameWriter {
     return this.#frames.length === 1 ? 'first' : 'later';
   }
 
-  /** Writes all that was gathered. */
-  flush(): void {
+  /** How many were gathered. */
+  get frames(): number {
+    return this.#frames.length;
+  }
+
+  /** Writes all that was gathered, or the first `count` of it. */
+  flush(count = this.#frames.length): void {
+    if (count < this.#frames.length) {
+      const rest = this.#frames.splice(count);
+      this.flush();
+      for (const frame of rest) this.add(frame);
+      return;
+    }
     if (this.#frames.length === 0) return;
     if (this.#socket.writable) {
       const text = plainText(this.#frames);

@@ -5,12 +5,16 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { type Durability, NOT_DURABLE } from '../journal/durability.ts';
 import { guarded } from '../live/guarded.ts';
+import type { Lab } from '../live/lab.ts';
+import type { SavedLink } from '../live/lab-actor.ts';
+import type { ActorRole } from '../machine/remote/inbound.ts';
 import type { CloseReason } from '../protocol/close-codes.ts';
 import { FRAME_BYTES_MAX, HELLO_MS, SUBPROTOCOL } from '../protocol/limits.ts';
 import { type Refusal, refuse } from '../protocol/refusal.ts';
 import type { Role } from '../protocol/roles.ts';
-import type { ClientSession, SessionShared } from './client-session.ts';
+import { ClientSession, type SessionShared } from './client-session.ts';
 import { Connection } from './connection.ts';
 import { answerText } from './encode.ts';
 import { Flusher } from './flusher.ts';
@@ -22,6 +26,8 @@ import type { SessionEvent } from './session.ts';
 export interface GatewayOptions extends GreetingOptions {
   /** Milliseconds of a clock that only moves forwards. */
   readonly clock: () => number;
+  /** Whether frames wait until what they say is on the disk. Not, unless said. */
+  readonly durability?: Durability;
   readonly onClosed: (lab: string, name: string, why: CloseReason | 'left') => void;
   /** For the log: what a connection's own turn has thrown. The connection is closed. */
   readonly onBug?: (bug: unknown) => void;
@@ -61,9 +67,11 @@ export class Gateway {
   readonly #server: WebSocketServer;
   readonly #sessions: Sessions = new Map();
   readonly #connections = new Set<Connection<ClientSession>>();
-  readonly #flusher = new Flusher();
+  readonly #flusher: Flusher;
   readonly #shared: SessionShared = {
     close: (session, reason) => this.#advance(session, { event: 'closed', reason }),
+    away: (session) => this.#advance(session, { event: 'lost', at: this.#timeIn(session) }),
+    forget: (session) => this.#forget(session),
     paramsText: new ParamsText(),
   };
   readonly #timer: NodeJS.Timeout;
@@ -71,6 +79,7 @@ export class Gateway {
 
   constructor(options: GatewayOptions) {
     this.#options = options;
+    this.#flusher = new Flusher(options.durability ?? NOT_DURABLE);
     this.#server = new WebSocketServer({
       noServer: true,
       perMessageDeflate: false,
@@ -125,11 +134,22 @@ export class Gateway {
   }
 
   /** Tells everybody that the server ends, and takes no more hellos. */
-  announceGoing(why: string): void {
+  announceGoing(why: string, sessions: 'kept' | 'over'): void {
     this.#state = 'going';
     for (const { session } of this.#connections) {
-      if (session !== 'none') session.tell('going', { why, resumable: false });
+      if (session === 'none') continue;
+      const tell = { method: 'going', params: { why, resumable: sessions === 'kept' } };
+      const seq = session.tell(tell.method, tell.params);
+      if (session.actor !== 'none') session.lab.note({ sent: { actor: session.name, seq, tell } });
     }
+  }
+
+  /** The session of a client that another server knew. */
+  restored(lab: Lab, name: string, role: ActorRole, saved: SavedLink): ClientSession {
+    const session = new ClientSession(lab, name, role, this.#shared);
+    session.restore(saved);
+    this.#sessions.set(sessionKey(lab.name, name), session);
+    return session;
   }
 
   /** Closes every connection. */
@@ -216,13 +236,21 @@ export class Gateway {
       case 'notify':
         this.#served(session);
         if (received.method === 'ack') session.outbox.acknowledge(acknowledged(received.params));
-        else if (session.actor !== 'none') session.lab.take(session.actor, received);
+        else if (session.actor !== 'none') {
+          session.lab.take(session.actor, received, session.received);
+        }
         return;
       case 'answer':
         this.#served(session);
         if (session.actor === 'none') return;
         session.outbox.acknowledge(received.askedIn);
-        session.lab.takeAnswer(session.actor, received.id, received.outcome, received.said);
+        session.lab.takeAnswer(
+          session.actor,
+          received.id,
+          received.outcome,
+          received.said,
+          session.received,
+        );
         return;
       case 'refused':
         this.#refused(session, received);
@@ -242,9 +270,20 @@ export class Gateway {
     this.#count(this.counts.refusals, refusal.code);
     this.#options.onRefused?.(session.lab.name, session.name, id, refusal);
     this.#tellRefusal(session, refusal);
-    if (seq === 'taken') session.frameTaken();
-    session.refuseRequest(id, refusal);
+    if (seq === 'taken') {
+      session.frameTaken();
+      if (session.actor !== 'none') {
+        session.lab.note({ took: { actor: session.name, seq: session.received } });
+      }
+    }
+    this.#refuse(session, id, refusal);
     this.#advance(session, { event: 'refused' });
+  }
+
+  #refuse(session: ClientSession, id: number | null, refusal: Refusal): void {
+    const seq = session.refuseRequest(id, refusal);
+    if (session.actor === 'none') return;
+    session.lab.note({ sent: { actor: session.name, seq, refuse: { id, refusal } } });
   }
 
   #tellRefusal({ lab, name }: ClientSession, refusal: Refusal): void {
@@ -254,7 +293,7 @@ export class Gateway {
   #fatal(session: ClientSession, { reason, refusal }: Fatal): void {
     this.#count(this.counts.refusals, refusal.code);
     this.#tellRefusal(session, refusal);
-    session.refuseRequest(null, refusal);
+    this.#refuse(session, null, refusal);
     const at = this.#timeIn(session);
     // A gap is mended by a resume: the client learns what has arrived and sends the rest again.
     const mendable = reason === 'seq-gap';
@@ -342,11 +381,15 @@ export class Gateway {
 
   #over(session: ClientSession, why: CloseReason | 'left'): void {
     if (why !== 'left') this.#dropConnection(session, why);
-    const key = sessionKey(session.lab.name, session.name);
-    if (this.#sessions.get(key) === session) this.#sessions.delete(key);
+    this.#forget(session);
     if (session.actor === 'none') session.lab.feed.remove(session);
     else session.lab.leave(session.actor);
     this.#options.onClosed(session.lab.name, session.name, why);
+  }
+
+  #forget(session: ClientSession): void {
+    const key = sessionKey(session.lab.name, session.name);
+    if (this.#sessions.get(key) === session) this.#sessions.delete(key);
   }
 
   #dropConnection(session: ClientSession, reason: CloseReason): void {

@@ -51,10 +51,15 @@ export function welcome(
   // The answer is the first frame, whatever the machine says while it attaches the actor.
   const seq = session.outbox.next();
   let snapshot: LabSnapshot | 'none' = 'none';
-  if (params.role === 'observer') snapshot = lab.observe(session);
-  else {
+  if (params.role === 'observer') {
+    // A lab that is being restored has no state yet; one that is damaged has one to look at.
+    const notOpen = lab.standing.state === 'restoring' ? lab.notOpen() : 'none';
+    if (notOpen !== 'none') return notOpen;
+    snapshot = lab.observe(session);
+  } else {
     session.outbox.keep('');
-    const actor = lab.attach(params.name, params.role, session);
+    const note = { seq: session.received, key: session.key };
+    const actor = lab.attach(params.name, params.role, session, note);
     if ('code' in actor) return actor;
     session.actAs(actor);
     sessions.set(sessionKey(lab.name, params.name), session);
@@ -80,6 +85,8 @@ function resume(
 ): Welcome | Refusal {
   const { name, role } = hello.params;
   const lab = options.labs.find(hello.params.lab);
+  const notOpen = lab === 'none' ? 'none' : lab.notOpen();
+  if (notOpen !== 'none') return notOpen;
   const session = lab === 'none' ? undefined : sessions.get(sessionKey(lab.name, name));
   if (session === undefined || session.role !== role || !session.opensWith(token, epoch)) {
     return refuse('bad-resume', 'params.resume', 'the token and epoch of a session of this name');
@@ -94,7 +101,8 @@ function resume(
   superseded(session);
   session.newKey();
   session.advance({ event: 'resumed' });
-  const state = session.actor === 'none' ? 'attached' : session.lab.back(session.actor);
+  const state =
+    session.actor === 'none' ? 'attached' : session.lab.back(session.actor, session.key);
   const result = resultFor(options, session, 'resumed', state);
   const lacking = orNone(session.outbox.after(since));
   return { session, frames: [helloText(session.outbox.last, hello.id, result), ...lacking] };

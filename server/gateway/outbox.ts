@@ -25,6 +25,17 @@ export class Outbox {
     return this.#kept.length - this.#head;
   }
 
+  /** Goes on where another one was. */
+  restore(last: number, frames: readonly Frame[]): void {
+    this.#last = last;
+    for (const frame of frames) this.keep(frame);
+  }
+
+  /** The frames that are kept. */
+  get kept(): readonly Frame[] {
+    return this.#kept.slice(this.#head);
+  }
+
   /** The number for the next frame. */
   next(): number {
     this.#last += 1;

@@ -65,6 +65,7 @@ test('labs are listed with who is in them', async () => {
   assert.match(code, /^[B-Y346789]{5}$/);
   assert.deepEqual(rest, {
     name: 'test',
+    state: 'open',
     patch: 'stock',
     scenario: null,
     paused: false,

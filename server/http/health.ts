@@ -10,13 +10,36 @@ import type { Readiness } from './readiness.ts';
 import { route } from './route.ts';
 
 const tags = ['server'];
-const Status = Type.Object({ status: Type.String(), why: Type.Optional(Type.String()) });
+const LabStatus = Type.Object({ lab: Type.String(), why: Type.Optional(Type.String()) });
+const Status = Type.Object({
+  status: Type.String(),
+  why: Type.Optional(Type.String()),
+  restoring: Type.Optional(Type.Array(LabStatus)),
+  damaged: Type.Optional(Type.Array(LabStatus)),
+});
 
 export interface HealthOptions {
   readonly gateway: Gateway;
   readonly labs: Labs;
   readonly readiness: Readiness;
   readonly model: HelloResult['model'];
+}
+
+/** Of the labs that are not open: which, and why. */
+function notOpen(labs: Labs): Partial<Record<'restoring' | 'damaged', readonly object[]>> {
+  const of = (state: 'restoring' | 'damaged') =>
+    labs
+      .all()
+      .filter(({ standing }) => standing.state === state)
+      .map(({ name, standing }) => ({
+        lab: name,
+        ...('why' in standing ? { why: standing.why } : {}),
+      }));
+  const [restoring, damaged] = [of('restoring'), of('damaged')];
+  return {
+    ...(restoring.length > 0 ? { restoring } : {}),
+    ...(damaged.length > 0 ? { damaged } : {}),
+  };
 }
 
 export function addHealthRoutes(app: FastifyInstance, options: HealthOptions): void {
@@ -27,12 +50,16 @@ export function addHealthRoutes(app: FastifyInstance, options: HealthOptions): v
 
   const ready = {
     summary: 'The server takes clients: it is not ending, and can record if it should.',
+    description: 'Labs that are being restored, or are damaged, are named with the reason.',
     tags,
     answers: { 200: Status, 503: Status },
   };
   app.get('/readyz', route(ready), async (_request, reply) => {
     const problem = await readiness.recordingProblem();
-    if (readiness.state === 'ready' && problem === 'none') return { status: 'ready' };
+    // A lab that is not there yet keeps no client from the others.
+    if (readiness.state === 'ready' && problem === 'none') {
+      return { status: 'ready', ...notOpen(labs) };
+    }
     reply.code(503);
     return readiness.state === 'going'
       ? { status: 'going' }

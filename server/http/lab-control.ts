@@ -34,6 +34,7 @@ export function addControlRoute(app: FastifyInstance, labs: Labs): void {
     async (request) => {
       const lab = labNamed(labs, request.params.lab);
       const { body } = request;
+      checkOpen(lab);
       checkRight(lab, body, bearerOf(request));
       const actor = 'actor' in body ? { actor: body.actor } : {};
       request.log.info({ lab: lab.name, ...actor, action: body.action }, 'a lab is controlled');
@@ -42,6 +43,14 @@ export function addControlRoute(app: FastifyInstance, labs: Labs): void {
       return { ...labDetail(lab), ...done };
     },
   );
+}
+
+/** Throws: HttpFailure. */
+function checkOpen({ name, standing }: Lab): void {
+  if (standing.state === 'restoring') throw new HttpFailure('restoring', `lab: ${name}`);
+  if (standing.state === 'damaged') {
+    throw new HttpFailure('lab-damaged', `lab: ${name}: ${standing.why}`);
+  }
 }
 
 /** Throws: HttpFailure. */

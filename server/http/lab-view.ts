@@ -8,6 +8,8 @@ export function labEntry(lab: Lab): LabEntry {
   return {
     name,
     code,
+    state: lab.standing.state,
+    ...(lab.standing.state === 'damaged' ? { why: lab.standing.why } : {}),
     patch: lab.config.patch,
     scenario: scene.scenario === 'none' ? null : scene.scenario,
     paused,

@@ -1,8 +1,9 @@
 /**
  * What a server keeps of a lab beside its recordings, so that another one can open it again: by which code people
- * join, who presents, and how it began. The presenter's token is a secret, so the file is its owner's alone to read.
+ * join, who presents, how it began, and which recording is the one that counts. The presenter's token is a secret, so
+ * the file is its owner's alone to read.
  */
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import Type, { type Static } from 'typebox';
 import { name, strict, word } from '../abi/scalars.ts';
@@ -13,24 +14,27 @@ import { compileCheck, whyNot } from '../protocol/validators.ts';
 import { StoredInbound } from './journal-format.ts';
 import { JournalError, restored } from './read-journal.ts';
 import { stored } from './recorder.ts';
+import { syncFolder } from './sync-folder.ts';
+import { writeWholeFile } from './write-whole-file.ts';
 
 const ENDING = '.lab.json';
 const OWNER_ONLY = 0o600;
+const VERSION = 2;
 const { taken: _taken, ...seat } = LabSeat.properties;
 
 const LabFile = strict({
   format: Type.Literal('mmrace-lab'),
-  version: Type.Literal(1),
+  version: Type.Literal(VERSION),
   name,
   joinCode,
   presenterToken: Type.String({ minLength: 1, maxLength: 128 }),
   stay: word('kept', 'passing'),
-  /** A MachineConfig, of the machine that it began with. */
-  config: Type.Object({ patch: Type.String() }),
   scenario: Type.String(),
   setup: Type.Array(StoredInbound),
   seats: Type.Array(strict(seat)),
   todo: Type.Array(Type.String()),
+  /** The recording of its machine: a file of the same folder. */
+  journal: Type.String({ pattern: '^[^/\\\\]+\\.jsonl$' }),
 });
 type LabFile = Static<typeof LabFile>;
 
@@ -41,41 +45,53 @@ export interface KeptLab extends Omit<LabFile, 'format' | 'version' | 'setup'> {
 
 const CHECK = compileCheck(LabFile);
 
-/** Throws what the file system throws. */
+/** Throws what the file system throws; then the file is as it was. */
 export function writeLabFile(directory: string, lab: KeptLab): void {
   const file: LabFile = {
     format: 'mmrace-lab',
-    version: 1,
+    version: VERSION,
     ...lab,
     setup: lab.setup.map(stored),
   };
-  writeFileSync(pathOf(directory, lab.name), `${JSON.stringify(file, null, 2)}\n`, {
-    mode: OWNER_ONLY,
-  });
+  writeWholeFile(pathOf(directory, lab.name), `${JSON.stringify(file, null, 2)}\n`, OWNER_ONLY);
 }
 
-/** The lab is over: nobody opens it again. */
+/** The lab is over: no server opens it again. */
 export function removeLabFile(directory: string, lab: string): void {
   rmSync(pathOf(directory, lab), { force: true });
+  syncFolder(directory);
 }
 
-/** Throws: JournalError for a file that is none; what the file system throws. */
-export function readLabFiles(directory: string): KeptLab[] {
+/** The names of the labs that a folder keeps, sorted. Throws what the file system throws. */
+export function keptLabs(directory: string): string[] {
   return readdirSync(directory)
-    .filter((file) => file.endsWith(ENDING))
-    .sort()
-    .map((file) => readLabFile(join(directory, file)));
+    .filter((file) => file.endsWith(ENDING) && !file.startsWith('.'))
+    .map((file) => file.slice(0, -ENDING.length))
+    .sort();
 }
 
-function readLabFile(path: string): KeptLab {
-  const value: unknown = jsonOf(readFileSync(path, 'utf8'));
+/** Throws: JournalError for a file that is not a lab's; what the file system throws. */
+export function readLabFile(directory: string, lab: string): KeptLab {
+  const path = pathOf(directory, lab);
+  const value = jsonOf(readFileSync(path, 'utf8'));
+  const version = versionOf(value);
+  if (version !== VERSION && version !== 'none') {
+    const by = `kept by another mmrace: this one reads version ${VERSION}`;
+    throw new JournalError(path, 1, `version: found ${version}: ${by}`);
+  }
   if (!CHECK.accepts(value)) {
     const { path: at, bound } = whyNot(CHECK, value, '');
     throw new JournalError(path, 1, `${at}: expected ${bound}`);
   }
   const { format: _format, version: _version, setup, ...rest } = value as LabFile;
+  if (rest.name !== lab) throw new JournalError(path, 1, `name: expected ${lab}`);
   const roles = new Map<ActorName, ActorRole>();
   return { ...rest, setup: setup.map((inbound) => restored(inbound, roles, path, 1)) };
+}
+
+function versionOf(value: unknown): number | 'none' {
+  if (typeof value !== 'object' || value === null || !('version' in value)) return 'none';
+  return typeof value.version === 'number' ? value.version : 'none';
 }
 
 function jsonOf(text: string): unknown {

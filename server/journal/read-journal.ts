@@ -9,17 +9,21 @@ import {
   EntryLine,
   JOURNAL_VERSION,
   JournalHeader,
+  type SessionKey,
   SettledLine,
   type StoredInbound,
 } from './journal-format.ts';
+import { LAB_LINES, type LabLine } from './lab-lines.ts';
+import { checkedSum } from './line-sum.ts';
+import { linesOfFile, linesOfText, type WholeLine } from './whole-lines.ts';
 
 /** `file:line: path: expected ...` */
 export class JournalError extends Error {
   readonly file: string;
   readonly line: number;
 
-  constructor(file: string, line: number, text: string) {
-    super(`${file}:${line}: ${text}`);
+  constructor(file: string, line: number, text: string, options: ErrorOptions = {}) {
+    super(`${file}:${line}: ${text}`, options);
     this.name = 'JournalError';
     this.file = file;
     this.line = line;
@@ -42,57 +46,195 @@ export interface Journal {
   readonly end: EndLine | 'none';
 }
 
+/** As a Journal, of any size. */
+export interface JournalStream {
+  readonly header: JournalHeader;
+  /** Can be gone through once. Throws: JournalError, where it stands. */
+  readonly entries: Iterable<JournalEntry>;
+  /** Known when all entries have been gone through. */
+  readonly end: EndLine | 'none';
+}
+
+export interface EntryRead {
+  readonly kind: 'entry';
+  readonly n: number;
+  readonly inbound: Inbound;
+  /** See EntryLine. */
+  readonly seq?: number;
+  readonly key?: SessionKey;
+}
+
+/** One line of a journal. */
+export type JournalLine = {
+  /** In the file, from 1. */
+  readonly line: number;
+  /** Bytes of the file up to and with this line. */
+  readonly bytes: number;
+  /** To go on with; 'none' if the file has no sums. */
+  readonly sum: number | 'none';
+} & (
+  | { readonly kind: 'header'; readonly header: JournalHeader }
+  | EntryRead
+  | { readonly kind: 'settled'; readonly settled: SettledLine }
+  | { readonly kind: 'end'; readonly end: EndLine }
+  | { readonly kind: 'lab'; readonly lab: LabLine }
+);
+
 const HEADER = compileCheck(JournalHeader);
 const ENTRY = compileCheck(EntryLine);
 const SETTLED = compileCheck(SettledLine);
 const END = compileCheck(EndLine);
+const LAB = new Map(
+  Object.entries(LAB_LINES).map(([field, schema]) => [field, compileCheck(schema)]),
+);
 
-/**
- * `file` is the name for messages. A last line without an end is what a crash leaves, and is dropped.
- *
- * Throws: JournalError.
- */
+/** `file` is the name for messages. Throws: JournalError. */
 export function parseJournal(text: string, file: string): Journal {
-  const lines = text.split('\n').slice(0, -1);
-  const [first, ...rest] = lines;
-  if (first === undefined)
-    throw new JournalError(file, 1, 'expected a journal, found no whole line');
-  const header = checked<JournalHeader>(HEADER, parseLine(first, file, 1), file, 1);
-  if (header.version > JOURNAL_VERSION) {
-    const text = `version: expected at most ${JOURNAL_VERSION}: a newer mmrace wrote this`;
-    throw new JournalError(file, 1, text);
-  }
-  const roles = new Map<ActorName, ActorRole>();
-  const entries: JournalEntry[] = [];
+  const stream = streamOf(readLines(linesOfText(text), file), file);
+  const entries = [...stream.entries];
+  return { header: stream.header, entries, end: stream.end };
+}
+
+/** Throws: JournalError, and what the file system throws. */
+export function openJournal(path: string): JournalStream {
+  return streamOf(journalLines(path), path);
+}
+
+/** Every line of the file, the header first. A last line without an end is what a crash leaves, and is left out. */
+export function journalLines(path: string): IteratorObject<JournalLine> {
+  return readLines(linesOfFile(path), path);
+}
+
+function streamOf(lines: IteratorObject<JournalLine>, file: string): JournalStream {
+  const first = lines.next();
+  if (first.done === true || first.value.kind !== 'header') throw noWholeLine(file);
   let end: EndLine | 'none' = 'none';
-  for (const [at, one] of rest.entries()) {
-    const line = at + 2;
-    const value = parseLine(one, file, line);
-    if (end !== 'none') throw new JournalError(file, line, 'expected nothing after the last line');
-    if ('end' in value) end = checked<EndLine>(END, value, file, line);
-    else if ('inbound' in value) {
-      const { n, inbound } = checked<EntryLine>(ENTRY, value, file, line);
-      if (n !== entries.length + 1) {
-        throw new JournalError(file, line, `n: expected ${entries.length + 1}, found ${n}`);
+  function* entries(): Generator<JournalEntry> {
+    let open: JournalEntry | 'none' = 'none';
+    for (const one of lines) {
+      if (one.kind === 'end') end = one.end;
+      else if (one.kind === 'settled') {
+        if (open !== 'none') yield { ...open, settled: one.settled };
+        open = 'none';
+      } else if (one.kind === 'entry') {
+        end = 'none';
+        if (open !== 'none') yield open;
+        open = { line: one.line, n: one.n, inbound: one.inbound, settled: 'none' };
       }
-      entries.push({ line, n, inbound: restored(inbound, roles, file, line), settled: 'none' });
-    } else settle(entries, checked<SettledLine>(SETTLED, value, file, line), file, line);
+    }
+    if (open !== 'none') yield open;
   }
-  return { header, entries, end };
+  return {
+    header: first.value.header,
+    entries: entries(),
+    get end() {
+      return end;
+    },
+  };
 }
 
-function settle(entries: JournalEntry[], settled: SettledLine, file: string, line: number): void {
-  const last = entries.at(-1);
-  if (last === undefined || last.n !== settled.n || last.settled !== 'none') {
-    throw new JournalError(file, line, `n: expected the entry before, found ${settled.n}`);
-  }
-  entries[entries.length - 1] = { ...last, settled };
+function noWholeLine(file: string): JournalError {
+  return new JournalError(file, 1, 'expected a journal, found no whole line');
 }
 
-function parseLine(text: string, file: string, line: number): object {
-  const value = jsonOf(text);
-  if (typeof value === 'object' && value !== null) return value;
-  throw new JournalError(file, line, 'expected one JSON object');
+function* readLines(lines: Iterable<WholeLine>, file: string): Generator<JournalLine> {
+  const reader = new LineReader(file);
+  for (const one of lines) yield reader.read(one);
+  if (reader.line === 0) throw noWholeLine(file);
+}
+
+class LineReader {
+  line = 0;
+  readonly #file: string;
+  readonly #roles = new Map<ActorName, ActorRole>();
+  #version = JOURNAL_VERSION;
+  #sum: number | 'none' = 0;
+  #entries = 0;
+  #settled = 0;
+  #ended: 'no' | 'yes' = 'no';
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  read({ text, end }: WholeLine): JournalLine {
+    this.line += 1;
+    const value = this.#parse(this.#withoutSum(text));
+    const place = { line: this.line, bytes: end, sum: this.#sum };
+    if (this.line === 1) return { ...place, kind: 'header', header: this.#header(value) };
+    if (this.#ended === 'yes' && this.#version < 3) {
+      throw this.#wrong('expected nothing after the last line');
+    }
+    if ('end' in value) {
+      this.#ended = 'yes';
+      return { ...place, kind: 'end', end: this.#checked<EndLine>(END, value) };
+    }
+    if ('inbound' in value) return { ...place, ...this.#entry(value) };
+    const field = Object.keys(value)[0] ?? '';
+    const lab = LAB.get(field);
+    if (lab !== undefined)
+      return { ...place, kind: 'lab', lab: this.#checked<LabLine>(lab, value) };
+    return { ...place, kind: 'settled', settled: this.#settle(value) };
+  }
+
+  #header(value: object): JournalHeader {
+    const header = this.#checked<JournalHeader>(HEADER, value);
+    this.#version = header.version;
+    if (header.version <= JOURNAL_VERSION) return header;
+    throw this.#wrong(`version: expected at most ${JOURNAL_VERSION}: a newer mmrace wrote this`);
+  }
+
+  #entry(value: object): EntryRead {
+    const { n, inbound, ...rest } = this.#checked<EntryLine>(ENTRY, value);
+    if (n !== this.#entries + 1) throw this.#wrong(`n: expected ${this.#entries + 1}, found ${n}`);
+    this.#entries = n;
+    return {
+      kind: 'entry',
+      n,
+      inbound: restored(inbound, this.#roles, this.#file, this.line),
+      ...rest,
+    };
+  }
+
+  #settle(value: object): SettledLine {
+    const settled = this.#checked<SettledLine>(SETTLED, value);
+    if (settled.n !== this.#entries || this.#settled === this.#entries) {
+      throw this.#wrong(`n: expected the entry before, found ${settled.n}`);
+    }
+    this.#settled = settled.n;
+    return settled;
+  }
+
+  /** Whether a file has sums is told by its first line. */
+  #withoutSum(text: string): string {
+    if (this.#sum === 'none') return text;
+    const found = checkedSum(text, this.#sum);
+    if (found === 'none' && this.line === 1) {
+      this.#sum = 'none';
+      return text;
+    }
+    if (typeof found === 'string') {
+      throw this.#wrong('sum: expected the sum of this line behind the one before: it was changed');
+    }
+    this.#sum = found.sum;
+    return found.json;
+  }
+
+  #parse(text: string): object {
+    const value = jsonOf(text);
+    if (typeof value === 'object' && value !== null) return value;
+    throw this.#wrong('expected one JSON object');
+  }
+
+  #checked<Value>(check: Check, value: unknown): Value {
+    if (check.accepts(value)) return value as Value;
+    const { path, bound } = whyNot(check, value, '');
+    throw this.#wrong(`${path}: expected ${bound}`);
+  }
+
+  #wrong(text: string): JournalError {
+    return new JournalError(this.#file, this.line, text);
+  }
 }
 
 function jsonOf(text: string): unknown {
@@ -101,12 +243,6 @@ function jsonOf(text: string): unknown {
   } catch {
     return 'no JSON';
   }
-}
-
-function checked<Value>(check: Check, value: unknown, file: string, line: number): Value {
-  if (check.accepts(value)) return value as Value;
-  const { path, bound } = whyNot(check, value, '');
-  throw new JournalError(file, line, `${path}: expected ${bound}`);
 }
 
 /** What was stored, as it was. `roles` are the actors that have come so far. Throws: JournalError. */

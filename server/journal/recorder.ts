@@ -2,82 +2,69 @@
  * Writes a journal as a lab runs. Each inbound event is in the file before the machine takes it, so a crash loses
  * at most the event that caused it to be looked for.
  */
-import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+
 import type { Event } from '../abi/event.ts';
-import type { MachineConfig } from '../machine/machine-config.ts';
 import type { Inbound } from '../machine/remote/inbound.ts';
 import type { PageContents } from '../vocabulary/page-contents.ts';
 import { EventDigest } from './event-digest.ts';
-import {
-  type EndLine,
-  type EntryLine,
-  JOURNAL_FORMAT,
-  JOURNAL_VERSION,
-  type JournalHeader,
-  type SettledLine,
-  type StoredInbound,
+import type {
+  EndLine,
+  EntryLine,
+  JournalHeader,
+  SessionKey,
+  SettledLine,
+  StoredInbound,
 } from './journal-format.ts';
+import type { LabLine } from './lab-lines.ts';
 
-/** Where the inbound log of a machine goes as it grows. */
+/** Which frame of its client an inbound event was, and the key of the session that begins with it. */
+export interface FrameNote {
+  readonly seq?: number;
+  readonly key?: SessionKey;
+}
+
+/** Where the inbound log of a machine goes as it grows. What the file system throws is thrown: nothing was written. */
 export interface Recorder {
   /** Before the machine takes it. */
-  inbound(inbound: Inbound): void;
+  inbound(inbound: Inbound, note?: FrameNote): void;
   /** What the machine says of it, in order. */
   event(event: Event): void;
   /** The machine has done all that it could. */
   settled(): void;
+  /** What a later server has to know besides. */
+  lab(line: LabLine): void;
   /** `state` names the final state of the machine. */
   close(state: string): void;
 }
 
-export interface RecorderOptions {
-  readonly directory: string;
-  readonly model: JournalHeader['model'];
-  /** Makes the file's name unique: the time, or a running number. */
-  readonly stamp: string;
+/** Where a recording stands that is to go on. */
+export interface RecordedSoFar {
+  /** Of the last entry. */
+  readonly n: number;
+  readonly digest: EventDigest;
 }
 
-/** Opens `directory`/`lab`-`stamp`.jsonl. Throws what the file system throws, also if the file exists. */
-export function fileRecorder(
-  options: RecorderOptions,
-  lab: string,
-  config: MachineConfig,
-): Recorder & { readonly path: string } {
-  mkdirSync(options.directory, { recursive: true });
-  const path = join(options.directory, `${lab}-${options.stamp}.jsonl`);
-  const file = openSync(path, 'wx');
-  const recorder = journalRecorder((line) => writeSync(file, line), {
-    format: JOURNAL_FORMAT,
-    version: JOURNAL_VERSION,
-    model: options.model,
-    lab,
-    config,
-  });
-  return {
-    ...recorder,
-    path,
-    close: (state) => {
-      recorder.close(state);
-      closeSync(file);
-    },
-  };
-}
-
-/** `write` gets whole lines, with their ends. */
+/** `write` gets JSON objects, one a line. */
 export function journalRecorder(write: (line: string) => void, header: JournalHeader): Recorder {
-  const digest = new EventDigest();
-  let n = 0;
-  const line = (value: JournalHeader | EntryLine | SettledLine | EndLine) =>
-    write(`${JSON.stringify(value)}\n`);
-  line(header);
+  write(`${JSON.stringify(header)}\n`);
+  return recorderFrom((json) => write(`${json}\n`), { n: 0, digest: new EventDigest() });
+}
+
+/** `write` gets JSON objects without line ends. */
+export function recorderFrom(
+  write: (json: string) => void,
+  { n: before, digest }: RecordedSoFar,
+): Recorder {
+  let n = before;
+  const line = (value: EntryLine | SettledLine | EndLine | LabLine) => write(JSON.stringify(value));
   return {
-    inbound: (inbound) => {
+    inbound: (inbound, note) => {
+      line({ n: n + 1, inbound: stored(inbound), ...note });
       n += 1;
-      line({ n, inbound: stored(inbound) });
     },
     event: (event) => digest.add(event),
     settled: () => line({ n, events: digest.events, digest: digest.value() }),
+    lab: line,
     close: (state) => line({ end: n, events: digest.events, digest: digest.value(), state }),
   };
 }

@@ -5,7 +5,7 @@ import type { MachineConfig } from '../machine/machine-config.ts';
 import type { Inbound, Outbound } from '../machine/remote/inbound.ts';
 import { EventDigest } from './event-digest.ts';
 import type { JournalHeader } from './journal-format.ts';
-import type { Journal } from './read-journal.ts';
+import type { JournalStream } from './read-journal.ts';
 
 /** What a replay needs of a machine. */
 export interface ReplayMachine {
@@ -59,9 +59,9 @@ export type Replayed =
   /** The journal was cut from another model: its entries would mean something else here. */
   | { readonly outcome: 'other-model'; readonly expected: string; readonly actual: string };
 
-/** Throws: UnknownPatch, from `newMachine`. */
-export function replay(journal: Journal, options: ReplayOptions): Replayed {
-  const { header, entries, end } = journal;
+/** Throws: UnknownPatch, from `newMachine`; JournalError, where the journal is wrong. */
+export function replay(journal: JournalStream, options: ReplayOptions): Replayed {
+  const { header, entries } = journal;
   if (header.model.hash !== options.model.hash) {
     return { outcome: 'other-model', expected: header.model.hash, actual: options.model.hash };
   }
@@ -74,7 +74,9 @@ export function replay(journal: Journal, options: ReplayOptions): Replayed {
       options.onEvent(event);
     },
   });
+  let last = { n: 0, line: 1 };
   for (const { n, line, inbound, settled } of entries) {
+    last = { n, line };
     try {
       machine.accept(inbound);
     } catch (error) {
@@ -89,15 +91,15 @@ export function replay(journal: Journal, options: ReplayOptions): Replayed {
     }
   }
   const state = machine.digest();
-  const last = entries.at(-1);
+  const { end } = journal;
   if (end !== 'none' && end.state !== state) {
-    const { n, line } = last ?? { n: 0, line: 1 };
+    const { n, line } = last;
     const what = 'final state';
     return { outcome: 'diverged', n, line, what, expected: end.state, actual: state };
   }
   return {
     outcome: 'identical',
-    entries: entries.length,
+    entries: last.n,
     events: digest.events,
     digest: digest.value(),
     state,

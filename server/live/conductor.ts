@@ -31,19 +31,30 @@ export class Conductor {
   /** Tasks that arrived at a hold before anybody waited for it, by actor. */
   readonly #arrived = new Map<ActorName, string[]>();
 
-  /** `done` is called in the turn of the client's answer; with `ok: false` if that is an error, or it left. */
+  /**
+   * `done` is called in the turn of the client's answer; with `ok: false` if that is an error, or it left.
+   *
+   * Returns: the question's id, and the number of the frame that asks it.
+   */
   put(
     actor: LabActor,
     method: ConductorQuestion,
     params: unknown,
     now: Millis,
     done: (outcome: Performed) => void,
-  ): void {
+  ): { readonly id: QuestionId; readonly seq: number } {
     const id = `c${this.#nextId}`;
     this.#nextId += 1;
     this.#waiting.set(id, { actor: actor.name, done });
     const seq = actor.link.ask(id, method, params);
     actor.questions.set(id, { method, askedAt: now, seq });
+    return { id, seq };
+  }
+
+  /** A question that was put by an earlier server, and is open still. */
+  wasPut(id: string, actor: ActorName, done: (outcome: Performed) => void): void {
+    this.#nextId = Math.max(this.#nextId, Number(id.slice(1)) + 1);
+    this.#waiting.set(id, { actor, done });
   }
 
   answered(id: QuestionId, outcome: Performed): void {

@@ -7,7 +7,7 @@ import { journalRecorder } from '../journal/recorder.ts';
 import { type Replayed, replay } from '../journal/replay.ts';
 import type { QuestionParams } from '../protocol/server-questions.ts';
 import { Lab } from './lab.ts';
-import type { ActorLink, LabActor, QuestionId } from './lab-actor.ts';
+import type { ActorLink, LabActor, QuestionId, SavedLink } from './lab-actor.ts';
 import { newBeginning } from './lab-beginning.ts';
 import { newLiveMachine } from './new-live-machine.ts';
 import { EMPTY_SCENE, type Scene } from './scene.ts';
@@ -28,7 +28,15 @@ class PatientLink implements ActorLink {
     this.open.push({ id, method, params });
     return 1;
   }
-  tell(): void {}
+  tell(): number {
+    return 1;
+  }
+  refuseRequest(): number {
+    return 1;
+  }
+  saved(): SavedLink {
+    return { keys: [{ hash: 'a', epoch: 1 }], received: 0, sent: 0, frames: [] };
+  }
   refuse(): void {}
   close(): void {}
   slow(): void {}

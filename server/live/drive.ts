@@ -71,6 +71,14 @@ export class Drive {
     return 'stepped';
   }
 
+  /** As an earlier server drove it; `mode` is what the machine was told last. */
+  wasDriven(paused: 'paused' | 'no', speed: Speed, mode: 'running' | 'stepped'): void {
+    this.#paused = paused;
+    this.#speed = speed;
+    this.#mode = mode;
+    this.#apply();
+  }
+
   /** The machine is another one, which runs by itself. */
   machineIsNew(): void {
     this.#mode = 'running';

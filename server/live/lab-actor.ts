@@ -1,5 +1,5 @@
 /** What a lab keeps of one client that acts in it, beside what the machine keeps. */
-
+import type { SessionState } from '../journal/lab-lines.ts';
 import { OpenById } from '../machine/open-by-id.ts';
 import type { ActorName, ActorRole, Outbound } from '../machine/remote/inbound.ts';
 import type { CloseReason } from '../protocol/close-codes.ts';
@@ -25,7 +25,10 @@ export interface ActorLink {
   respond(response: Extract<Outbound, { kind: 'response' }>): void;
   /** Returns: the `seq` of the frame. */
   ask(id: QuestionId, method: string, params: unknown): number;
-  tell(method: string, params: unknown): void;
+  /** Returns: the `seq` of the frame. So does refuseRequest(). */
+  tell(method: string, params: unknown): number;
+  /** `id` is null for an error that belongs to no request. */
+  refuseRequest(id: number | null, refusal: Refusal): number;
   /** Something that it told, and that was no request, was refused. */
   refuse(refusal: Refusal): void;
   close(reason: CloseReason): void;
@@ -33,7 +36,12 @@ export interface ActorLink {
   slow(ms: Millis): void;
   /** Drops the connection. The session goes on without. */
   cut(): void;
+  /** What another link has to know to go on in its place. */
+  saved(): SavedLink;
 }
+
+/** The numbers and frames of a session: see SessionState in journal/lab-lines.ts. */
+export type SavedLink = Pick<SessionState, 'keys' | 'received' | 'sent' | 'frames'>;
 
 export interface LabActor {
   readonly name: ActorName;
@@ -86,6 +94,22 @@ export function questionAnswered(actor: LabActor, id: QuestionId): OpenQuestion 
   if (question === undefined) return 'unknown';
   actor.answered.add(id);
   return question;
+}
+
+/** The actor and its link as a later machine, or a later server, begins with them. */
+export function savedActor(actor: LabActor): SessionState {
+  const { name, role, link, state, fenced, requests, questions, holding, slowMs } = actor;
+  return {
+    actor: name,
+    role,
+    ...link.saved(),
+    requests: [...requests],
+    questions: [...questions.all()].map(([id, { method, seq }]) => ({ id, method, seq })),
+    state: state === 'resetting' ? 'resetting' : 'attached',
+    fenced: fenced === 'fenced',
+    holding,
+    slowMs,
+  };
 }
 
 /**

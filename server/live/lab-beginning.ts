@@ -1,15 +1,15 @@
 /** How a lab begins: new, or where an earlier server left it. */
-import type { Inbound } from '../machine/remote/inbound.ts';
 import { EMPTY_SCENE, type Scene } from './scene.ts';
 
 export interface LabBeginning {
   readonly scene: Scene;
-  /** What its first machine takes in place of the scene's setup; 'none' for a new lab. */
-  readonly past: readonly Inbound[] | 'none';
+  /** 'restored': with the `generation` that it has then, and to be led to where it was: see lab-replay.ts. */
+  readonly begins: 'new' | 'restored';
+  readonly generation: number;
   readonly joinCode: string | 'new';
   readonly presenterToken: string | 'new';
 }
 
 export function newBeginning(scene: Scene = EMPTY_SCENE): LabBeginning {
-  return { scene, past: 'none', joinCode: 'new', presenterToken: 'new' };
+  return { scene, begins: 'new', generation: 0, joinCode: 'new', presenterToken: 'new' };
 }

@@ -4,7 +4,7 @@ import type { MachineConfig } from '../machine/machine-config.ts';
 import type { Inbound, Outbound } from '../machine/remote/inbound.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import { Lab, type LabOptions } from './lab.ts';
-import type { ActorLink, LabActor, QuestionId } from './lab-actor.ts';
+import type { ActorLink, LabActor, QuestionId, SavedLink } from './lab-actor.ts';
 import { newBeginning } from './lab-beginning.ts';
 import type { MachineSinks } from './machine-port.ts';
 
@@ -60,6 +60,8 @@ class StillMachine {
   }
 }
 
+const KEY = { hash: 'a', epoch: 1 };
+
 class RecordedLink implements ActorLink {
   readonly asked: { id: QuestionId; method: string; params: unknown }[] = [];
   readonly responses: Extract<Outbound, { kind: 'response' }>[] = [];
@@ -76,8 +78,17 @@ class RecordedLink implements ActorLink {
     this.asked.push({ id, method, params });
     return this.asked.length;
   }
-  tell(method: string): void {
+  tell(method: string): number {
     this.told.push(method);
+    return 0;
+  }
+  refuseRequest(id: number | null, outcome: Refusal): number {
+    const actor = 'nobody';
+    this.responses.push({ kind: 'response', actor, id: id ?? 0, outcome, contents: [] });
+    return 0;
+  }
+  saved(): SavedLink {
+    return { keys: [KEY], received: 0, sent: 0, frames: [] };
   }
   refuse(refusal: Refusal): void {
     this.refusals.push(refusal);
@@ -193,7 +204,7 @@ test('a fenced device that comes back is attached again', () => {
   lab.tick(LEASE_MS);
   assert.deepEqual(link.told, ['fenced']);
   assert.equal(lab.snapshot().actors[0]?.state, 'fenced');
-  assert.equal(lab.back(actor), 'fenced');
+  assert.equal(lab.back(actor, KEY), 'fenced');
   assert.deepEqual(machine().kinds(), ['attach a', 'fence a', 'attach a']);
   // The question that it left open is nobody's any more.
   lab.tick(3 * LEASE_MS);
@@ -318,7 +329,7 @@ test('an actor that was away when its lab began anew is attached once it has ans
   const { actor, link } = join('a');
   lab.away(actor);
   const renewed = lab.renew(STOCK);
-  assert.equal(lab.back(actor), 'attached');
+  assert.equal(lab.back(actor, KEY), 'attached');
   lab.takeAnswer(actor, link.asked[0]?.id ?? 0, OK_ANSWER);
   await renewed;
   assert.equal(lab.snapshot().actors[0]?.state, 'attached');
@@ -347,6 +358,7 @@ test('a recording that can no longer be written closes its lab and is reported',
     inbound: (inbound) => (inbound.kind === 'attach' ? undefined : full()),
     event: () => undefined,
     settled: () => undefined,
+    lab: () => undefined,
     close: full,
   }));
   const { actor, link } = join('a');
@@ -364,6 +376,7 @@ test('a lab whose next recording cannot be opened stays as it is', async () => {
       inbound: () => undefined,
       event: () => undefined,
       settled: () => undefined,
+      lab: () => undefined,
       close: () => assert.fail('the first recording goes on'),
     };
   });

@@ -6,10 +6,11 @@
  */
 
 import type { Event } from '../abi/event.ts';
-import type { Recorder } from '../journal/recorder.ts';
+import type { SessionKey } from '../journal/journal-format.ts';
+import type { LabLine } from '../journal/lab-lines.ts';
+import type { FrameNote, Recorder } from '../journal/recorder.ts';
 import type { MachineConfig } from '../machine/machine-config.ts';
 import type { ActorName, ActorRole, Inbound, Outbound } from '../machine/remote/inbound.ts';
-import { NO_CONTENTS } from '../machine/remote/remote-actor.ts';
 import { REFUSED, type RefusedParams } from '../machine/remote/remote-device-inbound.ts';
 import { type ListedTask, waitedFor } from '../machine/task-list.ts';
 import type { CloseReason } from '../protocol/close-codes.ts';
@@ -17,20 +18,24 @@ import { type LabControl, TASKS_SHOWN_MAX, type TaskEntry } from '../protocol/la
 import type { LabSnapshot } from '../protocol/lab-snapshot.ts';
 import { ACTORS_MAX } from '../protocol/limits.ts';
 import { type Refusal, refuse } from '../protocol/refusal.ts';
+import type { ConductorQuestion } from '../protocol/server-questions.ts';
 import { Conductor, type Performed, type Verb } from './conductor.ts';
 import { ControlFeed } from './control-feed.ts';
 import { Drive } from './drive.ts';
 import { EventFeed, type Observer } from './event-feed.ts';
+import { guarded } from './guarded.ts';
 import {
   type ActorLink,
   type LabActor,
   type Millis,
   newLabActor,
   questionAnswered,
+  savedActor,
   voidQuestions,
 } from './lab-actor.ts';
 import type { LabBeginning } from './lab-beginning.ts';
 import { LabClock } from './lab-clock.ts';
+import { LabReplay, type NewRestoredLink } from './lab-replay.ts';
 import { overdue } from './leases.ts';
 import { MachineHost } from './machine-host.ts';
 import type { MachineFactory } from './machine-port.ts';
@@ -51,10 +56,18 @@ export interface LabOptions {
   /** Milliseconds that a question of the kernel's may stay without an answer. */
   readonly leaseMs: number;
   /** Opens a recording for each machine of the lab; 'none' records nothing. */
-  readonly record: ((lab: string, config: MachineConfig) => Recorder) | 'none';
+  readonly record: ((lab: string, config: MachineConfig, generation: number) => Recorder) | 'none';
+  /** The lab has another machine now, and its recording is the one that counts. */
+  readonly renewed?: (lab: Lab) => void;
   /** Something of the lab has thrown: its machine, its recording. The lab is closed already. */
   readonly onBug: (lab: string, bug: unknown) => void;
 }
+
+/** 'damaged': what it was is lost, or cannot be known here; it can be looked at and deleted, and that is all. */
+export type Standing =
+  | { readonly state: 'open' }
+  | { readonly state: 'restoring' }
+  | { readonly state: 'damaged'; readonly why: string };
 
 export class Lab {
   readonly name: string;
@@ -70,10 +83,15 @@ export class Lab {
   readonly #clock = new LabClock();
   #scene: 'being set' | 'set' = 'set';
   #failed: 'failed' | 'no' = 'no';
+  #standing: Standing;
+  #replay: LabReplay | 'none' = 'none';
+  /** The last control line that was written. */
+  #controlNoted = '';
   readonly #control: ControlFeed;
 
   constructor(options: LabOptions) {
     const { name, factory, config, record } = options;
+    const { begins, generation } = options.beginning;
     this.name = name;
     this.joinCode = options.joinCode;
     this.scene = options.beginning.scene;
@@ -84,7 +102,9 @@ export class Lab {
     this.#host = new MachineHost({
       factory,
       config,
-      record: record === 'none' ? 'none' : (machine) => record(name, machine),
+      generation,
+      begins,
+      record: record === 'none' ? 'none' : (machine, number) => record(name, machine, number),
       outbound: (outbound, generation) => this.#deliver(outbound, generation),
       event: (event) => this.feed.push(event),
       onBug: onThrow,
@@ -99,8 +119,8 @@ export class Lab {
       (text) => this.feed.tell('control', text),
       onThrow,
     );
-    const { past } = options.beginning;
-    this.#setTheScene(past === 'none' ? this.scene.setup : past);
+    this.#standing = { state: begins === 'new' ? 'open' : 'restoring' };
+    if (begins === 'new') this.#setTheScene(this.scene.setup);
   }
 
   get config(): MachineConfig {
@@ -111,9 +131,80 @@ export class Lab {
     return this.#host.state;
   }
 
-  /** Lets a client act. Returns why not, if not. */
-  attach(name: ActorName, role: ActorRole, link: ActorLink): LabActor | Refusal {
+  /** Whether an earlier server had it. */
+  get begins(): LabBeginning['begins'] {
+    return this.#options.beginning.begins;
+  }
+
+  /** Of the machines that it has had: the first is 0. */
+  get generation(): number {
+    return this.#host.generation;
+  }
+
+  get standing(): Standing {
+    return this.#standing;
+  }
+
+  /** Why no client may come in at this moment; 'none' if it may. */
+  notOpen(): Refusal | 'none' {
     if (this.state === 'closed') return refuse('no-such-lab', 'params.lab', 'a lab that is open');
+    switch (this.#standing.state) {
+      case 'open':
+        return 'none';
+      case 'restoring':
+        return refuse('restoring', 'params.lab', 'a lab that is restored');
+      case 'damaged':
+        return refuse('lab-damaged', 'params.lab', `a lab that is whole (${this.#standing.why})`);
+    }
+  }
+
+  /** Leads a lab that `begins: 'restored'` to where it was. See restored() and damaged(). */
+  restoring(newLink: NewRestoredLink): LabReplay {
+    const { generation } = this.#host;
+    const attachAnew = (actor: LabActor) => {
+      if (generation === this.#host.generation) this.#attachAnew(actor);
+    };
+    this.#replay = new LabReplay(
+      {
+        host: this.#host,
+        actors: this.actors,
+        conductor: this.#conductor,
+        drive: this.drive,
+        presenter: this.presenter,
+        setup: this.scene.setup,
+        questionId: (id) => generation * QUESTIONS_PER_MACHINE + id,
+        now: () => this.#clock.now,
+        setTheScene: (setup) => this.#setTheScene(setup),
+        unheard: (act) => this.#unheard(act),
+        accept: (inbound) => this.#accept(inbound),
+        attachAnew,
+      },
+      newLink,
+    );
+    return this.#replay;
+  }
+
+  /** The lab is where it was; what happens from now on is written to `recorder`. */
+  restored(recorder: Recorder | 'none'): void {
+    if (this.#replay !== 'none') this.#replay.finish(recorder);
+    this.#replay = 'none';
+    this.#standing = { state: 'open' };
+    this.#noteControl();
+  }
+
+  /** What it was is lost, or cannot be known here. */
+  damaged(why: string): void {
+    if (this.#replay !== 'none') this.#replay.giveUp();
+    this.#replay = 'none';
+    this.#host.continueWith('none');
+    this.actors.clear();
+    this.#standing = { state: 'damaged', why };
+  }
+
+  /** Lets a client act. `note` is its hello's. Returns why not, if not. */
+  attach(name: ActorName, role: ActorRole, link: ActorLink, note?: FrameNote): LabActor | Refusal {
+    const closed = this.notOpen();
+    if (closed !== 'none') return closed;
     if (this.actors.has(name)) {
       return refuse('name-taken', 'params.name', `a name that nobody in ${this.name} has`);
     }
@@ -126,7 +217,7 @@ export class Lab {
     }
     const actor = newLabActor(name, role, link, this.#clock.now);
     this.actors.set(name, actor);
-    this.#accept({ kind: 'attach', actor: name, role });
+    this.#accept({ kind: 'attach', actor: name, role }, note);
     return actor;
   }
 
@@ -134,6 +225,7 @@ export class Lab {
   leave(actor: LabActor): void {
     if (this.actors.get(actor.name) !== actor) return;
     this.actors.delete(actor.name);
+    this.note({ over: { actor: actor.name } });
     this.#conductor.gone(actor.name);
     if (actor.state !== 'resetting') this.#accept({ kind: 'detach', actor: actor.name });
   }
@@ -143,8 +235,9 @@ export class Lab {
     if (actor.state === 'attached') actor.state = 'away';
   }
 
-  /** The client came back. Returns whether it was fenced meanwhile: then it begins anew. */
-  back(actor: LabActor): 'attached' | 'fenced' {
+  /** The client came back, and has this key now. Returns whether it was fenced meanwhile: then it begins anew. */
+  back(actor: LabActor, key: SessionKey): 'attached' | 'fenced' {
+    this.note({ resumed: { actor: actor.name, key } });
     if (actor.state === 'away') actor.state = 'attached';
     actor.heardAt = this.#clock.now;
     if (actor.fenced === 'no') return 'attached';
@@ -153,29 +246,22 @@ export class Lab {
     return 'fenced';
   }
 
-  /** Takes a checked frame of `actor`: see gateway/receive.ts. */
-  take(actor: LabActor, inbound: Extract<Inbound, { kind: 'request' | 'notify' }>): void {
+  /** Takes a checked frame of `actor`: see gateway/receive.ts. `seq` is its number. */
+  take(actor: LabActor, inbound: Extract<Inbound, { kind: 'request' | 'notify' }>, seq = 0): void {
     actor.heardAt = this.#clock.now;
-    if (inbound.kind === 'request') {
-      if (actor.state === 'resetting') {
-        this.#respondRefused(actor, inbound.id, refuse('lab-reset', '', ''));
-        return;
-      }
+    if (actor.state === 'resetting') {
+      // Told to, or asked of, a machine that is gone.
+      this.note({ took: { actor: actor.name, seq } });
+      if (inbound.kind === 'request') this.#refuseReset(actor, inbound.id);
+    } else if (inbound.kind === 'request') {
       actor.requests.add(inbound.id);
-    } else {
-      // Told to a machine that is gone.
-      if (actor.state === 'resetting') return;
-      if (inbound.method === 'held') {
-        const { after } = inbound.params as { readonly after: string };
-        this.#conductor.held(actor, after);
-        return;
-      }
-      if (inbound.method === 'went_on') {
-        actor.holding = 0;
-        return;
-      }
-    }
-    this.#accept(inbound);
+      this.#accept(inbound, { seq });
+    } else if (inbound.method === 'held' || inbound.method === 'went_on') {
+      const { method, params } = inbound;
+      this.note({ took: { actor: actor.name, seq, told: { method, params } } });
+      if (method === 'went_on') actor.holding = 0;
+      else this.#conductor.held(actor, (params as { readonly after: string }).after);
+    } else this.#accept(inbound, { seq });
   }
 
   /** Takes a checked answer. `id` is the question's on the wire; `said` are its words for an error. */
@@ -184,18 +270,29 @@ export class Lab {
     id: number | string,
     outcome: Extract<Inbound, { kind: 'answer' }>['outcome'],
     said = '',
+    seq = 0,
   ): void {
     actor.heardAt = this.#clock.now;
-    if (questionAnswered(actor, id) === 'unknown') return;
+    const known = questionAnswered(actor, id) !== 'unknown';
+    const base = this.#host.generation * QUESTIONS_PER_MACHINE;
+    // Below the base: a question of a machine that is gone.
+    if (!known || typeof id === 'string' || id < base) {
+      this.note({ took: { actor: actor.name, seq, ...(known ? { answered: id } : {}) } });
+      if (!known) return;
+    }
     if (typeof id === 'string') {
       const words = said === '' ? '' : `: ${said}`;
       const why = outcome.ok ? '' : `${actor.name} answered ${outcome.errno}${words}`;
       this.#conductor.answered(id, outcome.ok ? outcome : { ok: false, why });
       return;
     }
-    const base = this.#host.generation * QUESTIONS_PER_MACHINE;
-    // Below the base: a question of a machine that is gone.
-    if (id >= base) this.#accept({ kind: 'answer', actor: actor.name, id: id - base, outcome });
+    if (id < base) return;
+    this.#accept({ kind: 'answer', actor: actor.name, id: id - base, outcome }, { seq });
+  }
+
+  /** Writes down what the machine does not take. */
+  note(line: LabLine): void {
+    this.#host.note(line);
   }
 
   observe(observer: Observer): LabSnapshot {
@@ -236,12 +333,24 @@ export class Lab {
    * Rejects: UnknownPatch, and what the recording's file throws; then nothing has changed.
    */
   async renew(config: MachineConfig): Promise<readonly ActorName[]> {
-    this.#host.renew(config);
+    const actors = [...this.actors.values()];
+    const endOld = this.#host.renew(config);
+    this.note({ sessions: actors.map(savedActor) });
+    this.#controlNoted = '';
+    this.#noteControl();
     this.feed.restart();
     this.#setTheScene(this.scene.setup);
     this.drive.machineIsNew();
-    const actors = [...this.actors.values()];
-    const answers = await Promise.all(actors.map((actor) => this.#reset(actor)));
+    const resets = actors.map((actor) => this.#reset(actor));
+    // Until here the old recording is the one that counts, and no client has heard of the new machine.
+    guarded(
+      () => {
+        this.#options.renewed?.(this);
+        endOld();
+      },
+      (bug) => this.fail(bug),
+    );
+    const answers = await Promise.all(resets);
     this.feed.flush();
     return actors.filter((_, at) => answers[at] === 'refused').map(({ name }) => name);
   }
@@ -255,7 +364,7 @@ export class Lab {
   tick(wall: Millis): void {
     this.#clock.tick(wall, this.#goes());
     const { now } = this.#clock;
-    if (this.state === 'closed') return;
+    if (this.state === 'closed' || this.#standing.state !== 'open') return;
     const stallers = this.actors.size === 0 ? [] : this.#host.stallers();
     for (const actor of overdue(this.actors.values(), stallers, now, this.#options.leaseMs)) {
       this.#fenced(actor);
@@ -294,7 +403,17 @@ export class Lab {
 
   /** Call it after a change of what controlSeen() says that is no event of the machine. */
   controlChanged(): void {
+    this.#noteControl();
     this.#control.changed();
+  }
+
+  #noteControl(): void {
+    const { paused, speed } = this.drive;
+    const control = { paused, locked: this.presenter.state === 'locked', speed };
+    const text = JSON.stringify(control);
+    if (text === this.#controlNoted) return;
+    this.#controlNoted = text;
+    this.note({ control });
   }
 
   /** Holds back each frame of the actor, both ways. Returns whether it is here. */
@@ -302,6 +421,7 @@ export class Lab {
     const actor = this.actors.get(name);
     if (actor === undefined) return 'gone';
     actor.slowMs = ms;
+    this.note({ slow: { actor: name, ms } });
     actor.link.slow(ms);
     return 'slowed';
   }
@@ -335,8 +455,8 @@ export class Lab {
     this.feed.close(reason);
   }
 
-  #accept(inbound: Inbound): void {
-    this.#host.accept(inbound);
+  #accept(inbound: Inbound, note?: FrameNote): void {
+    this.#host.accept(inbound, note);
     if (this.drive.mode === 'stepped') this.#control.changed();
   }
 
@@ -346,8 +466,14 @@ export class Lab {
 
   /** What the machine says of it is for nobody, though an actor may have the name of one of the scene's. */
   #setTheScene(setup: readonly Inbound[]): void {
+    this.#unheard(() => {
+      for (const inbound of setup) this.#accept(inbound);
+    });
+  }
+
+  #unheard(act: () => void): void {
     this.#scene = 'being set';
-    for (const inbound of setup) this.#accept(inbound);
+    act();
     this.#scene = 'set';
   }
 
@@ -381,30 +507,40 @@ export class Lab {
     voidQuestions(actor);
   }
 
-  #respondRefused(actor: LabActor, id: number, outcome: Refusal): void {
-    actor.link.respond({ kind: 'response', actor: actor.name, id, outcome, contents: NO_CONTENTS });
+  #refuseReset(actor: LabActor, id: number): void {
+    const refusal = refuse('lab-reset', '', '');
+    const seq = actor.link.refuseRequest(id, refusal);
+    this.note({ sent: { actor: actor.name, seq, refuse: { id, refusal } } });
   }
 
   #ask(name: ActorName, method: 'perform' | 'hold' | 'go', params: unknown): Promise<Performed> {
     const actor = this.actors.get(name);
     if (actor === undefined) return Promise.resolve({ ok: false, why: `no actor ${name}` });
-    return new Promise((done) => {
-      this.#conductor.put(actor, method, params, this.#clock.now, done);
-    });
+    return new Promise((done) => this.#put(actor, method, params, done));
+  }
+
+  #put(
+    actor: LabActor,
+    method: ConductorQuestion,
+    params: unknown,
+    done: (outcome: Performed) => void,
+  ): void {
+    const { id, seq } = this.#conductor.put(actor, method, params, this.#clock.now, done);
+    this.note({ sent: { actor: actor.name, seq, ask: { id, method, params } } });
   }
 
   #reset(actor: LabActor): Promise<'obeyed' | 'refused'> {
     actor.state = 'resetting';
     actor.fenced = 'no';
     actor.holding = 0;
-    for (const id of actor.requests) this.#respondRefused(actor, id, refuse('lab-reset', '', ''));
+    for (const id of actor.requests) this.#refuseReset(actor, id);
     actor.requests.clear();
     voidQuestions(actor);
     this.#conductor.forget(actor.name, `the lab ${this.name} began anew`);
     const { generation } = this.#host;
     return new Promise((resolve) => {
       // In the turn of the answer: the client's next frame may come in the same one.
-      this.#conductor.put(actor, 'reset', { lab: this.name }, this.#clock.now, ({ ok }) => {
+      this.#put(actor, 'reset', { lab: this.name }, ({ ok }) => {
         if (generation === this.#host.generation) this.#attachAnew(actor);
         resolve(ok ? 'obeyed' : 'refused');
       });

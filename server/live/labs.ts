@@ -16,10 +16,15 @@ export interface LabsOptions
   /** Told of each lab that is opened, and of each that is over before the server is. */
   readonly opened?: (lab: Lab, stay: Stay) => void;
   readonly over?: (lab: Lab) => void;
+  /** Leads a lab that has failed to where it was; without it, kept labs begin anew. Throws as open() does. */
+  readonly again?: (failed: Lab) => void;
 }
 
 /** 'passing': it is closed when it has been empty for EMPTY_LAB_MS. 'kept': it is opened anew if it fails. */
 export type Stay = 'kept' | 'passing';
+
+/** Of a lab of which nothing is known, not even its kernel. */
+export const STOCK_MACHINE: MachineConfig = { patch: 'stock' };
 
 /** How many ticks there are in a lease: it runs out late by at most a part of this size. */
 const TICKS_PER_LEASE = 10;
@@ -61,6 +66,22 @@ export class Labs {
   ): Lab | 'too-many' {
     const known = this.get(name);
     if (known !== 'none') return known;
+    const lab = this.#add(name, config, stay, beginning);
+    if (lab !== 'too-many' && lab.state === 'open') this.#options.opened?.(lab, stay);
+    return lab;
+  }
+
+  /** The lab of an earlier server, which is to be led to where it was: see Lab.restoring(). Throws: UnknownPatch. */
+  restoring(
+    name: string,
+    config: MachineConfig,
+    stay: Stay,
+    beginning: LabBeginning,
+  ): Lab | 'too-many' {
+    return this.#add(name, config, stay, beginning);
+  }
+
+  #add(name: string, config: MachineConfig, stay: Stay, beginning: LabBeginning): Lab | 'too-many' {
     if (this.#labs.size >= LABS_MAX) return 'too-many';
     const joinCode =
       beginning.joinCode === 'new'
@@ -75,7 +96,6 @@ export class Labs {
     lab.tick(this.#options.clock());
     this.#labs.set(name, lab);
     if (stay === 'passing') this.#emptySince.set(name, this.#options.clock());
-    this.#options.opened?.(lab, stay);
     return lab;
   }
 
@@ -83,9 +103,10 @@ export class Labs {
   #over(name: string, stay: Stay): void {
     const lab = this.#labs.get(name);
     this.#labs.delete(name);
-    if (lab === undefined || stay === 'passing') return;
+    if (lab === undefined || (stay === 'passing' && this.#options.again === undefined)) return;
     this.#failed.set(name, lab);
-    setImmediate(() => this.#openFailed());
+    // One that is led to where it was waits for the next tick: what failed may fail again at once.
+    if (this.#options.again === undefined) setImmediate(() => this.#openFailed());
   }
 
   #openFailed(): void {
@@ -95,10 +116,17 @@ export class Labs {
   /** With its code and its presenter, for a machine that has just begun. */
   #openAgain(failed: Lab): void {
     const { name, joinCode, scene, presenter } = failed;
-    const beginning = { scene, past: 'none', joinCode, presenterToken: presenter.token } as const;
+    const beginning = {
+      scene,
+      begins: 'new',
+      generation: 0,
+      joinCode,
+      presenterToken: presenter.token,
+    } as const;
     guarded(
       () => {
-        this.open(name, failed.config, 'kept', beginning);
+        if (this.#options.again === undefined) this.open(name, failed.config, 'kept', beginning);
+        else this.#options.again(failed);
         this.#failed.delete(name);
       },
       // Its recording cannot be opened now: again at the next tick.
@@ -121,6 +149,12 @@ export class Labs {
   find(nameOrCode: string): Lab | 'none' {
     const named = this.get(nameOrCode);
     return named === 'none' ? this.withCode(nameOrCode) : named;
+  }
+
+  /** Another lab is to stand in its place, led to where it was. */
+  forget(lab: Lab): void {
+    lab.close('going');
+    if (this.#labs.get(lab.name) === lab) this.#labs.delete(lab.name);
   }
 
   /** Closes a lab and forgets it. */
@@ -147,6 +181,7 @@ export class Labs {
       const lab = this.get(name);
       if (lab === 'none') this.#emptySince.delete(name);
       else if (lab.actors.size + lab.feed.observers > 0) this.#emptySince.set(name, now);
+      else if (lab.standing.state !== 'open') this.#emptySince.set(name, now);
       else if (now - since >= EMPTY_LAB_MS) this.remove(lab);
     }
   }

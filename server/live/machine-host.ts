@@ -2,9 +2,9 @@
  * A machine with its inbox and its recording. Takes one event at a time: a sink that leads to another event finds
  * it queued, not nested. Knows no actors; see lab.ts.
  */
-
 import type { Event } from '../abi/event.ts';
-import type { Recorder } from '../journal/recorder.ts';
+import type { LabLine } from '../journal/lab-lines.ts';
+import type { FrameNote, Recorder } from '../journal/recorder.ts';
 import type { MachineConfig } from '../machine/machine-config.ts';
 import type { ActorName, Inbound, Outbound } from '../machine/remote/inbound.ts';
 import type { TaskList } from '../machine/task-list.ts';
@@ -13,8 +13,12 @@ import type { Machine, MachineFactory, MachineView } from './machine-port.ts';
 export interface MachineHostOptions {
   readonly factory: MachineFactory;
   readonly config: MachineConfig;
+  /** Of the first machine; 0 but for a lab that is restored. */
+  readonly generation: number;
   /** Opens a recording for each machine; 'none' records nothing. */
-  readonly record: ((config: MachineConfig) => Recorder) | 'none';
+  readonly record: ((config: MachineConfig, generation: number) => Recorder) | 'none';
+  /** 'restored': the first machine begins without a recording, until continueWith(). */
+  readonly begins: 'new' | 'restored';
   /** `generation` counts the machines of this host from 0. */
   readonly outbound: (outbound: Outbound, generation: number) => void;
   readonly event: (event: Event) => void;
@@ -24,19 +28,21 @@ export interface MachineHostOptions {
 
 export class MachineHost {
   readonly #options: MachineHostOptions;
-  readonly #inbox: Inbound[] = [];
+  readonly #inbox: { readonly inbound: Inbound; readonly note: FrameNote | undefined }[] = [];
   #config: MachineConfig;
   #machine: Machine;
   #recorder: Recorder | 'none';
-  #generation = 0;
+  #generation: number;
   #state: 'open' | 'accepting' | 'closed' = 'open';
 
   /** Throws: UnknownPatch, and what the recording's file throws. */
   constructor(options: MachineHostOptions) {
     this.#options = options;
     this.#config = options.config;
-    this.#machine = this.#newMachine(options.config, 0);
-    this.#recorder = this.#openRecorder(options.config);
+    this.#generation = options.generation;
+    this.#machine = this.#newMachine(options.config, options.generation);
+    this.#recorder =
+      options.begins === 'new' ? this.#openRecorder(options.config, options.generation) : 'none';
   }
 
   get config(): MachineConfig {
@@ -67,16 +73,44 @@ export class MachineHost {
     return this.#machine.eventsAfter(n);
   }
 
-  accept(inbound: Inbound): void {
+  /** A short name for the state of the machine. */
+  digest(): string {
+    return this.#machine.digest();
+  }
+
+  /** Writes down what the machine does not take. */
+  note(line: LabLine): void {
+    if (this.#recorder === 'none') return;
+    try {
+      this.#recorder.lab(line);
+    } catch (bug) {
+      this.#state = 'closed';
+      this.#options.onBug(bug);
+    }
+  }
+
+  /** The machine is where an earlier one was; what it takes from now on is written to `recorder`. */
+  continueWith(recorder: Recorder | 'none'): void {
+    this.#recorder = recorder;
+  }
+
+  /** As accept(), of what was recorded. Throws what the machine throws. */
+  replay(inbound: Inbound): void {
+    this.#machine.accept(inbound);
+  }
+
+  accept(inbound: Inbound, note?: FrameNote): void {
     if (this.#state === 'closed') return;
     if (this.#state === 'accepting') {
-      this.#inbox.push(inbound);
+      this.#inbox.push({ inbound, note });
       return;
     }
     this.#state = 'accepting';
     try {
-      this.#take(inbound);
-      while (this.#inbox.length > 0) this.#take(this.#inbox.shift() as Inbound);
+      this.#take(inbound, note);
+      for (let next = this.#inbox.shift(); next !== undefined; next = this.#inbox.shift()) {
+        this.#take(next.inbound, next.note);
+      }
       this.#state = 'open';
     } catch (bug) {
       this.#state = 'closed';
@@ -84,8 +118,8 @@ export class MachineHost {
     }
   }
 
-  #take(inbound: Inbound): void {
-    if (this.#recorder !== 'none') this.#recorder.inbound(inbound);
+  #take(inbound: Inbound, note: FrameNote | undefined): void {
+    if (this.#recorder !== 'none') this.#recorder.inbound(inbound, note);
     this.#machine.accept(inbound);
     if (this.#recorder !== 'none') this.#recorder.settled();
   }
@@ -93,17 +127,21 @@ export class MachineHost {
   /**
    * Goes on with another machine. What the old one still says reaches nobody.
    *
+   * Returns: what ends the recording of the old one, to be called when the new one counts.
    * Throws: UnknownPatch, and what the recording's file throws; then nothing has changed.
    */
-  renew(config: MachineConfig): void {
+  renew(config: MachineConfig): () => void {
     const machine = this.#newMachine(config, this.#generation + 1);
-    const recorder = this.#openRecorder(config);
-    this.#endRecording();
+    const recorder = this.#openRecorder(config, this.#generation + 1);
+    const [oldMachine, oldRecorder] = [this.#machine, this.#recorder];
     this.#generation += 1;
     this.#inbox.length = 0;
     this.#config = config;
     this.#machine = machine;
     this.#recorder = recorder;
+    return () => {
+      if (oldRecorder !== 'none') oldRecorder.close(oldMachine.digest());
+    };
   }
 
   close(): void {
@@ -124,9 +162,9 @@ export class MachineHost {
     });
   }
 
-  #openRecorder(config: MachineConfig): Recorder | 'none' {
+  #openRecorder(config: MachineConfig, generation: number): Recorder | 'none' {
     const { record } = this.#options;
-    return record === 'none' ? 'none' : record(config);
+    return record === 'none' ? 'none' : record(config, generation);
   }
 
   #endRecording(): void {
@@ -135,9 +173,8 @@ export class MachineHost {
     if (recorder === 'none') return;
     try {
       recorder.close(this.#machine.digest());
-    } catch (error) {
-      // A full disk must not keep a lab from closing. Whoever reads the recording sees that it has no end.
-      if (this.#state !== 'closed') throw error;
+    } catch {
+      // A full disk must not keep a lab from closing. A reader of the recording sees that it has no end.
     }
   }
 }

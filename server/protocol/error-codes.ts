@@ -113,6 +113,21 @@ const EDGE_CODES = {
     meaning: 'This server has no lab of this name or join code.',
     remedy: 'GET /api/labs lists them.',
   },
+  restoring: {
+    jsonrpc: -32018,
+    errno: 'EAGAIN',
+    definite: true,
+    meaning: 'The lab is being led to where an earlier server left it.',
+    remedy: 'Say the same hello again in a second.',
+  },
+  'lab-damaged': {
+    jsonrpc: -32019,
+    errno: 'EIO',
+    definite: true,
+    meaning:
+      'What the lab was cannot be restored here; it can be observed, and deleted by its presenter.',
+    remedy: 'Join another lab. GET /api/labs and /readyz say what is wrong with this one.',
+  },
   'too-many-labs': {
     jsonrpc: -32016,
     errno: 'ENOMEM',

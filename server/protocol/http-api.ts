@@ -7,6 +7,7 @@
  */
 import Type, { type Static } from 'typebox';
 import { Event } from '../abi/event.ts';
+import { prose } from '../abi/prose.ts';
 import { name, strict, word } from '../abi/scalars.ts';
 import { joinCode } from './join-code.ts';
 import { LabControl } from './lab-control.ts';
@@ -99,6 +100,13 @@ export type LabSeat = Static<typeof LabSeat>;
 export const LabEntry = strict({
   name,
   code: joinCode,
+  state: Type.Union([Type.Literal('open'), Type.Literal('restoring'), Type.Literal('damaged')], {
+    description: prose(`
+        restoring: it is led to where an earlier server left it, and takes clients in a moment. damaged: what it was
+        cannot be restored here; it can be observed, and deleted by its presenter.
+      `),
+  }),
+  why: Type.Optional(Type.String({ description: 'what is wrong with a damaged lab' })),
   patch: Type.String(),
   scenario: nullable(Type.String({ description: 'the scenario that it was made from' })),
   paused: Type.Boolean(),

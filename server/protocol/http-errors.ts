@@ -156,6 +156,19 @@ export const HTTP_ERROR_CODES = {
     meaning: 'The server could not write the recording that the lab needs.',
     remedy: 'Tell the owner of the server to look at its disk; GET /readyz says what is wrong.',
   },
+  restoring: {
+    status: 503,
+    errno: 'EAGAIN',
+    meaning: 'The lab is being led to where an earlier server left it.',
+    remedy: 'Ask again in a second.',
+  },
+  'lab-damaged': {
+    status: 409,
+    errno: 'EIO',
+    meaning: 'What the lab was cannot be restored here.',
+    remedy:
+      'GET /api/labs/{lab} says why. Its presenter may delete it; the files stay in the folder of recordings.',
+  },
   going: {
     status: 503,
     errno: 'EAGAIN',

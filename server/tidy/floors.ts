@@ -88,7 +88,7 @@ export const FLOORS: readonly Floor[] = [
     'server/machine',
     'server/journal',
   ]),
-  outside('server/gateway', [...WIRE, 'server/machine', 'server/live'], {
+  outside('server/gateway', [...WIRE, 'server/machine', 'server/journal', 'server/live'], {
     testsAlsoUse: ['clients/sdk', 'clients/agents'],
   }),
   outside(

@@ -55,15 +55,27 @@ test('a recording that was changed diverges, and the line is named', async () =>
   const text = await readFile(journal, 'utf8');
   assert.ok(text.includes('"value":"0x7"'));
   await writeFile(changed, text.replace('"value":"0x7"', '"value":"0x8"'));
+  const damaged = await runMmrace('replay', changed);
+  assert.equal(damaged.code, EXIT.USAGE);
+  assert.match(damaged.stderr, /changed\.jsonl:\d+: sum: expected the sum of this line/);
+  // Without its sums nobody can tell, but by what comes of it.
+  await writeFile(changed, withoutSums(text).replace('"value":"0x7"', '"value":"0x8"'));
   const { code, stdout } = await runMmrace('replay', changed);
   assert.equal(code, EXIT.BROKEN);
   assert.match(stdout, /changed\.jsonl:\d+: diverged at entry \d+: event log/);
 });
 
+function withoutSums(text: string): string {
+  return text.replaceAll(/,"sum":"[0-9a-f]{8}"/g, '');
+}
+
 test('a recording of another model is refused', async () => {
   const foreign = join(folder, 'foreign.jsonl');
   const text = await readFile(journal, 'utf8');
-  await writeFile(foreign, text.replace(/"hash":"[0-9a-f]+"/, '"hash":"0123456789abcdef"'));
+  await writeFile(
+    foreign,
+    withoutSums(text).replace(/"hash":"[0-9a-f]+"/, '"hash":"0123456789abcdef"'),
+  );
   const { code, stderr } = await runMmrace('replay', foreign);
   assert.equal(code, EXIT.USAGE);
   assert.match(stderr, /recorded by another model/);

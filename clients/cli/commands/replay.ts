@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
+import type { Event } from '../../../server/abi/event.ts';
 import { describeEvent } from '../../../server/report/describe-event.ts';
 import { FORMAT_NAMES, type FormatName } from '../../../server/report/format-names.ts';
 import { ending, print } from '../ending.ts';
@@ -67,10 +68,12 @@ async function replayOne(word: string, options: ReplayCommandOptions): Promise<E
 }
 
 function replayOneLab(lab: RecordedLab, { events, json, format }: ReplayCommandOptions): ExitCode {
+  const kept: Event[] = [];
   const again = replayLab(lab, (event) => {
     if (events === true) print(describeEvent(event));
+    if (format !== undefined) kept.push(event);
   });
-  if (format !== undefined) print(reportOfLab(lab, again, format));
+  if (format !== undefined) print(reportOfLab(lab, again, kept, format));
   else print(json === true ? JSON.stringify(plainLab(lab, again)) : sentenceOfLab(lab, again));
   return exitOfLab(again);
 }

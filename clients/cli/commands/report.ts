@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
+import type { Event } from '../../../server/abi/event.ts';
 import { FORMAT_NAMES, type FormatName } from '../../../server/report/format-names.ts';
 import { FORMATS } from '../../../server/report/formats.ts';
 import { ending, print, say } from '../ending.ts';
@@ -58,7 +59,8 @@ async function textOf(what: string, format: FormatName): Promise<string> {
   if (recorded.kind === 'counterexample') {
     return reportOfAgain(await executeAgain(recorded), format);
   }
-  const again = replayLab(recorded);
+  const events: Event[] = [];
+  const again = replayLab(recorded, (event) => events.push(event));
   if (exitOfLab(again) !== EXIT.OK) throw new UsageError(sentenceOfLab(recorded, again));
-  return reportOfLab(recorded, again, format);
+  return reportOfLab(recorded, again, events, format);
 }

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { DEFAULT_CONFIG, LOG_FORMS, type LogForm } from '../../../server/app/config.ts';
 import { DEMO_LAB, startServer } from '../../../server/app/start-server.ts';
+import { DURABILITY_MODES, type DurabilityMode } from '../../../server/journal/durability.ts';
 import { ending, print, say, untilSignal } from '../ending.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { UsageError } from '../failure.ts';
@@ -18,10 +19,11 @@ interface ServeOptions {
   readonly patch: string;
   readonly log?: LogForm;
   readonly restore?: true;
+  readonly durability?: DurabilityMode;
 }
 
 export function addServeCommand(program: Command): void {
-  const { host, port, leaseMs } = DEFAULT_CONFIG;
+  const { host, port, leaseMs, durability } = DEFAULT_CONFIG;
   program
     .command('serve')
     .description('start a server; it prints its address and serves until it is told to end')
@@ -53,6 +55,13 @@ export function addServeCommand(program: Command): void {
       '--restore',
       'with --record: open the labs again that an earlier server kept there, as they were',
     )
+    .addOption(
+      new Option(
+        '--durability <mode>',
+        'with --record: when it is on the disk: when the system likes, within 50 ms, or before clients are answered ' +
+          `(default: MMRACE_DURABILITY or ${durability})`,
+      ).choices(DURABILITY_MODES),
+    )
     .addHelpText('after', EXAMPLES)
     .action(ending(serve));
 }
@@ -78,7 +87,8 @@ async function serve({ record, restore, patch, log, ...flags }: ServeOptions): P
     throw asUsageError(error);
   });
   const demo = server.labs.get(DEMO_LAB);
-  if (patch !== STOCK && demo !== 'none') await demo.renew({ patch });
+  // A lab that was restored has the kernel that it had.
+  if (patch !== STOCK && demo !== 'none' && demo.begins === 'new') await demo.renew({ patch });
   print(server.url);
   say(
     `mmrace serves on ${server.url}, for browsers too; clients connect to ${server.webSocketUrl}`,

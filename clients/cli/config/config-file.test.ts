@@ -57,7 +57,13 @@ test('the variables are those of the server: each setting reaches its config', (
     const unlike =
       typeof fallback === 'number'
         ? '77'
-        : { unknownLabs: 'refused', restore: 'restored', log: 'fatal', logForm: 'json' }[key];
+        : {
+            unknownLabs: 'refused',
+            restore: 'restored',
+            durability: 'each',
+            log: 'fatal',
+            logForm: 'json',
+          }[key];
     const config = configFrom({ [variable]: unlike ?? 'elsewhere' });
     assert.notDeepEqual(config, DEFAULT_CONFIG, variable);
   }

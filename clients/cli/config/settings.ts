@@ -5,6 +5,7 @@
 import Type from 'typebox';
 import { name as nameOfActor, strict, word } from '../../../server/abi/scalars.ts';
 import { DEFAULT_CONFIG, LOG_FORMS, LOG_LEVELS } from '../../../server/app/config.ts';
+import { DURABILITY_MODES } from '../../../server/journal/durability.ts';
 import { DEFAULT_LAB, DEFAULT_URL } from '../../agents/agent-process.ts';
 
 export interface Setting {
@@ -93,6 +94,14 @@ export const SETTINGS: readonly Setting[] = [
     schema: word('restored', 'new'),
     fallback: known.restore,
     what: 'whether labs of an earlier server are opened again from the folder of recordings',
+  },
+  {
+    key: 'durability',
+    variable: 'MMRACE_DURABILITY',
+    flag: '--durability',
+    schema: word(...DURABILITY_MODES),
+    fallback: known.durability,
+    what: 'when a recording is on the disk: as the system likes, within 50 ms, or before answers',
   },
   {
     key: 'leaseMs',

@@ -1,6 +1,7 @@
 /** `mmrace explore --from RUN.jsonl@STEP`: everything reachable from a moment of a recorded live run. */
 
 import type { Event } from '../../../server/abi/event.ts';
+import { stored } from '../../../server/journal/recorder.ts';
 import { UnknownPatch } from '../../../server/machine/remote/live-machine.ts';
 import { raceDiagram } from '../../../server/report/diagram.ts';
 import type { FormatName } from '../../../server/report/format-names.ts';
@@ -87,7 +88,7 @@ function momentNamed({ from, patch, driver, preemptions }: FromOptions): {
   }
   const lab = readRecorded(file);
   if (lab.kind !== 'lab') throw new UsageError(`--from ${file}: is no recording of a lab`);
-  const { config, model } = lab.journal.header;
+  const { config, model } = lab.header;
   if (patch !== 'stock' && patch !== config.patch) {
     throw new UsageError(
       `--from: the recording was made with the kernel ${config.patch}: leave --patch out`,
@@ -124,10 +125,9 @@ function momentIn({ journal }: RecordedLab, step: number, entries: number): Mome
 }
 
 /** The recording up to its entry `last`, without what the machine made of it. */
-function linesOf({ text }: RecordedLab, last: number): string[] {
-  const [header = '', ...rest] = text.split('\n');
-  const entries = rest.filter((line) => line.includes('"inbound"'));
-  return [header, ...entries.slice(0, last)];
+function linesOf({ journal: { header, entries } }: RecordedLab, last: number): string[] {
+  const lines = entries.slice(0, last).map(({ n, inbound }) => ({ n, inbound: stored(inbound) }));
+  return [header, ...lines].map((line) => JSON.stringify(line));
 }
 
 function eventsOf(kept: Kept | 'none', moment: Moment): readonly Event[] {

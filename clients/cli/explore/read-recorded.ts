@@ -1,6 +1,14 @@
 /** Whatever can be executed again: a token, the file of a counterexample, or the recording of a lab. By its content. */
-import { readFileSync, statSync } from 'node:fs';
-import { type Journal, JournalError, parseJournal } from '../../../server/journal/read-journal.ts';
+import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import { JOURNAL_FORMAT, type JournalHeader } from '../../../server/journal/journal-format.ts';
+import {
+  type Journal,
+  type JournalEntry,
+  JournalError,
+  type JournalStream,
+  openJournal,
+  parseJournal,
+} from '../../../server/journal/read-journal.ts';
 import {
   COUNTEREXAMPLE_FORMAT,
   type Counterexample,
@@ -27,8 +35,11 @@ export interface RecordedCounterexample {
 export interface RecordedLab {
   readonly kind: 'lab';
   readonly file: string;
-  readonly text: string;
+  readonly header: JournalHeader;
+  /** All of it at once. Throws: UsageError. */
   readonly journal: Journal;
+  /** However long it is. Throws: UsageError, where something is wrong; so does what it gives. */
+  open(): JournalStream;
 }
 
 export type Recorded = RecordedCounterexample | RecordedLab;
@@ -36,11 +47,76 @@ export type Recorded = RecordedCounterexample | RecordedLab;
 /** `word` is a token or the path of a file. Throws: UsageError. */
 export function readRecorded(word: string): Recorded {
   if (isToken(word)) return ofToken(word, 'the token', '.');
+  if (beginsAsJournal(word)) return labOf(word);
   const text = textOf(word);
   if (isToken(text.trimStart())) return ofToken(text, word, folderOf(word));
   const json = jsonOf(text);
   if (isCounterexample(json)) return ofFile(json, word);
-  return { kind: 'lab', file: word, text, journal: journalOf(text, word) };
+  // It is not: this says what it lacks.
+  const journal = journalOf(text, word);
+  return { kind: 'lab', file: word, header: journal.header, journal, open: () => journal };
+}
+
+const BEGINNING = `{"format":"${JOURNAL_FORMAT}"`;
+
+/** A file that cannot be read does not: textOf() says why. */
+function beginsAsJournal(path: string): boolean {
+  try {
+    const file = openSync(path, 'r');
+    const bytes = Buffer.alloc(BEGINNING.length);
+    readSync(file, bytes);
+    closeSync(file);
+    return bytes.toString() === BEGINNING;
+  } catch {
+    return false;
+  }
+}
+
+function labOf(file: string): RecordedLab {
+  let whole: Journal | 'not read' = 'not read';
+  const open = (): JournalStream => inUsersWords(() => openJournal(file));
+  return {
+    kind: 'lab',
+    file,
+    header: open().header,
+    open: () => {
+      const stream = open();
+      return {
+        header: stream.header,
+        entries: entriesOf(stream),
+        get end() {
+          return stream.end;
+        },
+      };
+    },
+    get journal() {
+      if (whole === 'not read') {
+        const stream = this.open();
+        const entries = [...stream.entries];
+        whole = { header: stream.header, entries, end: stream.end };
+      }
+      return whole;
+    },
+  };
+}
+
+function* entriesOf({ entries }: JournalStream): Generator<JournalEntry> {
+  const left = entries[Symbol.iterator]();
+  for (;;) {
+    const next = inUsersWords(() => left.next());
+    if (next.done === true) return;
+    yield next.value;
+  }
+}
+
+/** What is wrong with a recording is the user's to mend. */
+function inUsersWords<Value>(act: () => Value): Value {
+  try {
+    return act();
+  } catch (error) {
+    if (error instanceof JournalError) throw new UsageError(error.message, { cause: error });
+    throw error;
+  }
 }
 
 /** As readRecorded(), for those who can do nothing with a live run. Throws: UsageError. */
