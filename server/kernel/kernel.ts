@@ -31,8 +31,10 @@ import { type Mm, mmObject, newMm } from './memory/mm.ts';
 import type { AnonVma, MemoryFile, Vma } from './memory/mm-types.ts';
 import type { PtePage } from './memory/page-table.ts';
 import type { Pte } from './memory/pte.ts';
-import { newSwap, type Swap } from './memory/swap.ts';
+import { newSwap, type Swap, type SwapSlot } from './memory/swap.ts';
 import type { Tlb } from './memory/tlb.ts';
+import type { VmaAdjustment } from './memory/vma-adjust.ts';
+import type { MergeWish } from './memory/vma-merge.ts';
 
 /** A struct dev_pagemap: one device's private frames [first, first + count). */
 export interface Pgmap {
@@ -95,6 +97,33 @@ export interface LockedPte {
   readonly held: Held<'ptl'>;
 }
 
+/** What copy_vma() gives mremap(). */
+export interface CopiedVma {
+  /** The mapping that has the pages still. */
+  readonly old: Vma;
+  /** The one that covers the new place. */
+  readonly made: Vma;
+  /** need_rmap_locks: a walk may look at the new place before it looks at the old one. */
+  readonly rmapLocks: 'needed' | 'not needed';
+}
+
+/** One place where a page may be mapped. */
+export interface MappedAt {
+  readonly mm: Mm;
+  readonly vma: Vma;
+  readonly page: PageIndex;
+}
+
+/** What a walk of the reverse map does at each place, and when it may end early. */
+export interface RmapWalk {
+  /** rmap_one: 'stop' ends the walk. */
+  readonly visit: (place: MappedAt) => Task<'go-on' | 'stop'>;
+  /** Asked after each visit. */
+  readonly done: () => boolean;
+  /** 'only': an anonymous page that nothing maps is not looked for (folio_lock_anon_vma_read). */
+  readonly mapped: 'only' | 'or not';
+}
+
 /** Pages that lost their last mapping and wait for the TLB flush before they are freed (mmu_gather). */
 export interface ZapBatch {
   readonly pages: Pfn[];
@@ -129,6 +158,10 @@ export interface KernelFunctions {
   doWpPage(k: Kernel, request: FaultRequest, at: LockedPte): Task<FaultOutcome>;
   wpPageCopy(k: Kernel, request: FaultRequest, seen: Pte): Task<FaultOutcome>;
   doSwapPage(k: Kernel, request: FaultRequest, seen: Pte): Task<FaultOutcome>;
+  swapIn(k: Kernel, request: FaultRequest, seen: Pte): Task<FaultOutcome>;
+  swapcachePrepare(k: Kernel, slot: SwapSlot): Task<'claimed' | 'busy'>;
+  shouldTryToFreeSwap(k: Kernel, pfn: Pfn, access: FaultAccess): boolean;
+  folioFreeSwap(k: Kernel, pfn: Pfn): Task<'freed' | 'kept'>;
   removeDeviceExclusiveEntry(k: Kernel, request: FaultRequest, seen: Pte): Task<FaultOutcome>;
   migrationEntryWait(k: Kernel, mm: Mm, page: PageIndex): Task<void>;
 
@@ -149,11 +182,20 @@ export interface KernelFunctions {
   migrateVmaCollectPte(k: Kernel, migration: Migration, at: LockedPte): Task<MigratePfn>;
   migrateVmaUnmap(k: Kernel, migration: Migration): Task<void>;
   migrateVmaPages(k: Kernel, migration: Migration): Task<void>;
+  mayMigrateToDevice(k: Kernel, from: Pfn): Task<boolean>;
   migrateVmaInsertPage(k: Kernel, migration: Migration, index: number): Task<void>;
   migrateVmaFinalize(k: Kernel, migration: Migration): Task<void>;
+  rmapWalk(k: Kernel, pfn: Pfn, walk: RmapWalk): Task<void>;
   tryToMigrate(k: Kernel, pfn: Pfn): Task<void>;
+  tryToMigrateOne(k: Kernel, pfn: Pfn, place: MappedAt): Task<'go-on' | 'stop'>;
   tryToUnmap(k: Kernel, pfn: Pfn): Task<void>;
+  tryToUnmapOne(k: Kernel, pfn: Pfn, place: MappedAt): Task<'go-on' | 'stop'>;
   removeMigrationPtes(k: Kernel, from: Pfn, to: Pfn): Task<void>;
+  removeMigrationPte(k: Kernel, place: MappedAt, from: Pfn, to: Pfn): Task<void>;
+  anonVmaPrepare(k: Kernel, mm: Mm, vma: Vma): Task<void>;
+  anonVmaClone(k: Kernel, to: Vma, from: Vma): Task<void>;
+  anonVmaFork(k: Kernel, child: Vma, parent: Vma): Task<void>;
+  unlinkAnonVmas(k: Kernel, vma: Vma): Task<void>;
   makeDeviceExclusiveRange(
     k: Kernel,
     mm: Mm,
@@ -168,13 +210,19 @@ export interface KernelFunctions {
     how: 'get' | 'pin',
   ): Task<Result<Pfn[]>>;
 
+  mmapExpand(k: Kernel, mm: Mm, wish: MergeWish): Task<'expanded' | 'alone'>;
+  vmaMerge(k: Kernel, mm: Mm, wish: MergeWish): Task<Vma | 'none'>;
+  vmaAdjust(k: Kernel, mm: Mm, adjustment: VmaAdjustment): Task<void>;
+  splitVma(k: Kernel, mm: Mm, vma: Vma, page: PageIndex, made: 'below' | 'above'): Task<Vma>;
   zapPageRange(k: Kernel, mm: Mm, range: PageRange, event: MmuNotifyEvent): Task<void>;
   munmap(k: Kernel, mm: Mm, range: PageRange): Task<Result<void>>;
   mmap(k: Kernel, mm: Mm, request: MmapRequest): Task<Result<void>>;
   mprotect(k: Kernel, mm: Mm, range: PageRange, prot: Prot): Task<Result<void>>;
   changeProtection(k: Kernel, mm: Mm, vma: Vma, range: PageRange): Task<void>;
   mremap(k: Kernel, mm: Mm, range: PageRange, to: PageIndex): Task<Result<void>>;
-  movePageTables(k: Kernel, mm: Mm, range: PageRange, to: PageIndex): Task<void>;
+  copyVma(k: Kernel, mm: Mm, vma: Vma, range: PageRange, target: PageRange): Task<CopiedVma>;
+  movePageTables(k: Kernel, mm: Mm, range: PageRange, to: PageIndex, copied: CopiedVma): Task<void>;
+  movePtes(k: Kernel, mm: Mm, range: PageRange, to: PageIndex, copied: CopiedVma): Task<void>;
   madvise(k: Kernel, mm: Mm, range: PageRange, advice: Advice): Task<Result<void>>;
   madviseFree(k: Kernel, mm: Mm, vma: Vma, range: PageRange): Task<void>;
   madvisePageout(k: Kernel, mm: Mm, vma: Vma, range: PageRange): Task<void>;

@@ -10,11 +10,16 @@ import {
 } from './fault/do-swap-page.ts';
 import { doWpPage, wpPageCopy } from './fault/do-wp-page.ts';
 import { handleMmFault } from './fault/handle-mm-fault.ts';
+import { shouldTryToFreeSwap, swapcachePrepare, swapIn } from './fault/swap-in.ts';
 import { getUserPages } from './hmm/get-user-pages.ts';
 import { hmmRangeFault } from './hmm/hmm-range-fault.ts';
 import { makeDeviceExclusiveRange } from './hmm/make-device-exclusive.ts';
 import { migrateVmaFinalize } from './hmm/migrate-vma-finalize.ts';
-import { migrateVmaInsertPage, migrateVmaPages } from './hmm/migrate-vma-pages.ts';
+import {
+  mayMigrateToDevice,
+  migrateVmaInsertPage,
+  migrateVmaPages,
+} from './hmm/migrate-vma-pages.ts';
 import {
   migrateVmaCollect,
   migrateVmaCollectPmd,
@@ -25,6 +30,9 @@ import {
 import type { KernelFunctions } from './kernel.ts';
 import { flushTlbRange } from './memory/flush-tlb.ts';
 import { splitHugePage, splitHugePmd } from './memory/huge-pmd.ts';
+import { folioFreeSwap } from './memory/swap-cache.ts';
+import { splitVma, vmaAdjust } from './memory/vma-adjust.ts';
+import { mmapExpand, vmaMerge } from './memory/vma-merge.ts';
 import {
   mmuIntervalNotifierInsert,
   mmuIntervalNotifierRemove,
@@ -32,13 +40,27 @@ import {
   mmuNotifierInvalidateRangeEnd,
   mmuNotifierInvalidateRangeStart,
 } from './notifier/mmu-notifier.ts';
-import { removeMigrationPtes, tryToMigrate, tryToUnmap } from './rmap/try-to-migrate.ts';
+import {
+  anonVmaClone,
+  anonVmaFork,
+  anonVmaPrepare,
+  unlinkAnonVmas,
+} from './rmap/anon-vma-chain.ts';
+import { rmapWalk } from './rmap/rmap.ts';
+import {
+  removeMigrationPte,
+  removeMigrationPtes,
+  tryToMigrate,
+  tryToMigrateOne,
+  tryToUnmap,
+  tryToUnmapOne,
+} from './rmap/try-to-migrate.ts';
 import { exitMmap } from './syscalls/exit-mmap.ts';
 import { copyPageRange, fork } from './syscalls/fork.ts';
 import { madvise, madviseFree, madvisePageout } from './syscalls/madvise.ts';
 import { mmap, munmap } from './syscalls/mmap.ts';
 import { changeProtection, mprotect } from './syscalls/mprotect.ts';
-import { movePageTables, mremap } from './syscalls/mremap.ts';
+import { copyVma, movePageTables, movePtes, mremap } from './syscalls/mremap.ts';
 import { oomReapTaskMm } from './syscalls/oom-reaper.ts';
 import { zapPageRange } from './syscalls/zap-page-range.ts';
 
@@ -58,6 +80,10 @@ export const STOCK: KernelFunctions = {
   doWpPage,
   wpPageCopy,
   doSwapPage,
+  swapIn,
+  swapcachePrepare,
+  shouldTryToFreeSwap,
+  folioFreeSwap,
   removeDeviceExclusiveEntry,
   migrationEntryWait,
   hmmRangeFault,
@@ -67,20 +93,35 @@ export const STOCK: KernelFunctions = {
   migrateVmaCollectPte,
   migrateVmaUnmap,
   migrateVmaPages,
+  mayMigrateToDevice,
   migrateVmaInsertPage,
   migrateVmaFinalize,
+  rmapWalk,
   tryToMigrate,
+  tryToMigrateOne,
   tryToUnmap,
+  tryToUnmapOne,
   removeMigrationPtes,
+  removeMigrationPte,
+  anonVmaPrepare,
+  anonVmaClone,
+  anonVmaFork,
+  unlinkAnonVmas,
   makeDeviceExclusiveRange,
   getUserPages,
+  mmapExpand,
+  vmaMerge,
+  vmaAdjust,
+  splitVma,
   zapPageRange,
   munmap,
   mmap,
   mprotect,
   changeProtection,
   mremap,
+  copyVma,
   movePageTables,
+  movePtes,
   madvise,
   madviseFree,
   madvisePageout,

@@ -21,6 +21,8 @@ export function lockName(lock: HeldLock): string {
     case 'page_lock':
       return `page_lock 0x${index.toString(16)}`;
     case 'i_mmap_rwsem':
+    case 'anon_vma_rwsem':
+      return `${lock.class} ${index / 2}`;
     case 'driver_outer_lock':
     case 'driver_lock':
     case 'device_memory_lock':

@@ -7,6 +7,7 @@
  */
 import { migrationsObject } from '../kernel/hmm/open-migrations.ts';
 import type { Kernel } from '../kernel/kernel.ts';
+import { reverseMapObject } from '../kernel/memory/anon-vma.ts';
 import {
   contentsObject,
   flagObject,
@@ -25,7 +26,9 @@ import {
   pageObject,
   refcount,
 } from '../kernel/memory/frames.ts';
+import { fileMappingsObject } from '../kernel/memory/memory-file.ts';
 import { type Mm, mmObject, tlbListObject, vmaListObject } from '../kernel/memory/mm.ts';
+import type { Vma } from '../kernel/memory/mm-types.ts';
 import { entriesOf, hugeObject, pteObject, tableObject } from '../kernel/memory/page-table.ts';
 import { type Pte, viewPte } from '../kernel/memory/pte.ts';
 import { slotObject } from '../kernel/memory/swap.ts';
@@ -33,6 +36,7 @@ import { overlapping } from '../kernel/notifier/interval-tree.ts';
 import type { RunningTask, Scheduler } from '../scheduler/scheduler.ts';
 import type { TaskIdentity } from '../task/context.ts';
 import { type ObjectId, objectName } from '../task/object-id.ts';
+import type { RwSem } from '../task/rwsem.ts';
 import { PAGES_MAX, type PageIndex, type Pfn } from '../vocabulary/address.ts';
 import { seenObject } from './oracles/mirrors.ts';
 import { CALLS_OBJECT, registerObject } from './oracles/registers.ts';
@@ -88,9 +92,16 @@ export function* sharedState(world: World, names: FrameNames): Iterable<ObjectSt
   for (const mm of k.mms.values()) {
     yield* inside(mmObject(mm.id), stateOfMm(mm, names));
     yield* inside(tlbListObject(mm.id), stateOfTlbs(mm, names));
-    yield* inside(mm.mmapLock.object, stateOfQueue(mm));
+    yield* inside(mm.mmapLock.object, stateOfQueue(mm.mmapLock));
     yield* inside(mm.subscriptions.object, stateOfSequences(mm));
   }
+  for (const anonVma of k.anonVmas.values()) {
+    if (anonVma.root === 'self') yield* inside(anonVma.rwsem.object, stateOfQueue(anonVma.rwsem));
+  }
+  for (const file of k.files.values()) {
+    yield* inside(file.iMmapRwsem.object, stateOfQueue(file.iMmapRwsem));
+  }
+  yield* inside('none', stateOfReverseMaps(k));
   yield* inside('none', stateOfSwap(k, names));
   yield* inside('none', stateOfDevices(world, names));
   yield* inside('none', stateOfFrames(k, names));
@@ -101,7 +112,7 @@ export function* sharedState(world: World, names: FrameNames): Iterable<ObjectSt
 function* stateOfSwap(k: Kernel, names: FrameNames): Iterable<Told> {
   for (const [number, slot] of k.swap.slots) {
     const cached = slot.cached === 'none' ? 'none' : names.nameOf(slot.cached);
-    const state = `uses ${slot.uses} cached ${cached} ${slot.contents.join()}`;
+    const state = `uses ${slot.uses} cached ${cached} ${slot.claim} ${slot.contents.join()}`;
     yield { object: slotObject(number), name: `slot ${number}`, state };
   }
 }
@@ -124,10 +135,31 @@ function* stateOfMm(mm: Mm, names: FrameNames): Iterable<Told> {
 }
 
 /** Readers alone pass each other. */
-function* stateOfQueue({ id, mmapLock }: Mm): Iterable<Told> {
-  const order = mmapLock.waiting.map(({ mode }) => mode).join();
+function* stateOfQueue(sem: RwSem): Iterable<Told> {
+  const order = sem.waiting.map(({ mode }) => mode).join();
   if (!order.includes('write')) return;
-  yield { object: mmapLock.queue, name: `mmap_lock queue ${id}`, state: order };
+  const { owner, index } = objectName(sem.object);
+  yield { object: sem.queue, name: `${sem.class} queue ${owner} ${index}`, state: order };
+}
+
+/** Which mappings a walk meets, in its order. Anon_vmas have running numbers, which say nothing. */
+function* stateOfReverseMaps(k: Kernel): Iterable<Told> {
+  const texts = new Map<ObjectId, string[]>();
+  for (const anonVma of k.anonVmas.values()) {
+    const object = reverseMapObject(anonVma);
+    texts.set(object, [...(texts.get(object) ?? []), mappingsText(anonVma.vmas)]);
+  }
+  const told = [...texts].map(([object, found]) => ({ object, state: found.sort().join('; ') }));
+  told.sort((a, b) => (a.state < b.state ? -1 : 1));
+  for (const { object, state } of told) yield { object, name: 'anon_vmas', state };
+  for (const file of k.files.values()) {
+    const state = mappingsText(file.vmas);
+    yield { object: fileMappingsObject(file), name: `mappings of file ${file.id}`, state };
+  }
+}
+
+function mappingsText(vmas: readonly Vma[]): string {
+  return vmas.map(({ mm, first, end, pgoff }) => `${mm} ${first}-${end} ${pgoff}`).join();
 }
 
 function* stateOfTlbs(mm: Mm, names: FrameNames): Iterable<Told> {

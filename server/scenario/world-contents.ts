@@ -7,6 +7,7 @@ import type { IntervalSub } from '../abi/device-api.ts';
 import type { WorldContents } from '../explorer/explored.ts';
 import { migrationsObject } from '../kernel/hmm/open-migrations.ts';
 import type { Kernel } from '../kernel/kernel.ts';
+import { rootOf } from '../kernel/memory/anon-vma.ts';
 import {
   contentsOf,
   frameExists,
@@ -16,6 +17,7 @@ import {
   refcount,
 } from '../kernel/memory/frames.ts';
 import type { Mm } from '../kernel/memory/mm.ts';
+import type { Vma } from '../kernel/memory/mm-types.ts';
 import { readPte } from '../kernel/memory/page-table.ts';
 import type { Tlb } from '../kernel/memory/tlb.ts';
 import type { Subscription } from '../kernel/notifier/subscriptions.ts';
@@ -23,6 +25,7 @@ import { mirrorEntry } from '../machine/oracles/mirrors.ts';
 import { registerValue } from '../machine/oracles/registers.ts';
 import type { World } from '../machine/world.ts';
 import { type ObjectId, objectName } from '../task/object-id.ts';
+import type { RwSem } from '../task/rwsem.ts';
 import { PAGES_MAX, type PageIndex, type Pfn } from '../vocabulary/address.ts';
 import { isOdd } from '../vocabulary/seq.ts';
 import type { Milestones } from './milestones.ts';
@@ -76,7 +79,7 @@ function contentOf(options: ContentsOptions, object: ObjectId): number | string 
     case 'page_lock':
       return 0;
     case 'mmap_lock':
-      return index === 0 ? 0 : arrivals(kernel.mms.get(owner));
+      return index === 0 ? 0 : arrivals(kernel.mms.get(owner)?.mmapLock);
     case 'pte': {
       const mm = kernel.mms.get(owner);
       return mm === undefined ? 'unknown' : readPte(mm.table, index as PageIndex);
@@ -116,8 +119,11 @@ function contentOf(options: ContentsOptions, object: ObjectId): number | string 
     case 'task':
     case 'answer':
     case 'page_cache':
-    case 'rmap':
       return 'unknown';
+    case 'rmap':
+      return reverseMapText(kernel, owner, index);
+    case 'rmap_lock':
+      return index % 2 === 0 ? 0 : arrivals(rmapLock(kernel, owner, index));
   }
 }
 
@@ -153,10 +159,30 @@ function* currentSubs({ mms }: Kernel): Iterable<readonly [ObjectId, number]> {
   }
 }
 
-/** Who waits for mmap_lock: readers are all alike. */
-function arrivals(mm: Mm | undefined): number | 'unknown' {
-  const waiting = mm?.mmapLock.waiting ?? [];
+/** Who waits: readers are all alike. */
+function arrivals(sem: RwSem | undefined): number | 'unknown' {
+  const waiting = sem?.waiting ?? [];
   return waiting.some(({ mode }) => mode === 'write') ? 'unknown' : waiting.length;
+}
+
+/** Owner 0: anon_vmas, by their root. 1: files. */
+function rmapLock({ anonVmas, files }: Kernel, owner: number, index: number): RwSem | undefined {
+  const id = Math.floor(index / 2);
+  return owner === 0 ? anonVmas.get(id)?.rwsem : files.get(id)?.iMmapRwsem;
+}
+
+/** The mappings, in the order in which a walk meets them. */
+function reverseMapText({ anonVmas, files }: Kernel, owner: number, id: number): string {
+  if (owner === 1) return mappingsText(files.get(id)?.vmas ?? []);
+  let text = '';
+  for (const anonVma of anonVmas.values()) {
+    if (rootOf(anonVma).id === id) text += `${anonVma.id}:${mappingsText(anonVma.vmas)};`;
+  }
+  return text;
+}
+
+function mappingsText(vmas: readonly Vma[]): string {
+  return vmas.map(({ mm, first, end, pgoff }) => `${mm} ${first}-${end} ${pgoff}`).join();
 }
 
 /** The level of a block, or its huge entry. */
@@ -220,7 +246,9 @@ function addressSpaceText(mm: Mm | undefined, about: number): string | 'unknown'
 
 function slotText({ swap }: Kernel, number: number): string {
   const slot = swap.slots.get(number);
-  return slot === undefined ? '' : `${slot.uses} ${slot.cached} ${slot.contents.join()}`;
+  return slot === undefined
+    ? ''
+    : `${slot.uses} ${slot.cached} ${slot.claim} ${slot.contents.join()}`;
 }
 
 /** Which comes next: what a task that takes one learns. */

@@ -7,6 +7,7 @@ export const LOCK_ORDER = [
   'mmap_lock',
   'page_lock',
   'i_mmap_rwsem',
+  'anon_vma_rwsem',
   'driver_lock',
   'ptl',
   'device_memory_lock',

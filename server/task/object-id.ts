@@ -30,6 +30,7 @@ export const OBJECT_KINDS = [
   'pmd',
   'mm',
   'rmap',
+  'rmap_lock',
   'device',
   'user',
 ] as const;

@@ -16,6 +16,7 @@ export const RULES = {
   LK4: 'a lock proof belongs to the lock that guards the object',
   PT1: 'a page table entry is written under the lock of its page-table page',
   PT2: 'a small entry is written only where no huge entry stands',
+  RM1: 'an anonymous page is mapped only where the mapping has an anon_vma',
   MN1: 'an invalidation is ended once, by whoever started it',
   MN2: 'the invalidate sequence is odd exactly while a range is being invalidated',
   SC1: 'the same choices lead to the same ready steps',

@@ -18,7 +18,7 @@ import { findPtePage, pteObject } from '../memory/page-table.ts';
 import { PTE_NONE, PTE_POISON, type Pte, pteIsDevicePrivate, ptePfn } from '../memory/pte.ts';
 import { lockedPte, lockPte, unlockPte } from '../memory/pte-lock.ts';
 import { setLockedPte } from '../memory/set-pte.ts';
-import { pageRemoveRmap, rmapWalk } from '../rmap/rmap.ts';
+import { pageRemoveRmap } from '../rmap/rmap.ts';
 
 /** From here on the device's DMA answers ENOTCONN. */
 export function cutOffDevice(k: Kernel, owner: DeviceOwner): void {
@@ -60,9 +60,14 @@ export function* surrenderMemory(k: Kernel, owner: DeviceOwner): Task<void> {
     for (let row = 0; row < pgmap.count; row += 1) {
       const pfn = (pgmap.first + row) as Pfn;
       if (refcount(k.frames, pfn) === 0) continue;
-      for (const { mm, vma, page } of rmapWalk(k, pfn)) {
-        yield* replaceEntry(k, mm, vma, page, pfn, PTE_POISON);
-      }
+      yield* k.fn.rmapWalk(k, pfn, {
+        *visit({ mm, vma, page }) {
+          yield* replaceEntry(k, mm, vma, page, pfn, PTE_POISON);
+          return 'go-on';
+        },
+        done: () => false,
+        mapped: 'or not',
+      });
     }
   }
 }

@@ -121,6 +121,7 @@ test('under every schedule of two or three faults on one page no frame leaks', (
 test('a fault that does not look again under the lock leaks a frame under some schedule', () => {
   const { endings } = faultsTogether(['write', 'write'], {
     *doAnonymousPage(k, { mm, vma, page }: FaultRequest): Task<FaultOutcome> {
+      yield* k.fn.anonVmaPrepare(k, mm, vma);
       const pfn = allocPage(k);
       assert.ok(pfn !== 'none');
       const at = yield* lockPte(k, 'test.ptl', mm, vma, page);

@@ -15,7 +15,7 @@ import {
 } from '../memory/pte.ts';
 import { lockedPte, lockPte, unlockPte } from '../memory/pte-lock.ts';
 import { setLockedPte } from '../memory/set-pte.ts';
-import { anonVmaPrepare, pageAddNewAnonRmap } from '../rmap/rmap.ts';
+import { pageAddNewAnonRmap } from '../rmap/rmap.ts';
 import { vmProt } from './vm-page-prot.ts';
 
 /**
@@ -38,7 +38,7 @@ export function* doAnonymousPage(k: Kernel, request: FaultRequest): Task<FaultOu
     unlockPte(k, at);
     return empty && !stable ? 'sigbus' : 'done';
   }
-  anonVmaPrepare(k, mm, vma);
+  yield* k.fn.anonVmaPrepare(k, mm, vma);
   const pfn = allocPage(k);
   if (pfn === 'none') return 'oom';
   const at = yield* lockPte(k, 'do_anonymous_page.ptl', mm, vma, page);

@@ -18,7 +18,7 @@ import { mkPte, PTE_DIRTY, PTE_WRITE, PTE_YOUNG, pteModify, pteNone } from '../m
 import { lockedPte, lockPte, unlockPte } from '../memory/pte-lock.ts';
 import { setLockedPte } from '../memory/set-pte.ts';
 import { isShared, linearIndex } from '../memory/vma.ts';
-import { anonVmaPrepare, pageAddFileRmap, pageAddNewAnonRmap } from '../rmap/rmap.ts';
+import { pageAddFileRmap, pageAddNewAnonRmap } from '../rmap/rmap.ts';
 import { mayWrite, vmProt } from './vm-page-prot.ts';
 
 /** shmem_getpage(): the page at `offset`, made of zeros if it is not there yet, with a reference. */
@@ -79,7 +79,7 @@ function* finishFault(k: Kernel, request: FaultRequest, cached: Pfn): Task<Fault
 /** do_cow_fault(): a private write gets a copy at once. Nothing was mapped, so nobody is notified. */
 function* doCowFault(k: Kernel, request: FaultRequest, cached: Pfn): Task<FaultOutcome> {
   const { mm, vma, page } = request;
-  anonVmaPrepare(k, mm, vma);
+  yield* k.fn.anonVmaPrepare(k, mm, vma);
   const made = allocPage(k);
   if (made === 'none') {
     yield* putPage(k, cached);

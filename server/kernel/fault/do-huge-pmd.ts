@@ -26,7 +26,7 @@ import {
   pteWrite,
 } from '../memory/pte.ts';
 import { isAnonymous } from '../memory/vma.ts';
-import { anonVmaPrepare, pageAddNewAnonRmap, pageMoveAnonRmap } from '../rmap/rmap.ts';
+import { pageAddNewAnonRmap, pageMoveAnonRmap } from '../rmap/rmap.ts';
 import { mayWrite, vmProt } from './vm-page-prot.ts';
 
 /** The whole block lies in the mapping, and huge pages are wanted (transhuge_vma_suitable). */
@@ -49,6 +49,7 @@ export function* doHugePmdAnonymousPage(
   const { mm, vma, page, access } = request;
   const { first } = blockRange(k, page);
   const block = blockOf(mm.table, page);
+  yield* k.fn.anonVmaPrepare(k, mm, vma);
   if (access === 'read') {
     const held = yield* lock(k.context, 'set_huge_zero_page.ptl', block.ptl);
     const empty = block.level === 'none';
@@ -67,7 +68,6 @@ export function* doHugePmdAnonymousPage(
     unlock(k.context, held);
     return empty && !stable ? 'sigbus' : 'done';
   }
-  anonVmaPrepare(k, mm, vma);
   const head = allocHugeFrames(k.frames, k.ptrsPerPte);
   if (head === 'none') return 'fallback';
   const held = yield* lock(k.context, 'do_huge_pmd_anonymous_page.ptl', block.ptl);

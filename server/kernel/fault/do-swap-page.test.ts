@@ -145,7 +145,12 @@ test('a load races with reclaim of its page: it reads what was written, with up 
           assert.deepEqual(waitsOf(stuck), []);
           assert.deepEqual(loading.result, { kind: 'done', value: 10n });
           assert.equal(load(world, BASE), 10n);
-          assert.deepEqual([inUse(world), world.kernel.swap.slots.size], [1, 0]);
+          assert.equal(inUse(world), 1);
+          // A read that finds the page in the swap cache leaves it there, and a slot that no entry names.
+          for (const { uses, cached } of world.kernel.swap.slots.values()) {
+            assert.equal(uses, 0);
+            assert.notEqual(cached, 'none');
+          }
           assertAtRest(world);
         },
       };

@@ -11,15 +11,7 @@ import type { PageIndex, Pfn } from '../../vocabulary/address.ts';
 import { pagesFrom } from '../../vocabulary/address.ts';
 import type { Result } from '../../vocabulary/errno.ts';
 import type { FaultOutcome, FaultRequest, Kernel, LockedPte } from '../kernel.ts';
-import {
-  enterSwapCache,
-  getPage,
-  PAGE_DIRTY,
-  PAGE_LRU,
-  refcount,
-  setContents,
-  setFlag,
-} from '../memory/frames.ts';
+import { getPage, refcount } from '../memory/frames.ts';
 import type { Mm } from '../memory/mm.ts';
 import {
   lockPage,
@@ -28,36 +20,24 @@ import {
   unlockPage,
   waitWhileLocked,
 } from '../memory/page-lock.ts';
-import { allocPage, dropSwapCache, pgmapOf, putPage } from '../memory/page-references.ts';
+import { pgmapOf, putPage } from '../memory/page-references.ts';
 import { pteObject, readPte } from '../memory/page-table.ts';
 import {
   mkPte,
   PTE_DIRTY,
   PTE_WRITE,
-  PTE_YOUNG,
   type Pte,
   pteIsDeviceExclusive,
   pteIsDevicePrivate,
   pteIsMigration,
   pteIsSwap,
-  pteMarkedExclusive,
   pteModify,
   ptePfn,
-  pteSwapSlot,
   pteWithFlags,
   pteWrite,
 } from '../memory/pte.ts';
 import { lockedPte, lockPte, unlockPte } from '../memory/pte-lock.ts';
 import { setLockedPte } from '../memory/set-pte.ts';
-import {
-  changeSlotUses,
-  freeSlotIfUnused,
-  lookAtSlot,
-  type SwapSlot,
-  setSlotCached,
-  slotAt,
-} from '../memory/swap.ts';
-import { pageAddAnonRmap } from '../rmap/rmap.ts';
 import { mayWrite, vmProt } from './vm-page-prot.ts';
 
 /**
@@ -73,7 +53,7 @@ export function* doSwapPage(k: Kernel, request: FaultRequest, seen: Pte): Task<F
   }
   if (pteIsDeviceExclusive(seen)) return yield* k.fn.removeDeviceExclusiveEntry(k, request, seen);
   if (pteIsDevicePrivate(seen)) return yield* faultDevicePrivate(k, request, seen);
-  if (pteIsSwap(seen)) return yield* swapIn(k, request, seen);
+  if (pteIsSwap(seen)) return yield* k.fn.swapIn(k, request, seen);
   return 'sigbus';
 }
 
@@ -168,70 +148,4 @@ export function restoreExclusivePte(k: Kernel, at: LockedPte): void {
   const fresh = pteModify(mkPte(ptePfn(seen), 0), vmProt(at.vma));
   const write = mayWrite(at.vma) ? PTE_WRITE : 0;
   setLockedPte(k, at, pteWrite(seen) ? pteWithFlags(fresh, PTE_DIRTY | write) : fresh);
-}
-
-/** Reads a page back from its swap slot, or finds it in the swap cache. */
-function* swapIn(k: Kernel, request: FaultRequest, seen: Pte): Task<FaultOutcome> {
-  const { mm, vma, page, access } = request;
-  const slot = slotAt(k.swap, pteSwapSlot(seen));
-  if (slot === 'none') return 'done';
-  const got = yield* swapPage(k, slot);
-  if (got === 'oom') return 'oom';
-  const { pfn, fresh } = got;
-  const at = yield* lockPte(k, 'do_swap_page.swap_ptl', mm, vma, page);
-  if (lockedPte(at) !== seen) {
-    unlockPte(k, at);
-    unlockPage(k, pfn);
-    yield* putPage(k, pfn);
-    return 'done';
-  }
-  yield willWrite('do_swap_page.swap_in', pteObject(mm.table, page));
-  const uses = changeSlotUses(k.swap, slot, -1);
-  const certainlyExclusive = fresh || pteMarkedExclusive(seen);
-  if (uses === 0 && !fresh) {
-    yield* dropSwapCache(k, pfn);
-    setFlag(k.frames, pfn, PAGE_DIRTY);
-  }
-  freeSlotIfUnused(k.swap, pteSwapSlot(seen));
-  const exclusive = certainlyExclusive || refcount(k.frames, pfn) === 1;
-  const base = pteModify(mkPte(pfn, PTE_YOUNG), vmProt(vma));
-  const write = mayWrite(vma) ? PTE_WRITE : 0;
-  const writeNow = exclusive && access === 'write';
-  pageAddAnonRmap(k, mm, vma, page, pfn, exclusive ? 'exclusive' : 'shared');
-  setFlag(k.frames, pfn, PAGE_LRU);
-  setLockedPte(k, at, writeNow ? pteWithFlags(base, PTE_DIRTY | write) : base);
-  unlockPage(k, pfn);
-  if (access === 'write' && !exclusive) return yield* k.fn.doWpPage(k, request, at);
-  unlockPte(k, at);
-  return 'done';
-}
-
-/** The page of a slot, locked and referenced: from the swap cache, or read into a page nobody else has seen. */
-function* swapPage(
-  k: Kernel,
-  slot: SwapSlot,
-): Task<{ readonly pfn: Pfn; readonly fresh: boolean } | 'oom'> {
-  for (;;) {
-    const { cached } = lookAtSlot(k.swap, slot);
-    if (cached === 'none') break;
-    getPage(k.frames, cached, 1);
-    yield* lockPage(k, 'do_swap_page.lock_page', cached);
-    if (lookAtSlot(k.swap, slot).cached === cached) return { pfn: cached, fresh: false };
-    unlockPage(k, cached);
-    yield* putPage(k, cached);
-  }
-  const pfn = allocPage(k);
-  if (pfn === 'none') return 'oom';
-  setContents(k.frames, pfn, slot.contents);
-  tryLockPage(k, pfn);
-  if (lookAtSlot(k.swap, slot).uses > 1) addToSwapCache(k, slot, pfn);
-  return { pfn, fresh: slot.cached !== pfn };
-}
-
-/** A slot that several entries name is read through the swap cache, so that they find the same page. */
-function addToSwapCache(k: Kernel, slot: SwapSlot, pfn: Pfn): void {
-  if (slotAt(k.swap, slot.number) !== slot) return;
-  setSlotCached(k.swap, slot, pfn);
-  enterSwapCache(k.frames, pfn, slot.number);
-  getPage(k.frames, pfn, 1);
 }

@@ -16,7 +16,7 @@ import {
   refcount,
 } from '../memory/frames.ts';
 import { pageLockObject, tryLockPage, unlockPage } from '../memory/page-lock.ts';
-import { allocPage, cachedIn, dropSwapCache, putPage } from '../memory/page-references.ts';
+import { allocPage, putPage } from '../memory/page-references.ts';
 import { pteObject } from '../memory/page-table.ts';
 import {
   mkPte,
@@ -31,13 +31,9 @@ import {
 } from '../memory/pte.ts';
 import { lockedPte, lockPte, unlockPte } from '../memory/pte-lock.ts';
 import { setLockedPte } from '../memory/set-pte.ts';
+import { freeSwapCache } from '../memory/swap-cache.ts';
 import { isShared } from '../memory/vma.ts';
-import {
-  anonVmaPrepare,
-  pageAddNewAnonRmap,
-  pageMoveAnonRmap,
-  pageRemoveRmap,
-} from '../rmap/rmap.ts';
+import { pageAddNewAnonRmap, pageMoveAnonRmap, pageRemoveRmap } from '../rmap/rmap.ts';
 import { mayWrite } from './vm-page-prot.ts';
 
 /**
@@ -72,8 +68,7 @@ function* mayReuse(k: Kernel, request: FaultRequest, seen: Pte): Task<boolean> {
   if (refcount(k.frames, pfn) > 1 + inSwapCache) return false;
   yield willWrite('do_wp_page.trylock', pageLockObject(pfn));
   if (tryLockPage(k, pfn) === 'busy') return false;
-  const slot = cachedIn(k, pfn);
-  if (slot !== 'none' && slot.uses === 0) yield* dropSwapCache(k, pfn);
+  yield* k.fn.folioFreeSwap(k, pfn);
   const alone = refcount(k.frames, pfn) === 1;
   if (alone) pageMoveAnonRmap(k, request.vma, pfn);
   unlockPage(k, pfn);
@@ -97,7 +92,7 @@ function* reuse(k: Kernel, at: LockedPte): Task<void> {
 export function* wpPageCopy(k: Kernel, request: FaultRequest, seen: Pte): Task<FaultOutcome> {
   const { mm, vma, page } = request;
   const old = pteIsZeroPage(seen) ? 'zero' : ptePfn(seen);
-  anonVmaPrepare(k, mm, vma);
+  yield* k.fn.anonVmaPrepare(k, mm, vma);
   const made = allocPage(k);
   if (made === 'none') {
     if (old !== 'zero') yield* putPage(k, old);
@@ -123,11 +118,13 @@ export function* wpPageCopy(k: Kernel, request: FaultRequest, seen: Pte): Task<F
     setLockedPte(k, at, mkPte(made, PTE_YOUNG | PTE_DIRTY | write));
     if (old !== 'zero') pageRemoveRmap(k, old);
   }
+  // The mapping's reference on the old page, or all there is on a copy that is not needed.
+  const dropped = unchanged ? old : made;
+  if (dropped !== 'zero') yield* putPage(k, dropped);
   unlockPte(k, at);
   if (bracket.ok) yield* k.fn.mmuNotifierInvalidateRangeEnd(k, bracket.value);
-  if (!unchanged) yield* putPage(k, made);
   if (old !== 'zero') {
-    if (unchanged) yield* putPage(k, old);
+    if (unchanged) yield* freeSwapCache(k, old);
     yield* putPage(k, old);
   }
   return 'done';

@@ -33,7 +33,6 @@ import {
   setFlag,
   setMapping,
 } from '../memory/frames.ts';
-import { cachedIn, dropSwapCache } from '../memory/page-references.ts';
 import { isHuge, pteObject } from '../memory/page-table.ts';
 import {
   mkDevicePrivate,
@@ -109,7 +108,7 @@ export function* migratePageAt(k: Kernel, migration: Migration, index: number): 
     return;
   }
   if (!migratePfnHas(source, MIGRATE_PFN_MIGRATE)) return;
-  if (isDevicePfn(to) && !(yield* mayLeaveMapping(k, from))) {
+  if (isDevicePfn(to) && !(yield* k.fn.mayMigrateToDevice(k, from))) {
     refuse(migration, index);
     return;
   }
@@ -122,14 +121,9 @@ export function* migratePageAt(k: Kernel, migration: Migration, index: number): 
   moveState(k, from, to);
 }
 
-/** Only anonymous memory goes to a device; a page that is also in the swap cache may leave that first. */
-function* mayLeaveMapping(k: Kernel, from: Pfn): Task<boolean> {
-  if (hasFlag(k.frames, from, PAGE_FILE)) return false;
-  if (!hasFlag(k.frames, from, PAGE_SWAPCACHE)) return true;
-  const slot = cachedIn(k, from);
-  if (slot === 'none' || slot.uses > 0) return false;
-  yield* dropSwapCache(k, from);
-  return true;
+/** Only anonymous memory goes to a device, and what is in the swap cache counts as a page of a mapping. */
+export function* mayMigrateToDevice(k: Kernel, from: Pfn): Task<boolean> {
+  return !(hasFlag(k.frames, from, PAGE_FILE) || hasFlag(k.frames, from, PAGE_SWAPCACHE));
 }
 
 /** folio_migrate_mapping() and folio_migrate_flags(): the destination takes over what the source was. */
@@ -153,6 +147,7 @@ export function* migrateVmaInsertPage(k: Kernel, migration: Migration, index: nu
     refuse(migration, index);
     return;
   }
+  yield* k.fn.anonVmaPrepare(k, mm, vma);
   const at = yield* lockPte(k, 'migrate_vma_insert_page.ptl', mm, vma, page);
   const seen = lockedPte(at);
   const replacesZeroPage = ptePresent(seen) && pteIsZeroPage(seen) && !isHuge(mm.table, page);

@@ -1,6 +1,11 @@
 import { type TaskContext, type TouchMode, touch } from '../../task/context.ts';
-import { objectId } from '../../task/object-id.ts';
+import { type ObjectId, objectId } from '../../task/object-id.ts';
+import { newRwSem } from '../../task/rwsem.ts';
 import type { AnonVma, Vma } from './mm-types.ts';
+import { intervalTreeInsert, intervalTreeRemove } from './vma-interval-tree.ts';
+
+/** Objects of kind `rmap` and `rmap_lock` with this owner are of anon_vmas. */
+const ANON_VMAS = 0;
 
 export function newAnonVma(context: TaskContext, id: number, parent: AnonVma | 'self'): AnonVma {
   const made: AnonVma = {
@@ -11,9 +16,8 @@ export function newAnonVma(context: TaskContext, id: number, parent: AnonVma | '
     children: parent === 'self' ? 1 : 0,
     activeVmas: 0,
     vmas: [],
-    changes: 0,
+    rwsem: newRwSem('anon_vma_rwsem', objectId('rmap_lock', ANON_VMAS, 2 * id)),
   };
-  if (parent !== 'self') parent.children += 1;
   return made;
 }
 
@@ -21,26 +25,23 @@ export function rootOf(anonVma: AnonVma): AnonVma {
   return anonVma.root === 'self' ? anonVma : anonVma.root;
 }
 
-/** All that hang together are one object: as in Linux, where the root has the lock. */
+/** What the lists of mappings are called when tasks conflict on them: one for all that have one root, and one lock. */
+export function reverseMapObject(anonVma: AnonVma): ObjectId {
+  return objectId('rmap', ANON_VMAS, rootOf(anonVma).id);
+}
+
 export function touchReverseMap(anonVma: AnonVma, mode: TouchMode): void {
-  touch(anonVma.context, objectId('rmap', 0, rootOf(anonVma).id), mode);
+  touch(anonVma.context, reverseMapObject(anonVma), mode);
 }
 
-export function linkVma(anonVma: AnonVma, vma: Vma): void {
+/** anon_vma_interval_tree_insert(). Holds: the root's rwsem for writing. */
+export function insertIntoAnonVma(anonVma: AnonVma, vma: Vma): void {
   touchReverseMap(anonVma, 'write');
-  anonVma.vmas.push(vma);
-  rootOf(anonVma).changes += 1;
+  intervalTreeInsert(anonVma.vmas, vma);
 }
 
-export function unlinkVma(anonVma: AnonVma, vma: Vma): void {
+/** anon_vma_interval_tree_remove(). Holds: the root's rwsem for writing. */
+export function removeFromAnonVma(anonVma: AnonVma, vma: Vma): void {
   touchReverseMap(anonVma, 'write');
-  const at = anonVma.vmas.indexOf(vma);
-  if (at >= 0) anonVma.vmas.splice(at, 1);
-  rootOf(anonVma).changes += 1;
-}
-
-/** The mappings in the order of the interval tree: by linear index, first linked first. */
-export function walkOrder(anonVma: AnonVma): Vma[] {
-  touchReverseMap(anonVma, 'read');
-  return anonVma.vmas.slice().sort((a, b) => a.pgoff - b.pgoff);
+  intervalTreeRemove(anonVma.vmas, vma);
 }

@@ -7,10 +7,11 @@
 
 import { touch } from '../../task/context.ts';
 import { assertHeld, type Held, lock, unlock } from '../../task/lock.ts';
+import { writeUnlock } from '../../task/rwsem.ts';
 import { type Task, willWrite } from '../../task/task.ts';
 import { type PageIndex, type PageRange, type Pfn, pagesFrom } from '../../vocabulary/address.ts';
 import type { Kernel } from '../kernel.ts';
-import { rmapWalk } from '../rmap/rmap.ts';
+import { placesOf, rmapLockWrite } from '../rmap/rmap.ts';
 import {
   clearFlag,
   getPage,
@@ -133,8 +134,17 @@ function partsOf(k: Kernel, pfn: Pfn): Pfn[] {
 
 /** Holds: the lock of `first`, and a reference on each part. */
 function* splitLockedPage(k: Kernel, first: Pfn, parts: readonly Pfn[]): Task<'split' | 'busy'> {
+  // For writing: nothing may walk there while the entries change.
+  const rmapHeld = yield* rmapLockWrite(k, 'split_huge_page.anon_vma_lock', first);
+  const outcome = yield* splitUnderLocks(k, first, parts);
+  if (rmapHeld !== 'none') writeUnlock(k.context, rmapHeld);
+  return outcome;
+}
+
+/** Holds: the lock of the reverse map as well. */
+function* splitUnderLocks(k: Kernel, first: Pfn, parts: readonly Pfn[]): Task<'split' | 'busy'> {
   if (!canSplit(k, parts)) return 'busy';
-  for (const { mm, page } of rmapWalk(k, first)) {
+  for (const { mm, page } of placesOf(k, first)) {
     if (isHuge(mm.table, page)) yield* k.fn.splitHugePmd(k, mm, page);
   }
   // A fork may have mapped it again by one entry, and another task may have taken a reference (page_ref_freeze).
@@ -150,7 +160,7 @@ function canSplit(k: Kernel, parts: readonly Pfn[]): boolean {
 }
 
 function mappedByOneEntry(k: Kernel, part: Pfn): boolean {
-  for (const { mm, page } of rmapWalk(k, part)) {
+  for (const { mm, page } of placesOf(k, part)) {
     if (isHuge(mm.table, page) && ptePfn(readPte(mm.table, page)) === part) return true;
   }
   return false;

@@ -4,9 +4,10 @@
 
 import type { MappingKind, Prot } from '../../abi/cpu-api.ts';
 import type { TaskContext } from '../../task/context.ts';
+import type { RwSem } from '../../task/rwsem.ts';
 import type { PageIndex, Pfn } from '../../vocabulary/address.ts';
 
-/** struct vm_area_struct. Guarded by mmap_lock. */
+/** struct vm_area_struct. Guarded by mmap_lock; its bounds by the locks of the reverse maps it is in as well. */
 export interface Vma {
   readonly mm: number;
   first: PageIndex;
@@ -40,10 +41,10 @@ export interface AnonVma {
   children: number;
   /** Mappings whose anonVma this is. */
   activeVmas: number;
-  /** In the order in which they were linked. */
+  /** rb_root: in the order of the interval tree. Guarded by the root's rwsem. */
   readonly vmas: Vma[];
-  /** Of the root, for all anon_vmas below it: see rmapChanges(). */
-  changes: number;
+  /** Taken of the root, for all anon_vmas below it. */
+  readonly rwsem: RwSem;
 }
 
 /**
@@ -59,8 +60,7 @@ export interface MemoryFile {
   readonly sizePages: number;
   /** The page cache, by page offset. Each entry is a reference. */
   readonly pages: Map<number, Pfn>;
-  /** i_mmap: the mappings of this file, in the order in which they were made. */
+  /** i_mmap: the mappings of this file, in the order of the interval tree. Guarded by iMmapRwsem. */
   readonly vmas: Vma[];
-  /** See rmapChanges(). */
-  changes: number;
+  readonly iMmapRwsem: RwSem;
 }

@@ -1,4 +1,4 @@
-import { type TaskContext, touch } from '../../task/context.ts';
+import { type TaskContext, touch, wake } from '../../task/context.ts';
 import { type ObjectId, objectId } from '../../task/object-id.ts';
 import type { Pfn } from '../../vocabulary/address.ts';
 import { type PageContents, ZERO_CONTENTS } from '../../vocabulary/page-contents.ts';
@@ -6,7 +6,8 @@ import { type PageContents, ZERO_CONTENTS } from '../../vocabulary/page-contents
 /**
  * Swap space: slots with a use count, and the swap cache.
  *
- * Leaves out: clusters, readahead, several devices; writing is synchronous, as on a RAM disk. Source: mm/swapfile.c.
+ * Leaves out: clusters, readahead, several devices, what changes once half of the swap space is in use
+ * (vm_swap_full); writing is synchronous, as on a RAM disk. Source: mm/swapfile.c.
  */
 export interface Swap {
   readonly slotsMax: number;
@@ -23,8 +24,10 @@ export interface SwapSlot {
   /** Page table entries that name this slot. */
   uses: number;
   contents: PageContents;
-  /** The page in the swap cache, which holds a reference. */
+  /** The page in the swap cache, which holds a reference. SWAP_HAS_CACHE is set while there is one. */
   cached: Pfn | 'none';
+  /** SWAP_HAS_CACHE without a page: a fault reads the slot past the swap cache, and no other may. */
+  claim: 'free' | 'claimed';
 }
 
 /** What taking slots and giving them back is called when tasks conflict on it. */
@@ -46,7 +49,13 @@ export function allocSlot(swap: Swap): SwapSlot | 'none' {
   const reused = swap.free.pop();
   if (reused === undefined && swap.nextSlot === swap.slotsMax) return 'none';
   const number = reused ?? swap.nextSlot++;
-  const slot: SwapSlot = { number, uses: 0, contents: ZERO_CONTENTS, cached: 'none' };
+  const slot: SwapSlot = {
+    number,
+    uses: 0,
+    contents: ZERO_CONTENTS,
+    cached: 'none',
+    claim: 'free',
+  };
   touch(swap.context, slotObject(number), 'write');
   swap.slots.set(number, slot);
   return slot;
@@ -76,15 +85,39 @@ export function setSlotCached(swap: Swap, slot: SwapSlot, cached: SwapSlot['cach
   slot.cached = cached;
 }
 
+/** swapcache_prepare(): the right to read the slot past the swap cache, for one task at a time. */
+export function claimSlot(swap: Swap, slot: SwapSlot): 'claimed' | 'busy' {
+  touch(swap.context, slotObject(slot.number), 'write');
+  if (slot.claim === 'claimed' || slot.cached !== 'none') return 'busy';
+  slot.claim = 'claimed';
+  return 'claimed';
+}
+
+/** swapcache_clear(): the slot goes now if its last entry went meanwhile. */
+export function releaseSlot(swap: Swap, slot: SwapSlot): void {
+  slot.claim = 'free';
+  wake(swap.context, slotObject(slot.number), 'write');
+  freeSlotIfUnused(swap, slot.number);
+}
+
 export function writeSlot(swap: Swap, slot: SwapSlot, contents: PageContents): void {
   touch(swap.context, slotObject(slot.number), 'write');
   slot.contents = contents;
 }
 
-/** Gives a slot back once no entry names it and no cached page belongs to it. */
+/** swap_free(): one entry less names the slot, and its page stays in the swap cache. */
+export function swapFree(swap: Swap, number: number): void {
+  const slot = slotAt(swap, number);
+  if (slot === 'none') return;
+  changeSlotUses(swap, slot, -1);
+  freeSlotIfUnused(swap, number);
+}
+
+/** Gives a slot back once no entry names it, no cached page belongs to it and no task has claimed it. */
 export function freeSlotIfUnused(swap: Swap, number: number): void {
   const found = slotAt(swap, number);
-  if (found === 'none' || found.uses > 0 || found.cached !== 'none') return;
+  if (found === 'none' || found.uses > 0) return;
+  if (found.cached !== 'none' || found.claim === 'claimed') return;
   touch(swap.context, slotObject(number), 'write');
   touch(swap.context, SLOT_ALLOCATOR, 'raise');
   swap.slots.delete(number);

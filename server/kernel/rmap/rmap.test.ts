@@ -1,10 +1,22 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { pagesFrom } from '../../vocabulary/address.ts';
-import { at, cpuApi, mapped, newKernelWorld, run, store } from '../kernel-world.fixture.ts';
+import { type PageIndex, pagesFrom } from '../../vocabulary/address.ts';
+import type { MappedAt } from '../kernel.ts';
+import {
+  at,
+  cpuApi,
+  type KernelWorld,
+  mapped,
+  newKernelWorld,
+  run,
+  runOnly,
+  runUntil,
+  store,
+} from '../kernel-world.fixture.ts';
 import { readPte } from '../memory/page-table.ts';
 import { ptePfn } from '../memory/pte.ts';
-import { rmapWalk } from './rmap.ts';
+import { anonVmaPrepare } from './anon-vma-chain.ts';
+import { pageAddNewAnonRmap, rmapWalk } from './rmap.ts';
 
 function storedPage() {
   const world = newKernelWorld();
@@ -13,25 +25,81 @@ function storedPage() {
   return { world, pfn: ptePfn(readPte(world.mm.table, at(1))) };
 }
 
+/** A task that notes each place where it looks. */
+function walking({ world, pfn }: ReturnType<typeof storedPage>) {
+  const places: MappedAt[] = [];
+  const walk = rmapWalk(world.kernel, pfn, {
+    *visit(place) {
+      yield { kind: 'access', at: 'test.visit', object: world.mm.flushPendingObject, mode: 'read' };
+      places.push(place);
+      return 'go-on';
+    },
+    done: () => false,
+    mapped: 'only',
+  });
+  return { walk, places };
+}
+
+function shown(places: readonly MappedAt[]): [mm: number, page: PageIndex][] {
+  return places.map(({ mm, page }) => [mm.id, page]);
+}
+
 test('a walk finds the page in every process that maps it', () => {
-  const { world, pfn } = storedPage();
-  run(world, cpuApi(world).fork('child'));
-  const places = [...rmapWalk(world.kernel, pfn)].map(({ mm, page }) => [mm.id, page]);
-  assert.deepEqual(places, [
+  const stored = storedPage();
+  run(stored.world, cpuApi(stored.world).fork('child'));
+  const { walk, places } = walking(stored);
+  run(stored.world, walk);
+  assert.deepEqual(shown(places), [
     [0, at(1)],
     [1, at(1)],
   ]);
 });
 
-test('a walk that mremap() disturbs looks again, and finds the page in its new place', () => {
-  const { world, pfn } = storedPage();
+function midway(world: KernelWorld, walk: ReturnType<typeof rmapWalk>) {
+  const task = world.scheduler.spawn('dev0', 'walk', walk);
+  runUntil(world, task, 'test.visit');
+  return task;
+}
+
+test('mremap() to a place that the walk has passed waits for the end of the walk', () => {
+  const stored = storedPage();
+  const { world } = stored;
   run(world, cpuApi(world).fork('child'));
-  const walk = rmapWalk(world.kernel, pfn)[Symbol.iterator]();
-  walk.next();
-  run(world, cpuApi(world).mremap(pagesFrom(at(1), 1), at(8)));
-  const pages: number[] = [];
-  for (let next = walk.next(); next.done !== true; next = walk.next()) {
-    if (next.value.mm.id === 0) pages.push(next.value.page);
+  const { walk, places } = walking(stored);
+  const task = midway(world, walk);
+  const range = pagesFrom(at(1), 1);
+  const moving = world.scheduler.spawn('cpu0', 'mremap', cpuApi(world).mremap(range, at(8)));
+  for (let ready = world.scheduler.readyTasks(); ready.includes(moving); ) {
+    world.scheduler.step(moving);
+    ready = world.scheduler.readyTasks();
   }
-  assert.deepEqual(pages, [at(8)]);
+  assert.equal(moving.pending.at, 'anon_vma_clone.anon_vma_lock');
+  runOnly(world, task);
+  runOnly(world, moving);
+  assert.deepEqual(shown(places), [
+    [0, at(1)],
+    [1, at(1)],
+  ]);
+});
+
+test('mprotect() that splits a mapping waits for the end of the walk', () => {
+  const stored = storedPage();
+  const { world } = stored;
+  const task = midway(world, walking(stored).walk);
+  const range = pagesFrom(at(2), 1);
+  const call = world.scheduler.spawn('cpu0', 'mprotect', cpuApi(world).mprotect(range, 'r'));
+  assert.throws(() => runOnly(world, call), /it waits/);
+  runOnly(world, task);
+  runOnly(world, call);
+});
+
+test('[RM1] an anonymous page is not mapped before the mapping has an anon_vma', () => {
+  const { world, pfn } = storedPage();
+  mapped(world, 2, { first: at(100) });
+  const vma = world.mm.vmas.at(-1);
+  assert.ok(vma !== undefined && vma.anonVma === 'none');
+  const map = () => pageAddNewAnonRmap(world.kernel, world.mm, vma, at(100), pfn);
+  assert.throws(map, /RM1/);
+  run(world, anonVmaPrepare(world.kernel, world.mm, vma));
+  map();
 });

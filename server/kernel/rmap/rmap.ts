@@ -2,9 +2,18 @@
  * Reverse mapping: which mappings hold a page, how often it is mapped, and whether it belongs to one process alone
  * (anon-exclusive). Source: mm/rmap.c, include/linux/rmap.h (6.1).
  */
+import {
+  type HeldForWrite,
+  type RwSem,
+  readLock,
+  readUnlock,
+  writeLock,
+} from '../../task/rwsem.ts';
+import type { Task, YieldPoint } from '../../task/task.ts';
 import type { PageIndex, Pfn } from '../../vocabulary/address.ts';
-import { findMm, type Kernel, nextId } from '../kernel.ts';
-import { linkVma, newAnonVma, rootOf, touchReverseMap, walkOrder } from '../memory/anon-vma.ts';
+import { invariant } from '../../vocabulary/invariant.ts';
+import { findMm, type Kernel, type MappedAt, type RmapWalk } from '../kernel.ts';
+import { rootOf, touchReverseMap } from '../memory/anon-vma.ts';
 import {
   addMapcount,
   clearFlag,
@@ -20,62 +29,17 @@ import {
   setFlag,
   setMapping,
 } from '../memory/frames.ts';
+import { touchMappings } from '../memory/memory-file.ts';
 import type { Mm } from '../memory/mm.ts';
-import type { AnonVma, Vma } from '../memory/mm-types.ts';
-import {
-  addressInVma,
-  cloneChain,
-  findVmaPosition,
-  linearIndex,
-  reusableAnonVma,
-  setAnonVma,
-  touchMappings,
-} from '../memory/vma.ts';
-
-/** anon_vma_prepare(): gives the mapping an anon_vma, a neighbour's where one fits. */
-export function anonVmaPrepare(k: Kernel, mm: Mm, vma: Vma): AnonVma {
-  if (vma.anonVma !== 'none') return vma.anonVma;
-  const at = findVmaPosition(mm.vmas, vma.first);
-  const next = mm.vmas[at + 1];
-  const previous = mm.vmas[at - 1];
-  const fromNext = next === undefined ? 'none' : reusableAnonVma(vma, next, next);
-  const fromPrevious = previous === undefined ? 'none' : reusableAnonVma(previous, vma, previous);
-  const reused = fromNext !== 'none' ? fromNext : fromPrevious;
-  const anonVma = reused !== 'none' ? reused : registerAnonVma(k, 'self');
-  vma.chain.push(anonVma);
-  linkVma(anonVma, vma);
-  setAnonVma(vma, anonVma);
-  return anonVma;
-}
-
-function registerAnonVma(k: Kernel, parent: AnonVma | 'self'): AnonVma {
-  const made = newAnonVma(k.context, nextId(k), parent);
-  k.anonVmas.set(made.id, made);
-  return made;
-}
-
-/** anon_vma_fork(): the child's mapping joins every anon_vma of the parent's and gets one of its own. */
-export function anonVmaFork(k: Kernel, child: Vma, parent: Vma): void {
-  if (parent.anonVma === 'none') return;
-  cloneChain(child, parent);
-  const idle = parent.chain.find(
-    (anonVma) => anonVma.children < 2 && anonVma.activeVmas === 0 && anonVma !== parent.anonVma,
-  );
-  if (idle !== undefined) {
-    setAnonVma(child, idle);
-    return;
-  }
-  const own = registerAnonVma(k, parent.anonVma);
-  child.chain.push(own);
-  linkVma(own, child);
-  setAnonVma(child, own);
-}
+import type { Vma } from '../memory/mm-types.ts';
+import { addressInVma, linearIndex } from '../memory/vma.ts';
 
 export type RmapSharing = 'exclusive' | 'shared';
 
-/** page_add_new_anon_rmap(): the first mapping of a page that nobody else has seen. */
+/** page_add_new_anon_rmap(): the first mapping of a page that nothing else has seen. anonVmaPrepare() came before. */
 export function pageAddNewAnonRmap(k: Kernel, mm: Mm, vma: Vma, page: PageIndex, pfn: Pfn): void {
-  const anonVma = anonVmaPrepare(k, mm, vma);
+  const { anonVma } = vma;
+  invariant(anonVma !== 'none', 'RM1', { mm: mm.id, page, pfn });
   setFlag(k.frames, pfn, PAGE_ANON | PAGE_ANON_EXCLUSIVE | PAGE_SWAPBACKED);
   setMapping(k.frames, pfn, anonVma.id, linearIndex(vma, page));
   addMapcount(k.frames, pfn, 1);
@@ -92,8 +56,8 @@ export function pageAddAnonRmap(
   sharing: RmapSharing,
 ): void {
   if (!hasFlag(k.frames, pfn, PAGE_ANON)) {
-    const own = anonVmaPrepare(k, mm, vma);
-    const anonVma = sharing === 'exclusive' ? own : rootOf(own);
+    invariant(vma.anonVma !== 'none', 'RM1', { mm: mm.id, page, pfn });
+    const anonVma = sharing === 'exclusive' ? vma.anonVma : rootOf(vma.anonVma);
     setFlag(k.frames, pfn, PAGE_ANON | PAGE_SWAPBACKED);
     setMapping(k.frames, pfn, anonVma.id, linearIndex(vma, page));
   }
@@ -112,9 +76,8 @@ export function pageRemoveRmap(k: Kernel, pfn: Pfn): void {
 
 /** page_move_anon_rmap(): the page now belongs to this mapping alone. */
 export function pageMoveAnonRmap(k: Kernel, vma: Vma, pfn: Pfn): void {
-  if (vma.anonVma !== 'none') {
-    setMapping(k.frames, pfn, vma.anonVma.id, mappingOf(k.frames, pfn).index);
-  }
+  invariant(vma.anonVma !== 'none', 'RM1', { pfn });
+  setMapping(k.frames, pfn, vma.anonVma.id, mappingOf(k.frames, pfn).index);
   setFlag(k.frames, pfn, PAGE_ANON_EXCLUSIVE);
 }
 
@@ -135,59 +98,52 @@ export function pageTryDupAnonRmap(k: Kernel, parent: Mm, pfn: Pfn): 'duplicated
   return 'duplicated';
 }
 
-/** One place where a page may be mapped. */
-export interface MappedAt {
-  readonly mm: Mm;
-  readonly vma: Vma;
-  readonly page: PageIndex;
-}
-
 /**
- * Every mapping that covers the page, in the order of rmap_walk(); whether it maps it must be looked up.
- *
- * In Linux a walk holds the lock of the anon_vma or of i_mmap, which keeps out whoever links a mapping, and mremap()
- * where the walk could miss an entry on its way. Here nobody is kept out; a walk that they disturb is walked again:
+ * rmap_walk(): every mapping that covers the page, whether it maps it or not; that must be looked up. The lock of the
+ * anon_vma or of the file keeps mappings as they are meanwhile, and keeps mremap() from carrying an entry past the walk:
  *
  *   walk                                mremap
  *     looks at the new place: empty
- *                                         moves the entry there
- *     looks at the old place: empty       <- missed, but for the second walk
+ *                                         moves the entry there     <- must wait, else the page is missed
+ *     looks at the old place: empty
+ *
+ * Holds: the page lock, so that the page stays where it belongs. Takes: the anon_vma lock or i_mmap_rwsem for read.
  */
-export function* rmapWalk(k: Kernel, pfn: Pfn): Iterable<MappedAt> {
-  for (;;) {
-    const before = rmapChanges(k, pfn);
-    yield* placesOf(k, pfn);
-    if (rmapChanges(k, pfn) === before) return;
-  }
+export function* rmapWalk(k: Kernel, pfn: Pfn, walk: RmapWalk): Task<void> {
+  const anon = hasFlag(k.frames, pfn, PAGE_ANON);
+  const unmapped = () => anon && walk.mapped === 'only' && !pageMapped(k, pfn);
+  if (unmapped()) return;
+  const sem = rmapSem(k, pfn);
+  if (sem === undefined) return;
+  const at = anon ? 'rmap_walk_anon.anon_vma_lock' : 'rmap_walk_file.i_mmap_lock';
+  const held = yield* readLock(k.context, at, sem);
+  // It may have lost its last mapping while the walk waited.
+  if (!unmapped()) yield* visitPlaces(k, pfn, walk);
+  readUnlock(k.context, held);
 }
 
-/** Counts links, unlinks and moved entries behind the reverse map of a page. */
-function rmapChanges(k: Kernel, pfn: Pfn): number {
+function rmapSem(k: Kernel, pfn: Pfn): RwSem | undefined {
   const { id } = mappingOf(k.frames, pfn);
-  if (!hasFlag(k.frames, pfn, PAGE_ANON)) {
-    const file = k.files.get(id);
-    if (file !== undefined) touchMappings(file, 'read');
-    return file?.changes ?? 0;
-  }
+  if (!hasFlag(k.frames, pfn, PAGE_ANON)) return k.files.get(id)?.iMmapRwsem;
   const anonVma = k.anonVmas.get(id);
-  if (anonVma === undefined) return 0;
-  touchReverseMap(anonVma, 'read');
-  return rootOf(anonVma).changes;
+  return anonVma === undefined ? undefined : rootOf(anonVma).rwsem;
 }
 
-/** An entry of `vma` moves: walks that are under way must look again. */
-export function noteMovedEntry(vma: Vma): void {
-  if (vma.anonVma !== 'none') {
-    touchReverseMap(vma.anonVma, 'write');
-    rootOf(vma.anonVma).changes += 1;
-  }
-  if (vma.file !== 'none') {
-    touchMappings(vma.file, 'write');
-    vma.file.changes += 1;
+/** anon_vma_lock_write() or i_mmap_lock_write() of whatever the page belongs to; 'none' if to nothing. */
+export function* rmapLockWrite(k: Kernel, at: YieldPoint, pfn: Pfn): Task<HeldForWrite | 'none'> {
+  const sem = rmapSem(k, pfn);
+  return sem === undefined ? 'none' : yield* writeLock(k.context, at, sem);
+}
+
+/** The walk itself. Holds: the lock of the reverse map that the page is in. */
+export function* visitPlaces(k: Kernel, pfn: Pfn, walk: RmapWalk): Task<void> {
+  for (const place of placesOf(k, pfn)) {
+    if ((yield* walk.visit(place)) === 'stop' || walk.done()) return;
   }
 }
 
-function placesOf(k: Kernel, pfn: Pfn): MappedAt[] {
+/** In the order of the interval tree. Holds: the lock of the reverse map that the page is in. */
+export function placesOf(k: Kernel, pfn: Pfn): MappedAt[] {
   const { id, index } = mappingOf(k.frames, pfn);
   const vmas = hasFlag(k.frames, pfn, PAGE_ANON) ? anonVmasVmas(k, id) : fileVmas(k, id);
   const places: MappedAt[] = [];
@@ -206,9 +162,11 @@ function fileVmas(k: Kernel, id: number): readonly Vma[] {
   return file.vmas;
 }
 
-function anonVmasVmas(k: Kernel, id: number): Vma[] {
+function anonVmasVmas(k: Kernel, id: number): readonly Vma[] {
   const anonVma = k.anonVmas.get(id);
-  return anonVma === undefined ? [] : walkOrder(anonVma);
+  if (anonVma === undefined) return [];
+  touchReverseMap(anonVma, 'read');
+  return anonVma.vmas;
 }
 
 export function pageMapped(k: Kernel, pfn: Pfn): boolean {

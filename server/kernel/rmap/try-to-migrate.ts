@@ -6,7 +6,7 @@
 import { type Task, willWrite } from '../../task/task.ts';
 import { type Pfn, pagesFrom } from '../../vocabulary/address.ts';
 import { mayWrite, vmProt } from '../fault/vm-page-prot.ts';
-import type { Kernel, LockedPte } from '../kernel.ts';
+import type { Kernel, LockedPte, MappedAt } from '../kernel.ts';
 import {
   getPage,
   hasFlag,
@@ -47,13 +47,11 @@ import { lockedPte, lockTable, unlockPte } from '../memory/pte-lock.ts';
 import { setLockedPte } from '../memory/set-pte.ts';
 import { changeSlotUses } from '../memory/swap.ts';
 import {
-  type MappedAt,
   pageAddAnonRmap,
   pageAddFileRmap,
   pageMapped,
   pageRemoveRmap,
   pageTryShareAnonRmap,
-  rmapWalk,
 } from './rmap.ts';
 
 /** The entry maps `pfn`: present, or as device-private memory. */
@@ -69,25 +67,37 @@ function mapsPage(pte: Pte, pfn: Pfn): boolean {
  * Holds: the page lock. Takes: callbacks' locks, PTE locks. Stops at a page that is pinned.
  */
 export function* tryToMigrate(k: Kernel, pfn: Pfn): Task<void> {
-  for (const place of rmapWalk(k, pfn)) {
-    const outcome = yield* inBracket(k, place, (at, seen) => migrateOne(k, at, seen, pfn), pfn);
-    if (outcome === 'stop' || !pageMapped(k, pfn)) return;
-  }
+  yield* k.fn.rmapWalk(k, pfn, {
+    visit: (place) => k.fn.tryToMigrateOne(k, pfn, place),
+    done: () => !pageMapped(k, pfn),
+    mapped: 'only',
+  });
+}
+
+/** try_to_migrate_one(): one mapping of the page. 'stop' if it is pinned. */
+export function tryToMigrateOne(k: Kernel, pfn: Pfn, place: MappedAt): Task<'go-on' | 'stop'> {
+  return inBracket(k, place, pfn, (at) => migrateOne(k, at, pfn));
 }
 
 /** try_to_unmap(): every mapping becomes a swap entry, or goes if the page may be discarded (MADV_FREE). */
 export function* tryToUnmap(k: Kernel, pfn: Pfn): Task<void> {
-  for (const place of rmapWalk(k, pfn)) {
-    const outcome = yield* inBracket(k, place, (at, seen) => unmapOne(k, at, seen, pfn), pfn);
-    if (outcome === 'stop' || !pageMapped(k, pfn)) return;
-  }
+  yield* k.fn.rmapWalk(k, pfn, {
+    visit: (place) => k.fn.tryToUnmapOne(k, pfn, place),
+    done: () => !pageMapped(k, pfn),
+    mapped: 'only',
+  });
+}
+
+/** try_to_unmap_one(): one mapping of the page. 'stop' if it must stay. */
+export function tryToUnmapOne(k: Kernel, pfn: Pfn, place: MappedAt): Task<'go-on' | 'stop'> {
+  return inBracket(k, place, pfn, (at) => unmapOne(k, at, pfn));
 }
 
 function* inBracket(
   k: Kernel,
   place: MappedAt,
-  change: (at: LockedPte, seen: Pte) => Task<'go-on' | 'stop'>,
   pfn: Pfn,
+  change: (at: LockedPte) => Task<'go-on' | 'stop'>,
 ): Task<'go-on' | 'stop'> {
   const { mm, vma, page } = place;
   const bracket = yield* k.fn.mmuNotifierInvalidateRangeStart(k, mm, {
@@ -101,7 +111,7 @@ function* inBracket(
   if (typeof table !== 'string') {
     const at: LockedPte = { mm, vma, page, ...table };
     const seen = lockedPte(at);
-    if (mapsPage(seen, pfn)) outcome = yield* change(at, seen);
+    if (mapsPage(seen, pfn)) outcome = yield* change(at);
     unlockPte(k, at);
   }
   if (bracket.ok) yield* k.fn.mmuNotifierInvalidateRangeEnd(k, bracket.value);
@@ -120,7 +130,7 @@ function* clearFlush(k: Kernel, at: LockedPte, pfn: Pfn): Task<Pte> {
   return pte;
 }
 
-function* migrateOne(k: Kernel, at: LockedPte, _seen: Pte, pfn: Pfn): Task<'go-on' | 'stop'> {
+function* migrateOne(k: Kernel, at: LockedPte, pfn: Pfn): Task<'go-on' | 'stop'> {
   const exclusive =
     hasFlag(k.frames, pfn, PAGE_ANON) && hasFlag(k.frames, pfn, PAGE_ANON_EXCLUSIVE);
   const pte = yield* clearFlush(k, at, pfn);
@@ -135,7 +145,7 @@ function* migrateOne(k: Kernel, at: LockedPte, _seen: Pte, pfn: Pfn): Task<'go-o
   return 'go-on';
 }
 
-function* unmapOne(k: Kernel, at: LockedPte, _seen: Pte, pfn: Pfn): Task<'go-on' | 'stop'> {
+function* unmapOne(k: Kernel, at: LockedPte, pfn: Pfn): Task<'go-on' | 'stop'> {
   const pte = yield* clearFlush(k, at, pfn);
   if (hasFlag(k.frames, pfn, PAGE_ANON)) {
     if (!hasFlag(k.frames, pfn, PAGE_SWAPBACKED)) {
@@ -168,19 +178,30 @@ function* unmapOne(k: Kernel, at: LockedPte, _seen: Pte, pfn: Pfn): Task<'go-on'
  * Holds: the locks of both pages. Takes: PTE locks.
  */
 export function* removeMigrationPtes(k: Kernel, from: Pfn, to: Pfn): Task<void> {
-  for (const { mm, vma, page } of rmapWalk(k, from)) {
-    const table = yield* lockTable(k, 'remove_migration_pte.ptl', mm, page);
-    if (typeof table === 'string') continue;
-    const at: LockedPte = { mm, vma, page, ...table };
-    const entry = lockedPte(at);
-    if (pteIsMigration(entry) && ptePfn(entry) === from) {
-      yield willWrite('remove_migration_pte.set', pteObject(mm.table, page));
-      getPage(k.frames, to, 1);
-      addRmap(k, at, entry, to);
-      setLockedPte(k, at, restored(k, at, entry, from, to));
-    }
-    unlockPte(k, at);
+  yield* k.fn.rmapWalk(k, from, {
+    *visit(place) {
+      yield* k.fn.removeMigrationPte(k, place, from, to);
+      return 'go-on';
+    },
+    done: () => false,
+    mapped: 'or not',
+  });
+}
+
+/** remove_migration_pte(): one mapping that may have a migration entry. */
+export function* removeMigrationPte(k: Kernel, place: MappedAt, from: Pfn, to: Pfn): Task<void> {
+  const { mm, vma, page } = place;
+  const table = yield* lockTable(k, 'remove_migration_pte.ptl', mm, page);
+  if (typeof table === 'string') return;
+  const at: LockedPte = { mm, vma, page, ...table };
+  const entry = lockedPte(at);
+  if (pteIsMigration(entry) && ptePfn(entry) === from) {
+    yield willWrite('remove_migration_pte.set', pteObject(mm.table, page));
+    getPage(k.frames, to, 1);
+    addRmap(k, at, entry, to);
+    setLockedPte(k, at, restored(k, at, entry, from, to));
   }
+  unlockPte(k, at);
 }
 
 function addRmap(k: Kernel, at: LockedPte, entry: Pte, to: Pfn): void {

@@ -6,7 +6,7 @@ import type { Task } from '../../task/task.ts';
 import { PAGES_MAX, type PageIndex } from '../../vocabulary/address.ts';
 import type { Kernel } from '../kernel.ts';
 import { type Mm, mmObject } from '../memory/mm.ts';
-import { removeVma } from '../memory/vma.ts';
+import { removeVma } from '../memory/vma-adjust.ts';
 import { overlapping } from '../notifier/interval-tree.ts';
 
 /**
@@ -32,7 +32,7 @@ export function* exitMmap(k: Kernel, mm: Mm): Task<void> {
   if (first !== undefined && last !== undefined) {
     yield* k.fn.zapPageRange(k, mm, { first: first.first, end: last.end }, 'unmap');
   }
-  for (const vma of mm.vmas.slice()) removeVma(mm.vmasToChange, vma);
+  for (const vma of mm.vmas.slice()) yield* removeVma(k, mm, vma);
   writeUnlock(k.context, held);
   touch(k.context, mmObject(mm.id), 'write');
   k.mms.delete(mm.id);

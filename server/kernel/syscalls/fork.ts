@@ -55,8 +55,9 @@ import {
 import { lockedPte } from '../memory/pte-lock.ts';
 import { setLockedPte, setPteAt } from '../memory/set-pte.ts';
 import { changeSlotUses, slotAt } from '../memory/swap.ts';
-import { insertVma, isCow, isShared } from '../memory/vma.ts';
-import { anonVmaFork, pageAddNewAnonRmap, pageTryDupAnonRmap } from '../rmap/rmap.ts';
+import { isCow, isShared } from '../memory/vma.ts';
+import { linkForkedVma } from '../memory/vma-adjust.ts';
+import { pageAddNewAnonRmap, pageTryDupAnonRmap } from '../rmap/rmap.ts';
 
 /**
  * A child with a copy of the address space. Devices mirror the parent; the child has no subscriptions.
@@ -71,8 +72,8 @@ export function* fork(k: Kernel, parent: Mm): Task<Result<Mm>> {
   child.hasPinned = parent.hasPinned;
   for (const from of parent.vmas.slice()) {
     const to: Vma = { ...from, mm: child.id, anonVma: 'none', chain: [] };
-    anonVmaFork(k, to, from);
-    insertVma(child.vmasToChange, to);
+    yield* k.fn.anonVmaFork(k, to, from);
+    yield* linkForkedVma(k, child, to, from);
     yield* k.fn.copyPageRange(k, to, from, { to: child, from: parent });
   }
   const last = parent.vmas.at(-1);

@@ -47,10 +47,10 @@ import {
 import { lockedPte, lockTable } from '../memory/pte-lock.ts';
 import { setLockedPte } from '../memory/set-pte.ts';
 import { allocSlot, setSlotCached, writeSlot } from '../memory/swap.ts';
+import { freeSwapAndCache } from '../memory/swap-cache.ts';
 import { beginTlbFlushPending, endTlbFlushPending } from '../memory/tlb-flush-pending.ts';
 import { isAnonymous, vmasIn } from '../memory/vma.ts';
 import { pageMapped } from '../rmap/rmap.ts';
-import { freeSwapAndCache } from './zap-page-range.ts';
 
 /**
  * Takes: mmap_lock for reading, as all three advices do. Yields: yes.
@@ -151,13 +151,11 @@ function* freePte(k: Kernel, at: LockedPte): Task<void> {
 function* forgetDirt(k: Kernel, pfn: Pfn): Task<boolean> {
   yield willWrite('madvise_free_pte_range.trylock', pageLockObject(pfn));
   if (tryLockPage(k, pfn) === 'busy') return false;
-  const slot = cachedIn(k, pfn);
-  const cacheMayGo = slot === 'none' || slot.uses === 0;
-  const alone = mapcount(k.frames, pfn) === 1 && cacheMayGo;
-  if (alone) {
-    yield* dropSwapCache(k, pfn);
-    clearFlag(k.frames, pfn, PAGE_DIRTY);
+  let alone = mapcount(k.frames, pfn) === 1;
+  if (alone && hasFlag(k.frames, pfn, PAGE_SWAPCACHE)) {
+    alone = (yield* k.fn.folioFreeSwap(k, pfn)) === 'freed';
   }
+  if (alone) clearFlag(k.frames, pfn, PAGE_DIRTY);
   unlockPage(k, pfn);
   return alone;
 }
@@ -216,9 +214,6 @@ function* reclaimPage(k: Kernel, pfn: Pfn): Task<void> {
   }
   if (addToSwap(k, pfn) === 'possible') yield* k.fn.tryToUnmap(k, pfn);
   if (!pageMapped(k, pfn)) yield* releaseUnmapped(k, pfn);
-  // The page found no way out: a slot that no entry names goes again.
-  const slot = cachedIn(k, pfn);
-  if (slot !== 'none' && slot.uses === 0) yield* dropSwapCache(k, pfn);
   unlockPage(k, pfn);
   putbackLru(k, pfn);
   yield* putPage(k, pfn);

@@ -8,7 +8,8 @@ import { isAlive, type Kernel, nextId } from '../kernel.ts';
 import { newMemoryFile } from '../memory/memory-file.ts';
 import type { Mm } from '../memory/mm.ts';
 import type { MemoryFile, Vma } from '../memory/mm-types.ts';
-import { insertVma, mergeVma, removeVma, splitVma, vmaLookup, vmasIn } from '../memory/vma.ts';
+import { vmaLookup, vmasIn } from '../memory/vma.ts';
+import { linkVma, removeVma } from '../memory/vma-adjust.ts';
 
 /**
  * mmap() with MAP_FIXED_NOREPLACE.
@@ -22,7 +23,7 @@ export function* mmap(k: Kernel, mm: Mm, request: MmapRequest): Task<Result<void
   if (range.end > PAGES_MAX) return fail('ENOMEM');
   const held = yield* writeLock(k.context, 'mmap.mmap_lock', mm.mmapLock);
   // Another thread may have ended the process: nobody would ever take away what is mapped now.
-  const result = isAlive(k, mm) ? mapRegion(k, mm, request) : fail('EINVAL');
+  const result = isAlive(k, mm) ? yield* mmapRegion(k, mm, request) : fail('EINVAL');
   writeUnlock(k.context, held);
   if (result.ok) {
     k.emit({
@@ -37,7 +38,8 @@ export function* mmap(k: Kernel, mm: Mm, request: MmapRequest): Task<Result<void
   return result;
 }
 
-function mapRegion(k: Kernel, mm: Mm, request: MmapRequest): Result<void> {
+/** mmap_region(). Holds: mmap_lock for writing. */
+function* mmapRegion(k: Kernel, mm: Mm, request: MmapRequest): Task<Result<void>> {
   const { range, prot, kind } = request;
   if (vmasIn(mm.vmas, range).length > 0) return fail('EEXIST');
   const backing = backingOf(k, request);
@@ -49,8 +51,9 @@ function mapRegion(k: Kernel, mm: Mm, request: MmapRequest): Result<void> {
     accounted: prot === 'rw' && (kind === 'anon-private' || kind === 'file-private'),
   };
   const { pgoff } = backing;
-  if (mergeVma(mm.vmasToChange, { range, shape, pgoff, anonVma: 'none' }) !== 'none') return OK;
-  insertVma(mm.vmasToChange, { mm: mm.id, ...range, ...shape, pgoff, anonVma: 'none', chain: [] });
+  const wish = { range, shape, pgoff, anonVma: 'none' } as const;
+  if ((yield* k.fn.mmapExpand(k, mm, wish)) === 'expanded') return OK;
+  yield* linkVma(k, mm, { mm: mm.id, ...range, ...shape, pgoff, anonVma: 'none', chain: [] });
   return OK;
 }
 
@@ -91,9 +94,9 @@ export function* munmap(k: Kernel, mm: Mm, range: PageRange): Task<Result<void>>
 /** Holds: mmap_lock for writing. */
 export function* doMunmap(k: Kernel, mm: Mm, range: PageRange): Task<void> {
   if (vmasIn(mm.vmas, range).length === 0) return;
-  const vmas = splitAround(mm, range);
+  const vmas = yield* splitAround(k, mm, range);
   yield* k.fn.zapPageRange(k, mm, range, 'unmap');
-  for (const vma of vmas) removeVma(mm.vmasToChange, vma);
+  for (const vma of vmas) yield* removeVma(k, mm, vma);
   k.emit({
     kind: 'vma',
     mm: mm.id,
@@ -105,13 +108,13 @@ export function* doMunmap(k: Kernel, mm: Mm, range: PageRange): Task<void> {
 }
 
 /** Splits mappings so that `range` begins and ends at boundaries. Returns the mappings inside. */
-export function splitAround(mm: Mm, range: PageRange): Vma[] {
-  splitAt(mm, range.first, 'above');
-  splitAt(mm, range.end, 'below');
+function* splitAround(k: Kernel, mm: Mm, range: PageRange): Task<Vma[]> {
+  yield* splitAt(k, mm, range.first, 'above');
+  yield* splitAt(k, mm, range.end, 'below');
   return vmasIn(mm.vmas, range);
 }
 
-function splitAt(mm: Mm, page: PageIndex, made: 'below' | 'above'): void {
+function* splitAt(k: Kernel, mm: Mm, page: PageIndex, made: 'below' | 'above'): Task<void> {
   const vma = vmaLookup(mm.vmas, page);
-  if (vma !== 'none' && vma.first < page) splitVma(mm.vmasToChange, vma, page, made);
+  if (vma !== 'none' && vma.first < page) yield* k.fn.splitVma(k, mm, vma, page, made);
 }

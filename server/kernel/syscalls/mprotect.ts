@@ -36,7 +36,7 @@ import {
 } from '../memory/pte.ts';
 import { lockedPte, lockTable } from '../memory/pte-lock.ts';
 import { setLockedPte } from '../memory/set-pte.ts';
-import { isShared, linearIndex, mergeVma, splitVma, vmasIn } from '../memory/vma.ts';
+import { isShared, linearIndex, vmasIn } from '../memory/vma.ts';
 
 /**
  * Changes mapping after mapping. A hole ends it with ENOMEM; what lies before the hole stays changed.
@@ -71,17 +71,19 @@ function* mprotectFixup(k: Kernel, mm: Mm, vma: Vma, part: PageRange, prot: Prot
   const accounted = vma.accounted || (prot === 'rw' && !isShared(vma));
   const shape = { prot, kind: vma.kind, file: vma.file, accounted };
   const pgoff = linearIndex(vma, part.first);
-  const merged = mergeVma(mm.vmasToChange, { range: part, shape, pgoff, anonVma: vma.anonVma });
-  const changed = merged === 'none' ? cutOut(mm, vma, part) : merged;
+  const wish = { range: part, shape, pgoff, anonVma: vma.anonVma };
+  const merged = yield* k.fn.vmaMerge(k, mm, wish);
+  const changed = merged === 'none' ? yield* cutOut(k, mm, vma, part) : merged;
   changed.prot = prot;
   changed.accounted = accounted;
   k.emit({ kind: 'vma', mm: mm.id, first: part.first, end: part.end, change: 'mprotect', prot });
   yield* k.fn.changeProtection(k, mm, changed, part);
 }
 
-function cutOut(mm: Mm, vma: Vma, part: PageRange): Vma {
-  const upper = vma.first < part.first ? splitVma(mm.vmasToChange, vma, part.first, 'below') : vma;
-  if (upper.end > part.end) splitVma(mm.vmasToChange, upper, part.end, 'above');
+function* cutOut(k: Kernel, mm: Mm, vma: Vma, part: PageRange): Task<Vma> {
+  const upper =
+    vma.first < part.first ? yield* k.fn.splitVma(k, mm, vma, part.first, 'below') : vma;
+  if (upper.end > part.end) yield* k.fn.splitVma(k, mm, upper, part.end, 'above');
   return upper;
 }
 

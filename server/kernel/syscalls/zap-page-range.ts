@@ -12,12 +12,11 @@ import { hasFlag, PAGE_ANON, PAGE_DIRTY, setFlag } from '../memory/frames.ts';
 import { setHugePmd } from '../memory/huge-pmd.ts';
 import type { Mm } from '../memory/mm.ts';
 import type { Vma } from '../memory/mm-types.ts';
-import { dropSwapCache, putPage } from '../memory/page-references.ts';
+import { putPage } from '../memory/page-references.ts';
 import { blockOf, endOfPtePage, isHuge, pteObject } from '../memory/page-table.ts';
 import {
   hugePteAt,
   PTE_NONE,
-  type Pte,
   pteDirty,
   pteIsDeviceExclusive,
   pteIsDevicePrivate,
@@ -26,11 +25,10 @@ import {
   pteNone,
   ptePfn,
   ptePresent,
-  pteSwapSlot,
 } from '../memory/pte.ts';
 import { lockedPte, lockTable } from '../memory/pte-lock.ts';
 import { setLockedPte } from '../memory/set-pte.ts';
-import { changeSlotUses, freeSlotIfUnused, slotAt } from '../memory/swap.ts';
+import { freeSwapAndCache, freeSwapCache } from '../memory/swap-cache.ts';
 import {
   beginTlbFlushPending,
   endTlbFlushPending,
@@ -78,7 +76,10 @@ export function gatherBatch(k: Kernel, mm: Mm): ZapBatch {
 export function* finishBatch(k: Kernel, mm: Mm, range: PageRange, batch: ZapBatch): Task<void> {
   if (batch.tlb === 'stale' || tlbFlushNested(k, mm)) yield* k.fn.flushTlbRange(k, mm, range);
   endTlbFlushPending(k, mm);
-  for (const pfn of batch.pages) yield* putPage(k, pfn);
+  for (const pfn of batch.pages) {
+    yield* freeSwapCache(k, pfn);
+    yield* putPage(k, pfn);
+  }
 }
 
 /**
@@ -146,14 +147,4 @@ function* zapPte(k: Kernel, at: LockedPte, batch: ZapBatch): Task<void> {
     pageRemoveRmap(k, ptePfn(pte));
     yield* putPage(k, ptePfn(pte));
   } else if (pteIsSwap(pte)) yield* freeSwapAndCache(k, pte);
-}
-
-/** free_swap_and_cache(): one entry less; with the last one the slot and its cached page go. */
-export function* freeSwapAndCache(k: Kernel, pte: Pte): Task<void> {
-  const number = pteSwapSlot(pte);
-  const slot = slotAt(k.swap, number);
-  if (slot === 'none') return;
-  const uses = changeSlotUses(k.swap, slot, -1);
-  if (uses === 0 && slot.cached !== 'none') yield* dropSwapCache(k, slot.cached);
-  freeSlotIfUnused(k.swap, number);
 }

@@ -21,6 +21,7 @@ import {
   ptePresent,
   pteSwapSlot,
 } from '../../kernel/memory/pte.ts';
+import type { RwSem } from '../../task/rwsem.ts';
 import type { Pfn } from '../../vocabulary/address.ts';
 
 interface Books {
@@ -50,13 +51,24 @@ export function leftBehind(
   }
   for (const file of k.files.values())
     for (const pfn of file.pages.values()) add(books.extra, pfn, 1);
+  complainOfRmapLocks(k, complaints);
   for (const pfn of framesInUse(k.frames)) checkFrame(k, books, pfn);
   for (const [slot, found] of k.swap.slots) {
     const named = books.slots.get(slot) ?? 0;
+    if (found.claim === 'claimed') complaints.push(`swap slot ${slot} is claimed`);
     if (named !== found.uses)
       complaints.push(`swap slot ${slot} has ${found.uses} uses, ${named} entries`);
   }
   return complaints;
+}
+
+function complainOfRmapLocks({ anonVmas, files }: Kernel, complaints: string[]): void {
+  const sems: RwSem[] = [];
+  for (const { rwsem } of anonVmas.values()) sems.push(rwsem);
+  for (const { iMmapRwsem } of files.values()) sems.push(iMmapRwsem);
+  for (const { writer, readers, class: lockClass } of sems) {
+    if (writer !== 'nobody' || readers.length > 0) complaints.push(`an ${lockClass} is held`);
+  }
 }
 
 function readTables(k: Kernel, books: Books): void {

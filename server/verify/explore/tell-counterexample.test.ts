@@ -248,7 +248,13 @@ function unlucky(count: number): Patch {
       return {
         *handleMmFault(k, request) {
           const seen = k.swap.slots.size;
-          k.swap.slots.set(seen, { number: seen, uses: 0, contents: [] as never, cached: 'none' });
+          k.swap.slots.set(seen, {
+            number: seen,
+            uses: 0,
+            contents: [] as never,
+            cached: 'none',
+            claim: 'free',
+          });
           return seen < count ? 'done' : yield* stock.handleMmFault(k, request);
         },
       };

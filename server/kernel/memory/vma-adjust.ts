@@ -1,0 +1,185 @@
+/**
+ * Changes of the mapping list that walks of the reverse map must not see halfway. Source: mm/mmap.c, __vma_adjust(),
+ * vma_link(), __split_vma(), free_pgtables(); kernel/fork.c, dup_mmap() (6.1).
+ *
+ * Everything here holds mmap_lock for writing.
+ */
+import { type HeldForWrite, writeLock, writeUnlock } from '../../task/rwsem.ts';
+import type { Task } from '../../task/task.ts';
+import type { PageIndex } from '../../vocabulary/address.ts';
+import type { Kernel } from '../kernel.ts';
+import { insertIntoAnonVma, removeFromAnonVma, rootOf } from './anon-vma.ts';
+import { touchMappings } from './memory-file.ts';
+import type { Mm } from './mm.ts';
+import type { Vma } from './mm-types.ts';
+import { findVmaPosition, linearIndex } from './vma.ts';
+import {
+  intervalTreeInsert,
+  intervalTreeInsertAfter,
+  intervalTreeRemove,
+} from './vma-interval-tree.ts';
+
+/** What __vma_adjust() is to do. */
+export interface VmaAdjustment {
+  /** Takes these bounds. */
+  readonly vma: Vma;
+  readonly first: PageIndex;
+  readonly end: PageIndex;
+  /** The mapping above it that gives pages up or gets some: its lower border becomes `end`. */
+  readonly next: Vma | 'none';
+  /** Mappings that `vma` swallows. */
+  readonly removed: readonly Vma[];
+  /** The other half of a split, not yet in the list. */
+  readonly insert: Vma | 'none';
+  /** Anonymous pages change hands, so that who gets them needs the anon_vmas of who had them. */
+  readonly importer: Vma;
+  readonly exporter: Vma | 'none';
+}
+
+/**
+ * __vma_adjust(): new bounds under both locks of the reverse map, so that a walk meets each page in one mapping, with
+ * the rights of that mapping. A mapping whose bounds change goes into the trees anew, behind those that begin alike.
+ *
+ * Takes: i_mmap_rwsem of the file, the anon_vma lock, both for writing. Yields: where there is any of them.
+ */
+export function* vmaAdjust(k: Kernel, mm: Mm, adjustment: VmaAdjustment): Task<void> {
+  const { vma, next, removed, insert, importer, exporter } = adjustment;
+  if (exporter !== 'none' && exporter.anonVma !== 'none' && importer.anonVma === 'none') {
+    importer.anonVma = exporter.anonVma;
+    yield* k.fn.anonVmaClone(k, importer, exporter);
+  }
+  const fileHeld = yield* iMmapLockWrite(k, vma);
+  if (insert !== 'none') insertIntoFile(insert);
+  const anonHeld = yield* anonVmaLock(k, vma, next);
+  const moving = next === 'none' ? [vma] : [vma, next];
+  if (anonHeld !== 'none') for (const one of moving) removeFromAnonVmas(one);
+  for (const one of moving) removeFromFile(one);
+  setBounds(vma, adjustment.first, adjustment.end);
+  if (next !== 'none') setBounds(next, adjustment.end, next.end);
+  for (const one of moving.toReversed()) insertIntoFile(one);
+  const vmas = mm.vmasToChange;
+  for (const one of removed) {
+    removeFromFile(one);
+    vmas.splice(vmas.indexOf(one), 1);
+  }
+  if (insert !== 'none') vmas.splice(findVmaPosition(vmas, insert.first), 0, insert);
+  if (anonHeld !== 'none') {
+    for (const one of moving) insertIntoAnonVmas(one);
+    writeUnlock(k.context, anonHeld);
+  }
+  if (fileHeld !== 'none') writeUnlock(k.context, fileHeld);
+  for (const one of removed) yield* k.fn.unlinkAnonVmas(k, one);
+}
+
+/** Linear indices stay with their pages. */
+function setBounds(vma: Vma, first: PageIndex, end: PageIndex): void {
+  vma.pgoff += first - vma.first;
+  vma.first = first;
+  vma.end = end;
+}
+
+function* iMmapLockWrite(k: Kernel, { file }: Vma): Task<HeldForWrite | 'none'> {
+  if (file === 'none') return 'none';
+  return yield* writeLock(k.context, 'vma_adjust.i_mmap_lock', file.iMmapRwsem);
+}
+
+function* anonVmaLock(k: Kernel, vma: Vma, next: Vma | 'none'): Task<HeldForWrite | 'none'> {
+  const ofNext = next === 'none' ? 'none' : next.anonVma;
+  const anonVma = vma.anonVma === 'none' ? ofNext : vma.anonVma;
+  if (anonVma === 'none') return 'none';
+  return yield* writeLock(k.context, 'vma_adjust.anon_vma_lock', rootOf(anonVma).rwsem);
+}
+
+function removeFromAnonVmas(vma: Vma): void {
+  for (const anonVma of vma.chain) removeFromAnonVma(anonVma, vma);
+}
+
+function insertIntoAnonVmas(vma: Vma): void {
+  for (const anonVma of vma.chain) insertIntoAnonVma(anonVma, vma);
+}
+
+function insertIntoFile(vma: Vma): void {
+  if (vma.file === 'none') return;
+  touchMappings(vma.file, 'write');
+  intervalTreeInsert(vma.file.vmas, vma);
+}
+
+function removeFromFile(vma: Vma): void {
+  if (vma.file === 'none') return;
+  touchMappings(vma.file, 'write');
+  intervalTreeRemove(vma.file.vmas, vma);
+}
+
+/**
+ * split_vma(): makes `page` a boundary; the new mapping is the half that __split_vma() allocates.
+ *
+ * Takes: what vmaAdjust() takes. Returns: the upper half.
+ */
+export function* splitVma(
+  k: Kernel,
+  mm: Mm,
+  vma: Vma,
+  page: PageIndex,
+  made: 'below' | 'above',
+): Task<Vma> {
+  const half: Vma = {
+    ...vma,
+    chain: [],
+    first: made === 'below' ? vma.first : page,
+    end: made === 'below' ? page : vma.end,
+    pgoff: made === 'below' ? vma.pgoff : linearIndex(vma, page),
+  };
+  yield* k.fn.anonVmaClone(k, half, vma);
+  yield* k.fn.vmaAdjust(k, mm, {
+    vma,
+    first: made === 'below' ? page : vma.first,
+    end: made === 'below' ? vma.end : page,
+    next: 'none',
+    removed: [],
+    insert: half,
+    importer: vma,
+    exporter: 'none',
+  });
+  return made === 'below' ? vma : half;
+}
+
+/** vma_link(): a new mapping enters the list, and the tree of its file. Takes: i_mmap_rwsem for writing. */
+export function* linkVma(k: Kernel, mm: Mm, vma: Vma): Task<void> {
+  const held = yield* iMmapLockWrite(k, vma);
+  insertIntoFile(vma);
+  insertIntoList(mm, vma);
+  if (held !== 'none') writeUnlock(k.context, held);
+}
+
+function insertIntoList(mm: Mm, vma: Vma): void {
+  const vmas = mm.vmasToChange;
+  vmas.splice(findVmaPosition(vmas, vma.first), 0, vma);
+}
+
+/** What dup_mmap() does for one mapping: the copy stands in its file's tree directly behind its original. */
+export function* linkForkedVma(k: Kernel, child: Mm, vma: Vma, original: Vma): Task<void> {
+  const { file } = vma;
+  if (file !== 'none') {
+    const held = yield* writeLock(k.context, 'dup_mmap.i_mmap_lock', file.iMmapRwsem);
+    touchMappings(file, 'write');
+    intervalTreeInsertAfter(file.vmas, vma, original);
+    writeUnlock(k.context, held);
+  }
+  insertIntoList(child, vma);
+}
+
+/**
+ * What free_pgtables() and remove_vma() do for one mapping: no walk finds it any more, and the list neither.
+ *
+ * Takes: the anon_vma lock, then i_mmap_rwsem, each for writing.
+ */
+export function* removeVma(k: Kernel, mm: Mm, vma: Vma): Task<void> {
+  yield* k.fn.unlinkAnonVmas(k, vma);
+  if (vma.file !== 'none') {
+    const held = yield* writeLock(k.context, 'unlink_file_vma.i_mmap_lock', vma.file.iMmapRwsem);
+    removeFromFile(vma);
+    writeUnlock(k.context, held);
+  }
+  const vmas = mm.vmasToChange;
+  vmas.splice(vmas.indexOf(vma), 1);
+}

@@ -1,0 +1,111 @@
+/**
+ * Which anon_vmas a mapping is in: prepared by its first anonymous page, cloned with the mapping, forked with the
+ * process. All anon_vmas of one mapping have one root, whose rwsem guards them. Source: mm/rmap.c (6.1).
+ */
+import { type HeldForWrite, writeLock, writeUnlock } from '../../task/rwsem.ts';
+import type { Task, YieldPoint } from '../../task/task.ts';
+import { type Kernel, nextId } from '../kernel.ts';
+import { insertIntoAnonVma, newAnonVma, removeFromAnonVma, rootOf } from '../memory/anon-vma.ts';
+import type { Mm } from '../memory/mm.ts';
+import type { AnonVma, Vma } from '../memory/mm-types.ts';
+import { findVmaPosition, reusableAnonVma } from '../memory/vma.ts';
+
+/** anon_vma_lock_write(). Pair with writeUnlock(). */
+export function anonVmaLockWrite(k: Kernel, at: YieldPoint, anonVma: AnonVma): Task<HeldForWrite> {
+  return writeLock(k.context, at, rootOf(anonVma).rwsem);
+}
+
+/**
+ * anon_vma_prepare(): gives the mapping an anon_vma before its first anonymous page, a neighbour's where one fits. Of
+ * two threads that do so at once the second finds that it is done.
+ *
+ * Holds: mmap_lock for read. Takes: the anon_vma lock for writing. Yields: unless the mapping has one.
+ */
+export function* anonVmaPrepare(k: Kernel, mm: Mm, vma: Vma): Task<void> {
+  if (vma.anonVma !== 'none') return;
+  const anonVma = findMergeableAnonVma(mm, vma) ?? registerAnonVma(k, 'self');
+  const held = yield* anonVmaLockWrite(k, 'anon_vma_prepare.anon_vma_lock', anonVma);
+  if (vma.anonVma === 'none') {
+    vma.anonVma = anonVma;
+    anonVma.activeVmas += 1;
+    vma.chain.push(anonVma);
+    insertIntoAnonVma(anonVma, vma);
+  }
+  writeUnlock(k.context, held);
+}
+
+/** find_mergeable_anon_vma(): with one anon_vma for both, the neighbours may become one mapping some day. */
+function findMergeableAnonVma(mm: Mm, vma: Vma): AnonVma | undefined {
+  const { vmas } = mm;
+  const at = findVmaPosition(vmas, vma.first);
+  const next = vmas[at + 1];
+  const previous = vmas[at - 1];
+  const fromNext = next === undefined ? undefined : reusableAnonVma(vma, next, next);
+  if (fromNext !== undefined) return fromNext;
+  return previous === undefined ? undefined : reusableAnonVma(previous, vma, previous);
+}
+
+function registerAnonVma(k: Kernel, parent: AnonVma | 'self'): AnonVma {
+  const made = newAnonVma(k.context, nextId(k), parent);
+  k.anonVmas.set(made.id, made);
+  return made;
+}
+
+/**
+ * anon_vma_clone(): `to` may map whatever `from` may map. A `to` without an anon_vma of its own, as in a fork, gets one
+ * that lost its process, if `from` is in one.
+ *
+ * Takes: the anon_vma lock for writing.
+ */
+export function* anonVmaClone(k: Kernel, to: Vma, from: Vma): Task<void> {
+  const [any] = from.chain;
+  if (any === undefined) return;
+  const held = yield* anonVmaLockWrite(k, 'anon_vma_clone.anon_vma_lock', any);
+  // What is there already stays behind: an importer may have been in some of them.
+  to.chain.unshift(...from.chain);
+  for (const anonVma of from.chain) {
+    insertIntoAnonVma(anonVma, to);
+    const idle = anonVma.children < 2 && anonVma.activeVmas === 0;
+    if (to.anonVma === 'none' && from.anonVma !== 'none' && idle) to.anonVma = anonVma;
+  }
+  if (to.anonVma !== 'none') to.anonVma.activeVmas += 1;
+  writeUnlock(k.context, held);
+}
+
+/**
+ * anon_vma_fork(): the child's mapping joins every anon_vma of the parent's and gets one for its own pages.
+ *
+ * Takes: the anon_vma lock for writing, twice.
+ */
+export function* anonVmaFork(k: Kernel, child: Vma, parent: Vma): Task<void> {
+  if (parent.anonVma === 'none') return;
+  yield* k.fn.anonVmaClone(k, child, parent);
+  if (child.anonVma !== 'none') return;
+  const own = registerAnonVma(k, parent.anonVma);
+  own.activeVmas += 1;
+  child.anonVma = own;
+  const held = yield* anonVmaLockWrite(k, 'anon_vma_fork.anon_vma_lock', own);
+  child.chain.push(own);
+  insertIntoAnonVma(own, child);
+  parent.anonVma.children += 1;
+  writeUnlock(k.context, held);
+}
+
+/**
+ * unlink_anon_vmas(): no walk finds the mapping any more.
+ *
+ * Takes: the anon_vma lock for writing.
+ */
+export function* unlinkAnonVmas(k: Kernel, vma: Vma): Task<void> {
+  const [any] = vma.chain;
+  if (any === undefined) return;
+  const held = yield* anonVmaLockWrite(k, 'unlink_anon_vmas.anon_vma_lock', any);
+  for (const anonVma of vma.chain) {
+    removeFromAnonVma(anonVma, vma);
+    if (anonVma.vmas.length === 0 && anonVma.parent !== 'self') anonVma.parent.children -= 1;
+  }
+  vma.chain.length = 0;
+  if (vma.anonVma !== 'none') vma.anonVma.activeVmas -= 1;
+  vma.anonVma = 'none';
+  writeUnlock(k.context, held);
+}
