@@ -2,7 +2,6 @@
  * A conformance world in a live lab: the operations are verbs of clients in other processes, every kernel call goes
  * over a real WebSocket, and the state is looked at in the server. One machine a program, the same clients for all.
  */
-import type { TraceProgram } from '../../server/conformance/traces/parse-program.ts';
 import type { ConformanceWorld } from '../../server/conformance/traces/run-program.ts';
 import {
   actorOf,
@@ -12,6 +11,7 @@ import {
   verbOf,
 } from '../../server/conformance/traces/trace-calls.ts';
 import type { OpResult, TraceOp } from '../../server/conformance/traces/trace-format.ts';
+import type { TraceMachine } from '../../server/conformance/traces/trace-machine.ts';
 import { type Viewed, viewState, viewVmas } from '../../server/conformance/traces/trace-view.ts';
 import type { LabVerb, LiveLab } from './live-lab.ts';
 import { traceMachineConfig } from './trace-machine-config.ts';
@@ -20,9 +20,9 @@ const DEVICES = ['dev0', 'dev1'] as const;
 
 export async function newLiveConformanceWorld(
   live: LiveLab,
-  program: TraceProgram,
+  machine: TraceMachine,
 ): Promise<ConformanceWorld> {
-  await live.renew(traceMachineConfig(program.set));
+  await live.renew(traceMachineConfig(machine));
   return {
     perform: async (op) => {
       const result = (await live.perform(performerOf(op), labVerbOf(op))) as OpResult;

@@ -13,6 +13,7 @@ import { fileURLToPath } from 'node:url';
 import type { ServerConfig } from '../../server/app/config.ts';
 import { readTraces } from '../../server/conformance/traces/read-traces.ts';
 import { runProgram } from '../../server/conformance/traces/run-program.ts';
+import { machineOf } from '../../server/conformance/traces/trace-machine.ts';
 import {
   isAsExpected,
   runSeedRace,
@@ -146,7 +147,9 @@ test('recorded traces of a real kernel, with both devices in Python', (t) =>
     [CPU, ...['dev0', 'dev1'].map((name) => ({ role: 'device', name, program: PYTHON }) as const)],
     async ({ live }) => {
       for await (const { program } of readTraces([SAMPLES])) {
-        const outcome = await runProgram(program, (each) => newLiveConformanceWorld(live, each));
+        const outcome = await runProgram(program, (each) =>
+          newLiveConformanceWorld(live, machineOf(each)),
+        );
         assert.equal(outcome.kind, 'passed', JSON.stringify(outcome));
       }
     },

@@ -16,6 +16,7 @@ import type { HmmPfn } from '../abi/hmm-pfn.ts';
 import type { MigratePfn } from '../abi/migrate-pfn.ts';
 import { type TaskContext, type TaskIdentity, touch } from '../task/context.ts';
 import type { Held, Lock } from '../task/lock.ts';
+import type { HeldForWrite } from '../task/rwsem.ts';
 import type { Task } from '../task/task.ts';
 import {
   type PageIndex,
@@ -33,8 +34,7 @@ import type { PtePage } from './memory/page-table.ts';
 import type { Pte } from './memory/pte.ts';
 import { newSwap, type Swap, type SwapSlot } from './memory/swap.ts';
 import type { Tlb } from './memory/tlb.ts';
-import type { VmaAdjustment } from './memory/vma-adjust.ts';
-import type { MergeWish } from './memory/vma-merge.ts';
+import type { MergeWish, VmaAdjustment } from './memory/vma-changes.ts';
 
 /** A struct dev_pagemap: one device's private frames [first, first + count). */
 export interface Pgmap {
@@ -222,6 +222,7 @@ export interface KernelFunctions {
   mremap(k: Kernel, mm: Mm, range: PageRange, to: PageIndex): Task<Result<void>>;
   copyVma(k: Kernel, mm: Mm, vma: Vma, range: PageRange, target: PageRange): Task<CopiedVma>;
   movePageTables(k: Kernel, mm: Mm, range: PageRange, to: PageIndex, copied: CopiedVma): Task<void>;
+  takeRmapLocks(k: Kernel, vma: Vma): Task<HeldForWrite[]>;
   movePtes(k: Kernel, mm: Mm, range: PageRange, to: PageIndex, copied: CopiedVma): Task<void>;
   madvise(k: Kernel, mm: Mm, range: PageRange, advice: Advice): Task<Result<void>>;
   madviseFree(k: Kernel, mm: Mm, vma: Vma, range: PageRange): Task<void>;

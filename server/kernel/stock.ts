@@ -60,7 +60,7 @@ import { copyPageRange, fork } from './syscalls/fork.ts';
 import { madvise, madviseFree, madvisePageout } from './syscalls/madvise.ts';
 import { mmap, munmap } from './syscalls/mmap.ts';
 import { changeProtection, mprotect } from './syscalls/mprotect.ts';
-import { copyVma, movePageTables, movePtes, mremap } from './syscalls/mremap.ts';
+import { copyVma, movePageTables, movePtes, mremap, takeRmapLocks } from './syscalls/mremap.ts';
 import { oomReapTaskMm } from './syscalls/oom-reaper.ts';
 import { zapPageRange } from './syscalls/zap-page-range.ts';
 
@@ -121,6 +121,7 @@ export const STOCK: KernelFunctions = {
   mremap,
   copyVma,
   movePageTables,
+  takeRmapLocks,
   movePtes,
   madvise,
   madviseFree,

@@ -146,6 +146,7 @@ function* stateOfQueue(sem: RwSem): Iterable<Told> {
 function* stateOfReverseMaps(k: Kernel): Iterable<Told> {
   const texts = new Map<ObjectId, string[]>();
   for (const anonVma of k.anonVmas.values()) {
+    if (anonVma.vmas.length === 0) continue;
     const object = reverseMapObject(anonVma);
     texts.set(object, [...(texts.get(object) ?? []), mappingsText(anonVma.vmas)]);
   }
@@ -164,6 +165,7 @@ function mappingsText(vmas: readonly Vma[]): string {
 
 function* stateOfTlbs(mm: Mm, names: FrameNames): Iterable<Told> {
   for (const tlb of mm.tlbs) {
+    if (tlb.entries.size === 0) continue;
     const entries = [...tlb.entries].sort(([a], [b]) => a - b);
     const state = entries.map(
       ([page, { pfn, access, dirty }]) => `${page}: ${names.nameOf(pfn)} ${access} ${dirty}`,

@@ -21,6 +21,7 @@ function* insertWithoutLooking(k: Kernel, migration: Migration, index: number): 
   const to = migratePfnToPfn(destinationAt(migration, index));
   if (vma === 'none' || to === 'none') return;
   const page = migrationPage(migration, index);
+  yield* k.fn.anonVmaPrepare(k, mm, vma);
   const at = yield* lockPte(k, 'migrate_vma_insert_page.ptl', mm, vma, page);
   yield* insertLocked(k, at, to);
   unlockPte(k, at);

@@ -4,8 +4,12 @@ import { deviceFaultReferenceBeforeLock } from './device-fault-reference-before-
 import { deviceFaultWithoutReference } from './device-fault-without-reference.ts';
 import { eagainWithoutEnd } from './eagain-without-end.ts';
 import { insertIgnoresPteChange } from './insert-ignores-pte-change.ts';
+import { moveLooksOutsideLock } from './move-looks-outside-lock.ts';
+import { mremapWithoutRmapLocks } from './mremap-without-rmap-locks.ts';
 import type { Patch } from './patch.ts';
 import { removeSecondInvalidate } from './remove-second-invalidate.ts';
+import { rmapWalkWithoutLock } from './rmap-walk-without-lock.ts';
+import { swapinWithoutClaim } from './swapin-without-claim.ts';
 import { validityIsBoolean } from './validity-is-boolean.ts';
 
 /** Every patch that ships, by id. A hosted server takes these and no others. */
@@ -17,7 +21,11 @@ export const PATCHES: ReadonlyMap<string, Patch> = new Map(
     deviceFaultWithoutReference,
     eagainWithoutEnd,
     insertIgnoresPteChange,
+    moveLooksOutsideLock,
+    mremapWithoutRmapLocks,
     removeSecondInvalidate,
+    rmapWalkWithoutLock,
+    swapinWithoutClaim,
     validityIsBoolean,
   ].map((patch) => [patch.id, patch]),
 );

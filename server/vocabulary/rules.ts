@@ -19,6 +19,7 @@ export const RULES = {
   RM1: 'an anonymous page is mapped only where the mapping has an anon_vma',
   MN1: 'an invalidation is ended once, by whoever started it',
   MN2: 'the invalidate sequence is odd exactly while a range is being invalidated',
+  MN3: 'a subscription is removed once',
   SC1: 'the same choices lead to the same ready steps',
   SC2: 'a task is resumed only when its step is ready',
   MV1: 'a migrate_vma call names a migration that is open',

@@ -7,6 +7,7 @@ import {
   type ProgramOutcome,
   runProgram,
 } from '../../../server/conformance/traces/run-program.ts';
+import { machineOf, WITHOUT_SWAP } from '../../../server/conformance/traces/trace-machine.ts';
 import { ending, print, say } from '../ending.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { UsageError } from '../failure.ts';
@@ -84,11 +85,13 @@ async function runAll(
 
 async function runLive(files: readonly string[], progress: Progress): Promise<ProgramOutcome[]> {
   const server = await startLocalServer({ host: '127.0.0.1', port: 0, logLevel: 'warn' });
-  const lab = new LiveLab(server.openLab('conformance', traceMachineConfig('anon')));
+  const lab = new LiveLab(server.openLab('conformance', traceMachineConfig(WITHOUT_SWAP)));
   try {
     await lab.start(server, SEED_CLIENTS);
     say(`three client processes have joined over ${server.webSocketUrl}`);
-    return await runAll(files, progress, (program) => newLiveConformanceWorld(lab, program));
+    return await runAll(files, progress, (program) =>
+      newLiveConformanceWorld(lab, machineOf(program)),
+    );
   } finally {
     await lab.end();
     await server.close();

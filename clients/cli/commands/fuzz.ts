@@ -25,6 +25,7 @@ import { programOf } from '../../../server/conformance/fuzz/genes.ts';
 import { replayFinding } from '../../../server/conformance/fuzz/replay-finding.ts';
 import { newMachineWorld } from '../../../server/conformance/traces/machine-world.ts';
 import { isMismatch } from '../../../server/conformance/traces/parse-program.ts';
+import { WITH_SWAP, WITHOUT_SWAP } from '../../../server/conformance/traces/trace-machine.ts';
 import type { Patch } from '../../../server/patches/patch.ts';
 import { PATCHES } from '../../../server/patches/patches.ts';
 import { raceDiagram } from '../../../server/report/diagram.ts';
@@ -202,11 +203,12 @@ async function runLive(campaign: CampaignOptions): Promise<LiveRun> {
     for (let at = 0; at < campaign.count && ended === 'by itself'; at += 1) {
       const { set, genes } = programAt(campaign, at);
       const traced = { id: `fuzz-${campaign.seed}-${at}`, set, seed: campaign.seed, steps: [] };
-      const live = await newLiveConformanceWorld(lab, traced);
+      const thp = set === 'huge' ? 'always' : 'never';
+      const machine = { ...(set === 'swap' ? WITH_SWAP : WITHOUT_SWAP), thp } as const;
+      const live = await newLiveConformanceWorld(lab, machine);
       try {
         const ops = sequenceOf(programOf(set, genes));
-        const thp = set === 'huge' ? 'always' : 'never';
-        const here = newMachineWorld(traced, { config: { thp } });
+        const here = newMachineWorld(traced, { config: machine });
         const compared = await compareWorlds(ops, here, live);
         if (compared !== 'same') differences.push({ program: at, ...compared });
       } finally {

@@ -80,7 +80,7 @@ test('a child that lives on one side only is a difference, even without memory',
   });
 });
 
-test('mapping lists are compared by coverage and permissions, not by how neighbours merge', () => {
+test('mapping lists are compared mapping by mapping, borders included', () => {
   const whole = { cpu0: [['0x100200000', '0x100203000', 'rw-p']] } as const;
   const split = {
     cpu0: [
@@ -88,22 +88,25 @@ test('mapping lists are compared by coverage and permissions, not by how neighbo
       ['0x100201000', '0x100203000', 'rw-p'],
     ],
   } as const;
-  assert.equal(compareVmas(whole, split), 'same');
-  assert.equal(compareVmas(split, whole), 'same');
-  const readOnlyTail = {
-    cpu0: [
-      ['0x100200000', '0x100202000', 'rw-p'],
-      ['0x100202000', '0x100203000', 'r--p'],
-    ],
-  } as const;
-  assert.deepEqual(compareVmas(whole, readOnlyTail), {
-    field: 'vmas.cpu0[0x100202000]',
-    expected: 'rw-p',
-    actual: 'r--p',
+  assert.equal(compareVmas(whole, whole), 'same');
+  assert.deepEqual(compareVmas(whole, split), {
+    field: 'vmas.cpu0[0]',
+    expected: '0x100200000-0x100203000 rw-p',
+    actual: '0x100200000-0x100201000 rw-p',
   });
-  assert.deepEqual(compareVmas(whole, { cpu0: [['0x100200000', '0x100202000', 'rw-p']] }), {
-    field: 'vmas.cpu0[0x100202000]',
-    expected: 'rw-p',
-    actual: 'unmapped',
+  assert.deepEqual(compareVmas({ cpu0: [] }, whole), {
+    field: 'vmas.cpu0[0]',
+    expected: 'absent',
+    actual: '0x100200000-0x100203000 rw-p',
+  });
+  assert.deepEqual(compareVmas(whole, { cpu0: [['0x100200000', '0x100203000', 'r--p']] }), {
+    field: 'vmas.cpu0[0]',
+    expected: '0x100200000-0x100203000 rw-p',
+    actual: '0x100200000-0x100203000 r--p',
+  });
+  assert.deepEqual(compareVmas({ ...whole, cpu1: [] }, whole), {
+    field: 'vmas.cpu1',
+    expected: '',
+    actual: 'absent',
   });
 });

@@ -30,12 +30,11 @@ import type { TraceProgram } from './parse-program.ts';
 import type { ConformanceWorld } from './run-program.ts';
 import { actorOf, CHILD, isDeviceOp, performCpuOp, verbOf } from './trace-calls.ts';
 import { type OpResult, TRACE_FILES, type TraceOp } from './trace-format.ts';
+import { machineOf } from './trace-machine.ts';
 import { type Viewed, viewState, viewVmas } from './trace-view.ts';
 
 /** Pages of each file of a trace. */
 export const TRACE_FILE_PAGES = 8;
-/** Swap of the recordings of set `swap`; the others had none. */
-const SWAP_SLOTS = 1024;
 /** Page p of file f begins with this | f << 32 | p. */
 const FILE_WORD = 0xf11e_0000_0000_0000n;
 
@@ -54,8 +53,7 @@ export function newMachineWorld(
   program: TraceProgram,
   options: MachineWorldOptions = {},
 ): ConformanceWorld {
-  const swapSlots = program.set === 'swap' ? SWAP_SLOTS : 0;
-  const world = newWorld({ ...options, config: { ...options.config, swapSlots } });
+  const world = newWorld({ ...options, config: { ...machineOf(program), ...options.config } });
   for (let file = 0; file < TRACE_FILES; file += 1) createFile(world.kernel, file, filePages(file));
   const fn = options.driver ?? DMIRROR_FUNCTIONS;
   const devices = DEVICES.map((owner, deviceNumber) => openDevice(world, owner, deviceNumber, fn));

@@ -40,6 +40,24 @@ function* tryToReclaimSwap(k: Kernel, pfn: Pfn): Task<void> {
   yield* putPage(k, pfn);
 }
 
+/**
+ * What scan_swap_map_slots() does when swap is full: takes a page out of the swap cache whose slot no entry names.
+ * Returns: whether a slot is free now.
+ */
+export function* reclaimCachedSlot(k: Kernel): Task<boolean> {
+  for (const { number, uses, cached } of k.swap.slots.values()) {
+    if (slotAt(k.swap, number) === 'none' || uses > 0 || cached === 'none') continue;
+    getPage(k.frames, cached, 1);
+    yield willWrite('__try_to_reclaim_swap.trylock', pageLockObject(cached));
+    const locked = tryLockPage(k, cached);
+    const freed = locked === 'locked' ? yield* k.fn.folioFreeSwap(k, cached) : 'kept';
+    if (locked === 'locked') unlockPage(k, cached);
+    yield* putPage(k, cached);
+    if (freed === 'freed') return true;
+  }
+  return false;
+}
+
 /** free_swap_cache(): for a page that has lost a mapping, maybe the last. Needs a reference. */
 export function* freeSwapCache(k: Kernel, pfn: Pfn): Task<void> {
   if (!hasFlag(k.frames, pfn, PAGE_SWAPCACHE) || mapcount(k.frames, pfn) > 0) return;

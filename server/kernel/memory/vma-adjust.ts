@@ -13,28 +13,12 @@ import { touchMappings } from './memory-file.ts';
 import type { Mm } from './mm.ts';
 import type { Vma } from './mm-types.ts';
 import { findVmaPosition, linearIndex } from './vma.ts';
+import type { VmaAdjustment } from './vma-changes.ts';
 import {
   intervalTreeInsert,
   intervalTreeInsertAfter,
   intervalTreeRemove,
 } from './vma-interval-tree.ts';
-
-/** What __vma_adjust() is to do. */
-export interface VmaAdjustment {
-  /** Takes these bounds. */
-  readonly vma: Vma;
-  readonly first: PageIndex;
-  readonly end: PageIndex;
-  /** The mapping above it that gives pages up or gets some: its lower border becomes `end`. */
-  readonly next: Vma | 'none';
-  /** Mappings that `vma` swallows. */
-  readonly removed: readonly Vma[];
-  /** The other half of a split, not yet in the list. */
-  readonly insert: Vma | 'none';
-  /** Anonymous pages change hands, so that who gets them needs the anon_vmas of who had them. */
-  readonly importer: Vma;
-  readonly exporter: Vma | 'none';
-}
 
 /**
  * __vma_adjust(): new bounds under both locks of the reverse map, so that a walk meets each page in one mapping, with

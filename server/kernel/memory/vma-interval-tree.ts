@@ -1,6 +1,6 @@
 /**
  * The interval tree of an anon_vma or a file, as far as its order shows: mappings come by their first linear index, and
- * those that begin alike in the order in which they were inserted. Source: lib/interval_tree.c, mm/interval_tree.c (6.1).
+ * those that begin alike in the order in which they were inserted. Source: mm/interval_tree.c (6.1).
  */
 import type { Vma } from './mm-types.ts';
 

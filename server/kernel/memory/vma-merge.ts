@@ -8,7 +8,7 @@ import type { Kernel } from '../kernel.ts';
 import type { Mm } from './mm.ts';
 import type { AnonVma, Vma } from './mm-types.ts';
 import { findVmaPosition, type VmaList, type VmaShape, vmaPages } from './vma.ts';
-import type { VmaAdjustment } from './vma-adjust.ts';
+import type { MergeWish, VmaAdjustment } from './vma-changes.ts';
 
 /** is_mergeable_anon_vma(): equal, or one is missing and `vma` was not cloned from a parent. */
 function mergeableAnonVma(a: AnonVma | 'none', b: AnonVma | 'none', vma: Vma | 'any'): boolean {
@@ -23,13 +23,6 @@ function sameShape(vma: Vma, shape: VmaShape): boolean {
     vma.file === shape.file &&
     vma.accounted === shape.accounted
   );
-}
-
-export interface MergeWish {
-  readonly range: PageRange;
-  readonly shape: VmaShape;
-  readonly pgoff: number;
-  readonly anonVma: AnonVma | 'none';
 }
 
 function canMergeAfter(vma: Vma, wish: MergeWish): boolean {
@@ -59,7 +52,7 @@ function behind(vmas: VmaList, at: number, range: PageRange): Vma | undefined {
  * vma_merge(): joins `wish` (a mapping on its way, or one whose shape changes) with its neighbours. Mappings inside the
  * range are swallowed.
  *
- * Holds: mmap_lock for writing. Takes: what vmaAdjust() takes. Returns: the mapping that now covers the range, or 'none'.
+ * Holds: mmap_lock for writing. Takes: what vmaAdjust() takes. Returns: the mapping that covers the range now.
  */
 export function* vmaMerge(k: Kernel, mm: Mm, wish: MergeWish): Task<Vma | 'none'> {
   const adjustment = adjustmentFor(mm.vmas, wish);

@@ -289,6 +289,17 @@ test('a remove during an invalidation waits for its end', () => {
   assert.equal(world.mm.subscriptions.itree.size, 0);
 });
 
+test('[MN3] a subscription is removed once, at rest or while the first removal waits', () => {
+  const world = newKernelWorld();
+  const sub = subscribe(world, PAGE);
+  const api = deviceApi(world, 'gpu0');
+  const bracket = start(world, PAGE);
+  waiting(world, api.mmuIntervalNotifierRemove(sub), 'mmu_interval_notifier_remove.wait');
+  assert.throws(() => run(world, api.mmuIntervalNotifierRemove(sub)), /MN3/);
+  end(world, bracket);
+  assert.throws(() => run(world, api.mmuIntervalNotifierRemove(sub)), /MN3/);
+});
+
 test('a remove of a subscription whose insert is still deferred leaves nothing behind', () => {
   const world = newKernelWorld();
   subscribe(world, PAGE);

@@ -197,6 +197,7 @@ export function* mmuIntervalNotifierInsert(
  * Unregisters. On return no callback of this subscription is running or will run.
  *
  * Holds: no lock that a callback takes, because it waits for them (rule 20 of the driver contract).
+ * Throws: KernelBug (MN3) for a subscription that is removed already, or is being removed.
  */
 export function* mmuIntervalNotifierRemove(_k: Kernel, mm: Mm, sub: IntervalSub): Task<void> {
   const { subscriptions } = mm;
@@ -210,7 +211,8 @@ export function* mmuIntervalNotifierRemove(_k: Kernel, mm: Mm, sub: IntervalSub)
   const [subscription] = overlapping(subscriptions.itree, sub.range).filter(
     (found) => found.id === sub.id,
   );
-  if (subscription === undefined) return;
+  // It is in no tree any more, or in the list of removals already: Linux corrupts the one or the other.
+  invariant(subscription !== undefined && pending < 0, 'MN3', { subscription: sub.id });
   if (!isInvalidating(subscriptions)) {
     removeInterval(subscriptions.itree, subscription);
     return;

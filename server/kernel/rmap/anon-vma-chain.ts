@@ -58,9 +58,9 @@ function registerAnonVma(k: Kernel, parent: AnonVma | 'self'): AnonVma {
  * Takes: the anon_vma lock for writing.
  */
 export function* anonVmaClone(k: Kernel, to: Vma, from: Vma): Task<void> {
-  const [any] = from.chain;
-  if (any === undefined) return;
-  const held = yield* anonVmaLockWrite(k, 'anon_vma_clone.anon_vma_lock', any);
+  const [one] = from.chain;
+  if (one === undefined) return;
+  const held = yield* anonVmaLockWrite(k, 'anon_vma_clone.anon_vma_lock', one);
   // What is there already stays behind: an importer may have been in some of them.
   to.chain.unshift(...from.chain);
   for (const anonVma of from.chain) {
@@ -97,9 +97,9 @@ export function* anonVmaFork(k: Kernel, child: Vma, parent: Vma): Task<void> {
  * Takes: the anon_vma lock for writing.
  */
 export function* unlinkAnonVmas(k: Kernel, vma: Vma): Task<void> {
-  const [any] = vma.chain;
-  if (any === undefined) return;
-  const held = yield* anonVmaLockWrite(k, 'unlink_anon_vmas.anon_vma_lock', any);
+  const [one] = vma.chain;
+  if (one === undefined) return;
+  const held = yield* anonVmaLockWrite(k, 'unlink_anon_vmas.anon_vma_lock', one);
   for (const anonVma of vma.chain) {
     removeFromAnonVma(anonVma, vma);
     if (anonVma.vmas.length === 0 && anonVma.parent !== 'self') anonVma.parent.children -= 1;

@@ -100,7 +100,7 @@ export function pageTryDupAnonRmap(k: Kernel, parent: Mm, pfn: Pfn): 'duplicated
 
 /**
  * rmap_walk(): every mapping that covers the page, whether it maps it or not; that must be looked up. The lock of the
- * anon_vma or of the file keeps mappings as they are meanwhile, and keeps mremap() from carrying an entry past the walk:
+ * anon_vma or of the file keeps mappings as they are meanwhile, and mremap() from carrying an entry past the walk:
  *
  *   walk                                mremap
  *     looks at the new place: empty

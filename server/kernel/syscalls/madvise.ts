@@ -47,7 +47,7 @@ import {
 import { lockedPte, lockTable } from '../memory/pte-lock.ts';
 import { setLockedPte } from '../memory/set-pte.ts';
 import { allocSlot, setSlotCached, writeSlot } from '../memory/swap.ts';
-import { freeSwapAndCache } from '../memory/swap-cache.ts';
+import { freeSwapAndCache, reclaimCachedSlot } from '../memory/swap-cache.ts';
 import { beginTlbFlushPending, endTlbFlushPending } from '../memory/tlb-flush-pending.ts';
 import { isAnonymous, vmasIn } from '../memory/vma.ts';
 import { pageMapped } from '../rmap/rmap.ts';
@@ -212,7 +212,7 @@ function* reclaimPage(k: Kernel, pfn: Pfn): Task<void> {
     yield* putPage(k, pfn);
     return;
   }
-  if (addToSwap(k, pfn) === 'possible') yield* k.fn.tryToUnmap(k, pfn);
+  if ((yield* addToSwap(k, pfn)) === 'possible') yield* k.fn.tryToUnmap(k, pfn);
   if (!pageMapped(k, pfn)) yield* releaseUnmapped(k, pfn);
   unlockPage(k, pfn);
   putbackLru(k, pfn);
@@ -220,12 +220,13 @@ function* reclaimPage(k: Kernel, pfn: Pfn): Task<void> {
 }
 
 /** add_to_swap(): a slot and a place in the swap cache, unless the page may be discarded. */
-function addToSwap(k: Kernel, pfn: Pfn): 'possible' | 'impossible' {
+function* addToSwap(k: Kernel, pfn: Pfn): Task<'possible' | 'impossible'> {
   if (maybeDmaPinned(k.frames, pfn)) return 'impossible';
   if (hasFlag(k.frames, pfn, PAGE_FILE)) return 'impossible';
   if (!hasFlag(k.frames, pfn, PAGE_SWAPBACKED)) return 'possible';
   if (hasFlag(k.frames, pfn, PAGE_SWAPCACHE)) return 'possible';
-  const slot = allocSlot(k.swap);
+  let slot = allocSlot(k.swap);
+  if (slot === 'none' && (yield* reclaimCachedSlot(k))) slot = allocSlot(k.swap);
   if (slot === 'none') return 'impossible';
   setSlotCached(k.swap, slot, pfn);
   enterSwapCache(k.frames, pfn, slot.number);

@@ -126,7 +126,7 @@ function extentFrom({ table }: Mm, old: PageIndex, made: PageIndex, end: PageInd
 }
 
 /** take_rmap_locks(): keeps walks out while entries move to where a walk may have been already. */
-function* takeRmapLocks(k: Kernel, { file, anonVma }: Vma): Task<HeldForWrite[]> {
+export function* takeRmapLocks(k: Kernel, { file, anonVma }: Vma): Task<HeldForWrite[]> {
   const held: HeldForWrite[] = [];
   if (file !== 'none') {
     held.push(yield* writeLock(k.context, 'take_rmap_locks.i_mmap_lock', file.iMmapRwsem));
@@ -153,7 +153,7 @@ function* moveHugePmd(
   if (!isHuge(mm.table, old)) return false;
   const from = blockOf(mm.table, old);
   const to = blockOf(mm.table, made);
-  const rmapHeld = copied.rmapLocks === 'needed' ? yield* takeRmapLocks(k, copied.old) : [];
+  const rmapHeld = copied.rmapLocks === 'needed' ? yield* k.fn.takeRmapLocks(k, copied.old) : [];
   const fromHeld = yield* lock(k.context, 'move_huge_pmd.old_ptl', from.ptl);
   const toHeld = yield* lockNested(k.context, 'move_huge_pmd.new_ptl', to.ptl);
   const { huge, level } = from;
@@ -189,7 +189,7 @@ export function* movePtes(
   const newPage = blockOf(mm.table, to);
   const wholeTable = pageCount(range) === k.ptrsPerPte;
   const rmapHeld =
-    copied.rmapLocks === 'needed' || wholeTable ? yield* takeRmapLocks(k, copied.old) : [];
+    copied.rmapLocks === 'needed' || wholeTable ? yield* k.fn.takeRmapLocks(k, copied.old) : [];
   const oldHeld = yield* lock(k.context, 'move_ptes.old_ptl', oldPage.ptl);
   // The second lock is of the same class; mmap_lock for writing keeps other movers out.
   const newHeld =

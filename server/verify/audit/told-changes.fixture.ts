@@ -17,11 +17,12 @@ type Seen = Pick<ObjectState, 'name' | 'state' | 'within'>;
 
 /**
  * Changes that commute with each other, so that reading the object is all that a step says of them: readers that queue
- * for mmap_lock, and the oracle's note of what was read where it knew of no value.
+ * for a semaphore, and the oracle's note of what was read where it knew of no value.
  */
 function isExcused(object: ObjectId): boolean {
   const { kind, index } = objectName(object);
-  return (kind === 'mmap_lock' && index === 1) || kind === 'user';
+  const queue = (kind === 'mmap_lock' || kind === 'rmap_lock') && index % 2 === 1;
+  return queue || kind === 'user';
 }
 
 /** Runs `run` to its end, or up to `stepsMax`. Returns: what was changed without being told. */

@@ -67,7 +67,7 @@ test('a counterexample fails again, in the same way, as often as one likes', () 
 test('on the stock kernel it is refused at the first step that differs', () => {
   const again = reproduce(seed(), newScenarioRun(planned('seed-zero-page', [])));
   assert.ok(again.outcome === 'diverged');
-  assert.equal(again.expected, 'migrate_vma_insert_page.ptl');
+  assert.equal(again.expected, 'anon_vma_prepare.anon_vma_lock');
   assert.match(again.found, /^mmu_notifier_invalidate_range_start\.seq of migrator0/);
   assert.equal(seed().steps[again.step - 1], again.expected);
 });
