@@ -62,6 +62,8 @@ export interface Migration {
   readonly faultPage: Pfn | 'none';
   readonly src: MigratePfn[];
   readonly dst: MigratePfn[];
+  /** Pages that setup has collected; with none there is nothing to finalize. */
+  cpages: number | 'collecting';
 }
 
 /** An open notifier bracket: what mmu_notifier_invalidate_range_end() needs. */

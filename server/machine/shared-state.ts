@@ -5,7 +5,7 @@
  * Leaves out: what drivers keep for themselves, but for the locks that they hold and the entries that they report;
  * which frame or slot is handed out next; the ids of migrations, brackets and anon_vmas, which count up.
  */
-import { migrationsObject } from '../kernel/hmm/open-migrations.ts';
+import { holdsPages, migrationsObject } from '../kernel/hmm/open-migrations.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { reverseMapObject } from '../kernel/memory/anon-vma.ts';
 import {
@@ -227,7 +227,9 @@ function* stateOfDevices(world: World, names: FrameNames): Iterable<Told> {
         state,
       };
     }
-    const open = [...k.migrations.values()].filter(({ owner }) => owner === device);
+    const open = [...k.migrations.values()].filter(
+      (each) => each.owner === device && holdsPages(each),
+    );
     const ranges = open.map(({ range }) => `${range.first}-${range.end}`).sort();
     const object = migrationsObject(device);
     yield { object, name: `migrations of ${device}`, state: ranges.join() };

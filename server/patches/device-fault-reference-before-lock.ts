@@ -79,6 +79,7 @@ function* setupLockingFaultPage(
     faultPage: 'none',
     src: [MIGRATE_PFN_NONE],
     dst: [],
+    cpages: 'collecting',
   };
   openMigration(k, empty);
   return ok(empty);

@@ -5,7 +5,7 @@
 import type { LabDevice } from '../../clients/drivers/catalogue/driver-variant.ts';
 import type { IntervalSub } from '../abi/device-api.ts';
 import type { WorldContents } from '../explorer/explored.ts';
-import { migrationsObject } from '../kernel/hmm/open-migrations.ts';
+import { holdsPages, migrationsObject } from '../kernel/hmm/open-migrations.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { rootOf } from '../kernel/memory/anon-vma.ts';
 import {
@@ -267,8 +267,10 @@ function nextFree({ frames, swap }: Kernel, about: number): number | 'unknown' {
 
 function migrationsText({ migrations }: Kernel, object: ObjectId): string {
   const open: string[] = [];
-  for (const { owner, range, select } of migrations.values()) {
-    if (migrationsObject(owner) === object) open.push(`${range.first}-${range.end} ${select}`);
+  for (const migration of migrations.values()) {
+    const { owner, range, select } = migration;
+    if (holdsPages(migration) && migrationsObject(owner) === object)
+      open.push(`${range.first}-${range.end} ${select}`);
   }
   return open.sort().join();
 }

@@ -40,6 +40,7 @@ export function* migrateDeviceRange(
     faultPage: 'none',
     src: [],
     dst: [],
+    cpages: 'collecting',
   };
   openMigration(k, migration);
   for (let pfn = first; pfn < first + count; pfn = (pfn + 1) as Pfn) {

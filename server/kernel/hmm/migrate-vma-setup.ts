@@ -60,12 +60,12 @@ import { type LockedTable, lockedPte, lockTable } from '../memory/pte-lock.ts';
 import { setLockedPte } from '../memory/set-pte.ts';
 import { isAnonymous, vmaLookup } from '../memory/vma.ts';
 import { pageMapped, pageRemoveRmap, pageTryShareAnonRmap } from '../rmap/rmap.ts';
-import { openMigration } from './open-migrations.ts';
+import { endCollecting, openMigration } from './open-migrations.ts';
 
 /**
  * Holds: mmap_lock for read, by the caller, until migrateVmaFinalize().
  * Returns: EINVAL if the range is not within one mapping, or the fault page is not device-private. A migration
- * with nothing collected is a success; it must be finalized like any other.
+ * with nothing collected (cpages 0) is a success, and need not be finalized.
  */
 export function* migrateVmaSetup(
   k: Kernel,
@@ -87,12 +87,18 @@ export function* migrateVmaSetup(
     faultPage,
     src: [],
     dst: [],
+    cpages: 'collecting',
   };
   openMigration(k, migration);
   yield* k.fn.migrateVmaCollect(k, migration);
   if (migration.src.some((entry) => migratePfnHas(entry, MIGRATE_PFN_MIGRATE))) {
     yield* k.fn.migrateVmaUnmap(k, migration);
   }
+  endCollecting(
+    k,
+    migration,
+    migration.src.filter((entry) => migratePfnHas(entry, MIGRATE_PFN_MIGRATE)).length,
+  );
   return ok(migration);
 }
 

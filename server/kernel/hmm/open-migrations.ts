@@ -16,9 +16,28 @@ export function migrationsObject(owner: DeviceOwner): ObjectId {
   return objectId('device', 1_023, number);
 }
 
+/** Migrations without pages that their drivers may still name, for each device. */
+const EMPTY_MAX = 64;
+
 export function openMigration(k: Kernel, migration: Migration): void {
   touch(k.context, migrationsObject(migration.owner), 'write');
   k.migrations.set(migration.id, migration);
+}
+
+/** Setup is done. A driver may forget about a migration that has collected nothing, and most do. */
+export function endCollecting(k: Kernel, migration: Migration, cpages: number): void {
+  migration.cpages = cpages;
+  if (cpages > 0) return;
+  touch(k.context, migrationsObject(migration.owner), 'write');
+  const empty = [...k.migrations.values()].filter(
+    (other) => other.owner === migration.owner && !holdsPages(other),
+  );
+  for (const { id } of empty.slice(0, -EMPTY_MAX)) k.migrations.delete(id);
+}
+
+/** Something is to be done before the migration is over. */
+export function holdsPages({ cpages }: Migration): boolean {
+  return cpages !== 0;
 }
 
 export function closeMigration(k: Kernel, migration: Migration): void {

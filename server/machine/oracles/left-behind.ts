@@ -1,5 +1,6 @@
 /** Oracle 4 (OR4): at rest the books balance. Source of each sum: mm/debug_vm_pgtable.c has no such thing; ours. */
 
+import { holdsPages } from '../../kernel/hmm/open-migrations.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import {
   framesInUse,
@@ -41,7 +42,8 @@ export function leftBehind(
 ): string[] {
   const books: Books = { mappings: new Map(), slots: new Map(), extra: new Map(), complaints: [] };
   const { complaints } = books;
-  if (k.migrations.size > 0) complaints.push(`${k.migrations.size} migrations are not finalized`);
+  const open = [...k.migrations.values()].filter(holdsPages).length;
+  if (open > 0) complaints.push(`${open} migrations are not finalized`);
   if (k.invalidations.size > 0) complaints.push(`${k.invalidations.size} brackets are open`);
   for (const pfn of k.pageLocks.keys()) complaints.push(`frame 0x${pfn.toString(16)} is locked`);
   for (const pfn of k.isolated) complaints.push(`frame 0x${pfn.toString(16)} is isolated`);

@@ -7,7 +7,7 @@
 
 import type { MirrorEntry } from '../../abi/device-api.ts';
 import type { Event, EventSink } from '../../abi/event.ts';
-import { migrationsObject } from '../../kernel/hmm/open-migrations.ts';
+import { holdsPages, migrationsObject } from '../../kernel/hmm/open-migrations.ts';
 import { findMm, type Kernel } from '../../kernel/kernel.ts';
 import {
   isDevicePfn,
@@ -208,7 +208,8 @@ function beingInvalidated(k: Kernel, id: number, page: PageIndex): boolean {
 function migrating(oracles: Oracles, device: string, page: PageIndex): boolean {
   touch(oracles.k.context, migrationsObject(device), 'read');
   for (const open of oracles.k.migrations.values()) {
-    if (open.owner === device && (open.vma === 'none' || contains(open.range, page))) return true;
+    if (open.owner !== device || !holdsPages(open)) continue;
+    if (open.vma === 'none' || contains(open.range, page)) return true;
   }
   return false;
 }
@@ -217,7 +218,8 @@ function anybodyMigrates(oracles: Oracles): boolean {
   for (const device of oracles.mirrors.numbers.keys()) {
     touch(oracles.k.context, migrationsObject(device), 'read');
   }
-  return oracles.k.migrations.size > 0;
+  for (const open of oracles.k.migrations.values()) if (holdsPages(open)) return true;
+  return false;
 }
 
 function checkDeviceAccess(

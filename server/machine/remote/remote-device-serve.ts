@@ -20,7 +20,13 @@ import {
   takeFrames,
   wrongCount,
 } from './remote-device-request.ts';
-import { lockHolder, needsLock, ownLockUnused, underMmapLock } from './remote-lock.ts';
+import {
+  dropEmptyMigrations,
+  lockHolder,
+  needsLock,
+  ownLockUnused,
+  underMmapLock,
+} from './remote-lock.ts';
 import { serveMigration } from './remote-migrate-serve.ts';
 
 /** Rounds of hmm_range_fault_unlocked before it answers EBUSY. */
@@ -48,6 +54,7 @@ export function* serveDevice(
     case 'mmap_read_unlock':
       if (device.ownLock.locks === 0) return needsLock('params');
       if (device.ownLock.locks === 1 && !ownLockUnused(device)) return inUse('params');
+      if (device.ownLock.locks === 1) dropEmptyMigrations(device);
       device.ownLock.locks -= 1;
       yield* api.mmapReadUnlock();
       return SERVED_NOTHING;

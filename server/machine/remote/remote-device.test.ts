@@ -276,6 +276,49 @@ for (const blocking of ['again', 'error'] as const) {
   });
 }
 
+test('[CR26] [CR24] two CPU faults that one device serves at once are not taken for each other', () => {
+  const harness = mapped();
+  harness.attach('cpu1', 'cpu');
+  migrating(harness, 'gpu0', 'finalized');
+  harness.ask('cpu0', 'load', { address: ADDRESS });
+  const other = `0x${(BigInt(ADDRESS) + 4096n).toString(16)}`;
+  harness.ask('cpu1', 'load', { address: other });
+  const questions = harness.open.filter(({ method }) => method === 'migrate_to_ram');
+  assert.equal(questions.length, 2);
+  const setups = questions.map((question) => {
+    const { mm, page, pfn: fault_page } = question.params as QuestionParams['migrate_to_ram'];
+    const range = { first: page, end: page + 1 };
+    const setup = { mm, range, select: 'device-private', fault_page };
+    return { question, page, ...harness.result('gpu0', 'migrate_vma_setup', setup) };
+  });
+  for (const { question, page, migrate } of setups.toReversed()) {
+    const { frames } = harness.result('gpu0', 'alloc_pages', { count: 1 });
+    const [frame = pfn(0)] = frames;
+    harness.result('gpu0', 'dma_write', { targets: [{ page, pfn: frame }] }, [pageOfU64(1n)]);
+    harness.result('gpu0', 'migrate_vma_pages', {
+      migrate,
+      dst: [migratePfn(frame, MIGRATE_PFN_WRITE)],
+    });
+    harness.result('gpu0', 'migrate_vma_finalize', { migrate });
+    harness.answer(question, { result: 'OK' });
+  }
+  const { violations } = harness.machine.world.oracles;
+  assert.deepEqual(
+    violations.filter(({ oracle }) => oracle === 'OR6').map(({ text }) => text),
+    [],
+  );
+});
+
+test('a migration that has collected nothing ends with the lock that it was set up under', () => {
+  const harness = mapped();
+  harness.result('gpu0', 'mmap_read_lock', {});
+  const request = { mm: harness.machine.world.mm.id, select: 'device-private', fault_page: 'none' };
+  harness.result('gpu0', 'migrate_vma_setup', { ...request, range: RANGE });
+  harness.result('gpu0', 'mmap_read_unlock', {});
+  assert.deepEqual(harness.leftBehind(), []);
+  assert.deepEqual(harness.machine.world.oracles.violations, []);
+});
+
 test('a device serves a CPU fault under the mmap_lock that the fault holds', () => {
   const harness = mapped();
   migrating(harness, 'gpu0', 'finalized');

@@ -2,7 +2,8 @@
  * Requests of a device that need mmap_lock. Requests of one client run beside each other, so it must not be able
  * to let go of the lock under one of them: what uses a lock is counted.
  */
-import type { DeviceFault, MmId } from '../../abi/device-api.ts';
+import type { DeviceFault, MigrateVma, MmId } from '../../abi/device-api.ts';
+import { MIGRATE_PFN_MIGRATE, migratePfnHas } from '../../abi/migrate-pfn.ts';
 import { type Refusal, refuse } from '../../protocol/refusal.ts';
 import { serial, wake } from '../../task/context.ts';
 import { objectId } from '../../task/object-id.ts';
@@ -51,8 +52,21 @@ export function* usingLock<T>(
 /** True if the device may let go of its last read lock. */
 export function ownLockUnused(device: RemoteDevice): boolean {
   if (device.ownLock.users > 0) return false;
-  for (const { under } of device.migrations.values()) if (under === device.ownLock) return false;
+  for (const { under, migrate } of device.migrations.values()) {
+    if (under === device.ownLock && holdsPages(migrate)) return false;
+  }
   return true;
+}
+
+/** The device lets go of its last read lock: migrations that have collected nothing (cpages 0) are over with it. */
+export function dropEmptyMigrations(device: RemoteDevice): void {
+  for (const [id, { under, migrate }] of device.migrations) {
+    if (under === device.ownLock && !holdsPages(migrate)) device.migrations.delete(id);
+  }
+}
+
+function holdsPages({ src }: MigrateVma): boolean {
+  return src.some((entry) => migratePfnHas(entry, MIGRATE_PFN_MIGRATE));
 }
 
 export function needsLock(path: string): Refusal {

@@ -4,6 +4,7 @@
  * Rules: CR15, CR22.
  */
 import type { DmaTarget } from '../../../abi/device-api.ts';
+import type { Event } from '../../../abi/event.ts';
 import {
   MIGRATE_PFN_MIGRATE,
   MIGRATE_PFN_NONE,
@@ -15,12 +16,15 @@ import { contains, hexAddress, type PageIndex, type Pfn } from '../../../vocabul
 import { seenObject } from '../mirrors.ts';
 import { breach, frameName, type OwnMigration, type WatchedDevice } from './contract.ts';
 
+/** The device reaches a frame just now: that its entry was there when it asked for DMA is not enough. */
 export function checkAccess(
   device: WatchedDevice,
-  call: string,
-  { page, pfn }: DmaTarget,
-  mode: 'read' | 'write',
+  event: Extract<Event, { kind: 'device-access' }>,
 ): void {
+  const { mode } = event;
+  const page = event.page as PageIndex;
+  const pfn = event.pfn as Pfn;
+  const call = event.memory === 'private' ? 'its own memory' : `dma_${mode}`;
   const { k, mirrors } = device.contract;
   touch(k.context, seenObject(mirrors, device.owner, page), 'read');
   const mapped = device.entries.get(page)?.entry;
@@ -28,7 +32,7 @@ export function checkAccess(
     if (mode === 'write') checkMigrating(device, call, page, pfn);
     return;
   }
-  if (device.unplaced.has(pfn) || copied(device, pfn)) return;
+  if (device.copying.has(pfn) || mayCopy(device, pfn)) return;
   const entry =
     mapped === undefined ? 'nothing' : `frame ${frameName(mapped.pfn)} (${mapped.access})`;
   const text =
@@ -38,7 +42,8 @@ export function checkAccess(
 }
 
 /** The frame is a source or a destination of a migration of the device's own. */
-function copied(device: WatchedDevice, pfn: Pfn): boolean {
+function mayCopy(device: WatchedDevice, pfn: Pfn): boolean {
+  if (device.unplaced.has(pfn)) return true;
   for (const { src, dst } of device.migrations.values()) {
     for (const entry of src) {
       if (migratePfnToPfn(entry) === pfn && migratePfnHas(entry, MIGRATE_PFN_MIGRATE)) return true;
@@ -67,13 +72,18 @@ function sourceAt({ range, select, src }: OwnMigration, page: PageIndex): Pfn | 
 
 /** DMA begins or ends. */
 export function countInFlight(
-  { inFlight }: WatchedDevice,
+  device: WatchedDevice,
   targets: readonly DmaTarget[],
   change: 1 | -1,
 ): void {
+  const { inFlight, copying } = device;
   for (const { pfn } of targets) {
     const now = (inFlight.get(pfn) ?? 0) + change;
-    if (now === 0) inFlight.delete(pfn);
-    else inFlight.set(pfn, now);
+    if (change === 1 && mayCopy(device, pfn)) copying.add(pfn);
+    if (now > 0) inFlight.set(pfn, now);
+    else {
+      inFlight.delete(pfn);
+      copying.delete(pfn);
+    }
   }
 }

@@ -4,12 +4,17 @@
  * Rules: CR5, CR6, CR7, CR8, CR23, CR26, CR31, CR36, CR38.
  */
 
-import type { DeviceFault, IntervalSub, NotifierRange } from '../../../abi/device-api.ts';
+import type {
+  DeviceFault,
+  IntervalSub,
+  MigrateRequest,
+  NotifierRange,
+} from '../../../abi/device-api.ts';
 import { readPte } from '../../../kernel/memory/page-table.ts';
 import { pteIsDevicePrivate, ptePfn } from '../../../kernel/memory/pte.ts';
 import { touch } from '../../../task/context.ts';
 import type { Task } from '../../../task/task.ts';
-import { hexAddress, type PageIndex } from '../../../vocabulary/address.ts';
+import { contains, hexAddress, type PageIndex } from '../../../vocabulary/address.ts';
 import type { Result } from '../../../vocabulary/errno.ts';
 import type { Seq } from '../../../vocabulary/seq.ts';
 import { mappedIn, seenObject } from '../mirrors.ts';
@@ -176,9 +181,10 @@ export function beginFault(device: WatchedDevice, fault: DeviceFault): OpenFault
 export function endFault(device: WatchedDevice, fault: OpenFault, result: Result<void>): void {
   device.faults.delete(fault);
   const { k } = device.contract;
-  for (const [id, { under, range }] of device.migrations) {
+  for (const [id, { under, range, holds }] of device.migrations) {
     if (under !== fault) continue;
     device.migrations.delete(id);
+    if (holds === 'nothing') continue;
     const text = `returned from migrate_to_ram() (event ${fault.n}) with a migration that it did not finalize`;
     breach(device, 'CR26', range.first, text);
   }
@@ -201,14 +207,22 @@ export function released(device: WatchedDevice): void {
   breach(device, 'CR38', first, `returned from release() and still maps ${hexAddress(first)}`);
 }
 
-/** A fault that the running task serves, or, from afar, any: requests do not say on whose behalf they come. */
-export function faultOfCaller(device: WatchedDevice, mm: number): OpenFault | 'none' {
-  for (const fault of device.faults) {
-    if (fault.mm !== mm) continue;
-    const callers = device.place === 'far' ? device.mmapLocks === 0 : runsUnder(device, fault.task);
-    if (callers) return fault;
-  }
-  return 'none';
+/**
+ * A fault that the running task serves. Requests from afar do not say on whose behalf they come: of several faults it
+ * is the one whose page `about` names, else one in its range, else any.
+ */
+export function faultOfCaller(
+  device: WatchedDevice,
+  mm: number,
+  about: Pick<MigrateRequest, 'range' | 'faultPage'> | 'nothing' = 'nothing',
+): OpenFault | 'none' {
+  const faults = [...device.faults].filter((fault) => fault.mm === mm);
+  if (device.place !== 'far') return faults.find(({ task }) => runsUnder(device, task)) ?? 'none';
+  if (device.mmapLocks > 0) return 'none';
+  const [any] = faults;
+  if (about === 'nothing') return any ?? 'none';
+  const named = faults.find(({ pfn }) => pfn === about.faultPage);
+  return named ?? faults.find(({ page }) => contains(about.range, page)) ?? any ?? 'none';
 }
 
 /** The running task is one of the device's callbacks, or runs under one. Only of a driver in this world. */

@@ -3,7 +3,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MIRROR_NONE, mmuIntervalReadRetry, mmuIntervalSetSeq } from '../../../abi/device-api.ts';
 import { hmmPfnToPfn } from '../../../abi/hmm-pfn.ts';
-import { MIGRATE_PFN_WRITE, migratePfn, migratePfnToPfn } from '../../../abi/migrate-pfn.ts';
+import {
+  MIGRATE_PFN_NONE,
+  MIGRATE_PFN_WRITE,
+  migratePfn,
+  migratePfnToPfn,
+} from '../../../abi/migrate-pfn.ts';
 import { eagainWithoutEnd } from '../../../patches/eagain-without-end.ts';
 import type { Patch } from '../../../patches/patch.ts';
 import { removeSecondInvalidate } from '../../../patches/remove-second-invalidate.ts';
@@ -13,12 +18,22 @@ import { type Pfn, pagesFrom } from '../../../vocabulary/address.ts';
 import { fail, OK } from '../../../vocabulary/errno.ts';
 import { pageOfU64 } from '../../../vocabulary/page-contents.ts';
 import { seq } from '../../../vocabulary/seq.ts';
-import { at, cpu, load, openedWorld, pages, runAlone, store } from '../../opened-world.fixture.ts';
+import {
+  at,
+  cpu,
+  left,
+  load,
+  openedWorld,
+  pages,
+  runAlone,
+  store,
+} from '../../opened-world.fixture.ts';
 import { runTask } from '../../world.ts';
 import type { ContractRule } from './contract.ts';
 import {
   type Bench,
   breachesOf,
+  bringBack,
   bringBackAs,
   destinations,
   drop,
@@ -144,26 +159,60 @@ function bothWays(rule: ContractRule, play: (bench: Bench, how: How) => void): v
   assert.deepEqual(rulesOf(bad), [rule], breachesOf(bad).join('\n'));
 }
 
-test('[CR1] is the sequence asked in the same hold of the lock?', () => {
+test('[CR1] is the sequence asked in the same hold of the lock, or else unmoved since it was?', () => {
   bothWays('CR1', (bench, how) => {
     runOn(
       bench,
       (function* () {
         const seen = yield* look(bench, PAGE);
-        if (how === 'kept') {
-          yield* install(bench, PAGE, seen);
-          return;
-        }
         const moved = yield* locked(bench, function* () {
           return mmuIntervalReadRetry(bench.sub, seen.begun);
         });
         assert.equal(moved, false);
+        if (how === 'broken') yield* cpu(bench.opened).madvise(pages(0), 'DONTNEED');
         yield* locked(bench, function* () {
           enter(bench, PAGE, mappedAs(seen.entry));
         });
       })(),
     );
   });
+});
+
+test('[CR1] may the answer be kept in a flag that the callback clears under the same lock?', () => {
+  const bench = newBench();
+  let pagesValid = false;
+  bench.driver.invalidate = function* (sub, range, seq) {
+    pagesValid = false;
+    return yield* drop(bench, sub, range, seq);
+  };
+  runOn(
+    bench,
+    (function* () {
+      const seen = yield* look(bench, PAGE);
+      yield* locked(bench, function* () {
+        pagesValid = !mmuIntervalReadRetry(bench.sub, seen.begun);
+      });
+      yield* locked(bench, function* () {
+        if (pagesValid) enter(bench, PAGE, mappedAs(seen.entry));
+      });
+    })(),
+  );
+  assert.equal(bench.entries.get(PAGE)?.state, 'mapped');
+  assert.deepEqual(breachesOf(bench), []);
+});
+
+test('[CR1] is the lock asked for by nobody a breach at once?', () => {
+  const bench = newBench();
+  runOn(
+    bench,
+    (function* () {
+      const seen = yield* look(bench, PAGE);
+      yield* locked(bench, function* () {
+        enter(bench, PAGE, mappedAs(seen.entry));
+      });
+    })(),
+  );
+  assert.deepEqual(rulesOf(bench), ['CR1']);
 });
 
 test('[CR1] is the lock held at all?', () => {
@@ -489,6 +538,55 @@ test('[CR26] is every migration finalized?', () => {
       })(),
     );
     rest(bench);
+  });
+});
+
+test('[CR24] [CR26] [OR4] a migration that has collected nothing may be forgotten', () => {
+  const bench = newBench();
+  const { api, opened } = bench;
+  store(opened, 7n);
+  runOn(bench, migrate(bench));
+  bench.driver.migrateToRam = function* (fault) {
+    // As nouveau_dmem_migrate_to_ram(): if (!args.cpages) return 0.
+    const { mm, page } = fault;
+    const range = pagesFrom(page, 1);
+    const made = yield* api.migrateVmaSetup({ mm, range, select: 'system', faultPage: fault.pfn });
+    assert.deepEqual(made.ok && made.value.src, [MIGRATE_PFN_NONE]);
+    return yield* bringBack(bench, fault);
+  };
+  load(opened);
+  runOn(
+    bench,
+    (function* () {
+      yield* api.mmapReadLock();
+      const made = yield* api.migrateVmaSetup({
+        mm: api.mm,
+        range: pages(0),
+        select: 'device-private',
+        faultPage: 'none',
+      });
+      assert.ok(made.ok);
+      yield* api.mmapReadUnlock();
+    })(),
+  );
+  rest(bench);
+  assert.deepEqual(breachesOf(bench), []);
+  assert.deepEqual(left(opened), []);
+});
+
+test('[CR15] is the entry still there when the device reaches the page?', () => {
+  bothWays('CR15', (bench, how) => {
+    store(bench.opened, 7n);
+    runOn(bench, fault(bench, PAGE));
+    const entry = bench.entries.get(PAGE);
+    assert.ok(entry?.state === 'mapped');
+    const dma = bench.api.dmaRead([{ page: PAGE, pfn: entry.pfn }]);
+    // It has asked, and is about to reach the page.
+    assert.equal(dma.next().done, false);
+    if (how === 'broken') {
+      runAlone(bench.opened.world, 'cpu0', cpu(bench.opened).madvise(pages(0), 'DONTNEED'));
+    }
+    runOn(bench, dma);
   });
 });
 

@@ -99,6 +99,8 @@ export interface OwnMigration {
   phase: 'collected' | 'moving' | 'moved';
   /** The CPU fault under whose mmap_lock it runs. */
   readonly under: OpenFault | 'own-lock';
+  /** 'nothing': setup has collected no page (cpages 0), so that nothing has to be finalized. */
+  readonly holds: 'pages' | 'nothing';
 }
 
 export interface OwnExclusive {
@@ -142,6 +144,12 @@ export interface Asked {
   readonly subs: Set<number>;
 }
 
+/** The last time that anybody asked so under the driver lock: which sequence stood there, behind which event. */
+export interface AskedLast {
+  readonly seq: Seq;
+  readonly n: number;
+}
+
 export interface WatchedDevice {
   readonly contract: Contract;
   readonly owner: DeviceOwner;
@@ -165,8 +173,12 @@ export interface WatchedDevice {
   readonly unplaced: Set<Pfn>;
   /** DMA that is under way, by frame. */
   readonly inFlight: Map<Pfn, number>;
+  /** Frames of these that a migration of the device's own copies: it must wait for them (rule 29). */
+  readonly copying: Set<Pfn>;
   /** By task. */
   readonly asked: Map<number, Asked>;
+  /** By subscription. */
+  readonly askedLast: Map<number, AskedLast>;
   /** Read locks of mmap_lock that the device holds. */
   mmapLocks: number;
   mirrored: 'alive' | 'released';

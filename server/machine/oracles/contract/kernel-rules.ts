@@ -1,10 +1,11 @@
 /**
- * The kernel's own side of the contract, which patches break.
+ * What the event log shows of the contract: the kernel's own side, which patches break, and what devices reach.
  *
  * Rules: CR10, CR40.
  */
 import type { Event, PteView } from '../../../abi/event.ts';
 import { contains, hexAddress, type PageIndex } from '../../../vocabulary/address.ts';
+import { checkAccess } from './access-rules.ts';
 import { type Contract, report } from './contract.ts';
 
 /** Looks at each event of the log. */
@@ -26,6 +27,11 @@ export function seeKernel(contract: Contract, event: Event): void {
     case 'invalidate_range_end':
       contract.brackets.delete(event.id);
       return;
+    case 'device-access': {
+      const device = contract.devices.get(event.device);
+      if (device !== undefined) checkAccess(device, event);
+      return;
+    }
     case 'pte':
       checkBracket(contract, event);
       return;

@@ -162,7 +162,14 @@ function faultOfLookedUp(device: WatchedDevice, page: PageIndex, entry: Mapped):
     return { rule: 'CR19', text: 'the subscription that it was looked up with was removed' };
   }
   touch(device.contract.k.context, sub.real.object, 'read');
+  const asked = device.place === 'far' ? 'asked' : hasAsked(device, lookup);
   if (sub.real.invalidateSeq !== lookup.seq) {
+    if (asked === 'asked-before') {
+      const text =
+        'mmu_interval_read_retry() was not asked since it took its driver lock, and the sequence has moved since ' +
+        `it was (to ${sub.real.invalidateSeq})`;
+      return { rule: 'CR1', text };
+    }
     const text =
       `it was looked up under sequence ${lookup.seq} (event ${lookup.n}), which has moved to ` +
       `${sub.real.invalidateSeq}`;
@@ -177,9 +184,9 @@ function faultOfLookedUp(device: WatchedDevice, page: PageIndex, entry: Mapped):
     const text = `its own migration, whose event it ignored, has moved the page${where} since (event ${move.n})`;
     return { rule: 'CR22', text };
   }
-  if (device.place === 'far') return 'none';
-  switch (hasAsked(device, lookup.sub)) {
+  switch (asked) {
     case 'asked':
+    case 'asked-before':
       return 'none';
     case 'no-lock':
       return { rule: 'CR1', text: 'without its driver lock' };
@@ -204,7 +211,7 @@ function bestLookup(device: WatchedDevice, page: PageIndex, entry: Mapped): Look
     const sub = device.subs.get(lookup.sub);
     if (best === 'none') best = lookup;
     if (sub?.real.invalidateSeq !== lookup.seq || !grants(lookup, page, entry)) continue;
-    if (device.place === 'far' || hasAsked(device, lookup.sub) === 'asked') return lookup;
+    if (device.place === 'far' || hasAsked(device, lookup) === 'asked') return lookup;
     if (allowing === 'none') allowing = lookup;
   }
   return allowing === 'none' ? best : allowing;

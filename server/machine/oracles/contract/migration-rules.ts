@@ -28,10 +28,12 @@ import { cpuEntry, migrationStands } from './cpu-entry.ts';
 
 /** Pages that own migrations moved lately. */
 const MOVES_MAX = 1_024;
+/** Open migrations from which on those without pages are forgotten. */
+const EMPTY_MAX = 64;
 
 /** Rule 30: whoever serves a CPU fault says which page it is about. */
 export function checkSetup(device: WatchedDevice, { mm, range, faultPage }: MigrateRequest): void {
-  const fault = faultOfCaller(device, mm);
+  const fault = faultOfCaller(device, mm, { range, faultPage });
   if (fault === 'none' || !contains(range, fault.page)) return;
   fault.tried = 'yes';
   if (faultPage === fault.pfn) return;
@@ -43,12 +45,13 @@ export function checkSetup(device: WatchedDevice, { mm, range, faultPage }: Migr
 
 export function setUp(
   device: WatchedDevice,
-  { mm, range, select }: MigrateRequest,
+  { mm, range, select, faultPage }: MigrateRequest,
   n: number,
   { id, src }: MigrateVma,
 ): void {
   touchDevice(device, 'write');
-  const fault = faultOfCaller(device, mm);
+  const fault = faultOfCaller(device, mm, { range, faultPage });
+  forgetEmpty(device);
   const own: OwnMigration = {
     id,
     n,
@@ -58,6 +61,7 @@ export function setUp(
     dst: [],
     phase: 'collected',
     under: fault === 'none' ? 'own-lock' : fault,
+    holds: src.some((entry) => migratePfnHas(entry, MIGRATE_PFN_MIGRATE)) ? 'pages' : 'nothing',
   };
   device.migrations.set(id, own);
 }
@@ -76,7 +80,14 @@ export function collected(device: WatchedDevice, n: number, { id, src }: Migrate
     dst: [],
     phase,
     under: 'own-lock',
+    holds: 'pages',
   });
+}
+
+/** Migrations without pages are not finalized, most of them. */
+function forgetEmpty({ migrations }: WatchedDevice): void {
+  if (migrations.size < EMPTY_MAX) return;
+  for (const [id, { holds }] of migrations) if (holds === 'nothing') migrations.delete(id);
 }
 
 /** Rules 24, 27, 34: before migrate_vma_pages() and its like. */
@@ -228,6 +239,7 @@ export function checkUnlocking(device: WatchedDevice): void {
   if (device.place === 'far' || device.mmapLocks !== 1) return;
   for (const own of device.migrations.values()) {
     if (own.select === 'by-frame' || own.under !== 'own-lock') continue;
+    if (own.holds === 'nothing') continue;
     const text = `let go of mmap_lock between migrate_vma_setup() (event ${own.n}) and migrate_vma_finalize()`;
     breach(device, 'CR24', own.range.first, text);
   }
@@ -236,6 +248,7 @@ export function checkUnlocking(device: WatchedDevice): void {
 /** Rule 26, when everything has ended: each setup was finalized. */
 export function checkAllFinalized(device: WatchedDevice): void {
   for (const own of device.migrations.values()) {
+    if (own.holds === 'nothing') continue;
     const text = `never finalized the migration that it set up at event ${own.n}`;
     breach(device, 'CR26', own.range.first, text);
   }

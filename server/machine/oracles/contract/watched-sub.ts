@@ -12,6 +12,7 @@ import {
   type Asked,
   breach,
   heldDriverLock,
+  type Lookup,
   type WatchedDevice,
   type WatchedSub,
 } from './contract.ts';
@@ -51,20 +52,34 @@ function handedSub(device: WatchedDevice, real: IntervalSub): IntervalSub {
 function noteAsked(device: WatchedDevice, sub: number): void {
   const lock = heldDriverLock(device);
   if (lock === 'none') return;
-  const { id } = device.contract.k.context.current;
+  const { k, log } = device.contract;
+  const { id } = k.context.current;
+  const seq = device.subs.get(sub)?.real.invalidateSeq;
+  if (seq !== undefined) device.askedLast.set(sub, { seq, n: log.n });
   const known = device.asked.get(id);
   const hold = holdOf(lock);
   if (known !== undefined && known.lock === lock && known.hold === hold) known.subs.add(sub);
   else device.asked.set(id, { lock, hold, subs: new Set([sub]) });
 }
 
-/** Rule 1: since the running task took its driver lock it has asked whether the sequence of `sub` has moved. */
-export function hasAsked(device: WatchedDevice, sub: number): 'asked' | 'not-asked' | 'no-lock' {
+export type HasAsked = 'asked' | 'asked-before' | 'not-asked' | 'no-lock';
+
+/**
+ * Rule 1: since the running task took its driver lock it has asked whether the sequence of `sub` has moved.
+ * 'asked-before': it has not, but in an earlier hold of the lock, behind event `since`, somebody has, and nothing had
+ * moved. A driver may keep that answer in a flag that its callback clears under the same lock.
+ */
+export function hasAsked(
+  device: WatchedDevice,
+  { sub, seq, n: since }: Pick<Lookup, 'sub' | 'seq' | 'n'>,
+): HasAsked {
   const lock = heldDriverLock(device);
   if (lock === 'none') return 'no-lock';
   const asked: Asked | undefined = device.asked.get(device.contract.k.context.current.id);
-  if (asked === undefined || asked.lock !== lock || asked.hold !== holdOf(lock)) return 'not-asked';
-  return asked.subs.has(sub) ? 'asked' : 'not-asked';
+  const inThisHold = asked !== undefined && asked.lock === lock && asked.hold === holdOf(lock);
+  if (inThisHold && asked.subs.has(sub)) return 'asked';
+  const last = device.askedLast.get(sub);
+  return last?.seq === seq && last.n >= since ? 'asked-before' : 'not-asked';
 }
 
 /** Rule 4: the sequence is set under the lock that guards it. */
