@@ -126,6 +126,13 @@ export interface RmapWalk {
   readonly mapped: 'only' | 'or not';
 }
 
+/** What wp_page_copy() has left to do. */
+export interface CopyEnd {
+  readonly bracket: Invalidation | 'none';
+  /** The page whose reference goes: the old one, or the copy that came too late. */
+  readonly unused: Pfn | 'zero';
+}
+
 /** Pages that lost their last mapping and wait for the TLB flush before they are freed (mmu_gather). */
 export interface ZapBatch {
   readonly pages: Pfn[];
@@ -159,6 +166,7 @@ export interface KernelFunctions {
   doFault(k: Kernel, request: FaultRequest): Task<FaultOutcome>;
   doWpPage(k: Kernel, request: FaultRequest, at: LockedPte): Task<FaultOutcome>;
   wpPageCopy(k: Kernel, request: FaultRequest, seen: Pte): Task<FaultOutcome>;
+  wpPageCopyEnd(k: Kernel, at: LockedPte, end: CopyEnd): Task<void>;
   doSwapPage(k: Kernel, request: FaultRequest, seen: Pte): Task<FaultOutcome>;
   swapIn(k: Kernel, request: FaultRequest, seen: Pte): Task<FaultOutcome>;
   swapcachePrepare(k: Kernel, slot: SwapSlot): Task<'claimed' | 'busy'>;
@@ -211,6 +219,7 @@ export interface KernelFunctions {
     access: FaultAccess,
     how: 'get' | 'pin',
   ): Task<Result<Pfn[]>>;
+  ioMayPinVmas(mm: Mm, range: PageRange): boolean;
 
   mmapExpand(k: Kernel, mm: Mm, wish: MergeWish): Task<'expanded' | 'alone'>;
   vmaMerge(k: Kernel, mm: Mm, wish: MergeWish): Task<Vma | 'none'>;
@@ -220,7 +229,10 @@ export interface KernelFunctions {
   munmap(k: Kernel, mm: Mm, range: PageRange): Task<Result<void>>;
   mmap(k: Kernel, mm: Mm, request: MmapRequest): Task<Result<void>>;
   mprotect(k: Kernel, mm: Mm, range: PageRange, prot: Prot): Task<Result<void>>;
+  mprotectAccounts(vma: Vma, prot: Prot): boolean;
   changeProtection(k: Kernel, mm: Mm, vma: Vma, range: PageRange): Task<void>;
+  changeProtectionStart(mm: Mm, range: PageRange): PageIndex | 'none';
+  canChangePteWritable(k: Kernel, vma: Vma, pte: Pte): boolean;
   mremap(k: Kernel, mm: Mm, range: PageRange, to: PageIndex): Task<Result<void>>;
   copyVma(k: Kernel, mm: Mm, vma: Vma, range: PageRange, target: PageRange): Task<CopiedVma>;
   movePageTables(k: Kernel, mm: Mm, range: PageRange, to: PageIndex, copied: CopiedVma): Task<void>;

@@ -1,4 +1,4 @@
-/** The stock kernel: every function that a patch may override, unpatched. */
+/** The stock kernel of Linux 6.1: every function that a later kernel or a patch may override. */
 import { exitToUserMode, load, store } from './fault/cpu-access.ts';
 import { doAnonymousPage } from './fault/do-anonymous-page.ts';
 import { doFault } from './fault/do-fault.ts';
@@ -8,11 +8,12 @@ import {
   migrationEntryWait,
   removeDeviceExclusiveEntry,
 } from './fault/do-swap-page.ts';
-import { doWpPage, wpPageCopy } from './fault/do-wp-page.ts';
+import { doWpPage, wpPageCopy, wpPageCopyEnd } from './fault/do-wp-page.ts';
 import { handleMmFault } from './fault/handle-mm-fault.ts';
 import { shouldTryToFreeSwap, swapcachePrepare, swapIn } from './fault/swap-in.ts';
 import { getUserPages } from './hmm/get-user-pages.ts';
 import { hmmRangeFault } from './hmm/hmm-range-fault.ts';
+import { ioMayPinVmas } from './hmm/io-pin-pages.ts';
 import { makeDeviceExclusiveRange } from './hmm/make-device-exclusive.ts';
 import { migrateVmaFinalize } from './hmm/migrate-vma-finalize.ts';
 import {
@@ -59,7 +60,13 @@ import { exitMmap } from './syscalls/exit-mmap.ts';
 import { copyPageRange, fork } from './syscalls/fork.ts';
 import { madvise, madviseFree, madvisePageout } from './syscalls/madvise.ts';
 import { mmap, munmap } from './syscalls/mmap.ts';
-import { changeProtection, mprotect } from './syscalls/mprotect.ts';
+import {
+  canChangePteWritable,
+  changeProtection,
+  changeProtectionStart,
+  mprotect,
+  mprotectAccounts,
+} from './syscalls/mprotect.ts';
 import { copyVma, movePageTables, movePtes, mremap, takeRmapLocks } from './syscalls/mremap.ts';
 import { oomReapTaskMm } from './syscalls/oom-reaper.ts';
 import { zapPageRange } from './syscalls/zap-page-range.ts';
@@ -79,6 +86,7 @@ export const STOCK: KernelFunctions = {
   doFault,
   doWpPage,
   wpPageCopy,
+  wpPageCopyEnd,
   doSwapPage,
   swapIn,
   swapcachePrepare,
@@ -109,6 +117,7 @@ export const STOCK: KernelFunctions = {
   unlinkAnonVmas,
   makeDeviceExclusiveRange,
   getUserPages,
+  ioMayPinVmas,
   mmapExpand,
   vmaMerge,
   vmaAdjust,
@@ -117,7 +126,10 @@ export const STOCK: KernelFunctions = {
   munmap,
   mmap,
   mprotect,
+  mprotectAccounts,
   changeProtection,
+  changeProtectionStart,
+  canChangePteWritable,
   mremap,
   copyVma,
   movePageTables,

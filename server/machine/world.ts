@@ -17,7 +17,7 @@ import {
   newProcess,
 } from '../kernel/kernel.ts';
 import type { Mm } from '../kernel/memory/mm.ts';
-import { STOCK } from '../kernel/stock.ts';
+import { FIRST_KERNEL, type KernelId, kernelFunctions } from '../kernel/versions/kernels.ts';
 import { type Patch, patched } from '../patches/patch.ts';
 import { type RunningTask, Scheduler } from '../scheduler/scheduler.ts';
 import { newTaskContext, type TaskContext } from '../task/context.ts';
@@ -34,6 +34,8 @@ import { type Oracles, watchWorld } from './oracles/oracles.ts';
 export const STEPS_MAX = 10_000_000;
 
 export interface WorldOptions {
+  /** The kernel that the patches are applied to; 6.1 unless said. */
+  readonly version?: KernelId;
   readonly patches?: readonly Patch[];
   readonly config?: Partial<KernelConfig>;
   /** Whether the event log has the locks, too. 'untold' unless said. */
@@ -61,7 +63,7 @@ export function newWorld(options: WorldOptions = {}): World {
   const context = newTaskContext();
   const log = newEventLog();
   const emit = sinkOf(log, context);
-  const fn = patched(STOCK, options.patches ?? []);
+  const fn = patched(kernelFunctions(options.version ?? FIRST_KERNEL), options.patches ?? []);
   if (options.locks === 'told') context.lockListener = lockTeller(emit);
   const kernel = newKernel(fn, context, emit, { ...DEFAULT_CONFIG, ...options.config });
   const oracles = watchWorld(kernel, log, emit);

@@ -10,7 +10,6 @@ import { PIN_BIAS } from '../memory/frames.ts';
 import type { Mm } from '../memory/mm.ts';
 import { putPages } from '../memory/page-references.ts';
 import { newTlb } from '../memory/tlb.ts';
-import { vmasIn } from '../memory/vma.ts';
 
 /** A thread that runs in `mm`, with a TLB of its own. */
 export function newCpu(k: Kernel, name: string, mm: Mm): Cpu {
@@ -78,10 +77,10 @@ function* traced(
 }
 
 /**
- * 'longterm' is what registering an I/O buffer does (io_uring/rsrc.c, 6.1): all pages of the range, of one file or
- * all anonymous, or nothing. 'get' takes what it gets.
+ * 'longterm' is what registering an I/O buffer does: all pages of the range or nothing, and of mappings that the kernel
+ * lets it pin. 'get' takes what it gets.
  *
- * Takes: mmap_lock for read. Returns: EINVAL for an id in use or mixed files; EFAULT if a page cannot be had.
+ * Takes: mmap_lock for read. Returns: EINVAL for an id in use or such mappings; EFAULT if a page cannot be had.
  */
 function* pin(
   k: Kernel,
@@ -95,12 +94,12 @@ function* pin(
   const held = yield* readLock(k.context, 'pin.mmap_lock', mm.mmapLock);
   const access = mode === 'longterm' ? 'write' : 'read';
   const got = yield* k.fn.getUserPages(k, mm, range, access, mode === 'longterm' ? 'pin' : 'get');
-  const files = new Set(vmasIn(mm.vmas, range).map((vma) => vma.file));
+  const allowed = mode === 'get' || k.fn.ioMayPinVmas(mm, range);
   readUnlock(k.context, held);
   if (!got.ok) return got;
   if (mode === 'longterm') {
     const complete = got.value.length === range.end - range.first;
-    if (!complete || files.size > 1) {
+    if (!(complete && allowed)) {
       yield* drop(k, got.value, mode);
       return fail(complete ? 'EINVAL' : 'EFAULT');
     }

@@ -5,7 +5,7 @@
 
 import { type Task, willWrite } from '../../task/task.ts';
 import { pagesFrom } from '../../vocabulary/address.ts';
-import type { FaultOutcome, FaultRequest, Kernel, LockedPte } from '../kernel.ts';
+import type { CopyEnd, FaultOutcome, FaultRequest, Kernel, LockedPte } from '../kernel.ts';
 import { copyPage } from '../memory/copy-page.ts';
 import {
   getPage,
@@ -118,14 +118,25 @@ export function* wpPageCopy(k: Kernel, request: FaultRequest, seen: Pte): Task<F
     setLockedPte(k, at, mkPte(made, PTE_YOUNG | PTE_DIRTY | write));
     if (old !== 'zero') pageRemoveRmap(k, old);
   }
-  // The mapping's reference on the old page, or all there is on a copy that is not needed.
-  const dropped = unchanged ? old : made;
-  if (dropped !== 'zero') yield* putPage(k, dropped);
-  unlockPte(k, at);
-  if (bracket.ok) yield* k.fn.mmuNotifierInvalidateRangeEnd(k, bracket.value);
+  yield* k.fn.wpPageCopyEnd(k, at, {
+    bracket: bracket.ok ? bracket.value : 'none',
+    unused: unchanged ? old : made,
+  });
   if (old !== 'zero') {
     if (unchanged) yield* freeSwapCache(k, old);
     yield* putPage(k, old);
   }
   return 'done';
+}
+
+/**
+ * The end of wp_page_copy(): the page that is not mapped any more, or not needed, loses its reference before the
+ * bracket ends.
+ *
+ * Holds: the PTE lock in `at`, which it releases.
+ */
+export function* wpPageCopyEnd(k: Kernel, at: LockedPte, { bracket, unused }: CopyEnd): Task<void> {
+  if (unused !== 'zero') yield* putPage(k, unused);
+  unlockPte(k, at);
+  if (bracket !== 'none') yield* k.fn.mmuNotifierInvalidateRangeEnd(k, bracket);
 }

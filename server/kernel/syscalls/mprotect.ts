@@ -68,7 +68,7 @@ function firstVma(mm: Mm, range: PageRange): Vma | 'none' {
 /** mprotect_fixup(): the mapping takes its new rights, merged or split, then its entries do. */
 function* mprotectFixup(k: Kernel, mm: Mm, vma: Vma, part: PageRange, prot: Prot): Task<void> {
   if (vma.prot === prot) return;
-  const accounted = vma.accounted || (prot === 'rw' && !isShared(vma));
+  const accounted = k.fn.mprotectAccounts(vma, prot);
   const shape = { prot, kind: vma.kind, file: vma.file, accounted };
   const pgoff = linearIndex(vma, part.first);
   const wish = { range: part, shape, pgoff, anonVma: vma.anonVma };
@@ -80,6 +80,11 @@ function* mprotectFixup(k: Kernel, mm: Mm, vma: Vma, part: PageRange, prot: Prot
   yield* k.fn.changeProtection(k, mm, changed, part);
 }
 
+/** VM_ACCOUNT after mprotect() to `prot`: a private mapping that once was writable stays accounted. */
+export function mprotectAccounts(vma: Vma, prot: Prot): boolean {
+  return vma.accounted || (prot === 'rw' && !isShared(vma));
+}
+
 function* cutOut(k: Kernel, mm: Mm, vma: Vma, part: PageRange): Task<Vma> {
   const upper =
     vma.first < part.first ? yield* k.fn.splitVma(k, mm, vma, part.first, 'below') : vma;
@@ -88,25 +93,26 @@ function* cutOut(k: Kernel, mm: Mm, vma: Vma, part: PageRange): Task<Vma> {
 }
 
 /**
- * change_protection(): the entries of `range` follow the mapping. The bracket starts at the first page-table page
- * that exists; without one there is nothing to tell anybody.
+ * change_protection(): the entries of `range` follow the mapping. Without any page-table page there is nothing to tell
+ * the devices.
  *
  * Holds: mmap_lock for writing. Takes: callbacks' locks, PTE locks.
  */
 export function* changeProtection(k: Kernel, mm: Mm, vma: Vma, range: PageRange): Task<void> {
   let bracket: Invalidation | 'none' = 'none';
+  const first = k.fn.changeProtectionStart(mm, range);
+  if (first !== 'none') {
+    const started = yield* k.fn.mmuNotifierInvalidateRangeStart(k, mm, {
+      event: 'protection_vma',
+      range: { first, end: range.end },
+      owner: 'none',
+      blocking: 'blockable',
+    });
+    if (started.ok) bracket = started.value;
+  }
   for (let page = range.first; page < range.end; ) {
     const end = endOfPtePage(mm.table, page) < range.end ? endOfPtePage(mm.table, page) : range.end;
     if (findPtePage(mm.table, page) !== 'none') {
-      if (bracket === 'none') {
-        const started = yield* k.fn.mmuNotifierInvalidateRangeStart(k, mm, {
-          event: 'protection_vma',
-          range: { first: page, end: range.end },
-          owner: 'none',
-          blocking: 'blockable',
-        });
-        if (started.ok) bracket = started.value;
-      }
       if (end - page === k.ptrsPerPte && isHuge(mm.table, page)) {
         yield* changeHugePmd(k, mm, vma, page);
       } else {
@@ -118,6 +124,19 @@ export function* changeProtection(k: Kernel, mm: Mm, vma: Vma, range: PageRange)
   }
   yield* k.fn.flushTlbRange(k, mm, range);
   if (bracket !== 'none') yield* k.fn.mmuNotifierInvalidateRangeEnd(k, bracket);
+}
+
+/**
+ * Where the bracket of change_protection() starts: at the first block of `range` that has a page-table page; 'none' if
+ * none has. mmap_lock keeps it so.
+ *
+ * Holds: mmap_lock for writing.
+ */
+export function changeProtectionStart(mm: Mm, range: PageRange): PageIndex | 'none' {
+  for (let page = range.first; page < range.end; page = endOfPtePage(mm.table, page)) {
+    if (findPtePage(mm.table, page) !== 'none') return page;
+  }
+  return 'none';
 }
 
 /** change_huge_pmd(). */
@@ -146,7 +165,9 @@ function* changePteRange(k: Kernel, mm: Mm, vma: Vma, block: PageRange): Task<vo
 function changed(k: Kernel, vma: Vma, pte: Pte): Pte {
   if (ptePresent(pte)) {
     const modified = pteModify(pte, vmProt(vma));
-    return mayBecomeWritable(k, vma, modified) ? pteWithFlags(modified, PTE_WRITE) : modified;
+    return k.fn.canChangePteWritable(k, vma, modified)
+      ? pteWithFlags(modified, PTE_WRITE)
+      : modified;
   }
   if (!pteWrite(pte)) return pte;
   if (pteIsMigration(pte)) {
@@ -162,9 +183,13 @@ function changed(k: Kernel, vma: Vma, pte: Pte): Pte {
 }
 
 /** can_change_pte_writable(): dirty, and of this process alone, so that no fault would decide otherwise. */
-function mayBecomeWritable(k: Kernel, vma: Vma, pte: Pte): boolean {
+export function canChangePteWritable(k: Kernel, vma: Vma, pte: Pte): boolean {
   if (!mayWrite(vma) || pteWrite(pte) || pteProtNone(pte) || !pteDirty(pte)) return false;
-  if (isShared(vma)) return true;
+  return isShared(vma) || isAnonExclusive(k, pte);
+}
+
+/** PageAnonExclusive() of the page that a present entry maps. */
+export function isAnonExclusive(k: Kernel, pte: Pte): boolean {
   return (
     !pteIsZeroPage(pte) &&
     hasFlag(k.frames, ptePfn(pte), PAGE_ANON) &&

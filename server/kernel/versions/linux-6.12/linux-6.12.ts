@@ -1,0 +1,20 @@
+import type { KernelVersion } from '../kernel-version.ts';
+import { bracketEndsBeforePut } from './bracket-ends-before-put.ts';
+import { cleanPagesBecomeWritable } from './clean-pages-become-writable.ts';
+import { longtermPinsOfAnyFile } from './longterm-pins-of-any-file.ts';
+import { mprotectNotifiesByPud } from './mprotect-notifies-by-pud.ts';
+import { mprotectUnaccounts } from './mprotect-unaccounts.ts';
+
+/** What of 6.2 to 6.12 the model knows; docs/FIDELITY.md has what it does not. */
+export const LINUX_6_12: KernelVersion = {
+  id: '6.12',
+  source: '6.12.117, recorded',
+  base: '6.1',
+  changes: [
+    cleanPagesBecomeWritable,
+    longtermPinsOfAnyFile,
+    mprotectUnaccounts,
+    mprotectNotifiesByPud,
+    bracketEndsBeforePut,
+  ],
+};
