@@ -170,6 +170,7 @@ export interface KernelFunctions {
   doSwapPage(k: Kernel, request: FaultRequest, seen: Pte): Task<FaultOutcome>;
   swapIn(k: Kernel, request: FaultRequest, seen: Pte): Task<FaultOutcome>;
   swapcachePrepare(k: Kernel, slot: SwapSlot): Task<'claimed' | 'busy'>;
+  swappedInExclusive(request: FaultRequest, base: Pte): Pte;
   shouldTryToFreeSwap(k: Kernel, pfn: Pfn, access: FaultAccess): boolean;
   folioFreeSwap(k: Kernel, pfn: Pfn): Task<'freed' | 'kept'>;
   removeDeviceExclusiveEntry(k: Kernel, request: FaultRequest, seen: Pte): Task<FaultOutcome>;

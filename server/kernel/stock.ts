@@ -10,7 +10,12 @@ import {
 } from './fault/do-swap-page.ts';
 import { doWpPage, wpPageCopy, wpPageCopyEnd } from './fault/do-wp-page.ts';
 import { handleMmFault } from './fault/handle-mm-fault.ts';
-import { shouldTryToFreeSwap, swapcachePrepare, swapIn } from './fault/swap-in.ts';
+import {
+  shouldTryToFreeSwap,
+  swapcachePrepare,
+  swapIn,
+  swappedInExclusive,
+} from './fault/swap-in.ts';
 import { getUserPages } from './hmm/get-user-pages.ts';
 import { hmmRangeFault } from './hmm/hmm-range-fault.ts';
 import { ioMayPinVmas } from './hmm/io-pin-pages.ts';
@@ -90,6 +95,7 @@ export const STOCK: KernelFunctions = {
   doSwapPage,
   swapIn,
   swapcachePrepare,
+  swappedInExclusive,
   shouldTryToFreeSwap,
   folioFreeSwap,
   removeDeviceExclusiveEntry,

@@ -161,13 +161,17 @@ function* mapSwappedIn(
   const certainlyExclusive = from === 'past the cache' || pteMarkedExclusive(seen);
   const exclusive = certainlyExclusive || refcount(k.frames, pfn) === 1;
   const base = pteModify(mkPte(pfn, PTE_YOUNG), vmProt(vma));
-  const write = mayWrite(vma) ? PTE_WRITE : 0;
   pageAddAnonRmap(k, mm, vma, page, pfn, exclusive ? 'exclusive' : 'shared');
   setFlag(k.frames, pfn, PAGE_LRU);
-  const writeNow = exclusive && access === 'write';
-  setLockedPte(k, at, writeNow ? pteWithFlags(base, PTE_DIRTY | write) : base);
+  setLockedPte(k, at, exclusive ? k.fn.swappedInExclusive(request, base) : base);
   unlockPage(k, pfn);
   if (access === 'write' && !exclusive) return yield* k.fn.doWpPage(k, request, at);
   unlockPte(k, at);
   return 'done';
+}
+
+/** The entry of a page that comes back from swap and is this process's alone: it is writable once it is written. */
+export function swappedInExclusive({ vma, access }: FaultRequest, base: Pte): Pte {
+  if (access === 'read') return base;
+  return pteWithFlags(base, PTE_DIRTY | (mayWrite(vma) ? PTE_WRITE : 0));
 }

@@ -2,8 +2,11 @@ import type { KernelVersion } from '../kernel-version.ts';
 import { bracketEndsBeforePut } from './bracket-ends-before-put.ts';
 import { cleanPagesBecomeWritable } from './clean-pages-become-writable.ts';
 import { longtermPinsOfAnyFile } from './longterm-pins-of-any-file.ts';
+import { mmapJoinsTheLowerFirst } from './mmap-joins-the-lower-first.ts';
 import { mprotectNotifiesByPud } from './mprotect-notifies-by-pud.ts';
 import { mprotectUnaccounts } from './mprotect-unaccounts.ts';
+import { swapCacheMigrates } from './swap-cache-migrates.ts';
+import { swappedInPagesAreWritable } from './swapped-in-pages-are-writable.ts';
 
 /** What of 6.2 to 6.12 the model knows; docs/FIDELITY.md has what it does not. */
 export const LINUX_6_12: KernelVersion = {
@@ -12,9 +15,12 @@ export const LINUX_6_12: KernelVersion = {
   base: '6.1',
   changes: [
     cleanPagesBecomeWritable,
+    swappedInPagesAreWritable,
     longtermPinsOfAnyFile,
     mprotectUnaccounts,
+    swapCacheMigrates,
     mprotectNotifiesByPud,
+    mmapJoinsTheLowerFirst,
     bracketEndsBeforePut,
   ],
 };
