@@ -13,6 +13,8 @@ export const EXIT = {
   UNAVAILABLE: 69,
   /** A bug of ours. */
   INTERNAL: 70,
+  /** The answer could not be written to stdout: a disk that is full. */
+  UNWRITTEN: 74,
   INTERRUPTED: 130,
 } as const;
 

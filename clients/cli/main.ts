@@ -4,15 +4,17 @@ import { enableCompileCache } from 'node:module';
 // Most of the time of a short command goes into reading the sources.
 enableCompileCache();
 const { failed } = await import('./failure.ts');
+const { EXIT } = await import('./exit-codes.ts');
 const { newProgram } = await import('./program.ts');
 const { watchNpm } = await import('./end-with-npm.ts');
 
 watchNpm(() => process.kill(process.pid, 'SIGTERM'));
 
-// `mmrace ... | head` stops reading: there is nobody left to tell.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit();
+  // `mmrace ... | head` has read enough.
+  if (error.code === 'EPIPE') process.exit();
+  process.stderr.write(`mmrace: the answer cannot be written: ${error.message}\n`);
+  process.exit(EXIT.UNWRITTEN);
 });
 
 try {

@@ -1,7 +1,7 @@
 /** A look at a server before a command joins it: is one there, is it ours, does it have the lab? */
 
 import { SUBPROTOCOL } from '../../server/protocol/limits.ts';
-import { suggestion } from '../../server/scenario/nearest-word.ts';
+import { suggestion } from '../../server/vocabulary/nearest-word.ts';
 import { UsageError } from './failure.ts';
 
 /** Milliseconds for one answer. */

@@ -1,16 +1,25 @@
 /** What a schema cannot say: names that must exist, ranges that must fit, operations that an actor cannot do. */
 import { DRIVERS } from '../../clients/drivers/catalogue/drivers.ts';
+import { CALLED_BACK_FUNCTIONS, CALLED_FUNCTIONS } from '../abi/traced-functions.ts';
 import { PATCHES, STOCK_NAME } from '../patches/patches.ts';
 import { PAGES_MAX } from '../vocabulary/address.ts';
+import { suggestion } from '../vocabulary/nearest-word.ts';
 import { type Condition, type Term, termsOf } from './condition.ts';
 import { countOf, type Parameters } from './instances.ts';
-import { suggestion } from './nearest-word.ts';
 import { kindOfOp, type Op } from './op-schema.ts';
 import { parseCondition } from './parse-condition.ts';
 import { findPlace, firstPageOf } from './places.ts';
-import { ACTORS_MAX, type Scenario } from './scenario-schema.ts';
+import { ACTORS_MAX, type Matcher, type Scenario } from './scenario-schema.ts';
 import { parseWaitedFor } from './waited-for.ts';
 import type { Path, Problem, YamlSource } from './yaml-source.ts';
+
+/** By the event of a window that names one. */
+const FUNCTIONS_OF: { readonly [event: string]: readonly string[] } = {
+  call: CALLED_FUNCTIONS,
+  return: CALLED_FUNCTIONS,
+  callback: CALLED_BACK_FUNCTIONS,
+  'callback-return': CALLED_BACK_FUNCTIONS,
+};
 
 interface Check {
   readonly scenario: Scenario;
@@ -32,6 +41,7 @@ export function checkScenario(scenario: Scenario, source: Pick<YamlSource, 'prob
   for (const [at, matcher] of (scenario.window ?? []).entries()) {
     if (matcher.by !== undefined) checkActorName(check, matcher.by, ['window', at, 'by']);
     if (matcher.at !== undefined) checkPlace(check, matcher.at, 1, ['window', at, 'at']);
+    checkFunction(check, matcher, ['window', at, 'function']);
   }
   checkChildren(check);
   checkCondition(check);
@@ -159,6 +169,14 @@ function templateOf(scenario: Scenario, name: string) {
   if (exact !== undefined) return exact;
   const base = name.replace(/[0-9]+$/, '');
   return scenario.actors.find((actor) => actor.name === base && actor.count !== undefined);
+}
+
+function checkFunction({ complain }: Check, { event, function: name }: Matcher, path: Path): void {
+  if (name === undefined) return;
+  const known = FUNCTIONS_OF[event];
+  if (known === undefined) complain(path, `an event "${event}" names no function`, 'key');
+  else if (!known.includes(name))
+    complain(path, `no event "${event}" names "${name}"${suggestion(name, known)}`);
 }
 
 function checkActorName(check: Check, name: string, path: Path): void {

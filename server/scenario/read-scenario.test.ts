@@ -102,6 +102,26 @@ test('names must exist: actors, vmas, drivers, patches, registers', () => {
   ]);
 });
 
+test('a function of a window must be one that events of this kind name', () => {
+  const window = (matcher: string) =>
+    problemsOf(GOOD.replace('condition:', `window:\n  - { ${matcher} }\ncondition:`));
+  assert.deepEqual(window('event: call, function: hmm_range_fault'), []);
+  assert.deepEqual(window('event: callback-return, function: invalidate, result: again'), []);
+  for (const [matcher, said] of [
+    [
+      'event: call, function: hmm_range_falt',
+      /no event "call" names .*did you mean "hmm_range_fault"/,
+    ],
+    ['event: callback, function: hmm_range_fault', /no event "callback" names "hmm_range_fault"/],
+    ['event: pte, function: munmap', /an event "pte" names no function/],
+  ] as const) {
+    const [problem = '', ...more] = window(matcher);
+    assert.match(problem, /^s\.yaml:\d+:\d+: window\[0\]\.function: /);
+    assert.match(problem, said);
+    assert.deepEqual(more, []);
+  }
+});
+
 test('places must fit: no page beyond a vma, no vma on another', () => {
   assert.deepEqual(without('at: a+1', 'at: a+2'), [
     's.yaml:12:25: actors[0].program[0].at: ends beyond the vma "a" of 2 pages',

@@ -5,7 +5,7 @@
  * Covers the keywords that scenario-schema.ts uses: object, record, array, integer, string, const, enum, anyOf.
  */
 import { boundOf } from '../protocol/explain.ts';
-import { nearestWord, suggestion } from './nearest-word.ts';
+import { nearestWord, suggestion } from '../vocabulary/nearest-word.ts';
 import type { Path } from './yaml-source.ts';
 
 export interface Difference {

@@ -5,8 +5,8 @@ import { pathToFileURL } from 'node:url';
 import type { DriverVariant } from '../../clients/drivers/catalogue/driver-variant.ts';
 import { STOCK } from '../kernel/stock.ts';
 import type { Patch } from '../patches/patch.ts';
+import { suggestion } from '../vocabulary/nearest-word.ts';
 import { BadUserCode, guardedDriver, guardedPatch } from './guard-user-code.ts';
-import { suggestion } from './nearest-word.ts';
 import { lineIn, lineNaming, placed } from './source-line.ts';
 
 /**

@@ -6,9 +6,9 @@ import {
   type CertifyStrategy,
   certify,
 } from '../../../server/certify/certify.ts';
-import { suggestion } from '../../../server/scenario/nearest-word.ts';
 import type { ScenarioPlan } from '../../../server/scenario/scenario-plan.ts';
 import { plainVerdict } from '../../../server/verify/answer/plain.ts';
+import { suggestion } from '../../../server/vocabulary/nearest-word.ts';
 import { CONTRACT_ORACLE } from '../../../server/vocabulary/rules.ts';
 import {
   type CertifiedAs,

@@ -114,6 +114,22 @@ test('code of the user that throws is no verdict, and told with its line', async
   assert.ok(stderr.startsWith(`mmrace: ${own}:4: patch thrower: hmmRangeFault() throws TypeError`));
 });
 
+test('code of the user that ends the process is no verdict, wherever it does', async () => {
+  const inFunction = '*hmmRangeFault() {\n      process.exit(0);\n    },';
+  const patch = (head: string, body: string) =>
+    `${head}\nexport const patch = {\n  overrides: () => ({\n    ${body}\n  }),\n};\n`;
+  const inner = file('exits.ts', patch('', inFunction));
+  const outer = file('exits-first.ts', patch('process.exit(0);', '*munmap() {}'));
+  for (const [own, place] of [
+    [inner, `${inner}:5: patch exits: hmmRangeFault() throws Error: process.exit(0)`],
+    [outer, `${outer}:1: cannot be loaded: Error: process.exit(0)`],
+  ] as const) {
+    const { code, stdout, stderr } = await runMmrace('explore', SEED, '--patch', own);
+    assert.deepEqual([code, stdout], [EXIT.USAGE, '']);
+    assert.ok(stderr.startsWith(`mmrace: ${place}`), stderr);
+  }
+});
+
 test('bad questions are one sentence and 64', async () => {
   const cases: readonly (readonly [args: readonly string[], says: RegExp])[] = [
     [['explore', 'nowhere.yaml'], /nowhere\.yaml: cannot be read/],

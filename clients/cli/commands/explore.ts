@@ -106,8 +106,13 @@ export function addExploreCommand(program: Command): void {
       wholeNumber(0, 64),
     )
     .option('--workers <number>', 'threads to search with', wholeNumber(1, 64), 1)
-    .option('--json', 'print one JSON object')
-    .option('--jsonl', 'print progress as JSON objects, a line each, then the verdict')
+    .addOption(new Option('--json', 'print one JSON object').conflicts(['jsonl', 'format']))
+    .addOption(
+      new Option(
+        '--jsonl',
+        'print progress as JSON objects, a line each, then the verdict',
+      ).conflicts('format'),
+    )
     .addOption(new Option('--format <name>', 'print a report instead').choices(FORMAT_NAMES))
     .option('--save <file>', 'write the counterexample into a file, for mmrace replay')
     .option('--from <run@step>', 'explore what could have followed an entry of a recorded lab')

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { suggestion } from '../../../server/scenario/nearest-word.ts';
 import { PAGE_SIZE } from '../../../server/vocabulary/address.ts';
+import { suggestion } from '../../../server/vocabulary/nearest-word.ts';
 import type { ClosedWhy } from '../../sdk/connection-state.ts';
 import { ending, print, say, untilSignal } from '../ending.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
@@ -65,8 +65,14 @@ Filters of one kind are alternatives, of two kinds both have to fit. --actor, --
 async function observe(options: ObserveOptions): Promise<ExitCode> {
   const { findLab } = await import('../reach-server.ts');
   const { EVENT_KINDS } = await import('../observe/event-filter.ts');
-  const kinds = (options.kind ?? []).map((kind) => knownKind(kind, EVENT_KINDS));
-  const { url, name, code, actor = [], page = [], function: functions = [] } = options;
+  const { TRACED_FUNCTIONS } = await import('../../../server/abi/traced-functions.ts');
+  const functions = (options.function ?? []).map((word) =>
+    knownWord('--function', 'kernel function in events', word, TRACED_FUNCTIONS),
+  );
+  const kinds = (options.kind ?? []).map((kind) =>
+    knownWord('--kind', 'kind of event', kind, EVENT_KINDS),
+  );
+  const { url, name, code, actor = [], page = [] } = options;
   const unknown = options.new === true && code === undefined ? 'opened' : 'refused';
   const said = code === undefined ? 'name-or-code' : 'code';
   const { name: lab } = await findLab({ url, lab: code ?? options.lab, said, unknown });
@@ -140,12 +146,16 @@ function mayComeBack(ended: ClosedWhy): boolean {
   return ended.why === 'lost' && ended.code < 4_000;
 }
 
-function knownKind<Kind extends string>(word: string, kinds: readonly Kind[]): Kind {
-  const found = kinds.find((kind) => kind === word);
+function knownWord<Word extends string>(
+  flag: string,
+  what: string,
+  word: string,
+  known: readonly Word[],
+): Word {
+  const found = known.find((one) => one === word);
   if (found !== undefined) return found;
-  throw new UsageError(
-    `--kind ${word}: there is no such kind of event${suggestion(word, kinds)}: ${kinds.join(', ')}`,
-  );
+  const hint = suggestion(word, known);
+  throw new UsageError(`${flag} ${word}: there is no such ${what}${hint}: ${known.join(', ')}`);
 }
 
 function appended(word: string, before: readonly string[] = []): readonly string[] {

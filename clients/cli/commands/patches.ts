@@ -30,7 +30,7 @@ interface Listed {
 
 async function patches(ids: readonly string[], options: FormOptions): Promise<ExitCode> {
   const all = await listed();
-  const { suggestion } = await import('../../../server/scenario/nearest-word.ts');
+  const { suggestion } = await import('../../../server/vocabulary/nearest-word.ts');
   const known = all.map(({ id }) => id);
   for (const id of ids) {
     if (known.includes(id)) continue;

@@ -26,8 +26,8 @@ export function addReplayCommand(program: Command): void {
     .command('replay')
     .description('execute counterexamples or recorded labs again, and compare what comes of them')
     .argument('<what...>', 'tokens (mmr1.…), files of explore --save, or recordings of labs')
-    .option('--events', 'print every event on the way')
-    .option('--json', 'print one JSON object for each')
+    .addOption(new Option('--events', 'print every event on the way').conflicts('format'))
+    .addOption(new Option('--json', 'print one JSON object for each').conflicts('format'))
     .addOption(new Option('--format <name>', 'print a report instead').choices(FORMAT_NAMES))
     .addHelpText(
       'after',

@@ -81,3 +81,20 @@ test('a report goes to stdout, or into a file', async () => {
   assert.deepEqual([html.code, html.stdout], [EXIT.OK, '']);
   assert.match(await readFile(page, 'utf8'), /^<!doctype html>/i);
 });
+
+test('a report is not written over what it is made of', async () => {
+  const before = await readFile(saved, 'utf8');
+  const out = join(folder, '.', 'found.json');
+  const { code, stderr } = await runMmrace('report', saved, '--format', 'html', '--out', out);
+  assert.equal(code, EXIT.USAGE);
+  assert.match(stderr, /found\.json is what the report is made of/);
+  assert.equal(await readFile(saved, 'utf8'), before);
+});
+
+test('an answer has one form', async () => {
+  for (const command of ['explore', 'replay']) {
+    const { code, stdout, stderr } = await runMmrace(command, saved, '--json', '--format', 'html');
+    assert.deepEqual([code, stdout], [EXIT.USAGE, '']);
+    assert.match(stderr, /--json' cannot be used with .*--format/);
+  }
+});

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { Event } from '../../../server/abi/event.ts';
@@ -45,6 +46,8 @@ Examples:
 
 async function report(what: string, options: ReportCommandOptions): Promise<ExitCode> {
   const { format, out } = options;
+  if (out !== undefined && isSameFile(what, out))
+    throw new UsageError(`--out: ${out} is what the report is made of; write it into another file`);
   const text = await textOf(what, format);
   if (out === undefined) print(text);
   else {
@@ -52,6 +55,16 @@ async function report(what: string, options: ReportCommandOptions): Promise<Exit
     say(`${out}: ${FORMATS[format].summary}`);
   }
   return EXIT.OK;
+}
+
+function isSameFile(one: string, other: string): boolean {
+  try {
+    const [first, second] = [statSync(one), statSync(other)];
+    return first.ino === second.ino && first.dev === second.dev;
+  } catch {
+    // A token, or a file that is not there.
+    return false;
+  }
 }
 
 async function textOf(what: string, format: FormatName): Promise<string> {

@@ -58,7 +58,7 @@ function verdictLine(what: 'kernel' | 'driver', [name, verdict]: [string, string
 
 async function scenarioOf(name: string, shipped: readonly string[]): Promise<Scenario> {
   const { shippedScenario } = await import('../../../server/scenario/shipped-scenarios.ts');
-  const { suggestion } = await import('../../../server/scenario/nearest-word.ts');
+  const { suggestion } = await import('../../../server/vocabulary/nearest-word.ts');
   const found = shippedScenario(name);
   if (found !== 'none') return found;
   if (/[/\\]|\.ya?ml$/.test(name)) {

@@ -105,7 +105,7 @@ async function checkPatch(name: string): Promise<void> {
   if (name === STOCK) return;
   const { PATCHES } = await import('../../../server/patches/patches.ts');
   if (PATCHES.has(name)) return;
-  const { suggestion } = await import('../../../server/scenario/nearest-word.ts');
+  const { suggestion } = await import('../../../server/vocabulary/nearest-word.ts');
   const near = suggestion(name, PATCHES.keys());
   throw new UsageError(`there is no patch "${name}"${near}; mmrace patches lists them`);
 }

@@ -2,7 +2,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { driversNamed, isFile, patchesNamed } from '../../../server/scenario/asked.ts';
-import { suggestion } from '../../../server/scenario/nearest-word.ts';
 import { readScenario } from '../../../server/scenario/read-scenario.ts';
 import {
   BadChoice,
@@ -20,6 +19,7 @@ import {
   scenarioHash,
   shortHash,
 } from '../../../server/verify/counterexample/counterexample.ts';
+import { suggestion } from '../../../server/vocabulary/nearest-word.ts';
 import { UsageError } from '../failure.ts';
 
 /** What a counterexample comes to here, and what is not as it was when it was found. */

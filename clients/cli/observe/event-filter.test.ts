@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Event } from '../../../server/abi/event.ts';
 import { runGolden } from '../../../server/report/golden/golden-runs.fixture.ts';
+import { EXIT } from '../exit-codes.ts';
+import { runMmrace } from '../run-mmrace.fixture.ts';
 import { EVENT_KINDS, type EventFilter, passes } from './event-filter.ts';
 
 const ALL: EventFilter = { actors: [], kinds: [], pages: [], functions: [] };
@@ -51,4 +53,10 @@ test('kinds and functions are alternatives among themselves and both have to fit
 test('the kinds are those of the schema', () => {
   assert.ok(EVENT_KINDS.includes('violation') && EVENT_KINDS.includes('callback-return'));
   for (const { kind } of EVENTS) assert.ok(EVENT_KINDS.includes(kind));
+});
+
+test('a function that no event names is refused before a server is asked', async () => {
+  const { code, stderr } = await runMmrace('observe', '--function', 'migrate_vma_page');
+  assert.equal(code, EXIT.USAGE);
+  assert.match(stderr, /^mmrace: --function migrate_vma_page: .*did you mean "migrate_vma_pages"/);
 });

@@ -2,9 +2,9 @@
 
 import { CPU_REQUESTS } from '../../../server/protocol/cpu-requests.ts';
 import { DEVICE_REQUESTS } from '../../../server/protocol/device-requests.ts';
-import { suggestion } from '../../../server/scenario/nearest-word.ts';
 import { PAGE_SIZE } from '../../../server/vocabulary/address.ts';
 import { assertNever } from '../../../server/vocabulary/invariant.ts';
+import { suggestion } from '../../../server/vocabulary/nearest-word.ts';
 import { addressOfPlace, type Mapping, PLACE_WORDS, type Place, parsePlace } from './place.ts';
 import { type Value, Values } from './values.ts';
 import { type Argument, type Role, usageOf, type Verb } from './verb.ts';

@@ -47,9 +47,17 @@ export const driver = {
 
 const BAD_DRIVERS: readonly (readonly [what: string, text: string, said: RegExp])[] = [
   [
+    'has a function that dmirror would never call',
+    performing('').replace(
+      'dmirrorWith(options, {})',
+      'dmirrorWith(options, { instalFaulted() {} })',
+    ),
+    /newDevice\(\) throws TypeError: dmirror has no function "instalFaulted"; did you mean "installFaulted"/,
+  ],
+  [
     'throws',
     performing("*perform() { throw new TypeError('no table'); },"),
-    /bad0\.ts:10: driver bad0: perform\(\) throws TypeError: no table/,
+    /bad1\.ts:10: driver bad1: perform\(\) throws TypeError: no table/,
   ],
   [
     'is no generator',

@@ -31,6 +31,11 @@ import type {
 import { withoutFunctions } from './plain-data.ts';
 import { SharedSearch } from './shared-search.ts';
 
+// It would end this thread and look like a bug of ours; thrown, it is told with file, line and function.
+process.exit = (code) => {
+  throw new Error(`process.exit(${code ?? ''}) is called, which would end the search`);
+};
+
 interface Known {
   readonly key: string;
   readonly plan: ScenarioPlan;

@@ -1,0 +1,29 @@
+/**
+ * The functions that events name, in the kernel's spelling: what a window and `observe --function` can look for.
+ */
+
+/** Of call and return. */
+export const CALLED_FUNCTIONS = [
+  'hmm_range_fault',
+  'migrate_vma_setup',
+  'migrate_vma_pages',
+  'migrate_vma_finalize',
+  'migrate_device_range',
+  'migrate_device_pages',
+  'migrate_device_finalize',
+  'make_device_exclusive_range',
+  'mmap',
+  'munmap',
+  'mprotect',
+  'madvise_dontneed',
+  'madvise_free',
+  'madvise_pageout',
+  'mremap',
+  'fork',
+  'exit',
+] as const;
+
+/** Of callback and callback-return. */
+export const CALLED_BACK_FUNCTIONS = ['invalidate', 'migrate_to_ram', 'release'] as const;
+
+export const TRACED_FUNCTIONS: readonly string[] = [...CALLED_FUNCTIONS, ...CALLED_BACK_FUNCTIONS];
