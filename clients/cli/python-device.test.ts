@@ -166,6 +166,33 @@ test('the device in Python knows the verbs of the ready-made devices', (t) => {
   assert.deepEqual(JSON.parse(stdout).sort(), Object.keys(DEVICE_VERBS).sort());
 });
 
+test('the parts of verbs that scenarios ask for are done as the ready-made device does them', (t) =>
+  inLab(t, [CPU, DEVICE, { role: 'device', name: 'dev1' }], async ({ live }) => {
+    await live.perform('cpu0', { verb: 'mmap', ...REGION, prot: 'rw', kind: 'anon-private' });
+    await live.perform('cpu0', { verb: 'store', address: REGION.address, value: '0x7' });
+    const first = { first: PAGE, end: PAGE + 1 };
+    for (const device of ['dev0', 'dev1']) {
+      const ask = (verb: string, range = RANGE) => live.perform(device, { verb, range });
+      assert.deepEqual(await ask('prefetch'), { errno: 'OK' });
+      // The second page is a hole, and stays one.
+      assert.deepEqual(await ask('read-mapped'), { errno: 'ENOENT' });
+      assert.deepEqual(await ask('read-mapped', first), {
+        errno: 'OK',
+        values: ['0x7'],
+        cpages: 1,
+      });
+      assert.deepEqual(await ask('collect'), { errno: 'OK' });
+      assert.deepEqual(await live.perform('cpu0', { verb: 'load', address: REGION.address }), {
+        value: '0x7',
+      });
+      assert.deepEqual(await ask('migrate', first), { errno: 'OK' });
+      const { entries } = await live.perform(device, { verb: 'page-table' });
+      assert.partialDeepStrictEqual(entries, [{ page: PAGE, memory: 'private' }]);
+      assert.deepEqual(await ask('migrate-to-sys', first), { errno: 'OK', cpages: 1 });
+    }
+    healthy(live);
+  }));
+
 test('a migration by hand, step by step: what others do in between is seen', (t) =>
   inLab(t, [CPU, DEVICE, { role: 'device', name: 'dev1', program: PYTHON }], async ({ live }) => {
     const step = (verb: string) => live.perform('dev0', { verb });

@@ -827,10 +827,12 @@ class Device:
         first, end = pages_of(params)
         prot = []
         for start in range(first, end, BATCH_PAGES):
-            prot += await self.snapshot_batch(start, min(end, start + BATCH_PAGES))
+            end_of_batch = min(end, start + BATCH_PAGES)
+            prot += await self.snapshot_batch(start, end_of_batch, lambda pfns: [prot_of(pfn) for pfn in pfns])
         return {"errno": "OK", "prot": prot}
 
-    async def snapshot_batch(self, first, end):
+    async def snapshot_batch(self, first, end, use):
+        """What the CPU page table has, for `use`, under the driver's lock."""
         for _ in range(RETRIES_MAX):
             sub = self.sub
             begun = await self.read_begin(sub)
@@ -842,7 +844,7 @@ class Device:
                 raise
             async with self.lock:
                 if sub.seq == begun:
-                    return [prot_of(pfn) for pfn in pfns]
+                    return use(pfns)
         raise failed("EBUSY")
 
     async def verb_exclusive(self, params):
@@ -909,6 +911,36 @@ class Device:
     async def verb_fault_write(self, params):
         await self.fault(*pages_of(params), "write")
         return {"errno": "OK"}
+
+    async def verb_prefetch(self, params):
+        first, end = pages_of(params)
+        for start in range(first, end, BATCH_PAGES):
+            await self.snapshot_batch(
+                start, min(end, start + BATCH_PAGES), lambda pfns, at=start: self.enter_present(at, pfns)
+            )
+        return {"errno": "OK"}
+
+    def enter_present(self, first, pfns):
+        self.enter(
+            [
+                (page, pfn // FLAGS, "write" if pfn & HMM_WRITE else "read")
+                for page, pfn in enumerate(pfns, first)
+                if pfn & HMM_VALID
+            ]
+        )
+
+    async def verb_read_mapped(self, params):
+        return {"errno": "OK", **await self.read_mapped(*pages_of(params))}
+
+    async def verb_migrate(self, params):
+        await self.each_vma(*pages_of(params), self.migrate_to_device)
+        return {"errno": "OK"}
+
+    async def verb_collect(self, params):
+        first, end = pages_of(params)
+        async with self.mmap_lock():
+            async with self.vma_migration(0, {"first": first, "end": end}, "system", "none"):
+                return {"errno": "OK"}
 
     async def verb_page_table(self, _params):
         entries = [
@@ -985,7 +1017,7 @@ class Device:
 
     FAULTING = {
         *("read", "write", "migrate-to-dev", "migrate-to-sys", "exclusive", "check-exclusive"),
-        *("fault-read", "fault-write", "read-loop"),
+        *("fault-read", "fault-write", "migrate", "collect", "read-loop"),
     }
     VERBS = {
         "read": verb_read,
@@ -998,6 +1030,10 @@ class Device:
         "release": verb_release,
         "fault-read": verb_fault_read,
         "fault-write": verb_fault_write,
+        "prefetch": verb_prefetch,
+        "read-mapped": verb_read_mapped,
+        "migrate": verb_migrate,
+        "collect": verb_collect,
         "setup": verb_setup,
         "copy": verb_copy,
         "pages": verb_pages,

@@ -207,8 +207,11 @@ export const CPU_CALLS = {
       ...process,
       summary: 'exit: the address space is torn down, devices are told to release it',
       examples: ['exit'],
-      more: 'Only a forked child can exit; to leave the lab say quit.',
-      errors: { EINVAL: 'Only a forked child can exit. quit leaves the lab.' },
+      more: 'Only a forked child can exit, for all clients share the first process; to leave the lab say quit.',
+      errors: {
+        EPERM: 'Only a forked child can exit. quit leaves the lab.',
+        EINVAL: 'This process has exited already. quit leaves the lab.',
+      },
     },
     params: nothing,
     result: nothing,
