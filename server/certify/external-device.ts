@@ -8,8 +8,7 @@ import type {
   DriverVariant,
   LabDevice,
 } from '../../clients/drivers/catalogue/driver-variant.ts';
-import type { DmirrorResult } from '../../clients/drivers/dmirror-verb.ts';
-import type { LabVerb } from '../../clients/drivers/faulty/lab-verb.ts';
+import type { DmirrorResult, DmirrorVerb } from '../../clients/drivers/dmirror-verb.ts';
 import {
   abandonMigration,
   cutOffDevice,
@@ -190,7 +189,7 @@ export class ExternalDevice {
     };
   }
 
-  *#perform(remote: RemoteDevice, verb: LabVerb): Task<DmirrorResult> {
+  *#perform(remote: RemoteDevice, verb: DmirrorVerb): Task<DmirrorResult> {
     for (const params of askedAs(this.#words, verb)) {
       const answer = yield* ask(remote, 'perform.answer', 'perform', params);
       if (answer === 'abandoned') return { errno: 'ENOTCONN' };

@@ -2,7 +2,7 @@
  * How a client is asked for a verb. The parts of verbs that scenarios like to do alone are not everybody's: a client
  * that does not know one is asked for the nearest verb that every device has.
  */
-import type { LabVerb } from '../../clients/drivers/faulty/lab-verb.ts';
+import { DMIRROR_VERBS, type DmirrorVerb } from '../../clients/drivers/dmirror-verb.ts';
 
 export interface VerbWords {
   /** Verbs that the client has refused with EINVAL. */
@@ -11,15 +11,9 @@ export interface VerbWords {
 
 export type PerformParams = { readonly verb: string } & { readonly [argument: string]: unknown };
 
-const NEAREST: { readonly [verb: string]: string } = {
-  'fault-read': 'read',
-  'read-mapped': 'read',
-  migrate: 'migrate-to-dev',
-};
-
 /** The ways to ask, the best first; those that the client has refused before are left out. */
-export function askedAs({ unknown }: VerbWords, verb: LabVerb): PerformParams[] {
-  const nearest = NEAREST[verb.verb];
+export function askedAs({ unknown }: VerbWords, verb: DmirrorVerb): PerformParams[] {
+  const { nearest } = DMIRROR_VERBS[verb.verb];
   const ways: PerformParams[] = [{ ...verb }];
   if (nearest !== undefined) ways.push({ ...verb, verb: nearest });
   return ways.filter((way) => !unknown.has(way.verb));

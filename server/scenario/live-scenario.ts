@@ -4,13 +4,15 @@
  * there on they are for those who join.
  */
 
+import { isCpuCall } from '../abi/cpu-calls.ts';
 import type { MachineConfig } from '../machine/machine-config.ts';
 import type { Inbound } from '../machine/remote/inbound.ts';
 import type { CpuMethod, CpuParams } from '../protocol/cpu-requests.ts';
-import { addressOf, type PageIndex } from '../vocabulary/address.ts';
+import { hexAddress } from '../vocabulary/address.ts';
+import { type CallOp, callParams } from './op-params.ts';
 import type { Op } from './op-schema.ts';
 import { opWords } from './op-words.ts';
-import { firstPageOf, pageAt } from './places.ts';
+import { firstPageOf } from './places.ts';
 import type { ScenarioPlan } from './scenario-plan.ts';
 import type { Scenario, SetupOp } from './scenario-schema.ts';
 
@@ -87,42 +89,7 @@ function setupOf(plan: ScenarioPlan): Pick<LiveScenario, 'setup' | 'todo'> {
 
 /** The request by which a CPU client would do `op`. */
 function cpuRequest(scenario: Scenario, op: Op): CpuRequest | 'not of a client' {
-  const address = (place: string) => hexAddress(pageAt(scenario, place));
-  const pages = 'pages' in op ? (op.pages ?? 1) : 1;
-  switch (op.do) {
-    case 'load':
-      return { method: 'load', params: { address: address(op.at) } };
-    case 'store': {
-      const value = `0x${BigInt(op.value).toString(16)}`;
-      return { method: 'store', params: { address: address(op.at), value } };
-    }
-    case 'mmap': {
-      const { prot, kind } = op;
-      return { method: 'mmap', params: { address: address(op.at), pages, prot, kind } };
-    }
-    case 'munmap':
-      return { method: 'munmap', params: { address: address(op.at), pages } };
-    case 'mprotect':
-      return { method: 'mprotect', params: { address: address(op.at), pages, prot: op.prot } };
-    case 'madvise':
-      return { method: 'madvise', params: { address: address(op.at), pages, advice: op.advice } };
-    case 'mremap':
-      return { method: 'mremap', params: { address: address(op.at), pages, to: address(op.to) } };
-    case 'fork':
-      return { method: 'fork', params: { child: op.child } };
-    case 'exit':
-      return { method: 'exit', params: {} };
-    case 'pin': {
-      const { id, mode } = op;
-      return { method: 'pin', params: { address: address(op.at), pages, id, mode } };
-    }
-    case 'unpin':
-      return { method: 'unpin', params: { id: op.id } };
-    default:
-      return 'not of a client';
-  }
-}
-
-function hexAddress(page: PageIndex): string {
-  return `0x${addressOf(page).toString(16)}`;
+  if (!isCpuCall(op.do)) return 'not of a client';
+  const params = callParams(scenario, op as CallOp);
+  return { method: op.do, params } as CpuRequest;
 }

@@ -1,6 +1,8 @@
 /** The operations of programs: what a CPU thread does, and what is asked of a device. */
 import Type, { type Static } from 'typebox';
-import { name, strict, word } from '../abi/scalars.ts';
+import { DMIRROR_VERBS, type DmirrorVerbName } from '../../clients/drivers/dmirror-verb.ts';
+import { CPU_CALLS, type CpuCallName } from '../abi/cpu-calls.ts';
+import { strict, word } from '../abi/scalars.ts';
 import { WAITED_FOR } from './waited-for.ts';
 
 /** Pages of one operation. */
@@ -35,61 +37,80 @@ const waitedFor = Type.String({
 
 const pages = Type.Optional(Type.Integer({ minimum: 1, maximum: OP_PAGES_MAX }));
 const as = Type.Optional(register);
-const prot = word('none', 'r', 'rw');
-const pin = Type.Integer({ minimum: 0, maximum: 1_000 });
 
-export const CPU_OPS = [
-  strict({ do: Type.Literal('load'), at: place, as }),
-  strict({ do: Type.Literal('store'), at: place, value, as }),
-  strict({
-    do: Type.Literal('mmap'),
-    at: place,
-    pages,
-    prot,
-    kind: word('anon-private', 'anon-shared'),
-    as,
-  }),
-  strict({ do: Type.Literal('munmap'), at: place, pages, as }),
-  strict({ do: Type.Literal('mprotect'), at: place, pages, prot, as }),
-  strict({
-    do: Type.Literal('madvise'),
-    at: place,
-    pages,
-    advice: word('DONTNEED', 'FREE', 'PAGEOUT'),
-    as,
-  }),
-  strict({ do: Type.Literal('mremap'), at: place, pages, to: place, as }),
-  strict({ do: Type.Literal('fork'), child: name, as }),
-  strict({ do: Type.Literal('exit'), as }),
-  strict({ do: Type.Literal('pin'), at: place, pages, id: pin, mode: word('longterm', 'get'), as }),
-  strict({ do: Type.Literal('unpin'), id: pin, as }),
+/**
+ * What a scenario says in the place of a parameter: places for addresses, and only what the explorer can bear. All
+ * other parameters it says as they are.
+ */
+const FIELDS = {
+  address: { at: place },
+  range: { at: place, pages },
+  pages: { pages },
+  to: { to: place },
+  value: { value },
+  /** One for all pages. */
+  values: { value },
+  id: { id: Type.Integer({ minimum: 0, maximum: 1_000 }) },
+  /** No scenario has files. */
+  kind: { kind: word('anon-private', 'anon-shared') },
+  file: {},
+  offset: {},
+} as const;
+
+type FieldsOf<Params extends Type.TProperties> = {
+  [Param in keyof Params & string]: Param extends keyof typeof FIELDS
+    ? (typeof FIELDS)[Param]
+    : { readonly [Name in Param]: Params[Param] };
+}[keyof Params & string];
+/** An object that has the fields of all members of the union. */
+type Joined<Union> = (Union extends unknown ? (member: Union) => void : never) extends (
+  joined: infer All,
+) => void
+  ? All
+  : never;
+type OpOf<Name extends string, Params extends Type.TProperties> = Static<
+  Type.TObject<{ do: Type.TLiteral<Name>; as: typeof as }>
+> &
+  (keyof Params extends never
+    ? unknown
+    : Joined<FieldsOf<Params>> extends infer Fields extends Type.TProperties
+      ? Static<Type.TObject<Fields>>
+      : never);
+
+type CallOp = {
+  [Name in CpuCallName]: OpOf<Name, (typeof CPU_CALLS)[Name]['params']['properties']>;
+}[CpuCallName];
+export type DeviceOp = {
+  [Name in DmirrorVerbName]: OpOf<Name, (typeof DMIRROR_VERBS)[Name]['params']['properties']>;
+}[DmirrorVerbName];
+const OWN_OPS = [
   strict({ do: Type.Literal('oom-reap'), as }),
   strict({ do: Type.Literal('wait'), for: waitedFor }),
 ] as const;
-
-export const DEVICE_OPS = [
-  strict({ do: Type.Literal('read'), at: place, pages, as }),
-  strict({ do: Type.Literal('write'), at: place, pages, value, as }),
-  strict({ do: Type.Literal('migrate-to-dev'), at: place, pages, as }),
-  strict({ do: Type.Literal('migrate-to-sys'), at: place, pages, as }),
-  strict({ do: Type.Literal('snapshot'), at: place, pages, as }),
-  strict({ do: Type.Literal('exclusive'), at: place, pages, as }),
-  strict({ do: Type.Literal('check-exclusive'), at: place, pages, as }),
-  strict({ do: Type.Literal('fault-read'), at: place, pages, as }),
-  strict({ do: Type.Literal('fault-write'), at: place, pages, as }),
-  strict({ do: Type.Literal('prefetch'), at: place, pages, as }),
-  strict({ do: Type.Literal('read-mapped'), at: place, pages, as }),
-  strict({ do: Type.Literal('migrate'), at: place, pages, as }),
-  strict({ do: Type.Literal('collect'), at: place, pages, as }),
-  strict({ do: Type.Literal('release'), as }),
-] as const;
-
-export type CpuOp = Static<(typeof CPU_OPS)[number]>;
-export type DeviceOp = Static<(typeof DEVICE_OPS)[number]>;
+export type CpuOp = CallOp | Static<(typeof OWN_OPS)[number]>;
 export type Op = CpuOp | DeviceOp;
+
+function opsOf(table: { readonly [name: string]: { readonly params: Type.TObject } }) {
+  return Object.entries(table).map(([verb, { params }]) => {
+    const fields = Object.entries(params.properties).map(([param, schema]) =>
+      param in FIELDS ? FIELDS[param as keyof typeof FIELDS] : { [param]: schema },
+    );
+    return strict({ do: Type.Literal(verb), ...Object.assign({}, ...fields), as });
+  });
+}
+
+export const OPS: readonly Type.TObject[] = [
+  ...opsOf(CPU_CALLS),
+  ...OWN_OPS,
+  ...opsOf(DMIRROR_VERBS),
+];
+
+export function isDeviceOp(op: Op): op is DeviceOp {
+  return Object.hasOwn(DMIRROR_VERBS, op.do);
+}
 
 /** 'any': an operation that every kind of actor can do. */
 export function kindOfOp(op: Op): 'cpu' | 'device' | 'any' {
   if (op.do === 'wait') return 'any';
-  return DEVICE_OPS.some((schema) => schema.properties.do.const === op.do) ? 'device' : 'cpu';
+  return isDeviceOp(op) ? 'device' : 'cpu';
 }

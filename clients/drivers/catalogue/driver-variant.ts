@@ -8,8 +8,7 @@ import type { ObjectId } from '../../../server/task/object-id.ts';
 import type { Task } from '../../../server/task/task.ts';
 import type { Pfn } from '../../../server/vocabulary/address.ts';
 import type { Result } from '../../../server/vocabulary/errno.ts';
-import type { DmirrorResult } from '../dmirror-verb.ts';
-import type { LabVerb } from '../faulty/lab-verb.ts';
+import type { DmirrorResult, DmirrorVerb } from '../dmirror-verb.ts';
 
 export interface DriverOptions {
   readonly api: DeviceApi;
@@ -31,7 +30,7 @@ export interface LabDevice {
   /** Runs before anything else that the device does. */
   open(): Task<Result<void>>;
   /** Does one verb. What the driver does not know is EINVAL. */
-  perform(verb: LabVerb): Task<DmirrorResult>;
+  perform(verb: DmirrorVerb): Task<DmirrorResult>;
   /**
    * For the explorer's cache of states: what stands at an object of the driver's own; of its lock, all that the lock
    * guards. 'unknown', or no such function: the explorer goes by who wrote there. What it returns must hold

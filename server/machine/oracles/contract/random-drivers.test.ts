@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { LabDevice } from '../../../../clients/drivers/catalogue/driver-variant.ts';
 import { DRIVERS } from '../../../../clients/drivers/catalogue/drivers.ts';
-import type { LabVerb } from '../../../../clients/drivers/faulty/lab-verb.ts';
+import type { DmirrorVerb } from '../../../../clients/drivers/dmirror-verb.ts';
 import { type Chance, newChance, oneSchedule } from '../../../kernel/every-schedule.fixture.ts';
 import { setPageDirtyLock } from '../../../kernel/memory/set-page-dirty-lock.ts';
 import type { Task } from '../../../task/task.ts';
@@ -70,7 +70,7 @@ function newDevice(opened: OpenedWorld, deviceNumber: number, name: string, id: 
 function* verbs(device: LabDevice, chance: Chance): Task<void> {
   for (let call = 0; call < VERBS; call += 1) {
     const verb = DEVICE_VERBS[chance(DEVICE_VERBS.length)] ?? 'read';
-    yield* device.perform({ verb, range: pages(chance(HOT_PAGES)) } as LabVerb);
+    yield* device.perform({ verb, range: pages(chance(HOT_PAGES)) } as DmirrorVerb);
   }
 }
 
