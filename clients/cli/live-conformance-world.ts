@@ -6,14 +6,15 @@ import type { ConformanceWorld } from '../../server/conformance/traces/run-progr
 import {
   actorOf,
   CHILD,
-  type CpuOp,
+  callParams,
   isDeviceOp,
   verbOf,
 } from '../../server/conformance/traces/trace-calls.ts';
 import type { OpResult, TraceOp } from '../../server/conformance/traces/trace-format.ts';
 import type { TraceMachine } from '../../server/conformance/traces/trace-machine.ts';
 import { type Viewed, viewState, viewVmas } from '../../server/conformance/traces/trace-view.ts';
-import type { LabVerb, LiveLab } from './live-lab.ts';
+import type { VerbParams } from '../sdk/conductor.ts';
+import type { LiveLab } from './live-lab.ts';
 import { traceMachineConfig } from './trace-machine-config.ts';
 
 const DEVICES = ['dev0', 'dev1'] as const;
@@ -25,7 +26,7 @@ export async function newLiveConformanceWorld(
   await live.renew(traceMachineConfig(machine));
   return {
     perform: async (op) => {
-      const result = (await live.perform(performerOf(op), labVerbOf(op))) as OpResult;
+      const result = (await live.perform(performerOf(op), verbParamsOf(op))) as OpResult;
       // The child's session ends behind its answer; until then its name is taken.
       if (op.op === 'exit') await childGone(live);
       assertHealthy(live);
@@ -55,52 +56,8 @@ function performerOf(op: TraceOp): string {
   return isDeviceOp(op) ? (DEVICES[op.dev] ?? 'nobody') : actorOf(op);
 }
 
-function labVerbOf(op: TraceOp): LabVerb {
-  return isDeviceOp(op) ? verbOf(op) : cpuVerbOf(op);
-}
-
-/** The verbs of clients/agents/cpu-verbs.ts are the methods of the wire. */
-function cpuVerbOf(op: CpuOp): LabVerb {
-  switch (op.op) {
-    case 'load':
-      return { verb: 'load', address: op.addr };
-    case 'store':
-      return { verb: 'store', address: op.addr, value: op.value };
-    case 'fork':
-      return { verb: 'fork', child: CHILD };
-    case 'exit':
-      return { verb: 'exit' };
-    case 'unpin':
-      return { verb: 'unpin', id: op.id };
-    default:
-      return { verb: op.op, address: op.addr, pages: op.pages, ...regionExtras(op) };
-  }
-}
-
-type RegionOp = Exclude<CpuOp, { readonly op: 'load' | 'store' | 'fork' | 'exit' | 'unpin' }>;
-
-function regionExtras(op: RegionOp): object {
-  switch (op.op) {
-    case 'mmap': {
-      const { prot, kind, file, off } = op;
-      return {
-        prot,
-        kind,
-        ...(file === undefined ? {} : { file }),
-        ...(off === undefined ? {} : { offset: off }),
-      };
-    }
-    case 'mprotect':
-      return { prot: op.prot };
-    case 'madvise':
-      return { advice: op.advice };
-    case 'mremap':
-      return { to: op.to };
-    case 'pin':
-      return { id: op.id, mode: op.mode };
-    case 'munmap':
-      return {};
-  }
+function verbParamsOf(op: TraceOp): VerbParams {
+  return isDeviceOp(op) ? { ...verbOf(op) } : { verb: op.op, ...callParams(op) };
 }
 
 function viewed(live: LiveLab): Viewed {

@@ -7,6 +7,7 @@ import type { Performed } from '../../server/live/conductor.ts';
 import type { Lab } from '../../server/live/lab.ts';
 import type { MachineConfig } from '../../server/machine/machine-config.ts';
 import type { LiveMachine } from '../../server/machine/remote/live-machine.ts';
+import type { VerbParams } from '../sdk/conductor.ts';
 import { ClientProcesses, type ClientSpec } from './client-processes.ts';
 import type { LocalServer, OpenedLab } from './local-server.ts';
 
@@ -19,11 +20,6 @@ export const SEED_CLIENTS: readonly ClientSpec[] = [
   { role: 'device', name: 'dev0' },
   { role: 'device', name: 'dev1' },
 ];
-
-export interface LabVerb {
-  readonly verb: string;
-  readonly [argument: string]: unknown;
-}
 
 export class LiveLab {
   readonly #opened: OpenedLab;
@@ -63,7 +59,7 @@ export class LiveLab {
   }
 
   /** Throws an Error if the actor is gone or refuses. */
-  async perform(actor: string, verb: LabVerb): Promise<{ readonly [name: string]: unknown }> {
+  async perform(actor: string, verb: VerbParams): Promise<{ readonly [name: string]: unknown }> {
     const result = this.#expect(await this.lab.perform(actor, verb), `${actor}: ${verb.verb}`);
     return result as { readonly [name: string]: unknown };
   }

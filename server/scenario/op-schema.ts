@@ -3,6 +3,7 @@ import Type, { type Static } from 'typebox';
 import { DMIRROR_VERBS, type DmirrorVerbName } from '../../clients/drivers/dmirror-verb.ts';
 import { CPU_CALLS, type CpuCallName } from '../abi/cpu-calls.ts';
 import { strict, word } from '../abi/scalars.ts';
+import { type Translated, translatedFields } from '../abi/translated-fields.ts';
 import { WAITED_FOR } from './waited-for.ts';
 
 /** Pages of one operation. */
@@ -57,25 +58,10 @@ const FIELDS = {
   offset: {},
 } as const;
 
-type FieldsOf<Params extends Type.TProperties> = {
-  [Param in keyof Params & string]: Param extends keyof typeof FIELDS
-    ? (typeof FIELDS)[Param]
-    : { readonly [Name in Param]: Params[Param] };
-}[keyof Params & string];
-/** An object that has the fields of all members of the union. */
-type Joined<Union> = (Union extends unknown ? (member: Union) => void : never) extends (
-  joined: infer All,
-) => void
-  ? All
-  : never;
 type OpOf<Name extends string, Params extends Type.TProperties> = Static<
   Type.TObject<{ do: Type.TLiteral<Name>; as: typeof as }>
 > &
-  (keyof Params extends never
-    ? unknown
-    : Joined<FieldsOf<Params>> extends infer Fields extends Type.TProperties
-      ? Static<Type.TObject<Fields>>
-      : never);
+  Translated<Params, typeof FIELDS>;
 
 type CallOp = {
   [Name in CpuCallName]: OpOf<Name, (typeof CPU_CALLS)[Name]['params']['properties']>;
@@ -91,12 +77,9 @@ export type CpuOp = CallOp | Static<(typeof OWN_OPS)[number]>;
 export type Op = CpuOp | DeviceOp;
 
 function opsOf(table: { readonly [name: string]: { readonly params: Type.TObject } }) {
-  return Object.entries(table).map(([verb, { params }]) => {
-    const fields = Object.entries(params.properties).map(([param, schema]) =>
-      param in FIELDS ? FIELDS[param as keyof typeof FIELDS] : { [param]: schema },
-    );
-    return strict({ do: Type.Literal(verb), ...Object.assign({}, ...fields), as });
-  });
+  return Object.entries(table).map(([name, { params }]) =>
+    strict({ do: Type.Literal(name), ...translatedFields(params, FIELDS), as }),
+  );
 }
 
 export const OPS: readonly Type.TObject[] = [

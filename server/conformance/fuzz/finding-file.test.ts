@@ -49,7 +49,7 @@ test('a file that is wrong is refused with the place and what was expected', () 
   assert.match(complaint({ steps: [[3]] }), /^steps\[0\]\[0\]: expected an object/);
   assert.match(
     complaint({ steps: [[{ op: 'jump' }]] }),
-    /^steps\[0\]\[0\]\.op: expected one of mmap/,
+    /^steps\[0\]\[0\]\.op: expected one of load/,
   );
   assert.match(complaint({ steps: [[{ ...STORE, addr: '0x1001' }]] }), /\.addr: expected /);
   assert.match(complaint({ steps: [[{ ...STORE, addr: '0x800000000000' }]] }), /\.addr: expected /);

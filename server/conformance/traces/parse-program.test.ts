@@ -54,11 +54,11 @@ const MMAP = {
 };
 
 const REFUSED: readonly (readonly [title: string, record: object, refusal: RegExp])[] = [
-  ['an unknown operation', { ...LOAD, op: 'peek' }, /^ops\[0\]\.op: expected one of mmap, /],
+  ['an unknown operation', { ...LOAD, op: 'peek' }, /^ops\[0\]\.op: expected one of load, /],
   [
     'a name that every object has',
     { ...LOAD, op: 'constructor' },
-    /^ops\[0\]\.op: expected one of mmap, /,
+    /^ops\[0\]\.op: expected one of load, /,
   ],
   ['a missing argument', { ...LOAD, actor: undefined }, /^ops\[0\]\.actor: expected one of "cpu0"/],
   ['an argument too many', { ...LOAD, pages: 1 }, /^ops\[0\]\.pages: expected no field of this/],

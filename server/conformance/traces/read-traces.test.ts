@@ -68,7 +68,7 @@ test('a malformed line is refused with file, line, path and what was expected', 
   );
   const { line, text } = await refusal(file);
   assert.equal(line, 3);
-  assert.ok(text.startsWith(`${file}:3: ops[0].op: expected one of mmap, `), text);
+  assert.ok(text.startsWith(`${file}:3: ops[0].op: expected one of load, `), text);
 });
 
 test('an empty line between programs is refused', async () => {

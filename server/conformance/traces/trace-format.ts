@@ -7,8 +7,11 @@
  * never passes.
  */
 import Type from 'typebox';
+import { DMIRROR_VERBS, type DmirrorVerbName } from '../../../clients/drivers/dmirror-verb.ts';
+import { CPU_CALL_NAMES, CPU_CALLS, type CpuCallName } from '../../abi/cpu-calls.ts';
 import { RANGE_PAGES_MAX } from '../../abi/limits.ts';
-import { hexU64, pageAddress, strict, word } from '../../abi/scalars.ts';
+import { pageAddress, strict, u64s, word } from '../../abi/scalars.ts';
+import { type Translated, translatedFields } from '../../abi/translated-fields.ts';
 import { ERRNO_NUMBER, type Errno } from '../../vocabulary/errno.ts';
 
 /** Devices of a trace. */
@@ -18,56 +21,90 @@ export const TRACE_FILES = 2;
 const FILE_OFFSET_MAX = 4096;
 const PIN_ID_MAX = 1_000_000;
 
-const addr = pageAddress;
-const pages = Type.Integer({ minimum: 1, maximum: RANGE_PAGES_MAX });
 const dev = Type.Integer({ minimum: 0, maximum: TRACE_DEVICES - 1 });
-const actor = word('cpu0', 'cpu1');
-const prot = word('none', 'r', 'rw');
-const id = Type.Integer({ minimum: 0, maximum: PIN_ID_MAX });
-const values = Type.Array(hexU64, { minItems: 1, maxItems: RANGE_PAGES_MAX });
+const pages = Type.Integer({ minimum: 1, maximum: RANGE_PAGES_MAX });
 
-const onDevicePages = { dev, addr, pages };
-const file = Type.Integer({ minimum: 0, maximum: TRACE_FILES - 1 });
-const off = Type.Integer({ minimum: 0, maximum: FILE_OFFSET_MAX });
-
-/** The arguments of each operation, without its name. */
-export const OP_ARGUMENTS = {
-  mmap: strict({
-    addr,
-    pages,
-    prot,
-    kind: word('anon-private', 'anon-shared', 'file-private', 'file-shared'),
-    file: Type.Optional(file),
-    off: Type.Optional(off),
-  }),
-  munmap: strict({ addr, pages }),
-  mprotect: strict({ addr, pages, prot }),
-  madvise: strict({ addr, pages, advice: word('DONTNEED', 'FREE', 'PAGEOUT') }),
-  mremap: strict({ addr, pages, to: addr }),
-  load: strict({ actor, addr }),
-  store: strict({ actor, addr, value: hexU64 }),
-  fork: strict({}),
-  exit: strict({ actor: word('cpu1') }),
-  pin: strict({ id, addr, pages, mode: word('longterm', 'get') }),
-  unpin: strict({ id }),
-  'dev-read': strict(onDevicePages),
-  'dev-write': strict({ dev, addr, values }),
-  'migrate-to-dev': strict(onDevicePages),
-  'migrate-to-sys': strict(onDevicePages),
-  snapshot: strict(onDevicePages),
-  exclusive: strict(onDevicePages),
-  'check-exclusive': strict(onDevicePages),
-  release: strict({ dev }),
+/**
+ * What a trace says in the place of a parameter of the tables of calls and verbs, and within which bounds. All other
+ * parameters it says as they are.
+ */
+const FIELDS = {
+  address: { addr: pageAddress },
+  range: { addr: pageAddress, pages },
+  pages: { pages },
+  id: { id: Type.Integer({ minimum: 0, maximum: PIN_ID_MAX }) },
+  file: { file: Type.Optional(Type.Integer({ minimum: 0, maximum: TRACE_FILES - 1 })) },
+  offset: { off: Type.Optional(Type.Integer({ minimum: 0, maximum: FILE_OFFSET_MAX })) },
+  /** A child has one name. */
+  child: {},
 } as const;
 
-export type OpName = keyof typeof OP_ARGUMENTS;
+/** Calls of which a trace says who makes them. All others are made by `cpu0`. */
+const ACTORS = {
+  load: word('cpu0', 'cpu1'),
+  store: word('cpu0', 'cpu1'),
+  exit: word('cpu1'),
+} as const;
 
+/** Verbs of a device, by their names in a trace. */
+export const TRACE_VERBS = {
+  'dev-read': 'read',
+  'dev-write': 'write',
+  'migrate-to-dev': 'migrate-to-dev',
+  'migrate-to-sys': 'migrate-to-sys',
+  snapshot: 'snapshot',
+  exclusive: 'exclusive',
+  'check-exclusive': 'check-exclusive',
+  release: 'release',
+} as const satisfies { readonly [op: string]: DmirrorVerbName };
+type TraceVerbName = keyof typeof TRACE_VERBS;
+
+export type OpName = CpuCallName | TraceVerbName;
+
+function callArguments(call: CpuCallName): Type.TObject {
+  const fields = translatedFields(CPU_CALLS[call].params, FIELDS);
+  return strict(
+    call in ACTORS ? { actor: ACTORS[call as keyof typeof ACTORS], ...fields } : fields,
+  );
+}
+
+function verbArguments(name: TraceVerbName): Type.TObject {
+  const verb = TRACE_VERBS[name];
+  const fields = translatedFields(DMIRROR_VERBS[verb].params, FIELDS);
+  // As many pages as values.
+  if (verb === 'write') delete fields.pages;
+  return strict({ dev, ...fields });
+}
+
+/** The arguments of each operation, without its name. */
+export const OP_ARGUMENTS: { readonly [Name in OpName]: Type.TObject } = Object.fromEntries([
+  ...CPU_CALL_NAMES.map((call) => [call, callArguments(call)]),
+  ...(Object.keys(TRACE_VERBS) as TraceVerbName[]).map((name) => [name, verbArguments(name)]),
+]);
+
+type CallOp<Name extends CpuCallName> = { readonly op: Name } & Translated<
+  (typeof CPU_CALLS)[Name]['params']['properties'],
+  typeof FIELDS
+> &
+  (Name extends keyof typeof ACTORS
+    ? { readonly actor: Type.Static<(typeof ACTORS)[Name]> }
+    : unknown);
 /** An operation as a trace gives it: its name and its arguments. */
-export type TraceOp = {
-  readonly [Name in OpName]: { readonly op: Name } & Readonly<
-    Type.Static<(typeof OP_ARGUMENTS)[Name]>
-  >;
-}[OpName];
+export type TraceOp =
+  | { [Name in CpuCallName]: CallOp<Name> }[CpuCallName]
+  | { readonly op: 'release'; readonly dev: number }
+  | {
+      readonly op: 'dev-write';
+      readonly dev: number;
+      readonly addr: string;
+      readonly values: readonly string[];
+    }
+  | {
+      readonly op: Exclude<TraceVerbName, 'dev-write' | 'release'>;
+      readonly dev: number;
+      readonly addr: string;
+      readonly pages: number;
+    };
 
 const failed = strict({ errno: word(...(Object.keys(ERRNO_NUMBER) as Errno[])) });
 const done = { errno: word('OK') };
@@ -78,23 +115,11 @@ const snapshotName = Type.String({
   description: 'the name of a snapshot entry such as none, error, read, write or zero+read',
 });
 const bare = { succeeded: strict(done), failed };
-const copied = { succeeded: strict({ ...done, values, cpages: count }), failed };
+const copied = { succeeded: strict({ ...done, values: u64s, cpages: count }), failed };
 
-/** What each operation returns: if it succeeded, and if it failed (by an errno or a signal). */
-export const OP_RESULTS = {
-  mmap: bare,
-  munmap: bare,
-  mprotect: bare,
-  madvise: bare,
-  mremap: bare,
-  load: { succeeded: strict({ value: hexU64 }), failed: signalled },
-  store: { succeeded: strict({ ok: Type.Literal(true) }), failed: signalled },
-  fork: bare,
-  exit: bare,
-  pin: { succeeded: strict({ ...done, npages: count }), failed },
-  unpin: bare,
+const VERB_RESULTS: { readonly [Name in TraceVerbName]: ResultSchemas } = {
   'dev-read': {
-    succeeded: strict({ ...done, values, cpages: count, faults: count }),
+    succeeded: strict({ ...done, values: u64s, cpages: count, faults: count }),
     failed,
   },
   'dev-write': { succeeded: strict({ ...done, cpages: count, faults: count }), failed },
@@ -107,7 +132,25 @@ export const OP_RESULTS = {
   exclusive: copied,
   'check-exclusive': bare,
   release: bare,
-} as const satisfies { readonly [Name in OpName]: ResultSchemas };
+};
+
+/** As answerOf() makes them. */
+function callResults(call: CpuCallName): ResultSchemas {
+  const { kind, result } = CPU_CALLS[call];
+  if (kind === 'access') {
+    const ok = 'value' in result.properties ? result : strict({ ok: Type.Literal(true) });
+    return { succeeded: ok, failed: signalled };
+  }
+  return 'pinned' in result.properties
+    ? { succeeded: strict({ ...done, npages: count }), failed }
+    : bare;
+}
+
+/** What each operation returns: if it succeeded, and if it failed (by an errno or a signal). */
+export const OP_RESULTS: { readonly [Name in OpName]: ResultSchemas } = Object.fromEntries([
+  ...CPU_CALL_NAMES.map((call) => [call, callResults(call)]),
+  ...Object.entries(VERB_RESULTS),
+]);
 
 interface ResultSchemas {
   readonly succeeded: Type.TSchema;
