@@ -9,6 +9,8 @@ const OPS_MAX = 24;
 /** Each as long as a range can be: together they cover the window. */
 const FIRST_MAPPINGS = 2;
 
+const OTHER_WEIGHT = 3;
+
 type Weights = Readonly<Partial<Record<GeneKind, number>>>;
 
 const ANON: Weights = {
@@ -87,6 +89,11 @@ function extraOf(kind: number, set: FuzzSet, random: Random): number {
   return GENE_KINDS[kind] === 'mmap' && set !== 'mixed' ? extra % 4 : extra;
 }
 
+/** Operations that no set weighs are of all sets. */
 function drawn(weights: Weights): readonly number[] {
-  return GENE_KINDS.flatMap((kind, at) => Array.from({ length: weights[kind] ?? 0 }, () => at));
+  const weighed: Weights = { ...MIXED, ...SWAP };
+  return GENE_KINDS.flatMap((kind, at) => {
+    const length = weights[kind] ?? (weighed[kind] === undefined ? OTHER_WEIGHT : 0);
+    return Array.from({ length }, () => at);
+  });
 }

@@ -2,8 +2,10 @@
  * Operations as small numbers, so that a random source can write them and a shrinker can make them smaller: a gene
  * that shrinks becomes a simpler operation, on fewer and lower pages, alone in its step.
  */
+import type Type from 'typebox';
+import type { Advice } from '../../abi/cpu-api.ts';
 import { PAGE_SIZE, PTRS_PER_PTE } from '../../vocabulary/address.ts';
-import type { TraceOp } from '../traces/trace-format.ts';
+import { OP_ARGUMENTS, type OpName, type TraceOp } from '../traces/trace-format.ts';
 import {
   type FuzzOp,
   type FuzzProgram,
@@ -42,7 +44,7 @@ const HUGE: Layout = {
 export const EXTRA_END = 16;
 
 /** From the simplest on. */
-export const GENE_KINDS = [
+const SIMPLEST_FIRST = [
   'load',
   'store',
   'dev-read',
@@ -63,8 +65,16 @@ export const GENE_KINDS = [
   'pin',
   'unpin',
   'madvise-PAGEOUT',
-] as const;
-export type GeneKind = (typeof GENE_KINDS)[number];
+] as const satisfies readonly GeneKind[];
+export type GeneKind = Exclude<OpName, 'madvise' | 'release'> | `madvise-${Advice}`;
+/** Operations that have no place yet among the others come behind them. */
+export const GENE_KINDS: readonly GeneKind[] = [
+  ...new Set<GeneKind>([...SIMPLEST_FIRST, ...Object.keys(OP_ARGUMENTS).filter(isGeneKind)]),
+];
+
+function isGeneKind(op: string): op is Exclude<OpName, 'madvise' | 'release'> {
+  return op !== 'madvise' && op !== 'release';
+}
 
 export interface Gene {
   /** An index into GENE_KINDS. */
@@ -105,73 +115,64 @@ export function programOf(set: FuzzSet, genes: readonly Gene[]): FuzzProgram {
 }
 
 function opOf(gene: Gene, at: number, layout: Layout): TraceOp {
-  const first = layout.pages[gene.page] ?? 0;
-  const addr = addressAt(first);
-  const pages = Math.min(layout.lengths[gene.more] ?? 1, layout.end - first);
-  const actor = gene.actor === 0 ? 'cpu0' : 'cpu1';
-  const onDevice = { dev: gene.actor, addr, pages };
-  const prot = PROTS[gene.extra % PROTS.length] ?? 'rw';
   const kind = GENE_KINDS[gene.kind] ?? 'load';
-  switch (kind) {
-    case 'load':
-      return { op: kind, actor, addr };
-    case 'store':
-      return { op: kind, actor, addr, value: valueWritten(at, 0) };
-    case 'dev-read':
-    case 'migrate-to-dev':
-    case 'migrate-to-sys':
-    case 'exclusive':
-    case 'check-exclusive':
-    case 'snapshot':
-      return { op: kind, ...onDevice };
-    case 'dev-write': {
-      const values = Array.from({ length: pages }, (_, page) => valueWritten(at, page));
-      return { op: kind, dev: gene.actor, addr, values };
-    }
-    case 'madvise-DONTNEED':
-      return { op: 'madvise', addr, pages, advice: 'DONTNEED' };
-    case 'madvise-FREE':
-      return { op: 'madvise', addr, pages, advice: 'FREE' };
-    case 'madvise-PAGEOUT':
-      return { op: 'madvise', addr, pages, advice: 'PAGEOUT' };
-    case 'munmap':
-      return { op: kind, addr, pages };
-    case 'mprotect':
-      return { op: kind, addr, pages, prot };
-    case 'mremap': {
-      const to = layout.pages[(gene.page + 1 + gene.extra) % WINDOW_PAGES] ?? 0;
-      return { op: kind, addr, pages, to: addressAt(Math.min(to, layout.end - pages)) };
-    }
-    case 'mmap':
-      return { op: kind, addr, pages, ...mappingOf(gene) };
-    case 'fork':
-      return { op: kind };
-    case 'exit':
-      return { op: kind, actor: 'cpu1' };
-    case 'pin':
-      return {
-        op: kind,
-        id: gene.extra >> 1,
-        addr,
-        pages,
-        mode: gene.extra % 2 === 0 ? 'longterm' : 'get',
-      };
-    case 'unpin':
-      return { op: kind, id: gene.extra >> 1 };
-  }
+  const [op, advice] = kind.startsWith('madvise-')
+    ? (['madvise', kind.slice('madvise-'.length)] as const)
+    : ([kind as OpName, 'none'] as const);
+  const fields = Object.entries(OP_ARGUMENTS[op].properties);
+  const values = fields.map(([field, schema]) => {
+    const fill = FILLED[field];
+    const value = fill === undefined ? oneOf(schema, gene) : fill(gene, at, layout);
+    return [field, field === 'advice' ? advice : value] as const;
+  });
+  const given = Object.fromEntries(values.filter(([, value]) => value !== undefined));
+  return { op, ...given, ...(op === 'exit' ? { actor: 'cpu1' } : {}) } as TraceOp;
+}
+
+/** A field by what the gene says of it; undefined for one that is left out. */
+const FILLED: {
+  readonly [field: string]: (
+    gene: Gene,
+    at: number,
+    layout: Layout,
+  ) => string | number | string[] | undefined;
+} = {
+  actor: (gene) => (gene.actor === 0 ? 'cpu0' : 'cpu1'),
+  dev: (gene) => gene.actor,
+  addr: (gene, _, layout) => addressAt(layout.pages[gene.page] ?? 0),
+  pages: (gene, _, layout) => pagesOf(gene, layout),
+  to: (gene, _, layout) => {
+    const to = layout.pages[(gene.page + 1 + gene.extra) % WINDOW_PAGES] ?? 0;
+    return addressAt(Math.min(to, layout.end - pagesOf(gene, layout)));
+  },
+  value: (_, at) => valueWritten(at, 0),
+  values: (gene, at, layout) =>
+    Array.from({ length: pagesOf(gene, layout) }, (_, page) => valueWritten(at, page)),
+  prot: (gene) => PROTS[gene.extra % PROTS.length],
+  // The low two bits of `extra` choose the protection of a mapping, the others its kind.
+  kind: mappingKind,
+  file: (gene) => (mappingKind(gene).startsWith('file') ? gene.actor : undefined),
+  off: (gene) => (mappingKind(gene).startsWith('file') ? gene.page % 4 : undefined),
+  id: (gene) => gene.extra >> 1,
+};
+
+function pagesOf(gene: Gene, layout: Layout): number {
+  return Math.min(layout.lengths[gene.more] ?? 1, layout.end - (layout.pages[gene.page] ?? 0));
+}
+
+function mappingKind(gene: Gene): string {
+  return MAPPING_KINDS[gene.extra >> 2] ?? 'anon-private';
+}
+
+/** A word of those that there are. */
+function oneOf(schema: Type.TSchema, gene: Gene): string | undefined {
+  const words = (schema as { readonly enum?: readonly string[] }).enum ?? [];
+  return words[gene.extra % words.length];
 }
 
 /** The likeliest first: shrinking goes there. */
 const PROTS = ['rw', 'r', 'rw', 'none'] as const;
 const MAPPING_KINDS = ['anon-private', 'file-private', 'anon-shared', 'file-shared'] as const;
-
-/** The low two bits of `extra` choose the protection, the others the kind. */
-function mappingOf(gene: Gene) {
-  const prot = PROTS[gene.extra % PROTS.length] ?? 'rw';
-  const kind = MAPPING_KINDS[gene.extra >> 2] ?? 'anon-private';
-  if (kind === 'anon-private' || kind === 'anon-shared') return { prot, kind };
-  return { prot, kind, file: gene.actor, off: gene.page % 4 };
-}
 
 /** Unlike every other value of the program, so that a stale read gives itself away. */
 function valueWritten(at: number, page: number): string {
