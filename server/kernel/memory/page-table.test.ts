@@ -12,11 +12,13 @@ import {
   endOfPtePage,
   findPtePage,
   newPageTable,
+  nextCovered,
   type PageTable,
   type PtePage,
   ptePageNumber,
   readPte,
   setHardwareBits,
+  tableObject,
   writePte,
 } from './page-table.ts';
 import { mkPte, PTE_DIRTY, PTE_NONE, pteDirty } from './pte.ts';
@@ -97,4 +99,28 @@ test('hardware sets bits without a lock, and only where there is a page-table pa
   run(world, fill());
   setHardwareBits(table, PAGE, PTE_DIRTY);
   assert.ok(pteDirty(readPte(table, PAGE)));
+});
+
+test('a walk passes over what was never there, whether an explorer is told of it or not', () => {
+  const context = newTaskContext();
+  const table = newPageTable(0, PTRS_PER_PTE, context);
+  const end = pageIndex(2 ** 35);
+  const places = [7, 513, 2 ** 18 + 1, 2 ** 27, 2 ** 27 + 512, 2 ** 34 + 511];
+  for (const place of places) allocAlone(context, table, pageIndex(place));
+  const seen: number[] = [];
+  for (let page = pageIndex(3); page < end; page = endOfPtePage(table, page)) {
+    page = nextCovered(table, page, end);
+    seen.push(page);
+  }
+  const starts = places.map((place) => Math.max(3, place - (place % PTRS_PER_PTE)));
+  assert.deepEqual(seen, [...starts, end]);
+
+  context.footprint = [];
+  const near = pageIndex(2 ** 18 + 1024);
+  assert.equal(nextCovered(table, pageIndex(1024), near), 2 ** 18);
+  // Whoever fills one of the blocks that were passed over conflicts with the walk.
+  const noted = new Set(context.footprint.map(({ object }) => object));
+  for (const page of [1024, 1536, 2 ** 18 - 1]) {
+    assert.ok(noted.has(tableObject(table, pageIndex(page))), `${page}`);
+  }
 });

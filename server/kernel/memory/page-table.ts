@@ -5,7 +5,8 @@
  * The block of pages that one page-table page covers may be mapped by one huge entry instead (the PMD level). Readers
  * see it as so many small ones; a task that writes a small entry splits it first.
  *
- * Leaves out: the upper levels; a page-table page is found by one look-up.
+ * The upper levels only say what lies below them, so that a walk passes over what was never there; a page-table page
+ * is found by one look-up.
  */
 
 import { type TaskContext, touch } from '../../task/context.ts';
@@ -14,6 +15,10 @@ import { type ObjectId, objectId } from '../../task/object-id.ts';
 import type { PageIndex } from '../../vocabulary/address.ts';
 import { invariant } from '../../vocabulary/invariant.ts';
 import { hugePteAt, PTE_NONE, type Pte } from './pte.ts';
+
+/** Page-table pages below one place of the PMD level, and of the PUD level. */
+const PTRS_PER_PMD = 512;
+const PTRS_PER_PUD = PTRS_PER_PMD ** 2;
 
 export interface PtePage {
   /** `ptrsPerPte` entries, each a Pte. Written under `ptl`; hardware and hmm_range_fault read without it. */
@@ -33,10 +38,13 @@ export interface PageTable {
   readonly context: TaskContext;
   /** By page index / ptrsPerPte. */
   readonly pages: Map<number, PtePage>;
+  /** Which places of the PMD and of the PUD level have something below them, by number. Nothing is taken away again. */
+  readonly pmds: Set<number>;
+  readonly puds: Set<number>;
 }
 
 export function newPageTable(mm: number, ptrsPerPte: number, context: TaskContext): PageTable {
-  return { mm, ptrsPerPte, context, pages: new Map() };
+  return { mm, ptrsPerPte, context, pages: new Map(), pmds: new Set(), puds: new Set() };
 }
 
 /** Which page-table page covers `page`. */
@@ -91,7 +99,35 @@ export function blockOf(table: PageTable, page: PageIndex): PtePage {
     ptl: newLock('ptl', objectId('ptl', table.mm, number)),
   };
   table.pages.set(number, made);
+  table.pmds.add(Math.floor(number / PTRS_PER_PMD));
+  table.puds.add(Math.floor(number / PTRS_PER_PUD));
   return made;
+}
+
+/**
+ * The first page from `page` on and below `end` that a table or a huge entry covers; `end` if there is none. What is
+ * passed over has been looked at, and costs nothing where the upper levels are empty.
+ */
+export function nextCovered(table: PageTable, page: PageIndex, end: PageIndex): PageIndex {
+  const last = ptePageNumber(table, (end - 1) as PageIndex);
+  let number = ptePageNumber(table, page);
+  while (number <= last) {
+    const first = number * table.ptrsPerPte;
+    const at = (first > page ? first : page) as PageIndex;
+    if (findPtePage(table, at) !== 'none') return at;
+    // An explorer is told of each block that is empty: filling one does not commute with passing over it.
+    number = table.context.footprint === 'off' ? nextBelowSomething(table, number) : number + 1;
+  }
+  return end;
+}
+
+/** The next block behind `number` that has something above it. */
+function nextBelowSomething({ pmds, puds }: PageTable, number: number): number {
+  const next = number + 1;
+  const pud = Math.floor(next / PTRS_PER_PUD);
+  if (!puds.has(pud)) return (pud + 1) * PTRS_PER_PUD;
+  const pmd = Math.floor(next / PTRS_PER_PMD);
+  return pmds.has(pmd) ? next : (pmd + 1) * PTRS_PER_PMD;
 }
 
 /** What one PTE is called when tasks conflict on it. */

@@ -19,11 +19,12 @@ import { allocPage, putPage } from '../memory/page-references.ts';
 import {
   allocPtePage,
   blockOf,
+  endOfPtePage,
   findPtePage,
   isHuge,
+  nextCovered,
   type PtePage,
   pteObject,
-  ptePageNumber,
 } from '../memory/page-table.ts';
 import {
   hugePteAt,
@@ -115,15 +116,10 @@ export function* copyPageRange(
 /** The parts of the mapping that have page-table pages. */
 function blocksOf(mm: Mm, vma: Vma): PageRange[] {
   const blocks: PageRange[] = [];
-  const last = ptePageNumber(mm.table, (vma.end - 1) as PageIndex);
-  for (let number = ptePageNumber(mm.table, vma.first); number <= last; number += 1) {
-    const start = (number * mm.table.ptrsPerPte) as PageIndex;
-    if (findPtePage(mm.table, start) === 'none') continue;
-    const stop = (start + mm.table.ptrsPerPte) as PageIndex;
-    blocks.push({
-      first: start > vma.first ? start : vma.first,
-      end: stop < vma.end ? stop : vma.end,
-    });
+  for (let page = nextCovered(mm.table, vma.first, vma.end); page < vma.end; ) {
+    const end = endOfPtePage(mm.table, page) < vma.end ? endOfPtePage(mm.table, page) : vma.end;
+    blocks.push({ first: page, end });
+    page = nextCovered(mm.table, end, vma.end);
   }
   return blocks;
 }

@@ -30,7 +30,7 @@ import type { Mm } from '../memory/mm.ts';
 import type { Vma } from '../memory/mm-types.ts';
 import { pageLockObject, tryLockPage, unlockPage } from '../memory/page-lock.ts';
 import { cachedIn, dropSwapCache, putPage } from '../memory/page-references.ts';
-import { endOfPtePage, pteObject } from '../memory/page-table.ts';
+import { endOfPtePage, nextCovered, pteObject } from '../memory/page-table.ts';
 import {
   PTE_DIRTY,
   PTE_NONE,
@@ -112,7 +112,7 @@ function* eachPte(
   label: string,
   visit: (at: LockedPte) => Task<void>,
 ): Task<void> {
-  for (let page = range.first; page < range.end; ) {
+  for (let page = nextCovered(mm.table, range.first, range.end); page < range.end; ) {
     const end = endOfPtePage(mm.table, page) < range.end ? endOfPtePage(mm.table, page) : range.end;
     yield* k.fn.splitHugePmd(k, mm, page);
     const table = yield* lockTable(k, label, mm, page);
@@ -120,7 +120,7 @@ function* eachPte(
       for (; page < end; page = nextPage(page)) yield* visit({ mm, vma, page, ...table });
       unlock(k.context, table.held);
     }
-    page = end;
+    page = nextCovered(mm.table, end, range.end);
   }
 }
 

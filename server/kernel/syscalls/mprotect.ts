@@ -11,7 +11,7 @@ import { hasFlag, PAGE_ANON, PAGE_ANON_EXCLUSIVE } from '../memory/frames.ts';
 import { setHugePmd } from '../memory/huge-pmd.ts';
 import type { Mm } from '../memory/mm.ts';
 import type { Vma } from '../memory/mm-types.ts';
-import { blockOf, endOfPtePage, findPtePage, isHuge, pteObject } from '../memory/page-table.ts';
+import { blockOf, endOfPtePage, isHuge, nextCovered, pteObject } from '../memory/page-table.ts';
 import {
   migrationKind,
   mkMigration,
@@ -110,17 +110,15 @@ export function* changeProtection(k: Kernel, mm: Mm, vma: Vma, range: PageRange)
     });
     if (started.ok) bracket = started.value;
   }
-  for (let page = range.first; page < range.end; ) {
+  for (let page = nextCovered(mm.table, range.first, range.end); page < range.end; ) {
     const end = endOfPtePage(mm.table, page) < range.end ? endOfPtePage(mm.table, page) : range.end;
-    if (findPtePage(mm.table, page) !== 'none') {
-      if (end - page === k.ptrsPerPte && isHuge(mm.table, page)) {
-        yield* changeHugePmd(k, mm, vma, page);
-      } else {
-        yield* k.fn.splitHugePmd(k, mm, page);
-        yield* changePteRange(k, mm, vma, { first: page, end });
-      }
+    if (end - page === k.ptrsPerPte && isHuge(mm.table, page)) {
+      yield* changeHugePmd(k, mm, vma, page);
+    } else {
+      yield* k.fn.splitHugePmd(k, mm, page);
+      yield* changePteRange(k, mm, vma, { first: page, end });
     }
-    page = end;
+    page = nextCovered(mm.table, end, range.end);
   }
   yield* k.fn.flushTlbRange(k, mm, range);
   if (bracket !== 'none') yield* k.fn.mmuNotifierInvalidateRangeEnd(k, bracket);
@@ -133,10 +131,8 @@ export function* changeProtection(k: Kernel, mm: Mm, vma: Vma, range: PageRange)
  * Holds: mmap_lock for writing.
  */
 export function changeProtectionStart(mm: Mm, range: PageRange): PageIndex | 'none' {
-  for (let page = range.first; page < range.end; page = endOfPtePage(mm.table, page)) {
-    if (findPtePage(mm.table, page) !== 'none') return page;
-  }
-  return 'none';
+  const first = nextCovered(mm.table, range.first, range.end);
+  return first < range.end ? first : 'none';
 }
 
 /** change_huge_pmd(). */

@@ -15,6 +15,7 @@ import {
   endOfPtePage,
   findPtePage,
   isHuge,
+  nextCovered,
   pteObject,
   readPte,
 } from '../memory/page-table.ts';
@@ -108,14 +109,14 @@ export function* movePageTables(
     owner: 'none',
     blocking: 'blockable',
   });
-  for (let first = range.first; first < range.end; ) {
+  for (let first = nextCovered(mm.table, range.first, range.end); first < range.end; ) {
     const made = (to + (first - range.first)) as PageIndex;
     const pages = extentFrom(mm, first, made, range.end);
     if (!(pages === k.ptrsPerPte && (yield* moveHugePmd(k, mm, first, made, copied)))) {
       yield* k.fn.splitHugePmd(k, mm, first);
       yield* k.fn.movePtes(k, mm, pagesFrom(first, pages), made, copied);
     }
-    first = (first + pages) as PageIndex;
+    first = nextCovered(mm.table, (first + pages) as PageIndex, range.end);
   }
   if (bracket.ok) yield* k.fn.mmuNotifierInvalidateRangeEnd(k, bracket.value);
 }

@@ -13,7 +13,7 @@ import { setHugePmd } from '../memory/huge-pmd.ts';
 import type { Mm } from '../memory/mm.ts';
 import type { Vma } from '../memory/mm-types.ts';
 import { putPage } from '../memory/page-references.ts';
-import { blockOf, endOfPtePage, isHuge, pteObject } from '../memory/page-table.ts';
+import { blockOf, endOfPtePage, isHuge, nextCovered, pteObject } from '../memory/page-table.ts';
 import {
   hugePteAt,
   PTE_NONE,
@@ -95,7 +95,7 @@ export function* unmapPageRange(
   range: PageRange,
   batch: ZapBatch,
 ): Task<void> {
-  for (let page = range.first; page < range.end; ) {
+  for (let page = nextCovered(mm.table, range.first, range.end); page < range.end; ) {
     const end = endOfPtePage(mm.table, page) < range.end ? endOfPtePage(mm.table, page) : range.end;
     const whole = end - page === k.ptrsPerPte;
     if (whole && isHuge(mm.table, page)) yield* zapHugePmd(k, mm, page, batch);
@@ -107,7 +107,7 @@ export function* unmapPageRange(
       }
       unlock(k.context, table.held);
     }
-    page = end;
+    page = nextCovered(mm.table, end, range.end);
   }
 }
 

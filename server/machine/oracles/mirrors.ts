@@ -8,12 +8,12 @@ export interface Mirrors {
   /** Devices in the order in which they joined the world. */
   readonly numbers: Map<string, number>;
   readonly byDevice: Map<string, Map<PageIndex, MirrorEntry>>;
-  /** How many entries of all devices name a frame; absent means none. */
-  readonly frames: Map<Pfn, number>;
+  /** Which pages of which device name a frame; without any it is absent, device or frame. */
+  readonly namedBy: Map<Pfn, Map<string, Set<PageIndex>>>;
 }
 
 export function newMirrors(): Mirrors {
-  return { numbers: new Map(), byDevice: new Map(), frames: new Map() };
+  return { numbers: new Map(), byDevice: new Map(), namedBy: new Map() };
 }
 
 /** A device joins: its page table is empty. */
@@ -51,18 +51,31 @@ export function setMirror(
     mirrors.byDevice.set(device, table);
   }
   const before = table.get(page);
-  if (before?.state === 'mapped') count(mirrors, before.pfn, -1);
+  if (before?.state === 'mapped') unname(mirrors, before.pfn, device, page);
   if (entry.state === 'none') table.delete(page);
   else {
     table.set(page, entry);
-    count(mirrors, entry.pfn, 1);
+    name(mirrors, entry.pfn, device, page);
   }
 }
 
-function count(mirrors: Mirrors, pfn: Pfn, change: 1 | -1): void {
-  const now = (mirrors.frames.get(pfn) ?? 0) + change;
-  if (now === 0) mirrors.frames.delete(pfn);
-  else mirrors.frames.set(pfn, now);
+function name({ namedBy }: Mirrors, pfn: Pfn, device: string, page: PageIndex): void {
+  let devices = namedBy.get(pfn);
+  if (devices === undefined) {
+    devices = new Map();
+    namedBy.set(pfn, devices);
+  }
+  const pages = devices.get(device);
+  if (pages === undefined) devices.set(device, new Set([page]));
+  else pages.add(page);
+}
+
+function unname({ namedBy }: Mirrors, pfn: Pfn, device: string, page: PageIndex): void {
+  const devices = namedBy.get(pfn);
+  const pages = devices?.get(device);
+  pages?.delete(page);
+  if (pages?.size === 0) devices?.delete(device);
+  if (devices?.size === 0) namedBy.delete(pfn);
 }
 
 /** The mapped pages of one device inside `range`. */

@@ -300,14 +300,11 @@ function checkValue(
 /** Oracle 2: nothing maps a frame that is freed. */
 function checkFreed(oracles: Oracles, pfn: Pfn): void {
   const { k, mirrors } = oracles;
-  if (mirrors.frames.has(pfn)) {
-    for (const [device, table] of mirrors.byDevice) {
-      for (const [page, entry] of table) {
-        if (entry.state !== 'mapped' || entry.pfn !== pfn) continue;
-        if (beingInvalidated(k, MIRRORED_MM, page) || migrating(oracles, device, page)) continue;
-        const text = `${device} still maps ${hexAddress(page)} to frame ${frameName(pfn)}, which is freed`;
-        report(oracles, 'frame safety', 'OR2', text, device, page);
-      }
+  for (const [device, pages] of mirrors.namedBy.get(pfn) ?? []) {
+    for (const page of pages) {
+      if (beingInvalidated(k, MIRRORED_MM, page) || migrating(oracles, device, page)) continue;
+      const text = `${device} still maps ${hexAddress(page)} to frame ${frameName(pfn)}, which is freed`;
+      report(oracles, 'frame safety', 'OR2', text, device, page);
     }
   }
   for (const mm of k.mms.values()) {

@@ -10,11 +10,11 @@
 
 import type { Event } from '../../abi/event.ts';
 import { findMm, type Kernel } from '../../kernel/kernel.ts';
-import { findPtePage, isHuge } from '../../kernel/memory/page-table.ts';
+import { nextCovered } from '../../kernel/memory/page-table.ts';
 import { vmaLookup } from '../../kernel/memory/vma.ts';
 import { touch } from '../../task/context.ts';
 import { type ObjectId, objectId } from '../../task/object-id.ts';
-import type { PageIndex } from '../../vocabulary/address.ts';
+import { nextPage, type PageIndex } from '../../vocabulary/address.ts';
 
 /** Owners of register objects are numbered from here, those of devices' entries below. */
 const REGISTER_OWNERS = 512;
@@ -264,11 +264,12 @@ function addMapped({ k }: Registers, mm: number, range: Span, pages: Set<PageInd
   if (space === undefined) return;
   const { vmas, table } = space;
   for (const vma of vmas) {
-    const end = Math.min(range.end, vma.end);
-    for (let at = Math.max(range.first, vma.first); at < end; at += 1) {
-      const page = at as PageIndex;
-      // An empty entry may be one that is just being replaced.
-      if (isHuge(table, page) || findPtePage(table, page) !== 'none') pages.add(page);
+    const until = Math.min(range.end, vma.end) as PageIndex;
+    let page = Math.max(range.first, vma.first) as PageIndex;
+    // An empty entry may be one that is just being replaced.
+    for (; page < until; page = nextPage(page)) {
+      page = nextCovered(table, page, until);
+      if (page < until) pages.add(page);
     }
   }
 }
