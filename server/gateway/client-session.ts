@@ -205,6 +205,10 @@ export class ClientSession implements RestoredLink, Observer, Speaker {
     if (this.connection !== 'none') this.connection.slow(ms);
   }
 
+  flow(state: 'stopped' | 'free'): void {
+    if (this.connection !== 'none') this.connection.flow('lab', state);
+  }
+
   cut(): void {
     // As if the line had broken: no close frame. The gateway hears of it and the session is away.
     if (this.connection !== 'none') this.connection.socket.terminate();

@@ -37,6 +37,7 @@ export class Connection<Session = unknown> {
   readonly #traffic: Traffic;
   readonly #overflow: (connection: Connection<Session>) => void;
   #delay: Delay | 'none' = 'none';
+  readonly #stoppedBy = new Set<'delay' | 'lab'>();
 
   constructor(
     socket: WebSocket,
@@ -89,11 +90,19 @@ export class Connection<Session = unknown> {
       if (ms === 0) return;
       // Whoever is slow cannot fill our memory: its frames wait in its own socket.
       const full = (state: 'full' | 'not full') =>
-        state === 'full' ? this.socket.pause() : this.socket.resume();
+        this.flow('delay', state === 'full' ? 'stopped' : 'free');
       this.#delay = { in: new DelayLine(full), out: new DelayLine() };
     }
     this.#delay.in.ms = ms;
     this.#delay.out.ms = ms;
+  }
+
+  /** Nothing more is read while anything has stopped it. */
+  flow(by: 'delay' | 'lab', state: 'stopped' | 'free'): void {
+    if (state === 'stopped') this.#stoppedBy.add(by);
+    else this.#stoppedBy.delete(by);
+    if (this.#stoppedBy.size > 0) this.socket.pause();
+    else this.socket.resume();
   }
 
   #write(frame: Frame): void {
@@ -110,6 +119,7 @@ export class Connection<Session = unknown> {
     if (this.#delay !== 'none') this.#delay.out.flush();
     this.state = 'closing';
     this.#flusher.now(this.#writer);
+    this.socket.resume();
     this.socket.close(CLOSE_CODES[reason].code, reason);
   }
 

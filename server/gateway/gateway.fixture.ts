@@ -16,6 +16,7 @@ import { Gateway } from './gateway.ts';
 
 /** Takes everything down, and answers each request with {} unless its method is in `silent`. */
 export class ScriptedMachine implements Machine {
+  readonly busy = false;
   readonly accepted: Inbound[] = [];
   readonly silent = new Set<string>();
   /** What `dma_read` answers. */
@@ -35,6 +36,10 @@ export class ScriptedMachine implements Machine {
       this.tell(inbound.actor, 'fenced', { why: 'It was late.', remedy: 'Come back.' });
     }
     if (inbound.kind === 'request' && !this.silent.has(inbound.method)) this.answer(inbound);
+  }
+
+  goOn(): void {
+    // It does all at once.
   }
 
   answer({ actor, id, method }: Extract<Inbound, { kind: 'request' }>): void {

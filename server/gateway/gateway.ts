@@ -209,7 +209,8 @@ export class Gateway {
     socket.on('message', (data, isBinary) => {
       const frame = data as Buffer;
       const layout = isBinary ? 'binary' : 'text';
-      const take = () => this.#guarded(connection, () => this.#arrived(connection, frame, layout));
+      const arrived = () => this.#arrived(connection, frame, layout);
+      const take = () => this.#inTurn(connection, () => this.#guarded(connection, arrived));
       if (connection.pace === 'as it comes') take();
       else connection.holdBack(frame.length, take);
     });
@@ -220,6 +221,16 @@ export class Gateway {
     socket.on('error', () => undefined);
     socket.on('close', (code) => this.#guarded(connection, () => this.#lost(connection, code)));
     if (socket.protocol !== SUBPROTOCOL) this.#closeConnection(connection, 'wrong-subprotocol');
+  }
+
+  /** A busy lab hears of a frame once it has done what it was told before. */
+  #inTurn(connection: Connection<ClientSession>, take: () => void): void {
+    const { session } = connection;
+    if (session === 'none' || session.actor === 'none' || !session.lab.busy) take();
+    else {
+      session.lab.stop(session);
+      session.lab.inTurn(take);
+    }
   }
 
   #arrived(connection: Connection<ClientSession>, data: Buffer, layout: 'text' | 'binary'): void {

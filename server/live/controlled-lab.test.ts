@@ -40,6 +40,7 @@ class PatientLink implements ActorLink {
   refuse(): void {}
   close(): void {}
   slow(): void {}
+  flow(): void {}
   cut(): void {}
 }
 

@@ -34,6 +34,8 @@ export interface ActorLink {
   close(reason: CloseReason): void;
   /** Holds back each frame by `ms`, both ways; 0 ends it. */
   slow(ms: Millis): void;
+  /** 'stopped': what the client sends waits at its side, until 'free'. */
+  flow(state: 'stopped' | 'free'): void;
   /** Drops the connection. The session goes on without. */
   cut(): void;
   /** What another link has to know to go on in its place. */

@@ -24,6 +24,12 @@ class StillMachine {
     this.sinks = sinks;
   }
 
+  readonly busy = false;
+
+  goOn(): void {
+    // It does nothing.
+  }
+
   accept(inbound: Inbound): void {
     this.accepted.push(inbound);
     this.onAccept(inbound);
@@ -98,6 +104,9 @@ class RecordedLink implements ActorLink {
   }
   slow(ms: number): void {
     this.slowMs = ms;
+  }
+  flow(): void {
+    // A still machine is never busy.
   }
   cut(): void {
     this.cuts += 1;

@@ -88,6 +88,9 @@ export class Lab {
   /** The last control line that was written. */
   #controlNoted = '';
   readonly #control: ControlFeed;
+  /** What waits until the machine is not busy, in order. */
+  readonly #later: (() => void)[] = [];
+  readonly #stopped = new Set<Pick<ActorLink, 'flow'>>();
 
   constructor(options: LabOptions) {
     const { name, factory, config, record } = options;
@@ -107,6 +110,7 @@ export class Lab {
       record: record === 'none' ? 'none' : (machine, number) => record(name, machine, number),
       outbound: (outbound, generation) => this.#deliver(outbound, generation),
       event: (event) => this.feed.push(event),
+      idle: () => this.#catchUp(),
       onBug: onThrow,
     });
     const driven = {
@@ -341,6 +345,7 @@ export class Lab {
     this.feed.restart();
     this.#setTheScene(this.scene.setup);
     this.drive.machineIsNew();
+    this.#catchUp();
     const resets = actors.map((actor) => this.#reset(actor));
     // Until here the old recording is the one that counts, and no client has heard of the new machine.
     guarded(
@@ -460,15 +465,47 @@ export class Lab {
     if (this.drive.mode === 'stepped') this.#control.changed();
   }
 
+  /** While the machine is busy, what has arrived is not known yet. */
   #goes(): 'goes' | 'stands' {
+    if (this.busy) return 'stands';
     return this.drive.keepsWaiting() ? 'stands' : 'goes';
   }
 
   /** What the machine says of it is for nobody, though an actor may have the name of one of the scene's. */
   #setTheScene(setup: readonly Inbound[]): void {
     this.#unheard(() => {
-      for (const inbound of setup) this.#accept(inbound);
+      this.#host.inOneTurn(() => {
+        for (const inbound of setup) this.#accept(inbound);
+      });
     });
+  }
+
+  /** Whether the machine has more to do than fits one turn of the event loop. */
+  get busy(): boolean {
+    return this.#host.busy;
+  }
+
+  /** Calls `act` now or, in a busy lab, when what came before is done: then clients are numbered in that order. */
+  inTurn(act: () => void): void {
+    if (this.busy) this.#later.push(act);
+    else act();
+  }
+
+  /** A client of a busy lab is not read from: its frames wait in its own socket, not here. */
+  stop(link: Pick<ActorLink, 'flow'>): void {
+    this.#stopped.add(link);
+    link.flow('stopped');
+  }
+
+  #catchUp(): void {
+    while (!this.busy) {
+      const act = this.#later.shift();
+      if (act === undefined) break;
+      act();
+    }
+    if (this.busy) return;
+    for (const link of this.#stopped) link.flow('free');
+    this.#stopped.clear();
   }
 
   #unheard(act: () => void): void {
@@ -516,7 +553,9 @@ export class Lab {
   #ask(name: ActorName, method: 'perform' | 'hold' | 'go', params: unknown): Promise<Performed> {
     const actor = this.actors.get(name);
     if (actor === undefined) return Promise.resolve({ ok: false, why: `no actor ${name}` });
-    return new Promise((done) => this.#put(actor, method, params, done));
+    return new Promise((done) => {
+      this.inTurn(() => this.#put(actor, method, params, done));
+    });
   }
 
   #put(

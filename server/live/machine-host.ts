@@ -1,13 +1,16 @@
 /**
  * A machine with its inbox and its recording. Takes one event at a time: a sink that leads to another event finds
- * it queued, not nested. Knows no actors; see lab.ts.
+ * it queued, not nested. What takes many steps goes on in the next turn of the event loop, after the other labs have
+ * had theirs; what comes meanwhile waits, and is written down when its turn comes. Knows no actors; see lab.ts.
  */
 import type { Event } from '../abi/event.ts';
 import type { LabLine } from '../journal/lab-lines.ts';
 import type { FrameNote, Recorder } from '../journal/recorder.ts';
 import type { MachineConfig } from '../machine/machine-config.ts';
 import type { ActorName, Inbound, Outbound } from '../machine/remote/inbound.ts';
+import { type StepBudget, WITHOUT_END } from '../machine/step-budget.ts';
 import type { TaskList } from '../machine/task-list.ts';
+import { guarded } from './guarded.ts';
 import type { Machine, MachineFactory, MachineView } from './machine-port.ts';
 
 export interface MachineHostOptions {
@@ -22,18 +25,30 @@ export interface MachineHostOptions {
   /** `generation` counts the machines of this host from 0. */
   readonly outbound: (outbound: Outbound, generation: number) => void;
   readonly event: (event: Event) => void;
+  /** It was busy, and is not any more. */
+  readonly idle: () => void;
   /** The machine has thrown, and takes no more. */
   readonly onBug: (bug: unknown) => void;
 }
 
+/** Steps that one machine takes in one turn of the event loop; at about a microsecond each. */
+export const STEPS_PER_TURN = 8_192;
+
+type Waiting =
+  | { readonly inbound: Inbound; readonly note: FrameNote | undefined }
+  | { readonly line: LabLine };
+
 export class MachineHost {
   readonly #options: MachineHostOptions;
-  readonly #inbox: { readonly inbound: Inbound; readonly note: FrameNote | undefined }[] = [];
+  readonly #inbox: Waiting[] = [];
   #config: MachineConfig;
   #machine: Machine;
   #recorder: Recorder | 'none';
   #generation: number;
-  #state: 'open' | 'accepting' | 'closed' = 'open';
+  /** 'busy': the steps of this turn are used up. */
+  #state: 'open' | 'accepting' | 'busy' | 'closed' = 'open';
+  readonly #budget: StepBudget = { left: STEPS_PER_TURN };
+  #refill: 'coming' | 'none' = 'none';
 
   /** Throws: UnknownPatch, and what the recording's file throws. */
   constructor(options: MachineHostOptions) {
@@ -80,13 +95,8 @@ export class MachineHost {
 
   /** Writes down what the machine does not take. */
   note(line: LabLine): void {
-    if (this.#recorder === 'none') return;
-    try {
-      this.#recorder.lab(line);
-    } catch (bug) {
-      this.#state = 'closed';
-      this.#options.onBug(bug);
-    }
+    if (this.#state === 'busy') this.#inbox.push({ line });
+    else if (this.#recorder !== 'none') this.#ending(() => this.#write(line));
   }
 
   /** The machine is where an earlier one was; what it takes from now on is written to `recorder`. */
@@ -99,29 +109,89 @@ export class MachineHost {
     this.#machine.accept(inbound);
   }
 
+  /** Whether what it has been told takes more than one turn of the event loop. */
+  get busy(): boolean {
+    return this.#state === 'busy';
+  }
+
   accept(inbound: Inbound, note?: FrameNote): void {
     if (this.#state === 'closed') return;
-    if (this.#state === 'accepting') {
-      this.#inbox.push({ inbound, note });
-      return;
-    }
+    this.#inbox.push({ inbound, note });
+    if (this.#state === 'open') this.#work();
+  }
+
+  /** What `act` leads to is done in this turn, however much it is: for what a lab begins with. */
+  inOneTurn(act: () => void): void {
+    this.#budget.left = Number.POSITIVE_INFINITY;
+    act();
+    this.#budget.left = STEPS_PER_TURN;
+  }
+
+  /** Takes what waits, as far as the steps of this turn go. */
+  #work(): void {
     this.#state = 'accepting';
-    try {
-      this.#take(inbound, note);
-      for (let next = this.#inbox.shift(); next !== undefined; next = this.#inbox.shift()) {
+    this.#ending(() => {
+      const state = this.#workThisTurn();
+      // A sink may have led to the end of the lab.
+      if (this.state === 'open') this.#state = state;
+    });
+  }
+
+  #workThisTurn(): 'open' | 'busy' {
+    for (;;) {
+      this.#refillLater();
+      if (this.#budget.left <= 0) return 'busy';
+      if (this.#machine.busy) this.#machine.goOn(this.#budget);
+      else {
+        const next = this.#inbox.shift();
+        if (next === undefined) return 'open';
+        if ('line' in next) {
+          this.#write(next.line);
+          continue;
+        }
         this.#take(next.inbound, next.note);
       }
-      this.#state = 'open';
-    } catch (bug) {
-      this.#state = 'closed';
-      this.#options.onBug(bug);
+      if (!this.#machine.busy && this.#recorder !== 'none') this.#recorder.settled();
     }
   }
 
+  /** An event that leads to no step is counted as one. */
   #take(inbound: Inbound, note: FrameNote | undefined): void {
+    this.#budget.left -= 1;
     if (this.#recorder !== 'none') this.#recorder.inbound(inbound, note);
-    this.#machine.accept(inbound);
-    if (this.#recorder !== 'none') this.#recorder.settled();
+    this.#machine.accept(inbound, this.#budget);
+  }
+
+  #write(line: LabLine): void {
+    if (this.#recorder !== 'none') this.#recorder.lab(line);
+  }
+
+  /** What `act` throws is the end of the machine. */
+  #ending(act: () => void): void {
+    guarded(act, (bug) => {
+      this.#state = 'closed';
+      this.#options.onBug(bug);
+    });
+  }
+
+  /** The steps of a turn are there again in the next one. */
+  #refillLater(): void {
+    if (this.#refill === 'coming' || this.#budget.left > STEPS_PER_TURN / 2) return;
+    this.#refill = 'coming';
+    setImmediate(() => {
+      this.#refill = 'none';
+      this.#budget.left = STEPS_PER_TURN;
+      if (this.#state !== 'busy') return;
+      this.#work();
+      if (!this.busy) guarded(this.#options.idle, this.#options.onBug);
+    });
+  }
+
+  /** Does at once what is left of the last event: a recording ends in the state in which its replay ends. */
+  #finish(): void {
+    if (this.#state !== 'busy') return;
+    this.#machine.goOn({ ...WITHOUT_END });
+    this.#state = 'open';
   }
 
   /**
@@ -133,6 +203,7 @@ export class MachineHost {
   renew(config: MachineConfig): () => void {
     const machine = this.#newMachine(config, this.#generation + 1);
     const recorder = this.#openRecorder(config, this.#generation + 1);
+    this.#finish();
     const [oldMachine, oldRecorder] = [this.#machine, this.#recorder];
     this.#generation += 1;
     this.#inbox.length = 0;
@@ -145,6 +216,7 @@ export class MachineHost {
   }
 
   close(): void {
+    this.#ending(() => this.#finish());
     this.#state = 'closed';
     this.#endRecording();
   }

@@ -3,10 +3,11 @@
 import type { Event } from '../abi/event.ts';
 import type { MachineConfig } from '../machine/machine-config.ts';
 import type { ActorName, Inbound, Outbound } from '../machine/remote/inbound.ts';
+import type { StepBudget } from '../machine/step-budget.ts';
 import type { TaskList } from '../machine/task-list.ts';
 import type { LabSnapshot } from '../protocol/lab-snapshot.ts';
 
-/** Called while accept() runs. They must not call the machine. */
+/** Called while accept() or goOn() runs. They must not call the machine. */
 export interface MachineSinks {
   readonly outbound: (outbound: Outbound) => void;
   readonly event: (event: Event) => void;
@@ -17,11 +18,15 @@ export type MachineView = Pick<LabSnapshot, 'ptes' | 'mirrors' | 'vmas'>;
 
 export interface Machine {
   /**
-   * Takes one event and runs every task until none can go on; between 'pause' and 'resume' none.
+   * Takes one event and runs every task until none can go on; between 'pause' and 'resume' none. Stops where `budget`
+   * is used up, and is `busy` then: it takes no other event before goOn() has done the rest. Without a budget it does all.
    *
    * Throws: KernelBug. The machine is then of no further use.
    */
-  accept(inbound: Inbound): void;
+  accept(inbound: Inbound, budget?: StepBudget): void;
+  /** Throws: as accept(). */
+  goOn(budget: StepBudget): void;
+  readonly busy: boolean;
   view(): MachineView;
   /** A short name for the whole state. */
   digest(): string;

@@ -10,7 +10,11 @@ export const newLiveMachine: MachineFactory = (config, sinks) =>
 /** What the live floor sees of a machine. */
 export function asMachine(machine: LiveMachine): Machine {
   return {
-    accept: (inbound) => machine.accept(inbound),
+    accept: (inbound, budget) => machine.accept(inbound, budget),
+    goOn: (budget) => machine.goOn(budget),
+    get busy() {
+      return machine.busy;
+    },
     view: () => machine.view(),
     digest: () => stateDigest(machine.world),
     stallers: () => machine.stallers(),

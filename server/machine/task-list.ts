@@ -1,6 +1,6 @@
 /**
  * The tasks of a machine for whoever chooses among them: where each stands, what it waits for, and who has that.
- * Looks and changes nothing, provided that every task that cannot go on is parked.
+ * Looks and changes nothing.
  */
 import type { RunningTask } from '../scheduler/scheduler.ts';
 import { isReady } from '../scheduler/scheduler.ts';
@@ -26,8 +26,11 @@ export type TaskList = readonly ListedTask[];
 
 export function taskList(world: World, devices: Iterable<RemoteDevice>): TaskList {
   const { scheduler } = world;
-  const ready = scheduler.readyTasks();
-  const all = [...ready, ...scheduler.blockedTasks()];
+  const waiting = scheduler.blockedTasks();
+  const ready: RunningTask[] = [];
+  // One that has yet to notice that it cannot go on is only parked when its turn comes.
+  for (const task of scheduler.queuedTasks()) (isReady(task) ? ready : waiting).push(task);
+  const all = [...ready, ...waiting.sort((a, b) => a.identity.id - b.identity.id)];
   const holders = holdersOf(world, all, devices);
   return all.map((task) => {
     const { id, actor, name } = task.identity;

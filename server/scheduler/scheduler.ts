@@ -96,6 +96,11 @@ export class Scheduler {
     return this.#ready.slice();
   }
 
+  /** readyTasks(), with those that could not go on when their turn came. Changes nothing. */
+  queuedTasks(): readonly RunningTask[] {
+    return this.#ready;
+  }
+
   /** The task with this number if it could take a step now: readyTasks() of one. */
   readyTask(id: number): RunningTask | 'not ready' {
     const found = this.#ready.find((task) => task.identity.id === id);

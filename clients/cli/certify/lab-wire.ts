@@ -171,6 +171,8 @@ export async function openLabWire(
 function handingOn(heard: (inbound: Inbound) => void): Machine {
   return {
     accept: heard,
+    goOn: () => undefined,
+    busy: false,
     view: () => ({ ptes: [], mirrors: [], vmas: [] }),
     digest: () => '',
     stallers: () => [],

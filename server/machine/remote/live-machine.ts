@@ -24,6 +24,7 @@ import { assertNever, invariant } from '../../vocabulary/invariant.ts';
 import { pageOfU64 } from '../../vocabulary/page-contents.ts';
 import type { MachineConfig } from '../machine-config.ts';
 import { forgetDevice, invalidationRefused } from '../oracles/contract/watched-device.ts';
+import { type StepBudget, WITHOUT_END } from '../step-budget.ts';
 import { type TaskList, taskList } from '../task-list.ts';
 import { callsOf, deviceOf, newWorld, STEPS_MAX, threadOf, type World } from '../world.ts';
 import type {
@@ -64,6 +65,8 @@ export class LiveMachine {
   readonly #roles = new Map<ActorName, ActorRole>();
   /** 'stepped': no task runs but by a 'step'. */
   #mode: 'running' | 'stepped' = 'running';
+  /** Of STEPS_MAX for the last event; 0 when all is done that it led to. */
+  #stepsLeft = 0;
 
   /** Throws: UnknownPatch. */
   constructor(config: MachineConfig, sinks: LiveMachineSinks) {
@@ -91,20 +94,39 @@ export class LiveMachine {
   }
 
   /**
-   * Takes one event and runs every task until none can go on; between 'pause' and 'resume' none.
+   * Takes one event and runs every task until none can go on; between 'pause' and 'resume' none. Stops where `budget`
+   * is used up: what happens in all is the same, however often that is.
    *
    * Throws: KernelBug, and whatever a patch throws. The machine is then of no further use.
    */
-  accept(inbound: Inbound): void {
+  accept(inbound: Inbound, budget: StepBudget = { ...WITHOUT_END }): void {
+    invariant(!this.busy, 'SC2', { inbound: inbound.kind });
     if ('actor' in inbound) this.#take(inbound);
     else this.#obey(inbound);
+    this.#stepsLeft = STEPS_MAX;
+    this.goOn(budget);
+  }
+
+  /** The budget was used up before all was done that the last event led to: only goOn() may be called. */
+  get busy(): boolean {
+    return this.#stepsLeft > 0;
+  }
+
+  /** Goes on where accept() has stopped. Throws: as accept(). */
+  goOn(budget: StepBudget): void {
     const { scheduler } = this.world;
-    if (this.#mode === 'running') scheduler.runFirstCome(STEPS_MAX);
-    else {
+    if (this.#mode === 'stepped') {
       scheduler.runFirstCome(0);
       // Whoever cannot go on is parked now: looking at the tasks must not change who comes next.
       scheduler.readyTasks();
+      this.#stepsLeft = 0;
+      return;
     }
+    const before = scheduler.steps;
+    const ran = scheduler.runFirstCome(Math.min(budget.left, this.#stepsLeft));
+    const taken = scheduler.steps - before;
+    budget.left -= taken;
+    this.#stepsLeft = ran === 'idle' ? 0 : this.#stepsLeft - taken;
   }
 
   /**
