@@ -19,7 +19,8 @@ export type MachineView = Pick<LabSnapshot, 'ptes' | 'mirrors' | 'vmas'>;
 export interface Machine {
   /**
    * Takes one event and runs every task until none can go on; between 'pause' and 'resume' none. Stops where `budget`
-   * is used up, and is `busy` then: it takes no other event before goOn() has done the rest. Without a budget it does all.
+   * is used up, and is `busy` then: it takes no other event before goOn() has done the rest. Without a budget
+   * it does all.
    *
    * Throws: KernelBug. The machine is then of no further use.
    */
