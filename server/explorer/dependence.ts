@@ -42,13 +42,16 @@ function isAcquire(mode: TouchMode): boolean {
   return mode === 'acquire-read' || mode === 'acquire-write';
 }
 
+/** Does it matter to either which of the two comes first? */
+export function conflicts(a: TouchMode, b: TouchMode): boolean {
+  return races(a, b) || orders(a, b) || orders(b, a);
+}
+
 /** Two steps of different tasks commute if no object of one is in conflict with an object of the other. */
 export function independent(a: readonly Touch[], b: readonly Touch[]): boolean {
   for (const left of a) {
     for (const right of b) {
-      if (left.object !== right.object) continue;
-      if (races(left.mode, right.mode) || orders(left.mode, right.mode)) return false;
-      if (orders(right.mode, left.mode)) return false;
+      if (left.object === right.object && conflicts(left.mode, right.mode)) return false;
     }
   }
   return true;

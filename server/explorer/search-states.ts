@@ -15,9 +15,10 @@
  */
 import type { RunningTask } from '../scheduler/scheduler.ts';
 import type { Touch } from '../task/context.ts';
+import type { ObjectId } from '../task/object-id.ts';
 import { invariant } from '../vocabulary/invariant.ts';
 import { type Access, knows, Timeline } from './clocks.ts';
-import { races, touchesNothing } from './dependence.ts';
+import { conflicts, independent, races, touchesNothing } from './dependence.ts';
 import { type ExecutedStep, takeStep } from './execution.ts';
 import type { Explored, NewExplored } from './explored.ts';
 import { locksDuring, locksHeld } from './held-locks.ts';
@@ -73,7 +74,13 @@ interface Known {
   behind: TouchSet | 'open';
 }
 
+/** What happens behind a known state. */
+interface Behind {
+  at(object: ObjectId): readonly PlacedTouch[];
+}
+
 const NO_CHILDREN: readonly RunningTask[] = [];
+const NO_PLACED: readonly PlacedTouch[] = [];
 
 interface Run {
   readonly ended: 'complete' | 'failed' | 'known' | 'too long';
@@ -100,6 +107,8 @@ class StateSearch {
   readonly #exchanged = new Map<PlacedTouch, readonly PlacedTouch[]>();
   readonly #observed: ObservedState;
   readonly #timeline = new Timeline();
+  /** The place of the task of each step of the timeline. */
+  readonly #stepPlaces: TaskPlace[] = [];
   readonly #numbers = new TouchNumbers();
   readonly #stack: StateNode[] = [];
   readonly #known = new Map<number, Known>();
@@ -184,6 +193,7 @@ class StateSearch {
       scheduler.step(task);
     }
     this.#timeline.cutTo(replayed);
+    this.#stepPlaces.length = replayed;
     this.#observed.continueFrom(replayed, explored.contents ?? 'none');
     this.#counts.steps += replayed;
     let failed = this.#stack.at(-1)?.failed ?? 'not yet';
@@ -224,6 +234,7 @@ class StateSearch {
     const children = childrenOf(explored, step);
     const spawned = children.map(({ identity }) => identity.id);
     const found = this.#timeline.add(step, spawned, held);
+    this.#stepPlaces.push(place);
     if (this.#options.preemptionsMax === undefined) {
       for (const race of found) reverse(this.#stack, this.#timeline, race);
     }
@@ -297,8 +308,9 @@ class StateSearch {
   ): number[] {
     if (known.behind === 'open') this.#tryEverything();
     else {
+      const behind = this.#behind(known.behind);
       for (const touch of this.#numbers.touchesIn(known.behind)) {
-        for (const alike of this.#alike(touch)) this.#raceBehind(alike);
+        for (const alike of this.#alike(touch)) this.#raceBehind(alike, behind);
       }
       const parent = this.#stack.at(-1);
       if (parent !== undefined) parent.behind = union(parent.behind, known.behind);
@@ -309,6 +321,20 @@ class StateSearch {
       const key = observed.keyOfTask(task);
       return known.asleep.has(key) && !asleepNow.has(key);
     });
+  }
+
+  /** What `set` says of each object, whichever of several interchangeable actors it was. Made when first asked. */
+  #behind(set: TouchSet): Behind {
+    let byObject: Map<ObjectId, PlacedTouch[]> | undefined;
+    return {
+      at: (object) => {
+        if (byObject === undefined) {
+          const touches = this.#numbers.touchesIn(set).flatMap((touch) => this.#alike(touch));
+          byObject = Map.groupBy(touches, (touch) => touch.object);
+        }
+        return byObject.get(object) ?? NO_PLACED;
+      },
+    };
   }
 
   /** A state is the same whichever of several interchangeable actors did what: any of them may have. */
@@ -328,7 +354,7 @@ class StateSearch {
   }
 
   /** `touch` happens somewhere behind this state, in an order that is not known: it may race with what came before. */
-  #raceBehind({ place, object, mode, locks }: PlacedTouch): void {
+  #raceBehind({ place, object, mode, locks }: PlacedTouch, behind: Behind): void {
     const accesses = this.#timeline.accessesOf(object);
     if (accesses.length === 0) return;
     const clock = this.#timeline.clockOf(this.#observed.livingTask(place));
@@ -336,26 +362,65 @@ class StateSearch {
       if (!races(access.mode, mode) || knows(clock, access.index) >= access.event) continue;
       // They come in the order in which that lock is taken, and the takers race as well.
       if (locks.some((lock) => access.locks.includes(lock))) continue;
-      this.#tryBefore(access, place);
+      this.#tryBefore(access, place, behind);
     }
   }
 
-  #tryBefore({ event }: Access, place: TaskPlace): void {
+  /**
+   * Sees to it that what `place` does behind the current state may also come before `event`.
+   *
+   * Trying the task itself is enough where it is tried: what must come before its own first step races with that step
+   * there. A task that sleeps is not tried. It sleeps because the orders that begin with its next step were covered; the
+   * orders in which something comes before that step, and conflicts with it, were not. So whatever does is tried.
+   */
+  #tryBefore({ event }: Access, place: TaskPlace, behind: Behind): void {
     const node = this.#stack[event - 1];
     if (node === undefined) return;
     const earlier = node.places[node.enabled.indexOf(node.chosen)];
     if (earlier === undefined || this.#places.areRelated(earlier, place)) return;
-    for (let at: TaskPlace | 'none' = place; at !== 'none'; at = this.#places.parentOf(at)) {
-      const place = at;
-      const own = node.places.indexOf(place);
-      // It may wait for its children: then they come first, whatever the order.
-      const child = node.places.findIndex((other) => this.#places.isAbove(place, other));
-      const task = node.enabled[own >= 0 ? own : child];
-      if (task === undefined) continue;
+    const wanted = [place];
+    for (let at = 0; at < wanted.length; at += 1) {
+      const task = this.#beginnerOf(wanted[at] as TaskPlace, node);
+      if (task === 'unknown') {
+        for (const any of node.enabled) node.backtrack.add(any);
+        return;
+      }
       node.backtrack.add(task);
-      return;
+      const asleep = node.explored.has(task) ? undefined : node.sleep.get(task);
+      if (asleep === undefined) continue;
+      for (const other of this.#inConflictWith(asleep, event, behind)) {
+        if (!wanted.includes(other)) wanted.push(other);
+      }
     }
-    for (const task of node.enabled) node.backtrack.add(task);
+  }
+
+  /** The task that must take a step at `node` before `place` can do anything, or 'unknown'. */
+  #beginnerOf(place: TaskPlace, node: StateNode): number | 'unknown' {
+    for (let at: TaskPlace | 'none' = place; at !== 'none'; at = this.#places.parentOf(at)) {
+      const above = at;
+      const own = node.places.indexOf(above);
+      // It may wait for its children: then they come first, whatever the order.
+      const child = node.places.findIndex((other) => this.#places.isAbove(above, other));
+      const task = node.enabled[own >= 0 ? own : child];
+      if (task !== undefined) return task;
+    }
+    return 'unknown';
+  }
+
+  /** Who conflicts with a step that touches `touches`, among what came after `event` and what comes behind. */
+  #inConflictWith(touches: readonly Touch[], event: number, behind: Behind): Set<TaskPlace> {
+    const found = new Set<TaskPlace>();
+    const { steps } = this.#timeline;
+    for (let at = event; at < steps.length; at += 1) {
+      const step = steps[at] as ExecutedStep;
+      if (!independent(touches, step.touches)) found.add(this.#stepPlaces[at] as TaskPlace);
+    }
+    for (const { object, mode } of touches) {
+      for (const other of behind.at(object)) {
+        if (conflicts(mode, other.mode)) found.add(other.place);
+      }
+    }
+    return found;
   }
 
   /** Turns the stack to the next decision that is still to be tried. False when the search is over. */
