@@ -370,8 +370,8 @@ class StateSearch {
    * Sees to it that what `place` does behind the current state may also come before `event`.
    *
    * Trying the task itself is enough where it is tried: what must come before its own first step races with that step
-   * there. A task that sleeps is not tried. It sleeps because the orders that begin with its next step were covered; the
-   * orders in which something comes before that step, and conflicts with it, were not. So whatever does is tried.
+   * there. A task that sleeps is not tried. It sleeps because the orders that begin with its next step were covered;
+   * the orders in which something comes before that step, and conflicts with it, were not. So whatever does is tried.
    */
   #tryBefore({ event }: Access, place: TaskPlace, behind: Behind): void {
     const node = this.#stack[event - 1];
@@ -382,7 +382,7 @@ class StateSearch {
     for (let at = 0; at < wanted.length; at += 1) {
       const task = this.#beginnerOf(wanted[at] as TaskPlace, node);
       if (task === 'unknown') {
-        for (const any of node.enabled) node.backtrack.add(any);
+        for (const enabled of node.enabled) node.backtrack.add(enabled);
         return;
       }
       node.backtrack.add(task);

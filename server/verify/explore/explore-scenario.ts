@@ -27,7 +27,11 @@ export function exploreScenario(
   const reduction = exhaustive ? withoutTwins(plan) : 'none';
   if (reduction !== 'none') {
     const isolation = new Isolation(reduction.member);
-    const verdict = run(reduction.plan, { ...options, onStep: (step) => isolation.see(step) });
+    const verdict = run(reduction.plan, {
+      ...options,
+      onStep: (step) => isolation.see(step),
+      goOn: () => (isolation.breach() === 'none' ? (options.goOn?.() ?? 'go on') : 'stop'),
+    });
     if (verdict.verdict === 'broken') return verdict;
     if (isolation.breach() === 'none') {
       const twins = reduction.leftOut === 1 ? '1 twin' : `${reduction.leftOut} twins`;

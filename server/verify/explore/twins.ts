@@ -5,10 +5,10 @@
  * every step of the search; if it fails, the search is done in full.
  */
 import type { ExecutedStep } from '../../explorer/execution.ts';
-import { parametersOf } from '../../scenario/instances.ts';
-import { planScenario, type ScenarioPlan } from '../../scenario/scenario-plan.ts';
+import type { ScenarioPlan } from '../../scenario/scenario-plan.ts';
 import type { TouchMode } from '../../task/context.ts';
 import { type ObjectId, objectName } from '../../task/object-id.ts';
+import { withoutIdle } from './smaller-scenario.ts';
 
 export interface Reduction {
   /** The scenario with one device of the group. */
@@ -32,16 +32,13 @@ export function withoutTwins(plan: ScenarioPlan): Reduction | 'none' {
 }
 
 function withoutTwinsOf(plan: ScenarioPlan, group: readonly string[]): Reduction | 'none' {
-  const { devices } = parametersOf(plan.scenario, plan.choice.parameters);
-  if (devices === undefined || group.length < 2) return 'none';
-  const leftOut = group.length - 1;
-  const parameters = { ...plan.choice.parameters, devices: devices - leftOut };
-  const reduced = planScenario(plan.scenario, { ...plan.choice, parameters });
-  const left = group.filter((name) => reduced.instances.some((one) => one.name === name));
-  const [member] = left;
-  // Of another group some are missing: fewer devices are fewer of those.
-  if (member === undefined || left.length > 1) return 'none';
-  return { plan: reduced, member, leftOut };
+  const [first, ...twins] = group;
+  if (first === undefined || twins.length === 0) return 'none';
+  const kept = plan.instances.map(({ name }) => name).filter((name) => !twins.includes(name));
+  const smaller = withoutIdle(plan, new Set(kept));
+  const member = smaller === 'none' ? undefined : smaller.names.get(first);
+  if (smaller === 'none' || member === undefined) return 'none';
+  return { plan: smaller.plan, member, leftOut: twins.length };
 }
 
 /** Watches whether `member` keeps to itself. */
