@@ -6,13 +6,11 @@ import type { ScenarioPlan } from '../../../server/scenario/scenario-plan.ts';
 import type { SearchData } from '../../../server/verify/explore/workers/jobs.ts';
 import { BadInput } from '../../../server/vocabulary/bad-input.ts';
 import { type Answered, answerTo } from './answer.ts';
-import { durationText, shareText } from './estimate.ts';
+import { durationText, SHARE_LEAST, shareText } from './estimate.ts';
 
 /** A smaller question is tried for so long. */
 const PROBE_SECONDS_MAX = 2;
 const PROBE_SHARE_OF_BUDGET = 0.1;
-/** Below this the estimate of the whole is worth nothing. */
-const SHARE_LEAST = 1e-3;
 const WINDOW_ADVICE =
   'no execution had the events that the scenario names as its window, in that order: look at its `window`';
 /** An estimate may be wrong by so much. */
@@ -90,7 +88,7 @@ async function probed(
     if (ended === 'interrupted') return 'none';
     const found = verdict.verdict !== 'unknown';
     if (found) return `${smaller.text}: ${verdict.verdict} after ${durationText(verdict.seconds)}`;
-    if (progress.done < SHARE_LEAST) return 'none';
+    if (progress.done < SHARE_LEAST) return `${smaller.text} is smaller; how much is not known`;
     return `${smaller.text}: about ${durationText(verdict.seconds / progress.done)}`;
   } catch (error) {
     // Not every scenario can be made smaller.

@@ -25,7 +25,7 @@ test('what takes longer than the budget ends by the budget, of time or of execut
 test('nothing is said before there is anything to say it of', () => {
   const estimate = estimateOf(progress(0, 0), 0.1, BUDGETS);
   assert.equal(estimate.secondsLeft, 'unknown');
-  assert.equal(estimateText(estimate), 'less than 0.01 % of the search');
+  assert.equal(estimateText(estimate), 'size unknown');
 });
 
 test('shares and times are words for people', () => {
