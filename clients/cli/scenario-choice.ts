@@ -2,14 +2,14 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import {
-  type Asked,
   type AskedChoice,
+  type ExploreRequest,
   isFile,
   planWith,
   scenarioOf,
   usesOwnCode,
   withPath,
-} from '../../server/scenario/asked.ts';
+} from '../../server/scenario/explore-request.ts';
 import type { ScenarioPlan } from '../../server/scenario/scenario-plan.ts';
 import type { Scenario } from '../../server/scenario/scenario-schema.ts';
 import { UsageError } from './failure.ts';
@@ -22,7 +22,7 @@ export interface ChoiceOptions {
 }
 
 /** The question that `options` ask of a scenario file. Nothing but the file's text has been read. */
-export function askedFrom(file: string, options: ChoiceOptions): Asked {
+export function askedFrom(file: string, options: ChoiceOptions): ExploreRequest {
   return { file, text: textOf(file), ...choiceFrom(options) };
 }
 

@@ -1,14 +1,16 @@
 /**
- * Puts a device of somebody else's under the scheduler: many schedules, each run twice. It must do the same for the
+ * Puts a device of somebody else's under the scheduler: many schedules, each run check. It must do the same for the
  * same grants, keep the driver contract, and break nothing.
  */
 
+import { countOutcome, type Outcome, type Outcomes } from '../explorer/outcomes.ts';
+import type { CertificateBound } from '../report/certificate.ts';
 import { answerOf } from '../scenario/expectations.ts';
 import type { ScenarioPlan } from '../scenario/scenario-plan.ts';
 import { streamOf } from '../verify/explore/random-stream.ts';
 import { CONTRACT_ORACLE } from '../vocabulary/rules.ts';
+import { DeterminismCheck, type Finding } from './determinism-check.ts';
 import { byPriority, NearOrders, type Orders, RandomOrders, uniformly } from './orders.ts';
-import { type Finding, Twice } from './run-twice.ts';
 import type { DeviceMemory, GrantPolicy, ScheduleRun } from './schedule.ts';
 import type { Wire } from './wire.ts';
 
@@ -35,16 +37,16 @@ export interface CertifyOptions {
 
 export interface Certificate {
   readonly verdict: 'holds' | 'broken' | 'unknown';
-  /** What was covered, in one sentence. */
-  readonly bound: string;
+  /** What was covered: the reason for the verdict. */
+  readonly bound: CertificateBound;
   readonly schedules: number;
   readonly runs: number;
   readonly steps: number;
   readonly seconds: number;
   /** Schedules in which the race was possible at all. */
   readonly windowEntered: number;
-  /** Outcome to number of schedules. */
-  readonly outcomes: ReadonlyMap<string, number>;
+  /** How many schedules came to what. */
+  readonly outcomes: Outcomes;
   readonly finding: Finding | 'none';
 }
 
@@ -54,7 +56,7 @@ interface Count {
   steps: number;
   windowEntered: number;
   tooLong: number;
-  readonly outcomes: Map<string, number>;
+  readonly outcomes: Map<string, Outcome>;
 }
 
 /**
@@ -72,8 +74,8 @@ export async function certify(
   const until = began + options.budgetSeconds * 1000;
   const oracles = new Set([...plan.oracles, CONTRACT_ORACLE]);
   const memory: DeviceMemory = { words: { unknown: new Set() }, opening: 'unknown' };
-  const twice = new Twice({ plan: { ...plan, oracles }, device, wire, memory }, options);
-  const orders = ordersOf(options, () => twice.stepsLast);
+  const check = new DeterminismCheck({ plan: { ...plan, oracles }, device, wire, memory }, options);
+  const orders = ordersOf(options, () => check.stepsLast);
   const counted: Count = {
     schedules: 0,
     runs: 0,
@@ -89,10 +91,10 @@ export async function certify(
     else if (counted.schedules >= options.budgetSchedules || options.clock() > until)
       ended = 'budget';
     if (ended !== 'complete') break;
-    const judged = await twice.run(policy);
+    const judged = await check.run(policy);
     orders.ran(judged.run);
     count(counted, judged.run);
-    counted.runs = twice.runs;
+    counted.runs = check.runs;
     options.onProgress(counted.schedules);
     finding = judged.finding;
     if (finding !== 'none') break;
@@ -117,8 +119,7 @@ function count(counted: Count, run: ScheduleRun): void {
   counted.steps += run.choices.length;
   if (run.windowEntered) counted.windowEntered += 1;
   if (run.ended === 'too long') counted.tooLong += 1;
-  const outcome = run.failure === 'none' ? run.outcome : run.failure;
-  counted.outcomes.set(outcome, (counted.outcomes.get(outcome) ?? 0) + 1);
+  countOutcome(counted.outcomes, run.failure, () => run.outcome);
 }
 
 function verdictOf(
@@ -128,22 +129,18 @@ function verdictOf(
   { schedules, tooLong, windowEntered }: Count,
   { strategy, deviations }: CertifyOptions,
 ): Pick<Certificate, 'verdict' | 'bound'> {
-  const many = `${schedules} schedule${schedules === 1 ? '' : 's'}, each run twice`;
+  const schedulesRun = { schedules };
   if (finding !== 'none') {
-    const verdict = answerOf(plan.question, 'broken', finding.failure);
-    return { verdict, bound: `found in ${many}` };
+    const { reason } = finding;
+    const failure = 'failure' in reason ? reason.failure : 'none';
+    const verdict = answerOf(plan.question, 'broken', failure);
+    return { verdict, bound: { kind: 'found', ...schedulesRun } };
   }
-  if (ended !== 'complete') {
-    const why = ended === 'budget' ? 'the budget ended' : 'interrupted';
-    return { verdict: 'unknown', bound: `${why} after ${many}` };
-  }
-  if (tooLong > 0) return { verdict: 'unknown', bound: `${tooLong} of ${many} were cut: too long` };
-  if (windowEntered === 0) {
-    return { verdict: 'unknown', bound: `the race window was never entered in ${many}` };
-  }
-  if (strategy !== 'near')
-    return { verdict: 'unknown', bound: `sampled: nothing found in ${many}` };
-  const places = deviations === 1 ? '1 place' : `${deviations} places`;
-  const bound = `every order that leaves first come, first served in at most ${places}, whoever begins: ${many}`;
+  const unknown = (bound: CertificateBound) => ({ verdict: 'unknown' as const, bound });
+  if (ended !== 'complete') return unknown({ kind: 'stopped', why: ended, ...schedulesRun });
+  if (tooLong > 0) return unknown({ kind: 'cut', cut: tooLong, ...schedulesRun });
+  if (windowEntered === 0) return unknown({ kind: 'window never entered', ...schedulesRun });
+  if (strategy !== 'near') return unknown({ kind: 'sampled', ...schedulesRun });
+  const bound: CertificateBound = { kind: 'every near order', deviations, ...schedulesRun };
   return { verdict: answerOf(plan.question, 'holds', 'none'), bound };
 }

@@ -4,6 +4,8 @@
  */
 
 import type { Event } from '../abi/event.ts';
+import type { Failure } from '../explorer/failure.ts';
+import type { Trouble } from '../report/certificate.ts';
 import type { ScenarioPlan } from '../scenario/scenario-plan.ts';
 import {
   openScenario,
@@ -43,17 +45,10 @@ export type GrantPolicy = (
   step: number,
 ) => number | 'diverged';
 
-/** What the client did that ends a schedule. */
-export type Trouble =
-  | { readonly kind: 'silent'; readonly text: string }
-  | { readonly kind: 'gone'; readonly text: string }
-  | { readonly kind: 'refused'; readonly text: string };
-
 export interface ScheduleRun {
   readonly ended: 'completed' | 'failed' | 'trouble' | 'too long' | 'diverged';
-  /** What is wrong, if it failed or there was trouble; else 'none'. */
-  readonly failure: string | 'none';
-  readonly trouble: Trouble['kind'] | 'none';
+  readonly failure: Failure | 'none';
+  readonly trouble: Trouble | 'none';
   /** The frame of the client that was granted last when it ended. */
   readonly frame: ClientFrame | 'none';
   readonly frames: readonly ClientFrame[];
@@ -129,12 +124,10 @@ class Schedule {
     if (this.#left()) return this.#gone();
     const ready = await wire.reset(answerMs, (inbound) => this.#device.arrived(inbound));
     if (ready === 'refused') {
-      const text = `${this.#device.name} refused the reset: each schedule begins with one`;
-      return { kind: 'refused', text };
+      return { kind: 'refused', what: { by: 'device', request: 'reset' } };
     }
     if (ready === 'silent') {
-      const text = `${this.#device.name} did not answer the reset within ${answerMs} ms`;
-      return this.#left() ? this.#gone() : { kind: 'silent', text };
+      return this.#left() ? this.#gone() : { kind: 'silent', when: { at: 'reset', ms: answerMs } };
     }
     const opened = await this.#awaitOpening(opening);
     if (opened !== 'fine') return opened;
@@ -163,8 +156,7 @@ class Schedule {
       const ms = memory.opening === 'unknown' ? limits.quietMs : limits.answerMs;
       if ((await wire.nextFrame(ms)) === 'came') continue;
       if (memory.opening === 'unknown') return 'fine';
-      const text = `${this.#device.name} opened with ${memory.opening} frames before, and with ${length} now`;
-      return { kind: 'silent', text };
+      return { kind: 'silent', when: { at: 'opening', before: memory.opening, now: length } };
     }
   }
 
@@ -264,8 +256,8 @@ class Schedule {
       if (this.#left()) return this.#gone();
       const refused = wire.refused();
       if (refused !== 'nothing') {
-        const text = `frame ${this.#device.frames.length + 1} of ${this.#device.name} was refused: ${refused}`;
-        return { kind: 'refused', text };
+        const n = this.#device.frames.length + 1;
+        return { kind: 'refused', what: { by: 'gateway', n, why: refused } };
       }
       const { turn } = this.#device;
       if (turn === 'waits' || (turn === 'may' && this.#heardOut === 'yes')) return 'fine';
@@ -278,17 +270,10 @@ class Schedule {
   }
 
   #silent(): Trouble {
-    const { name, frames, unanswered } = this.#device;
-    const after =
-      frames.length === 0
-        ? 'its reset'
-        : `frame ${frames.length} (${describeFrame(frames.at(-1))})`;
+    const { frames, unanswered: owes } = this.#device;
+    const frame = describeFrame(frames.at(-1));
     const ms = this.#parts.limits.answerMs;
-    const owed = unanswered.map((method) => `an answer to ${method}`).join(' and ');
-    return {
-      kind: 'silent',
-      text: `${name} said nothing for ${ms} ms after ${after}: it owes ${owed}`,
-    };
+    return { kind: 'silent', when: { at: 'frame', ms, n: frames.length, frame, owes } };
   }
 
   /** Asked again after each wait. */
@@ -297,25 +282,24 @@ class Schedule {
   }
 
   #gone(): Trouble {
-    const { name, frames } = this.#device;
-    return { kind: 'gone', text: `${name} left after ${frames.length} frames` };
+    return { kind: 'gone', frames: this.#device.frames.length };
   }
 
   #misuse(): Trouble | 'none' {
     const [first] = this.#device.misuses;
     return first === undefined
       ? 'none'
-      : { kind: 'refused', text: `${this.#device.name}: ${first}` };
+      : { kind: 'refused', what: { by: 'kernel', misuse: first } };
   }
 
-  troubled({ kind, text }: Trouble): ScheduleRun {
-    return this.#told('trouble', text, kind);
+  troubled(trouble: Trouble): ScheduleRun {
+    return this.#told('trouble', 'none', trouble);
   }
 
   #told(
     ended: ScheduleRun['ended'],
-    failure: string | 'none',
-    trouble: Trouble['kind'] | 'none',
+    failure: Failure | 'none',
+    trouble: Trouble | 'none',
   ): ScheduleRun {
     const run = this.#run;
     return {

@@ -1,4 +1,5 @@
 /** Finding, shrinking and explaining one classic: two tasks read a counter, then write it back one higher. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Scheduler } from '../scheduler/scheduler.ts';
@@ -8,8 +9,9 @@ import { objectId } from '../task/object-id.ts';
 import { type Task, willRead, willWrite } from '../task/task.ts';
 import { blocksOf, choicesOf, contextSwitches } from './blocks.ts';
 import type { NewExplored } from './explored.ts';
+import { testFailure } from './failure.fixture.ts';
 import { tryFewSwitches } from './few-switches.ts';
-import { nearestSafeSibling, pointOfNoReturn } from './no-return.ts';
+import { nearestPassingSchedule, pointOfNoReturn } from './no-return.ts';
 import { goOnWithSame, replay, runWith } from './replay.ts';
 import { type SampleOptions, sample } from './sample.ts';
 import { search } from './search.ts';
@@ -48,7 +50,7 @@ function counters(options: {
       scheduler,
       failure: () => 'none',
       failureAtEnd: (stuck) =>
-        stuck.length === 0 && counter === 2 ? 'none' : `counter ${counter}`,
+        stuck.length === 0 && counter === 2 ? 'none' : testFailure(`counter ${counter}`),
       windowEntered: () => true,
       outcome: () => String(counter),
       alsoReads: () => [],
@@ -83,7 +85,7 @@ test('execution counts are pinned: a change means that a yield point moved or th
 test('few switches find it at once', () => {
   const { found, executions } = tryFewSwitches(racy, STEPS_MAX, 1_000);
   assert.ok(found !== 'none');
-  assert.equal(found.failure, 'counter 1');
+  assert.deepEqual(found.failure, testFailure('counter 1'));
   assert.ok(executions < 40, `${executions} executions`);
 });
 
@@ -92,7 +94,7 @@ test('a shrunk schedule fails, with the fewest switches that can', () => {
   assert.ok(counterexample !== 'none');
   const shrunk = shrink(racy, counterexample.choices, STEPS_MAX);
   assert.ok(shrunk !== 'does not fail');
-  assert.equal(replay(racy, shrunk.choices, STEPS_MAX).failure, 'counter 1');
+  assert.deepEqual(replay(racy, shrunk.choices, STEPS_MAX).failure, testFailure('counter 1'));
   const { steps } = replay(racy, shrunk.choices, STEPS_MAX);
   const own = shrunk.choices.filter((task) =>
     steps.some((s) => s.task === task && s.name.length === 1),
@@ -120,7 +122,7 @@ test('the nearest safe sibling is safe', () => {
   const world = counters({ locking: 'racy', idle: 0 });
   const { found } = tryFewSwitches(world, STEPS_MAX, 1_000);
   assert.ok(found !== 'none');
-  const sibling = nearestSafeSibling(world, found.steps, STEPS_MAX);
+  const sibling = nearestPassingSchedule(world, found.steps, STEPS_MAX);
   assert.ok(sibling !== 'none');
   assert.equal(replay(world, sibling.choices, STEPS_MAX).failure, 'none');
 });

@@ -2,15 +2,17 @@
  * Looks for a failure among the schedules that a person would try first: one task is stopped after so many steps,
  * another runs as far as it can, then all the rest. Most races need no more (Musuvathi and Qadeer, PLDI 2007).
  */
+
 import type { RunningTask } from '../scheduler/scheduler.ts';
 import { contextSwitches } from './blocks.ts';
 import type { ExecutedStep } from './execution.ts';
 import type { NewExplored } from './explored.ts';
+import type { Failure } from './failure.ts';
 import { withinPreemptions } from './few-preemptions.ts';
 import { type Chooser, goOnWithSame, runWith } from './replay.ts';
 
 export interface Failing {
-  readonly failure: string;
+  readonly failure: Failure;
   readonly choices: readonly number[];
   readonly steps: readonly ExecutedStep[];
 }

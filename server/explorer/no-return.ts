@@ -103,7 +103,7 @@ export interface Sibling {
  * The schedule that differs from a counterexample by one swap of neighbours, and is safe. `pairs` are the swaps to try,
  * the nearest first: two runs of steps each, of which the second comes behind the first. Default: neighbouring blocks.
  */
-export function nearestSafeSibling(
+export function nearestPassingSchedule(
   newExplored: NewExplored,
   steps: readonly ExecutedStep[],
   stepsMax: number,

@@ -1,9 +1,11 @@
 /** Executions of which only the end matters: nobody is told what the steps touch, which costs most of an execution. */
+
 import type { NewExplored } from './explored.ts';
+import type { Failure } from './failure.ts';
 import { type Chooser, goOnWithSame } from './replay.ts';
 
 export interface QuietRun {
-  readonly failure: string | 'none';
+  readonly failure: Failure | 'none';
   readonly choices: readonly number[];
 }
 

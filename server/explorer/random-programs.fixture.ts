@@ -2,6 +2,7 @@
  * Small programs over shared cells, locks, a counter and children, for comparing searches: what a reduction finds must
  * be what plain search finds. The outcome is every register and every cell.
  */
+
 import fc from 'fast-check';
 import { Scheduler } from '../scheduler/scheduler.ts';
 import { newTaskContext, type TaskContext, touch, wake } from '../task/context.ts';
@@ -26,6 +27,7 @@ import {
 } from '../task/task.ts';
 import { together } from '../task/together.ts';
 import type { NewExplored, WorldContents } from './explored.ts';
+import { testFailure } from './failure.fixture.ts';
 
 const KINDS = [
   'read',
@@ -243,7 +245,8 @@ export function world(
     return {
       scheduler,
       failure: () => 'none',
-      failureAtEnd: (stuck) => (stuck.length === 0 ? 'none' : `stuck: ${stuck.length}`),
+      failureAtEnd: (stuck) =>
+        stuck.length === 0 ? 'none' : testFailure(`stuck: ${stuck.length}`),
       windowEntered: () => true,
       outcome,
       alsoReads: () => [],

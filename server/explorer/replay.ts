@@ -1,11 +1,13 @@
 /** Runs one given schedule, and on from its end without needless switches. */
+
 import type { RunningTask } from '../scheduler/scheduler.ts';
 import { type ExecutedStep, takeStep } from './execution.ts';
 import type { Explored, NewExplored } from './explored.ts';
+import type { Failure } from './failure.ts';
 
 /** What an execution came to. */
 export interface Replayed {
-  readonly failure: string | 'none';
+  readonly failure: Failure | 'none';
   /** 'too long': it has taken stepsMax steps and was not over. */
   readonly ended: 'complete' | 'failed' | 'too long';
   readonly steps: readonly ExecutedStep[];

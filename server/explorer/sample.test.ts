@@ -1,4 +1,5 @@
 /** What random search promises: URW comes to uniform, PCT keeps its probability, a bound on preemptions is kept. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Scheduler } from '../scheduler/scheduler.ts';
@@ -6,6 +7,7 @@ import { newTaskContext, serial } from '../task/context.ts';
 import { objectId } from '../task/object-id.ts';
 import { type Child, type Task, willRead, willWrite } from '../task/task.ts';
 import type { NewExplored } from './explored.ts';
+import { testFailure } from './failure.fixture.ts';
 import { withinPreemptions } from './few-preemptions.ts';
 import { tryFewSwitches } from './few-switches.ts';
 import { atRandom, measure } from './measure.ts';
@@ -77,7 +79,7 @@ function lostUpdate(more: number): NewExplored {
     return {
       scheduler,
       failure: () => 'none',
-      failureAtEnd: () => (counter === 2 ? 'none' : `counter ${counter}`),
+      failureAtEnd: () => (counter === 2 ? 'none' : testFailure(`counter ${counter}`)),
       windowEntered: () => true,
       outcome: () => String(counter),
       alsoReads: () => [],

@@ -4,9 +4,11 @@
  * Chance comes from outside: execution `n` is a function of the world and of its own random numbers, so any part of a
  * search can be run anywhere, and the parts put together.
  */
+
 import type { NewExplored } from './explored.ts';
 import { withinPreemptions } from './few-preemptions.ts';
 import { atRandom, type Measured, measure } from './measure.ts';
+import { countOutcome, type Outcome, type Outcomes } from './outcomes.ts';
 import { pct } from './pct.ts';
 import { type Chooser, runWith } from './replay.ts';
 import type { Counterexample } from './search.ts';
@@ -39,7 +41,7 @@ export interface SampleResult {
   readonly failures: number;
   /** Executions that were cut after stepsMax steps. They have no outcome. */
   readonly tooLong: number;
-  readonly outcomes: ReadonlyMap<string, number>;
+  readonly outcomes: Outcomes;
   readonly counterexample: Counterexample | 'none';
   /** What the choices were made with. */
   readonly measured: Measured;
@@ -51,7 +53,7 @@ export interface SampleResult {
 export function sample(newExplored: NewExplored, options: SampleOptions): SampleResult {
   const { stepsMax, randomOf, goOn } = options;
   const measured = options.measured ?? measure(newExplored, stepsMax, randomOf);
-  const outcomes = new Map<string, number>();
+  const outcomes = new Map<string, Outcome>();
   const counts = { executions: 0, steps: 0, windowEntered: 0, failures: 0, tooLong: 0, beyond: 0 };
   let counterexample: Counterexample | 'none' = 'none';
   for (let n = options.first; n < options.first + options.executions; n += 1) {
@@ -65,7 +67,7 @@ export function sample(newExplored: NewExplored, options: SampleOptions): Sample
       counts.beyond += 1;
     }
     if (run.ended === 'too long') counts.tooLong += 1;
-    else count(outcomes, run.failure === 'none' ? run.explored.outcome() : run.failure);
+    else countOutcome(outcomes, run.failure, () => run.explored.outcome());
     if (run.failure === 'none') continue;
     counts.failures += 1;
     if (counterexample === 'none' || choices.length < counterexample.choices.length) {
@@ -74,10 +76,6 @@ export function sample(newExplored: NewExplored, options: SampleOptions): Sample
     if (options.counterexamples === 'first') break;
   }
   return { ...counts, outcomes, counterexample, measured };
-}
-
-function count(outcomes: Map<string, number>, outcome: string): void {
-  outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
 }
 
 function chooserOf(options: SampleOptions, random: () => number, measured: Measured): Chooser {

@@ -13,6 +13,7 @@
  * Leaves out: livelock; an execution longer than `stepsMax` is reported, not judged.
  * Rules: SC1 (docs/SPEC.md).
  */
+
 import type { RunningTask } from '../scheduler/scheduler.ts';
 import type { Touch } from '../task/context.ts';
 import type { ObjectId } from '../task/object-id.ts';
@@ -21,8 +22,10 @@ import { type Access, knows, Timeline } from './clocks.ts';
 import { conflicts, independent, races, touchesNothing } from './dependence.ts';
 import { type ExecutedStep, takeStep } from './execution.ts';
 import type { Explored, NewExplored } from './explored.ts';
+import type { Failure } from './failure.ts';
 import { locksDuring, locksHeld } from './held-locks.ts';
 import { ObservedState } from './observed-state.ts';
+import { countOutcome, type Outcome } from './outcomes.ts';
 import type { Counterexample, Progress, SearchResult } from './search.ts';
 import { reverse } from './source-sets.ts';
 import {
@@ -112,7 +115,7 @@ class StateSearch {
   readonly #numbers = new TouchNumbers();
   readonly #stack: StateNode[] = [];
   readonly #known = new Map<number, Known>();
-  readonly #outcomes = new Map<string, number>();
+  readonly #outcomes = new Map<string, Outcome>();
   readonly #counts = {
     executions: 0,
     steps: 0,
@@ -161,15 +164,13 @@ class StateSearch {
     if (explored.windowEntered()) counts.windowEntered += 1;
     if (ended === 'known') counts.redundant += 1;
     else if (ended === 'too long') counts.tooLong += 1;
-    else if (ended === 'complete') this.#came(explored.outcome());
+    else if (ended === 'complete') {
+      countOutcome(this.#outcomes, 'none', () => explored.outcome());
+    }
   }
 
-  #came(outcome: string): void {
-    this.#outcomes.set(outcome, (this.#outcomes.get(outcome) ?? 0) + 1);
-  }
-
-  #fails(failure: string): void {
-    this.#came(failure);
+  #fails(failure: Failure): void {
+    countOutcome(this.#outcomes, failure, () => '');
     this.#counts.failures += 1;
     const { steps } = this.#timeline;
     const known = this.#counterexample;

@@ -13,6 +13,8 @@ import { type TimedStep, Timeline } from './clocks.ts';
 import { independent } from './dependence.ts';
 import { type ExecutedStep, takeStep } from './execution.ts';
 import type { Explored, NewExplored } from './explored.ts';
+import type { Failure } from './failure.ts';
+import { countOutcome, type Outcome, type Outcomes } from './outcomes.ts';
 import { reverse } from './source-sets.ts';
 
 export interface SearchOptions {
@@ -37,7 +39,7 @@ export interface Progress {
 }
 
 export interface Counterexample {
-  readonly failure: string;
+  readonly failure: Failure;
   /** Task numbers, step by step. */
   readonly choices: readonly number[];
   readonly steps: readonly ExecutedStep[];
@@ -54,8 +56,7 @@ export interface SearchResult {
   readonly failures: number;
   /** Executions that reached stepsMax. */
   readonly tooLong: number;
-  /** Outcome to number of executions. */
-  readonly outcomes: ReadonlyMap<string, number>;
+  readonly outcomes: Outcomes;
   readonly counterexample: Counterexample | 'none';
 }
 
@@ -71,7 +72,7 @@ interface Node {
 
 interface Run {
   readonly ended: 'complete' | 'failed' | 'redundant' | 'too long';
-  readonly failure: string;
+  readonly failure: Failure | 'none';
   readonly explored: Explored;
   readonly steps: readonly TimedStep[];
 }
@@ -84,7 +85,7 @@ interface Run {
 export function search(newExplored: NewExplored, options: SearchOptions): SearchResult {
   const stack: Node[] = [];
   const timeline = new Timeline();
-  const outcomes = new Map<string, number>();
+  const outcomes = new Map<string, Outcome>();
   const counts = {
     executions: 0,
     redundant: 0,
@@ -108,10 +109,9 @@ export function search(newExplored: NewExplored, options: SearchOptions): Search
       counts.executions += 1;
       if (run.ended === 'too long') counts.tooLong += 1;
       if (run.explored.windowEntered()) counts.windowEntered += 1;
-      const outcome = run.ended === 'failed' ? run.failure : run.explored.outcome();
-      outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+      countOutcome(outcomes, run.failure, () => run.explored.outcome());
     }
-    if (run.ended === 'failed') {
+    if (run.failure !== 'none') {
       counts.failures += 1;
       const choices = run.steps.map((step) => step.task);
       if (counterexample === 'none' || choices.length < counterexample.choices.length) {

@@ -4,7 +4,7 @@
  */
 import { type Block, blocksOf, choicesOf, contextSwitches } from './blocks.ts';
 import type { NewExplored } from './explored.ts';
-import { failureKind } from './failure-kind.ts';
+import { failsAlike } from './failure.ts';
 import { type QuietRun, replayQuietly } from './quiet.ts';
 
 /** Executions that shrinking may cost. */
@@ -21,7 +21,6 @@ export function shrink(
 ): QuietRun | 'does not fail' {
   let best = replayQuietly(newExplored, choices, stepsMax);
   if (best.failure === 'none') return 'does not fail';
-  const kind = failureKind(best.failure);
   // After each improvement most candidates are those of before.
   const seen = new Set<string>();
   let attempts = 0;
@@ -34,7 +33,7 @@ export function shrink(
       attempts += 1;
       if (attempts === ATTEMPTS_MAX) break;
       const tried = replayQuietly(newExplored, choicesOf(candidate), stepsMax);
-      if (failureKind(tried.failure) === kind && simpler(tried.choices, best.choices)) {
+      if (failsAlike(tried.failure, best.failure) && simpler(tried.choices, best.choices)) {
         best = tried;
         improved = true;
         break;

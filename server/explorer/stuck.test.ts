@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describeStuck, type Holder, ITS_OWN, stuckOf, type Wait } from './stuck.ts';
+import { type Holder, stuckOf, type Wait } from './stuck.ts';
 
 function waiting(actor: string, wants: string, ...heldBy: readonly Partial<Holder>[]): Wait {
   return {
@@ -38,24 +38,4 @@ test('[OR5] the shortest circle is told', () => {
     waiting('c', 'lock a', { actor: 'a' }),
   ];
   assert.equal(stuckOf(waits).cycle, 'a -> c -> a');
-});
-
-test('[OR5] who waits for what nobody will do has lost a wake-up, which is no deadlock', () => {
-  const ended = [waiting('a', 'lock', { actor: 'b', state: 'ended' })];
-  assert.equal(
-    describeStuck(stuckOf(ended)),
-    'lost wake-up: a (work) waits at a.wait for lock, which b (work) has since somewhere.lock and has ended',
-  );
-  const nobody = [
-    waiting('b', 'the end of a', { actor: 'a', at: ITS_OWN }),
-    waiting('a', 'an event'),
-  ];
-  const { kind, cycle } = stuckOf(nobody);
-  assert.deepEqual([kind, cycle], ['lost wake-up', 'b -> a -> nobody']);
-});
-
-test('[OR5] a condition that holds while its waiter sleeps is a lost wake-up, whoever else waits', () => {
-  const asleep: Wait = { ...waiting('a', 'a flag'), missedWake: 'yes' };
-  const told = describeStuck(stuckOf([waiting('b', 'lock', { actor: 'a' }), asleep]));
-  assert.match(told, /^lost wake-up: a .* for a flag, which is so, but nobody has told it$/);
 });

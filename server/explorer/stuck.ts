@@ -13,15 +13,19 @@ export interface HeldSince {
   readonly at: string;
 }
 
-/** One task that waits. */
-export interface Wait extends TaskName {
+/** One task that waits, and for whom. */
+export interface Waiting extends TaskName {
   readonly wants: string;
   readonly waitsAt: string;
-  readonly holds: readonly HeldSince[];
   /** Who has what it wants, and since when. Whoever has ended is here as well: nobody gives that back. */
   readonly heldBy: readonly Holder[];
   /** 'yes': what it waits for is so, and nobody has told it. */
   readonly missedWake: 'yes' | 'no';
+}
+
+/** The same with what it has. */
+export interface Wait extends Waiting {
+  readonly holds: readonly HeldSince[];
 }
 
 export interface Holder extends TaskName {
@@ -105,23 +109,3 @@ function chainToNobody(waits: readonly Wait[]): Wait[] {
 
 /** Whoever is waited for has nothing: it must come to its own end. */
 export const ITS_OWN = 'its own end';
-
-/** `cpu0 (madvise) waits at do_madvise.lock for driver_lock, which dev0 (fault-read) has since dmirror_fault.lock`. */
-export function describeWait({ actor, task, wants, waitsAt, heldBy, missedWake }: Wait): string {
-  const waiting = `${actor} (${task}) waits at ${waitsAt} for ${wants}`;
-  if (missedWake === 'yes') return `${waiting}, which is so, but nobody has told it`;
-  if (heldBy.length === 0) return `${waiting}, which nobody will bring about`;
-  const holders = heldBy.map((holder) => {
-    const who = `${holder.actor} (${holder.task})`;
-    if (holder.at === ITS_OWN) return `is up to ${who}`;
-    const since = `${who} has since ${holder.at}`;
-    return holder.state === 'ended' ? `${since} and has ended` : since;
-  });
-  return `${waiting}, which ${holders.join(' and ')}`;
-}
-
-/** One sentence that begins with the name of what it is. */
-export function describeStuck({ kind, chain, cycle }: Stuck): string {
-  const told = chain.map(describeWait).join('; ');
-  return kind === 'deadlock' ? `deadlock ${cycle}: ${told}` : `${kind}: ${told}`;
-}

@@ -1,15 +1,17 @@
+import type { Failure } from '../explorer/failure.ts';
 import type { LitmusResult } from './litmus.ts';
 
 /**
  * What a failing execution fulfils, as the condition of an outcome block: the scenario's own where that has failed, or
  * that an oracle has reported a violation.
  */
-export function askedBy(failure: string): Pick<LitmusResult, 'quantifier' | 'condition'> {
-  const [, how, condition] = /^(forbidden|reached): (.*)$/s.exec(failure) ?? [];
-  if (condition === undefined) return { quantifier: 'exists', condition: 'violation' };
+export function askedBy(failure: Failure | 'none'): Pick<LitmusResult, 'quantifier' | 'condition'> {
+  if (failure === 'none' || failure.kind !== 'condition') {
+    return { quantifier: 'exists', condition: 'violation' };
+  }
   return {
-    quantifier: how === 'forbidden' ? '~exists' : 'exists',
-    condition: herdWords(condition),
+    quantifier: failure.how === 'forbidden' ? '~exists' : 'exists',
+    condition: herdWords(failure.condition),
   };
 }
 
@@ -20,9 +22,4 @@ export function herdWords(text: string): string {
     .replaceAll(/\s+and\s+/g, ' /\\ ')
     .replaceAll(/\s+or\s+/g, ' \\/ ')
     .replaceAll(/\bnot\s+/g, '~');
-}
-
-/** Whether it was the scenario's condition that failed (or was reached), and no oracle. */
-export function isCondition(failure: string): boolean {
-  return /^(forbidden|reached): /.test(failure);
 }

@@ -1,4 +1,6 @@
 /** What an execution came to: registers, page table, mirrors; and what of it is forbidden. */
+import type { Failure } from '../explorer/failure.ts';
+import type { Stuck } from '../explorer/stuck.ts';
 import { isDevicePfn, ZERO_PFN } from '../kernel/memory/frames.ts';
 import { readPte } from '../kernel/memory/page-table.ts';
 import { pteKind } from '../kernel/memory/pte.ts';
@@ -8,10 +10,11 @@ import { mirrorEntry } from '../machine/oracles/mirrors.ts';
 import { pinsOf, type World } from '../machine/world.ts';
 import type { RunningTask } from '../scheduler/scheduler.ts';
 import type { PageIndex } from '../vocabulary/address.ts';
-import { type EndState, isMet } from './condition.ts';
+import { type EndState, isMet, termsOf } from './condition.ts';
 import { pageAt } from './places.ts';
 import type { ScenarioPlan } from './scenario-plan.ts';
-import { describeStuckTasks } from './stuck-tasks.ts';
+import { stuckTasks } from './stuck-tasks.ts';
+import { violationOf } from './watch-run.ts';
 
 export interface EndView {
   readonly world: World;
@@ -19,39 +22,50 @@ export interface EndView {
   readonly registers: ReadonlyMap<string, string>;
 }
 
-/** Begins every failure that is the answer to "exists": it was looked for. */
-export const REACHED = 'reached: ';
-
 /** The first forbidden thing about the end of an execution, or 'none'. `stuck` are the tasks that wait for ever. */
 export function failureAtEnd(
   plan: ScenarioPlan,
   end: EndView,
   stuck: readonly RunningTask[],
-): string | 'none' {
+): Failure | 'none' {
   const { oracles, question } = plan;
   const breach = breachAtRest(end.world, stuck);
   if (breach !== 'none') return breach;
-  if (stuck.length > 0 && oracles.has('OR5'))
-    return `OR5: ${describeStuckTasks(plan, end.world, stuck)}`;
+  const waiting = oracles.has('OR5') ? stuckTasks(plan, end.world, stuck) : 'none';
+  if (waiting !== 'none') return stuckFailure(waiting);
   if (stuck.length === 0 && oracles.has('OR4')) {
     const [left] = leftBehind(end.world.kernel, pinsOf(end.world));
-    if (left !== undefined) return `OR4: ${left}`;
+    if (left !== undefined) return { kind: 'violation', rule: 'OR4', text: left, actors: [] };
   }
   if (question.kind === 'none') return 'none';
   if (!isMet(question.condition, endState(plan, end, stuck))) return 'none';
-  return question.kind === 'forbid' ? `forbidden: ${question.text}` : `${REACHED}${question.text}`;
+  const how = question.kind === 'forbid' ? 'forbidden' : 'reached';
+  const actors = termsOf(question.condition).flatMap((term) =>
+    term.kind === 'pte' ? [] : [term.actor],
+  );
+  return { kind: 'condition', how, condition: question.text, actors };
+}
+
+/** What the waiting tasks hold besides is left out: two ends with the same chain are one failure. */
+function stuckFailure({ kind, chain, cycle }: Stuck): Failure {
+  return {
+    kind: 'stuck',
+    how: kind,
+    chain: chain.map(({ holds: _, ...waiting }) => waiting),
+    cycle,
+  };
 }
 
 /** What the driver contract finds wrong now that nothing goes on. */
 function breachAtRest(
   { contract, oracles }: World,
   stuck: readonly RunningTask[],
-): string | 'none' {
+): Failure | 'none' {
   if (contract === 'off') return 'none';
   const before = oracles.violations.length;
   checkAtRest(contract, new Set(stuck.map(({ identity }) => identity.id)));
   const [found] = oracles.violations.slice(before);
-  return found === undefined ? 'none' : `${found.rule}: ${found.text}`;
+  return found === undefined ? 'none' : violationOf(found);
 }
 
 function endState(plan: ScenarioPlan, end: EndView, stuck: readonly RunningTask[]): EndState {

@@ -1,7 +1,7 @@
 /** The verdicts that a scenario expects: with each patch and its own drivers, and with each driver and no patch. */
 import { DRIVERS } from '../../clients/drivers/catalogue/drivers.ts';
+import type { Failure } from '../explorer/failure.ts';
 import { PATCHES, STOCK_NAME } from '../patches/patches.ts';
-import { REACHED } from './end-of-run.ts';
 import type { Question, ScenarioChoice } from './scenario-plan.ts';
 import type { Scenario, VerdictWord } from './scenario-schema.ts';
 
@@ -42,9 +42,10 @@ export function expectationsOf(scenario: Scenario): Expectation[] {
 export function answerOf(
   question: Question,
   found: VerdictWord,
-  failure: string | 'none',
+  failure: Failure | 'none',
 ): VerdictWord {
   if (question.kind !== 'exists' || found === 'unknown') return found;
   if (found === 'holds') return 'broken';
-  return failure.startsWith(REACHED) ? 'holds' : 'broken';
+  const isReached = failure !== 'none' && failure.kind === 'condition' && failure.how === 'reached';
+  return isReached ? 'holds' : 'broken';
 }

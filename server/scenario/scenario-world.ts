@@ -288,6 +288,7 @@ function answerBug(
   thrown: unknown,
 ): 'handled' | 'rethrow' {
   if (!(thrown instanceof KernelBug)) return 'rethrow';
-  watch.fail(`kernel BUG: ${thrown.message}, in ${actor} (${name})`);
+  const { rule, message } = thrown;
+  watch.fail({ kind: 'kernel bug', rule, text: message, actor, task: name });
   return 'handled';
 }

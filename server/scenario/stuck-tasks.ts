@@ -1,6 +1,5 @@
 /** Who of a scenario's tasks waits for what, and who has that: locks, open brackets, callbacks, ends of programs. */
 import {
-  describeStuck,
   type HeldSince,
   type Holder,
   ITS_OWN,
@@ -41,18 +40,6 @@ export function stuckTasks(
   if (first === undefined) return stuckOf(waits);
   const cycle = `${first.actor} -> ${first.actor}`;
   return { kind: 'livelock', waits, chain: spinning, cycle };
-}
-
-export function describeStuckTasks(
-  plan: ScenarioPlan,
-  world: World,
-  stuck: readonly RunningTask[],
-): string {
-  const found = stuckTasks(plan, world, stuck);
-  if (found === 'none') return 'nothing';
-  if (found.kind !== 'livelock') return describeStuck(found);
-  const actors = found.chain.map(({ actor }) => actor).join(' and ');
-  return `livelock: ${actors} faults again and again, and nobody else does anything`;
 }
 
 function waitOf(view: View, { identity, pending }: RunningTask): Wait {

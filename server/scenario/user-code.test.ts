@@ -1,10 +1,12 @@
 /** Patches and drivers of users: the examples of the manual run, and what is no patch is told apart. */
+
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { search } from '../explorer/search.ts';
+import { describeFailure } from '../report/describe-failure.ts';
 import { BadUserCode } from './guard-user-code.ts';
 import { readScenario } from './read-scenario.ts';
 import { AS_WRITTEN, planScenario, type ScenarioChoice } from './scenario-plan.ts';
@@ -43,7 +45,7 @@ function firstFailure(name: string, choice: Partial<ScenarioChoice>): string {
     counterexamples: 'first',
     goOn: ({ executions }) => (executions < 2_000 ? 'go on' : 'stop'),
   });
-  return counterexample === 'none' ? 'none' : counterexample.failure;
+  return counterexample === 'none' ? 'none' : describeFailure(counterexample.failure);
 }
 
 test('the patch of the manual breaks what held', async () => {

@@ -1,19 +1,19 @@
 /** What may not happen while a scenario runs. The first such thing ends the execution. */
 
 import type { Event } from '../abi/event.ts';
+import type { Failure, Violation } from '../explorer/failure.ts';
 import { refcount } from '../kernel/memory/frames.ts';
 import type { World } from '../machine/world.ts';
-import type { Pfn } from '../vocabulary/address.ts';
-import { hexAddress, type PageIndex } from '../vocabulary/address.ts';
+import type { PageIndex, Pfn } from '../vocabulary/address.ts';
 import type { FairFaults } from './fair-faults.ts';
 import type { ScenarioPlan } from './scenario-plan.ts';
 
 export interface RunWatch {
   /** A thread of `actor` has come to the end of its program. */
   readonly threadEnded: (actor: string) => void;
-  readonly failure: () => string | 'none';
+  readonly failure: () => Failure | 'none';
   /** The first one counts. */
-  readonly fail: (text: string) => void;
+  readonly fail: (failure: Failure) => void;
 }
 
 export function watchRun(plan: ScenarioPlan, world: World, fair: FairFaults): RunWatch {
@@ -21,15 +21,15 @@ export function watchRun(plan: ScenarioPlan, world: World, fair: FairFaults): Ru
   /** Threads that have not ended, by actor. */
   const left = new Map<string, number>();
   for (const { actor } of plan.threads) left.set(actor, (left.get(actor) ?? 0) + 1);
-  let failed: string | 'none' = 'none';
-  const fail = (text: string): void => {
-    if (failed === 'none') failed = text;
+  let failed: Failure | 'none' = 'none';
+  const fail = (failure: Failure): void => {
+    if (failed === 'none') failed = failure;
   };
   const see = (event: Event): void => {
     switch (event.kind) {
       case 'violation':
         if (oracles.has(event.rule) || oracles.has(event.oracle)) {
-          fail(`${event.rule}: ${event.text}`);
+          fail(violationOf(event));
         }
         return;
       case 'callback':
@@ -44,15 +44,15 @@ export function watchRun(plan: ScenarioPlan, world: World, fair: FairFaults): Ru
   const checkFrame = (event: Extract<Event, { kind: 'callback' }>): void => {
     const pfn = event.args.pfn as Pfn;
     if (refcount(world.kernel.frames, pfn) > 0) return;
-    fail(`OR2: ${event.device} is asked to bring frame 0x${pfn.toString(16)} back, which is free`);
+    const text = `${event.device} is asked to bring frame 0x${pfn.toString(16)} back, which is free`;
+    fail({ kind: 'violation', rule: 'OR2', text, actors: [event.device] });
   };
   // Livelock: whoever is not done only faults, each over and over, and not because the others stand still.
   const checkProgress = (event: Extract<Event, { kind: 'fault' }>): void => {
     const names = [...left.keys()];
     if (!names.every((name) => fair.faultsOf(name) > plan.faultsMax)) return;
-    const counts = names.map((name) => `${name} has faulted ${fair.faultsOf(name)} times`);
-    const where = hexAddress(event.page as PageIndex);
-    fail(`OR5: livelock: ${counts.join(', ')} for one access to ${where}`);
+    const faults = names.map((actor) => ({ actor, count: fair.faultsOf(actor) }));
+    fail({ kind: 'faults', faults, page: event.page as PageIndex });
   };
   world.log.listeners.push(see);
   const { lockOrderViolations } = world.context;
@@ -67,9 +67,16 @@ export function watchRun(plan: ScenarioPlan, world: World, fair: FairFaults): Ru
       const [first] = lockOrderViolations;
       if (failed === 'none' && first !== undefined && oracles.has('LK3')) {
         const { task, at, outer, wanted } = first;
-        failed = `LK3: ${task.actor} wants ${wanted.class} at ${at} and holds ${outer.class}`;
+        const { actor } = task;
+        failed = { kind: 'lock order', actor, wants: wanted.class, at, holds: outer.class };
       }
       return failed;
     },
   };
+}
+
+/** What an oracle has reported, as a failure. */
+export function violationOf(event: Extract<Event, { kind: 'violation' }>): Violation {
+  const { rule, text, device } = event;
+  return { kind: 'violation', rule, text, actors: device === 'none' ? [] : [device] };
 }

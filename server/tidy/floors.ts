@@ -63,7 +63,7 @@ export const FLOORS: readonly Floor[] = [
     'server/patches',
   ]),
   // An event log, told: the page renders with it, too.
-  pure('server/report', [...ABI, 'server/kernel'], {
+  pure('server/report', [...ABI, 'server/scheduler', 'server/explorer', 'server/kernel'], {
     nodeModules: ['node:crypto'],
     testsAlsoUse: ['server/patches', 'server/machine', 'server/scenario'],
   }),

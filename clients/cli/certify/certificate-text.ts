@@ -1,7 +1,9 @@
 /** What certify found, as people read it and as programs do. */
 import type { Certificate } from '../../../server/certify/certify.ts';
 import { describeFrame } from '../../../server/certify/client-frame.ts';
-import type { Finding } from '../../../server/certify/run-twice.ts';
+import type { Finding } from '../../../server/certify/determinism-check.ts';
+import { describeCertificateBound, describeFinding } from '../../../server/report/certificate.ts';
+import { countsByText } from '../../../server/report/describe-failure.ts';
 import { raceDiagram } from '../../../server/report/diagram.ts';
 
 const COLUMNS = 75;
@@ -18,16 +20,17 @@ export function certificateText(as: CertifiedAs, certificate: Certificate): stri
   const { verdict, bound, steps, seconds, windowEntered, schedules, finding } = certificate;
   const lines = [
     `${as.scenario}: ${verdict} (kernel ${as.patch}, ${as.device} in a process of its own)`,
-    `  ${bound}; ${steps} steps, ${seconds.toFixed(2)} s;`,
+    `  ${describeCertificateBound(as.device, bound)}; ${steps} steps, ${seconds.toFixed(2)} s;`,
     `  the race window was entered in ${windowEntered} of ${schedules} schedules.`,
   ];
-  if (finding !== 'none') lines.push('', `  ${finding.failure}`, ...storyOf(as, finding));
+  if (finding !== 'none')
+    lines.push('', `  ${describeFinding(as.device, finding.reason)}`, ...storyOf(as, finding));
   return lines.join('\n');
 }
 
 function storyOf(as: CertifiedAs, finding: Finding): string[] {
   const lines: string[] = [];
-  const { frame, frames, grants, events } = finding;
+  const { frame, frames, grants, events, reason } = finding;
   if (frame !== 'none') {
     lines.push('', `Frame ${frame.n}:`, `  expected ${frame.expected}`, `  came     ${frame.came}`);
   }
@@ -42,7 +45,7 @@ function storyOf(as: CertifiedAs, finding: Finding): string[] {
     lines.push('', 'What was granted last:');
     for (const grant of grants.slice(-SHOWN_MAX)) lines.push(`  ${grant}`);
   }
-  if (finding.kind === 'contract' || finding.kind === 'oracle') {
+  if (reason.kind === 'contract' || reason.kind === 'oracle') {
     lines.push('', raceDiagram(events, { columns: COLUMNS }));
   }
   lines.push('', 'Reproduce: the same command. Orders depend on nothing but the seed.');
@@ -51,15 +54,22 @@ function storyOf(as: CertifiedAs, finding: Finding): string[] {
 
 /** One object: what `--json` prints. */
 export function certificateObject(as: CertifiedAs, certificate: Certificate): unknown {
-  const { outcomes, finding, ...rest } = certificate;
+  const { outcomes, finding, bound, ...rest } = certificate;
   return {
     ...as,
     ...rest,
     executions: certificate.schedules,
-    outcomes: Object.fromEntries(outcomes),
+    bound: describeCertificateBound(as.device, bound),
+    reason: bound,
+    outcomes: countsByText(outcomes),
     counterexample:
       finding === 'none'
         ? null
-        : { ...finding, frame: finding.frame === 'none' ? null : finding.frame },
+        : {
+            ...finding,
+            kind: finding.reason.kind,
+            failure: describeFinding(as.device, finding.reason),
+            frame: finding.frame === 'none' ? null : finding.frame,
+          },
   };
 }

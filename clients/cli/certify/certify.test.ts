@@ -1,8 +1,10 @@
 /** Devices of other people under the scheduler: one that keeps the contract, and one for each way not to. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type Certificate, type CertifyOptions, certify } from '../../../server/certify/certify.ts';
+import { describeCertificateBound, describeFinding } from '../../../server/report/certificate.ts';
 import { planFrom, scenarioFrom } from '../scenario-choice.ts';
 import { openLabWire } from './lab-wire.ts';
 import { type DeviceFlaw, startWsDevice } from './ws-device.fixture.ts';
@@ -41,14 +43,16 @@ async function certified(
 
 /** What was found, without the frames. */
 function found({ verdict, finding }: Certificate) {
-  return finding === 'none' ? verdict : { verdict, kind: finding.kind, frame: finding.frame };
+  return finding === 'none'
+    ? verdict
+    : { verdict, kind: finding.reason.kind, frame: finding.frame };
 }
 
 test('[OR6] a device that keeps the contract holds over every order within the bound', async () => {
   const certificate = await certified('none');
   assert.deepEqual(found(certificate), 'holds');
   assert.match(
-    certificate.bound,
+    describeCertificateBound(NAME, certificate.bound),
     /^every order that leaves first come, first served in at most 1 place/,
   );
   assert.ok(certificate.windowEntered > 0);
@@ -60,9 +64,9 @@ test('[CR2] a device that maps without a look at its sequence is named, with the
   const { finding } = certificate;
   assert.ok(finding !== 'none');
   assert.equal(certificate.verdict, 'broken');
-  assert.equal(finding.kind, 'contract');
+  assert.equal(finding.reason.kind, 'contract');
   assert.match(
-    finding.failure,
+    describeFinding(NAME, finding.reason),
     /^CR2: dev0 mapped 0x100200000 .*\(at or after its frame \d+, mirror_changed\)$/,
   );
   assert.ok(finding.frame !== 'none');
@@ -73,14 +77,14 @@ test('[CR2] a device that maps without a look at its sequence is named, with the
 test('[CR6] a device that keeps its entry through an invalidation is named', async () => {
   const { finding } = await certified('keeps-entries');
   assert.ok(finding !== 'none');
-  assert.match(finding.failure, /^CR6: dev0 returned from the invalidation/);
+  assert.match(describeFinding(NAME, finding.reason), /^CR6: dev0 returned from the invalidation/);
 });
 
 test('a device that does otherwise after the same grants is named: frame, what was expected, what came', async () => {
   const { verdict, finding } = await certified('moody');
   assert.ok(finding !== 'none');
   assert.equal(verdict, 'broken');
-  assert.equal(finding.kind, 'not deterministic');
+  assert.equal(finding.reason.kind, 'not deterministic');
   assert.ok(finding.frame !== 'none');
   const { n, expected, came } = finding.frame;
   // After its subscription it is asked to fault: what it asks then is its second or third frame.
@@ -93,42 +97,45 @@ test('a device that does otherwise after the same grants is named: frame, what w
 test('a device that says nothing is named as silent, and nobody hangs', async () => {
   const never = await certified('never-answers', { answerMs: 100 });
   assert.ok(never.finding !== 'none');
-  assert.equal(never.finding.kind, 'silent');
+  assert.equal(never.finding.reason.kind, 'silent');
   assert.match(
-    never.finding.failure,
+    describeFinding(NAME, never.finding.reason),
     /^dev0 said nothing for 100 ms after frame .* it owes an answer to perform/,
   );
   const reset = await certified('never-resets', { answerMs: 100 });
   assert.ok(reset.finding !== 'none');
-  assert.equal(reset.finding.failure, 'dev0 did not answer the reset within 100 ms');
+  assert.equal(
+    describeFinding(NAME, reset.finding.reason),
+    'dev0 did not answer the reset within 100 ms',
+  );
 });
 
 test('a device that does not begin anew is named', async () => {
   const { finding } = await certified('knows-no-reset');
   assert.ok(finding !== 'none');
-  assert.equal(finding.kind, 'refused');
-  assert.match(finding.failure, /^dev0 refused the reset/);
+  assert.equal(finding.reason.kind, 'refused');
+  assert.match(describeFinding(NAME, finding.reason), /^dev0 refused the reset/);
 });
 
 test('a device that leaves is named', async () => {
   const { finding } = await certified('leaves');
   assert.ok(finding !== 'none');
-  assert.equal(finding.kind, 'gone');
-  assert.match(finding.failure, /^dev0 left after \d+ frames$/);
+  assert.equal(finding.reason.kind, 'gone');
+  assert.match(describeFinding(NAME, finding.reason), /^dev0 left after \d+ frames$/);
 });
 
 test('what the server refuses is named with the frame and the reason', async () => {
   const params = await certified('bad-params');
   assert.ok(params.finding !== 'none');
-  assert.equal(params.finding.kind, 'refused');
+  assert.equal(params.finding.reason.kind, 'refused');
   assert.match(
-    params.finding.failure,
+    describeFinding(NAME, params.finding.reason),
     /^frame \d of dev0 was refused: bad-params: params\.invalidate_seq/,
   );
   const lock = await certified('asks-without-lock');
   assert.ok(lock.finding !== 'none');
   assert.match(
-    lock.finding.failure,
+    describeFinding(NAME, lock.finding.reason),
     /^dev0: frame \d \(hmm_range_fault\) was refused: lock-not-held/,
   );
 });

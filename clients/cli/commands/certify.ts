@@ -244,10 +244,10 @@ function untilEnded(device: ChildProcess, command: string): Promise<never> {
   });
 }
 
-function nobodyCame({ external, joinSeconds }: ExternalOptions): Certificate {
+function nobodyCame({ joinSeconds }: ExternalOptions): Certificate {
   return {
     verdict: 'unknown',
-    bound: `nobody joined as ${external} within ${joinSeconds} s`,
+    bound: { kind: 'nobody joined', seconds: joinSeconds },
     schedules: 0,
     runs: 0,
     steps: 0,
@@ -265,7 +265,7 @@ function shown(as: CertifiedAs, certificate: Certificate, { json }: CertifyComma
 }
 
 function exitCodeOf({ verdict, bound }: Certificate): ExitCode {
-  if (bound.startsWith('interrupted')) return EXIT.INTERRUPTED;
+  if (bound.kind === 'stopped' && bound.why === 'interrupted') return EXIT.INTERRUPTED;
   if (verdict === 'holds') return EXIT.OK;
   return verdict === 'broken' ? EXIT.BROKEN : EXIT.UNKNOWN;
 }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { planOf } from '../../../server/scenario/asked.ts';
+import { planOf } from '../../../server/scenario/explore-request.ts';
 import { EXIT } from '../exit-codes.ts';
 import { failed } from '../failure.ts';
 import { runMmrace, startMmrace } from '../run-mmrace.fixture.ts';

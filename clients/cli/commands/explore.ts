@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { FORMAT_NAMES, type FormatName } from '../../../server/report/format-names.ts';
-import { scenarioOf } from '../../../server/scenario/asked.ts';
+import { scenarioOf } from '../../../server/scenario/explore-request.ts';
 import type { ScenarioPlan } from '../../../server/scenario/scenario-plan.ts';
 import { plainVerdict } from '../../../server/verify/answer/plain.ts';
 import { reportOf } from '../../../server/verify/answer/report.ts';

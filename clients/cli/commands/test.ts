@@ -2,8 +2,9 @@ import { readdirSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { describeBound } from '../../../server/report/bound.ts';
 import { type KtapTest, ktapDocument, totalsOf } from '../../../server/report/ktap.ts';
-import { scenarioOf } from '../../../server/scenario/asked.ts';
+import { scenarioOf } from '../../../server/scenario/explore-request.ts';
 import type { Scenario, VerdictWord } from '../../../server/scenario/scenario-schema.ts';
 import type { Verdict } from '../../../server/verify/explore/explore.ts';
 import type { AskedSearch } from '../../../server/verify/explore/workers/answer-many.ts';
@@ -44,7 +45,7 @@ type Got = Pick<
 
 const NOT_ASKED: Got = {
   verdict: 'unknown',
-  bound: 'interrupted before it was asked',
+  bound: { kind: 'not asked' },
   executions: 0,
   steps: 0,
   seconds: 0,
@@ -195,9 +196,9 @@ function ktapTests(cases: readonly Case[], got: readonly Got[]): KtapTest[] {
 }
 
 function compared({ what, expected }: Case, { verdict, bound }: Got): KtapTest {
-  const leaf = { name: `${what} ${expected}`, diagnostics: [bound] };
+  const leaf = { name: `${what} ${expected}`, diagnostics: [describeBound(bound)] };
   if (verdict === expected) return { ...leaf, outcome: 'pass', reason: '' };
-  if (verdict === 'unknown') return { ...leaf, outcome: 'error', reason: bound };
+  if (verdict === 'unknown') return { ...leaf, outcome: 'error', reason: describeBound(bound) };
   return { ...leaf, outcome: 'fail', reason: `it is ${verdict}` };
 }
 
@@ -208,8 +209,16 @@ function plain(
 ): unknown {
   const verdicts = cases.map(({ scenario, what, expected }, at) => {
     const { verdict, bound, executions, steps, seconds, windowEntered } = got[at] as Got;
-    const counted = { bound, executions, steps, seconds, windowEntered };
-    return { scenario, what, expected, verdict, ...counted };
+    const counted = { executions, steps, seconds, windowEntered };
+    return {
+      scenario,
+      what,
+      expected,
+      verdict,
+      bound: describeBound(bound),
+      reason: bound,
+      ...counted,
+    };
   });
   return { passed: totals.fail + totals.error === 0, verdicts, totals };
 }

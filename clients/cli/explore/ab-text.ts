@@ -1,5 +1,11 @@
 /** What `mmrace verdict` prints: a summary of each scenario, and the reply to the list. */
 
+import { describeBound } from '../../../server/report/bound.ts';
+import {
+  countsByText,
+  describeFailure,
+  describeOutcome,
+} from '../../../server/report/describe-failure.ts';
 import { DIAGRAM_COLUMNS_MAX, raceDiagram } from '../../../server/report/diagram.ts';
 import { counted } from '../../../server/report/lines/counted.ts';
 import { LIST_COLUMNS_MAX } from '../../../server/report/lines/list-columns.ts';
@@ -69,7 +75,7 @@ function hanging(text: string): string[] {
 
 function listed(what: string, changes: readonly OutcomeChange[]): string[] {
   const shown = changes.slice(0, OUTCOMES_SHOWN_MAX).flatMap(({ outcome, executions, of }) => {
-    const words = `${what}: ${outcome} (${executions} of ${counted(of, 'execution')})`;
+    const words = `${what}: ${describeOutcome(outcome)} (${executions} of ${counted(of, 'execution')})`;
     return hanging(words);
   });
   const more = changes.length - OUTCOMES_SHOWN_MAX;
@@ -107,7 +113,9 @@ export function abPlain(verdicts: readonly AbVerdict[], asked: AbAsked): object 
       scenario,
       before: plainSide(before, asked),
       after: plainSide(after, asked),
-      ...changes,
+      complete: changes.complete,
+      appeared: changes.appeared.map(plainChange),
+      vanished: changes.vanished.map(plainChange),
     })),
   };
 }
@@ -118,13 +126,26 @@ function plainSide(side: SideAnswer, asked: AbAsked): object {
   return {
     kernel: side.kernel,
     verdict: verdict.verdict,
-    bound: verdict.bound,
+    bound: describeBound(verdict.bound),
+    reason: verdict.bound,
     executions: outcomes.executions,
     failures: outcomes.failures,
     windowEntered: outcomes.windowEntered,
     complete: outcomes.complete === 'yes',
-    outcomes: Object.fromEntries(outcomes.counts),
-    failure: verdict.counterexample === 'none' ? null : verdict.counterexample.failure,
+    outcomes: countsByText(outcomes.counts),
+    failure:
+      verdict.counterexample === 'none' ? null : describeFailure(verdict.counterexample.failure),
     token: token === 'none' ? null : token,
+  };
+}
+
+function plainChange({ outcome, executions, of }: OutcomeChange): object {
+  const { failure } = outcome;
+  return {
+    outcome: describeOutcome(outcome),
+    failed: failure === 'none' ? null : failure,
+    failing: failure === 'none' ? 'no' : 'yes',
+    executions,
+    of,
   };
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { type Asked, scenarioOf } from '../../../server/scenario/asked.ts';
+import { type ExploreRequest, scenarioOf } from '../../../server/scenario/explore-request.ts';
 import type { SearchData } from '../../../server/verify/explore/workers/jobs.ts';
 import { adviceFor, adviceText } from './advice.ts';
 import { answerTo } from './answer.ts';
@@ -11,7 +11,7 @@ import { searchDataOf } from './search-settings.ts';
 
 const SEED = fileURLToPath(new URL('../../../scenarios/seed-zero-page.yaml', import.meta.url));
 const SETTINGS = { strategy: 'dpor', budgetSeconds: 60, seed: 1, depth: 3 } as const;
-const ASKED: Asked = {
+const ASKED: ExploreRequest = {
   file: SEED,
   text: readFileSync(SEED, 'utf8'),
   patch: 'stock',
@@ -25,7 +25,10 @@ const FAULTING = fileURLToPath(
 );
 const WIDE = { file: FAULTING, text: readFileSync(FAULTING, 'utf8') };
 
-async function advised(asked: Asked, search: Partial<SearchData>): Promise<readonly string[]> {
+async function advised(
+  asked: ExploreRequest,
+  search: Partial<SearchData>,
+): Promise<readonly string[]> {
   const whole = { ...searchDataOf(scenarioOf(asked), SETTINGS), ...search };
   const answered = await answerTo(asked, whole, { workers: 1, onProgress: () => undefined });
   return await adviceFor(asked, whole, answered);

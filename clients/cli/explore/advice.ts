@@ -1,6 +1,6 @@
 /** What to do about `unknown`: which option to change, and how long it will take, measured and not guessed. */
 
-import type { Asked } from '../../../server/scenario/asked.ts';
+import type { ExploreRequest } from '../../../server/scenario/explore-request.ts';
 import { type Parameters, parametersOf } from '../../../server/scenario/instances.ts';
 import type { ScenarioPlan } from '../../../server/scenario/scenario-plan.ts';
 import type { SearchData } from '../../../server/verify/explore/workers/jobs.ts';
@@ -18,7 +18,7 @@ const MARGIN = 1.5;
 
 /** One sentence for each thing to try. Empty if the answer is not `unknown`. */
 export async function adviceFor(
-  asked: Asked,
+  asked: ExploreRequest,
   search: SearchData,
   { verdict, progress, ended }: Answered,
 ): Promise<readonly string[]> {
@@ -29,10 +29,10 @@ export async function adviceFor(
   }
   const exhaustive = search.strategy === 'dpor' || search.strategy === 'dfs';
   if (!exhaustive) return sampledAdvice(search);
-  if (verdict.bound.includes('were cut after')) {
+  if (verdict.bound.kind === 'cut') {
     return ['raise bounds.steps in the scenario, if its programs do come to an end'];
   }
-  if (verdict.bound.includes('never entered')) return [WINDOW_ADVICE];
+  if (verdict.bound.kind === 'window never entered') return [WINDOW_ADVICE];
   const advice: string[] = [];
   if (progress.done >= SHARE_LEAST) {
     const whole = verdict.seconds / progress.done;
@@ -73,7 +73,7 @@ function smallerQuestions({ scenario, choice }: ScenarioPlan): Smaller[] {
 
 /** Tries the smaller question for a moment, and says how long all of it takes. */
 async function probed(
-  asked: Asked,
+  asked: ExploreRequest,
   search: SearchData,
   smaller: Smaller,
 ): Promise<string | 'none'> {

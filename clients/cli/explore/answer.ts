@@ -1,6 +1,10 @@
 /** Answers a question: in this thread where that is enough, else in threads of its own. */
 import type { Progress } from '../../../server/explorer/search.ts';
-import { type Asked, planOf, usesOwnCode } from '../../../server/scenario/asked.ts';
+import {
+  type ExploreRequest,
+  planOf,
+  usesOwnCode,
+} from '../../../server/scenario/explore-request.ts';
 import type { ScenarioPlan } from '../../../server/scenario/scenario-plan.ts';
 import type { ScenarioVerdict } from '../../../server/verify/explore/explore-scenario.ts';
 import { exploreScenario } from '../../../server/verify/explore/explore-scenario.ts';
@@ -24,7 +28,7 @@ const NOTHING_YET: Progress = { executions: 0, steps: 0, windowEntered: 0, done:
 
 /** Throws: BadInput. A user's own code runs in a thread, where it can be ended whatever it does. */
 export async function answerTo(
-  asked: Asked,
+  asked: ExploreRequest,
   search: SearchData,
   options: AnswerOptions,
 ): Promise<Answered> {
@@ -61,7 +65,7 @@ function answerHere(
 }
 
 async function answerInThreads(
-  asked: Asked,
+  asked: ExploreRequest,
   search: SearchData,
   { workers, onProgress }: AnswerOptions,
 ): Promise<Answered> {

@@ -3,6 +3,8 @@
 import type { Event } from '../../../server/abi/event.ts';
 import { stored } from '../../../server/journal/recorder.ts';
 import { UnknownPatch } from '../../../server/machine/remote/live-machine.ts';
+import { describeBound } from '../../../server/report/bound.ts';
+import { countsByText, describeFailure } from '../../../server/report/describe-failure.ts';
 import { raceDiagram } from '../../../server/report/diagram.ts';
 import type { FormatName } from '../../../server/report/format-names.ts';
 import { FORMATS } from '../../../server/report/formats.ts';
@@ -23,10 +25,10 @@ import { UsageError } from '../failure.ts';
 import { newProgress } from '../progress.ts';
 import { type RecordedLab, readRecorded } from './read-recorded.ts';
 import {
-  type Kept,
   machineHere,
   modelHere,
   reproduceLine,
+  type SavedCounterexample,
   writeText,
 } from './saved-counterexample.ts';
 import { DEFAULT_BUDGET_EXECUTIONS, type SearchSettings } from './search-settings.ts';
@@ -46,7 +48,7 @@ export interface MomentAnswer {
   readonly verdict: Verdict;
   readonly moment: Moment;
   readonly lab: RecordedLab;
-  readonly kept: Kept | 'none';
+  readonly kept: SavedCounterexample | 'none';
   readonly events: readonly Event[];
 }
 
@@ -130,7 +132,7 @@ function linesOf({ journal: { header, entries } }: RecordedLab, last: number): s
   return [header, ...lines].map((line) => JSON.stringify(line));
 }
 
-function eventsOf(kept: Kept | 'none', moment: Moment): readonly Event[] {
+function eventsOf(kept: SavedCounterexample | 'none', moment: Moment): readonly Event[] {
   if (kept === 'none') return [];
   const ran = reproduce(kept.counterexample, newMomentRun(moment));
   return ran.outcome === 'diverged' ? [] : ran.events;
@@ -151,12 +153,14 @@ export function textOfMoment({ verdict, moment, lab, kept, events }: MomentAnswe
   const { counterexample, bound, steps, seconds } = verdict;
   const lines = [
     `${name} at entry ${moment.step}: ${verdict.verdict} (kernel ${config.patch})`,
-    ...wrapText(`${bound}; ${steps} steps, ${seconds.toFixed(2)} s.`, COLUMNS).map(
+    ...wrapText(`${describeBound(bound)}; ${steps} steps, ${seconds.toFixed(2)} s.`, COLUMNS).map(
       (line) => `  ${line}`,
     ),
   ];
   if (counterexample === 'none') return lines.join('\n');
-  const failure = wrapText(counterexample.failure, COLUMNS).map((line) => `  ${line}`);
+  const failure = wrapText(describeFailure(counterexample.failure), COLUMNS).map(
+    (line) => `  ${line}`,
+  );
   lines.push('', ...failure, '', raceDiagram(events));
   const { pointOfNoReturn } = counterexample;
   const step =
@@ -171,7 +175,7 @@ export function textOfMoment({ verdict, moment, lab, kept, events }: MomentAnswe
 }
 
 export function plainMoment({ verdict, moment, lab, kept }: MomentAnswer): object {
-  const { counterexample, outcomes, ...rest } = verdict;
+  const { counterexample, outcomes, bound, ...rest } = verdict;
   return {
     lab: lab.journal.header.lab,
     recording: lab.file,
@@ -179,13 +183,16 @@ export function plainMoment({ verdict, moment, lab, kept }: MomentAnswer): objec
     entries: moment.entries,
     patch: lab.journal.header.config.patch,
     ...rest,
-    outcomes: Object.fromEntries(outcomes),
+    bound: describeBound(bound),
+    reason: bound,
+    outcomes: countsByText(outcomes),
     token: kept === 'none' ? null : kept.token,
     counterexample:
       counterexample === 'none'
         ? null
         : {
-            failure: counterexample.failure,
+            failure: describeFailure(counterexample.failure),
+            failed: counterexample.failure,
             choices: counterexample.choices,
             pointOfNoReturn: counterexample.pointOfNoReturn,
             steps: plainSteps(counterexample.steps),
@@ -215,6 +222,7 @@ export function reportOfMoment(
           reproduce: again,
           setup: [],
           end: '',
+          failure: verdict.counterexample === 'none' ? 'none' : verdict.counterexample.failure,
           turn: NO_TURN,
           waits: [],
         });

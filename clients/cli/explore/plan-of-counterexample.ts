@@ -1,7 +1,7 @@
 /** From a counterexample to the plan that it is executed with: its scenario, and the user's own files that it names. */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { driversNamed, isFile, patchesNamed } from '../../../server/scenario/asked.ts';
+import { driversNamed, isFile, patchesNamed } from '../../../server/scenario/explore-request.ts';
 import { readScenario } from '../../../server/scenario/read-scenario.ts';
 import {
   BadChoice,

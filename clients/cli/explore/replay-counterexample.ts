@@ -1,5 +1,6 @@
 /** `mmrace replay TOKEN|FILE`: executes a counterexample again, and tells it, or refuses it where it first differs. */
 
+import { describeFailure, failureText } from '../../../server/report/describe-failure.ts';
 import { DIAGRAM_COLUMNS_MAX, raceDiagram } from '../../../server/report/diagram.ts';
 import type { FormatName } from '../../../server/report/format-names.ts';
 import { FORMATS } from '../../../server/report/formats.ts';
@@ -9,6 +10,7 @@ import type { Wait } from '../../../server/report/report-meta.ts';
 import type { ScenarioPlan } from '../../../server/scenario/scenario-plan.ts';
 import { newScenarioRun } from '../../../server/scenario/scenario-world.ts';
 import { metaOfCounterexample } from '../../../server/verify/answer/counterexample-meta.ts';
+import { plainSteps } from '../../../server/verify/answer/record-execution.ts';
 import { waitsOf } from '../../../server/verify/answer/waits.ts';
 import type { Counterexample } from '../../../server/verify/counterexample/counterexample.ts';
 import {
@@ -91,10 +93,11 @@ export function plainAgain({ counterexample, ran, notes }: Again): object {
     drivers: Object.fromEntries(Object.entries(drivers).map(([actor, { name }]) => [actor, name])),
     parameters,
     promised: counterexample.failure,
-    failure: ran.failure,
+    failure: failureText(ran.failure),
+    failed: ran.failure === 'none' ? null : ran.failure,
     pointOfNoReturn: found.pointOfNoReturn,
     schedule,
-    steps: ran.steps.map(({ actor, name, step }) => ({ actor, name, at: step.at })),
+    steps: plainSteps(ran.steps),
     notes,
   };
 }
@@ -114,7 +117,7 @@ export function textOfAgain(again: Again): string {
     `  ${ran.steps.length} steps, each as it was found; it was found in ${counted(found.executions, 'execution')}.`,
     ...notes.map((note) => `  Note: ${note}; no step differs.`),
     '',
-    ...paragraph(ran.failure === 'none' ? 'nothing fails' : ran.failure),
+    ...paragraph(ran.failure === 'none' ? 'nothing fails' : describeFailure(ran.failure)),
     ...(ran.outcome === 'ends otherwise' ? paragraph(`promised: ${failure}`) : []),
     '',
     raceDiagram(ran.events, { columns: DIAGRAM_COLUMNS_MAX, turn: ran.turn }),
@@ -153,6 +156,7 @@ export function reportOfAgain({ counterexample, plan, ran }: Again, format: Form
     reproduce: again,
     setup: ran.setup,
     end: ran.run.outcome(),
+    failure: ran.failure,
     turn: ran.turn,
     waits: waitsIn(ran),
   });

@@ -17,14 +17,14 @@ import { codeName } from './plan-of-counterexample.ts';
 /** A longer token belongs into a file. */
 const TOKEN_PRINTED_MAX = 1_000;
 
-export interface KeptQuestion {
+export interface SavedQuestion {
   readonly patch: string;
   readonly driver: readonly string[];
   readonly strategy: string;
 }
 
 /** A counterexample in both forms. */
-export interface Kept {
+export interface SavedCounterexample {
   readonly counterexample: Counterexample;
   readonly token: string;
 }
@@ -44,8 +44,8 @@ export function modelHere(): string {
 /** Of a verdict without a counterexample: 'none'. */
 export function keptOf(
   verdict: ScenarioVerdict,
-  { patch, driver, strategy }: KeptQuestion,
-): Kept | 'none' {
+  { patch, driver, strategy }: SavedQuestion,
+): SavedCounterexample | 'none' {
   if (verdict.counterexample === 'none') return 'none';
   const drivers = driver.map((choice) => {
     const at = choice.indexOf('=');
@@ -61,16 +61,16 @@ export function keptOf(
   return counterexample === 'none' ? 'none' : keep(counterexample);
 }
 
-function keep(counterexample: Counterexample): Kept {
+function keep(counterexample: Counterexample): SavedCounterexample {
   return { counterexample, token: printToken(counterexample) };
 }
 
-export function tokenOf(kept: Kept | 'none'): string | 'none' {
+export function tokenOf(kept: SavedCounterexample | 'none'): string | 'none' {
   return kept === 'none' ? 'none' : kept.token;
 }
 
 /** The command that shows it again: a line of text, empty where there is nothing to show. */
-export function reproduceLine(kept: Kept | 'none'): string {
+export function reproduceLine(kept: SavedCounterexample | 'none'): string {
   if (kept === 'none') return '';
   const how =
     kept.token.length > TOKEN_PRINTED_MAX
@@ -95,7 +95,11 @@ export function checkWritable(file: string): void {
 }
 
 /** With the diagram at its head, for whoever opens the file. Throws: UsageError. */
-export function saveKept(file: string, kept: Kept | 'none', verdict: ScenarioVerdict): void {
+export function saveKept(
+  file: string,
+  kept: SavedCounterexample | 'none',
+  verdict: ScenarioVerdict,
+): void {
   if (kept === 'none' || verdict.counterexample === 'none') {
     say(`${file}: not written: there is no counterexample to save`);
     return;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { planOf } from '../../../server/scenario/asked.ts';
+import { planOf } from '../../../server/scenario/explore-request.ts';
 import { exploreScenario } from '../../../server/verify/explore/explore-scenario.ts';
 import { textOf } from './text.ts';
 

@@ -1,5 +1,7 @@
 /** A verdict as people read it on a terminal. */
-import { describeWait } from '../../../server/explorer/stuck.ts';
+import { describeBound } from '../../../server/report/bound.ts';
+import { describeFailure } from '../../../server/report/describe-failure.ts';
+import { describeWait } from '../../../server/report/describe-stuck.ts';
 import { raceDiagram } from '../../../server/report/diagram.ts';
 import { counted } from '../../../server/report/lines/counted.ts';
 import { wrapText } from '../../../server/report/lines/wrap-text.ts';
@@ -20,7 +22,7 @@ export function textOf(
   const { scenario } = plan;
   const lines = [
     `${scenario.name}: ${verdict.verdict} (kernel ${options.patch})`,
-    ...wrapped(`${verdict.bound};`),
+    ...wrapped(`${describeBound(verdict.bound)};`),
     ...wrapped(`${verdict.steps} steps, ${verdict.seconds.toFixed(2)} s;`),
     ...wrapped(
       `the race window was entered in ${verdict.windowEntered} of ${counted(verdict.executions, 'execution')}.`,
@@ -32,7 +34,7 @@ export function textOf(
   if (counterexample === 'none') return lines.join('\n');
   lines.push(
     '',
-    ...wrapped(counterexample.failure),
+    ...wrapped(describeFailure(counterexample.failure)),
     '',
     raceDiagram(recordExecution(verdict.plan, counterexample.choices).events, {
       columns: COLUMNS,

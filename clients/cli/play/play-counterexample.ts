@@ -1,6 +1,8 @@
 /** `mmrace play`: joins a lab with the actors of a counterexample, forces its order, and looks whether it fails. */
 
 import type { Event } from '../../../server/abi/event.ts';
+import { type Failure, ruleOf } from '../../../server/explorer/failure.ts';
+import { failureText } from '../../../server/report/describe-failure.ts';
 import type { ScenarioPlan } from '../../../server/scenario/scenario-plan.ts';
 import type { ScenarioRun } from '../../../server/scenario/scenario-world.ts';
 import type { RunningTask } from '../../../server/scheduler/scheduler.ts';
@@ -36,7 +38,7 @@ export interface PlayOptions {
 
 /** Throws: UsageError if the lab cannot be had, or the counterexample cannot be played by clients at all. */
 export async function playCounterexample(
-  { counterexample, plan }: PlayableAgain,
+  { counterexample, plan, ran }: PlayableAgain,
   { target, patienceMs, onStep, onEvent }: PlayOptions,
 ): Promise<Played> {
   const hand = new LabHand(target.url, target.lab);
@@ -58,7 +60,7 @@ export async function playCounterexample(
     listening = 'yes';
     const player = new Player({ hand, stage, plan, seen, patienceMs, onStep });
     const run = await player.play(counterexample);
-    return await judged(counterexample.failure, counterexample.steps.length, {
+    return await judged(ran.failure, counterexample.steps.length, {
       run,
       stage,
       seen,
@@ -120,23 +122,23 @@ interface Stood {
   readonly hand: LabHand;
 }
 
-/** `failure` is what was promised, in the words of the lab. */
-async function judged(failure: string, steps: number, stood: Stood): Promise<Played> {
+/** `failure` is what the model came to under the same order. */
+async function judged(failure: Failure | 'none', steps: number, stood: Stood): Promise<Played> {
   const { run, stage, seen, hand } = stood;
-  const rule = /^(\w+): /.exec(failure)?.[1] ?? '';
-  if (failure.startsWith('OR5')) {
+  const rule = failure === 'none' ? failure : ruleOf(failure);
+  if (rule === 'OR5') {
     await hand.look();
     const ready = hand.tasks.filter((task) => task.ready);
     const who = ready.map(({ actor, at }) => `${actor} at ${at}`).join(', ');
     return ready.length === 0
-      ? { outcome: 'reproduced', steps, seen: failure }
+      ? { outcome: 'reproduced', steps, seen: failureText(failure) }
       : { outcome: 'not seen', steps, why: `somebody can go on: ${who}` };
   }
-  if (failure.startsWith('forbidden') || failure.startsWith('reached')) {
+  if (failure !== 'none' && failure.kind === 'condition') {
     const live = new Map([...stage.registers].filter(([name]) => run.registers.has(name)));
     const differs = [...run.registers].find(([name, value]) => live.get(name) !== value);
     return differs === undefined
-      ? { outcome: 'reproduced', steps, seen: failure }
+      ? { outcome: 'reproduced', steps, seen: failureText(failure) }
       : {
           outcome: 'not seen',
           steps,
@@ -149,7 +151,7 @@ async function judged(failure: string, steps: number, stood: Stood): Promise<Pla
   if (violation?.kind === 'violation') {
     return { outcome: 'reproduced', steps, seen: `${violation.rule}: ${violation.text}` };
   }
-  const why = `no violation of ${rule === '' ? 'any rule' : rule} was reported by the lab`;
+  const why = `no violation of ${rule === 'none' ? 'any rule' : rule} was reported by the lab`;
   return { outcome: 'not seen', steps, why };
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Event } from '../../abi/event.ts';
-import { askedBy, herdWords, isCondition } from '../../report/asked-condition.ts';
+import type { Failure } from '../../explorer/failure.ts';
+import { askedBy, herdWords } from '../../report/asked-condition.ts';
 import type { ReportMeta, Wait } from '../../report/report-meta.ts';
 import type { Turn } from '../../report/turn.ts';
 import { boundOf, type Counterexample } from '../counterexample/counterexample.ts';
@@ -13,6 +14,8 @@ export interface AgainFacts {
   readonly setup: readonly Event[];
   /** Registers, entries and mirrors at its end. */
   readonly end: string;
+  /** As it failed then. */
+  readonly failure: Failure | 'none';
   readonly turn: Turn;
   readonly waits: readonly Wait[];
 }
@@ -22,15 +25,15 @@ export interface AgainFacts {
  */
 export function metaOfCounterexample(
   counterexample: Counterexample,
-  { question, reproduce, setup, end, turn, waits }: AgainFacts,
+  { question, reproduce, setup, end, failure, turn, waits }: AgainFacts,
 ): ReportMeta {
-  const { scenario, patch, failure, found } = counterexample;
+  const { scenario, patch, failure: promised, found } = counterexample;
   const { verdict, executions, failures, windowEntered } = found;
   return {
     name: scenario.name,
     patch: patch.name,
     verdict,
-    seen: failure,
+    seen: promised,
     bound: boundOf(counterexample),
     reproduce,
     litmus: {
@@ -39,7 +42,7 @@ export function metaOfCounterexample(
       complete: 'no',
       states: [
         {
-          text: `${isCondition(failure) ? herdWords(end) : failure};`,
+          text: `${failure !== 'none' && failure.kind === 'condition' ? herdWords(end) : promised};`,
           count: failures,
           meets: 'yes',
         },

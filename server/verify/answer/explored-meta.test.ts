@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Failure } from '../../explorer/failure.ts';
+import { countOutcome, type Outcome, type Outcomes } from '../../explorer/outcomes.ts';
 import { FORMATS } from '../../report/formats.ts';
 import type { Verdict } from '../explore/explore.ts';
 import { type ExploredFacts, metaOfExplored } from './explored-meta.ts';
@@ -12,17 +14,33 @@ const FACTS: ExploredFacts = {
   question: 'seed-zero-page on stock',
   waits: [],
 };
+const STALE: Failure = {
+  kind: 'violation',
+  rule: 'OR3',
+  text: 'dev1 read a stale zero',
+  actors: ['dev1'],
+};
+const REWORDED: Failure = { ...STALE, text: 'dev0 read a stale zero' };
+
+function outcomes(counts: readonly [Failure | 'none', string, number][]): Outcomes {
+  const map = new Map<string, Outcome>();
+  for (const [failure, state, executions] of counts) {
+    countOutcome(map, failure, () => state, executions);
+  }
+  return map;
+}
+
 const HOLDS: Verdict = {
   verdict: 'holds',
-  bound: 'every interleaving of this scenario: 20 executions (dpor)',
+  bound: { kind: 'every interleaving', executions: 20, strategy: 'dpor' },
   executions: 20,
   steps: 400,
   seconds: 0.5,
   windowEntered: 4,
   failures: 0,
-  outcomes: new Map([
-    ['a=private', 12],
-    ['a=zero', 8],
+  outcomes: outcomes([
+    ['none', 'a=private', 12],
+    ['none', 'a=zero', 8],
   ]),
   counterexample: 'none',
   lockOrder: [],
@@ -30,20 +48,20 @@ const HOLDS: Verdict = {
 const BROKEN: Verdict = {
   ...HOLDS,
   verdict: 'broken',
-  bound: 'found in 13 executions (dpor)',
+  bound: { kind: 'found', executions: 13, strategy: 'dpor' },
   executions: 13,
   failures: 1,
-  outcomes: new Map([
-    ['a=private', 12],
-    ['dev1 read a stale zero', 1],
+  outcomes: outcomes([
+    ['none', 'a=private', 12],
+    [STALE, '', 1],
   ]),
   counterexample: {
-    failure: 'dev1 read a stale zero',
+    failure: STALE,
     choices: [0],
     contextSwitches: 0,
     steps: [],
     pointOfNoReturn: 'unknown',
-    safeSibling: 'none',
+    nearestPassingSchedule: 'none',
     turn: { noReturn: 'unknown', swapped: 'none' },
   },
 };
@@ -75,10 +93,10 @@ test('a search that stopped at a failure says sometimes, and no number of states
 test('samples mark the failing outcome, also when shrinking has reworded it', () => {
   const { counterexample } = BROKEN;
   assert.ok(counterexample !== 'none');
-  const reworded = { ...BROKEN, counterexample: { ...counterexample, failure: 'stale' } };
+  const reworded = { ...BROKEN, counterexample: { ...counterexample, failure: REWORDED } };
   for (const verdict of [BROKEN, reworded]) {
     const lines = litmusLines(verdict, { ...FACTS, strategy: 'pct' });
-    assert.ok(lines.includes('1     *>dev1 read a stale zero;'));
+    assert.ok(lines.includes('1     *>OR3: dev1 read a stale zero;'));
     assert.ok(lines.includes('12    :>a=private;'));
   }
 });

@@ -1,6 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Event } from '../../abi/event.ts';
-import { askedBy, herdWords, isCondition } from '../../report/asked-condition.ts';
+import { failureKey } from '../../explorer/failure.ts';
+import type { Outcome } from '../../explorer/outcomes.ts';
+import { askedBy, herdWords } from '../../report/asked-condition.ts';
+import { describeBound } from '../../report/bound.ts';
+import { describeFailure } from '../../report/describe-failure.ts';
 import type { LitmusResult } from '../../report/litmus.ts';
 import type { ReportMeta, Wait } from '../../report/report-meta.ts';
 import type { Turn } from '../../report/turn.ts';
@@ -30,12 +34,13 @@ export function metaOfExplored(verdict: Verdict, facts: ExploredFacts): ReportMe
   const { name, patch, reproduce, waits, turn, lockOrder, setup = [] } = facts;
   const { counterexample, windowEntered, executions } = verdict;
   const failed = counterexample !== 'none';
+  const bound = describeBound(verdict.bound);
   return {
     name,
     patch,
     verdict: verdict.verdict,
-    seen: failed ? counterexample.failure : verdict.bound,
-    bound: verdict.bound,
+    seen: failed ? describeFailure(counterexample.failure) : bound,
+    bound,
     reproduce,
     litmus: litmusOf(verdict, facts),
     properties: [
@@ -60,10 +65,10 @@ function litmusOf(verdict: Verdict, facts: ExploredFacts): LitmusResult {
     name: facts.name,
     form: sampled ? 'sampled' : 'exhaustive',
     complete: verdict.verdict === 'holds' ? 'yes' : 'no',
-    states: [...outcomes].map(([text, count]) => ({
-      text: `${stateWords(text, failing, facts)};`,
-      count,
-      meets: text === failing ? 'yes' : 'no',
+    states: [...outcomes.values()].map((outcome) => ({
+      text: `${stateWords(outcome, failing, facts)};`,
+      count: outcome.executions,
+      meets: outcome === failing ? 'yes' : 'no',
     })),
     ...askedBy(verdict.counterexample === 'none' ? 'none' : verdict.counterexample.failure),
     positive: failures,
@@ -74,15 +79,19 @@ function litmusOf(verdict: Verdict, facts: ExploredFacts): LitmusResult {
 }
 
 /** A search ends at its first failure, which is the last outcome that it noted; shrinking may word it otherwise. */
-function failingOutcome({ outcomes, counterexample }: Verdict): string | undefined {
+function failingOutcome({ outcomes, counterexample }: Verdict): Outcome | undefined {
   if (counterexample === 'none') return undefined;
-  if (outcomes.has(counterexample.failure)) return counterexample.failure;
-  return [...outcomes.keys()].at(-1);
+  return outcomes.get(failureKey(counterexample.failure)) ?? [...outcomes.values()].at(-1);
 }
 
 /** A violation is told in its own words; where a condition failed, the state says more. */
-function stateWords(text: string, failing: string | undefined, { end }: ExploredFacts): string {
-  const byState = isCondition(text) && text === failing && end !== undefined;
-  if (byState) return herdWords(end);
-  return /^\w+: /.test(text) ? text : herdWords(text);
+function stateWords(
+  outcome: Outcome,
+  failing: Outcome | undefined,
+  { end }: ExploredFacts,
+): string {
+  const { failure, state } = outcome;
+  if (failure === 'none') return herdWords(state);
+  const byState = failure.kind === 'condition' && outcome === failing && end !== undefined;
+  return byState ? herdWords(end) : describeFailure(failure);
 }

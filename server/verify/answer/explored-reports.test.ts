@@ -78,6 +78,12 @@ test('conditions are spelt as litmus tests spell them; what an oracle says stays
     herdWords('dev0.r0 = 0x1 and not stuck or a=none'),
     'dev0:r0=0x1 /\\ ~stuck \\/ a=none',
   );
-  assert.deepEqual(askedBy('reached: stuck'), { quantifier: 'exists', condition: 'stuck' });
-  assert.equal(askedBy('OR3: dev0 read 0x0').condition, 'violation');
+  assert.deepEqual(askedBy({ kind: 'condition', how: 'reached', condition: 'stuck', actors: [] }), {
+    quantifier: 'exists',
+    condition: 'stuck',
+  });
+  assert.equal(
+    askedBy({ kind: 'violation', rule: 'OR3', text: 'dev0 read 0x0', actors: [] }).condition,
+    'violation',
+  );
 });

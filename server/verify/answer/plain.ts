@@ -1,15 +1,20 @@
 /** A verdict as plain data: what `explore --json` prints and GET /api/runs/{id} answers. */
 import type { RunVerdict } from '../../protocol/http-api.ts';
+import { describeBound } from '../../report/bound.ts';
+import { countsByText, describeFailure } from '../../report/describe-failure.ts';
 import type { ScenarioPlan } from '../../scenario/scenario-plan.ts';
 import type { CounterexampleReport } from '../explore/explore.ts';
 import type { ScenarioVerdict } from '../explore/explore-scenario.ts';
 import { plainSteps } from './record-execution.ts';
 
-/** `waits` is the wait-for graph, empty if nobody is stuck; `livelock` what repeats. */
-function told({ stuck, livelock, ...rest }: CounterexampleReport) {
+/** `failed`: `failure` as a value. `waits`: the wait-for graph, empty if nobody is stuck; `livelock` what repeats. */
+function told({ stuck, livelock, failure, nearestPassingSchedule, ...rest }: CounterexampleReport) {
   const waits = stuck?.waits ?? [];
   return {
     ...rest,
+    failure: describeFailure(failure),
+    failed: failure,
+    safeSibling: nearestPassingSchedule === 'none' ? null : nearestPassingSchedule.swapped,
     stuck: stuck?.kind ?? null,
     cycle: stuck?.cycle ?? null,
     waits,
@@ -22,13 +27,15 @@ export function plainVerdict(
   options: { readonly patch: string; readonly token: string | 'none' },
   verdict: ScenarioVerdict,
 ): RunVerdict & { readonly [more: string]: unknown } {
-  const { counterexample, outcomes, plan: explored, ...rest } = verdict;
+  const { counterexample, outcomes, bound, plan: explored, ...rest } = verdict;
   return {
     scenario: plan.scenario.name,
     patch: options.patch,
     actors: explored.instances.map(({ name }) => name),
     ...rest,
-    outcomes: Object.fromEntries(outcomes),
+    bound: describeBound(bound),
+    reason: bound,
+    outcomes: countsByText(outcomes),
     token: options.token === 'none' ? null : options.token,
     counterexample:
       counterexample === 'none'
@@ -36,8 +43,6 @@ export function plainVerdict(
         : {
             ...told(counterexample),
             steps: plainSteps(counterexample.steps),
-            safeSibling:
-              counterexample.safeSibling === 'none' ? null : counterexample.safeSibling.swapped,
           },
   };
 }

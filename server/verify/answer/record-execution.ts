@@ -2,6 +2,7 @@
 
 import type { Event } from '../../abi/event.ts';
 import type { ExecutedStep } from '../../explorer/execution.ts';
+import type { Failure } from '../../explorer/failure.ts';
 import { replay } from '../../explorer/replay.ts';
 import type { World, WorldOptions } from '../../machine/world.ts';
 import type { ScenarioPlan } from '../../scenario/scenario-plan.ts';
@@ -18,7 +19,7 @@ export interface RecordedExecution extends Recording {
   /** What led to the state in which the programs begin, from the first event. */
   readonly setup: readonly Event[];
   readonly steps: readonly ExecutedStep[];
-  readonly failure: string | 'none';
+  readonly failure: Failure | 'none';
   /** As it stands at the end. */
   readonly run: ScenarioRun;
 }

@@ -10,7 +10,7 @@ import { metaOfExplored } from './explored-meta.ts';
 import { recordExecution } from './record-execution.ts';
 import { waitsOf } from './waits.ts';
 
-export interface Asked {
+export interface ReportRequest {
   readonly patch: string;
   readonly driver: readonly string[];
   readonly strategy: Strategy;
@@ -21,7 +21,7 @@ export interface Asked {
 export function reportOf(
   file: string,
   plan: ScenarioPlan,
-  options: Asked,
+  options: ReportRequest,
   verdict: ScenarioVerdict,
   format: FormatName,
 ): string {
@@ -49,7 +49,7 @@ export function reportOf(
 }
 
 /** The command that asks the same again. */
-function commandOf(file: string, plan: ScenarioPlan, options: Asked): string {
+function commandOf(file: string, plan: ScenarioPlan, options: ReportRequest): string {
   const { patch, driver, strategy, seed } = options;
   const sampled = strategy !== 'dpor' && strategy !== 'dfs';
   const { devices, migrators } = plan.choice.parameters;

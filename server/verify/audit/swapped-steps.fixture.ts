@@ -6,6 +6,7 @@
 import { independent } from '../../explorer/dependence.ts';
 import { type ExecutedStep, takeStep } from '../../explorer/execution.ts';
 import { namesInOrder, positionOf, sharedState } from '../../machine/shared-state.ts';
+import { failureText } from '../../report/describe-failure.ts';
 import type { ScenarioRun } from '../../scenario/scenario-world.ts';
 import type { RunningTask } from '../../scheduler/scheduler.ts';
 
@@ -99,7 +100,7 @@ function linesOf(run: ScenarioRun): string[] {
   const states = [...sharedState(run.world, names)].map(({ name, state }) => `${name}: ${state}`);
   const { scheduler } = run;
   const tasks = [...scheduler.readyTasks(), ...scheduler.blockedTasks()];
-  const failure = withoutNumbers(run.failure());
+  const failure = withoutNumbers(failureText(run.failure()));
   return [...states, ...tasks.map((task) => positionOf(task, names)), failure].sort();
 }
 
@@ -115,9 +116,9 @@ function endOf(run: ScenarioRun, stepsMax: number): string {
     scheduler.step(task);
   }
   const failure = run.failure();
-  if (failure !== 'none') return withoutNumbers(failure);
+  if (failure !== 'none') return withoutNumbers(failureText(failure));
   const stuck = run.failureAtEnd(scheduler.blockedTasks());
-  return stuck === 'none' ? run.outcome() : withoutNumbers(stuck);
+  return stuck === 'none' ? run.outcome() : withoutNumbers(failureText(stuck));
 }
 
 function keyOf({ identity }: RunningTask): string {

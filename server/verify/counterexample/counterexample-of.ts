@@ -1,4 +1,5 @@
 import type { Sibling } from '../../explorer/no-return.ts';
+import { describeFailure } from '../../report/describe-failure.ts';
 import type { Scenario } from '../../scenario/scenario-schema.ts';
 import { shippedScenario } from '../../scenario/shipped-scenarios.ts';
 import type { Verdict } from '../explore/explore.ts';
@@ -61,7 +62,7 @@ function counterexampleWith(
     patch: question.patch,
     drivers: { ...question.drivers },
     model: { hash: question.modelHash, yieldPoints: yieldPointsHash(steps) },
-    failure: counterexample.failure,
+    failure: describeFailure(counterexample.failure),
     found: {
       verdict: verdict.verdict,
       strategy: question.strategy,
@@ -69,7 +70,7 @@ function counterexampleWith(
       failures,
       windowEntered,
       pointOfNoReturn: counterexample.pointOfNoReturn,
-      ...safeSwapOf(counterexample.safeSibling),
+      ...safeSwapOf(counterexample.nearestPassingSchedule),
     },
     schedule: scheduleOf(counterexample.steps.map(({ task }) => task)),
     steps,

@@ -6,7 +6,9 @@
 import type { Event } from '../../abi/event.ts';
 import { type ExecutedStep, takeStep } from '../../explorer/execution.ts';
 import type { Explored } from '../../explorer/explored.ts';
+import type { Failure } from '../../explorer/failure.ts';
 import type { World } from '../../machine/world.ts';
+import { describeFailure } from '../../report/describe-failure.ts';
 import { type Turn, turnOf } from '../../report/turn.ts';
 import type { RunningTask } from '../../scheduler/scheduler.ts';
 import { recordingOf } from '../answer/record-execution.ts';
@@ -21,7 +23,7 @@ export interface ReproducedRun extends Explored {
 export type Reproduced =
   | {
       readonly outcome: 'fails as promised';
-      readonly failure: string;
+      readonly failure: Failure;
       readonly setup: readonly Event[];
       readonly events: readonly Event[];
       /** Where it was decided, in the numbers of the events. */
@@ -33,7 +35,7 @@ export type Reproduced =
   | {
       readonly outcome: 'ends otherwise';
       /** 'none' if nothing fails any more. */
-      readonly failure: string | 'none';
+      readonly failure: Failure | 'none';
       readonly setup: readonly Event[];
       readonly events: readonly Event[];
       /** Where it was decided, in the numbers of the events. */
@@ -77,7 +79,7 @@ export function reproduce(counterexample: Counterexample, run: ReproducedRun): R
       outcome: 'diverged',
       step: depth + 2,
       expected: next,
-      found: `the run has failed already: ${failure}`,
+      found: `the run has failed already: ${describeFailure(failure)}`,
     };
   }
   const idle = run.scheduler.readyTasks().length === 0;
@@ -87,11 +89,13 @@ export function reproduce(counterexample: Counterexample, run: ReproducedRun): R
 
 function ended(
   { failure: promised }: Counterexample,
-  failure: string,
+  failure: Failure | 'none',
   told: Pick<Extract<Reproduced, { run: unknown }>, 'setup' | 'events' | 'steps' | 'run' | 'turn'>,
 ): Reproduced {
-  const outcome = failure === promised ? 'fails as promised' : 'ends otherwise';
-  return { outcome, failure, ...told };
+  if (failure !== 'none' && describeFailure(failure) === promised) {
+    return { outcome: 'fails as promised', failure, ...told };
+  }
+  return { outcome: 'ends otherwise', failure, ...told };
 }
 
 function turnIn(

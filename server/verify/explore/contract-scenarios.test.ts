@@ -1,7 +1,9 @@
 /** The driver contract in the scenarios: docs/CONTRACT.md says which driver breaks which rule, and no other does. */
+
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { ruleOf } from '../../explorer/failure.ts';
 import { expectationsOf } from '../../scenario/expectations.ts';
 import { readScenario } from '../../scenario/read-scenario.ts';
 import { planScenario } from '../../scenario/scenario-plan.ts';
@@ -42,7 +44,7 @@ function brokenBy(scenario: Scenario, choice: ReturnType<typeof expectationsOf>[
     clock: () => performance.now(),
     onProgress: () => undefined,
   });
-  return counterexample === 'none' ? 'none' : (counterexample.failure.split(':')[0] ?? '');
+  return counterexample === 'none' ? 'none' : ruleOf(counterexample.failure);
 }
 
 test('[OR6] drivers break the rules that docs/CONTRACT.md says, in the scenarios that it says, and no others', () => {

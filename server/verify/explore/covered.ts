@@ -1,12 +1,14 @@
 /** What a search has seen, whichever it was: what a verdict is made of. */
 
+import type { Failure } from '../../explorer/failure.ts';
+import type { Outcomes } from '../../explorer/outcomes.ts';
+import type { Sampled } from '../../report/bound.ts';
 import type { LockOrderBreach } from './lock-order-watch.ts';
-import type { Sampled } from './sampled.ts';
 
 /** A schedule that fails. */
 export interface Found {
   readonly choices: readonly number[];
-  readonly failure: string;
+  readonly failure: Failure;
 }
 
 export interface Covered {
@@ -17,7 +19,7 @@ export interface Covered {
   readonly failures: number;
   /** Executions that were cut after the most steps that one may have. */
   readonly tooLong: number;
-  readonly outcomes: ReadonlyMap<string, number>;
+  readonly outcomes: Outcomes;
   readonly found: Found | 'none';
   /** Locks that were taken in the wrong order on the way. */
   readonly lockOrder?: readonly LockOrderBreach[];

@@ -1,14 +1,16 @@
 /** Explores a scenario: with one device for all its twins where that is as good, else in full. */
+
+import { isLivelock } from '../../explorer/failure.ts';
+import type { Bound, Searched } from '../../report/bound.ts';
 import { answerOf } from '../../scenario/expectations.ts';
-import { machineWords } from '../../scenario/machine-words.ts';
+import { machineFacts } from '../../scenario/machine-facts.ts';
 import type { ScenarioPlan } from '../../scenario/scenario-plan.ts';
 import { newScenarioRun, stepsMaxOf } from '../../scenario/scenario-world.ts';
 import type { Covered } from './covered.ts';
-import { conclude, explore, type Teller, type Verdict } from './explore.ts';
+import { conclude, explore, type Minimise, type Verdict } from './explore.ts';
 import type { ExploreOptions } from './explore-options.ts';
-import { isLivelock } from './livelock-cycle.ts';
+import { minimiseCounterexample } from './minimise-counterexample.ts';
 import { symmetryOf } from './symmetric-devices.ts';
-import { tellCounterexample } from './tell-counterexample.ts';
 import { Isolation, withoutTwins } from './twins.ts';
 
 export type ScenarioExploreOptions = Omit<ExploreOptions, 'stepsMax' | 'onStep'>;
@@ -34,12 +36,15 @@ export function exploreScenario(
     });
     if (verdict.verdict === 'broken') return verdict;
     if (isolation.breach() === 'none') {
-      const twins = reduction.leftOut === 1 ? '1 twin' : `${reduction.leftOut} twins`;
-      const bound = `${verdict.bound}; ${reduction.member} stands for its ${twins}`;
-      return { ...verdict, bound, plan: reduction.plan };
+      const standsFor = { member: reduction.member, twins: reduction.leftOut };
+      return { ...verdict, bound: withFacts(verdict.bound, { standsFor }), plan: reduction.plan };
     }
   }
   return run(plan, options);
+}
+
+function withFacts(bound: Bound, facts: Pick<Searched, 'standsFor' | 'smallTables'>): Bound {
+  return 'strategy' in bound ? { ...bound, ...facts } : bound;
 }
 
 /** `exists` asks for what `forbid` fears: reaching it is the good answer. */
@@ -50,7 +55,7 @@ function run(plan: ScenarioPlan, options: Omit<ExploreOptions, 'stepsMax'>): Sce
     stepsMax: stepsMaxOf(plan),
     ...(symmetry === 'none' ? {} : { symmetry }),
   };
-  return answered(plan, (tell) => explore(() => newScenarioRun(plan), all, tell));
+  return answered(plan, (minimise) => explore(() => newScenarioRun(plan), all, minimise));
 }
 
 /** The same of what was covered elsewhere. */
@@ -60,19 +65,19 @@ export function concludeScenario(
   options: ExploreOptions,
   began: number,
 ): ScenarioVerdict {
-  return answered(plan, (tell) =>
-    conclude(() => newScenarioRun(plan), covered, options, began, tell),
+  return answered(plan, (minimise) =>
+    conclude(() => newScenarioRun(plan), covered, options, began, minimise),
   );
 }
 
-function answered(plan: ScenarioPlan, search: (tell: Teller) => Verdict): ScenarioVerdict {
+function answered(plan: ScenarioPlan, search: (minimise: Minimise) => Verdict): ScenarioVerdict {
   let smallest = plan;
   const searched = search((_, { choices }) => {
-    const told = tellCounterexample(plan, choices);
-    smallest = told.plan;
-    return told.report;
+    const minimised = minimiseCounterexample(plan, choices);
+    smallest = minimised.plan;
+    return minimised.report;
   });
-  const found = { ...searched, bound: `${searched.bound}${machineWords(plan)}` };
+  const found = { ...searched, bound: withFacts(searched.bound, machineFacts(plan)) };
   const { counterexample } = found;
   if (counterexample === 'none') {
     return { ...found, verdict: answerOf(plan.question, found.verdict, 'none'), plan };
@@ -80,7 +85,7 @@ function answered(plan: ScenarioPlan, search: (tell: Teller) => Verdict): Scenar
   const { failure, livelock } = counterexample;
   // Bad luck looks the same at first. Only what can go on for ever under a fair scheduler is an answer.
   if (isLivelock(failure) && livelock === undefined) {
-    const bound = `${failure}; but no state was seen to repeat under a fair scheduler: raise bounds.faults`;
+    const bound: Bound = { kind: 'no fair round', failure };
     return { ...found, verdict: 'unknown', bound, counterexample: 'none', plan };
   }
   return { ...found, verdict: answerOf(plan.question, found.verdict, failure), plan: smallest };

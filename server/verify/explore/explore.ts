@@ -5,30 +5,32 @@
 import { contextSwitches } from '../../explorer/blocks.ts';
 import type { ExecutedStep } from '../../explorer/execution.ts';
 import type { NewExplored } from '../../explorer/explored.ts';
+import type { Failure } from '../../explorer/failure.ts';
 import { tryFewSwitches } from '../../explorer/few-switches.ts';
-import { nearestSafeSibling, pointOfNoReturn, type Sibling } from '../../explorer/no-return.ts';
+import { nearestPassingSchedule, pointOfNoReturn, type Sibling } from '../../explorer/no-return.ts';
+import { countOutcome, type Outcome, type Outcomes } from '../../explorer/outcomes.ts';
 import { replay } from '../../explorer/replay.ts';
 import { type Progress, type SearchResult, search } from '../../explorer/search.ts';
 import { searchStates } from '../../explorer/search-states.ts';
 import { shrink } from '../../explorer/shrink.ts';
 import type { Stuck } from '../../explorer/stuck.ts';
-import { counted } from '../../report/lines/counted.ts';
+import type { Bound, Sampled } from '../../report/bound.ts';
 import { NO_TURN, type Turn } from '../../report/turn.ts';
+import { KernelBug } from '../../vocabulary/invariant.ts';
 import { coverBySampling } from './cover-by-sampling.ts';
 import type { Covered, Found } from './covered.ts';
 import type { ExploreOptions } from './explore-options.ts';
 import type { Cycle } from './livelock-cycle.ts';
 import { distinctBreaches, type LockOrderBreach, LockOrderWatch } from './lock-order-watch.ts';
-import { claimOf, type Sampled } from './sampled.ts';
 
 export interface CounterexampleReport {
-  readonly failure: string;
+  readonly failure: Failure;
   readonly choices: readonly number[];
   readonly contextSwitches: number;
   readonly steps: readonly ExecutedStep[];
   /** The number of the step after which every continuation fails, or 'unknown'. */
   readonly pointOfNoReturn: number | 'unknown';
-  readonly safeSibling: Sibling | 'none';
+  readonly nearestPassingSchedule: Sibling | 'none';
   /** Both in the numbers of the events. */
   readonly turn: Turn;
   /** Who waits for whom, if nobody could go on. */
@@ -37,8 +39,8 @@ export interface CounterexampleReport {
   readonly livelock?: Cycle;
 }
 
-/** Makes a schedule that fails readable. */
-export type Teller = (
+/** From a schedule that fails to one for reading. */
+export type Minimise = (
   newExplored: NewExplored,
   found: Found,
   stepsMax: number,
@@ -46,8 +48,8 @@ export type Teller = (
 
 export interface Verdict {
   readonly verdict: 'holds' | 'broken' | 'unknown';
-  /** What was covered, in one sentence. */
-  readonly bound: string;
+  /** What was covered: the reason for the verdict. */
+  readonly bound: Bound;
   readonly executions: number;
   readonly steps: number;
   readonly seconds: number;
@@ -55,8 +57,7 @@ export interface Verdict {
   readonly windowEntered: number;
   /** Executions that failed; only the first is looked for unless all are. */
   readonly failures: number;
-  /** Outcome to number of executions. */
-  readonly outcomes: ReadonlyMap<string, number>;
+  readonly outcomes: Outcomes;
   readonly counterexample: CounterexampleReport | 'none';
   /** Locks that were taken in the wrong order in some execution, whatever came of it. */
   readonly lockOrder: readonly LockOrderBreach[];
@@ -73,13 +74,13 @@ const NO_RETURN_EXECUTIONS_MAX = 3_000;
 export function explore(
   newExplored: NewExplored,
   options: ExploreOptions,
-  tell: Teller = tellSchedule,
+  minimise: Minimise = minimiseSchedule,
 ): Verdict {
   const began = options.clock();
   const watch = new LockOrderWatch();
   const covered = cover(watch.of(newExplored), options);
   const lockOrder = [...(covered.lockOrder ?? []), ...watch.found()];
-  return conclude(newExplored, { ...covered, lockOrder }, options, began, tell);
+  return conclude(newExplored, { ...covered, lockOrder }, options, began, minimise);
 }
 
 /** The verdict on what was covered, whoever did it, with the counterexample made for reading. */
@@ -88,10 +89,10 @@ export function conclude(
   covered: Covered,
   options: ExploreOptions,
   began: number,
-  tell: Teller = tellSchedule,
+  minimise: Minimise = minimiseSchedule,
 ): Verdict {
   const counterexample =
-    covered.found === 'none' ? 'none' : tell(newExplored, covered.found, options.stepsMax);
+    covered.found === 'none' ? 'none' : minimise(newExplored, covered.found, options.stepsMax);
   const seconds = (options.clock() - began) / 1000;
   return {
     ...judged(covered, options),
@@ -108,35 +109,23 @@ export function conclude(
 }
 
 function judged(covered: Covered, options: ExploreOptions): Pick<Verdict, 'verdict' | 'bound'> {
-  const { found, ended, tooLong, windowEntered, sampled } = covered;
-  const within = preemptionsText(options.preemptionsMax);
-  const counts = `${counted(covered.executions, 'execution')} (${options.strategy})`;
-  const executions = `${counts}${within}`;
-  if (found !== 'none') return { verdict: 'broken', bound: `found in ${executions}` };
-  if (ended !== 'complete') {
-    const why = options.goOn?.() === 'stop' ? 'interrupted' : 'the budget ended';
-    return { verdict: 'unknown', bound: `${why} after ${executions}` };
-  }
-  if (tooLong > 0) {
-    const text = `${tooLong} of ${executions} were cut after ${options.stepsMax} steps`;
-    return { verdict: 'unknown', bound: text };
-  }
-  if (windowEntered === 0) {
-    return { verdict: 'unknown', bound: `the race window was never entered in ${executions}` };
-  }
-  if (sampled !== undefined) {
-    return { verdict: 'unknown', bound: `${claimOf(sampled, covered.executions)}${within}` };
-  }
-  const every = `every interleaving of this scenario${within}`;
-  return {
-    verdict: 'holds',
-    bound: `${every}: ${counts}`,
+  const { found, ended, tooLong, windowEntered, sampled, executions } = covered;
+  const { strategy, preemptionsMax, stepsMax } = options;
+  const searched = {
+    executions,
+    strategy,
+    ...(preemptionsMax === undefined ? {} : { preemptionsMax }),
   };
-}
-
-function preemptionsText(preemptionsMax: number | undefined): string {
-  if (preemptionsMax === undefined) return '';
-  return ` with at most ${counted(preemptionsMax, 'preemption')} each`;
+  if (found !== 'none') return { verdict: 'broken', bound: { kind: 'found', ...searched } };
+  const unknown = (bound: Bound) => ({ verdict: 'unknown' as const, bound });
+  if (ended !== 'complete') {
+    const why = options.goOn?.() === 'stop' ? 'interrupted' : 'budget';
+    return unknown({ kind: 'stopped', why, ...searched });
+  }
+  if (tooLong > 0) return unknown({ kind: 'cut', cut: tooLong, stepsMax, ...searched });
+  if (windowEntered === 0) return unknown({ kind: 'window never entered', ...searched });
+  if (sampled !== undefined) return unknown({ kind: 'sampled', sampled, ...searched });
+  return { verdict: 'holds', bound: { kind: 'every interleaving', ...searched } };
 }
 
 function cover(newExplored: NewExplored, options: ExploreOptions): Covered {
@@ -152,6 +141,8 @@ function cover(newExplored: NewExplored, options: ExploreOptions): Covered {
   );
   if (first.found !== 'none') {
     const { choices, failure } = first.found;
+    const outcomes = new Map<string, Outcome>();
+    countOutcome(outcomes, failure, () => '');
     return {
       ended: 'counterexample',
       executions: first.executions,
@@ -159,7 +150,7 @@ function cover(newExplored: NewExplored, options: ExploreOptions): Covered {
       windowEntered: first.windowEntered,
       failures: 1,
       tooLong: 0,
-      outcomes: new Map([[failure, 1]]),
+      outcomes,
       found: { choices, failure },
     };
   }
@@ -214,10 +205,11 @@ function exhaust(
 }
 
 /** Of a world that is no scenario: what can be told without one. */
-export const tellSchedule: Teller = (newExplored, found, stepsMax) => {
+export const minimiseSchedule: Minimise = (newExplored, found, stepsMax) => {
   const shrunk = shrink(newExplored, found.choices, stepsMax);
   const wanted = shrunk === 'does not fail' ? found.choices : shrunk.choices;
   const { steps, failure, explored } = replay(newExplored, wanted, stepsMax);
+  if (failure === 'none') throw new KernelBug('SC1', { choices: wanted });
   const choices = steps.map((step) => step.task);
   const stuck = explored.stuck?.() ?? 'none';
   return {
@@ -226,7 +218,7 @@ export const tellSchedule: Teller = (newExplored, found, stepsMax) => {
     contextSwitches: contextSwitches(choices),
     steps,
     pointOfNoReturn: pointOfNoReturn(newExplored, choices, stepsMax, NO_RETURN_EXECUTIONS_MAX),
-    safeSibling: nearestSafeSibling(newExplored, steps, stepsMax),
+    nearestPassingSchedule: nearestPassingSchedule(newExplored, steps, stepsMax),
     turn: NO_TURN,
     ...(stuck === 'none' ? {} : { stuck }),
   };

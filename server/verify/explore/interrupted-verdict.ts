@@ -10,7 +10,7 @@ export function interruptedVerdict(
 ): ScenarioVerdict {
   return {
     verdict: 'unknown',
-    bound: `interrupted after ${executions} executions (${search.strategy})`,
+    bound: { kind: 'stopped', why: 'interrupted', executions, strategy: search.strategy },
     executions,
     steps,
     seconds: search.seconds,

@@ -9,7 +9,6 @@
  * once through its loop.
  */
 import type { ExecutedStep } from '../../explorer/execution.ts';
-import { failureKind } from '../../explorer/failure-kind.ts';
 import { namesInOrder, positionOf, sharedState } from '../../machine/shared-state.ts';
 import { FAIR_TURN } from '../../scenario/fair-faults.ts';
 import type { ScenarioPlan } from '../../scenario/scenario-plan.ts';
@@ -39,10 +38,6 @@ const ROUNDS = 4;
 const LOOP_STEPS_MAX = 200;
 /** Nobody is made to wait for others, however often it faults. */
 const FAULTS_WITHOUT_END = 1_000_000;
-
-export function isLivelock(failure: string): boolean {
-  return failureKind(failure) === 'OR5: livelock';
-}
 
 /** `steps` are those of a run in which threads fault over and over. 'none': no fair round was found. */
 export function cycleOf(plan: ScenarioPlan, steps: readonly ExecutedStep[]): Cycle | 'none' {

@@ -10,6 +10,7 @@ import {
   replay,
   runWith,
 } from '../../explorer/replay.ts';
+import { describeFailure } from '../../report/describe-failure.ts';
 import { BadUserCode } from '../../scenario/guard-user-code.ts';
 import type { ScenarioPlan } from '../../scenario/scenario-plan.ts';
 import { newScenarioRun, type ScenarioRun, stepsMaxOf } from '../../scenario/scenario-world.ts';
@@ -104,7 +105,7 @@ function tried(
     choices: [],
     steps: replayed.steps.map(({ actor, name, step }) => `${actor} ${name}, ${step.at}`),
     events: run.world.log.kept.map((event) => JSON.stringify(event)),
-    end: replayed.failure === 'none' ? run.outcome() : replayed.failure,
+    end: replayed.failure === 'none' ? run.outcome() : describeFailure(replayed.failure),
   };
   return { ...replayed, told };
 }

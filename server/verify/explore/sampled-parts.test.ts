@@ -1,8 +1,12 @@
 /** A random search in parts comes to what it comes to in one piece. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { testFailure } from '../../explorer/failure.fixture.ts';
 import type { Measured } from '../../explorer/measure.ts';
-import { claimOf, sampledFacts } from './sampled.ts';
+import { claimOf } from '../../report/bound.ts';
+import { countsByText } from '../../report/describe-failure.ts';
+import { sampledFacts } from './sampled.ts';
 import {
   coveredBy,
   PART_EXECUTIONS,
@@ -22,7 +26,7 @@ function part(more: Partial<PartResult>): PartResult {
     failures: 0,
     tooLong: 0,
     beyond: 0,
-    outcomes: new Map([['same', 200]]),
+    outcomes: new Map([['same', { failure: 'none', state: 'same', executions: 200 }]]),
     found: 'none',
     ...more,
   };
@@ -44,8 +48,8 @@ test('parts cover every execution once', () => {
 });
 
 test('the first part that failed is the last that counts, whatever later ones found', () => {
-  const early = { choices: [1, 2], failure: 'OR1: early' };
-  const late = { choices: [1], failure: 'OR1: late' };
+  const early = { choices: [1, 2], failure: testFailure('early') };
+  const late = { choices: [1], failure: testFailure('late') };
   const covered = coveredBy(
     [
       part({}),
@@ -61,7 +65,7 @@ test('the first part that failed is the last that counts, whatever later ones fo
   assert.equal(covered.steps, 2_500);
   assert.equal(covered.failures, 1);
   assert.deepEqual(covered.found, early);
-  assert.deepEqual([...covered.outcomes], [['same', 400]]);
+  assert.deepEqual(countsByText(covered.outcomes), { same: 400 });
 });
 
 test('a search goes on behind what was had without a gap', () => {

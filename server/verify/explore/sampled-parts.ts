@@ -4,6 +4,7 @@
  */
 import type { NewExplored } from '../../explorer/explored.ts';
 import type { Measured } from '../../explorer/measure.ts';
+import { countOutcome, type Outcome } from '../../explorer/outcomes.ts';
 import type { SampleResult, SampleStrategy } from '../../explorer/sample.ts';
 import type { Covered, Found } from './covered.ts';
 import { type LockOrderBreach, LockOrderWatch } from './lock-order-watch.ts';
@@ -72,11 +73,11 @@ export function coveredBy(
   const counted = failing < 0 ? parts : parts.slice(0, failing + 1);
   const sum = (of: 'executions' | 'steps' | 'windowEntered' | 'failures' | 'tooLong' | 'beyond') =>
     counted.reduce((total, part) => total + part[of], 0);
-  const outcomes = new Map<string, number>();
-  for (const part of counted) {
-    for (const [outcome, count] of part.outcomes) {
-      outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + count);
-    }
+  const outcomes = new Map<string, Outcome>();
+  for (const { failure, state, executions } of counted.flatMap((part) => [
+    ...part.outcomes.values(),
+  ])) {
+    countOutcome(outcomes, failure, () => state, executions);
   }
   const executions = sum('executions');
   return {

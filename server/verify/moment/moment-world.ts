@@ -5,10 +5,12 @@
 
 import type { Event } from '../../abi/event.ts';
 import type { Explored } from '../../explorer/explored.ts';
+import type { Failure } from '../../explorer/failure.ts';
 import type { Journal } from '../../journal/read-journal.ts';
 import type { Outbound } from '../../machine/remote/inbound.ts';
 import { LiveMachine } from '../../machine/remote/live-machine.ts';
 import { type World, waitingFor } from '../../machine/world.ts';
+import { violationOf } from '../../scenario/watch-run.ts';
 import type { RunningTask } from '../../scheduler/scheduler.ts';
 import { type ClientScript, clientScripts } from './client-script.ts';
 import { type RecordedRun, recordedRun } from './recorded-run.ts';
@@ -80,7 +82,7 @@ export function newMomentRun(moment: Moment): MomentRun {
   const { run, step, scripts } = moment;
   const clients = new Map<string, ScriptedClient>();
   let state: 'past' | 'future' = 'past';
-  let failure: string | 'none' = 'none';
+  let failure: Failure | 'none' = 'none';
   const machine: LiveMachine = new LiveMachine(run.config, {
     outbound: (outbound) => {
       if (state === 'future') deliver(machine, clients, outbound);
@@ -143,9 +145,9 @@ function deliver(
 }
 
 /** The oracles of what memory is like; the contract's rules are about how it came to be so. */
-function failureIn(event: Event): string | 'none' {
+function failureIn(event: Event): Failure | 'none' {
   if (event.kind !== 'violation' || !event.rule.startsWith('OR')) return 'none';
-  return `${event.rule}: ${event.text}`;
+  return violationOf(event);
 }
 
 /** Who departed or was cut off while it held something may keep others waiting: that says nothing about the kernel. */
@@ -153,13 +155,15 @@ function failureAtEnd(
   machine: LiveMachine,
   clients: ReadonlyMap<string, ScriptedClient>,
   stuck: readonly RunningTask[],
-): string | 'none' {
+): Failure | 'none' {
   const silent = [...clients.values()].some(
     ({ departed, cut }) => departed !== 'no' || cut === 'yes',
   );
   const inKernel = stuck.filter(({ identity }) => identity.name !== 'client');
   if (inKernel.length === 0 || silent || machine.stallers().length > 0) return 'none';
-  return `OR5: stuck: ${inKernel.map(waitingFor).join('; ')}`;
+  const actors = inKernel.map(({ identity }) => identity.actor);
+  const text = `stuck: ${inKernel.map(waitingFor).join('; ')}`;
+  return { kind: 'violation', rule: 'OR5', text, actors };
 }
 
 /** Entries of the CPU and of the devices at the end, and who departed. */
@@ -171,9 +175,4 @@ function outcomeOf(machine: LiveMachine, departures: readonly string[]): string 
     ...ptes.map(({ page, entry }) => `${address(page)}=${entry.state}`),
     ...mirrors.map(({ device, page, entry }) => `${device}:${address(page)}=${entry.state}`),
   ].join('; ');
-}
-
-/** Whether an outcome of momentOf() has a client that departed. */
-export function hasDeparture(outcome: string): boolean {
-  return outcome.startsWith('departed: ');
 }

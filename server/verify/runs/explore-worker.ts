@@ -1,5 +1,6 @@
 /** Explores in a thread of its own: the one that serves clients must not stand still. */
 import type { RunEvents } from '../../protocol/http-api.ts';
+import { describeFailure } from '../../report/describe-failure.ts';
 import { FORMAT_NAMES } from '../../report/format-names.ts';
 import { plainVerdict } from '../answer/plain.ts';
 import { plainSteps, recordExecution } from '../answer/record-execution.ts';
@@ -68,12 +69,12 @@ function eventsOf({ plan, counterexample }: ScenarioVerdict): RunEvents {
   if (counterexample === 'none') {
     return { ...toldExecution(plan, []), failure: null, pointOfNoReturn: null, sibling: null };
   }
-  const { pointOfNoReturn, safeSibling, failure } = counterexample;
+  const { pointOfNoReturn, nearestPassingSchedule: sibling, failure } = counterexample;
   return {
     ...toldExecution(plan, counterexample.choices),
-    failure,
+    failure: describeFailure(failure),
     pointOfNoReturn: pointOfNoReturn === 'unknown' ? null : pointOfNoReturn,
-    sibling: safeSibling === 'none' ? null : siblingOf(plan, safeSibling),
+    sibling: sibling === 'none' ? null : siblingOf(plan, sibling),
   };
 }
 

@@ -5,10 +5,10 @@ import type { ScenarioPlan } from '../../scenario/scenario-plan.ts';
 import { exploreScenario, type ScenarioVerdict } from '../explore/explore-scenario.ts';
 import { interruptedVerdict } from '../explore/interrupted-verdict.ts';
 import {
+  type AllOutcomes,
   compareOutcomes,
   type OutcomeBudget,
   type OutcomeChanges,
-  type Outcomes,
   outcomesOf,
 } from './outcomes.ts';
 
@@ -21,7 +21,7 @@ export interface Side {
 export interface SideAnswer {
   readonly kernel: string;
   readonly verdict: ScenarioVerdict;
-  readonly outcomes: Outcomes;
+  readonly outcomes: AllOutcomes;
 }
 
 export interface AbVerdict {
@@ -56,9 +56,8 @@ export function abVerdict(before: Side, after: Side, budget: AbBudget): AbVerdic
 }
 
 const NO_CHANGES: OutcomeChanges = { appeared: [], vanished: [], complete: 'no' };
-const NOT_SEARCHED: Outcomes = {
+const NOT_SEARCHED: AllOutcomes = {
   counts: new Map(),
-  failing: new Set(),
   executions: 0,
   failures: 0,
   windowEntered: 0,

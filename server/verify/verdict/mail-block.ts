@@ -2,6 +2,8 @@
  * The answer as a reply to a mailing list: what is claimed, within which bound, the smallest picture of it, what was
  * observed, and how to see it again. No line is longer than a list takes.
  */
+import { describeBound } from '../../report/bound.ts';
+import { describeFailure } from '../../report/describe-failure.ts';
 import { counted } from '../../report/lines/counted.ts';
 import { LIST_COLUMNS_MAX } from '../../report/lines/list-columns.ts';
 import { wrapText } from '../../report/lines/wrap-text.ts';
@@ -60,7 +62,7 @@ export function claim(verdicts: readonly AbVerdict[], about: AbVerdict): string 
       );
     }
     case 'unknown':
-      return `whether ${scenario} holds with ${after.kernel} is not known: ${after.verdict.bound}.`;
+      return `whether ${scenario} holds with ${after.kernel} is not known: ${describeBound(after.verdict.bound)}.`;
     case 'holds': {
       const so = {
         holds: `as with ${before.kernel}`,
@@ -73,7 +75,10 @@ export function claim(verdicts: readonly AbVerdict[], about: AbVerdict): string 
 }
 
 function failureOf({ verdict }: SideAnswer): string {
-  return verdict.counterexample === 'none' ? verdict.bound : verdict.counterexample.failure;
+  const { counterexample, bound: covered } = verdict;
+  return counterexample === 'none'
+    ? describeBound(covered)
+    : describeFailure(counterexample.failure);
 }
 
 function changed({ appeared, vanished, complete }: AbVerdict['changes']): string {

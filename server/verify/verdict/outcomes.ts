@@ -1,6 +1,6 @@
 /** What can come of a scenario at all, failures included: a search that does not stop at the first of them. */
 
-import type { Explored } from '../../explorer/explored.ts';
+import type { Outcome, Outcomes } from '../../explorer/outcomes.ts';
 import type { Progress } from '../../explorer/search.ts';
 import {
   type StateSearchOptions,
@@ -19,11 +19,8 @@ export interface OutcomeBudget {
   readonly onProgress: (progress: Progress) => void;
 }
 
-export interface Outcomes {
-  /** A failure, or else the end state, with the number of executions that came to it. */
-  readonly counts: ReadonlyMap<string, number>;
-  /** Those of `counts` that are failures. */
-  readonly failing: ReadonlySet<string>;
+export interface AllOutcomes {
+  readonly counts: Outcomes;
   readonly executions: number;
   readonly failures: number;
   readonly windowEntered: number;
@@ -32,33 +29,17 @@ export interface Outcomes {
 }
 
 /** Throws what the world throws. */
-export function outcomesOf(plan: ScenarioPlan, budget: OutcomeBudget): Outcomes {
-  const failing = new Set<string>();
-  const found = searchTwice(plan, budget, failing);
+export function outcomesOf(plan: ScenarioPlan, budget: OutcomeBudget): AllOutcomes {
+  const found = searchTwice(plan, budget);
   const { executions, failures, windowEntered } = found;
   const complete = found.ended === 'complete' && found.tooLong === 0 ? 'yes' : 'no';
-  return { counts: found.outcomes, failing, executions, failures, windowEntered, complete };
+  return { counts: found.outcomes, executions, failures, windowEntered, complete };
 }
 
 /** An execution ends where a state is known: if none has shown the window, it is looked for behind those. */
-function searchTwice(
-  plan: ScenarioPlan,
-  budget: OutcomeBudget,
-  failing: Set<string>,
-): StateSearchResult {
+function searchTwice(plan: ScenarioPlan, budget: OutcomeBudget): StateSearchResult {
   const until = budget.clock() + budget.seconds * 1000;
-  const note = (failure: string): string => {
-    if (failure !== 'none') failing.add(failure);
-    return failure;
-  };
-  const build = (): Explored => {
-    const run = newScenarioRun(plan);
-    return {
-      ...run,
-      failure: () => note(run.failure()),
-      failureAtEnd: (stuck) => note(run.failureAtEnd(stuck)),
-    };
-  };
+  const build = () => newScenarioRun(plan);
   const options: StateSearchOptions = {
     stepsMax: stepsMaxOf(plan),
     counterexamples: 'all',
@@ -75,8 +56,7 @@ function searchTwice(
 
 /** One outcome that only one of two kernels has. */
 export interface OutcomeChange {
-  readonly outcome: string;
-  readonly failing: 'yes' | 'no';
+  readonly outcome: Pick<Outcome, 'failure' | 'state'>;
   /** Executions that came to it, of `of` in all. */
   readonly executions: number;
   readonly of: number;
@@ -90,25 +70,18 @@ export interface OutcomeChanges {
 }
 
 /** Failures first, then by how often. */
-export function compareOutcomes(before: Outcomes, after: Outcomes): OutcomeChanges {
+export function compareOutcomes(before: AllOutcomes, after: AllOutcomes): OutcomeChanges {
   const complete = before.complete === 'yes' && after.complete === 'yes' ? 'yes' : 'no';
   return { appeared: onlyIn(after, before), vanished: onlyIn(before, after), complete };
 }
 
-function onlyIn(these: Outcomes, those: Outcomes): OutcomeChange[] {
+function onlyIn(these: AllOutcomes, those: AllOutcomes): OutcomeChange[] {
   return [...these.counts]
-    .filter(([outcome]) => !those.counts.has(outcome))
-    .map(
-      ([outcome, executions]): OutcomeChange => ({
-        outcome,
-        failing: these.failing.has(outcome) ? 'yes' : 'no',
-        executions,
-        of: these.executions,
-      }),
-    )
+    .filter(([key]) => !those.counts.has(key))
+    .map(([, outcome]) => ({ outcome, executions: outcome.executions, of: these.executions }))
     .sort((a, b) => rank(a) - rank(b) || b.executions - a.executions);
 }
 
-function rank({ failing }: OutcomeChange): number {
-  return failing === 'yes' ? 0 : 1;
+function rank({ outcome }: OutcomeChange): number {
+  return outcome.failure === 'none' ? 1 : 0;
 }

@@ -1,8 +1,11 @@
 /** A scenario as text, with a patch and drivers that a test makes: what a search says to it. */
+
 import assert from 'node:assert/strict';
 import type { DriverVariant } from '../../../../clients/drivers/catalogue/driver-variant.ts';
 import type { KernelFunctions } from '../../../kernel/kernel.ts';
 import type { Patch } from '../../../patches/patch.ts';
+import { describeBound } from '../../../report/bound.ts';
+import { describeFailure } from '../../../report/describe-failure.ts';
 import { readScenario } from '../../../scenario/read-scenario.ts';
 import { planScenario, type ScenarioPlan } from '../../../scenario/scenario-plan.ts';
 import { exploreScenario, type ScenarioVerdict } from '../explore-scenario.ts';
@@ -43,6 +46,6 @@ export function explored(plan: ScenarioPlan): ScenarioVerdict {
 /** `holds`, `unknown: why`, or what is broken. */
 export function answer(text: string, asked: AskedScenario = {}): string {
   const { verdict, counterexample, bound } = explored(planned(text, asked));
-  if (counterexample !== 'none') return counterexample.failure;
-  return verdict === 'holds' ? verdict : `${verdict}: ${bound}`;
+  if (counterexample !== 'none') return describeFailure(counterexample.failure);
+  return verdict === 'holds' ? verdict : `${verdict}: ${describeBound(bound)}`;
 }

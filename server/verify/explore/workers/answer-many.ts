@@ -1,11 +1,11 @@
 /** Answers many small questions in threads, each by the search that it asks for, with answers in their order. */
-import type { Asked } from '../../../scenario/asked.ts';
+import type { ExploreRequest } from '../../../scenario/explore-request.ts';
 import type { SearchData, SentVerdict } from './jobs.ts';
 import { openSearchPool } from './search-pool.ts';
 import { SharedSearch } from './shared-search.ts';
 
 export interface AskedSearch {
-  readonly asked: Asked;
+  readonly asked: ExploreRequest;
   readonly search: SearchData;
 }
 

@@ -1,5 +1,5 @@
 /** Tries a user's own code where it can be ended, before it runs where it cannot. */
-import type { Asked } from '../../../scenario/asked.ts';
+import type { ExploreRequest } from '../../../scenario/explore-request.ts';
 import type { SearchData } from './jobs.ts';
 import { openSearchPool } from './search-pool.ts';
 import { SharedSearch } from './shared-search.ts';
@@ -14,7 +14,7 @@ const NO_SEARCH: SearchData = {
 
 /** Throws: BadInput for code that cannot be loaded, throws, does not end, or is not deterministic. */
 export async function checkInThread(
-  asked: Asked,
+  asked: ExploreRequest,
   options: { readonly stuckAfterMs?: number } = {},
 ): Promise<void> {
   const pool = await openSearchPool({ threads: 1, shared: new SharedSearch(), ...options });

@@ -3,10 +3,12 @@
  * counts, whoever finds it and when: the same seed gives the same answer with any number of threads. An exhaustive
  * search takes one thread; others sample beside it, and whoever needs fewer executions to a failure is believed.
  */
+import { isSameFailure } from '../../../explorer/failure.ts';
 import { replay } from '../../../explorer/replay.ts';
 import type { SampleStrategy } from '../../../explorer/sample.ts';
 import type { Progress } from '../../../explorer/search.ts';
-import { type Asked, planOf, usesOwnCode } from '../../../scenario/asked.ts';
+import { failureText } from '../../../report/describe-failure.ts';
+import { type ExploreRequest, planOf, usesOwnCode } from '../../../scenario/explore-request.ts';
 import { planScenario } from '../../../scenario/scenario-plan.ts';
 import { newScenarioRun, stepsMaxOf } from '../../../scenario/scenario-world.ts';
 import { KernelBug } from '../../../vocabulary/invariant.ts';
@@ -38,7 +40,7 @@ const PROGRESS_EVERY_MS = 50;
 
 /** Throws: BadInput for what the user gave, also where a user's own code does not come to an end. */
 export async function exploreInThreads(
-  asked: Asked,
+  asked: ExploreRequest,
   search: SearchData,
   options: ThreadOptions,
 ): Promise<ScenarioVerdict> {
@@ -68,7 +70,7 @@ export async function exploreInThreads(
 interface Threads {
   readonly pool: SearchPool;
   readonly shared: SharedSearch;
-  readonly asked: Asked;
+  readonly asked: ExploreRequest;
   readonly search: SearchData;
   readonly options: ThreadOptions;
 }
@@ -162,15 +164,18 @@ async function searched(threads: Threads): Promise<SentVerdict> {
 }
 
 /** Makes the plan again, and executes the counterexample here: what is shown has happened twice. */
-async function received(asked: Asked, answer: SentVerdict): Promise<ScenarioVerdict> {
+async function received(asked: ExploreRequest, answer: SentVerdict): Promise<ScenarioVerdict> {
   const { scenario, parameters, ...verdict } = answer;
   const { choice } = await planOf(asked);
   const plan = planScenario(scenario, { ...choice, parameters });
   const { counterexample } = verdict;
   if (counterexample === 'none') return { ...verdict, plan };
   const run = replay(() => newScenarioRun(plan), counterexample.choices, stepsMaxOf(plan));
-  if (run.failure !== counterexample.failure) {
-    const facts = { found: counterexample.failure, again: run.failure };
+  if (!isSameFailure(run.failure, counterexample.failure)) {
+    const facts = {
+      found: failureText(counterexample.failure),
+      again: failureText(run.failure),
+    };
     if (usesOwnCode(asked) === 'no') throw new KernelBug('SC1', facts);
     throw notDeterministic(plan, `it failed with "${facts.found}", and now with "${facts.again}"`);
   }

@@ -3,7 +3,7 @@ import { threadId } from 'node:worker_threads';
 import type { Measured } from '../../../explorer/measure.ts';
 import { measure } from '../../../explorer/measure.ts';
 import { sample } from '../../../explorer/sample.ts';
-import { type Asked, planOf, usesOwnCode } from '../../../scenario/asked.ts';
+import { type ExploreRequest, planOf, usesOwnCode } from '../../../scenario/explore-request.ts';
 import { BadUserCode, lastReturn } from '../../../scenario/guard-user-code.ts';
 import type { ScenarioPlan } from '../../../scenario/scenario-plan.ts';
 import { BadSetup, newScenarioRun, stepsMaxOf } from '../../../scenario/scenario-world.ts';
@@ -159,7 +159,7 @@ function blamingOwnCode<T>(plan: ScenarioPlan, trials: Trials, run: () => T): T 
   }
 }
 
-async function planFor(asked: Asked, beat: () => void): Promise<Known> {
+async function planFor(asked: ExploreRequest, beat: () => void): Promise<Known> {
   const key = JSON.stringify(asked);
   if (known === 'none' || known.key !== key) {
     const plan = await planOf(asked);

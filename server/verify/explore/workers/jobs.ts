@@ -1,7 +1,7 @@
 /** What threads are asked, and what they answer. All of it plain data. */
 import type { Measured } from '../../../explorer/measure.ts';
 import type { SampleStrategy } from '../../../explorer/sample.ts';
-import type { Asked } from '../../../scenario/asked.ts';
+import type { ExploreRequest } from '../../../scenario/explore-request.ts';
 import type { Parameters } from '../../../scenario/instances.ts';
 import type { Scenario } from '../../../scenario/scenario-schema.ts';
 import type { Covered } from '../covered.ts';
@@ -22,7 +22,7 @@ export type SearchData = Pick<
 >;
 
 export interface Job {
-  readonly asked: Asked;
+  readonly asked: ExploreRequest;
   readonly search: SearchData;
   readonly shared: SharedArrayBuffer;
   /** Which of the threads of a search this one stands for. */

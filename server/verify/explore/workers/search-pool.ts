@@ -2,7 +2,7 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Asked } from '../../../scenario/asked.ts';
+import type { ExploreRequest } from '../../../scenario/explore-request.ts';
 import { BadInput } from '../../../vocabulary/bad-input.ts';
 import type { Jobs, Reply } from './jobs.ts';
 import type { SharedSearch } from './shared-search.ts';
@@ -45,7 +45,7 @@ export async function openSearchPool(options: PoolOptions): Promise<SearchPool> 
   const { shared } = options;
   return {
     async run(name, job) {
-      const { slot, asked } = job as { readonly slot: number; readonly asked: Asked };
+      const { slot, asked } = job as { readonly slot: number; readonly asked: ExploreRequest };
       const supervision = supervise(options, slot, asked);
       try {
         const work = pool.run({ ...job, shared: shared.buffer }, { name }) as Promise<
@@ -73,7 +73,7 @@ function workerFile(): string {
 function supervise(
   { shared, stuckAfterMs = STUCK_AFTER_MS }: PoolOptions,
   slot: number,
-  asked: Asked,
+  asked: ExploreRequest,
 ): { readonly stuck: Promise<never>; end(): void } {
   let beats = shared.beats(slot);
   let looks = 0;
@@ -95,7 +95,11 @@ function supervise(
 }
 
 /** `/home/me/mine.ts:12: perform() has not let anybody else run for 5 s; ...`. */
-export function stuckText(asked: Asked, places: readonly Place[], afterMs: number): string {
+export function stuckText(
+  asked: ExploreRequest,
+  places: readonly Place[],
+  afterMs: number,
+): string {
   const own = [asked.patch, ...asked.drivers.map((driver) => driver.replace(/^[^=]*=/, ''))];
   const place = places.find(({ file }) => own.includes(file));
   const seconds = afterMs / 1_000;

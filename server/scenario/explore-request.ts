@@ -22,14 +22,14 @@ export interface AskedChoice {
   readonly parameters: Parameters;
 }
 
-export interface Asked extends AskedChoice {
+export interface ExploreRequest extends AskedChoice {
   /** How problems call the scenario. */
   readonly file: string;
   readonly text: string;
 }
 
 /** Throws: BadInput with all that is wrong, a line each. Loads and runs the user's own files. */
-export async function planOf(asked: Asked): Promise<ScenarioPlan> {
+export async function planOf(asked: ExploreRequest): Promise<ScenarioPlan> {
   const scenario = scenarioOf(asked);
   try {
     return await planWith(scenario, asked);
@@ -49,7 +49,7 @@ export async function planWith(scenario: Scenario, choice: AskedChoice): Promise
 }
 
 /** Throws: BadInput with every problem of the text, a line each. */
-export function scenarioOf({ text, file }: Pick<Asked, 'text' | 'file'>): Scenario {
+export function scenarioOf({ text, file }: Pick<ExploreRequest, 'text' | 'file'>): Scenario {
   const read = readScenario(text, file);
   if (read.ok) return read.scenario;
   throw new BadInput(read.problems.map(printProblem).join('\n'));

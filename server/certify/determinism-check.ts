@@ -3,6 +3,9 @@
  * it is called anything else.
  */
 import type { Event } from '../abi/event.ts';
+import { isSameFailure, ruleOf } from '../explorer/failure.ts';
+import type { FindingReason } from '../report/certificate.ts';
+import { describeFailure } from '../report/describe-failure.ts';
 import { RULES, type RuleId } from '../vocabulary/rules.ts';
 import {
   type ClientFrame,
@@ -21,9 +24,7 @@ import {
 
 /** Why a device does not pass. */
 export interface Finding {
-  readonly kind: 'not deterministic' | 'contract' | 'oracle' | 'silent' | 'gone' | 'refused';
-  /** One sentence. */
-  readonly failure: string;
+  readonly reason: FindingReason;
   /** The frame that it is about, or 'none'. */
   readonly frame: Difference | 'none';
   readonly frames: readonly ClientFrame[];
@@ -44,7 +45,7 @@ export interface Judged {
 }
 
 /** Runs each schedule twice and compares. */
-export class Twice {
+export class DeterminismCheck {
   readonly #parts: Omit<ScheduleParts, 'limits'>;
   readonly #answerMs: number;
   #quietMs: number;
@@ -66,7 +67,8 @@ export class Twice {
     // It was asked for verbs that it does not know, and will not be again.
     if (unknown.size > knew) first = await this.#once(policy);
     for (let patience = 0; ; patience += 1) {
-      if (first.trouble === 'gone') return { run: first, finding: troubleOf(first) };
+      if (first.trouble !== 'none' && first.trouble.kind === 'gone')
+        return { run: first, finding: troubleOf(first) };
       if (first.ended === 'diverged') {
         if (patience === PATIENCE_MAX) {
           return { run: first, finding: this.#notDeterministic(this.#fromLast(first), first) };
@@ -109,38 +111,38 @@ export class Twice {
   #findingOf(run: ScheduleRun): Finding | 'none' {
     if (run.ended === 'trouble') return troubleOf(run);
     if (run.failure === 'none') return 'none';
-    const kind = /^CR\d+: /.test(run.failure) ? 'contract' : 'oracle';
-    const { frame } = run;
-    const about = frame === 'none' ? '' : ` (at or after its frame ${frame.n}, ${frame.method})`;
-    const failure = kind === 'contract' ? `${run.failure}${about}` : run.failure;
+    const { frame, failure } = run;
+    const rule = ruleOf(failure);
+    const kind = rule.startsWith('CR') ? 'contract' : 'oracle';
+    const near = frame === 'none' ? frame : { n: frame.n, method: frame.method };
     const at: Difference | 'none' =
       frame === 'none'
         ? 'none'
-        : { n: frame.n, expected: ruleIn(run.failure), came: describeFrame(frame) };
-    return { kind, failure, frame: at, ...told(run) };
+        : { n: frame.n, expected: sentenceOf(rule), came: describeFrame(frame) };
+    return { reason: { kind, failure, near }, frame: at, ...told(run) };
   }
 
   #notDeterministic(difference: Difference, run: ScheduleRun): Finding {
-    const { n, expected, came } = difference;
-    const failure =
-      `${this.#parts.device} is not deterministic: after the same grants its frame ${n} was ${expected} in one run ` +
-      `and ${came} in the next`;
-    return { kind: 'not deterministic', failure, frame: difference, ...told(run) };
+    return {
+      reason: { kind: 'not deterministic', ...difference },
+      frame: difference,
+      ...told(run),
+    };
   }
 }
 
-/** The sentence of the rule that a failure begins with. */
-function ruleIn(failure: string): string {
-  const [id = ''] = failure.split(':');
+function sentenceOf(id: string): string {
   return Object.hasOwn(RULES, id) ? RULES[id as RuleId] : 'nothing that the scenario forbids';
 }
 
 function troubleOf(run: ScheduleRun): Finding {
-  const kind = run.trouble === 'none' ? 'silent' : run.trouble;
+  const { trouble } = run;
+  if (trouble === 'none') throw new Error('the schedule ended without trouble');
+  const { kind } = trouble;
   const n = kind === 'refused' && run.frame !== 'none' ? run.frame.n : run.frames.length + 1;
   const came = kind === 'refused' ? describeFrame(run.frames[n - 1]) : 'nothing';
   const expected = kind === 'refused' ? 'a frame that is served' : 'a frame';
-  return { kind, failure: run.failure, frame: { n, expected, came }, ...told(run) };
+  return { reason: trouble, frame: { n, expected, came }, ...told(run) };
 }
 
 function told({
@@ -155,12 +157,21 @@ function told({
 function differenceOf(first: ScheduleRun, second: ScheduleRun): Difference | 'none' {
   const difference = firstDifference(first.frames, second.frames);
   if (difference !== 'none') return difference;
-  if (second.ended !== 'diverged' && first.failure === second.failure) return 'none';
+  if (
+    second.ended !== 'diverged' &&
+    isSameFailure(first.failure, second.failure) &&
+    sameTrouble(first, second)
+  )
+    return 'none';
   const n = second.frames.length + 1;
-  const expected = first.failure === 'none' ? 'as before' : first.failure;
+  const expected = first.failure === 'none' ? 'as before' : describeFailure(first.failure);
   return {
     n,
     expected,
-    came: second.failure === 'none' ? 'another order of grants' : second.failure,
+    came: second.failure === 'none' ? 'another order of grants' : describeFailure(second.failure),
   };
+}
+
+function sameTrouble(first: ScheduleRun, second: ScheduleRun): boolean {
+  return JSON.stringify(first.trouble) === JSON.stringify(second.trouble);
 }

@@ -4,10 +4,10 @@
  */
 
 import { contextSwitches } from '../../explorer/blocks.ts';
-import { failureKind } from '../../explorer/failure-kind.ts';
+import { actorsIn, failsAlike, isLivelock } from '../../explorer/failure.ts';
 import { tryFewSwitches } from '../../explorer/few-switches.ts';
 import {
-  nearestSafeSibling,
+  nearestPassingSchedule,
   neighbours,
   pointOfNoReturn,
   runsOf,
@@ -15,14 +15,14 @@ import {
 import { type QuietRun, runQuietly } from '../../explorer/quiet.ts';
 import type { Chooser } from '../../explorer/replay.ts';
 import { shrink } from '../../explorer/shrink.ts';
-import { isCondition } from '../../report/asked-condition.ts';
 import { storyOf } from '../../report/story/story.ts';
 import { turnOf } from '../../report/turn.ts';
 import type { ScenarioPlan } from '../../scenario/scenario-plan.ts';
 import { newScenarioRun, stepsMaxOf } from '../../scenario/scenario-world.ts';
+import { KernelBug } from '../../vocabulary/invariant.ts';
 import { recordExecution } from '../answer/record-execution.ts';
 import type { CounterexampleReport } from './explore.ts';
-import { cycleOf, isLivelock } from './livelock-cycle.ts';
+import { cycleOf } from './livelock-cycle.ts';
 import { swapsOfRows } from './row-swaps.ts';
 import { type Smaller, smallerOnes, withoutIdle } from './smaller-scenario.ts';
 import { followPaths, renamed, type ThreadPath, ThreadPaths } from './thread-paths.ts';
@@ -37,7 +37,7 @@ const SCHEDULES_MAX = 40;
 /** The share of steps that a smaller scenario may have, where it has neither fewer threads nor fewer pages. */
 const STEPS_KEPT = 0.9;
 
-export interface ToldCounterexample {
+export interface MinimisedCounterexample {
   readonly report: CounterexampleReport;
   /** The scenario in which it fails. */
   readonly plan: ScenarioPlan;
@@ -49,10 +49,10 @@ interface Failing {
 }
 
 /** `choices` must fail in `plan`. */
-export function tellCounterexample(
+export function minimiseCounterexample(
   plan: ScenarioPlan,
   choices: readonly number[],
-): ToldCounterexample {
+): MinimisedCounterexample {
   const found = withPaths(plan, choicesOf(choices));
   const small = shrunk(onlyActing({ plan, run: found.run }, found.paths));
   const smaller = smallestOf(small);
@@ -93,7 +93,9 @@ function withPaths(plan: ScenarioPlan, chooser: Chooser): WithPaths {
 function onlyActing(failing: Failing, paths: readonly ThreadPath[]): Failing {
   const threads = paths.filter((path) => !path.includes('>'));
   const acting = [...new Set(threads.map((path) => path.split('/')[0] ?? ''))];
-  const blamed = acting.filter((actor) => failing.run.failure.includes(actor));
+  const { failure } = failing.run;
+  const about = failure === 'none' ? [] : actorsIn(failure);
+  const blamed = acting.filter((actor) => about.includes(actor));
   // Whom the failure names, and one other: most races need no more.
   for (const actors of [...acting.map((one) => [...blamed, one]), acting]) {
     const smaller = withoutIdle(failing.plan, new Set(actors));
@@ -106,7 +108,8 @@ function onlyActing(failing: Failing, paths: readonly ThreadPath[]): Failing {
 /** Goes on from each smaller scenario that fails. */
 function smallestOf(failing: Failing): Failing {
   // A condition is about what its operations do: with fewer of them it asks something else.
-  if (isCondition(failing.run.failure)) return failing;
+  const { failure } = failing.run;
+  if (failure !== 'none' && failure.kind === 'condition') return failing;
   let best = failing;
   let tried = 0;
   for (let improved = true; improved && tried < SMALLER_MAX; ) {
@@ -134,7 +137,7 @@ function followed(
   const wanted = paths.map((path) => renamed(path, names)).filter((path) => path !== 'gone');
   const newRun = () => newScenarioRun(plan);
   const tried = runQuietly(newRun, followPaths(plan.threads, wanted), stepsMaxOf(plan));
-  return isAsGood(tried, run, failureKind(run.failure)) ? { plan, run: tried } : 'no';
+  return isAsGood(tried, run) ? { plan, run: tried } : 'no';
 }
 
 /** Does the smaller scenario fail in the same way, with no more switches? */
@@ -147,15 +150,14 @@ function failsLike(
   // A thread alone has one schedule.
   if (same !== 'no' || plan.threads.length < 2) return same;
   const { run } = failing;
-  const kind = failureKind(run.failure);
   const newRun = () => newScenarioRun(plan);
   const { found } = tryFewSwitches(newRun, stepsMaxOf(plan), SCHEDULES_MAX);
-  return found !== 'none' && isAsGood(found, run, kind) ? { plan, run: found } : 'no';
+  return found !== 'none' && isAsGood(found, run) ? { plan, run: found } : 'no';
 }
 
-function isAsGood(tried: QuietRun, before: QuietRun, kind: string): boolean {
+function isAsGood(tried: QuietRun, before: QuietRun): boolean {
   const [now, then] = [contextSwitches(tried.choices), contextSwitches(before.choices)];
-  return failureKind(tried.failure) === kind && now <= then;
+  return failsAlike(tried.failure, before.failure) && now <= then;
 }
 
 /** Threads, and pages that there are or that somebody works on. */
@@ -177,6 +179,7 @@ function reportOf({ plan, run }: Failing): CounterexampleReport {
   const stepsMax = stepsMaxOf(plan);
   const { events, stepOfEvent, steps, failure, run: world } = recordExecution(plan, run.choices);
   const choices = steps.map((step) => step.task);
+  if (failure === 'none') throw new KernelBug('SC1', { choices: run.choices });
   // Threads that keep each other busy are not doomed by a step: they only must go on so.
   const decided = isLivelock(failure)
     ? 'unknown'
@@ -186,7 +189,7 @@ function reportOf({ plan, run }: Failing): CounterexampleReport {
     ...swapsOfRows(rows, events, stepOfEvent, steps.length),
     ...neighbours(runsOf(steps)),
   ];
-  const sibling = nearestSafeSibling(newRun, steps, stepsMax, swaps);
+  const sibling = nearestPassingSchedule(newRun, steps, stepsMax, swaps);
   const stuck = world.stuck?.() ?? 'none';
   const cycle = isLivelock(failure) ? cycleOf(plan, steps) : 'none';
   return {
@@ -195,7 +198,7 @@ function reportOf({ plan, run }: Failing): CounterexampleReport {
     contextSwitches: contextSwitches(choices),
     steps,
     pointOfNoReturn: decided,
-    safeSibling: sibling,
+    nearestPassingSchedule: sibling,
     turn: turnOf(decided, sibling === 'none' ? 'none' : sibling.swapped, events, stepOfEvent),
     ...(stuck === 'none' ? {} : { stuck }),
     ...(cycle === 'none' ? {} : { livelock: cycle }),

@@ -1,14 +1,17 @@
 /** What is told of a schedule that fails: in few actors, and true of every execution that it speaks of. */
+
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { DriverVariant } from '../../../clients/drivers/catalogue/driver-variant.ts';
 import { pageLockUnderDriverLock } from '../../../clients/drivers/faulty/page-lock-under-driver-lock.ts';
-import { failureKind } from '../../explorer/failure-kind.ts';
+import { failureKind } from '../../explorer/failure.ts';
 import { replayQuietly } from '../../explorer/quiet.ts';
 import type { Patch } from '../../patches/patch.ts';
 import { PATCHES } from '../../patches/patches.ts';
+import { describeBound } from '../../report/bound.ts';
+import { describeFailure } from '../../report/describe-failure.ts';
 import { raceDiagram } from '../../report/diagram.ts';
 import { FORMAT_NAMES } from '../../report/format-names.ts';
 import { FORMATS } from '../../report/formats.ts';
@@ -92,17 +95,20 @@ expect: { patches: { stock: holds } }
     ],
   );
   assert.equal(plan.vmas.find(({ name }) => name === 'a')?.pages, 1);
-  assert.match(counterexample.failure, /^OR1: dev1 maps/);
+  assert.match(describeFailure(counterexample.failure), /^OR1: dev1 maps/);
 });
 
 test('what is shown fails as it says, its sibling does not, and the numbers are those of the drawing', () => {
   const verdict = shipped('seed-zero-page', SEED);
   const { plan } = verdict;
-  const { choices, failure, safeSibling, turn } = counterexampleOf(verdict);
+  const { choices, failure, nearestPassingSchedule, turn } = counterexampleOf(verdict);
   const newRun = () => newScenarioRun(plan);
-  assert.equal(replayQuietly(newRun, choices, stepsMaxOf(plan)).failure, failure);
-  assert.ok(safeSibling !== 'none');
-  assert.equal(replayQuietly(newRun, safeSibling.choices, stepsMaxOf(plan)).failure, 'none');
+  assert.deepEqual(replayQuietly(newRun, choices, stepsMaxOf(plan)).failure, failure);
+  assert.ok(nearestPassingSchedule !== 'none');
+  assert.equal(
+    replayQuietly(newRun, nearestPassingSchedule.choices, stepsMaxOf(plan)).failure,
+    'none',
+  );
   const drawing = raceDiagram(recordExecution(plan, choices).events, { columns: 75, turn });
   const [, decided] = /Point of no return: (\d+)\./.exec(drawing) ?? [];
   assert.equal(decided, '3');
@@ -191,7 +197,10 @@ expect: { patches: { stock: holds } }
 `;
   assert.equal(explored(text, {}).verdict, 'holds');
   const { failure, stuck } = counterexampleOf(explored(text, { patches: [forgetsToWake] }));
-  assert.match(failure, /^OR5: lost wake-up: dev0 .* which is so, but nobody has told it$/);
+  assert.match(
+    describeFailure(failure),
+    /^OR5: lost wake-up: dev0 .* which is so, but nobody has told it$/,
+  );
   assert.equal(stuck?.cycle, 'dev0 -> nobody');
 });
 
@@ -276,7 +285,10 @@ expect: { patches: { stock: holds } }
 `;
   const { verdict, bound, counterexample } = explored(two, { patches: [unlucky(8)] });
   assert.deepEqual([verdict, counterexample], ['unknown', 'none']);
-  assert.match(bound, /livelock.*no state was seen to repeat under a fair scheduler/);
+  assert.match(
+    describeBound(bound),
+    /livelock.*no state was seen to repeat under a fair scheduler/,
+  );
 });
 
 test('every form that can hold it marks the point of no return', () => {

@@ -1,0 +1,29 @@
+/** Tasks that wait for ever, in words. */
+import type { Failure } from '../explorer/failure.ts';
+import { ITS_OWN, type Waiting } from '../explorer/stuck.ts';
+
+type Stuck = Pick<Extract<Failure, { kind: 'stuck' }>, 'how' | 'chain' | 'cycle'>;
+
+/** One sentence that begins with the name of what it is. */
+export function describeStuck({ how, chain, cycle }: Stuck): string {
+  if (how === 'livelock') {
+    const actors = chain.map(({ actor }) => actor).join(' and ');
+    return `livelock: ${actors} faults again and again, and nobody else does anything`;
+  }
+  const waits = chain.map(describeWait).join('; ');
+  return how === 'deadlock' ? `deadlock ${cycle}: ${waits}` : `${how}: ${waits}`;
+}
+
+/** `cpu0 (madvise) waits at do_madvise.lock for driver_lock, which dev0 (fault-read) has since dmirror_fault.lock`. */
+export function describeWait({ actor, task, wants, waitsAt, heldBy, missedWake }: Waiting): string {
+  const waiting = `${actor} (${task}) waits at ${waitsAt} for ${wants}`;
+  if (missedWake === 'yes') return `${waiting}, which is so, but nobody has told it`;
+  if (heldBy.length === 0) return `${waiting}, which nobody will bring about`;
+  const holders = heldBy.map((holder) => {
+    const who = `${holder.actor} (${holder.task})`;
+    if (holder.at === ITS_OWN) return `is up to ${who}`;
+    const since = `${who} has since ${holder.at}`;
+    return holder.state === 'ended' ? `${since} and has ended` : since;
+  });
+  return `${waiting}, which ${holders.join(' and ')}`;
+}
