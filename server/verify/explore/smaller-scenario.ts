@@ -53,7 +53,7 @@ function parametersFor(
   for (let a = 0; a <= PARAMETER_MAX; a += 1) {
     for (let b = 0; b <= (second === undefined ? 0 : PARAMETER_MAX); b += 1) {
       const tried = second === undefined ? { [first]: a } : { [first]: a, [second]: b };
-      if (counted.every(({ name, count }) => countOf(count, tried) === needed.get(name)))
+      if (counted.every(({ name, count }) => countOf(count, tried) === (needed.get(name) ?? 0)))
         return tried;
     }
   }
