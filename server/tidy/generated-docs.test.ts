@@ -53,7 +53,10 @@ test('every method, error code, close code and limit is in the document', async 
   const words = [...Object.keys(ERROR_CODES), ...Object.keys(HTTP_ERROR_CODES)];
   for (const word of words) assert.ok(PROTOCOL.includes(`| \`${word}\` |`), word);
   for (const { code } of Object.values(CLOSE_CODES)) assert.ok(PROTOCOL.includes(`| ${code} |`));
-  const limits = Object.entries(await import('../protocol/limits.ts'));
+  const limits = Object.entries({
+    ...(await import('../abi/limits.ts')),
+    ...(await import('../protocol/limits.ts')),
+  });
   for (const [name, value] of limits) {
     if (typeof value === 'number') assert.equal(LIMITS[name]?.value, value, name);
   }

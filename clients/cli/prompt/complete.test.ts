@@ -13,7 +13,10 @@ const DEVICE = {
 const CPU = { ...DEVICE, role: 'cpu', actors: ['cpu0', 'child0'] } as const;
 
 test('a verb is completed from its beginning', () => {
-  assert.deepEqual(completed('mig', DEVICE), [['migrate-to-dev', 'migrate-to-sys'], 'mig']);
+  assert.deepEqual(completed('mig', DEVICE), [
+    ['migrate-to-dev', 'migrate-to-sys', 'migrate'],
+    'mig',
+  ]);
   assert.deepEqual(completed('snap', DEVICE), [['snapshot '], 'snap']);
   assert.deepEqual(completed('mig', CPU), [[], 'mig']);
 });

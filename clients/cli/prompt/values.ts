@@ -24,6 +24,23 @@ export class Values {
     return `0x${this.#one(argument, 'address').address.toString(16)}`;
   }
 
+  /** As a question has it; undefined for an argument that was left out. */
+  plain(argument: string): string | number | undefined {
+    const value = this.#values.get(argument)?.[0];
+    switch (value?.kind) {
+      case 'address':
+        return `0x${value.address.toString(16)}`;
+      case 'number':
+        return value.number;
+      case 'u64':
+        return value.hex;
+      case 'word':
+        return value.word;
+      case undefined:
+        return undefined;
+    }
+  }
+
   page(argument: string): number {
     return Math.floor(this.#one(argument, 'address').address / PAGE_SIZE);
   }
