@@ -1,9 +1,11 @@
 import { useState } from 'react';
+import { CPU_CALL_NAMES } from '../../../server/abi/cpu-calls.ts';
 import type { Control, LabActorEntry } from '../../../server/protocol/http-api.ts';
 import { hexAddress, pageIndex } from '../../../server/vocabulary/address.ts';
 import type { Vma } from '../model/vmas.ts';
+import { type VerbAsk, VerbButtons } from '../player/verb-button.tsx';
 
-/** Kernel functions after which a client can be told to stand still. */
+/** Kernel functions after which a device can be told to stand still. */
 const DEVICE_PHASES = [
   'migrate_vma_setup',
   'migrate_vma_pages',
@@ -11,7 +13,6 @@ const DEVICE_PHASES = [
   'hmm_range_fault',
   'mmu_interval_read_begin',
 ];
-const CPU_PHASES = ['load', 'store', 'mmap', 'munmap', 'madvise'];
 const SLOW_MS = [0, 300, 1_000, 3_000];
 /** What the next write writes: unlike zero, so that a stale zero shows. */
 const FIRST_VALUE = 0x2a;
@@ -26,7 +27,7 @@ export interface ActorControlsProps {
 /** One client: hold it after a phase, let it go on, slow it down, cut its connection, ask it to do something. */
 export function ActorControls({ actor, act, disabled, vmas }: ActorControlsProps) {
   const { name, role, state, holding, slowMs } = actor;
-  const phases = role === 'device' ? DEVICE_PHASES : CPU_PHASES;
+  const phases = role === 'device' ? DEVICE_PHASES : CPU_CALL_NAMES;
   const [phase, setPhase] = useState(phases[0] ?? '');
   return (
     <div className="actor" data-actor={name}>
@@ -99,14 +100,14 @@ export function ActorControls({ actor, act, disabled, vmas }: ActorControlsProps
             Cut
           </button>
         </div>
-        <Deeds actor={actor} act={act} disabled={disabled} vmas={vmas} />
+        <VerbsOnPage actor={actor} act={act} disabled={disabled} vmas={vmas} />
       </details>
     </div>
   );
 }
 
 /** Asks a client to do a verb of its own program on one page. */
-function Deeds({ actor, act, disabled, vmas }: ActorControlsProps) {
+function VerbsOnPage({ actor, act, disabled, vmas }: ActorControlsProps) {
   const first = vmas[0]?.first ?? 0x10_0200;
   const [offset, setOffset] = useState(0);
   const [value, setValue] = useState(FIRST_VALUE);
@@ -115,22 +116,22 @@ function Deeds({ actor, act, disabled, vmas }: ActorControlsProps) {
   const range = { first: page, end: page + 1 };
   const address = hexAddress(pageIndex(page));
   const hex = `0x${value.toString(16)}`;
-  const deeds: readonly (readonly [
-    name: string,
-    verb: { readonly verb: string; readonly [key: string]: unknown },
-  ])[] =
+  const asks: readonly VerbAsk[] =
     actor.role === 'device'
       ? [
-          ['Read', { verb: 'read', range }],
-          [`Write ${hex}`, { verb: 'write', range, values: [hex] }],
-          ['Migrate here', { verb: 'migrate-to-dev', range }],
-          ['Migrate back', { verb: 'migrate-to-sys', range }],
+          { label: 'Read', params: { verb: 'read', range } },
+          { label: `Write ${hex}`, params: { verb: 'write', range, values: [hex] } },
+          { label: 'Migrate here', params: { verb: 'migrate-to-dev', range } },
+          { label: 'Migrate back', params: { verb: 'migrate-to-sys', range } },
         ]
       : [
-          ['Load', { verb: 'load', address }],
-          [`Store ${hex}`, { verb: 'store', address, value: hex }],
-          ['Map 8 pages', { verb: 'mmap', address, pages: 8, prot: 'rw', kind: 'anon-private' }],
-          ['Unmap', { verb: 'munmap', address, pages }],
+          { label: 'Load', params: { verb: 'load', address } },
+          { label: `Store ${hex}`, params: { verb: 'store', address, value: hex } },
+          {
+            label: 'Map 8 pages',
+            params: { verb: 'mmap', address, pages: 8, prot: 'rw', kind: 'anon-private' },
+          },
+          { label: 'Unmap', params: { verb: 'munmap', address, pages } },
         ];
   return (
     <div className="acts">
@@ -148,19 +149,14 @@ function Deeds({ actor, act, disabled, vmas }: ActorControlsProps) {
           ))}
         </select>
       </label>
-      {deeds.map(([name, verb]) => (
-        <button
-          key={verb.verb}
-          type="button"
-          disabled={disabled}
-          onClick={() => {
-            act({ action: 'perform', actor: actor.name, verb });
-            if ('values' in verb || 'value' in verb) setValue(value + 1);
-          }}
-        >
-          {name}
-        </button>
-      ))}
+      <VerbButtons
+        asks={asks}
+        disabled={disabled}
+        onAsk={({ params }) => {
+          act({ action: 'perform', actor: actor.name, verb: params });
+          if ('values' in params || 'value' in params) setValue(value + 1);
+        }}
+      />
     </div>
   );
 }

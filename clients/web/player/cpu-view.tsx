@@ -1,10 +1,12 @@
 import { useState } from 'react';
 import { hexAddress, pageIndex } from '../../../server/vocabulary/address.ts';
+import { CPU_VERBS } from '../../agents/cpu-verbs.ts';
 import { useLabFeed } from '../lab/use-lab-feed.ts';
 import { faceWords, pteFace } from '../memory/cell-face.ts';
 import { PagePager, pagesOf } from './page-pager.tsx';
 import { PlayerFrame } from './player-frame.tsx';
 import { usePlayer } from './use-player.ts';
+import { asksOfPage, type VerbAsk, VerbButtons } from './verb-button.tsx';
 
 const FIRST_VALUE = 0x70;
 /** Where an empty lab gets its memory: the start of a page-table page. */
@@ -24,14 +26,39 @@ export function CpuView({ lab, actor }: { readonly lab: string; readonly actor: 
   const isLive = player.status.state === 'live';
   const isReady = isLive && page >= 0;
   const hex = `0x${value.toString(16)}`;
-  const perform = (
-    what: string,
-    params: { readonly verb: string; readonly [key: string]: unknown },
-  ) => {
-    player.perform(what, params).catch(() => undefined);
-  };
   const region = { address, pages: 1 };
   const mapAt = hexAddress(pageIndex(freePage(model.vmas)));
+  const asks = [
+    { label: 'Load', what: `load ${address}`, params: { verb: 'load', address } },
+    {
+      label: `Store ${hex}`,
+      what: `store ${hex} to ${address}`,
+      params: { verb: 'store', address, value: hex },
+    },
+    {
+      label: `Map ${PAGES_MAPPED} pages`,
+      what: `map ${PAGES_MAPPED} pages at ${mapAt}`,
+      params: {
+        verb: 'mmap',
+        address: mapAt,
+        pages: PAGES_MAPPED,
+        prot: 'rw',
+        kind: 'anon-private',
+      },
+    },
+    {
+      label: 'Throw away',
+      what: `throw ${address} away`,
+      params: { verb: 'madvise', ...region, advice: 'DONTNEED' },
+    },
+  ] as const;
+  const more = asksOfPage(CPU_VERBS, address, region).filter(
+    ({ params }) => params.verb !== 'load' && params.verb !== 'exit',
+  );
+  const ask = ({ label, what = label, params }: VerbAsk) => {
+    player.perform(what, params).catch(() => undefined);
+    if ('value' in params) setValue(value + 1);
+  };
 
   return (
     <PlayerFrame
@@ -40,47 +67,9 @@ export function CpuView({ lab, actor }: { readonly lab: string; readonly actor: 
         <>
           <PagePager vmas={model.vmas} page={page} onPage={setChosen} />
           <div className="verbs">
-            <button
-              type="button"
-              disabled={!isReady}
-              onClick={() => perform(`load ${address}`, { verb: 'load', address })}
-            >
-              Load
-            </button>
-            <button
-              type="button"
-              disabled={!isReady}
-              onClick={() => {
-                perform(`store ${hex} to ${address}`, { verb: 'store', address, value: hex });
-                setValue(value + 1);
-              }}
-            >
-              Store {hex}
-            </button>
-            <button
-              type="button"
-              disabled={!isLive}
-              onClick={() =>
-                perform(`map ${PAGES_MAPPED} pages at ${mapAt}`, {
-                  verb: 'mmap',
-                  address: mapAt,
-                  pages: PAGES_MAPPED,
-                  prot: 'rw',
-                  kind: 'anon-private',
-                })
-              }
-            >
-              Map {PAGES_MAPPED} pages
-            </button>
-            <button
-              type="button"
-              disabled={!isReady}
-              onClick={() =>
-                perform(`throw ${address} away`, { verb: 'madvise', ...region, advice: 'DONTNEED' })
-              }
-            >
-              Throw away
-            </button>
+            <VerbButtons asks={asks.slice(0, 2)} disabled={!isReady} onAsk={ask} />
+            <VerbButtons asks={asks.slice(2, 3)} disabled={!isLive} onAsk={ask} />
+            <VerbButtons asks={asks.slice(3)} disabled={!isReady} onAsk={ask} />
           </div>
         </>
       }
@@ -104,34 +93,7 @@ export function CpuView({ lab, actor }: { readonly lab: string; readonly actor: 
       <details>
         <summary>More calls</summary>
         <div className="row" style={{ marginTop: '0.6rem' }}>
-          <button
-            type="button"
-            className="small"
-            disabled={!isReady}
-            onClick={() => perform(`munmap ${address}`, { verb: 'munmap', ...region })}
-          >
-            munmap
-          </button>
-          <button
-            type="button"
-            className="small"
-            disabled={!isReady}
-            onClick={() =>
-              perform(`mprotect ${address} r`, { verb: 'mprotect', ...region, prot: 'r' })
-            }
-          >
-            mprotect r
-          </button>
-          <button
-            type="button"
-            className="small"
-            disabled={!isReady}
-            onClick={() =>
-              perform(`mprotect ${address} rw`, { verb: 'mprotect', ...region, prot: 'rw' })
-            }
-          >
-            mprotect rw
-          </button>
+          <VerbButtons asks={more} disabled={!isReady} onAsk={ask} size="small" />
         </div>
       </details>
     </PlayerFrame>

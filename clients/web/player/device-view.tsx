@@ -1,16 +1,18 @@
 import { useEffect, useState } from 'react';
 import { hexAddress, pageIndex } from '../../../server/vocabulary/address.ts';
-import type { DeviceEntry } from '../../agents/hand-verbs.ts';
+import { DEVICE_VERBS } from '../../agents/device-verbs.ts';
 import { useLabFeed } from '../lab/use-lab-feed.ts';
-import { faceWords, mirrorFace, pteFace } from '../memory/cell-face.ts';
+import { faceWords, pteFace } from '../memory/cell-face.ts';
 import { coherenceOf } from '../model/coherence.ts';
+import { entryWords, OwnPageTable } from './own-page-table.tsx';
 import { PagePager, pagesOf } from './page-pager.tsx';
 import { PlayerFrame } from './player-frame.tsx';
 import { usePlayer } from './use-player.ts';
+import { asksOfPage, type VerbAsk, VerbButtons } from './verb-button.tsx';
 
 /** Unlike zero, so that a stale zero shows. */
 const FIRST_VALUE = 0x2a;
-const STEPS = ['setup', 'copy', 'pages', 'map', 'finalize'] as const;
+const STEPS: ReadonlySet<string> = new Set(['setup', 'copy', 'pages', 'map', 'finalize']);
 
 /** A device on a phone: read, write, migrate here, migrate back, and what my page table holds. */
 export function DeviceView({ lab, actor }: { readonly lab: string; readonly actor: string }) {
@@ -28,16 +30,37 @@ export function DeviceView({ lab, actor }: { readonly lab: string; readonly acto
   const where = page < 0 ? '' : hexAddress(pageIndex(page));
   const range = { first: page, end: page + 1 };
   const isReady = player.status.state === 'live' && page >= 0;
-  const perform = (
-    what: string,
-    params: { readonly verb: string; readonly [key: string]: unknown },
-  ) => {
-    player.perform(what, params).catch(() => undefined);
-  };
   const pte = model.cpu.get(0)?.get(page);
   const mine = player.table.get(page);
   const isStale = coherenceOf(model, actor, page) === 'stale';
   const hex = `0x${value.toString(16)}`;
+  const asks = [
+    { label: 'Read', what: `read ${where}`, params: { verb: 'read', range } },
+    {
+      label: `Write ${hex}`,
+      what: `write ${hex} to ${where}`,
+      params: { verb: 'write', range, values: [hex] },
+    },
+    {
+      label: 'Migrate here',
+      what: `migrate ${where} here`,
+      params: { verb: 'migrate-to-dev', range },
+    },
+    {
+      label: 'Migrate back',
+      what: `migrate ${where} back`,
+      params: { verb: 'migrate-to-sys', range },
+    },
+  ] as const;
+  const more = asksOfPage(DEVICE_VERBS, where, { range });
+  const steps = more.filter(({ params }) => STEPS.has(params.verb));
+  const others = more.filter(
+    ({ params }) => !STEPS.has(params.verb) && asks.every((ask) => ask.params.verb !== params.verb),
+  );
+  const ask = ({ label, what = label, params }: VerbAsk) => {
+    player.perform(what, params).catch(() => undefined);
+    if ('values' in params) setValue(value + 1);
+  };
 
   return (
     <PlayerFrame
@@ -46,37 +69,7 @@ export function DeviceView({ lab, actor }: { readonly lab: string; readonly acto
         <>
           <PagePager vmas={model.vmas} page={page} onPage={setChosen} />
           <div className="verbs">
-            <button
-              type="button"
-              disabled={!isReady}
-              onClick={() => perform(`read ${where}`, { verb: 'read', range })}
-            >
-              Read
-            </button>
-            <button
-              type="button"
-              disabled={!isReady}
-              onClick={() => {
-                perform(`write ${hex} to ${where}`, { verb: 'write', range, values: [hex] });
-                setValue(value + 1);
-              }}
-            >
-              Write {hex}
-            </button>
-            <button
-              type="button"
-              disabled={!isReady}
-              onClick={() => perform(`migrate ${where} here`, { verb: 'migrate-to-dev', range })}
-            >
-              Migrate here
-            </button>
-            <button
-              type="button"
-              disabled={!isReady}
-              onClick={() => perform(`migrate ${where} back`, { verb: 'migrate-to-sys', range })}
-            >
-              Migrate back
-            </button>
+            <VerbButtons asks={asks} disabled={!isReady} onAsk={ask} />
           </div>
         </>
       }
@@ -107,48 +100,12 @@ export function DeviceView({ lab, actor }: { readonly lab: string; readonly acto
           </div>
         </div>
       </section>
-      <section aria-label="My page table">
-        <h2>My page table</h2>
-        {player.table.size === 0 ? (
-          <p className="quiet">Empty: the next access faults.</p>
-        ) : (
-          <div className="table-frame">
-            <table className="table mono">
-              <thead>
-                <tr>
-                  <th scope="col">page</th>
-                  <th scope="col">frame</th>
-                  <th scope="col">is it right?</th>
-                </tr>
-              </thead>
-              <tbody>
-                {[...player.table.values()].map((entry) => (
-                  <tr key={entry.page}>
-                    <th scope="row">{hexAddress(pageIndex(entry.page))}</th>
-                    <td>{entryWords(entry)}</td>
-                    <td>{coherenceWords(coherenceOf(model, actor, entry.page))}</td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
-        )}
-      </section>
+      <OwnPageTable player={player} model={model} actor={actor} />
       <details>
         <summary>A migration step by step, and more</summary>
         <div className="stack" style={{ marginTop: '0.6rem' }}>
           <div className="row">
-            {STEPS.map((verb) => (
-              <button
-                key={verb}
-                type="button"
-                className="small"
-                disabled={!isReady}
-                onClick={() => perform(verb, verb === 'setup' ? { verb, range } : { verb })}
-              >
-                {verb}
-              </button>
-            ))}
+            <VerbButtons asks={steps} disabled={!isReady} onAsk={ask} size="small" />
           </div>
           <div className="row">
             <button
@@ -159,44 +116,10 @@ export function DeviceView({ lab, actor }: { readonly lab: string; readonly acto
             >
               Hold me after setup
             </button>
-            <button
-              type="button"
-              className="small"
-              disabled={!isReady}
-              onClick={() => perform(`exclusive ${where}`, { verb: 'exclusive', range })}
-            >
-              Exclusive
-            </button>
-            <button
-              type="button"
-              className="small"
-              disabled={!isReady}
-              onClick={() => perform('release', { verb: 'release' })}
-            >
-              Release
-            </button>
+            <VerbButtons asks={others} disabled={!isReady} onAsk={ask} size="small" />
           </div>
         </div>
       </details>
     </PlayerFrame>
   );
-}
-
-function entryWords({ pfn, access, memory }: DeviceEntry): string {
-  if (memory === 'private') {
-    const rights = access === 'read' ? 'r' : 'rw';
-    return `my own frame 0x${pfn.toString(16)} (${rights})`;
-  }
-  return faceWords(mirrorFace({ state: 'mapped', pfn, access }, undefined));
-}
-
-function coherenceWords(coherence: ReturnType<typeof coherenceOf>): string {
-  const words = {
-    none: '',
-    agrees: 'yes',
-    'in-flight': 'being invalidated',
-    migrating: 'I migrate it',
-    stale: '✕ STALE',
-  };
-  return words[coherence];
 }
