@@ -9,10 +9,17 @@ interface VerbNote {
   readonly fields: Type.TSchema;
   readonly meaning: string;
   readonly result: string;
+  readonly instead?: string;
 }
 
 export const DEVICE_VERB_NOTES: readonly VerbNote[] = Object.entries(DEVICE_VERBS).map(
-  ([verb, { params, meaning, result }]) => ({ verb, fields: params, meaning, result }),
+  ([verb, spec]) => ({
+    verb,
+    fields: spec.params,
+    meaning: spec.meaning,
+    result: spec.result,
+    ...('of' in spec ? { instead: spec.nearest === undefined ? '' : `\`${spec.nearest}\`` } : {}),
+  }),
 );
 
 export const CPU_VERB_NOTES: readonly VerbNote[] = Object.entries(CPU_VERBS).map(

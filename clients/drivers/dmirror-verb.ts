@@ -223,8 +223,8 @@ export const DMIRROR_VERBS = {
   prefetch: verb({
     of: 'part',
     meaning: prose(`
-      Maps what the CPU page table has, as hmm_range_fault without required flags says it, and faults nothing: pages
-      that are not there stay unmapped.
+      Maps what hmm_range_fault says with \`snapshot\`: what the CPU page table has. Nothing is faulted, and pages that
+      are not there stay unmapped.
     `),
     result: '`{errno}`',
     help: {

@@ -2,7 +2,7 @@
  * The protocol as an AsyncAPI 3.0 document, seen from the server: it receives what clients ask and tell, and sends
  * what it asks and tells. One channel, because one WebSocket carries everything. Pure: GET /asyncapi.json serves it.
  */
-import { CLOSE_CODES } from '../protocol/close-codes.ts';
+import { CLOSE_CODES, OTHER_CLOSE_CODES } from '../protocol/close-codes.ts';
 import { ERROR_CODES } from '../protocol/error-codes.ts';
 import { SUBPROTOCOL } from '../protocol/limits.ts';
 import { REFUSALS_OF_ANY_REQUEST } from '../protocol/request-spec.ts';
@@ -50,6 +50,7 @@ export function asyncApi(options: AsyncApiOptions): JsonSchema {
     },
     'x-error-codes': Object.entries(ERROR_CODES).map(([word, code]) => ({ word, ...code })),
     'x-close-codes': Object.entries(CLOSE_CODES).map(([reason, code]) => ({ reason, ...code })),
+    'x-other-close-codes': OTHER_CLOSE_CODES,
     'x-errors-of-any-request': REFUSALS_OF_ANY_REQUEST,
   };
 }
@@ -112,6 +113,8 @@ function reference(component: string, key: string): JsonSchema {
   return { $ref: `#/components/${component}/${key}` };
 }
 
+/** A sentence that goes on behind a colon ends there. */
 function firstSentence(text: string): string {
-  return /^.*?[.:](?=\s|$)/.exec(text)?.[0] ?? text;
+  const [first = text] = /^.*?[.:](?=\s|$)/.exec(text) ?? [];
+  return first.replace(/:$/, '.');
 }

@@ -1,5 +1,5 @@
 /** Error codes and close codes, one table each: what it means, whether it happened, what to do. */
-import { CLOSE_CODES } from '../protocol/close-codes.ts';
+import { CLOSE_CODES, OTHER_CLOSE_CODES } from '../protocol/close-codes.ts';
 import { ERROR_CODES } from '../protocol/error-codes.ts';
 import { HTTP_ERROR_CODES } from '../protocol/http-errors.ts';
 import { table } from './markdown.ts';
@@ -25,6 +25,16 @@ export function closeCodeTable(): string {
     entry.remedy,
   ]);
   return table(['code', 'reason', 'meaning', 'the session', 'what to do'], rows);
+}
+
+export function otherCloseCodeTable(): string {
+  const rows = OTHER_CLOSE_CODES.map(({ codes, by, meaning, session }) => [
+    codes,
+    by,
+    meaning,
+    session,
+  ]);
+  return table(['code', 'closed by', 'meaning', 'the session'], rows);
 }
 
 /** Of the HTTP routes. A request that was refused has changed nothing; after an error of the server, look. */

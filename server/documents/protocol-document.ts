@@ -10,7 +10,12 @@ import { exampleChapter } from './chapters/example-chapter.ts';
 import { observerChapter } from './chapters/observer-chapter.ts';
 import { connectionChapter, frameChapter, sessionChapter } from './chapters/session-chapters.ts';
 import { valueChapter } from './chapters/value-chapter.ts';
-import { closeCodeTable, errorCodeTable, httpErrorTable } from './code-tables.ts';
+import {
+  closeCodeTable,
+  errorCodeTable,
+  httpErrorTable,
+  otherCloseCodeTable,
+} from './code-tables.ts';
 import { limitTable } from './limit-table.ts';
 import { paragraphs } from './markdown.ts';
 import { methodChapter } from './method-chapter.ts';
@@ -87,10 +92,10 @@ that is over only a look at the state does.
 `,
     closeCodeTable(),
     `
-Beside these: 1009, a frame of yours was too long (the session is kept); 1006, the connection was lost without a
-word (the session is kept). Closed by you with 1000, 1001 or no code, the session is over; with any other code
-it is kept.
-
+These are beside them:
+`,
+    otherCloseCodeTable(),
+    `
 ## Limits
 `,
     limitTable(),

@@ -50,6 +50,12 @@ test('the document fits the schema of AsyncAPI 3.0', () => {
   assert.deepEqual(complaints(DOCUMENT), []);
 });
 
+test('every summary is a sentence', () => {
+  for (const [name, operation] of Object.entries(DOCUMENT.operations as JsonSchema)) {
+    assert.match((operation as { readonly summary: string }).summary, /\.$/, name);
+  }
+});
+
 test('a document that does not is found', () => {
   const operations = { ...(DOCUMENT.operations as JsonSchema), broken: { action: 'shout' } };
   assert.notDeepEqual(complaints({ ...DOCUMENT, operations }), []);

@@ -86,3 +86,38 @@ export const CLOSE_CODES = {
 } as const satisfies Record<string, CloseCode>;
 
 export type CloseReason = keyof typeof CLOSE_CODES;
+
+/** Codes with which the server does not close of its own will. */
+export const OTHER_CLOSE_CODES = [
+  {
+    codes: '1000, 1001, none',
+    by: 'the client',
+    meaning: 'You leave for good.',
+    session: 'over',
+  },
+  {
+    codes: '4900 to 4999',
+    by: 'the client',
+    meaning:
+      'Yours to use, for a connection that you close to come back: after a fence, after a gap.',
+    session: 'kept',
+  },
+  {
+    codes: '1002, 1007, 1009',
+    by: 'the WebSocket of the server',
+    meaning:
+      'A frame of yours is no WebSocket frame, is no UTF-8, or is longer than FRAME_BYTES_MAX.',
+    session: 'kept',
+  },
+  {
+    codes: '1006',
+    by: 'neither side',
+    meaning: 'The connection was lost without a word. Every other code counts as this one.',
+    session: 'kept',
+  },
+] as const satisfies readonly {
+  readonly codes: string;
+  readonly by: string;
+  readonly meaning: string;
+  readonly session: CloseCode['session'];
+}[];

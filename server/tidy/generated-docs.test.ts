@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { DEVICE_VERBS } from '../../clients/agents/device-verbs.ts';
 import { LIMITS } from '../documents/limit-table.ts';
 import { WIRE_METHODS } from '../documents/wire-methods.ts';
-import { CLOSE_CODES } from '../protocol/close-codes.ts';
+import { CLOSE_CODES, OTHER_CLOSE_CODES } from '../protocol/close-codes.ts';
 import { ERROR_CODES } from '../protocol/error-codes.ts';
 import { HTTP_ERROR_CODES } from '../protocol/http-errors.ts';
 import { generatedDocs } from './generated-docs.ts';
@@ -53,6 +54,9 @@ test('every method, error code, close code and limit is in the document', async 
   const words = [...Object.keys(ERROR_CODES), ...Object.keys(HTTP_ERROR_CODES)];
   for (const word of words) assert.ok(PROTOCOL.includes(`| \`${word}\` |`), word);
   for (const { code } of Object.values(CLOSE_CODES)) assert.ok(PROTOCOL.includes(`| ${code} |`));
+  for (const { codes } of OTHER_CLOSE_CODES) assert.ok(PROTOCOL.includes(`| ${codes} |`), codes);
+  for (const verb of Object.keys(DEVICE_VERBS))
+    assert.ok(PROTOCOL.includes(`| \`${verb}\` |`), verb);
   const limits = Object.entries({
     ...(await import('../abi/limits.ts')),
     ...(await import('../protocol/limits.ts')),

@@ -1,4 +1,5 @@
 import type Type from 'typebox';
+import { RANGE_PAGES_MAX } from '../../abi/limits.ts';
 import { paragraphs, table } from '../markdown.ts';
 import { fieldRows } from '../markdown-schema.ts';
 
@@ -9,6 +10,8 @@ export interface VerbNote {
   readonly fields: Type.TSchema;
   readonly meaning: string;
   readonly result: string;
+  /** Of a device, and asked by scenarios: what it is asked for if it refuses this one; '' for nothing. */
+  readonly instead?: string;
 }
 
 export interface VerbNotes {
@@ -29,7 +32,20 @@ verbs of the ready-made clients. Verbs may run beside each other. An error of th
 EINVAL.
 `,
     '### Verbs of a device',
-    verbTable(verbs.device),
+    `
+These are what scenarios ask for, live and in \`certify\`. One that a device refuses with EINVAL is asked of it no
+more; if there is another verb that comes close, that one is asked. A \`range\` has at most ${RANGE_PAGES_MAX} pages,
+and \`values\` are as many as its pages. A verb that collides with invalidations again and again may give up with
+EBUSY.
+`,
+    table(
+      ['verb', 'params', 'what it does', 'result', 'instead'],
+      verbs.device.flatMap((verb) =>
+        verb.instead === undefined ? [] : [[...verbRow(verb), verb.instead]],
+      ),
+    ),
+    'These are what conductors ask for besides:',
+    verbTable(verbs.device.filter(({ instead }) => instead === undefined)),
     `
 \`values\` are u64 as 0x-hexadecimal strings, one a page: the page begins with it and is zeros behind it.
 \`cpages\` counts pages, \`faults\` how often the device had to fault. Every result has \`errno\`, \`"OK"\` or a
@@ -45,16 +61,12 @@ The ready-made devices do as lib/test_hmm.c does, also in two oddities that reco
 }
 
 function verbTable(verbs: readonly VerbNote[]): string {
-  return table(
-    ['verb', 'params', 'what it does', 'result'],
-    verbs.map(({ verb, fields, meaning, result }) => [
-      `\`${verb}\``,
-      fieldRows(fields)
-        .filter(({ path }) => !path.includes('.'))
-        .map(({ path, type }) => `\`${path}\`: ${type}`)
-        .join('; '),
-      meaning,
-      result,
-    ]),
-  );
+  return table(['verb', 'params', 'what it does', 'result'], verbs.map(verbRow));
+}
+
+function verbRow({ verb, fields, meaning, result }: VerbNote): string[] {
+  const params = fieldRows(fields)
+    .filter(({ path }) => !path.includes('.'))
+    .map(({ path, type }) => `\`${path}\`: ${type}`);
+  return [`\`${verb}\``, params.join('; '), meaning, result];
 }
