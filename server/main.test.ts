@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -92,6 +92,21 @@ test('the server records what clients do, tells them that it goes, and ends; the
   assert.ok(replayed.outcome === 'identical', JSON.stringify(replayed));
   assert.equal(replayed.closed, 'yes');
   assert.ok(replayed.entries >= 5);
+});
+
+test('a request that is half sent does not keep the server from ending', async () => {
+  const child = start({});
+  const [, port] = /127\.0\.0\.1:(\d+)/.exec(await firstLine(child)) ?? assert.fail();
+  const half = connect(Number(port), '127.0.0.1');
+  half.on('error', () => undefined);
+  await once(half, 'connect');
+  half.write(`POST /api/labs HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n`);
+  half.write('Content-Length: 100\r\n\r\n{"name"');
+  // The server has it when it has answered a request behind it on another connection.
+  assert.equal((await fetch(`http://127.0.0.1:${port}/healthz`)).status, 200);
+  const over = exited(child);
+  child.kill('SIGTERM');
+  assert.equal(await over, 0);
 });
 
 test('a server that lost the folder for its recordings is not ready', async () => {

@@ -5,6 +5,8 @@ import { GRACE_MS, HEARTBEAT_MS, LEASE_MS } from '../protocol/limits.ts';
 export interface ServerConfig {
   /** MMRACE_HOST. Anybody who reaches the address can take part: there is no login. */
   readonly host: string;
+  /** MMRACE_PUBLIC_HOST: names, with commas between them, under which clients reach the server, beside its addresses. */
+  readonly publicHosts: readonly string[];
   /** MMRACE_PORT. 0 takes any free one. */
   readonly port: number;
   /** MMRACE_LEASE_MS: how long a question of the kernel's may stay without an answer. */
@@ -36,6 +38,7 @@ export type LogForm = (typeof LOG_FORMS)[number];
 
 export const DEFAULT_CONFIG: ServerConfig = {
   host: '127.0.0.1',
+  publicHosts: [],
   port: 7070,
   leaseMs: LEASE_MS,
   graceMs: GRACE_MS,
@@ -68,6 +71,7 @@ export function configFrom(environment: Environment): ServerConfig {
   const known = DEFAULT_CONFIG;
   return {
     host: environment.MMRACE_HOST ?? known.host,
+    publicHosts: environment.MMRACE_PUBLIC_HOST?.split(',').filter((one) => one !== '') ?? [],
     port: whole(environment, 'MMRACE_PORT', { least: 0, most: 65_535 }, known.port),
     leaseMs: millis(environment, 'MMRACE_LEASE_MS', known.leaseMs),
     graceMs: millis(environment, 'MMRACE_GRACE_MS', known.graceMs),

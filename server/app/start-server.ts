@@ -123,7 +123,8 @@ export async function startServer(
     },
     onFailure: (run, error) => log.error({ run, err: error }, 'a run has thrown'),
   });
-  const app = buildApp({ gateway, labs, runs, readiness, model, log });
+  const hostNames = [config.host, ...config.publicHosts];
+  const app = buildApp({ gateway, labs, runs, readiness, model, hostNames, log });
   try {
     await app.listen({ host: config.host, port: config.port });
   } catch (error) {
@@ -153,7 +154,10 @@ export async function startServer(
     await restored;
     gateway.terminate();
     await runs.close();
+    // A request that is half sent, or an answer that is not read, is waited for no longer than that.
+    const late = setTimeout(() => app.server.closeAllConnections(), config.drainMs);
     await app.close();
+    clearTimeout(late);
     if (recordings !== 'none') recordings.close();
   }
 

@@ -24,7 +24,8 @@ async function get(url: string) {
   const { gateway, labs } = harness;
   const model = { hash: 'abc', version: '1.2.3' };
   const runs = new Runs({ modelHash: 'abc', onFailure: () => undefined });
-  const app = buildApp({ gateway, labs, runs, readiness, model, log: pino({ level: 'silent' }) });
+  const log = pino({ level: 'silent' });
+  const app = buildApp({ gateway, labs, runs, readiness, model, hostNames: [], log });
   const answer = await app.inject(url);
   await app.close();
   return answer;
@@ -89,10 +90,12 @@ test('the numbers are those of the state at this moment', async () => {
 
 test('only pages of the same host may open a WebSocket, and only in its place', () => {
   const host = '127.0.0.1:7070';
-  assert.equal(upgradeRefusal('/ws', undefined, host), 'none');
-  assert.equal(upgradeRefusal('/ws?lab=demo', `http://${host}`, host), 'none');
-  assert.equal(upgradeRefusal('/ws', 'http://evil.example', host), '403 Forbidden');
-  assert.equal(upgradeRefusal('/ws', 'null', host), '403 Forbidden');
-  assert.equal(upgradeRefusal('/', undefined, host), '404 Not Found');
-  assert.equal(upgradeRefusal('/wss', undefined, host), '404 Not Found');
+  const refusal = (url: string, origin?: string) =>
+    upgradeRefusal({ url, headers: { host, ...(origin === undefined ? {} : { origin }) } }, []);
+  assert.equal(refusal('/ws'), 'none');
+  assert.equal(refusal('/ws?lab=demo', `http://${host}`), 'none');
+  assert.equal(refusal('/ws', 'http://evil.example'), '403 Forbidden');
+  assert.equal(refusal('/ws', 'null'), '403 Forbidden');
+  assert.equal(refusal('/'), '404 Not Found');
+  assert.equal(refusal('/wss'), '404 Not Found');
 });

@@ -1,6 +1,7 @@
 /** The HTTP face of the server. Built without listening, so that tests inject. */
+import type { IncomingMessage } from 'node:http';
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
-import { HTTP_BODY_BYTES_MAX } from '../protocol/http-api.ts';
+import { HTTP_BODY_BYTES_MAX, HTTP_REQUEST_MS } from '../protocol/http-api.ts';
 import type { Runs } from '../verify/runs/runs.ts';
 import { addAsyncApiRoute } from './asyncapi-route.ts';
 import { checkBodies } from './checked-bodies.ts';
@@ -8,6 +9,7 @@ import { addDocs } from './docs.ts';
 import { answerErrors } from './error-answers.ts';
 import { isSameHost, refuseForeignPages } from './foreign-pages.ts';
 import { addHealthRoutes, type HealthOptions } from './health.ts';
+import { isKnownHost, refuseUnknownHosts } from './known-hosts.ts';
 import { addControlRoute } from './lab-control.ts';
 import { addLabEventsRoute } from './lab-events.ts';
 import { addLabRoutes } from './labs.ts';
@@ -22,6 +24,8 @@ export const WEBSOCKET_PATH = '/ws';
 
 export interface AppOptions extends HealthOptions {
   readonly runs: Runs;
+  /** Names, beside localhost and addresses, under which clients may reach the server. */
+  readonly hostNames: readonly string[];
   readonly log: FastifyBaseLogger;
   /** Where the page was built; absent: where the build puts it. */
   readonly pageFolder?: string;
@@ -37,11 +41,15 @@ export function buildApp(options: AppOptions): FastifyInstance {
     genReqId: requestId,
     // A client that keeps an idle connection must not keep the server from ending.
     forceCloseConnections: 'idle',
+    // One that sends half a request must not keep its connection.
+    requestTimeout: HTTP_REQUEST_MS,
+    http: { headersTimeout: HTTP_REQUEST_MS, connectionsCheckingInterval: HTTP_REQUEST_MS / 5 },
   });
   checkBodies(app);
   answerErrors(app);
   answerUnknownPaths(app, addPage(app, options.pageFolder));
   nameRequests(app);
+  refuseUnknownHosts(app, options.hostNames);
   refuseForeignPages(app);
   addDocs(app, options.model.version);
   app.register(async (routes) => {
@@ -58,7 +66,7 @@ export function buildApp(options: AppOptions): FastifyInstance {
   app.server.on('upgrade', (request, socket, head) => {
     // Node has let go of the socket: without a listener, a client that resets it would end the process.
     socket.on('error', () => socket.destroy());
-    const refusal = upgradeRefusal(request.url, request.headers.origin, request.headers.host);
+    const refusal = upgradeRefusal(request, options.hostNames);
     if (refusal === 'none') gateway.upgrade(request, socket, head);
     else socket.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
   });
@@ -70,10 +78,10 @@ export function buildApp(options: AppOptions): FastifyInstance {
  * browser is let in only with a page from the same host. Programs send no Origin.
  */
 export function upgradeRefusal(
-  url: string | undefined,
-  origin: string | undefined,
-  host: string | undefined,
-): '403 Forbidden' | '404 Not Found' | 'none' {
+  { url, headers: { origin, host } }: Pick<IncomingMessage, 'url' | 'headers'>,
+  hostNames: readonly string[],
+): '403 Forbidden' | '404 Not Found' | '421 Misdirected Request' | 'none' {
+  if (!isKnownHost(host, hostNames)) return '421 Misdirected Request';
   if (url?.split('?')[0] !== WEBSOCKET_PATH) return '404 Not Found';
   if (origin === undefined) return 'none';
   return isSameHost(origin, host) ? 'none' : '403 Forbidden';

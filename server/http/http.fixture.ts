@@ -53,6 +53,7 @@ export async function startHttp(options: HttpHarnessOptions = {}): Promise<HttpH
     runs,
     readiness,
     model: { hash: 'abc', version: '1.2.3' },
+    hostNames: ['lab.example'],
     log: pino({ level: 'info' }, { write: (line) => logged.push(JSON.parse(line)) }),
     ...(pageFolder === undefined ? {} : { pageFolder }),
   });

@@ -14,6 +14,8 @@ import { LabControl } from './lab-control.ts';
 
 /** A longer request body is refused: too-large. */
 export const HTTP_BODY_BYTES_MAX = 64 * 1024;
+/** Milliseconds in which a request has to arrive as a whole. Then its connection is closed, with 408. */
+export const HTTP_REQUEST_MS = 10_000;
 /** Event streams that are open at a time, over all labs. One more is refused: too-many-listeners. */
 export const SSE_LISTENERS_MAX = 64;
 /** Bytes that wait for the reader of an event stream, above which it misses batches and gets a snapshot. */

@@ -26,6 +26,12 @@ export const HTTP_ERROR_CODES = {
     remedy:
       'Send the presenterToken that POST /api/labs answered: authorization: Bearer <presenterToken>.',
   },
+  'wrong-host': {
+    status: 421,
+    errno: 'EPERM',
+    meaning: 'The server is not known by the host name that the request was sent to.',
+    remedy: 'Use localhost or an IP address, or start the server with --public-host NAME.',
+  },
   'foreign-page': {
     status: 403,
     errno: 'EPERM',

@@ -13,6 +13,7 @@ import { wholeNumber } from '../whole-number.ts';
 /** What is not given comes from MMRACE_* (server/app/config.ts), and then from the defaults. */
 interface ServeOptions {
   readonly host?: string;
+  readonly publicHost?: readonly string[];
   readonly port?: number;
   readonly leaseMs?: number;
   readonly record?: string;
@@ -28,6 +29,10 @@ export function addServeCommand(program: Command): void {
     .command('serve')
     .description('start a server; it prints its address and serves until it is told to end')
     .option('--host <address>', `address to listen on (default: MMRACE_HOST or ${host})`)
+    .option(
+      '--public-host <name...>',
+      'names, beside localhost and addresses, under which clients reach it (default: MMRACE_PUBLIC_HOST)',
+    )
     .option(
       '--port <number>',
       `port, 0 for any (default: MMRACE_PORT or ${port})`,
@@ -77,10 +82,17 @@ Examples:
 The page is at the address that it prints, the documents below it at /docs. It serves until Ctrl-C or
 SIGTERM; clients are told, and a second signal ends it at once.`;
 
-async function serve({ record, restore, patch, log, ...flags }: ServeOptions): Promise<ExitCode> {
+async function serve(options: ServeOptions): Promise<ExitCode> {
+  const { record, restore, patch, log, publicHost, ...flags } = options;
   await checkPatch(patch);
   const restored = restore === true ? ('restored' as const) : undefined;
-  const given = { ...flags, recordTo: record, restore: restored, logForm: log };
+  const given = {
+    ...flags,
+    publicHosts: publicHost,
+    recordTo: record,
+    restore: restored,
+    logForm: log,
+  };
   const config = await serverConfig(given);
   await readyPage();
   const server = await startServer(config).catch((error: unknown) => {

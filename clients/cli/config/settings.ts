@@ -68,6 +68,14 @@ export const SETTINGS: readonly Setting[] = [
     what: 'the address that a server listens on',
   },
   {
+    key: 'publicHost',
+    variable: 'MMRACE_PUBLIC_HOST',
+    flag: '--public-host',
+    schema: words('names of hosts, with commas between them'),
+    fallback: 'none',
+    what: 'names, beside localhost and addresses, under which clients reach a server',
+  },
+  {
     key: 'port',
     variable: 'MMRACE_PORT',
     flag: '--port',
