@@ -5,7 +5,7 @@ import { GRACE_MS, HEARTBEAT_MS, LEASE_MS } from '../protocol/limits.ts';
 export interface ServerConfig {
   /** MMRACE_HOST. Anybody who reaches the address can take part: there is no login. */
   readonly host: string;
-  /** MMRACE_PUBLIC_HOST: names, with commas between them, under which clients reach the server, beside its addresses. */
+  /** MMRACE_PUBLIC_HOST: names under which clients reach the server, with commas between them. */
   readonly publicHosts: readonly string[];
   /** MMRACE_PORT. 0 takes any free one. */
   readonly port: number;

@@ -8,9 +8,10 @@ import { buildApp, WEBSOCKET_PATH } from '../http/app.ts';
 import type { Readiness } from '../http/readiness.ts';
 import { type Durability, newDurability } from '../journal/durability.ts';
 import { machineHash, scheduleHash } from '../journal/model-hash.ts';
-import { Labs, type LabsOptions } from '../live/labs.ts';
+import { Labs, type LabsOptions, tickMs } from '../live/labs.ts';
 import type { MachineFactory } from '../live/machine-port.ts';
 import { newLiveMachine } from '../live/new-live-machine.ts';
+import { steadyClock } from '../live/steady-clock.ts';
 import type { HelloResult } from '../protocol/hello.ts';
 import { Runs } from '../verify/runs/runs.ts';
 
@@ -60,7 +61,7 @@ export async function startServer(
     state: 'ready',
     recordingProblem: () => recordingProblem(config.recordTo),
   };
-  const clock = () => performance.now();
+  const clock = steadyClock(() => performance.now(), tickMs(config.leaseMs));
   const durability = newDurability(config.durability, (error) =>
     log.fatal(
       { err: error },

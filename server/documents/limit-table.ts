@@ -16,7 +16,9 @@ import {
   MMS_MAX,
   OUTBOX_BYTES_MAX,
   REFUSALS_MAX,
+  REPLAY_ALL_BYTES_MAX,
   REPLAY_BYTES_MAX,
+  REPLAY_BYTES_MIN,
   REPLAY_FRAMES_MAX,
   REQUESTS_IN_FLIGHT_MAX,
 } from '../protocol/limits.ts';
@@ -65,6 +67,12 @@ export const LIMITS: { readonly [name: string]: Limit } = {
     'Sent frames that the server keeps for a resume. Of more, the oldest are dropped: see `resume-too-old`.',
   ),
   REPLAY_BYTES_MAX: limit(REPLAY_BYTES_MAX, 'bytes', 'The same in bytes.'),
+  REPLAY_ALL_BYTES_MAX: limit(
+    REPLAY_ALL_BYTES_MAX,
+    'bytes',
+    'The same of all sessions of a server. Beyond it each keeps `REPLAY_BYTES_MIN`.',
+  ),
+  REPLAY_BYTES_MIN: limit(REPLAY_BYTES_MIN, 'bytes', 'More than the longest answer to a request.'),
   ANSWERED_KEPT_MAX: limit(
     ANSWERED_KEPT_MAX,
     'questions',

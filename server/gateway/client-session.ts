@@ -16,7 +16,7 @@ import type { Refusal } from '../protocol/refusal.ts';
 import type { Role } from '../protocol/roles.ts';
 import type { Connection } from './connection.ts';
 import { answerText, notificationText, questionText } from './encode.ts';
-import { type Frame, Outbox } from './outbox.ts';
+import { type Frame, Outbox, type ReplayBytes } from './outbox.ts';
 import type { ParamsText } from './params-text.ts';
 import type { Speaker } from './receive.ts';
 import { newResumeToken, sameToken, tokenHash } from './resume-token.ts';
@@ -38,6 +38,7 @@ export interface SessionShared {
   readonly away: (session: ClientSession) => void;
   readonly forget: (session: ClientSession) => void;
   readonly paramsText: ParamsText;
+  readonly replayBytes: ReplayBytes;
 }
 
 const NONE: ReadonlySet<never> = new Set();
@@ -47,7 +48,7 @@ export class ClientSession implements RestoredLink, Observer, Speaker {
   readonly lab: Lab;
   readonly name: string;
   readonly role: Role;
-  readonly outbox = new Outbox();
+  readonly outbox: Outbox;
   life: Session = SESSION_BEGUN;
   connection: Connection<ClientSession> | 'none' = 'none';
   received = 0;
@@ -67,6 +68,7 @@ export class ClientSession implements RestoredLink, Observer, Speaker {
     this.name = name;
     this.role = role;
     this.#shared = shared;
+    this.outbox = new Outbox(shared.replayBytes);
     this.#key = { hash: tokenHash(this.#token), epoch: 1 };
   }
 

@@ -105,3 +105,15 @@ test('an answer that comes after the fence is refused, and does no harm', async 
     signal: 'SIGSEGV',
   });
 });
+
+test('a device that has answered is heard before it is judged, though the server stood still', async () => {
+  await faulted(slow);
+  cpu.send({ id: 3, method: 'munmap', params: REGION });
+  const { id, params } = await slow.next();
+  slow.send({ id: id ?? 0, result: { result: 'done', invalidate_seq: params.seq } });
+  // The answer has arrived, and the lease is over: both are found in the same turn.
+  harness.standStill(LEASE_MS);
+  assert.deepEqual((await cpu.next()).result, {});
+  const { id: answered, result } = await slow.ask(3, 'mmap_read_lock');
+  assert.deepEqual([answered, result], [3, {}]);
+});

@@ -92,10 +92,10 @@ function resume(
     return refuse('bad-resume', 'params.resume', 'the token and epoch of a session of this name');
   }
   if (session.outbox.after(since) === 'too-old') {
-    // Whoever has the token may know, but the session is of no more use to anybody.
-    session.close('expired');
     const kept = session.outbox.last - session.outbox.keptFrames;
     const bound = `a whole number from ${kept} to ${session.outbox.last}`;
+    // Whoever has the token may know, but the session is of no more use to anybody.
+    session.close('expired');
     return refuse('resume-too-old', 'params.resume.since', bound);
   }
   superseded(session);

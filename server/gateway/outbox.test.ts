@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { OUTBOX_BYTES_MAX, REPLAY_BYTES_MAX, REPLAY_FRAMES_MAX } from '../protocol/limits.ts';
+import { RANGE_PAGES_MAX } from '../abi/limits.ts';
+import {
+  OUTBOX_BYTES_MAX,
+  REPLAY_ALL_BYTES_MAX,
+  REPLAY_BYTES_MAX,
+  REPLAY_FRAMES_MAX,
+} from '../protocol/limits.ts';
 import { fitsOutbox, Outbox } from './outbox.ts';
 
 function filled(frames: readonly string[]): Outbox {
-  const outbox = new Outbox();
+  const outbox = new Outbox({ all: 0 });
   for (const frame of frames) {
     outbox.next();
     outbox.keep(frame);
@@ -44,7 +50,7 @@ test('it agrees with a list of all frames, whatever is sent and acknowledged', (
   const step = fc.oneof(fc.constant('send' as const), fc.integer({ min: 0, max: 700 }));
   fc.assert(
     fc.property(fc.array(step, { maxLength: 700 }), (steps) => {
-      const outbox = new Outbox();
+      const outbox = new Outbox({ all: 0 });
       const all: string[] = [];
       let acknowledged = 0;
       for (const one of steps) {
@@ -67,4 +73,24 @@ test('it agrees with a list of all frames, whatever is sent and acknowledged', (
 test('the cap on waiting bytes counts the frame that is about to be sent', () => {
   assert.equal(fitsOutbox(OUTBOX_BYTES_MAX - 2, 'ab'), true);
   assert.equal(fitsOutbox(OUTBOX_BYTES_MAX - 2, 'abc'), false);
+});
+
+test('what all sessions keep is bounded too; each still keeps more than the longest answer', () => {
+  const shared = { all: 0 };
+  const page = 'x'.repeat(REPLAY_BYTES_MAX);
+  const outboxes = Array.from({ length: REPLAY_ALL_BYTES_MAX / REPLAY_BYTES_MAX }, () => {
+    const outbox = new Outbox(shared);
+    outbox.next();
+    outbox.keep(page);
+    return outbox;
+  });
+  const late = new Outbox(shared);
+  const answer = 'x'.repeat(RANGE_PAGES_MAX * 4_098 + 1_000);
+  for (let at = 0; at < 3; at += 1) {
+    late.next();
+    late.keep(answer);
+  }
+  assert.equal(late.keptFrames, 1);
+  outboxes[0]?.forget();
+  assert.equal(shared.all, REPLAY_ALL_BYTES_MAX - REPLAY_BYTES_MAX + answer.length);
 });

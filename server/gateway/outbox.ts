@@ -2,19 +2,35 @@
  * The frames of one session on their way out: numbered without gaps, and kept until the client has them, so that
  * a resume can send them again. Both what is kept and what waits in the socket is bounded in bytes.
  */
-import { OUTBOX_BYTES_MAX, REPLAY_BYTES_MAX, REPLAY_FRAMES_MAX } from '../protocol/limits.ts';
+import {
+  OUTBOX_BYTES_MAX,
+  REPLAY_ALL_BYTES_MAX,
+  REPLAY_BYTES_MAX,
+  REPLAY_BYTES_MIN,
+  REPLAY_FRAMES_MAX,
+} from '../protocol/limits.ts';
 
 export type Frame = string | Uint8Array<ArrayBuffer>;
 
 /** What was dropped from the front is cut off the array when this much has gathered. */
 const COMPACT_AT = 256;
 
+/** What all outboxes of a server keep together. */
+export interface ReplayBytes {
+  all: number;
+}
+
 export class Outbox {
+  readonly #shared: ReplayBytes;
   #last = 0;
   #kept: Frame[] = [];
   /** Kept frames before this place in #kept were dropped. */
   #head = 0;
   #bytes = 0;
+
+  constructor(shared: ReplayBytes) {
+    this.#shared = shared;
+  }
 
   /** The `seq` of the last frame. */
   get last(): number {
@@ -46,7 +62,17 @@ export class Outbox {
   keep(frame: Frame): void {
     this.#kept.push(frame);
     this.#bytes += frame.length;
-    while (this.keptFrames > REPLAY_FRAMES_MAX || this.#bytes > REPLAY_BYTES_MAX) this.#drop();
+    this.#shared.all += frame.length;
+    while (this.keptFrames > REPLAY_FRAMES_MAX || this.#bytes > this.#bytesMax()) this.#drop();
+  }
+
+  #bytesMax(): number {
+    return this.#shared.all > REPLAY_ALL_BYTES_MAX ? REPLAY_BYTES_MIN : REPLAY_BYTES_MAX;
+  }
+
+  /** The session is over. */
+  forget(): void {
+    while (this.keptFrames > 0) this.#drop();
   }
 
   /** The client has all frames up to and with `seq`. */
@@ -62,7 +88,9 @@ export class Outbox {
   }
 
   #drop(): void {
-    this.#bytes -= this.#kept[this.#head]?.length ?? 0;
+    const bytes = this.#kept[this.#head]?.length ?? 0;
+    this.#bytes -= bytes;
+    this.#shared.all -= bytes;
     this.#kept[this.#head] = '';
     this.#head += 1;
     if (this.#head < COMPACT_AT) return;

@@ -1,6 +1,7 @@
 /** Connections are lost, sessions are not: what a resume must keep, and what it must refuse. */
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
+import { RANGE_PAGES_MAX } from '../abi/limits.ts';
 import { CLOSE_CODES } from '../protocol/close-codes.ts';
 import { SUBPROTOCOL } from '../protocol/limits.ts';
 import {
@@ -199,4 +200,24 @@ test('a client that does not answer pings is disconnected and can resume', async
   client.readOn();
   assert.equal((await client.closed).code, CLOSE_CODES['heartbeat-lost'].code);
   assert.equal((await resumed('a', hello, 1)).answer.result.session, 'resumed');
+});
+
+test('a connection that is lost with the largest legal answers in flight is resumed, and brings them', async () => {
+  const { client, hello } = await held('big');
+  harness.machine().pages = Array.from({ length: RANGE_PAGES_MAX }, () =>
+    new Uint8Array(4_096).fill(7),
+  );
+  client.stopReading();
+  const targets = Array.from({ length: RANGE_PAGES_MAX }, (_, page) => ({ page, pfn: 1 }));
+  for (const id of [1, 2]) client.send({ id, method: 'dma_read', params: { targets } });
+  while (harness.machine().accepted.filter(({ kind }) => kind === 'request').length < 2) {
+    await new Promise(setImmediate);
+  }
+  await broken(client);
+  const { client: again, answer } = await resumed('big', hello, 1);
+  assert.equal(answer.result?.session, 'resumed');
+  for (const id of [1, 2]) {
+    const frame = await again.next();
+    assert.deepEqual([frame.id, frame.pages.length], [id, RANGE_PAGES_MAX]);
+  }
 });

@@ -15,6 +15,7 @@ export function newMetrics(gateway: Gateway, labs: Labs): Registry {
     () => gateway.sessions,
   );
   gauge('mmrace_waiting_bytes', 'Bytes that clients have yet to take.', () => gateway.bytesWaiting);
+  gauge('mmrace_kept_bytes', 'Bytes kept for clients that resume.', () => gateway.bytesKept);
   gauge('mmrace_labs', 'Open labs.', () => labs.all().length);
   gauge('mmrace_observers', 'Observers of all labs.', () =>
     labs.all().reduce((sum, lab) => sum + lab.feed.observers, 0),

@@ -33,6 +33,11 @@ export const EMPTY_LAB_MS = 60_000;
 const TICK_MS_MIN = 5;
 const TICK_MS_MAX = 1_000;
 
+/** Milliseconds between two looks at the clock. */
+export function tickMs(leaseMs: Millis): Millis {
+  return Math.max(TICK_MS_MIN, Math.min(TICK_MS_MAX, leaseMs / TICKS_PER_LEASE));
+}
+
 export class Labs {
   readonly #options: LabsOptions;
   readonly #labs = new Map<string, Lab>();
@@ -44,8 +49,9 @@ export class Labs {
 
   constructor(options: LabsOptions) {
     this.#options = options;
-    const tickMs = Math.max(TICK_MS_MIN, Math.min(TICK_MS_MAX, options.leaseMs / TICKS_PER_LEASE));
-    this.#timer = setInterval(() => this.tick(this.#options.clock()), tickMs);
+    // After what has arrived meanwhile is read: a client that has answered must not be judged before it is heard.
+    const judge = () => setImmediate(() => this.tick(this.#options.clock()));
+    this.#timer = setInterval(judge, tickMs(options.leaseMs));
     this.#timer.unref();
   }
 

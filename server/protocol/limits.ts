@@ -6,9 +6,16 @@ export const SUBPROTOCOL = 'mmrace.v1';
 export const FRAME_BYTES_MAX = 4 * 1024 * 1024;
 /** Bytes accepted by the socket but not yet by the peer, above which a session is closed (4008 too-slow). */
 export const OUTBOX_BYTES_MAX = 8 * 1024 * 1024;
-/** Sent frames kept for a client that resumes. Beyond it the oldest are dropped: see resume-too-old. */
-export const REPLAY_BYTES_MAX = 256 * 1024;
+/**
+ * Sent frames kept for a client that resumes. Beyond it the oldest are dropped: see resume-too-old. As much as may be
+ * on its way to the client.
+ */
+export const REPLAY_BYTES_MAX = OUTBOX_BYTES_MAX;
 export const REPLAY_FRAMES_MAX = 1_024;
+/** The same for all sessions of a server. Beyond it each keeps REPLAY_BYTES_MIN, if it has so much. */
+export const REPLAY_ALL_BYTES_MAX = 512 * 1024 * 1024;
+/** More than the longest answer to one request: RANGE_PAGES_MAX pages with their lengths, and the text before them. */
+export const REPLAY_BYTES_MIN = 2.5 * 1024 * 1024;
 /** Requests of one client without an answer. One more is refused: too-many-requests. */
 export const REQUESTS_IN_FLIGHT_MAX = 256;
 /** Questions answered lately whose ids are kept, to tell a second answer from one to a question never asked. */
