@@ -2,7 +2,7 @@
  * The simulated kernel: its state, and the table through which its functions reach each other, so that a patch
  * can replace any of them. There is no switch for bugs in here; every bug is a patch.
  */
-import type { Accessed, Advice, MmapRequest, PinMode, Prot } from '../abi/cpu-api.ts';
+import type { Accessed, Advice, MmapRequest, PinMode, Prot, Signal } from '../abi/cpu-api.ts';
 import type {
   DeviceDriver,
   DeviceOwner,
@@ -99,6 +99,19 @@ export interface LockedPte {
   readonly held: Held<'ptl'>;
 }
 
+/** Of copy_page_range(): the two mappings, and the page-table page of each that is copied now. */
+export interface PteCopy {
+  readonly to: Vma;
+  readonly from: Vma;
+  readonly child: Mm;
+  readonly parent: Mm;
+  readonly toPage: PtePage;
+  readonly fromPage: PtePage;
+}
+
+/** Of a page that is mapped once more: whether the mapping may have it alone (RMAP_EXCLUSIVE). */
+export type RmapSharing = 'exclusive' | 'shared';
+
 /** What copy_vma() gives mremap(). */
 export interface CopiedVma {
   /** The mapping that has the pages still. */
@@ -140,7 +153,10 @@ export interface ZapBatch {
   tlb: 'untouched' | 'stale';
 }
 
-/** Every kernel function that a patch may override. Names are the kernel's, in camelCase. */
+/**
+ * Every kernel function that a patch may override. Names are the kernel's, in camelCase; what the kernel has inline is
+ * named by what it does. Those that are no Task run to their end as part of one step.
+ */
 export interface KernelFunctions {
   mmuNotifierInvalidateRangeStart(
     k: Kernel,
@@ -157,6 +173,13 @@ export interface KernelFunctions {
   ): Task<Result<IntervalSub>>;
   mmuIntervalNotifierRemove(k: Kernel, mm: Mm, sub: IntervalSub): Task<void>;
 
+  openBracket(
+    k: Kernel,
+    mm: Mm,
+    request: InvalidationRequest,
+  ): Task<{ readonly invalidation: Invalidation; readonly answer: 'agreed' | 'refused' }>;
+
+  doUserAddrFault(k: Kernel, cpu: Cpu, page: PageIndex, access: FaultAccess): Task<Signal | 'none'>;
   handleMmFault(k: Kernel, request: FaultRequest): Task<FaultOutcome>;
   doAnonymousPage(k: Kernel, request: FaultRequest): Task<FaultOutcome>;
   doHugePmdAnonymousPage(k: Kernel, request: FaultRequest): Task<FaultOutcome | 'fallback'>;
@@ -164,7 +187,11 @@ export interface KernelFunctions {
   splitHugePmd(k: Kernel, mm: Mm, page: PageIndex): Task<void>;
   splitHugePage(k: Kernel, pfn: Pfn): Task<'split' | 'busy'>;
   doFault(k: Kernel, request: FaultRequest): Task<FaultOutcome>;
+  finishFault(k: Kernel, request: FaultRequest, cached: Pfn): Task<FaultOutcome | 'lost'>;
+  doCowFault(k: Kernel, request: FaultRequest): Task<FaultOutcome>;
   doWpPage(k: Kernel, request: FaultRequest, at: LockedPte): Task<FaultOutcome>;
+  mayReuse(k: Kernel, request: FaultRequest, seen: Pte): Task<boolean>;
+  wpPageReuse(k: Kernel, at: LockedPte): Task<void>;
   wpPageCopy(k: Kernel, request: FaultRequest, seen: Pte): Task<FaultOutcome>;
   wpPageCopyEnd(k: Kernel, at: LockedPte, end: CopyEnd): Task<void>;
   doSwapPage(k: Kernel, request: FaultRequest, seen: Pte): Task<FaultOutcome>;
@@ -173,7 +200,11 @@ export interface KernelFunctions {
   swappedInExclusive(request: FaultRequest, base: Pte): Pte;
   shouldTryToFreeSwap(k: Kernel, pfn: Pfn, access: FaultAccess): boolean;
   folioFreeSwap(k: Kernel, pfn: Pfn): Task<'freed' | 'kept'>;
+  freeSwapAndCache(k: Kernel, pte: Pte): Task<void>;
+  freeSwapCache(k: Kernel, pfn: Pfn): Task<void>;
+  migrateToRam(k: Kernel, mm: Mm, page: PageIndex, pfn: Pfn): Task<Result<void>>;
   removeDeviceExclusiveEntry(k: Kernel, request: FaultRequest, seen: Pte): Task<FaultOutcome>;
+  restoreExclusivePte(k: Kernel, at: LockedPte): void;
   migrationEntryWait(k: Kernel, mm: Mm, page: PageIndex): Task<void>;
 
   hmmRangeFault(
@@ -191,9 +222,13 @@ export interface KernelFunctions {
   migrateVmaCollect(k: Kernel, migration: Migration): Task<void>;
   migrateVmaCollectPmd(k: Kernel, migration: Migration, block: PageRange): Task<void>;
   migrateVmaCollectPte(k: Kernel, migration: Migration, at: LockedPte): Task<MigratePfn>;
+  takePage(k: Kernel, migration: Migration, at: LockedPte, pfn: Pfn): Task<'taken' | 'busy'>;
   migrateVmaUnmap(k: Kernel, migration: Migration): Task<void>;
+  unmapPage(k: Kernel, migration: Migration, pfn: Pfn): Task<boolean>;
+  migrateVmaCheckPage(k: Kernel, migration: Migration, pfn: Pfn): boolean;
   migrateVmaPages(k: Kernel, migration: Migration): Task<void>;
   mayMigrateToDevice(k: Kernel, from: Pfn): Task<boolean>;
+  folioMigrateMapping(k: Kernel, from: Pfn, to: Pfn): void;
   migrateVmaInsertPage(k: Kernel, migration: Migration, index: number): Task<void>;
   migrateVmaFinalize(k: Kernel, migration: Migration): Task<void>;
   rmapWalk(k: Kernel, pfn: Pfn, walk: RmapWalk): Task<void>;
@@ -203,6 +238,22 @@ export interface KernelFunctions {
   tryToUnmapOne(k: Kernel, pfn: Pfn, place: MappedAt): Task<'go-on' | 'stop'>;
   removeMigrationPtes(k: Kernel, from: Pfn, to: Pfn): Task<void>;
   removeMigrationPte(k: Kernel, place: MappedAt, from: Pfn, to: Pfn): Task<void>;
+  restoredPte(k: Kernel, at: LockedPte, entry: Pte, from: Pfn, to: Pfn): Pte;
+  ptepClearFlush(k: Kernel, at: LockedPte, pfn: Pfn): Task<Pte>;
+  pageAddNewAnonRmap(k: Kernel, mm: Mm, vma: Vma, page: PageIndex, pfn: Pfn): void;
+  pageAddAnonRmap(
+    k: Kernel,
+    mm: Mm,
+    vma: Vma,
+    page: PageIndex,
+    pfn: Pfn,
+    sharing: RmapSharing,
+  ): void;
+  pageAddFileRmap(k: Kernel, pfn: Pfn): void;
+  pageRemoveRmap(k: Kernel, pfn: Pfn): void;
+  pageMoveAnonRmap(k: Kernel, vma: Vma, pfn: Pfn): void;
+  pageTryShareAnonRmap(k: Kernel, pfn: Pfn): 'shared' | 'pinned';
+  pageTryDupAnonRmap(k: Kernel, parent: Mm, pfn: Pfn): 'duplicated' | 'pinned';
   anonVmaPrepare(k: Kernel, mm: Mm, vma: Vma): Task<void>;
   anonVmaClone(k: Kernel, to: Vma, from: Vma): Task<void>;
   anonVmaFork(k: Kernel, child: Vma, parent: Vma): Task<void>;
@@ -226,13 +277,19 @@ export interface KernelFunctions {
   vmaMerge(k: Kernel, mm: Mm, wish: MergeWish): Task<Vma | 'none'>;
   vmaAdjust(k: Kernel, mm: Mm, adjustment: VmaAdjustment): Task<void>;
   splitVma(k: Kernel, mm: Mm, vma: Vma, page: PageIndex, made: 'below' | 'above'): Task<Vma>;
+  mmapRegion(k: Kernel, mm: Mm, request: MmapRequest): Task<Result<void>>;
   zapPageRange(k: Kernel, mm: Mm, range: PageRange, event: MmuNotifyEvent): Task<void>;
+  unmapPageRange(k: Kernel, mm: Mm, vma: Vma, range: PageRange, batch: ZapBatch): Task<void>;
+  zapPte(k: Kernel, at: LockedPte, batch: ZapBatch): Task<void>;
+  finishBatch(k: Kernel, mm: Mm, range: PageRange, batch: ZapBatch): Task<void>;
   munmap(k: Kernel, mm: Mm, range: PageRange): Task<Result<void>>;
   mmap(k: Kernel, mm: Mm, request: MmapRequest): Task<Result<void>>;
   mprotect(k: Kernel, mm: Mm, range: PageRange, prot: Prot): Task<Result<void>>;
+  mprotectFixup(k: Kernel, mm: Mm, vma: Vma, part: PageRange, prot: Prot): Task<void>;
   mprotectAccounts(vma: Vma, prot: Prot): boolean;
   changeProtection(k: Kernel, mm: Mm, vma: Vma, range: PageRange): Task<void>;
   changeProtectionStart(mm: Mm, range: PageRange): PageIndex | 'none';
+  changedPte(k: Kernel, vma: Vma, pte: Pte): Pte;
   canChangePteWritable(k: Kernel, vma: Vma, pte: Pte): boolean;
   mremap(k: Kernel, mm: Mm, range: PageRange, to: PageIndex): Task<Result<void>>;
   copyVma(k: Kernel, mm: Mm, vma: Vma, range: PageRange, target: PageRange): Task<CopiedVma>;
@@ -241,7 +298,11 @@ export interface KernelFunctions {
   movePtes(k: Kernel, mm: Mm, range: PageRange, to: PageIndex, copied: CopiedVma): Task<void>;
   madvise(k: Kernel, mm: Mm, range: PageRange, advice: Advice): Task<Result<void>>;
   madviseFree(k: Kernel, mm: Mm, vma: Vma, range: PageRange): Task<void>;
+  madviseFreePte(k: Kernel, at: LockedPte): Task<void>;
   madvisePageout(k: Kernel, mm: Mm, vma: Vma, range: PageRange): Task<void>;
+  reclaimPage(k: Kernel, pfn: Pfn): Task<void>;
+  addToSwap(k: Kernel, pfn: Pfn): Task<'possible' | 'impossible'>;
+  removeMapping(k: Kernel, pfn: Pfn): Task<void>;
   fork(k: Kernel, parent: Mm): Task<Result<Mm>>;
   copyPageRange(
     k: Kernel,
@@ -249,6 +310,9 @@ export interface KernelFunctions {
     from: Vma,
     mms: { readonly to: Mm; readonly from: Mm },
   ): Task<void>;
+  copyPresentPte(k: Kernel, copy: PteCopy, source: LockedPte, pte: Pte): Task<Pte>;
+  copyPresentPage(k: Kernel, to: Vma, child: Mm, page: PageIndex, pfn: Pfn): Task<Pte>;
+  copyNonpresentPte(k: Kernel, copy: PteCopy, source: LockedPte, pte: Pte): Pte;
   exitMmap(k: Kernel, mm: Mm): Task<void>;
   oomReapTaskMm(k: Kernel, mm: Mm): Task<Result<void>>;
   flushTlbRange(k: Kernel, mm: Mm, range: PageRange): Task<void>;

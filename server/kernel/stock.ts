@@ -1,14 +1,16 @@
 /** The stock kernel of Linux 6.1: every function that a later kernel or a patch may override. */
-import { exitToUserMode, load, store } from './fault/cpu-access.ts';
+import { doUserAddrFault, exitToUserMode, load, store } from './fault/cpu-access.ts';
 import { doAnonymousPage } from './fault/do-anonymous-page.ts';
-import { doFault } from './fault/do-fault.ts';
+import { doCowFault, doFault, finishFault } from './fault/do-fault.ts';
 import { doHugePmd, doHugePmdAnonymousPage } from './fault/do-huge-pmd.ts';
 import {
   doSwapPage,
+  migrateToRam,
   migrationEntryWait,
   removeDeviceExclusiveEntry,
+  restoreExclusivePte,
 } from './fault/do-swap-page.ts';
-import { doWpPage, wpPageCopy, wpPageCopyEnd } from './fault/do-wp-page.ts';
+import { doWpPage, mayReuse, wpPageCopy, wpPageCopyEnd, wpPageReuse } from './fault/do-wp-page.ts';
 import { handleMmFault } from './fault/handle-mm-fault.ts';
 import {
   shouldTryToFreeSwap,
@@ -22,21 +24,25 @@ import { ioMayPinVmas } from './hmm/io-pin-pages.ts';
 import { makeDeviceExclusiveRange } from './hmm/make-device-exclusive.ts';
 import { migrateVmaFinalize } from './hmm/migrate-vma-finalize.ts';
 import {
+  folioMigrateMapping,
   mayMigrateToDevice,
   migrateVmaInsertPage,
   migrateVmaPages,
 } from './hmm/migrate-vma-pages.ts';
 import {
+  migrateVmaCheckPage,
   migrateVmaCollect,
   migrateVmaCollectPmd,
   migrateVmaCollectPte,
   migrateVmaSetup,
   migrateVmaUnmap,
+  takePage,
+  unmapPage,
 } from './hmm/migrate-vma-setup.ts';
 import type { KernelFunctions } from './kernel.ts';
 import { flushTlbRange } from './memory/flush-tlb.ts';
 import { splitHugePage, splitHugePmd } from './memory/huge-pmd.ts';
-import { folioFreeSwap } from './memory/swap-cache.ts';
+import { folioFreeSwap, freeSwapAndCache, freeSwapCache } from './memory/swap-cache.ts';
 import { splitVma, vmaAdjust } from './memory/vma-adjust.ts';
 import { mmapExpand, vmaMerge } from './memory/vma-merge.ts';
 import {
@@ -45,6 +51,7 @@ import {
   mmuIntervalReadBegin,
   mmuNotifierInvalidateRangeEnd,
   mmuNotifierInvalidateRangeStart,
+  openBracket,
 } from './notifier/mmu-notifier.ts';
 import {
   anonVmaClone,
@@ -52,29 +59,56 @@ import {
   anonVmaPrepare,
   unlinkAnonVmas,
 } from './rmap/anon-vma-chain.ts';
-import { rmapWalk } from './rmap/rmap.ts';
 import {
+  pageAddAnonRmap,
+  pageAddFileRmap,
+  pageAddNewAnonRmap,
+  pageMoveAnonRmap,
+  pageRemoveRmap,
+  pageTryDupAnonRmap,
+  pageTryShareAnonRmap,
+  rmapWalk,
+} from './rmap/rmap.ts';
+import {
+  ptepClearFlush,
   removeMigrationPte,
   removeMigrationPtes,
+  restoredPte,
   tryToMigrate,
   tryToMigrateOne,
   tryToUnmap,
   tryToUnmapOne,
 } from './rmap/try-to-migrate.ts';
 import { exitMmap } from './syscalls/exit-mmap.ts';
-import { copyPageRange, fork } from './syscalls/fork.ts';
-import { madvise, madviseFree, madvisePageout } from './syscalls/madvise.ts';
-import { mmap, munmap } from './syscalls/mmap.ts';
+import {
+  copyNonpresentPte,
+  copyPageRange,
+  copyPresentPage,
+  copyPresentPte,
+  fork,
+} from './syscalls/fork.ts';
+import {
+  addToSwap,
+  madvise,
+  madviseFree,
+  madviseFreePte,
+  madvisePageout,
+  reclaimPage,
+  removeMapping,
+} from './syscalls/madvise.ts';
+import { mmap, mmapRegion, munmap } from './syscalls/mmap.ts';
 import {
   canChangePteWritable,
+  changedPte,
   changeProtection,
   changeProtectionStart,
   mprotect,
   mprotectAccounts,
+  mprotectFixup,
 } from './syscalls/mprotect.ts';
 import { copyVma, movePageTables, movePtes, mremap, takeRmapLocks } from './syscalls/mremap.ts';
 import { oomReapTaskMm } from './syscalls/oom-reaper.ts';
-import { zapPageRange } from './syscalls/zap-page-range.ts';
+import { finishBatch, unmapPageRange, zapPageRange, zapPte } from './syscalls/zap-page-range.ts';
 
 export const STOCK: KernelFunctions = {
   mmuNotifierInvalidateRangeStart,
@@ -82,6 +116,8 @@ export const STOCK: KernelFunctions = {
   mmuIntervalReadBegin,
   mmuIntervalNotifierInsert,
   mmuIntervalNotifierRemove,
+  openBracket,
+  doUserAddrFault,
   handleMmFault,
   doAnonymousPage,
   doHugePmdAnonymousPage,
@@ -89,7 +125,11 @@ export const STOCK: KernelFunctions = {
   splitHugePmd,
   splitHugePage,
   doFault,
+  finishFault,
+  doCowFault,
   doWpPage,
+  mayReuse,
+  wpPageReuse,
   wpPageCopy,
   wpPageCopyEnd,
   doSwapPage,
@@ -98,16 +138,24 @@ export const STOCK: KernelFunctions = {
   swappedInExclusive,
   shouldTryToFreeSwap,
   folioFreeSwap,
+  freeSwapAndCache,
+  freeSwapCache,
+  migrateToRam,
   removeDeviceExclusiveEntry,
+  restoreExclusivePte,
   migrationEntryWait,
   hmmRangeFault,
   migrateVmaSetup,
   migrateVmaCollect,
   migrateVmaCollectPmd,
   migrateVmaCollectPte,
+  takePage,
   migrateVmaUnmap,
+  unmapPage,
+  migrateVmaCheckPage,
   migrateVmaPages,
   mayMigrateToDevice,
+  folioMigrateMapping,
   migrateVmaInsertPage,
   migrateVmaFinalize,
   rmapWalk,
@@ -117,6 +165,15 @@ export const STOCK: KernelFunctions = {
   tryToUnmapOne,
   removeMigrationPtes,
   removeMigrationPte,
+  restoredPte,
+  ptepClearFlush,
+  pageAddNewAnonRmap,
+  pageAddAnonRmap,
+  pageAddFileRmap,
+  pageRemoveRmap,
+  pageMoveAnonRmap,
+  pageTryShareAnonRmap,
+  pageTryDupAnonRmap,
   anonVmaPrepare,
   anonVmaClone,
   anonVmaFork,
@@ -128,13 +185,19 @@ export const STOCK: KernelFunctions = {
   vmaMerge,
   vmaAdjust,
   splitVma,
+  mmapRegion,
   zapPageRange,
+  unmapPageRange,
+  zapPte,
+  finishBatch,
   munmap,
   mmap,
   mprotect,
+  mprotectFixup,
   mprotectAccounts,
   changeProtection,
   changeProtectionStart,
+  changedPte,
   canChangePteWritable,
   mremap,
   copyVma,
@@ -143,9 +206,16 @@ export const STOCK: KernelFunctions = {
   movePtes,
   madvise,
   madviseFree,
+  madviseFreePte,
   madvisePageout,
+  reclaimPage,
+  addToSwap,
+  removeMapping,
   fork,
   copyPageRange,
+  copyPresentPte,
+  copyPresentPage,
+  copyNonpresentPte,
   exitMmap,
   oomReapTaskMm,
   flushTlbRange,

@@ -1,6 +1,5 @@
 import type { DeviceOwner, MigrateRequest } from '../abi/device-api.ts';
 import { MIGRATE_PFN_NONE } from '../abi/migrate-pfn.ts';
-import { migrateToRam } from '../kernel/fault/do-swap-page.ts';
 import { openMigration } from '../kernel/hmm/open-migrations.ts';
 import {
   type FaultOutcome,
@@ -50,7 +49,7 @@ function* faultHoldingReference(k: Kernel, request: FaultRequest, seen: Pte): Ta
   }
   getPage(k.frames, pfn, 1);
   unlockPte(k, at);
-  const moved = yield* migrateToRam(k, mm, page, pfn);
+  const moved = yield* k.fn.migrateToRam(k, mm, page, pfn);
   yield* putPage(k, pfn);
   return moved.ok ? 'done' : 'sigbus';
 }

@@ -1,4 +1,4 @@
-import { migrateToRam } from '../kernel/fault/do-swap-page.ts';
+
 import type { FaultOutcome, FaultRequest, Kernel } from '../kernel/kernel.ts';
 import { pageObject } from '../kernel/memory/frames.ts';
 import { type Pte, pteIsDevicePrivate, ptePfn } from '../kernel/memory/pte.ts';
@@ -28,6 +28,6 @@ export const deviceFaultWithoutReference: Patch = {
 function* faultOnWhatWasSeen(k: Kernel, request: FaultRequest, seen: Pte): Task<FaultOutcome> {
   // The page's pgmap names the driver to call.
   yield willRead('do_swap_page.pgmap', pageObject(ptePfn(seen)));
-  const moved = yield* migrateToRam(k, request.mm, request.page, ptePfn(seen));
+  const moved = yield* k.fn.migrateToRam(k, request.mm, request.page, ptePfn(seen));
   return moved.ok ? 'done' : 'sigbus';
 }

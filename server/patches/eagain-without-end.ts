@@ -1,6 +1,5 @@
 import type { Invalidation, InvalidationRequest, Kernel } from '../kernel/kernel.ts';
 import type { Mm } from '../kernel/memory/mm.ts';
-import { openBracket } from '../kernel/notifier/mmu-notifier.ts';
 import type { Task } from '../task/task.ts';
 import { fail, ok, type Result } from '../vocabulary/errno.ts';
 import type { Patch } from './patch.ts';
@@ -23,6 +22,6 @@ function* startAndGiveUp(
   mm: Mm,
   request: InvalidationRequest,
 ): Task<Result<Invalidation>> {
-  const { invalidation, answer } = yield* openBracket(k, mm, request);
+  const { invalidation, answer } = yield* k.fn.openBracket(k, mm, request);
   return answer === 'refused' ? fail('EAGAIN') : ok(invalidation);
 }

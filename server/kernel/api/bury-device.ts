@@ -18,7 +18,6 @@ import { findPtePage, pteObject } from '../memory/page-table.ts';
 import { PTE_NONE, PTE_POISON, type Pte, pteIsDevicePrivate, ptePfn } from '../memory/pte.ts';
 import { lockedPte, lockPte, unlockPte } from '../memory/pte-lock.ts';
 import { setLockedPte } from '../memory/set-pte.ts';
-import { pageRemoveRmap } from '../rmap/rmap.ts';
 
 /** From here on the device's DMA answers ENOTCONN. */
 export function cutOffDevice(k: Kernel, owner: DeviceOwner): void {
@@ -94,7 +93,7 @@ function* replaceEntry(
   if (found) {
     yield willWrite('bury_device.replace', pteObject(mm.table, page));
     setLockedPte(k, at, pte);
-    pageRemoveRmap(k, pfn);
+    k.fn.pageRemoveRmap(k, pfn);
   }
   unlockPte(k, at);
   if (bracket.ok) yield* k.fn.mmuNotifierInvalidateRangeEnd(k, bracket.value);

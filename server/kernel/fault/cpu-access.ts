@@ -94,7 +94,7 @@ function* translate(
       if (walked !== 'fault') continue;
     }
     faults += 1;
-    const signal = yield* pageFault(k, cpu, page, access);
+    const signal = yield* k.fn.doUserAddrFault(k, cpu, page, access);
     if (signal !== 'none') {
       k.emit({ kind: 'signal', mm: cpu.mm.id, page, signal });
       return signal;
@@ -142,7 +142,7 @@ function* walk(
 }
 
 /** do_user_addr_fault(). */
-function* pageFault(
+export function* doUserAddrFault(
   k: Kernel,
   cpu: Cpu,
   page: PageIndex,

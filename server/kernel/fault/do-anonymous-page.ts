@@ -15,7 +15,6 @@ import {
 } from '../memory/pte.ts';
 import { lockedPte, lockPte, unlockPte } from '../memory/pte-lock.ts';
 import { setLockedPte } from '../memory/set-pte.ts';
-import { pageAddNewAnonRmap } from '../rmap/rmap.ts';
 import { vmProt } from './vm-page-prot.ts';
 
 /**
@@ -49,7 +48,7 @@ export function* doAnonymousPage(k: Kernel, request: FaultRequest): Task<FaultOu
     return empty ? 'sigbus' : 'done';
   }
   yield willWrite('do_anonymous_page.install', pteObject(mm.table, page));
-  pageAddNewAnonRmap(k, mm, vma, page, pfn);
+  k.fn.pageAddNewAnonRmap(k, mm, vma, page, pfn);
   const writable = vma.prot === 'rw' ? PTE_WRITE | PTE_DIRTY : 0;
   setLockedPte(k, at, mkPte(pfn, PTE_YOUNG | writable));
   unlockPte(k, at);

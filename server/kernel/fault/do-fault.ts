@@ -12,17 +12,22 @@ import type { FaultOutcome, FaultRequest, Kernel } from '../kernel.ts';
 import { copyPage } from '../memory/copy-page.ts';
 import { getPage, PAGE_DIRTY, PAGE_FILE, PAGE_LRU, setFlag, setMapping } from '../memory/frames.ts';
 import type { MemoryFile } from '../memory/mm-types.ts';
+import { lockPage, tryLockPage, unlockPage } from '../memory/page-lock.ts';
 import { allocPage, putPage } from '../memory/page-references.ts';
 import { pteObject } from '../memory/page-table.ts';
 import { mkPte, PTE_DIRTY, PTE_WRITE, PTE_YOUNG, pteModify, pteNone } from '../memory/pte.ts';
 import { lockedPte, lockPte, unlockPte } from '../memory/pte-lock.ts';
 import { setLockedPte } from '../memory/set-pte.ts';
 import { isShared, linearIndex } from '../memory/vma.ts';
-import { pageAddFileRmap, pageAddNewAnonRmap } from '../rmap/rmap.ts';
 import { mayWrite, vmProt } from './vm-page-prot.ts';
 
-/** shmem_getpage(): the page at `offset`, made of zeros if it is not there yet, with a reference. */
-export function* shmemGetPage(
+/**
+ * shmem_fault(): the page at `offset`, made of zeros if it is not there yet, with a reference and locked: while it
+ * migrates, nothing maps it again.
+ *
+ * Takes: the page lock. Yields: yes.
+ */
+export function* shmemFault(
   k: Kernel,
   file: MemoryFile,
   offset: number,
@@ -32,10 +37,12 @@ export function* shmemGetPage(
   const found = file.pages.get(offset);
   if (found !== undefined) {
     getPage(k.frames, found, 1);
+    yield* lockPage(k, 'shmem_getpage.lock_page', found);
     return found;
   }
   const made = allocPage(k);
   if (made === 'none') return 'oom';
+  tryLockPage(k, made);
   setFlag(k.frames, made, PAGE_FILE | PAGE_LRU);
   setMapping(k.frames, made, file.id, offset);
   file.pages.set(offset, made);
@@ -44,31 +51,40 @@ export function* shmemGetPage(
 }
 
 /**
- * Holds: mmap_lock for read. Takes: the PTE lock. Yields: yes.
+ * Holds: mmap_lock for read. Takes: the page lock, the PTE lock. Yields: yes.
  * Returns: 'sigbus' beyond the end of the file.
  */
 export function* doFault(k: Kernel, request: FaultRequest): Task<FaultOutcome> {
   const { vma, page, access } = request;
   if (vma.file === 'none') return 'sigbus';
-  const cached = yield* shmemGetPage(k, vma.file, linearIndex(vma, page));
+  if (access === 'write' && !isShared(vma)) return yield* k.fn.doCowFault(k, request);
+  const cached = yield* shmemFault(k, vma.file, linearIndex(vma, page));
   if (cached === 'beyond-end') return 'sigbus';
   if (cached === 'oom') return 'oom';
-  if (access === 'write' && !isShared(vma)) return yield* doCowFault(k, request, cached);
-  return yield* finishFault(k, request, cached);
+  const outcome = yield* k.fn.finishFault(k, request, cached);
+  unlockPage(k, cached);
+  if (outcome === 'lost') yield* putPage(k, cached);
+  return outcome === 'lost' ? 'done' : outcome;
 }
 
-/** Maps the page of the file itself. Owns a reference on `cached`. */
-function* finishFault(k: Kernel, request: FaultRequest, cached: Pfn): Task<FaultOutcome> {
+/**
+ * finish_fault(): maps the page of the file itself, which is locked. 'lost' if another fault was faster: then the
+ * reference on the page is still the caller's.
+ */
+export function* finishFault(
+  k: Kernel,
+  request: FaultRequest,
+  cached: Pfn,
+): Task<FaultOutcome | 'lost'> {
   const { mm, vma, page, access } = request;
   const at = yield* lockPte(k, 'finish_fault.ptl', mm, vma, page);
   if (!pteNone(lockedPte(at))) {
     unlockPte(k, at);
-    yield* putPage(k, cached);
-    return 'done';
+    return 'lost';
   }
   yield willWrite('finish_fault.install', pteObject(mm.table, page));
   const written = access === 'write' ? PTE_DIRTY | (mayWrite(vma) ? PTE_WRITE : 0) : 0;
-  pageAddFileRmap(k, cached);
+  k.fn.pageAddFileRmap(k, cached);
   const fresh = pteModify(mkPte(cached, PTE_YOUNG), vmProt(vma));
   setLockedPte(k, at, ((fresh | written) >>> 0) as typeof fresh);
   if (access === 'write') setFlag(k.frames, cached, PAGE_DIRTY);
@@ -77,25 +93,29 @@ function* finishFault(k: Kernel, request: FaultRequest, cached: Pfn): Task<Fault
 }
 
 /** do_cow_fault(): a private write gets a copy at once. Nothing was mapped, so nobody is notified. */
-function* doCowFault(k: Kernel, request: FaultRequest, cached: Pfn): Task<FaultOutcome> {
+export function* doCowFault(k: Kernel, request: FaultRequest): Task<FaultOutcome> {
   const { mm, vma, page } = request;
+  if (vma.file === 'none') return 'sigbus';
   yield* k.fn.anonVmaPrepare(k, mm, vma);
   const made = allocPage(k);
-  if (made === 'none') {
-    yield* putPage(k, cached);
-    return 'oom';
+  if (made === 'none') return 'oom';
+  const cached = yield* shmemFault(k, vma.file, linearIndex(vma, page));
+  if (cached === 'beyond-end' || cached === 'oom') {
+    yield* putPage(k, made);
+    return cached === 'oom' ? 'oom' : 'sigbus';
   }
   yield* copyPage(k, cached, made);
   const at = yield* lockPte(k, 'do_cow_fault.ptl', mm, vma, page);
   const empty = pteNone(lockedPte(at));
   if (empty) {
     yield willWrite('do_cow_fault.install', pteObject(mm.table, page));
-    pageAddNewAnonRmap(k, mm, vma, page, made);
+    k.fn.pageAddNewAnonRmap(k, mm, vma, page, made);
     const write = mayWrite(vma) ? PTE_WRITE : 0;
     setLockedPte(k, at, mkPte(made, PTE_YOUNG | PTE_DIRTY | write));
   }
   unlockPte(k, at);
-  if (!empty) yield* putPage(k, made);
+  unlockPage(k, cached);
   yield* putPage(k, cached);
+  if (!empty) yield* putPage(k, made);
   return 'done';
 }

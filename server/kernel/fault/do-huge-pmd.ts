@@ -26,7 +26,6 @@ import {
   pteWrite,
 } from '../memory/pte.ts';
 import { isAnonymous } from '../memory/vma.ts';
-import { pageAddNewAnonRmap, pageMoveAnonRmap } from '../rmap/rmap.ts';
 import { mayWrite, vmProt } from './vm-page-prot.ts';
 
 /** The whole block lies in the mapping, and huge pages are wanted (transhuge_vma_suitable). */
@@ -76,7 +75,7 @@ export function* doHugePmdAnonymousPage(
   if (filled) {
     yield willWrite('do_huge_pmd_anonymous_page.set', pteObject(mm.table, first));
     for (let at = 0; at < k.ptrsPerPte; at += 1) {
-      pageAddNewAnonRmap(k, mm, vma, (first + at) as PageIndex, (head + at) as Pfn);
+      k.fn.pageAddNewAnonRmap(k, mm, vma, (first + at) as PageIndex, (head + at) as Pfn);
     }
     const writable = mayWrite(vma) ? PTE_WRITE | PTE_DIRTY : 0;
     setHugePmd(k, held, mm, block, page, mkPte(head, PTE_YOUNG | writable));
@@ -122,6 +121,6 @@ function belongsHere(k: Kernel, vma: Vma, head: Pfn): boolean {
     if (!hasFlag(k.frames, part, PAGE_ANON_EXCLUSIVE) && refcount(k.frames, part) !== 1)
       return false;
   }
-  for (let at = 0; at < k.ptrsPerPte; at += 1) pageMoveAnonRmap(k, vma, (head + at) as Pfn);
+  for (let at = 0; at < k.ptrsPerPte; at += 1) k.fn.pageMoveAnonRmap(k, vma, (head + at) as Pfn);
   return true;
 }

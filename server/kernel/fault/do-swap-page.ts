@@ -84,7 +84,7 @@ function* faultDevicePrivate(k: Kernel, request: FaultRequest, seen: Pte): Task<
   }
   getPage(k.frames, pfn, 1);
   unlockPte(k, at);
-  const moved = yield* migrateToRam(k, mm, page, pfn);
+  const moved = yield* k.fn.migrateToRam(k, mm, page, pfn);
   unlockPage(k, pfn);
   yield* putPage(k, pfn);
   return moved.ok ? 'done' : 'sigbus';
@@ -133,7 +133,7 @@ export function* removeDeviceExclusiveEntry(
   const at = yield* lockPte(k, 'remove_device_exclusive_entry.ptl', mm, vma, page);
   if (lockedPte(at) === seen) {
     yield willWrite('restore_exclusive_pte.set', pteObject(mm.table, page));
-    restoreExclusivePte(k, at);
+    k.fn.restoreExclusivePte(k, at);
   }
   unlockPte(k, at);
   if (bracket.ok) yield* k.fn.mmuNotifierInvalidateRangeEnd(k, bracket.value);

@@ -31,9 +31,7 @@ import {
 } from '../memory/pte.ts';
 import { lockedPte, lockPte, unlockPte } from '../memory/pte-lock.ts';
 import { setLockedPte } from '../memory/set-pte.ts';
-import { freeSwapCache } from '../memory/swap-cache.ts';
 import { isShared } from '../memory/vma.ts';
-import { pageAddNewAnonRmap, pageMoveAnonRmap, pageRemoveRmap } from '../rmap/rmap.ts';
 import { mayWrite } from './vm-page-prot.ts';
 
 /**
@@ -48,11 +46,11 @@ export function* doWpPage(k: Kernel, request: FaultRequest, at: LockedPte): Task
   }
   const pfn = ptePfn(seen);
   if (isShared(request.vma)) {
-    yield* reuse(k, at);
+    yield* k.fn.wpPageReuse(k, at);
     return 'done';
   }
-  if (hasFlag(k.frames, pfn, PAGE_ANON) && (yield* mayReuse(k, request, seen))) {
-    yield* reuse(k, at);
+  if (hasFlag(k.frames, pfn, PAGE_ANON) && (yield* k.fn.mayReuse(k, request, seen))) {
+    yield* k.fn.wpPageReuse(k, at);
     return 'done';
   }
   getPage(k.frames, pfn, 1);
@@ -61,7 +59,7 @@ export function* doWpPage(k: Kernel, request: FaultRequest, at: LockedPte): Task
 }
 
 /** Nobody else maps the page and nobody holds a reference: it belongs to this mapping alone. */
-function* mayReuse(k: Kernel, request: FaultRequest, seen: Pte): Task<boolean> {
+export function* mayReuse(k: Kernel, request: FaultRequest, seen: Pte): Task<boolean> {
   const pfn = ptePfn(seen);
   if (hasFlag(k.frames, pfn, PAGE_ANON_EXCLUSIVE)) return true;
   const inSwapCache = hasFlag(k.frames, pfn, PAGE_SWAPCACHE) ? 1 : 0;
@@ -70,13 +68,13 @@ function* mayReuse(k: Kernel, request: FaultRequest, seen: Pte): Task<boolean> {
   if (tryLockPage(k, pfn) === 'busy') return false;
   yield* k.fn.folioFreeSwap(k, pfn);
   const alone = refcount(k.frames, pfn) === 1;
-  if (alone) pageMoveAnonRmap(k, request.vma, pfn);
+  if (alone) k.fn.pageMoveAnonRmap(k, request.vma, pfn);
   unlockPage(k, pfn);
   return alone;
 }
 
 /** wp_page_reuse(). */
-function* reuse(k: Kernel, at: LockedPte): Task<void> {
+export function* wpPageReuse(k: Kernel, at: LockedPte): Task<void> {
   yield willWrite('wp_page_reuse.write', pteObject(at.mm.table, at.page));
   const write = mayWrite(at.vma) ? PTE_WRITE : 0;
   setLockedPte(k, at, pteWithFlags(lockedPte(at), PTE_YOUNG | PTE_DIRTY | write));
@@ -113,17 +111,17 @@ export function* wpPageCopy(k: Kernel, request: FaultRequest, seen: Pte): Task<F
     yield willWrite('wp_page_copy.clear', pteObject(mm.table, page));
     setLockedPte(k, at, PTE_NONE);
     yield* k.fn.flushTlbRange(k, mm, range);
-    pageAddNewAnonRmap(k, mm, vma, page, made);
+    k.fn.pageAddNewAnonRmap(k, mm, vma, page, made);
     const write = mayWrite(vma) ? PTE_WRITE : 0;
     setLockedPte(k, at, mkPte(made, PTE_YOUNG | PTE_DIRTY | write));
-    if (old !== 'zero') pageRemoveRmap(k, old);
+    if (old !== 'zero') k.fn.pageRemoveRmap(k, old);
   }
   yield* k.fn.wpPageCopyEnd(k, at, {
     bracket: bracket.ok ? bracket.value : 'none',
     unused: unchanged ? old : made,
   });
   if (old !== 'zero') {
-    if (unchanged) yield* freeSwapCache(k, old);
+    if (unchanged) yield* k.fn.freeSwapCache(k, old);
     yield* putPage(k, old);
   }
   return 'done';

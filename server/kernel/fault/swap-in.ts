@@ -43,7 +43,6 @@ import {
   slotObject,
   swapFree,
 } from '../memory/swap.ts';
-import { pageAddAnonRmap } from '../rmap/rmap.ts';
 import { mayWrite, vmProt } from './vm-page-prot.ts';
 
 /** A page of a slot, locked and referenced. */
@@ -161,7 +160,7 @@ function* mapSwappedIn(
   const certainlyExclusive = from === 'past the cache' || pteMarkedExclusive(seen);
   const exclusive = certainlyExclusive || refcount(k.frames, pfn) === 1;
   const base = pteModify(mkPte(pfn, PTE_YOUNG), vmProt(vma));
-  pageAddAnonRmap(k, mm, vma, page, pfn, exclusive ? 'exclusive' : 'shared');
+  k.fn.pageAddAnonRmap(k, mm, vma, page, pfn, exclusive ? 'exclusive' : 'shared');
   setFlag(k.frames, pfn, PAGE_LRU);
   setLockedPte(k, at, exclusive ? k.fn.swappedInExclusive(request, base) : base);
   unlockPage(k, pfn);

@@ -48,7 +48,6 @@ import {
 import { lockedPte, lockPte, unlockPte } from '../memory/pte-lock.ts';
 import { setLockedPte } from '../memory/set-pte.ts';
 import { isAnonymous } from '../memory/vma.ts';
-import { pageAddNewAnonRmap } from '../rmap/rmap.ts';
 import { migrationPage } from './migrate-vma-setup.ts';
 
 /**
@@ -118,7 +117,7 @@ export function* migratePageAt(k: Kernel, migration: Migration, index: number): 
     refuse(migration, index);
     return;
   }
-  moveState(k, from, to);
+  k.fn.folioMigrateMapping(k, from, to);
 }
 
 /** Only anonymous memory goes to a device, and what is in the swap cache counts as a page of a mapping. */
@@ -127,7 +126,7 @@ export function* mayMigrateToDevice(k: Kernel, from: Pfn): Task<boolean> {
 }
 
 /** folio_migrate_mapping() and folio_migrate_flags(): the destination takes over what the source was. */
-function moveState(k: Kernel, from: Pfn, to: Pfn): void {
+export function folioMigrateMapping(k: Kernel, from: Pfn, to: Pfn): void {
   const { id, index } = mappingOf(k.frames, from);
   setMapping(k.frames, to, id, index);
   if (hasFlag(k.frames, from, PAGE_SWAPBACKED)) setFlag(k.frames, to, PAGE_SWAPBACKED);
@@ -170,7 +169,7 @@ export function* insertLocked(k: Kernel, at: LockedPte, to: Pfn): Task<void> {
     yield* k.fn.flushTlbRange(k, mm, pagesFrom(page, 1));
   }
   yield willWrite('migrate_vma_insert_page.insert', pteObject(mm.table, page));
-  pageAddNewAnonRmap(k, mm, vma, page, to);
+  k.fn.pageAddNewAnonRmap(k, mm, vma, page, to);
   const writable = vma.prot === 'rw';
   setLockedPte(
     k,

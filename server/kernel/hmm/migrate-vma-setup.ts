@@ -59,7 +59,7 @@ import {
 import { type LockedTable, lockedPte, lockTable } from '../memory/pte-lock.ts';
 import { setLockedPte } from '../memory/set-pte.ts';
 import { isAnonymous, vmaLookup } from '../memory/vma.ts';
-import { pageMapped, pageRemoveRmap, pageTryShareAnonRmap } from '../rmap/rmap.ts';
+import { pageMapped } from '../rmap/rmap.ts';
 import { endCollecting, openMigration } from './open-migrations.ts';
 
 /**
@@ -228,13 +228,13 @@ export function* migrateVmaCollectPte(
   const pfn = ptePfn(pte);
   // It could not be split.
   if (hasFlag(k.frames, pfn, PAGE_COMPOUND)) return MIGRATE_PFN_NONE;
-  const locked = yield* takePage(k, migration, at, pfn);
+  const locked = yield* k.fn.takePage(k, migration, at, pfn);
   if (locked === 'busy') return MIGRATE_PFN_NONE;
   return migratePfn(pfn, MIGRATE_PFN_MIGRATE | write);
 }
 
 /** References and locks the page and replaces its entry, or leaves everything as it was. */
-function* takePage(
+export function* takePage(
   k: Kernel,
   migration: Migration,
   at: LockedPte,
@@ -260,7 +260,7 @@ function* takePage(
       setLockedPte(k, at, PTE_NONE);
       yield* k.fn.flushTlbRange(k, at.mm, { first: at.page, end: nextPage(at.page) });
     }
-    if (pageTryShareAnonRmap(k, pfn) === 'pinned') {
+    if (k.fn.pageTryShareAnonRmap(k, pfn) === 'pinned') {
       setLockedPte(k, at, pte);
       if (pfn !== migration.faultPage) unlockPage(k, pfn);
       yield* putPage(k, pfn);
@@ -270,7 +270,7 @@ function* takePage(
   if (pteDirty(pte)) setFlag(k.frames, pfn, PAGE_DIRTY);
   const kind = migrationKindFor(pte, anonExclusive ? 'exclusive' : 'shared');
   setLockedPte(k, at, mkMigration(pfn, kind, pte));
-  pageRemoveRmap(k, pfn);
+  k.fn.pageRemoveRmap(k, pfn);
   yield* putPage(k, pfn);
   return 'taken';
 }
@@ -284,7 +284,7 @@ export function* migrateVmaUnmap(k: Kernel, migration: Migration): Task<void> {
   for (let index = 0; index < migration.src.length; index += 1) {
     const pfn = migratePfnToPfn(migration.src[index] as MigratePfn);
     if (pfn === 'none') continue;
-    if (!(yield* unmapPage(k, migration, pfn))) refused.push(index);
+    if (!(yield* k.fn.unmapPage(k, migration, pfn))) refused.push(index);
   }
   for (const index of refused) {
     const pfn = migratePfnToPfn(migration.src[index] as MigratePfn);
@@ -297,7 +297,7 @@ export function* migrateVmaUnmap(k: Kernel, migration: Migration): Task<void> {
 }
 
 /** True if the page is now unmapped and used by nobody but this migration. */
-function* unmapPage(k: Kernel, migration: Migration, pfn: Pfn): Task<boolean> {
+export function* unmapPage(k: Kernel, migration: Migration, pfn: Pfn): Task<boolean> {
   const onLru = !isDevicePfn(pfn);
   if (onLru) {
     if (!hasFlag(k.frames, pfn, PAGE_LRU)) return false;
@@ -309,7 +309,7 @@ function* unmapPage(k: Kernel, migration: Migration, pfn: Pfn): Task<boolean> {
   }
   if (pageMapped(k, pfn)) yield* k.fn.tryToMigrate(k, pfn);
   yield willRead('migrate_vma_check_page.refcount', pageObject(pfn));
-  if (pageMapped(k, pfn) || !checkPage(k, migration, pfn)) {
+  if (pageMapped(k, pfn) || !k.fn.migrateVmaCheckPage(k, migration, pfn)) {
     if (onLru) putbackLru(k, pfn);
     return false;
   }
@@ -323,7 +323,7 @@ export function putbackLru(k: Kernel, pfn: Pfn): void {
 }
 
 /** migrate_vma_check_page(): no reference but those that migration knows of. */
-function checkPage(k: Kernel, migration: Migration, pfn: Pfn): boolean {
+export function migrateVmaCheckPage(k: Kernel, migration: Migration, pfn: Pfn): boolean {
   const ours = pfn === migration.faultPage ? 2 : 1;
   return refcount(k.frames, pfn) - ours - mappingReferences(k, pfn) <= mapcount(k.frames, pfn);
 }

@@ -36,7 +36,7 @@ export function* freeSwapAndCache(k: Kernel, pte: Pte): Task<void> {
 /** __try_to_reclaim_swap(): a page that is mapped elsewhere, or locked, stays in the swap cache. */
 function* tryToReclaimSwap(k: Kernel, pfn: Pfn): Task<void> {
   getPage(k.frames, pfn, 1);
-  yield* freeSwapCache(k, pfn);
+  yield* k.fn.freeSwapCache(k, pfn);
   yield* putPage(k, pfn);
 }
 

@@ -48,7 +48,7 @@ export function* mmuNotifierInvalidateRangeStart(
   mm: Mm,
   request: InvalidationRequest,
 ): Task<Result<Invalidation>> {
-  const { invalidation, answer } = yield* openBracket(k, mm, request);
+  const { invalidation, answer } = yield* k.fn.openBracket(k, mm, request);
   if (answer === 'refused') {
     yield* k.fn.mmuNotifierInvalidateRangeEnd(k, invalidation);
     return fail('EAGAIN');

@@ -12,7 +12,7 @@ import {
 import type { Task, YieldPoint } from '../../task/task.ts';
 import type { PageIndex, Pfn } from '../../vocabulary/address.ts';
 import { invariant } from '../../vocabulary/invariant.ts';
-import { findMm, type Kernel, type MappedAt, type RmapWalk } from '../kernel.ts';
+import { findMm, type Kernel, type MappedAt, type RmapSharing, type RmapWalk } from '../kernel.ts';
 import { rootOf, touchReverseMap } from '../memory/anon-vma.ts';
 import {
   addMapcount,
@@ -33,8 +33,6 @@ import { touchMappings } from '../memory/memory-file.ts';
 import type { Mm } from '../memory/mm.ts';
 import type { Vma } from '../memory/mm-types.ts';
 import { addressInVma, linearIndex } from '../memory/vma.ts';
-
-export type RmapSharing = 'exclusive' | 'shared';
 
 /** page_add_new_anon_rmap(): the first mapping of a page that nothing else has seen. anonVmaPrepare() came before. */
 export function pageAddNewAnonRmap(k: Kernel, mm: Mm, vma: Vma, page: PageIndex, pfn: Pfn): void {

@@ -46,13 +46,7 @@ import {
 import { lockedPte, lockTable, unlockPte } from '../memory/pte-lock.ts';
 import { setLockedPte } from '../memory/set-pte.ts';
 import { changeSlotUses } from '../memory/swap.ts';
-import {
-  pageAddAnonRmap,
-  pageAddFileRmap,
-  pageMapped,
-  pageRemoveRmap,
-  pageTryShareAnonRmap,
-} from './rmap.ts';
+import { pageMapped } from './rmap.ts';
 
 /** The entry maps `pfn`: present, or as device-private memory. */
 function mapsPage(pte: Pte, pfn: Pfn): boolean {
@@ -119,7 +113,7 @@ function* inBracket(
 }
 
 /** Clears a present entry and its cached copies, and saves its dirty bit on the page. */
-function* clearFlush(k: Kernel, at: LockedPte, pfn: Pfn): Task<Pte> {
+export function* ptepClearFlush(k: Kernel, at: LockedPte, pfn: Pfn): Task<Pte> {
   yield willWrite('ptep_clear_flush.clear', pteObject(at.mm.table, at.page));
   const pte = lockedPte(at);
   if (ptePresent(pte)) {
@@ -133,20 +127,20 @@ function* clearFlush(k: Kernel, at: LockedPte, pfn: Pfn): Task<Pte> {
 function* migrateOne(k: Kernel, at: LockedPte, pfn: Pfn): Task<'go-on' | 'stop'> {
   const exclusive =
     hasFlag(k.frames, pfn, PAGE_ANON) && hasFlag(k.frames, pfn, PAGE_ANON_EXCLUSIVE);
-  const pte = yield* clearFlush(k, at, pfn);
-  if (exclusive && pageTryShareAnonRmap(k, pfn) === 'pinned') {
+  const pte = yield* k.fn.ptepClearFlush(k, at, pfn);
+  if (exclusive && k.fn.pageTryShareAnonRmap(k, pfn) === 'pinned') {
     setLockedPte(k, at, pte);
     return 'stop';
   }
   const kind = migrationKindFor(pte, exclusive ? 'exclusive' : 'shared');
   setLockedPte(k, at, mkMigration(pfn, kind, pte));
-  pageRemoveRmap(k, pfn);
+  k.fn.pageRemoveRmap(k, pfn);
   yield* putPage(k, pfn);
   return 'go-on';
 }
 
 function* unmapOne(k: Kernel, at: LockedPte, pfn: Pfn): Task<'go-on' | 'stop'> {
-  const pte = yield* clearFlush(k, at, pfn);
+  const pte = yield* k.fn.ptepClearFlush(k, at, pfn);
   if (hasFlag(k.frames, pfn, PAGE_ANON)) {
     if (!hasFlag(k.frames, pfn, PAGE_SWAPBACKED)) {
       const unused = refcount(k.frames, pfn) === 1 + mapcount(k.frames, pfn);
@@ -158,7 +152,7 @@ function* unmapOne(k: Kernel, at: LockedPte, pfn: Pfn): Task<'go-on' | 'stop'> {
     } else {
       const slot = cachedIn(k, pfn);
       const exclusive = hasFlag(k.frames, pfn, PAGE_ANON_EXCLUSIVE);
-      if (slot === 'none' || (exclusive && pageTryShareAnonRmap(k, pfn) === 'pinned')) {
+      if (slot === 'none' || (exclusive && k.fn.pageTryShareAnonRmap(k, pfn) === 'pinned')) {
         setLockedPte(k, at, pte);
         return 'stop';
       }
@@ -166,7 +160,7 @@ function* unmapOne(k: Kernel, at: LockedPte, pfn: Pfn): Task<'go-on' | 'stop'> {
       setLockedPte(k, at, mkSwap(slot.number, exclusive ? 'exclusive' : 'shared'));
     }
   }
-  pageRemoveRmap(k, pfn);
+  k.fn.pageRemoveRmap(k, pfn);
   yield* putPage(k, pfn);
   return 'go-on';
 }
@@ -199,21 +193,21 @@ export function* removeMigrationPte(k: Kernel, place: MappedAt, from: Pfn, to: P
     yield willWrite('remove_migration_pte.set', pteObject(mm.table, page));
     getPage(k.frames, to, 1);
     addRmap(k, at, entry, to);
-    setLockedPte(k, at, restored(k, at, entry, from, to));
+    setLockedPte(k, at, k.fn.restoredPte(k, at, entry, from, to));
   }
   unlockPte(k, at);
 }
 
 function addRmap(k: Kernel, at: LockedPte, entry: Pte, to: Pfn): void {
   if (!hasFlag(k.frames, to, PAGE_ANON)) {
-    pageAddFileRmap(k, to);
+    k.fn.pageAddFileRmap(k, to);
     return;
   }
   const sharing = migrationKind(entry) === 'readable' ? 'shared' : 'exclusive';
-  pageAddAnonRmap(k, at.mm, at.vma, at.page, to, sharing);
+  k.fn.pageAddAnonRmap(k, at.mm, at.vma, at.page, to, sharing);
 }
 
-function restored(k: Kernel, at: LockedPte, entry: Pte, from: Pfn, to: Pfn): Pte {
+export function restoredPte(k: Kernel, at: LockedPte, entry: Pte, from: Pfn, to: Pfn): Pte {
   const young = pteYoung(entry) ? PTE_YOUNG : 0;
   const dirty = pteDirty(entry) && hasFlag(k.frames, from, PAGE_DIRTY) ? PTE_DIRTY : 0;
   const write = migrationKind(entry) === 'writable' && mayWrite(at.vma) ? PTE_WRITE : 0;

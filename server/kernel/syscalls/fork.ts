@@ -6,9 +6,14 @@ import { writeLock, writeUnlock } from '../../task/rwsem.ts';
 import { type Task, willWrite } from '../../task/task.ts';
 import type { PageIndex, PageRange, Pfn } from '../../vocabulary/address.ts';
 import { fail, ok, type Result } from '../../vocabulary/errno.ts';
-import { restoreExclusivePte } from '../fault/do-swap-page.ts';
 import { mayWrite, vmProt } from '../fault/vm-page-prot.ts';
-import { type Invalidation, type Kernel, type LockedPte, newProcess } from '../kernel.ts';
+import {
+  type Invalidation,
+  type Kernel,
+  type LockedPte,
+  newProcess,
+  type PteCopy,
+} from '../kernel.ts';
 import { copyPage } from '../memory/copy-page.ts';
 import { getPage, hasFlag, maybeDmaPinned, PAGE_ANON } from '../memory/frames.ts';
 import { setHugePmd } from '../memory/huge-pmd.ts';
@@ -23,7 +28,6 @@ import {
   findPtePage,
   isHuge,
   nextCovered,
-  type PtePage,
   pteObject,
 } from '../memory/page-table.ts';
 import {
@@ -58,7 +62,6 @@ import { setLockedPte, setPteAt } from '../memory/set-pte.ts';
 import { changeSlotUses, slotAt } from '../memory/swap.ts';
 import { isCow, isShared } from '../memory/vma.ts';
 import { linkForkedVma } from '../memory/vma-adjust.ts';
-import { pageAddNewAnonRmap, pageTryDupAnonRmap } from '../rmap/rmap.ts';
 
 /**
  * A child with a copy of the address space. Devices mirror the parent; the child has no subscriptions.
@@ -124,15 +127,6 @@ function blocksOf(mm: Mm, vma: Vma): PageRange[] {
   return blocks;
 }
 
-interface Copy {
-  readonly to: Vma;
-  readonly from: Vma;
-  readonly child: Mm;
-  readonly parent: Mm;
-  readonly toPage: PtePage;
-  readonly fromPage: PtePage;
-}
-
 function* copyBlock(
   k: Kernel,
   to: Vma,
@@ -146,7 +140,7 @@ function* copyBlock(
   const fromPage = findPtePage(mms.from.table, block.first);
   if (fromPage === 'none') return;
   const toPage = blockOf(mms.to.table, block.first);
-  const copy: Copy = { to, from, child: mms.to, parent: mms.from, toPage, fromPage };
+  const copy: PteCopy = { to, from, child: mms.to, parent: mms.from, toPage, fromPage };
   let at = block.first;
   while (at < block.end) {
     const toHeld = yield* lock(k.context, 'copy_pte_range.dst_ptl', toPage.ptl);
@@ -180,7 +174,7 @@ function* copyHugePmd(
     for (let at = 0; at < k.ptrsPerPte && !pteIsZeroPage(huge); at += 1) {
       const pfn = ptePfn(hugePteAt(huge, at));
       getPage(k.frames, pfn, 1);
-      pageTryDupAnonRmap(k, mms.from, pfn);
+      k.fn.pageTryDupAnonRmap(k, mms.from, pfn);
     }
     const shared = isCow(from) ? pteWithoutFlags(huge, PTE_WRITE) : huge;
     setHugePmd(k, fromHeld, mms.from, fromBlock, page, shared);
@@ -208,7 +202,7 @@ interface Stopped {
 
 function* copyPtes(
   k: Kernel,
-  copy: Copy,
+  copy: PteCopy,
   range: PageRange,
   toHeld: Held<'ptl'>,
   fromHeld: Held<'ptl'>,
@@ -224,29 +218,29 @@ function* copyPtes(
       if (pageLocked(k, pfn)) {
         return { page, resolve: () => waitWhileLocked(k, 'copy_nonpresent_pte.wait', pfn) };
       }
-      restoreExclusivePte(k, source);
+      k.fn.restoreExclusivePte(k, source);
     }
     const now = lockedPte(source);
     const copied = ptePresent(now)
-      ? yield* copyPresent(k, copy, source, now)
-      : copyNonPresent(k, copy, source, now);
+      ? yield* k.fn.copyPresentPte(k, copy, source, now)
+      : k.fn.copyNonpresentPte(k, copy, source, now);
     if (copied !== PTE_NONE) setPteAt(k, toHeld, child, toPage, page, copied);
   }
   return 'complete';
 }
 
 /** copy_present_pte(): shares the page, or copies it if it is pinned. */
-function* copyPresent(k: Kernel, copy: Copy, source: LockedPte, pte: Pte): Task<Pte> {
+export function* copyPresentPte(k: Kernel, copy: PteCopy, source: LockedPte, pte: Pte): Task<Pte> {
   const { from, to, child, parent } = copy;
   if (!pteIsZeroPage(pte)) {
     const pfn = ptePfn(pte);
     getPage(k.frames, pfn, 1);
     if (hasFlag(k.frames, pfn, PAGE_ANON)) {
-      if (pageTryDupAnonRmap(k, parent, pfn) === 'pinned') {
+      if (k.fn.pageTryDupAnonRmap(k, parent, pfn) === 'pinned') {
         yield* putPage(k, pfn);
-        return yield* copyPinned(k, to, child, source.page, pfn);
+        return yield* k.fn.copyPresentPage(k, to, child, source.page, pfn);
       }
-    } else pageTryDupAnonRmap(k, parent, pfn);
+    } else k.fn.pageTryDupAnonRmap(k, parent, pfn);
   }
   if (isCow(from) && pteWrite(pte)) setLockedPte(k, source, pteWithoutFlags(pte, PTE_WRITE));
   const shared = isCow(from) ? pteWithoutFlags(pte, PTE_WRITE) : pte;
@@ -254,17 +248,23 @@ function* copyPresent(k: Kernel, copy: Copy, source: LockedPte, pte: Pte): Task<
 }
 
 /** copy_present_page(): a page that a device may be writing to stays the parent's; the child gets a copy now. */
-function* copyPinned(k: Kernel, to: Vma, child: Mm, page: PageIndex, pfn: Pfn): Task<Pte> {
+export function* copyPresentPage(
+  k: Kernel,
+  to: Vma,
+  child: Mm,
+  page: PageIndex,
+  pfn: Pfn,
+): Task<Pte> {
   const made = allocPage(k);
   if (made === 'none') return PTE_NONE;
   yield* copyPage(k, pfn, made);
-  pageAddNewAnonRmap(k, child, to, page, made);
+  k.fn.pageAddNewAnonRmap(k, child, to, page, made);
   const write = mayWrite(to) ? PTE_WRITE : 0;
   return pteWithFlags(pteModify(mkPte(made, PTE_YOUNG), vmProt(to)), PTE_DIRTY | write);
 }
 
 /** copy_nonpresent_pte(): both sides lose the right to write and the exclusive mark. */
-function copyNonPresent(k: Kernel, copy: Copy, source: LockedPte, pte: Pte): Pte {
+export function copyNonpresentPte(k: Kernel, copy: PteCopy, source: LockedPte, pte: Pte): Pte {
   const { from, parent } = copy;
   if (pteIsSwap(pte)) {
     const slot = slotAt(k.swap, pteSwapSlot(pte));
@@ -282,7 +282,7 @@ function copyNonPresent(k: Kernel, copy: Copy, source: LockedPte, pte: Pte): Pte
   }
   if (pteIsDevicePrivate(pte)) {
     getPage(k.frames, ptePfn(pte), 1);
-    pageTryDupAnonRmap(k, parent, ptePfn(pte));
+    k.fn.pageTryDupAnonRmap(k, parent, ptePfn(pte));
     if (!(isCow(from) && pteWrite(pte))) return pte;
     const readable = pteWithoutFlags(pte, PTE_WRITE);
     setLockedPte(k, source, readable);

@@ -47,7 +47,7 @@ import {
 import { lockedPte, lockTable } from '../memory/pte-lock.ts';
 import { setLockedPte } from '../memory/set-pte.ts';
 import { allocSlot, setSlotCached, writeSlot } from '../memory/swap.ts';
-import { freeSwapAndCache, reclaimCachedSlot } from '../memory/swap-cache.ts';
+import { reclaimCachedSlot } from '../memory/swap-cache.ts';
 import { beginTlbFlushPending, endTlbFlushPending } from '../memory/tlb-flush-pending.ts';
 import { isAnonymous, vmasIn } from '../memory/vma.ts';
 import { pageMapped } from '../rmap/rmap.ts';
@@ -98,7 +98,9 @@ export function* madviseFree(k: Kernel, mm: Mm, vma: Vma, range: PageRange): Tas
     owner: 'none',
     blocking: 'blockable',
   });
-  yield* eachPte(k, mm, vma, range, 'madvise_free_pte_range.ptl', (at) => freePte(k, at));
+  yield* eachPte(k, mm, vma, range, 'madvise_free_pte_range.ptl', (at) =>
+    k.fn.madviseFreePte(k, at),
+  );
   if (bracket.ok) yield* k.fn.mmuNotifierInvalidateRangeEnd(k, bracket.value);
   yield* k.fn.flushTlbRange(k, mm, range);
   endTlbFlushPending(k, mm);
@@ -124,13 +126,13 @@ function* eachPte(
   }
 }
 
-function* freePte(k: Kernel, at: LockedPte): Task<void> {
+export function* madviseFreePte(k: Kernel, at: LockedPte): Task<void> {
   const seen = lockedPte(at);
   if (pteNone(seen) || pteIsZeroPage(seen)) return;
   if (pteIsSwap(seen)) {
     yield willWrite('madvise_free_pte_range.swap', pteObject(at.mm.table, at.page));
     setLockedPte(k, at, PTE_NONE);
-    yield* freeSwapAndCache(k, seen);
+    yield* k.fn.freeSwapAndCache(k, seen);
     return;
   }
   if (!ptePresent(seen)) return;
@@ -184,7 +186,7 @@ export function* madvisePageout(k: Kernel, mm: Mm, vma: Vma, range: PageRange): 
   });
   yield* k.fn.flushTlbRange(k, mm, range);
   endTlbFlushPending(k, mm);
-  for (const pfn of chosen) yield* reclaimPage(k, pfn);
+  for (const pfn of chosen) yield* k.fn.reclaimPage(k, pfn);
 }
 
 /**
@@ -205,22 +207,22 @@ function* splitHugePages(k: Kernel, mm: Mm, vma: Vma, range: PageRange): Task<vo
 }
 
 /** One page of shrink_page_list(). The isolation's reference is ours to drop. */
-function* reclaimPage(k: Kernel, pfn: Pfn): Task<void> {
+export function* reclaimPage(k: Kernel, pfn: Pfn): Task<void> {
   yield willWrite('shrink_page_list.trylock', pageLockObject(pfn));
   if (tryLockPage(k, pfn) === 'busy') {
     putbackLru(k, pfn);
     yield* putPage(k, pfn);
     return;
   }
-  if ((yield* addToSwap(k, pfn)) === 'possible') yield* k.fn.tryToUnmap(k, pfn);
-  if (!pageMapped(k, pfn)) yield* releaseUnmapped(k, pfn);
+  if ((yield* k.fn.addToSwap(k, pfn)) === 'possible') yield* k.fn.tryToUnmap(k, pfn);
+  if (!pageMapped(k, pfn)) yield* k.fn.removeMapping(k, pfn);
   unlockPage(k, pfn);
   putbackLru(k, pfn);
   yield* putPage(k, pfn);
 }
 
 /** add_to_swap(): a slot and a place in the swap cache, unless the page may be discarded. */
-function* addToSwap(k: Kernel, pfn: Pfn): Task<'possible' | 'impossible'> {
+export function* addToSwap(k: Kernel, pfn: Pfn): Task<'possible' | 'impossible'> {
   if (maybeDmaPinned(k.frames, pfn)) return 'impossible';
   if (hasFlag(k.frames, pfn, PAGE_FILE)) return 'impossible';
   if (!hasFlag(k.frames, pfn, PAGE_SWAPBACKED)) return 'possible';
@@ -236,7 +238,7 @@ function* addToSwap(k: Kernel, pfn: Pfn): Task<'possible' | 'impossible'> {
 }
 
 /** pageout() and __remove_mapping(): write the slot, then let go of the cached page if nobody else uses it. */
-function* releaseUnmapped(k: Kernel, pfn: Pfn): Task<void> {
+export function* removeMapping(k: Kernel, pfn: Pfn): Task<void> {
   const slot = cachedIn(k, pfn);
   if (slot === 'none') return;
   writeSlot(k.swap, slot, contentsOf(k.frames, pfn));

@@ -23,7 +23,7 @@ export function* mmap(k: Kernel, mm: Mm, request: MmapRequest): Task<Result<void
   if (range.end > PAGES_MAX) return fail('ENOMEM');
   const held = yield* writeLock(k.context, 'mmap.mmap_lock', mm.mmapLock);
   // Another thread may have ended the process: nobody would ever take away what is mapped now.
-  const result = isAlive(k, mm) ? yield* mmapRegion(k, mm, request) : fail('EINVAL');
+  const result = isAlive(k, mm) ? yield* k.fn.mmapRegion(k, mm, request) : fail('EINVAL');
   writeUnlock(k.context, held);
   if (result.ok) {
     k.emit({
@@ -39,7 +39,7 @@ export function* mmap(k: Kernel, mm: Mm, request: MmapRequest): Task<Result<void
 }
 
 /** mmap_region(). Holds: mmap_lock for writing. */
-function* mmapRegion(k: Kernel, mm: Mm, request: MmapRequest): Task<Result<void>> {
+export function* mmapRegion(k: Kernel, mm: Mm, request: MmapRequest): Task<Result<void>> {
   const { range, prot, kind } = request;
   if (vmasIn(mm.vmas, range).length > 0) return fail('EEXIST');
   const backing = backingOf(k, request);

@@ -53,7 +53,7 @@ export function* mprotect(k: Kernel, mm: Mm, range: PageRange, prot: Prot): Task
   ) {
     if (next.first > done) break;
     const end = next.end < range.end ? next.end : range.end;
-    yield* mprotectFixup(k, mm, next, { first: done, end }, prot);
+    yield* k.fn.mprotectFixup(k, mm, next, { first: done, end }, prot);
     done = end;
     if (done >= range.end) break;
   }
@@ -66,7 +66,13 @@ function firstVma(mm: Mm, range: PageRange): Vma | 'none' {
 }
 
 /** mprotect_fixup(): the mapping takes its new rights, merged or split, then its entries do. */
-function* mprotectFixup(k: Kernel, mm: Mm, vma: Vma, part: PageRange, prot: Prot): Task<void> {
+export function* mprotectFixup(
+  k: Kernel,
+  mm: Mm,
+  vma: Vma,
+  part: PageRange,
+  prot: Prot,
+): Task<void> {
   if (vma.prot === prot) return;
   const accounted = k.fn.mprotectAccounts(vma, prot);
   const shape = { prot, kind: vma.kind, file: vma.file, accounted };
@@ -141,7 +147,7 @@ function* changeHugePmd(k: Kernel, mm: Mm, vma: Vma, page: PageIndex): Task<void
   const held = yield* lock(k.context, 'change_huge_pmd.ptl', block.ptl);
   if (block.level === 'huge') {
     yield willWrite('change_huge_pmd.set', pteObject(mm.table, page));
-    setHugePmd(k, held, mm, block, page, changed(k, vma, block.huge));
+    setHugePmd(k, held, mm, block, page, k.fn.changedPte(k, vma, block.huge));
   }
   unlock(k.context, held);
 }
@@ -153,12 +159,12 @@ function* changePteRange(k: Kernel, mm: Mm, vma: Vma, block: PageRange): Task<vo
     const at: LockedPte = { mm, vma, page, ...table };
     if (pteNone(lockedPte(at))) continue;
     yield willWrite('change_pte_range.set', pteObject(mm.table, page));
-    setLockedPte(k, at, changed(k, vma, lockedPte(at)));
+    setLockedPte(k, at, k.fn.changedPte(k, vma, lockedPte(at)));
   }
   unlock(k.context, table.held);
 }
 
-function changed(k: Kernel, vma: Vma, pte: Pte): Pte {
+export function changedPte(k: Kernel, vma: Vma, pte: Pte): Pte {
   if (ptePresent(pte)) {
     const modified = pteModify(pte, vmProt(vma));
     return k.fn.canChangePteWritable(k, vma, modified)

@@ -12,7 +12,7 @@ import type { Kernel } from '../kernel.ts';
 import { markUnstable } from '../memory/address-space-stability.ts';
 import type { Mm } from '../memory/mm.ts';
 import type { Vma } from '../memory/mm-types.ts';
-import { finishBatch, gatherBatch, unmapPageRange } from './zap-page-range.ts';
+import { gatherBatch } from './zap-page-range.ts';
 
 /**
  * Takes: mmap_lock for reading, PTE locks, and of the devices' locks what can be had at once. Yields: yes.
@@ -44,9 +44,9 @@ function* reapVma(k: Kernel, mm: Mm, vma: Vma): Task<'reaped' | 'refused'> {
     blocking: 'non-blockable',
   });
   if (bracket.ok) {
-    yield* unmapPageRange(k, mm, vma, range, batch);
+    yield* k.fn.unmapPageRange(k, mm, vma, range, batch);
     yield* k.fn.mmuNotifierInvalidateRangeEnd(k, bracket.value);
   }
-  yield* finishBatch(k, mm, range, batch);
+  yield* k.fn.finishBatch(k, mm, range, batch);
   return bracket.ok ? 'reaped' : 'refused';
 }

@@ -28,14 +28,12 @@ import {
 } from '../memory/pte.ts';
 import { lockedPte, lockTable } from '../memory/pte-lock.ts';
 import { setLockedPte } from '../memory/set-pte.ts';
-import { freeSwapAndCache, freeSwapCache } from '../memory/swap-cache.ts';
 import {
   beginTlbFlushPending,
   endTlbFlushPending,
   tlbFlushNested,
 } from '../memory/tlb-flush-pending.ts';
 import { vmasIn } from '../memory/vma.ts';
-import { pageRemoveRmap } from '../rmap/rmap.ts';
 
 /**
  * Clears every entry of `range` in one bracket. The TLBs are flushed and the pages freed after it, in that order. No
@@ -60,10 +58,10 @@ export function* zapPageRange(
   for (const vma of vmasIn(mm.vmas, range)) {
     const first = vma.first > range.first ? vma.first : range.first;
     const end = vma.end < range.end ? vma.end : range.end;
-    yield* unmapPageRange(k, mm, vma, { first, end }, batch);
+    yield* k.fn.unmapPageRange(k, mm, vma, { first, end }, batch);
   }
   if (bracket.ok) yield* k.fn.mmuNotifierInvalidateRangeEnd(k, bracket.value);
-  yield* finishBatch(k, mm, range, batch);
+  yield* k.fn.finishBatch(k, mm, range, batch);
 }
 
 /** tlb_gather_mmu(). Pair with finishBatch(). */
@@ -77,7 +75,7 @@ export function* finishBatch(k: Kernel, mm: Mm, range: PageRange, batch: ZapBatc
   if (batch.tlb === 'stale' || tlbFlushNested(k, mm)) yield* k.fn.flushTlbRange(k, mm, range);
   endTlbFlushPending(k, mm);
   for (const pfn of batch.pages) {
-    yield* freeSwapCache(k, pfn);
+    yield* k.fn.freeSwapCache(k, pfn);
     yield* putPage(k, pfn);
   }
 }
@@ -103,7 +101,7 @@ export function* unmapPageRange(
     const table = yield* lockTable(k, 'zap_pte_range.ptl', mm, page);
     if (typeof table !== 'string') {
       for (; page < end; page = nextPage(page)) {
-        yield* zapPte(k, { mm, vma, page, ...table }, batch);
+        yield* k.fn.zapPte(k, { mm, vma, page, ...table }, batch);
       }
       unlock(k.context, table.held);
     }
@@ -122,14 +120,14 @@ function* zapHugePmd(k: Kernel, mm: Mm, page: PageIndex, batch: ZapBatch): Task<
     setHugePmd(k, held, mm, block, page, PTE_NONE);
     for (let at = 0; at < k.ptrsPerPte && !pteIsZeroPage(huge); at += 1) {
       const pfn = ptePfn(hugePteAt(huge, at));
-      pageRemoveRmap(k, pfn);
+      k.fn.pageRemoveRmap(k, pfn);
       batch.pages.push(pfn);
     }
   }
   unlock(k.context, held);
 }
 
-function* zapPte(k: Kernel, at: LockedPte, batch: ZapBatch): Task<void> {
+export function* zapPte(k: Kernel, at: LockedPte, batch: ZapBatch): Task<void> {
   if (pteNone(lockedPte(at))) return;
   yield willWrite('zap_pte_range.clear', pteObject(at.mm.table, at.page));
   const pte = lockedPte(at);
@@ -139,12 +137,12 @@ function* zapPte(k: Kernel, at: LockedPte, batch: ZapBatch): Task<void> {
     if (pteIsZeroPage(pte)) return;
     const pfn = ptePfn(pte);
     if (!hasFlag(k.frames, pfn, PAGE_ANON) && pteDirty(pte)) setFlag(k.frames, pfn, PAGE_DIRTY);
-    pageRemoveRmap(k, pfn);
+    k.fn.pageRemoveRmap(k, pfn);
     batch.pages.push(pfn);
     return;
   }
   if (pteIsDevicePrivate(pte) || pteIsDeviceExclusive(pte)) {
-    pageRemoveRmap(k, ptePfn(pte));
+    k.fn.pageRemoveRmap(k, ptePfn(pte));
     yield* putPage(k, ptePfn(pte));
-  } else if (pteIsSwap(pte)) yield* freeSwapAndCache(k, pte);
+  } else if (pteIsSwap(pte)) yield* k.fn.freeSwapAndCache(k, pte);
 }
