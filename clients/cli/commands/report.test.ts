@@ -59,7 +59,7 @@ export const patch = {
   assert.match(stderr, /mine\.ts has changed since/);
   assert.match(
     stderr,
-    /step \d+ of 23: expected hmm_range_fault\.check_retry, found mine\.look of reader0/,
+    /step \d+ of 24: expected hmm_range_fault\.check_retry, found mine\.look of reader0/,
   );
 });
 
