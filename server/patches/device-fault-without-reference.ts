@@ -1,4 +1,3 @@
-
 import type { FaultOutcome, FaultRequest, Kernel } from '../kernel/kernel.ts';
 import { pageObject } from '../kernel/memory/frames.ts';
 import { type Pte, pteIsDevicePrivate, ptePfn } from '../kernel/memory/pte.ts';
