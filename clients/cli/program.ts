@@ -92,11 +92,11 @@ Examples:
   mmrace serve                                a server; the page is at the address that it prints
   mmrace device --lab demo --name gpu0        a device that you play by hand
   mmrace observe --lab demo                   everything that happens
-  mmrace explore scenarios/seed-zero-page.yaml --patch remove-second-invalidate
+  mmrace explore seed-zero-page --patch remove-second-invalidate
   mmrace doctor                               is everything there?
 
 Answers go to stdout and talk to stderr. Exit 0: yes; 1: no, or a counterexample; 2: not known;
-4: skipped; 64: usage; 70: a bug of ours, or a lost server; 130: interrupted.`;
+4: skipped; 64: usage; 69: an old Node; 70: a bug of ours, or a lost server; 74: not written; 130: interrupted.`;
 
 /** The command that `word` names, or all of them. */
 export async function newProgram(word = 'all'): Promise<Command> {

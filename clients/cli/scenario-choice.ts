@@ -1,6 +1,6 @@
 /** What the command line says of a scenario: the file, patches, drivers and parameters, as a question and as a plan. */
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
 import {
   type AskedChoice,
   type ExploreRequest,
@@ -12,6 +12,11 @@ import {
 } from '../../server/scenario/explore-request.ts';
 import type { ScenarioPlan } from '../../server/scenario/scenario-plan.ts';
 import type { Scenario } from '../../server/scenario/scenario-schema.ts';
+import {
+  shippedScenarioFile,
+  shippedScenarioNames,
+} from '../../server/scenario/shipped-scenarios.ts';
+import { suggestion } from '../../server/vocabulary/nearest-word.ts';
 import { UsageError } from './failure.ts';
 
 export interface ChoiceOptions {
@@ -21,8 +26,26 @@ export interface ChoiceOptions {
   readonly migrators?: number;
 }
 
-/** The question that `options` ask of a scenario file. Nothing but the file's text has been read. */
-export function askedFrom(file: string, options: ChoiceOptions): ExploreRequest {
+/**
+ * The file that a word of the command line means: a path, or the name of a scenario that ships.
+ *
+ * Throws: UsageError.
+ */
+export function scenarioFile(word: string): string {
+  if (existsSync(word)) return word;
+  const name = basename(word).replace(/\.ya?ml$/, '');
+  const shipped = shippedScenarioFile(name);
+  if (name === word && shipped !== 'none') return shipped;
+  if (shipped !== 'none')
+    throw new UsageError(`${word}: there is no such file; the scenario that ships is ${name}`);
+  const hint =
+    suggestion(name, shippedScenarioNames()) || '; mmrace scenarios lists those that ship';
+  throw new UsageError(`${word}: there is no such file, and no such scenario ships${hint}`);
+}
+
+/** The question that `options` ask of a scenario. Nothing but the file's text has been read. */
+export function askedFrom(word: string, options: ChoiceOptions): ExploreRequest {
+  const file = scenarioFile(word);
   return { file, text: textOf(file), ...choiceFrom(options) };
 }
 
@@ -37,8 +60,9 @@ function choiceFrom({ patch, driver, devices, migrators }: ChoiceOptions): Asked
   };
 }
 
-/** Reads a scenario file. Throws: BadInput with every problem, a line each. */
-export function scenarioFrom(file: string): Scenario {
+/** Reads a scenario. Throws: BadInput with every problem, a line each. */
+export function scenarioFrom(word: string): Scenario {
+  const file = scenarioFile(word);
   return scenarioOf({ file, text: textOf(file) });
 }
 

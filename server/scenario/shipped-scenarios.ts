@@ -25,10 +25,16 @@ export function shippedScenarioNames(): string[] {
     .sort();
 }
 
+/** The path of its file. */
+export function shippedScenarioFile(name: string): string | 'none' {
+  if (!shippedScenarioNames().includes(name)) return 'none';
+  return join(shippedFolder(), `${name}${EXTENSION}`);
+}
+
 /** Throws: an Error if the file is not a scenario, which a test rules out for those that ship. */
 export function shippedScenario(name: string): Scenario | 'none' {
-  if (!shippedScenarioNames().includes(name)) return 'none';
-  const file = join(shippedFolder(), `${name}${EXTENSION}`);
+  const file = shippedScenarioFile(name);
+  if (file === 'none') return 'none';
   const read = readScenario(readFileSync(file, 'utf8'), file);
   if (read.ok) return read.scenario;
   throw new Error(`${file}: ${read.problems[0]?.message}`);

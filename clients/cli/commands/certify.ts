@@ -104,10 +104,10 @@ from the first run, and silence.
 Exit codes: 0 holds, 1 broken, 2 unknown (also: nobody joined), 64 the question is wrong.
 
 Examples:
-  mmrace certify scenarios/seed-zero-page.yaml --external reader0
-  mmrace certify scenarios/retry-ignored.yaml --external dev0 --run 'python3 my_device.py'
-  mmrace certify scenarios/retry-ignored.yaml --external dev0 --strategy random --seed 7 --json
-  mmrace certify scenarios/retry-ignored.yaml --driver dev0=./my-driver.ts`,
+  mmrace certify seed-zero-page --external reader0
+  mmrace certify retry-ignored --external dev0 --run 'python3 my_device.py'
+  mmrace certify retry-ignored --external dev0 --strategy random --seed 7 --json
+  mmrace certify retry-ignored --driver dev0=./my-driver.ts`,
     )
     .action(ending(runCertify));
 }

@@ -20,11 +20,24 @@ Examples:
   mmrace completion bash > ~/.local/share/bash-completion/completions/mmrace
   mmrace completion zsh > "\${fpath[1]}/_mmrace"
   mmrace completion fish > ~/.config/fish/completions/mmrace.fish
-  source <(mmrace completion bash)            for this shell alone`;
+  source <(mmrace completion bash)            for this shell alone
+
+A shell completes what its line begins with, so "npx mmrace" is completed as npx is. In a checkout
+  alias mmrace='npx mmrace'
+makes "mmrace" run the checkout, and the script completes it.`;
+
+const SCENARIO_ARGUMENTS = [
+  'explore scenario',
+  'certify scenario',
+  'verdict scenarios',
+  'test files',
+  'scenarios names',
+] as const;
 
 async function completion(program: Command, shell: string, json?: true): Promise<ExitCode> {
   const { commandTree } = await import('../completion/command-tree.ts');
   const { COMPLETION_SCRIPTS } = await import('../completion/scripts.ts');
+  const { shippedScenarioNames } = await import('../../../server/scenario/shipped-scenarios.ts');
   const { PATCHES, STOCK_NAME } = await import('../../../server/patches/patches.ts');
   const { DRIVERS } = await import('../../drivers/catalogue/drivers.ts');
   const patches = [STOCK_NAME, ...PATCHES.keys()];
@@ -33,6 +46,8 @@ async function completion(program: Command, shell: string, json?: true): Promise
     ['--before', patches],
     ['--after', patches],
     ['--driver', [...DRIVERS.keys()]],
+    ['patches names', patches],
+    ...SCENARIO_ARGUMENTS.map((argument) => [argument, shippedScenarioNames()] as const),
   ]);
   const tree = commandTree(program, known);
   if (json === true) {

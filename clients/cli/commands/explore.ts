@@ -57,7 +57,7 @@ export function addExploreCommand(program: Command): void {
   program
     .command('explore')
     .description('search the interleavings of a scenario: holds, broken or unknown')
-    .argument('[scenario]', 'a scenario file (*.yaml); none with --from')
+    .argument('[scenario]', 'a scenario that ships, or a file (*.yaml); none with --from')
     .option(
       '--patch <name>',
       "'stock', a patch that ships, or a file that exports `patch`",
@@ -128,12 +128,12 @@ export function addExploreCommand(program: Command): void {
 Exit codes: 0 holds, 1 broken, 2 unknown, 64 the question is wrong, 130 interrupted.
 
 Examples:
-  mmrace explore scenarios/seed-zero-page.yaml
-  mmrace explore scenarios/seed-zero-page.yaml --patch remove-second-invalidate
-  mmrace explore scenarios/seed-zero-page.yaml --patch ./mine.ts --driver reader=./map-late.ts
-  mmrace explore scenarios/seed-zero-page.yaml --devices 3 --preemptions 2 --budget-seconds 300
-  mmrace explore scenarios/seed-zero-page.yaml --strategy pct --depth 2 --seed 7 --workers 2 --json
-  mmrace explore scenarios/seed-zero-page.yaml --jsonl | jq -r .verdict
+  mmrace explore seed-zero-page
+  mmrace explore seed-zero-page --patch remove-second-invalidate
+  mmrace explore seed-zero-page --patch ./mine.ts --driver reader=./map-late.ts
+  mmrace explore seed-zero-page --devices 3 --preemptions 2 --budget-seconds 300
+  mmrace explore seed-zero-page --strategy pct --depth 2 --seed 7 --workers 2 --json
+  mmrace explore seed-zero-page --jsonl | jq -r .verdict
   mmrace explore --from recorded/demo.jsonl@9 --entries 16`,
     )
     .action(ending(run));

@@ -20,7 +20,7 @@ import {
 } from '../explore/search-settings.ts';
 import { UsageError } from '../failure.ts';
 import { newProgress } from '../progress.ts';
-import { askedFrom } from '../scenario-choice.ts';
+import { askedFrom, scenarioFile } from '../scenario-choice.ts';
 import { wholeNumber } from '../whole-number.ts';
 
 interface TestOptions {
@@ -59,7 +59,7 @@ export function addTestCommand(program: Command): void {
   program
     .command('test')
     .description('run scenarios against the verdicts that they expect, as KTAP')
-    .argument('<files...>', 'scenario files, or folders of them')
+    .argument('<files...>', 'scenarios that ship, files, or folders of files')
     .option(
       '--budget-executions <number>',
       'for each verdict (default: what the scenario says, else 1000000)',
@@ -92,7 +92,8 @@ async function run(paths: readonly string[], options: TestOptions): Promise<Exit
   return totals.error > 0 ? EXIT.UNKNOWN : EXIT.OK;
 }
 
-function scenarioFiles(path: string): string[] {
+function scenarioFiles(word: string): string[] {
+  const path = scenarioFile(word);
   try {
     if (!statSync(path).isDirectory()) return [path];
     const inside = readdirSync(path).filter((name) => name.endsWith('.yaml'));

@@ -31,7 +31,7 @@ export function addVerdictCommand(program: Command): void {
     .description(
       'compare two kernels on scenarios: what can come of them now that could not before',
     )
-    .argument('<scenarios...>', 'scenario files (*.yaml)')
+    .argument('<scenarios...>', 'scenarios that ship, or files (*.yaml)')
     .option('--before <patch>', "'stock', a patch that ships, or a file that exports one", 'stock')
     .requiredOption('--after <patch>', 'likewise')
     .option('--driver <actor=name>', 'the driver of a device, or of all, on both', collect, [])
@@ -50,7 +50,7 @@ Exit codes: 0 both are known and the kernel after holds, 1 the kernel after is b
 64 the question is wrong, 130 interrupted: what was known by then is printed.
 
 Examples:
-  mmrace verdict scenarios/seed-zero-page.yaml --after remove-second-invalidate
+  mmrace verdict seed-zero-page --after remove-second-invalidate
   mmrace verdict scenarios/*.yaml --before stock --after ./mine.ts`,
     )
     .action(ending(run));

@@ -16,8 +16,10 @@ export function bashScript(tree: readonly TreeCommand[]): string {
       .map(({ names }) => names.map((option) => `${name}:${option}`).join('|')),
   );
   const commands = tree.map(
-    ({ name, options }) => `    ${name}) words=${quoted(options.flatMap(({ names }) => names))} ;;`,
+    ({ name, options, words }) =>
+      `    ${name}) words=${quoted([...options.flatMap(({ names }) => names), ...words])} ;;`,
   );
+  const withFiles = tree.filter(({ otherwise }) => otherwise === 'files').map(({ name }) => name);
   return `# bash completion of mmrace
 _mmrace() {
   local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]} command= words= at
@@ -34,7 +36,10 @@ ${free.length === 0 ? '' : `    ${free.join('|')}) COMPREPLY=($(compgen -f -- "$
 ${commands.join('\n')}
   esac
   COMPREPLY=($(compgen -W "$words" -- "$current"))
-  if [[ -n $command && $current != -* ]]; then COMPREPLY+=($(compgen -f -- "$current")); fi
+  case $command:$current in
+    *:-*) ;;
+    ${withFiles.map((name) => `${name}:*`).join('|')}) COMPREPLY+=($(compgen -f -- "$current")) ;;
+  esac
 }
 complete -o filenames -F _mmrace mmrace
 `;

@@ -13,9 +13,16 @@ export interface TreeCommand {
   readonly name: string;
   readonly description: string;
   readonly options: readonly TreeOption[];
+  /** What its arguments may be, as far as that is known. */
+  readonly words: readonly string[];
+  /** What they may be besides. */
+  readonly otherwise: 'files' | 'nothing';
 }
 
-/** Words that an option of this name takes, where commander does not know them: `--patch` takes ids of patches. */
+/**
+ * Words that an option of this name takes, or an argument of a command, where commander does not know them: `--patch`
+ * takes ids of patches, `explore scenario` names of scenarios.
+ */
 export type KnownWords = ReadonlyMap<string, readonly string[]>;
 
 export function commandTree(
@@ -25,6 +32,12 @@ export function commandTree(
   return program.commands.map((command) => ({
     name: command.name(),
     description: command.description(),
+    words: command.registeredArguments.flatMap(
+      (argument) => argument.argChoices ?? known.get(`${command.name()} ${argument.name()}`) ?? [],
+    ),
+    otherwise: command.registeredArguments.some(({ argChoices }) => argChoices === undefined)
+      ? 'files'
+      : 'nothing',
     options: [...command.options, ...helpOption(command)].map((option) =>
       treeOption(option, known),
     ),

@@ -10,7 +10,10 @@ import { COMPLETION_SCRIPTS, type Shell } from './scripts.ts';
 
 const TREE = commandTree(
   await newProgram(),
-  new Map([['--patch', ['stock', 'remove-second-invalidate']]]),
+  new Map([
+    ['--patch', ['stock', 'remove-second-invalidate']],
+    ['explore scenario', ['seed-zero-page']],
+  ]),
 );
 
 function scriptFile(shell: Shell): string {
@@ -48,6 +51,11 @@ test('bash completes commands, options and their words', { skip: unlessThere('ba
   ]);
   assert.ok(offered(file, ['mmrace', '']).includes('device'));
   assert.ok(offered(file, ['mmrace', 'device', '--']).includes('--do'));
+  assert.deepEqual(
+    offered(file, ['mmrace', 'completion', '']).filter((word) => !word.startsWith('-')),
+    ['bash', 'zsh', 'fish'],
+  );
+  assert.ok(offered(file, ['mmrace', 'explore', 'se']).includes('seed-zero-page'));
 });
 
 test('every command and every option is in every script', () => {

@@ -3,11 +3,21 @@ import { single } from './single-quoted.ts';
 
 /** One `complete` a command and an option. */
 export function fishScript(tree: readonly TreeCommand[]): string {
-  const lines = tree.flatMap(({ name, description, options }) => [
+  const lines = tree.flatMap(({ name, description, options, words, otherwise }) => [
     `complete -c mmrace -n __fish_use_subcommand -a ${name} -d ${single(description)}`,
+    fishArguments(name, words, otherwise),
     ...options.map((option) => fishOption(name, option)),
   ]);
   return `# fish completion of mmrace\n${lines.join('\n')}\n`;
+}
+
+function fishArguments(
+  command: string,
+  words: readonly string[],
+  otherwise: TreeCommand['otherwise'],
+): string {
+  const files = otherwise === 'files' ? '-F' : '-f';
+  return `complete -c mmrace -n '__fish_seen_subcommand_from ${command}' ${files} -a ${single(words.join(' '))}`;
 }
 
 function fishOption(command: string, { names, description, value }: TreeOption): string {

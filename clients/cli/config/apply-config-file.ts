@@ -1,17 +1,29 @@
 import type { Command } from 'commander';
 import { readConfigFile } from './config-file.ts';
-import { SETTINGS } from './settings.ts';
+import { clientUrl, SETTINGS } from './settings.ts';
 
-/** Sets those options of `command` from the file of `folder` that neither flags nor environment have set. */
+/**
+ * Sets those options of `command` from the file of `folder` that neither flags nor environment have set. A server that
+ * is moved takes the clients along.
+ */
 export async function applyConfigFile(command: Command, folder: string): Promise<void> {
   const file = await readConfigFile(folder);
-  if (file === 'none') return;
+  const values = file === 'none' ? {} : file.values;
+  const address = {
+    host: process.env.MMRACE_HOST ?? values.host,
+    port: process.env.MMRACE_PORT ?? values.port,
+  };
+  const defaults: typeof values = { url: clientUrl(address) };
   for (const option of command.options) {
     const setting = SETTINGS.find(({ variable }) => variable === option.envVar);
-    const value = setting === undefined ? undefined : file.values[setting.key];
+    if (setting === undefined) continue;
+    const value = values[setting.key];
+    const otherwise = defaults[setting.key];
     const key = option.attributeName();
     const source = command.getOptionValueSource(key);
     const open = source === undefined || source === 'default';
-    if (value !== undefined && open) command.setOptionValueWithSource(key, value, 'config');
+    if (!open) continue;
+    if (value !== undefined) command.setOptionValueWithSource(key, value, 'config');
+    else if (otherwise !== undefined) command.setOptionValueWithSource(key, otherwise, 'default');
   }
 }

@@ -102,6 +102,21 @@ test('a command that joins takes from the file what nobody else has set', async 
   assert.deepEqual([lab, url], ['of-file', 'ws://flag:1/ws']);
 });
 
+test('a server that the file moves is where clients look for it', async () => {
+  for (const [file, url] of [
+    ['{ "port": 8080 }', 'ws://127.0.0.1:8080/ws'],
+    ['{ "host": "0.0.0.0" }', 'ws://127.0.0.1:7070/ws'],
+    ['{ "host": "fd00::7", "port": 1 }', 'ws://[fd00::7]:1/ws'],
+    ['{ "port": 8080, "url": "ws://elsewhere:1/ws" }', 'ws://elsewhere:1/ws'],
+  ]) {
+    const program = await newProgram();
+    const device = program.commands.find((command) => command.name() === 'device');
+    assert.ok(device !== undefined);
+    await applyConfigFile(device, folderWith({ 'mmrace.json': file ?? '' }));
+    assert.equal(device.opts().url, url);
+  }
+});
+
 test('a flag is checked as the file is, and named', () => {
   const values = flagValues(
     new Map([

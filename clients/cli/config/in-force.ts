@@ -1,6 +1,6 @@
 /** What is in force of every setting, and who says so. */
 import type { ConfigFile, Environment } from './config-file.ts';
-import { SETTINGS } from './settings.ts';
+import { clientUrl, SETTINGS } from './settings.ts';
 
 export interface InForce {
   readonly key: string;
@@ -20,7 +20,7 @@ export interface Layers {
 
 /** Flags win over the environment, that over the file, that over the defaults. */
 export function inForce({ flags, environment, file }: Layers): readonly InForce[] {
-  return SETTINGS.map(({ key, variable, flag, fallback, what }) => {
+  const settings = SETTINGS.map(({ key, variable, flag, fallback, what }) => {
     const said = [
       { from: 'flag', value: flags[key] },
       { from: 'environment', value: environment[variable] },
@@ -29,5 +29,10 @@ export function inForce({ flags, environment, file }: Layers): readonly InForce[
     const first = said.find(({ value }) => value !== undefined);
     const { from, value } = first ?? { from: 'default' as const, value: fallback };
     return { key, value: value ?? fallback, from, variable, flag, what };
+  });
+  const address = Object.fromEntries(settings.map(({ key, value }) => [key, value]));
+  return settings.map((setting) => {
+    if (setting.key !== 'url' || setting.from !== 'default') return setting;
+    return { ...setting, value: clientUrl({ host: address.host, port: address.port }) };
   });
 }

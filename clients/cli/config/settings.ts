@@ -169,6 +169,21 @@ export const SETTINGS: readonly Setting[] = [
   },
 ];
 
+interface ServerAddress {
+  readonly host: string | number | undefined;
+  readonly port: string | number | undefined;
+}
+
+/**
+ * Where clients find the server of this machine that listens there: on loopback if it listens on all addresses, and on
+ * the usual port if it takes any.
+ */
+export function clientUrl({ host = known.host, port = known.port }: ServerAddress): string {
+  const everywhere = { '0.0.0.0': '127.0.0.1', '::': '::1' }[host];
+  const reached = String(everywhere ?? host);
+  return `ws://${reached.includes(':') ? `[${reached}]` : reached}:${Number(port) || known.port}/ws`;
+}
+
 /** Of the file as a whole. */
 export const CONFIG_FILE_SCHEMA = strict(
   Object.fromEntries(SETTINGS.map(({ key, schema }) => [key, Type.Optional(schema)])),
