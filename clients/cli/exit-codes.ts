@@ -19,3 +19,19 @@ export const EXIT = {
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** As docs/COMMANDS.md and the manual page have them. */
+export const EXIT_MEANINGS: readonly (readonly [code: ExitCode, meaning: string])[] = [
+  [
+    EXIT.OK,
+    'the answer is yes: it holds for the whole stated bound, all agree, every verb did what it says',
+  ],
+  [EXIT.BROKEN, 'a counterexample, a difference, a verb that failed, something that is not ok'],
+  [EXIT.UNKNOWN, 'not known: the bound or the time ran out, or the race window was never entered'],
+  [EXIT.SKIPPED, 'skipped'],
+  [EXIT.USAGE, 'the command line, a file given on it, or the server that it names cannot be used'],
+  [EXIT.UNAVAILABLE, 'the Node that runs it is too old'],
+  [EXIT.INTERNAL, 'a bug of mmrace, or a server that was lost in the middle'],
+  [EXIT.UNWRITTEN, 'the answer could not be written to stdout'],
+  [EXIT.INTERRUPTED, 'interrupted before the answer was complete'],
+];

@@ -1,6 +1,10 @@
 /** The documents that are made from the schemas, by their place in the repository. */
 import { CPU_VERB_NOTES, DEVICE_VERB_NOTES } from '../../clients/agents/verb-notes.ts';
+import { manPage } from '../../clients/cli/completion/man-page.ts';
+import { newProgram } from '../../clients/cli/program.ts';
 import { protocolDocument } from '../documents/protocol-document.ts';
+
+const MANUAL = manPage(await newProgram());
 
 export interface GeneratedDoc {
   /** From the root of the repository. */
@@ -10,5 +14,8 @@ export interface GeneratedDoc {
 
 export function generatedDocs(): readonly GeneratedDoc[] {
   const verbs = { device: DEVICE_VERB_NOTES, cpu: CPU_VERB_NOTES };
-  return [{ path: 'docs/PROTOCOL.md', text: protocolDocument({ verbs }) }];
+  return [
+    { path: 'docs/PROTOCOL.md', text: protocolDocument({ verbs }) },
+    { path: 'docs/mmrace.1', text: MANUAL },
+  ];
 }

@@ -132,7 +132,7 @@ test('code of the user that ends the process is no verdict, wherever it does', a
 
 test('bad questions are one sentence and 64', async () => {
   const cases: readonly (readonly [args: readonly string[], says: RegExp])[] = [
-    [['explore', 'nowhere.yaml'], /nowhere\.yaml: cannot be read/],
+    [['explore', 'nowhere.yaml'], /nowhere\.yaml: there is no such file/],
     [['explore', SEED, '--budget-executions', '0'], /from 1 to/],
     [['explore', SEED, '--strategy', 'luck'], /dpor/],
     [['explore', SEED, '--devices', '17'], /from 1 to 16/],
@@ -170,6 +170,21 @@ test('what a question names must be there', async () => {
       return true;
     });
   }
+});
+
+test('a scenario that ships goes by its name, from anywhere; what is neither name nor file is refused', () => {
+  const byName = askedFrom('seed-zero-page', { patch: 'stock', driver: [] });
+  const byFile = askedFrom(SEED, { patch: 'stock', driver: [] });
+  assert.equal(byName.text, byFile.text);
+  for (const [word, said] of [
+    ['seed-zero-pge', /^seed-zero-pge: there is no such file, .*did you mean "seed-zero-page"\?$/],
+    ['nowhere/seed-zero-page.yaml', /the scenario that ships is seed-zero-page$/],
+    ['./mine.yaml', /mmrace scenarios lists those that ship$/],
+  ] as const)
+    assert.throws(() => askedFrom(word, { patch: 'stock', driver: [] }), {
+      name: 'UsageError',
+      message: said,
+    });
 });
 
 test('test prints KTAP and passes where the verdicts are as expected', async () => {

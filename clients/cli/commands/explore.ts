@@ -9,7 +9,7 @@ import {
   exploreScenario,
   type ScenarioVerdict,
 } from '../../../server/verify/explore/explore-scenario.ts';
-import { ending, print } from '../ending.ts';
+import { ending, print, say } from '../ending.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { adviceFor, adviceText } from '../explore/advice.ts';
 import { type Answered, answerTo } from '../explore/answer.ts';
@@ -175,8 +175,15 @@ async function run(file: string | undefined, options: ExploreCommandOptions): Pr
     print(JSON.stringify(options.jsonl === true ? { type: 'verdict', ...plain } : plain));
   } else {
     print(textOf(verdict.plan, options, verdict) + reproduceLine(kept) + adviceText(advice));
+    if (options.driver.length > 0) say(`\n${contractLine(file, options)}`);
   }
   return endOf(answered);
+}
+
+/** What the search did not ask of a driver: to keep the rules that no wrong value follows from here. */
+function contractLine(file: string, { driver }: ExploreCommandOptions): string {
+  const drivers = driver.map((choice) => `--driver ${choice}`).join(' ');
+  return `The driver contract was not asked about; this asks: npx mmrace certify ${file} ${drivers}`;
 }
 
 function runFrom(options: ExploreCommandOptions & { readonly from: string }): ExitCode {

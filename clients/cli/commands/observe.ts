@@ -37,7 +37,12 @@ export function addObserveCommand(program: Command): void {
     .addOption(labOption('the lab to watch: its name or its join code'))
     .addOption(codeOption())
     .addOption(newOption())
-    .option('--name <name>', 'what to be called', `observer-${process.pid}`)
+    .addOption(
+      new Option('--name <name>', 'what to be called').default(
+        `observer-${process.pid}`,
+        'observer-PID',
+      ),
+    )
     .option('--actor <name>', 'only what this actor does or what is done to it', appended)
     .option('--kind <kind>', 'only events of this kind, such as pte or violation', appended)
     .option('--page <address>', 'only what touches the page at this address', appendedPage)

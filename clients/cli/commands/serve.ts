@@ -1,7 +1,17 @@
+import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
-import { DEFAULT_CONFIG, LOG_FORMS, type LogForm } from '../../../server/app/config.ts';
+import {
+  DEFAULT_CONFIG,
+  LOG_FORMS,
+  type LogForm,
+  type ServerConfig,
+} from '../../../server/app/config.ts';
 import { DEMO_LAB, startServer } from '../../../server/app/start-server.ts';
 import { DURABILITY_MODES, type DurabilityMode } from '../../../server/journal/durability.ts';
+import type { MachineFactory } from '../../../server/live/machine-port.ts';
+import { asMachine, newLiveMachine } from '../../../server/live/new-live-machine.ts';
+import { LiveMachine } from '../../../server/machine/remote/live-machine.ts';
+import type { Patch } from '../../../server/patches/patch.ts';
 import { ending, print, say, untilSignal } from '../ending.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { UsageError } from '../failure.ts';
@@ -47,7 +57,11 @@ export function addServeCommand(program: Command): void {
       '--record <dir>',
       'write the inbound log of every lab into this folder (see mmrace replay)',
     )
-    .option('--patch <name>', 'the kernel of the lab demo: stock, or a patch that ships', 'stock')
+    .option(
+      '--patch <name>',
+      'the kernel of the lab demo: stock, a patch that ships, or a file that exports one',
+      'stock',
+    )
     .addOption(
       new Option(
         '--log <form>',
@@ -76,6 +90,7 @@ Examples:
   mmrace serve
   mmrace serve --port 0                       any free port; the address is printed on stdout
   mmrace serve --patch remove-second-invalidate
+  mmrace serve --patch ./mine.ts              a patch of your own, on loopback
   mmrace serve --host 0.0.0.0 --record runs   for a room, and kept for mmrace replay
   mmrace serve --record runs --restore        goes on with the labs of the server before
 
@@ -83,8 +98,7 @@ The page is at the address that it prints, the documents below it at /docs. It s
 SIGTERM; clients are told, and a second signal ends it at once.`;
 
 async function serve(options: ServeOptions): Promise<ExitCode> {
-  const { record, restore, patch, log, publicHost, ...flags } = options;
-  await checkPatch(patch);
+  const { record, restore, patch: named, log, publicHost, ...flags } = options;
   const restored = restore === true ? ('restored' as const) : undefined;
   const given = {
     ...flags,
@@ -94,8 +108,9 @@ async function serve(options: ServeOptions): Promise<ExitCode> {
     logForm: log,
   };
   const config = await serverConfig(given);
+  const { patch, factory } = await kernelNamed(named, config);
   await readyPage();
-  const server = await startServer(config).catch((error: unknown) => {
+  const server = await startServer(config, factory).catch((error: unknown) => {
     throw asUsageError(error);
   });
   const demo = server.labs.get(DEMO_LAB);
@@ -112,12 +127,52 @@ async function serve(options: ServeOptions): Promise<ExitCode> {
 }
 
 const STOCK = 'stock';
+/** The scenario that a patch of the user's own is tried on before it is served. */
+const TRIED_ON = 'seed-zero-page';
 
-async function checkPatch(name: string): Promise<void> {
-  if (name === STOCK) return;
+interface Kernel {
+  /** As labs call it. */
+  readonly patch: string;
+  readonly factory: MachineFactory;
+}
+
+/** Throws: UsageError; BadInput for a file that is no patch, or does not come to an end. */
+async function kernelNamed(named: string, config: ServerConfig): Promise<Kernel> {
+  if (named === STOCK) return { patch: named, factory: newLiveMachine };
   const { PATCHES } = await import('../../../server/patches/patches.ts');
-  if (PATCHES.has(name)) return;
-  const { suggestion } = await import('../../../server/vocabulary/nearest-word.ts');
-  const near = suggestion(name, PATCHES.keys());
-  throw new UsageError(`there is no patch "${name}"${near}; mmrace patches lists them`);
+  if (PATCHES.has(named)) return { patch: named, factory: newLiveMachine };
+  const { isFile } = await import('../../../server/scenario/explore-request.ts');
+  if (!isFile(named)) {
+    const { suggestion } = await import('../../../server/vocabulary/nearest-word.ts');
+    const near = suggestion(named, PATCHES.keys());
+    const remedy = `mmrace patches lists them, and a file of your own is given as ./${named}.ts`;
+    throw new UsageError(`there is no patch "${named}"${near}; ${remedy}`);
+  }
+  checkAlone(config);
+  const own = await ownPatch(resolve(named));
+  if (own.id === STOCK || PATCHES.has(own.id))
+    throw new UsageError(`${named}: a patch that ships is called ${own.id}: give it another id`);
+  const patches = new Map([...PATCHES, [own.id, own]]);
+  const factory: MachineFactory = (machine, sinks) =>
+    asMachine(new LiveMachine(machine, sinks, patches));
+  return { patch: own.id, factory };
+}
+
+/** Others could hang a server with what a patch of its owner does to it, and no recording could be replayed. */
+function checkAlone({ host, recordTo }: ServerConfig): void {
+  if (!/^(127\.\d+\.\d+\.\d+|::1|localhost)$/.test(host))
+    throw new UsageError(`--patch FILE: only on loopback, and not on ${host}`);
+  if (recordTo !== 'nowhere')
+    throw new UsageError('--patch FILE: without --record: a recording cannot bring the file along');
+}
+
+/** Tried in a thread first, where it can be ended whatever it does. */
+async function ownPatch(file: string): Promise<Patch> {
+  const { askedFrom } = await import('../scenario-choice.ts');
+  const { checkInThread } = await import(
+    '../../../server/verify/explore/workers/check-in-thread.ts'
+  );
+  const { loadPatch } = await import('../../../server/scenario/user-code.ts');
+  await checkInThread(askedFrom(TRIED_ON, { patch: file, driver: [] }));
+  return await loadPatch(file);
 }

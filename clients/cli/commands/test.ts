@@ -1,8 +1,10 @@
 import { readdirSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import type { Command } from 'commander';
+
+import { type Command, Option } from 'commander';
 import { describeBound } from '../../../server/report/bound.ts';
+
 import { type KtapTest, ktapDocument, totalsOf } from '../../../server/report/ktap.ts';
 import { scenarioOf } from '../../../server/scenario/explore-request.ts';
 import type { Scenario, VerdictWord } from '../../../server/scenario/scenario-schema.ts';
@@ -66,7 +68,11 @@ export function addTestCommand(program: Command): void {
       wholeNumber(1, 1e12),
     )
     .option('--budget-seconds <number>', 'likewise', wholeNumber(1, 1e6), DEFAULT_BUDGET_SECONDS)
-    .option('--workers <number>', 'threads', wholeNumber(1, 64), availableParallelism())
+    .addOption(
+      new Option('--workers <number>', 'threads')
+        .argParser(wholeNumber(1, 64))
+        .default(availableParallelism(), 'one for each core'),
+    )
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',

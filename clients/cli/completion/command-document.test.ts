@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { EXIT, EXIT_MEANINGS } from '../exit-codes.ts';
 import { newProgram } from '../program.ts';
 import { commandDocument } from './command-document.ts';
 import { commandTree } from './command-tree.ts';
@@ -20,4 +21,16 @@ test('docs/COMMANDS.md has the commands as they are', async () => {
     writeFileSync(DOCUMENT, text.slice(0, from) + made + text.slice(to));
   }
   assert.equal(readFileSync(DOCUMENT, 'utf8').slice(from).split(END)[0], made);
+});
+
+test('docs/COMMANDS.md has the exit codes as they are', () => {
+  const rows = [...readFileSync(DOCUMENT, 'utf8').matchAll(/^\| (\d+) \| (.*) \|$/gm)];
+  assert.deepEqual(
+    rows.map(([, code, meaning]) => [Number(code), meaning]),
+    EXIT_MEANINGS,
+  );
+  assert.deepEqual(
+    EXIT_MEANINGS.map(([code]) => code),
+    Object.values(EXIT),
+  );
 });

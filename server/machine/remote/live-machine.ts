@@ -49,8 +49,8 @@ export interface LiveMachineSinks {
 export class UnknownPatch extends Error {
   readonly patch: string;
 
-  constructor(patch: string) {
-    super(`no patch ${patch}; there are: ${[STOCK_NAME, ...PATCHES.keys()].join(', ')}`);
+  constructor(patch: string, known: Iterable<string>) {
+    super(`no patch ${patch}; there are: ${[STOCK_NAME, ...known].join(', ')}`);
     this.name = 'UnknownPatch';
     this.patch = patch;
   }
@@ -68,13 +68,17 @@ export class LiveMachine {
   /** Of STEPS_MAX for the last event; 0 when all is done that it led to. */
   #stepsLeft = 0;
 
-  /** Throws: UnknownPatch. */
-  constructor(config: MachineConfig, sinks: LiveMachineSinks) {
+  /** `patches`: by id, those that `config` may name. Throws: UnknownPatch. */
+  constructor(
+    config: MachineConfig,
+    sinks: LiveMachineSinks,
+    patches: ReadonlyMap<string, Patch> = PATCHES,
+  ) {
     const { swapSlots = 0, thp = 'never', systemPages, ptrsPerPte, locks = 'told' } = config;
     this.world = newWorld({
       locks,
       contract: 'watched',
-      patches: patchesNamed(config.patch),
+      patches: patchesNamed(config.patch, patches),
       config: {
         swapSlots,
         thp,
@@ -322,9 +326,9 @@ function* forgetThread(thread: Cpu, task: Task<void>): Task<void> {
 }
 
 /** 'stock', or one patch. Throws: UnknownPatch. */
-function patchesNamed(name: string): Patch[] {
+function patchesNamed(name: string, known: ReadonlyMap<string, Patch>): Patch[] {
   if (name === STOCK_NAME) return [];
-  const patch = PATCHES.get(name);
-  if (patch === undefined) throw new UnknownPatch(name);
+  const patch = known.get(name);
+  if (patch === undefined) throw new UnknownPatch(name, known.keys());
   return [patch];
 }
