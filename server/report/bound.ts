@@ -24,10 +24,21 @@ export type Bound =
   | (Searched & { readonly kind: 'window never entered' })
   | (Searched & { readonly kind: 'sampled'; readonly sampled: Sampled })
   | (Searched & { readonly kind: 'every interleaving' })
+  | (Searched & PatchNotReached)
   /** Threads fault over and over, but not under a fair scheduler as far as was seen. */
   | { readonly kind: 'no fair round'; readonly failure: Failure }
   | MomentBound
   | { readonly kind: 'not asked' };
+
+/** Nothing failed, but what a patch changes did not run: that says nothing of the patch. */
+export interface PatchNotReached {
+  readonly kind: 'patch not reached';
+  readonly patch: string;
+  /** Kernel functions that it overrides. */
+  readonly overridden: readonly string[];
+  /** Lines of its file that differ from the kernel and were not reached; empty if no override was called at all. */
+  readonly lines: readonly number[];
+}
 
 /** From an entry of a recorded run on. */
 export interface MomentBound {
@@ -97,7 +108,19 @@ function coveredText(bound: Extract<Bound, Searched>): string {
       return `${claimOf(bound.sampled, bound.executions)}${within}`;
     case 'every interleaving':
       return `every interleaving of this scenario${within}: ${counts}`;
+    case 'patch not reached':
+      return `${notReachedText(bound)} in none of ${counts}${within}`;
   }
+}
+
+function notReachedText({ patch, overridden, lines }: PatchNotReached): string {
+  if (lines.length > 0) {
+    const at = lines.length === 1 ? `line ${lines[0]}` : `lines ${lines.join(', ')}`;
+    const are = lines.length === 1 ? 'is' : 'are';
+    return `${at} of ${patch}, where it differs from the kernel, ${are} reached`;
+  }
+  const runs = overridden.length === 1 ? 'runs' : 'run';
+  return `${overridden.join(', ')}, which ${patch} overrides, ${runs}`;
 }
 
 function preemptionsText(preemptionsMax: number | undefined): string {

@@ -1,8 +1,10 @@
 /** What to do about `unknown`: which option to change, and how long it will take, measured and not guessed. */
 
+import type { PatchNotReached } from '../../../server/report/bound.ts';
 import type { ExploreRequest } from '../../../server/scenario/explore-request.ts';
 import { type Parameters, parametersOf } from '../../../server/scenario/instances.ts';
 import type { ScenarioPlan } from '../../../server/scenario/scenario-plan.ts';
+import { scenariosReaching } from '../../../server/verify/coverage/reaching-scenarios.ts';
 import type { SearchData } from '../../../server/verify/explore/workers/jobs.ts';
 import { BadInput } from '../../../server/vocabulary/bad-input.ts';
 import { type Answered, answerTo } from './answer.ts';
@@ -33,6 +35,7 @@ export async function adviceFor(
     return ['raise bounds.steps in the scenario, if its programs do come to an end'];
   }
   if (verdict.bound.kind === 'window never entered') return [WINDOW_ADVICE];
+  if (verdict.bound.kind === 'patch not reached') return reachingAdvice(verdict.bound);
   const advice: string[] = [];
   if (progress.done >= SHARE_LEAST) {
     const whole = verdict.seconds / progress.done;
@@ -51,6 +54,14 @@ export async function adviceFor(
   }
   advice.push('--strategy pct finds shallow bugs in what is too big to cover');
   return advice;
+}
+
+function reachingAdvice({ overridden, lines }: PatchNotReached): readonly string[] {
+  if (lines.length > 0) return ['ask a scenario in which the condition before those lines is met'];
+  const reaching = scenariosReaching(overridden, () => performance.now());
+  return reaching.length === 0
+    ? ['no shipped scenario runs it: write one that does (docs/SCENARIOS.md)']
+    : [`scenarios that reach it: ${reaching.join(', ')}`];
 }
 
 interface Smaller {

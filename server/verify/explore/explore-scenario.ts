@@ -1,11 +1,12 @@
 /** Explores a scenario: with one device for all its twins where that is as good, else in full. */
 
 import { isLivelock } from '../../explorer/failure.ts';
-import type { Bound, Searched } from '../../report/bound.ts';
+import type { Bound, PatchNotReached, Searched } from '../../report/bound.ts';
 import { answerOf } from '../../scenario/expectations.ts';
 import { machineFacts } from '../../scenario/machine-facts.ts';
 import type { ScenarioPlan } from '../../scenario/scenario-plan.ts';
 import { newScenarioRun, stepsMaxOf } from '../../scenario/scenario-world.ts';
+import { patchNotReached, withReach } from '../coverage/patch-reach.ts';
 import type { Covered } from './covered.ts';
 import { conclude, explore, type Minimise, type Verdict } from './explore.ts';
 import type { ExploreOptions } from './explore-options.ts';
@@ -20,11 +21,23 @@ export interface ScenarioVerdict extends Verdict {
   readonly plan: ScenarioPlan;
 }
 
-/** Throws what the world throws. */
+/** Nothing is said to hold of a patch that did not run. Throws what the world throws. */
 export function exploreScenario(
   plan: ScenarioPlan,
   options: ScenarioExploreOptions,
 ): ScenarioVerdict {
+  const { value, reach } = withReach(plan, (watched) => searched(watched, options));
+  const missed = patchNotReached(reach);
+  if (value.verdict !== 'holds' || missed === 'none' || !('strategy' in value.bound)) {
+    return { ...value, reach };
+  }
+  const { patch, overridden, called, lines } = missed;
+  const differing = called.length === 0 ? [] : (lines?.missed ?? []);
+  const why: PatchNotReached = { kind: 'patch not reached', patch, overridden, lines: differing };
+  return { ...value, verdict: 'unknown', bound: { ...value.bound, ...why }, reach };
+}
+
+function searched(plan: ScenarioPlan, options: ScenarioExploreOptions): ScenarioVerdict {
   const exhaustive = options.strategy === 'dpor';
   const reduction = exhaustive ? withoutTwins(plan) : 'none';
   if (reduction !== 'none') {

@@ -17,6 +17,7 @@ import type { Stuck } from '../../explorer/stuck.ts';
 import type { Bound, Sampled } from '../../report/bound.ts';
 import { NO_TURN, type Turn } from '../../report/turn.ts';
 import { KernelBug } from '../../vocabulary/invariant.ts';
+import type { Reach } from '../coverage/patch-reach.ts';
 import { coverBySampling } from './cover-by-sampling.ts';
 import type { Covered, Found } from './covered.ts';
 import type { ExploreOptions } from './explore-options.ts';
@@ -63,6 +64,8 @@ export interface Verdict {
   readonly lockOrder: readonly LockOrderBreach[];
   /** What a random search can claim. */
   readonly sampled?: Sampled;
+  /** What of the kernel and of the patches ran. Absent where several threads have searched. */
+  readonly reach?: Reach;
 }
 
 /** Schedules that are tried before the search proper: a stop and an intrusion, for each pair of tasks. */
