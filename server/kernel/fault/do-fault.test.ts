@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { MappingKind, Prot } from '../../abi/cpu-api.ts';
-import { addressOf, pageIndex, pagesFrom } from '../../vocabulary/address.ts';
+import type { Task } from '../../task/task.ts';
+import { addressOf, type Pfn, pageIndex, pagesFrom } from '../../vocabulary/address.ts';
 import { OK } from '../../vocabulary/errno.ts';
 import { pageOfU64 } from '../../vocabulary/page-contents.ts';
 import { everySchedule } from '../every-schedule.fixture.ts';
@@ -17,11 +18,13 @@ import {
   newKernelWorld,
   pteAt,
   run,
+  runOnly,
   store,
   waitsOf,
 } from '../kernel-world.fixture.ts';
 import { hasFlag, PAGE_ANON, PAGE_DIRTY } from '../memory/frames.ts';
-import { pteDirty, ptePfn, pteWrite } from '../memory/pte.ts';
+import { tryLockPage, unlockPage } from '../memory/page-lock.ts';
+import { pteDirty, pteNone, ptePfn, pteWrite } from '../memory/pte.ts';
 import { createFile } from '../syscalls/create-file.ts';
 
 const FILE = 3;
@@ -57,6 +60,34 @@ test('a read of a file maps the page of its page cache, in a private mapping wit
   assert.equal(ptePfn(pte), cachedFrame(world, 1));
   assert.ok(!pteWrite(pte));
   assert.equal(inUse(world), 2);
+});
+
+function* unlocking({ kernel }: KernelWorld, pfn: Pfn): Task<void> {
+  unlockPage(kernel, pfn);
+}
+
+test('a page that is locked, because it migrates, is not mapped until it is unlocked', () => {
+  for (const [kind, access] of [
+    ['file-shared', 'load'],
+    ['file-shared', 'store'],
+    ['file-private', 'store'],
+  ] as const) {
+    const world = fileWorld();
+    mapFile(world, kind);
+    const pfn = cachedFrame(world, 0);
+    assert.ok(pfn !== undefined);
+    tryLockPage(world.kernel, pfn);
+    const api = cpuApi(world);
+    const task: Task<unknown> =
+      access === 'load' ? api.load(addressOf(BASE)) : api.store(addressOf(BASE), 7n);
+    const running = world.scheduler.spawn('cpu0', access, task);
+    assert.throws(() => runOnly(world, running), /it waits/);
+    assert.equal(running.pending.at, 'shmem_getpage.lock_page');
+    assert.ok(pteNone(pteAt(world, BASE)));
+    run(world, unlocking(world, pfn), 'dev0');
+    assert.equal(running.state, 'done');
+    assertAtRest(world);
+  }
 });
 
 test('a first write to a private file mapping copies at once; the file does not change', () => {
