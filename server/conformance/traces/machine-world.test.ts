@@ -97,5 +97,10 @@ test('each rule behind it shows in some recording', async () => {
       return joined === 'none' ? 'alone' : 'expanded';
     },
   });
-  assert.deepEqual(await differing(lowerFirst), ['mmap-between-lower-untouched']);
+  assert.deepEqual(await differing(lowerFirst), [
+    'mmap-between-lower-untouched',
+    'mmap-between-two-anon-vmas',
+    'mmap-between-fault-extent',
+    'mmap-between-fault-extent-two-anon-vmas',
+  ]);
 });
