@@ -8,6 +8,7 @@ import type { Patch } from '../patches/patch.ts';
 import { suggestion } from '../vocabulary/nearest-word.ts';
 import { BadUserCode, guardedDriver, guardedPatch } from './guard-user-code.ts';
 import { lineIn, lineNaming, placed } from './source-line.ts';
+import { resolveUserImports } from './user-imports.ts';
 
 /**
  * The export `patch` of a file: see docs/SCENARIOS.md. Without an id it is called like the file.
@@ -47,6 +48,7 @@ async function loadExport(file: string, name: 'patch' | 'driver'): Promise<Expor
       `${file}: there is no such file; give the path of one that exports ${name}`,
     );
   }
+  resolveUserImports();
   let exported: Exported;
   try {
     exported = (await import(pathToFileURL(file).href)) as Exported;
@@ -67,7 +69,7 @@ async function loadExport(file: string, name: 'patch' | 'driver'): Promise<Expor
 function loadingRemedy(file: string, error: unknown): string {
   if (!(error instanceof Error)) return '';
   if ('code' in error && error.code === 'ERR_MODULE_NOT_FOUND') {
-    return '; the path in an import begins at the folder of the file that imports';
+    return '; the path in an import begins at the folder of the file that imports, and mmrace/kernel/NAME needs no path';
   }
   // What a file without import and export would be: the nearest package.json decides that it is one.
   const asCommonJs = /Unexpected token 'export'|Cannot use import statement/.test(error.message);

@@ -1,0 +1,74 @@
+/**
+ * What patches and drivers of users import is API: `mmrace/kernel/kernel` is server/kernel/kernel.ts of the program
+ * that loads them, installed or a checkout. package.json exports the same (a test compares them), so that editors and
+ * compilers find the types.
+ */
+import { registerHooks } from 'node:module';
+
+/** The folders of `mmrace/FOLDER/*`. */
+export const API_FOLDERS: { readonly [folder: string]: string } = {
+  abi: 'server/abi',
+  protocol: 'server/protocol',
+  vocabulary: 'server/vocabulary',
+  task: 'server/task',
+  kernel: 'server/kernel',
+  patches: 'server/patches',
+  drivers: 'clients/drivers',
+  sdk: 'clients/sdk',
+};
+
+/** What has moved since it could be imported, without its ending: files of users have the old paths. */
+export const MOVED: { readonly [path: string]: string } = {
+  'server/protocol/cpu-api': 'server/abi/cpu-api',
+  'server/protocol/device-api': 'server/abi/device-api',
+  'server/protocol/event': 'server/abi/event',
+  'server/protocol/hmm-pfn': 'server/abi/hmm-pfn',
+  'server/protocol/migrate-pfn': 'server/abi/migrate-pfn',
+  'clients/drivers/faulty/corrected': 'clients/drivers/catalogue/corrected',
+  'clients/drivers/faulty/driver-variant': 'clients/drivers/catalogue/driver-variant',
+  'clients/drivers/faulty/drivers': 'clients/drivers/catalogue/drivers',
+  'clients/drivers/faulty/faithful': 'clients/drivers/catalogue/faithful',
+};
+
+/** The program itself: sources in a checkout, compiled in a package. */
+const ROOT = new URL('../../', import.meta.url).href;
+const ENDING = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
+const ENTRY = 'clients/library/mmrace';
+
+let hooked = false;
+
+/** From here on files that this thread loads find the API, by its names and by old paths. */
+export function resolveUserImports(): void {
+  if (hooked) return;
+  hooked = true;
+  registerHooks({
+    resolve(specifier, context, next) {
+      const own = ownFile(specifier, context.parentURL);
+      return next(own ?? specifier, context);
+    },
+  });
+}
+
+/** The URL of the file of this program that is meant; undefined if the specifier is to be taken as it is. */
+function ownFile(specifier: string, importer: string | undefined): string | undefined {
+  if (specifier === 'mmrace') return `${ROOT}${ENTRY}${ENDING}`;
+  const named = /^mmrace\/([^/]+)\/(.+)$/.exec(specifier);
+  if (named !== null) {
+    const folder = API_FOLDERS[named[1] as string];
+    return folder === undefined ? undefined : `${ROOT}${moved(`${folder}/${named[2]}`)}`;
+  }
+  if (importer === undefined || !/^(\.|\/|file:)/.test(specifier)) return undefined;
+  const url = new URL(specifier, importer).href;
+  if (!url.startsWith(ROOT)) return undefined;
+  const path = url.slice(ROOT.length);
+  return Object.hasOwn(MOVED, withoutEnding(path)) ? `${ROOT}${moved(path)}` : undefined;
+}
+
+function moved(path: string): string {
+  const bare = withoutEnding(path);
+  return `${MOVED[bare] ?? bare}${ENDING}`;
+}
+
+function withoutEnding(path: string): string {
+  return path.replace(/\.[jt]s$/, '');
+}
