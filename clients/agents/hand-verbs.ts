@@ -23,7 +23,7 @@ export interface DeviceHand {
   readonly migration: HandMigration;
 }
 
-interface HandVerbSpec<Params extends Type.TObject> {
+export interface HandVerbSpec<Params extends Type.TObject> {
   readonly meaning: string;
   readonly result: string;
   readonly help: VerbHelp | 'none';

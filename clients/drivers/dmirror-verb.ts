@@ -29,7 +29,7 @@ export interface DmirrorResult {
   readonly prot?: readonly SnapshotProt[];
 }
 
-interface DmirrorVerbSpec<Params extends Type.TObject> {
+export interface DmirrorVerbSpec<Params extends Type.TObject> {
   /** 'test_hmm': dmirror of Linux has it. 'part': a part of such a verb, for scenarios of few steps. */
   readonly of: 'test_hmm' | 'part';
   /** For the documents of the wire, as `result`: what there is if it went well. */

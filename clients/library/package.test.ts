@@ -117,6 +117,12 @@ test('the library needs nothing that browsers lack', () => {
   assert.ok(closureOf(join(root, 'clients/agents/device.js'), root).has('node:util'));
 });
 
+const OWN_DRIVER = `
+import { dmirrorWith } from 'mmrace/drivers/faulty/dmirror-variant';
+import type { DriverOptions } from 'mmrace/drivers/faulty/driver-variant';
+export const driver = { newDevice: (options: DriverOptions) => dmirrorWith(options, { *mapMigrated() {} }) };
+`;
+
 test('the command line works from the package, with the scenarios and the page that it ships', async () => {
   const mmrace = (...args: string[]) =>
     project.execute(process.execPath, [join(project.mmrace, 'clients/cli/mmrace.js'), ...args]);
@@ -129,6 +135,11 @@ test('the command line works from the package, with the scenarios and the page t
   const patched = ['--patch', 'remove-second-invalidate', ...sampled];
   const broken = await mmrace('explore', scenario, ...patched);
   assert.equal(broken.code, 1, broken.stderr);
+  const driver = join(project.folder, 'mine.mts');
+  writeFileSync(driver, OWN_DRIVER);
+  const refault = join(project.mmrace, 'scenarios/own-refault.yaml');
+  const own = await mmrace('explore', refault, '--driver', `dev0=${driver}`, '--workers', '2');
+  assert.equal(own.code, 1, own.stderr);
   for (const file of ['dist/web/index.html', 'clients/python/mmrace_device.py', 'docs/PROTOCOL.md'])
     assert.ok(existsSync(join(project.mmrace, file)), file);
 });

@@ -25,13 +25,13 @@ function file(name: string, text: string): string {
   return path;
 }
 
-/** The code of the manual that begins with a comment of this name, as if it stood in a folder of the repository. */
+/** The code of the manual that begins with a comment of this name. */
 function fromManual(name: string): string {
   const blocks = [...MANUAL.matchAll(/```ts\n([\s\S]*?)```/g)].map((match) => match[1] as string);
   const found = blocks.find((block) => block.startsWith(`// ${name}\n`));
   assert.ok(found !== undefined, name);
   assert.ok(found.trim().split('\n').length <= 11, `${name} has more than ten lines`);
-  return file(name, found.replaceAll("'./clients/", `'${ROOT.href}clients/`));
+  return file(name, found);
 }
 
 function firstFailure(name: string, choice: Partial<ScenarioChoice>): string {

@@ -69,7 +69,7 @@ async function loadExport(file: string, name: 'patch' | 'driver'): Promise<Expor
 function loadingRemedy(file: string, error: unknown): string {
   if (!(error instanceof Error)) return '';
   if ('code' in error && error.code === 'ERR_MODULE_NOT_FOUND') {
-    return '; the path in an import begins at the folder of the file that imports, and mmrace/kernel/NAME needs no path';
+    return '; the path in an import begins at the folder of the file that imports; mmrace/kernel/NAME needs none';
   }
   // What a file without import and export would be: the nearest package.json decides that it is one.
   const asCommonJs = /Unexpected token 'export'|Cannot use import statement/.test(error.message);

@@ -118,25 +118,44 @@ test('an interruption ends the search with what it has seen', async () => {
   assert.ok(verdict.executions > 0 && verdict.steps > verdict.executions);
 });
 
-test("a user's own patch and driver are loaded in the threads", async () => {
-  const patch = file(
-    'own.ts',
-    "import { removeSecondInvalidate } from 'ROOT/server/patches/remove-second-invalidate.ts';\n" +
-      "export const patch = { ...removeSecondInvalidate, id: 'own' };\n",
-  );
-  const driver = file(
-    'mirror.ts',
-    "import { dmirrorWith } from 'ROOT/clients/drivers/faulty/dmirror-variant.ts';\n" +
-      'export const driver = { newDevice: (options) => dmirrorWith(options, {}) };\n',
-  );
-  const verdict = await inThreads(
-    { ...STOCK, patch, drivers: [`reader=${driver}`] },
-    { ...SEARCH, strategy: 'dpor' },
-  );
-  assert.equal(verdict.verdict, 'broken');
-  const { counterexample } = verdict;
-  assert.ok(counterexample !== 'none' && ruleOf(counterexample.failure) === 'OR1');
-});
+const KINDS_OF_PATHS = [
+  [
+    'of the checkout',
+    'ROOT/server/patches/PATCH.ts',
+    'ROOT/clients/drivers/DRIVER.ts',
+    'ROOT/server/abi/hmm-pfn.ts',
+  ],
+  ['by name', 'mmrace/patches/PATCH', 'mmrace/drivers/DRIVER', 'mmrace/abi/hmm-pfn'],
+  [
+    'of before the move',
+    'ROOT/server/patches/PATCH.ts',
+    'ROOT/clients/drivers/DRIVER.ts',
+    'ROOT/server/protocol/hmm-pfn.ts',
+  ],
+] as const;
+
+for (const [at, [kind, patches, drivers, pfns]] of KINDS_OF_PATHS.entries()) {
+  test(`a user's own patch and driver are loaded in the threads: paths ${kind}`, async () => {
+    const patch = file(
+      `own-${at}.ts`,
+      `import { removeSecondInvalidate } from '${patches.replace('PATCH', 'remove-second-invalidate')}';\n` +
+        `export const patch = { ...removeSecondInvalidate, id: 'own' };\n`,
+    );
+    const driver = file(
+      `mirror-${at}.ts`,
+      `import { dmirrorWith } from '${drivers.replace('DRIVER', 'faulty/dmirror-variant')}';\n` +
+        `import { HMM_PFN_VALID } from '${pfns}';\n` +
+        'export const driver = { summary: String(HMM_PFN_VALID), newDevice: (options) => dmirrorWith(options, {}) };\n',
+    );
+    const verdict = await inThreads(
+      { ...STOCK, patch, drivers: [`reader=${driver}`] },
+      { ...SEARCH, strategy: 'dpor' },
+    );
+    assert.equal(verdict.verdict, 'broken');
+    const { counterexample } = verdict;
+    assert.ok(counterexample !== 'none' && ruleOf(counterexample.failure) === 'OR1');
+  });
+}
 
 const STUCK = [
   [
