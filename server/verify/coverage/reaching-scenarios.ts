@@ -1,0 +1,54 @@
+/** Which shipped scenarios run a kernel function at all. */
+import type { KernelFunctions } from '../../kernel/kernel.ts';
+import type { Patch } from '../../patches/patch.ts';
+import { AS_WRITTEN, planScenario, type ScenarioPlan } from '../../scenario/scenario-plan.ts';
+import { newScenarioRun, stepsMaxOf } from '../../scenario/scenario-world.ts';
+import { shippedScenario, shippedScenarioNames } from '../../scenario/shipped-scenarios.ts';
+import { explore } from '../explore/explore.ts';
+import { watchOverrides } from './watch-overrides.ts';
+
+/** What no execution of these has run is not looked for any longer. */
+const EXECUTIONS_MAX = 100;
+const SECONDS_MAX = 1;
+
+/** Names of the scenarios in which one of `functions` (names of KernelFunctions) is called, sorted. */
+export function scenariosReaching(
+  functions: readonly string[],
+  clock: () => number,
+): readonly string[] {
+  return shippedScenarioNames().filter((name) => {
+    const scenario = shippedScenario(name);
+    return scenario !== 'none' && reaches(planScenario(scenario, AS_WRITTEN), functions, clock);
+  });
+}
+
+function reaches(plan: ScenarioPlan, functions: readonly string[], clock: () => number): boolean {
+  const seen = { overridden: new Set<string>(), called: new Set<string>() };
+  const patches = [...plan.choice.patches, watchOverrides(passingOn(functions), seen)];
+  const watched = { ...plan, choice: { ...plan.choice, patches } };
+  explore(() => newScenarioRun(watched), {
+    strategy: 'dpor',
+    budgetExecutions: EXECUTIONS_MAX,
+    budgetSeconds: SECONDS_MAX,
+    stepsMax: stepsMaxOf(plan),
+    seed: 1,
+    depth: 3,
+    clock,
+    goOn: () => (seen.called.size > 0 ? 'stop' : 'go on'),
+    onProgress: () => undefined,
+  });
+  return seen.called.size > 0;
+}
+
+/** Overrides `functions` by themselves. */
+function passingOn(functions: readonly string[]): Patch {
+  return {
+    id: 'passing-on',
+    provenance: 'the search for scenarios that reach a function',
+    summary: 'changes nothing',
+    overrides: (stock) =>
+      Object.fromEntries(
+        functions.map((name) => [name, stock[name as keyof KernelFunctions]]),
+      ) as Partial<KernelFunctions>,
+  };
+}

@@ -1,0 +1,30 @@
+/** Which overrides of a patch are called in some execution of a search. */
+import type { KernelFunctions } from '../../kernel/kernel.ts';
+import type { Patch } from '../../patches/patch.ts';
+
+/** What a patch overrides, and what of it was called. Names as in KernelFunctions. */
+export interface OverridesSeen {
+  readonly overridden: Set<string>;
+  readonly called: Set<string>;
+}
+
+type AnyFunction = (...args: never[]) => unknown;
+
+/** The same patch; `seen` is told of its overrides when a world is built, and of each that is called. */
+export function watchOverrides(patch: Patch, seen: OverridesSeen): Patch {
+  return {
+    ...patch,
+    overrides(stock) {
+      const overrides = Object.entries(patch.overrides(stock)).map(([name, override]) => {
+        seen.overridden.add(name);
+        const inner = override as AnyFunction;
+        const watched: AnyFunction = (...args) => {
+          seen.called.add(name);
+          return inner(...args);
+        };
+        return [name, watched];
+      });
+      return Object.fromEntries(overrides) as Partial<KernelFunctions>;
+    },
+  };
+}
