@@ -26,8 +26,8 @@ test('how a session ended decides the exit code', () => {
   const lost = (code: number) => exitOf({ why: 'lost', code, text: '' });
   assert.equal(exitOf({ why: 'ended' }), AGENT_EXIT.OK);
   assert.equal(lost(CLOSE_CODES.going.code), AGENT_EXIT.OK);
-  assert.equal(lost(1006), AGENT_EXIT.INTERNAL);
-  assert.equal(exitOf({ why: 'unreachable', code: 1006, text: '' }), AGENT_EXIT.USAGE);
+  assert.equal(lost(CLOSE_CODES.superseded.code), AGENT_EXIT.UNAVAILABLE);
+  assert.equal(exitOf({ why: 'unreachable', code: 1006, text: '' }), AGENT_EXIT.UNAVAILABLE);
   const refusal = localRefusal('EEXIST', 'name-taken', 'taken', '');
-  assert.equal(exitOf({ why: 'refused', refusal }), AGENT_EXIT.USAGE);
+  assert.equal(exitOf({ why: 'refused', refusal }), AGENT_EXIT.UNAVAILABLE);
 });

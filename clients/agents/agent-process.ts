@@ -14,12 +14,12 @@ export const DEFAULT_URL = 'ws://127.0.0.1:7070/ws';
 export const DEFAULT_LAB = 'demo';
 
 export const AGENT_EXIT = {
-  /** Told to end, or the server ended. */
+  /** Told to end, or the server has ended and no other comes in its place. */
   OK: 0,
-  /** The arguments are wrong, or the server cannot be reached or refuses. */
+  /** The arguments are wrong. */
   USAGE: 64,
-  /** The session was lost, or there is a bug. */
-  INTERNAL: 70,
+  /** The server cannot be reached, refuses for good, or has ended the session for good. */
+  UNAVAILABLE: 69,
 } as const;
 
 export type AgentExit = (typeof AGENT_EXIT)[keyof typeof AGENT_EXIT];
@@ -92,16 +92,15 @@ export async function runAgent(
   return exit;
 }
 
-/** 1006 before the first hello is a server that is not there. */
 export function exitOf(closed: ClosedWhy): AgentExit {
   switch (closed.why) {
     case 'ended':
       return AGENT_EXIT.OK;
     case 'refused':
     case 'unreachable':
-      return AGENT_EXIT.USAGE;
+      return AGENT_EXIT.UNAVAILABLE;
     case 'lost':
-      return closed.code === CLOSE_CODES.going.code ? AGENT_EXIT.OK : AGENT_EXIT.INTERNAL;
+      return closed.code === CLOSE_CODES.going.code ? AGENT_EXIT.OK : AGENT_EXIT.UNAVAILABLE;
     default:
       return assertNever(closed);
   }

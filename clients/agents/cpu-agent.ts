@@ -9,7 +9,7 @@ import { type AgentOptions, type PlayedAgent, watching } from './played-agent.ts
  * verb `fork` has been answered.
  */
 export function startCpu(options: AgentOptions): PlayedAgent {
-  const { url, lab, say, connectMs, watch } = options;
+  const { url, lab, say, connectMs, watch, onLoss = 'rejoin', comeBackMs } = options;
   const children = new Map<string, CpuClient>();
   /** Of children that ended: until it is settled their names are taken. */
   const leaving = new Map<string, Promise<void>>();
@@ -26,6 +26,9 @@ export function startCpu(options: AgentOptions): PlayedAgent {
       lab,
       name,
       connectMs,
+      // A child is the thread of a fork, which a machine that has just begun has not.
+      onLoss: name === options.name ? onLoss : 'resume',
+      ...(comeBackMs === undefined ? {} : { comeBackMs }),
       cpu: ({ api, context, waitFor }) => {
         watch?.began(name);
         if (name === options.name) for (const child of [...children.keys()]) endChild(child);

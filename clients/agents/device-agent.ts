@@ -52,7 +52,7 @@ function* recoverDmirror(dmirror: Dmirror): Task<Result<void>> {
 
 /** A dmirror device in a lab. */
 export function startDevice(options: AgentOptions): PlayedAgent {
-  const { url, lab, name, connectMs, say, watch } = options;
+  const { url, lab, name, connectMs, say, watch, onLoss = 'rejoin', comeBackMs } = options;
   /** Between the setup and the finalize of a hand nobody is slow: somebody thinks. */
   const hand: { migrates: 'no' | 'yes' } = { migrates: 'no' };
   const client = new DeviceClient({
@@ -60,6 +60,8 @@ export function startDevice(options: AgentOptions): PlayedAgent {
     lab,
     name,
     connectMs,
+    onLoss,
+    ...(comeBackMs === undefined ? {} : { comeBackMs }),
     device: (kernel) => {
       watch?.began(name);
       hand.migrates = 'no';

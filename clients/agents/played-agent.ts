@@ -1,6 +1,6 @@
 /** A ready-made client that is played: by a conductor over the wire, and by whoever holds this object. */
 import type { VerbParams, VerbResult } from '../sdk/conductor.ts';
-import type { ConnectionState } from '../sdk/connection-state.ts';
+import type { ConnectionState, OnLoss } from '../sdk/connection-state.ts';
 import type { Agent, AgentArguments } from './agent-process.ts';
 
 /** Hears what happens to an agent. All calls come in the turn in which it happens. */
@@ -20,6 +20,10 @@ export interface AgentWatch {
 export interface AgentOptions extends AgentArguments {
   /** Milliseconds during which the first connection is tried again. */
   readonly connectMs: number;
+  /** 'rejoin' if absent. */
+  readonly onLoss?: OnLoss;
+  /** See ConnectionOptions. */
+  readonly comeBackMs?: number;
   /** One sentence for whoever watches. */
   readonly say: (text: string) => void;
   readonly watch?: AgentWatch;

@@ -37,5 +37,6 @@ function refusedSentence(refusal: CallRefusal, url: string): string {
 
 export function endedExit(closed: ClosedWhy): ExitCode {
   if (closed.why === 'ended') return EXIT.OK;
-  return closed.why === 'lost' && closed.code === CLOSE_CODES.going.code ? EXIT.OK : EXIT.INTERNAL;
+  const going = closed.why === 'lost' && closed.code === CLOSE_CODES.going.code;
+  return going ? EXIT.OK : EXIT.UNAVAILABLE;
 }

@@ -9,7 +9,7 @@ export const EXIT = {
   SKIPPED: 4,
   /** The command line or a file given on it is wrong. */
   USAGE: 64,
-  /** The Node that runs it is too old; said by mmrace.js. */
+  /** The session was refused or ended for good by its server. Of mmrace.js: the Node that runs it is too old. */
   UNAVAILABLE: 69,
   /** A bug of ours. */
   INTERNAL: 70,

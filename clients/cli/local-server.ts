@@ -37,11 +37,12 @@ export async function startLocalServer(config: Partial<ServerConfig>): Promise<L
     machines.set(machineConfig, machine);
     return asMachine(machine);
   };
-  const server = await startServer({ ...DEFAULT_CONFIG, ...config }, factory).catch(
-    (error: unknown) => {
-      throw asUsageError(error);
-    },
-  );
+  const server = await startServer(
+    { ...DEFAULT_CONFIG, ...config, ends: 'for-good' },
+    factory,
+  ).catch((error: unknown) => {
+    throw asUsageError(error);
+  });
   const { url, webSocketUrl, labs, recordings } = server;
   return {
     url,

@@ -10,10 +10,15 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import type { ServerConfig } from '../../server/app/config.ts';
+import { DEFAULT_CONFIG, type ServerConfig } from '../../server/app/config.ts';
+import { startServer } from '../../server/app/start-server.ts';
 import { readTraces } from '../../server/conformance/traces/read-traces.ts';
 import { runProgram } from '../../server/conformance/traces/run-program.ts';
+
 import { machineOf } from '../../server/conformance/traces/trace-machine.ts';
+
+import type { Lab } from '../../server/live/lab.ts';
+
 import {
   isAsExpected,
   runSeedRace,
@@ -323,7 +328,56 @@ test('the device in Python holds under the scheduler, and not without its look a
   assert.equal((await certify(careless)).code, 1);
 });
 
-test('no server, or a name that is taken: one sentence and exit code 64', (t) =>
+test('a server that ends and begins again: the same session, or one of its own', async (t) => {
+  if (found === undefined) {
+    t.skip(MISSING);
+    return;
+  }
+  const directory = mkdtempSync(join(tmpdir(), 'mmrace-python-'));
+  const quiet = { ...DEFAULT_CONFIG, port: 0, drainMs: 0, logLevel: 'silent' } as const;
+  const kept = { ...quiet, recordTo: directory, restore: 'restored' } as const;
+  let server = await startServer(kept);
+  const lab = (): Lab => {
+    const demo = server.labs.get('demo');
+    return demo === 'none' ? assert.fail('no lab') : demo;
+  };
+  const another = async (config: ServerConfig) => {
+    const { port } = server;
+    await server.stop();
+    server = await startServer({ ...config, port });
+    await server.restored;
+  };
+  /** Once the device is attached. */
+  const perform = async (verb: string) => {
+    while (lab().actors.get('py0')?.state !== 'attached') await new Promise(setImmediate);
+    return await lab().perform('py0', { verb, range: { first: PAGE, end: PAGE + 1 } });
+  };
+  const args = ['--url', server.webSocketUrl, '--name', 'py0'];
+  const device = ended(PYTHON[0], [PYTHON[1], ...args]);
+  const faulted = await perform('read');
+  assert.deepEqual(faulted, { ok: true, result: { errno: 'EFAULT' } });
+  for (let restart = 0; restart < 2; restart += 1) {
+    await another(kept);
+    assert.deepEqual(await perform('read'), faulted);
+  }
+  const events = lab().eventsAfter(0);
+  assert.ok(events !== 'too-old');
+  assert.equal(events.filter(({ kind }) => kind === 'attach').length, 1);
+  await another(quiet);
+  assert.deepEqual(await perform('read'), faulted);
+  // What a server means is the end.
+  lab().actors.get('py0')?.link.close('too-many-refusals');
+  const { code, stderr } = await device;
+  assert.equal(code, 69, stderr);
+  assert.match(
+    stderr,
+    /does not know this session any more: a new one begins\n.*closed with 4009\n$/,
+  );
+  await server.stop();
+  rmSync(directory, { recursive: true });
+});
+
+test('no server, or a name that is taken: one sentence and exit code 69', (t) =>
   inLab(t, [DEVICE], async ({ network }) => {
     const url = (port: number) => ['--url', `ws://127.0.0.1:${port}/ws`, '--connect-seconds', '0'];
     const [python, program] = PYTHON;
@@ -332,10 +386,10 @@ test('no server, or a name that is taken: one sentence and exit code 64', (t) =>
     const nobody = await ended(python, args(1));
     assert.deepEqual(
       [nobody.code, nobody.stderr],
-      [64, 'mmrace_device.py: no server answers at ws://127.0.0.1:1/ws\n'],
+      [69, 'mmrace_device.py: no server answers at ws://127.0.0.1:1/ws\n'],
     );
     const taken = await ended(python, args(network.port));
-    assert.equal(taken.code, 64);
+    assert.equal(taken.code, 69);
     assert.match(taken.stderr, /^mmrace_device.py: hello: EEXIST: params.name: .*\n$/);
   }));
 

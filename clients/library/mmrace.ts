@@ -22,6 +22,7 @@ import { assertNever } from '../../server/vocabulary/invariant.ts';
 import { performCpuVerb } from '../agents/cpu-verbs.ts';
 import { dmirrorDevice } from '../agents/device-agent.ts';
 import { connect as join } from '../sdk/connect.ts';
+import type { OnLoss } from '../sdk/connection-state.ts';
 import type { CpuClient, CpuFactory, CpuKernel } from '../sdk/cpu-client.ts';
 import type { Device, DeviceClient, DeviceFactory, DeviceKernel } from '../sdk/device-client.ts';
 import type { SocketFactory } from '../sdk/web-socket.ts';
@@ -36,10 +37,13 @@ export interface JoinOptions {
   /** Unique among the actors of the lab: 1 to 64 letters, digits, `_ . -`. */
   readonly name: string;
   /**
-   * What to do when the connection is lost: come back to the same session inside the server's grace period
-   * ('resume', the default), or end ('give-up').
+   * What to do when the connection is lost: come back to the same session ('resume', the default); come back in any
+   * case, in a session of its own and with nothing if the server does not know the old one any more ('rejoin'); or end
+   * ('give-up'). A server that is not there is tried again until it is, unless `comeBackMs` says otherwise.
    */
-  readonly onLoss?: 'resume' | 'give-up';
+  readonly onLoss?: OnLoss;
+  /** Milliseconds of trying to come back. Without end if absent. */
+  readonly comeBackMs?: number;
   /** Milliseconds during which a server that is not there yet is tried again. 0 if absent. */
   readonly connectMs?: number;
   /** Makes the WebSocket. The runtime's own if absent. */

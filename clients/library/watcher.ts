@@ -2,11 +2,11 @@
  * An observer that comes back. The server keeps no session of one that is away, so each time is a fresh one that
  * begins with a snapshot.
  */
-import type { ClosedWhy } from '../sdk/connection-state.ts';
+import type { ClosedWhy, OnLoss } from '../sdk/connection-state.ts';
 import { ObserverClient, type ObserverClientOptions } from '../sdk/observer-client.ts';
 
 export class Watcher {
-  /** Resolved when it is over for good: closed here, refused, or nobody answered for graceMs. */
+  /** Resolved when it is over for good: closed here, refused for good, or nobody answered for comeBackMs. */
   readonly closed: Promise<ClosedWhy>;
   readonly #options: ObserverClientOptions;
   #client: ObserverClient;
@@ -26,12 +26,13 @@ export class Watcher {
     this.#client.close();
   }
 
-  async #watch(onLoss: 'resume' | 'give-up'): Promise<ClosedWhy> {
+  async #watch(onLoss: OnLoss): Promise<ClosedWhy> {
+    const { comeBackMs = Number.POSITIVE_INFINITY } = this.#options;
     for (;;) {
       const closed = await this.#client.connection.closed;
       const { session } = this.#client.connection;
       if (closed.why !== 'lost' || session === 'none' || onLoss === 'give-up') return closed;
-      this.#client = new ObserverClient({ ...this.#options, connectMs: session.graceMs });
+      this.#client = new ObserverClient({ ...this.#options, connectMs: comeBackMs });
     }
   }
 }

@@ -7,7 +7,8 @@ Written from docs/PROTOCOL.md alone. Needs Python 3.9 and the package websockets
 python3-websockets).
 
 It answers what the kernel asks (invalidate, migrate_to_ram, release), does the verbs of the ready-made devices when a
-conductor asks for them, and comes back after a lost connection with no frame lost or doubled.
+conductor asks for them, and comes back after a lost connection with no frame lost or doubled, also to a server that was
+killed and started again. If that one does not know the session any more it begins a new one, with nothing.
 
 Session is the protocol: numbers, answers, resume. Device is the driver. Use them for a device of your own.
 """
@@ -37,10 +38,15 @@ ACK_BYTES = 32 * 1024
 RETRY_FIRST_S, RETRY_LAST_S = 0.05, 2.0
 MIRROR_CHANGES_MAX = 512
 
-# Close codes after which there is no session to come back to.
-OVER_CODES = {4000, 4001, 4002, 4004, 4005, 4007, 4009, 4010, 4011}
-GOING = 4000
+# Close codes after which we would be closed again, or another has our session.
+FINAL_CODES = {4001, 4002, 4004, 4005, 4009}
+GOING, EXPIRED = 4000, 4007
 COME_BACK = 4900
+# Refusals of a hello that pass by themselves for a client that was in before, and those of a session that is gone.
+PASSING = {"going", "restoring", "lab-full", "too-many-labs", "insufficient-storage"}
+SESSION_GONE = {"bad-resume", "resume-too-old"}
+# The exit code of a session that its server has refused or ended for good (sysexits.h: EX_UNAVAILABLE).
+UNAVAILABLE = 69
 
 HMM_VALID, HMM_WRITE, HMM_ERROR, HMM_ZERO, HMM_PRIVATE, HMM_PMD = 1, 2, 4, 8, 16, 32
 MIGRATE_VALID, MIGRATE_MIGRATE, MIGRATE_WRITE = 1, 2, 8
@@ -110,19 +116,27 @@ class Session:
     """One session with a server, over as many connections as it takes.
 
     `asked(id, method, params)` and `told(method, params)` are called for each question and notification, in order;
-    `greeted(result)` after each hello that was accepted. None of them may wait.
+    `greeted(result)` after each hello that was accepted; `anew()` when the session is gone and another begins. None of
+    them may wait.
     """
 
-    def __init__(self, url, lab, role, name, *, asked, told, greeted):
+    def __init__(self, url, lab, role, name, *, asked, told, greeted, anew):
         self.hello = {"protocol": SUBPROTOCOL, "lab": lab, "role": role, "name": name}
-        self.url, self.asked, self.told, self.greeted = url, asked, told, greeted
-        self.sent, self.received, self.last_id = 1, 0, 0  # the fresh hello is frame 1
+        self.url, self.asked, self.told, self.greeted, self.anew = url, asked, told, greeted, anew
+        self.last_id = 0
+        self._begin()
+        self.websocket = None
+        self.outbox = None  # frames on their way into the present connection
+
+    def _begin(self):
+        """A session that has not begun yet."""
+        self.sent, self.received = 1, 0  # the fresh hello is frame 1
         self.kept = collections.deque()  # (seq, frame): what the server may not have
         self.open = {}  # id: (seq, method, future)
         self.welcome = None  # the answer to the last hello
-        self.websocket = None
-        self.outbox = None  # frames on their way into the present connection
         self.unacked = [0, 0]  # frames, bytes
+        self.ends = False  # the server has said that it keeps nothing of it
+        self.for_good = False  # nor does another server come in its place
 
     def call(self, method, params, pages=()):
         """Asks; the future has (result, pages), or raises Refused. While the connection is away it waits."""
@@ -152,28 +166,41 @@ class Session:
             await self.websocket.close(1000)
 
     async def run(self, connect_s):
-        """Runs the session to its end, which it raises as SessionOver. The first connection is tried for connect_s."""
+        """Runs to the end for good, which it raises as SessionOver. The first connection is tried for connect_s."""
         loop = asyncio.get_running_loop()
-        give_up, wait = loop.time() + connect_s, RETRY_FIRST_S
+        self.give_up, self.name_free = loop.time() + connect_s, 0
+        wait = RETRY_FIRST_S
         while True:
             try:
                 code = await self._connection()
-                give_up, wait = loop.time() + self.welcome["graceMs"] / 1000, 0
+                if self.welcome is None:
+                    # The server may have heard the hello, and we not its answer.
+                    self.name_free = max(self.name_free, self.give_up)
+                elif code is not None:
+                    grace = self.welcome["graceMs"] / 1000
+                    self.give_up, self.name_free, wait = float("inf"), loop.time() + grace, 0
             except (OSError, asyncio.TimeoutError, websockets.exceptions.WebSocketException) as error:
                 code = getattr(error, "code", 1006)
-                if loop.time() >= give_up and self.welcome is None:
-                    raise SessionOver(f"no server answers at {self.url}", 64) from error
-            if code in OVER_CODES:
-                raise SessionOver(f"the server closed with {code}", 0 if code == GOING else 70)
-            if code == 1000:
+                if loop.time() >= self.give_up:
+                    raise SessionOver(f"no server answers at {self.url}", UNAVAILABLE) from error
+            if code in FINAL_CODES:
+                raise SessionOver(f"the server closed with {code}", UNAVAILABLE)
+            if code == 1000 or (code == GOING and self.for_good):
                 raise SessionOver("left", 0)
-            if loop.time() >= give_up:
-                raise SessionOver(f"the connection was lost ({code}) and could not be resumed", 70)
+            if self.welcome is not None and (code == EXPIRED or (code == GOING and self.ends)):
+                self._anew()
             await asyncio.sleep(wait)
             wait = min(RETRY_LAST_S, wait * 2 or RETRY_FIRST_S)
 
+    def _anew(self):
+        old = list(self.open.values())
+        self._begin()
+        for _, _, future in old:
+            future.cancel()
+        self.anew()
+
     async def _connection(self):
-        """One connection, from hello to its end. Returns the close code."""
+        """One connection, from hello to its end. Returns the close code; None if the hello is to be said again."""
         async with websockets.connect(
             self.url,
             subprotocols=[SUBPROTOCOL],
@@ -183,7 +210,8 @@ class Session:
         ) as websocket:
             self.websocket = websocket
             try:
-                await self._greet(websocket)
+                if not await self._greet(websocket):
+                    return None
                 writer = asyncio.ensure_future(self._write(websocket, self.outbox))
                 try:
                     async for message in websocket:
@@ -206,8 +234,8 @@ class Session:
         await websocket.send(encode(hello, ()))
         frame, _ = decode(await websocket.recv())
         if "error" in frame:
-            error = Refused("hello", frame["error"])
-            raise SessionOver(str(error), 70 if resume else 64)
+            self._hello_refused(Refused("hello", frame["error"]))
+            return False
         fresh, self.welcome = self.welcome is None, frame["result"]
         if fresh:
             self.received = frame["seq"]
@@ -218,6 +246,20 @@ class Session:
         for _, kept in self.kept:
             self.outbox.put_nowait(kept)
         self.greeted(self.welcome)
+        return True
+
+    def _hello_refused(self, refused):
+        """Raises SessionOver unless the hello is to be said again."""
+        was_in = self.give_up == float("inf")
+        if self.welcome is not None and refused.code in SESSION_GONE:
+            self._anew()
+            return
+        passes = refused.code in PASSING if was_in else refused.code in ("going", "restoring")
+        now = asyncio.get_running_loop().time()
+        # Until its grace is over the old session may have the name.
+        mine = self.welcome is None and refused.code == "name-taken" and now < self.name_free
+        if not (passes or mine) or now >= self.give_up:
+            raise SessionOver(str(refused), UNAVAILABLE)
 
     @staticmethod
     async def _write(websocket, outbox):
@@ -1171,7 +1213,14 @@ class Client:
     def __init__(self, url, lab, name):
         self.name = name
         self.session = Session(
-            url, lab, "device", name, asked=self.asked, told=self.told, greeted=self.greeted
+            url,
+            lab,
+            "device",
+            name,
+            asked=self.asked,
+            told=self.told,
+            greeted=self.greeted,
+            anew=self.anew,
         )
         self.fences_told = self.fences_answered = 0
         self.device = None
@@ -1183,6 +1232,12 @@ class Client:
             self.fences_answered += 1
             self.device.opened.clear()  # what is performed from here on waits
             self.device.start(self.guarded(self.device.recover))
+
+    def anew(self):
+        complain("the server does not know this session any more: a new one begins")
+        self.device.end()
+        self.fences_told = self.fences_answered = 0
+        self.begin()
 
     def begin(self):
         self.device = Device(self.session, self.name)
@@ -1198,6 +1253,9 @@ class Client:
     def told(self, method, params):
         if method == "page_free":
             self.device.page_free(params["pfn"])
+        elif method == "going":
+            self.session.ends = params.get("resumable") is not True
+            self.session.for_good = params.get("forGood") is True
         elif method == "fenced":
             complain(f"fenced: {params['why']}")
             self.fences_told += 1

@@ -25,8 +25,8 @@ export type ConnectOptions =
  * Joins a lab as a device, a CPU thread or an observer, and waits until the server has accepted.
  *
  * Rejects with SessionClosed if there is no connection within `connectMs` (milliseconds) or the server refuses:
- * its `closed` says why. A connection that is lost later comes back by itself inside the server's grace period;
- * `client.connection.closed` resolves when it is over for good.
+ * its `closed` says why. A connection that is lost later comes back by itself, also to a server that was
+ * killed and started again; see OnLoss. `client.connection.closed` resolves when it is over for good.
  */
 export function connect(
   options: { readonly role: 'device' } & DeviceClientOptions,

@@ -9,6 +9,7 @@ import { encodeBinaryFrame } from '../../server/protocol/binary-frame.ts';
 import { CLOSE_CODES } from '../../server/protocol/close-codes.ts';
 import type { HelloParams, HelloResult } from '../../server/protocol/hello.ts';
 import { OUTBOX_BYTES_MAX, SUBPROTOCOL } from '../../server/protocol/limits.ts';
+import type { ServerNotificationParams } from '../../server/protocol/server-notifications.ts';
 import type { Errno } from '../../server/vocabulary/errno.ts';
 import { assertNever } from '../../server/vocabulary/invariant.ts';
 import type { PageContents } from '../../server/vocabulary/page-contents.ts';
@@ -19,6 +20,7 @@ import {
   type ConnectionState,
   closedSentence,
   nextConnection,
+  type OnLoss,
 } from './connection-state.ts';
 import { acceptsHello } from './hello-check.ts';
 import { type Frame, SentFrames } from './sent-frames.ts';
@@ -48,8 +50,10 @@ export interface ConnectionOptions {
   readonly name: string;
   /** The address space that a device mirrors or a CPU runs in. 0 if absent. */
   readonly mm?: number;
-  /** What to do when the connection is lost: come back to the same session (default), or give up. */
-  readonly onLoss?: 'resume' | 'give-up';
+  /** What to do when the connection is lost. 'resume' if absent. */
+  readonly onLoss?: OnLoss;
+  /** Milliseconds of trying to come back, before the session counts as lost. Without end if absent. */
+  readonly comeBackMs?: number;
   /** Milliseconds during which the first connection is tried again. 0 if absent. */
   readonly connectMs?: number;
   /** For runtimes without a WebSocket of their own. */
@@ -84,6 +88,8 @@ export interface ConnectionListener {
   readonly complained: (refusal: CallRefusal) => void;
   /** After each hello that was accepted, before anything that came behind it. */
   readonly greeted?: (hello: HelloResult) => void;
+  /** The session is gone: what is asked from now on belongs to the one that begins. See OnLoss 'rejoin'. */
+  readonly beginsAnew?: () => void;
 }
 
 export class Connection {
@@ -102,6 +108,8 @@ export class Connection {
   #socket: SocketLike | 'none' = 'none';
   #session: HelloResult | 'none' = 'none';
   #nextId = 1;
+  /** Between sessions whatever is asked has no answer: it belongs to what is gone. */
+  #life: 'in a session' | 'between sessions' = 'in a session';
   /** The `seq` of the last frame of the server that arrived. */
   #received = 0;
   #unackedFrames = 0;
@@ -130,7 +138,11 @@ export class Connection {
     this.left = left.promise;
     this.#resolveLeft = left.resolve;
     const giveUpAt = now() + (options.connectMs ?? 0);
-    this.#state = { state: 'connecting', attempt: { purpose: 'begin', failures: 0, giveUpAt } };
+    const onLoss = options.onLoss ?? 'resume';
+    this.#state = {
+      state: 'connecting',
+      attempt: { purpose: 'begin', failures: 0, giveUpAt, nameFreeAt: 0, onLoss },
+    };
     // Whatever is asked before the connection stands comes behind the hello, which has HELLO_SEQ.
     this.#sent.nextSeq();
     this.#connect();
@@ -163,7 +175,7 @@ export class Connection {
   ): number {
     const id = this.#nextId;
     this.#nextId += 1;
-    if (this.#state.state === 'closed') {
+    if (this.#state.state === 'closed' || this.#life === 'between sessions') {
       queueMicrotask(() => {
         answered({ ok: false, refusal: lostRefusal() });
         this.#listener.settled();
@@ -206,7 +218,7 @@ export class Connection {
   }
 
   #send(body: object, pages: readonly PageContents[]): number {
-    if (this.#state.state === 'closed') return 0;
+    if (this.#state.state === 'closed' || this.#life === 'between sessions') return 0;
     const seq = this.#sent.nextSeq();
     const frame = encode({ jsonrpc: '2.0', seq, ...body }, pages);
     this.#sent.keep(seq, frame);
@@ -306,12 +318,19 @@ export class Connection {
         this.#listener.asked(frame);
         break;
       case 'notification':
-        if (isGoingForGood(frame)) this.#move({ event: 'going' });
+        this.#toldOfGoing(frame);
         this.#listener.told(frame);
         break;
       default:
         assertNever(frame);
     }
+  }
+
+  #toldOfGoing({ method, params }: Notification): void {
+    if (method !== 'going') return;
+    const { resumable, forGood } = params as Partial<ServerNotificationParams['going']>;
+    if (resumable === true) return;
+    this.#move({ event: 'going', server: forGood === true ? 'for-good' : 'for-now' });
   }
 
   #answered(id: number, answer: CallAnswer): void {
@@ -348,15 +367,19 @@ export class Connection {
       this.#drop(CLOSE_CODES.expired.code, 'frames were lost: the session cannot be made whole');
       return;
     }
-    const onLoss = this.#options.onLoss ?? 'resume';
-    this.#move({ event: 'greeted', graceMs: hello.graceMs, onLoss });
+    const { comeBackMs = Number.POSITIVE_INFINITY } = this.#options;
+    this.#move({ event: 'greeted', graceMs: hello.graceMs, comeBackMs });
     this.#listener.greeted?.(hello);
     for (const frame of again) this.#write(frame);
     this.#resolveGreeted(hello);
   }
 
   #helloRefused(refusal: CallRefusal): void {
-    this.#move({ event: 'hello-refused', refusal });
+    const socket = this.#socket;
+    this.#move({ event: 'hello-refused', refusal, at: now() });
+    if (this.#state.state !== 'away') return;
+    this.#socket = 'none';
+    if (socket !== 'none') socket.close(1000);
   }
 
   #lost(code: number, text: string): void {
@@ -380,6 +403,7 @@ export class Connection {
     switch (this.#state.state) {
       case 'away':
         setTimeout(() => this.#retry(), this.#state.waitMs);
+        if (this.#state.attempt.purpose === 'rejoin' && this.#session !== 'none') this.#beginAnew();
         break;
       case 'closed':
         this.#finish(this.#state.closed);
@@ -391,6 +415,23 @@ export class Connection {
       default:
         assertNever(this.#state);
     }
+  }
+
+  /** What was asked has no answer; what is asked from here on comes behind a fresh hello. */
+  #beginAnew(): void {
+    this.#session = 'none';
+    this.#received = 0;
+    this.#unackedFrames = 0;
+    this.#unackedBytes = 0;
+    this.#life = 'between sessions';
+    const open = [...this.#open.values()];
+    this.#open.clear();
+    for (const { answered } of open) answered({ ok: false, refusal: lostRefusal() });
+    this.#listener.settled();
+    this.#life = 'in a session';
+    this.#sent.restart();
+    this.#sent.nextSeq();
+    this.#listener.beginsAnew?.();
   }
 
   #retry(): void {
@@ -423,10 +464,6 @@ export class SessionClosed extends Error {
     this.name = 'SessionClosed';
     this.closed = closed;
   }
-}
-
-function isGoingForGood({ method, params }: Notification): boolean {
-  return method === 'going' && (params as { readonly resumable?: unknown }).resumable !== true;
 }
 
 function encode(envelope: object, pages: readonly PageContents[]): Frame {

@@ -64,6 +64,9 @@ export class CpuClient {
         asked: (question) => this.#asked(question),
         told: () => undefined,
         settled: () => this.#now.runtime.turn(),
+        beginsAnew: () => {
+          this.#now = this.#newIncarnation();
+        },
         complained: (refusal) => this.#options.trouble?.(new CallRefused('frame', refusal)),
       },
     );

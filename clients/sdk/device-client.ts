@@ -124,6 +124,10 @@ export class DeviceClient {
         greeted: ({ state }) => {
           if (state === 'fenced') this.#backFromFence();
         },
+        beginsAnew: () => {
+          this.#fences = { told: 0, answered: 0 };
+          this.#beginAnew();
+        },
         complained: (refusal) => this.#options.trouble?.(new CallRefused('frame', refusal)),
       },
     );

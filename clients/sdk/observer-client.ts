@@ -30,6 +30,7 @@ const TOLD = new LazyChecks('params', SERVER_NOTIFICATIONS);
 export class ObserverClient {
   readonly connection: Connection;
   readonly #options: ObserverClientOptions;
+  #serverEnds: 'not' | 'for-now' | 'for-good' = 'not';
 
   constructor(options: ObserverClientOptions) {
     this.#options = options;
@@ -47,6 +48,11 @@ export class ObserverClient {
         },
       },
     );
+  }
+
+  /** What the server has said of its end. */
+  get serverEnds(): 'not' | 'for-now' | 'for-good' {
+    return this.#serverEnds;
   }
 
   close(): void {
@@ -67,6 +73,9 @@ export class ObserverClient {
       this.#options.events((params as ServerNotificationParams['events']).events);
     } else if (method === 'snapshot') {
       this.#begin(params as ServerNotificationParams['snapshot']);
+    } else if (method === 'going') {
+      const { forGood } = params as ServerNotificationParams['going'];
+      this.#serverEnds = forGood === true ? 'for-good' : 'for-now';
     } else if (method === 'control') {
       this.#options.control?.(params as ServerNotificationParams['control']);
     }

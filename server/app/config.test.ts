@@ -34,6 +34,7 @@ test('each variable is taken', () => {
     recordTo: 'runs',
     restore: 'restored',
     durability: 'each',
+    ends: 'for-now',
     unknownLabs: 'refused',
     logLevel: 'silent',
     logForm: 'human',

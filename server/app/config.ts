@@ -23,6 +23,8 @@ export interface ServerConfig {
   readonly restore: 'restored' | 'new';
   /** MMRACE_DURABILITY: when what is recorded has to be on the disk; see journal/durability.ts. */
   readonly durability: DurabilityMode;
+  /** 'for-good': no other server comes in its place, so clients need not wait for one. */
+  readonly ends: 'for-now' | 'for-good';
   /** MMRACE_UNKNOWN_LABS: whether a hello to an unknown lab opens it. */
   readonly unknownLabs: 'on-demand' | 'refused';
   /** MMRACE_LOG: a level of pino. */
@@ -47,6 +49,7 @@ export const DEFAULT_CONFIG: ServerConfig = {
   recordTo: 'nowhere',
   restore: 'new',
   durability: 'batch',
+  ends: 'for-now',
   unknownLabs: 'on-demand',
   logLevel: 'info',
   logForm: 'auto',
@@ -80,6 +83,7 @@ export function configFrom(environment: Environment): ServerConfig {
     recordTo: environment.MMRACE_RECORD ?? known.recordTo,
     restore: oneOf(environment, 'MMRACE_RESTORE', ['restored', 'new'], known.restore),
     durability: oneOf(environment, 'MMRACE_DURABILITY', DURABILITY_MODES, known.durability),
+    ends: known.ends,
     unknownLabs: oneOf(
       environment,
       'MMRACE_UNKNOWN_LABS',

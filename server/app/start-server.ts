@@ -125,7 +125,7 @@ export async function startServer(
     onFailure: (run, error) => log.error({ run, err: error }, 'a run has thrown'),
   });
   const hostNames = [config.host, ...config.publicHosts];
-  const app = buildApp({ gateway, labs, runs, readiness, model, hostNames, log });
+  const app = buildApp({ gateway, labs, runs, readiness, model, hostNames, log, durability });
   try {
     await app.listen({ host: config.host, port: config.port });
   } catch (error) {
@@ -144,7 +144,9 @@ export async function startServer(
     readiness.state = 'going';
     restoring.stop();
     const sessions = keepsLabs(config) ? 'kept' : 'over';
-    gateway.announceGoing(goingWords(config), sessions);
+    const forGood = config.ends === 'for-good' ? { forGood: true } : {};
+    const why = goingWords(config);
+    gateway.announceGoing({ why, resumable: sessions === 'kept', ...forGood });
     // Sessions that are kept do not end; those that are not may be ended by their clients.
     const end = clock() + (sessions === 'kept' ? 0 : config.drainMs);
     while (gateway.connections > 0 && clock() < end) await pause(DRAIN_LOOK_MS);
@@ -177,6 +179,7 @@ export async function startServer(
 
 /** What clients are told of the end: when to come back, and to what. */
 function goingWords(config: ServerConfig): string {
+  if (config.ends === 'for-good') return 'The server was told to end.';
   const labs = keepsLabs(config) ? 'Its labs are kept' : 'Its labs end with it';
   return `The server was told to end. ${labs}; connect again at the same address in a few seconds.`;
 }

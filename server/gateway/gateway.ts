@@ -14,6 +14,7 @@ import type { CloseReason } from '../protocol/close-codes.ts';
 import { FRAME_BYTES_MAX, HELLO_MS, SUBPROTOCOL } from '../protocol/limits.ts';
 import { type Refusal, refuse } from '../protocol/refusal.ts';
 import type { Role } from '../protocol/roles.ts';
+import type { ServerNotificationParams } from '../protocol/server-notifications.ts';
 import { ClientSession, type SessionShared } from './client-session.ts';
 import { Connection } from './connection.ts';
 import { answerText } from './encode.ts';
@@ -142,11 +143,11 @@ export class Gateway {
   }
 
   /** Tells everybody that the server ends, and takes no more hellos. */
-  announceGoing(why: string, sessions: 'kept' | 'over'): void {
+  announceGoing(params: ServerNotificationParams['going']): void {
     this.#state = 'going';
+    const tell = { method: 'going', params };
     for (const { session } of this.#connections) {
       if (session === 'none') continue;
-      const tell = { method: 'going', params: { why, resumable: sessions === 'kept' } };
       const seq = session.tell(tell.method, tell.params);
       if (session.actor !== 'none') session.lab.note({ sent: { actor: session.name, seq, tell } });
     }

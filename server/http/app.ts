@@ -1,6 +1,7 @@
 /** The HTTP face of the server. Built without listening, so that tests inject. */
 import type { IncomingMessage } from 'node:http';
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import type { Durability } from '../journal/durability.ts';
 import { HTTP_BODY_BYTES_MAX, HTTP_REQUEST_MS } from '../protocol/http-api.ts';
 import type { Runs } from '../verify/runs/runs.ts';
 import { addAsyncApiRoute } from './asyncapi-route.ts';
@@ -27,6 +28,8 @@ export interface AppOptions extends HealthOptions {
   /** Names, beside localhost and addresses, under which clients may reach the server. */
   readonly hostNames: readonly string[];
   readonly log: FastifyBaseLogger;
+  /** Whether answers wait until what they say is on the disk. Not, unless said. */
+  readonly durability?: Durability;
   /** Where the page was built; absent: where the build puts it. */
   readonly pageFolder?: string;
 }
@@ -45,6 +48,7 @@ export function buildApp(options: AppOptions): FastifyInstance {
     requestTimeout: HTTP_REQUEST_MS,
     http: { headersTimeout: HTTP_REQUEST_MS, connectionsCheckingInterval: HTTP_REQUEST_MS / 5 },
   });
+  if (options.durability !== undefined) answerWhenSafe(app, options.durability);
   checkBodies(app);
   answerErrors(app);
   answerUnknownPaths(app, addPage(app, options.pageFolder));
@@ -71,6 +75,13 @@ export function buildApp(options: AppOptions): FastifyInstance {
     else socket.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
   });
   return app;
+}
+
+function answerWhenSafe(app: FastifyInstance, durability: Durability): void {
+  app.addHook('onSend', (_request, _reply, payload, done) => {
+    const answer = () => done(null, payload);
+    if (durability.whenSafe(answer) === 'now') answer();
+  });
 }
 
 /**

@@ -53,6 +53,12 @@ export const SERVER_NOTIFICATIONS = {
     params: strict({
       why: Type.String({ description: 'why, as a sentence' }),
       resumable: Type.Boolean({ description: 'Whether the session can be resumed later.' }),
+      forGood: Type.Optional(
+        Type.Boolean({
+          description:
+            'True of a server that was started for one purpose: no other comes in its place.',
+        }),
+      ),
     }),
     sends: 'no-pages',
   },

@@ -9,9 +9,9 @@ import { codeOption, labOption, newOption, urlOption } from '../lab-options.ts';
 import type { StreamFormat, WatchedLab, WatchOptions } from '../observe/watch-lab.ts';
 import { wholeNumber } from '../whole-number.ts';
 
-/** Milliseconds during which a lost lab is looked for. */
-const COME_BACK_MS = 30_000;
-const RETRY_MS = 500;
+/** Milliseconds between two looks for a lab that is lost; doubled after each, up to the second number. */
+const RETRY_FIRST_MS = 500;
+const RETRY_LAST_MS = 4_000;
 const FORMATS: readonly StreamFormat[] = ['text', 'jsonl', 'ftrace'];
 
 interface ObserveOptions {
@@ -112,18 +112,18 @@ async function watchWhileThere(
       watched.close();
       return EXIT.OK;
     }
-    if (!mayComeBack(ended)) {
+    if (ended.why !== 'lost' || watched.forGood()) {
       say(`mmrace: ${endedSentence(ended, options.url)}`);
       return endedExit(ended);
     }
     say(`the connection to ${options.url} is lost; trying to come back`);
     const since = watched.last();
     const again = await cameBack(() => watchLab({ ...options, since }), signal);
-    if (again === 'gone') {
-      say(`mmrace: ${endedSentence(ended, options.url)}`);
-      return EXIT.INTERNAL;
-    }
     if (again === 'told-to-end') return EXIT.OK;
+    if ('why' in again) {
+      say(`mmrace: ${endedSentence(again, options.url)}`);
+      return endedExit(again);
+    }
     watched = again;
   }
 }
@@ -131,24 +131,21 @@ async function watchWhileThere(
 async function cameBack(
   watch: () => Promise<WatchedLab>,
   signal: Promise<unknown>,
-): Promise<WatchedLab | 'gone' | 'told-to-end'> {
-  const giveUpAt = performance.now() + COME_BACK_MS;
+): Promise<WatchedLab | ClosedWhy | 'told-to-end'> {
+  const { SessionClosed } = await import('../../sdk/connection.ts');
+  const { passesByItself } = await import('../../sdk/connection-state.ts');
   const told = signal.then(() => 'told-to-end' as const);
-  while (performance.now() < giveUpAt) {
-    const pause = new Promise<'tried'>((resolve) => setTimeout(resolve, RETRY_MS, 'tried'));
+  for (let ms = RETRY_FIRST_MS; ; ms = Math.min(RETRY_LAST_MS, 2 * ms)) {
+    const pause = new Promise<'tried'>((resolve) => setTimeout(resolve, ms, 'tried'));
     if ((await Promise.race([pause, told])) === 'told-to-end') return 'told-to-end';
     try {
       return await watch();
     } catch (error) {
-      if (!(error instanceof UsageError)) throw error;
+      if (!(error instanceof UsageError && error.cause instanceof SessionClosed)) throw error;
+      const { closed } = error.cause;
+      if (closed.why === 'refused' && !passesByItself(closed.refusal.code)) return closed;
     }
   }
-  return 'gone';
-}
-
-/** 1006: nobody said why. */
-function mayComeBack(ended: ClosedWhy): boolean {
-  return ended.why === 'lost' && ended.code < 4_000;
 }
 
 function knownWord<Word extends string>(

@@ -31,6 +31,8 @@ export interface WatchedLab {
   readonly closed: Promise<ClosedWhy>;
   /** The number of the last event that was seen, shown or not. */
   last(): number;
+  /** Whether the server has said that no other comes in its place. */
+  forGood(): boolean;
   close(): void;
 }
 
@@ -83,6 +85,7 @@ export async function watchLab(options: WatchOptions): Promise<WatchedLab> {
   return {
     closed: observer.connection.closed,
     last: () => lines.n,
+    forGood: () => observer.serverEnds === 'for-good',
     close: () => observer.close(),
   };
 }

@@ -103,9 +103,9 @@ test('a lost connection comes back by itself, and both are said', () =>
     assert.equal(await gpu.exit, EXIT.OK);
   }));
 
-test('a server that ends is said in one sentence', async () => {
-  const config = { ...DEFAULT_CONFIG, port: 0, logLevel: 'silent', drainMs: 50 } as const;
-  const server = await startServer(config);
+test('a server that ends for good is said in one sentence', async () => {
+  const quiet = { ...DEFAULT_CONFIG, port: 0, logLevel: 'silent', drainMs: 50 } as const;
+  const server = await startServer({ ...quiet, ends: 'for-good' });
   const gpu = openPrompt(server, 'device', 'gpu0');
   await gpu.shows(/gpu0> $/);
   await server.stop();
@@ -113,19 +113,17 @@ test('a server that ends is said in one sentence', async () => {
   assert.match(gpu.shown(), /the server at ws:.* has ended: start it again with npx mmrace serve/);
 });
 
-test('a server that is gone for good ends the prompt with 70', () =>
-  withServer(
-    async (server) => {
-      const gpu = openPrompt(server, 'device', 'gpu0');
-      await gpu.shows(/gpu0> $/);
-      server.gateway.close();
-      server.gateway.terminate();
-      assert.equal(await gpu.exit, EXIT.INTERNAL);
-      const last = gpu.shown().trim().split('\n').at(-1) ?? '';
-      assert.match(last, /^the server at ws:.*(gone|anew|ended|refused)/);
-    },
-    { graceMs: 100 },
-  ));
+test('a session that is refused for good ends the prompt with 69', () =>
+  withServer(async (server) => {
+    const gpu = openPrompt(server, 'device', 'gpu0');
+    await gpu.shows(/gpu0> $/);
+    const lab = server.labs.get('demo');
+    assert.ok(lab !== 'none');
+    lab.actors.get('gpu0')?.link.close('too-many-refusals');
+    assert.equal(await gpu.exit, EXIT.UNAVAILABLE);
+    const last = gpu.shown().trim().split('\n').at(-1) ?? '';
+    assert.match(last, /frames in a row were refused/);
+  }));
 
 test('two of a name are refused in one sentence', () =>
   withServer(async (server) => {

@@ -114,7 +114,7 @@ test('a forked child is spoken for by use, and shares frames until somebody writ
     assert.match(ran.printed, /0x10000 = 0x2\nyou speak for cpu0 now\n0x10000 = 0x1$/);
   }));
 
-test('a server that ends in the middle of a verb is one sentence, and 70', () =>
+test('a server that ends in the middle of a verb is one sentence, and 69', () =>
   withServer(async (server) => {
     await script(server, 'cpu', 'cpu0', ['mmap 0x10000 1', 'store a 1']);
     const paused = await fetch(`${server.url}/api/labs/demo/control`, {
@@ -130,7 +130,7 @@ test('a server that ends in the middle of a verb is one sentence, and 70', () =>
     }
     await server.stop();
     const { exit, said } = await waiting;
-    assert.equal(exit, EXIT.INTERNAL);
+    assert.equal(exit, EXIT.UNAVAILABLE);
     assert.match(said, /^mmrace cpu: the server at ws:\S+ has ended: start it again/m);
   }));
 

@@ -59,6 +59,9 @@ function parseLines(
   });
 }
 
+/** Milliseconds that a script waits for a server that is gone. */
+const COME_BACK_MS = 30_000;
+
 /**
  * Exit 0 if every verb did what it was asked, 1 at the first that did not: those behind it are not begun. A line whose
  * verb stands still at a hold does not keep the next one back.
@@ -69,6 +72,8 @@ function parseLines(
 export async function runScript(options: ScriptOptions): Promise<ExitCode> {
   const joined = await join({
     ...options,
+    // What comes after a session that is gone would find nothing of what came before it.
+    start: (agent) => options.start({ ...agent, onLoss: 'resume', comeBackMs: COME_BACK_MS }),
     patienceMs: 'for-ever',
     notice: ({ text }) => options.say(`${options.name}: ${text}`),
   });
@@ -94,7 +99,8 @@ export async function runScript(options: ScriptOptions): Promise<ExitCode> {
   if (gone.closed !== 'not-yet') {
     joined.watch.close();
     options.say(`mmrace ${options.role}: ${endedSentence(gone.closed, options.url)}`);
-    return EXIT.INTERNAL;
+    // Whatever the reason: not all of it was done.
+    return EXIT.UNAVAILABLE;
   }
   await joined.leave();
   return ran === 'done' ? EXIT.OK : EXIT.BROKEN;

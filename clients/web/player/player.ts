@@ -118,6 +118,8 @@ export class Player {
       lab: this.lab,
       name: this.name,
       connectMs: 0,
+      // A session that is gone is begun anew by the keeper, which says so on the page.
+      onLoss: 'resume' as const,
       say: (text: string) => this.#news(text),
       watch: {
         moved: (actor: string, state: ConnectionState['state']) => {
