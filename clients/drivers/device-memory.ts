@@ -100,6 +100,11 @@ export function removeFreeFrames(memory: DeviceMemory, chunk: DeviceChunk): void
   memory.freed.splice(0, memory.freed.length, ...kept);
 }
 
+/** Frames that came back. 'unknown' once chunks are given up: their frames do not come back. */
+export function freeFrames({ chunks, freed }: DeviceMemory): readonly Pfn[] | 'unknown' {
+  return chunks.every(({ state }) => state === 'in-use') ? freed.slice() : 'unknown';
+}
+
 /** How many frames of `chunk` are in use. */
 export function framesInUse(memory: DeviceMemory, chunk: DeviceChunk): number {
   let count = 0;

@@ -116,7 +116,12 @@ export function deviceOf(
   const { kernel, mm, contract } = world;
   addMirror(world.oracles.mirrors, owner);
   const connect = (called: () => DeviceDriver): DeviceApi =>
-    createDeviceApi(kernel, { owner, mm, driver: called });
+    createDeviceApi(kernel, {
+      owner,
+      mm,
+      driver: called,
+      onPageFree: (pfn) => world.oracles.pageFreed(owner, pfn),
+    });
   if (contract === 'off') return connect(driver);
   return watchDevice(contract, { owner, mm: mm.id, place, driver }, connect);
 }

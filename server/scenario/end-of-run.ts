@@ -5,11 +5,10 @@ import { isDevicePfn, ZERO_PFN } from '../kernel/memory/frames.ts';
 import { readPte } from '../kernel/memory/page-table.ts';
 import { pteKind } from '../kernel/memory/pte.ts';
 import { checkAtRest } from '../machine/oracles/contract/watched-device.ts';
-import { leftBehind } from '../machine/oracles/left-behind.ts';
 import { mirrorEntry } from '../machine/oracles/mirrors.ts';
 import { pinsOf, type World } from '../machine/world.ts';
 import type { RunningTask } from '../scheduler/scheduler.ts';
-import type { PageIndex } from '../vocabulary/address.ts';
+import type { PageIndex, Pfn } from '../vocabulary/address.ts';
 import { type EndState, isMet, termsOf } from './condition.ts';
 import { pageAt } from './places.ts';
 import type { ScenarioPlan } from './scenario-plan.ts';
@@ -20,6 +19,8 @@ export interface EndView {
   readonly world: World;
   /** `actor.name` to value, for those that were set. */
   readonly registers: ReadonlyMap<string, string>;
+  /** Private frames that drivers are ready to hand out again, for those that tell. */
+  readonly freeFrames: () => ReadonlyMap<string, readonly Pfn[]>;
 }
 
 /** The first forbidden thing about the end of an execution, or 'none'. `stuck` are the tasks that wait for ever. */
@@ -33,9 +34,12 @@ export function failureAtEnd(
   if (breach !== 'none') return breach;
   const waiting = oracles.has('OR5') ? stuckTasks(plan, end.world, stuck) : 'none';
   if (waiting !== 'none') return stuckFailure(waiting);
-  if (stuck.length === 0 && oracles.has('OR4')) {
-    const [left] = leftBehind(end.world.kernel, pinsOf(end.world));
-    if (left !== undefined) return { kind: 'violation', rule: 'OR4', text: left, actors: [] };
+  if (stuck.length === 0) {
+    const rest = { pins: pinsOf(end.world), freeFrames: end.freeFrames() };
+    for (const rule of oracles) {
+      const [text] = end.world.oracles.atRest(rule, rest);
+      if (text !== undefined) return { kind: 'violation', rule, text, actors: [] };
+    }
   }
   if (question.kind === 'none') return 'none';
   if (!isMet(question.condition, endState(plan, end, stuck))) return 'none';

@@ -86,8 +86,12 @@ function guardedDevice(where: Where, made: LabDevice): LabDevice {
   };
   const open = guardedTask(at('open'), made.open.bind(made));
   const perform = guardedTask(at('perform'), made.perform.bind(made));
+  const { freeFrames } = made;
   return {
     callbacks: guarded,
+    ...(freeFrames === undefined
+      ? {}
+      : { freeFrames: () => attempt(at('freeFrames'), () => freeFrames.call(made)) }),
     *open() {
       const opened = yield* open();
       if (typeof opened?.ok === 'boolean') return opened;

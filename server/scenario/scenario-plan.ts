@@ -3,6 +3,7 @@
 import type { DriverVariant } from '../../clients/drivers/catalogue/driver-variant.ts';
 import { DRIVERS } from '../../clients/drivers/catalogue/drivers.ts';
 import type { KernelConfig } from '../kernel/kernel.ts';
+import { ORACLES } from '../machine/oracles/all-oracles.ts';
 import type { Patch } from '../patches/patch.ts';
 import type { PageIndex } from '../vocabulary/address.ts';
 import { BadInput } from '../vocabulary/bad-input.ts';
@@ -95,7 +96,8 @@ export class BadChoice extends BadInput {
   }
 }
 
-const DEFAULT_ORACLES = ['OR1', 'OR2', 'OR3', 'OR4', 'OR5'];
+/** By a scenario that names none. */
+const ORACLES_ASKED = ORACLES.filter(({ asked }) => asked === 'always').map(({ id }) => id);
 /** More than any access takes that nobody disturbs. */
 const DEFAULT_FAULTS_MAX = 4;
 /** Pages of one vma whose end states count as outcomes. */
@@ -134,7 +136,7 @@ export function planScenario(
     ),
     window: compileWindow(scenario.window ?? [], namesOf, (place) => pageAt(scenario, place)),
     question: questionOf(scenario),
-    oracles: new Set(scenario.oracles ?? DEFAULT_ORACLES),
+    oracles: new Set(scenario.oracles ?? ORACLES_ASKED),
     faultsMax: scenario.bounds?.faults ?? DEFAULT_FAULTS_MAX,
     milestones: milestonesOf(scenario, instances, namesOf),
     pages: scenario.vmas.flatMap(pagesOf),

@@ -4,6 +4,7 @@
  */
 import Type, { type Static } from 'typebox';
 import { name, strict, word } from '../abi/scalars.ts';
+import { ORACLES } from '../machine/oracles/all-oracles.ts';
 import { OPS, type Op, place, text } from './op-schema.ts';
 import { EVENT_KINDS } from './window-events.ts';
 
@@ -18,7 +19,6 @@ export type SetupOp = Op & { readonly actor: string };
 
 const count = (minimum: number, maximum: number) => Type.Integer({ minimum, maximum });
 
-export const ORACLES = ['OR1', 'OR2', 'OR3', 'OR4', 'OR5', 'OR6', 'LK3'] as const;
 export const VERDICTS = ['holds', 'broken', 'unknown'] as const;
 export type VerdictWord = (typeof VERDICTS)[number];
 
@@ -98,7 +98,9 @@ export const Scenario = strict({
   condition: Type.Optional(
     Type.Union([strict({ forbid: expression }), strict({ exists: expression })]),
   ),
-  oracles: Type.Optional(Type.Array(word(...ORACLES), { maxItems: ORACLES.length })),
+  oracles: Type.Optional(
+    Type.Array(word(...ORACLES.map(({ id }) => id)), { maxItems: ORACLES.length }),
+  ),
   bounds: Type.Optional(
     strict({
       executions: Type.Optional(count(1, 2 ** 40)),

@@ -15,6 +15,7 @@ import {
 } from '../machine/world.ts';
 import type { TaskIdentity } from '../task/context.ts';
 import { type Task, waitUntil } from '../task/task.ts';
+import type { Pfn } from '../vocabulary/address.ts';
 import { BadInput } from '../vocabulary/bad-input.ts';
 import { KernelBug } from '../vocabulary/invariant.ts';
 import { CONTRACT_ORACLE } from '../vocabulary/rules.ts';
@@ -124,7 +125,8 @@ export function openScenario(
       const task = watched(threadTask(thread, surroundings, registers), thread.actor, watch);
       world.scheduler.spawn(thread.actor, thread.name, task);
     }
-    const end = { world, registers };
+    const freeFrames = () => freeFramesOf(plan, surroundings);
+    const end = { world, registers, freeFrames };
     return {
       world,
       registers,
@@ -148,6 +150,15 @@ export function openScenario(
     };
   };
   return { world, setup: setupOf(plan, surroundings), begin };
+}
+
+function freeFramesOf(plan: ScenarioPlan, surroundings: Surroundings): Map<string, readonly Pfn[]> {
+  const found = new Map<string, readonly Pfn[]>();
+  for (const { name } of plan.devices) {
+    const frames = surroundings.device(name).freeFrames?.() ?? 'unknown';
+    if (frames !== 'unknown') found.set(name, frames);
+  }
+  return found;
 }
 
 /** A thread is there, and its TLB is flushed, before it does anything. A child's comes with its fork. */

@@ -2,9 +2,8 @@
 
 import type { Event } from '../abi/event.ts';
 import type { Failure, Violation } from '../explorer/failure.ts';
-import { refcount } from '../kernel/memory/frames.ts';
 import type { World } from '../machine/world.ts';
-import type { PageIndex, Pfn } from '../vocabulary/address.ts';
+import type { PageIndex } from '../vocabulary/address.ts';
 import type { FairFaults } from './fair-faults.ts';
 import type { ScenarioPlan } from './scenario-plan.ts';
 
@@ -32,20 +31,11 @@ export function watchRun(plan: ScenarioPlan, world: World, fair: FairFaults): Ru
           fail(violationOf(event));
         }
         return;
-      case 'callback':
-        if (oracles.has('OR2') && event.function === 'migrate_to_ram') checkFrame(event);
-        return;
       case 'fault':
         if (oracles.has('OR5')) checkProgress(event);
         return;
       default:
     }
-  };
-  const checkFrame = (event: Extract<Event, { kind: 'callback' }>): void => {
-    const pfn = event.args.pfn as Pfn;
-    if (refcount(world.kernel.frames, pfn) > 0) return;
-    const text = `${event.device} is asked to bring frame 0x${pfn.toString(16)} back, which is free`;
-    fail({ kind: 'violation', rule: 'OR2', text, actors: [event.device] });
   };
   // Livelock: whoever is not done only faults, each over and over, and not because the others stand still.
   const checkProgress = (event: Extract<Event, { kind: 'fault' }>): void => {

@@ -28,7 +28,11 @@ export const RULES = {
   OR2: 'no mapping outlives its frame',
   OR3: 'an address is one register for CPUs and devices',
   OR4: 'at rest nothing is left behind: locks, references, isolated pages, migration entries',
-  OR5: 'every task gets on: no deadlock, no lost wake-up',
+  OR5: 'every task gets on: no deadlock, no lost wake-up, no livelock',
+  OR6: 'drivers and kernel keep the driver contract, CR1 to CR40',
+  OR7: 'no entry of a page table, TLB or device allows what its mapping does not, outside the bracket that takes it',
+  OR8: 'an anonymous page that is pinned for long stays the one that is mapped, until its process takes it away',
+  OR9: 'a private frame is in use or on the free list of its driver; page_free() comes once, after the last use',
   CR1: 'a driver enters a page under its lock, after it has asked under that lock whether its sequence has moved',
   CR2: 'what was looked up under a sequence that has moved is not entered',
   CR3: 'a lookup carries a sequence that mmu_interval_read_begin() returned',
@@ -60,7 +64,6 @@ export const RULES = {
   CR36: 'after the callback no exclusive entry of the range is left',
   CR38: 'after release() no entry is left, and none is made',
   CR40: 'what takes a page or rights away lies inside an invalidation that covers it',
-  OR6: 'drivers and kernel keep the driver contract, CR1 to CR40',
 } as const satisfies Record<string, string>;
 
 export type RuleId = keyof typeof RULES;

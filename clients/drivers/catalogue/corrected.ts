@@ -1,4 +1,5 @@
 import { newCorrectedDmirror, performCorrectedVerb } from '../corrected-dmirror.ts';
+import { freeFrames } from '../device-memory.ts';
 import { dmirrorOpen } from '../dmirror.ts';
 import { performLabVerb } from '../faulty/lab-verb.ts';
 import type { DriverVariant } from './driver-variant.ts';
@@ -13,6 +14,7 @@ export const corrected: DriverVariant = {
     return {
       callbacks: made.callbacks,
       open: () => dmirrorOpen(made.dmirror),
+      freeFrames: () => freeFrames(made.dmirror.memory),
       perform: (verb) =>
         performLabVerb(made.dmirror, verb, (own) => performCorrectedVerb(made, own)),
     };

@@ -37,6 +37,11 @@ export interface LabDevice {
    * everything that the driver can learn there.
    */
   contentOf?(object: ObjectId): number | string | 'unknown';
+  /**
+   * Private frames that were in use once and may be handed out again, for the oracle of private frames. 'unknown', or
+   * no such function: it goes by page_free() alone.
+   */
+  freeFrames?(): readonly Pfn[] | 'unknown';
 }
 
 export interface DriverVariant {

@@ -2,6 +2,7 @@
 import type { ObjectId } from '../../../server/task/object-id.ts';
 import { suggestion } from '../../../server/vocabulary/nearest-word.ts';
 import type { DriverOptions, LabDevice } from '../catalogue/driver-variant.ts';
+import { freeFrames } from '../device-memory.ts';
 import { DMIRROR_FUNCTIONS, dmirrorDriver, dmirrorOpen, newDmirror } from '../dmirror.ts';
 import { contentOfDmirror } from '../dmirror-contents.ts';
 import type { Dmirror, DmirrorFunctions } from '../dmirror-state.ts';
@@ -29,6 +30,7 @@ export function dmirrorWith(
     callbacks: dmirrorDriver(dmirror),
     open: () => dmirrorOpen(dmirror),
     perform: (verb) => performLabVerb(dmirror, verb),
+    freeFrames: () => freeFrames(dmirror.memory),
     ...(keeps === 'nothing'
       ? { contentOf: (object: ObjectId) => contentOfDmirror(dmirror, object) }
       : {}),

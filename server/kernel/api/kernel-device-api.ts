@@ -39,6 +39,8 @@ export interface DeviceApiParts {
   readonly mm: Mm;
   /** Looked up at each use: a driver needs its DeviceApi before it exists. */
   readonly driver: () => DeviceDriver;
+  /** Told of each page_free() before the driver is. */
+  readonly onPageFree?: (pfn: Pfn) => void;
 }
 
 /** The calls of one device. */
@@ -52,7 +54,10 @@ export function createDeviceApi(k: Kernel, parts: DeviceApiParts): DeviceApi {
       return parts.driver().sendInvalidate;
     },
     migrateToRam: (fault) => parts.driver().migrateToRam(fault),
-    pageFree: (pfn) => parts.driver().pageFree(pfn),
+    pageFree(pfn) {
+      parts.onPageFree?.(pfn);
+      return parts.driver().pageFree(pfn);
+    },
     release: () => parts.driver().release(),
   };
   return {

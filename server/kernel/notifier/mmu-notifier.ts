@@ -68,7 +68,7 @@ export function* openBracket(
   subscriptions.activeInvalidateRanges += 1;
   const hit = overlapping(subscriptions.itree, request.range);
   if (hit.length > 0 && !isInvalidating(subscriptions)) {
-    subscriptions.invalidateSeq = seq(subscriptions.invalidateSeq + 1);
+    moveSeq(k, mm);
   }
   const invalidation: Invalidation = {
     id: nextId(k),
@@ -100,7 +100,7 @@ export function* mmuNotifierInvalidateRangeEnd(k: Kernel, invalidation: Invalida
   invariant(k.invalidations.delete(invalidation.id), 'MN1', { id: invalidation.id });
   subscriptions.activeInvalidateRanges -= 1;
   if (subscriptions.activeInvalidateRanges === 0 && isInvalidating(subscriptions)) {
-    subscriptions.invalidateSeq = seq(subscriptions.invalidateSeq + 1);
+    moveSeq(k, mm);
     applyDeferred(subscriptions);
     wake(k.context, subscriptions.object, 'lower');
   }
@@ -111,6 +111,15 @@ export function* mmuNotifierInvalidateRangeEnd(k: Kernel, invalidation: Invalida
     first: range.first,
     end: range.end,
   });
+}
+
+/** To odd while ranges are being invalidated, to even when the last of them is done (MN2). */
+function moveSeq({ invalidations }: Kernel, { id, subscriptions }: Mm): void {
+  const next = seq(subscriptions.invalidateSeq + 1);
+  const { activeInvalidateRanges: active } = subscriptions;
+  const open = [...invalidations.values()].filter(({ mm }) => mm.id === id).length;
+  invariant(isOdd(next) ? active > 0 : active === 0 && open === 0, 'MN2', { next, active, open });
+  subscriptions.invalidateSeq = next;
 }
 
 function applyDeferred(subscriptions: NotifierSubscriptions): void {
@@ -186,7 +195,7 @@ export function* mmuIntervalNotifierInsert(
   } else if (isInvalidating(subscriptions)) {
     subscriptions.deferred.push({ action: 'insert', subscription });
   } else {
-    subscriptions.invalidateSeq = seq(subscriptions.invalidateSeq + 1);
+    moveSeq(k, mm);
     sub.invalidateSeq = subscriptions.invalidateSeq;
     insertInterval(subscriptions.itree, subscription);
   }

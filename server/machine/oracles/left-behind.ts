@@ -24,6 +24,14 @@ import {
 } from '../../kernel/memory/pte.ts';
 import type { RwSem } from '../../task/rwsem.ts';
 import type { Pfn } from '../../vocabulary/address.ts';
+import type { Oracle } from './oracle.ts';
+
+export const leftNothing: Oracle = {
+  id: 'OR4',
+  name: 'left behind',
+  asked: 'always',
+  watch: ({ k }) => ({ atRest: ({ pins }) => leftBehind(k, pins) }),
+};
 
 interface Books {
   readonly mappings: Map<Pfn, number>;

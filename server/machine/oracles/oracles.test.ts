@@ -99,7 +99,7 @@ test('[OR1] a device keeps no right that mprotect took away', () => {
     runAlone(opened.world, 'cpu0', cpu(opened).mprotect(pages(0), 'r'));
   };
   const opened = broken(script, { overrides: withoutBracket('protection_vma') });
-  assert.deepEqual(brokenRules(opened), ['OR1']);
+  assert.deepEqual(brokenRules(opened), ['OR1', 'OR7']);
 });
 
 test('[OR1] a device that fork does not tell goes on writing what the child shares', () => {
@@ -129,7 +129,7 @@ test('[OR1] [OR2] a driver that ignores invalidations is caught, and so is the f
   };
   const drivers = [{}, { ignoresInvalidation: () => true }];
   const opened = broken(script, { drivers });
-  assert.deepEqual(brokenRules(opened), ['OR1', 'OR2']);
+  assert.deepEqual(brokenRules(opened), ['OR1', 'OR2', 'OR7']);
   assert.ok(opened.world.oracles.violations.every(({ device: owner }) => owner === 'dev1'));
 });
 
@@ -272,6 +272,125 @@ test('[OR3] a device that reads through a stale entry reads something else than 
   };
   const opened = broken(script, { overrides: withoutBracket('clear') });
   assert.deepEqual(brokenRules(opened), ['OR1', 'OR3']);
+});
+
+test('[OR7] rights that mprotect takes away are gone from TLBs when it returns', () => {
+  const script = (opened: OpenedWorld) => {
+    store(opened, 7n);
+    runAlone(opened.world, 'cpu1', cpu(opened, 'cpu1').mprotect(pages(0), 'r'));
+  };
+  const opened = broken(script, { overrides: withoutFlush });
+  assert.deepEqual(brokenRules(opened), ['OR7']);
+  assert.match(
+    String(opened.world.oracles.violations[0]?.text),
+    /^the TLB of cpu0 allows write at 0x100200000, where the mapping allows read, and no /,
+  );
+});
+
+test('[OR7] an entry that mprotect leaves as it was is found', () => {
+  const script = (opened: OpenedWorld) => {
+    store(opened, 7n);
+    runAlone(opened.world, 'cpu0', cpu(opened).mprotect(pages(0), 'none'));
+  };
+  const forgetsEntries: Mutant = () => ({ *changeProtection() {} });
+  assert.deepEqual(brokenRules(broken(script, { overrides: forgetsEntries })), ['OR7']);
+});
+
+test('[OR8] a page that is pinned for long is not copied away from whoever writes to it', () => {
+  const script = (opened: OpenedWorld) => {
+    store(opened, 7n);
+    assert.ok(runAlone(opened.world, 'cpu0', cpu(opened).pin(1, pages(0), 'longterm')).ok);
+    assert.ok(runAlone(opened.world, 'cpu0', cpu(opened).fork('child')).ok);
+    store(opened, 8n);
+    assert.ok(runAlone(opened.world, 'cpu0', cpu(opened).unpin(1)).ok);
+    runAlone(opened.world, 'child', cpu(opened, 'child').exit());
+  };
+  // Before 70e806e4e645: fork() shared pinned pages as all others.
+  const forgetsPins: Mutant = (stock) => ({
+    *fork(k, parent) {
+      const { hasPinned } = parent;
+      parent.hasPinned = false;
+      const forked = yield* stock.fork(k, parent);
+      parent.hasPinned = hasPinned;
+      return forked;
+    },
+  });
+  const opened = broken(script, { overrides: forgetsPins });
+  assert.deepEqual(brokenRules(opened), ['OR8']);
+  assert.match(
+    String(opened.world.oracles.violations[0]?.text),
+    /^frame 0x1 is pinned for long, and 0x100200000, where it was mapped, is present frame /,
+  );
+});
+
+test('[OR8] who takes a pinned page away from itself may have another', () => {
+  const opened = openedWorld();
+  store(opened, 7n);
+  assert.ok(runAlone(opened.world, 'cpu0', cpu(opened).pin(1, pages(0), 'longterm')).ok);
+  runAlone(opened.world, 'cpu0', cpu(opened).madvise(pages(0), 'DONTNEED'));
+  store(opened, 8n);
+  assert.deepEqual(brokenRules(opened), []);
+});
+
+test('[OR9] page_free() that comes twice, too early or never is found', () => {
+  const free = 0x800000 as never;
+  const opened = openedWorld();
+  const { oracles } = opened.world;
+  const rest = { pins: [], freeFrames: new Map() };
+  store(opened, 7n);
+  verb(opened, 0, { verb: 'migrate-to-dev', range: pages(0) });
+  oracles.pageFreed('dev0', free);
+  assert.match(String(oracles.violations.at(-1)?.text), /comes while it is in use$/);
+  load(opened);
+  assert.deepEqual(oracles.atRest('OR9', rest), []);
+  oracles.pageFreed('dev0', free);
+  assert.match(String(oracles.violations.at(-1)?.text), /comes twice$/);
+  verb(opened, 0, { verb: 'migrate-to-dev', range: pages(0) });
+  opened.world.emit({ kind: 'frame-free', pfn: free });
+  assert.match(String(oracles.atRest('OR9', rest)[0]), /of dev0 never came$/);
+});
+
+test('[OR9] a frame is on the free list of its driver once, and only while it is free', () => {
+  const opened = openedWorld();
+  const { oracles } = opened.world;
+  const atRest = (...free: readonly number[]): readonly string[] =>
+    oracles.atRest('OR9', { pins: [], freeFrames: new Map([['dev0', free as never]]) });
+  store(opened, 7n);
+  verb(opened, 0, { verb: 'migrate-to-dev', range: pages(0) });
+  assert.deepEqual(atRest(), []);
+  assert.match(String(atRest(0x800000)), /is in use, and on the free list of its driver$/);
+  load(opened);
+  assert.deepEqual(atRest(0x800000), []);
+  assert.match(String(atRest(0x800000, 0x800000)), /is 2 times on the free list/);
+  assert.match(String(atRest()), /is not on the free list/);
+});
+
+test('[MN2] the sequence moves to even only when no invalidation is open any more', () => {
+  const opened = openedWorld({
+    overrides: (stock) => ({
+      *mmuNotifierInvalidateRangeEnd(k, invalidation) {
+        invalidation.mm.subscriptions.activeInvalidateRanges = 1;
+        yield* stock.mmuNotifierInvalidateRangeEnd(k, invalidation);
+      },
+    }),
+  });
+  store(opened, 7n);
+  const { kernel, mm } = opened.world;
+  const request = {
+    event: 'clear',
+    range: pages(0),
+    owner: 'none',
+    blocking: 'blockable',
+  } as const;
+  const bracket = () =>
+    runAlone(opened.world, 'cpu0', kernel.fn.mmuNotifierInvalidateRangeStart(kernel, mm, request));
+  const [first] = [bracket(), bracket()];
+  assert.ok(first?.ok);
+  assert.throws(
+    () =>
+      runAlone(opened.world, 'cpu0', kernel.fn.mmuNotifierInvalidateRangeEnd(kernel, first.value)),
+    /MN2/,
+  );
 });
 
 test('an access elsewhere in a page is not taken for one of its first word', () => {

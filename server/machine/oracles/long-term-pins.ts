@@ -1,0 +1,74 @@
+/**
+ * Oracle 8: an anonymous page that is pinned for long stays the one that is mapped, so that whoever writes to it by
+ * its frame and whoever reads the address see the same memory. Unless its process takes it away itself.
+ *
+ * Source: Documentation/core-api/pin_user_pages.rst; 09854ba94c6a and 70e806e4e645 (5.9) and what they led to.
+ */
+import type { Event } from '../../abi/event.ts';
+import type { Kernel } from '../../kernel/kernel.ts';
+import { hasFlag, maybeDmaPinned, PAGE_ANON } from '../../kernel/memory/frames.ts';
+import { hexAddress, type PageIndex, type Pfn } from '../../vocabulary/address.ts';
+import { frameName } from './excuses.ts';
+import type { Oracle, Watched } from './oracle.ts';
+
+/** Calls by which a process gives its own pages away. */
+const TAKING = new Set(['munmap', 'mremap', 'madvise_dontneed', 'exit']);
+
+export const longTermPins: Oracle = {
+  id: 'OR8',
+  name: 'long-term pins',
+  asked: 'always',
+  watch(watched) {
+    /** Pinned frames that were mapped at a page last, by `mm page`. */
+    const gone = new Map<string, Pfn>();
+    /** Calls under way that take pages away, by actor. */
+    const taking = new Map<string, Extract<Event, { kind: 'call' }>>();
+    return {
+      see(event) {
+        if (event.kind === 'call' && TAKING.has(event.function)) taking.set(event.actor, event);
+        else if (event.kind === 'return' && TAKING.has(event.function)) taking.delete(event.actor);
+        else if (event.kind === 'pte') followEntry(watched, gone, taking, event);
+      },
+    };
+  },
+};
+
+function followEntry(
+  { k, report }: Watched,
+  gone: Map<string, Pfn>,
+  taking: ReadonlyMap<string, Extract<Event, { kind: 'call' }>>,
+  { mm: id, page, from, to }: Extract<Event, { kind: 'pte' }>,
+): void {
+  // MMF_HAS_PINNED: without it there is nothing to look at, and nothing to be explored.
+  if (k.mms.get(id)?.hasPinned !== true) return;
+  const key = `${id} ${page}`;
+  if ([...taking.values()].some(({ args }) => covers(args, page))) {
+    gone.delete(key);
+    return;
+  }
+  if (from.state === 'present' && isPinned(k, from.pfn as Pfn)) gone.set(key, from.pfn as Pfn);
+  const pinned = gone.get(key);
+  if (pinned === undefined || to.state === 'none') return;
+  if ('pfn' in to && to.pfn === pinned) {
+    // A migration that is refused puts the same page back.
+    if (to.state === 'present') gone.delete(key);
+    return;
+  }
+  gone.delete(key);
+  if (!isPinned(k, pinned)) return;
+  const now = 'pfn' in to ? `${to.state} frame ${frameName(to.pfn as Pfn)}` : to.state;
+  const where = hexAddress(page as PageIndex);
+  const text = `frame ${frameName(pinned)} is pinned for long, and ${where}, where it was mapped, is ${now} now`;
+  report({ text, device: '', page: page as PageIndex });
+}
+
+function isPinned(k: Kernel, pfn: Pfn): boolean {
+  return hasFlag(k.frames, pfn, PAGE_ANON) && maybeDmaPinned(k.frames, pfn);
+}
+
+function covers(args: Readonly<Record<string, unknown>>, page: number): boolean {
+  const { first, end, to } = args;
+  if (typeof first !== 'number' || typeof end !== 'number') return true;
+  if (first <= page && page < end) return true;
+  return typeof to === 'number' && to <= page && page < to + end - first;
+}
