@@ -7,6 +7,8 @@ import { type Chooser, goOnWithSame } from './replay.ts';
 export interface QuietRun {
   readonly failure: Failure | 'none';
   readonly choices: readonly number[];
+  /** The step at which it failed; of what goes wrong when no task can go on, 'the end'. */
+  readonly at: string | 'the end';
 }
 
 /** One execution under `chooser`, up to its end, its failure or `stepsMax`. */
@@ -18,16 +20,17 @@ export function runQuietly(newExplored: NewExplored, chooser: Chooser, stepsMax:
   for (let depth = 0; depth < stepsMax; depth += 1) {
     const ready = scheduler.readyTasks().sort((a, b) => a.identity.id - b.identity.id);
     if (ready.length === 0) {
-      return { failure: explored.failureAtEnd(scheduler.blockedTasks()), choices };
+      return { failure: explored.failureAtEnd(scheduler.blockedTasks()), choices, at: 'the end' };
     }
     const task = chooser(ready, previous, depth);
     previous = task.identity.id;
     choices.push(previous);
+    const { at } = task.pending;
     scheduler.step(task);
     const failure = explored.failure();
-    if (failure !== 'none') return { failure, choices };
+    if (failure !== 'none') return { failure, choices, at };
   }
-  return { failure: 'none', choices };
+  return { failure: 'none', choices, at: 'the end' };
 }
 
 /** Takes `choices` one by one; from the first that is not ready, or after the last, whoever ran goes on. */

@@ -53,8 +53,14 @@ export interface StateSearchOptions {
   readonly stepsMax: number;
   /** Asked before each execution; 'stop' ends the search as unknown. */
   readonly goOn: (progress: Progress) => 'go on' | 'stop';
-  /** Told of each step that is new, with what it touched. */
-  readonly onStep?: (step: ExecutedStep) => void;
+  /** Told of each step that is new, with what it touched, and of those before it. */
+  readonly onStep?: (step: ExecutedStep, before: readonly ExecutedStep[]) => void;
+  /** Told of each execution that fails: of the first that goes wrong in it. */
+  readonly onFailure?: (
+    failure: Failure,
+    steps: readonly ExecutedStep[],
+    when: 'at a step' | 'at the end',
+  ) => void;
   /** 'first': stop at the first counterexample. 'all': count them. */
   readonly counterexamples: 'first' | 'all';
   readonly symmetry?: Symmetry;
@@ -169,10 +175,11 @@ class StateSearch {
     }
   }
 
-  #fails(failure: Failure): void {
+  #fails(failure: Failure, when: 'at a step' | 'at the end'): void {
     countOutcome(this.#outcomes, failure, () => '');
     this.#counts.failures += 1;
     const { steps } = this.#timeline;
+    this.#options.onFailure?.(failure, steps, when);
     const known = this.#counterexample;
     if (known === 'none' || steps.length < known.choices.length) {
       const choices = steps.map((step) => step.task);
@@ -204,7 +211,7 @@ class StateSearch {
         if (failed === 'yes') return { ended: 'failed', explored };
         const failure = explored.failureAtEnd(scheduler.blockedTasks());
         if (failure === 'none') return { ended: 'complete', explored };
-        this.#fails(failure);
+        this.#fails(failure, 'at the end');
         return { ended: 'failed', explored };
       }
       if (depth === this.#options.stepsMax) {
@@ -216,7 +223,7 @@ class StateSearch {
       this.#take(explored, node, chosenAgain(node, ready, depth));
       const failure = failed === 'yes' ? 'none' : explored.failure();
       if (failure === 'none') continue;
-      this.#fails(failure);
+      this.#fails(failure, 'at a step');
       if (this.#options.counterexamples === 'first') return { ended: 'failed', explored };
       // What comes behind may race with what came before: orders in which nothing fails, or something else.
       failed = 'yes';
@@ -230,7 +237,7 @@ class StateSearch {
     const held = locksHeld(task.identity);
     const step = takeStep(explored, task);
     this.#counts.steps += 1;
-    this.#options.onStep?.(step);
+    this.#options.onStep?.(step, this.#timeline.steps);
     node.sleep.set(id, step.touches);
     const children = childrenOf(explored, step);
     const spawned = children.map(({ identity }) => identity.id);

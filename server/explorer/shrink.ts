@@ -7,6 +7,11 @@ import type { NewExplored } from './explored.ts';
 import { failsAlike } from './failure.ts';
 import { type QuietRun, replayQuietly } from './quiet.ts';
 
+/** Whether an execution shows what another one shows. */
+export type Alike = (tried: QuietRun, before: QuietRun) => boolean;
+
+export const isAlike: Alike = (tried, before) => failsAlike(tried.failure, before.failure);
+
 /** Executions that shrinking may cost. */
 const ATTEMPTS_MAX = 2_000;
 
@@ -18,6 +23,7 @@ export function shrink(
   newExplored: NewExplored,
   choices: readonly number[],
   stepsMax: number,
+  alike: Alike = isAlike,
 ): QuietRun | 'does not fail' {
   let best = replayQuietly(newExplored, choices, stepsMax);
   if (best.failure === 'none') return 'does not fail';
@@ -33,7 +39,7 @@ export function shrink(
       attempts += 1;
       if (attempts === ATTEMPTS_MAX) break;
       const tried = replayQuietly(newExplored, choicesOf(candidate), stepsMax);
-      if (failsAlike(tried.failure, best.failure) && simpler(tried.choices, best.choices)) {
+      if (alike(tried, best) && simpler(tried.choices, best.choices)) {
         best = tried;
         improved = true;
         break;

@@ -27,9 +27,7 @@ export function watchRun(plan: ScenarioPlan, world: World, fair: FairFaults): Ru
   const see = (event: Event): void => {
     switch (event.kind) {
       case 'violation':
-        if (oracles.has(event.rule) || oracles.has(event.oracle)) {
-          fail(violationOf(event));
-        }
+        if (isAsked(plan, event)) fail(violationOf(event));
         return;
       case 'fault':
         if (oracles.has('OR5')) checkProgress(event);
@@ -65,8 +63,15 @@ export function watchRun(plan: ScenarioPlan, world: World, fair: FairFaults): Ru
   };
 }
 
+type ViolationEvent = Extract<Event, { kind: 'violation' }>;
+
+/** Whether the scenario asks for the rule, or for the oracle that guards it. */
+export function isAsked({ oracles }: ScenarioPlan, { rule, oracle }: ViolationEvent): boolean {
+  return oracles.has(rule) || oracles.has(oracle);
+}
+
 /** What an oracle has reported, as a failure. */
-export function violationOf(event: Extract<Event, { kind: 'violation' }>): Violation {
+export function violationOf(event: ViolationEvent): Violation {
   const { rule, text, device } = event;
   return { kind: 'violation', rule, text, actors: device === 'none' ? [] : [device] };
 }

@@ -3,8 +3,10 @@ import type { Certificate } from '../../../server/certify/certify.ts';
 import { describeFrame } from '../../../server/certify/client-frame.ts';
 import type { Finding } from '../../../server/certify/determinism-check.ts';
 import { describeCertificateBound, describeFinding } from '../../../server/report/certificate.ts';
+import type { ChoiceNames } from '../../../server/report/choice-words.ts';
 import { countsByText } from '../../../server/report/describe-failure.ts';
 import { raceDiagram } from '../../../server/report/diagram.ts';
+import { headline } from '../explore/text.ts';
 
 const COLUMNS = 75;
 /** Frames and grants before the end that are shown. */
@@ -12,14 +14,22 @@ const SHOWN_MAX = 30;
 
 export interface CertifiedAs {
   readonly scenario: string;
+  /** As it was asked for. */
   readonly patch: string;
+  readonly patches: ChoiceNames['patches'];
+  /** Of the other devices. */
+  readonly drivers: ChoiceNames['drivers'];
   readonly device: string;
 }
 
 export function certificateText(as: CertifiedAs, certificate: Certificate): string {
   const { verdict, bound, steps, seconds, windowEntered, schedules, finding } = certificate;
   const lines = [
-    `${as.scenario}: ${verdict} (kernel ${as.patch}, ${as.device} in a process of its own)`,
+    ...headline(
+      `${as.scenario}: ${verdict}`,
+      { ...as, kernel: as.patch },
+      `, ${as.device} in a process of its own`,
+    ),
     `  ${describeCertificateBound(as.device, bound)}; ${steps} steps, ${seconds.toFixed(2)} s;`,
     `  the race window was entered in ${windowEntered} of ${schedules} schedules.`,
   ];

@@ -6,6 +6,7 @@ import {
   type CertifyStrategy,
   certify,
 } from '../../../server/certify/certify.ts';
+import { choiceNames } from '../../../server/scenario/choice-names.ts';
 import type { ScenarioPlan } from '../../../server/scenario/scenario-plan.ts';
 import { plainVerdict } from '../../../server/verify/answer/plain.ts';
 import { suggestion } from '../../../server/vocabulary/nearest-word.ts';
@@ -160,7 +161,9 @@ async function certifyExternal(file: string, options: ExternalOptions): Promise<
       : Promise.race([joining, untilEnded(device, options.run ?? '')]));
     const certificate =
       joined === 'joined' ? await certified(plan, wire, options) : nobodyCame(options);
-    const as = { scenario: plan.scenario.name, patch: options.patch, device: options.external };
+    const { kernel, ...names } = choiceNames(plan, options.patch);
+    const { name } = plan.scenario;
+    const as = { scenario: name, patch: kernel, ...names, device: options.external };
     print(shown(as, certificate, options));
     return exitCodeOf(certificate);
   } finally {

@@ -1,9 +1,10 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import {
   AB_SEARCHES,
   type AbVerdict,
   abVerdict,
   abWord,
+  type ExitOn,
   type Side,
 } from '../../../server/verify/verdict/ab-verdict.ts';
 import { ending, print, say } from '../ending.ts';
@@ -22,6 +23,7 @@ export interface VerdictCommandOptions {
   readonly migrators?: number;
   readonly budgetExecutions: number;
   readonly budgetSeconds: number;
+  readonly exitOn: ExitOn;
   readonly json?: true;
 }
 
@@ -39,6 +41,14 @@ export function addVerdictCommand(program: Command): void {
     .option('--migrators <number>', 'likewise', wholeNumber(0, 16))
     .option('--budget-executions <number>', 'of each search', wholeNumber(1, 1e12), 200_000)
     .option('--budget-seconds <number>', 'of each search', wholeNumber(1, 1e6), 20)
+    .addOption(
+      new Option(
+        '--exit-on <what>',
+        'exit 1 if a failure appeared, or if the kernel after is broken at all',
+      )
+        .choices(['appeared', 'broken'])
+        .default('appeared'),
+    )
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
@@ -46,8 +56,9 @@ export function addVerdictCommand(program: Command): void {
 The searches do not stop at the first failure; if the budget ends them, that is said. What follows
 the line of dashes fits a reply to a mailing list.
 
-Exit codes: 0 both are known and the kernel after holds, 1 the kernel after is broken, 2 unknown,
-64 the question is wrong, 130 interrupted: what was known by then is printed.
+Exit codes: 0 both are known and no failure appeared, 1 the kernel after can fail as the one before
+cannot (--exit-on broken: it can fail), 2 unknown, 64 the question is wrong, 130 interrupted: what was
+known by then is printed.
 
 Examples:
   mmrace verdict seed-zero-page --after remove-second-invalidate
@@ -70,7 +81,7 @@ async function run(files: readonly string[], options: VerdictCommandOptions): Pr
       ? JSON.stringify(abPlain(told.verdicts, options))
       : abText(files, told.verdicts, options),
   );
-  if (told.ended === 'by itself') return exitCodeOf(told.verdicts);
+  if (told.ended === 'by itself') return exitCodeOf(told.verdicts, options.exitOn);
   const left = asked.length - told.verdicts.length;
   say(
     `mmrace: interrupted${left > 0 ? `; ${left} of ${asked.length} scenarios were not begun` : ''}`,
@@ -128,8 +139,8 @@ async function sidesOf(file: string, options: VerdictCommandOptions): Promise<Qu
   };
 }
 
-function exitCodeOf(verdicts: readonly AbVerdict[]): ExitCode {
-  switch (abWord(verdicts)) {
+function exitCodeOf(verdicts: readonly AbVerdict[], on: ExitOn): ExitCode {
+  switch (abWord(verdicts, on)) {
     case 'holds':
       return EXIT.OK;
     case 'broken':

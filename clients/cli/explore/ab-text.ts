@@ -10,13 +10,22 @@ import { DIAGRAM_COLUMNS_MAX, raceDiagram } from '../../../server/report/diagram
 import { counted } from '../../../server/report/lines/counted.ts';
 import { LIST_COLUMNS_MAX } from '../../../server/report/lines/list-columns.ts';
 import { wrapText } from '../../../server/report/lines/wrap-text.ts';
+import { choiceNames } from '../../../server/scenario/choice-names.ts';
 import { recordExecution } from '../../../server/verify/answer/record-execution.ts';
 import {
   type AbVerdict,
   abWord,
+  type ExitOn,
+  isWorse,
   type SideAnswer,
 } from '../../../server/verify/verdict/ab-verdict.ts';
-import { claim, mailBlock, told } from '../../../server/verify/verdict/mail-block.ts';
+import {
+  changeWords,
+  claim,
+  mailBlock,
+  sideWords,
+  told,
+} from '../../../server/verify/verdict/mail-block.ts';
 import type { OutcomeChange } from '../../../server/verify/verdict/outcomes.ts';
 import { keptOf } from './saved-counterexample.ts';
 
@@ -29,6 +38,7 @@ export interface AbAsked {
   readonly before: string;
   readonly after: string;
   readonly driver: readonly string[];
+  readonly exitOn: ExitOn;
   readonly devices?: number;
   readonly migrators?: number;
 }
@@ -41,9 +51,9 @@ export function abText(
   const lines = verdicts.flatMap((one) => summary(one));
   const about = told(verdicts);
   if (about === undefined) return lines.join('\n');
-  const { counterexample, plan } = about.after.verdict;
+  const { verdict: word, counterexample, plan } = about.after.verdict;
   const diagram =
-    counterexample === 'none' || about.after.verdict.verdict !== 'broken'
+    counterexample === 'none' || word !== 'broken'
       ? 'none'
       : raceDiagram(recordExecution(plan, counterexample.choices).events, {
           columns: DIAGRAM_COLUMNS_MAX,
@@ -55,14 +65,14 @@ export function abText(
 }
 
 function summary({ scenario, before, after, changes }: AbVerdict): string[] {
-  const side = ({ kernel, verdict }: SideAnswer) => `${verdict.verdict} with ${kernel}`;
+  const side = (one: SideAnswer) => `${one.verdict.verdict} with ${sideWords(one)}`;
   const lines = wrapText(`${scenario}: ${side(before)}, ${side(after)}`, LIST_COLUMNS_MAX);
   if (changes.appeared.length + changes.vanished.length === 0)
     lines.push('  no outcome appeared or vanished');
   lines.push(...listed('appeared', changes.appeared), ...listed('vanished', changes.vanished));
   for (const { kernel, outcomes } of [before, after]) {
-    if (outcomes.complete === 'yes') continue;
-    const ended = `ended after ${counted(outcomes.executions, 'execution')}`;
+    if (outcomes === 'not searched' || outcomes.complete === 'yes') continue;
+    const ended = `ended after ${counted(outcomes.covered.executions, 'execution')}`;
     lines.push(...hanging(`(the search with ${kernel} ${ended}: there may be more)`));
   }
   return lines;
@@ -74,8 +84,9 @@ function hanging(text: string): string[] {
 }
 
 function listed(what: string, changes: readonly OutcomeChange[]): string[] {
-  const shown = changes.slice(0, OUTCOMES_SHOWN_MAX).flatMap(({ outcome, executions, of }) => {
-    const words = `${what}: ${describeOutcome(outcome)} (${executions} of ${counted(of, 'execution')})`;
+  const shown = changes.slice(0, OUTCOMES_SHOWN_MAX).flatMap((change) => {
+    const { executions, of } = change;
+    const words = `${what}: ${changeWords(change)} (${executions} of ${counted(of, 'execution')})`;
     return hanging(words);
   });
   const more = changes.length - OUTCOMES_SHOWN_MAX;
@@ -107,44 +118,58 @@ export function abPlain(verdicts: readonly AbVerdict[], asked: AbAsked): object 
   return {
     before: asked.before,
     after: asked.after,
-    verdict: abWord(verdicts),
+    verdict: abWord(verdicts, asked.exitOn),
+    exitOn: asked.exitOn,
     claim: about === undefined ? '' : claim(verdicts, about),
-    scenarios: verdicts.map(({ scenario, before, after, changes }) => ({
-      scenario,
-      before: plainSide(before, asked),
-      after: plainSide(after, asked),
-      complete: changes.complete,
-      appeared: changes.appeared.map(plainChange),
-      vanished: changes.vanished.map(plainChange),
-    })),
+    scenarios: verdicts.map((one) => plainVerdict(one, asked)),
+  };
+}
+
+function plainVerdict(one: AbVerdict, asked: AbAsked): object {
+  const { scenario, before, after, changes } = one;
+  return {
+    scenario,
+    worse: isWorse(one),
+    before: plainSide(before, asked),
+    after: plainSide(after, asked),
+    complete: changes.complete,
+    appeared: changes.appeared.map(plainChange),
+    vanished: changes.vanished.map(plainChange),
   };
 }
 
 function plainSide(side: SideAnswer, asked: AbAsked): object {
   const { verdict, outcomes } = side;
   const token = tokenOf(side, asked);
+  const { patches, drivers } = choiceNames(side.plan, side.kernel);
   return {
     kernel: side.kernel,
+    patches,
+    drivers,
     verdict: verdict.verdict,
     bound: describeBound(verdict.bound),
     reason: verdict.bound,
-    executions: outcomes.executions,
-    failures: outcomes.failures,
-    windowEntered: outcomes.windowEntered,
-    complete: outcomes.complete === 'yes',
-    outcomes: countsByText(outcomes.counts),
+    executions: verdict.executions,
+    failures: verdict.failures,
+    windowEntered: verdict.windowEntered,
+    complete: outcomes !== 'not searched' && outcomes.complete === 'yes',
+    outcomes: countsByText(
+      outcomes === 'not searched' ? verdict.outcomes : outcomes.covered.outcomes,
+    ),
     failure:
       verdict.counterexample === 'none' ? null : describeFailure(verdict.counterexample.failure),
     token: token === 'none' ? null : token,
   };
 }
 
-function plainChange({ outcome, executions, of }: OutcomeChange): object {
+function plainChange({ outcome, at, failed, executions, of }: OutcomeChange): object {
   const { failure } = outcome;
   return {
     outcome: describeOutcome(outcome),
     failed: failure === 'none' ? null : failure,
     failing: failure === 'none' ? 'no' : 'yes',
+    at: failure === 'none' ? null : at,
+    behindAnotherFailure: failed === 'later',
     executions,
     of,
   };

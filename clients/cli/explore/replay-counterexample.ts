@@ -1,5 +1,6 @@
 /** `mmrace replay TOKEN|FILE`: executes a counterexample again, and tells it, or refuses it where it first differs. */
 
+import { driverWords } from '../../../server/report/choice-words.ts';
 import { describeFailure, failureText } from '../../../server/report/describe-failure.ts';
 import { DIAGRAM_COLUMNS_MAX, raceDiagram } from '../../../server/report/diagram.ts';
 import type { FormatName } from '../../../server/report/format-names.ts';
@@ -136,10 +137,8 @@ export function textOfAgain(again: Again): string {
 
 /** `kernel stock, driver map-losers` */
 export function kernelWords({ patch, drivers }: Counterexample): string {
-  const chosen = Object.entries(drivers).map(([actor, { name }]) =>
-    actor === '*' ? `, driver ${name}` : `, driver ${name} in ${actor}`,
-  );
-  return `kernel ${patch.name}${chosen.join('')}`;
+  const names = Object.entries(drivers).map(([actor, { name }]) => [actor, name] as const);
+  return `kernel ${patch.name}${driverWords(Object.fromEntries(names))}`;
 }
 
 /** Who waits for whom at its end, if it got stuck. */

@@ -1,10 +1,13 @@
 /** A verdict as people read it on a terminal. */
+
 import { describeBound } from '../../../server/report/bound.ts';
+import { type ChoiceNames, choiceWords } from '../../../server/report/choice-words.ts';
 import { describeFailure } from '../../../server/report/describe-failure.ts';
 import { describeWait } from '../../../server/report/describe-stuck.ts';
 import { raceDiagram } from '../../../server/report/diagram.ts';
 import { counted } from '../../../server/report/lines/counted.ts';
 import { wrapText } from '../../../server/report/lines/wrap-text.ts';
+import { choiceNames } from '../../../server/scenario/choice-names.ts';
 import type { ScenarioPlan } from '../../../server/scenario/scenario-plan.ts';
 import { recordExecution } from '../../../server/verify/answer/record-execution.ts';
 import type { CounterexampleReport } from '../../../server/verify/explore/explore.ts';
@@ -21,7 +24,7 @@ export function textOf(
 ): string {
   const { scenario } = plan;
   const lines = [
-    `${scenario.name}: ${verdict.verdict} (kernel ${options.patch})`,
+    ...headline(`${scenario.name}: ${verdict.verdict}`, choiceNames(plan, options.patch)),
     ...wrapped(`${describeBound(verdict.bound)};`),
     ...wrapped(`${verdict.steps} steps, ${verdict.seconds.toFixed(2)} s;`),
     ...wrapped(
@@ -45,6 +48,12 @@ export function textOf(
     ...livelockLines(counterexample),
   );
   return lines.join('\n');
+}
+
+/** What the verdict is of stands beside it. */
+export function headline(what: string, names: ChoiceNames, more = ''): string[] {
+  const [first = '', ...rest] = wrapText(`${what} (kernel ${choiceWords(names)}${more})`, COLUMNS);
+  return rest.length === 0 ? [first] : [first, ...wrapped(rest.join(' '))];
 }
 
 /** Lines of at most COLUMNS, indented. */

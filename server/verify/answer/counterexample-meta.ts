@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Event } from '../../abi/event.ts';
 import type { Failure } from '../../explorer/failure.ts';
 import { askedBy, herdWords } from '../../report/asked-condition.ts';
+import { driverWords } from '../../report/choice-words.ts';
 import type { ReportMeta, Wait } from '../../report/report-meta.ts';
 import type { Turn } from '../../report/turn.ts';
 import { boundOf, type Counterexample } from '../counterexample/counterexample.ts';
@@ -31,7 +32,7 @@ export function metaOfCounterexample(
   const { verdict, executions, failures, windowEntered } = found;
   return {
     name: scenario.name,
-    patch: patch.name,
+    patch: `${patch.name}${driverWords(driversOf(counterexample))}`,
     verdict,
     seen: promised,
     bound: boundOf(counterexample),
@@ -64,6 +65,10 @@ export function metaOfCounterexample(
     turn,
     ...(setup.length === 0 ? {} : { setup }),
   };
+}
+
+function driversOf({ drivers }: Counterexample): { readonly [actor: string]: string } {
+  return Object.fromEntries(Object.entries(drivers).map(([actor, { name }]) => [actor, name]));
 }
 
 /** The question in full names the test, as explore does it: the same question has the same hash. */

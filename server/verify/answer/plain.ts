@@ -2,6 +2,7 @@
 import type { RunVerdict } from '../../protocol/http-api.ts';
 import { describeBound } from '../../report/bound.ts';
 import { countsByText, describeFailure } from '../../report/describe-failure.ts';
+import { choiceNames } from '../../scenario/choice-names.ts';
 import type { ScenarioPlan } from '../../scenario/scenario-plan.ts';
 import type { CounterexampleReport } from '../explore/explore.ts';
 import type { ScenarioVerdict } from '../explore/explore-scenario.ts';
@@ -28,9 +29,12 @@ export function plainVerdict(
   verdict: ScenarioVerdict,
 ): RunVerdict & { readonly [more: string]: unknown } {
   const { counterexample, outcomes, bound, plan: explored, ...rest } = verdict;
+  const names = choiceNames(plan, options.patch);
   return {
     scenario: plan.scenario.name,
     patch: options.patch,
+    patches: names.patches,
+    drivers: names.drivers,
     actors: explored.instances.map(({ name }) => name),
     ...rest,
     bound: describeBound(bound),

@@ -1,7 +1,9 @@
 /** A verdict in one of the formats of reports. */
 
+import { choiceWords } from '../../report/choice-words.ts';
 import type { FormatName } from '../../report/format-names.ts';
 import { FORMATS } from '../../report/formats.ts';
+import { choiceNames } from '../../scenario/choice-names.ts';
 import type { ScenarioPlan } from '../../scenario/scenario-plan.ts';
 import type { Strategy } from '../explore/explore-options.ts';
 import type { ScenarioVerdict } from '../explore/explore-scenario.ts';
@@ -30,7 +32,7 @@ export function reportOf(
   const { setup, events, run } = recordExecution(verdict.plan, choices);
   const meta = metaOfExplored(verdict, {
     name: plan.scenario.name,
-    patch: options.patch,
+    patch: choiceWords(choiceNames(plan, options.patch)),
     strategy: options.strategy,
     reproduce: commandOf(file, plan, options),
     question: JSON.stringify([

@@ -1,6 +1,7 @@
 /** Explores a scenario: with one device for all its twins where that is as good, else in full. */
 
 import { isLivelock } from '../../explorer/failure.ts';
+import type { Alike } from '../../explorer/shrink.ts';
 import type { Bound, PatchNotReached, Searched } from '../../report/bound.ts';
 import { answerOf } from '../../scenario/expectations.ts';
 import { machineFacts } from '../../scenario/machine-facts.ts';
@@ -71,22 +72,29 @@ function run(plan: ScenarioPlan, options: Omit<ExploreOptions, 'stepsMax'>): Sce
   return answered(plan, (minimise) => explore(() => newScenarioRun(plan), all, minimise));
 }
 
-/** The same of what was covered elsewhere. */
+/** The same of what was covered elsewhere. The counterexample is `alike` what was found. */
 export function concludeScenario(
   plan: ScenarioPlan,
   covered: Covered,
   options: ExploreOptions,
   began: number,
+  alike?: Alike,
 ): ScenarioVerdict {
-  return answered(plan, (minimise) =>
-    conclude(() => newScenarioRun(plan), covered, options, began, minimise),
+  return answered(
+    plan,
+    (minimise) => conclude(() => newScenarioRun(plan), covered, options, began, minimise),
+    alike,
   );
 }
 
-function answered(plan: ScenarioPlan, search: (minimise: Minimise) => Verdict): ScenarioVerdict {
+function answered(
+  plan: ScenarioPlan,
+  search: (minimise: Minimise) => Verdict,
+  alike?: Alike,
+): ScenarioVerdict {
   let smallest = plan;
   const searched = search((_, { choices }) => {
-    const minimised = minimiseCounterexample(plan, choices);
+    const minimised = minimiseCounterexample(plan, choices, alike);
     smallest = minimised.plan;
     return minimised.report;
   });

@@ -4,7 +4,7 @@
  */
 
 import { contextSwitches } from '../../explorer/blocks.ts';
-import { actorsIn, failsAlike, isLivelock } from '../../explorer/failure.ts';
+import { actorsIn, isLivelock } from '../../explorer/failure.ts';
 import { tryFewSwitches } from '../../explorer/few-switches.ts';
 import {
   nearestPassingSchedule,
@@ -12,9 +12,9 @@ import {
   pointOfNoReturn,
   runsOf,
 } from '../../explorer/no-return.ts';
-import { type QuietRun, runQuietly } from '../../explorer/quiet.ts';
+import { type QuietRun, replayQuietly, runQuietly } from '../../explorer/quiet.ts';
 import type { Chooser } from '../../explorer/replay.ts';
-import { shrink } from '../../explorer/shrink.ts';
+import { type Alike, isAlike, shrink } from '../../explorer/shrink.ts';
 import { storyOf } from '../../report/story/story.ts';
 import { turnOf } from '../../report/turn.ts';
 import type { ScenarioPlan } from '../../scenario/scenario-plan.ts';
@@ -46,15 +46,17 @@ export interface MinimisedCounterexample {
 interface Failing {
   readonly plan: ScenarioPlan;
   readonly run: QuietRun;
+  readonly alike: Alike;
 }
 
-/** `choices` must fail in `plan`. */
+/** `choices` must fail in `plan`. What is shown in the end is `alike`. */
 export function minimiseCounterexample(
   plan: ScenarioPlan,
   choices: readonly number[],
+  alike: Alike = isAlike,
 ): MinimisedCounterexample {
   const found = withPaths(plan, choicesOf(choices));
-  const small = shrunk(onlyActing({ plan, run: found.run }, found.paths));
+  const small = shrunk(onlyActing({ plan, run: found.run, alike }, found.paths));
   const smaller = smallestOf(small);
   const smallest = smaller === small ? small : shrunk(smaller);
   return { report: reportOf(smallest), plan: smallest.plan };
@@ -67,9 +69,10 @@ function choicesOf(choices: readonly number[]): Chooser {
   };
 }
 
-function shrunk({ plan, run }: Failing): Failing {
-  const better = shrink(() => newScenarioRun(plan), run.choices, stepsMaxOf(plan));
-  return better === 'does not fail' ? { plan, run } : { plan, run: better };
+function shrunk(failing: Failing): Failing {
+  const { plan, run, alike } = failing;
+  const better = shrink(() => newScenarioRun(plan), run.choices, stepsMaxOf(plan), alike);
+  return better === 'does not fail' ? failing : { ...failing, run: better };
 }
 
 interface WithPaths {
@@ -130,14 +133,14 @@ function smallestOf(failing: Failing): Failing {
 
 /** The same schedule, as far as the smaller scenario has it. */
 function followed(
-  { run }: Failing,
+  { run, alike }: Failing,
   { plan, names }: Smaller,
   paths: readonly ThreadPath[],
 ): Failing | 'no' {
   const wanted = paths.map((path) => renamed(path, names)).filter((path) => path !== 'gone');
   const newRun = () => newScenarioRun(plan);
   const tried = runQuietly(newRun, followPaths(plan.threads, wanted), stepsMaxOf(plan));
-  return isAsGood(tried, run) ? { plan, run: tried } : 'no';
+  return isAsGood(tried, run, alike) ? { plan, run: tried, alike } : 'no';
 }
 
 /** Does the smaller scenario fail in the same way, with no more switches? */
@@ -149,15 +152,17 @@ function failsLike(
   const same = followed(failing, { plan, names }, paths);
   // A thread alone has one schedule.
   if (same !== 'no' || plan.threads.length < 2) return same;
-  const { run } = failing;
+  const { run, alike } = failing;
   const newRun = () => newScenarioRun(plan);
   const { found } = tryFewSwitches(newRun, stepsMaxOf(plan), SCHEDULES_MAX);
-  return found !== 'none' && isAsGood(found, run) ? { plan, run: found } : 'no';
+  if (found === 'none') return 'no';
+  const tried = replayQuietly(newRun, found.choices, stepsMaxOf(plan));
+  return isAsGood(tried, run, alike) ? { plan, run: tried, alike } : 'no';
 }
 
-function isAsGood(tried: QuietRun, before: QuietRun): boolean {
+function isAsGood(tried: QuietRun, before: QuietRun, alike: Alike): boolean {
   const [now, then] = [contextSwitches(tried.choices), contextSwitches(before.choices)];
-  return failsAlike(tried.failure, before.failure) && now <= then;
+  return alike(tried, before) && now <= then;
 }
 
 /** Threads, and pages that there are or that somebody works on. */

@@ -1,12 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { DRIVERS } from '../../../clients/drivers/catalogue/drivers.ts';
 import { PATCHES } from '../../patches/patches.ts';
 import { describeOutcome } from '../../report/describe-failure.ts';
 import { planScenario } from '../../scenario/scenario-plan.ts';
 import { shippedScenario } from '../../scenario/shipped-scenarios.ts';
-import { type AbVerdict, abVerdict, abWord, type Side } from './ab-verdict.ts';
-import { mailBlock, observation, shellLines } from './mail-block.ts';
+import {
+  type AbVerdict,
+  abVerdict,
+  abWord,
+  failuresThatAppeared,
+  isWorse,
+  type Side,
+} from './ab-verdict.ts';
+import { claim, mailBlock, observation, shellLines, told } from './mail-block.ts';
 
 const SEED = 'remove-second-invalidate';
 const BUDGET = {
@@ -17,12 +25,14 @@ const BUDGET = {
   onProgress: () => undefined,
 };
 
-function side(scenario: string, kernel: string): Side {
+function side(scenario: string, kernel: string, driver?: string): Side {
   const shipped = shippedScenario(scenario);
   const patch = PATCHES.get(kernel);
   assert.ok(shipped !== 'none');
   const patches = patch === undefined ? [] : [patch];
-  return { kernel, plan: planScenario(shipped, { patches, drivers: new Map(), parameters: {} }) };
+  const chosen = driver === undefined ? undefined : DRIVERS.get(driver);
+  const drivers = chosen === undefined ? new Map() : new Map([['*', chosen]]);
+  return { kernel, plan: planScenario(shipped, { patches, drivers, parameters: {} }) };
 }
 
 function asked(scenario: string, before: string, after: string, executions = 10_000): AbVerdict {
@@ -42,6 +52,51 @@ test('failures appear with the patch, nothing appears without', () => {
   assert.deepEqual(
     [abWord([broken]), abWord([same]), abWord([same, broken])],
     ['broken', 'holds', 'broken'],
+  );
+});
+
+test('a race that the driver has itself does not hide what the kernel does wrong', () => {
+  const racy = 'skip-retry';
+  const [stock, patched] = [
+    side('seed-zero-page', 'stock', racy),
+    side('seed-zero-page', SEED, racy),
+  ];
+  const worse = abVerdict(stock, patched, BUDGET);
+  assert.deepEqual(
+    [worse.before.verdict.verdict, worse.after.verdict.verdict],
+    ['broken', 'broken'],
+  );
+  assert.equal(isWorse(worse), 'yes');
+  assert.match(claim([worse], worse), /driver skip-retry, .* can fail as it could not with stock/);
+  for (const { executions, failed } of worse.changes.appeared) {
+    assert.ok(failed === 'later' || executions <= worse.after.verdict.failures);
+  }
+  const same = abVerdict(patched, patched, BUDGET);
+  assert.equal(isWorse(same), 'no');
+  assert.deepEqual([abWord([same]), abWord([same], 'broken')], ['holds', 'broken']);
+});
+
+test('the reply is about what changed, with a failure that appeared', () => {
+  const same = asked('seed-zero-page', SEED, SEED);
+  const worse = asked('seed-empty-entry', 'stock', SEED);
+  assert.equal(told([same, worse]), worse);
+  const { counterexample } = worse.after.verdict;
+  const [first] = failuresThatAppeared(worse);
+  assert.ok(counterexample !== 'none' && first !== undefined);
+  assert.deepEqual(counterexample.failure, first.outcome.failure);
+});
+
+test('one search has one number of executions; that a second was made is said', () => {
+  const whole = asked('seed-zero-page', 'stock', SEED);
+  for (const { verdict, outcomes } of [whole.before, whole.after]) {
+    assert.ok(outcomes !== 'not searched');
+    assert.equal(verdict.executions, outcomes.covered.executions);
+    assert.ok(verdict.windowEntered > 0);
+  }
+  const cut = asked('seed-zero-page', 'stock', 'stock', 30);
+  assert.match(
+    mailBlock({ verdicts: [cut], diagram: 'none', reproduce: 'x' }),
+    /so it was asked\s+alone|ended after 30/,
   );
 });
 

@@ -1,13 +1,16 @@
 /**
  * The answer as a reply to a mailing list: what is claimed, within which bound, the smallest picture of it, what was
- * observed, and how to see it again. No line is longer than a list takes.
+ * observed, and how to see it again. It is about what changed. No line is longer than a list takes.
  */
 import { describeBound } from '../../report/bound.ts';
-import { describeFailure } from '../../report/describe-failure.ts';
+import { driverWords, kernelWords } from '../../report/choice-words.ts';
+import { describeFailure, describeOutcome } from '../../report/describe-failure.ts';
 import { counted } from '../../report/lines/counted.ts';
 import { LIST_COLUMNS_MAX } from '../../report/lines/list-columns.ts';
 import { wrapText } from '../../report/lines/wrap-text.ts';
-import type { AbVerdict, SideAnswer } from './ab-verdict.ts';
+import { choiceNames } from '../../scenario/choice-names.ts';
+import { type AbVerdict, failuresThatAppeared, isWorse, type SideAnswer } from './ab-verdict.ts';
+import type { OutcomeChange } from './outcomes.ts';
 
 export interface MailParts {
   /** The scenarios in the order in which they were asked. */
@@ -18,10 +21,18 @@ export interface MailParts {
   readonly reproduce: string;
 }
 
-/** The scenario that the reply is about: the first that is broken after, else the first that is not known. */
+/**
+ * The scenario that the reply is about: the first that became worse; else the first that is not known; else the first
+ * in which anything changed, or that is still broken.
+ */
 export function told(verdicts: readonly AbVerdict[]): AbVerdict | undefined {
-  const of = (word: string) => verdicts.find(({ after }) => after.verdict.verdict === word);
-  return of('broken') ?? of('unknown') ?? verdicts[0];
+  return (
+    verdicts.find((one) => isWorse(one) === 'yes') ??
+    verdicts.find((one) => isWorse(one) === 'unknown') ??
+    verdicts.find(({ changes }) => changes.appeared.length + changes.vanished.length > 0) ??
+    verdicts.find(({ after }) => after.verdict.verdict === 'broken') ??
+    verdicts[0]
+  );
 }
 
 /** Ends with a newline. */
@@ -44,34 +55,52 @@ export function mailBlock({ verdicts, diagram, reproduce }: MailParts): string {
   return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
 }
 
+/** `lazy-flush (./mine.ts), driver skip-retry`. */
+export function sideWords({ kernel, plan }: Pick<SideAnswer, 'kernel' | 'plan'>): string {
+  const names = choiceNames(plan, kernel);
+  return `${kernelWords(names)}${driverWords(names.drivers)}`;
+}
+
 /** One sentence, told by the verdicts of both kernels. */
 export function claim(verdicts: readonly AbVerdict[], about: AbVerdict): string {
   const { scenario, before, after, changes } = about;
   const was = before.verdict.verdict;
   const where = verdicts.length === 1 ? scenario : `${scenario} (and ${verdicts.length - 1} more)`;
+  const [now, then] = [sideWords(after), kernelWords(choiceNames(before.plan, before.kernel))];
   switch (after.verdict.verdict) {
-    case 'broken': {
-      const then = {
-        holds: 'which it cannot',
-        broken: 'as it can',
-        unknown: 'unlike (so far seen)',
-      };
-      return (
-        `with ${after.kernel}, ${scenario} can fail, ${then[was]} with ${before.kernel}: ` +
-        `${failureOf(after)}.`
-      );
-    }
+    case 'broken':
+      return `with ${now}, ${brokenClaim(about, then)}`;
     case 'unknown':
-      return `whether ${scenario} holds with ${after.kernel} is not known: ${describeBound(after.verdict.bound)}.`;
+      return `whether ${scenario} holds with ${now} is not known: ${describeBound(after.verdict.bound)}.`;
     case 'holds': {
-      const so = {
-        holds: `as with ${before.kernel}`,
-        broken: `and does not with ${before.kernel}`,
-      };
-      const then = was === 'unknown' ? `with ${before.kernel} it is not known` : so[was];
-      return `with ${after.kernel}, ${where} holds, ${then}; ${changed(changes)}.`;
+      const so = { holds: `as with ${then}`, broken: `and does not with ${then}` };
+      const compared = was === 'unknown' ? `with ${then} it is not known` : so[was];
+      return `with ${now}, ${where} holds, ${compared}; ${changed(changes)}.`;
     }
   }
+}
+
+function brokenClaim(about: AbVerdict, then: string): string {
+  const { scenario, before, after, changes } = about;
+  const was = before.verdict.verdict;
+  const [appeared] = failuresThatAppeared(about);
+  if (was !== 'broken') {
+    const unlike = was === 'holds' ? 'which it cannot' : 'unlike (so far seen)';
+    const failure = appeared === undefined ? failureOf(after) : changeWords(appeared);
+    return `${scenario} can fail, ${unlike} with ${then}: ${failure}.`;
+  }
+  if (appeared === undefined) {
+    return `${scenario} can fail, as it can with ${then}: ${failureOf(after)}; ${changed(changes)}.`;
+  }
+  const sure = isWorse(about) === 'yes' ? 'could not' : 'was not seen to';
+  return `${scenario} can fail as it ${sure} with ${then}, where it fails otherwise: ${changeWords(appeared)}.`;
+}
+
+/** With the place, where the words are those of another failure. */
+export function changeWords({ outcome, at, elsewhere, failed }: OutcomeChange): string {
+  const words = describeOutcome(outcome);
+  const where = elsewhere === 'yes' || failed === 'later' ? `${words}, at ${at}` : words;
+  return failed === 'later' ? `${where}, behind another failure` : where;
 }
 
 function failureOf({ verdict }: SideAnswer): string {
@@ -90,26 +119,40 @@ function changed({ appeared, vanished, complete }: AbVerdict['changes']): string
 }
 
 function bound({ scenario, before, after }: AbVerdict, scenarios: number): string {
-  const side = ({ kernel, verdict, outcomes }: SideAnswer) => {
-    const { executions, complete } = outcomes;
-    const all =
-      executions === 1 ? 'its one execution' : `every interleaving in ${executions} executions`;
-    const seen = complete === 'yes' ? all : `the first ${counted(executions, 'execution')}`;
-    return (
-      `${kernel}: ${verdict.verdict}, ${seen}, ` +
-      `the race was possible in ${outcomes.windowEntered}, ${outcomes.failures} failed`
-    );
-  };
   const which = scenarios === 1 ? '' : `${scenario}: `;
-  return `${which}${side(before)}; ${side(after)}.`;
+  return `${which}${sideBound(before)}; ${sideBound(after)}.`;
+}
+
+function sideBound(side: SideAnswer): string {
+  const { verdict, outcomes } = side;
+  const words = kernelWords(choiceNames(side.plan, side.kernel));
+  const { executions, windowEntered, failures } = verdict;
+  if (outcomes === 'not searched' || outcomes.complete === 'no') {
+    const all = outcomes === 'not searched' ? 0 : outcomes.covered.executions;
+    const other =
+      all === 0 || all === executions
+        ? ''
+        : ` (a search for all outcomes ended after ${counted(all, 'execution')}, so it was asked alone)`;
+    return (
+      `${words}: ${verdict.verdict}, ${describeBound(verdict.bound)}${other}, ` +
+      `the race was possible in ${windowEntered}, ${failures} failed`
+    );
+  }
+  const every =
+    executions === 1 ? 'its one execution' : `every interleaving in ${executions} executions`;
+  return (
+    `${words}: ${verdict.verdict}, ${every}, ` +
+    `the race was possible in ${windowEntered}, ${failures} failed`
+  );
 }
 
 /** As herd prints it: failing executions, and the others. */
-export function observation(scenario: string, { outcomes }: SideAnswer): string {
-  const { executions, failures, complete } = outcomes;
+export function observation(scenario: string, { verdict, outcomes }: SideAnswer): string {
+  const { executions, failures } = verdict;
+  const complete = outcomes !== 'not searched' && outcomes.complete === 'yes';
   let how = 'Sometimes';
-  if (failures === 0) how = complete === 'yes' ? 'Never' : 'Unknown';
-  else if (failures === executions && complete === 'yes') how = 'Always';
+  if (failures === 0) how = complete || verdict.verdict === 'holds' ? 'Never' : 'Unknown';
+  else if (failures === executions && complete) how = 'Always';
   return `Observation ${scenario} ${how} ${failures} ${executions - failures}`;
 }
 
