@@ -17,7 +17,8 @@ export function anonVmaLockWrite(k: Kernel, at: YieldPoint, anonVma: AnonVma): T
 
 /**
  * anon_vma_prepare(): gives the mapping an anon_vma before its first anonymous page, a neighbour's where one fits. Of
- * two threads that do so at once the second finds that it is done.
+ * two threads that do so at once the second finds that it is done. An explorer is not told of the look: which of the
+ * two is first decides nothing, and who else looks holds mmap_lock for writing.
  *
  * Holds: mmap_lock for read. Takes: the anon_vma lock for writing. Yields: unless the mapping has one.
  */
