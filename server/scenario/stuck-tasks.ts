@@ -75,6 +75,8 @@ function wantedName({ plan }: View, object: ObjectId): string {
       return `driver_lock of ${plan.devices[owner]?.name ?? `device ${owner}`}`;
     case 'ptl':
       return 'ptl';
+    case 'rmap_lock':
+      return owner === 0 ? 'the anon_vma lock' : `i_mmap_rwsem of file ${Math.floor(index / 2)}`;
     case 'subscriptions':
       return 'the end of an invalidation';
     case 'task':
@@ -147,6 +149,12 @@ function namedBy({ kernel }: World, object: ObjectId): TaskIdentity[] {
   for (const { mmapLock, table } of kernel.mms.values()) {
     if (mmapLock.object === object) owners.push(mmapLock.writer, ...mmapLock.readers);
     for (const { ptl } of table.pages.values()) if (ptl.object === object) owners.push(ptl.holder);
+  }
+  for (const { rwsem } of kernel.anonVmas.values()) {
+    if (rwsem.object === object) owners.push(rwsem.writer, ...rwsem.readers);
+  }
+  for (const { iMmapRwsem } of kernel.files.values()) {
+    if (iMmapRwsem.object === object) owners.push(iMmapRwsem.writer, ...iMmapRwsem.readers);
   }
   return owners.filter((owner) => owner !== 'nobody');
 }

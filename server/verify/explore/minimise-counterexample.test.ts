@@ -8,6 +8,7 @@ import type { DriverVariant } from '../../../clients/drivers/catalogue/driver-va
 import { pageLockUnderDriverLock } from '../../../clients/drivers/faulty/page-lock-under-driver-lock.ts';
 import { failureKind } from '../../explorer/failure.ts';
 import { replayQuietly } from '../../explorer/quiet.ts';
+import { mappingOf } from '../../kernel/memory/frames.ts';
 import type { Patch } from '../../patches/patch.ts';
 import { PATCHES } from '../../patches/patches.ts';
 import { describeBound } from '../../report/bound.ts';
@@ -20,6 +21,7 @@ import { lockdepLines } from '../../report/splat/lockdep.ts';
 import { readScenario } from '../../scenario/read-scenario.ts';
 import { AS_WRITTEN, planScenario, type ScenarioChoice } from '../../scenario/scenario-plan.ts';
 import { newScenarioRun, stepsMaxOf } from '../../scenario/scenario-world.ts';
+import { readLock } from '../../task/rwsem.ts';
 import { willLower } from '../../task/task.ts';
 import { seq } from '../../vocabulary/seq.ts';
 import { recordExecution } from '../answer/record-execution.ts';
@@ -202,6 +204,39 @@ expect: { patches: { stock: holds } }
     /^OR5: lost wake-up: dev0 .* which is so, but nobody has told it$/,
   );
   assert.equal(stuck?.cycle, 'dev0 -> nobody');
+});
+
+/** A walk that returns early, with the lock. */
+const keepsRmapLock: Patch = {
+  id: 'keeps-rmap-lock',
+  provenance: 'this test',
+  summary: 'rmap_walk() forgets to give the anon_vma lock back',
+  overrides: () => ({
+    *rmapWalk(k, pfn) {
+      const anonVma = k.anonVmas.get(mappingOf(k.frames, pfn).id);
+      if (anonVma !== undefined) yield* readLock(k.context, 'rmap_walk.keep', anonVma.rwsem);
+    },
+  }),
+};
+
+test('[OR5] who waits for the lock of a reverse map is told by its name, with who has it', () => {
+  const text = `name: kept
+title: A process ends while a page of its own migrates
+provenance: test
+vmas: [{ name: a, address: 0x100200000, pages: 1, prot: rw, kind: anon-private }]
+setup: [{ actor: cpu0, do: store, at: a, value: 1 }]
+actors:
+  - { name: cpu0, kind: cpu, program: [{ do: munmap, at: a }] }
+  - { name: dev0, kind: device, program: [{ do: migrate, at: a }] }
+oracles: [OR5]
+expect: { patches: { stock: holds } }
+`;
+  const { failure } = counterexampleOf(explored(text, { patches: [keepsRmapLock] }));
+  assert.equal(
+    describeFailure(failure),
+    'OR5: lost wake-up: cpu0 (munmap) waits at unlink_anon_vmas.anon_vma_lock for the anon_vma lock, ' +
+      'which dev0 (migrate) has since rmap_walk.keep and has ended',
+  );
 });
 
 test('[LK3] locks in the wrong order are told though nothing deadlocks and nobody has asked', () => {
