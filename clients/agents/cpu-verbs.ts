@@ -2,7 +2,7 @@
 import Type from 'typebox';
 import type { CpuApi } from '../../server/abi/cpu-api.ts';
 import { addressAt, hexU64Of } from '../../server/abi/cpu-call.ts';
-import { answerOf, bindCall, CPU_CALLS, isCpuCall } from '../../server/abi/cpu-calls.ts';
+import { answerToCall, bindCall, CPU_CALLS, isCpuCall } from '../../server/abi/cpu-calls.ts';
 import { RANGE_PAGES_MAX } from '../../server/abi/limits.ts';
 import { pageAddress, strict, u64s } from '../../server/abi/scalars.ts';
 import type { VerbHelp } from '../../server/abi/verb-help.ts';
@@ -101,7 +101,7 @@ export function* performCpuVerb(
     const { path, bound } = whyNot(check, params, name);
     throw new VerbRefused(`${path}: expected ${bound}`);
   }
-  if (isCpuCall(name)) return answerOf(name, yield* bindCall(name, params)(performer.api));
+  if (isCpuCall(name)) return answerToCall(name, yield* bindCall(name, params)(performer.api));
   const manyPages = MANY_PAGES_VERBS[name as keyof typeof MANY_PAGES_VERBS];
   return yield* manyPages.perform(performer, params as never);
 }

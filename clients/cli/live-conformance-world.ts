@@ -6,8 +6,8 @@ import type { ConformanceWorld } from '../../server/conformance/traces/run-progr
 import {
   actorOf,
   CHILD,
-  callParams,
-  isDeviceOp,
+  isTraceDeviceOp,
+  traceCallParams,
   verbOf,
 } from '../../server/conformance/traces/trace-calls.ts';
 import type { OpResult, TraceOp } from '../../server/conformance/traces/trace-format.ts';
@@ -53,11 +53,11 @@ function childGone(live: LiveLab): Promise<void> {
 }
 
 function performerOf(op: TraceOp): string {
-  return isDeviceOp(op) ? (DEVICES[op.dev] ?? 'nobody') : actorOf(op);
+  return isTraceDeviceOp(op) ? (DEVICES[op.dev] ?? 'nobody') : actorOf(op);
 }
 
 function verbParamsOf(op: TraceOp): VerbParams {
-  return isDeviceOp(op) ? { ...verbOf(op) } : { verb: op.op, ...callParams(op) };
+  return isTraceDeviceOp(op) ? { ...verbOf(op) } : { verb: op.op, ...traceCallParams(op) };
 }
 
 function viewed(live: LiveLab): Viewed {

@@ -6,14 +6,14 @@ const TERMINAL_EVERY_MS = 100;
 const LOG_EVERY_MS = 10_000;
 const COLUMNS_UNKNOWN = 80;
 
-export interface Progress {
+export interface ProgressLine {
   /** `count` of the things are done; `note` says what else is worth knowing. */
   at(count: number, note?: string): void;
   /** Takes the line away. */
   end(): void;
 }
 
-export function newProgress(what: string): Progress {
+export function newProgress(what: string): ProgressLine {
   const terminal = process.stderr.isTTY;
   const everyMs = terminal ? TERMINAL_EVERY_MS : LOG_EVERY_MS;
   let toldAt = performance.now();

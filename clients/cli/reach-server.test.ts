@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { UsageError } from './failure.ts';
 import { withServer } from './prompt/lab-for-prompts.fixture.ts';
-import { findLab, httpUrlOf, reach, reachProblem } from './reach-server.ts';
+import { httpUrlOf, labOnServer, reach, reachProblem } from './reach-server.ts';
 
 async function answering(body: string, look: (url: string) => Promise<void>): Promise<void> {
   const server = createServer((_, response) => response.end(body));
@@ -34,7 +34,7 @@ test('a server of another protocol version is told apart, with the version to us
           "use the mmrace of the server's version, 9.0.0",
       );
       await assert.rejects(
-        findLab({ url, lab: 'demo', said: 'name-or-code', unknown: 'opened' }),
+        labOnServer({ url, lab: 'demo', said: 'name-or-code', unknown: 'opened' }),
         UsageError,
       );
     },
@@ -71,21 +71,21 @@ test('a lab is found by its name and by its code in any case; another is refused
     const { code } = (listed as { labs: { code: string }[] }).labs[0] ?? { code: 'none' };
     for (const lab of ['demo', code, code.toLowerCase()]) {
       assert.equal(
-        (await findLab({ url, lab, said: 'name-or-code', unknown: 'refused' })).name,
+        (await labOnServer({ url, lab, said: 'name-or-code', unknown: 'refused' })).name,
         'demo',
       );
     }
     await assert.rejects(
-      findLab({ url, lab: 'dmeo', said: 'name-or-code', unknown: 'refused' }),
+      labOnServer({ url, lab: 'dmeo', said: 'name-or-code', unknown: 'refused' }),
       /there is no lab, and no join code, "dmeo" at .*did you mean "demo"\?.*open are demo; --new opens/,
     );
     await assert.rejects(
-      findLab({ url, lab: 'ZZZZZ', said: 'code', unknown: 'refused' }),
+      labOnServer({ url, lab: 'ZZZZZ', said: 'code', unknown: 'refused' }),
       (error: Error) =>
         /^no lab has the join code "ZZZZZ" at .*--lab NAME; open are demo$/.test(error.message),
     );
     assert.equal(
-      (await findLab({ url, lab: 'mine', said: 'name-or-code', unknown: 'opened' })).name,
+      (await labOnServer({ url, lab: 'mine', said: 'name-or-code', unknown: 'opened' })).name,
       'mine',
     );
   }));

@@ -87,7 +87,7 @@ export interface FoundLab {
 }
 
 /** The lab that is meant. Throws: UsageError if there is no server to use, or no such lab. */
-export async function findLab({ url, lab, said, unknown }: LabChoice): Promise<FoundLab> {
+export async function labOnServer({ url, lab, said, unknown }: LabChoice): Promise<FoundLab> {
   const problem = reachProblem(url, await reach(url));
   if (problem !== 'none') throw new UsageError(problem);
   const labs = await labsAt(url);

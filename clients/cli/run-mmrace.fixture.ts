@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-export interface Ran {
+export interface ProcessRun {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
@@ -13,7 +13,7 @@ export interface Ran {
 export interface Running {
   readonly process: ChildProcess;
   /** Resolved when the process and everybody who writes to its stderr, as its own clients do, have ended. */
-  readonly ended: Promise<Ran>;
+  readonly ended: Promise<ProcessRun>;
   /** Resolves with what it has said on stderr, once that holds `text`. Rejects if it ends without. */
   says(text: string): Promise<string>;
 }
@@ -36,7 +36,7 @@ export function startMmrace(...args: readonly string[]): Running {
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
   });
-  const ended = new Promise<Ran>((resolve) => {
+  const ended = new Promise<ProcessRun>((resolve) => {
     child.on('close', (code) => resolve({ code, stdout, stderr }));
   });
   const says = (text: string): Promise<string> => {
@@ -56,6 +56,6 @@ export function startMmrace(...args: readonly string[]): Running {
 }
 
 /** Runs `mmrace` with `args` to its end. */
-export function runMmrace(...args: readonly string[]): Promise<Ran> {
+export function runMmrace(...args: readonly string[]): Promise<ProcessRun> {
   return startMmrace(...args).ended;
 }

@@ -21,7 +21,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const TSC = join(ROOT, 'node_modules/.bin/tsc');
 const run = promisify(execFile);
 
-export interface Ended {
+export interface ProcessEnd {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
@@ -33,9 +33,9 @@ export interface PackedProject {
   /** Where the package is in it. */
   readonly mmrace: string;
   /** Runs a program in the project. Never rejects for its exit code. */
-  execute(program: string, args: readonly string[]): Promise<Ended>;
+  execute(program: string, args: readonly string[]): Promise<ProcessEnd>;
   /** Type-checks files of the project. */
-  check(files: readonly string[], options: readonly string[]): Promise<Ended>;
+  check(files: readonly string[], options: readonly string[]): Promise<ProcessEnd>;
   remove(): void;
 }
 
@@ -83,11 +83,11 @@ async function pack(folder: string, { files }: Manifest): Promise<string> {
   return join(stage, filename);
 }
 
-async function ended(program: string, args: readonly string[], cwd: string): Promise<Ended> {
+async function ended(program: string, args: readonly string[], cwd: string): Promise<ProcessEnd> {
   try {
     return { code: 0, ...(await run(program, [...args], { cwd, timeout: 60_000 })) };
   } catch (error) {
-    const { code, stdout, stderr } = error as Ended & { readonly code: unknown };
+    const { code, stdout, stderr } = error as ProcessEnd & { readonly code: unknown };
     return { code: typeof code === 'number' ? code : -1, stdout, stderr };
   }
 }

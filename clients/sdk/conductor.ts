@@ -9,7 +9,7 @@ import type { Task } from '../../server/task/task.ts';
 import type { Errno } from '../../server/vocabulary/errno.ts';
 import { assertNever } from '../../server/vocabulary/invariant.ts';
 import { CallRefused } from './call-refusal.ts';
-import type { Question } from './connection.ts';
+import type { ReceivedQuestion } from './connection.ts';
 import type { Holds } from './holds.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -22,8 +22,8 @@ export interface VerbResult {
 
 /** Answers of a client to questions. */
 export interface Answering {
-  readonly answer: (id: Question['id'], result: unknown) => void;
-  readonly answerError: (id: Question['id'], errno: Errno, message: string) => void;
+  readonly answer: (id: ReceivedQuestion['id'], result: unknown) => void;
+  readonly answerError: (id: ReceivedQuestion['id'], errno: Errno, message: string) => void;
 }
 
 /** The running half of a client: replaced as a whole by `reset`. */
@@ -48,7 +48,7 @@ export function isConductorQuestion(method: string): method is ConductorQuestion
 export function obeyConductor(
   parts: ConductedParts,
   method: ConductorQuestion,
-  question: Question,
+  question: ReceivedQuestion,
 ): void {
   const { incarnation } = parts;
   switch (method) {
@@ -57,7 +57,7 @@ export function obeyConductor(
       const task = incarnation.perform(params);
       incarnation.runtime.start(parts.actor, params.verb, task, (outcome) => {
         if (outcome.ok) parts.answer(question.id, outcome.value);
-        else answerFailure(parts, question.id, outcome.error);
+        else answerVerbFailure(parts, question.id, outcome.error);
       });
       break;
     }
@@ -83,7 +83,11 @@ export function obeyConductor(
 }
 
 /** Answers a question whose task threw. */
-export function answerFailure(parts: Answering, id: Question['id'], error: unknown): void {
+export function answerVerbFailure(
+  parts: Answering,
+  id: ReceivedQuestion['id'],
+  error: unknown,
+): void {
   if (error instanceof CallRefused) parts.answerError(id, error.refusal.errno, error.message);
   else if (error instanceof VerbRefused) parts.answerError(id, 'EINVAL', error.message);
   else parts.answerError(id, 'EIO', error instanceof Error ? error.message : String(error));

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pageOfU64 } from '../../server/vocabulary/page-contents.ts';
-import { ACK_FRAMES, Connection, type Notification, type Question } from './connection.ts';
+import { ACK_FRAMES, Connection, type Notification, type ReceivedQuestion } from './connection.ts';
 import { HandServer } from './hand-moved-server.fixture.ts';
 
 function connected() {
   const server = new HandServer();
-  const asked: Question[] = [];
+  const asked: ReceivedQuestion[] = [];
   const told: Notification[] = [];
   const complaints: string[] = [];
   const connection = new Connection(

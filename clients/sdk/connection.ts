@@ -23,8 +23,8 @@ import {
   type OnLoss,
 } from './connection-state.ts';
 import { acceptsHello } from './hello-check.ts';
-import { type Frame, SentFrames } from './sent-frames.ts';
-import { parseServerFrame, type QuestionId, type ServerFrame } from './server-frame.ts';
+import { type SentFrame, SentFrames } from './sent-frames.ts';
+import { parseServerFrame, type ServerFrame, type ServerQuestionId } from './server-frame.ts';
 import { globalSocket, openSocket, type SocketFactory, type SocketLike } from './web-socket.ts';
 
 /** Frames that arrived since the last `ack`, above which the server is told that it may forget them. */
@@ -67,8 +67,8 @@ export type CallAnswer<T = unknown> =
   | { readonly ok: true; readonly result: T; readonly pages: readonly PageContents[] }
   | { readonly ok: false; readonly refusal: CallRefusal };
 
-export interface Question {
-  readonly id: QuestionId;
+export interface ReceivedQuestion {
+  readonly id: ServerQuestionId;
   readonly method: string;
   readonly params: unknown;
 }
@@ -80,7 +80,7 @@ export interface Notification {
 }
 
 export interface ConnectionListener {
-  readonly asked: (question: Question) => void;
+  readonly asked: (question: ReceivedQuestion) => void;
   readonly told: (notification: Notification) => void;
   /** After each message and each change of state, when everything above has been called. */
   readonly settled: () => void;
@@ -198,12 +198,12 @@ export class Connection {
     this.#send({ method, params }, pages);
   }
 
-  answer(id: QuestionId, result: unknown): void {
+  answer(id: ServerQuestionId, result: unknown): void {
     this.#send({ id, result }, []);
   }
 
   /** Answers that the question could not be done. */
-  answerError(id: QuestionId, errno: Errno, message: string): void {
+  answerError(id: ServerQuestionId, errno: Errno, message: string): void {
     this.#send({ id, error: { code: -32000, message, data: { errno } } }, []);
   }
 
@@ -226,7 +226,7 @@ export class Connection {
     return seq;
   }
 
-  #write(frame: Frame): void {
+  #write(frame: SentFrame): void {
     if (this.#socket === 'none') return;
     this.#socket.send(frame);
     if (this.#socket.bufferedAmount > OUTBOX_BYTES_MAX) {
@@ -466,7 +466,7 @@ export class SessionClosed extends Error {
   }
 }
 
-function encode(envelope: object, pages: readonly PageContents[]): Frame {
+function encode(envelope: object, pages: readonly PageContents[]): SentFrame {
   const json = JSON.stringify(envelope);
   return pages.length === 0 ? json : encodeBinaryFrame(json, pages);
 }

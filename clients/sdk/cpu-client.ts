@@ -12,7 +12,7 @@ import {
   type VerbParams,
   type VerbResult,
 } from './conductor.ts';
-import { Connection, type ConnectionOptions, type Question } from './connection.ts';
+import { Connection, type ConnectionOptions, type ReceivedQuestion } from './connection.ts';
 import { Holds } from './holds.ts';
 import { LazyChecks } from './lazy-checks.ts';
 import { RemoteCalls } from './remote-calls.ts';
@@ -135,7 +135,7 @@ export class CpuClient {
     };
   }
 
-  #asked(question: Question): void {
+  #asked(question: ReceivedQuestion): void {
     const { id, method, params } = question;
     if (!(isConductorQuestion(method) && QUESTIONS.accepts(method, params))) {
       this.connection.answerError(id, 'EINVAL', `${method}: not a question to a CPU`);

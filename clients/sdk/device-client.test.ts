@@ -7,7 +7,7 @@ import { type PageRange, pageIndex, pageRange, pfn } from '../../server/vocabula
 import { fail, OK, type Result } from '../../server/vocabulary/errno.ts';
 import { pageOfU64 } from '../../server/vocabulary/page-contents.ts';
 import { type Device, DeviceClient } from './device-client.ts';
-import { type ClientFrame, HandServer } from './hand-moved-server.fixture.ts';
+import { HandServer, type SeenFrame } from './hand-moved-server.fixture.ts';
 
 const RANGE: PageRange = pageRange(pageIndex(16), pageIndex(18));
 const MAPPED: MirrorEntry = { state: 'mapped', pfn: pfn(100), access: 'read' };
@@ -92,7 +92,7 @@ const INVALIDATE = {
   seq: 5,
 };
 
-function brief(frames: readonly ClientFrame[]): unknown[] {
+function brief(frames: readonly SeenFrame[]): unknown[] {
   return frames.map(({ method, id, result }) => method ?? { id, result });
 }
 

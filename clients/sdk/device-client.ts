@@ -22,7 +22,7 @@ import { assertNever } from '../../server/vocabulary/invariant.ts';
 import { CallRefused } from './call-refusal.ts';
 import {
   type Answering,
-  answerFailure,
+  answerVerbFailure,
   type Incarnation,
   isConductorQuestion,
   obeyConductor,
@@ -34,7 +34,7 @@ import {
   Connection,
   type ConnectionOptions,
   type Notification,
-  type Question,
+  type ReceivedQuestion,
 } from './connection.ts';
 import { Holds } from './holds.ts';
 import { LazyChecks } from './lazy-checks.ts';
@@ -253,7 +253,7 @@ export class DeviceClient {
     else this.#open(this.#now, 'recover');
   }
 
-  #asked(question: Question): void {
+  #asked(question: ReceivedQuestion): void {
     const { id, method, params } = question;
     if (!QUESTIONS.accepts(method, params)) {
       this.#answering.answerError(id, 'EINVAL', `${method}: not a question of this protocol`);
@@ -275,7 +275,7 @@ export class DeviceClient {
     }
   }
 
-  #askedByKernel(asks: KernelAsks, id: Question['id']): void {
+  #askedByKernel(asks: KernelAsks, id: ReceivedQuestion['id']): void {
     const { device, subs } = this.#now;
     switch (asks.method) {
       case 'invalidate': {
@@ -305,7 +305,7 @@ export class DeviceClient {
   }
 
   #answerWith<T>(
-    id: Question['id'],
+    id: ReceivedQuestion['id'],
     name: string,
     task: Task<T>,
     view: (value: T) => unknown,
@@ -314,7 +314,7 @@ export class DeviceClient {
       if (outcome.ok) {
         this.#answering.answer(id, view(outcome.value));
       } else {
-        answerFailure(this.#answering, id, outcome.error);
+        answerVerbFailure(this.#answering, id, outcome.error);
         this.#options.trouble?.(outcome.error);
       }
     });

@@ -8,7 +8,7 @@ import type { PageContents } from '../../server/vocabulary/page-contents.ts';
 import type { SocketFactory, SocketLike } from './web-socket.ts';
 
 /** A frame of the client, as the test sees it. */
-export interface ClientFrame {
+export interface SeenFrame {
   readonly seq: number;
   readonly id?: number | string;
   readonly method?: string;
@@ -28,7 +28,7 @@ class HandSocket implements SocketLike {
   onmessage: Handler = null;
   onclose: Handler = null;
   onerror: Handler = null;
-  readonly arrived: ClientFrame[] = [];
+  readonly arrived: SeenFrame[] = [];
   closedWith: number | 'open' = 'open';
 
   send(frame: string | Uint8Array<ArrayBuffer>): void {
@@ -68,14 +68,14 @@ export class HandServer {
   }
 
   /** Opens the connection and reads the hello. */
-  open(): ClientFrame {
+  open(): SeenFrame {
     this.#read = 0;
     fire(this.last.onopen, {});
     return this.frame();
   }
 
   /** The next frame of the client that was not read yet. */
-  frame(): ClientFrame {
+  frame(): SeenFrame {
     const frame = this.last.arrived[this.#read];
     if (frame === undefined) throw new Error('the client has sent nothing more');
     this.#read += 1;
@@ -83,7 +83,7 @@ export class HandServer {
   }
 
   /** All frames of the client that were not read yet. */
-  frames(): readonly ClientFrame[] {
+  frames(): readonly SeenFrame[] {
     const frames = this.last.arrived.slice(this.#read);
     this.#read = this.last.arrived.length;
     return frames;
@@ -102,7 +102,7 @@ export class HandServer {
   }
 
   /** Opens the connection and accepts the hello. */
-  greet(more: object = {}): ClientFrame {
+  greet(more: object = {}): SeenFrame {
     const hello = this.open();
     const result = helloResult(more);
     const frame = { id: hello.id, result };
@@ -111,7 +111,7 @@ export class HandServer {
     return hello;
   }
 
-  answer(request: ClientFrame, result: unknown, pages: readonly PageContents[] = []): void {
+  answer(request: SeenFrame, result: unknown, pages: readonly PageContents[] = []): void {
     this.send({ id: request.id, result }, pages);
   }
 
@@ -138,7 +138,7 @@ function helloResult(more: object) {
   };
 }
 
-function parse(frame: string | Uint8Array<ArrayBuffer>): ClientFrame {
+function parse(frame: string | Uint8Array<ArrayBuffer>): SeenFrame {
   if (typeof frame === 'string') return { ...JSON.parse(frame), pages: [] };
   const binary = decodeBinaryFrame(frame);
   if ('bound' in binary) throw new Error(binary.bound);

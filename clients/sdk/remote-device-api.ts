@@ -27,7 +27,7 @@ import type { RemoteSubscriptions } from './remote-subscriptions.ts';
 
 export type DeviceCalls = RemoteCalls<DeviceParams, DeviceResults>;
 
-export interface RemoteDeviceParts {
+export interface RemoteDeviceApiParts {
   readonly owner: DeviceOwner;
   readonly mm: MmId;
   readonly calls: DeviceCalls;
@@ -39,7 +39,7 @@ export interface RemoteDeviceParts {
  * The kernel as a driver in this process sees it. Where a call answers with a Result, a refusal is its errno;
  * where a call cannot fail, a refusal (the session or the device is gone) throws CallRefused in the task.
  */
-export function remoteDeviceApi(parts: RemoteDeviceParts): DeviceApi {
+export function remoteDeviceApi(parts: RemoteDeviceApiParts): DeviceApi {
   const { owner, mm, calls, subs, told } = parts;
   return {
     owner,

@@ -12,7 +12,7 @@ import type { StepGate } from './step-gate.ts';
 /** Steps of one turn. Whoever needs more goes on after the event loop had a chance. */
 export const STEPS_PER_TURN_MAX = 100_000;
 
-export type Outcome<T> =
+export type TaskOutcome<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly error: unknown };
 
@@ -41,7 +41,7 @@ export class Runtime {
     actor: string,
     name: string,
     task: Task<T>,
-    whenDone: (outcome: Outcome<T>) => void,
+    whenDone: (outcome: TaskOutcome<T>) => void,
   ): void {
     this.#scheduler.spawn(actor, name, reporting(task, whenDone));
     this.turn();
@@ -60,8 +60,8 @@ export class Runtime {
   /** Blocks the running task until `promise` is settled. Yields: yes. Throws what it is rejected with. */
   *waitFor<T>(promise: Promise<T>): Task<T> {
     const settled = objectId('answer', 1, serial(this.context));
-    const box: { outcome: Outcome<T> | 'open' } = { outcome: 'open' };
-    const settle = (outcome: Outcome<T>): void => {
+    const box: { outcome: TaskOutcome<T> | 'open' } = { outcome: 'open' };
+    const settle = (outcome: TaskOutcome<T>): void => {
       box.outcome = outcome;
       wake(this.context, settled);
       this.turn();
@@ -115,8 +115,8 @@ export class Runtime {
 }
 
 /** A task that never throws: what went wrong in a driver must not stop the other tasks. */
-function* reporting<T>(task: Task<T>, whenDone: (outcome: Outcome<T>) => void): Task<void> {
-  let outcome: Outcome<T>;
+function* reporting<T>(task: Task<T>, whenDone: (outcome: TaskOutcome<T>) => void): Task<void> {
+  let outcome: TaskOutcome<T>;
   try {
     outcome = { ok: true, value: yield* task };
   } catch (error) {

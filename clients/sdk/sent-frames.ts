@@ -1,10 +1,10 @@
 import { REPLAY_BYTES_MAX, REPLAY_FRAMES_MAX } from '../../server/protocol/limits.ts';
 
-export type Frame = string | Uint8Array<ArrayBuffer>;
+export type SentFrame = string | Uint8Array<ArrayBuffer>;
 
 interface Kept {
   readonly seq: number;
-  readonly frame: Frame;
+  readonly frame: SentFrame;
 }
 
 /**
@@ -40,7 +40,7 @@ export class SentFrames {
     return this.#last;
   }
 
-  keep(seq: number, frame: Frame): void {
+  keep(seq: number, frame: SentFrame): void {
     this.#kept.push({ seq, frame });
     this.#bytes += frame.length;
     while (this.kept > this.#framesMax || (this.#bytes > this.#bytesMax && this.kept > 1)) {
@@ -57,7 +57,7 @@ export class SentFrames {
   }
 
   /** What has to be sent again to a server that has everything up to `received`. */
-  after(received: number): readonly Frame[] | 'too-old' {
+  after(received: number): readonly SentFrame[] | 'too-old' {
     const missing = this.#last - received;
     if (missing < 0 || missing > this.kept) return 'too-old';
     return this.#kept.slice(this.#kept.length - missing).map(({ frame }) => frame);

@@ -11,7 +11,7 @@ import { compileCheck } from '../../server/protocol/validators.ts';
 import type { PageContents } from '../../server/vocabulary/page-contents.ts';
 
 /** Numbers are the kernel's questions, strings the conductor's. */
-export type QuestionId = number | string;
+export type ServerQuestionId = number | string;
 
 export type ServerFrame = { readonly seq: number } & (
   | {
@@ -24,7 +24,7 @@ export type ServerFrame = { readonly seq: number } & (
   | { readonly kind: 'refusal'; readonly id: number | 'none'; readonly error: RpcError }
   | {
       readonly kind: 'question';
-      readonly id: QuestionId;
+      readonly id: ServerQuestionId;
       readonly method: string;
       readonly params: unknown;
     }

@@ -278,7 +278,7 @@ export function bindCall(call: CpuCallName, params: object) {
 }
 
 /** What a client answers that was asked for `call`, and what the recordings of real kernels say. */
-export function answerOf(call: CpuCallName, outcome: CpuOutcome) {
+export function answerToCall(call: CpuCallName, outcome: CpuOutcome) {
   if (outcome.kind === 'signal') return { signal: outcome.signal };
   if (outcome.kind === 'failed') return { errno: outcome.errno };
   if (CPU_CALLS[call].kind === 'access') {

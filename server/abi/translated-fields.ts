@@ -2,7 +2,7 @@
 import type Type from 'typebox';
 
 /** By parameter: the fields that stand in its place. Parameters without an entry are said as they are. */
-export interface Translation {
+export interface FieldTranslation {
   readonly [param: string]: Type.TProperties;
 }
 
@@ -26,7 +26,10 @@ export type Translated<Params extends Type.TProperties, Map> = keyof Params exte
     ? Type.Static<Type.TObject<Fields>>
     : never;
 
-export function translatedFields(params: Type.TObject, translation: Translation): Type.TProperties {
+export function translatedFields(
+  params: Type.TObject,
+  translation: FieldTranslation,
+): Type.TProperties {
   const fields = Object.entries(params.properties).map(
     ([param, schema]) => translation[param] ?? { [param]: schema },
   );

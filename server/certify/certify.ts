@@ -9,9 +9,9 @@ import { answerOf } from '../scenario/expectations.ts';
 import type { ScenarioPlan } from '../scenario/scenario-plan.ts';
 import { streamOf } from '../verify/explore/random-stream.ts';
 import { CONTRACT_ORACLE } from '../vocabulary/rules.ts';
-import { DeterminismCheck, type Finding } from './determinism-check.ts';
+import { DeterminismCheck, type DeterminismFinding } from './determinism-check.ts';
 import { byPriority, NearOrders, type Orders, RandomOrders, uniformly } from './orders.ts';
-import type { DeviceMemory, GrantPolicy, ScheduleRun } from './schedule.ts';
+import type { GrantPolicy, ScheduleRun, SharedByRuns } from './schedule.ts';
 import type { Wire } from './wire.ts';
 
 export type CertifyStrategy = 'near' | 'random' | 'pct';
@@ -47,7 +47,7 @@ export interface Certificate {
   readonly windowEntered: number;
   /** How many schedules came to what. */
   readonly outcomes: Outcomes;
-  readonly finding: Finding | 'none';
+  readonly finding: DeterminismFinding | 'none';
 }
 
 interface Count {
@@ -73,7 +73,7 @@ export async function certify(
   const began = options.clock();
   const until = began + options.budgetSeconds * 1000;
   const oracles = new Set([...plan.oracles, CONTRACT_ORACLE]);
-  const memory: DeviceMemory = { words: { unknown: new Set() }, opening: 'unknown' };
+  const memory: SharedByRuns = { words: { unknown: new Set() }, opening: 'unknown' };
   const check = new DeterminismCheck({ plan: { ...plan, oracles }, device, wire, memory }, options);
   const orders = ordersOf(options, () => check.stepsLast);
   const counted: Count = {
@@ -84,7 +84,7 @@ export async function certify(
     tooLong: 0,
     outcomes: new Map(),
   };
-  let finding: Finding | 'none' = 'none';
+  let finding: DeterminismFinding | 'none' = 'none';
   let ended: 'complete' | 'budget' | 'interrupted' = 'complete';
   for (let policy = orders.next(); policy !== 'all done'; policy = orders.next()) {
     if (options.goOn() === 'stop') ended = 'interrupted';
@@ -124,7 +124,7 @@ function count(counted: Count, run: ScheduleRun): void {
 
 function verdictOf(
   plan: ScenarioPlan,
-  finding: Finding | 'none',
+  finding: DeterminismFinding | 'none',
   ended: 'complete' | 'budget' | 'interrupted',
   { schedules, tooLong, windowEntered }: Count,
   { strategy, deviations }: CertifyOptions,

@@ -12,7 +12,7 @@ export interface ClientFrame {
 }
 
 /** Where two runs of one schedule part. */
-export interface Difference {
+export interface FrameDifference {
   readonly n: number;
   readonly expected: string;
   readonly came: string;
@@ -49,7 +49,7 @@ export function clientFrame(
 export function firstDifference(
   first: readonly ClientFrame[],
   second: readonly ClientFrame[],
-): Difference | 'none' {
+): FrameDifference | 'none' {
   for (let at = 0; at < Math.max(first.length, second.length); at += 1) {
     const expected = describeFrame(first[at]);
     const came = describeFrame(second[at]);

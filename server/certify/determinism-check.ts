@@ -9,8 +9,8 @@ import { describeFailure } from '../report/describe-failure.ts';
 import { RULES, type RuleId } from '../vocabulary/rules.ts';
 import {
   type ClientFrame,
-  type Difference,
   describeFrame,
+  type FrameDifference,
   firstDifference,
 } from './client-frame.ts';
 import { repeating } from './orders.ts';
@@ -23,10 +23,10 @@ import {
 } from './schedule.ts';
 
 /** Why a device does not pass. */
-export interface Finding {
+export interface DeterminismFinding {
   readonly reason: FindingReason;
   /** The frame that it is about, or 'none'. */
-  readonly frame: Difference | 'none';
+  readonly frame: FrameDifference | 'none';
   readonly frames: readonly ClientFrame[];
   /** What was granted, in order, for people. */
   readonly grants: readonly string[];
@@ -41,7 +41,7 @@ const STEPS_GUESS = 100;
 
 export interface Judged {
   readonly run: ScheduleRun;
-  readonly finding: Finding | 'none';
+  readonly finding: DeterminismFinding | 'none';
 }
 
 /** Runs each schedule twice and compares. */
@@ -100,7 +100,7 @@ export class DeterminismCheck {
   }
 
   /** The schedule begins as the last one did, and yet not the same could be granted. */
-  #fromLast(run: ScheduleRun): Difference {
+  #fromLast(run: ScheduleRun): FrameDifference {
     const { frames } = run;
     const before = this.#last === 'none' ? [] : this.#last.frames.slice(0, frames.length);
     const difference = firstDifference(before, frames);
@@ -108,21 +108,21 @@ export class DeterminismCheck {
     return { n: frames.length + 1, expected: 'a frame', came: 'nothing' };
   }
 
-  #findingOf(run: ScheduleRun): Finding | 'none' {
+  #findingOf(run: ScheduleRun): DeterminismFinding | 'none' {
     if (run.ended === 'trouble') return troubleOf(run);
     if (run.failure === 'none') return 'none';
     const { frame, failure } = run;
     const rule = ruleOf(failure);
     const kind = rule.startsWith('CR') ? 'contract' : 'oracle';
     const near = frame === 'none' ? frame : { n: frame.n, method: frame.method };
-    const at: Difference | 'none' =
+    const at: FrameDifference | 'none' =
       frame === 'none'
         ? 'none'
         : { n: frame.n, expected: sentenceOf(rule), came: describeFrame(frame) };
     return { reason: { kind, failure, near }, frame: at, ...told(run) };
   }
 
-  #notDeterministic(difference: Difference, run: ScheduleRun): Finding {
+  #notDeterministic(difference: FrameDifference, run: ScheduleRun): DeterminismFinding {
     return {
       reason: { kind: 'not deterministic', ...difference },
       frame: difference,
@@ -135,7 +135,7 @@ function sentenceOf(id: string): string {
   return Object.hasOwn(RULES, id) ? RULES[id as RuleId] : 'nothing that the scenario forbids';
 }
 
-function troubleOf(run: ScheduleRun): Finding {
+function troubleOf(run: ScheduleRun): DeterminismFinding {
   const { trouble } = run;
   if (trouble === 'none') throw new Error('the schedule ended without trouble');
   const { kind } = trouble;
@@ -149,12 +149,12 @@ function told({
   frames,
   labels,
   events,
-}: ScheduleRun): Pick<Finding, 'frames' | 'grants' | 'events'> {
+}: ScheduleRun): Pick<DeterminismFinding, 'frames' | 'grants' | 'events'> {
   return { frames, grants: labels, events };
 }
 
 /** What tells two runs of one schedule apart, or 'none'. */
-function differenceOf(first: ScheduleRun, second: ScheduleRun): Difference | 'none' {
+function differenceOf(first: ScheduleRun, second: ScheduleRun): FrameDifference | 'none' {
   const difference = firstDifference(first.frames, second.frames);
   if (difference !== 'none') return difference;
   if (

@@ -68,7 +68,7 @@ export interface ScheduleLimits {
 }
 
 /** What runs of one device share. */
-export interface DeviceMemory {
+export interface SharedByRuns {
   readonly words: VerbWords;
   /** Frames that it sends by itself when it was reset, once that is known. */
   opening: number | 'unknown';
@@ -79,7 +79,7 @@ export interface ScheduleParts {
   /** The name of the device, which is one of the plan's. */
   readonly device: string;
   readonly wire: Wire;
-  readonly memory: DeviceMemory;
+  readonly memory: SharedByRuns;
   readonly limits: ScheduleLimits;
 }
 

@@ -11,7 +11,7 @@ import {
   shortRange,
   wordAddress,
 } from '../abi/scalars.ts';
-import { mirrorEntry } from '../protocol/client-notifications.ts';
+import { mirrorEntryValue } from '../protocol/client-notifications.ts';
 import { ErrorData, RpcError } from '../protocol/envelope.ts';
 import { LabControl, TaskEntry } from '../protocol/lab-control.ts';
 import { LabSnapshot } from '../protocol/lab-snapshot.ts';
@@ -19,8 +19,8 @@ import {
   frame,
   frameOrNone,
   handle,
-  hmmPfn,
-  migratePfn,
+  hmmPfnValue,
+  migratePfnValue,
   mm,
   notifierSeq,
   pageCountInCall,
@@ -43,14 +43,14 @@ export const VALUES: readonly NamedSchema[] = [
   mm,
   handle,
   notifierSeq,
-  hmmPfn,
-  migratePfn,
+  hmmPfnValue,
+  migratePfnValue,
   hexU64,
   wordAddress,
   pageAddress,
   name,
   sequence,
-  mirrorEntry,
+  mirrorEntryValue,
 ].map((schema) => ({ title: titleOf(schema), schema }));
 
 /** Objects that have a chapter of their own in the document. */

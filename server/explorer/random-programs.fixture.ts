@@ -49,12 +49,12 @@ const KINDS = [
   'fork-mixed',
 ] as const;
 
-export interface Op {
+export interface RandomOp {
   readonly op: (typeof KINDS)[number];
   readonly at: number;
 }
 
-export type Program = readonly Op[];
+export type Program = readonly RandomOp[];
 
 const OBJECTS = 2;
 export const LOCK = objectId('driver_lock', 0, 0);
@@ -67,7 +67,7 @@ export function cell(at: number) {
 }
 
 /** What the children of a fork do, `at` being the cell of the fork. */
-function childrenOf(op: Op): readonly Program[] {
+function childrenOf(op: RandomOp): readonly Program[] {
   const here = op.at;
   const there = 1 - here;
   switch (op.op) {
@@ -107,7 +107,7 @@ class Memory {
     for (const [index, op] of ops.entries()) yield* this.#perform(who, op, base + index + 1, note);
   }
 
-  *#perform(who: number, op: Op, value: number, note: (text: string) => void): Task<void> {
+  *#perform(who: number, op: RandomOp, value: number, note: (text: string) => void): Task<void> {
     const { context, cells } = this;
     const here = cell(op.at);
     switch (op.op) {
@@ -160,7 +160,7 @@ class Memory {
     }
   }
 
-  *#underLock(op: Op, value: number, note: (text: string) => void): Task<void> {
+  *#underLock(op: RandomOp, value: number, note: (text: string) => void): Task<void> {
     const { context, cells, mutex, sem } = this;
     const here = cell(op.at);
     switch (op.op) {
@@ -200,7 +200,7 @@ class Memory {
     }
   }
 
-  *#fork(who: number, op: Op, value: number, note: (text: string) => void): Task<void> {
+  *#fork(who: number, op: RandomOp, value: number, note: (text: string) => void): Task<void> {
     const parts = childrenOf(op).map((ops, part) => ({
       actor: `t${who}child${part}`,
       name: `child${part}`,
@@ -273,17 +273,17 @@ function contentsOf(memory: Memory, registers: () => string): WorldContents {
   };
 }
 
-const op: fc.Arbitrary<Op> = fc.record({
+const op: fc.Arbitrary<RandomOp> = fc.record({
   op: fc.constantFrom(...KINDS),
   at: fc.integer({ min: 0, max: OBJECTS - 1 }),
 });
 
 /** One task's program of 1 to `length` operations. */
-export function programOf(length: number): fc.Arbitrary<Program> {
+export function randomProgram(length: number): fc.Arbitrary<Program> {
   return fc.array(op, { minLength: 1, maxLength: length });
 }
 
 /** Two or three tasks with 1 to `length` operations each. */
 export function programsOf(length: number): fc.Arbitrary<readonly Program[]> {
-  return fc.array(programOf(length), { minLength: 2, maxLength: 3 });
+  return fc.array(randomProgram(length), { minLength: 2, maxLength: 3 });
 }

@@ -5,7 +5,13 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { NewExplored, WorldContents } from './explored.ts';
 import { testFailure } from './failure.fixture.ts';
-import { type Op, type Program, programOf, programsOf, world } from './random-programs.fixture.ts';
+import {
+  type Program,
+  programsOf,
+  type RandomOp,
+  randomProgram,
+  world,
+} from './random-programs.fixture.ts';
 import { type SearchResult, search } from './search.ts';
 import { type StateSearchOptions, searchStates } from './search-states.ts';
 import { NO_SYMMETRY, type Symmetry } from './symmetry.ts';
@@ -124,7 +130,7 @@ test('one reader may come before a write and the other behind it, whichever', ()
 });
 
 test('a world that does not say all that it holds makes the search lose outcomes', () => {
-  const programs: Op[][] = [
+  const programs: RandomOp[][] = [
     [{ op: 'write', at: 0 }],
     [
       { op: 'write', at: 0 },
@@ -147,7 +153,7 @@ const TWINS: Symmetry = { ...NO_SYMMETRY, groups: [['t1', 't2']] };
 test('of interchangeable tasks it does not matter which is which', () => {
   let fewer = 0;
   fc.assert(
-    fc.property(programOf(2), programOf(2), (single, twin) => {
+    fc.property(randomProgram(2), randomProgram(2), (single, twin) => {
       const programs = [single, twin, twin];
       const build = world(programs, 'its contents', 'all but the first');
       const plain = search(build, {
@@ -202,7 +208,7 @@ test('[SC1] a world that is not a function of its choices is refused', () => {
   let builds = 0;
   const fickle: NewExplored = () => {
     builds += 1;
-    const programs: Op[][] = [[{ op: 'write', at: 0 }], [{ op: 'write', at: 0 }]];
+    const programs: RandomOp[][] = [[{ op: 'write', at: 0 }], [{ op: 'write', at: 0 }]];
     if (builds > 1) programs.push([{ op: 'write', at: 0 }]);
     return world(programs)();
   };

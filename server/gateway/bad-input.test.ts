@@ -3,7 +3,13 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { CLOSE_CODES } from '../protocol/close-codes.ts';
 import { FRAME_BYTES_MAX, REFUSALS_MAX, REQUESTS_IN_FLIGHT_MAX } from '../protocol/limits.ts';
-import { type Frame, type Harness, joined, RawClient, startHarness } from './gateway.fixture.ts';
+import {
+  type Harness,
+  joined,
+  RawClient,
+  type ReceivedFrame,
+  startHarness,
+} from './gateway.fixture.ts';
 
 let harness: Harness;
 let bystander: RawClient;
@@ -22,7 +28,7 @@ afterEach(async () => {
 
 /** Asserts that `frame` is an error that names everything. */
 function assertRefused(
-  frame: Frame,
+  frame: ReceivedFrame,
   expected: {
     id: number | null;
     code: string;

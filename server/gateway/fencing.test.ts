@@ -4,11 +4,11 @@ import { afterEach, beforeEach, test } from 'node:test';
 import { HMM_PFN_NONE, hmmPfnToPfn } from '../abi/hmm-pfn.ts';
 import { newLiveMachine } from '../live/new-live-machine.ts';
 import {
-  GRACE_MS,
   type Harness,
   joined,
-  LEASE_MS,
   type RawClient,
+  SHORT_GRACE_MS,
+  SHORT_LEASE_MS,
   startHarness,
 } from './gateway.fixture.ts';
 
@@ -66,7 +66,7 @@ test('its DMA is refused, the invalidation completes, the others go on, it is to
   await obeys(quick);
   assert.equal((await slow.next()).method, 'invalidate');
   await settled(quick);
-  harness.pass(LEASE_MS);
+  harness.pass(SHORT_LEASE_MS);
   assert.deepEqual((await cpu.next()).result, {});
   const fenced = await slow.next();
   assert.equal(fenced.method, 'fenced');
@@ -83,9 +83,9 @@ test('a device that is lost with mmap_lock in its hand holds the others up for a
   const connections = harness.gateway.connections;
   slow.socket.terminate();
   while (harness.gateway.connections === connections) await new Promise(setImmediate);
-  harness.pass(LEASE_MS);
+  harness.pass(SHORT_LEASE_MS);
   assert.deepEqual((await cpu.next()).result, {});
-  harness.pass(GRACE_MS);
+  harness.pass(SHORT_GRACE_MS);
   assert.deepEqual(
     harness.labs.all().flatMap((lab) => lab.actorsSeen().map(({ name }) => name)),
     ['cpu0', 'quick'],
@@ -96,7 +96,7 @@ test('an answer that comes after the fence is refused, and does no harm', async 
   await faulted(slow);
   cpu.send({ id: 3, method: 'munmap', params: REGION });
   const { id, params } = await slow.next();
-  harness.pass(LEASE_MS);
+  harness.pass(SHORT_LEASE_MS);
   assert.equal((await slow.next()).method, 'fenced');
   assert.deepEqual((await cpu.next()).result, {});
   slow.send({ id: id ?? 0, result: { result: 'done', invalidate_seq: params.seq } });
@@ -112,7 +112,7 @@ test('a device that has answered is heard before it is judged, though the server
   const { id, params } = await slow.next();
   slow.send({ id: id ?? 0, result: { result: 'done', invalidate_seq: params.seq } });
   // The answer has arrived, and the lease is over: both are found in the same turn.
-  harness.standStill(LEASE_MS);
+  harness.standStill(SHORT_LEASE_MS);
   assert.deepEqual((await cpu.next()).result, {});
   const { id: answered, result } = await slow.ask(3, 'mmap_read_lock');
   assert.deepEqual([answered, result], [3, {}]);

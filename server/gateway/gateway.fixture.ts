@@ -100,9 +100,9 @@ export interface Harness {
   close(): Promise<void>;
 }
 
-export const LEASE_MS = 1_000;
-export const GRACE_MS = 3_000;
-export const HEARTBEAT_MS = 10_000;
+export const SHORT_LEASE_MS = 1_000;
+export const SHORT_GRACE_MS = 3_000;
+export const SHORT_HEARTBEAT_MS = 10_000;
 
 /** `realMachine` takes the place of the scripted one. */
 export async function startHarness(
@@ -121,7 +121,7 @@ export async function startHarness(
   const labs = new Labs({
     factory,
     clock,
-    leaseMs: LEASE_MS,
+    leaseMs: SHORT_LEASE_MS,
     record,
     onBug: (_lab, bug) => bugs.push(bug),
   });
@@ -129,8 +129,8 @@ export async function startHarness(
     labs,
     clock,
     unknownLabs: 'on-demand',
-    graceMs: GRACE_MS,
-    heartbeatMs: HEARTBEAT_MS,
+    graceMs: SHORT_GRACE_MS,
+    heartbeatMs: SHORT_HEARTBEAT_MS,
     model: { hash: 'none', version: '0' },
     onClosed: () => undefined,
     onBug: (bug) => bugs.push(bug),
@@ -151,7 +151,7 @@ export async function startHarness(
     standStill: (ms) => {
       now += ms;
       // Long enough for the timers to be due, all at once, in the next turn.
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LEASE_MS / 2);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, SHORT_LEASE_MS / 2);
     },
     pass: (ms) => {
       now += ms;
@@ -174,7 +174,7 @@ function listening(server: Server): Promise<void> {
   });
 }
 
-export interface Frame {
+export interface ReceivedFrame {
   readonly seq: number;
   readonly id?: number | string | null;
   readonly method?: string;
@@ -203,8 +203,8 @@ export class RawClient {
   readonly closed: Promise<{ readonly code: number; readonly reason: string }>;
   /** The `seq` of the frame that was numbered last. */
   sent = 0;
-  readonly #frames: Frame[] = [];
-  readonly #waiting: ((frame: Frame) => void)[] = [];
+  readonly #frames: ReceivedFrame[] = [];
+  readonly #waiting: ((frame: ReceivedFrame) => void)[] = [];
 
   constructor(url: string, protocols: readonly string[] = [SUBPROTOCOL]) {
     this.socket = new WebSocket(url, [...protocols], { perMessageDeflate: false });
@@ -233,7 +233,7 @@ export class RawClient {
   }
 
   /** The next frame of the server. */
-  next(): Promise<Frame> {
+  next(): Promise<ReceivedFrame> {
     const frame = this.#frames.shift();
     if (frame !== undefined) return Promise.resolve(frame);
     return new Promise((resolve) => {
@@ -254,12 +254,12 @@ export class RawClient {
   }
 
   /** Asks, and waits for the next frame. */
-  ask(id: number, method: string, params: unknown = {}): Promise<Frame> {
+  ask(id: number, method: string, params: unknown = {}): Promise<ReceivedFrame> {
     this.send({ id, method, params });
     return this.next();
   }
 
-  hello(role: string, name: string, more: object = {}): Promise<Frame> {
+  hello(role: string, name: string, more: object = {}): Promise<ReceivedFrame> {
     const params = { protocol: SUBPROTOCOL, lab: 'test', role, name, ...more };
     return this.ask(0, 'hello', params);
   }
@@ -272,7 +272,7 @@ export class RawClient {
   }
 }
 
-function binary(data: Buffer): Frame {
+function binary(data: Buffer): ReceivedFrame {
   const decoded = decodeBinaryFrame(data);
   if ('bound' in decoded) throw new Error(decoded.bound);
   return { ...JSON.parse(decoded.json), pages: decoded.pages };

@@ -5,12 +5,12 @@ import { RANGE_PAGES_MAX } from '../abi/limits.ts';
 import { CLOSE_CODES } from '../protocol/close-codes.ts';
 import { SUBPROTOCOL } from '../protocol/limits.ts';
 import {
-  type Frame,
-  GRACE_MS,
   type Harness,
   joined,
-  LEASE_MS,
   RawClient,
+  type ReceivedFrame,
+  SHORT_GRACE_MS,
+  SHORT_LEASE_MS,
   startHarness,
 } from './gateway.fixture.ts';
 
@@ -46,7 +46,7 @@ async function resumed(
   name: string,
   hello: Held,
   since: number,
-): Promise<{ client: RawClient; answer: Frame }> {
+): Promise<{ client: RawClient; answer: ReceivedFrame }> {
   const client = await new RawClient(harness.url).opened();
   const resume = { token: hello.resumeToken, epoch: hello.epoch, since };
   const params = { protocol: SUBPROTOCOL, lab: 'test', role: 'device', name, resume };
@@ -163,7 +163,7 @@ test('a client that asks for frames that are no longer kept begins afresh', asyn
 test('the grace ends: the machine is told, and the name is free again', async () => {
   const { client, hello } = await held('a');
   await broken(client);
-  harness.pass(GRACE_MS - 1);
+  harness.pass(SHORT_GRACE_MS - 1);
   assert.equal(harness.machine().accepted.at(-1)?.kind, 'attach');
   harness.pass(1);
   assert.deepEqual(harness.machine().accepted.at(-1), { kind: 'detach', actor: 'a' });
@@ -182,7 +182,7 @@ test('a device that is away is fenced when its lease ends, and comes back knowin
   const { client, hello } = await held('a');
   await broken(client);
   harness.machine().ask('a', 3, 'invalidate', {});
-  harness.pass(LEASE_MS);
+  harness.pass(SHORT_LEASE_MS);
   assert.deepEqual(harness.machine().accepted.at(-1), { kind: 'fence', actor: 'a' });
   const { answer } = await resumed('a', hello, 1);
   assert.equal(answer.result.state, 'fenced');

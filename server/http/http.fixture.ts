@@ -14,8 +14,8 @@ export interface HttpHarness {
   readonly readiness: Readiness;
   /** Lines of the log, as objects. */
   readonly logged: { readonly [name: string]: unknown }[];
-  get(url: string, headers?: Headers): Promise<Answer>;
-  post(url: string, body: unknown, headers?: Headers): Promise<Answer>;
+  get(url: string, headers?: Headers): Promise<HttpAnswer>;
+  post(url: string, body: unknown, headers?: Headers): Promise<HttpAnswer>;
   close(): Promise<void>;
 }
 
@@ -23,7 +23,7 @@ interface Headers {
   readonly [name: string]: string;
 }
 
-export interface Answer {
+export interface HttpAnswer {
   readonly status: number;
   readonly headers: { readonly [name: string]: unknown };
   readonly text: string;
@@ -57,7 +57,7 @@ export async function startHttp(options: HttpHarnessOptions = {}): Promise<HttpH
     log: pino({ level: 'info' }, { write: (line) => logged.push(JSON.parse(line)) }),
     ...(pageFolder === undefined ? {} : { pageFolder }),
   });
-  const inject = async (request: InjectOptions): Promise<Answer> => {
+  const inject = async (request: InjectOptions): Promise<HttpAnswer> => {
     const answer = await app.inject(request);
     const { statusCode: status, headers, body: text } = answer;
     const isJson = String(headers['content-type']).startsWith('application/json');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
-import { GRACE_MS, joined, type RawClient } from '../gateway/gateway.fixture.ts';
-import { type Answer, type HttpHarness, startHttp } from './http.fixture.ts';
+import { joined, type RawClient, SHORT_GRACE_MS } from '../gateway/gateway.fixture.ts';
+import { type HttpAnswer, type HttpHarness, startHttp } from './http.fixture.ts';
 
 const ADDRESS = '0x100200000';
 
@@ -17,7 +17,7 @@ afterEach(async () => {
   await http.close();
 });
 
-function control(body: object, token = ''): Promise<Answer> {
+function control(body: object, token = ''): Promise<HttpAnswer> {
   const headers: { [name: string]: string } =
     token === '' ? {} : { authorization: `Bearer ${token}` };
   return http.post('/api/labs/test/control', body, headers);
@@ -47,7 +47,7 @@ test('a paused lab answers nothing until its tasks are stepped, in the order tha
 });
 
 /** Frames arrive when they arrive. */
-async function untilTasks(count: number): Promise<Answer> {
+async function untilTasks(count: number): Promise<HttpAnswer> {
   for (;;) {
     const answer = await http.get('/api/labs/test');
     if (answer.body.tasks.length === count) return answer;
@@ -142,10 +142,10 @@ test('while a lab is paused nobody loses a session for being away too long', asy
   await cpu.closed;
   const actors = async () => (await http.get('/api/labs/test')).body.actors;
   while ((await actors())[0].state !== 'away') await new Promise(setImmediate);
-  http.gateway.pass(10 * GRACE_MS);
+  http.gateway.pass(10 * SHORT_GRACE_MS);
   assert.equal((await actors())[0].state, 'away');
   await control({ action: 'resume' });
-  http.gateway.pass(GRACE_MS - 1);
+  http.gateway.pass(SHORT_GRACE_MS - 1);
   assert.equal((await actors()).length, 1);
   http.gateway.pass(1);
   assert.deepEqual(await actors(), []);

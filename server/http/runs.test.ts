@@ -4,7 +4,7 @@ import type { Event } from '../abi/event.ts';
 import { RUNS_AT_ONCE_MAX, RUNS_KEPT_MAX, RUNS_WAITING_MAX } from '../protocol/http-api.ts';
 import { FORMAT_NAMES } from '../report/format-names.ts';
 import {
-  type Answer,
+  type HttpAnswer,
   type HttpHarness,
   type HttpHarnessOptions,
   startHttp,
@@ -41,7 +41,10 @@ async function start(question: object): Promise<string> {
   return body.run.id;
 }
 
-async function until(id: string, good: (run: Answer['body']) => boolean): Promise<Answer['body']> {
+async function until(
+  id: string,
+  good: (run: HttpAnswer['body']) => boolean,
+): Promise<HttpAnswer['body']> {
   for (;;) {
     const { run } = (await http.get(`/api/runs/${id}`)).body;
     if (good(run)) return run;
@@ -51,7 +54,7 @@ async function until(id: string, good: (run: Answer['body']) => boolean): Promis
   }
 }
 
-const isOver = (run: Answer['body']) => run.state !== 'waiting' && run.state !== 'running';
+const isOver = (run: HttpAnswer['body']) => run.state !== 'waiting' && run.state !== 'running';
 
 test('a run comes to a verdict, its events, its sibling and every report', async () => {
   const run = await until(await start(BROKEN), isOver);

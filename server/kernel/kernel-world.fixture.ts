@@ -51,7 +51,7 @@ export interface KernelWorld {
 }
 
 /** As much of a world as devices need, with or without oracles around it. */
-export type DeviceWorld = Pick<KernelWorld, 'context' | 'kernel' | 'scheduler' | 'mm'> & {
+export type KernelDeviceWorld = Pick<KernelWorld, 'context' | 'kernel' | 'scheduler' | 'mm'> & {
   /** How a device is connected; straight to the kernel unless said. */
   readonly connect?: (owner: string, driver: DeviceDriver) => DeviceApi;
 };
@@ -90,7 +90,7 @@ export function cpuApi(world: KernelWorld, name = 'cpu0'): CpuApi {
 
 /** A device that agrees to everything and has nothing, but for what `driver` overrides. */
 export function deviceApi(
-  world: DeviceWorld,
+  world: KernelDeviceWorld,
   owner: string,
   driver: Partial<DeviceDriver> = {},
 ): DeviceApi {
@@ -110,7 +110,7 @@ export function deviceApi(
 }
 
 /** Runs a task to its end, first come first served, with whatever else is ready. Fails if it gets stuck. */
-export function run<T>(world: DeviceWorld, task: Task<T>, actor = 'cpu0'): T {
+export function run<T>(world: KernelDeviceWorld, task: Task<T>, actor = 'cpu0'): T {
   const running = world.scheduler.spawn(actor, 'test', task);
   world.scheduler.runFirstCome(STEPS_MAX);
   if (running.state === 'done') return running.result as T;
@@ -123,7 +123,7 @@ export function waitsOf(tasks: readonly RunningTask[]): string[] {
 }
 
 /** Runs one task to its end while all others stand still. */
-export function runOnly(world: DeviceWorld, task: RunningTask): void {
+export function runOnly(world: KernelDeviceWorld, task: RunningTask): void {
   for (let steps = 0; task.state !== 'done'; steps += 1) {
     assert.ok(steps < STEPS_MAX && world.scheduler.readyTasks().includes(task), 'it waits');
     world.scheduler.step(task);
@@ -131,7 +131,7 @@ export function runOnly(world: DeviceWorld, task: RunningTask): void {
 }
 
 /** Runs a task until it stands before `at`, while all others stand still. */
-export function runUntil(world: DeviceWorld, task: RunningTask, at: string): void {
+export function runUntil(world: KernelDeviceWorld, task: RunningTask, at: string): void {
   for (let steps = 0; steps < STEPS_MAX; steps += 1) {
     if (task.pending.at === at && task.state !== 'done') return;
     assert.ok(world.scheduler.readyTasks().includes(task), `stopped before it reached ${at}`);

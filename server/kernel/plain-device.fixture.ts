@@ -18,7 +18,7 @@ import type { Task } from '../task/task.ts';
 import { type PageRange, type Pfn, pageIndex, pagesFrom } from '../vocabulary/address.ts';
 import { OK } from '../vocabulary/errno.ts';
 import { type PageContents, ZERO_CONTENTS } from '../vocabulary/page-contents.ts';
-import { type DeviceWorld, deviceApi, run } from './kernel-world.fixture.ts';
+import { deviceApi, type KernelDeviceWorld, run } from './kernel-world.fixture.ts';
 
 export interface PlainDevice {
   readonly api: DeviceApi;
@@ -31,7 +31,7 @@ export interface PlainDevice {
   readonly faults: Pfn[];
 }
 
-export function plainDevice(world: DeviceWorld, owner: string, pages = 8): PlainDevice {
+export function plainDevice(world: KernelDeviceWorld, owner: string, pages = 8): PlainDevice {
   const told: NotifierRange[] = [];
   const faults: Pfn[] = [];
   const contents = new Map<Pfn, PageContents>();
@@ -60,7 +60,7 @@ export function plainDevice(world: DeviceWorld, owner: string, pages = 8): Plain
 }
 
 /** mmu_interval_notifier_insert() for the whole address space. */
-export function mirrorAll(world: DeviceWorld, device: PlainDevice): void {
+export function mirrorAll(world: KernelDeviceWorld, device: PlainDevice): void {
   const all = pagesFrom(pageIndex(0), 2 ** 35);
   assert.ok(run(world, device.api.mmuIntervalNotifierInsert(all), device.api.owner).ok);
 }

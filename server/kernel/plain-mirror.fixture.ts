@@ -27,7 +27,7 @@ import {
 } from '../vocabulary/address.ts';
 import { fail, ok, type Result } from '../vocabulary/errno.ts';
 import { pageOfU64, readU64 } from '../vocabulary/page-contents.ts';
-import { type DeviceWorld, deviceApi, run } from './kernel-world.fixture.ts';
+import { deviceApi, type KernelDeviceWorld, run } from './kernel-world.fixture.ts';
 
 /** Where a driver goes wrong, if it does. */
 export type MirrorFlaw = 'none' | 'skips-read-retry' | 'ignores-invalidations' | 'keeps-its-lock';
@@ -45,7 +45,7 @@ export interface PlainMirror {
 const RETRIES_MAX = 5;
 
 export function plainMirror(
-  world: DeviceWorld,
+  world: KernelDeviceWorld,
   owner: string,
   flaw: MirrorFlaw = 'none',
 ): PlainMirror {
@@ -77,7 +77,7 @@ export function plainMirror(
 
 /** Copies what the CPU page table says of one page. EBUSY after RETRIES_MAX collisions. */
 export function* mirrorFault(
-  world: DeviceWorld,
+  world: KernelDeviceWorld,
   mirror: PlainMirror,
   page: PageIndex,
   access: 'read' | 'write',
@@ -116,7 +116,7 @@ export function* mirrorFault(
 
 /** Reads through the device's own page table, faulting where it must. */
 export function* mirrorRead(
-  world: DeviceWorld,
+  world: KernelDeviceWorld,
   mirror: PlainMirror,
   page: PageIndex,
 ): Task<bigint | string> {
@@ -135,7 +135,7 @@ export function* mirrorRead(
 
 /** Writes a page through the device's own page table, faulting where it must. */
 export function* mirrorWrite(
-  world: DeviceWorld,
+  world: KernelDeviceWorld,
   mirror: PlainMirror,
   page: PageIndex,
   value: bigint,

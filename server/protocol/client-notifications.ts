@@ -7,7 +7,7 @@ import { MIRROR_CHANGES_MAX } from './limits.ts';
 import type { NotificationTable, ParamsOf } from './request-spec.ts';
 import { frame, sequence } from './wire-values.ts';
 
-export const mirrorEntry = Type.Union(
+export const mirrorEntryValue = Type.Union(
   [
     strict({ state: Type.Literal('none') }),
     strict({
@@ -62,7 +62,7 @@ export const DEVICE_NOTIFICATIONS = {
       dropped before its answer, of entries that a migration made before its finalize.
     `),
     params: strict({
-      changes: Type.Array(strict({ page, entry: mirrorEntry }), {
+      changes: Type.Array(strict({ page, entry: mirrorEntryValue }), {
         minItems: 1,
         maxItems: MIRROR_CHANGES_MAX,
       }),

@@ -12,15 +12,15 @@ import {
   frame,
   frameOrNone,
   handle,
-  hmmPfn,
-  migratePfn,
+  hmmPfnValue,
+  migratePfnValue,
   mm,
   notifierSeq,
   pageCountInCall,
 } from './wire-values.ts';
 
 const hmmFlags = word('snapshot', 'fault', 'fault-write');
-const migratePfns = Type.Array(migratePfn, { minItems: 1, maxItems: RANGE_PAGES_MAX });
+const migratePfns = Type.Array(migratePfnValue, { minItems: 1, maxItems: RANGE_PAGES_MAX });
 const frames = Type.Array(frame, { minItems: 1, maxItems: RANGE_PAGES_MAX });
 const targets = Type.Array(strict({ page, pfn: frame }), {
   minItems: 1,
@@ -127,7 +127,7 @@ export const DEVICE_REQUESTS = {
       default_flags: hmmFlags,
       page_flags: Type.Optional(Type.Array(hmmFlags, { maxItems: RANGE_PAGES_MAX })),
     }),
-    result: strict({ pfns: Type.Array(hmmPfn) }),
+    result: strict({ pfns: Type.Array(hmmPfnValue) }),
     subject: 'params.range',
   },
   hmm_range_fault_unlocked: {
@@ -151,7 +151,7 @@ export const DEVICE_REQUESTS = {
       range: shortRange,
       default_flags: hmmFlags,
     }),
-    result: strict({ seq: notifierSeq, pfns: Type.Array(hmmPfn) }),
+    result: strict({ seq: notifierSeq, pfns: Type.Array(hmmPfnValue) }),
     subject: 'params.range',
   },
 

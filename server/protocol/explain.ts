@@ -56,7 +56,7 @@ function mismatch(schema: Keywords, value: unknown, path: string): Mismatch | 'n
 }
 
 function ownMismatch(schema: Keywords, value: unknown, path: string): Mismatch | 'none' {
-  const wrong = { path, bound: boundOf(schema) };
+  const wrong = { path, bound: boundOfSchema(schema) };
   if (schema.enum !== undefined) return schema.enum.includes(value) ? 'none' : wrong;
   if (schema.const !== undefined) return schema.const === value ? 'none' : wrong;
   switch (schema.type) {
@@ -87,7 +87,7 @@ function objectMismatch(schema: Keywords, value: unknown, path: string): Mismatc
       const found = mismatch(property, value[name], at);
       if (found !== 'none') return found;
     } else if (schema.required?.includes(name)) {
-      return { path: at, bound: boundOf(property) };
+      return { path: at, bound: boundOfSchema(property) };
     }
   }
   const patterned = patternMismatch(schema, value, path);
@@ -132,7 +132,7 @@ function patternMismatch(
 function arrayMismatch(schema: Keywords, value: unknown, path: string): Mismatch | 'none' {
   const { minItems = 0, maxItems = Number.POSITIVE_INFINITY } = schema;
   if (!Array.isArray(value) || value.length < minItems || value.length > maxItems) {
-    return { path, bound: boundOf(schema) };
+    return { path, bound: boundOfSchema(schema) };
   }
   if (schema.items === undefined) return 'none';
   for (const [at, item] of value.entries()) {
@@ -158,7 +158,7 @@ function unionMismatch(
     if (found.path !== path && !/\.(state|kind)$/.test(found.path) && closest === 'none')
       closest = found;
   }
-  return closest === 'none' ? { path, bound: boundOf(union) } : closest;
+  return closest === 'none' ? { path, bound: boundOfSchema(union) } : closest;
 }
 
 /** The name of the first field that every branch sets to one value: `action`, `kind`. */
@@ -179,7 +179,7 @@ function discriminantMismatch(
   if (name === 'none' || !isObject(value)) return 'none';
   const words = branches.map((branch) => branch.properties?.[name]?.const);
   if (words.includes(value[name])) return 'none';
-  const bound = boundOf({ enum: [...new Set(words)] });
+  const bound = boundOfSchema({ enum: [...new Set(words)] });
   return { path: path === '' ? name : `${path}.${name}`, bound };
 }
 
@@ -206,9 +206,9 @@ function fitsString(schema: Keywords, value: unknown): boolean {
 }
 
 /** What a schema allows, as the end of the sentence "expected ...". */
-export function boundOf(schema: Keywords): string {
+export function boundOfSchema(schema: Keywords): string {
   if (schema.description !== undefined && schema.type === 'string') return schema.description;
-  if (schema.anyOf !== undefined) return schema.anyOf.map(boundOf).join(', or ');
+  if (schema.anyOf !== undefined) return schema.anyOf.map(boundOfSchema).join(', or ');
   if (schema.enum !== undefined)
     return `one of ${schema.enum.map((one) => JSON.stringify(one)).join(', ')}`;
   if (schema.const !== undefined) return JSON.stringify(schema.const);

@@ -53,14 +53,14 @@ export const handle = Type.Integer({
   description: 'A number that the server handed out: of a subscription, or of a migration.',
 });
 /** An HmmPfn: see hmm-pfn.ts for its bits. */
-export const hmmPfn = Type.Unsafe<HmmPfn>(
+export const hmmPfnValue = Type.Unsafe<HmmPfn>(
   whole(
     'hmm pfn',
     'frame * 64 + flags: 1 VALID, 2 WRITE, 4 ERROR, 8 ZERO, 16 DEVICE_PRIVATE, 32 PMD.',
   ),
 );
 /** A MigratePfn: see migrate-pfn.ts for its bits. */
-export const migratePfn = Type.Unsafe<MigratePfn>(
+export const migratePfnValue = Type.Unsafe<MigratePfn>(
   whole('migrate pfn', 'frame * 64 + flags: 1 VALID, 2 MIGRATE, 8 WRITE; 0 for none.'),
 );
 

@@ -3,7 +3,7 @@
  * for carry its name and its fields; all others begin with `mmrace_`. A second is a million steps: step 17 is 0.000017.
  */
 import type { Event } from '../abi/event.ts';
-import { type Known, type Place, tracepointOf } from './ftrace/tracepoints.ts';
+import { type KnownPages, type TracePlace, tracepointOf } from './ftrace/tracepoints.ts';
 import type { ReportMeta } from './report-meta.ts';
 import { actorsSeen } from './timeline/actors.ts';
 import { inOrder } from './timeline/event-order.ts';
@@ -21,7 +21,7 @@ const COMM_MAX = 15;
 export function ftraceText(events: readonly Event[], meta: ReportMeta): string {
   const log = inOrder(events);
   const actors = actorsSeen(log);
-  const known: Known = {
+  const known: KnownPages = {
     devices: new Set(actors.filter(({ role }) => role === 'device').map(({ name }) => name)),
     deviceFrames: deviceFramesIn(log),
     moved: movedPages(log, spansOf(log)),
@@ -54,13 +54,13 @@ function header(count: number, cpus: number, meta: ReportMeta): string[] {
 }
 
 /** The task that the actor `name` is, the how manieth of the log it may be. */
-export function placeOf(name: string, at: number): Place {
+export function placeOf(name: string, at: number): TracePlace {
   const comm = name.replaceAll(/\s/g, '_').slice(0, COMM_MAX);
   return { comm, pid: FIRST_PID + at, cpu: at };
 }
 
 /** One event as a line of trace or trace_pipe. */
-export function ftraceLine(event: Event, known: Known): string {
+export function ftraceLine(event: Event, known: KnownPages): string {
   const { comm, pid, cpu } = known.places.get(event.actor) ?? { comm: '<...>', pid: 0, cpu: 0 };
   const { name, fields } = tracepointOf(event, known);
   const seconds = `${Math.floor(event.n / STEPS_A_SECOND)}`.padStart(5);

@@ -21,7 +21,7 @@ export interface ReportMeta {
   /** What led to the state in which the events begin; absent if they are all that there is. */
   readonly setup?: readonly Event[];
   /** Who waits for whom at the end of a run that got stuck; empty for all others. */
-  readonly waits: readonly Wait[];
+  readonly waits: readonly ReportWait[];
   /** Where it was decided, and what would have been safe. Absent: not known. */
   readonly turn?: Turn;
   /** Locks that were taken in the wrong order, a sentence each, whether or not anything came of it. */
@@ -29,7 +29,7 @@ export interface ReportMeta {
 }
 
 /** One edge of the wait-for graph. A cycle is given in order: the next one holds what this one wants. */
-export interface Wait {
+export interface ReportWait {
   /** `dev0 migrate-to-dev` */
   readonly task: string;
   readonly holds: string;

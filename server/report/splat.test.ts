@@ -5,7 +5,7 @@ import { assertGolden } from './golden/golden-file.fixture.ts';
 import { metaOf, runGolden } from './golden/golden-runs.fixture.ts';
 import { numbered, SEED_PAGE } from './golden/seed-race-events.fixture.ts';
 import { LIST_COLUMNS_MAX } from './lines/list-columns.ts';
-import type { ReportMeta, Wait } from './report-meta.ts';
+import type { ReportMeta, ReportWait } from './report-meta.ts';
 import { splat } from './splat.ts';
 
 const { events: STALE, ...VERDICT } = await runGolden('seed-zero-page', 'patched');
@@ -70,7 +70,7 @@ test('a frame that is used after its end looks like refcount', () => {
   assert.match(splat(freedFrame('OR4'), META), /refcount_t: leaking memory \(simulated\)/);
 });
 
-const CIRCLE: readonly Wait[] = [
+const CIRCLE: readonly ReportWait[] = [
   {
     task: 'dev0 read',
     holds: 'mmap_lock',

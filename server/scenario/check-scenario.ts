@@ -9,7 +9,7 @@ import { countOf, type Parameters } from './instances.ts';
 import { kindOfOp, type Op } from './op-schema.ts';
 import { parseCondition } from './parse-condition.ts';
 import { findPlace, firstPageOf } from './places.ts';
-import { ACTORS_MAX, type Matcher, type Scenario } from './scenario-schema.ts';
+import { type Matcher, SCENARIO_ACTORS_MAX, type Scenario } from './scenario-schema.ts';
 import { parseWaitedFor } from './waited-for.ts';
 import type { Path, Problem, YamlSource } from './yaml-source.ts';
 
@@ -84,8 +84,8 @@ function checkActors(check: Check): void {
     if (Number.isNaN(count)) {
       const known = Object.keys(parameters).join(', ') || 'none';
       complain([...path, 'count'], `"${actor.count}" names no parameter; known are ${known}`);
-    } else if (count < 0 || count > ACTORS_MAX) {
-      complain([...path, 'count'], `comes to ${count}, expected 0 to ${ACTORS_MAX}`);
+    } else if (count < 0 || count > SCENARIO_ACTORS_MAX) {
+      complain([...path, 'count'], `comes to ${count}, expected 0 to ${SCENARIO_ACTORS_MAX}`);
     }
     for (const [step, op] of (actor.program ?? []).entries()) {
       checkOp(check, op, actor.name, [...path, 'program', step]);

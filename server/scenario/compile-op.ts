@@ -15,7 +15,7 @@ import { isDeviceOp, type Op } from './op-schema.ts';
 import type { Scenario } from './scenario-schema.ts';
 
 /** What an operation finds in its world. */
-export interface Surroundings {
+export interface OpContext {
   readonly world: World;
   readonly milestones: Milestones;
   cpu(actor: string): CpuApi;
@@ -23,7 +23,7 @@ export interface Surroundings {
 }
 
 /** Does the operation for `actor`. Returns: what its register holds: a value, OK, an errno or a signal. */
-export type CompiledOp = (in_: Surroundings, actor: string) => Task<string>;
+export type CompiledOp = (in_: OpContext, actor: string) => Task<string>;
 
 /** `op` must have passed check-scenario.ts, for a scenario with an actor of the kind that it is for. */
 export function compileOp(scenario: Scenario, op: Op): CompiledOp {
@@ -57,12 +57,7 @@ function* perform(call: BoundCall, api: CpuApi): Task<string> {
   return outcome.kind === 'failed' ? outcome.errno : (outcome.value ?? 'OK');
 }
 
-function* forkChild(
-  in_: Surroundings,
-  actor: string,
-  child: string,
-  call: BoundCall,
-): Task<string> {
+function* forkChild(in_: OpContext, actor: string, child: string, call: BoundCall): Task<string> {
   const forked = yield* perform(call, in_.cpu(actor));
   in_.milestones.forkEnded(child, forked === 'OK' ? 'born' : 'stillborn');
   return forked;

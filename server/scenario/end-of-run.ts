@@ -10,7 +10,7 @@ import { pinsOf, type World } from '../machine/world.ts';
 import type { RunningTask } from '../scheduler/scheduler.ts';
 import type { PageIndex, Pfn } from '../vocabulary/address.ts';
 import { type EndState, isMet, termsOf } from './condition.ts';
-import { pageAt } from './places.ts';
+import { pageOfPlace } from './places.ts';
 import type { ScenarioPlan } from './scenario-plan.ts';
 import { stuckTasks } from './stuck-tasks.ts';
 import { violationOf } from './watch-run.ts';
@@ -81,9 +81,9 @@ function endState(plan: ScenarioPlan, end: EndView, stuck: readonly RunningTask[
     stuck: stuck.length > 0,
     registers: (actor, register) =>
       instances(actor).flatMap((name) => end.registers.get(`${name}.${register}`) ?? []),
-    pte: (place) => pteAt(end.world, pageAt(plan.scenario, place)),
+    pte: (place) => pteAt(end.world, pageOfPlace(plan.scenario, place)),
     mirrors: (actor, place) =>
-      instances(actor).map((name) => mirrorAt(end.world, name, pageAt(plan.scenario, place))),
+      instances(actor).map((name) => mirrorAt(end.world, name, pageOfPlace(plan.scenario, place))),
   };
 }
 

@@ -2,7 +2,7 @@
 import { DRIVERS } from '../../clients/drivers/catalogue/drivers.ts';
 import type { Failure } from '../explorer/failure.ts';
 import { PATCHES, STOCK_NAME } from '../patches/patches.ts';
-import type { Question, ScenarioChoice } from './scenario-plan.ts';
+import type { ConditionQuestion, ScenarioChoice } from './scenario-plan.ts';
 import type { Scenario, VerdictWord } from './scenario-schema.ts';
 
 export interface Expectation {
@@ -40,7 +40,7 @@ export function expectationsOf(scenario: Scenario): Expectation[] {
  * Where the question is whether something can happen, finding it is what holds, and not finding it what is broken.
  */
 export function answerOf(
-  question: Question,
+  question: ConditionQuestion,
   found: VerdictWord,
   failure: Failure | 'none',
 ): VerdictWord {

@@ -4,7 +4,7 @@ import { hexU64Of } from '../abi/cpu-call.ts';
 import { CPU_CALLS, type CpuCallName } from '../abi/cpu-calls.ts';
 import { hexAddress, pagesFrom } from '../vocabulary/address.ts';
 import type { CpuOp, DeviceOp, Op } from './op-schema.ts';
-import { pageAt } from './places.ts';
+import { pageOfPlace } from './places.ts';
 import type { Scenario } from './scenario-schema.ts';
 
 export type CallOp = Extract<CpuOp, { readonly do: CpuCallName }>;
@@ -32,13 +32,13 @@ function params(scenario: Scenario, op: Op, takes: readonly string[]): object {
   function translated(param: string): unknown {
     switch (param) {
       case 'address':
-        return hexAddress(pageAt(scenario, at));
+        return hexAddress(pageOfPlace(scenario, at));
       case 'range':
-        return pagesFrom(pageAt(scenario, at), pages);
+        return pagesFrom(pageOfPlace(scenario, at), pages);
       case 'pages':
         return pages;
       case 'to':
-        return hexAddress(pageAt(scenario, to));
+        return hexAddress(pageOfPlace(scenario, to));
       case 'value':
         return hexU64Of(BigInt(value));
       case 'values':

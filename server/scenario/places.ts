@@ -12,21 +12,21 @@ export function rangeOfVma(vma: ScenarioVma): PageRange {
   return pagesFrom(firstPageOf(vma), vma.pages);
 }
 
-export interface Place {
+export interface VmaPlace {
   readonly vma: ScenarioVma;
   /** Pages into the vma. */
   readonly offset: number;
 }
 
 /** 'unknown' for a name that no vma has. The offset may lie outside the vma. */
-export function findPlace(scenario: Scenario, text: string): Place | 'unknown' {
+export function findPlace(scenario: Scenario, text: string): VmaPlace | 'unknown' {
   const [name, offset] = text.split('+');
   const vma = scenario.vmas.find((one) => one.name === name);
   return vma === undefined ? 'unknown' : { vma, offset: Number(offset ?? 0) };
 }
 
 /** `text` must be a place of the scenario; check-scenario.ts sees to that. */
-export function pageAt(scenario: Scenario, text: string): PageIndex {
+export function pageOfPlace(scenario: Scenario, text: string): PageIndex {
   const place = findPlace(scenario, text);
   if (place === 'unknown') throw new RangeError(`no vma is called ${text}`);
   return pageIndex(firstPageOf(place.vma) + place.offset);

@@ -20,8 +20,8 @@ import {
 import { childMilestone, type Milestone, THREAD_END } from './milestones.ts';
 import type { Op } from './op-schema.ts';
 import { parseCondition } from './parse-condition.ts';
-import { firstPageOf, pageAt } from './places.ts';
-import { ACTORS_MAX, type Scenario, type ScenarioVma } from './scenario-schema.ts';
+import { firstPageOf, pageOfPlace } from './places.ts';
+import { SCENARIO_ACTORS_MAX, type Scenario, type ScenarioVma } from './scenario-schema.ts';
 import { parseWaitedFor } from './waited-for.ts';
 import { type CompiledWindow, compileWindow } from './window.ts';
 
@@ -55,7 +55,7 @@ export interface PlannedDevice {
   readonly memoryPages: number;
 }
 
-export type Question =
+export type ConditionQuestion =
   | { readonly kind: 'none' }
   | { readonly kind: 'forbid' | 'exists'; readonly text: string; readonly condition: Condition };
 
@@ -79,7 +79,7 @@ export interface ScenarioPlan {
   /** Names of registers, in the order of the file. */
   readonly registers: readonly string[];
   readonly window: CompiledWindow;
-  readonly question: Question;
+  readonly question: ConditionQuestion;
   readonly oracles: ReadonlySet<string>;
   readonly milestones: readonly Milestone[];
   /** Faults for one access that a thread takes before it lets others go first. */
@@ -134,7 +134,7 @@ export function planScenario(
     registers: threads.flatMap(({ ops }) =>
       ops.flatMap(({ register }) => (register === 'none' ? [] : [register])),
     ),
-    window: compileWindow(scenario.window ?? [], namesOf, (place) => pageAt(scenario, place)),
+    window: compileWindow(scenario.window ?? [], namesOf, (place) => pageOfPlace(scenario, place)),
     question: questionOf(scenario),
     oracles: new Set(scenario.oracles ?? ORACLES_ASKED),
     faultsMax: scenario.bounds?.faults ?? DEFAULT_FAULTS_MAX,
@@ -153,9 +153,9 @@ function checkParameters(scenario: Scenario, given: Parameters): void {
   const parameters = parametersOf(scenario, given);
   for (const actor of scenario.actors) {
     const count = countOf(actor.count, parameters);
-    if (Number.isInteger(count) && count >= 0 && count <= ACTORS_MAX) continue;
+    if (Number.isInteger(count) && count >= 0 && count <= SCENARIO_ACTORS_MAX) continue;
     throw new BadChoice(
-      `the count of ${actor.name} (${actor.count}) comes to ${count}, expected 0 to ${ACTORS_MAX}`,
+      `the count of ${actor.name} (${actor.count}) comes to ${count}, expected 0 to ${SCENARIO_ACTORS_MAX}`,
     );
   }
 }
@@ -190,7 +190,7 @@ function threadsOf(scenario: Scenario, instance: Instance): PlannedThread[] {
   }));
 }
 
-function questionOf(scenario: Scenario): Question {
+function questionOf(scenario: Scenario): ConditionQuestion {
   const { condition } = scenario;
   if (condition === undefined) return { kind: 'none' };
   const kind = 'forbid' in condition ? 'forbid' : 'exists';

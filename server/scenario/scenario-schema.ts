@@ -9,7 +9,7 @@ import { OPS, type Op, place, text } from './op-schema.ts';
 import { EVENT_KINDS } from './window-events.ts';
 
 /** Actors of one scenario: each more multiplies the interleavings. */
-export const ACTORS_MAX = 16;
+export const SCENARIO_ACTORS_MAX = 16;
 const OPS_MAX = 64;
 const VMAS_MAX = 16;
 const PAGES_MAX = 512;
@@ -61,7 +61,7 @@ const actor = strict({
   memoryPages: Type.Optional(count(1, 4096)),
   count: Type.Optional(
     Type.Union([
-      count(1, ACTORS_MAX),
+      count(1, SCENARIO_ACTORS_MAX),
       Type.String({
         pattern: '^[a-z][A-Za-z0-9]*( - [a-z][A-Za-z0-9]*)?$',
         description: 'a parameter, or one parameter minus another',
@@ -89,11 +89,11 @@ export const Scenario = strict({
   name,
   title: text(120),
   provenance: text(2000),
-  parameters: Type.Optional(Type.Record(Type.String(), count(0, ACTORS_MAX))),
+  parameters: Type.Optional(Type.Record(Type.String(), count(0, SCENARIO_ACTORS_MAX))),
   machine: Type.Optional(machine),
   vmas: Type.Array(vma, { minItems: 1, maxItems: VMAS_MAX }),
   setup: Type.Optional(Type.Array(setupOp, { maxItems: OPS_MAX })),
-  actors: Type.Array(actor, { minItems: 1, maxItems: ACTORS_MAX }),
+  actors: Type.Array(actor, { minItems: 1, maxItems: SCENARIO_ACTORS_MAX }),
   window: Type.Optional(Type.Array(matcher, { minItems: 1, maxItems: 16 })),
   condition: Type.Optional(
     Type.Union([strict({ forbid: expression }), strict({ exists: expression })]),

@@ -19,7 +19,7 @@ import type { Pfn } from '../vocabulary/address.ts';
 import { BadInput } from '../vocabulary/bad-input.ts';
 import { KernelBug } from '../vocabulary/invariant.ts';
 import { CONTRACT_ORACLE } from '../vocabulary/rules.ts';
-import type { Surroundings } from './compile-op.ts';
+import type { OpContext } from './compile-op.ts';
 import { describeEnd, failureAtEnd } from './end-of-run.ts';
 import { fairFaults } from './fair-faults.ts';
 import { forkOf, newMilestones } from './milestones.ts';
@@ -152,7 +152,7 @@ export function openScenario(
   return { world, setup: setupOf(plan, surroundings), begin };
 }
 
-function freeFramesOf(plan: ScenarioPlan, surroundings: Surroundings): Map<string, readonly Pfn[]> {
+function freeFramesOf(plan: ScenarioPlan, surroundings: OpContext): Map<string, readonly Pfn[]> {
   const found = new Map<string, readonly Pfn[]>();
   for (const { name } of plan.devices) {
     const frames = surroundings.device(name).freeFrames?.() ?? 'unknown';
@@ -168,7 +168,7 @@ function makeThreads(plan: ScenarioPlan, world: World): void {
   }
 }
 
-function surroundingsOf(plan: ScenarioPlan, world: World): Surroundings {
+function surroundingsOf(plan: ScenarioPlan, world: World): OpContext {
   const cpus = new Map<string, CpuApi>();
   const devices = new Map<string, LabDevice>();
   for (const [deviceNumber, { name }] of plan.devices.entries()) {
@@ -209,7 +209,7 @@ function newDevice(plan: ScenarioPlan, world: World, deviceNumber: number): LabD
   return made;
 }
 
-function setupOf(plan: ScenarioPlan, surroundings: Surroundings): SetupTask[] {
+function setupOf(plan: ScenarioPlan, surroundings: OpContext): SetupTask[] {
   const cpu = plan.instances.find(({ kind }) => kind === 'cpu')?.name ?? 'cpu0';
   return [
     ...plan.devices.map(({ name }) => ({
@@ -266,7 +266,7 @@ function setUp<T>(name: string, actor: string, run: () => T): T {
  */
 export function* threadTask(
   thread: PlannedThread,
-  surroundings: Surroundings,
+  surroundings: OpContext,
   registers: Map<string, string>,
 ): Task<void> {
   const { actor, ops } = thread;

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { SCHEMA_FILE, schemaText } from './schema-file.ts';
+import { SCHEMA_FILE, scenarioSchemaText } from './schema-file.ts';
 
 test('the published schema is the one that scenarios are checked with', () => {
   const published = readFileSync(new URL(`../../${SCHEMA_FILE}`, import.meta.url), 'utf8');
   assert.deepEqual(
     JSON.parse(published),
-    JSON.parse(schemaText()),
+    JSON.parse(scenarioSchemaText()),
     'run: node server/scenario/write-schema.ts && npm run format',
   );
 });

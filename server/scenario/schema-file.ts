@@ -9,7 +9,7 @@ const SHARED: ReadonlyMap<unknown, string> = new Map<unknown, string>([
 ]);
 
 /** scenarios/scenario.schema.json: for editors, and for whoever writes scenarios by program. */
-export function schemaText(): string {
+export function scenarioSchemaText(): string {
   const schema = {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     $id: 'scenario.schema.json',

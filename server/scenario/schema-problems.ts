@@ -4,11 +4,11 @@
  *
  * Covers the keywords that scenario-schema.ts uses: object, record, array, integer, string, const, enum, anyOf.
  */
-import { boundOf } from '../protocol/explain.ts';
+import { boundOfSchema } from '../protocol/explain.ts';
 import { nearestWord, suggestion } from '../vocabulary/nearest-word.ts';
 import type { Path } from './yaml-source.ts';
 
-export interface Difference {
+export interface SchemaDifference {
   readonly path: Path;
   readonly message: string;
   /** Which part of the entry at `path` is wrong. */
@@ -35,7 +35,7 @@ interface Keywords {
   readonly pattern?: string;
 }
 
-export function differences(schema: unknown, value: unknown, path: Path = []): Difference[] {
+export function differences(schema: unknown, value: unknown, path: Path = []): SchemaDifference[] {
   const keywords = schema as Keywords;
   if (keywords.anyOf !== undefined) return unionDifferences(keywords.anyOf, value, path);
   if (keywords.properties !== undefined) return objectDifferences(keywords, value, path);
@@ -45,23 +45,23 @@ export function differences(schema: unknown, value: unknown, path: Path = []): D
   return [wrong(keywords, value, path)];
 }
 
-function wrong(keywords: Keywords, value: unknown, path: Path): Difference {
+function wrong(keywords: Keywords, value: unknown, path: Path): SchemaDifference {
   const words = (keywords.enum ?? []).filter((one) => typeof one === 'string');
   const hint = typeof value === 'string' ? suggestion(value, words) : '';
   return {
     path,
-    message: `expected ${keywords.description ?? boundOf(keywords)}, got ${show(value)}${hint}`,
+    message: `expected ${keywords.description ?? boundOfSchema(keywords)}, got ${show(value)}${hint}`,
     part: 'value',
   };
 }
 
-function objectDifferences(keywords: Keywords, value: unknown, path: Path): Difference[] {
+function objectDifferences(keywords: Keywords, value: unknown, path: Path): SchemaDifference[] {
   const known = keywords.properties ?? {};
   if (!isMapping(value)) {
     const message = `expected a mapping with ${Object.keys(known).join(', ')}, got ${show(value)}`;
     return [{ path, message, part: 'value' }];
   }
-  const found: Difference[] = [];
+  const found: SchemaDifference[] = [];
   const misspelt = new Set<string>();
   for (const key of Object.keys(value)) {
     if (Object.hasOwn(known, key)) {
@@ -77,13 +77,13 @@ function objectDifferences(keywords: Keywords, value: unknown, path: Path): Diff
   for (const key of keywords.required ?? []) {
     if (Object.hasOwn(value, key) || misspelt.has(key)) continue;
     const property = known[key] ?? {};
-    const message = `expected the key "${key}": ${property.description ?? boundOf(property)}`;
+    const message = `expected the key "${key}": ${property.description ?? boundOfSchema(property)}`;
     found.push({ path, message, part: 'value' });
   }
   return found;
 }
 
-function recordDifferences(keywords: Keywords, value: unknown, path: Path): Difference[] {
+function recordDifferences(keywords: Keywords, value: unknown, path: Path): SchemaDifference[] {
   if (!isMapping(value)) {
     return [{ path, message: `expected a mapping, got ${show(value)}`, part: 'value' }];
   }
@@ -91,7 +91,7 @@ function recordDifferences(keywords: Keywords, value: unknown, path: Path): Diff
   return Object.keys(value).flatMap((key) => differences(schema, value[key], [...path, key]));
 }
 
-function arrayDifferences(keywords: Keywords, value: unknown, path: Path): Difference[] {
+function arrayDifferences(keywords: Keywords, value: unknown, path: Path): SchemaDifference[] {
   const { minItems = 0, maxItems = Number.POSITIVE_INFINITY } = keywords;
   if (!Array.isArray(value)) {
     return [{ path, message: `expected a list, got ${show(value)}`, part: 'value' }];
@@ -104,7 +104,11 @@ function arrayDifferences(keywords: Keywords, value: unknown, path: Path): Diffe
 }
 
 /** The branch that was meant is the one whose fixed word (`do`) the value has. */
-function unionDifferences(branches: readonly Keywords[], value: unknown, path: Path): Difference[] {
+function unionDifferences(
+  branches: readonly Keywords[],
+  value: unknown,
+  path: Path,
+): SchemaDifference[] {
   const all = branches.map((branch) => differences(branch, value, path));
   if (all.some((found) => found.length === 0)) return [];
   const key = discriminantOf(branches);
@@ -132,15 +136,17 @@ function discriminantOf(branches: readonly Keywords[]): string | 'none' {
 /** For mappings the branch with the fewest complaints, for scalars all that is allowed. */
 function closest(
   branches: readonly Keywords[],
-  all: readonly Difference[][],
+  all: readonly SchemaDifference[][],
   value: unknown,
   path: Path,
-): Difference[] {
+): SchemaDifference[] {
   if (isMapping(value) && branches.some((branch) => branch.properties !== undefined)) {
     const sorted = all.toSorted((a, b) => a.length - b.length);
     return sorted[0] ?? [];
   }
-  const allowed = branches.map((branch) => branch.description ?? boundOf(branch)).join(', or ');
+  const allowed = branches
+    .map((branch) => branch.description ?? boundOfSchema(branch))
+    .join(', or ');
   return [{ path, message: `expected ${allowed}, got ${show(value)}`, part: 'value' }];
 }
 

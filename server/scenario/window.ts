@@ -6,7 +6,7 @@ import type { Event } from '../abi/event.ts';
 import type { PageIndex } from '../vocabulary/address.ts';
 import type { Matcher } from './scenario-schema.ts';
 
-export interface Step {
+export interface WindowStep {
   readonly event: Event['kind'];
   readonly function: string | 'any';
   readonly by: string | 'anybody';
@@ -18,7 +18,7 @@ export interface Step {
 }
 
 /** One way to fill in the actors of a window: for each matcher who it is about. */
-export type CompiledWindow = readonly (readonly Step[])[];
+export type CompiledWindow = readonly (readonly WindowStep[])[];
 
 /** Ways to fill in templates; more of them are not tried. */
 const WAYS_MAX = 256;
@@ -78,7 +78,7 @@ export function watchWindow(window: CompiledWindow): WindowWatch {
   };
 }
 
-function matches(step: Step, event: Event): boolean {
+function matches(step: WindowStep, event: Event): boolean {
   if (event.kind !== step.event) return false;
   if (step.function !== 'any' && !('function' in event && event.function === step.function)) {
     return false;

@@ -12,7 +12,7 @@ import {
 import { openCpuPeer, openDevicePeer } from './lab-peer.ts';
 import { keepGoing, type Peer } from './peer.ts';
 import { openRawPeer } from './raw-peer.ts';
-import { type BenchServer, startServer } from './server-process.ts';
+import { type BenchServer, spawnServer } from './server-process.ts';
 
 /** Server CPU of a whole validated fault against that of the bare echo. */
 const RATIO_AT_MOST = 1.4;
@@ -48,7 +48,7 @@ async function measure(side: Side, load: Load, ms: number): Promise<void> {
 
 async function compare(load: Load, effort: Effort): Promise<Measurement[]> {
   const { count, ms } = repetitions(effort);
-  const servers = await Promise.all([startServer('raw-server.ts'), startServer('lab-server.ts')]);
+  const servers = await Promise.all([spawnServer('raw-server.ts'), spawnServer('lab-server.ts')]);
   const [rawServer, labServer] = servers;
   const peers: Peer[] = [];
   try {

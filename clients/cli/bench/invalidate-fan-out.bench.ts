@@ -12,7 +12,7 @@ import {
 import { openCpuPeer, openDevicePeer } from './lab-peer.ts';
 import { oneByOne, type Peer } from './peer.ts';
 import { openRawMember, openRawPeer } from './raw-peer.ts';
-import { type BenchServer, startServer } from './server-process.ts';
+import { type BenchServer, spawnServer } from './server-process.ts';
 
 const RATIO_AT_MOST = 1.4;
 /** Connections opened at a time: more would overflow the listen queue. */
@@ -51,7 +51,7 @@ async function measure(side: Side, devices: number, ms: number): Promise<void> {
 
 async function compare(devices: number, effort: Effort): Promise<Measurement[]> {
   const { count, ms } = repetitions(effort);
-  const servers = await Promise.all([startServer('raw-server.ts'), startServer('lab-server.ts')]);
+  const servers = await Promise.all([spawnServer('raw-server.ts'), spawnServer('lab-server.ts')]);
   const [rawServer, labServer] = servers;
   const opened: { close(): void }[] = [];
   try {

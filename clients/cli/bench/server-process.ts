@@ -21,7 +21,7 @@ export type FromServer =
 const ANSWER_MS = 10_000;
 
 /** Starts a file of this folder that ends with serveBench(). */
-export async function startServer(file: 'raw-server.ts' | 'lab-server.ts'): Promise<BenchServer> {
+export async function spawnServer(file: 'raw-server.ts' | 'lab-server.ts'): Promise<BenchServer> {
   const child = fork(fileURLToPath(new URL(file, import.meta.url)), {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });

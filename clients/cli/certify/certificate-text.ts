@@ -1,7 +1,7 @@
 /** What certify found, as people read it and as programs do. */
 import type { Certificate } from '../../../server/certify/certify.ts';
 import { describeFrame } from '../../../server/certify/client-frame.ts';
-import type { Finding } from '../../../server/certify/determinism-check.ts';
+import type { DeterminismFinding } from '../../../server/certify/determinism-check.ts';
 import { describeCertificateBound, describeFinding } from '../../../server/report/certificate.ts';
 import type { ChoiceNames } from '../../../server/report/choice-words.ts';
 import { countsByText } from '../../../server/report/describe-failure.ts';
@@ -38,7 +38,7 @@ export function certificateText(as: CertifiedAs, certificate: Certificate): stri
   return lines.join('\n');
 }
 
-function storyOf(as: CertifiedAs, finding: Finding): string[] {
+function storyOf(as: CertifiedAs, finding: DeterminismFinding): string[] {
   const lines: string[] = [];
   const { frame, frames, grants, events, reason } = finding;
   if (frame !== 'none') {

@@ -170,9 +170,14 @@ async function prompt(role: Role, options: ClientOptions, start: Start): Promise
 }
 
 async function labOf({ url, lab, code, new: opened }: ClientOptions): Promise<FoundLab> {
-  const { findLab } = await import('../reach-server.ts');
+  const { labOnServer } = await import('../reach-server.ts');
   const unknown = opened === true && code === undefined ? 'opened' : 'refused';
-  return await findLab({ url, lab, said: code === undefined ? 'name-or-code' : 'code', unknown });
+  return await labOnServer({
+    url,
+    lab,
+    said: code === undefined ? 'name-or-code' : 'code',
+    unknown,
+  });
 }
 
 async function starter(role: Role): Promise<Start> {

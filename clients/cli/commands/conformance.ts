@@ -1,7 +1,11 @@
 import type { Command } from 'commander';
 import { newMachineWorld } from '../../../server/conformance/traces/machine-world.ts';
 import { readTraces, TraceError } from '../../../server/conformance/traces/read-traces.ts';
-import { exitCodeOf, reportOf, reportText } from '../../../server/conformance/traces/report.ts';
+import {
+  reportText,
+  tracesExitCode,
+  tracesReport,
+} from '../../../server/conformance/traces/report.ts';
 import {
   type NewWorld,
   type ProgramOutcome,
@@ -15,7 +19,7 @@ import { runKernelSelftests } from '../kernel-selftests.ts';
 import { newLiveConformanceWorld } from '../live-conformance-world.ts';
 import { LiveLab, SEED_CLIENTS } from '../live-lab.ts';
 import { startLocalServer } from '../local-server.ts';
-import { newProgress, type Progress } from '../progress.ts';
+import { newProgress, type ProgressLine } from '../progress.ts';
 import { traceMachineConfig } from '../trace-machine-config.ts';
 
 interface ConformanceOptions {
@@ -61,13 +65,13 @@ async function conformance(
       ? await runLive(files, progress)
       : await runAll(files, progress, (each) => newMachineWorld(each));
   progress.end();
-  print(json === true ? JSON.stringify(reportOf(outcomes)) : reportText(outcomes));
-  return exitCodeOf(reportOf(outcomes));
+  print(json === true ? JSON.stringify(tracesReport(outcomes)) : reportText(outcomes));
+  return tracesExitCode(tracesReport(outcomes));
 }
 
 async function runAll(
   files: readonly string[],
-  progress: Progress,
+  progress: ProgressLine,
   newWorld: NewWorld,
 ): Promise<ProgramOutcome[]> {
   const outcomes: ProgramOutcome[] = [];
@@ -83,7 +87,10 @@ async function runAll(
   return outcomes;
 }
 
-async function runLive(files: readonly string[], progress: Progress): Promise<ProgramOutcome[]> {
+async function runLive(
+  files: readonly string[],
+  progress: ProgressLine,
+): Promise<ProgramOutcome[]> {
   const server = await startLocalServer({ host: '127.0.0.1', port: 0, logLevel: 'warn' });
   const lab = new LiveLab(server.openLab('conformance', traceMachineConfig(WITHOUT_SWAP)));
   try {

@@ -14,14 +14,14 @@ import {
   sequenceOf,
   type WorldsDiffer,
 } from '../../../server/conformance/fuzz/compare-worlds.ts';
-import { DRIVERS, type DriverName } from '../../../server/conformance/fuzz/device-world.ts';
+import { type DriverName, FUZZ_DRIVERS } from '../../../server/conformance/fuzz/device-world.ts';
 import {
   type FindingFile,
   parseFindingFile,
   printFindingFile,
 } from '../../../server/conformance/fuzz/finding-file.ts';
 import { FUZZ_SETS, type FuzzSet } from '../../../server/conformance/fuzz/fuzz-program.ts';
-import { programOf } from '../../../server/conformance/fuzz/genes.ts';
+import { programOfGenes } from '../../../server/conformance/fuzz/genes.ts';
 import { replayFinding } from '../../../server/conformance/fuzz/replay-finding.ts';
 import { newMachineWorld } from '../../../server/conformance/traces/machine-world.ts';
 import { isMismatch } from '../../../server/conformance/traces/parse-program.ts';
@@ -71,7 +71,7 @@ export function addFuzzCommand(program: Command): void {
     .option('--count <m>', 'how many', wholeNumber(1, COUNT_MAX), 1_000)
     .addOption(
       new Option('--driver <name>', 'dmirror as Linux has it, or without its races')
-        .choices(Object.keys(DRIVERS))
+        .choices(Object.keys(FUZZ_DRIVERS))
         .default('corrected'),
     )
     .addOption(
@@ -110,7 +110,7 @@ async function runFuzz(options: FuzzOptions): Promise<ExitCode> {
   const { shrinkFinding } = await import('../../../server/conformance/fuzz/shrink-finding.ts');
   const patches = patchesOf(options.patch);
   checkFolder(options.out);
-  const newDriver = DRIVERS[options.driver];
+  const newDriver = FUZZ_DRIVERS[options.driver];
   const progress = newProgress(`of ${options.count} programs`);
   const startedAt = performance.now();
   let report: CampaignReport = { programs: 0, ops: 0, steps: 0, findings: [] };
@@ -207,7 +207,7 @@ async function runLive(campaign: CampaignOptions): Promise<LiveRun> {
       const machine = { ...(set === 'swap' ? WITH_SWAP : WITHOUT_SWAP), thp } as const;
       const live = await newLiveConformanceWorld(lab, machine);
       try {
-        const ops = sequenceOf(programOf(set, genes));
+        const ops = sequenceOf(programOfGenes(set, genes));
         const here = newMachineWorld(traced, { config: machine });
         const compared = await compareWorlds(ops, here, live);
         if (compared !== 'same') differences.push({ program: at, ...compared });

@@ -68,19 +68,19 @@ Filters of one kind are alternatives, of two kinds both have to fit. --actor, --
 --function can be given again. A violation is marked !!! in the margin.`;
 
 async function observe(options: ObserveOptions): Promise<ExitCode> {
-  const { findLab } = await import('../reach-server.ts');
-  const { EVENT_KINDS } = await import('../observe/event-filter.ts');
+  const { labOnServer } = await import('../reach-server.ts');
+  const { FILTERED_KINDS } = await import('../observe/event-filter.ts');
   const { TRACED_FUNCTIONS } = await import('../../../server/abi/traced-functions.ts');
   const functions = (options.function ?? []).map((word) =>
     knownWord('--function', 'kernel function in events', word, TRACED_FUNCTIONS),
   );
   const kinds = (options.kind ?? []).map((kind) =>
-    knownWord('--kind', 'kind of event', kind, EVENT_KINDS),
+    knownWord('--kind', 'kind of event', kind, FILTERED_KINDS),
   );
   const { url, name, code, actor = [], page = [] } = options;
   const unknown = options.new === true && code === undefined ? 'opened' : 'refused';
   const said = code === undefined ? 'name-or-code' : 'code';
-  const { name: lab } = await findLab({ url, lab: code ?? options.lab, said, unknown });
+  const { name: lab } = await labOnServer({ url, lab: code ?? options.lab, said, unknown });
   // Whoever reads has gone away: nothing is left to do.
   process.stdout.once('error', () => process.exit(EXIT.OK));
   const watch: WatchOptions = {

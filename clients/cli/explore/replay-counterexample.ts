@@ -7,7 +7,7 @@ import type { FormatName } from '../../../server/report/format-names.ts';
 import { FORMATS } from '../../../server/report/formats.ts';
 import { counted } from '../../../server/report/lines/counted.ts';
 import { wrapText } from '../../../server/report/lines/wrap-text.ts';
-import type { Wait } from '../../../server/report/report-meta.ts';
+import type { ReportWait } from '../../../server/report/report-meta.ts';
 import type { ScenarioPlan } from '../../../server/scenario/scenario-plan.ts';
 import { newScenarioRun } from '../../../server/scenario/scenario-world.ts';
 import { metaOfCounterexample } from '../../../server/verify/answer/counterexample-meta.ts';
@@ -142,7 +142,7 @@ export function kernelWords({ patch, drivers }: Counterexample): string {
 }
 
 /** Who waits for whom at its end, if it got stuck. */
-function waitsIn({ run }: Again['ran']): Wait[] {
+function waitsIn({ run }: Again['ran']): ReportWait[] {
   const stuck = run.stuck?.() ?? 'none';
   return stuck === 'none' ? [] : waitsOf({ stuck });
 }

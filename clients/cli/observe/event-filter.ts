@@ -12,7 +12,7 @@ export interface EventFilter {
 }
 
 /** Every kind of event, from the schema. */
-export const EVENT_KINDS: readonly Event['kind'][] = EventBody.anyOf.map(
+export const FILTERED_KINDS: readonly Event['kind'][] = EventBody.anyOf.map(
   ({ properties }) => properties.kind.const,
 );
 

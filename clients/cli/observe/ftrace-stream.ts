@@ -2,7 +2,7 @@
 
 import type { Event } from '../../../server/abi/event.ts';
 import { isDevicePfn } from '../../../server/kernel/memory/frames.ts';
-import type { Place } from '../../../server/report/ftrace/tracepoints.ts';
+import type { TracePlace } from '../../../server/report/ftrace/tracepoints.ts';
 import { ftraceLine, placeOf } from '../../../server/report/ftrace.ts';
 import { type Moved, movedPages } from '../../../server/report/timeline/moved-pages.ts';
 import { spansOf } from '../../../server/report/timeline/spans.ts';
@@ -14,7 +14,7 @@ const LOOK_BACK_EVENTS = 2_000;
 export class FtraceStream {
   readonly #devices: Set<string>;
   readonly #deviceFrames = new Set<number>();
-  readonly #places = new Map<string, Place>();
+  readonly #places = new Map<string, TracePlace>();
   #last: Event[] = [];
 
   /** `devices` are those that are there already. */

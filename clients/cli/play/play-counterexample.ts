@@ -13,7 +13,7 @@ import type { Again } from '../explore/replay-counterexample.ts';
 import { UsageError } from '../failure.ts';
 import { LabHand } from './lab-hand.ts';
 import { NotForced, Player } from './player.ts';
-import { Stage, type StageTarget } from './stage.ts';
+import { PlayStage, type StageTarget } from './stage.ts';
 
 /** Milliseconds for what has happened to be told. */
 const TOLD_MS = 2_000;
@@ -50,7 +50,7 @@ export async function playCounterexample(
     seen.push(event);
     onEvent(event);
   });
-  const stage = new Stage(target, plan);
+  const stage = new PlayStage(target, plan);
   try {
     await stage.set();
     await hand.control({ action: 'pause' });
@@ -117,7 +117,7 @@ async function observe(
 
 interface Stood {
   readonly run: ScenarioRun;
-  readonly stage: Stage;
+  readonly stage: PlayStage;
   readonly seen: readonly Event[];
   readonly hand: LabHand;
 }

@@ -17,7 +17,7 @@ import {
 import { UsageError } from '../failure.ts';
 import { essenceOf } from './essence.ts';
 import type { LabHand } from './lab-hand.ts';
-import type { RunningThread, Stage } from './stage.ts';
+import type { PlayStage, RunningThread } from './stage.ts';
 
 const LOOK_MS = 2;
 /** Where a task of the server stands for the sake of the connection; the lab has no such places. */
@@ -52,7 +52,7 @@ export class NotForced extends Error {
 
 export interface PlayerOptions {
   readonly hand: LabHand;
-  readonly stage: Stage;
+  readonly stage: PlayStage;
   readonly plan: ScenarioPlan;
   /** What the lab has told its observers since the pause, in order. */
   readonly seen: readonly Event[];

@@ -4,7 +4,7 @@
  */
 
 import type { CpuApi } from '../../../server/abi/cpu-api.ts';
-import type { Surroundings } from '../../../server/scenario/compile-op.ts';
+import type { OpContext } from '../../../server/scenario/compile-op.ts';
 import { type Milestones, newMilestones } from '../../../server/scenario/milestones.ts';
 import { rangeOfVma } from '../../../server/scenario/places.ts';
 import type {
@@ -41,7 +41,7 @@ export interface RunningThread {
   error: unknown;
 }
 
-export class Stage {
+export class PlayStage {
   readonly #target: StageTarget;
   readonly #plan: ScenarioPlan;
   readonly #players = new Map<string, Player>();
@@ -198,7 +198,7 @@ export class Stage {
     throw new UsageError(`${actor} is a device, and the scenario uses it as a CPU`);
   }
 
-  #surroundings(actor: string): Surroundings {
+  #surroundings(actor: string): OpContext {
     const { context } = this.#player(actor);
     const own = this.#player(actor).milestones;
     // The program that waits for it may be in any of the clients.

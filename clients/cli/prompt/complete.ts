@@ -1,18 +1,18 @@
 /** Tab completion: what may stand where the cursor is, from the table of verbs. */
 import { holdableFunctions } from './parse-line.ts';
 import { type Mapping, mappingName } from './place.ts';
-import type { Argument, Role } from './verb.ts';
+import type { Argument, PromptRole } from './verb.ts';
 import { verbsOf } from './verb-table.ts';
 
-export interface Surroundings {
-  readonly role: Role;
+export interface CompletionContext {
+  readonly role: PromptRole;
   readonly mappings: readonly Mapping[];
   /** The actors of this process. */
   readonly actors: readonly string[];
 }
 
 /** What readline wants: the words that fit, and the beginning that they are to replace. */
-export function completed(line: string, around: Surroundings): [string[], string] {
+export function completed(line: string, around: CompletionContext): [string[], string] {
   const words = line.split(/\s+/);
   const begun = words.at(-1) ?? '';
   const before = words.slice(0, -1).filter((word) => word !== '');
@@ -22,14 +22,14 @@ export function completed(line: string, around: Surroundings): [string[], string
   return [fits.length === 1 && only !== undefined ? [`${only} `] : fits, begun];
 }
 
-function nextWords([name, ...given]: readonly string[], around: Surroundings): string[] {
+function nextWords([name, ...given]: readonly string[], around: CompletionContext): string[] {
   const verb = verbsOf(around.role).find((known) => known.name === name);
   const last = verb?.arguments.at(-1);
   const argument = verb?.arguments[given.length] ?? (last?.presence === 'some' ? last : undefined);
   return argument === undefined ? [] : wordsFor(argument, around);
 }
 
-function wordsFor({ kind, choices = [], presence }: Argument, around: Surroundings): string[] {
+function wordsFor({ kind, choices = [], presence }: Argument, around: CompletionContext): string[] {
   switch (kind) {
     case 'page':
     case 'word': {
@@ -52,6 +52,6 @@ function wordsFor({ kind, choices = [], presence }: Argument, around: Surroundin
   }
 }
 
-function verbNames(role: Role): string[] {
+function verbNames(role: PromptRole): string[] {
   return verbsOf(role).map(({ name }) => name);
 }

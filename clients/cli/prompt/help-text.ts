@@ -1,7 +1,7 @@
 /** Help of the prompt, made from the table of verbs. */
 import { wrapText } from '../../../server/report/lines/wrap-text.ts';
 import { findVerb } from './parse-line.ts';
-import { type Argument, type Role, usageOf, type Verb } from './verb.ts';
+import { type Argument, type PromptRole, type PromptVerb, usageOf } from './verb.ts';
 import { verbsOf } from './verb-table.ts';
 
 const USAGE_COLUMNS = 28;
@@ -13,13 +13,13 @@ the first one, a+3 its page 3, a+0x8 its byte 8. maps lists the mappings.
 A line that ends in & does not wait.`;
 
 /** Every verb of the role in a line, by group. */
-export function helpText(role: Role): string {
+export function helpText(role: PromptRole): string {
   const groups = Map.groupBy(verbsOf(role), ({ group }) => group);
   const parts = [...groups].map(([group, verbs]) => [group, ...verbs.map(verbLine)].join('\n'));
   return [...parts, PLACES].join('\n\n');
 }
 
-function verbLine(verb: Verb): string {
+function verbLine(verb: PromptVerb): string {
   const [first = '', ...rest] = wrapText(verb.summary, SUMMARY_COLUMNS);
   const usage = usageOf(verb);
   const head = `  ${usage.padEnd(USAGE_COLUMNS)}`;
@@ -28,7 +28,7 @@ function verbLine(verb: Verb): string {
 }
 
 /** One verb in full, or a sentence that there is none. */
-export function verbHelp(name: string, role: Role): string | { readonly wrong: string } {
+export function verbHelp(name: string, role: PromptRole): string | { readonly wrong: string } {
   const verb = findVerb(name, role);
   if ('wrong' in verb) return verb;
   const parts = [

@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
-import type { Role } from './verb.ts';
+import type { PromptRole } from './verb.ts';
 
 /** Lines that are kept. */
 export const HISTORY_LINES_MAX = 1_000;
@@ -19,7 +19,7 @@ export function stateFolder(environment: Environment): string {
   return join(isAbsolute(base) ? base : join(homedir(), '.local', 'state'), 'mmrace');
 }
 
-export function historyPath(environment: Environment, role: Role): string {
+export function historyPath(environment: Environment, role: PromptRole): string {
   return join(stateFolder(environment), `${role}.history`);
 }
 

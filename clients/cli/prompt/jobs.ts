@@ -2,46 +2,46 @@
 import type { VerbResult } from '../../sdk/conductor.ts';
 
 /** How a verb ended, in words and as data. */
-export interface Ended {
+export interface JobEnd {
   readonly outcome: 'done' | 'failed';
   readonly text: string;
   readonly result: VerbResult;
 }
 
-export interface Job {
+export interface PromptJob {
   readonly number: number;
   /** As it was typed. */
   readonly line: string;
-  readonly ended: Promise<Ended>;
+  readonly ended: Promise<JobEnd>;
   /** 'told': the prompt has stopped waiting for it and said so, so its end is news. */
   state: 'awaited' | 'told' | 'over';
 }
 
 /** Why the prompt stopped waiting: the verb is over, a task of its actor stands at a hold, or patience ran out. */
 export type Waited =
-  | { readonly why: 'over'; readonly ended: Ended }
+  | { readonly why: 'over'; readonly ended: JobEnd }
   | { readonly why: 'held'; readonly after: string }
   | { readonly why: 'patience' };
 
-export class Jobs {
-  readonly #running = new Map<number, Job>();
-  readonly #late: (job: Job, ended: Ended) => void;
+export class PromptJobs {
+  readonly #running = new Map<number, PromptJob>();
+  readonly #late: (job: PromptJob, ended: JobEnd) => void;
   #next = 1;
   #heldHere: ((after: string) => void) | 'nobody-waits' = 'nobody-waits';
 
   /** `late` is told of every job that ends when nobody waits for it any more. */
-  constructor(late: (job: Job, ended: Ended) => void) {
+  constructor(late: (job: PromptJob, ended: JobEnd) => void) {
     this.#late = late;
   }
 
-  get running(): readonly Job[] {
+  get running(): readonly PromptJob[] {
     return [...this.#running.values()];
   }
 
-  start(line: string, work: Promise<Ended>): Job {
+  start(line: string, work: Promise<JobEnd>): PromptJob {
     const number = this.#running.size === 0 ? 1 : this.#next;
     this.#next = number + 1;
-    const job: Job = {
+    const job: PromptJob = {
       number,
       line,
       state: 'awaited',
@@ -59,7 +59,7 @@ export class Jobs {
   }
 
   /** Waits for `job`, for `patienceMs` at most ('for-ever': until it ends or is held). */
-  async wait(job: Job, patienceMs: number | 'for-ever'): Promise<Waited> {
+  async wait(job: PromptJob, patienceMs: number | 'for-ever'): Promise<Waited> {
     const held = Promise.withResolvers<Waited>();
     this.#heldHere = (after) => held.resolve({ why: 'held', after });
     const over = job.ended.then((ended): Waited => ({ why: 'over', ended }));

@@ -8,13 +8,13 @@ import { newsOf } from './concern.ts';
 import { LabWatch } from './lab-watch.ts';
 import type { Notice } from './notices.ts';
 import { PromptSession, type SessionParts } from './prompt-session.ts';
-import type { Role } from './verb.ts';
+import type { PromptRole } from './verb.ts';
 
 /** Milliseconds that private memory has to go back before its device leaves. */
 const LEAVE_MS = 2_000;
 
-export interface JoinOptions {
-  readonly role: Role;
+export interface PromptJoinOptions {
+  readonly role: PromptRole;
   readonly url: string;
   readonly lab: string;
   readonly name: string;
@@ -32,7 +32,7 @@ export interface Joined {
 }
 
 /** Rejects: UsageError if the server cannot be reached or refuses. */
-export async function join(options: JoinOptions): Promise<Joined> {
+export async function join(options: PromptJoinOptions): Promise<Joined> {
   const { role, url, lab, name, notice } = options;
   const ears: { session: PromptSession | 'none'; lost: 'yes' | 'no' } = {
     session: 'none',
@@ -112,10 +112,10 @@ export async function join(options: JoinOptions): Promise<Joined> {
 }
 
 async function leave(
-  role: Role,
+  role: PromptRole,
   name: string,
   { agent, watch }: Pick<Joined, 'agent' | 'watch'>,
-  notice: JoinOptions['notice'],
+  notice: PromptJoinOptions['notice'],
 ): Promise<void> {
   if (role === 'device') {
     agent.go(name);

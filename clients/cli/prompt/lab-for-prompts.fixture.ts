@@ -10,7 +10,7 @@ import { startDevice } from '../../agents/device-agent.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { runPrompt } from './run-prompt.ts';
 import { parseScript, runScript } from './run-script.ts';
-import type { Role } from './verb.ts';
+import type { PromptRole } from './verb.ts';
 
 export const TEST_LAB = 'demo';
 
@@ -43,7 +43,7 @@ export interface TypedPrompt {
 /** A device or CPU whose terminal is two streams. */
 export function openPrompt(
   server: Pick<RunningServer, 'webSocketUrl'>,
-  role: Role,
+  role: PromptRole,
   name: string,
   history = join(mkdtempSync(join(tmpdir(), 'mmrace-prompt-')), 'history'),
 ): TypedPrompt {
@@ -102,7 +102,7 @@ export interface RanScript {
 
 export async function script(
   server: Pick<RunningServer, 'webSocketUrl'>,
-  role: Role,
+  role: PromptRole,
   name: string,
   lines: readonly string[],
   form: 'text' | 'json' | 'jsonl' = 'text',

@@ -5,7 +5,7 @@ import type { LabSnapshot } from '../../../server/protocol/lab-snapshot.ts';
 import { type MappingSeen, mappingsAfter } from '../../../server/report/timeline/mappings.ts';
 
 /** Events that are kept for `log`; older ones are forgotten. */
-export const EVENTS_KEPT_MAX = 5_000;
+export const PROMPT_EVENTS_MAX = 5_000;
 
 type ActorSeen = LabSnapshot['actors'][number];
 type VmaEvent = Extract<Event, { kind: 'vma' }>;
@@ -13,7 +13,7 @@ type VmaEvent = Extract<Event, { kind: 'vma' }>;
 /** The address space that every lab begins with. */
 const FIRST_MM = 0;
 
-export class LabView {
+export class PromptLabView {
   /** The last event that is in here. */
   n = 0;
   patch = 'stock';
@@ -47,7 +47,7 @@ export class LabView {
       this.#events.push(event);
     }
     this.#remap();
-    const over = this.#events.length - EVENTS_KEPT_MAX;
+    const over = this.#events.length - PROMPT_EVENTS_MAX;
     if (over > 0) this.#events.splice(0, over);
   }
 

@@ -4,7 +4,7 @@ import type { LabSnapshot } from '../../../server/protocol/lab-snapshot.ts';
 import { connect } from '../../sdk/connect.ts';
 import { SessionClosed } from '../../sdk/connection.ts';
 import type { ObserverClient } from '../../sdk/observer-client.ts';
-import { LabView } from './lab-view.ts';
+import { PromptLabView } from './lab-view.ts';
 
 /** Milliseconds between two tries to look on again. */
 const AGAIN_MS = 500;
@@ -26,7 +26,7 @@ export interface WatchListener {
 }
 
 export class LabWatch {
-  readonly view = new LabView();
+  readonly view = new PromptLabView();
   readonly #target: WatchTarget;
   readonly #listener: WatchListener;
   #observer: ObserverClient | 'none' = 'none';

@@ -4,11 +4,11 @@ import { addressWords, frameWords, pteWords } from '../../../server/report/event
 import type { DeviceEntry } from '../../agents/hand-verbs.ts';
 import type { VerbResult } from '../../sdk/conductor.ts';
 import { concerns, type Somebody } from './concern.ts';
-import type { LabView } from './lab-view.ts';
+import type { PromptLabView } from './lab-view.ts';
 import { mappingName } from './place.ts';
 
 /** In words and as data. */
-export interface Shown {
+export interface ShownTable {
   readonly text: string;
   readonly result?: VerbResult;
 }
@@ -16,7 +16,7 @@ export interface Shown {
 const ADDRESS_COLUMNS = 14;
 
 /** `result` is the answer of the verb page-table. */
-export function devicePageTable(result: VerbResult): Shown {
+export function devicePageTable(result: VerbResult): ShownTable {
   const entries = (result.entries ?? []) as readonly DeviceEntry[];
   const lines = entries.map(({ page, pfn, access, memory }) => {
     const at = addressWords(page).padEnd(ADDRESS_COLUMNS);
@@ -25,7 +25,7 @@ export function devicePageTable(result: VerbResult): Shown {
   return { text: lines.join('\n') || 'no entry', result };
 }
 
-export function cpuPageTable(view: LabView, mm: number): Shown {
+export function cpuPageTable(view: PromptLabView, mm: number): ShownTable {
   const entries = [...view.pageTable(mm)]
     .sort(([a], [b]) => a - b)
     .map(([page, entry]) => ({ page, entry }));
@@ -35,7 +35,7 @@ export function cpuPageTable(view: LabView, mm: number): Shown {
   return { text: lines.join('\n') || 'no entry', result: { mm, entries } };
 }
 
-export function maps(view: LabView, mm: number): Shown {
+export function maps(view: PromptLabView, mm: number): ShownTable {
   const mappings = view
     .mappings(mm)
     .map((mapping, index) => ({ name: mappingName(index), ...mapping }));
@@ -48,13 +48,13 @@ export function maps(view: LabView, mm: number): Shown {
 }
 
 /** The last `count` events that are about somebody. */
-export function log(view: LabView, somebody: Somebody, count: number): Shown {
+export function log(view: PromptLabView, somebody: Somebody, count: number): ShownTable {
   const events = view.log(count, (event) => concerns(event, somebody));
   return { text: events.map(describeEvent).join('\n') || 'nothing so far', result: { events } };
 }
 
 /** `mine` are the actors of this process. */
-export function who(view: LabView, mine: readonly string[]): Shown {
+export function who(view: PromptLabView, mine: readonly string[]): ShownTable {
   const { n, patch, actors } = view;
   const lines = actors.map(({ name, role, state }) => {
     const me = mine.includes(name) ? ' (you)' : '';

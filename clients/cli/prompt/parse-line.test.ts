@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseLine, valuesOf } from './parse-line.ts';
 import { type Mapping, mappingName } from './place.ts';
-import { type Role, usageOf } from './verb.ts';
+import { type PromptRole, usageOf } from './verb.ts';
 import { VERBS, verbsOf } from './verb-table.ts';
 
 const MAPPED: readonly Mapping[] = [
@@ -11,7 +11,7 @@ const MAPPED: readonly Mapping[] = [
 ];
 
 /** What the agent is asked for, or what is wrong. */
-function asked(line: string, role: Role = 'device', mapped = MAPPED): unknown {
+function asked(line: string, role: PromptRole = 'device', mapped = MAPPED): unknown {
   const parsed = parseLine(line, role);
   if (parsed === 'empty') return 'empty';
   if ('wrong' in parsed) return parsed.wrong;
@@ -51,7 +51,7 @@ test('new mappings go behind the last one, or to 0x10000', () => {
 });
 
 test('one sentence says what is wrong with a line, and what to type instead', () => {
-  const cases: readonly [string, Role, string][] = [
+  const cases: readonly [string, PromptRole, string][] = [
     [
       'raed 0x10000',
       'device',

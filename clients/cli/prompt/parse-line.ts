@@ -5,21 +5,21 @@ import { DEVICE_REQUESTS } from '../../../server/protocol/device-requests.ts';
 import { PAGE_SIZE } from '../../../server/vocabulary/address.ts';
 import { assertNever } from '../../../server/vocabulary/invariant.ts';
 import { suggestion } from '../../../server/vocabulary/nearest-word.ts';
-import { addressOfPlace, type Mapping, PLACE_WORDS, type Place, parsePlace } from './place.ts';
+import { addressOfPlace, type Mapping, PLACE_WORDS, parsePlace, type TypedPlace } from './place.ts';
 import { type Value, Values } from './values.ts';
-import { type Argument, type Role, usageOf, type Verb } from './verb.ts';
+import { type Argument, type PromptRole, type PromptVerb, usageOf } from './verb.ts';
 import { verbsOf } from './verb-table.ts';
 
 export interface Wrong {
   readonly wrong: string;
 }
 
-type Word = Value | { readonly kind: 'place'; readonly place: Place; readonly step: number };
+type Word = Value | { readonly kind: 'place'; readonly place: TypedPlace; readonly step: number };
 
 /** A line whose words are of the right kinds. Where its places are depends on what is mapped. */
 export interface ParsedLine {
   readonly text: string;
-  readonly verb: Verb;
+  readonly verb: PromptVerb;
   readonly words: ReadonlyMap<string, readonly Word[]>;
   /** 'background': a line that ends in `&` does not keep the prompt waiting. */
   readonly wait: 'foreground' | 'background';
@@ -30,7 +30,7 @@ const U64_MAX = 2n ** 64n - 1n;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
 
 /** A line of nothing but spaces, or a remark after `#`, is 'empty'. */
-export function parseLine(text: string, role: Role): ParsedLine | Wrong | 'empty' {
+export function parseLine(text: string, role: PromptRole): ParsedLine | Wrong | 'empty' {
   const words = text.replace(/(^|\s)#.*$/, '').match(/\S+/g) ?? [];
   const wait = words.at(-1) === '&' ? 'background' : 'foreground';
   if (wait === 'background') words.pop();
@@ -42,7 +42,7 @@ export function parseLine(text: string, role: Role): ParsedLine | Wrong | 'empty
   return 'wrong' in parsed ? parsed : { text: text.trim(), verb, words: parsed.words, wait };
 }
 
-export function findVerb(name: string, role: Role): Verb | Wrong {
+export function findVerb(name: string, role: PromptRole): PromptVerb | Wrong {
   const verbs = verbsOf(role);
   const found = verbs.find((verb) => verb.name === name);
   if (found !== undefined) return found;
@@ -80,7 +80,7 @@ export function needsMappings(line: ParsedLine): boolean {
 }
 
 /** The kernel functions of which a hold can stand behind one. */
-export function holdableFunctions(role: Role): readonly string[] {
+export function holdableFunctions(role: PromptRole): readonly string[] {
   return Object.keys(role === 'device' ? DEVICE_REQUESTS : CPU_REQUESTS);
 }
 
@@ -99,9 +99,9 @@ function addressValue(
 
 /** Words that can be left out take one only if there are more words than are needed. */
 function parseWords(
-  verb: Verb,
+  verb: PromptVerb,
   given: readonly string[],
-  role: Role,
+  role: PromptRole,
 ): { readonly words: ReadonlyMap<string, readonly Word[]> } | Wrong {
   const usage = `usage: ${usageOf(verb)}`;
   const needed = verb.arguments.filter(({ presence }) => typeof presence === 'string').length;
@@ -141,7 +141,11 @@ function takeWords(
   return { texts: words === 'none' ? [] : [words], given: 0, spare: 0 };
 }
 
-function parseWord({ kind, choices = [], name }: Argument, text: string, role: Role): Word | Wrong {
+function parseWord(
+  { kind, choices = [], name }: Argument,
+  text: string,
+  role: PromptRole,
+): Word | Wrong {
   switch (kind) {
     case 'page':
     case 'word': {

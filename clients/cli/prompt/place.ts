@@ -4,7 +4,7 @@
  */
 import { PAGE_SIZE, TASK_SIZE } from '../../../server/vocabulary/address.ts';
 
-export type Place =
+export type TypedPlace =
   | { readonly base: 'zero'; readonly address: number; readonly text: string }
   | { readonly base: string; readonly offset: number; readonly text: string };
 
@@ -24,7 +24,7 @@ export const PLACE_WORDS = 'an address such as 0x10000, or a mapping such as a, 
 const LETTERS = 26;
 
 /** Returns 'none' if `text` is no place. */
-export function parsePlace(text: string): Place | 'none' {
+export function parsePlace(text: string): TypedPlace | 'none' {
   if (/^0x[0-9a-f]{1,12}$/i.test(text)) return { base: 'zero', address: Number(text), text };
   if (text === FREE) return { base: FREE, offset: 0, text };
   const relative = /^([a-z]{1,2})(?:\+(0x[0-9a-f]{1,12}|\d{1,9}))?$/.exec(text);
@@ -37,7 +37,7 @@ export function parsePlace(text: string): Place | 'none' {
 
 /** The byte address, or a sentence that says why there is none. `mappings` sorted by address. */
 export function addressOfPlace(
-  place: Place,
+  place: TypedPlace,
   mappings: readonly Mapping[],
 ): { readonly address: number } | { readonly wrong: string } {
   const address = 'address' in place ? place.address : startOf(place.base, mappings, place.offset);

@@ -5,35 +5,35 @@ import type { PlayedAgent } from '../../agents/played-agent.ts';
 import type { VerbParams, VerbResult } from '../../sdk/conductor.ts';
 import type { Somebody } from './concern.ts';
 import { helpText, verbHelp } from './help-text.ts';
-import { type Ended, type Job, Jobs } from './jobs.ts';
-import type { LabView } from './lab-view.ts';
+import { type JobEnd, type PromptJob, PromptJobs } from './jobs.ts';
+import type { PromptLabView } from './lab-view.ts';
 import type { LabWatch } from './lab-watch.ts';
-import { cpuPageTable, devicePageTable, log, maps, type Shown, who } from './look-around.ts';
+import { cpuPageTable, devicePageTable, log, maps, type ShownTable, who } from './look-around.ts';
 import { needsMappings, type ParsedLine, parseLine, valuesOf } from './parse-line.ts';
-import { failureOf, refusalOf } from './sentences.ts';
+import { failureOf, refusalSentence } from './sentences.ts';
 import type { Values } from './values.ts';
-import type { AskedVerb, OwnDeed, Role } from './verb.ts';
+import type { AskedVerb, OwnDeed, PromptRole } from './verb.ts';
 
 /** What came of a line. `text` is for a person, `result` for a program. */
-export interface Answer {
-  readonly outcome: Ended['outcome'] | 'waits' | 'wrong' | 'quit';
+export interface PromptAnswer {
+  readonly outcome: JobEnd['outcome'] | 'waits' | 'wrong' | 'quit';
   readonly text: string;
   readonly result: VerbResult;
 }
 
 export interface SessionParts {
-  readonly role: Role;
+  readonly role: PromptRole;
   readonly agent: PlayedAgent;
   readonly watch: LabWatch;
   /** Milliseconds that a line waits for its verb. */
   readonly patienceMs: number | 'for-ever';
   /** A verb that nobody waited for has ended. */
-  readonly late: (text: string, ended: Ended) => void;
+  readonly late: (text: string, ended: JobEnd) => void;
 }
 
 export class PromptSession {
   readonly #parts: SessionParts;
-  readonly #jobs: Jobs;
+  readonly #jobs: PromptJobs;
   #actor: string;
   /** The kernel function behind which a task stands. */
   #standing = 'none';
@@ -41,7 +41,7 @@ export class PromptSession {
   constructor(parts: SessionParts) {
     this.#parts = parts;
     this.#actor = parts.agent.actors()[0] ?? '';
-    this.#jobs = new Jobs((job, ended) =>
+    this.#jobs = new PromptJobs((job, ended) =>
       parts.late(`[${job.number}] ${job.line}: ${ended.text}`, ended),
     );
   }
@@ -58,7 +58,7 @@ export class PromptSession {
     return { role, actors: agent.actors(), mm: watch.view.mmOf(this.actor) };
   }
 
-  get running(): readonly Job[] {
+  get running(): readonly PromptJob[] {
     return this.#jobs.running;
   }
 
@@ -69,13 +69,13 @@ export class PromptSession {
   }
 
   /** Does what one line says. Rejects only with bugs of ours. */
-  async run(text: string): Promise<Answer> {
+  async run(text: string): Promise<PromptAnswer> {
     const line = parseLine(text, this.#parts.role);
     if (line === 'empty') return { outcome: 'done', text: '', result: {} };
     return 'wrong' in line ? wrong(line.wrong) : await this.runParsed(line);
   }
 
-  async runParsed(line: ParsedLine): Promise<Answer> {
+  async runParsed(line: ParsedLine): Promise<PromptAnswer> {
     const { watch } = this.#parts;
     if (needsMappings(line)) await watch.caughtUp();
     const values = valuesOf(line, watch.view.mappings(this.somebody.mm));
@@ -86,12 +86,12 @@ export class PromptSession {
       : await this.#own(verb.does, values);
   }
 
-  async #ask(line: ParsedLine, verb: AskedVerb, values: Values): Promise<Answer> {
+  async #ask(line: ParsedLine, verb: AskedVerb, values: Values): Promise<PromptAnswer> {
     const job = this.#jobs.start(line.text, this.#performed(verb, values));
     return await this.#answerOf(job, line.wait === 'background' ? 0 : this.#parts.patienceMs);
   }
 
-  async #answerOf(job: Job, patienceMs: number | 'for-ever'): Promise<Answer> {
+  async #answerOf(job: PromptJob, patienceMs: number | 'for-ever'): Promise<PromptAnswer> {
     const waited = await this.#jobs.wait(job, patienceMs);
     switch (waited.why) {
       case 'over':
@@ -109,14 +109,14 @@ export class PromptSession {
     }
   }
 
-  async #performed(verb: AskedVerb, values: Values): Promise<Ended> {
+  async #performed(verb: AskedVerb, values: Values): Promise<JobEnd> {
     try {
       const result = await this.#perform(verb.params(values));
       const failure = failureOf(verb, result);
       if (failure !== 'none') return { outcome: 'failed', ...failure };
       return { outcome: 'done', text: verb.tell(result, values), result };
     } catch (error) {
-      return { outcome: 'failed', ...refusalOf(error) };
+      return { outcome: 'failed', ...refusalSentence(error) };
     }
   }
 
@@ -124,7 +124,7 @@ export class PromptSession {
     return this.#parts.agent.perform(this.actor, params);
   }
 
-  async #own(deed: OwnDeed, values: Values): Promise<Answer> {
+  async #own(deed: OwnDeed, values: Values): Promise<PromptAnswer> {
     switch (deed) {
       case 'hold':
         return this.#hold(values.word('FUNCTION'));
@@ -155,16 +155,16 @@ export class PromptSession {
     }
   }
 
-  async #wait(): Promise<Answer> {
+  async #wait(): Promise<PromptAnswer> {
     if (this.#standing !== 'none') {
       return wrong(`wait: a verb stands still behind ${this.#standing}(): go comes first`);
     }
     const all = Promise.all(this.running.map(({ ended }) => ended));
-    const ended = all.then((): Ended => ({ outcome: 'done', text: 'all have ended', result: {} }));
+    const ended = all.then((): JobEnd => ({ outcome: 'done', text: 'all have ended', result: {} }));
     return await this.#answerOf(this.#jobs.start('wait', ended), this.#parts.patienceMs);
   }
 
-  #hold(after: string): Answer {
+  #hold(after: string): PromptAnswer {
     if (this.#parts.agent.hold(this.actor, after) === 'armed') {
       const text = `the next ${after}() of ${this.actor} stands still until go`;
       return done({ text, result: { after } });
@@ -177,13 +177,13 @@ export class PromptSession {
   }
 
   /** The lab as it is behind everything that has been answered. */
-  async #viewNow(): Promise<LabView> {
+  async #viewNow(): Promise<PromptLabView> {
     const { watch } = this.#parts;
     await watch.caughtUp();
     return watch.view;
   }
 
-  #use(name: string): Answer {
+  #use(name: string): PromptAnswer {
     const actors = this.#parts.agent.actors();
     if (!actors.includes(name)) {
       return wrong(`use: ${name} is no thread of this process; there is ${actors.join(', ')}`);
@@ -192,7 +192,7 @@ export class PromptSession {
     return done({ text: `you speak for ${name} now`, result: { actor: name } });
   }
 
-  #help(values: Values): Answer {
+  #help(values: Values): PromptAnswer {
     const { role } = this.#parts;
     if (!values.has('VERB')) return done({ text: helpText(role) });
     const help = verbHelp(values.word('VERB'), role);
@@ -200,10 +200,10 @@ export class PromptSession {
   }
 }
 
-function done({ text, result = {} }: Shown): Answer {
+function done({ text, result = {} }: ShownTable): PromptAnswer {
   return { outcome: 'done', text, result };
 }
 
-function wrong(text: string): Answer {
+function wrong(text: string): PromptAnswer {
   return { outcome: 'wrong', text, result: { wrong: text } };
 }

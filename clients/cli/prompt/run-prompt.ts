@@ -5,14 +5,14 @@ import { endedExit, endedSentence } from '../ended-session.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { completed } from './complete.ts';
 import { HISTORY_LINES_MAX, readHistory, writeHistory } from './history-file.ts';
-import { type Joined, type JoinOptions, join } from './join.ts';
+import { type Joined, join, type PromptJoinOptions } from './join.ts';
 import { Notices } from './notices.ts';
 import { Terminal, type TerminalParts } from './terminal.ts';
 
 /** Milliseconds that the prompt waits for a verb before it lets the next line be typed. */
 export const PATIENCE_MS = 400;
 
-export interface PromptOptions extends Omit<JoinOptions, 'patienceMs' | 'notice'> {
+export interface PromptOptions extends Omit<PromptJoinOptions, 'patienceMs' | 'notice'> {
   /** The join code of the lab; empty if it is not known. */
   readonly code: string;
   readonly input: Readable;

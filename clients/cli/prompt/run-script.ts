@@ -3,12 +3,12 @@ import type { ClosedWhy } from '../../sdk/connection-state.ts';
 import { endedSentence } from '../ended-session.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { UsageError } from '../failure.ts';
-import { type JoinOptions, join } from './join.ts';
+import { join, type PromptJoinOptions } from './join.ts';
 import { type ParsedLine, parseLine } from './parse-line.ts';
-import type { Answer, PromptSession } from './prompt-session.ts';
-import type { Role } from './verb.ts';
+import type { PromptAnswer, PromptSession } from './prompt-session.ts';
+import type { PromptRole } from './verb.ts';
 
-export interface ScriptOptions extends Omit<JoinOptions, 'patienceMs' | 'notice'> {
+export interface ScriptOptions extends Omit<PromptJoinOptions, 'patienceMs' | 'notice'> {
   readonly lines: readonly ScriptLine[];
   readonly form: 'text' | 'json' | 'jsonl';
   readonly print: (text: string) => void;
@@ -25,12 +25,12 @@ export interface ScriptLine {
 interface Entry {
   readonly do: string;
   readonly actor: string;
-  readonly outcome: Answer['outcome'];
-  readonly result: Answer['result'];
+  readonly outcome: PromptAnswer['outcome'];
+  readonly result: PromptAnswer['result'];
 }
 
 /** Lines that were given one by one. As parseLines(). */
-export function parseScript(texts: readonly string[], role: Role): readonly ScriptLine[] {
+export function parseScript(texts: readonly string[], role: PromptRole): readonly ScriptLine[] {
   return parseLines(
     texts.map((text) => ({ text, place: `--do "${text}"` })),
     role,
@@ -38,7 +38,7 @@ export function parseScript(texts: readonly string[], role: Role): readonly Scri
 }
 
 /** A script as a text. As parseLines(). */
-export function parseScriptText(text: string, role: Role): readonly ScriptLine[] {
+export function parseScriptText(text: string, role: PromptRole): readonly ScriptLine[] {
   const lines = text.split(/\r?\n/);
   return parseLines(
     lines.map((line, at) => ({ text: line, place: `line ${at + 1}: "${line.trim()}"` })),
@@ -49,7 +49,7 @@ export function parseScriptText(text: string, role: Role): readonly ScriptLine[]
 /** Checks all lines before anything is done. Throws: UsageError for the first that cannot be understood. */
 function parseLines(
   given: readonly { readonly text: string; readonly place: string }[],
-  role: Role,
+  role: PromptRole,
 ): readonly ScriptLine[] {
   return given.flatMap(({ text, place }) => {
     const parsed = parseLine(text, role);

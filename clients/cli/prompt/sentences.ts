@@ -4,13 +4,13 @@ import { CallRefused, isErrno, sentences } from '../../sdk/call-refusal.ts';
 import { VerbRefused, type VerbResult } from '../../sdk/conductor.ts';
 import type { AskedVerb } from './verb.ts';
 
-export interface Failure {
+export interface VerbFailure {
   readonly text: string;
   readonly result: VerbResult;
 }
 
 /** 'none' if the verb did what it was asked. */
-export function failureOf(verb: AskedVerb, result: VerbResult): Failure | 'none' {
+export function failureOf(verb: AskedVerb, result: VerbResult): VerbFailure | 'none' {
   const { errno, signal } = result;
   if (typeof signal === 'string') return { text: `${signal}: ${signalSentence(signal)}`, result };
   if (typeof errno !== 'string' || errno === 'OK') return 'none';
@@ -18,7 +18,7 @@ export function failureOf(verb: AskedVerb, result: VerbResult): Failure | 'none'
 }
 
 /** What was thrown instead of an answer. Rethrows what is a bug of ours. */
-export function refusalOf(error: unknown): Failure {
+export function refusalSentence(error: unknown): VerbFailure {
   if (error instanceof CallRefused) {
     const { errno, code } = error.refusal;
     const result = { errno, code, method: error.method };

@@ -1,5 +1,5 @@
 /** The verbs of the prompts as tables for the documents, made of the table of verbs. */
-import { type Role, usageOf, type Verb } from './verb.ts';
+import { type PromptRole, type PromptVerb, usageOf } from './verb.ts';
 import { verbsOf } from './verb-table.ts';
 
 const TITLE = { device: 'Verbs of a device', cpu: 'Verbs of a CPU thread' } as const;
@@ -9,7 +9,7 @@ export function verbDocument(): string {
   return (['device', 'cpu'] as const).map(chapter).join('\n\n');
 }
 
-function chapter(role: Role): string {
+function chapter(role: PromptRole): string {
   const rows = verbsOf(role).map(row);
   return [
     `### ${TITLE[role]}`,
@@ -20,7 +20,7 @@ function chapter(role: Role): string {
   ].join('\n');
 }
 
-function row(verb: Verb): string {
+function row(verb: PromptVerb): string {
   const [example = ''] = verb.examples;
   const longest = verb.examples.reduce(
     (best, next) => (next.length > best.length ? next : best),

@@ -1,11 +1,11 @@
-import type { Role, Verb } from './verb.ts';
+import type { PromptRole, PromptVerb } from './verb.ts';
 import { ASKED_VERBS } from './verbs/asked-verbs.ts';
 import { HOLD_VERBS } from './verbs/hold.ts';
 import { LOOK_VERBS } from './verbs/look.ts';
 import { PROMPT_VERBS } from './verbs/prompt.ts';
 
 /** Every verb, in the order in which help shows them. */
-export const VERBS: readonly Verb[] = [
+export const VERBS: readonly PromptVerb[] = [
   ...ASKED_VERBS,
   ...HOLD_VERBS,
   ...LOOK_VERBS,
@@ -13,6 +13,6 @@ export const VERBS: readonly Verb[] = [
 ];
 
 /** The verbs that somebody of this role has. */
-export function verbsOf(role: Role): readonly Verb[] {
+export function verbsOf(role: PromptRole): readonly PromptVerb[] {
   return VERBS.filter(({ roles }) => roles.includes(role));
 }

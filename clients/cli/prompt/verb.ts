@@ -4,7 +4,7 @@
 import type { VerbParams, VerbResult } from '../../sdk/conductor.ts';
 import type { Values } from './values.ts';
 
-export type Role = 'device' | 'cpu';
+export type PromptRole = 'device' | 'cpu';
 
 /** What an argument may be. */
 export type ArgumentKind =
@@ -43,7 +43,7 @@ interface VerbBase {
   readonly name: string;
   /** Heading in help. */
   readonly group: string;
-  readonly roles: readonly Role[];
+  readonly roles: readonly PromptRole[];
   /** What it does, in one line. */
   readonly summary: string;
   readonly arguments: readonly Argument[];
@@ -80,10 +80,10 @@ export type OwnDeed =
   | 'help'
   | 'quit';
 
-export type Verb = AskedVerb | OwnVerb;
+export type PromptVerb = AskedVerb | OwnVerb;
 
 /** `read [ADDRESS [PAGES]]` */
-export function usageOf(verb: Verb): string {
+export function usageOf(verb: PromptVerb): string {
   return [verb.name, ...verb.arguments.map(argumentUsage)].join(' ');
 }
 

@@ -13,7 +13,7 @@ import {
 } from '../../../server/tidy/benchmark.ts';
 import { openCpuPeer, openDevicePeer } from '../../cli/bench/lab-peer.ts';
 import { keepGoing, type Peer } from '../../cli/bench/peer.ts';
-import { type BenchServer, startServer } from '../../cli/bench/server-process.ts';
+import { type BenchServer, spawnServer } from '../../cli/bench/server-process.ts';
 import { ensurePage } from '../build/ensure-page.ts';
 import { DESK, launchBrowser } from './page-under-test.ts';
 
@@ -39,7 +39,7 @@ async function openPeers(url: string): Promise<{ readonly cpu: Peer; readonly de
 async function withServer<T>(
   measure: (server: BenchServer, devices: readonly Peer[]) => Promise<T>,
 ): Promise<T> {
-  const server = await startServer('lab-server.ts');
+  const server = await spawnServer('lab-server.ts');
   const { cpu, devices } = await openPeers(server.url);
   try {
     return await measure(server, devices);
@@ -130,7 +130,7 @@ function startSpectator(url: string): Promise<ChildProcess> {
 async function firstPaint(effort: Effort): Promise<Measurement[]> {
   await ensurePage();
   const { count } = repetitions(effort);
-  const server = await startServer('lab-server.ts');
+  const server = await spawnServer('lab-server.ts');
   const launched = await launchBrowser();
   const values: number[] = [];
   try {

@@ -2,12 +2,12 @@ import { useMemo } from 'react';
 import type { Event } from '../../../server/abi/event.ts';
 import { describeBody } from '../../../server/report/describe-event.ts';
 import { raceDiagram } from '../../../server/report/diagram.ts';
-import type { Violation } from '../model/event-history.ts';
+import type { SeenViolation } from '../model/event-history.ts';
 import { CopyButton } from '../shell/copy-button.tsx';
 import { explainViolation } from './explain-violation.ts';
 
 export interface ExplainPanelProps {
-  readonly violation: Violation;
+  readonly violation: SeenViolation;
   /** What led to it, the violation itself included. */
   readonly events: readonly Event[];
   /** Which one it is of those of the lab, from 1. */

@@ -5,7 +5,7 @@ import { pteWords } from '../../../server/report/event-words.ts';
 import { hexAddress, pageIndex } from '../../../server/vocabulary/address.ts';
 import { RULES } from '../../../server/vocabulary/rules.ts';
 import { faceWords, mirrorFace } from '../memory/cell-face.ts';
-import type { Violation } from '../model/event-history.ts';
+import type { SeenViolation } from '../model/event-history.ts';
 
 export interface Explanation {
   readonly headline: string;
@@ -18,7 +18,7 @@ export interface Explanation {
 }
 
 /** `events` in order; those that the violation's histories name are among them, if they are still kept. */
-export function explainViolation(violation: Violation, events: readonly Event[]): Explanation {
+export function explainViolation(violation: SeenViolation, events: readonly Event[]): Explanation {
   const { rule, device, page, text, cpuHistory, deviceHistory } = violation;
   const byNumber = new Map(events.map((event) => [event.n, event]));
   const named = (numbers: readonly number[]) =>
@@ -38,7 +38,7 @@ export function explainViolation(violation: Violation, events: readonly Event[])
   };
 }
 
-function headlineOf({ oracle, device, page, text, actor }: Violation): string {
+function headlineOf({ oracle, device, page, text, actor }: SeenViolation): string {
   const where = hexAddress(pageIndex(page));
   const who = device === '' ? actor : device;
   switch (oracle) {
@@ -53,7 +53,7 @@ function headlineOf({ oracle, device, page, text, actor }: Violation): string {
   }
 }
 
-function storyOfDevice(violation: Violation, events: readonly Event[]): string[] {
+function storyOfDevice(violation: SeenViolation, events: readonly Event[]): string[] {
   const { n, device, page, text } = violation;
   const before = events.filter((event) => event.n < n);
   const mapped = before.findLast(

@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { CPU_CALL_NAMES } from '../../../server/abi/cpu-calls.ts';
 import type { Control, LabActorEntry } from '../../../server/protocol/http-api.ts';
 import { hexAddress, pageIndex } from '../../../server/vocabulary/address.ts';
-import type { Vma } from '../model/vmas.ts';
+import type { SeenVma } from '../model/vmas.ts';
 import { type VerbAsk, VerbButtons } from '../player/verb-button.tsx';
 
 /** Kernel functions after which a device can be told to stand still. */
@@ -21,7 +21,7 @@ export interface ActorControlsProps {
   readonly actor: LabActorEntry;
   readonly act: (control: Control) => void;
   readonly disabled: boolean;
-  readonly vmas: readonly Vma[];
+  readonly vmas: readonly SeenVma[];
 }
 
 /** One client: hold it after a phase, let it go on, slow it down, cut its connection, ask it to do something. */

@@ -5,7 +5,7 @@ import type {
   LabDetail,
   PatchEntry,
 } from '../../../server/protocol/http-api.ts';
-import type { Vma } from '../model/vmas.ts';
+import type { SeenVma } from '../model/vmas.ts';
 import { addressOfRoute } from '../route.ts';
 import { sentenceOf, serverApi } from '../server-api.ts';
 import { CopyButton } from '../shell/copy-button.tsx';
@@ -18,7 +18,7 @@ export interface ControlsPanelProps {
   readonly detail: LabDetail;
   readonly act: (control: Control) => void;
   readonly patches: readonly PatchEntry[];
-  readonly vmas: readonly Vma[];
+  readonly vmas: readonly SeenVma[];
   /** Why this page may not touch anything; empty if it may. */
   readonly barred: string;
   readonly isPresenter: 'presenter' | 'guest';

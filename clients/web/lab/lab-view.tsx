@@ -3,7 +3,7 @@ import type { Event } from '../../../server/abi/event.ts';
 import type { Control, LabDetail, PatchEntry } from '../../../server/protocol/http-api.ts';
 import { ExplainPanel } from '../explain/explain-panel.tsx';
 import { JoinPanel } from '../lobby/join-panel.tsx';
-import type { Violation } from '../model/event-history.ts';
+import type { SeenViolation } from '../model/event-history.ts';
 import { serverApi } from '../server-api.ts';
 import { useKeys } from '../shell/keys.ts';
 import { Link } from '../shell/link.tsx';
@@ -34,7 +34,7 @@ const TAB_WORDS: { readonly [Name in Tab]: string } = {
 const NO_PATCHES: readonly PatchEntry[] = [];
 
 interface Explained {
-  readonly violation: Violation;
+  readonly violation: SeenViolation;
   readonly events: readonly Event[];
 }
 
@@ -88,7 +88,7 @@ export function LabView({ lab, event, hand }: LabViewProps) {
     { key: 'd', shown: 'D', does: 'drive', run: () => setTab('drive') },
     { key: 'Escape', shown: 'Esc', does: 'close, or back to live', run: () => back() },
   ]);
-  const explainAndShow = (violation: Violation) => {
+  const explainAndShow = (violation: SeenViolation) => {
     setExplained(storyOf(feed, violation));
     select(violation.n);
   };
@@ -221,7 +221,7 @@ function useExplained(
   return [explained, setExplained];
 }
 
-function storyOf(feed: LabFeed, violation: Violation): Explained {
+function storyOf(feed: LabFeed, violation: SeenViolation): Explained {
   const from = Math.min(violation.n - STORY_EVENTS_MAX, ...violation.cpuHistory);
   return { violation, events: feed.history.eventsFrom(from, violation.n) };
 }

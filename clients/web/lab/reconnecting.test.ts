@@ -3,10 +3,10 @@ import { test } from 'node:test';
 import type { ClosedWhy } from '../../sdk/connection-state.ts';
 import {
   BEGINNING,
-  nextSession,
-  RETRY_LAST_MS,
-  type SessionEvent,
+  nextStatus,
+  PAGE_RETRY_LAST_MS,
   type SessionStatus,
+  type StatusEvent,
 } from './reconnecting.ts';
 
 const LOST: ClosedWhy = { why: 'lost', code: 1006, text: '' };
@@ -25,15 +25,15 @@ function refused(code: string): ClosedWhy {
   return { why: 'refused', refusal };
 }
 
-function closed(why: ClosedWhy): SessionEvent {
+function closed(why: ClosedWhy): StatusEvent {
   return { event: 'closed', closed: why, sentence: 'why' };
 }
 
-function after(events: readonly SessionEvent[], from: SessionStatus = BEGINNING): SessionStatus {
-  return events.reduce(nextSession, from);
+function after(events: readonly StatusEvent[], from: SessionStatus = BEGINNING): SessionStatus {
+  return events.reduce(nextStatus, from);
 }
 
-const GREETED: SessionEvent = { event: 'greeted', session: 'fresh', fenced: 'no' };
+const GREETED: StatusEvent = { event: 'greeted', session: 'fresh', fenced: 'no' };
 
 test('the first session has nothing to tell', () => {
   assert.deepEqual(after([GREETED]), { state: 'live', told: '' });
@@ -55,11 +55,11 @@ test('a server that stays away is asked again and again, at growing distances up
   let before = 0;
   for (let turn = 0; turn < 12; turn += 1) {
     assert.ok(status.state === 'waiting');
-    assert.ok(status.waitMs >= before && status.waitMs <= RETRY_LAST_MS);
+    assert.ok(status.waitMs >= before && status.waitMs <= PAGE_RETRY_LAST_MS);
     before = status.waitMs;
     status = after([{ event: 'retry' }, closed(UNREACHABLE)], status);
   }
-  assert.equal(before, RETRY_LAST_MS);
+  assert.equal(before, PAGE_RETRY_LAST_MS);
 });
 
 test('whoever comes first to a name that is taken is refused; whoever was in before waits for it', () => {

@@ -4,8 +4,8 @@
  */
 import type { ClosedWhy } from '../../sdk/connection-state.ts';
 
-export const RETRY_FIRST_MS = 400;
-export const RETRY_LAST_MS = 5_000;
+export const PAGE_RETRY_FIRST_MS = 400;
+export const PAGE_RETRY_LAST_MS = 5_000;
 
 export type SessionStatus =
   | {
@@ -27,7 +27,7 @@ export type SessionStatus =
   /** Refused for good: only a person can help. */
   | { readonly state: 'refused'; readonly code: string; readonly why: string };
 
-export type SessionEvent =
+export type StatusEvent =
   | {
       readonly event: 'greeted';
       readonly session: 'fresh' | 'resumed';
@@ -45,7 +45,7 @@ const FOR_GOOD = new Set(['bad-params', 'lab-full']);
 /** The same for somebody who comes for the first time. Whoever was in before may only have to wait. */
 const AT_FIRST = new Set(['name-taken', 'no-such-lab', 'too-many-labs']);
 
-export function nextSession(status: SessionStatus, event: SessionEvent): SessionStatus {
+export function nextStatus(status: SessionStatus, event: StatusEvent): SessionStatus {
   switch (event.event) {
     case 'greeted':
       return { state: 'live', told: tidings(status, event) };
@@ -66,7 +66,7 @@ export function nextSession(status: SessionStatus, event: SessionEvent): Session
 
 function tidings(
   status: SessionStatus,
-  { session, fenced }: Extract<SessionEvent, { event: 'greeted' }>,
+  { session, fenced }: Extract<StatusEvent, { event: 'greeted' }>,
 ): string {
   if (status.state !== 'connecting' || status.before === 'never') return '';
   if (session === 'resumed') {
@@ -79,7 +79,7 @@ function tidings(
 
 function afterClosing(
   status: SessionStatus,
-  { closed, sentence }: Extract<SessionEvent, { event: 'closed' }>,
+  { closed, sentence }: Extract<StatusEvent, { event: 'closed' }>,
 ): SessionStatus {
   const failures = 'failures' in status ? status.failures + 1 : 0;
   const before = 'before' in status ? status.before : 'was-live';
@@ -89,6 +89,6 @@ function afterClosing(
       return { state: 'refused', code, why: sentence };
     }
   }
-  const waitMs = Math.min(RETRY_LAST_MS, RETRY_FIRST_MS * 2 ** failures);
+  const waitMs = Math.min(PAGE_RETRY_LAST_MS, PAGE_RETRY_FIRST_MS * 2 ** failures);
   return { state: 'waiting', failures, waitMs, why: sentence, before };
 }

@@ -8,7 +8,7 @@ import {
   type ConnectionState,
   closedSentence,
 } from '../../sdk/connection-state.ts';
-import { BEGINNING, nextSession, type SessionEvent, type SessionStatus } from './reconnecting.ts';
+import { BEGINNING, nextStatus, type SessionStatus, type StatusEvent } from './reconnecting.ts';
 
 /** A client as the keeper sees it. */
 export interface KeptClient {
@@ -112,9 +112,9 @@ export class SessionKeeper<Client extends KeptClient> {
     else if (state === 'away') this.#move({ event: 'lost' });
   }
 
-  #move(event: SessionEvent): void {
+  #move(event: StatusEvent): void {
     const before = this.#status;
-    this.#status = nextSession(before, event);
+    this.#status = nextStatus(before, event);
     if (this.#status !== before) this.#changed(this.#status);
   }
 }

@@ -9,13 +9,13 @@ import { tell } from '../shell/tidings.tsx';
 /** Milliseconds between two looks at a lab, besides those after each action. */
 const LOOK_MS = 1_500;
 
-export interface LabHand {
+export interface LabControlHand {
   readonly detail: LabDetail | 'unknown';
   readonly act: (control: Control) => void;
 }
 
 /** How a lab is, and the hand on it. What goes wrong is told over the page. */
-export function useLabControl(lab: string, stamp: unknown): LabHand {
+export function useLabControl(lab: string, stamp: unknown): LabControlHand {
   const [detail, setDetail] = useState<LabDetail | 'unknown'>('unknown');
   // biome-ignore lint/correctness/useExhaustiveDependencies: `stamp` says that something is another than before.
   useEffect(() => {

@@ -1,5 +1,5 @@
 /** What stands in a cell: the kind of the entry as glyph, word and tone, its frame, its rights. */
-import type { MirrorEntry, PteEntry } from '../model/lab-model.ts';
+import type { PteEntry, SeenMirror } from '../model/lab-model.ts';
 
 export type Tone =
   | 'empty'
@@ -49,7 +49,7 @@ export function pteFace(pte: PteEntry | undefined): CellFace {
 }
 
 /** `cpu` is the CPU's entry of the same page: a device that maps its own memory shows it as such. */
-export function mirrorFace(entry: MirrorEntry | undefined, cpu: PteEntry | undefined): CellFace {
+export function mirrorFace(entry: SeenMirror | undefined, cpu: PteEntry | undefined): CellFace {
   if (entry === undefined || entry.state === 'none') return NOTHING;
   const rights = { read: 'r', write: 'rw', exclusive: 'x' }[entry.access];
   if (entry.pfn === 0) {

@@ -2,7 +2,7 @@
 import { hexAddress, pageIndex } from '../../../server/vocabulary/address.ts';
 import { MIRRORED_MM } from '../model/coherence.ts';
 import type { LabModel } from '../model/lab-model.ts';
-import type { Vma } from '../model/vmas.ts';
+import type { SeenVma } from '../model/vmas.ts';
 
 const HEAD_ROWS = 1;
 
@@ -69,7 +69,7 @@ export function rowOfPage(layout: RowLayout, page: number): number | 'none' {
   return band === undefined ? 'none' : band.row + HEAD_ROWS + page - band.first;
 }
 
-function bandsOfVma(model: LabModel, vma: Vma): Omit<Band, 'row'>[] {
+function bandsOfVma(model: LabModel, vma: SeenVma): Omit<Band, 'row'>[] {
   const { first, end, prot, kind } = vma;
   const to = hexAddress(pageIndex(end));
   const what = [prot, kind].filter(Boolean).join(' ');
@@ -85,7 +85,7 @@ function bandsOfVma(model: LabModel, vma: Vma): Omit<Band, 'row'>[] {
   }));
 }
 
-function strayPages(model: LabModel, vmas: readonly Vma[]): Set<number> {
+function strayPages(model: LabModel, vmas: readonly SeenVma[]): Set<number> {
   const found = new Set<number>();
   for (const page of mappedPages(model)) {
     if (!vmas.some(({ first, end }) => first <= page && page < end)) found.add(page);

@@ -1,5 +1,5 @@
 /** Whether a device's entry is what the CPU's says: rule OR1, as a viewer can judge it from the event log. */
-import type { LabModel, MirrorEntry, PteEntry } from './lab-model.ts';
+import type { LabModel, PteEntry, SeenMirror } from './lab-model.ts';
 
 /** The address space that devices mirror. */
 export const MIRRORED_MM = 0;
@@ -47,7 +47,7 @@ function migrates(model: LabModel, device: string, page: number): boolean {
 function agrees(
   model: LabModel,
   device: string,
-  entry: Extract<MirrorEntry, { state: 'mapped' }>,
+  entry: Extract<SeenMirror, { state: 'mapped' }>,
   pte: PteEntry,
 ): boolean {
   switch (pte.state) {

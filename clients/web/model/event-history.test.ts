@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Event } from '../../../server/abi/event.ts';
-import { BLOCK_EVENTS, EVENTS_KEPT_MAX, EventHistory } from './event-history.ts';
+import { BLOCK_EVENTS, EventHistory, PAGE_EVENTS_MAX } from './event-history.ts';
 import { applyEvent, emptyModel, type LabModel } from './lab-model.ts';
-import type { Span } from './spans.ts';
+import type { EventSpan } from './spans.ts';
 
 const PAGES = 16;
 
@@ -88,9 +88,9 @@ test('events are found by their number, and those that come twice count once', (
 });
 
 test('memory is bounded: the oldest events are forgotten, and what is left is still right', () => {
-  const events = manyEvents(EVENTS_KEPT_MAX + BLOCK_EVENTS * 2);
+  const events = manyEvents(PAGE_EVENTS_MAX + BLOCK_EVENTS * 2);
   const history = historyOf(events);
-  assert.ok(history.size <= EVENTS_KEPT_MAX);
+  assert.ok(history.size <= PAGE_EVENTS_MAX);
   assert.equal(history.first, events.length - history.size + 1);
   const n = history.first + 3;
   assert.deepEqual(history.at(n), replayed(events, n));
@@ -111,7 +111,7 @@ test('a span is visited once, however many blocks it goes through', () => {
     events.push({ n: events.length + 1, actor: 'a', task: 't', kind: 'frame-alloc', pfn: 1 });
   }
   const history = historyOf(events);
-  const visited: Span[] = [];
+  const visited: EventSpan[] = [];
   history.eachSpan({ from: 1, to: events.length, events: 0 }, (span) => visited.push(span));
   assert.deepEqual(
     visited.map(({ label }) => label),

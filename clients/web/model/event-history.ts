@@ -5,34 +5,34 @@
 import type { Event } from '../../../server/abi/event.ts';
 import { laneActor, markNumber } from './event-marks.ts';
 import { applyEvent, copyModel, type LabModel, migratingDevice } from './lab-model.ts';
-import { OpenSpans, type Span } from './spans.ts';
+import { type EventSpan, OpenSpans } from './spans.ts';
 
 export const BLOCK_EVENTS = 4_096;
 /** More events than this and the oldest block is forgotten. */
-export const EVENTS_KEPT_MAX = 262_144;
+export const PAGE_EVENTS_MAX = 262_144;
 /** Violations that the page remembers one by one. */
 export const VIOLATIONS_KEPT_MAX = 1_000;
 
-export type Violation = Extract<Event, { kind: 'violation' }>;
+export type SeenViolation = Extract<Event, { kind: 'violation' }>;
 
-export interface Block {
+export interface EventBlock {
   readonly events: Event[];
   /** For each event its actor's place in `actors` of the history, and its mark's in MARKS. */
   readonly lanes: Uint16Array;
   readonly marks: Uint8Array;
   /** Everything that is open somewhere in this block. */
-  readonly spans: Span[];
+  readonly spans: EventSpan[];
   /** Before the first event. */
   readonly checkpoint: LabModel;
 }
 
 export class EventHistory {
-  readonly blocks: Block[] = [];
+  readonly blocks: EventBlock[] = [];
   /** Everybody whose lane there is, in the order in which they were first seen. */
   readonly actors: string[] = [];
   /** What each of them is: told by its attach, or shown by what it does. */
   readonly roles = new Map<string, 'cpu' | 'device'>();
-  readonly violations: Violation[] = [];
+  readonly violations: SeenViolation[] = [];
   /** Counts the changes, for whoever draws. */
   version = 0;
   readonly #laneOf = new Map<string, number>();
@@ -117,7 +117,7 @@ export class EventHistory {
   /** Each span once that is open somewhere from event `from` to event `to` and lasts `events` or longer. */
   eachSpan(
     range: { readonly from: number; readonly to: number; readonly events: number },
-    visit: (span: Span) => void,
+    visit: (span: EventSpan) => void,
   ): void {
     const { from, to, events } = range;
     const firstBlock = this.blockAt(from);
@@ -157,8 +157,8 @@ export class EventHistory {
     applyEvent(this.#now, event);
   }
 
-  #newBlock(): Block {
-    const block: Block = {
+  #newBlock(): EventBlock {
+    const block: EventBlock = {
       events: [],
       lanes: new Uint16Array(BLOCK_EVENTS),
       marks: new Uint8Array(BLOCK_EVENTS),
@@ -166,7 +166,7 @@ export class EventHistory {
       checkpoint: copyModel(this.#now),
     };
     this.blocks.push(block);
-    if (this.blocks.length * BLOCK_EVENTS > EVENTS_KEPT_MAX) this.#forgetOldest();
+    if (this.blocks.length * BLOCK_EVENTS > PAGE_EVENTS_MAX) this.#forgetOldest();
     return block;
   }
 

@@ -4,18 +4,18 @@
  */
 import type { Event, PteView } from '../../../server/abi/event.ts';
 import type { LabSnapshot } from '../../../server/protocol/lab-snapshot.ts';
-import { applyVma, type Vma } from './vmas.ts';
+import { applyVma, type SeenVma } from './vmas.ts';
 
 export type PteEntry = PteView;
-export type MirrorEntry = Extract<Event, { kind: 'mirror' }>['to'];
+export type SeenMirror = Extract<Event, { kind: 'mirror' }>['to'];
 
-export interface ActorSeen {
+export interface ActorOnPage {
   readonly role: 'device' | 'cpu';
   readonly state: 'attached' | 'away' | 'fenced';
 }
 
 /** An invalidation between its start and its end. */
-export interface Bracket {
+export interface OpenBracket {
   readonly id: number;
   readonly since: number;
   readonly mm: number;
@@ -26,7 +26,7 @@ export interface Bracket {
   readonly actor: string;
 }
 
-export interface LockHolder {
+export interface SeenLockHolder {
   readonly actor: string;
   readonly task: string;
   readonly mode: string;
@@ -34,14 +34,14 @@ export interface LockHolder {
 }
 
 /** From migrate_vma_setup() to migrate_vma_finalize(). */
-export interface OpenMigration {
+export interface SeenMigration {
   readonly first: number;
   readonly end: number;
   readonly since: number;
 }
 
 /** What the kernel has asked a device and the device has not answered yet. */
-export interface OpenQuestion {
+export interface SeenQuestion {
   readonly device: string;
   readonly asker: string;
   readonly task: string;
@@ -53,16 +53,16 @@ export interface LabModel {
   /** The last event that this state contains. */
   n: number;
   patch: string;
-  readonly actors: Map<string, ActorSeen>;
+  readonly actors: Map<string, ActorOnPage>;
   /** By mm, then page: what is not 'none'. */
   readonly cpu: Map<number, Map<number, PteEntry>>;
   /** By device, then page: what is not 'none'. */
-  readonly devices: Map<string, Map<number, MirrorEntry>>;
-  vmas: readonly Vma[];
-  readonly brackets: Map<number, Bracket>;
-  readonly locks: Map<string, readonly LockHolder[]>;
-  readonly migrations: Map<string, readonly OpenMigration[]>;
-  readonly questions: Map<string, OpenQuestion>;
+  readonly devices: Map<string, Map<number, SeenMirror>>;
+  vmas: readonly SeenVma[];
+  readonly brackets: Map<number, OpenBracket>;
+  readonly locks: Map<string, readonly SeenLockHolder[]>;
+  readonly migrations: Map<string, readonly SeenMigration[]>;
+  readonly questions: Map<string, SeenQuestion>;
   /** Of private frames: the device whose memory they are. */
   readonly frameOwners: Map<number, string>;
 }
@@ -94,7 +94,7 @@ export function modelOfSnapshot(snapshot: LabSnapshot): LabModel {
     setPte(model, mm, page, entry as PteEntry);
   }
   for (const { device, page, entry } of snapshot.mirrors) {
-    setMirror(model, device, page, entry as MirrorEntry);
+    setMirror(model, device, page, entry as SeenMirror);
   }
   model.vmas = snapshot.vmas.map((vma) => ({ ...vma, kind: '' }));
   return model;
@@ -224,7 +224,7 @@ function setPte(model: LabModel, mm: number, page: number, entry: PteEntry): voi
   setEntry(model.cpu, mm, page, entry);
 }
 
-function setMirror(model: LabModel, device: string, page: number, entry: MirrorEntry): void {
+function setMirror(model: LabModel, device: string, page: number, entry: SeenMirror): void {
   setEntry(model.devices, device, page, entry);
 }
 
@@ -258,7 +258,7 @@ function releaseLock(model: LabModel, event: Extract<Event, { kind: 'unlock' }>)
 
 /** The task itself, or another one of its actor: an mmap_lock is let go of by a later request. */
 function lastHolder(
-  holders: readonly LockHolder[],
+  holders: readonly SeenLockHolder[],
   { actor, task }: { readonly actor: string; readonly task: string },
 ): number {
   const own = holders.findLastIndex((holder) => holder.actor === actor && holder.task === task);

@@ -3,7 +3,7 @@ import type { Event } from '../../../server/abi/event.ts';
 
 export type SpanKind = 'call' | 'callback' | 'bracket' | 'lock' | 'migration';
 
-export interface Span {
+export interface EventSpan {
   readonly kind: SpanKind;
   /** Whose lane it is in. */
   readonly actor: string;
@@ -20,10 +20,10 @@ export interface Span {
 
 /** Pairs beginnings with ends as events arrive. */
 export class OpenSpans {
-  readonly #open = new Map<string, Span[]>();
+  readonly #open = new Map<string, EventSpan[]>();
 
   /** Spans that have begun and not ended. */
-  all(): Span[] {
+  all(): EventSpan[] {
     return [...this.#open.values()].flat();
   }
 
@@ -32,7 +32,7 @@ export class OpenSpans {
    *
    * Returns: the span that `event` begins, or 'none'. Ends the one that it ends.
    */
-  see(event: Event, migrating: string): Span | 'none' {
+  see(event: Event, migrating: string): EventSpan | 'none' {
     switch (event.kind) {
       case 'call':
         return this.#call(event, migrating);
@@ -82,7 +82,7 @@ export class OpenSpans {
     }
   }
 
-  #call(event: Extract<Event, { kind: 'call' }>, migrating: string): Span {
+  #call(event: Extract<Event, { kind: 'call' }>, migrating: string): EventSpan {
     const pages = pagesOf(event.args);
     if (event.function === 'migrate_vma_setup') {
       this.#begin(`migration\n${migrating}`, migrating, {
@@ -101,7 +101,7 @@ export class OpenSpans {
   }
 
   /** The migration that a call of migrate_vma_setup() has just begun: its own span beside the call's. */
-  migrationOf(call: Span, migrating: string): Span | 'none' {
+  migrationOf(call: EventSpan, migrating: string): EventSpan | 'none' {
     if (call.label !== 'migrate_vma_setup') return 'none';
     return this.#open.get(`migration\n${migrating}`)?.at(-1) ?? 'none';
   }
@@ -109,13 +109,13 @@ export class OpenSpans {
   #begin(
     key: string,
     actor: string,
-    span: Pick<Span, 'kind' | 'label' | 'from' | 'first' | 'end'>,
-  ): Span {
+    span: Pick<EventSpan, 'kind' | 'label' | 'from' | 'first' | 'end'>,
+  ): EventSpan {
     let depth = 0;
     for (const open of this.#open.values()) {
       for (const each of open) if (each.kind === span.kind && each.actor === actor) depth += 1;
     }
-    const begun: Span = { ...span, actor, to: Number.POSITIVE_INFINITY, depth };
+    const begun: EventSpan = { ...span, actor, to: Number.POSITIVE_INFINITY, depth };
     const open = this.#open.get(key);
     if (open === undefined) this.#open.set(key, [begun]);
     else open.push(begun);
@@ -145,7 +145,7 @@ export class OpenSpans {
   }
 }
 
-function pagesOf(args: Extract<Event, { kind: 'call' }>['args']): Pick<Span, 'first' | 'end'> {
+function pagesOf(args: Extract<Event, { kind: 'call' }>['args']): Pick<EventSpan, 'first' | 'end'> {
   const { first, end, page } = args;
   if (typeof first === 'number' && typeof end === 'number') return { first, end };
   if (typeof page === 'number') return { first: page, end: page + 1 };

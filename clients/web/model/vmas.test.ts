@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { applyVma, type Vma, type VmaChange } from './vmas.ts';
+import { applyVma, type SeenVma, type VmaChange } from './vmas.ts';
 
 const PAGES = 24;
 
@@ -32,7 +32,7 @@ function byPage(changes: readonly VmaChange[]): string[] {
 test('mappings say of each page what the last change of it has said, and never overlap', () => {
   fc.assert(
     fc.property(fc.array(change, { maxLength: 12 }), (changes) => {
-      let vmas: readonly Vma[] = [];
+      let vmas: readonly SeenVma[] = [];
       for (const each of changes) vmas = applyVma(vmas, each);
       const shown = Array.from({ length: PAGES }, (_, page) => {
         const found = vmas.filter(({ first, end }) => first <= page && page < end);

@@ -1,5 +1,5 @@
 /** The mappings of address spaces, as the events of mmap, munmap, mprotect and mremap leave them. */
-export interface Vma {
+export interface SeenVma {
   readonly mm: number;
   readonly first: number;
   readonly end: number;
@@ -18,7 +18,7 @@ export interface VmaChange {
 }
 
 /** Returns: the mappings after `change`, by address. */
-export function applyVma(vmas: readonly Vma[], change: VmaChange): readonly Vma[] {
+export function applyVma(vmas: readonly SeenVma[], change: VmaChange): readonly SeenVma[] {
   const { mm, first, end, prot } = change;
   const before = vmas.find((vma) => vma.mm === mm && vma.first < end && first < vma.end);
   const rest = vmas.flatMap((vma) => (vma.mm === mm ? without(vma, first, end) : [vma]));
@@ -27,7 +27,7 @@ export function applyVma(vmas: readonly Vma[], change: VmaChange): readonly Vma[
   return [...rest, { mm, first, end, prot, kind }].sort((a, b) => a.mm - b.mm || a.first - b.first);
 }
 
-function without(vma: Vma, first: number, end: number): Vma[] {
+function without(vma: SeenVma, first: number, end: number): SeenVma[] {
   if (vma.end <= first || end <= vma.first) return [vma];
   const below = vma.first < first ? [{ ...vma, end: first }] : [];
   const above = end < vma.end ? [{ ...vma, first: end }] : [];

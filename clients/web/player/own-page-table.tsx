@@ -3,10 +3,10 @@ import type { DeviceEntry } from '../../agents/hand-verbs.ts';
 import { faceWords, mirrorFace } from '../memory/cell-face.ts';
 import { coherenceOf } from '../model/coherence.ts';
 import type { LabModel } from '../model/lab-model.ts';
-import type { Player } from './player.ts';
+import type { PlayedClient } from './player.ts';
 
 export interface OwnPageTableProps {
-  readonly player: Player;
+  readonly player: PlayedClient;
   readonly model: LabModel;
   readonly actor: string;
 }

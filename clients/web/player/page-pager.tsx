@@ -1,8 +1,8 @@
 import { hexAddress, pageIndex } from '../../../server/vocabulary/address.ts';
-import type { Vma } from '../model/vmas.ts';
+import type { SeenVma } from '../model/vmas.ts';
 
 export interface PagePagerProps {
-  readonly vmas: readonly Vma[];
+  readonly vmas: readonly SeenVma[];
   readonly page: number;
   readonly onPage: (page: number) => void;
 }
@@ -56,7 +56,7 @@ export function PagePager({ vmas, page, onPage }: PagePagerProps) {
   );
 }
 
-export function pagesOf(vmas: readonly Vma[]): number[] {
+export function pagesOf(vmas: readonly SeenVma[]): number[] {
   const pages: number[] = [];
   for (const { first, end } of vmas) {
     for (let page = first; page < end && pages.length < PAGES_LISTED_MAX; page += 1)

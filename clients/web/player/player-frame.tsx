@@ -4,10 +4,10 @@ import { StatusChip } from '../lab/status-chip.tsx';
 import { Link } from '../shell/link.tsx';
 import { tell } from '../shell/tidings.tsx';
 import { TopBar } from '../shell/top-bar.tsx';
-import type { Player } from './player.ts';
+import type { PlayedClient } from './player.ts';
 
 export interface PlayerFrameProps {
-  readonly player: Player;
+  readonly player: PlayedClient;
   readonly children: ReactNode;
   /** What the thumb reaches. */
   readonly verbs: ReactNode;

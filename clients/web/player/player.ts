@@ -24,7 +24,7 @@ export interface Deed {
 
 export type PlayerRole = 'device' | 'cpu';
 
-export class Player {
+export class PlayedClient {
   readonly lab: string;
   readonly name: string;
   readonly role: PlayerRole;

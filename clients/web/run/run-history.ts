@@ -3,7 +3,7 @@ import type { Event } from '../../../server/abi/event.ts';
 import type { RunEvents } from '../../../server/protocol/http-api.ts';
 import { EventHistory } from '../model/event-history.ts';
 import { emptyModel } from '../model/lab-model.ts';
-import type { Milestone } from '../timeline/timeline-scene.ts';
+import type { SceneMark } from '../timeline/timeline-scene.ts';
 
 export type RunSide = 'counterexample' | 'sibling';
 
@@ -22,9 +22,9 @@ function inOrder(events: readonly Event[]): Event[] {
 }
 
 /** The event after which every continuation fails, and where the exploring begins. */
-export function milestonesOf(run: RunEvents, side: RunSide, history: EventHistory): Milestone[] {
+export function milestonesOf(run: RunEvents, side: RunSide, history: EventHistory): SceneMark[] {
   const begins = history.first + run.setup.length - 1;
-  const start: Milestone[] =
+  const start: SceneMark[] =
     run.setup.length === 0 ? [] : [{ n: begins, label: 'the race begins' }];
   if (side === 'sibling' || run.pointOfNoReturn === null) return start;
   const last = lastEventOfStep(run, run.pointOfNoReturn);

@@ -2,7 +2,7 @@ import { useCallback, useRef, useState } from 'react';
 import { MemoryView } from '../memory/memory-view.tsx';
 import { useKeys } from '../shell/keys.ts';
 import { NO_FILTER, type TimelineFilter } from '../timeline/filter.ts';
-import type { Milestone } from '../timeline/timeline-scene.ts';
+import type { SceneMark } from '../timeline/timeline-scene.ts';
 import { type TimelineCommands, TimelineView } from '../timeline/timeline-view.tsx';
 import { FilterTools } from './filter-tools.tsx';
 import { MomentStrip } from './moment-strip.tsx';
@@ -12,13 +12,13 @@ export interface StageProps {
   readonly source: ViewSource;
   readonly selected: Selected;
   readonly onSelect: (selected: Selected) => void;
-  readonly milestones: readonly Milestone[];
+  readonly milestones: readonly SceneMark[];
   /** What the button that ends time travel says; a run that is over has no such button. */
   readonly live: 'live' | 'over';
 }
 
 const ZOOM_STEP = 1.4;
-const NO_MILESTONES: readonly Milestone[] = [];
+const NO_MILESTONES: readonly SceneMark[] = [];
 
 /** The two views of one moment: memory above, time below. */
 export function Stage({ source, selected, onSelect, milestones, live }: StageProps) {

@@ -1,6 +1,6 @@
 /** From near by: a mark for each event, a slanted line for each message, words where there is room. */
 import type { Event } from '../../../server/abi/event.ts';
-import type { Block } from '../model/event-history.ts';
+import type { EventBlock } from '../model/event-history.ts';
 import { MARKS } from '../model/event-marks.ts';
 import { fitted, MONO } from '../style/pen.ts';
 import { drawMark } from './draw-mark.ts';
@@ -37,7 +37,7 @@ function eachSeen(
 ): void {
   if (history.blocks.length === 0 || last < first) return;
   for (let at = history.blockAt(first); at <= history.blockAt(last); at += 1) {
-    const block = history.blocks[at] as Block;
+    const block = history.blocks[at] as EventBlock;
     const start = block.events[0]?.n ?? 0;
     const from = Math.max(0, first - start);
     const to = Math.min(block.events.length - 1, last - start);

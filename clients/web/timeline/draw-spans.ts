@@ -1,5 +1,5 @@
 /** What lasts: bars for calls and locks, brackets, migrations behind everything. */
-import type { Span } from '../model/spans.ts';
+import type { EventSpan } from '../model/spans.ts';
 import { fitted, MONO } from '../style/pen.ts';
 import { type Drawing, laneY } from './timeline-scene.ts';
 import { DENSITY_BELOW, type TimelineSizes, xOf } from './viewport.ts';
@@ -11,7 +11,7 @@ export function drawSpans(drawing: Drawing): void {
   const { history, viewport, blocks } = drawing;
   const events = viewport.scale < DENSITY_BELOW ? 3 / viewport.scale : 0;
   const { hiddenMarks } = blocks.filter;
-  const later: Span[] = [];
+  const later: EventSpan[] = [];
   history.eachSpan({ from: drawing.first, to: drawing.last, events }, (span) => {
     if (span.kind === 'migration') drawSpan(drawing, span);
     else if (!hiddenMarks.has(span.kind)) later.push(span);
@@ -19,7 +19,7 @@ export function drawSpans(drawing: Drawing): void {
   for (const span of later) drawSpan(drawing, span);
 }
 
-function drawSpan(drawing: Drawing, span: Span): void {
+function drawSpan(drawing: Drawing, span: EventSpan): void {
   const { pen, palette, viewport, sizes, history, laneOf, kernel } = drawing;
   const own = laneOf[history.actors.indexOf(span.actor)] ?? -1;
   if (own < 0) return;
@@ -52,7 +52,7 @@ function drawSpan(drawing: Drawing, span: Span): void {
 
 /** Calls above the line, locks below it, migrations behind everything, brackets over the kernel's lane. */
 function spanBar(
-  span: Span,
+  span: EventSpan,
   { laneHeight }: TimelineSizes,
 ): { readonly y: number; readonly h: number } {
   const bar = laneHeight * BAR;

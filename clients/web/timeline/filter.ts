@@ -3,7 +3,7 @@
 import type { Event } from '../../../server/abi/event.ts';
 import { describeBody } from '../../../server/report/describe-event.ts';
 import { PAGE_SIZE } from '../../../server/vocabulary/address.ts';
-import type { Block } from '../model/event-history.ts';
+import type { EventBlock } from '../model/event-history.ts';
 import { MARKS, type Mark } from '../model/event-marks.ts';
 
 export interface TimelineFilter {
@@ -33,8 +33,8 @@ export class FilteredBlocks {
   readonly #filter: TimelineFilter;
   readonly #words: readonly string[];
   readonly #hiddenMarks: Uint8Array;
-  readonly #seen = new WeakMap<Block, Uint8Array>();
-  readonly #seenUpTo = new WeakMap<Block, number>();
+  readonly #seen = new WeakMap<EventBlock, Uint8Array>();
+  readonly #seenUpTo = new WeakMap<EventBlock, number>();
 
   constructor(filter: TimelineFilter) {
     this.#filter = filter;
@@ -46,13 +46,13 @@ export class FilteredBlocks {
     return this.#filter;
   }
 
-  wants(block: Block, at: number): boolean {
+  wants(block: EventBlock, at: number): boolean {
     if (this.#hiddenMarks[block.marks[at] ?? 0] === 1) return false;
     if (this.#words.length === 0) return true;
     return this.#matches(block)[at] === 1;
   }
 
-  #matches(block: Block): Uint8Array {
+  #matches(block: EventBlock): Uint8Array {
     let matches = this.#seen.get(block);
     if (matches === undefined) {
       matches = new Uint8Array(block.marks.length);

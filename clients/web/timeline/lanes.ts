@@ -2,30 +2,30 @@
 import { byName } from '../memory/columns.ts';
 import type { EventHistory } from '../model/event-history.ts';
 
-export interface Lane {
+export interface TimelineLane {
   readonly name: string;
   readonly role: 'cpu' | 'kernel' | 'device';
 }
 
 /** What the kernel does for somebody stands in that one's lane; here are its messages and its brackets. */
-export const KERNEL_LANE: Lane = { name: 'kernel', role: 'kernel' };
+export const KERNEL_LANE: TimelineLane = { name: 'kernel', role: 'kernel' };
 const NOBODY = new Set(['nobody', 'kernel', '']);
 
-export function lanesOf(history: EventHistory, hidden: ReadonlySet<string>): Lane[] {
-  const cpus: Lane[] = [];
-  const devices: Lane[] = [];
+export function lanesOf(history: EventHistory, hidden: ReadonlySet<string>): TimelineLane[] {
+  const cpus: TimelineLane[] = [];
+  const devices: TimelineLane[] = [];
   for (const name of history.actors) {
     if (NOBODY.has(name) || hidden.has(name)) continue;
     const role = history.roles.get(name) ?? 'cpu';
     if (role === 'device') devices.push({ name, role });
     else cpus.push({ name, role });
   }
-  const ordered = (lanes: Lane[]) => lanes.sort((a, b) => byName(a.name, b.name));
+  const ordered = (lanes: TimelineLane[]) => lanes.sort((a, b) => byName(a.name, b.name));
   return [...ordered(cpus), KERNEL_LANE, ...ordered(devices)];
 }
 
 /** For each actor of the history the place of its lane; the kernel's for whoever has none; -1 if it is hidden. */
-export function laneOfActor(history: EventHistory, lanes: readonly Lane[]): Int16Array {
+export function laneOfActor(history: EventHistory, lanes: readonly TimelineLane[]): Int16Array {
   const places = new Map(lanes.map(({ name }, at) => [name, at]));
   const kernel = places.get(KERNEL_LANE.name) ?? 0;
   return Int16Array.from(history.actors, (name) =>

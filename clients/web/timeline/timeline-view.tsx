@@ -5,8 +5,8 @@ import { type CanvasSize, useCanvas } from '../stage/use-canvas.ts';
 import type { Selected, ViewSource } from '../stage/view-source.ts';
 import { drawTimeline } from './draw-timeline.ts';
 import { FilteredBlocks, type TimelineFilter } from './filter.ts';
-import { type Lane, lanesOf } from './lanes.ts';
-import type { Milestone } from './timeline-scene.ts';
+import { lanesOf, type TimelineLane } from './lanes.ts';
+import type { SceneMark } from './timeline-scene.ts';
 import {
   eventAtX,
   following,
@@ -24,7 +24,7 @@ export interface TimelineViewProps {
   readonly selected: Selected;
   readonly onSelect: (selected: Selected) => void;
   readonly filter: TimelineFilter;
-  readonly milestones: readonly Milestone[];
+  readonly milestones: readonly SceneMark[];
   /** What the buttons beside it do. */
   readonly commands: { current: TimelineCommands | 'none' };
 }
@@ -59,7 +59,7 @@ export function TimelineView(props: TimelineViewProps) {
     selected === 'live' ? 'follow' : 'first-look',
   );
   const sizes = useRef<TimelineSizes>(timelineSizes(type, 1, 1));
-  const lanes = useRef<readonly Lane[]>([]);
+  const lanes = useRef<readonly TimelineLane[]>([]);
   const blocks = useRef(new FilteredBlocks(filter));
   if (blocks.current.filter !== filter) blocks.current = new FilteredBlocks(filter);
   const drag = useRef<{ x: number; y: number; moved: number } | 'none'>('none');

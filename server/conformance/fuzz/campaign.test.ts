@@ -5,7 +5,7 @@ import { flushTlbRange } from '../../kernel/memory/flush-tlb.ts';
 import type { Patch } from '../../patches/patch.ts';
 import { removeSecondInvalidate } from '../../patches/remove-second-invalidate.ts';
 import { type CampaignOptions, runCampaign } from './campaign.ts';
-import { DRIVERS } from './device-world.ts';
+import { FUZZ_DRIVERS } from './device-world.ts';
 import { findingClass } from './finding-class.ts';
 import { replayFinding } from './replay-finding.ts';
 import { shrinkFinding } from './shrink-finding.ts';
@@ -69,7 +69,7 @@ test('a finding shrinks to a small program that shows it again', () => {
     set: 'anon',
     count: 8,
     patches,
-    shrink: (found) => shrinkFinding(found, { newDriver: DRIVERS.corrected, patches }),
+    shrink: (found) => shrinkFinding(found, { newDriver: FUZZ_DRIVERS.corrected, patches }),
   });
   const small = findings.find(({ file }) => file.finding.rule === 'OR2')?.file;
   assert.ok(small !== undefined);

@@ -1,11 +1,11 @@
 /** Many random programs, each from a number of its own: what was found, by class, the first of each made small. */
 import type { Patch } from '../../patches/patch.ts';
-import { DRIVERS, type DriverName } from './device-world.ts';
+import { type DriverName, FUZZ_DRIVERS } from './device-world.ts';
 import { findingClass } from './finding-class.ts';
 import type { FindingFile } from './finding-file.ts';
 import { FUZZ_SETS, type FuzzSet } from './fuzz-program.ts';
 import { generateGenes } from './generate-genes.ts';
-import { type Gene, programOf } from './genes.ts';
+import { type Gene, programOfGenes } from './genes.ts';
 import { newRandom } from './random.ts';
 import { randomPolicy } from './random-policy.ts';
 import { runFuzzProgram } from './run-fuzz-program.ts';
@@ -62,9 +62,9 @@ export function runCampaign(options: CampaignOptions): CampaignReport {
   const report: CampaignReport = { programs: 0, ops: 0, steps: 0, findings: [] };
   for (let at = 0; at < options.count; at += 1) {
     const { set, genes, schedule } = programAt(options, at);
-    const run = runFuzzProgram(programOf(set, genes), {
+    const run = runFuzzProgram(programOfGenes(set, genes), {
       policy: randomPolicy(schedule),
-      newDriver: DRIVERS[options.driver],
+      newDriver: FUZZ_DRIVERS[options.driver],
       patches: options.patches,
     });
     report.programs += 1;
@@ -89,7 +89,7 @@ function keep(report: CampaignReport, options: CampaignOptions, at: number, foun
     about: [`Program ${at} of mmrace fuzz --seed ${options.seed}, shrunk.`],
     driver: options.driver,
     patches: options.patches.map(({ id }) => id),
-    program: programOf(small.set, small.genes),
+    program: programOfGenes(small.set, small.genes),
     schedule: small.schedule,
     finding: small.finding,
   };

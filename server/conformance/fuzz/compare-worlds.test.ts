@@ -5,7 +5,7 @@ import { newMachineWorld } from '../traces/machine-world.ts';
 import { compareWorlds, sequenceOf } from './compare-worlds.ts';
 import type { FuzzProgram } from './fuzz-program.ts';
 import { generateGenes } from './generate-genes.ts';
-import { programOf } from './genes.ts';
+import { programOfGenes } from './genes.ts';
 import { newRandom } from './random.ts';
 
 const TRACED = { id: 'test', set: 'fork', seed: 0, steps: [] };
@@ -36,7 +36,7 @@ test('operations of a child that does not live, and of a second one, are left ou
 
 test('two worlds of one kind agree on random programs', async () => {
   for (let seed = 0; seed < 20; seed += 1) {
-    const ops = sequenceOf(programOf('fork', generateGenes('fork', newRandom(seed))));
+    const ops = sequenceOf(programOfGenes('fork', generateGenes('fork', newRandom(seed))));
     const worlds = [newMachineWorld(TRACED), newMachineWorld(TRACED)] as const;
     assert.equal(await compareWorlds(ops, ...worlds), 'same');
   }

@@ -1,7 +1,7 @@
 /** The same operations, one after the other, in two worlds that must agree: in this process, and live. */
 import { compareResult, compareState, compareVmas, type Difference } from '../traces/compare.ts';
 import type { ConformanceWorld } from '../traces/run-program.ts';
-import { actorOf, CHILD, isDeviceOp } from '../traces/trace-calls.ts';
+import { actorOf, CHILD, isTraceDeviceOp } from '../traces/trace-calls.ts';
 import type { TraceOp } from '../traces/trace-format.ts';
 import type { FuzzProgram } from './fuzz-program.ts';
 
@@ -20,7 +20,7 @@ export function sequenceOf(program: FuzzProgram): TraceOp[] {
     const possible =
       op.op === 'fork'
         ? child === 'none'
-        : isDeviceOp(op) || actorOf(op) !== CHILD || child === 'alive';
+        : isTraceDeviceOp(op) || actorOf(op) !== CHILD || child === 'alive';
     if (!possible) continue;
     if (op.op === 'fork') child = 'alive';
     if (op.op === 'exit') child = 'none';

@@ -35,7 +35,7 @@ export interface LabDriverOptions {
 
 export type NewLabDriver = (options: LabDriverOptions) => LabDriver;
 
-export interface DeviceWorld {
+export interface FuzzWorld {
   readonly world: World;
   readonly devices: readonly LabDriver[];
 }
@@ -60,8 +60,8 @@ export function correctedDriver(options: LabDriverOptions): LabDriver {
   };
 }
 
-export const DRIVERS = { faithful: faithfulDriver, corrected: correctedDriver } as const;
-export type DriverName = keyof typeof DRIVERS;
+export const FUZZ_DRIVERS = { faithful: faithfulDriver, corrected: correctedDriver } as const;
+export type DriverName = keyof typeof FUZZ_DRIVERS;
 
 export interface DeviceWorldOptions extends WorldOptions {
   readonly newDriver: NewLabDriver;
@@ -70,7 +70,7 @@ export interface DeviceWorldOptions extends WorldOptions {
 }
 
 /** Throws an Error if a device cannot be opened: the world is too small. */
-export function newDeviceWorld(options: DeviceWorldOptions): DeviceWorld {
+export function newDeviceWorld(options: DeviceWorldOptions): FuzzWorld {
   const { newDriver, chunkPages: memoryPages } = options;
   const world = newWorld(options);
   for (let file = 0; file < TRACE_FILES; file += 1) createFile(world.kernel, file, filePages(file));

@@ -4,7 +4,7 @@ import { isMismatch } from '../traces/parse-program.ts';
 import { type FindingFile, parseFindingFile, printFindingFile } from './finding-file.ts';
 import { FUZZ_SETS } from './fuzz-program.ts';
 import { generateGenes } from './generate-genes.ts';
-import { programOf } from './genes.ts';
+import { programOfGenes } from './genes.ts';
 import { newRandom } from './random.ts';
 
 const STORE = { op: 'store', actor: 'cpu0', addr: '0x1000', value: '0x1', thread: 'first' };
@@ -30,7 +30,7 @@ test('what is printed is read as it was, for programs of every set', () => {
       about: ['one', 'two'],
       driver: 'corrected',
       patches: ['remove-second-invalidate'],
-      program: programOf(set, generateGenes(set, newRandom(3))),
+      program: programOfGenes(set, generateGenes(set, newRandom(3))),
       schedule: 12,
       finding: { rule: 'OR3', text: 'read "0x0"', step: 4 },
     };

@@ -4,7 +4,7 @@ import { strict, word } from '../../abi/scalars.ts';
 import { explain, type Mismatch } from '../../protocol/explain.ts';
 import { argumentsMismatch } from '../traces/parse-program.ts';
 import { isOpName, OP_ARGUMENTS, type TraceOp } from '../traces/trace-format.ts';
-import { DRIVERS, type DriverName } from './device-world.ts';
+import { type DriverName, FUZZ_DRIVERS } from './device-world.ts';
 import {
   FUZZ_SETS,
   type FuzzOp,
@@ -36,7 +36,7 @@ const whole = Type.Integer({ minimum: 0, maximum: 2 ** 32 - 1 });
 const fileHead = strict({
   format: word(FINDING_FORMAT),
   about: Type.Array(text),
-  driver: word(...(Object.keys(DRIVERS) as DriverName[])),
+  driver: word(...(Object.keys(FUZZ_DRIVERS) as DriverName[])),
   patches: Type.Array(text),
   set: word(...FUZZ_SETS),
   schedule: whole,

@@ -2,7 +2,7 @@
  * A program with several actors at once: steps, each of them operations of the conformance format by different
  * actors that run together; the next step begins when all of them have ended.
  */
-import { actorOf, isDeviceOp } from '../traces/trace-calls.ts';
+import { actorOf, isTraceDeviceOp } from '../traces/trace-calls.ts';
 import type { TraceOp } from '../traces/trace-format.ts';
 
 /**
@@ -40,7 +40,7 @@ export interface FuzzProgram {
 
 /** Who performs `op`. The child has one thread only. */
 export function fuzzActorOf({ op, thread }: FuzzOp): FuzzActor {
-  const actor = isDeviceOp(op) ? deviceActor(op.dev) : actorOf(op);
+  const actor = isTraceDeviceOp(op) ? deviceActor(op.dev) : actorOf(op);
   return thread === 'first' || actor === 'cpu1' ? actor : `${actor}-b`;
 }
 

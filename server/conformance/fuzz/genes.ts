@@ -94,7 +94,7 @@ export interface Gene {
 }
 
 /** Every list of genes is a program. */
-export function programOf(set: FuzzSet, genes: readonly Gene[]): FuzzProgram {
+export function programOfGenes(set: FuzzSet, genes: readonly Gene[]): FuzzProgram {
   const steps: FuzzOp[][] = [];
   for (const [at, gene] of genes.entries()) {
     const layout = set === 'huge' ? HUGE : SMALL;

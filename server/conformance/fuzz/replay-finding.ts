@@ -1,12 +1,12 @@
 import type { Event } from '../../abi/event.ts';
 import type { Patch } from '../../patches/patch.ts';
-import { DRIVERS, type DriverName } from './device-world.ts';
+import { type DriverName, FUZZ_DRIVERS } from './device-world.ts';
 import { findingClass } from './finding-class.ts';
 import type { FindingFile } from './finding-file.ts';
 import { randomPolicy } from './random-policy.ts';
 import { type Finding, runFuzzProgram } from './run-fuzz-program.ts';
 
-export interface ReplayOptions {
+export interface FindingReplayOptions {
   readonly patches: readonly Patch[];
   /** Another driver than the file's, to see whether that one has it, too. */
   readonly driver: DriverName;
@@ -17,7 +17,7 @@ export interface ReplayOptions {
   readonly schedules: number;
 }
 
-export interface Shown {
+export interface ShownFinding {
   readonly schedule: number;
   readonly finding: Finding;
   /** What happened up to it. */
@@ -25,13 +25,16 @@ export interface Shown {
 }
 
 /** Runs the program of `file` until it shows a finding of the class that the file tells of. */
-export function replayFinding(file: FindingFile, options: ReplayOptions): Shown | 'not seen' {
+export function replayFinding(
+  file: FindingFile,
+  options: FindingReplayOptions,
+): ShownFinding | 'not seen' {
   const wanted = findingClass(file.finding);
   for (let at = 0; at <= options.schedules; at += 1) {
     const schedule = (file.schedule + at) >>> 0;
     const { finding, events } = runFuzzProgram(file.program, {
       policy: randomPolicy(schedule),
-      newDriver: DRIVERS[options.driver],
+      newDriver: FUZZ_DRIVERS[options.driver],
       patches: options.patches,
     });
     if (finding !== 'none' && findingClass(finding) === wanted)

@@ -12,8 +12,8 @@ import { describeObject } from '../../task/object-id.ts';
 import type { Task } from '../../task/task.ts';
 import { addressOf, nextPage } from '../../vocabulary/address.ts';
 import { KernelBug } from '../../vocabulary/invariant.ts';
-import { CHILD, isDeviceOp, performCpuOp, verbOf } from '../traces/trace-calls.ts';
-import { type DeviceWorld, type NewLabDriver, newDeviceWorld } from './device-world.ts';
+import { CHILD, isTraceDeviceOp, performCpuOp, verbOf } from '../traces/trace-calls.ts';
+import { type FuzzWorld, type NewLabDriver, newDeviceWorld } from './device-world.ts';
 import { type FuzzOp, type FuzzProgram, type FuzzStep, fuzzActorOf } from './fuzz-program.ts';
 import { leaksAfterExit } from './leaks.ts';
 
@@ -74,7 +74,7 @@ export function runFuzzProgram(program: FuzzProgram, options: FuzzRunOptions): F
 }
 
 function firstFinding(
-  lab: DeviceWorld,
+  lab: FuzzWorld,
   policy: Policy,
   steps: readonly FuzzStep[],
   told: (ops: number) => void,
@@ -103,7 +103,7 @@ interface NamedTask {
 }
 
 /** What cannot be done is left out: operations of a child that does not live, more children than there may be. */
-function tasksOf(lab: DeviceWorld, step: FuzzStep): NamedTask[] {
+function tasksOf(lab: FuzzWorld, step: FuzzStep): NamedTask[] {
   const { world } = lab;
   const childLives = isAlive(world, CHILD);
   let children = processesOf(world).length - 1;
@@ -125,8 +125,8 @@ function tasksOf(lab: DeviceWorld, step: FuzzStep): NamedTask[] {
   return tasks;
 }
 
-function taskOf(lab: DeviceWorld, { op }: FuzzOp, actor: string): NamedTask {
-  if (!isDeviceOp(op)) {
+function taskOf(lab: FuzzWorld, { op }: FuzzOp, actor: string): NamedTask {
+  if (!isTraceDeviceOp(op)) {
     return { actor, name: op.op, task: performCpuOp(cpuOf(lab.world, actor), op) };
   }
   const device = lab.devices[op.dev];

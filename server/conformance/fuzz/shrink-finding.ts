@@ -6,7 +6,14 @@
 import fc from 'fast-check';
 import { findingClass } from './finding-class.ts';
 import type { FuzzSet } from './fuzz-program.ts';
-import { EXTRA_END, GENE_KINDS, type Gene, LENGTHS, programOf, WINDOW_PAGES } from './genes.ts';
+import {
+  EXTRA_END,
+  GENE_KINDS,
+  type Gene,
+  LENGTHS,
+  programOfGenes,
+  WINDOW_PAGES,
+} from './genes.ts';
 import { randomPolicy } from './random-policy.ts';
 import { type Finding, type FuzzRunOptions, runFuzzProgram } from './run-fuzz-program.ts';
 
@@ -51,7 +58,7 @@ export function shrinkFinding(
     for (let at = 0; at < schedules && runs < SHRINK_RUNS_MAX; at += 1) {
       const schedule = (found.schedule + at) >>> 0;
       const policy = randomPolicy(schedule);
-      const { finding } = runFuzzProgram(programOf(found.set, genes), {
+      const { finding } = runFuzzProgram(programOfGenes(found.set, genes), {
         policy,
         newDriver,
         patches: patches ?? [],
@@ -80,7 +87,7 @@ function easiestToRead(
   { newDriver, patches }: Required<Pick<FuzzRunOptions, 'newDriver' | 'patches'>>,
 ): FoundBy {
   const wanted = findingClass(found.finding);
-  const program = programOf(found.set, found.genes);
+  const program = programOfGenes(found.set, found.genes);
   let best = found;
   let least = Number.POSITIVE_INFINITY;
   for (let at = 0; at < READABLE_SCHEDULES; at += 1) {

@@ -5,9 +5,9 @@ import { cpuOf } from '../../machine/world.ts';
 import { pageIndex, pageRange } from '../../vocabulary/address.ts';
 import { randomPolicy } from '../fuzz/random-policy.ts';
 import { STEP_LENGTH_MAX } from '../fuzz/run-fuzz-program.ts';
-import { type Bench, expectFields, SelftestFailure } from './bench.ts';
+import { expectFields, type SelftestBench, SelftestFailure } from './bench.ts';
 import type { Selftest } from './selftest.ts';
-import { otherWord, word, words, zero } from './words.ts';
+import { otherWord, patternWord, words, zero } from './words.ts';
 
 /** Rounds of the tests that do the same again and again. */
 const ROUNDS = 10;
@@ -26,7 +26,7 @@ export const anonRead: Selftest = {
     const buffer = bench.map(bench.bufferPages, 'rw');
     // The first page stays empty, the second becomes the zero page.
     const filled = pageRange(pageIndex(buffer.first + 2), buffer.end);
-    bench.fills(filled, word);
+    bench.fills(filled, patternWord);
     bench.mprotect(buffer, 'r');
     bench.finds(pageRange(pageIndex(buffer.first + 1), filled.first), zero);
     expectFields(
@@ -35,7 +35,7 @@ export const anonRead: Selftest = {
         errno: 'OK',
         cpages: bench.bufferPages,
         faults: 1,
-        values: ['0x0', '0x0', ...words(filled, word)],
+        values: ['0x0', '0x0', ...words(filled, patternWord)],
       },
       'read',
     );
@@ -47,7 +47,7 @@ export const anonReadProt: Selftest = {
   run: (newBench) => {
     const bench = newBench();
     const buffer = bench.map(bench.bufferPages, 'rw');
-    bench.fills(buffer, word);
+    bench.fills(buffer, patternWord);
     bench.mprotect(buffer, 'none');
     expectFields(
       bench.ask(0, { verb: 'read', range: buffer }),
@@ -55,7 +55,7 @@ export const anonReadProt: Selftest = {
       'read of protected memory',
     );
     bench.mprotect(buffer, 'r');
-    bench.finds(buffer, word);
+    bench.finds(buffer, patternWord);
   },
 };
 
@@ -100,7 +100,7 @@ export const anonWriteChild: Selftest = {
       for (const before of ['migrated', 'not migrated'] as const) {
         const bench = newBench({ thp });
         const buffer = bench.map(bench.bufferPages, 'rw');
-        bench.fills(buffer, word);
+        bench.fills(buffer, patternWord);
         if (before === 'migrated') {
           expectFields(
             bench.ask(0, { verb: 'migrate-to-dev', range: buffer }),
@@ -109,9 +109,9 @@ export const anonWriteChild: Selftest = {
           );
         }
         bench.inChild(() => {
-          bench.finds(buffer, word, { who: 'cpu1' });
+          bench.finds(buffer, patternWord, { who: 'cpu1' });
           deviceWrites(bench, buffer, otherWord);
-          bench.finds(buffer, word, { who: 'cpu1' });
+          bench.finds(buffer, patternWord, { who: 'cpu1' });
         });
         bench.finds(buffer, otherWord, { last: zero });
       }
@@ -125,9 +125,9 @@ export const anonWriteChildShared: Selftest = {
   run: (newBench) => {
     const bench = newBench();
     const buffer = bench.map(bench.bufferPages, 'rw', 'anon-shared');
-    bench.fills(buffer, word);
+    bench.fills(buffer, patternWord);
     bench.inChild(() => {
-      bench.finds(buffer, word, { who: 'cpu1' });
+      bench.finds(buffer, patternWord, { who: 'cpu1' });
       deviceWrites(bench, buffer, otherWord);
       bench.finds(buffer, otherWord, { last: zero, who: 'cpu1' });
     });
@@ -140,7 +140,7 @@ export const anonReadMultiple: Selftest = {
   run: (newBench) => {
     const bench = newBench();
     for (let round = 0; round < ROUNDS; round += 1) {
-      const wordNow = (at: number) => word(at) + BigInt(round);
+      const wordNow = (at: number) => patternWord(at) + BigInt(round);
       const buffer = bench.map(bench.bufferPages, 'rw');
       bench.fills(buffer, wordNow);
       expectFields(
@@ -164,7 +164,7 @@ export const anonTeardown: Selftest = {
     const bench = newBench();
     for (let round = 0; round < TEARDOWN_ROUNDS; round += 1) {
       const buffer = bench.map(TEARDOWN_PAGES, 'rw');
-      bench.fills(buffer, word);
+      bench.fills(buffer, patternWord);
       const half = pageRange(pageIndex(buffer.first + TEARDOWN_PAGES / 2), buffer.end);
       const { scheduler } = bench.world;
       const read = scheduler.spawn(
@@ -180,7 +180,7 @@ export const anonTeardown: Selftest = {
       const result = read.result as DmirrorResult;
       const outcome =
         result.errno === 'OK'
-          ? { cpages: TEARDOWN_PAGES, values: words(buffer, word) }
+          ? { cpages: TEARDOWN_PAGES, values: words(buffer, patternWord) }
           : { errno: 'EFAULT' as const };
       expectFields(result, outcome, `read of round ${round}`);
       bench.atRest();
@@ -191,7 +191,7 @@ export const anonTeardown: Selftest = {
 
 /** Whole pages: a word, then zeros. */
 export function deviceWrites(
-  bench: Bench,
+  bench: SelftestBench,
   range: { readonly first: number; readonly end: number } & Parameters<typeof words>[0],
   wordOf: (at: number) => bigint,
 ): void {

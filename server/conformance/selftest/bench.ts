@@ -22,7 +22,7 @@ import {
 } from '../../vocabulary/address.ts';
 import type { Result } from '../../vocabulary/errno.ts';
 import type { PageContents } from '../../vocabulary/page-contents.ts';
-import { type DeviceWorld, faithfulDriver, newDeviceWorld } from '../fuzz/device-world.ts';
+import { type FuzzWorld, faithfulDriver, newDeviceWorld } from '../fuzz/device-world.ts';
 import { leaksAfterExit } from '../fuzz/leaks.ts';
 
 /** Pages of the buffers that most of the kernel's selftests use: 4 MiB. */
@@ -53,9 +53,9 @@ export interface BenchOptions {
   readonly patches: readonly Patch[];
 }
 
-export class Bench {
+export class SelftestBench {
   readonly bufferPages: number;
-  readonly #lab: DeviceWorld;
+  readonly #lab: FuzzWorld;
 
   constructor({ thp, bufferPages, patches }: BenchOptions) {
     this.bufferPages = bufferPages;

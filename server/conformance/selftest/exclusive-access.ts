@@ -1,8 +1,8 @@
 /** Pages that only a device may use. Source of what must hold: hmm-tests.c, exclusive*. */
 import type { PageRange } from '../../vocabulary/address.ts';
-import { type Bench, expectFields } from './bench.ts';
+import { expectFields, type SelftestBench } from './bench.ts';
 import type { NewBench, Selftest } from './selftest.ts';
-import { word, words } from './words.ts';
+import { patternWord, words } from './words.ts';
 
 export const exclusive: Selftest = {
   name: 'exclusive',
@@ -23,7 +23,7 @@ export const exclusiveMprotect: Selftest = {
     const { bench, buffer } = exclusiveBuffer(newBench);
     bench.mprotect(buffer, 'r');
     expectFields(
-      bench.ask(0, { verb: 'write', range: buffer, values: words(buffer, word) }),
+      bench.ask(0, { verb: 'write', range: buffer, values: words(buffer, patternWord) }),
       { errno: 'EPERM' },
       'write to memory that became read-only',
     );
@@ -39,22 +39,22 @@ export const exclusiveCow: Selftest = {
   },
 };
 
-function exclusiveBuffer(newBench: NewBench): { bench: Bench; buffer: PageRange } {
+function exclusiveBuffer(newBench: NewBench): { bench: SelftestBench; buffer: PageRange } {
   const bench = newBench();
   const buffer = bench.map(bench.bufferPages, 'rw');
-  bench.fills(buffer, word);
+  bench.fills(buffer, patternWord);
   expectFields(
     bench.ask(0, { verb: 'exclusive', range: buffer }),
-    { errno: 'OK', cpages: bench.bufferPages, values: words(buffer, word) },
+    { errno: 'OK', cpages: bench.bufferPages, values: words(buffer, patternWord) },
     'exclusive',
   );
   return { bench, buffer };
 }
 
 /** A CPU finds what was there, adds one, and finds that. */
-function counts(bench: Bench, buffer: PageRange, who: 'cpu0' | 'cpu1' = 'cpu0'): void {
-  const next = (at: number) => word(at) + 1n;
-  bench.finds(buffer, word, { who });
+function counts(bench: SelftestBench, buffer: PageRange, who: 'cpu0' | 'cpu1' = 'cpu0'): void {
+  const next = (at: number) => patternWord(at) + 1n;
+  bench.finds(buffer, patternWord, { who });
   bench.fills(buffer, next, who);
   bench.finds(buffer, next, { who });
 }

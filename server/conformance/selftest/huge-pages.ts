@@ -7,7 +7,7 @@ import { deviceWrites } from './anonymous-memory.ts';
 import { expectFields } from './bench.ts';
 import { migrates } from './migration.ts';
 import type { Selftest } from './selftest.ts';
-import { otherWord, word, zero } from './words.ts';
+import { otherWord, patternWord, zero } from './words.ts';
 
 const HUGE = { thp: 'always' } as const;
 const OFFSETS = [0, PTRS_PER_PTE / 4, PTRS_PER_PTE / 2] as const;
@@ -57,7 +57,7 @@ export const migrateAnonHugeFree: Selftest = {
   run: (newBench) => {
     const bench = newBench(HUGE);
     const buffer = bench.map(PTRS_PER_PTE, 'rw');
-    bench.fills(buffer, word);
+    bench.fills(buffer, patternWord);
     migrates(bench, buffer);
     bench.madvise(buffer, 'FREE');
   },
@@ -69,14 +69,14 @@ export const migrateAnonHugeFault: Selftest = {
   run: (newBench) => {
     const bench = newBench(HUGE);
     const buffer = bench.map(PTRS_PER_PTE, 'rw');
-    bench.fills(buffer, word);
+    bench.fills(buffer, patternWord);
     migrates(bench, buffer);
     expectFields(
       bench.ask(0, { verb: 'snapshot', range: buffer }),
       { prot: Array.from({ length: PTRS_PER_PTE }, () => 'dev-private-local+write' as const) },
       'snapshot',
     );
-    bench.finds(buffer, word);
+    bench.finds(buffer, patternWord);
   },
 };
 
@@ -87,14 +87,14 @@ export const migratePartialUnmapFault: Selftest = {
       for (const offset of OFFSETS) {
         const bench = newBench({ thp });
         const buffer = bench.map(PTRS_PER_PTE, 'rw');
-        bench.fills(buffer, word);
+        bench.fills(buffer, patternWord);
         migrates(bench, buffer);
         const hole = pagesFrom(pageIndex(buffer.first + offset), PTRS_PER_PTE / 2);
         bench.munmap(hole);
         const behind = hole.end - buffer.first;
-        if (offset > 0) bench.finds(pageRange(buffer.first, hole.first), word);
+        if (offset > 0) bench.finds(pageRange(buffer.first, hole.first), patternWord);
         if (hole.end < buffer.end) {
-          bench.finds(pageRange(hole.end, buffer.end), (at) => word(at + behind));
+          bench.finds(pageRange(hole.end, buffer.end), (at) => patternWord(at + behind));
         }
       }
     }
@@ -111,11 +111,11 @@ export const migrateRemapFault: Selftest = {
           const bench = newBench({ thp });
           const first = bench.map(PTRS_PER_PTE, 'rw');
           const to = pageIndex(first.end + offset);
-          bench.fills(first, word);
+          bench.fills(first, patternWord);
           const early = moves === 'before' ? bench.mremap(first, to) : first;
           migrates(bench, early);
           const late = moves === 'after' ? bench.mremap(early, to) : early;
-          bench.finds(late, word);
+          bench.finds(late, patternWord);
         }
       }
     }

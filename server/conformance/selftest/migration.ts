@@ -1,9 +1,9 @@
 /** Memory moves to a device and back. Source of what must hold: hmm-tests.c, migrate*, file_*, hmm_gup_test. */
 import { type PageRange, pageIndex, pageRange, pagesFrom } from '../../vocabulary/address.ts';
 import { pageOfU64 } from '../../vocabulary/page-contents.ts';
-import { type Bench, expectFields } from './bench.ts';
+import { expectFields, type SelftestBench } from './bench.ts';
 import type { Selftest } from './selftest.ts';
-import { word, words, zero } from './words.ts';
+import { patternWord, words, zero } from './words.ts';
 
 const ROUNDS = 10;
 
@@ -12,9 +12,9 @@ export const migrate: Selftest = {
   run: (newBench) => {
     const bench = newBench();
     const buffer = bench.map(bench.bufferPages, 'rw');
-    bench.fills(buffer, word);
+    bench.fills(buffer, patternWord);
     migrates(bench, buffer);
-    bench.finds(buffer, word);
+    bench.finds(buffer, patternWord);
   },
 };
 
@@ -24,9 +24,9 @@ export const migrateFilePrivate: Selftest = {
     const bench = newBench();
     bench.createFile(Array.from({ length: bench.bufferPages }, () => pageOfU64(0n)));
     const buffer = bench.map(bench.bufferPages, 'rw', 'file-private');
-    bench.fills(buffer, word);
+    bench.fills(buffer, patternWord);
     migrates(bench, buffer);
-    bench.finds(buffer, word);
+    bench.finds(buffer, patternWord);
   },
 };
 
@@ -35,11 +35,14 @@ export const migrateFault: Selftest = {
   run: (newBench) => {
     const bench = newBench();
     const buffer = bench.map(bench.bufferPages, 'rw');
-    bench.fills(buffer, word);
+    bench.fills(buffer, patternWord);
     migrates(bench, buffer);
-    bench.finds(pageRange(buffer.first, pageIndex(buffer.first + bench.bufferPages / 2)), word);
+    bench.finds(
+      pageRange(buffer.first, pageIndex(buffer.first + bench.bufferPages / 2)),
+      patternWord,
+    );
     migrates(bench, buffer);
-    bench.finds(buffer, word);
+    bench.finds(buffer, patternWord);
   },
 };
 
@@ -48,10 +51,10 @@ export const migrateRelease: Selftest = {
   run: (newBench) => {
     const bench = newBench();
     const buffer = bench.map(bench.bufferPages, 'rw');
-    bench.fills(buffer, word);
+    bench.fills(buffer, patternWord);
     migrates(bench, buffer);
     expectFields(bench.ask(0, { verb: 'release' }), { errno: 'OK' }, 'release');
-    bench.finds(buffer, word);
+    bench.finds(buffer, patternWord);
   },
 };
 
@@ -112,9 +115,9 @@ export const migrateMultiple: Selftest = {
     const bench = newBench();
     for (let round = 0; round < ROUNDS; round += 1) {
       const buffer = bench.map(bench.bufferPages, 'rw');
-      bench.fills(buffer, word);
+      bench.fills(buffer, patternWord);
       migrates(bench, buffer);
-      bench.finds(buffer, word);
+      bench.finds(buffer, patternWord);
       bench.munmap(buffer);
     }
   },
@@ -124,11 +127,13 @@ export const fileRead: Selftest = {
   name: 'file_read',
   run: (newBench) => {
     const bench = newBench();
-    bench.createFile(Array.from({ length: bench.bufferPages }, (_, at) => pageOfU64(word(at))));
+    bench.createFile(
+      Array.from({ length: bench.bufferPages }, (_, at) => pageOfU64(patternWord(at))),
+    );
     const buffer = bench.map(bench.bufferPages, 'r', 'file-shared');
     expectFields(
       bench.ask(0, { verb: 'read', range: buffer }),
-      { errno: 'OK', cpages: bench.bufferPages, faults: 1, values: words(buffer, word) },
+      { errno: 'OK', cpages: bench.bufferPages, faults: 1, values: words(buffer, patternWord) },
       'read',
     );
   },
@@ -142,19 +147,19 @@ export const fileWrite: Selftest = {
     bench.createFile(Array.from({ length: bench.bufferPages }, () => pageOfU64(0n)));
     const buffer = bench.map(bench.bufferPages, 'rw', 'file-shared');
     expectFields(
-      bench.ask(0, { verb: 'write', range: buffer, values: words(buffer, word) }),
+      bench.ask(0, { verb: 'write', range: buffer, values: words(buffer, patternWord) }),
       { errno: 'OK', cpages: bench.bufferPages, faults: 1 },
       'write',
     );
-    bench.finds(buffer, word, { last: zero });
-    bench.finds(bench.map(bench.bufferPages, 'r', 'file-shared', bench.bufferPages), word, {
+    bench.finds(buffer, patternWord, { last: zero });
+    bench.finds(bench.map(bench.bufferPages, 'r', 'file-shared', bench.bufferPages), patternWord, {
       last: zero,
     });
   },
 };
 
 /** Every page goes to device 0, which reads what was there. */
-export function migrates(bench: Bench, range: PageRange, wordOf = word): void {
+export function migrates(bench: SelftestBench, range: PageRange, wordOf = patternWord): void {
   expectFields(
     bench.ask(0, { verb: 'migrate-to-dev', range }),
     { errno: 'OK', cpages: range.end - range.first, values: words(range, wordOf) },

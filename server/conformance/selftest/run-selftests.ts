@@ -1,7 +1,7 @@
 import type { Patch } from '../../patches/patch.ts';
 import type { KtapLeaf } from '../../report/ktap.ts';
 import { KernelBug } from '../../vocabulary/invariant.ts';
-import { Bench, BUFFER_PAGES, SelftestFailure } from './bench.ts';
+import { BUFFER_PAGES, SelftestBench, SelftestFailure } from './bench.ts';
 import type { Selftest } from './selftest.ts';
 
 export interface SelftestOptions {
@@ -29,10 +29,10 @@ function runSelftest(test: Selftest, options: SelftestOptions): KtapLeaf {
   if ('skip' in test) return { name, outcome: 'skip', reason: test.skip, diagnostics: [] };
   const { bufferPages = BUFFER_PAGES, patches = [] } = options;
   const notes = test.note === undefined ? [] : [`${name}: ${test.note}`];
-  const benches: Bench[] = [];
+  const benches: SelftestBench[] = [];
   try {
     test.run(({ thp } = { thp: 'never' }) => {
-      const bench = new Bench({ thp, bufferPages, patches });
+      const bench = new SelftestBench({ thp, bufferPages, patches });
       benches.push(bench);
       return bench;
     });

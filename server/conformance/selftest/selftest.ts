@@ -1,7 +1,7 @@
-import type { Bench, BenchOptions } from './bench.ts';
+import type { BenchOptions, SelftestBench } from './bench.ts';
 
 /** Starts a fresh process with two open devices. The runner ends it. */
-export type NewBench = (options?: Pick<BenchOptions, 'thp'>) => Bench;
+export type NewBench = (options?: Pick<BenchOptions, 'thp'>) => SelftestBench;
 
 /** One TEST_F() of the kernel's hmm-tests.c, told anew: what it does is the kernel's, how is ours. */
 export type Selftest =

@@ -6,7 +6,7 @@ import { pageIndex, pagesFrom } from '../../vocabulary/address.ts';
 import { expectFields } from './bench.ts';
 import { migrates } from './migration.ts';
 import type { Selftest } from './selftest.ts';
-import { word, words, zero } from './words.ts';
+import { patternWord, words, zero } from './words.ts';
 
 export const snapshot: Selftest = {
   name: 'snapshot',
@@ -18,10 +18,10 @@ export const snapshot: Selftest = {
     bench.mprotect(page(2), 'r');
     bench.finds(page(2), zero);
     bench.mprotect(page(3), 'rw');
-    bench.fills(page(3), word);
+    bench.fills(page(3), patternWord);
     bench.mprotect(page(3), 'r');
     bench.mprotect(page(4, 3), 'rw');
-    bench.fills(page(4), word);
+    bench.fills(page(4), patternWord);
     for (const device of [0, 1] as const) {
       expectFields(
         bench.ask(device, { verb: 'migrate-to-dev', range: page(5 + device) }),
@@ -45,9 +45,9 @@ export const doubleMap: Selftest = {
   run: (newBench) => {
     const bench = newBench();
     const buffer = bench.map(6, 'rw');
-    bench.fills(buffer, word);
+    bench.fills(buffer, patternWord);
     bench.mprotect(buffer, 'r');
-    const read = { errno: 'OK', cpages: 6, faults: 1, values: words(buffer, word) } as const;
+    const read = { errno: 'OK', cpages: 6, faults: 1, values: words(buffer, patternWord) } as const;
     expectFields(bench.ask(0, { verb: 'read', range: buffer }), read, 'read by device 0');
     expectFields(bench.ask(1, { verb: 'read', range: buffer }), read, 'read by device 1');
     expectFields(
@@ -65,7 +65,7 @@ export const hmmGupTest: Selftest = {
   run: (newBench) => {
     const bench = newBench();
     const buffer = bench.map(4, 'rw');
-    bench.fills(buffer, word);
+    bench.fills(buffer, patternWord);
     migrates(bench, buffer);
     for (let at = 0; at < 4; at += 1) {
       const range = pagesFrom(pageIndex(buffer.first + at), 1);
@@ -78,7 +78,7 @@ export const hmmGupTest: Selftest = {
       { errno: 'OK', prot: ['write', 'write', 'write', 'write'] },
       'snapshot',
     );
-    bench.finds(buffer, word);
+    bench.finds(buffer, patternWord);
   },
 };
 
@@ -87,14 +87,14 @@ export const hmmCowInDevice: Selftest = {
   run: (newBench) => {
     const bench = newBench();
     const buffer = bench.map(4, 'rw');
-    bench.fills(buffer, word);
+    bench.fills(buffer, patternWord);
     migrates(bench, buffer);
-    bench.inChild(() => bench.fills(buffer, word));
+    bench.inChild(() => bench.fills(buffer, patternWord));
     expectFields(
       bench.ask(0, { verb: 'snapshot', range: buffer }),
       { errno: 'OK', prot: ['write', 'write', 'write', 'write'] },
       'snapshot',
     );
-    bench.finds(buffer, word);
+    bench.finds(buffer, patternWord);
   },
 };

@@ -1,7 +1,7 @@
 import type { PageRange } from '../../vocabulary/address.ts';
 
 /** The word at the start of page number `at` of a buffer: unlike zero and unlike that of any other page. */
-export function word(at: number): bigint {
+export function patternWord(at: number): bigint {
   return BigInt(at) * 512n + 1n;
 }
 

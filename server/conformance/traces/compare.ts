@@ -8,9 +8,9 @@ import { PAGE_SIZE } from '../../vocabulary/address.ts';
 import type { OpResult } from './trace-format.ts';
 import {
   parseAddress,
-  type Spans,
   STATE_VIEWS,
   type StateView,
+  type TraceSpans,
   type TraceState,
   type TraceVma,
   type TraceVmas,
@@ -103,7 +103,7 @@ function comparePages(field: string, expected: Pages, actual: Pages): Difference
   return 'same';
 }
 
-function charsOf(spans: Spans | undefined): Pages {
+function charsOf(spans: TraceSpans | undefined): Pages {
   if (spans === undefined) return ABSENT;
   const pages = new Map<number, string>();
   for (const [start, chars] of Object.entries(spans)) {

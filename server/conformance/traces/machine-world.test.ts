@@ -11,7 +11,7 @@ import type { Pfn } from '../../vocabulary/address.ts';
 import { type MachineWorldOptions, newMachineWorld } from './machine-world.ts';
 import type { TraceProgram } from './parse-program.ts';
 import { readTraces } from './read-traces.ts';
-import { reportOf } from './report.ts';
+import { tracesReport } from './report.ts';
 import { type ProgramOutcome, runProgram } from './run-program.ts';
 import { runTraces } from './run-traces.ts';
 
@@ -28,7 +28,7 @@ async function sample(id: string): Promise<TraceProgram> {
 }
 
 test('the machine agrees with every sample', async () => {
-  const report = reportOf(await runTraces([SAMPLES], (program) => newMachineWorld(program)));
+  const report = tracesReport(await runTraces([SAMPLES], (program) => newMachineWorld(program)));
   assert.deepEqual(report.firstDifferences, []);
   assert.equal(report.passed, 4);
 });

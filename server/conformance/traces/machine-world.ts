@@ -28,7 +28,7 @@ import type { Task } from '../../task/task.ts';
 import { pageOfU64 } from '../../vocabulary/page-contents.ts';
 import type { TraceProgram } from './parse-program.ts';
 import type { ConformanceWorld } from './run-program.ts';
-import { actorOf, CHILD, isDeviceOp, performCpuOp, verbOf } from './trace-calls.ts';
+import { actorOf, CHILD, isTraceDeviceOp, performCpuOp, verbOf } from './trace-calls.ts';
 import { type OpResult, TRACE_FILES, type TraceOp } from './trace-format.ts';
 import { machineOf } from './trace-machine.ts';
 import { type Viewed, viewState, viewVmas } from './trace-view.ts';
@@ -87,7 +87,7 @@ function openDevice(
 }
 
 function perform(world: World, devices: readonly Dmirror[], op: TraceOp): OpResult {
-  const result = isDeviceOp(op)
+  const result = isTraceDeviceOp(op)
     ? run(world, ownerOf(op.dev), op.op, performVerb(deviceAt(devices, op.dev), verbOf(op)))
     : run(world, actorOf(op), op.op, performCpuOp(cpuAt(world, actorOf(op)), op));
   assertHealthy(world);

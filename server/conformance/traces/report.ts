@@ -25,7 +25,7 @@ export interface ConformanceReport {
   readonly firstDifferences: readonly FirstDifference[];
 }
 
-export function reportOf(outcomes: readonly ProgramOutcome[]): ConformanceReport {
+export function tracesReport(outcomes: readonly ProgramOutcome[]): ConformanceReport {
   const firstDifferences: FirstDifference[] = [];
   for (const outcome of outcomes) {
     if (outcome.kind !== 'failed') continue;
@@ -43,13 +43,13 @@ export function reportOf(outcomes: readonly ProgramOutcome[]): ConformanceReport
 }
 
 /** The process exit code: 1 if a program differs, 4 if none was compared to its end, else 0. */
-export function exitCodeOf(report: ConformanceReport): 0 | 1 | 4 {
+export function tracesExitCode(report: ConformanceReport): 0 | 1 | 4 {
   if (report.failed > 0) return 1;
   return report.passed === 0 ? 4 : 0;
 }
 
 export function reportText(outcomes: readonly ProgramOutcome[]): string {
-  const report = reportOf(outcomes);
+  const report = tracesReport(outcomes);
   const lines = [
     `${report.passed} of ${report.programs} programs agree with the traces` +
       ` (${report.failed} differ, ${report.skipped} skipped; ${report.ops} operations)`,

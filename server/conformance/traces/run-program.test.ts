@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isMismatch, parseProgram, type TraceProgram } from './parse-program.ts';
-import { exitCodeOf, reportOf, reportText } from './report.ts';
+import { reportText, tracesExitCode, tracesReport } from './report.ts';
 import { type ConformanceWorld, runProgram } from './run-program.ts';
 
 /** Maps one page; the mapping list stands only in the first record. */
@@ -91,7 +91,7 @@ test('a feature that the world lacks skips the program; a breakdown fails it', a
     await runProgram(program, () => broken.world),
   ];
   assert.equal(broken.endings(), 1);
-  assert.deepEqual(reportOf(outcomes), {
+  assert.deepEqual(tracesReport(outcomes), {
     programs: 2,
     passed: 0,
     failed: 1,
@@ -123,7 +123,7 @@ test('the exit code is 0 only if something passed and nothing differed', async (
     name: 'fork',
     difference: { field: 'result.errno', expected: 'OK', actual: 'ENOMEM' },
   } as const;
-  assert.equal(exitCodeOf(reportOf([passed, skipped])), 0);
-  assert.equal(exitCodeOf(reportOf([passed, failed])), 1);
-  assert.equal(exitCodeOf(reportOf([skipped])), 4);
+  assert.equal(tracesExitCode(tracesReport([passed, skipped])), 0);
+  assert.equal(tracesExitCode(tracesReport([passed, failed])), 1);
+  assert.equal(tracesExitCode(tracesReport([skipped])), 4);
 });

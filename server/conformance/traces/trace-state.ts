@@ -25,17 +25,17 @@ export const STATE_VIEWS = {
 export type StateView = keyof typeof STATE_VIEWS;
 
 /** The start of each maximal mapped range, and one character for each of its pages. */
-export interface Spans {
+export interface TraceSpans {
   readonly [start: string]: string;
 }
 
 /** `cpu1` and `same` exist only while the child lives. */
 export interface TraceState {
-  readonly cpu0: Spans;
-  readonly dev0: Spans;
-  readonly dev1: Spans;
-  readonly cpu1?: Spans;
-  readonly same?: Spans;
+  readonly cpu0: TraceSpans;
+  readonly dev0: TraceSpans;
+  readonly dev1: TraceSpans;
+  readonly cpu1?: TraceSpans;
+  readonly same?: TraceSpans;
 }
 
 /** [start, end, permissions as in /proc/<pid>/maps]. */

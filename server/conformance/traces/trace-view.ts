@@ -13,7 +13,7 @@ import { readPte } from '../../kernel/memory/page-table.ts';
 import { type Pte, pteKind, ptePfn, pteSwapSlot, pteWrite } from '../../kernel/memory/pte.ts';
 import { isShared, vmaLookup } from '../../kernel/memory/vma.ts';
 import { hexAddress, nextPage, type PageIndex } from '../../vocabulary/address.ts';
-import type { Spans, TraceState, TraceVma, TraceVmas } from './trace-state.ts';
+import type { TraceSpans, TraceState, TraceVma, TraceVmas } from './trace-state.ts';
 
 /** The processes and devices whose views a trace shows. */
 export interface Viewed {
@@ -52,7 +52,7 @@ function vmaView(vma: Vma): TraceVma {
 }
 
 /** One character for each mapped page, joined where ranges touch. */
-function spansOf(mm: Mm, charOf: (page: PageIndex, vma: Vma) => string): Spans {
+function spansOf(mm: Mm, charOf: (page: PageIndex, vma: Vma) => string): TraceSpans {
   const spans: { [start: string]: string } = {};
   let start = '';
   let end: PageIndex | 'none' = 'none';

@@ -9,7 +9,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Chance, newChance, oneSchedule } from '../../kernel/every-schedule.fixture.ts';
 import type { KernelConfig, KernelFunctions } from '../../kernel/kernel.ts';
-import type { DeviceWorld } from '../../kernel/kernel-world.fixture.ts';
+import type { KernelDeviceWorld } from '../../kernel/kernel-world.fixture.ts';
 import {
   type Frames,
   framesInUse,
@@ -66,7 +66,7 @@ function randomWorld(
   const chance = newChance(seed);
   const config = { swapSlots: 8, ...more };
   const opened = openedWorld({ drivers: [], overrides, config, contract: 'watched' });
-  const world: DeviceWorld = {
+  const world: KernelDeviceWorld = {
     ...opened.world,
     connect: (owner, driver) => deviceOf(opened.world, owner, () => driver),
   };

@@ -42,6 +42,6 @@ export function wrongCount(path: string, entries: number): Refusal {
   return refuse('wrong-page-count', path, `${entries} entries`);
 }
 
-export function inUse(path: string): Refusal {
+export function isFrameInUse(path: string): Refusal {
   return refuse('in-use', path, 'something that no request of yours uses at the moment');
 }

@@ -15,7 +15,7 @@ import type { RemoteDevice } from './remote-device.ts';
 import {
   type DeviceRequest,
   failed,
-  inUse,
+  isFrameInUse,
   notYours,
   takeFrames,
   wrongCount,
@@ -53,7 +53,7 @@ export function* serveDevice(
       return SERVED_NOTHING;
     case 'mmap_read_unlock':
       if (device.ownLock.locks === 0) return needsLock('params');
-      if (device.ownLock.locks === 1 && !ownLockUnused(device)) return inUse('params');
+      if (device.ownLock.locks === 1 && !ownLockUnused(device)) return isFrameInUse('params');
       if (device.ownLock.locks === 1) dropEmptyMigrations(device);
       device.ownLock.locks -= 1;
       yield* api.mmapReadUnlock();

@@ -11,12 +11,12 @@ import type { ActorName, ActorRole, Outbound } from './inbound.ts';
 import { LiveMachine } from './live-machine.ts';
 
 type Results = DeviceResults & CpuResults;
-export type Response = Extract<Outbound, { kind: 'response' }>;
+export type FixtureResponse = Extract<Outbound, { kind: 'response' }>;
 export type AskedQuestion = Extract<Outbound, { kind: 'question' }>;
 
 export class RemoteHarness {
   readonly machine: LiveMachine;
-  readonly responses: Response[] = [];
+  readonly responses: FixtureResponse[] = [];
   /** The method of each request, by id. */
   readonly methods = new Map<number, string>();
   readonly told: Extract<Outbound, { kind: 'tell' }>[] = [];
@@ -73,7 +73,7 @@ export class RemoteHarness {
   }
 
   /** What came of a request; 'waits' if nothing has yet. */
-  outcomeOf(id: number): Response['outcome'] | 'waits' {
+  outcomeOf(id: number): FixtureResponse['outcome'] | 'waits' {
     return this.responses.find((response) => response.id === id)?.outcome ?? 'waits';
   }
 

@@ -9,7 +9,7 @@ import { type OpenMigration, ownsPrivateFrames, type RemoteDevice } from './remo
 import {
   type DeviceRequest,
   failed,
-  inUse,
+  isFrameInUse,
   notYours,
   takeFrames,
   wrongCount,
@@ -70,7 +70,7 @@ export function* serveMigration(device: RemoteDevice, request: MigrationRequest)
       const kind = request.method === 'migrate_vma_finalize' ? 'migrate_vma' : 'migrate_device';
       const open = device.migrations.get(request.params.migrate);
       if (open === undefined || open.kind !== kind) return noSuch(kind);
-      if (open.phase === 'moving') return inUse('params.migrate');
+      if (open.phase === 'moving') return isFrameInUse('params.migrate');
       device.migrations.delete(open.migrate.id);
       const end =
         kind === 'migrate_vma'

@@ -19,24 +19,24 @@ export interface Tracepoint {
 }
 
 /** Which task of which CPU somebody is. */
-export interface Place {
+export interface TracePlace {
   readonly comm: string;
   readonly pid: number;
   readonly cpu: number;
 }
 
 /** What the tracepoints need to know of the log besides the event. */
-export interface Known {
+export interface KnownPages {
   readonly devices: ReadonlySet<string>;
   /** Frames of devices: the page allocator does not know them. */
   readonly deviceFrames: ReadonlySet<number>;
   /** What came of each migration, by the number of the event that ended it. */
   readonly moved: ReadonlyMap<number, Moved>;
-  readonly places: ReadonlyMap<string, Place>;
+  readonly places: ReadonlyMap<string, TracePlace>;
 }
 
 /** The tracepoint that `event` would have hit, without the time and the task. */
-export function tracepointOf(event: Event, known: Known): Tracepoint {
+export function tracepointOf(event: Event, known: KnownPages): Tracepoint {
   switch (event.kind) {
     case 'pte':
       return tracedPte(event);
@@ -86,7 +86,7 @@ function tracedPte({ mm, page, from, to }: Of<'pte'>): Tracepoint {
   return own('set_pte', `mm=${mm} ${at} ${states} pte=${pteValue(to)}`);
 }
 
-function tracedMigration({ n }: Of<'migration-end'>, { moved }: Known): Tracepoint {
+function tracedMigration({ n }: Of<'migration-end'>, { moved }: KnownPages): Tracepoint {
   const { succeeded, failed } = moved.get(n) ?? { succeeded: 0, failed: 0 };
   const huge = 'nr_thp_succeeded=0 nr_thp_failed=0 nr_thp_split=0 nr_split=0';
   return {
@@ -96,7 +96,7 @@ function tracedMigration({ n }: Of<'migration-end'>, { moved }: Known): Tracepoi
 }
 
 /** A device's fault goes to handle_mm_fault() without an exception. */
-function tracedFault({ actor, mm, page, mode }: Of<'fault'>, { devices }: Known): Tracepoint {
+function tracedFault({ actor, mm, page, mode }: Of<'fault'>, { devices }: KnownPages): Tracepoint {
   if (devices.has(actor)) return own('hmm_fault', `mm=${mm} addr=${address(page)} mode=${mode}`);
   const code = mode === 'write' ? '0x6' : '0x4';
   return {
@@ -105,7 +105,10 @@ function tracedFault({ actor, mm, page, mode }: Of<'fault'>, { devices }: Known)
   };
 }
 
-function tracedFrame({ kind, pfn }: Of<'frame-alloc' | 'frame-free'>, known: Known): Tracepoint {
+function tracedFrame(
+  { kind, pfn }: Of<'frame-alloc' | 'frame-free'>,
+  known: KnownPages,
+): Tracepoint {
   const number = `pfn=0x${pfn.toString(16)}`;
   if (known.deviceFrames.has(pfn)) {
     return own(kind === 'frame-alloc' ? 'zone_device_page_init' : 'page_free', number);

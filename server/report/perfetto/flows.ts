@@ -1,7 +1,7 @@
 /** Questions to devices: where they leave, the callback, and where the reply arrives. */
 import { describeBody } from '../describe-event.ts';
 import type { Bracket } from '../timeline/brackets.ts';
-import { type Span, threadOf } from '../timeline/spans.ts';
+import { type Span, threadOfSpan } from '../timeline/spans.ts';
 import type { Placed, Slice } from './lanes.ts';
 import type { TraceLog } from './trace-log.ts';
 import { micros, pidOf, type TraceRecord } from './trace-record.ts';
@@ -28,7 +28,7 @@ function flowOf(span: Span, bracket: Bracket | 'none', log: TraceLog): Flow {
   const asking =
     bracket === 'none'
       ? { host: span.asker, thread }
-      : { host: log.spans.hostOf(bracket.start), thread: threadOf(bracket.start) };
+      : { host: log.spans.hostOf(bracket.start), thread: threadOfSpan(bracket.start) };
   const result = closed === 'never' ? 'did not return' : closed.result;
   const what = { step: opened.n, task: opened.task, what: describeBody(opened), result };
   const ask: Slice = {

@@ -1,6 +1,6 @@
 /** Calls from begin to end, and everything that happens at one moment. */
 import { describeBody } from '../describe-event.ts';
-import { type Span, threadOf } from '../timeline/spans.ts';
+import { type Span, threadOfSpan } from '../timeline/spans.ts';
 import type { Lane, Slice } from './lanes.ts';
 import type { TraceLog } from './trace-log.ts';
 import { micros, pidOf, type TraceRecord } from './trace-record.ts';
@@ -38,7 +38,7 @@ export function pointSlices({ events, spans }: TraceLog): Slice[] {
     })
     .map((event) => ({
       host: spans.hostOf(event),
-      thread: threadOf(event),
+      thread: threadOfSpan(event),
       begins: timeOf(event.n, 'pointBegins'),
       ends: timeOf(event.n, 'pointEnds'),
       name: describeBody(event),

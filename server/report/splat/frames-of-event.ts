@@ -1,10 +1,10 @@
 /** What a kernel would print as the stack of an event: the step itself, then the calls around it, innermost first. */
 import type { Event } from '../../abi/event.ts';
-import { type Span, threadOf } from '../timeline/spans.ts';
+import { type Span, threadOfSpan } from '../timeline/spans.ts';
 
 /** `spans` of the whole log. Returns at least two frames: the step, and the task at the bottom. */
 export function framesOfEvent(event: Event, spans: readonly Span[]): string[] {
-  const thread = threadOf(event);
+  const thread = threadOfSpan(event);
   const around = spans.filter(
     (span) =>
       span.thread === thread &&

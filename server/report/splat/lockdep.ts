@@ -1,5 +1,5 @@
 /** Tasks that wait for one another, as lockdep would have warned of them. */
-import type { ReportMeta, Wait } from '../report-meta.ts';
+import type { ReportMeta, ReportWait } from '../report-meta.ts';
 
 const RULE = '='.repeat(66);
 /** The columns of lockdep's own picture: CPUs 24 apart, locks under their names, the first's further out. */
@@ -25,27 +25,27 @@ export function lockdepLines({ waits, name, patch, seen }: ReportMeta): string[]
   ];
 }
 
-function waitLines({ task, wants, waitsAt, holds, heldSince }: Wait): string[] {
+function waitLines({ task, wants, waitsAt, holds, heldSince }: ReportWait): string[] {
   const wanting = [`${task} is trying to acquire lock:`, ` (${wants}), at: ${waitsAt}`, ''];
   if (holds === '') return wanting;
   return [...wanting, 'but task is already holding lock:', ` (${holds}), at: ${heldSince}`, ''];
 }
 
-function circle(waits: readonly Wait[]): string[] {
+function circle(waits: readonly ReportWait[]): string[] {
   const chain = waits.map(({ holds }) => holds);
   const lines = ['Chain exists of:', `  ${[...chain, chain[0]].join(' --> ')}`, ''];
   if (waits.length > PICTURE_TASKS_MAX || !fits(waits)) return lines;
   return [...lines, ' Possible unsafe locking scenario:', '', ...picture(waits), ''];
 }
 
-function fits(waits: readonly Wait[]): boolean {
+function fits(waits: readonly ReportWait[]): boolean {
   return waits.every(({ holds, wants }) => {
     return Math.max(holds.length, wants.length) + 'lock();'.length < STRIDE;
   });
 }
 
 /** The first one comes last, as lockdep draws it: its second lock is the one that closes the circle. */
-function picture(waits: readonly Wait[]): string[] {
+function picture(waits: readonly ReportWait[]): string[] {
   const [first, ...others] = waits.map((wait, at) => ({
     wait,
     column: at === 0 ? LOCK_INDENT : NAME_INDENT + at * STRIDE,

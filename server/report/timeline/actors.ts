@@ -1,11 +1,11 @@
 /** Who takes part in a log, and as what: read off the events, because a log made in one process has no attachments. */
 import type { Event } from '../../abi/event.ts';
 
-export type ActorRole = 'cpu' | 'device';
+export type TimelineRole = 'cpu' | 'device';
 
 export interface ActorSeen {
   readonly name: string;
-  readonly role: ActorRole;
+  readonly role: TimelineRole;
   /** The how manieth of its role, from 0, in the order of the names. */
   readonly index: number;
 }
@@ -24,7 +24,7 @@ export function actorsSeen(events: readonly Event[]): ActorSeen[] {
   return [...numberedAs('cpu', cpus), ...numberedAs('device', [...devices])];
 }
 
-function numberedAs(role: ActorRole, names: readonly string[]): ActorSeen[] {
+function numberedAs(role: TimelineRole, names: readonly string[]): ActorSeen[] {
   return names.toSorted(byName).map((name, index) => ({ name, role, index }));
 }
 

@@ -6,7 +6,7 @@
  */
 import type { Event } from '../../abi/event.ts';
 import { bracketsOf } from './brackets.ts';
-import { type Span, type Spans, threadOf } from './spans.ts';
+import { type Span, type Spans, threadOfSpan } from './spans.ts';
 
 /** By the later event. `events` in order, `spans` of the same events. */
 export function causesOf(events: readonly Event[], spans: Spans): Map<number, readonly number[]> {
@@ -44,7 +44,7 @@ function addQuestions(events: readonly Event[], asked: ReadonlySet<Span>, add: A
   const last = new Map<string, number>();
   const replied = new Map<string, number>();
   for (const event of events) {
-    const thread = threadOf(event);
+    const thread = threadOfSpan(event);
     const reply = replied.get(thread);
     if (reply !== undefined && !ends.has(event.n)) {
       add(event.n, reply);
@@ -70,7 +70,7 @@ function addLocks(events: readonly Event[], add: Add): void {
     if (event.kind !== 'lock' && event.kind !== 'unlock') continue;
     const history = histories.get(event.lock) ?? { write: [], reads: [] };
     histories.set(event.lock, history);
-    const holder = `${event.lock} ${threadOf(event)}`;
+    const holder = `${event.lock} ${threadOfSpan(event)}`;
     if (event.kind === 'lock') {
       modes.set(holder, event.mode);
       const before = event.mode === 'read' ? history.write : [...history.write, ...history.reads];
@@ -89,7 +89,7 @@ function addEntries(events: readonly Event[], add: Add): void {
   const changed = new Map<string, number>();
   const walks = new Map<string, readonly number[]>();
   for (const event of events) {
-    const thread = threadOf(event);
+    const thread = threadOfSpan(event);
     if (event.kind === 'pte') {
       const before = changed.get(`${event.mm} ${event.page}`);
       if (before !== undefined) add(event.n, before);

@@ -1,6 +1,6 @@
 /** The mappings of each process as far as a log tells them. */
 import type { Event } from '../../abi/event.ts';
-import { threadOf } from './spans.ts';
+import { threadOfSpan } from './spans.ts';
 
 type Change = Extract<Event, { kind: 'vma' }>;
 
@@ -21,7 +21,7 @@ export function mappingsAfter(events: readonly Event[]): Map<number, readonly Ma
     const before = mappings.get(event.mm) ?? [];
     const covered = before.filter(({ first, end }) => first < event.end && event.first < end);
     const kept = before.flatMap((mapping) => without(mapping, event));
-    const thread = threadOf(event);
+    const thread = threadOfSpan(event);
     if (event.change === 'munmap') {
       mappings.set(event.mm, kept);
       if (covered[0] !== undefined) unmapped.set(thread, covered[0].kind);

@@ -24,7 +24,7 @@ export interface Spans {
 }
 
 /** A task by its actor and its name. Two at once may have the same: they are told apart by nothing. */
-export function threadOf(event: Event): string {
+export function threadOfSpan(event: Event): string {
   return `${event.actor} ${event.task}`;
 }
 
@@ -34,7 +34,7 @@ export function spansOf(events: readonly Event[]): Spans {
   const open = new Map<string, Span[]>();
   const hosts = new Map<number, string>();
   for (const event of events) {
-    const thread = threadOf(event);
+    const thread = threadOfSpan(event);
     const stack = open.get(thread) ?? [];
     open.set(thread, stack);
     const host = hostIn(stack, event);

@@ -3,7 +3,7 @@ import type { Event } from '../../abi/event.ts';
 import type { Failure } from '../../explorer/failure.ts';
 import { askedBy, herdWords } from '../../report/asked-condition.ts';
 import { driverWords } from '../../report/choice-words.ts';
-import type { ReportMeta, Wait } from '../../report/report-meta.ts';
+import type { ReportMeta, ReportWait } from '../../report/report-meta.ts';
 import type { Turn } from '../../report/turn.ts';
 import { boundOf, type Counterexample } from '../counterexample/counterexample.ts';
 
@@ -18,7 +18,7 @@ export interface AgainFacts {
   /** As it failed then. */
   readonly failure: Failure | 'none';
   readonly turn: Turn;
-  readonly waits: readonly Wait[];
+  readonly waits: readonly ReportWait[];
 }
 
 /**

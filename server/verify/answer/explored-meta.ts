@@ -6,7 +6,7 @@ import { askedBy, herdWords } from '../../report/asked-condition.ts';
 import { describeBound } from '../../report/bound.ts';
 import { describeFailure } from '../../report/describe-failure.ts';
 import type { LitmusResult } from '../../report/litmus.ts';
-import type { ReportMeta, Wait } from '../../report/report-meta.ts';
+import type { ReportMeta, ReportWait } from '../../report/report-meta.ts';
 import type { Turn } from '../../report/turn.ts';
 import type { Verdict } from '../explore/explore.ts';
 import type { Strategy } from '../explore/explore-options.ts';
@@ -21,7 +21,7 @@ export interface ExploredFacts {
   readonly reproduce: string;
   /** The question in full: its hash names the test. */
   readonly question: string;
-  readonly waits: readonly Wait[];
+  readonly waits: readonly ReportWait[];
   readonly turn?: Turn;
   readonly lockOrder?: readonly string[];
   readonly setup?: readonly Event[];

@@ -3,7 +3,7 @@ import type Type from 'typebox';
 import type { VerbHelp } from '../../../../server/abi/verb-help.ts';
 import { CPU_VERBS } from '../../../agents/cpu-verbs.ts';
 import { DEVICE_VERBS } from '../../../agents/device-verbs.ts';
-import type { AskedVerb, Role } from '../verb.ts';
+import type { AskedVerb, PromptRole } from '../verb.ts';
 import { answerWords } from './answers.ts';
 import { argumentsOf, questionOf } from './arguments.ts';
 
@@ -27,7 +27,7 @@ export const ASKED_VERBS: readonly AskedVerb[] = [
   ...askedVerbs('cpu', CPU_VERBS),
 ];
 
-function askedVerbs(role: Role, table: { readonly [name: string]: Spec }): AskedVerb[] {
+function askedVerbs(role: PromptRole, table: { readonly [name: string]: Spec }): AskedVerb[] {
   return Object.entries(table)
     .flatMap(([name, { params, help }]) => {
       if (help === 'none') return [];

@@ -52,7 +52,7 @@ import { deviceOf } from '../../world.ts';
 /** Private frames of each device. */
 const CHUNK_PAGES = 4;
 
-export interface Bench {
+export interface ContractBench {
   readonly opened: OpenedWorld;
   readonly api: DeviceApi;
   readonly lock: Lock<'driver_lock'>;
@@ -71,7 +71,7 @@ export function newBench(
   const { world } = opened;
   const number = world.oracles.mirrors.numbers.size;
   const api = deviceOf(world, name, () => driver);
-  const driver: Bench['driver'] = {
+  const driver: ContractBench['driver'] = {
     invalidate: (sub, range, seq) => drop(bench, sub, range, seq),
     migrateToRam: (fault) => bringBack(bench, fault),
     *pageFree(pfn) {
@@ -81,7 +81,7 @@ export function newBench(
       for (const page of [...bench.entries.keys()]) enter(bench, page, MIRROR_NONE);
     },
   };
-  const bench: Bench = {
+  const bench: ContractBench = {
     opened,
     api,
     lock: newLock('driver_lock', objectId('driver_lock', number, 0)),
@@ -104,30 +104,30 @@ export function newBench(
   return bench;
 }
 
-export function runOn<T>(bench: Bench, task: Task<T>): T {
+export function runOn<T>(bench: ContractBench, task: Task<T>): T {
   return runAlone(bench.opened.world, bench.api.owner, task);
 }
 
 /** What the contract found, as `[CR14] gpu0 mapped ...`. */
-export function breachesOf(bench: Bench): string[] {
+export function breachesOf(bench: ContractBench): string[] {
   return violationsOf(bench).map(({ rule, text }) => `[${rule}] ${text}`);
 }
 
-export function violationsOf({ opened }: Bench): Extract<Event, { kind: 'violation' }>[] {
+export function violationsOf({ opened }: ContractBench): Extract<Event, { kind: 'violation' }>[] {
   return opened.world.oracles.violations.filter(({ oracle }) => oracle === CONTRACT_ORACLE);
 }
 
-export function rulesOf(bench: Bench): string[] {
+export function rulesOf(bench: ContractBench): string[] {
   return [...new Set(violationsOf(bench).map(({ rule }) => rule))];
 }
 
-export function enter(bench: Bench, page: PageIndex, entry: MirrorEntry): void {
+export function enter(bench: ContractBench, page: PageIndex, entry: MirrorEntry): void {
   if (entry.state === 'none') bench.entries.delete(page);
   else bench.entries.set(page, entry);
   bench.api.mirrorChanged(page, entry);
 }
 
-export function* locked<T>(bench: Bench, body: () => Task<T>): Task<T> {
+export function* locked<T>(bench: ContractBench, body: () => Task<T>): Task<T> {
   const held = yield* lock(bench.opened.world.context, 'bench.lock', bench.lock);
   const value = yield* body();
   unlock(bench.opened.world.context, held);
@@ -136,7 +136,7 @@ export function* locked<T>(bench: Bench, body: () => Task<T>): Task<T> {
 
 /** The invalidate callback of a driver that keeps the contract. */
 export function* drop(
-  bench: Bench,
+  bench: ContractBench,
   sub: IntervalSub,
   { range, blocking }: NotifierRange,
   seq: Seq,
@@ -162,7 +162,7 @@ export interface Seen {
 
 /** Looks one page up, as a fault does. */
 export function* look(
-  bench: Bench,
+  bench: ContractBench,
   page: PageIndex,
   want: 'fault' | 'fault-write' | 'snapshot' = 'fault',
 ): Task<Seen> {
@@ -185,14 +185,18 @@ export function mappedAs(entry: HmmPfn): MirrorEntry {
 }
 
 /** Enters what was seen, unless it was invalidated since. */
-export function* install(bench: Bench, page: PageIndex, { begun, entry }: Seen): Task<void> {
+export function* install(
+  bench: ContractBench,
+  page: PageIndex,
+  { begun, entry }: Seen,
+): Task<void> {
   yield* locked(bench, function* () {
     if (!mmuIntervalReadRetry(bench.sub, begun)) enter(bench, page, mappedAs(entry));
   });
 }
 
 export function* fault(
-  bench: Bench,
+  bench: ContractBench,
   page: PageIndex,
   want: 'fault' | 'fault-write' = 'fault',
 ): Task<void> {
@@ -200,7 +204,10 @@ export function* fault(
 }
 
 /** Sets the migration of page 0 to the device up. Holds: mmap_lock. */
-export function* setUp(bench: Bench, page: PageIndex = at(0)): Task<MigrateVma> {
+export function* setUpContractDevice(
+  bench: ContractBench,
+  page: PageIndex = at(0),
+): Task<MigrateVma> {
   const { api } = bench;
   const range = pagesFrom(page, 1);
   const made = yield* api.migrateVmaSetup({
@@ -214,7 +221,7 @@ export function* setUp(bench: Bench, page: PageIndex = at(0)): Task<MigrateVma> 
 }
 
 /** A private frame for each source that may move, copied. */
-export function* destinations(bench: Bench, { src }: MigrateVma): Task<MigratePfn[]> {
+export function* destinations(bench: ContractBench, { src }: MigrateVma): Task<MigratePfn[]> {
   const dst: MigratePfn[] = [];
   for (const [index, entry] of src.entries()) {
     const frame = migratePfnHas(entry, MIGRATE_PFN_MIGRATE) ? bench.private.pop() : undefined;
@@ -232,7 +239,7 @@ export function* destinations(bench: Bench, { src }: MigrateVma): Task<MigratePf
 
 /** Enters what moved. */
 export function* enterMoved(
-  bench: Bench,
+  bench: ContractBench,
   page: PageIndex,
   src: readonly MigratePfn[],
   dst: readonly MigratePfn[],
@@ -248,10 +255,10 @@ export function* enterMoved(
 }
 
 /** A whole migration of one page to the device. */
-export function* migrate(bench: Bench, page: PageIndex = at(0)): Task<void> {
+export function* migrateRange(bench: ContractBench, page: PageIndex = at(0)): Task<void> {
   const { api } = bench;
   yield* api.mmapReadLock();
-  const made = yield* setUp(bench, page);
+  const made = yield* setUpContractDevice(bench, page);
   const dst = yield* destinations(bench, made);
   const src = yield* api.migrateVmaPages(made, dst);
   yield* enterMoved(bench, page, src, dst);
@@ -260,12 +267,15 @@ export function* migrate(bench: Bench, page: PageIndex = at(0)): Task<void> {
 }
 
 /** migrate_to_ram() of a driver that keeps the contract. */
-export function* bringBack(bench: Bench, { mm, page, pfn }: DeviceFault): Task<Result<void>> {
+export function* bringBack(
+  bench: ContractBench,
+  { mm, page, pfn }: DeviceFault,
+): Task<Result<void>> {
   return yield* bringBackAs(bench, { mm, page, pfn }, pfn);
 }
 
 export function* bringBackAs(
-  { api }: Bench,
+  { api }: ContractBench,
   { mm, page }: DeviceFault,
   faultPage: Pfn | 'none',
 ): Task<Result<void>> {
@@ -284,7 +294,10 @@ export function* bringBackAs(
 }
 
 /** Makes page 0 exclusive. */
-export function* exclusive(bench: Bench, then: (frames: readonly Pfn[]) => Task<void>): Task<void> {
+export function* makeExclusive(
+  bench: ContractBench,
+  then: (frames: readonly Pfn[]) => Task<void>,
+): Task<void> {
   const { api } = bench;
   yield* api.mmapReadLock();
   const made = yield* api.makeDeviceExclusiveRange(pages(0));

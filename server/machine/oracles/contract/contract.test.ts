@@ -31,25 +31,25 @@ import {
 import { runTask } from '../../world.ts';
 import type { ContractRule } from './contract.ts';
 import {
-  type Bench,
   breachesOf,
   bringBack,
   bringBackAs,
+  type ContractBench,
   destinations,
   drop,
   enter,
   enterMoved,
-  exclusive,
   fault,
   install,
   locked,
   look,
+  makeExclusive,
   mappedAs,
-  migrate,
+  migrateRange,
   newBench,
   rulesOf,
   runOn,
-  setUp,
+  setUpContractDevice,
   violationsOf,
 } from './contract-device.fixture.ts';
 import { checkAtRest } from './watched-device.ts';
@@ -58,20 +58,20 @@ type How = 'kept' | 'broken';
 
 const PAGE = at(0);
 
-function dontneed(bench: Bench): void {
+function dontneed(bench: ContractBench): void {
   runAlone(bench.opened.world, 'cpu0', cpu(bench.opened).madvise(pages(0), 'DONTNEED'));
 }
 
 /** Under mmap_lock, between migrate_vma_setup() and migrate_vma_finalize(). */
 function migrating(
-  bench: Bench,
+  bench: ContractBench,
   body: (migrate: Parameters<typeof destinations>[1]) => Task<void>,
 ): void {
   runOn(
     bench,
     (function* () {
       yield* bench.api.mmapReadLock();
-      const made = yield* setUp(bench);
+      const made = yield* setUpContractDevice(bench);
       yield* body(made);
       yield* bench.api.migrateVmaFinalize(made);
       yield* bench.api.mmapReadUnlock();
@@ -80,7 +80,11 @@ function migrating(
 }
 
 /** The callback of the bench, with something else done in its place where the rule is to be broken. */
-function calledBack(bench: Bench, how: How, instead: Bench['driver']['invalidate']): void {
+function calledBack(
+  bench: ContractBench,
+  how: How,
+  instead: ContractBench['driver']['invalidate'],
+): void {
   runOn(bench, fault(bench, PAGE));
   if (how === 'broken') bench.driver.invalidate = instead;
   dontneed(bench);
@@ -94,14 +98,14 @@ const ALL = {
   blocking: 'blockable',
 } as const;
 
-function reap(bench: Bench): void {
+function reap(bench: ContractBench): void {
   const { world } = bench.opened;
   runOn(bench, fault(bench, PAGE));
   runAlone(world, 'reaper', world.kernel.fn.oomReapTaskMm(world.kernel, world.mm));
 }
 
 /** Enters page 0 as it was seen, but for what a test says. */
-function enterSeen(bench: Bench, otherwise: { pfn?: Pfn; access?: 'write' }): void {
+function enterSeen(bench: ContractBench, otherwise: { pfn?: Pfn; access?: 'write' }): void {
   runOn(
     bench,
     (function* () {
@@ -115,12 +119,12 @@ function enterSeen(bench: Bench, otherwise: { pfn?: Pfn; access?: 'write' }): vo
   );
 }
 
-function* forgetAll(bench: Bench): Task<void> {
+function* forgetAll(bench: ContractBench): Task<void> {
   for (const page of [...bench.entries.keys()]) enter(bench, page, MIRROR_NONE);
 }
 
 /** Its own migrations are no event for it, as for dmirror. */
-function ignoreOwn(bench: Bench): void {
+function ignoreOwn(bench: ContractBench): void {
   const { driver, api } = bench;
   const { invalidate } = driver;
   driver.invalidate = function* (sub, range, current) {
@@ -129,7 +133,7 @@ function ignoreOwn(bench: Bench): void {
   };
 }
 
-function* enterExclusive(bench: Bench, frames: readonly Pfn[]): Task<void> {
+function* enterExclusive(bench: ContractBench, frames: readonly Pfn[]): Task<void> {
   yield* locked(bench, function* () {
     const [pfn] = frames;
     if (pfn !== undefined) enter(bench, PAGE, { state: 'mapped', pfn, access: 'exclusive' });
@@ -137,20 +141,20 @@ function* enterExclusive(bench: Bench, frames: readonly Pfn[]): Task<void> {
 }
 
 /** Brings page 0 back without being asked. */
-function* bringHome(bench: Bench): Task<void> {
+function* bringHome(bench: ContractBench): Task<void> {
   const { api } = bench;
   yield* api.mmapReadLock();
   yield* bringBackAs(bench, { mm: api.mm, page: PAGE, pfn: 0 as Pfn }, 'none');
   yield* api.mmapReadUnlock();
 }
 
-function rest(bench: Bench): void {
+function rest(bench: ContractBench): void {
   const { contract } = bench.opened.world;
   if (contract !== 'off') checkAtRest(contract, new Set());
 }
 
 /** The script that keeps the contract is not complained of; the mutant breaks `rule` and nothing else. */
-function bothWays(rule: ContractRule, play: (bench: Bench, how: How) => void): void {
+function bothWays(rule: ContractRule, play: (bench: ContractBench, how: How) => void): void {
   const good = newBench();
   play(good, 'kept');
   assert.deepEqual(breachesOf(good), []);
@@ -395,7 +399,7 @@ test('[CR17] is private memory mapped by its owner only?', () => {
   bothWays('CR17', (bench, how) => {
     const other = newBench('gpu1', bench.opened);
     store(bench.opened, 7n);
-    runOn(other, migrate(other));
+    runOn(other, migrateRange(other));
     const [entry] = other.entries.values();
     assert.ok(entry?.state === 'mapped');
     if (how === 'broken') enterSeen(bench, { pfn: entry.pfn });
@@ -502,7 +506,7 @@ test('[CR24] is mmap_lock kept from setup to finalize?', () => {
       bench,
       (function* () {
         yield* api.mmapReadLock();
-        const made = yield* setUp(bench);
+        const made = yield* setUpContractDevice(bench);
         if (how === 'broken') {
           yield* api.mmapReadUnlock();
           yield* api.mmapReadLock();
@@ -533,7 +537,7 @@ test('[CR26] is every migration finalized?', () => {
       bench,
       (function* () {
         yield* api.mmapReadLock();
-        const made = yield* setUp(bench);
+        const made = yield* setUpContractDevice(bench);
         if (how === 'kept') yield* api.migrateVmaFinalize(made);
       })(),
     );
@@ -545,7 +549,7 @@ test('[CR24] [CR26] [OR4] a migration that has collected nothing may be forgotte
   const bench = newBench();
   const { api, opened } = bench;
   store(opened, 7n);
-  runOn(bench, migrate(bench));
+  runOn(bench, migrateRange(bench));
   bench.driver.migrateToRam = function* (fault) {
     // As nouveau_dmem_migrate_to_ram(): if (!args.cpages) return 0.
     const { mm, page } = fault;
@@ -593,7 +597,7 @@ test('[CR15] is the entry still there when the device reaches the page?', () => 
 test('[CR26] does a CPU fault end with its migration?', () => {
   bothWays('CR26', (bench, how) => {
     store(bench.opened, 7n);
-    runOn(bench, migrate(bench));
+    runOn(bench, migrateRange(bench));
     if (how === 'broken') {
       bench.driver.migrateToRam = function* ({ mm, page, pfn }) {
         const { api } = bench;
@@ -629,7 +633,7 @@ test('[CR28] are losers entered?', () => {
     const other = newBench('gpu1', bench.opened);
     migrating(bench, function* (made) {
       const dst = yield* destinations(bench, made);
-      yield* migrate(other);
+      yield* migrateRange(other);
       const src = yield* bench.api.migrateVmaPages(made, dst);
       yield* enterMoved(bench, PAGE, how === 'kept' ? src : made.src, dst);
     });
@@ -657,7 +661,7 @@ test('[CR29] is a copy under way when the migration ends?', () => {
 test('[CR30] does migrate_to_ram() name the faulting page?', () => {
   bothWays('CR30', (bench, how) => {
     store(bench.opened, 7n);
-    runOn(bench, migrate(bench));
+    runOn(bench, migrateRange(bench));
     const { driver } = bench;
     if (how === 'broken') {
       let served = 0;
@@ -674,7 +678,7 @@ test('[CR30] does migrate_to_ram() name the faulting page?', () => {
 test('[CR31] does migrate_to_ram() return 0 for nothing?', () => {
   bothWays('CR31', (bench, how) => {
     store(bench.opened, 7n);
-    runOn(bench, migrate(bench));
+    runOn(bench, migrateRange(bench));
     const { driver } = bench;
     const serve = driver.migrateToRam;
     let served = 0;
@@ -690,7 +694,7 @@ test('[CR31] does migrate_to_ram() return 0 for nothing?', () => {
 test('[CR34] does a page migrate to where it is?', () => {
   bothWays('CR34', (bench, how) => {
     store(bench.opened, 7n);
-    runOn(bench, migrate(bench));
+    runOn(bench, migrateRange(bench));
     const { api } = bench;
     runOn(
       bench,
@@ -721,7 +725,7 @@ test('[CR35] is an exclusive page entered while it is locked?', () => {
     store(bench.opened, 7n);
     runOn(
       bench,
-      exclusive(bench, function* (frames) {
+      makeExclusive(bench, function* (frames) {
         if (how === 'broken') yield* bench.api.unlockAndPutPages(frames);
         yield* enterExclusive(bench, frames);
         if (how === 'kept') yield* bench.api.unlockAndPutPages(frames);
@@ -735,7 +739,7 @@ test('[CR35] is a page still exclusive when it is entered?', () => {
     store(bench.opened, 7n);
     runOn(
       bench,
-      exclusive(bench, function* (frames) {
+      makeExclusive(bench, function* (frames) {
         if (how === 'broken') yield* cpu(bench.opened).madvise(pages(0), 'DONTNEED');
         yield* enterExclusive(bench, frames);
         yield* bench.api.unlockAndPutPages(frames);
@@ -749,7 +753,7 @@ test('[CR36] does a touch of the CPU end exclusivity?', () => {
     store(bench.opened, 7n);
     runOn(
       bench,
-      exclusive(bench, function* (frames) {
+      makeExclusive(bench, function* (frames) {
         yield* enterExclusive(bench, frames);
         yield* bench.api.unlockAndPutPages(frames);
       }),
@@ -797,7 +801,7 @@ test('[CR40] [OR6] a migration that replaces the zero page without a bracket is 
   const migrated = (patches: readonly Patch[]) => {
     const bench = newBench('gpu0', openedWorld({ drivers: [], contract: 'watched', patches }));
     load(bench.opened);
-    runOn(bench, migrate(bench));
+    runOn(bench, migrateRange(bench));
     return violationsOf(bench);
   };
   assert.deepEqual(migrated([]), []);
@@ -869,7 +873,7 @@ test('[OR6] breaches of one rule end somewhere, and leave room for what comes of
   assert.ok(runAlone(world, 'cpu0', mapping).ok);
   for (let page = 1024; page < 1064; page += 1) {
     load(bench.opened, page);
-    runOn(bench, migrate(bench, at(page)));
+    runOn(bench, migrateRange(bench, at(page)));
     // Brings it home, so that the device has memory for the next.
     store(bench.opened, 7n, page);
   }
