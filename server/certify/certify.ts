@@ -4,7 +4,7 @@
  */
 
 import { countOutcome, type Outcome, type Outcomes } from '../explorer/outcomes.ts';
-import type { CertificateBound } from '../report/certificate.ts';
+import type { CertificateBound, FindingReason } from '../report/certificate.ts';
 import { answerOf } from '../scenario/expectations.ts';
 import type { ScenarioPlan } from '../scenario/scenario-plan.ts';
 import { streamOf } from '../verify/explore/random-stream.ts';
@@ -73,8 +73,13 @@ export async function certify(
   const began = options.clock();
   const until = began + options.budgetSeconds * 1000;
   const oracles = new Set([...plan.oracles, CONTRACT_ORACLE]);
-  const memory: SharedByRuns = { words: { unknown: new Set() }, opening: 'unknown' };
-  const check = new DeterminismCheck({ plan: { ...plan, oracles }, device, wire, memory }, options);
+  const { answerMs, quietMs } = options;
+  const limits = { answerMs, quietMs, msLeft: () => until - options.clock() };
+  const memory: SharedByRuns = {
+    words: { unknown: new Set(), lacking: new Set() },
+    opening: 'unknown',
+  };
+  const check = new DeterminismCheck({ plan: { ...plan, oracles }, device, wire, memory }, limits);
   const orders = ordersOf(options, () => check.stepsLast);
   const counted: Count = {
     schedules: 0,
@@ -85,6 +90,7 @@ export async function certify(
     outcomes: new Map(),
   };
   let finding: DeterminismFinding | 'none' = 'none';
+  let doubt: FindingReason | 'none' = 'none';
   let ended: 'complete' | 'budget' | 'interrupted' = 'complete';
   for (let policy = orders.next(); policy !== 'all done'; policy = orders.next()) {
     if (options.goOn() === 'stop') ended = 'interrupted';
@@ -92,17 +98,25 @@ export async function certify(
       ended = 'budget';
     if (ended !== 'complete') break;
     const judged = await check.run(policy);
+    if (judged.run.ended === 'out of time') {
+      ended = 'budget';
+      break;
+    }
+    if (doubt === 'none') doubt = judged.doubt;
     orders.ran(judged.run);
     count(counted, judged.run);
     counted.runs = check.runs;
     options.onProgress(counted.schedules);
     finding = judged.finding;
-    if (finding !== 'none') break;
+    if (finding !== 'none' || memory.words.lacking.size > 0) break;
   }
   const seconds = (options.clock() - began) / 1000;
   const { schedules, runs, steps, windowEntered, outcomes } = counted;
   const facts = { schedules, runs, steps, seconds, windowEntered, outcomes, finding };
-  return { ...facts, ...verdictOf(plan, finding, ended, counted, options) };
+  return {
+    ...facts,
+    ...verdictOf(plan, { finding, doubt, ended, lacking: memory.words.lacking }, counted, options),
+  };
 }
 
 function ordersOf(options: CertifyOptions, steps: () => number): Orders {
@@ -122,10 +136,16 @@ function count(counted: Count, run: ScheduleRun): void {
   countOutcome(counted.outcomes, run.failure, () => run.outcome);
 }
 
+interface Ending {
+  readonly finding: DeterminismFinding | 'none';
+  readonly doubt: FindingReason | 'none';
+  readonly ended: 'complete' | 'budget' | 'interrupted';
+  readonly lacking: ReadonlySet<string>;
+}
+
 function verdictOf(
   plan: ScenarioPlan,
-  finding: DeterminismFinding | 'none',
-  ended: 'complete' | 'budget' | 'interrupted',
+  { finding, doubt, ended, lacking }: Ending,
   { schedules, tooLong, windowEntered }: Count,
   { strategy, deviations }: CertifyOptions,
 ): Pick<Certificate, 'verdict' | 'bound'> {
@@ -137,6 +157,10 @@ function verdictOf(
     return { verdict, bound: { kind: 'found', ...schedulesRun } };
   }
   const unknown = (bound: CertificateBound) => ({ verdict: 'unknown' as const, bound });
+  if (lacking.size > 0) {
+    return unknown({ kind: 'unknown verbs', verbs: [...lacking], ...schedulesRun });
+  }
+  if (doubt !== 'none') return unknown({ kind: 'busy', reason: doubt, ...schedulesRun });
   if (ended !== 'complete') return unknown({ kind: 'stopped', why: ended, ...schedulesRun });
   if (tooLong > 0) return unknown({ kind: 'cut', cut: tooLong, ...schedulesRun });
   if (windowEntered === 0) return unknown({ kind: 'window never entered', ...schedulesRun });

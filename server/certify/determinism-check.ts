@@ -42,12 +42,28 @@ const STEPS_GUESS = 100;
 export interface Judged {
   readonly run: ScheduleRun;
   readonly finding: DeterminismFinding | 'none';
+  /** What it would be called if the machine had not been busy. */
+  readonly doubt: FindingReason | 'none';
+}
+
+/** That a client is silent, or differs, is no finding where it may only have been late. */
+function judged(run: ScheduleRun, finding: DeterminismFinding | 'none'): Judged {
+  if (finding === 'none') return { run, finding, doubt: 'none' };
+  const { reason } = finding;
+  const isOfTime = reason.kind === 'silent' || reason.kind === 'not deterministic';
+  if (isOfTime && run.timing === 'late') return { run, finding: 'none', doubt: reason };
+  return { run, finding, doubt: 'none' };
+}
+
+function isSilent({ trouble }: ScheduleRun): boolean {
+  return trouble !== 'none' && trouble.kind === 'silent';
 }
 
 /** Runs each schedule twice and compares. */
 export class DeterminismCheck {
   readonly #parts: Omit<ScheduleParts, 'limits'>;
-  readonly #answerMs: number;
+  readonly #msLeft: () => number;
+  #answerMs: number;
   #quietMs: number;
   #last: ScheduleRun | 'none' = 'none';
   runs = 0;
@@ -56,6 +72,7 @@ export class DeterminismCheck {
 
   constructor(parts: Omit<ScheduleParts, 'limits'>, options: ScheduleLimits) {
     this.#parts = parts;
+    this.#msLeft = options.msLeft;
     this.#answerMs = options.answerMs;
     this.#quietMs = options.quietMs;
   }
@@ -66,12 +83,20 @@ export class DeterminismCheck {
     let first = await this.#once(policy);
     // It was asked for verbs that it does not know, and will not be again.
     if (unknown.size > knew) first = await this.#once(policy);
+    if (isSilent(first)) {
+      // It may only be slow.
+      this.#answerMs *= PATIENCE_FACTOR;
+      first = await this.#once(policy);
+      if (isSilent(first)) return judged(first, troubleOf(first));
+    }
     for (let patience = 0; ; patience += 1) {
-      if (first.trouble !== 'none' && first.trouble.kind === 'gone')
-        return { run: first, finding: troubleOf(first) };
+      if (first.ended === 'out of time') return judged(first, 'none');
+      if (first.trouble !== 'none' && first.trouble.kind === 'gone') {
+        return judged(first, troubleOf(first));
+      }
       if (first.ended === 'diverged') {
         if (patience === PATIENCE_MAX) {
-          return { run: first, finding: this.#notDeterministic(this.#fromLast(first), first) };
+          return judged(first, this.#notDeterministic(this.#fromLast(first), first));
         }
         this.#quietMs *= PATIENCE_FACTOR;
         first = await this.#once(policy);
@@ -79,13 +104,16 @@ export class DeterminismCheck {
       }
       const second = await this.#once(repeating(first.choices));
       this.stepsLast = Math.max(1, first.choices.length);
+      if (second.ended === 'out of time') return judged(second, 'none');
       const difference = differenceOf(first, second);
       if (difference === 'none') {
         this.#last = first;
-        return { run: first, finding: this.#findingOf(first) };
+        return judged(first, this.#findingOf(first));
       }
       if (patience === PATIENCE_MAX) {
-        return { run: first, finding: this.#notDeterministic(difference, second) };
+        const { timing } = first;
+        const both: ScheduleRun = timing === 'late' ? { ...second, timing } : second;
+        return judged(both, this.#notDeterministic(difference, second));
       }
       // It may only have been late.
       this.#quietMs *= PATIENCE_FACTOR;
@@ -95,7 +123,11 @@ export class DeterminismCheck {
 
   async #once(policy: GrantPolicy): Promise<ScheduleRun> {
     this.runs += 1;
-    const limits: ScheduleLimits = { answerMs: this.#answerMs, quietMs: this.#quietMs };
+    const limits: ScheduleLimits = {
+      answerMs: this.#answerMs,
+      quietMs: this.#quietMs,
+      msLeft: this.#msLeft,
+    };
     return await runSchedule({ ...this.#parts, limits }, policy);
   }
 

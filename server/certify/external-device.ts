@@ -197,7 +197,7 @@ export class ExternalDevice {
       if (answer.errno !== 'EINVAL') return { errno: answer.errno };
       this.#words.unknown.add(params.verb);
     }
-    this.misuses.push(`it does not know the verb ${verb.verb}`);
+    this.#words.lacking.add(verb.verb);
     return { errno: 'EINVAL' };
   }
 

@@ -22,6 +22,8 @@ import { ExternalDevice } from './external-device.ts';
 import type { VerbWords } from './verb-words.ts';
 import type { Wire } from './wire.ts';
 
+/** How often a client is given its time again because the machine was busy. */
+const BUSY_WAITS_MAX = 5;
 /** Steps that a setup may take between two frames. */
 const SETUP_STEPS_MAX = 1_000_000;
 
@@ -46,7 +48,12 @@ export type GrantPolicy = (
 ) => number | 'diverged';
 
 export interface ScheduleRun {
-  readonly ended: 'completed' | 'failed' | 'trouble' | 'too long' | 'diverged';
+  readonly ended: 'completed' | 'failed' | 'trouble' | 'too long' | 'diverged' | 'out of time';
+  /**
+   * 'late': a frame came after the client had been given time to speak and had not, or the machine was busy meanwhile.
+   * What differs between two such runs may only have come later.
+   */
+  readonly timing: 'sure' | 'late';
   readonly failure: Failure | 'none';
   readonly trouble: Trouble | 'none';
   /** The frame of the client that was granted last when it ended. */
@@ -65,6 +72,8 @@ export interface ScheduleLimits {
   readonly answerMs: number;
   /** Milliseconds in which a client that may speak does, or has nothing to say. */
   readonly quietMs: number;
+  /** Milliseconds that are left of the budget. */
+  readonly msLeft: () => number;
 }
 
 /** What runs of one device share. */
@@ -91,7 +100,7 @@ export async function runSchedule(parts: ScheduleParts, policy: GrantPolicy): Pr
   const opening = openScenario(withDevice(plan, device));
   device.enter(opening.world);
   const began = await schedule.open(opening);
-  if (began !== 'fine') return schedule.troubled(began);
+  if (began !== 'fine') return schedule.unsettled(began);
   return await schedule.explore(opening.begin(), policy);
 }
 
@@ -102,6 +111,8 @@ function withDevice(plan: ScenarioPlan, device: ExternalDevice): ScenarioPlan {
   return { ...plan, devices };
 }
 
+type Settled = 'fine' | 'out of time' | Trouble;
+
 class Schedule {
   readonly #parts: ScheduleParts;
   readonly #device: ExternalDevice;
@@ -110,6 +121,9 @@ class Schedule {
   #run: ScenarioRun | 'not begun' = 'not begun';
   /** Whether the client was given time to speak since it was sent something. */
   #heardOut: 'yes' | 'no' = 'no';
+  #timing: ScheduleRun['timing'] = 'sure';
+  /** Frames when the client was last heard out. */
+  #heard = 0;
   #events: readonly Event[] = [];
 
   constructor(parts: ScheduleParts, device: ExternalDevice) {
@@ -118,15 +132,20 @@ class Schedule {
   }
 
   /** Resets the device and runs the setup, first come, first served. */
-  async open(opening: ScenarioOpening): Promise<'fine' | Trouble> {
+  async open(opening: ScenarioOpening): Promise<Settled> {
     const { wire, limits, memory } = this.#parts;
     const { answerMs } = limits;
     if (this.#left()) return this.#gone();
-    const ready = await wire.reset(answerMs, (inbound) => this.#device.arrived(inbound));
+    const left = limits.msLeft();
+    const ready = await wire.reset(Math.min(answerMs, left), (inbound) =>
+      this.#device.arrived(inbound),
+    );
+    if (ready === 'silent' && left < answerMs) return 'out of time';
+    if (ready === 'busy') this.#timing = 'late';
     if (ready === 'refused') {
       return { kind: 'refused', what: { by: 'device', request: 'reset' } };
     }
-    if (ready === 'silent') {
+    if (ready === 'silent' || ready === 'busy') {
       return this.#left() ? this.#gone() : { kind: 'silent', when: { at: 'reset', ms: answerMs } };
     }
     const opened = await this.#awaitOpening(opening);
@@ -146,22 +165,24 @@ class Schedule {
   }
 
   /** The device subscribes and takes memory by itself; how many frames that takes is learnt the first time. */
-  async #awaitOpening(opening: ScenarioOpening): Promise<'fine' | Trouble> {
-    const { wire, memory, limits } = this.#parts;
+  async #awaitOpening(opening: ScenarioOpening): Promise<Settled> {
+    const { memory, limits } = this.#parts;
     for (;;) {
       const drained = await this.#drain(opening);
       if (drained !== 'fine') return drained;
       const { length } = this.#device.frames;
       if (memory.opening !== 'unknown' && length >= memory.opening) return 'fine';
       const ms = memory.opening === 'unknown' ? limits.quietMs : limits.answerMs;
-      if ((await wire.nextFrame(ms)) === 'came') continue;
+      const next = await this.#nextFrame(ms);
+      if (next === 'came') continue;
+      if (next === 'out of time') return next;
       if (memory.opening === 'unknown') return 'fine';
       return { kind: 'silent', when: { at: 'opening', before: memory.opening, now: length } };
     }
   }
 
   /** Grants everything, until nothing is left to grant. */
-  async #drain({ world }: ScenarioOpening): Promise<'fine' | Trouble> {
+  async #drain({ world }: ScenarioOpening): Promise<Settled> {
     for (;;) {
       world.scheduler.runFirstCome(SETUP_STEPS_MAX);
       const misuse = this.#misuse();
@@ -189,7 +210,7 @@ class Schedule {
     let previous: Candidate | 'none' = 'none';
     for (let step = 0; step < stepsMax; step += 1) {
       const settled = await this.#settle();
-      if (settled !== 'fine') return () => this.troubled(settled);
+      if (settled !== 'fine') return () => this.unsettled(settled);
       const ready = run.scheduler.readyTasks();
       const candidates = this.#candidates(ready);
       if (candidates.length === 0) return this.#atEnd(run);
@@ -250,7 +271,7 @@ class Schedule {
   }
 
   /** Waits until the client has said what it has to say for now. */
-  async #settle(): Promise<'fine' | Trouble> {
+  async #settle(): Promise<Settled> {
     const { wire, limits } = this.#parts;
     for (;;) {
       if (this.#left()) return this.#gone();
@@ -260,13 +281,32 @@ class Schedule {
         return { kind: 'refused', what: { by: 'gateway', n, why: refused } };
       }
       const { turn } = this.#device;
+      // It had nothing to say, and now it has: it was late.
+      if (this.#heardOut === 'yes' && this.#device.frames.length > this.#heard) {
+        this.#timing = 'late';
+      }
       if (turn === 'waits' || (turn === 'may' && this.#heardOut === 'yes')) return 'fine';
-      const ms = turn === 'must' ? limits.answerMs : limits.quietMs;
-      if ((await wire.nextFrame(ms)) === 'came') continue;
-      if (this.#left()) continue;
+      const next = await this.#nextFrame(turn === 'must' ? limits.answerMs : limits.quietMs);
+      if (next === 'out of time') return next;
+      if (next === 'came' || this.#left()) continue;
       if (turn === 'must') return this.#silent();
       this.#heardOut = 'yes';
+      this.#heard = this.#device.frames.length;
     }
+  }
+
+  /** A client that could not run is waited for, but not for ever, and never longer than the budget lasts. */
+  async #nextFrame(ms: number): Promise<'came' | 'nothing' | 'out of time'> {
+    const { wire, limits } = this.#parts;
+    for (let wait = 0; wait < BUSY_WAITS_MAX; wait += 1) {
+      const left = limits.msLeft();
+      if (left <= 0) return 'out of time';
+      const next = await wire.nextFrame(Math.min(ms, left));
+      if (next === 'came') return next;
+      if (next === 'nothing') return left < ms ? 'out of time' : next;
+      this.#timing = 'late';
+    }
+    return 'nothing';
   }
 
   #silent(): Trouble {
@@ -292,6 +332,10 @@ class Schedule {
       : { kind: 'refused', what: { by: 'kernel', misuse: first } };
   }
 
+  unsettled(why: Exclude<Settled, 'fine'>): ScheduleRun {
+    return why === 'out of time' ? this.#told(why, 'none', 'none') : this.troubled(why);
+  }
+
   troubled(trouble: Trouble): ScheduleRun {
     return this.#told('trouble', 'none', trouble);
   }
@@ -304,6 +348,7 @@ class Schedule {
     const run = this.#run;
     return {
       ended,
+      timing: this.#timing,
       failure,
       trouble,
       frame: this.#device.lastGranted,

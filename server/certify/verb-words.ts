@@ -7,6 +7,8 @@ import { DMIRROR_VERBS, type DmirrorVerb } from '../../clients/drivers/dmirror-v
 export interface VerbWords {
   /** Verbs that the client has refused with EINVAL. */
   readonly unknown: Set<string>;
+  /** Verbs of the scenario for which it knows no other word either. */
+  readonly lacking: Set<string>;
 }
 
 export type PerformParams = { readonly verb: string } & { readonly [argument: string]: unknown };

@@ -119,7 +119,8 @@ export function openScenario(
     fair.start(world);
     const watch = watchRun(plan, world, fair);
     world.scheduler.catchThrown(({ identity }, thrown) => answerBug(watch, identity, thrown));
-    const window = watchWindow(plan.window);
+    const far = plan.devices.filter(({ driver }) => driver.runs === 'far');
+    const window = watchWindow(plan.window, new Set(far.map(({ name }) => name)));
     if (plan.window.length > 0) world.log.listeners.push(window.see);
     for (const thread of plan.threads) {
       const task = watched(threadTask(thread, surroundings, registers), thread.actor, watch);

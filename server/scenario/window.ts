@@ -59,16 +59,25 @@ export interface WindowWatch {
   readonly reached: () => string;
 }
 
-export function watchWindow(window: CompiledWindow): WindowWatch {
+/**
+ * `far` are devices in processes of their own. What such a device does while it serves a callback is done for the task
+ * that waits for it: a near driver does it in that task itself.
+ */
+export function watchWindow(
+  window: CompiledWindow,
+  far: ReadonlySet<string> = new Set(),
+): WindowWatch {
+  const served = newServedActors(far);
   const reached = new Array<number>(window.length).fill(0);
   let entered = window.some((steps) => steps.length === 0);
   return {
     see(event) {
+      served.see(event);
       if (entered) return;
       for (let way = 0; way < window.length; way += 1) {
         const steps = window[way] ?? [];
         const next = steps[reached[way] ?? 0];
-        if (next === undefined || !matches(next, event)) continue;
+        if (next === undefined || !matches(next, event, served)) continue;
         reached[way] = (reached[way] ?? 0) + 1;
         if (reached[way] === steps.length) entered = true;
       }
@@ -78,15 +87,39 @@ export function watchWindow(window: CompiledWindow): WindowWatch {
   };
 }
 
-function matches(step: WindowStep, event: Event): boolean {
+interface ServedActors {
+  see(event: Event): void;
+  /** Those whose callbacks `device` serves. */
+  of(device: string): readonly string[];
+}
+
+function newServedActors(far: ReadonlySet<string>): ServedActors {
+  const served = new Map<string, string[]>();
+  return {
+    see(event) {
+      if (event.kind !== 'callback' && event.kind !== 'callback-return') return;
+      if (event.function !== 'migrate_to_ram' || !far.has(event.device)) return;
+      const actors = served.get(event.device) ?? [];
+      if (event.kind === 'callback') served.set(event.device, [...actors, event.actor]);
+      else actors.splice(actors.indexOf(event.actor) >>> 0, 1);
+    },
+    of: (device) => served.get(device) ?? [],
+  };
+}
+
+function matches(step: WindowStep, event: Event, served: ServedActors): boolean {
   if (event.kind !== step.event) return false;
   if (step.function !== 'any' && !('function' in event && event.function === step.function)) {
     return false;
   }
-  if (step.by !== 'anybody' && actorOf(event) !== step.by) return false;
+  if (step.by !== 'anybody' && !isBy(step.by, event, served)) return false;
   if (step.page !== 'any' && !isAbout(event, step.page)) return false;
   if (step.result !== 'any' && !('result' in event && event.result === step.result)) return false;
   return step.to === 'any' || ('to' in event && event.to.state === step.to);
+}
+
+function isBy(name: string, event: Event, served: ServedActors): boolean {
+  return actorOf(event) === name || served.of(event.actor).includes(name);
 }
 
 /** The device that an event is about, else who acted. */

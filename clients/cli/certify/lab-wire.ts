@@ -66,14 +66,15 @@ export class LabWire implements Wire {
     return 'joined';
   }
 
-  async reset(ms: number, arrived: Arrived): Promise<'ready' | 'silent' | 'refused'> {
+  async reset(ms: number, arrived: Arrived): Promise<'ready' | 'silent' | 'busy' | 'refused'> {
     this.#arrived = 'nobody';
     this.#came = 0;
     this.#refused = 'nothing';
     const renewed = this.#lab.renew({ ...this.#lab.config });
     this.#arrived = arrived;
     const refused = await within(ms, renewed);
-    if (refused === 'silent' || !this.#isHere()) return 'silent';
+    if (refused === 'busy') return refused;
+    if (refused === 'nothing' || !this.#isHere()) return 'silent';
     return refused.includes(this.device) ? 'refused' : 'ready';
   }
 
@@ -81,20 +82,19 @@ export class LabWire implements Wire {
     this.#sinks.outbound(outbound);
   }
 
-  async nextFrame(ms: number): Promise<'came' | 'nothing'> {
+  async nextFrame(ms: number): Promise<'came' | 'nothing' | 'busy'> {
+    let waited: 'came' | 'nothing' | 'busy' = 'nothing';
     if (this.#came === 0 && this.#refused === 'nothing' && this.state === 'connected') {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, ms);
-        this.#waiting = () => {
-          clearTimeout(timer);
-          resolve();
-        };
+      const woken = new Promise<'came'>((resolve) => {
+        this.#waiting = () => resolve('came');
       });
+      waited = await within(ms, woken);
       this.#waiting = 'nobody';
     }
     const came = this.#came > 0 || this.#refused !== 'nothing';
     this.#came = 0;
-    return came ? 'came' : 'nothing';
+    if (came) return 'came';
+    return waited === 'busy' ? 'busy' : 'nothing';
   }
 
   refused(): string | 'nothing' {
@@ -181,10 +181,28 @@ function handingOn(heard: (inbound: Inbound) => void): Machine {
   };
 }
 
-/** What `done` comes to, or 'silent' if that takes longer than `ms`. */
-function within<T>(ms: number, done: Promise<T>): Promise<T | 'silent'> {
+/** Milliseconds between two looks at how punctual this process is. */
+const LOOK_MS = 10;
+/** A look that is so late says that others had the machine. */
+const LATE_MS = 20;
+
+/** What `done` comes to; else, after `ms`, 'nothing', or 'busy' if this process was held up meanwhile. */
+function within<T>(ms: number, done: Promise<T>): Promise<T | 'nothing' | 'busy'> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => resolve('silent'), ms);
+    const end = performance.now() + ms;
+    let heldUp = false;
+    let timer: NodeJS.Timeout;
+    const look = (due: number): void => {
+      const now = performance.now();
+      heldUp ||= now - due > LATE_MS;
+      if (now >= end) resolve(heldUp ? 'busy' : 'nothing');
+      else wait(now);
+    };
+    const wait = (now: number): void => {
+      const next = Math.min(end, now + LOOK_MS);
+      timer = setTimeout(look, next - now, next);
+    };
+    wait(performance.now());
     done.then((value) => {
       clearTimeout(timer);
       resolve(value);

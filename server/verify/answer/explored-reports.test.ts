@@ -22,12 +22,19 @@ const CASES = [
   ['seed-empty-entry', 'stock'],
 ] as const;
 
-function reports(name: string, patch: string): ReadonlyMap<FormatName, string> {
+function reports(
+  name: string,
+  patch: string,
+  more: { readonly oracles?: 'OR5'[] } = {},
+): ReadonlyMap<FormatName, string> {
   const scenario = shippedScenario(name);
   assert.ok(scenario !== 'none');
   const overrides = PATCHES.get(patch);
   const patches = overrides === undefined ? [] : [overrides];
-  const plan = planScenario(scenario, { patches, drivers: new Map(), parameters: {} });
+  const plan = planScenario(
+    { ...scenario, ...more },
+    { patches, drivers: new Map(), parameters: {} },
+  );
   const verdict = exploreScenario(plan, {
     strategy: 'dpor',
     budgetExecutions: 10_000,
@@ -67,7 +74,10 @@ for (const [name, patch] of CASES) {
 }
 
 test('a condition that failed is the condition of the outcome block, with the state that fulfils it', () => {
-  const litmus = reports('collect-flush-after-unlock', 'collect-flush-after-unlock').get('litmus');
+  // The oracle of values sees it, too: only the condition is asked.
+  const alone: { oracles: 'OR5'[] } = { oracles: ['OR5'] };
+  const name = 'collect-flush-after-unlock';
+  const litmus = reports(name, name, alone).get('litmus');
   assert.match(litmus ?? '', /^Test collect-flush-after-unlock Forbidden$/m);
   assert.match(litmus ?? '', /^cpu0:r0=0x1; a=none;$/m);
   assert.match(litmus ?? '', /^Condition ~exists \(cpu0:r0=1\)$/m);

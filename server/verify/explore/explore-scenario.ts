@@ -7,7 +7,7 @@ import { answerOf } from '../../scenario/expectations.ts';
 import { machineFacts } from '../../scenario/machine-facts.ts';
 import type { ScenarioPlan } from '../../scenario/scenario-plan.ts';
 import { newScenarioRun, stepsMaxOf } from '../../scenario/scenario-world.ts';
-import { patchNotReached, withReach } from '../coverage/patch-reach.ts';
+import { patchNotReached, type Reach, withReach } from '../coverage/patch-reach.ts';
 import type { Covered } from './covered.ts';
 import { conclude, explore, type Minimise, type Verdict } from './explore.ts';
 import type { ExploreOptions } from './explore-options.ts';
@@ -28,6 +28,11 @@ export function exploreScenario(
   options: ScenarioExploreOptions,
 ): ScenarioVerdict {
   const { value, reach } = withReach(plan, (watched) => searched(watched, options));
+  return judgedByReach(value, reach);
+}
+
+/** `holds` of a patch that did not run is unknown. */
+export function judgedByReach(value: ScenarioVerdict, reach: Reach): ScenarioVerdict {
   const missed = patchNotReached(reach);
   if (value.verdict !== 'holds' || missed === 'none' || !('strategy' in value.bound)) {
     return { ...value, reach };

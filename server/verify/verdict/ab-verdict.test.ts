@@ -100,6 +100,12 @@ test('one search has one number of executions; that a second was made is said', 
   );
 });
 
+test('a patch that did not run is unknown, though everything was searched', () => {
+  const idle = asked('seed-zero-page', 'stock', 'swapin-without-claim');
+  assert.equal(idle.after.verdict.bound.kind, 'patch not reached');
+  assert.deepEqual([isWorse(idle), abWord([idle])], ['unknown', 'unknown']);
+});
+
 test('what a patch cures vanishes, and the patch holds', () => {
   const cured = asked('seed-zero-page', SEED, 'stock');
   assert.equal(cured.changes.appeared.length, 0);

@@ -4,10 +4,12 @@ import type { Progress } from '../../explorer/search.ts';
 import { type Alike, isAlike } from '../../explorer/shrink.ts';
 import type { ScenarioPlan } from '../../scenario/scenario-plan.ts';
 import { stepsMaxOf } from '../../scenario/scenario-world.ts';
+import { type Reach, withReach } from '../coverage/patch-reach.ts';
 import type { Found } from '../explore/covered.ts';
 import {
   concludeScenario,
   exploreScenario,
+  judgedByReach,
   type ScenarioVerdict,
 } from '../explore/explore-scenario.ts';
 import { interruptedVerdict } from '../explore/interrupted-verdict.ts';
@@ -88,6 +90,7 @@ interface Shown extends Found {
 
 interface Searched extends Side {
   readonly outcomes: AllOutcomes | 'not searched';
+  readonly reach: Reach | 'unknown';
   readonly progress: Progress;
   readonly began: number;
 }
@@ -99,8 +102,16 @@ function searched(side: Side, budget: AbBudget): Searched {
     progress = now;
     budget.onProgress(now);
   };
-  const outcomes = attempted(budget, () => outcomesOf(side.plan, { ...budget, onProgress }));
-  return { ...side, began, progress, outcomes: outcomes ?? 'not searched' };
+  const found = attempted(budget, () =>
+    withReach(side.plan, (watched) => outcomesOf(watched, { ...budget, onProgress })),
+  );
+  return {
+    ...side,
+    began,
+    progress,
+    outcomes: found?.value ?? 'not searched',
+    reach: found?.reach ?? 'unknown',
+  };
 }
 
 function attempted<T>({ attempt }: AbBudget, search: () => T): T | undefined {
@@ -113,7 +124,7 @@ function attempted<T>({ attempt }: AbBudget, search: () => T): T | undefined {
  * fail, the question is asked alone: that takes fewer executions.
  */
 function answered(side: Searched, budget: AbBudget, shown?: Shown): SideAnswer {
-  const { kernel, plan, outcomes, progress, began } = side;
+  const { kernel, plan, outcomes, progress, began, reach } = side;
   const { seed, clock, onProgress } = budget;
   const options = {
     strategy: STRATEGY,
@@ -133,7 +144,10 @@ function answered(side: Searched, budget: AbBudget, shown?: Shown): SideAnswer {
   function verdictOf({ complete, covered }: AllOutcomes): ScenarioVerdict {
     if (complete === 'no' && covered.failures === 0) return exploreScenario(plan, options);
     const whole = { ...options, stepsMax: stepsMaxOf(plan) };
-    if (shown === undefined) return concludeScenario(plan, covered, whole, began);
+    if (shown === undefined) {
+      const concluded = concludeScenario(plan, covered, whole, began);
+      return reach === 'unknown' ? concluded : judgedByReach(concluded, reach);
+    }
     const { at, ...found } = shown;
     const isThat: Alike = (tried, earlier) =>
       isAlike(tried, earlier) && (at === 'anywhere' || tried.at === at);
