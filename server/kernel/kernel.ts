@@ -42,6 +42,8 @@ export interface Pgmap {
   readonly driver: DeviceDriver;
   readonly first: Pfn;
   readonly count: number;
+  /** Of a device that is gone: its pages that are still in use. The memory goes with the last of them. */
+  leftOver: number | 'none';
 }
 
 /** What an access needs: FAULT_FLAG_WRITE or not. */

@@ -6,6 +6,7 @@
 import type { CpuApi, PinMode } from '../abi/cpu-api.ts';
 import type { DeviceApi, DeviceDriver, DeviceOwner } from '../abi/device-api.ts';
 import type { EventSink } from '../abi/event.ts';
+import { reconnectDevice } from '../kernel/api/bury-device.ts';
 import { createCpuApi, newCpu } from '../kernel/api/kernel-cpu-api.ts';
 import { createDeviceApi } from '../kernel/api/kernel-device-api.ts';
 import {
@@ -26,8 +27,8 @@ import type { Pfn } from '../vocabulary/address.ts';
 import { type EventLog, newEventLog, sinkOf } from './event-log.ts';
 import { lockTeller } from './lock-teller.ts';
 import type { Contract, DriverPlace } from './oracles/contract/contract.ts';
-import { watchContract, watchDevice } from './oracles/contract/watched-device.ts';
-import { addMirror } from './oracles/mirrors.ts';
+import { unwatchDevice, watchContract, watchDevice } from './oracles/contract/watched-device.ts';
+import { addMirror, removeMirror } from './oracles/mirrors.ts';
 import { type Oracles, watchWorld } from './oracles/oracles.ts';
 
 /** A world that takes more steps than this for one call is going in circles. */
@@ -124,6 +125,13 @@ export function deviceOf(
     });
   if (contract === 'off') return connect(driver);
   return watchDevice(contract, { owner, mm: mm.id, place, driver }, connect);
+}
+
+/** Takes deviceOf() back: the device is gone, and nothing of it is left. */
+export function disconnectDevice(world: World, owner: DeviceOwner): void {
+  removeMirror(world.oracles.mirrors, owner);
+  if (world.contract !== 'off') unwatchDevice(world.contract, owner);
+  reconnectDevice(world.kernel, owner);
 }
 
 /** What a task came to when nothing could go on any more. */

@@ -257,6 +257,7 @@ function nextFree({ frames, swap }: Kernel, about: number): number | 'unknown' {
     case SYSTEM_FRAMES:
       return frames.system.free.at(-1) ?? frames.system.used + 1;
     case DEVICE_FRAMES:
+      // Scenarios have no device that leaves for good, hence no holes.
       return frames.device.used;
     case SWAP_SLOTS:
       return swap.free.at(-1) ?? swap.nextSlot;

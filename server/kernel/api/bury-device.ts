@@ -13,7 +13,7 @@ import type { Kernel, Migration } from '../kernel.ts';
 import { refcount } from '../memory/frames.ts';
 import type { Mm } from '../memory/mm.ts';
 import type { Vma } from '../memory/mm-types.ts';
-import { putPage } from '../memory/page-references.ts';
+import { memunmapPages, putPage } from '../memory/page-references.ts';
 import { findPtePage, pteObject } from '../memory/page-table.ts';
 import { PTE_NONE, PTE_POISON, type Pte, pteIsDevicePrivate, ptePfn } from '../memory/pte.ts';
 import { lockedPte, lockPte, unlockPte } from '../memory/pte-lock.ts';
@@ -52,10 +52,12 @@ function* takeBack(k: Kernel, migration: Migration, index: number): Task<void> {
   }
 }
 
-/** The device's private memory is lost: entries that name it become poison. Yields: yes. */
+/**
+ * The device's private memory is lost: entries that name it become poison, and it is given back. Yields: yes.
+ */
 export function* surrenderMemory(k: Kernel, owner: DeviceOwner): Task<void> {
   for (const pgmap of k.pgmaps.slice()) {
-    if (pgmap.owner !== owner) continue;
+    if (pgmap.owner !== owner || pgmap.leftOver !== 'none') continue;
     for (let row = 0; row < pgmap.count; row += 1) {
       const pfn = (pgmap.first + row) as Pfn;
       if (refcount(k.frames, pfn) === 0) continue;
@@ -68,6 +70,7 @@ export function* surrenderMemory(k: Kernel, owner: DeviceOwner): Task<void> {
         mapped: 'or not',
       });
     }
+    memunmapPages(k, pgmap);
   }
 }
 

@@ -123,7 +123,7 @@ export function createDeviceApi(k: Kernel, parts: DeviceApiParts): DeviceApi {
     *memremapPages(count) {
       const first = addDeviceFrames(k.frames, count);
       if (first === 'none') return fail('ENOMEM');
-      k.pgmaps.push({ owner, driver, first, count });
+      k.pgmaps.push({ owner, driver, first, count, leftOver: 'none' });
       return ok(first);
     },
     zoneDevicePageInit(pfn) {

@@ -13,6 +13,7 @@ import {
   allocFrame,
   clearFlag,
   contentsOf,
+  DEVICE_PFN_BASE,
   dropReferences,
   type Frames,
   frameExists,
@@ -30,6 +31,7 @@ import {
   PAGE_LOCKED,
   PIN_BIAS,
   refcount,
+  removeDeviceFrames,
   setContents,
   setFlag,
   setMapping,
@@ -281,5 +283,34 @@ test('allocating and freeing in any order never hands out a frame that is in use
       );
     }),
     { numRuns: 100, seed: 1 },
+  );
+});
+
+test('device memory that is given back is handed out again, and never twice', () => {
+  const limit = 64;
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(fc.boolean(), fc.integer({ min: 1, max: 20 })), { maxLength: 60 }),
+      (moves) => {
+        const frames = newFrames(1, limit, newTaskContext());
+        const taken: { first: number; count: number }[] = [];
+        for (const [adds, size] of moves) {
+          if (!adds) {
+            const [gone] = taken.splice(size % Math.max(1, taken.length), 1);
+            if (gone !== undefined) removeDeviceFrames(frames, gone.first as Pfn, gone.count);
+            continue;
+          }
+          const first = addDeviceFrames(frames, size);
+          if (first === 'none') continue;
+          for (const other of taken) {
+            assert.ok(first + size <= other.first || other.first + other.count <= first);
+          }
+          assert.ok(first >= DEVICE_PFN_BASE && first + size <= DEVICE_PFN_BASE + limit);
+          taken.push({ first, count: size });
+        }
+        for (const { first, count } of taken) removeDeviceFrames(frames, first as Pfn, count);
+        assert.deepEqual([frames.deviceHoles, frames.device.used], [[], 0]);
+      },
+    ),
   );
 });

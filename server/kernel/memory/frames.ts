@@ -62,6 +62,8 @@ interface Zone {
 export interface Frames {
   readonly system: Zone;
   readonly device: Zone;
+  /** Memory of devices that are gone, in ascending order, none next to another. */
+  readonly deviceHoles: { readonly first: number; readonly count: number }[];
   /** Bytes of frames that were written; absent means zeros. */
   readonly contents: Map<Pfn, PageContents>;
   /** Every access to a row is noted here for an explorer. */
@@ -78,6 +80,7 @@ export function newFrames(systemPages: number, devicePages: number, context: Tas
     context,
     system: newZone(1, systemPages, objectId('allocator', 0, 0)),
     device: newZone(DEVICE_PFN_BASE, devicePages, objectId('allocator', 0, 1)),
+    deviceHoles: [],
     contents: new Map(),
     swapSlots: new Map(),
   };
@@ -199,13 +202,51 @@ export function allocHugeFrames(frames: Frames, count: number): Pfn | 'none' {
 export function addDeviceFrames(frames: Frames, count: number): Pfn | 'none' {
   const zone = frames.device;
   // Numbers differ with the order, and nothing else, unless the limit comes near.
-  const roomy = zone.used + 2 * count <= zone.limit;
+  const roomy = zone.used + 2 * count <= zone.limit && frames.deviceHoles.length === 0;
   touch(frames.context, zone.allocator, roomy ? 'lower' : 'write');
+  const reused = takeHole(frames, count);
+  if (reused !== 'none') return reused;
   if (zone.used + count > zone.limit) return 'none';
   const first = (zone.base + zone.used) as Pfn;
   if (zone.used + count > zone.columns.refcount.length) grow(zone, zone.used + count);
   zone.used += count;
   return first;
+}
+
+/** The first hole that is large enough gives what is asked for. */
+function takeHole({ deviceHoles }: Frames, wanted: number): Pfn | 'none' {
+  const at = deviceHoles.findIndex(({ count }) => count >= wanted);
+  const hole = deviceHoles[at];
+  if (hole === undefined) return 'none';
+  const { first, count } = hole;
+  const rest = count > wanted ? [{ first: first + wanted, count: count - wanted }] : [];
+  deviceHoles.splice(at, 1, ...rest);
+  return first as Pfn;
+}
+
+/** Device frames of which none is in use may be handed out again, to any device. */
+export function removeDeviceFrames(frames: Frames, first: Pfn, count: number): void {
+  const { device, deviceHoles } = frames;
+  touch(frames.context, device.allocator, 'write');
+  const found = deviceHoles.findIndex((hole) => hole.first > first);
+  const at = found < 0 ? deviceHoles.length : found;
+  const [before, after] = [deviceHoles[at - 1], deviceHoles[at]];
+  let made = { first: first as number, count };
+  let [from, replaced] = [at, 0];
+  if (before !== undefined && before.first + before.count === first) {
+    made = { first: before.first, count: before.count + made.count };
+    from -= 1;
+    replaced += 1;
+  }
+  if (after !== undefined && made.first + made.count === after.first) {
+    made.count += after.count;
+    replaced += 1;
+  }
+  deviceHoles.splice(from, replaced, made);
+  // What lies at the end was never handed out.
+  if (made.first + made.count !== device.base + device.used) return;
+  device.used -= made.count;
+  deviceHoles.pop();
 }
 
 export function takeIntoUse(frames: Frames, pfn: Pfn): void {

@@ -12,6 +12,8 @@ import {
   isDevicePfn,
   leaveSwapCache,
   PAGE_SWAPCACHE,
+  refcount,
+  removeDeviceFrames,
   swapSlotOf,
   ZERO_PFN,
 } from './frames.ts';
@@ -38,10 +40,27 @@ export function* putPages(k: Kernel, pfn: Pfn, count: number): Task<void> {
     freeFrame(k.frames, pfn);
     k.emit({ kind: 'frame-free', pfn });
     yield* pgmap.driver.pageFree(pfn);
+    if (pgmap.leftOver !== 'none') dropLeftOver(k, pgmap, pgmap.leftOver - 1);
     return;
   }
   freeFrame(k.frames, pfn);
   k.emit({ kind: 'frame-free', pfn });
+}
+
+/** memunmap_pages(): the device is gone, and its memory goes when none of its pages is in use any more. */
+export function memunmapPages(k: Kernel, pgmap: Pgmap): void {
+  let used = 0;
+  for (let at = 0; at < pgmap.count; at += 1) {
+    if (refcount(k.frames, (pgmap.first + at) as Pfn) > 0) used += 1;
+  }
+  dropLeftOver(k, pgmap, used);
+}
+
+function dropLeftOver(k: Kernel, pgmap: Pgmap, left: number): void {
+  pgmap.leftOver = left;
+  if (left > 0) return;
+  k.pgmaps.splice(k.pgmaps.indexOf(pgmap), 1);
+  removeDeviceFrames(k.frames, pgmap.first, pgmap.count);
 }
 
 /** The device memory that `pfn` belongs to. `pfn` must be a device frame. */

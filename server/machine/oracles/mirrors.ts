@@ -7,20 +7,28 @@ import type { PageIndex, PageRange, Pfn } from '../../vocabulary/address.ts';
 export interface Mirrors {
   /** Devices in the order in which they joined the world. */
   readonly numbers: Map<string, number>;
+  nextNumber: number;
   readonly byDevice: Map<string, Map<PageIndex, MirrorEntry>>;
   /** Which pages of which device name a frame; without any it is absent, device or frame. */
   readonly namedBy: Map<Pfn, Map<string, Set<PageIndex>>>;
 }
 
 export function newMirrors(): Mirrors {
-  return { numbers: new Map(), byDevice: new Map(), namedBy: new Map() };
+  return { numbers: new Map(), nextNumber: 0, byDevice: new Map(), namedBy: new Map() };
 }
 
 /** A device joins: its page table is empty. */
 export function addMirror(mirrors: Mirrors, device: string): void {
   if (mirrors.numbers.has(device)) return;
-  mirrors.numbers.set(device, mirrors.numbers.size);
+  mirrors.numbers.set(device, mirrors.nextNumber);
+  mirrors.nextNumber += 1;
   mirrors.byDevice.set(device, new Map());
+}
+
+/** It has left, and maps nothing. */
+export function removeMirror(mirrors: Mirrors, device: string): void {
+  mirrors.numbers.delete(device);
+  mirrors.byDevice.delete(device);
 }
 
 export function deviceNumber(mirrors: Mirrors, device: string): number {

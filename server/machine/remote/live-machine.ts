@@ -26,7 +26,15 @@ import type { MachineConfig } from '../machine-config.ts';
 import { forgetDevice, invalidationRefused } from '../oracles/contract/watched-device.ts';
 import { type StepBudget, WITHOUT_END } from '../step-budget.ts';
 import { type TaskList, taskList } from '../task-list.ts';
-import { callsOf, deviceOf, newWorld, STEPS_MAX, threadOf, type World } from '../world.ts';
+import {
+  callsOf,
+  deviceOf,
+  disconnectDevice,
+  newWorld,
+  STEPS_MAX,
+  threadOf,
+  type World,
+} from '../world.ts';
 import type {
   ActorName,
   ActorRole,
@@ -248,7 +256,9 @@ export class LiveMachine {
   *#forgetDevice(device: RemoteDevice, task: Task<void>): Task<void> {
     yield* task;
     // Somebody may have come under its name while its things were given back: then it goes on as theirs.
-    if (this.#roles.get(device.actor) !== 'device') this.#devices.delete(device.actor);
+    if (this.#roles.get(device.actor) === 'device') return;
+    this.#devices.delete(device.actor);
+    disconnectDevice(this.world, device.actor);
   }
 
   #startForCpu(inbound: FromClient): Started | 'nothing' {

@@ -142,6 +142,11 @@ export function forgetDevice(contract: Contract, owner: DeviceOwner): void {
   device.exclusives.length = 0;
 }
 
+/** The device is gone for good: another one may have its name. */
+export function unwatchDevice(contract: Contract, owner: DeviceOwner): void {
+  contract.devices.delete(owner);
+}
+
 /** The device answered an invalidation of subscription `sub` as if it could refuse it: nobody takes that answer. */
 export function invalidationRefused(contract: Contract, owner: DeviceOwner, sub: number): void {
   const device = contract.devices.get(owner);
