@@ -81,11 +81,14 @@ export async function startServer(
     ...(recordings === 'none' ? {} : keeperOf(recordings)),
     ...(keepsLabs(config) ? { again: (failed) => restoring.again(failed) } : {}),
   });
+  // The app, which knows, is made after the gateway.
+  let shedding = () => false;
   const gateway = new Gateway({
     labs,
     clock,
     model,
     unknownLabs: config.unknownLabs,
+    underPressure: () => shedding(),
     durability,
     graceMs: config.graceMs,
     heartbeatMs: config.heartbeatMs,
@@ -126,6 +129,7 @@ export async function startServer(
   });
   const hostNames = [config.host, ...config.publicHosts];
   const app = buildApp({ gateway, labs, runs, readiness, model, hostNames, log, durability });
+  shedding = () => app.isUnderPressure();
   try {
     await app.listen({ host: config.host, port: config.port });
   } catch (error) {

@@ -17,6 +17,7 @@ import {
 } from '../kernel/api/bury-device.ts';
 import { forgetDevice, invalidationRefused } from '../machine/oracles/contract/watched-device.ts';
 import type { FromClient, Outbound } from '../machine/remote/inbound.ts';
+import { labUse } from '../machine/remote/lab-use.ts';
 import { ask } from '../machine/remote/remote-actor.ts';
 import { newRemoteDevice, type RemoteDevice } from '../machine/remote/remote-device.ts';
 import {
@@ -158,6 +159,7 @@ export class ExternalDevice {
   #newDevice({ api, context }: DriverOptions): LabDevice {
     const { name } = this;
     const remote = newRemoteDevice({
+      lab: labUse(() => this.#here()),
       actor: name,
       context,
       api,

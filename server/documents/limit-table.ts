@@ -1,19 +1,26 @@
 /** Every limit of the wire in one table. */
 
 import { NAME_CHARS_MAX, RANGE_PAGES_MAX } from '../abi/limits.ts';
+import { HELD_LIMITS } from '../protocol/held-limits.ts';
 import {
   ACTORS_MAX,
   ANSWERED_KEPT_MAX,
+  CONNECTIONS_MAX,
+  CONNECTIONS_PER_ADDRESS_MAX,
   DEVICE_FRAMES_MAX,
   EVENT_BATCH_MAX,
   FRAME_BYTES_MAX,
   GRACE_MS,
   HEARTBEAT_MS,
+  HELLO_BYTES_MAX,
   HELLO_MS,
+  LAB_FRAMES_MAX,
   LABS_MAX,
+  LABS_PER_ADDRESS_MAX,
   LEASE_MS,
   MIRROR_CHANGES_MAX,
   MMS_MAX,
+  OBSERVER_BACKLOG_BYTES_MAX,
   OUTBOX_BYTES_MAX,
   REFUSALS_MAX,
   REPLAY_ALL_BYTES_MAX,
@@ -79,8 +86,44 @@ export const LIMITS: { readonly [name: string]: Limit } = {
     'Answered questions whose ids are kept, to tell `answered-twice` from `no-such-question`.',
   ),
   EVENT_BATCH_MAX: limit(EVENT_BATCH_MAX, 'events', 'One events notification to an observer.'),
+  OBSERVER_BACKLOG_BYTES_MAX: limit(
+    OBSERVER_BACKLOG_BYTES_MAX,
+    'bytes',
+    'What may wait for an observer to read it. What does not fit it misses, and gets a snapshot instead.',
+  ),
+  CONNECTIONS_MAX: limit(
+    CONNECTIONS_MAX,
+    'connections',
+    'WebSocket connections of one server. One more is answered with 429, and this name.',
+  ),
+  CONNECTIONS_PER_ADDRESS_MAX: limit(
+    CONNECTIONS_PER_ADDRESS_MAX,
+    'connections',
+    'The same of one address.',
+  ),
+  HELLO_BYTES_MAX: limit(
+    HELLO_BYTES_MAX,
+    'bytes',
+    'Of a connection whose hello is not accepted yet. More are not read: it is destroyed.',
+  ),
+  LABS_PER_ADDRESS_MAX: limit(
+    LABS_PER_ADDRESS_MAX,
+    'labs',
+    'Opened from one address, by hello or POST /api/labs. One more is refused: `too-many-labs`.',
+  ),
   ACTORS_MAX: limit(ACTORS_MAX, 'actors', 'One lab. One more is refused: `lab-full`.'),
+  LAB_FRAMES_MAX: limit(
+    LAB_FRAMES_MAX,
+    'frames',
+    'System memory of one lab, unless its scenario says otherwise. Then `out-of-memory`.',
+  ),
   LABS_MAX: limit(LABS_MAX, 'labs', 'One server. One more is refused: `too-many-labs`.'),
+  ...Object.fromEntries(
+    Object.entries(HELD_LIMITS).map(([name, { value, unit, whose }]) => [
+      name,
+      limit(value, unit, `Held by ${whose}. One more is refused: \`over-limit\`.`),
+    ]),
+  ),
   HELLO_MS: limit(
     HELLO_MS,
     'milliseconds',

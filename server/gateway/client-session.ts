@@ -12,6 +12,7 @@ import { OpenById } from '../machine/open-by-id.ts';
 import type { Outbound } from '../machine/remote/inbound.ts';
 import { encodeBinaryFrame } from '../protocol/binary-frame.ts';
 import type { CloseReason } from '../protocol/close-codes.ts';
+import type { OverLimit } from '../protocol/held-limits.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import type { Role } from '../protocol/roles.ts';
 import type { Connection } from './connection.ts';
@@ -39,6 +40,8 @@ export interface SessionShared {
   readonly forget: (session: ClientSession) => void;
   readonly paramsText: ParamsText;
   readonly replayBytes: ReplayBytes;
+  /** Told of each refusal that is about a limit. */
+  readonly overLimit: (limit: string) => void;
 }
 
 const NONE: ReadonlySet<never> = new Set();
@@ -150,7 +153,9 @@ export class ClientSession implements RestoredLink, Observer, Speaker {
   }
 
   respond(response: Extract<Outbound, { kind: 'response' }>): void {
-    const text = answerText(this.outbox.next(), response.id, response.outcome);
+    const { outcome } = response;
+    if ('limit' in outcome) this.#shared.overLimit((outcome as OverLimit).limit);
+    const text = answerText(this.outbox.next(), response.id, outcome);
     const { contents } = response;
     this.#send(contents.length === 0 ? text : encodeBinaryFrame(text, contents));
   }
@@ -176,6 +181,7 @@ export class ClientSession implements RestoredLink, Observer, Speaker {
   }
 
   refuseRequest(id: number | null, refusal: Refusal): number {
+    if ('limit' in refusal) this.#shared.overLimit((refusal as OverLimit).limit);
     const seq = this.outbox.next();
     this.#send(answerText(seq, id, refusal));
     return seq;

@@ -26,6 +26,8 @@ interface Delay {
 export class Connection<Session = unknown> {
   readonly socket: WebSocket;
   readonly openedAt: Millis;
+  /** Of the peer. */
+  readonly address: string;
   /** 'none' while greeting, and again once the session has gone to another connection or is over. */
   session: Session | 'none' = 'none';
   /** 'greeting' until a hello is accepted. */
@@ -46,6 +48,7 @@ export class Connection<Session = unknown> {
       readonly flusher: Flusher;
       readonly traffic: Traffic;
       readonly overflow: (connection: Connection<Session>) => void;
+      readonly address: string;
       readonly now: Millis;
     },
   ) {
@@ -54,6 +57,7 @@ export class Connection<Session = unknown> {
     this.#flusher = shared.flusher;
     this.#traffic = shared.traffic;
     this.#overflow = shared.overflow;
+    this.address = shared.address;
     this.openedAt = shared.now;
     this.pingedAt = shared.now;
   }

@@ -3,6 +3,7 @@
  * the sockets and the timer, and decides nothing that they do not.
  */
 import type { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { type Durability, NOT_DURABLE } from '../journal/durability.ts';
@@ -11,7 +12,14 @@ import type { Lab } from '../live/lab.ts';
 import type { SavedLink } from '../live/lab-actor.ts';
 import type { ActorRole } from '../machine/remote/inbound.ts';
 import type { CloseReason } from '../protocol/close-codes.ts';
-import { FRAME_BYTES_MAX, HELLO_MS, SUBPROTOCOL } from '../protocol/limits.ts';
+import {
+  CONNECTIONS_MAX,
+  CONNECTIONS_PER_ADDRESS_MAX,
+  FRAME_BYTES_MAX,
+  HELLO_BYTES_MAX,
+  HELLO_MS,
+  SUBPROTOCOL,
+} from '../protocol/limits.ts';
 import { type Refusal, refuse } from '../protocol/refusal.ts';
 import type { Role } from '../protocol/roles.ts';
 import type { ServerNotificationParams } from '../protocol/server-notifications.ts';
@@ -48,6 +56,8 @@ export interface GatewayCounts {
   framesOut: number;
   readonly refusals: Map<string, number>;
   readonly closings: Map<string, number>;
+  /** What was refused because a limit is reached, by its name. */
+  readonly limits: Map<string, number>;
 }
 
 const TICK_MS_MIN = 10;
@@ -61,6 +71,7 @@ export class Gateway {
     framesOut: 0,
     refusals: new Map(),
     closings: new Map(),
+    limits: new Map(),
   };
   /** Told of each frame of a session that was refused before it reached its lab. */
   readonly refusalListeners: ((lab: string, name: string, refusal: Refusal) => void)[] = [];
@@ -75,7 +86,10 @@ export class Gateway {
     forget: (session) => this.#forget(session),
     paramsText: new ParamsText(),
     replayBytes: { all: 0 },
+    overLimit: (limit) => this.countLimit(limit),
   };
+  /** How many connections each address has. */
+  readonly #addresses = new Map<string, number>();
   readonly #timer: NodeJS.Timeout;
   #state: 'open' | 'going' = 'open';
 
@@ -114,6 +128,22 @@ export class Gateway {
   /** Bytes that are kept for clients that resume. */
   get bytesKept(): number {
     return this.#shared.replayBytes.all;
+  }
+
+  /** A request was refused because the limit of this name is reached. */
+  countLimit(limit: string): void {
+    this.#count(this.counts.limits, limit);
+  }
+
+  /** The limit that keeps one more connection of `address` out; 'none' if it may come. */
+  fullFor(address: string): 'CONNECTIONS_MAX' | 'CONNECTIONS_PER_ADDRESS_MAX' | 'none' {
+    if (this.#connections.size >= CONNECTIONS_MAX) return 'CONNECTIONS_MAX';
+    const full = this.connectionsOf(address) >= CONNECTIONS_PER_ADDRESS_MAX;
+    return full ? 'CONNECTIONS_PER_ADDRESS_MAX' : 'none';
+  }
+
+  connectionsOf(address: string): number {
+    return this.#addresses.get(address) ?? 0;
   }
 
   /** Takes over an HTTP connection that wants to become a WebSocket. */
@@ -212,9 +242,12 @@ export class Gateway {
       flusher: this.#flusher,
       traffic: this.counts,
       overflow: (full) => this.#overflowed(full),
+      address: addressOf(raw),
       now: this.#options.clock(),
     });
     this.#connections.add(connection);
+    this.#addresses.set(connection.address, (this.#addresses.get(connection.address) ?? 0) + 1);
+    boundGreeting(connection, raw);
     socket.on('message', (data, isBinary) => {
       const frame = data as Buffer;
       const layout = isBinary ? 'binary' : 'text';
@@ -338,7 +371,12 @@ export class Gateway {
       this.#refuseConnection(connection, greeting.id, refuse('going', '', ''));
       return;
     }
-    const welcomed = welcome(this.#options, this.#sessions, greeting, this.#shared);
+    const welcomed = welcome(
+      this.#options,
+      this.#sessions,
+      { ...greeting, address: connection.address },
+      this.#shared,
+    );
     if ('code' in welcomed) {
       this.#refuseConnection(connection, greeting.id, welcomed);
       return;
@@ -375,6 +413,9 @@ export class Gateway {
 
   #lost(connection: Connection<ClientSession>, code: number): void {
     this.#connections.delete(connection);
+    const others = (this.#addresses.get(connection.address) ?? 1) - 1;
+    if (others === 0) this.#addresses.delete(connection.address);
+    else this.#addresses.set(connection.address, others);
     const { session } = connection;
     connection.session = 'none';
     // What was held back of its frames is lost with it.
@@ -436,4 +477,20 @@ export class Gateway {
 /** The params of an `ack`, which the schema has checked. */
 function acknowledged(params: unknown): number {
   return (params as { readonly seq: number }).seq;
+}
+
+/** Of the peer; empty if it is gone already. */
+function addressOf(raw: Duplex): string {
+  return raw instanceof Socket ? (raw.remoteAddress ?? '') : '';
+}
+
+/** A connection that has yet to say hello may not send much: frames that do not end would be kept for it. */
+function boundGreeting(connection: Connection<ClientSession>, raw: Duplex): void {
+  let bytes = 0;
+  const count = (chunk: Buffer): void => {
+    bytes += chunk.length;
+    if (connection.state === 'attached') raw.off('data', count);
+    else if (bytes > HELLO_BYTES_MAX) raw.destroy();
+  };
+  raw.on('data', count);
 }

@@ -1,11 +1,12 @@
 /** Accepts a hello: a fresh session, or one that is resumed. */
 import type { Lab } from '../live/lab.ts';
+import { newBeginning } from '../live/lab-beginning.ts';
 import type { Labs } from '../live/labs.ts';
 import { isStorageFailure } from '../live/storage-failure.ts';
 import type { HelloParams, HelloResult } from '../protocol/hello.ts';
 import { looksLikeJoinCode } from '../protocol/join-code.ts';
 import type { LabSnapshot } from '../protocol/lab-snapshot.ts';
-import { LABS_MAX } from '../protocol/limits.ts';
+import { LABS_MAX, LABS_PER_ADDRESS_MAX } from '../protocol/limits.ts';
 import { type Refusal, refuse } from '../protocol/refusal.ts';
 import { ClientSession, type SessionShared } from './client-session.ts';
 import { answerText } from './encode.ts';
@@ -15,6 +16,8 @@ export interface GreetingOptions {
   readonly labs: Labs;
   /** 'on-demand': a hello to an unknown lab opens it, with the stock kernel. */
   readonly unknownLabs: 'on-demand' | 'refused';
+  /** Whether new sessions are put off for now. */
+  readonly underPressure?: () => boolean;
   readonly graceMs: number;
   readonly heartbeatMs: number;
   readonly model: HelloResult['model'];
@@ -37,14 +40,21 @@ export function sessionKey(lab: string, name: string): string {
 export function welcome(
   options: GreetingOptions,
   sessions: Sessions,
-  hello: { readonly id: number; readonly seq: number; readonly params: HelloParams },
+  hello: {
+    readonly id: number;
+    readonly seq: number;
+    readonly params: HelloParams;
+    /** Of the client. */
+    readonly address: string;
+  },
   shared: SessionShared,
 ): Welcome | Refusal {
   const { params } = hello;
   if (params.resume !== undefined && params.role !== 'observer') {
     return resume(options, sessions, hello, params.resume);
   }
-  const lab = labOf(options, params.lab);
+  if (options.underPressure?.() === true) return refuse('under-pressure', '', '');
+  const lab = labOf(options, params.lab, hello.address);
   if ('code' in lab) return lab;
   const session = new ClientSession(lab, params.name, params.role, shared);
   session.received = hello.seq;
@@ -139,19 +149,23 @@ function helloText(seq: number, id: number, result: HelloResult): string {
   return answerText(seq, id, { ok: true, result });
 }
 
-function labOf(options: GreetingOptions, name: string): Lab | Refusal {
+function labOf(options: GreetingOptions, name: string, address: string): Lab | Refusal {
   const known = options.labs.find(name);
   if (known !== 'none') return known;
   // A code that was mistyped must not open a lab of its own, where its owner would wait alone.
   if (options.unknownLabs === 'refused' || looksLikeJoinCode(name)) {
     return refuse('no-such-lab', 'params.lab', 'the name or the join code of a lab that is open');
   }
-  return openedLab(options, name);
+  return openedLab(options, name, address);
 }
 
-function openedLab({ labs }: GreetingOptions, name: string): Lab | Refusal {
+function openedLab({ labs }: GreetingOptions, name: string, address: string): Lab | Refusal {
   try {
-    const opened = labs.open(name, { patch: 'stock' }, 'passing');
+    if (labs.openedBy(address) >= LABS_PER_ADDRESS_MAX) {
+      const bound = `at most ${LABS_PER_ADDRESS_MAX} labs of one address (LABS_PER_ADDRESS_MAX)`;
+      return refuse('too-many-labs', 'params.lab', bound);
+    }
+    const opened = labs.open(name, { patch: 'stock' }, 'passing', newBeginning(), address);
     if (opened !== 'too-many') return opened;
     return refuse('too-many-labs', 'params.lab', `one of the ${LABS_MAX} labs that are open`);
   } catch (thrown) {

@@ -14,6 +14,7 @@ import { isKnownHost, refuseUnknownHosts } from './known-hosts.ts';
 import { addControlRoute } from './lab-control.ts';
 import { addLabEventsRoute } from './lab-events.ts';
 import { addLabRoutes } from './labs.ts';
+import { boundLoad, REQUEST_RATE, type RequestRate } from './load.ts';
 import { addPage } from './page.ts';
 import { nameRequests, requestId } from './request-log.ts';
 import { addRunRoutes } from './runs.ts';
@@ -30,6 +31,8 @@ export interface AppOptions extends HealthOptions {
   readonly log: FastifyBaseLogger;
   /** Whether answers wait until what they say is on the disk. Not, unless said. */
   readonly durability?: Durability;
+  /** REQUEST_RATE unless said. */
+  readonly rate?: RequestRate;
   /** Where the page was built; absent: where the build puts it. */
   readonly pageFolder?: string;
 }
@@ -53,6 +56,7 @@ export function buildApp(options: AppOptions): FastifyInstance {
   answerErrors(app);
   answerUnknownPaths(app, addPage(app, options.pageFolder));
   nameRequests(app);
+  boundLoad(app, gateway, options.rate ?? REQUEST_RATE);
   refuseUnknownHosts(app, options.hostNames);
   refuseForeignPages(app);
   addDocs(app, options.model.version);
@@ -71,8 +75,13 @@ export function buildApp(options: AppOptions): FastifyInstance {
     // Node has let go of the socket: without a listener, a client that resets it would end the process.
     socket.on('error', () => socket.destroy());
     const refusal = upgradeRefusal(request, options.hostNames);
-    if (refusal === 'none') gateway.upgrade(request, socket, head);
-    else socket.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+    const full = gateway.fullFor(request.socket.remoteAddress ?? '');
+    if (refusal !== 'none') socket.end(plainAnswer(refusal, ''));
+    else if (full === 'none') gateway.upgrade(request, socket, head);
+    else {
+      gateway.countLimit(full);
+      socket.end(plainAnswer('429 Too Many Requests', `${full}\n`));
+    }
   });
   return app;
 }
@@ -96,4 +105,9 @@ export function upgradeRefusal(
   if (url?.split('?')[0] !== WEBSOCKET_PATH) return '404 Not Found';
   if (origin === undefined) return 'none';
   return isSameHost(origin, host) ? 'none' : '403 Forbidden';
+}
+
+function plainAnswer(status: string, body: string): string {
+  const head = ['Connection: close', 'Content-Type: text/plain', `Content-Length: ${body.length}`];
+  return [`HTTP/1.1 ${status}`, ...head, '', body].join('\r\n');
 }

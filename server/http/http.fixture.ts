@@ -6,6 +6,7 @@ import type { LabOptions } from '../live/lab.ts';
 import { newLiveMachine } from '../live/new-live-machine.ts';
 import { Runs, type RunsOptions } from '../verify/runs/runs.ts';
 import { buildApp } from './app.ts';
+import type { RequestRate } from './load.ts';
 import type { Readiness } from './readiness.ts';
 
 export interface HttpHarness {
@@ -34,11 +35,12 @@ export interface HttpAnswer {
 export interface HttpHarnessOptions {
   readonly newPool?: NonNullable<RunsOptions['newPool']>;
   readonly pageFolder?: string;
+  readonly rate?: RequestRate;
   readonly record?: Exclude<LabOptions['record'], 'none'>;
 }
 
 export async function startHttp(options: HttpHarnessOptions = {}): Promise<HttpHarness> {
-  const { newPool, pageFolder, record = 'none' } = options;
+  const { newPool, pageFolder, rate, record = 'none' } = options;
   const gateway = await startHarness(newLiveMachine, record);
   const logged: HttpHarness['logged'] = [];
   const readiness: Readiness = { state: 'ready', recordingProblem: async () => 'none' };
@@ -56,6 +58,7 @@ export async function startHttp(options: HttpHarnessOptions = {}): Promise<HttpH
     hostNames: ['lab.example'],
     log: pino({ level: 'info' }, { write: (line) => logged.push(JSON.parse(line)) }),
     ...(pageFolder === undefined ? {} : { pageFolder }),
+    ...(rate === undefined ? {} : { rate }),
   });
   const inject = async (request: InjectOptions): Promise<HttpAnswer> => {
     const answer = await app.inject(request);

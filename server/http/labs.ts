@@ -11,6 +11,7 @@ import type { MachineConfig } from '../machine/machine-config.ts';
 import { PATCHES, STOCK_NAME } from '../patches/patches.ts';
 import { LabAnswer, LabDetail, LabsAnswer, NewLab, NewLabAnswer } from '../protocol/http-api.ts';
 import { looksLikeJoinCode } from '../protocol/join-code.ts';
+import { LABS_PER_ADDRESS_MAX } from '../protocol/limits.ts';
 import { liveScenario } from '../scenario/live-scenario.ts';
 import { AS_WRITTEN, BadChoice, planScenario } from '../scenario/scenario-plan.ts';
 import { bearerOf } from './error-answers.ts';
@@ -55,7 +56,7 @@ export function addLabRoutes(app: FastifyInstance, options: LabRouteOptions): vo
     }),
     (request, reply) => {
       if (readiness.state === 'going') throw new HttpFailure('going', '');
-      const lab = openLab(labs, shelf, request.body);
+      const lab = openLab(labs, shelf, request.body, request.ip);
       request.log.info({ lab: lab.name, code: lab.joinCode }, 'a lab is opened');
       reply.code(201);
       return { lab: labDetail(lab), presenterToken: lab.presenter.token };
@@ -120,7 +121,7 @@ export function checkPatch(patch: string, what: string): string {
   throw new HttpFailure('no-such-patch', `${what}: ${patch}`);
 }
 
-function openLab(labs: Labs, shelf: ScenarioShelf, asked: NewLab): Lab {
+function openLab(labs: Labs, shelf: ScenarioShelf, asked: NewLab, address: string): Lab {
   const patch = checkPatch(asked.patch ?? STOCK_NAME, 'body.patch');
   const name = asked.name ?? freeName(labs, asked.scenario ?? 'lab');
   if (looksLikeJoinCode(name)) {
@@ -128,8 +129,11 @@ function openLab(labs: Labs, shelf: ScenarioShelf, asked: NewLab): Lab {
   }
   if (labs.find(name) !== 'none') throw new HttpFailure('lab-exists', `body.name: ${name}`);
   const { config, scene } = beginning(shelf, asked, patch);
-  const lab = labs.open(name, config, 'passing', newBeginning(scene));
-  if (lab === 'too-many') throw new HttpFailure('too-many-labs', '');
+  if (labs.openedBy(address) >= LABS_PER_ADDRESS_MAX) {
+    throw new HttpFailure('too-many-labs', 'LABS_PER_ADDRESS_MAX');
+  }
+  const lab = labs.open(name, config, 'passing', newBeginning(scene), address);
+  if (lab === 'too-many') throw new HttpFailure('too-many-labs', 'LABS_MAX');
   return lab;
 }
 

@@ -1,5 +1,6 @@
 /** What Prometheus sees. Everything is read from the state when it is asked for; nothing is counted twice. */
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { LIMITS } from '../documents/limit-table.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { Labs } from '../live/labs.ts';
 
@@ -27,6 +28,21 @@ export function newMetrics(gateway: Gateway, labs: Labs): Registry {
   counter('mmrace_refusals_total', 'Frames that were refused, by error code.', ['code'], () =>
     [...gateway.counts.refusals].map(([code, count]) => [{ code }, count]),
   );
+  counter(
+    'mmrace_limits_total',
+    'Refusals because a limit is reached, by its name.',
+    ['limit'],
+    () => [...gateway.counts.limits].map(([limit, count]) => [{ limit }, count]),
+  );
+  new Gauge({
+    name: 'mmrace_limit',
+    help: 'What each limit is, by its name.',
+    labelNames: ['limit'],
+    registers,
+    collect() {
+      for (const [limit, { value }] of Object.entries(LIMITS)) this.set({ limit }, value);
+    },
+  });
   counter(
     'mmrace_closings_total',
     'Connections that the server closed, by reason.',

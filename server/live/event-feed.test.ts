@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Event } from '../abi/event.ts';
-import { EVENT_BATCH_MAX } from '../protocol/limits.ts';
-import { EventFeed, OBSERVER_BACKLOG_BYTES_MAX, type Observer } from './event-feed.ts';
+import { EVENT_BATCH_MAX, OBSERVER_BACKLOG_BYTES_MAX } from '../protocol/limits.ts';
+import { EventFeed, type Observer } from './event-feed.ts';
 
 function event(n: number): Event {
   return { n, actor: 'a', task: 't', kind: 'note', text: '' };

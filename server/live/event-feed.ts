@@ -6,11 +6,8 @@
 import type { Event } from '../abi/event.ts';
 import type { CloseReason } from '../protocol/close-codes.ts';
 import type { LabSnapshot } from '../protocol/lab-snapshot.ts';
-import { EVENT_BATCH_MAX } from '../protocol/limits.ts';
+import { EVENT_BATCH_MAX, OBSERVER_BACKLOG_BYTES_MAX } from '../protocol/limits.ts';
 import { guarded } from './guarded.ts';
-
-/** Bytes waiting for one observer, above which it gets no more batches. */
-export const OBSERVER_BACKLOG_BYTES_MAX = 1024 * 1024;
 
 export interface Observer {
   /** Bytes that it has yet to read. */
@@ -88,7 +85,9 @@ export class EventFeed {
   tell(method: 'control', params: string): void {
     this.#sendPending();
     for (const [observer, state] of this.#observers) {
-      if (state === 'current') observer.tellText(method, params);
+      if (state === 'behind') continue;
+      if (fits(observer, params.length)) observer.tellText(method, params);
+      else this.#observers.set(observer, 'behind');
     }
   }
 
@@ -111,8 +110,15 @@ export class EventFeed {
     this.#pending = [];
     for (const [observer, state] of this.#observers) {
       if (state === 'behind') continue;
-      if (observer.backlog() > OBSERVER_BACKLOG_BYTES_MAX) this.#observers.set(observer, 'behind');
-      else observer.tellText('events', text);
+      const { length } = text;
+      if (fits(observer, length)) observer.tellText('events', text);
+      else this.#observers.set(observer, 'behind');
     }
   }
+}
+
+/** One that waits for nothing takes a batch of any length, as it takes a snapshot. */
+function fits(observer: Observer, length: number): boolean {
+  const waiting = observer.backlog();
+  return waiting === 0 || waiting + length <= OBSERVER_BACKLOG_BYTES_MAX;
 }

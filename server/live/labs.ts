@@ -45,6 +45,8 @@ export class Labs {
   readonly #emptySince = new Map<string, Millis>();
   /** Kept labs that have failed, to be opened anew at the next tick. */
   readonly #failed = new Map<string, Lab>();
+  /** The addresses of the clients that have opened them. */
+  readonly #openers = new WeakMap<Lab, string>();
   readonly #timer: NodeJS.Timeout;
 
   constructor(options: LabsOptions) {
@@ -60,7 +62,8 @@ export class Labs {
   }
 
   /**
-   * Opens a lab, or returns the open one of that name. 'too-many' at LABS_MAX.
+   * Opens a lab, or returns the open one of that name. 'too-many' at LABS_MAX. `by` is the address of a client that
+   * has asked for it.
    *
    * Throws: UnknownPatch; what the file system throws at its recording, then nothing has changed.
    */
@@ -69,12 +72,21 @@ export class Labs {
     config: MachineConfig,
     stay: Stay,
     beginning: LabBeginning = newBeginning(),
+    by = '',
   ): Lab | 'too-many' {
     const known = this.get(name);
     if (known !== 'none') return known;
     const lab = this.#add(name, config, stay, beginning);
-    if (lab !== 'too-many' && lab.state === 'open') this.#options.opened?.(lab, stay);
+    if (lab !== 'too-many' && lab.state === 'open') {
+      if (by !== '') this.#openers.set(lab, by);
+      this.#options.opened?.(lab, stay);
+    }
     return lab;
+  }
+
+  /** How many open labs clients at `address` have opened. */
+  openedBy(address: string): number {
+    return this.all().filter((lab) => this.#openers.get(lab) === address).length;
   }
 
   /** The lab of an earlier server, which is to be led to where it was: see Lab.restoring(). Throws: UnknownPatch. */

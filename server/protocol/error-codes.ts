@@ -170,6 +170,13 @@ const EDGE_CODES = {
     meaning: 'The server is ending and takes no new work.',
     remedy: 'Connect again in a few seconds.',
   },
+  'under-pressure': {
+    jsonrpc: -32018,
+    errno: 'EAGAIN',
+    definite: true,
+    meaning: 'The server has more to do than it can keep up with, or too little memory left.',
+    remedy: 'Say hello again in a few seconds.',
+  },
   'insufficient-storage': {
     jsonrpc: -32017,
     errno: 'ENOSPC',
@@ -236,6 +243,14 @@ const USE_CODES = {
     definite: true,
     meaning: 'Another request of yours that has no answer yet, or an open migration, needs it.',
     remedy: 'Wait for the answer, or finalize the migration, then ask again.',
+  },
+  'over-limit': {
+    jsonrpc: -32029,
+    errno: 'ENOSPC',
+    definite: true,
+    meaning: 'You, or all clients of the lab together, hold as much of it as may be held.',
+    remedy:
+      'Give something back first. `bound` has the name of the limit: see the table of limits.',
   },
   'not-your-frame': {
     jsonrpc: -32026,

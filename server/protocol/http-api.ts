@@ -16,10 +16,12 @@ import { LabControl } from './lab-control.ts';
 export const HTTP_BODY_BYTES_MAX = 64 * 1024;
 /** Milliseconds in which a request has to arrive as a whole. Then its connection is closed, with 408. */
 export const HTTP_REQUEST_MS = 10_000;
+/** Requests of one address in a second. One more is refused: too-many-requests. */
+export const HTTP_REQUESTS_MAX = 300;
+/** Milliseconds by which the event loop may be late, above which requests and hellos are put off: under-pressure. */
+export const EVENT_LOOP_DELAY_MS_MAX = 1_000;
 /** Event streams that are open at a time, over all labs. One more is refused: too-many-listeners. */
 export const SSE_LISTENERS_MAX = 64;
-/** Bytes that wait for the reader of an event stream, above which it misses batches and gets a snapshot. */
-export const SSE_BACKLOG_BYTES_MAX = 1024 * 1024;
 /** Runs that are explored at a time, a thread each. */
 export const RUNS_AT_ONCE_MAX = 2;
 /** Runs that wait for a thread. One more is refused: too-many-runs. */

@@ -2,8 +2,8 @@
 import Type, { type Static } from 'typebox';
 import { strict } from '../abi/scalars.ts';
 import type { Errno } from '../vocabulary/errno.ts';
-import { HTTP_BODY_BYTES_MAX, RUNS_KEPT_MAX } from './http-api.ts';
-import { LABS_MAX } from './limits.ts';
+import { HTTP_BODY_BYTES_MAX, HTTP_REQUESTS_MAX, RUNS_KEPT_MAX } from './http-api.ts';
+import { LABS_MAX, LABS_PER_ADDRESS_MAX } from './limits.ts';
 
 export interface HttpErrorCode {
   readonly status: number;
@@ -105,8 +105,21 @@ export const HTTP_ERROR_CODES = {
   'too-many-labs': {
     status: 429,
     errno: 'ENOMEM',
-    meaning: `The server has ${LABS_MAX} labs, and takes no more.`,
+    meaning: `The server has ${LABS_MAX} labs, or your address has opened ${LABS_PER_ADDRESS_MAX}: it takes no more.`,
     remedy: 'Use one of those that GET /api/labs lists, or wait until an empty one is closed.',
+  },
+  'too-many-requests': {
+    status: 429,
+    errno: 'EAGAIN',
+    meaning: `Your address has sent more than ${HTTP_REQUESTS_MAX} requests within a second.`,
+    remedy:
+      'Ask again a second later, and less often: GET /api/labs/{lab}/events tells what happens.',
+  },
+  'under-pressure': {
+    status: 503,
+    errno: 'EAGAIN',
+    meaning: 'The server has more to do than it can keep up with, or too little memory left.',
+    remedy: 'Ask again in a few seconds; GET /metrics has what it is busy with.',
   },
   'too-many-listeners': {
     status: 429,

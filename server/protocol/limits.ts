@@ -30,8 +30,22 @@ export const MIRROR_CHANGES_MAX = 512;
 export const MMS_MAX = 1_024;
 /** Events of one batch to an observer. */
 export const EVENT_BATCH_MAX = 512;
+/**
+ * Bytes that wait for one observer, over WebSocket or as an event stream. It gets nothing that does not fit, and a
+ * snapshot once it has read all.
+ */
+export const OBSERVER_BACKLOG_BYTES_MAX = 1024 * 1024;
+/** WebSocket connections of one server, and of one address. One more is answered with 429 and the name of the limit. */
+export const CONNECTIONS_MAX = 4_096;
+export const CONNECTIONS_PER_ADDRESS_MAX = 2_048;
+/** Bytes of a connection before its hello is accepted. More are not read: it is destroyed. */
+export const HELLO_BYTES_MAX = 64 * 1024;
+/** Labs that clients at one address may have opened and that are open still. One more: too-many-labs. */
+export const LABS_PER_ADDRESS_MAX = 16;
 /** Actors in one lab. One more is refused: lab-full. */
 export const ACTORS_MAX = 4_096;
+/** Frames of system memory of a lab that does not say how many it has. Without a free one calls answer ENOMEM. */
+export const LAB_FRAMES_MAX = 2 ** 16;
 /** Labs in one server. One more is refused: too-many-labs. */
 export const LABS_MAX = 64;
 

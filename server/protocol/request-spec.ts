@@ -33,6 +33,7 @@ export const REFUSALS_OF_ANY_REQUEST = [
   'wrong-page-count',
   'id-in-use',
   'too-many-requests',
+  'over-limit',
   'fenced',
   'lab-reset',
   'kernel-failed',

@@ -9,12 +9,14 @@ export interface Mirrors {
   readonly numbers: Map<string, number>;
   nextNumber: number;
   readonly byDevice: Map<string, Map<PageIndex, MirrorEntry>>;
+  /** Of all devices. */
+  entries: number;
   /** Which pages of which device name a frame; without any it is absent, device or frame. */
   readonly namedBy: Map<Pfn, Map<string, Set<PageIndex>>>;
 }
 
 export function newMirrors(): Mirrors {
-  return { numbers: new Map(), nextNumber: 0, byDevice: new Map(), namedBy: new Map() };
+  return { numbers: new Map(), nextNumber: 0, byDevice: new Map(), entries: 0, namedBy: new Map() };
 }
 
 /** A device joins: its page table is empty. */
@@ -67,7 +69,8 @@ export function setMirror(
   }
 }
 
-function name({ namedBy }: Mirrors, pfn: Pfn, device: string, page: PageIndex): void {
+function name(mirrors: Mirrors, pfn: Pfn, device: string, page: PageIndex): void {
+  const { namedBy } = mirrors;
   let devices = namedBy.get(pfn);
   if (devices === undefined) {
     devices = new Map();
@@ -76,9 +79,12 @@ function name({ namedBy }: Mirrors, pfn: Pfn, device: string, page: PageIndex): 
   const pages = devices.get(device);
   if (pages === undefined) devices.set(device, new Set([page]));
   else pages.add(page);
+  mirrors.entries += 1;
 }
 
-function unname({ namedBy }: Mirrors, pfn: Pfn, device: string, page: PageIndex): void {
+function unname(mirrors: Mirrors, pfn: Pfn, device: string, page: PageIndex): void {
+  const { namedBy } = mirrors;
+  mirrors.entries -= 1;
   const devices = namedBy.get(pfn);
   const pages = devices?.get(device);
   pages?.delete(page);

@@ -18,6 +18,8 @@ import { newRegisters, type Registers } from './registers.ts';
 
 /** Violations that are written out in full; more of them only repeat the first. */
 const VIOLATIONS_MAX = 1_000;
+/** Violations of all oracles that are remembered. */
+const VIOLATIONS_KEPT = 4_096;
 
 export interface Oracles {
   readonly mirrors: Mirrors;
@@ -49,8 +51,10 @@ export function watchWorld(k: Kernel, log: EventLog, emit: EventSink): Oracles {
   }
   const looking = [...watchers.values()].flatMap(({ see }) => (see === undefined ? [] : [see]));
   log.listeners.push((event) => {
-    if (event.kind === 'violation') violations.push(event);
-    else if (event.kind === 'mirror') followMirror(k, mirrors, event);
+    if (event.kind === 'violation') {
+      if (violations.length === VIOLATIONS_KEPT) violations.shift();
+      violations.push(event);
+    } else if (event.kind === 'mirror') followMirror(k, mirrors, event);
     for (let at = 0; at < looking.length; at += 1) looking[at]?.(event);
   });
   return {

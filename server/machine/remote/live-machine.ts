@@ -18,6 +18,7 @@ import { createFile } from '../../kernel/syscalls/create-file.ts';
 import type { Patch } from '../../patches/patch.ts';
 import { PATCHES, STOCK_NAME } from '../../patches/patches.ts';
 import type { LabSnapshot } from '../../protocol/lab-snapshot.ts';
+import { LAB_FRAMES_MAX } from '../../protocol/limits.ts';
 import { objectName } from '../../task/object-id.ts';
 import type { Task } from '../../task/task.ts';
 import { assertNever, invariant } from '../../vocabulary/invariant.ts';
@@ -43,6 +44,7 @@ import type {
   Inbound,
   Outbound,
 } from './inbound.ts';
+import { type LabUse, labUse } from './lab-use.ts';
 import { acceptForCpu, newRemoteCpu, type RemoteCpu } from './remote-cpu.ts';
 import { holdsUpOthers, newRemoteDevice, type RemoteDevice } from './remote-device.ts';
 import { acceptForDevice, type Started } from './remote-device-inbound.ts';
@@ -67,6 +69,7 @@ export class UnknownPatch extends Error {
 export class LiveMachine {
   readonly world: World;
   readonly #send: (outbound: Outbound) => void;
+  readonly #use: LabUse;
   readonly #devices = new Map<ActorName, RemoteDevice>();
   readonly #cpus = new Map<ActorName, { readonly cpu: RemoteCpu; readonly thread: Cpu }>();
   /** Of the actors whose clients are here. */
@@ -82,7 +85,8 @@ export class LiveMachine {
     sinks: LiveMachineSinks,
     patches: ReadonlyMap<string, Patch> = PATCHES,
   ) {
-    const { swapSlots = 0, thp = 'never', systemPages, ptrsPerPte, locks = 'told' } = config;
+    const { swapSlots = 0, thp = 'never', ptrsPerPte, locks = 'told' } = config;
+    const { systemPages = LAB_FRAMES_MAX } = config;
     this.world = newWorld({
       locks,
       contract: 'watched',
@@ -90,11 +94,12 @@ export class LiveMachine {
       config: {
         swapSlots,
         thp,
-        ...(systemPages === undefined ? {} : { systemPages }),
+        systemPages,
         ...(ptrsPerPte === undefined ? {} : { ptrsPerPte }),
       },
     });
     this.#send = sinks.outbound;
+    this.#use = labUse(() => this.world);
     for (const { id, words } of config.files ?? []) {
       createFile(
         this.world.kernel,
@@ -234,6 +239,7 @@ export class LiveMachine {
       actor,
       context: world.context,
       send: this.#send,
+      lab: this.#use,
       api: deviceOf(world, actor, () => driver, 'far'),
       undertaker: {
         cutOff: (why) => {
@@ -284,7 +290,14 @@ export class LiveMachine {
     const api = callsOf(world, thread);
     const process = thread.mm === world.mm ? 'first' : 'child';
     return {
-      cpu: newRemoteCpu({ actor, context: world.context, send: this.#send, api, process }),
+      cpu: newRemoteCpu({
+        actor,
+        context: world.context,
+        send: this.#send,
+        api,
+        process,
+        lab: this.#use,
+      }),
       thread,
     };
   }

@@ -8,7 +8,9 @@ import { kernelRefusal, type Refusal, refuse } from '../../protocol/refusal.ts';
 import type { Task } from '../../task/task.ts';
 import { PAGES_MAX } from '../../vocabulary/address.ts';
 import { fail } from '../../vocabulary/errno.ts';
+import { cpuOverLimit } from './held-checks.ts';
 import type { FromClient } from './inbound.ts';
+import type { LabUse } from './lab-use.ts';
 import {
   abandonQuestions,
   answerRequest,
@@ -24,16 +26,17 @@ import type { Started } from './remote-device-inbound.ts';
 export interface RemoteCpu extends RemoteActor {
   readonly api: CpuApi;
   readonly pins: Set<number>;
+  readonly lab: LabUse;
   /** Whether it runs in the process that the lab began with, which all devices mirror, or in a forked child. */
   readonly process: 'first' | 'child';
 }
 
 export function newRemoteCpu(
-  parts: RemoteActorParts & Pick<RemoteCpu, 'api' | 'process'>,
+  parts: RemoteActorParts & Pick<RemoteCpu, 'api' | 'process' | 'lab'>,
 ): RemoteCpu {
-  const { api, process } = parts;
+  const { api, process, lab } = parts;
   const pins = new Set<number>();
-  return { ...newRemoteActor(parts), api: keepingPins(api, pins), process, pins };
+  return { ...newRemoteActor(parts), api: keepingPins(api, pins), process, lab, pins };
 }
 
 export type CpuRequest = {
@@ -78,6 +81,8 @@ export function* serveCpu(cpu: RemoteCpu, request: CpuRequest): Task<Served> {
   if (method === 'exit' && cpu.process === 'first') {
     return refuse('not-permitted', 'params', CHILD_ONLY);
   }
+  const over = cpuOverLimit(cpu, method, params);
+  if (over !== 'none') return over;
   const outcome = yield* bindCall(method, params)(cpu.api);
   if (outcome.kind === 'signal') return served({ signal: outcome.signal });
   if (outcome.kind === 'failed') return kernelRefusal(outcome.errno, CPU_REQUESTS[method].subject);

@@ -9,6 +9,7 @@ import { wake } from '../../task/context.ts';
 import type { Task } from '../../task/task.ts';
 import type { Pfn } from '../../vocabulary/address.ts';
 import type { PageContents } from '../../vocabulary/page-contents.ts';
+import { mirrorOverLimit } from './held-checks.ts';
 import type { FromClient } from './inbound.ts';
 import { answerRequest } from './remote-actor.ts';
 import { detachDevice, giveBackAll } from './remote-detach.ts';
@@ -115,13 +116,16 @@ function notify(
       }
       return 'none';
     }
-    case 'mirror_changed':
+    case 'mirror_changed': {
+      const over = mirrorOverLimit(device, notification.params);
+      if (over !== 'none') return over;
       for (const { page, entry } of notification.params.changes) {
         if (entry.state === 'mapped') device.mirrored.add(page);
         else device.mirrored.delete(page);
         api.mirrorChanged(page, entry);
       }
       return 'none';
+    }
     case 'private_memory_accessed': {
       const { accesses } = notification.params;
       if (contents.length !== accesses.length) return wrongCount('contents', accesses.length);

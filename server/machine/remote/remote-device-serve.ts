@@ -10,6 +10,7 @@ import { type Task, waitUntil } from '../../task/task.ts';
 import { contains, type PageRange, pageCount } from '../../vocabulary/address.ts';
 import type { PageContents } from '../../vocabulary/page-contents.ts';
 import type { Seq } from '../../vocabulary/seq.ts';
+import { deviceOverLimit } from './held-checks.ts';
 import { SERVED_NOTHING, type Served, served } from './remote-actor.ts';
 import type { RemoteDevice } from './remote-device.ts';
 import {
@@ -45,6 +46,8 @@ export function* serveDevice(
     yield waitUntil('serve_device.returning', device.idle, () => device.state !== 'returning');
   }
   if (device.state === 'fenced') return refuse('fenced', '', '');
+  const over = deviceOverLimit(device, request);
+  if (over !== 'none') return over;
   const { api } = device;
   switch (request.method) {
     case 'mmap_read_lock':

@@ -14,6 +14,7 @@ import { wake } from '../../task/context.ts';
 import type { ObjectId } from '../../task/object-id.ts';
 import type { Task } from '../../task/task.ts';
 import type { PageIndex, Pfn } from '../../vocabulary/address.ts';
+import type { LabUse } from './lab-use.ts';
 import {
   abandonQuestions,
   newRemoteActor,
@@ -71,6 +72,7 @@ export interface DeviceUndertaker {
 export interface RemoteDevice extends RemoteActor {
   readonly api: DeviceApi;
   readonly undertaker: DeviceUndertaker;
+  readonly lab: LabUse;
   readonly subs: Map<number, IntervalSub>;
   readonly migrations: Map<number, OpenMigration>;
   readonly ownLock: OwnLock;
@@ -93,6 +95,7 @@ export interface RemoteDevice extends RemoteActor {
 export interface RemoteDeviceParts extends RemoteActorParts {
   readonly api: DeviceApi;
   readonly undertaker: DeviceUndertaker;
+  readonly lab: LabUse;
 }
 
 export function newRemoteDevice(parts: RemoteDeviceParts): RemoteDevice {
@@ -100,6 +103,7 @@ export function newRemoteDevice(parts: RemoteDeviceParts): RemoteDevice {
     ...newRemoteActor(parts),
     api: parts.api,
     undertaker: parts.undertaker,
+    lab: parts.lab,
     subs: new Map(),
     migrations: new Map(),
     ownLock: { kind: 'own', locks: 0, users: 0 },
