@@ -171,7 +171,7 @@ const EDGE_CODES = {
     remedy: 'Connect again in a few seconds.',
   },
   'under-pressure': {
-    jsonrpc: -32018,
+    jsonrpc: -32030,
     errno: 'EAGAIN',
     definite: true,
     meaning: 'The server has more to do than it can keep up with, or too little memory left.',

@@ -19,7 +19,7 @@ export const HTTP_REQUEST_MS = 10_000;
 /** Requests of one address in a second. One more is refused: too-many-requests. */
 export const HTTP_REQUESTS_MAX = 300;
 /** Milliseconds by which the event loop may be late, above which requests and hellos are put off: under-pressure. */
-export const EVENT_LOOP_DELAY_MS_MAX = 1_000;
+export const EVENT_LOOP_DELAY_MS_MAX = 5_000;
 /** Event streams that are open at a time, over all labs. One more is refused: too-many-listeners. */
 export const SSE_LISTENERS_MAX = 64;
 /** Runs that are explored at a time, a thread each. */
