@@ -1,10 +1,13 @@
 /** Clients that store and load without end, and know what they were told: what was acknowledged must be there. */
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startDevice } from '../../clients/agents/device-agent.ts';
 import type { PlayedAgent } from '../../clients/agents/played-agent.ts';
 import { Connection } from '../../clients/sdk/connection.ts';
 import { closedSentence } from '../../clients/sdk/connection-state.ts';
 
+/** Milliseconds between two looks at how far all are. */
+const LOOK_MS = 10;
 const PAGE = 4_096;
 const BASE = 0x100200000;
 
@@ -46,7 +49,7 @@ export class Acknowledged {
     const moves = this.moves;
     const behind = () =>
       this.moves === moves || this.#cpus.some((cpu, at) => cpu.stored === before[at]);
-    while (behind() && this.#state === 'on') await new Promise(setImmediate);
+    while (behind() && this.#state === 'on') await sleep(LOOK_MS);
   }
 
   /** Rejects if anything of what was acknowledged was lost, or a session was not resumed. */

@@ -37,6 +37,8 @@ export interface GatewayOptions extends GreetingOptions {
   readonly clock: () => number;
   /** Whether frames wait until what they say is on the disk. Not, unless said. */
   readonly durability?: Durability;
+  /** What makes WebSockets of HTTP connections; of the package ws, unless said. */
+  readonly sockets?: SocketMaker;
   readonly onClosed: (lab: string, name: string, why: CloseReason | 'left') => void;
   /** For the log: what a connection's own turn has thrown. The connection is closed. */
   readonly onBug?: (bug: unknown) => void;
@@ -65,6 +67,18 @@ const TICK_MS_MAX = 1_000;
 /** Closed by the client, as one that does not come back: normal, going away, no code given. */
 const LEAVING_CODES: readonly number[] = [1000, 1001, 1005];
 
+/** The part of a WebSocketServer that is used. */
+export type SocketMaker = Pick<WebSocketServer, 'handleUpgrade' | 'close'>;
+
+function newSocketServer(): SocketMaker {
+  return new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: FRAME_BYTES_MAX,
+    handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
+  });
+}
+
 export class Gateway {
   readonly counts: GatewayCounts = {
     framesIn: 0,
@@ -76,7 +90,7 @@ export class Gateway {
   /** Told of each frame of a session that was refused before it reached its lab. */
   readonly refusalListeners: ((lab: string, name: string, refusal: Refusal) => void)[] = [];
   readonly #options: GatewayOptions;
-  readonly #server: WebSocketServer;
+  readonly #server: SocketMaker;
   readonly #sessions: Sessions = new Map();
   readonly #connections = new Set<Connection<ClientSession>>();
   readonly #flusher: Flusher;
@@ -96,12 +110,7 @@ export class Gateway {
   constructor(options: GatewayOptions) {
     this.#options = options;
     this.#flusher = new Flusher(options.durability ?? NOT_DURABLE);
-    this.#server = new WebSocketServer({
-      noServer: true,
-      perMessageDeflate: false,
-      maxPayload: FRAME_BYTES_MAX,
-      handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
-    });
+    this.#server = options.sockets ?? newSocketServer();
     const shortest = Math.min(options.graceMs, options.heartbeatMs);
     const tickMs = Math.max(TICK_MS_MIN, Math.min(TICK_MS_MAX, shortest / 10));
     // After what has arrived meanwhile is read, as in Labs.

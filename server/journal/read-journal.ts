@@ -105,6 +105,11 @@ export function journalLines(path: string): IteratorObject<JournalLine> {
   return readLines(linesOfFile(path), path);
 }
 
+/** As journalLines(), of a text. `file` is the name for messages. */
+export function journalLinesOf(text: string, file: string): IteratorObject<JournalLine> {
+  return readLines(linesOfText(text), file);
+}
+
 function streamOf(lines: IteratorObject<JournalLine>, file: string): JournalStream {
   const first = lines.next();
   if (first.done === true || first.value.kind !== 'header') throw noWholeLine(file);
