@@ -338,6 +338,7 @@ class Device:
         self.lock = asyncio.Lock()  # the driver's lock: guards table and the sequences
         self.table = {}  # page: (frame, access)
         self.sub = None
+        self.early = {}
         self.memory = {}  # private frame in use: contents
         self.homes = {}  # private frame in use: the page that it was taken for
         self.chunks = []  # [first, count, frames handed out at least once, 'in-use' or 'removed']
@@ -410,7 +411,9 @@ class Device:
     async def subscribe(self):
         whole = {"first": 0, "end": PAGES_MAX}
         inserted = await self.call("mmu_interval_notifier_insert", {"range": whole})
-        self.sub = Subscription(inserted["subscription"], inserted["invalidate_seq"])
+        number, seq = inserted["subscription"], inserted["invalidate_seq"]
+        # An invalidate may have overtaken the answer: the later one counts.
+        self.sub = Subscription(number, max(seq, self.early.pop(number, seq)))
         self.opened.set()
 
     async def add_chunk(self):
@@ -424,9 +427,11 @@ class Device:
         if params["blocking"] == "non-blockable" and self.lock.locked():
             return {"result": "again", "invalidate_seq": self.sub.seq if self.sub else params["seq"]}
         async with self.lock:
-            # It may come before the answer to the insert: then nothing is mapped yet.
+            # It may come before the answer to the insert: then nothing is mapped yet, and its sequence is kept.
             if self.sub is not None and self.sub.number == params["subscription"]:
                 self.sub.seq = params["seq"]
+            else:
+                self.early[params["subscription"]] = params["seq"]
             own = params["event"] if params["owner"] == self.name else "none"
             # One page more than asked for, as lib/test_hmm.c does: harmless, and recorded traces of Linux show it.
             self.drop([page for page in self.table if first <= page <= end and self.goes(page, own)])

@@ -57,6 +57,7 @@ const UNREADABLE: readonly (readonly [string, string | Buffer])[] = [
   ['no JSON', 'hello?'],
   ['half an object', '{"jsonrpc":"2.0"'],
   ['a batch', '[{"jsonrpc":"2.0","seq":2,"id":1,"method":"mmap_read_lock","params":{}}]'],
+  ['an empty text', ''],
   ['a number', '17'],
   ['null', 'null'],
   ['an empty binary frame', Buffer.alloc(0)],
@@ -65,7 +66,7 @@ const UNREADABLE: readonly (readonly [string, string | Buffer])[] = [
 ];
 
 for (const [what, bytes] of UNREADABLE) {
-  test(`a malformed frame is refused and closed: ${what}`, async () => {
+  test(`a malformed frame is refused, and costs nothing else: ${what}`, async () => {
     const client = await joined(harness, 'device', 'liar');
     client.socket.send(bytes);
     assertRefused(await client.next(), {
@@ -75,11 +76,11 @@ for (const [what, bytes] of UNREADABLE) {
       path: 'frame',
       bound: /./,
     });
-    assert.deepEqual(await client.closed, {
-      code: CLOSE_CODES['bad-frame'].code,
-      reason: 'bad-frame',
-    });
-    assert.deepEqual(harness.machine().accepted.at(-1), { kind: 'detach', actor: 'liar' });
+    await assertStillServed(client);
+    const stranger = await new RawClient(harness.url).opened();
+    stranger.socket.send(bytes);
+    assert.equal((await stranger.next()).error?.data.code, 'bad-frame');
+    assert.equal((await stranger.closed).code, CLOSE_CODES['bad-frame'].code);
   });
 }
 
@@ -128,9 +129,38 @@ test('an unknown method is refused', async () => {
       code: 'unknown-method',
       errno: 'EINVAL',
       path: 'method',
-      bound: 'a method of role device',
+      bound: /^a method of role device/,
     });
   }
+  await assertStillServed(client);
+});
+
+test('a method that is misspelt, or sent in the wrong kind of frame, is told apart', async () => {
+  const client = await joined(harness, 'device', 'liar');
+  const misspelt = await client.ask(1, 'hmm_range_falt', {});
+  assert.equal(
+    misspelt.error?.message,
+    'method: expected a method of role device; did you mean "hmm_range_fault"?, got "hmm_range_falt"',
+  );
+  client.send({ method: 'mmap_read_lock', params: {} });
+  const { id, error } = await client.next();
+  assert.deepEqual([id, error?.data.code, error?.data.path], [null, 'bad-envelope', 'id']);
+  assert.match(error?.data.bound ?? '', /^an id: mmap_read_lock is a request/);
+  const answered = await client.ask(2, 'ack', { seq: 1 });
+  assert.match(answered.error?.data.bound ?? '', /^no id: ack is a notification/);
+  await assertStillServed(client);
+});
+
+test('a refusal of what is no request says which frame, and what came', async () => {
+  const client = await joined(harness, 'device', 'liar');
+  client.send({ method: 'ack', params: { seq: -1 } });
+  const told = (await client.next()).error?.data;
+  assert.deepEqual([told?.seq, told?.found, told?.question], [2, '-1', undefined]);
+  client.send({ id: 'c7', result: {} });
+  const answer = (await client.next()).error?.data;
+  assert.deepEqual([answer?.seq, answer?.question, answer?.found], [3, 'c7', '"c7"']);
+  const missing = await client.ask(1, 'find_vma', {});
+  assert.match(missing.error?.message ?? '', /^params\.page: expected .*, got nothing$/);
   await assertStillServed(client);
 });
 

@@ -190,6 +190,9 @@ export interface ReceivedFrame {
       readonly code: string;
       readonly path: string;
       readonly bound: string;
+      readonly found?: string;
+      readonly seq?: number;
+      readonly question?: number | string;
       readonly remedy: string;
       readonly definite: boolean;
     };

@@ -14,9 +14,10 @@ import {
   ClientNotification,
   ClientRequest,
 } from '../protocol/envelope.ts';
+import { briefly } from '../protocol/found-value.ts';
 import type { HelloParams } from '../protocol/hello.ts';
 import { REQUESTS_IN_FLIGHT_MAX } from '../protocol/limits.ts';
-import { type Refusal, refuse } from '../protocol/refusal.ts';
+import { type Refusal, type RefusedFrame, refuse } from '../protocol/refusal.ts';
 import type { NotificationSpec, RequestSpec } from '../protocol/request-spec.ts';
 import {
   HELLO_CHECKS,
@@ -26,8 +27,9 @@ import {
   type Role,
   roleOf,
 } from '../protocol/roles.ts';
-import { type Check, compileCheck, type MethodChecks, whyNot } from '../protocol/validators.ts';
+import { type Check, compileCheck, type MethodChecks, whyNotThis } from '../protocol/validators.ts';
 import { ERRNO_NUMBER, type Errno } from '../vocabulary/errno.ts';
+import { suggestion } from '../vocabulary/nearest-word.ts';
 import type { PageContents } from '../vocabulary/page-contents.ts';
 import { plainAnswer } from './plain-answer.ts';
 
@@ -103,7 +105,9 @@ export function receive(speaker: Speaker, data: Buffer, layout: 'text' | 'binary
     if (plain !== 'other') return plain;
   }
   const frame = readFrame(data, layout);
-  if ('kind' in frame) return frame;
+  // It has no seq, so it takes none: the session goes on, and so does what the client holds.
+  if ('kind' in frame)
+    return { kind: 'refused', id: null, refusal: frame.refusal, seq: 'not-taken' };
   const { envelope, contents } = frame;
   const check = checkFor(envelope);
   if (!check.accepts(envelope)) return badEnvelope(check, envelope, speaker.received);
@@ -145,8 +149,13 @@ function receiveRequest(
   { id, method, params }: ClientRequest,
   contents: readonly PageContents[],
 ): Received {
-  const checks = REQUEST_CHECKS[speaker.role].get(method);
-  if (checks === undefined) return refused(id, unknownMethod(method, speaker.role));
+  const { role } = speaker;
+  const checks = REQUEST_CHECKS[role].get(method);
+  if (checks === undefined) {
+    const isTold = NOTIFICATION_CHECKS[role].has(method);
+    const bound = `no id: ${method} is a notification, and has no answer`;
+    return refused(id, isTold ? refuse('bad-envelope', 'id', bound) : unknownMethod(method, role));
+  }
   const wrong = misfit(checks, params, contents);
   if (wrong !== 'none') return refused(id, wrong);
   if (speaker.requests.has(id)) {
@@ -161,22 +170,32 @@ function receiveRequest(
 
 function receiveNotification(
   speaker: Speaker,
-  { method, params }: ClientNotification,
+  { method, params, seq }: ClientNotification,
   contents: readonly PageContents[],
 ): Received {
-  const checks = NOTIFICATION_CHECKS[speaker.role].get(method);
-  if (checks === undefined) return refused(null, unknownMethod(method, speaker.role));
+  const { role } = speaker;
+  const checks = NOTIFICATION_CHECKS[role].get(method);
+  if (checks === undefined) {
+    const isRequest = REQUEST_CHECKS[role].has(method);
+    const bound = `an id: ${method} is a request, and its answer repeats the id`;
+    return unasked(
+      { seq },
+      isRequest ? refuse('bad-envelope', 'id', bound) : unknownMethod(method, role),
+    );
+  }
   const wrong = misfit(checks, params, contents);
-  if (wrong !== 'none') return refused(null, wrong);
+  if (wrong !== 'none') return unasked({ seq }, wrong);
   return { kind: 'notify', actor: speaker.name, method, params, contents };
 }
 
 function receiveAnswer(speaker: Speaker, answer: ClientAnswer | ClientErrorAnswer): Received {
-  const { id } = answer;
+  const { id, seq } = answer;
+  const frame = { seq, question: id };
   const question = speaker.questions.get(id);
   if (question === undefined) {
     const code = speaker.answered.has(id) ? 'answered-twice' : 'no-such-question';
-    return refused(null, refuse(code, 'id', 'the id of a question without an answer'));
+    const found = briefly(id);
+    return unasked(frame, refuse(code, 'id', 'the id of a question without an answer', { found }));
   }
   if ('error' in answer) {
     const errno = errnoOf(answer.error.data?.errno);
@@ -186,8 +205,8 @@ function receiveAnswer(speaker: Speaker, answer: ClientAnswer | ClientErrorAnswe
   }
   const checks = QUESTION_CHECKS.get(question.method);
   if (checks !== undefined && !checks.result.accepts(answer.result)) {
-    const { path, bound } = whyNot(checks.result, answer.result, 'result');
-    return refused(null, refuse('bad-answer', path, bound));
+    const { path, bound, found } = whyNotThis(checks.result, answer.result, 'result');
+    return unasked(frame, refuse('bad-answer', path, bound, { found }));
   }
   const outcome = { ok: true, result: answer.result } as const;
   return { kind: 'answer', id, askedIn: question.seq, outcome };
@@ -209,9 +228,9 @@ function readFrame(data: Buffer, layout: 'text' | 'binary'): Frame | Fatal {
   } catch {
     return badFrame('one JSON object');
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    return badFrame('one JSON object');
-  }
+  if (Array.isArray(value))
+    return badFrame('one JSON object, and no batch: send each in a frame of its own');
+  if (typeof value !== 'object' || value === null) return badFrame('one JSON object');
   return { envelope: value, contents };
 }
 
@@ -221,10 +240,10 @@ function checkFor(envelope: Envelope): Check {
 }
 
 function badEnvelope(check: Check, envelope: Envelope, received: number): Refused {
-  const { path, bound } = whyNot(check, envelope, '');
+  const { path, bound, found } = whyNotThis(check, envelope, '');
   const id = check === REQUEST && Number.isSafeInteger(envelope.id) ? Number(envelope.id) : null;
   const seq = envelope.seq === received + 1 ? 'taken' : 'not-taken';
-  return { kind: 'refused', id, refusal: refuse('bad-envelope', path, bound), seq };
+  return { kind: 'refused', id, refusal: refuse('bad-envelope', path, bound, { found }), seq };
 }
 
 function badFrame(bound: string): Fatal {
@@ -235,12 +254,21 @@ function refused(id: number | null, refusal: Refusal): Refused {
   return { kind: 'refused', id, refusal, seq: 'taken' };
 }
 
+/** What was no request: its seq says which frame is meant. */
+function unasked(frame: RefusedFrame, refusal: Refusal): Refused {
+  return refused(null, { ...refusal, frame });
+}
+
 function unknownMethod(method: string, role: Role): Refusal {
   if (HELLO_CHECKS.has(method)) return refuse('hello-twice', 'method', 'one hello a connection');
   const owner = roleOf(method);
   if (owner !== 'none')
     return refuse('wrong-role', 'method', `a method of role ${role}, not of ${owner}`);
-  return refuse('unknown-method', 'method', `a method of role ${role}`);
+  const known = [...REQUEST_CHECKS[role].keys(), ...NOTIFICATION_CHECKS[role].keys()];
+  const hint = suggestion(method, known);
+  return refuse('unknown-method', 'method', `a method of role ${role}${hint}`, {
+    found: briefly(method),
+  });
 }
 
 function misfit(
@@ -256,8 +284,8 @@ function misfit(
 }
 
 function badParams(check: Check, params: unknown): Refusal {
-  const { path, bound } = whyNot(check, params, 'params');
-  return refuse('bad-params', path, bound);
+  const { path, bound, found } = whyNotThis(check, params, 'params');
+  return refuse('bad-params', path, bound, { found });
 }
 
 function errnoOf(errno: string | undefined): Errno {

@@ -22,8 +22,8 @@ export const CLOSE_CODES = {
   },
   'bad-frame': {
     code: 4002,
-    meaning: 'A frame could not be read at all, so the stream of sequence numbers is broken.',
-    session: 'over',
+    meaning: 'What came instead of a hello could not be read at all.',
+    session: 'none',
     remedy:
       'Send one JSON object a text frame, or a binary frame as the protocol document describes; connect again.',
   },

@@ -292,7 +292,7 @@ export const DEVICE_REQUESTS = {
       frame is really read. page is the page that the device believes the frame to be, for the
       oracles. The answer is a binary frame with one page a target.
     `),
-    errors: ['bad-address', 'not-connected'],
+    errors: ['no-such-frame', 'not-connected'],
     params: strict({ targets }),
     result: nothing,
     sends: 'no-pages',
@@ -304,7 +304,7 @@ export const DEVICE_REQUESTS = {
       Copies into frames of system memory, by number, with no look at any page table. The request
       is a binary frame with one page a target.
     `),
-    errors: ['bad-address', 'not-connected', 'wrong-page-count'],
+    errors: ['no-such-frame', 'not-connected', 'wrong-page-count'],
     params: strict({ targets }),
     result: nothing,
     sends: 'pages',

@@ -21,6 +21,15 @@ export const ErrorData = Type.Object({
   code: Type.String({ description: 'a word of the table of error codes' }),
   path: Type.String({ description: 'which part of the frame is wrong: params.range.end' }),
   bound: Type.String({ description: 'what would be right: completes "expected ..."' }),
+  found: Type.Optional(
+    Type.String({
+      description: 'what came instead, shortened; `nothing` for a part that is missing',
+    }),
+  ),
+  seq: Type.Optional(
+    Type.Integer({ description: 'the seq of the frame that is refused, if it was no request' }),
+  ),
+  question: Type.Optional(questionId),
   remedy: Type.String({ description: 'what to do, as a sentence' }),
   definite: Type.Boolean({
     description:

@@ -20,7 +20,8 @@ const EDGE_CODES = {
     errno: 'EPROTO',
     definite: true,
     meaning: 'The frame is not one JSON object, or its binary layout is wrong.',
-    remedy: 'Send one JSON object a text frame; pages as a binary frame. The connection is closed.',
+    remedy:
+      'Send one JSON object a text frame; pages as a binary frame. Before a hello the connection is closed.',
   },
   'bad-envelope': {
     jsonrpc: -32600,
@@ -290,6 +291,14 @@ const KERNEL_CODES = {
     definite: true,
     meaning: 'A page of the range is not mapped, or not so that it can be faulted.',
     remedy: 'Map it first, or leave it out of the range.',
+  },
+  'no-such-frame': {
+    jsonrpc: -32056,
+    errno: 'EFAULT',
+    definite: true,
+    meaning: 'There is no such frame of system memory: DMA reaches no other.',
+    remedy:
+      'Use frame numbers as hmm_range_fault gives them; the private ones are in your own memory.',
   },
   'bad-range': {
     jsonrpc: -32043,

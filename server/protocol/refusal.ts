@@ -11,10 +11,25 @@ export interface Refusal {
   readonly path: string;
   /** Completes "expected ...". */
   readonly bound: string;
+  /** What came instead, shortened. Absent where nothing did, or it does not matter. */
+  readonly found?: string;
+  /** Which frame was refused, where no id says so: a notification, an answer. */
+  readonly frame?: RefusedFrame;
 }
 
-export function refuse(code: ErrorCodeName, path: string, bound: string): Refusal {
-  return { ok: false, errno: ERROR_CODES[code].errno, code, path, bound };
+export interface RefusedFrame {
+  readonly seq: number;
+  /** Of the question that it answered. */
+  readonly question?: number | string;
+}
+
+export function refuse(
+  code: ErrorCodeName,
+  path: string,
+  bound: string,
+  more: Pick<Refusal, 'found'> = {},
+): Refusal {
+  return { ok: false, errno: ERROR_CODES[code].errno, code, path, bound, ...more };
 }
 
 /** What a kernel function answered, in the words of the wire. `subject` comes from the method's RequestSpec. */
@@ -28,7 +43,8 @@ export function refusalText(refusal: Refusal): string {
   const entry = ERROR_CODES[refusal.code];
   if (refusal.path === '') return entry.meaning;
   if (refusal.bound === entry.meaning) return `${refusal.path}: ${refusal.errno}: ${entry.meaning}`;
-  return `${refusal.path}: expected ${refusal.bound}`;
+  const found = refusal.found === undefined ? '' : `, got ${refusal.found}`;
+  return `${refusal.path}: expected ${refusal.bound}${found}`;
 }
 
 /** The error object of the wire. */
@@ -42,6 +58,8 @@ export function rpcError(refusal: Refusal): RpcError {
       code: refusal.code,
       path: refusal.path,
       bound: refusal.bound,
+      ...(refusal.found === undefined ? {} : { found: refusal.found }),
+      ...refusal.frame,
       remedy,
       definite,
     },

@@ -2,6 +2,7 @@
 import type Type from 'typebox';
 import { Compile } from 'typebox/compile';
 import { explain, type Mismatch } from './explain.ts';
+import { briefly, partOf } from './found-value.ts';
 
 export interface Check {
   readonly schema: Type.TSchema;
@@ -40,8 +41,18 @@ export function compileMethods<Spec extends AnySpec>(table: {
   return checks;
 }
 
-/** Why `value` is not accepted. Call it only after `accepts` said no. */
+/** Why `value`, which is called `path`, is not accepted. Call it only after `accepts` said no. */
 export function whyNot(check: Check, value: unknown, path: string): Mismatch {
   const found = explain(check.schema, value, path);
   return found === 'none' ? { path, bound: 'a value that fits its schema' } : found;
+}
+
+/** The same, with what is there instead. */
+export function whyNotThis(
+  check: Check,
+  value: unknown,
+  path: string,
+): Mismatch & { readonly found: string } {
+  const wrong = whyNot(check, value, path);
+  return { ...wrong, found: briefly(partOf(value, wrong.path.slice(path.length))) };
 }

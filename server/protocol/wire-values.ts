@@ -42,7 +42,7 @@ export const sequence = whole('count', 'A running number of the session.');
 export const notifierSeq = Type.Unsafe<Seq>(
   whole(
     'invalidate sequence',
-    'A sequence of the mmu_notifier. It only grows; take it as it comes, compare for equality only.',
+    'A sequence of the mmu_notifier. Take it as it comes, compare for equality only.',
   ),
 );
 /** A running number that the server hands out: a subscription, a migration. */

@@ -24,6 +24,23 @@ sequence that it was last told (\`invalidate_seq\`), its **private memory** (fra
 that fact, as long as nothing is awaited while it is "held"; otherwise it is a mutex. These are the rules of the
 kernel's HMM; whoever breaks one gets the race.
 
+### Rules that decide how it is built
+
+- **Frames in order.** Take the server's frames in the order of their \`seq\`, one after the other, as far as
+  the driver's lock. An \`invalidate\` that came before the answer to \`hmm_range_fault\` has made it void; a
+  client that lets answers overtake questions maps what is gone.
+- **The same grants, the same frames.** Under \`mmrace certify\` each frame is granted, and each schedule is run
+  twice: what a device sends may depend on what it was sent, and on nothing else. No clock, no random number, no
+  order of a hash map.
+- **A sequence is the one that you last heard.** Take it as it comes, keep it with its subscription, and compare
+  for equality only. One place has two: an \`invalidate\` may come before the answer to
+  \`mmu_interval_notifier_insert\`, when you do not know the subscription yet. Nothing of it is mapped, so
+  answer \`done\`; of its \`seq\` and the \`invalidate_seq\` of the answer the greater one counts.
+- **Map after finalize.** What was migrated is mapped behind \`migrate_vma_finalize\`, by a fault or as in step
+  7 below: MIGRATE before that says what moved, and not what is still there.
+- **Frames may cross with \`fenced\`.** What you sent before you heard of it is refused with \`fenced\`, or was
+  done before; what you were asked before is void. Neither is a fault of yours: drop both, and come back.
+
 ### To begin
 
 \`memremap_pages\` for private memory (if it has any: 1 to ${DEVICE_FRAMES_MAX} frames), then
@@ -84,9 +101,10 @@ With \`mmap_read_lock\` held throughout:
    or if there was no source and the mapping is \`rw\`; 0 elsewhere. The entries of the answer's \`src\` that still
    have MIGRATE have moved; the others lost the race.
 6. \`migrate_vma_finalize\`.
-7. Map what moved, as a fault does, but with \`snapshot\` for \`fault\`: \`mmu_interval_read_begin\`,
-   \`hmm_range_fault\`, and under the driver's lock, if the sequence is not newer, enter those of the pages that are
-   in your private memory (VALID and DEVICE_PRIVATE). Or leave it to the next fault. Then \`mmap_read_unlock\`.
+7. Map what moved, as a fault does, but with \`snapshot\` for \`fault\`: \`begun\` = \`mmu_interval_read_begin\`,
+   \`hmm_range_fault\`, and under the driver's lock, if the subscription's sequence is \`begun\`, enter those of
+   the pages that are in your private memory (VALID and DEVICE_PRIVATE). Or leave it to the next fault. Then
+   \`mmap_read_unlock\`.
 
 Linux's own test driver maps in step 6, before it finalizes, what MIGRATE says. That is a race: a
 \`madvise(DONTNEED)\` needs neither the page nor mmap_lock for writing, and may give a page away between 5 and 6

@@ -135,8 +135,10 @@ answers, notifications; also one that is refused. Check the server's numbers as 
 last one plus one.
 
 A gap closes the connection with 4003; the session is kept, and resuming mends it. A frame that cannot be read
-at all closes with 4002, and the session is over. A JSON object that is none of the frames above is refused with
-\`bad-envelope\`, and counted only if it has the next \`seq\`. After ${REFUSALS_MAX} refusals in a row without a
+at all (an empty one, a batch) is refused with \`bad-frame\` and has no number; before a hello it closes with
+4002. A JSON object that is none of the frames above is refused with \`bad-envelope\`, and counted only if it has
+the next \`seq\`. A refusal of what is no request has the id null, and in its \`data\` the \`seq\` of the frame and
+the id of the \`question\` that it answered. After ${REFUSALS_MAX} refusals in a row without a
 good frame the next one closes with 4009.
 
 ### What both sides keep

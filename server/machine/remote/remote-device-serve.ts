@@ -8,6 +8,7 @@ import { DEVICE_REQUESTS, type DeviceParams } from '../../protocol/device-reques
 import { kernelRefusal, type Refusal, refuse } from '../../protocol/refusal.ts';
 import { type Task, waitUntil } from '../../task/task.ts';
 import { contains, type PageRange, pageCount } from '../../vocabulary/address.ts';
+import type { Failure } from '../../vocabulary/errno.ts';
 import type { PageContents } from '../../vocabulary/page-contents.ts';
 import type { Seq } from '../../vocabulary/seq.ts';
 import { deviceOverLimit } from './held-checks.ts';
@@ -137,15 +138,24 @@ export function* serveDevice(
 
     case 'dma_read': {
       const read = yield* api.dmaRead(request.params.targets);
-      return read.ok ? served({}, read.value) : failed(request.method, read);
+      return read.ok ? served({}, read.value) : noDma(request, read);
     }
     case 'dma_write': {
       const targets = request.params.targets;
       if (contents.length !== targets.length) return wrongCount('contents', targets.length);
       const written = yield* api.dmaWrite(targets, contents);
-      return written.ok ? SERVED_NOTHING : failed(request.method, written);
+      return written.ok ? SERVED_NOTHING : noDma(request, written);
     }
   }
+}
+
+type DmaRequest = Extract<DeviceRequest, { method: 'dma_read' | 'dma_write' }>;
+
+function noDma({ method, params: { targets } }: DmaRequest, failure: Failure): Refusal {
+  if (failure.errno !== 'EFAULT') return failed(method, failure);
+  // The kernel stops at the first of them, and does not say at which.
+  const path = targets.length === 1 ? 'params.targets[0].pfn' : 'params.targets';
+  return refuse('no-such-frame', path, 'frames of system memory');
 }
 
 function* serveExclusive(device: RemoteDevice, range: PageRange): Task<Served> {
