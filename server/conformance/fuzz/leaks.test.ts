@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { enterSwapCache, getPage } from '../../kernel/memory/frames.ts';
+import { allocPage } from '../../kernel/memory/page-references.ts';
+import { allocSlot, changeSlotUses, setSlotCached } from '../../kernel/memory/swap.ts';
 import { cpuOf, runTask } from '../../machine/world.ts';
 import { addressOf, pageIndex, pagesFrom } from '../../vocabulary/address.ts';
 import { faithfulDriver, newDeviceWorld } from './device-world.ts';
@@ -18,4 +21,21 @@ test('[OR4] a process that has not exited leaks its frames; one that has leaks n
   );
   runTask(world, 'cpu0', 'exit', cpu.exit());
   assert.deepEqual(leaksAfterExit(world.kernel), []);
+});
+
+test('[OR4] what only the swap cache has is for reclaim to take; one reference more, or a use of its slot, is a leak', () => {
+  const newDriver = faithfulDriver;
+  const { world } = newDeviceWorld({ newDriver, chunkPages: 16, config: { swapSlots: 4 } });
+  const { kernel } = world;
+  const [pfn, slot] = [allocPage(kernel), allocSlot(kernel.swap)];
+  assert.ok(pfn !== 'none' && slot !== 'none');
+  setSlotCached(kernel.swap, slot, pfn);
+  enterSwapCache(kernel.frames, pfn, slot.number);
+  runTask(world, 'cpu0', 'exit', cpuOf(world, 'cpu0').exit());
+  assert.deepEqual(leaksAfterExit(kernel), []);
+  changeSlotUses(kernel.swap, slot, 1);
+  assert.deepEqual(leaksAfterExit(kernel), ['swap slot 0 is still in use']);
+  changeSlotUses(kernel.swap, slot, -1);
+  getPage(kernel.frames, pfn, 1);
+  assert.equal(leaksAfterExit(kernel).length, 2);
 });

@@ -2,7 +2,15 @@
 import { type Task, willWrite } from '../../task/task.ts';
 import type { Pfn } from '../../vocabulary/address.ts';
 import type { Kernel } from '../kernel.ts';
-import { getPage, hasFlag, mapcount, PAGE_DIRTY, PAGE_SWAPCACHE, setFlag } from './frames.ts';
+import {
+  getPage,
+  hasFlag,
+  mapcount,
+  PAGE_DIRTY,
+  PAGE_SWAPCACHE,
+  refcount,
+  setFlag,
+} from './frames.ts';
 import { pageLockObject, tryLockPage, unlockPage } from './page-lock.ts';
 import { cachedIn, dropSwapCache, putPage } from './page-references.ts';
 import { type Pte, pteSwapSlot } from './pte.ts';
@@ -21,6 +29,11 @@ export function* folioFreeSwap(k: Kernel, pfn: Pfn): Task<'freed' | 'kept'> {
   yield* dropSwapCache(k, pfn);
   setFlag(k.frames, pfn, PAGE_DIRTY);
   return 'freed';
+}
+
+/** Nothing uses the page but the swap cache: it was locked when its last mapping went, and reclaim would take it. */
+export function onlyCached({ frames }: Kernel, pfn: Pfn): boolean {
+  return hasFlag(frames, pfn, PAGE_SWAPCACHE) && refcount(frames, pfn) === 1;
 }
 
 /** free_swap_and_cache(): one entry less; with the last one the cached page may go. Holds: the PTE lock. */

@@ -10,13 +10,8 @@ import { test } from 'node:test';
 import { type Chance, newChance, oneSchedule } from '../../kernel/every-schedule.fixture.ts';
 import type { KernelConfig, KernelFunctions } from '../../kernel/kernel.ts';
 import type { KernelDeviceWorld } from '../../kernel/kernel-world.fixture.ts';
-import {
-  type Frames,
-  framesInUse,
-  hasFlag,
-  PAGE_SWAPCACHE,
-  refcount,
-} from '../../kernel/memory/frames.ts';
+import { framesInUse } from '../../kernel/memory/frames.ts';
+import { onlyCached } from '../../kernel/memory/swap-cache.ts';
 import {
   moveToDeviceLocked,
   moveToSystem,
@@ -31,7 +26,7 @@ import {
 } from '../../kernel/plain-mirror.fixture.ts';
 import type { RunningTask } from '../../scheduler/scheduler.ts';
 import type { Task } from '../../task/task.ts';
-import { addressOf, type PageRange, type Pfn } from '../../vocabulary/address.ts';
+import { addressOf, type PageRange } from '../../vocabulary/address.ts';
 import {
   assertHealthy,
   at,
@@ -166,10 +161,6 @@ function anyRange(chance: Chance): PageRange {
   return pages(first, 1 + chance(HOT_PAGES - first));
 }
 
-function onlyCached(frames: Frames, pfn: Pfn): boolean {
-  return hasFlag(frames, pfn, PAGE_SWAPCACHE) && refcount(frames, pfn) === 1;
-}
-
 /** Everything is given back when all processes have ended. */
 function assertNothingRemains({ opened, migrators }: RandomWorld): void {
   const { world } = opened;
@@ -177,9 +168,8 @@ function assertNothingRemains({ opened, migrators }: RandomWorld): void {
     if (mm.alive) runAlone(world, name, cpu(opened, name).exit());
   }
   assertHealthy(opened);
-  // A page that was locked when its last mapping went stays in the swap cache: reclaim would take it.
   const { frames, swap } = world.kernel;
-  const held = [...framesInUse(frames)].filter((pfn) => !onlyCached(frames, pfn));
+  const held = [...framesInUse(frames)].filter((pfn) => !onlyCached(world.kernel, pfn));
   assert.deepEqual(held, []);
   for (const slot of swap.slots.values()) assert.ok(slot.uses === 0 && slot.cached !== 'none');
   for (const { free } of migrators) assert.equal(free.length, DEVICE_PAGES);
