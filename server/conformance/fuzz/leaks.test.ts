@@ -23,7 +23,7 @@ test('[OR4] a process that has not exited leaks its frames; one that has leaks n
   assert.deepEqual(leaksAfterExit(world.kernel), []);
 });
 
-test('[OR4] what only the swap cache has is for reclaim to take; one reference more, or a use of its slot, is a leak', () => {
+test('[OR4] what only the swap cache has is no leak; one reference more, or a use of its slot, is', () => {
   const newDriver = faithfulDriver;
   const { world } = newDeviceWorld({ newDriver, chunkPages: 16, config: { swapSlots: 4 } });
   const { kernel } = world;
