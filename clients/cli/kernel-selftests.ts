@@ -1,5 +1,6 @@
 /** The kernel's HMM selftests, told anew and run in this process: KTAP, or one JSON object. */
 
+import type { KernelId } from '../../server/abi/kernel-ids.ts';
 import { runSelftests } from '../../server/conformance/selftest/run-selftests.ts';
 import { SELFTESTS } from '../../server/conformance/selftest/selftests.ts';
 import { ktapDocument, totalsOf } from '../../server/report/ktap.ts';
@@ -8,10 +9,14 @@ import { EXIT, type ExitCode } from './exit-codes.ts';
 import { newProgress } from './progress.ts';
 
 /** Exit codes as in kselftest.h: 0 if all that apply pass, 1 if one fails, 4 if none applies. */
-export function runKernelSelftests(output: 'text' | 'json'): ExitCode {
+export function runKernelSelftests(
+  machine: { readonly kernel: KernelId; readonly thp: 'always' | 'never' },
+  output: 'text' | 'json',
+): ExitCode {
   const progress = newProgress(`of ${SELFTESTS.length} selftests`);
   let count = 0;
   const results = runSelftests(SELFTESTS, {
+    ...machine,
     told: () => {
       count += 1;
       progress.at(count);

@@ -1,6 +1,7 @@
 /** `mmrace replay RECORDING`: a recorded lab, executed again without network, devices or CPUs. */
 import { fileURLToPath } from 'node:url';
 import type { Event } from '../../server/abi/event.ts';
+import { FIRST_KERNEL } from '../../server/abi/kernel-ids.ts';
 import { modelOf } from '../../server/app/start-server.ts';
 import { type Replayed, replay } from '../../server/journal/replay.ts';
 import { newLiveMachine } from '../../server/live/new-live-machine.ts';
@@ -84,6 +85,7 @@ export function reportOfLab(
   const { lab, config } = header;
   const meta = metaOfRecording(events, {
     lab,
+    kernel: config.kernel ?? FIRST_KERNEL,
     patch: config.patch,
     entries: replayed.outcome === 'identical' ? replayed.entries : replayed.n,
     reproduce: `npx mmrace replay ${file}`,

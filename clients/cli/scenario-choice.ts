@@ -20,6 +20,8 @@ import { suggestion } from '../../server/vocabulary/nearest-word.ts';
 import { UsageError } from './failure.ts';
 
 export interface ChoiceOptions {
+  /** Absent: as the scenario says. */
+  readonly kernel?: string;
   readonly patch: string;
   readonly driver: readonly string[];
   readonly devices?: number;
@@ -49,8 +51,9 @@ export function askedFrom(word: string, options: ChoiceOptions): ExploreRequest 
   return { file, text: textOf(file), ...choiceFrom(options) };
 }
 
-function choiceFrom({ patch, driver, devices, migrators }: ChoiceOptions): AskedChoice {
+function choiceFrom({ kernel, patch, driver, devices, migrators }: ChoiceOptions): AskedChoice {
   return {
+    ...(kernel === undefined ? {} : { kernel }),
     patch: isFile(patch) ? resolve(patch) : patch,
     drivers: driver.map((choice) => withPath(choice, resolve)),
     parameters: {

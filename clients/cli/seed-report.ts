@@ -35,10 +35,15 @@ export function verdictText(verdict: SeedVerdict): string {
 }
 
 /** The same for programs, with the violations as the oracles reported them. */
-export function verdictRecord(verdict: SeedVerdict): object {
+export function verdictRecord(ran: {
+  readonly kernel: string;
+  readonly verdict: SeedVerdict;
+}): object {
+  const { kernel, verdict } = ran;
   const { scenario, patch, expected, seen, violations } = verdict;
   return {
     scenario,
+    kernel,
     patch,
     verdict: verdict.verdict,
     expected,

@@ -1,4 +1,6 @@
 /** The page's addresses. Pure: whoever calls it has the browser's bar and history. */
+
+import { KERNEL_IDS } from '../../server/abi/kernel-ids.ts';
 import type { NewRun } from '../../server/protocol/http-api.ts';
 
 export type Route =
@@ -110,11 +112,13 @@ function questionIn({ searchParams }: URL): NewRun | 'none' {
     if (name.startsWith('p.') && /^\d{1,2}$/.test(value)) parameters[name.slice(2)] = Number(value);
   }
   const patch = searchParams.get('patch');
+  const kernel = KERNEL_IDS.find((known) => known === searchParams.get('kernel'));
   const drivers = searchParams.getAll('driver');
   const strategy = STRATEGIES.find((known) => known === searchParams.get('strategy'));
   const seed = searchParams.get('seed');
   return {
     scenario,
+    ...(kernel === undefined ? {} : { kernel }),
     ...(patch === null || patch === '' ? {} : { patch }),
     ...(drivers.length === 0 ? {} : { driver: drivers }),
     ...(strategy === undefined ? {} : { strategy }),
@@ -127,6 +131,7 @@ function queryOf(question: NewRun | 'none', event: number | 'end'): string {
   const query = new URLSearchParams();
   if (question !== 'none') {
     query.set('scenario', question.scenario);
+    if (question.kernel !== undefined) query.set('kernel', question.kernel);
     if (question.patch !== undefined) query.set('patch', question.patch);
     for (const driver of question.driver ?? []) query.append('driver', driver);
     if (question.strategy !== undefined) query.set('strategy', question.strategy);

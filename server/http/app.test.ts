@@ -67,6 +67,7 @@ test('labs are listed with who is in them', async () => {
   assert.deepEqual(rest, {
     name: 'test',
     state: 'open',
+    kernel: '6.1',
     patch: 'stock',
     scenario: null,
     paused: false,

@@ -85,7 +85,8 @@ async function act(lab: Lab, control: Control): Promise<Done> {
       return {};
     case 'patch': {
       const patch = checkPatch(control.patch, 'body.patch');
-      await inTime(lab.renew({ ...lab.config, patch }));
+      const kernel = control.kernel === undefined ? {} : { kernel: control.kernel };
+      await inTime(lab.renew({ ...lab.config, ...kernel, patch }));
       return {};
     }
     case 'restart':

@@ -1,4 +1,6 @@
 /** Labs as the HTTP routes show them. */
+
+import { FIRST_KERNEL } from '../abi/kernel-ids.ts';
 import type { Lab } from '../live/lab.ts';
 import type { LabDetail, LabEntry } from '../protocol/http-api.ts';
 
@@ -10,6 +12,7 @@ export function labEntry(lab: Lab): LabEntry {
     code,
     state: lab.standing.state,
     ...(lab.standing.state === 'damaged' ? { why: lab.standing.why } : {}),
+    kernel: lab.config.kernel ?? FIRST_KERNEL,
     patch: lab.config.patch,
     scenario: scene.scenario === 'none' ? null : scene.scenario,
     paused,

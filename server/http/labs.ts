@@ -139,13 +139,14 @@ function openLab(labs: Labs, shelf: ScenarioShelf, asked: NewLab, address: strin
 
 function beginning(
   shelf: ScenarioShelf,
-  { scenario: name, parameters = {} }: NewLab,
+  { scenario: name, kernel, parameters = {} }: NewLab,
   patch: string,
 ): { readonly config: MachineConfig; readonly scene: Scene } {
-  if (name === undefined) return { config: { patch }, scene: EMPTY_SCENE };
+  const chosen = kernel === undefined ? {} : { kernel };
+  if (name === undefined) return { config: { ...chosen, patch }, scene: EMPTY_SCENE };
   const scenario = shelf.get(name, 'body.scenario');
   try {
-    const plan = planScenario(scenario, { ...AS_WRITTEN, parameters });
+    const plan = planScenario(scenario, { ...AS_WRITTEN, ...chosen, parameters });
     const { config, ...scene } = liveScenario(plan, patch);
     return { config, scene: { scenario: name, ...scene } };
   } catch (error) {

@@ -98,7 +98,7 @@ test('a report says the command that asks the same again', async () => {
   const run = await until(await start(question), isOver);
   const { text } = await http.get(`/api/runs/${run.id}/report/ktap`);
   const command =
-    'mmrace explore scenarios/seed-zero-page.yaml --patch stock --driver corrected ' +
+    'mmrace explore scenarios/seed-zero-page.yaml --kernel 6.1 --patch stock --driver corrected ' +
     '--devices 3 --strategy random --seed 7';
   assert.ok(text.includes(command), text);
 });

@@ -1,9 +1,13 @@
 /** GET /api/scenarios, /api/patches, /api/drivers: what ships, to choose from. */
 import type { FastifyInstance } from 'fastify';
 import { DRIVERS } from '../../clients/drivers/catalogue/drivers.ts';
+import { KERNEL_IDS } from '../abi/kernel-ids.ts';
+import type { KernelVersion } from '../kernel/versions/kernel-version.ts';
+import { KERNELS } from '../kernel/versions/kernels.ts';
 import { PATCHES, STOCK_NAME } from '../patches/patches.ts';
 import {
   DriversAnswer,
+  KernelsAnswer,
   PatchesAnswer,
   type ScenarioEntry,
   ScenariosAnswer,
@@ -52,6 +56,15 @@ export function addScenarioRoutes(app: FastifyInstance, shelf: ScenarioShelf): v
     () => ({ patches: [STOCK, ...[...PATCHES.values()].map(patchEntry)] }),
   );
   app.get(
+    '/api/kernels',
+    route({
+      summary: 'The kernels to choose from, the oldest first, each with what it changes.',
+      tags: ['scenarios'],
+      answers: { 200: KernelsAnswer },
+    }),
+    () => ({ kernels: KERNEL_IDS.map((id) => kernelEntry(KERNELS[id])) }),
+  );
+  app.get(
     '/api/drivers',
     route({
       summary: 'The drivers that ship, for the devices of a run.',
@@ -70,6 +83,16 @@ const STOCK = {
 
 function patchEntry({ id, summary, provenance }: { readonly [Key in keyof typeof STOCK]: string }) {
   return { id, summary, provenance };
+}
+
+function kernelEntry({ id, source, recorded, base, changes }: KernelVersion) {
+  return {
+    id,
+    source,
+    recorded,
+    base: base === 'none' ? null : base,
+    changes: changes.map(({ since, commit, summary }) => ({ since, commit, summary })),
+  };
 }
 
 function scenarioEntry(scenario: Scenario): ScenarioEntry {

@@ -25,7 +25,7 @@ export const JournalHeader = strict({
   model: strict({ hash: Type.String(), version: Type.String() }),
   lab: Type.String(),
   /** A MachineConfig: see machine/machine-config.ts. */
-  config: Type.Object({ patch: Type.String() }),
+  config: Type.Object({ patch: Type.String(), kernel: Type.Optional(Type.String()) }),
   /** Counts the machines of the lab from 0. Absent: 0. */
   generation: Type.Optional(count),
 });

@@ -266,6 +266,7 @@ export interface KernelFunctions {
     owner: DeviceOwner,
     range: PageRange,
   ): Task<Result<(Pfn | 'none')[]>>;
+  mayMakeExclusive(k: Kernel, pfn: Pfn): boolean;
   getUserPages(
     k: Kernel,
     mm: Mm,

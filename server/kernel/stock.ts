@@ -21,7 +21,7 @@ import {
 import { getUserPages } from './hmm/get-user-pages.ts';
 import { hmmRangeFault } from './hmm/hmm-range-fault.ts';
 import { ioMayPinVmas } from './hmm/io-pin-pages.ts';
-import { makeDeviceExclusiveRange } from './hmm/make-device-exclusive.ts';
+import { makeDeviceExclusiveRange, mayMakeExclusive } from './hmm/make-device-exclusive.ts';
 import { migrateVmaFinalize } from './hmm/migrate-vma-finalize.ts';
 import {
   folioMigrateMapping,
@@ -179,6 +179,7 @@ export const STOCK: KernelFunctions = {
   anonVmaFork,
   unlinkAnonVmas,
   makeDeviceExclusiveRange,
+  mayMakeExclusive,
   getUserPages,
   ioMayPinVmas,
   mmapExpand,

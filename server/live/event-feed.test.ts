@@ -33,6 +33,7 @@ function startFeed(): EventFeed {
   const snapshot = () => ({
     lab: 'test',
     n: feed.n,
+    kernel: '6.1',
     patch: 'stock',
     actors: [],
     ptes: [],

@@ -6,6 +6,7 @@
  */
 
 import type { Event } from '../abi/event.ts';
+import { FIRST_KERNEL } from '../abi/kernel-ids.ts';
 import type { SessionKey } from '../journal/journal-format.ts';
 import type { LabLine } from '../journal/lab-lines.ts';
 import type { FrameNote, Recorder } from '../journal/recorder.ts';
@@ -388,10 +389,10 @@ export class Lab {
   }
 
   snapshot(): LabSnapshot {
-    const { patch } = this.config;
+    const { kernel = FIRST_KERNEL, patch } = this.config;
     const actors = this.actorsSeen();
     const control = this.controlSeen();
-    return { lab: this.name, n: this.feed.n, patch, actors, control, ...this.#host.view() };
+    return { lab: this.name, n: this.feed.n, kernel, patch, actors, control, ...this.#host.view() };
   }
 
   /** How it is driven, and the tasks that could be chosen. */

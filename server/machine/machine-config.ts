@@ -2,6 +2,8 @@
 export interface MachineConfig {
   /** The id of the patch that the kernel runs with, or 'stock'. */
   readonly patch: string;
+  /** The kernel that the patch is applied to: '6.1' unless said. */
+  readonly kernel?: string;
   /** Slots of swap space, a page each; none unless said. */
   readonly swapSlots?: number;
   /** Pages of system memory; 2^20 unless said. */

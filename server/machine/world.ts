@@ -6,6 +6,7 @@
 import type { CpuApi, PinMode } from '../abi/cpu-api.ts';
 import type { DeviceApi, DeviceDriver, DeviceOwner } from '../abi/device-api.ts';
 import type { EventSink } from '../abi/event.ts';
+import { FIRST_KERNEL, type KernelId } from '../abi/kernel-ids.ts';
 import { reconnectDevice } from '../kernel/api/bury-device.ts';
 import { createCpuApi, newCpu } from '../kernel/api/kernel-cpu-api.ts';
 import { createDeviceApi } from '../kernel/api/kernel-device-api.ts';
@@ -18,7 +19,7 @@ import {
   newProcess,
 } from '../kernel/kernel.ts';
 import type { Mm } from '../kernel/memory/mm.ts';
-import { FIRST_KERNEL, type KernelId, kernelFunctions } from '../kernel/versions/kernels.ts';
+import { kernelFunctions } from '../kernel/versions/kernels.ts';
 import { type Patch, patched } from '../patches/patch.ts';
 import { type RunningTask, Scheduler } from '../scheduler/scheduler.ts';
 import { newTaskContext, type TaskContext } from '../task/context.ts';

@@ -7,6 +7,7 @@
  */
 import Type, { type Static } from 'typebox';
 import { Event } from '../abi/event.ts';
+import { KERNEL_IDS } from '../abi/kernel-ids.ts';
 import { prose } from '../abi/prose.ts';
 import { name, strict, word } from '../abi/scalars.ts';
 import { joinCode } from './join-code.ts';
@@ -37,6 +38,7 @@ export const STEPS_PER_SECOND_MAX = 1_000;
 const nullable = <Schema extends Type.TSchema>(schema: Schema) => Type.Union([schema, Type.Null()]);
 const count = Type.Integer({ minimum: 0 });
 const words = Type.Array(Type.String());
+const kernel = word(...KERNEL_IDS);
 
 // Scenarios and patches.
 
@@ -74,6 +76,17 @@ export const PatchEntry = strict({
   provenance: Type.String({ description: 'list, subject, date, message-id' }),
 });
 export type PatchEntry = Static<typeof PatchEntry>;
+export const KernelEntry = strict({
+  id: Type.String(),
+  source: Type.String({ description: 'what it was read from' }),
+  recorded: word('recorded', 'read'),
+  base: nullable(Type.String({ description: 'the kernel that the changes are made to' })),
+  changes: Type.Array(
+    strict({ since: Type.String(), commit: Type.String(), summary: Type.String() }),
+  ),
+});
+export const KernelsAnswer = strict({ kernels: Type.Array(KernelEntry) });
+
 export const PatchesAnswer = strict({ patches: Type.Array(PatchEntry) });
 
 export const DriverEntry = strict({ name: Type.String(), summary: Type.String() });
@@ -111,6 +124,7 @@ export const LabEntry = strict({
       `),
   }),
   why: Type.Optional(Type.String({ description: 'what is wrong with a damaged lab' })),
+  kernel: Type.String(),
   patch: Type.String(),
   scenario: nullable(Type.String({ description: 'the scenario that it was made from' })),
   paused: Type.Boolean(),
@@ -139,6 +153,7 @@ export type LabDetail = Static<typeof LabDetail>;
 export const NewLab = strict({
   name: Type.Optional(name),
   scenario: Type.Optional(name),
+  kernel: Type.Optional(kernel),
   patch: Type.Optional(name),
   parameters: Type.Optional(parameters),
 });
@@ -187,7 +202,7 @@ export const Control = Type.Union([
   action('lock', {}),
   action('unlock', {}),
   /** A new machine with this patch under the same clients. */
-  action('patch', { patch: name }),
+  action('patch', { patch: name, kernel: Type.Optional(kernel) }),
   /** A new machine, as the lab began. */
   action('restart', {}),
   /** Runs one verb of the client's own program. */
@@ -219,6 +234,7 @@ export const STRATEGY_NAMES = ['dpor', 'dfs', 'random', 'pct', 'urw'] as const;
 
 export const NewRun = strict({
   scenario: name,
+  kernel: Type.Optional(kernel),
   patch: Type.Optional(name),
   driver: Type.Optional(
     Type.Array(
@@ -248,6 +264,7 @@ export type RunProgress = Static<typeof RunProgress>;
 export const RunVerdict = Type.Object(
   {
     scenario: Type.String(),
+    kernel: Type.String(),
     patch: Type.String(),
     verdict: word('holds', 'broken', 'unknown'),
     bound: Type.String(),

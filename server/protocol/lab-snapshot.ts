@@ -12,6 +12,7 @@ export const LabSnapshot = named(
       minimum: 0,
       description: 'The last event that this state contains; the next one sent is n + 1.',
     }),
+    kernel: Type.String({ description: 'the version of Linux that the lab runs' }),
     patch: Type.String({ description: "the patch that the kernel runs with, 'stock' for none" }),
     actors: Type.Array(
       strict({ name, role: word('device', 'cpu'), state: word('attached', 'away', 'fenced') }),

@@ -12,6 +12,8 @@ export interface Searched {
   readonly preemptionsMax?: number;
   /** Pages of a page table and of a huge page, where the machine is smaller than Linux. */
   readonly smallTables?: { readonly pages: number; readonly inLinux: number };
+  /** The version of Linux; 'read' if no recordings bear out what the model has of it. */
+  readonly kernel?: { readonly id: string; readonly source: 'recorded' | 'read' };
   /** One device was searched for `twins` that do as it does. */
   readonly standsFor?: { readonly member: string; readonly twins: number };
 }
@@ -86,7 +88,7 @@ export function describeBound(bound: Bound): string {
     case 'not asked':
       return 'interrupted before it was asked';
     default:
-      return `${coveredText(bound)}${tablesText(bound)}${twinsText(bound)}`;
+      return `${coveredText(bound)}${kernelText(bound)}${tablesText(bound)}${twinsText(bound)}`;
   }
 }
 
@@ -126,6 +128,12 @@ function notReachedText({ patch, overridden, lines }: PatchNotReached): string {
 function preemptionsText(preemptionsMax: number | undefined): string {
   if (preemptionsMax === undefined) return '';
   return ` with at most ${counted(preemptionsMax, 'preemption')} each`;
+}
+
+function kernelText({ kernel }: Searched): string {
+  if (kernel === undefined) return '';
+  const read = kernel.source === 'read' ? ' (read, not recorded)' : '';
+  return `; kernel ${kernel.id}${read}`;
 }
 
 function tablesText({ smallTables }: Searched): string {

@@ -4,15 +4,20 @@
 export interface ChoiceNames {
   /** As it was asked for: 'stock', an id, or a file. */
   readonly kernel: string;
+  /** Of Linux; 'not told' where it stands elsewhere. */
+  readonly version: string;
   readonly patches: readonly string[];
   /** By actor; '*' for all that are not named. */
   readonly drivers: { readonly [actor: string]: string };
 }
 
-/** `stock`, `lazy-flush (./mine.ts)`. */
-export function kernelWords({ kernel, patches }: Pick<ChoiceNames, 'kernel' | 'patches'>): string {
+/** `stock 6.12`, `lazy-flush (./mine.ts) on 6.12`. */
+export function kernelWords(names: Pick<ChoiceNames, 'kernel' | 'version' | 'patches'>): string {
+  const { kernel, version, patches } = names;
   const ids = patches.join(' + ');
-  return ids === '' || ids === kernel ? kernel : `${ids} (${kernel})`;
+  if (ids === '') return version === 'not told' ? kernel : `stock ${version}`;
+  const words = ids === kernel ? ids : `${ids} (${kernel})`;
+  return version === 'not told' ? words : `${words} on ${version}`;
 }
 
 /** `, driver map-losers in dev0`; empty where every device has the driver of the scenario. */
@@ -22,7 +27,7 @@ export function driverWords(drivers: ChoiceNames['drivers']): string {
     .join('');
 }
 
-/** `stock, driver map-losers in dev0`. */
+/** `stock 6.12, driver map-losers in dev0`. */
 export function choiceWords(names: ChoiceNames): string {
   return `${kernelWords(names)}${driverWords(names.drivers)}`;
 }

@@ -2,8 +2,10 @@
  * The log as a trace file of ftrace, so that grep habits work and Perfetto opens it. Events that Linux has a tracepoint
  * for carry its name and its fields; all others begin with `mmrace_`. A second is a million steps: step 17 is 0.000017.
  */
+
 import type { Event } from '../abi/event.ts';
 import { type KnownPages, type TracePlace, tracepointOf } from './ftrace/tracepoints.ts';
+import { kernelLabel } from './lines/kernel-label.ts';
 import type { ReportMeta } from './report-meta.ts';
 import { actorsSeen } from './timeline/actors.ts';
 import { inOrder } from './timeline/event-order.ts';
@@ -46,7 +48,7 @@ function header(count: number, cpus: number, meta: ReportMeta): string[] {
     '#',
     `# entries-in-buffer/entries-written: ${count}/${count}   #P:${cpus}`,
     '#',
-    `# simulated by mmrace: ${meta.name}, kernel ${meta.patch}; one step is one microsecond`,
+    `# simulated by mmrace: ${meta.name}, kernel ${kernelLabel(meta)}; one step is one microsecond`,
     '#',
     '#           TASK-PID     CPU#  |||||  TIMESTAMP  FUNCTION',
     '#              | |         |   |||||     |         |',

@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto';
 import type { Event } from '../abi/event.ts';
 import { describeBody } from './describe-event.ts';
 import { drawn, raceDiagram } from './diagram.ts';
+import { kernelLabel } from './lines/kernel-label.ts';
 import { litmusBlock } from './litmus.ts';
 import type { ReportMeta } from './report-meta.ts';
 import { escapeHtml, scriptJson } from './stepper/escape-html.ts';
@@ -63,7 +64,7 @@ export function htmlReport(events: readonly Event[], meta: ReportMeta): string {
     ...[...seen].filter((name) => !named.includes(name)),
   ];
   const style = `${STEPPER_STYLE}:root { --actors: ${actors.length}; }\n`;
-  const title = `${meta.name}, kernel ${meta.patch}: ${meta.verdict}`;
+  const title = `${meta.name}, kernel ${kernelLabel(meta)}: ${meta.verdict}`;
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -105,11 +106,12 @@ function policy(style: string): string {
   ].join('; ');
 }
 
-function head({ name, patch, verdict, seen, bound, reproduce }: ReportMeta): string {
+function head(meta: ReportMeta): string {
+  const { name, verdict, seen, bound, reproduce } = meta;
   const again = reproduce === 'none' ? '' : `\n<p>Again: <code>${escapeHtml(reproduce)}</code></p>`;
   return `<header>
 <h1>${escapeHtml(name)} <span class="verdict ${verdict}">${verdict}</span></h1>
-<p>Kernel: ${escapeHtml(patch)}. ${escapeHtml(seen)}.</p>
+<p>Kernel: ${escapeHtml(kernelLabel(meta))}. ${escapeHtml(seen)}.</p>
 <p class="quiet">Bound: ${escapeHtml(bound)}.</p>${again}
 </header>`;
 }

@@ -42,8 +42,8 @@ export function perfettoTrace(events: readonly Event[], meta: ReportMeta): strin
 }
 
 function document(records: readonly TraceRecord[], meta: ReportMeta): string {
-  const { name, patch, verdict, seen, bound, reproduce } = meta;
-  const otherData = { generator: 'mmrace', name, patch, verdict, seen, bound, reproduce };
+  const { name, kernel, patch, verdict, seen, bound, reproduce } = meta;
+  const otherData = { generator: 'mmrace', name, kernel, patch, verdict, seen, bound, reproduce };
   const lines = records.map((record) => JSON.stringify(record)).join(',\n');
   return `{"displayTimeUnit":"ns","otherData":${JSON.stringify(otherData)},"traceEvents":[\n${lines}\n]}\n`;
 }

@@ -7,7 +7,8 @@ import type { Turn } from './turn.ts';
 export interface ReportMeta {
   /** Of the scenario, without spaces. */
   readonly name: string;
-  /** The kernel that ran: 'stock', or the name of a patch. */
+  /** The kernel that ran: its version, and 'stock' or the name of a patch. */
+  readonly kernel: string;
   readonly patch: string;
   readonly verdict: 'holds' | 'broken' | 'unknown';
   /** In one sentence: what was seen, or why the verdict is unknown. */

@@ -29,7 +29,7 @@ function entriesOf(text: string): Entry[] {
   const [event = '', run = '', ...rest] = text.split('\n');
   assert.deepEqual([event, run], [SHIVIZ_EVENT, SHIVIZ_RUN]);
   const [before, label, log = ''] = rest.join('\n').split(new RegExp(run, 'm'));
-  assert.deepEqual([before, label], ['', `${META.name} ${META.patch}`]);
+  assert.deepEqual([before, label], ['', `${META.name} ${META.patch} on ${META.kernel}`]);
   return [...log.matchAll(new RegExp(event, 'gm'))].map(({ groups }) => ({
     event: String(groups?.event),
     host: String(groups?.host),

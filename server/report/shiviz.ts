@@ -3,8 +3,10 @@
  * the expression that cuts it into events and the one that cuts it into runs. Clocks grow along the causes that
  * timeline/causes.ts names; what no message, lock or entry orders stays concurrent.
  */
+
 import type { Event } from '../abi/event.ts';
 import { describeBody } from './describe-event.ts';
+import { kernelLabel } from './lines/kernel-label.ts';
 import type { ReportMeta } from './report-meta.ts';
 import { causesOf } from './timeline/causes.ts';
 import { inOrder } from './timeline/event-order.ts';
@@ -23,7 +25,11 @@ export function shivizLog(events: readonly Event[], meta: ReportMeta): string {
   const causes = causesOf(log, spans);
   const clocks = new Map<number, Clock>();
   const hosts = new Map<string, Clock>();
-  const lines = [SHIVIZ_EVENT, SHIVIZ_RUN, `=== ${oneLine(`${meta.name} ${meta.patch}`)} ===`];
+  const lines = [
+    SHIVIZ_EVENT,
+    SHIVIZ_RUN,
+    `=== ${oneLine(`${meta.name} ${kernelLabel(meta)}`)} ===`,
+  ];
   for (const event of log) {
     const host = hostName(spans.hostOf(event));
     const clock = new Map(hosts.get(host));

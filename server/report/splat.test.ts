@@ -57,7 +57,7 @@ test('a frame that is used after its end looks like refcount', () => {
     'refcount_t: use-after-free (simulated)',
     'WARNING: [OR2] dev1 reached the freed frame 0x11 at 0x100200000',
     'by task dev1 on device dev1 (step 2)',
-    'Kernel: remove-second-invalidate, scenario seed-zero-page',
+    'Kernel: remove-second-invalidate on 6.1, scenario seed-zero-page',
     'Call Trace:',
     ' <TASK>',
     ' dma_write',
@@ -92,7 +92,7 @@ test('a circle of waiting looks like lockdep', () => {
   assert.deepEqual(text.split('\n').slice(0, 28), [
     '='.repeat(66),
     'WARNING: possible circular locking dependency detected (simulated)',
-    'seed-zero-page, kernel remove-second-invalidate',
+    'seed-zero-page, kernel remove-second-invalidate on 6.1',
     '-'.repeat(66),
     'dev0 read is trying to acquire lock:',
     ' (driver_lock), at: dmirror_fault.lock',

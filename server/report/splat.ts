@@ -3,8 +3,10 @@
  * mapping, refcount for a frame that lived too short or too long, lockdep for tasks that wait in a circle. The banner
  * says that it is simulated; nothing is invented that the model does not know (no code offsets, no registers).
  */
+
 import type { Event } from '../abi/event.ts';
 import { addressWords } from './event-words.ts';
+import { kernelLabel } from './lines/kernel-label.ts';
 import { listText } from './lines/list-columns.ts';
 import type { ReportMeta } from './report-meta.ts';
 import { framesOfEvent } from './splat/frames-of-event.ts';
@@ -58,7 +60,7 @@ function kcsanLines(log: readonly Event[], told: Violation, meta: ReportMeta): s
     ...(changed === 'unknown' ? [] : [`value changed: ${changed.read} -> ${changed.written}`, '']),
     `[${told.rule}] ${told.text}`,
     '',
-    `Reported by mmrace (simulated) on: ${meta.name}, kernel ${meta.patch}`,
+    `Reported by mmrace (simulated) on: ${meta.name}, kernel ${kernelLabel(meta)}`,
     KCSAN_RULE,
   ];
 }
@@ -130,7 +132,7 @@ function refcountLines(log: readonly Event[], told: Violation, meta: ReportMeta)
     `refcount_t: ${what} (simulated)`,
     `WARNING: [${told.rule}] ${told.text}`,
     ...(use === undefined ? [] : [`by ${byWhom(log, use)}`]),
-    `Kernel: ${meta.patch}, scenario ${meta.name}`,
+    `Kernel: ${kernelLabel(meta)}, scenario ${meta.name}`,
     'Call Trace:',
     ' <TASK>',
     ...frames.map((frame) => ` ${frame}`),

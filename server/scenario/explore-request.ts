@@ -2,6 +2,7 @@
 
 import type { DriverVariant } from '../../clients/drivers/catalogue/driver-variant.ts';
 import { DRIVERS } from '../../clients/drivers/catalogue/drivers.ts';
+import { isKernelId, KERNEL_IDS, type KernelId } from '../abi/kernel-ids.ts';
 import type { Patch } from '../patches/patch.ts';
 import { PATCHES, STOCK_NAME } from '../patches/patches.ts';
 import { BadInput } from '../vocabulary/bad-input.ts';
@@ -15,6 +16,8 @@ import { printProblem } from './yaml-source.ts';
 
 /** What a question changes of a scenario, in words. */
 export interface AskedChoice {
+  /** The kernel that the patch is applied to; absent: as the scenario says. */
+  readonly kernel?: string;
   /** 'stock', the id of a patch that ships, or the absolute path of a file. */
   readonly patch: string;
   /** `ACTOR=NAME`, `ACTOR=/FILE`, or the same without `ACTOR=` for all devices. */
@@ -42,6 +45,7 @@ export async function planOf(asked: ExploreRequest): Promise<ScenarioPlan> {
 /** The same for a scenario that has been read. */
 export async function planWith(scenario: Scenario, choice: AskedChoice): Promise<ScenarioPlan> {
   return planScenario(scenario, {
+    ...kernelChosen(choice.kernel),
     patches: await patchesNamed(choice.patch),
     drivers: await driversNamed(choice.drivers),
     parameters: choice.parameters,
@@ -67,6 +71,14 @@ export async function patchesNamed(name: string): Promise<readonly Patch[]> {
   if (shipped !== undefined) return [shipped];
   if (isFile(name)) return [await loadPatch(name)];
   throw unknown('patch', name, [STOCK_NAME, ...PATCHES.keys()]);
+}
+
+/** Nothing for a question that leaves it to the scenario. Throws: BadInput. */
+export function kernelChosen(name: string | undefined): { readonly kernel?: KernelId } {
+  if (name === undefined) return {};
+  if (isKernelId(name)) return { kernel: name };
+  const hint = suggestion(name, KERNEL_IDS) || `; there are ${KERNEL_IDS.join(', ')}`;
+  throw new BadInput(`there is no kernel "${name}"${hint}`);
 }
 
 /** Throws: BadInput. */

@@ -45,6 +45,7 @@ export function liveScenario(plan: ScenarioPlan, patch: string): LiveScenario {
   return {
     config: {
       patch,
+      kernel: plan.kernel,
       ...(swapSlots === undefined ? {} : { swapSlots }),
       ...(thp === undefined ? {} : { thp }),
       ...(systemPages === undefined ? {} : { systemPages }),

@@ -2,6 +2,7 @@
 
 import type { DriverVariant } from '../../clients/drivers/catalogue/driver-variant.ts';
 import { DRIVERS } from '../../clients/drivers/catalogue/drivers.ts';
+import type { KernelId } from '../abi/kernel-ids.ts';
 import type { KernelConfig } from '../kernel/kernel.ts';
 import { ORACLES } from '../machine/oracles/all-oracles.ts';
 import type { Patch } from '../patches/patch.ts';
@@ -27,6 +28,8 @@ import { type CompiledWindow, compileWindow } from './window.ts';
 
 /** What a question may change of a scenario. */
 export interface ScenarioChoice {
+  /** The kernel that the patches are applied to; absent: as the scenario says. */
+  readonly kernel?: KernelId;
   readonly patches: readonly Patch[];
   /** The driver of a device, by the device's name or its template's; '*' for all that are not named. */
   readonly drivers: ReadonlyMap<string, DriverVariant>;
@@ -62,6 +65,7 @@ export type ConditionQuestion =
 export interface ScenarioPlan {
   readonly scenario: Scenario;
   readonly choice: ScenarioChoice;
+  readonly kernel: KernelId;
   readonly config: Partial<KernelConfig>;
   readonly vmas: readonly ScenarioVma[];
   readonly instances: readonly Instance[];
@@ -96,6 +100,8 @@ export class BadChoice extends BadInput {
   }
 }
 
+/** Of a scenario that does not say. */
+export const SCENARIO_KERNEL: KernelId = '6.1';
 /** By a scenario that names none. */
 const ORACLES_ASKED = ORACLES.filter(({ asked }) => asked === 'always').map(({ id }) => id);
 /** More than any access takes that nobody disturbs. */
@@ -117,7 +123,8 @@ export function planScenario(
   return {
     scenario,
     choice,
-    config: scenario.machine ?? {},
+    kernel: choice.kernel ?? scenario.machine?.kernel ?? SCENARIO_KERNEL,
+    config: configOf(scenario),
     vmas: scenario.vmas,
     instances,
     devices: instances
@@ -141,6 +148,11 @@ export function planScenario(
     milestones: milestonesOf(scenario, instances, namesOf),
     pages: scenario.vmas.flatMap(pagesOf),
   };
+}
+
+function configOf({ machine = {} }: Scenario): Partial<KernelConfig> {
+  const { kernel: _, ...config } = machine;
+  return config;
 }
 
 function checkParameters(scenario: Scenario, given: Parameters): void {

@@ -3,6 +3,7 @@
  * scenarios/scenario.schema.json for editors. `description` completes the sentence "expected ...".
  */
 import Type, { type Static } from 'typebox';
+import { KERNEL_IDS } from '../abi/kernel-ids.ts';
 import { name, strict, word } from '../abi/scalars.ts';
 import { ORACLES } from '../machine/oracles/all-oracles.ts';
 import { OPS, type Op, place, text } from './op-schema.ts';
@@ -23,6 +24,7 @@ export const VERDICTS = ['holds', 'broken', 'unknown'] as const;
 export type VerdictWord = (typeof VERDICTS)[number];
 
 const machine = strict({
+  kernel: Type.Optional(word(...KERNEL_IDS)),
   systemPages: Type.Optional(count(1, 2 ** 20)),
   devicePages: Type.Optional(count(1, 2 ** 18)),
   swapSlots: Type.Optional(count(0, 2 ** 20)),

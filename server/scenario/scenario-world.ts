@@ -106,6 +106,7 @@ export function openScenario(
   const patches = [...plan.choice.patches, fair.patch];
   const contract = plan.oracles.has(CONTRACT_ORACLE) ? 'watched' : 'off';
   const world = newWorld({
+    version: plan.kernel,
     patches,
     config: plan.config,
     contract,

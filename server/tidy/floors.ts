@@ -95,6 +95,7 @@ export const FLOORS: readonly Floor[] = [
     'server/http',
     [
       ...WIRE,
+      'server/kernel',
       'clients/drivers',
       'server/patches',
       'server/documents',

@@ -14,6 +14,7 @@ const SHOWN_MAX = 30;
 
 export interface CertifiedAs {
   readonly scenario: string;
+  readonly kernel: string;
   /** As it was asked for. */
   readonly patch: string;
   readonly patches: ChoiceNames['patches'];
@@ -27,7 +28,7 @@ export function certificateText(as: CertifiedAs, certificate: Certificate): stri
   const lines = [
     ...headline(
       `${as.scenario}: ${verdict}`,
-      { ...as, kernel: as.patch },
+      { ...as, kernel: as.patch, version: as.kernel },
       `, ${as.device} in a process of its own`,
     ),
     `  ${describeCertificateBound(as.device, bound)}; ${steps} steps, ${seconds.toFixed(2)} s;`,

@@ -22,6 +22,7 @@ import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { keptOf, reproduceLine, tokenOf } from '../explore/saved-counterexample.ts';
 import { textOf } from '../explore/text.ts';
 import { UsageError } from '../failure.ts';
+import { kernelOption } from '../kernel-option.ts';
 import { newProgress } from '../progress.ts';
 import { type ChoiceOptions, planFrom, scenarioFrom } from '../scenario-choice.ts';
 import { wholeNumber } from '../whole-number.ts';
@@ -60,6 +61,7 @@ export function addCertifyCommand(program: Command): void {
     .argument('<scenario>', 'a scenario file (*.yaml)')
     .option('--external <actor>', 'the device of the scenario that joins from outside')
     .option('--run <command>', 'start it: with MMRACE_URL, MMRACE_LAB and MMRACE_NAME set')
+    .addOption(kernelOption())
     .option('--patch <name>', "'stock', a patch that ships, or a file", 'stock')
     .option(
       '--driver <actor=name>',
@@ -163,7 +165,13 @@ async function certifyExternal(file: string, options: ExternalOptions): Promise<
       joined === 'joined' ? await certified(plan, wire, options) : nobodyCame(options);
     const { kernel, ...names } = choiceNames(plan, options.patch);
     const { name } = plan.scenario;
-    const as = { scenario: name, patch: kernel, ...names, device: options.external };
+    const as = {
+      scenario: name,
+      kernel: plan.kernel,
+      patch: kernel,
+      ...names,
+      device: options.external,
+    };
     print(shown(as, certificate, options));
     return exitCodeOf(certificate);
   } finally {

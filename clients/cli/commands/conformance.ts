@@ -1,5 +1,8 @@
-import type { Command } from 'commander';
+import { resolve } from 'node:path';
+import { type Command, Option } from 'commander';
+import { FIRST_KERNEL, KERNEL_IDS, type KernelId } from '../../../server/abi/kernel-ids.ts';
 import { newMachineWorld } from '../../../server/conformance/traces/machine-world.ts';
+import type { TraceProgram } from '../../../server/conformance/traces/parse-program.ts';
 import { readTraces, TraceError } from '../../../server/conformance/traces/read-traces.ts';
 import {
   reportText,
@@ -11,7 +14,11 @@ import {
   type ProgramOutcome,
   runProgram,
 } from '../../../server/conformance/traces/run-program.ts';
-import { machineOf, WITHOUT_SWAP } from '../../../server/conformance/traces/trace-machine.ts';
+import {
+  kernelOfFile,
+  machineOf,
+  WITHOUT_SWAP,
+} from '../../../server/conformance/traces/trace-machine.ts';
 import { ending, print, say } from '../ending.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { UsageError } from '../failure.ts';
@@ -23,8 +30,10 @@ import { newProgress, type ProgressLine } from '../progress.ts';
 import { traceMachineConfig } from '../trace-machine-config.ts';
 
 interface ConformanceOptions {
+  readonly kernel?: KernelId;
   readonly live?: true;
   readonly selftest?: true;
+  readonly hugePages?: 'always' | 'never';
   readonly json?: true;
 }
 
@@ -33,8 +42,20 @@ export function addConformanceCommand(program: Command): void {
     .command('conformance')
     .description('replay traces recorded from a real kernel and compare every result and state')
     .argument('[files...]', 'trace files (*.jsonl, *.jsonl.gz), or folders of them')
+    .addOption(
+      new Option(
+        '--kernel <version>',
+        'the version of Linux (default: what the folder says, as linux-6.12; else 6.1)',
+      ).choices(KERNEL_IDS),
+    )
     .option('--live', 'with devices and CPU in processes of their own, over WebSockets')
     .option('--selftest', "instead of traces: the kernel's HMM selftests, as KTAP")
+    .addOption(
+      new Option(
+        '--huge-pages <when>',
+        'selftests that ask for none: transparent_hugepage/enabled (never, as with madvise)',
+      ).choices(['always', 'never']),
+    )
     .option('--json', 'print one JSON object')
     .addHelpText('after', EXAMPLES)
     .action(ending(conformance));
@@ -43,41 +64,58 @@ export function addConformanceCommand(program: Command): void {
 const EXAMPLES = `
 Examples:
   mmrace conformance traces/                  traces recorded from a real kernel
+  mmrace conformance linux-6.12/              those of another one, on that
   mmrace conformance traces/migrate.jsonl.gz --live
   mmrace conformance --selftest               the kernel's own HMM selftests
+  mmrace conformance --selftest --kernel 6.12 --huge-pages always
 
 Exit 0 if every program agrees, 1 at a difference.`;
 
 async function conformance(
   files: readonly string[],
-  { live, selftest, json }: ConformanceOptions,
+  { kernel, live, selftest, hugePages, json }: ConformanceOptions,
 ): Promise<ExitCode> {
   if (selftest === true) {
     if (files.length > 0 || live === true) {
       throw new UsageError('--selftest takes no files and runs in this process');
     }
-    return runKernelSelftests(json === true ? 'json' : 'text');
+    const machine = { kernel: kernel ?? FIRST_KERNEL, thp: hugePages ?? 'never' } as const;
+    return runKernelSelftests(machine, json === true ? 'json' : 'text');
   }
+  if (hugePages !== undefined) throw new UsageError('--huge-pages is for --selftest');
   if (files.length === 0) throw new UsageError('expected trace files, or --selftest');
   const progress = newProgress('programs');
+  const run = { files, kernel: kernel ?? 'as recorded', progress } as const;
   const outcomes =
     live === true
-      ? await runLive(files, progress)
-      : await runAll(files, progress, (each) => newMachineWorld(each));
+      ? await runLive(run)
+      : await runAll(run, (each, version) => newMachineWorld(each, { version }));
   progress.end();
   print(json === true ? JSON.stringify(tracesReport(outcomes)) : reportText(outcomes));
   return tracesExitCode(tracesReport(outcomes));
 }
 
+interface Run {
+  readonly files: readonly string[];
+  /** 'as recorded': as the folder of each file says. */
+  readonly kernel: KernelId | 'as recorded';
+  readonly progress: ProgressLine;
+}
+
+type NewWorldOn = (program: TraceProgram, kernel: KernelId) => ReturnType<NewWorld>;
+
 async function runAll(
-  files: readonly string[],
-  progress: ProgressLine,
-  newWorld: NewWorld,
+  { files, kernel, progress }: Run,
+  newWorld: NewWorldOn,
 ): Promise<ProgramOutcome[]> {
   const outcomes: ProgramOutcome[] = [];
   try {
-    for await (const { program } of readTraces(files)) {
-      outcomes.push(await runProgram(program, newWorld));
+    for await (const { program, file } of readTraces(files)) {
+      const recorded = kernelOfFile(resolve(file));
+      const other = recorded === 'not said' ? FIRST_KERNEL : recorded;
+      const on = kernel === 'as recorded' ? other : kernel;
+      const outcome = await runProgram(program, (each) => newWorld(each, on));
+      outcomes.push({ ...outcome, kernel: on });
       progress.at(outcomes.length);
     }
   } catch (error) {
@@ -87,17 +125,14 @@ async function runAll(
   return outcomes;
 }
 
-async function runLive(
-  files: readonly string[],
-  progress: ProgressLine,
-): Promise<ProgramOutcome[]> {
+async function runLive(run: Run): Promise<ProgramOutcome[]> {
   const server = await startLocalServer({ host: '127.0.0.1', port: 0, logLevel: 'warn' });
   const lab = new LiveLab(server.openLab('conformance', traceMachineConfig(WITHOUT_SWAP)));
   try {
     await lab.start(server, SEED_CLIENTS);
     say(`three client processes have joined over ${server.webSocketUrl}`);
-    return await runAll(files, progress, (program) =>
-      newLiveConformanceWorld(lab, machineOf(program)),
+    return await runAll(run, (program, kernel) =>
+      newLiveConformanceWorld(lab, { ...machineOf(program), kernel }),
     );
   } finally {
     await lab.end();

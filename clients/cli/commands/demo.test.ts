@@ -10,7 +10,7 @@ import { runMmrace } from '../run-mmrace.fixture.ts';
 test('the demo answers as expected on both kernels, over processes and sockets, with pictures', async () => {
   const { code, stdout } = await runMmrace('demo', '--once', '--port', '0');
   assert.equal(code, EXIT.OK, stdout);
-  assert.match(stdout, /^6 of 6 verdicts are as expected\.$/m);
+  assert.match(stdout, /^12 of 12 verdicts are as expected\.$/m);
   const [stock = '', patched = ''] = stdout.split('=== kernel with the patch');
   assert.equal(stock.match(/: holds, as expected/g)?.length, 3);
   assert.equal(patched.match(/: broken, as expected/g)?.length, 2);

@@ -38,6 +38,7 @@ import {
 } from '../explore/search-settings.ts';
 import { textOf } from '../explore/text.ts';
 import { UsageError } from '../failure.ts';
+import { kernelOption } from '../kernel-option.ts';
 import { askedFrom, type ChoiceOptions } from '../scenario-choice.ts';
 import { wholeNumber } from '../whole-number.ts';
 
@@ -58,6 +59,7 @@ export function addExploreCommand(program: Command): void {
     .command('explore')
     .description('search the interleavings of a scenario: holds, broken or unknown')
     .argument('[scenario]', 'a scenario that ships, or a file (*.yaml); none with --from')
+    .addOption(kernelOption())
     .option(
       '--patch <name>',
       "'stock', a patch that ships, or a file that exports `patch`",
@@ -130,6 +132,7 @@ Exit codes: 0 holds, 1 broken, 2 unknown, 64 the question is wrong, 130 interrup
 Examples:
   mmrace explore seed-zero-page
   mmrace explore seed-zero-page --patch remove-second-invalidate
+  mmrace explore seed-zero-page --kernel 6.12 --patch remove-second-invalidate
   mmrace explore seed-zero-page --patch ./mine.ts --driver reader=./map-late.ts
   mmrace explore seed-zero-page --devices 3 --preemptions 2 --budget-seconds 300
   mmrace explore seed-zero-page --strategy pct --depth 2 --seed 7 --workers 2 --json

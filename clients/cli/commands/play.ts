@@ -72,7 +72,8 @@ async function play(word: string, options: PlayCommandOptions): Promise<ExitCode
   const server = await startLocalServer(LOCAL_SERVER);
   try {
     say(`mmrace serves on ${server.url} for the while`);
-    const machine = { patch: again.counterexample.patch.name, ...config };
+    const { kernel } = again.plan;
+    const machine = { patch: again.counterexample.patch.name, kernel, ...config };
     server.openLab(lab === DEMO_LAB && !isPlain(config) ? `${lab}-1` : lab, machine);
     const target = { url: server.webSocketUrl, lab: isPlain(config) ? lab : `${lab}-1` };
     return tell(again, await playIn(again, target, options), options);

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 
 import { type Command, Option } from 'commander';
+import type { KernelId } from '../../../server/abi/kernel-ids.ts';
 import { describeBound } from '../../../server/report/bound.ts';
 
 import { type KtapTest, ktapDocument, totalsOf } from '../../../server/report/ktap.ts';
@@ -21,11 +22,13 @@ import {
   searchDataOf,
 } from '../explore/search-settings.ts';
 import { UsageError } from '../failure.ts';
+import { kernelsOption } from '../kernel-option.ts';
 import { newProgress } from '../progress.ts';
 import { askedFrom, scenarioFile } from '../scenario-choice.ts';
 import { wholeNumber } from '../whole-number.ts';
 
 interface TestOptions {
+  readonly kernels?: readonly KernelId[];
   readonly budgetExecutions?: number;
   readonly budgetSeconds: number;
   readonly workers: number;
@@ -68,6 +71,7 @@ export function addTestCommand(program: Command): void {
       wholeNumber(1, 1e12),
     )
     .option('--budget-seconds <number>', 'likewise', wholeNumber(1, 1e6), DEFAULT_BUDGET_SECONDS)
+    .addOption(kernelsOption())
     .addOption(
       new Option('--workers <number>', 'threads')
         .argParser(wholeNumber(1, 64))
@@ -81,6 +85,7 @@ Exit codes: 0 all as expected, 1 some are not, 2 some are unknown and the others
 
 Examples:
   mmrace test scenarios/
+  mmrace test scenarios/ --kernels all
   mmrace test ./mine.yaml --budget-seconds 300 --json | jq .totals`,
     )
     .action(ending(run));
@@ -119,9 +124,10 @@ function casesOf(files: readonly string[], options: TestOptions): Case[] {
     try {
       const scenario = scenarioOf(stock);
       const search = searchDataOf(scenario, searched(options));
-      return expectedOf(scenario).map(({ what, expected, patch, drivers }) => {
+      return expectedOf(scenario).flatMap(({ what, expected, patch, drivers }) => {
         const asked = { ...stock, patch, drivers };
-        return { scenario: scenario.name, what, expected, asked, search };
+        const one = { scenario: scenario.name, what, expected, asked, search };
+        return options.kernels?.map((kernel) => onKernel(one, kernel)) ?? [one];
       });
     } catch (error) {
       if (!(error instanceof BadInput)) throw error;
@@ -131,6 +137,11 @@ function casesOf(files: readonly string[], options: TestOptions): Case[] {
   });
   if (problems.length > 0) throw new UsageError(problems.join('\n'));
   return cases;
+}
+
+/** The same on another version of Linux: it is expected to be alike. */
+function onKernel(one: Case, kernel: KernelId): Case {
+  return { ...one, what: `${one.what} on ${kernel}`, asked: { ...one.asked, kernel } };
 }
 
 function expectedOf({ expect }: Scenario) {

@@ -1,4 +1,7 @@
 import { type Command, Option } from 'commander';
+import { isKernelId } from '../../../server/abi/kernel-ids.ts';
+import { STOCK_NAME } from '../../../server/patches/patches.ts';
+import type { Scenario } from '../../../server/scenario/scenario-schema.ts';
 import {
   AB_SEARCHES,
   type AbVerdict,
@@ -12,10 +15,12 @@ import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { abPlain, abText } from '../explore/ab-text.ts';
 import { newProgressOfMany } from '../explore/search-progress.ts';
 import { interruptible } from '../interruptible.ts';
-import { planFrom, scenarioFrom } from '../scenario-choice.ts';
+import { kernelOption } from '../kernel-option.ts';
+import { type ChoiceOptions, planFrom, scenarioFrom } from '../scenario-choice.ts';
 import { wholeNumber } from '../whole-number.ts';
 
 export interface VerdictCommandOptions {
+  readonly kernel?: string;
   readonly before: string;
   readonly after: string;
   readonly driver: readonly string[];
@@ -34,8 +39,13 @@ export function addVerdictCommand(program: Command): void {
       'compare two kernels on scenarios: what can come of them now that could not before',
     )
     .argument('<scenarios...>', 'scenarios that ship, or files (*.yaml)')
-    .option('--before <patch>', "'stock', a patch that ships, or a file that exports one", 'stock')
-    .requiredOption('--after <patch>', 'likewise')
+    .option(
+      '--before <kernel>',
+      "'stock', a patch that ships, a file that exports one, or a version of Linux",
+      'stock',
+    )
+    .requiredOption('--after <kernel>', 'likewise')
+    .addOption(kernelOption())
     .option('--driver <actor=name>', 'the driver of a device, or of all, on both', collect, [])
     .option('--devices <number>', 'where the scenario has them as a parameter', wholeNumber(1, 16))
     .option('--migrators <number>', 'likewise', wholeNumber(0, 16))
@@ -62,7 +72,8 @@ known by then is printed.
 
 Examples:
   mmrace verdict seed-zero-page --after remove-second-invalidate
-  mmrace verdict scenarios/*.yaml --before stock --after ./mine.ts`,
+  mmrace verdict scenarios/*.yaml --before stock --after ./mine.ts --kernel 6.12
+  mmrace verdict scenarios/*.yaml --before 6.1 --after 6.12    what an upgrade changes`,
     )
     .action(ending(run));
 }
@@ -134,9 +145,23 @@ async function sidesOf(file: string, options: VerdictCommandOptions): Promise<Qu
   const scenario = scenarioFrom(file);
   const { before, after, ...both } = options;
   return {
-    before: { kernel: before, plan: await planFrom(scenario, { ...both, patch: before }) },
-    after: { kernel: after, plan: await planFrom(scenario, { ...both, patch: after }) },
+    before: await sideNamed(before, scenario, both),
+    after: await sideNamed(after, scenario, both),
   };
+}
+
+async function sideNamed(
+  name: string,
+  scenario: Scenario,
+  both: Omit<ChoiceOptions, 'patch'>,
+): Promise<Side> {
+  const side = sideOf(name);
+  return { kernel: name, patch: side.patch, plan: await planFrom(scenario, { ...both, ...side }) };
+}
+
+/** A version of Linux without patches, or a patch of the version that is asked about. */
+function sideOf(name: string): { readonly kernel?: string; readonly patch: string } {
+  return isKernelId(name) ? { kernel: name, patch: STOCK_NAME } : { patch: name };
 }
 
 function exitCodeOf(verdicts: readonly AbVerdict[], on: ExitOn): ExitCode {

@@ -35,6 +35,7 @@ const OUTCOMES_SHOWN_MAX = 8;
 const TOKEN_MAILED_MAX = 600;
 
 export interface AbAsked {
+  readonly kernel?: string;
   readonly before: string;
   readonly after: string;
   readonly driver: readonly string[];
@@ -97,19 +98,20 @@ function listed(what: string, changes: readonly OutcomeChange[]): string[] {
 function reproduceCommand(files: readonly string[], about: AbVerdict, asked: AbAsked): string {
   const token = tokenOf(about.after, asked);
   if (token !== 'none' && token.length <= TOKEN_MAILED_MAX) return `npx mmrace replay ${token}`;
-  const { before, after, driver, devices, migrators } = asked;
+  const { kernel, before, after, driver, devices, migrators } = asked;
   return [
     'npx mmrace verdict',
     ...files,
     `--before ${before} --after ${after}`,
+    ...(kernel === undefined ? [] : [`--kernel ${kernel}`]),
     ...driver.map((choice) => `--driver ${choice}`),
     ...(devices === undefined ? [] : [`--devices ${devices}`]),
     ...(migrators === undefined ? [] : [`--migrators ${migrators}`]),
   ].join(' ');
 }
 
-function tokenOf({ kernel, verdict }: SideAnswer, { driver }: AbAsked): string | 'none' {
-  const kept = keptOf(verdict, { patch: kernel, driver, strategy: 'dpor' });
+function tokenOf({ patch, verdict }: SideAnswer, { driver }: AbAsked): string | 'none' {
+  const kept = keptOf(verdict, { patch, driver, strategy: 'dpor' });
   return kept === 'none' ? 'none' : kept.token;
 }
 

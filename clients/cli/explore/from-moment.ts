@@ -1,6 +1,7 @@
 /** `mmrace explore --from RUN.jsonl@STEP`: everything reachable from a moment of a recorded live run. */
 
 import type { Event } from '../../../server/abi/event.ts';
+import { FIRST_KERNEL } from '../../../server/abi/kernel-ids.ts';
 import { stored } from '../../../server/journal/recorder.ts';
 import { UnknownPatch } from '../../../server/machine/remote/live-machine.ts';
 import { describeBound } from '../../../server/report/bound.ts';
@@ -8,6 +9,7 @@ import { countsByText, describeFailure } from '../../../server/report/describe-f
 import { raceDiagram } from '../../../server/report/diagram.ts';
 import type { FormatName } from '../../../server/report/format-names.ts';
 import { FORMATS } from '../../../server/report/formats.ts';
+import { kernelLabel } from '../../../server/report/lines/kernel-label.ts';
 import { wrapText } from '../../../server/report/lines/wrap-text.ts';
 import { NO_TURN } from '../../../server/report/turn.ts';
 import { metaOfCounterexample } from '../../../server/verify/answer/counterexample-meta.ts';
@@ -70,13 +72,17 @@ export function exploreFrom(options: FromOptions): MomentAnswer {
   progress.end();
   const patch = { name: journal.header.config.patch };
   const names = { patch, drivers: {}, strategy: options.strategy, modelHash: modelHere() };
-  const found = counterexampleFrom(verdict, names, journal.header.lab, {
-    journal: linesOf(lab, step + moment.entries),
-    step,
-    entries: moment.entries,
-  });
+  const from = { journal: linesOf(lab, step + moment.entries), step, entries: moment.entries };
+  const { kernel } = kernelOf(lab);
+  const found = counterexampleFrom(verdict, names, journal.header.lab, from, kernel);
   const kept = found === 'none' ? found : { counterexample: found, token: printToken(found) };
   return { verdict, moment, lab, kept, events: eventsOf(kept, moment) };
+}
+
+/** What the lab was recorded on. */
+function kernelOf({ journal }: RecordedLab): { readonly kernel: string; readonly patch: string } {
+  const { kernel = FIRST_KERNEL, patch } = journal.header.config;
+  return { kernel, patch };
 }
 
 /** `RUN.jsonl@STEP`. Throws: UsageError. */
@@ -149,10 +155,10 @@ export function saveMoment(file: string, { kept, events }: MomentAnswer): void {
 }
 
 export function textOfMoment({ verdict, moment, lab, kept, events }: MomentAnswer): string {
-  const { config, lab: name } = lab.journal.header;
+  const { lab: name } = lab.journal.header;
   const { counterexample, bound, steps, seconds } = verdict;
   const lines = [
-    `${name} at entry ${moment.step}: ${verdict.verdict} (kernel ${config.patch})`,
+    `${name} at entry ${moment.step}: ${verdict.verdict} (kernel ${kernelLabel(kernelOf(lab))})`,
     ...wrapText(`${describeBound(bound)}; ${steps} steps, ${seconds.toFixed(2)} s.`, COLUMNS).map(
       (line) => `  ${line}`,
     ),
@@ -181,7 +187,7 @@ export function plainMoment({ verdict, moment, lab, kept }: MomentAnswer): objec
     recording: lab.file,
     step: moment.step,
     entries: moment.entries,
-    patch: lab.journal.header.config.patch,
+    ...kernelOf(lab),
     ...rest,
     bound: describeBound(bound),
     reason: bound,
@@ -211,7 +217,7 @@ export function reportOfMoment(
     kept === 'none'
       ? metaOfExplored(verdict, {
           name: lab.journal.header.lab,
-          patch: lab.journal.header.config.patch,
+          ...kernelOf(lab),
           strategy: options.strategy,
           reproduce: again,
           question: options.from,

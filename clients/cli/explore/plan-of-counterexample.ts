@@ -1,7 +1,12 @@
 /** From a counterexample to the plan that it is executed with: its scenario, and the user's own files that it names. */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { driversNamed, isFile, patchesNamed } from '../../../server/scenario/explore-request.ts';
+import {
+  driversNamed,
+  isFile,
+  kernelChosen,
+  patchesNamed,
+} from '../../../server/scenario/explore-request.ts';
 import { readScenario } from '../../../server/scenario/read-scenario.ts';
 import {
   BadChoice,
@@ -16,6 +21,7 @@ import {
 import {
   type CodeName,
   type Counterexample,
+  kernelOf,
   scenarioHash,
   shortHash,
 } from '../../../server/verify/counterexample/counterexample.ts';
@@ -45,6 +51,7 @@ export async function planOfCounterexample(
     ([actor, code]) => `${actor}=${codeHere(code, beside, changed)}`,
   );
   const choice = {
+    ...kernelChosen(kernelOf(counterexample)),
     patches: await patchesNamed(patch),
     drivers: await driversNamed(drivers),
     parameters: counterexample.parameters,

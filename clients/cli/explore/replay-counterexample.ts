@@ -6,6 +6,7 @@ import { DIAGRAM_COLUMNS_MAX, raceDiagram } from '../../../server/report/diagram
 import type { FormatName } from '../../../server/report/format-names.ts';
 import { FORMATS } from '../../../server/report/formats.ts';
 import { counted } from '../../../server/report/lines/counted.ts';
+import { kernelLabel } from '../../../server/report/lines/kernel-label.ts';
 import { wrapText } from '../../../server/report/lines/wrap-text.ts';
 import type { ReportWait } from '../../../server/report/report-meta.ts';
 import type { ScenarioPlan } from '../../../server/scenario/scenario-plan.ts';
@@ -13,7 +14,10 @@ import { newScenarioRun } from '../../../server/scenario/scenario-world.ts';
 import { metaOfCounterexample } from '../../../server/verify/answer/counterexample-meta.ts';
 import { plainSteps } from '../../../server/verify/answer/record-execution.ts';
 import { waitsOf } from '../../../server/verify/answer/waits.ts';
-import type { Counterexample } from '../../../server/verify/counterexample/counterexample.ts';
+import {
+  type Counterexample,
+  kernelOf,
+} from '../../../server/verify/counterexample/counterexample.ts';
 import {
   type Divergence,
   type Reproduced,
@@ -90,6 +94,7 @@ export function plainAgain({ counterexample, ran, notes }: Again): object {
   return {
     outcome: ran.outcome,
     scenario: scenario.name,
+    kernel: kernelOf(counterexample),
     patch: patch.name,
     drivers: Object.fromEntries(Object.entries(drivers).map(([actor, { name }]) => [actor, name])),
     parameters,
@@ -135,10 +140,12 @@ export function textOfAgain(again: Again): string {
   return lines.join('\n');
 }
 
-/** `kernel stock, driver map-losers` */
-export function kernelWords({ patch, drivers }: Counterexample): string {
+/** `kernel stock 6.1, driver map-losers` */
+export function kernelWords(counterexample: Counterexample): string {
+  const { patch, drivers } = counterexample;
   const names = Object.entries(drivers).map(([actor, { name }]) => [actor, name] as const);
-  return `kernel ${patch.name}${driverWords(Object.fromEntries(names))}`;
+  const kernel = kernelLabel({ kernel: kernelOf(counterexample), patch: patch.name });
+  return `kernel ${kernel}${driverWords(Object.fromEntries(names))}`;
 }
 
 /** Who waits for whom at its end, if it got stuck. */

@@ -6,6 +6,7 @@ import { gap, greeting } from './watch-words.ts';
 const SNAPSHOT: LabSnapshot = {
   lab: 'demo',
   n: 250,
+  kernel: '6.1',
   patch: 'stock',
   actors: [{ name: 'gpu0', role: 'device', state: 'attached' }],
   ptes: [],
@@ -16,17 +17,18 @@ const SNAPSHOT: LabSnapshot = {
 test('an observer that fell behind says which events it does not show', () => {
   assert.equal(
     gap(99, SNAPSHOT),
-    'fell behind: events 100 to 250 are not shown; from here on a snapshot is the beginning (kernel stock, with gpu0)',
+    'fell behind: events 100 to 250 are not shown; from here on a snapshot is the beginning ' +
+      '(kernel stock 6.1, with gpu0)',
   );
 });
 
 test('a lab that began anew counts from the beginning', () => {
-  assert.equal(gap(300, SNAPSHOT), 'the lab began anew: kernel stock, event 250, with gpu0');
+  assert.equal(gap(300, SNAPSHOT), 'the lab began anew: kernel stock 6.1, event 250, with gpu0');
 });
 
 test('whoever begins to watch is told where the lab is', () => {
   assert.equal(
     greeting(SNAPSHOT),
-    'lab demo at event 250, kernel stock, with gpu0; mapped 0x10000-0x14000',
+    'lab demo at event 250, kernel stock 6.1, with gpu0; mapped 0x10000-0x14000',
   );
 });

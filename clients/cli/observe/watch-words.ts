@@ -2,24 +2,28 @@
 
 import type { LabSnapshot } from '../../../server/protocol/lab-snapshot.ts';
 import { addressWords } from '../../../server/report/event-words.ts';
+import { kernelLabel } from '../../../server/report/lines/kernel-label.ts';
 
-export function greeting({ lab, n, patch, actors, vmas }: LabSnapshot): string {
+export function greeting(snapshot: LabSnapshot): string {
+  const { lab, n, actors, vmas } = snapshot;
   const who = actors.map((actor) => actor.name).join(', ') || 'nobody';
   const mapped = vmas
     .slice(0, 4)
     .map(({ first, end }) => `${addressWords(first)}-${addressWords(end)}`)
     .join(', ');
   const memory = vmas.length === 0 ? 'nothing is mapped' : `mapped ${mapped}`;
-  return `lab ${lab} at event ${n}, kernel ${patch}, with ${who}; ${memory}`;
+  return `lab ${lab} at event ${n}, kernel ${kernelLabel(snapshot)}, with ${who}; ${memory}`;
 }
 
 /** What was not shown between event `seen` and the snapshot. */
-export function gap(seen: number, { n, patch, actors }: LabSnapshot): string {
+export function gap(seen: number, snapshot: LabSnapshot): string {
+  const { n, actors } = snapshot;
   const who = actors.map((actor) => actor.name).join(', ') || 'nobody';
-  if (n < seen) return `the lab began anew: kernel ${patch}, event ${n}, with ${who}`;
+  if (n < seen)
+    return `the lab began anew: kernel ${kernelLabel(snapshot)}, event ${n}, with ${who}`;
   return (
     `fell behind: events ${seen + 1} to ${n} are not shown; from here on a snapshot is the beginning ` +
-    `(kernel ${patch}, with ${who})`
+    `(kernel ${kernelLabel(snapshot)}, with ${who})`
   );
 }
 

@@ -1,7 +1,12 @@
 /** The hand that drives a lab over HTTP: pause, one step of one task, a new machine. */
 
 import type Type from 'typebox';
-import type { Control, ControlAnswer, LabDetail } from '../../../server/protocol/http-api.ts';
+import type {
+  Control,
+  ControlAnswer,
+  LabDetail,
+  NewLab,
+} from '../../../server/protocol/http-api.ts';
 import type { TaskEntry } from '../../../server/protocol/lab-control.ts';
 import { UsageError } from '../failure.ts';
 
@@ -35,8 +40,8 @@ export class LabHand {
   }
 
   /** Opens the lab, empty. Throws: UsageError. */
-  async create(patch: string): Promise<void> {
-    await this.#body(await this.#post(this.#api, { name: this.#lab, patch }));
+  async create(on: Pick<NewLab, 'kernel' | 'patch'>): Promise<void> {
+    await this.#body(await this.#post(this.#api, { name: this.#lab, ...on }));
   }
 
   /** Throws: UsageError if the server refuses. */

@@ -80,7 +80,7 @@ export async function playCounterexample(
 async function prepareLab(hand: LabHand, patch: string, plan: ScenarioPlan): Promise<void> {
   const detail = await hand.look();
   if (detail === 'none') {
-    await hand.create(patch);
+    await hand.create({ patch, kernel: plan.kernel });
     return;
   }
   const taken = detail.actors.find(({ name }) => plan.instances.some((one) => one.name === name));
@@ -91,7 +91,7 @@ async function prepareLab(hand: LabHand, patch: string, plan: ScenarioPlan): Pro
     );
   }
   await hand.control({ action: 'resume' });
-  await hand.control({ action: 'patch', patch });
+  await hand.control({ action: 'patch', patch, kernel: plan.kernel });
 }
 
 async function observe(

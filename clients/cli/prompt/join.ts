@@ -1,5 +1,6 @@
 /** An agent, and somebody's hand on it: joins a lab, hears what happens, and leaves without losing anybody's data. */
 
+import { kernelLabel } from '../../../server/report/lines/kernel-label.ts';
 import type { AgentOptions, PlayedAgent } from '../../agents/played-agent.ts';
 import { SessionClosed } from '../../sdk/connection.ts';
 import { endedSentence } from '../ended-session.ts';
@@ -85,8 +86,9 @@ export async function join(options: PromptJoinOptions): Promise<Joined> {
             notice({ kind: event.kind === 'violation' ? 'alarm' : 'news', text });
         }
       },
-      restarted: ({ patch }, why) => {
-        if (why === 'another-machine') own(`another machine runs now, with the kernel ${patch}`);
+      restarted: (snapshot, why) => {
+        const kernel = kernelLabel(snapshot);
+        if (why === 'another-machine') own(`another machine runs now, with the kernel ${kernel}`);
       },
     },
   );

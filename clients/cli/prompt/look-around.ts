@@ -1,6 +1,7 @@
 /** What a person sees who looks around: page tables, mappings, the log, the others. */
 import { describeEvent } from '../../../server/report/describe-event.ts';
 import { addressWords, frameWords, pteWords } from '../../../server/report/event-words.ts';
+import { kernelLabel } from '../../../server/report/lines/kernel-label.ts';
 import type { DeviceEntry } from '../../agents/hand-verbs.ts';
 import type { VerbResult } from '../../sdk/conductor.ts';
 import { concerns, type Somebody } from './concern.ts';
@@ -55,11 +56,11 @@ export function log(view: PromptLabView, somebody: Somebody, count: number): Sho
 
 /** `mine` are the actors of this process. */
 export function who(view: PromptLabView, mine: readonly string[]): ShownTable {
-  const { n, patch, actors } = view;
+  const { n, kernel, patch, actors } = view;
   const lines = actors.map(({ name, role, state }) => {
     const me = mine.includes(name) ? ' (you)' : '';
     return `${name.padEnd(16)} ${role.padEnd(7)} ${state}${me}`;
   });
-  const text = [...lines, `kernel ${patch}, event ${n}`].join('\n');
-  return { text, result: { actors, patch, n } };
+  const text = [...lines, `kernel ${kernelLabel(view)}, event ${n}`].join('\n');
+  return { text, result: { actors, kernel, patch, n } };
 }

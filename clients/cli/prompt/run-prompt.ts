@@ -1,5 +1,6 @@
 /** The prompt: a line, an answer, a line, until somebody leaves or the server is gone. */
 import type { Readable, Writable } from 'node:stream';
+import { kernelLabel } from '../../../server/report/lines/kernel-label.ts';
 import type { ClosedWhy } from '../../sdk/connection-state.ts';
 import { endedExit, endedSentence } from '../ended-session.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
@@ -90,7 +91,7 @@ function greeting({ role, name, lab, code, url }: PromptOptions, { watch }: Join
   const join = code === '' ? '' : ` (join code ${code})`;
   return (
     `${name} is ${what} in the lab ${lab}${join} at ${url}.\n` +
-    `Kernel ${watch.view.patch}; ${company}.\n` +
+    `Kernel ${kernelLabel(watch.view)}; ${company}.\n` +
     'help lists the verbs, Tab completes, quit leaves.'
   );
 }

@@ -5,6 +5,7 @@ import type {
   LabDetail,
   PatchEntry,
 } from '../../../server/protocol/http-api.ts';
+import { type ChosenKernel, kernelAsked, LinuxVersion } from '../lobby/linux-version.tsx';
 import type { SeenVma } from '../model/vmas.ts';
 import { addressOfRoute } from '../route.ts';
 import { sentenceOf, serverApi } from '../server-api.ts';
@@ -190,11 +191,18 @@ function NextKernel({
   patches,
 }: PartProps & { readonly patches: readonly PatchEntry[] }) {
   const [chosen, setChosen] = useState('');
+  const [kernel, setKernel] = useState<ChosenKernel>('as asked');
   const patch = chosen === '' ? detail.patch : chosen;
   const summary = patches.find(({ id }) => id === patch)?.summary ?? '';
   return (
     <section className="stack" aria-label="The kernel">
       <h2>The next run's kernel</h2>
+      <LinuxVersion
+        chosen={kernel}
+        choose={setKernel}
+        otherwise={`${detail.kernel}, as now`}
+        disabled={disabled}
+      />
       <label>
         <span className="unseen">Patch for the next run</span>
         <select
@@ -213,7 +221,11 @@ function NextKernel({
         {summary}
       </p>
       <div className="row small">
-        <button type="button" disabled={disabled} onClick={() => act({ action: 'patch', patch })}>
+        <button
+          type="button"
+          disabled={disabled}
+          onClick={() => act({ action: 'patch', patch, ...kernelAsked(kernel) })}
+        >
           Begin anew with it
         </button>
         <button type="button" disabled={disabled} onClick={() => act({ action: 'restart' })}>

@@ -117,6 +117,7 @@ export function LabView({ lab, event, hand }: LabViewProps) {
           <strong>{lab}</strong>{' '}
           {detail === 'unknown' ? null : (
             <>
+              <span className="chip">{detail.kernel}</span>
               <span className={detail.patch === 'stock' ? 'chip' : 'chip warn'}>
                 {detail.patch}
               </span>{' '}

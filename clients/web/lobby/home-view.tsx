@@ -92,7 +92,7 @@ export function HomeView() {
 }
 
 function LabLine({ lab }: { readonly lab: LabEntry }) {
-  const { name, code, patch, scenario, actors, events, paused } = lab;
+  const { name, code, kernel, patch, scenario, actors, events, paused } = lab;
   const devices = actors.filter(({ role }) => role === 'device').length;
   const facts = [
     `${devices} ${devices === 1 ? 'device' : 'devices'}`,
@@ -104,7 +104,8 @@ function LabLine({ lab }: { readonly lab: LabEntry }) {
     <article className="lab-entry" data-lab={name}>
       <div>
         <h3>
-          {name} <span className={patch === 'stock' ? 'chip' : 'chip warn'}>{patch}</span>{' '}
+          {name} <span className="chip">{kernel}</span>{' '}
+          <span className={patch === 'stock' ? 'chip' : 'chip warn'}>{patch}</span>{' '}
           {paused ? <span className="chip warn">❚❚ paused</span> : null}
         </h3>
         <p className="quiet">{facts.join(' · ')}</p>

@@ -1,5 +1,6 @@
 import { useMemo, useState } from 'react';
 import type { LabDetail } from '../../../server/protocol/http-api.ts';
+import { kernelLabel } from '../../../server/report/lines/kernel-label.ts';
 import { serverApi } from '../server-api.ts';
 import { Link } from '../shell/link.tsx';
 import { useLoaded } from '../shell/loaded.ts';
@@ -50,7 +51,7 @@ function Choices({ lab }: { readonly lab: LabDetail }) {
     <>
       <h1>Join {lab.name}</h1>
       <p className="quiet">
-        Kernel: <strong>{lab.patch}</strong>. In it now:{' '}
+        Kernel: <strong>{kernelLabel(lab)}</strong>. In it now:{' '}
         {lab.actors.length === 0 ? 'nobody' : lab.actors.map((actor) => actor.name).join(', ')}.
       </p>
       {free.length === 0 ? null : (

@@ -4,6 +4,7 @@ import { sentenceOf, serverApi } from '../server-api.ts';
 import { useLoaded } from '../shell/loaded.ts';
 import { keepPresenterToken } from '../shell/memory.ts';
 import { goTo } from '../shell/navigation.ts';
+import { type ChosenKernel, kernelAsked, LinuxVersion } from './linux-version.tsx';
 
 const EMPTY = '';
 const STOCK = 'stock';
@@ -14,6 +15,7 @@ export function NewLabForm() {
   const [patches] = useLoaded(serverApi.patches);
   const [scenario, setScenario] = useState(EMPTY);
   const [patch, setPatch] = useState(STOCK);
+  const [kernel, setKernel] = useState<ChosenKernel>('as asked');
   const [name, setName] = useState('');
   const [work, setWork] = useState<{
     readonly state: 'rest' | 'busy' | 'failed';
@@ -32,6 +34,7 @@ export function NewLabForm() {
     const lab: NewLab = {
       ...(name.trim() === '' ? {} : { name: name.trim() }),
       ...(scenario === EMPTY ? {} : { scenario }),
+      ...kernelAsked(kernel),
       ...(patch === STOCK ? {} : { patch }),
     };
     try {
@@ -74,6 +77,7 @@ export function NewLabForm() {
       <p className="quiet" style={{ minHeight: '2.9em' }}>
         {chosen?.title ?? 'Nothing is mapped; a CPU thread that joins maps what it wants.'}
       </p>
+      <LinuxVersion chosen={kernel} choose={setKernel} otherwise="as the scenario says" />
       <label>
         <span className="label">Kernel</span>
         <select value={patch} onChange={({ target }) => setPatch(target.value)}>

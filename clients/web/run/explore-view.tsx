@@ -1,5 +1,6 @@
 import { useState } from 'react';
 import type { NewRun, ScenarioEntry } from '../../../server/protocol/http-api.ts';
+import { type ChosenKernel, kernelAsked, LinuxVersion } from '../lobby/linux-version.tsx';
 import { sentenceOf, serverApi } from '../server-api.ts';
 import { useLoaded } from '../shell/loaded.ts';
 import { goTo } from '../shell/navigation.ts';
@@ -46,6 +47,7 @@ function ExploreForm({ scenarios, question }: ExploreFormProps) {
   const asked = question === 'none' ? undefined : question;
   const [name, setName] = useState(asked?.scenario ?? scenarios[0]?.name ?? '');
   const [patch, setPatch] = useState(asked?.patch ?? 'stock');
+  const [kernel, setKernel] = useState<ChosenKernel>(asked?.kernel ?? 'as asked');
   const [driver, setDriver] = useState(asked?.driver?.[0] ?? '');
   const [strategy, setStrategy] = useState<string>(asked?.strategy ?? 'dpor');
   const [parameters, setParameters] = useState<{ readonly [name: string]: number }>(
@@ -68,6 +70,7 @@ function ExploreForm({ scenarios, question }: ExploreFormProps) {
     setWork({ state: 'busy', why: '' });
     const asks: NewRun = {
       scenario: name,
+      ...kernelAsked(kernel),
       ...(patch === 'stock' ? {} : { patch }),
       ...(driver === '' ? {} : { driver: [driver] }),
       ...(strategy === 'dpor' ? {} : { strategy: strategy as NonNullable<NewRun['strategy']> }),
@@ -107,6 +110,7 @@ function ExploreForm({ scenarios, question }: ExploreFormProps) {
             ))}
           </select>
         </label>
+        <LinuxVersion chosen={kernel} choose={setKernel} otherwise="as the scenario says" />
         <label>
           <span className="label">Kernel</span>
           <select value={patch} onChange={({ target }) => setPatch(target.value)}>

@@ -59,7 +59,10 @@ function Progress({ run, onCancel }: { readonly run: RunEntry; readonly onCancel
       <h1 className="working">
         {run.state === 'waiting' ? 'Waiting for a thread' : 'Exploring'} {question.scenario}
       </h1>
-      <p className="quiet">with the kernel {question.patch ?? 'stock'}</p>
+      <p className="quiet">
+        with the kernel {question.patch ?? 'stock'}
+        {question.kernel === undefined ? '' : ` on ${question.kernel}`}
+      </p>
       <progress
         value={progress.done}
         max={1}

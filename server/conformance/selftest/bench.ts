@@ -5,6 +5,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { DmirrorResult, DmirrorVerb } from '../../../clients/drivers/dmirror-verb.ts';
 import type { Accessed, Advice, CpuApi, MappingKind, Prot } from '../../abi/cpu-api.ts';
+import type { KernelId } from '../../abi/kernel-ids.ts';
 import { createFile } from '../../kernel/syscalls/create-file.ts';
 import { leftBehind } from '../../machine/oracles/left-behind.ts';
 import { cpuOf, pinsOf, runTask, type World } from '../../machine/world.ts';
@@ -50,6 +51,7 @@ export interface BenchOptions {
   readonly thp: 'always' | 'never';
   /** Pages of a buffer that has no size of its own. */
   readonly bufferPages: number;
+  readonly kernel: KernelId;
   readonly patches: readonly Patch[];
 }
 
@@ -57,11 +59,12 @@ export class SelftestBench {
   readonly bufferPages: number;
   readonly #lab: FuzzWorld;
 
-  constructor({ thp, bufferPages, patches }: BenchOptions) {
+  constructor({ thp, bufferPages, kernel, patches }: BenchOptions) {
     this.bufferPages = bufferPages;
     this.#lab = newDeviceWorld({
       newDriver: faithfulDriver,
       chunkPages: CHUNK_PAGES,
+      version: kernel,
       patches,
       config: { thp },
     });

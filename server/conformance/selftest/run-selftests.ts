@@ -1,3 +1,4 @@
+import { FIRST_KERNEL, type KernelId } from '../../abi/kernel-ids.ts';
 import type { Patch } from '../../patches/patch.ts';
 import type { KtapLeaf } from '../../report/ktap.ts';
 import { KernelBug } from '../../vocabulary/invariant.ts';
@@ -7,7 +8,10 @@ import type { Selftest } from './selftest.ts';
 export interface SelftestOptions {
   /** Pages of the buffers; the kernel's are BUFFER_PAGES. */
   readonly bufferPages?: number;
+  readonly kernel?: KernelId;
   readonly patches?: readonly Patch[];
+  /** What a test runs with that does not say: /sys/kernel/mm/transparent_hugepage/enabled. 'never' unless said. */
+  readonly thp?: 'always' | 'never';
   /** Hears of each result as it comes. */
   readonly told?: (result: KtapLeaf) => void;
 }
@@ -27,12 +31,13 @@ export function runSelftests(
 function runSelftest(test: Selftest, options: SelftestOptions): KtapLeaf {
   const { name } = test;
   if ('skip' in test) return { name, outcome: 'skip', reason: test.skip, diagnostics: [] };
-  const { bufferPages = BUFFER_PAGES, patches = [] } = options;
+  const { bufferPages = BUFFER_PAGES, kernel = FIRST_KERNEL, patches = [] } = options;
+  const usual = { thp: options.thp ?? 'never' } as const;
   const notes = test.note === undefined ? [] : [`${name}: ${test.note}`];
   const benches: SelftestBench[] = [];
   try {
-    test.run(({ thp } = { thp: 'never' }) => {
-      const bench = new SelftestBench({ thp, bufferPages, patches });
+    test.run(({ thp } = usual) => {
+      const bench = new SelftestBench({ thp, bufferPages, kernel, patches });
       benches.push(bench);
       return bench;
     });

@@ -21,6 +21,8 @@ export interface ConformanceReport {
   readonly skipped: number;
   /** Operations performed and compared. */
   readonly ops: number;
+  /** Programs by the kernel that they were run on. */
+  readonly kernels: { readonly [kernel: string]: number };
   /** One for each program that failed. */
   readonly firstDifferences: readonly FirstDifference[];
 }
@@ -38,8 +40,17 @@ export function tracesReport(outcomes: readonly ProgramOutcome[]): ConformanceRe
     failed: firstDifferences.length,
     skipped: outcomes.filter(({ kind }) => kind === 'skipped').length,
     ops: outcomes.reduce((sum, { ops }) => sum + ops, 0),
+    kernels: kernelsOf(outcomes),
     firstDifferences,
   };
+}
+
+function kernelsOf(outcomes: readonly ProgramOutcome[]): ConformanceReport['kernels'] {
+  const kernels: { [kernel: string]: number } = {};
+  for (const { kernel } of outcomes) {
+    if (kernel !== undefined) kernels[kernel] = (kernels[kernel] ?? 0) + 1;
+  }
+  return kernels;
 }
 
 /** The process exit code: 1 if a program differs, 4 if none was compared to its end, else 0. */
@@ -53,6 +64,9 @@ export function reportText(outcomes: readonly ProgramOutcome[]): string {
   const lines = [
     `${report.passed} of ${report.programs} programs agree with the traces` +
       ` (${report.failed} differ, ${report.skipped} skipped; ${report.ops} operations)`,
+    ...Object.entries(report.kernels).map(
+      ([kernel, count]) => `${count} of them on kernel ${kernel}`,
+    ),
     ...failedLines(outcomes),
     ...skippedLines(outcomes),
   ];

@@ -97,6 +97,7 @@ test('a feature that the world lacks skips the program; a breakdown fails it', a
     failed: 1,
     skipped: 1,
     ops: 1,
+    kernels: {},
     firstDifferences: [
       {
         program: 'two',

@@ -26,7 +26,10 @@ export interface ConformanceWorld {
 export type NewWorld = (program: TraceProgram) => ConformanceWorld | Promise<ConformanceWorld>;
 
 /** `ops` counts the operations that were performed. `op` is the index of the one that differs. */
-export type ProgramOutcome =
+/** `kernel` is the one that it was run on, where there was a choice. */
+export type ProgramOutcome = { readonly kernel?: string } & Outcome;
+
+type Outcome =
   | { readonly kind: 'passed'; readonly program: string; readonly ops: number }
   | {
       readonly kind: 'skipped';

@@ -1,3 +1,4 @@
+import { isKernelId, type KernelId } from '../../abi/kernel-ids.ts';
 import type { TraceProgram } from './parse-program.ts';
 
 /** Swap of the recordings that had any: 4 MiB. */
@@ -5,6 +6,8 @@ const SWAP_SLOTS = 1024;
 
 /** What a program needs of its machine. */
 export interface TraceMachine {
+  /** Absent: 6.1. */
+  readonly kernel?: KernelId;
   readonly swapSlots: number;
   readonly thp: 'always' | 'never';
 }
@@ -20,4 +23,10 @@ export function machineOf({ steps }: TraceProgram): TraceMachine {
     ),
   );
   return swapped ? WITH_SWAP : WITHOUT_SWAP;
+}
+
+/** The kernel that recorded `file`, by the last of its folders that says so: `linux-6.12`, `linux-6.1-versions`. */
+export function kernelOfFile(file: string): KernelId | 'not said' {
+  const said = [...file.matchAll(/(?:^|[\\/])linux-(\d+\.\d+)(?![\d.])/g)].at(-1)?.[1] ?? '';
+  return isKernelId(said) ? said : 'not said';
 }

@@ -7,7 +7,8 @@ import { type Task, willWrite } from '../../task/task.ts';
 import { type PageIndex, type PageRange, type Pfn, pagesFrom } from '../../vocabulary/address.ts';
 import { ok, type Result } from '../../vocabulary/errno.ts';
 import type { Kernel } from '../kernel.ts';
-import { hasFlag, PAGE_ANON, PAGE_DIRTY, setFlag } from '../memory/frames.ts';
+import { hasFlag, PAGE_ANON, PAGE_COMPOUND, PAGE_DIRTY, setFlag } from '../memory/frames.ts';
+import { compoundHead } from '../memory/huge-pmd.ts';
 import type { Mm } from '../memory/mm.ts';
 import { pageLockObject, tryLockPage, unlockPage } from '../memory/page-lock.ts';
 import { putPage } from '../memory/page-references.ts';
@@ -42,6 +43,11 @@ export function* makeDeviceExclusiveRange(
   const made: (Pfn | 'none')[] = [];
   for (const [index, pfn] of got.value.entries()) {
     const page = (range.first + index) as PageIndex;
+    if (!k.fn.mayMakeExclusive(k, pfn)) {
+      yield* putPage(k, pfn);
+      made.push('none');
+      continue;
+    }
     yield willWrite('make_device_exclusive_range.trylock_page', pageLockObject(pfn));
     if (tryLockPage(k, pfn) === 'busy') {
       yield* putPage(k, pfn);
@@ -54,6 +60,11 @@ export function* makeDeviceExclusiveRange(
     }
   }
   return ok(made);
+}
+
+/** A part of a huge page that is not its first is passed over (PageTail): drivers get EBUSY. */
+export function mayMakeExclusive(k: Kernel, pfn: Pfn): boolean {
+  return !hasFlag(k.frames, pfn, PAGE_COMPOUND) || pfn === compoundHead(k, pfn);
 }
 
 /** page_make_device_exclusive(): true if the entry at `page` was present and writable and is exclusive now. */

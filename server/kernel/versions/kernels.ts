@@ -4,32 +4,24 @@
  *
  * A further version is a folder with a file for each change, and an entry here.
  */
+import { KERNEL_IDS, type KernelId } from '../../abi/kernel-ids.ts';
 import type { KernelFunctions } from '../kernel.ts';
 import { STOCK } from '../stock.ts';
 import type { KernelVersion } from './kernel-version.ts';
 import { LINUX_6_12 } from './linux-6.12/linux-6.12.ts';
 import { MAINLINE } from './mainline/mainline.ts';
 
-export const KERNEL_IDS = ['6.1', '6.12', 'mainline'] as const;
-export type KernelId = (typeof KERNEL_IDS)[number];
-
-/** What a machine runs unless its config says otherwise: also what older recordings ran, which say nothing. */
-export const FIRST_KERNEL: KernelId = '6.1';
-
 export const KERNELS: { readonly [Id in KernelId]: KernelVersion } = {
   '6.1': {
     id: '6.1',
-    source: '6.1.192, recorded',
+    source: '6.1.192',
+    recorded: 'recorded',
     base: 'none',
     changes: [],
   },
   '6.12': LINUX_6_12,
   mainline: MAINLINE,
 };
-
-export function isKernelId(text: string): text is KernelId {
-  return KERNEL_IDS.some((id) => id === text);
-}
 
 /** Each kernel's functions, made once: a world is built for each execution. */
 const FUNCTIONS: ReadonlyMap<string, KernelFunctions> = functionsById();

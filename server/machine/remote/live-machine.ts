@@ -4,6 +4,7 @@
  */
 
 import type { Event } from '../../abi/event.ts';
+import { FIRST_KERNEL, isKernelId, KERNEL_IDS, type KernelId } from '../../abi/kernel-ids.ts';
 import {
   abandonMigration,
   cutOffDevice,
@@ -66,6 +67,14 @@ export class UnknownPatch extends Error {
   }
 }
 
+/** What an unknown kernel comes to. */
+export class UnknownKernel extends Error {
+  constructor(kernel: string) {
+    super(`no kernel ${kernel}; there are: ${KERNEL_IDS.join(', ')}`);
+    this.name = 'UnknownKernel';
+  }
+}
+
 export class LiveMachine {
   readonly world: World;
   readonly #send: (outbound: Outbound) => void;
@@ -79,7 +88,7 @@ export class LiveMachine {
   /** Of STEPS_MAX for the last event; 0 when all is done that it led to. */
   #stepsLeft = 0;
 
-  /** `patches`: by id, those that `config` may name. Throws: UnknownPatch. */
+  /** `patches`: by id, those that `config` may name. Throws: UnknownPatch, UnknownKernel. */
   constructor(
     config: MachineConfig,
     sinks: LiveMachineSinks,
@@ -90,6 +99,7 @@ export class LiveMachine {
     this.world = newWorld({
       locks,
       contract: 'watched',
+      version: kernelNamed(config.kernel ?? FIRST_KERNEL),
       patches: patchesNamed(config.patch, patches),
       config: {
         swapSlots,
@@ -346,6 +356,12 @@ export class LiveMachine {
 function* forgetThread(thread: Cpu, task: Task<void>): Task<void> {
   yield* task;
   removeCpu(thread);
+}
+
+/** Throws: UnknownKernel. */
+function kernelNamed(name: string): KernelId {
+  if (isKernelId(name)) return name;
+  throw new UnknownKernel(name);
 }
 
 /** 'stock', or one patch. Throws: UnknownPatch. */

@@ -20,6 +20,7 @@ export function metaOf(verdict: SeedVerdict): ReportMeta {
   const positive = broken ? 1 : 0;
   return {
     name: verdict.scenario,
+    kernel: '6.1',
     patch: verdict.patch,
     verdict: verdict.verdict,
     seen: verdict.seen,

@@ -1,4 +1,5 @@
 /** Tasks that wait for one another, as lockdep would have warned of them. */
+import { kernelLabel } from '../lines/kernel-label.ts';
 import type { ReportMeta, ReportWait } from '../report-meta.ts';
 
 const RULE = '='.repeat(66);
@@ -9,14 +10,15 @@ const STRIDE = 24;
 const PICTURE_TASKS_MAX = 3;
 
 /** `meta.waits` is not empty. */
-export function lockdepLines({ waits, name, patch, seen }: ReportMeta): string[] {
+export function lockdepLines(meta: ReportMeta): string[] {
+  const { waits, name, seen } = meta;
   const closes = waits.every((wait, at) => waits[(at + 1) % waits.length]?.holds === wait.wants);
   return [
     RULE,
     closes
       ? 'WARNING: possible circular locking dependency detected (simulated)'
       : 'INFO: tasks blocked for ever (simulated)',
-    `${name}, kernel ${patch}`,
+    `${name}, kernel ${kernelLabel(meta)}`,
     '-'.repeat(RULE.length),
     ...waits.flatMap(waitLines),
     ...(closes ? circle(waits) : []),

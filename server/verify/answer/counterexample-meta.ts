@@ -5,7 +5,7 @@ import { askedBy, herdWords } from '../../report/asked-condition.ts';
 import { driverWords } from '../../report/choice-words.ts';
 import type { ReportMeta, ReportWait } from '../../report/report-meta.ts';
 import type { Turn } from '../../report/turn.ts';
-import { boundOf, type Counterexample } from '../counterexample/counterexample.ts';
+import { boundOf, type Counterexample, kernelOf } from '../counterexample/counterexample.ts';
 
 /** What comes of executing it again. */
 export interface AgainFacts {
@@ -32,6 +32,7 @@ export function metaOfCounterexample(
   const { verdict, executions, failures, windowEntered } = found;
   return {
     name: scenario.name,
+    kernel: kernelOf(counterexample),
     patch: `${patch.name}${driverWords(driversOf(counterexample))}`,
     verdict,
     seen: promised,
@@ -72,10 +73,17 @@ function driversOf({ drivers }: Counterexample): { readonly [actor: string]: str
 }
 
 /** The question in full names the test, as explore does it: the same question has the same hash. */
-function testHash({ patch, drivers, parameters }: Counterexample, asked: unknown): string {
+function testHash(counterexample: Counterexample, asked: unknown): string {
+  const { patch, drivers, parameters } = counterexample;
   const chosen = Object.entries(drivers).map(([actor, { name }]) =>
     actor === '*' ? name : `${actor}=${name}`,
   );
-  const question = JSON.stringify([asked, patch.name, chosen, parameters]);
+  const question = JSON.stringify([
+    asked,
+    kernelOf(counterexample),
+    patch.name,
+    chosen,
+    parameters,
+  ]);
   return createHash('sha256').update(question).digest('hex').slice(0, 32);
 }

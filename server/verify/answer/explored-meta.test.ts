@@ -8,6 +8,7 @@ import { type ExploredFacts, metaOfExplored } from './explored-meta.ts';
 
 const FACTS: ExploredFacts = {
   name: 'seed-zero-page',
+  kernel: '6.1',
   patch: 'stock',
   strategy: 'dpor',
   reproduce: 'none',

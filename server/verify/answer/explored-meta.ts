@@ -14,6 +14,7 @@ import type { Strategy } from '../explore/explore-options.ts';
 /** What a search does not know of itself. */
 export interface ExploredFacts {
   readonly name: string;
+  readonly kernel: string;
   /** 'stock' for none. */
   readonly patch: string;
   readonly strategy: Strategy;
@@ -31,12 +32,13 @@ export interface ExploredFacts {
 
 /** A verdict of the explorer as reports tell it: a failing execution is a positive one. */
 export function metaOfExplored(verdict: Verdict, facts: ExploredFacts): ReportMeta {
-  const { name, patch, reproduce, waits, turn, lockOrder, setup = [] } = facts;
+  const { name, kernel, patch, reproduce, waits, turn, lockOrder, setup = [] } = facts;
   const { counterexample, windowEntered, executions } = verdict;
   const failed = counterexample !== 'none';
   const bound = describeBound(verdict.bound);
   return {
     name,
+    kernel,
     patch,
     verdict: verdict.verdict,
     seen: failed ? describeFailure(counterexample.failure) : bound,

@@ -32,6 +32,7 @@ export function plainVerdict(
   const names = choiceNames(plan, options.patch);
   return {
     scenario: plan.scenario.name,
+    kernel: plan.kernel,
     patch: options.patch,
     patches: names.patches,
     drivers: names.drivers,

@@ -4,6 +4,7 @@ import type { ReportMeta } from '../../report/report-meta.ts';
 
 export interface RecordingFacts {
   readonly lab: string;
+  readonly kernel: string;
   readonly patch: string;
   /** Inbound events of the recording. */
   readonly entries: number;
@@ -12,13 +13,14 @@ export interface RecordingFacts {
 
 /** One live run as reports tell it. That nothing went wrong in it proves nothing: then the verdict is unknown. */
 export function metaOfRecording(events: readonly Event[], facts: RecordingFacts): ReportMeta {
-  const { lab, patch, entries, reproduce } = facts;
+  const { lab, kernel, patch, entries, reproduce } = facts;
   const first = events.find((event) => event.kind === 'violation');
   const seen =
     first === undefined ? 'nothing forbidden was seen in it' : `${first.rule}: ${first.text}`;
   const verdict = first === undefined ? 'unknown' : 'broken';
   return {
     name: lab,
+    kernel,
     patch,
     verdict,
     seen,
@@ -35,7 +37,7 @@ export function metaOfRecording(events: readonly Event[], facts: RecordingFacts)
       negative: first === undefined ? 1 : 0,
       seconds: 'not measured',
       hash: createHash('sha256')
-        .update(JSON.stringify([lab, patch]))
+        .update(JSON.stringify([lab, kernel, patch]))
         .digest('hex')
         .slice(0, 32),
     },

@@ -32,11 +32,13 @@ export function reportOf(
   const { setup, events, run } = recordExecution(verdict.plan, choices);
   const meta = metaOfExplored(verdict, {
     name: plan.scenario.name,
-    patch: choiceWords(choiceNames(plan, options.patch)),
+    kernel: plan.kernel,
+    patch: choiceWords({ ...choiceNames(plan, options.patch), version: 'not told' }),
     strategy: options.strategy,
     reproduce: commandOf(file, plan, options),
     question: JSON.stringify([
       plan.scenario,
+      plan.kernel,
       options.patch,
       options.driver,
       plan.choice.parameters,
@@ -56,7 +58,7 @@ function commandOf(file: string, plan: ScenarioPlan, options: ReportRequest): st
   const sampled = strategy !== 'dpor' && strategy !== 'dfs';
   const { devices, migrators } = plan.choice.parameters;
   return [
-    `mmrace explore ${file} --patch ${patch}`,
+    `mmrace explore ${file} --kernel ${plan.kernel} --patch ${patch}`,
     ...driver.map((choice) => `--driver ${choice}`),
     ...(devices === undefined ? [] : [`--devices ${devices}`]),
     ...(migrators === undefined ? [] : [`--migrators ${migrators}`]),

@@ -31,6 +31,7 @@ export function counterexampleOf(
 ): Counterexample | 'none' {
   const { plan } = verdict;
   return counterexampleWith(verdict, question, {
+    kernel: plan.kernel,
     scenario: scenarioNamed(plan.scenario),
     parameters: { ...plan.choice.parameters },
   });
@@ -42,15 +43,16 @@ export function counterexampleFrom(
   question: QuestionNames,
   name: string,
   from: NonNullable<Counterexample['from']>,
+  kernel: string,
 ): Counterexample | 'none' {
   const scenario = { name, hash: '' };
-  return counterexampleWith(verdict, question, { scenario, from, parameters: {} });
+  return counterexampleWith(verdict, question, { kernel, scenario, from, parameters: {} });
 }
 
 function counterexampleWith(
   verdict: Verdict,
   question: QuestionNames,
-  what: Pick<Counterexample, 'scenario' | 'from' | 'parameters'>,
+  what: Pick<Counterexample, 'kernel' | 'scenario' | 'from' | 'parameters'>,
 ): Counterexample | 'none' {
   const { counterexample, executions, failures, windowEntered } = verdict;
   if (counterexample === 'none' || verdict.verdict === 'unknown') return 'none';

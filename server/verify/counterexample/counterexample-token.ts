@@ -86,7 +86,7 @@ function inflated(bytes: Buffer): string {
 }
 
 function tokenText(counterexample: Counterexample): string {
-  const { parameters, patch, drivers, failure, found, schedule, steps } = counterexample;
+  const { parameters, kernel, patch, drivers, failure, found, schedule, steps } = counterexample;
   const { verdict, strategy, executions, failures, windowEntered, pointOfNoReturn } = found;
   const { safeSwap = [] } = found;
   const head = [
@@ -94,7 +94,7 @@ function tokenText(counterexample: Counterexample): string {
     Object.entries(parameters)
       .map(([name, value]) => `${name}=${value}`)
       .join(' '),
-    codeText(patch),
+    kernel === undefined ? codeText(patch) : `${codeText(patch)}\t${kernel}`,
     JSON.stringify(Object.entries(drivers).map(([actor, code]) => [actor, codeText(code)])),
     JSON.stringify(failure),
     [verdict, strategy, executions, failures, windowEntered, pointOfNoReturn, ...safeSwap].join(
@@ -117,7 +117,9 @@ function codeText({ name, hash }: CodeName): string {
 
 function ofText(text: string, modelHash: string): Counterexample {
   const lines = text.split('\n');
-  const [scenario = '', parameters = '', patch = '', drivers = '[]', failure = '""'] = lines;
+  const [scenario = '', parameters = '', ran = '', drivers = '[]', failure = '""'] = lines;
+  // Tokens of before there was a choice name no kernel.
+  const [patch = '', kernel] = ran.split('\t');
   const [found = '', schedule = ''] = lines.slice(HEAD_LINES - 2);
   const [verdict, strategy, executions, failures, windowEntered, noReturn, ...swap] =
     found.split(' ');
@@ -126,6 +128,7 @@ function ofText(text: string, modelHash: string): Counterexample {
     version: COUNTEREXAMPLE_VERSION,
     ...questionOf(scenario),
     parameters: Object.fromEntries(pairs(parameters)),
+    ...(kernel === undefined ? {} : { kernel }),
     patch: codeOf(patch),
     drivers: driversOf(drivers),
     model: { hash: modelHash },

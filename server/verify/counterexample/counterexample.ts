@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import Type, { type Static } from 'typebox';
+import { FIRST_KERNEL } from '../../abi/kernel-ids.ts';
 import { strict, word } from '../../abi/scalars.ts';
 import { blocksOf } from '../../explorer/blocks.ts';
 import { counted } from '../../report/lines/counted.ts';
@@ -42,6 +43,8 @@ export const Counterexample = strict({
     }),
   ),
   parameters: Type.Record(Type.String(), count),
+  /** The kernel that the patch is applied to; absent in what was found before there was a choice: 6.1. */
+  kernel: Type.Optional(text),
   patch: Code,
   /** By actor; '*' for all that are not named. */
   drivers: Type.Record(Type.String(), Code),
@@ -66,6 +69,11 @@ export const Counterexample = strict({
   steps: Type.Array(text, { minItems: 1, maxItems: SCHEDULE_STEPS_MAX }),
 });
 export type Counterexample = Static<typeof Counterexample>;
+
+/** The kernel that it was found on, without the patch. */
+export function kernelOf({ kernel }: Pick<Counterexample, 'kernel'>): string {
+  return kernel ?? FIRST_KERNEL;
+}
 
 /** The blocks of `choices`, as a counterexample stores them. */
 export function scheduleOf(choices: readonly number[]): Counterexample['schedule'] {

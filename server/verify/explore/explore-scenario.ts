@@ -62,7 +62,10 @@ function searched(plan: ScenarioPlan, options: ScenarioExploreOptions): Scenario
   return run(plan, options);
 }
 
-function withFacts(bound: Bound, facts: Pick<Searched, 'standsFor' | 'smallTables'>): Bound {
+function withFacts(
+  bound: Bound,
+  facts: Pick<Searched, 'standsFor' | 'kernel' | 'smallTables'>,
+): Bound {
   return 'strategy' in bound ? { ...bound, ...facts } : bound;
 }
 

@@ -12,11 +12,12 @@ const EXECUTIONS = 1_000_000;
 export const PCT_DEPTH = 3;
 
 /** A question with every blank filled in. */
-export type FullQuestion = Required<NewRun>;
+export type FullQuestion = Required<Omit<NewRun, 'kernel'>> & Pick<NewRun, 'kernel'>;
 
 export function fullQuestion(asked: NewRun): FullQuestion {
   return {
     scenario: asked.scenario,
+    ...(asked.kernel === undefined ? {} : { kernel: asked.kernel }),
     patch: asked.patch ?? STOCK_NAME,
     driver: asked.driver ?? [],
     parameters: asked.parameters ?? {},
@@ -37,6 +38,7 @@ export function planOfQuestion(question: FullQuestion): ScenarioPlan {
     throw new BadChoice(`there is no patch "${patch}"`);
   }
   return planScenario(scenario, {
+    ...(question.kernel === undefined ? {} : { kernel: question.kernel }),
     patches: shipped === undefined ? [] : [shipped],
     drivers: new Map(question.driver.map(driverChoice)),
     parameters: question.parameters,

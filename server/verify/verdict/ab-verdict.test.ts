@@ -32,7 +32,11 @@ function side(scenario: string, kernel: string, driver?: string): Side {
   const patches = patch === undefined ? [] : [patch];
   const chosen = driver === undefined ? undefined : DRIVERS.get(driver);
   const drivers = chosen === undefined ? new Map() : new Map([['*', chosen]]);
-  return { kernel, plan: planScenario(shipped, { patches, drivers, parameters: {} }) };
+  return {
+    kernel,
+    patch: kernel,
+    plan: planScenario(shipped, { patches, drivers, parameters: {} }),
+  };
 }
 
 function asked(scenario: string, before: string, after: string, executions = 10_000): AbVerdict {

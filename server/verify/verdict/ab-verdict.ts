@@ -24,8 +24,10 @@ import {
 } from './outcomes.ts';
 
 export interface Side {
-  /** 'stock', the id of a patch, or a file. */
+  /** As it was asked for: a version of Linux, 'stock', the id of a patch, or a file. */
   readonly kernel: string;
+  /** 'stock', the id of a patch, or a file. */
+  readonly patch: string;
   readonly plan: ScenarioPlan;
 }
 
@@ -124,7 +126,7 @@ function attempted<T>({ attempt }: AbBudget, search: () => T): T | undefined {
  * fail, the question is asked alone: that takes fewer executions.
  */
 function answered(side: Searched, budget: AbBudget, shown?: Shown): SideAnswer {
-  const { kernel, plan, outcomes, progress, began, reach } = side;
+  const { kernel, patch, plan, outcomes, progress, began, reach } = side;
   const { seed, clock, onProgress } = budget;
   const options = {
     strategy: STRATEGY,
@@ -139,7 +141,7 @@ function answered(side: Searched, budget: AbBudget, shown?: Shown): SideAnswer {
     outcomes === 'not searched' ? undefined : attempted(budget, () => verdictOf(outcomes));
   const seconds = (clock() - began) / 1_000;
   const verdict = known ?? interruptedVerdict(plan, progress, { strategy: STRATEGY, seconds });
-  return { kernel, plan, verdict, outcomes };
+  return { kernel, patch, plan, verdict, outcomes };
 
   function verdictOf({ complete, covered }: AllOutcomes): ScenarioVerdict {
     if (complete === 'no' && covered.failures === 0) return exploreScenario(plan, options);

@@ -11,7 +11,8 @@ import { swappedInPagesAreWritable } from './swapped-in-pages-are-writable.ts';
 /** What of 6.2 to 6.12 the model knows; docs/FIDELITY.md has what it does not. */
 export const LINUX_6_12: KernelVersion = {
   id: '6.12',
-  source: '6.12.117, recorded',
+  source: '6.12.117',
+  recorded: 'recorded',
   base: '6.1',
   changes: [
     cleanPagesBecomeWritable,
