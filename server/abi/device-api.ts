@@ -183,9 +183,23 @@ export interface InvalidateAnswers {
 }
 
 /** What the kernel may ask of a device: struct mmu_interval_notifier_ops and struct dev_pagemap_ops. */
+/** What invalidateStart() leaves for the second pass. */
+export type InvalidateFinish = () => Task<void>;
+
 export interface DeviceDriver {
   /** 'again' only where the range is not blockable. */
   invalidate(sub: IntervalSub, range: NotifierRange, seq: Seq): Task<'done' | 'again'>;
+  /**
+   * Where the kernel has two passes: begins what invalidate() does, moves the sequence, and may leave the rest to what
+   * it returns, which runs once every device has begun. A kernel of one pass calls invalidate().
+   */
+  readonly invalidateStart?:
+    | ((
+        sub: IntervalSub,
+        range: NotifierRange,
+        seq: Seq,
+      ) => Task<'done' | 'again' | InvalidateFinish>)
+    | undefined;
   /**
    * Only of a driver in another process: asks it, and returns at once. What invalidate() does, without a task of its
    * own for each device; here every order of the answers comes from outside.

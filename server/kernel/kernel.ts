@@ -10,6 +10,7 @@ import type {
   IntervalSub,
   MigrateRequest,
   MmuNotifyEvent,
+  NotifierRange,
 } from '../abi/device-api.ts';
 import type { EventSink } from '../abi/event.ts';
 import type { HmmPfn } from '../abi/hmm-pfn.ts';
@@ -35,6 +36,7 @@ import type { Pte } from './memory/pte.ts';
 import { newSwap, type Swap, type SwapSlot } from './memory/swap.ts';
 import type { Tlb } from './memory/tlb.ts';
 import type { MergeWish, VmaAdjustment } from './memory/vma-changes.ts';
+import type { Subscription } from './notifier/subscriptions.ts';
 
 /** A struct dev_pagemap: one device's private frames [first, first + count). */
 export interface Pgmap {
@@ -165,6 +167,12 @@ export interface KernelFunctions {
     mm: Mm,
     request: InvalidationRequest,
   ): Task<Result<Invalidation>>;
+  mnItreeInvalidate(
+    k: Kernel,
+    range: NotifierRange,
+    hit: readonly Subscription[],
+    current: Seq,
+  ): Task<'done' | 'again'>;
   mmuNotifierInvalidateRangeEnd(k: Kernel, invalidation: Invalidation): Task<void>;
   mmuIntervalReadBegin(k: Kernel, mm: Mm, sub: IntervalSub): Task<Seq>;
   mmuIntervalNotifierInsert(

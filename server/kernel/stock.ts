@@ -45,6 +45,7 @@ import { splitHugePage, splitHugePmd } from './memory/huge-pmd.ts';
 import { folioFreeSwap, freeSwapAndCache, freeSwapCache } from './memory/swap-cache.ts';
 import { splitVma, vmaAdjust } from './memory/vma-adjust.ts';
 import { mmapExpand, vmaMerge } from './memory/vma-merge.ts';
+import { mnItreeInvalidate } from './notifier/ask-devices.ts';
 import {
   mmuIntervalNotifierInsert,
   mmuIntervalNotifierRemove,
@@ -117,6 +118,7 @@ export const STOCK: KernelFunctions = {
   mmuIntervalNotifierInsert,
   mmuIntervalNotifierRemove,
   openBracket,
+  mnItreeInvalidate,
   doUserAddrFault,
   handleMmFault,
   doAnonymousPage,

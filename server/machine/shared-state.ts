@@ -32,6 +32,7 @@ import type { Vma } from '../kernel/memory/mm-types.ts';
 import { entriesOf, hugeObject, pteObject, tableObject } from '../kernel/memory/page-table.ts';
 import { type Pte, viewPte } from '../kernel/memory/pte.ts';
 import { slotObject } from '../kernel/memory/swap.ts';
+import { vmaLocksText } from '../kernel/memory/vma-lock.ts';
 import { overlapping } from '../kernel/notifier/interval-tree.ts';
 import type { RunningTask, Scheduler } from '../scheduler/scheduler.ts';
 import type { TaskIdentity } from '../task/context.ts';
@@ -127,6 +128,7 @@ function* stateOfMm(mm: Mm, names: FrameNames): Iterable<Told> {
   yield { object: vmaListObject(id), name: `mappings ${id}`, state: vmas.join('; ') };
   const tlbs = mm.tlbs.map((tlb) => tlb.cpu).join();
   yield { object: tlbListObject(id), name: `CPUs ${id}`, state: tlbs };
+  yield { object: mm.vmaLocks.object, name: `vma locks ${id}`, state: vmaLocksText(mm) };
   yield { object: mm.unstableObject, name: `unstable ${id}`, state: `${mm.unstable}` };
   const pending = `${mm.tlbFlushPending}`;
   yield { object: mm.flushPendingObject, name: `flush pending ${id}`, state: pending };

@@ -20,6 +20,7 @@ import type { Mm } from '../kernel/memory/mm.ts';
 import type { Vma } from '../kernel/memory/mm-types.ts';
 import { readPte } from '../kernel/memory/page-table.ts';
 import type { Tlb } from '../kernel/memory/tlb.ts';
+import { vmaLocksText } from '../kernel/memory/vma-lock.ts';
 import type { Subscription } from '../kernel/notifier/subscriptions.ts';
 import { mirrorEntry } from '../machine/oracles/mirrors.ts';
 import { registerValue } from '../machine/oracles/registers.ts';
@@ -98,7 +99,7 @@ function contentOf(options: ContentsOptions, object: ObjectId): number | string 
     case 'tlb':
       return tlbContent(kernel.mms.get(owner), object, index);
     case 'vma':
-      return String(kernel.mms.get(owner)?.unstable);
+      return ofMapping(kernel.mms.get(owner), index);
     case 'mm':
       return addressSpaceText(kernel.mms.get(owner), index);
     case 'swap_slot':
@@ -183,6 +184,12 @@ function reverseMapText({ anonVmas, files }: Kernel, owner: number, id: number):
 
 function mappingsText(vmas: readonly Vma[]): string {
   return vmas.map(({ mm, first, end, pgoff }) => `${mm} ${first}-${end} ${pgoff}`).join();
+}
+
+/** 0: whether the OOM reaper was here, 1: the locks of mappings. */
+function ofMapping(mm: Mm | undefined, about: number): string | 'unknown' {
+  if (mm === undefined) return 'unknown';
+  return about === 0 ? String(mm.unstable) : vmaLocksText(mm);
 }
 
 /** The level of a block, or its huge entry. */

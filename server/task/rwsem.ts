@@ -15,6 +15,8 @@ export interface RwSem extends HeldLock {
   /** What the order of arrival is called when tasks conflict on it. */
   readonly queue: ObjectId;
   writer: TaskIdentity | 'nobody';
+  /** How often it was taken for writing: tells one hold from the next. */
+  writes: number;
   readonly readers: TaskIdentity[];
   /** Arrival order of those who wait. */
   readonly waiting: Ticket[];
@@ -37,7 +39,7 @@ export interface HeldForWrite {
 /** `object` and the number behind it must be the semaphore's own. */
 export function newRwSem(lockClass: LockClass, object: ObjectId): RwSem {
   const queue = (object + 1) as ObjectId;
-  return { class: lockClass, object, queue, writer: 'nobody', readers: [], waiting: [] };
+  return { class: lockClass, object, queue, writer: 'nobody', writes: 0, readers: [], waiting: [] };
 }
 
 /** Waits until no writer holds `sem` or came earlier, then holds it with other readers. Yields: yes. */
@@ -65,6 +67,7 @@ export function* writeLock(context: TaskContext, at: YieldPoint, sem: RwSem): Ta
   touch(context, sem.object, 'acquire-write');
   const writer = recordHeld(context, sem, 'write');
   sem.writer = writer;
+  sem.writes += 1;
   return { sem, writer };
 }
 

@@ -9,6 +9,7 @@ import { skipRetry } from '../faulty/skip-retry.ts';
 import { corrected } from './corrected.ts';
 import type { DriverVariant } from './driver-variant.ts';
 import { faithful } from './faithful.ts';
+import { twoPass, twoPassLateSequence } from './two-pass.ts';
 
 /** Every driver that ships, by id. */
 export const DRIVERS: ReadonlyMap<string, DriverVariant> = new Map(
@@ -23,5 +24,7 @@ export const DRIVERS: ReadonlyMap<string, DriverVariant> = new Map(
     pageLockUnderDriverLock,
     retryOutsideLock,
     skipRetry,
+    twoPass,
+    twoPassLateSequence,
   ].map((driver) => [driver.id, driver]),
 );

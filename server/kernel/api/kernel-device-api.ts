@@ -50,6 +50,9 @@ export function createDeviceApi(k: Kernel, parts: DeviceApiParts): DeviceApi {
   const mirror = new Map<PageIndex, MirrorEntry>();
   const driver: DeviceDriver = {
     invalidate: (sub, range, seq) => parts.driver().invalidate(sub, range, seq),
+    get invalidateStart() {
+      return parts.driver().invalidateStart;
+    },
     get sendInvalidate() {
       return parts.driver().sendInvalidate;
     },

@@ -5,6 +5,7 @@ import { type NotifierSubscriptions, newNotifierSubscriptions } from '../notifie
 import { newPageTable, type PageTable } from './page-table.ts';
 import type { Tlb } from './tlb.ts';
 import type { VmaList } from './vma.ts';
+import { newVmaLocks, type VmaLocks } from './vma-locks.ts';
 
 /** struct mm_struct: one address space. */
 export interface Mm {
@@ -25,6 +26,7 @@ export interface Mm {
   /** MMF_UNSTABLE: the OOM reaper was here; nothing may be filled in any more. */
   unstable: boolean;
   readonly unstableObject: ObjectId;
+  readonly vmaLocks: VmaLocks;
   /** Brackets of tlb_gather_mmu() .. tlb_finish_mmu(): some CPU may still use what is gone from the table. */
   tlbFlushPending: number;
   readonly flushPendingObject: ObjectId;
@@ -78,6 +80,7 @@ export function newMm(id: number, ptrsPerPte: number, context: TaskContext): Mm 
     unstable: false,
     // No mapping is numbered 0, and no TLB.
     unstableObject: objectId('vma', id, 0),
+    vmaLocks: newVmaLocks(id),
     tlbFlushPending: 0,
     flushPendingObject: objectId('tlb', id, 0),
     alive: true,

@@ -33,7 +33,7 @@ export function calleeOf(device: string): TaskIdentity {
  *
  * Returns: 'again' if some device said so.
  */
-export function* askDevices(
+export function* mnItreeInvalidate(
   k: Kernel,
   range: NotifierRange,
   hit: readonly Subscription[],
@@ -41,8 +41,7 @@ export function* askDevices(
 ): Task<Answer> {
   const [only] = hit;
   if (only === undefined) return 'done';
-  const { first, end } = range.range;
-  const args = { first, end, event: range.event, owner: range.owner, seq: current };
+  const args = callbackArgs(range, current);
   if (hit.length === 1) return yield* askDevice(k, only, range, current, args);
   const senders = sendersOf(hit);
   const at = 'mmu_notifier_invalidate_range_start.callbacks';
@@ -64,7 +63,12 @@ export function* askDevices(
   return answers.includes('again') ? 'again' : 'done';
 }
 
-function* askDevice(
+/** What the event of a callback tells. */
+export function callbackArgs({ range, event, owner }: NotifierRange, current: Seq): CallbackArgs {
+  return { first: range.first, end: range.end, event, owner, seq: current };
+}
+
+export function* askDevice(
   k: Kernel,
   subscription: Subscription,
   range: NotifierRange,
@@ -74,8 +78,13 @@ function* askDevice(
   const { device, driver, sub } = subscription;
   k.emit({ kind: 'callback', function: 'invalidate', device, args });
   const answer = yield* driver.invalidate(sub, range, current);
-  k.emit({ kind: 'callback-return', function: 'invalidate', device, result: answer });
+  endAsking(k, subscription, answer);
   return answer;
+}
+
+/** The callback is over. */
+export function endAsking(k: Kernel, { device }: Subscription, result: Answer): void {
+  k.emit({ kind: 'callback-return', function: 'invalidate', device, result });
 }
 
 /** How to reach each of `hit`; 'none' if some driver runs here. */

@@ -28,7 +28,7 @@ import { invariant } from '../../vocabulary/invariant.ts';
 import { isOdd, type Seq, seq } from '../../vocabulary/seq.ts';
 import { type Invalidation, type InvalidationRequest, type Kernel, nextId } from '../kernel.ts';
 import type { Mm } from '../memory/mm.ts';
-import { askDevices, calleeOf } from './ask-devices.ts';
+import { calleeOf } from './ask-devices.ts';
 import { insertInterval, overlapping, removeInterval } from './interval-tree.ts';
 import type { NotifierSubscriptions, Subscription } from './subscriptions.ts';
 
@@ -87,7 +87,7 @@ export function* openBracket(
     owner: request.owner,
   });
   const range: NotifierRange = { mm: mm.id, ...request };
-  const answer = yield* askDevices(k, range, hit, subscriptions.invalidateSeq);
+  const answer = yield* k.fn.mnItreeInvalidate(k, range, hit, subscriptions.invalidateSeq);
   const refused = answer === 'again' && request.blocking === 'non-blockable';
   return { invalidation, answer: refused ? 'refused' : 'agreed' };
 }

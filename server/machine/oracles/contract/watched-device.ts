@@ -167,6 +167,23 @@ function watchedDriver(device: WatchedDevice, driver: () => DeviceDriver): Devic
       endCallback(device, call, answer);
       return answer;
     },
+    get invalidateStart() {
+      const start = driver().invalidateStart;
+      if (start === undefined) return undefined;
+      const watched: typeof start = function* (sub, range, seq) {
+        const call = beginCallback(device, sub, range, seq);
+        const answer = yield* start(call.sub.handed, range, seq);
+        if (typeof answer !== 'function') {
+          endCallback(device, call, answer);
+          return answer;
+        }
+        return function* () {
+          yield* answer();
+          endCallback(device, call, 'done');
+        };
+      };
+      return watched;
+    },
     get sendInvalidate() {
       const send = driver().sendInvalidate;
       if (send === undefined) return undefined;
