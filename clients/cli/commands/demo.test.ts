@@ -7,7 +7,7 @@ import { DIAGRAM_COLUMNS_MAX } from '../../../server/report/diagram.ts';
 import { EXIT } from '../exit-codes.ts';
 import { runMmrace } from '../run-mmrace.fixture.ts';
 
-test('the demo answers as expected on each kernel, patched or not, over processes and sockets, with pictures', async () => {
+test('the demo is right on each kernel, patched or not, over processes and sockets, with pictures', async () => {
   const { code, stdout } = await runMmrace('demo', '--once', '--port', '0');
   assert.equal(code, EXIT.OK, stdout);
   assert.match(stdout, /^12 of 12 verdicts are as expected\.$/m);
