@@ -3,7 +3,7 @@
  * observed, and how to see it again. It is about what changed. No line is longer than a list takes.
  */
 import { describeBound } from '../../report/bound.ts';
-import { driverWords, kernelWords } from '../../report/choice-words.ts';
+import { type ChoiceNames, driverWords, kernelWords } from '../../report/choice-words.ts';
 import { describeFailure, describeOutcome } from '../../report/describe-failure.ts';
 import { counted } from '../../report/lines/counted.ts';
 import { LIST_COLUMNS_MAX } from '../../report/lines/list-columns.ts';
@@ -55,9 +55,14 @@ export function mailBlock({ verdicts, diagram, reproduce }: MailParts): string {
   return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
 }
 
+/** Two versions of Linux are told apart by what was asked for; of one there is no need to speak. */
+function namesOf(plan: SideAnswer['plan'], kernel: string): ChoiceNames {
+  return { ...choiceNames(plan, kernel), version: 'not told' };
+}
+
 /** `lazy-flush (./mine.ts), driver skip-retry`. */
 export function sideWords({ kernel, plan }: Pick<SideAnswer, 'kernel' | 'plan'>): string {
-  const names = choiceNames(plan, kernel);
+  const names = namesOf(plan, kernel);
   return `${kernelWords(names)}${driverWords(names.drivers)}`;
 }
 
@@ -66,7 +71,7 @@ export function claim(verdicts: readonly AbVerdict[], about: AbVerdict): string 
   const { scenario, before, after, changes } = about;
   const was = before.verdict.verdict;
   const where = verdicts.length === 1 ? scenario : `${scenario} (and ${verdicts.length - 1} more)`;
-  const [now, then] = [sideWords(after), kernelWords(choiceNames(before.plan, before.kernel))];
+  const [now, then] = [sideWords(after), kernelWords(namesOf(before.plan, before.kernel))];
   switch (after.verdict.verdict) {
     case 'broken':
       return `with ${now}, ${brokenClaim(about, then)}`;
@@ -125,7 +130,7 @@ function bound({ scenario, before, after }: AbVerdict, scenarios: number): strin
 
 function sideBound(side: SideAnswer): string {
   const { verdict, outcomes } = side;
-  const words = kernelWords(choiceNames(side.plan, side.kernel));
+  const words = kernelWords(namesOf(side.plan, side.kernel));
   const { executions, windowEntered, failures } = verdict;
   if (outcomes === 'not searched' || outcomes.complete === 'no') {
     const all = outcomes === 'not searched' ? 0 : outcomes.covered.executions;
