@@ -51,6 +51,18 @@ async function firstLine(child: ChildProcess): Promise<string> {
   return assert.fail('the server said nothing');
 }
 
+/** The first line, and not a byte more is read. */
+async function unread(child: ChildProcess): Promise<string> {
+  const { stderr } = child;
+  assert.ok(stderr !== null);
+  let text = '';
+  while (!text.includes('listens on')) {
+    await once(stderr, 'readable');
+    text += stderr.read() ?? '';
+  }
+  return text;
+}
+
 function exited(child: ChildProcess): Promise<number | null> {
   return new Promise((resolve) => {
     child.on('exit', resolve);
@@ -92,6 +104,31 @@ test('the server records what clients do, tells them that it goes, and ends; the
   assert.ok(replayed.outcome === 'identical', JSON.stringify(replayed));
   assert.equal(replayed.closed, 'yes');
   assert.ok(replayed.entries >= 5);
+});
+
+test('a log that nobody reads does not stop the server, and what is dropped is counted', async () => {
+  const child = start({ MMRACE_LOG: 'info' });
+  const [, port] = /127\.0\.0\.1:(\d+)/.exec(await unread(child)) ?? assert.fail();
+  const url = `http://127.0.0.1:${port}`;
+  const dropped = async () => {
+    const text = await (await fetch(`${url}/metrics`)).text();
+    return Number(/^mmrace_log_dropped_total (\d+)$/m.exec(text)?.[1]);
+  };
+  // Each is a line of the log. The pipe and what may wait for it hold some thousands.
+  const cpu = await new RawClient(`ws://127.0.0.1:${port}/ws`).opened();
+  const hello = { protocol: 'mmrace.v1', lab: 'demo', role: 'observer', name: 'x'.repeat(64) };
+  while ((await dropped()) === 0) {
+    for (let at = 0; at < 1_000; at += 1) {
+      const watcher = await new RawClient(`ws://127.0.0.1:${port}/ws`).opened();
+      await watcher.ask(1, 'hello', hello);
+      watcher.socket.close();
+    }
+  }
+  cpu.socket.close();
+  assert.equal((await fetch(`${url}/healthz`)).status, 200);
+  const over = exited(child);
+  child.kill('SIGTERM');
+  assert.equal(await over, 0);
 });
 
 test('a request that is half sent does not keep the server from ending', async () => {

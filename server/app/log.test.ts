@@ -6,7 +6,7 @@ import type { LogForm } from './config.ts';
 const PROGRAM = `
   const { newLog } = await import('${new URL('log.ts', import.meta.url)}');
   const { DEFAULT_CONFIG } = await import('${new URL('config.ts', import.meta.url)}');
-  const log = newLog({ ...DEFAULT_CONFIG, logForm: process.argv[1] });
+  const { log } = newLog({ ...DEFAULT_CONFIG, logForm: process.argv[1] });
   log.info({ lab: 'demo' }, 'a client has said hello');
 `;
 

@@ -54,7 +54,7 @@ export async function startServer(
   config: ServerConfig,
   factory: MachineFactory = newLiveMachine,
 ): Promise<RunningServer> {
-  const log = newLog(config);
+  const { log, dropped } = newLog(config);
   const serverFolder = fileURLToPath(new URL('..', import.meta.url));
   const model = modelOf(serverFolder);
   const readiness: Readiness = {
@@ -128,7 +128,17 @@ export async function startServer(
     onFailure: (run, error) => log.error({ run, err: error }, 'a run has thrown'),
   });
   const hostNames = [config.host, ...config.publicHosts];
-  const app = buildApp({ gateway, labs, runs, readiness, model, hostNames, log, durability });
+  const app = buildApp({
+    gateway,
+    labs,
+    runs,
+    readiness,
+    model,
+    hostNames,
+    log,
+    logDropped: dropped,
+    durability,
+  });
   shedding = () => app.isUnderPressure();
   try {
     await app.listen({ host: config.host, port: config.port });

@@ -12,6 +12,7 @@ import {
   FRAME_BYTES_MAX,
   GRACE_MS,
   HEARTBEAT_MS,
+  HELD_UNTOLD_MS,
   HELLO_BYTES_MAX,
   HELLO_MS,
   LAB_FRAMES_MAX,
@@ -133,6 +134,11 @@ export const LIMITS: { readonly [name: string]: Limit } = {
     LEASE_MS,
     'milliseconds',
     'leaseMs, unless the server was told otherwise: see Leases and fencing.',
+  ),
+  HELD_UNTOLD_MS: limit(
+    HELD_UNTOLD_MS,
+    'milliseconds',
+    'For so long a client may say held that no conductor has told to hold. Then its lease counts again.',
   ),
   GRACE_MS: limit(
     GRACE_MS,

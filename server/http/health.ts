@@ -23,6 +23,8 @@ export interface HealthOptions {
   readonly labs: Labs;
   readonly readiness: Readiness;
   readonly model: HelloResult['model'];
+  /** Lines of the log that were dropped. */
+  readonly logDropped?: () => number;
 }
 
 /** Of the labs that are not open: which, and why. */
@@ -44,7 +46,7 @@ function notOpen(labs: Labs): Partial<Record<'restoring' | 'damaged', readonly o
 
 export function addHealthRoutes(app: FastifyInstance, options: HealthOptions): void {
   const { gateway, labs, readiness, model } = options;
-  const metrics = newMetrics(gateway, labs);
+  const metrics = newMetrics(gateway, labs, options.logDropped ?? (() => 0));
   const alive = route({ summary: 'The process lives.', tags, answers: { 200: Status } });
   app.get('/healthz', alive, () => ({ status: 'ok' }));
 

@@ -5,7 +5,7 @@ import type { Gateway } from '../gateway/gateway.ts';
 import type { Labs } from '../live/labs.ts';
 
 /** A registry of its own: two apps in one process do not share their numbers. */
-export function newMetrics(gateway: Gateway, labs: Labs): Registry {
+export function newMetrics(gateway: Gateway, labs: Labs, logDropped: () => number): Registry {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -28,6 +28,9 @@ export function newMetrics(gateway: Gateway, labs: Labs): Registry {
   counter('mmrace_refusals_total', 'Frames that were refused, by error code.', ['code'], () =>
     [...gateway.counts.refusals].map(([code, count]) => [{ code }, count]),
   );
+  counter('mmrace_log_dropped_total', 'Lines of the log that its reader did not take.', [], () => [
+    [{}, logDropped()],
+  ]);
   counter(
     'mmrace_limits_total',
     'Refusals because a limit is reached, by its name.',

@@ -21,6 +21,9 @@ interface Held {
   readonly resolve: (held: 'held' | 'gone') => void;
 }
 
+/** Arrivals at holds that are remembered of one actor. */
+const ARRIVED_MAX = 64;
+
 export class Conductor {
   #nextId = 1;
   readonly #waiting = new Map<
@@ -28,6 +31,8 @@ export class Conductor {
     { actor: ActorName; done: (outcome: Performed) => void }
   >();
   readonly #expected = new Map<ActorName, Held[]>();
+  /** How many tasks of each actor may stand still because a conductor said so. */
+  readonly #told = new Map<ActorName, number>();
   /** Tasks that arrived at a hold before anybody waited for it, by actor. */
   readonly #arrived = new Map<ActorName, string[]>();
 
@@ -48,6 +53,10 @@ export class Conductor {
     this.#waiting.set(id, { actor: actor.name, done });
     const seq = actor.link.ask(id, method, params);
     actor.questions.set(id, { method, askedAt: now, seq });
+    // A verb may be one that stands still between two calls.
+    if (method === 'hold' || method === 'perform') {
+      this.#told.set(actor.name, (this.#told.get(actor.name) ?? 0) + 1);
+    }
     return { id, seq };
   }
 
@@ -63,15 +72,22 @@ export class Conductor {
     waiting?.done(outcome);
   }
 
-  /** An actor's task stands still after the kernel function `after`. */
-  held(actor: LabActor, after: string): void {
+  /** An actor's task stands still after the kernel function `after`: because it was told to, or by itself. */
+  held(actor: LabActor, after: string, now: Millis): void {
+    const told = this.#told.get(actor.name) ?? 0;
+    if (told > 0) this.#told.set(actor.name, told - 1);
+    // The player of a client may hold it, too, but not for ever.
+    if (actor.holding === 0) actor.untoldSince = Number.POSITIVE_INFINITY;
+    if (told === 0) actor.untoldSince = Math.min(actor.untoldSince, now);
     actor.holding += 1;
     const expected = this.#expected.get(actor.name) ?? [];
     const at = expected.findIndex((one) => one.after === after);
     if (at >= 0) {
       const [found] = expected.splice(at, 1);
       found?.resolve('held');
-    } else push(this.#arrived, actor.name, after);
+    } else if ((this.#arrived.get(actor.name)?.length ?? 0) < ARRIVED_MAX) {
+      push(this.#arrived, actor.name, after);
+    }
   }
 
   /** Resolves once a task of the actor stands after `after`, or 'gone' if the actor leaves first. */
@@ -102,6 +118,7 @@ export class Conductor {
     for (const expected of this.#expected.get(actor) ?? []) expected.resolve('gone');
     this.#expected.delete(actor);
     this.#arrived.delete(actor);
+    this.#told.delete(actor);
   }
 }
 

@@ -65,6 +65,8 @@ export interface LabActor {
   heardAt: Millis;
   /** How many of its tasks stand still because a conductor said so. */
   holding: number;
+  /** Since when one of them stands without having been told to; infinite if none does. */
+  untoldSince: Millis;
   /** By how much its frames are held back. */
   slowMs: Millis;
 }
@@ -86,6 +88,7 @@ export function newLabActor(
     answered: new RecentIds(ANSWERED_KEPT_MAX),
     heardAt: now,
     holding: 0,
+    untoldSince: Number.POSITIVE_INFINITY,
     slowMs: 0,
   };
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { MachineConfig } from '../machine/machine-config.ts';
 import type { Inbound, Outbound } from '../machine/remote/inbound.ts';
+import { HELD_UNTOLD_MS } from '../protocol/limits.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import { Lab, type LabOptions } from './lab.ts';
 import type { ActorLink, LabActor, QuestionId, SavedLink } from './lab-actor.ts';
@@ -396,4 +397,36 @@ test('a lab whose next recording cannot be opened stays as it is', async () => {
   lab.take(actor, request(actor, 1));
   assert.deepEqual(before.kinds(), ['attach a', 'request a']);
   assert.deepEqual(link.asked, []);
+});
+
+test('a device that says held by itself is not fenced at once, and not spared for ever', () => {
+  const { lab, machine, join } = startLab();
+  const { actor } = join('a');
+  machine().stalling = ['a'];
+  const held = {
+    kind: 'notify',
+    actor: 'a',
+    method: 'held',
+    params: { after: 'migrate_vma_setup' },
+    contents: [],
+  } as const;
+  lab.take(actor, held);
+  lab.tick(HELD_UNTOLD_MS - 1);
+  assert.equal(actor.fenced, 'no');
+  // To say it again does not help.
+  lab.take(actor, held);
+  lab.tick(HELD_UNTOLD_MS + 2 * LEASE_MS);
+  assert.equal(actor.fenced, 'fenced');
+});
+
+test('a device that a conductor has told to hold is spared for as long as it holds', () => {
+  const { lab, machine, join } = startLab();
+  const { actor, link } = join('a');
+  machine().stalling = ['a'];
+  lab.hold('a', 'migrate_vma_setup');
+  lab.takeAnswer(actor, link.asked[0]?.id ?? 0, OK_ANSWER);
+  const params = { after: 'migrate_vma_setup' };
+  lab.take(actor, { kind: 'notify', actor: 'a', method: 'held', params, contents: [] });
+  lab.tick(10 * HELD_UNTOLD_MS);
+  assert.equal(actor.fenced, 'no');
 });

@@ -265,7 +265,8 @@ export class Lab {
       const { method, params } = inbound;
       this.note({ took: { actor: actor.name, seq, told: { method, params } } });
       if (method === 'went_on') actor.holding = 0;
-      else this.#conductor.held(actor, (params as { readonly after: string }).after);
+      else
+        this.#conductor.held(actor, (params as { readonly after: string }).after, this.#clock.now);
     } else this.#accept(inbound, { seq });
   }
 

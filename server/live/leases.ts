@@ -1,6 +1,7 @@
 /** Who has kept others waiting for too long. Pure: the clock is an argument. */
 
 import type { ActorName } from '../machine/remote/inbound.ts';
+import { HELD_UNTOLD_MS } from '../protocol/limits.ts';
 import { KERNEL_QUESTIONS } from '../protocol/server-questions.ts';
 import type { LabActor, Millis } from './lab-actor.ts';
 
@@ -46,7 +47,8 @@ function stalls(
   now: Millis,
   leaseMs: number,
 ): boolean {
-  if (actor.holding > 0 && actor.state === 'attached') return false;
+  const held = actor.holding > 0 && now - actor.untoldSince < HELD_UNTOLD_MS;
+  if (held && actor.state === 'attached') return false;
   const leases = actor.requests.size > 0 ? LEASES_WHILE_ASKING : 1;
   return now - actor.heardAt >= leases * leaseMs && stallers.includes(actor.name);
 }

@@ -51,6 +51,11 @@ export const LABS_MAX = 64;
 
 /** Milliseconds a question may stay without an answer before the actor is fenced. */
 export const LEASE_MS = 10_000;
+/**
+ * Milliseconds for which a client may keep others waiting that said held without having been told to hold, by a
+ * conductor: its player held it. Then its lease counts again.
+ */
+export const HELD_UNTOLD_MS = 5 * 60_000;
 /** Milliseconds after a lost connection during which the session can be resumed. */
 export const GRACE_MS = 30_000;
 /** Milliseconds between two pings. A peer that misses two is disconnected. */
