@@ -43,6 +43,16 @@ export class Acknowledged {
     return this.#cpus.reduce((sum, cpu) => sum + cpu.stored, 0);
   }
 
+  /** Milliseconds that a CPU has waited for an answer, at most. */
+  get longestWaitMs(): number {
+    return Math.max(...this.#cpus.map((cpu) => cpu.longestWaitMs));
+  }
+
+  /** The names of those that take part. */
+  get actors(): readonly string[] {
+    return [...this.#cpus.map((_, at) => `cpu${at}`), 'gpu0'];
+  }
+
   /** Resolves when each CPU was answered once more, and the device. */
   async allAnswered(): Promise<void> {
     const before = this.#cpus.map((cpu) => cpu.stored);
@@ -76,6 +86,7 @@ export class Acknowledged {
 
 class Cpu {
   stored = 0;
+  longestWaitMs = 0;
   readonly #address: string;
   readonly #connection: Connection;
   #sessions = 0;
@@ -120,7 +131,9 @@ class Cpu {
   }
 
   async #call(method: string, params: object): Promise<unknown> {
+    const asked = performance.now();
     const answer = await this.#connection.call(method, params);
+    this.longestWaitMs = Math.max(this.longestWaitMs, performance.now() - asked);
     if (answer.ok) return answer.result;
     if (answer.refusal.code !== 'session-lost') return assert.fail(answer.refusal.message);
     return assert.fail(closedSentence(await this.#connection.closed));

@@ -1,6 +1,7 @@
 /** A server in a process of its own, at one address, that is killed and started again. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { DurabilityMode } from '../journal/durability.ts';
@@ -17,6 +18,7 @@ export class MortalServer {
   readonly #options: MortalServerOptions;
   #process: ChildProcess | 'none' = 'none';
   #port = 0;
+  #told: 'nothing' | 'to end' = 'nothing';
   #over: Promise<void> = Promise.resolve();
 
   constructor(options: MortalServerOptions) {
@@ -36,8 +38,15 @@ export class MortalServer {
     return this.#over;
   }
 
-  get pid(): number {
-    return this.#process === 'none' ? 0 : (this.#process.pid ?? 0);
+  /** MiB of memory that the process has; 'unknown' where the system does not say. */
+  get rssMib(): number | 'unknown' {
+    if (this.#process === 'none') return 'unknown';
+    try {
+      const status = readFileSync(`/proc/${this.#process.pid}/status`, 'utf8');
+      return Math.round(Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1_024);
+    } catch {
+      return 'unknown';
+    }
   }
 
   /**
@@ -48,6 +57,7 @@ export class MortalServer {
   async start(dieAt: number | 'never' = 'never'): Promise<'listens' | 'over'> {
     const { directory, durability } = this.#options;
     const dies = dieAt === 'never' ? [] : ['--import', DIE_AT];
+    this.#told = 'nothing';
     const child = spawn(process.execPath, [...dies, MAIN], {
       env: {
         ...process.env,
@@ -65,7 +75,7 @@ export class MortalServer {
     this.#over = new Promise((resolve) => {
       child.once('exit', (code) => {
         // Killed, and not ended by something that it found wrong.
-        assert.equal(code, null, said.join('\n'));
+        assert.equal(code, this.#told === 'to end' ? 0 : null, said.join('\n'));
         resolve();
       });
     });
@@ -79,6 +89,13 @@ export class MortalServer {
       return 'listens';
     }
     return 'over';
+  }
+
+  /** As `kill`. Resolves when it is over. */
+  async terminate(): Promise<void> {
+    this.#told = 'to end';
+    if (this.#process !== 'none') this.#process.kill('SIGTERM');
+    await this.#over;
   }
 
   /** As `kill -9`. Resolves when it is over. */

@@ -155,8 +155,10 @@ Frames may be on their way when a connection is lost, so each side keeps what it
 
 When the connection is lost, or closed with a code whose session is kept (see the table of close codes):
 
-1. Connect again: at once, then after 50 ms, 100 ms, 200 ms, ... up to 2 s between two attempts, for at most
-   \`graceMs\`.
+1. Connect again: at once, then after 50 ms, 100 ms, 200 ms, ... up to 2 s between two attempts. A server that
+   was killed and restores its labs (\`mmrace serve --record DIR --restore\`) knows the session, and gives it
+   another \`graceMs\` from its start; so go on for as long as you care to come back. \`restoring\` and \`going\`
+   pass: say the same hello again.
 2. Send a \`hello\` with the same \`lab\`, \`role\` and \`name\`, and \`resume: {token, epoch, since}\`:
    \`resumeToken\` and \`epoch\` of the last answer to a hello that you got, and the \`seq\` of the last frame
    of the server that you got. This hello and its answer stand **outside** the numbering: their \`seq\` is not
@@ -176,13 +178,15 @@ believes in; that one is closed with 4004.
 
 \`bad-resume\`: there is no such session any more: say a fresh hello (without \`resume\`), count from 1 again,
 and begin anew. \`resume-too-old\`: the frames after \`since\` are no longer kept, and the session is over: the
-same. While an old session is in its grace its name is taken.
+same. While an old session is in its grace its name is taken: also by a fresh hello of your own whose answer was
+lost.
 
 Observers do not resume: whoever comes back says a fresh hello and starts from its snapshot.
 
 ### The end
 
 On \`going\` the server is about to end. It closes with 4000 after a while; sessions are gone with it unless
-\`resumable\`.
+\`resumable\`. Unless \`forGood\`, another comes in its place: come back to it, with a resume, or if sessions are
+gone with a fresh hello.
 `;
 }
