@@ -123,6 +123,16 @@ test('an actor is held, let go and made to perform; what it answers is handed on
   assert.deepEqual(asked.params, { verb: 'read', pages: 1 });
   gpu.send({ id: asked.id, result: { values: ['0x0'] } });
   assert.deepEqual((await performed).body.performed, { values: ['0x0'] });
+  for (const [after, said] of [
+    ['migrate_vma_page', 'a device calls no "migrate_vma_page"; did you mean "migrate_vma_pages"?'],
+    ['munmap', /^body\.after: a device calls no "munmap"; it calls mmap_read_lock, /],
+  ] as const) {
+    const refused = await control({ action: 'hold', actor: 'gpu0', after });
+    assert.equal(refused.status, 400);
+    const { what } = refused.body.error;
+    if (typeof said === 'string') assert.equal(what, `body.after: ${said}`);
+    else assert.match(what, said);
+  }
   const nobody = await control({ action: 'go', actor: 'gpu9' });
   assert.equal(nobody.status, 404);
   assert.equal(nobody.body.error.what, 'body.actor: gpu9');

@@ -3,7 +3,10 @@ import type { FastifyInstance } from 'fastify';
 import type { Performed } from '../live/conductor.ts';
 import type { Lab } from '../live/lab.ts';
 import type { Labs } from '../live/labs.ts';
+import { CPU_REQUESTS } from '../protocol/cpu-requests.ts';
+import { DEVICE_REQUESTS } from '../protocol/device-requests.ts';
 import { Control, ControlAnswer } from '../protocol/http-api.ts';
+import { suggestion } from '../vocabulary/nearest-word.ts';
 import { bearerOf } from './error-answers.ts';
 import { HttpFailure } from './http-failure.ts';
 import { labDetail } from './lab-view.ts';
@@ -99,6 +102,7 @@ async function act(lab: Lab, control: Control): Promise<Done> {
       if (lab.cut(control.actor) === 'gone') throw noActor(control.actor);
       return {};
     case 'hold':
+      checkHoldable(lab, control.actor, control.after);
       return await asked(lab, control.actor, () => lab.hold(control.actor, control.after));
     case 'go':
       return await asked(lab, control.actor, () => lab.go(control.actor));
@@ -120,6 +124,16 @@ async function asked(lab: Lab, actor: string, ask: () => Promise<Performed>): Pr
   if (outcome === 'late') return {};
   if (!outcome.ok) throw new HttpFailure('actor-failed', outcome.why);
   return { performed: outcome.result };
+}
+
+/** A hold behind what is never called would wait for ever, and look like a hold. Throws: HttpFailure. */
+function checkHoldable(lab: Lab, actor: string, after: string): void {
+  const role = lab.actors.get(actor)?.role;
+  if (role === undefined) throw noActor(actor);
+  const known = Object.keys(role === 'device' ? DEVICE_REQUESTS : CPU_REQUESTS);
+  if (known.includes(after)) return;
+  const hint = suggestion(after, known) || `; it calls ${known.join(', ')}`;
+  throw new HttpFailure('bad-request', `body.after: a ${role} calls no "${after}"${hint}`);
 }
 
 function noActor(actor: string): HttpFailure {
