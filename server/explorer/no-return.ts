@@ -120,10 +120,13 @@ export function nearestPassingSchedule(
       ...tasksOf(steps, { first: first.first, last: second.first - 1 }),
       ...tasksOf(steps, { first: second.last + 1, last: steps.length }),
     ];
-    // Where tasks have locked each other out, it takes the second one as far as it can get.
     for (const choices of [[...before, ...behind], before]) {
       const run = replayQuietly(newExplored, choices, stepsMax);
-      if (run.failure === 'none') return { swapped: [first, second], choices: run.choices };
+      // The second must be able to go first: else this is another schedule, and no swap.
+      const isSwap = before.every((task, at) => run.choices[at] === task);
+      if (isSwap && run.failure === 'none') {
+        return { swapped: [first, second], choices: run.choices };
+      }
     }
   }
   return 'none';

@@ -108,7 +108,8 @@ cpu0                     dev0                     dev1
 4. PTE 0x100200000:
    frame 0x11 -> empty
 5. load 0x100200000 =
-   0x0
+   0x0, by a stale TLB
+   entry
 `,
   );
 });

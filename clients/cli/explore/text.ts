@@ -35,19 +35,33 @@ export function textOf(
     lines.push(...wrapped(`warning: ${describeBreach(breach)}`));
   const { counterexample } = verdict;
   if (counterexample === 'none') return lines.join('\n');
+  const { events, run } = recordExecution(verdict.plan, counterexample.choices);
   lines.push(
     '',
     ...wrapped(describeFailure(counterexample.failure)),
     '',
-    raceDiagram(recordExecution(verdict.plan, counterexample.choices).events, {
-      columns: COLUMNS,
-      turn: counterexample.turn,
-    }),
+    raceDiagram(events, { columns: COLUMNS, turn: counterexample.turn }),
+    ...valueLines(counterexample, run.registers),
     ...decidedLines(counterexample),
     ...stuckLines(counterexample),
     ...livelockLines(counterexample),
   );
   return lines.join('\n');
+}
+
+/** What the registers that a condition looks at came to: `child.r0 = 0x0`. */
+function valueLines(
+  { failure }: CounterexampleReport,
+  registers: ReadonlyMap<string, string>,
+): string[] {
+  if (failure.kind !== 'condition') return [];
+  const named = [...registers].filter(([name]) => {
+    const [actor = ''] = name.split('.');
+    return failure.actors.some((one) => one === actor || actor.replace(/\d+$/, '') === one);
+  });
+  if (named.length === 0) return [];
+  const values = named.map(([name, value]) => `${name} = ${value}`).join(', ');
+  return wrapText(`At the end: ${values}.`, COLUMNS);
 }
 
 /** What the verdict is of stands beside it. */

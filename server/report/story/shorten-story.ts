@@ -43,7 +43,8 @@ function changeWords(from: PteView, between: PteView, to: PteView): string {
 }
 
 function continues(before: StoryRow, row: StoryRow): boolean {
-  return before.pte !== 'unchanged' && row.pte !== 'unchanged' && before.actor === row.actor;
+  if (before.pte === 'unchanged' || row.pte === 'unchanged') return false;
+  return before.actor === row.actor && before.mm === row.mm;
 }
 
 /** The story ends where the bug shows. */
@@ -61,10 +62,17 @@ export function dropBystanders(rows: readonly StoryRow[]): readonly StoryRow[] {
     if (new Set(acts.map((row) => row.actor)).size < 2) continue;
     const [first, last] = [acts[0]?.n ?? 0, acts.at(-1)?.n ?? 0];
     const own = kept.filter((row) => row.actor === actor);
-    if (own.some((row) => row.bug !== 'none' || (row.n > first && row.n < last))) continue;
+    const isIn = (row: StoryRow) => row.n < last && (row.n > first || makesItPossible(row));
+    if (own.some((row) => row.bug !== 'none' || isIn(row))) continue;
     kept = kept.filter((row) => row.actor !== actor);
   }
   return kept;
+}
+
+/** A second address space, or an entry that others must wait for: without it there is no race. */
+function makesItPossible({ text, pte }: StoryRow): boolean {
+  if (pte === 'unchanged') return text.startsWith('fork(');
+  return pte.to.state === 'migration';
 }
 
 /** The same step again and again is one row: `hmm_range_fault() = EBUSY (x3)`. */

@@ -16,6 +16,8 @@ export interface StoryRow {
   /** For a changed entry: what it was and what it became. */
   readonly pte: { readonly from: PteView; readonly to: PteView } | 'unchanged';
   readonly pteBefore: PteView;
+  /** The address space that the entry is in. */
+  readonly mm: number;
   /** The migrate_to_ram that the step is a part of; 0 for none. */
   readonly service: number;
   /** 'minor': may go if nobody came in between. */

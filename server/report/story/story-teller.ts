@@ -27,13 +27,19 @@ interface Service {
   readonly asker: string;
 }
 
+const NO_ENTRY: PteView = { state: 'none' };
+
 export class StoryTeller {
   readonly rows: StoryRow[] = [];
   readonly #page: number;
-  /** What the CPU's entry is at this point of the story. */
-  #pte: PteView;
-  /** Only a change of the entry tells what it was. */
-  readonly #pteIsTold: 'yes' | 'no';
+  /** What the CPU's entry is at this point of the story, in each address space where it changes. */
+  readonly #ptes = new Map<number, PteView>();
+  /** Frames that the entry has named, in each address space. */
+  readonly #named = new Map<number, Set<number>>();
+  /** The address space that the story began in; rows that are in none are told with its entry. */
+  readonly #mm: number;
+  /** Whether there is more than one: then it is said which. */
+  readonly #manySpaces: boolean;
   /** The frame that each device maps the page to. */
   readonly #mirrors = new Map<string, number>();
   /** By actor and function. */
@@ -47,9 +53,15 @@ export class StoryTeller {
 
   constructor(page: number, events: readonly Event[]) {
     this.#page = page;
-    const first = events.find((event) => event.kind === 'pte' && event.page === page);
-    this.#pteIsTold = first === undefined ? 'no' : 'yes';
-    this.#pte = first?.kind === 'pte' ? first.from : { state: 'none' };
+    const spaces = new Set<number>();
+    for (const event of events) {
+      if (!('mm' in event)) continue;
+      spaces.add(event.mm);
+      if (event.kind !== 'pte' || event.page !== page || this.#ptes.has(event.mm)) continue;
+      this.#ptes.set(event.mm, event.from);
+    }
+    this.#mm = this.#ptes.keys().next().value ?? 0;
+    this.#manySpaces = spaces.size > 1;
   }
 
   hear(event: Event): void {
@@ -78,17 +90,26 @@ export class StoryTeller {
       case 'cpu-access': {
         if (event.page !== this.#page) return;
         const verb = event.mode === 'read' ? 'load' : 'store';
-        const text = `${verb} ${addressWords(event.page)} = ${event.value}`;
+        const stale = this.#isStale(event) ? ', by a stale TLB entry' : '';
+        const text = `${this.#space(event.mm)}${verb} ${addressWords(event.page)} = ${event.value}${stale}`;
         this.#tell(event, event.actor, text, { kind: 'access' });
         return;
       }
       case 'fault':
         if (event.page !== this.#page || this.#isInRangeFault(event.actor)) return;
-        this.#tell(event, event.actor, `${event.mode} fault at ${addressWords(event.page)}`);
+        this.#tell(
+          event,
+          event.actor,
+          `${this.#space(event.mm)}${event.mode} fault at ${addressWords(event.page)}`,
+        );
         return;
       case 'signal':
         if (event.page !== this.#page) return;
-        this.#tell(event, event.actor, `${event.signal} at ${addressWords(event.page)}`);
+        this.#tell(
+          event,
+          event.actor,
+          `${this.#space(event.mm)}${event.signal} at ${addressWords(event.page)}`,
+        );
         return;
       case 'frame-alloc':
         if (this.#migrating.get(this.#doerOf(event)) === 1) this.#prepared.add(event.pfn);
@@ -141,7 +162,7 @@ export class StoryTeller {
   /** What a success means here, where the result does not say. */
   #inferred(name: string, call: OpenCall): string {
     if (name.startsWith('hmm_range_fault')) {
-      return this.#pteIsTold === 'yes' ? pteWords(this.#pte) : '';
+      return this.#ptes.size > 0 ? pteWords(this.#pte) : '';
     }
     // A page of system memory stands behind a migration entry until it is finalized.
     const untouched = this.#pte === call.pte && this.#pte.state !== 'migration';
@@ -173,9 +194,13 @@ export class StoryTeller {
 
   #hearPte(event: Of<'pte'>): void {
     const { from, to } = event;
-    const text = `PTE ${addressWords(event.page)}: ${pteChangeWords(from, to)}`;
+    const space = this.#space(event.mm);
+    const text = `${space}PTE ${addressWords(event.page)}: ${pteChangeWords(from, to)}`;
     this.#tell(event, this.#doerOf(event), text, { pte: { from, to } });
-    this.#pte = to;
+    const named = this.#named.get(event.mm) ?? new Set();
+    if ('pfn' in from) named.add(from.pfn);
+    this.#named.set(event.mm, named);
+    this.#ptes.set(event.mm, to);
     if ('pfn' in to) this.#prepared.delete(to.pfn);
   }
 
@@ -206,6 +231,22 @@ export class StoryTeller {
       // While it serves a fault a device copies; the CPU's access is the one that counts.
       weight: this.#serviceOf(device) === 0 ? 'main' : 'minor',
     });
+  }
+
+  get #pte(): PteView {
+    return this.#ptes.get(this.#mm) ?? NO_ENTRY;
+  }
+
+  /** `mm1 `, where there is another. */
+  #space(mm: number): string {
+    return this.#manySpaces ? `mm${mm} ` : '';
+  }
+
+  /** The frame that was reached is not the one that the entry names any more. */
+  #isStale({ mm, pfn }: Of<'cpu-access'>): boolean {
+    const pte = this.#ptes.get(mm);
+    if (pte === undefined || !this.#named.get(mm)?.has(pfn)) return false;
+    return !('pfn' in pte) || pte.pfn !== pfn;
   }
 
   /** The end of a frame belongs to the story if a device still reaches it, or if it was prepared in vain. */
@@ -257,7 +298,8 @@ export class StoryTeller {
       turn: 'none',
       kind,
       pte,
-      pteBefore: this.#pte,
+      pteBefore: ('mm' in event ? this.#ptes.get(event.mm) : undefined) ?? this.#pte,
+      mm: 'mm' in event ? event.mm : this.#mm,
       service: kind === 'invalidate' ? open : this.#serviceOf(actor),
       weight,
     };

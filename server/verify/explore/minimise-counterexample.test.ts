@@ -117,7 +117,7 @@ test('what is shown fails as it says, its sibling does not, and the numbers are 
   // The row that is marked has that number.
   const marked = drawing.slice(0, drawing.indexOf('<-- no return'));
   assert.equal(rowsOf(marked), Number(decided));
-  assert.match(drawing, /Swap 2-4 and 5-6, and nothing happens\./);
+  assert.match(drawing, /Swap 3-4 and 5-6, and nothing happens\./);
   assert.equal(rowsOf(drawing), 6);
 });
 
