@@ -7,6 +7,7 @@ import type { Touch, TouchMode } from '../task/context.ts';
 /** May the two be swapped where both are enabled? A release is never enabled beside an acquire of its lock. */
 export function races(a: TouchMode, b: TouchMode): boolean {
   if (touchesNothing(a) || touchesNothing(b)) return false;
+  if ((a === 'await' && b === 'raise') || (a === 'raise' && b === 'await')) return false;
   if (isRelease(a) || isRelease(b)) return isPlain(a) || isPlain(b);
   if (a === b && (a === 'add' || a === 'raise' || a === 'lower')) return false;
   return !(isShared(a) && isShared(b));
@@ -27,7 +28,7 @@ export function touchesNothing(mode: TouchMode): boolean {
 }
 
 function isShared(mode: TouchMode): boolean {
-  return mode === 'read' || mode === 'watch' || mode === 'acquire-read';
+  return mode === 'read' || mode === 'watch' || mode === 'await' || mode === 'acquire-read';
 }
 
 function isPlain(mode: TouchMode): boolean {

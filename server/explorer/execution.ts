@@ -41,6 +41,6 @@ function announce(footprint: Touch[], step: Step): void {
         object === step.on && (mode === 'acquire-read' || mode === 'acquire-write'),
     );
     // That it may go on is all that it learns by waiting.
-    if (!isLock) footprint.push({ object: step.on, mode: 'watch' });
+    if (!isLock) footprint.push({ object: step.on, mode: step.how ?? 'watch' });
   }
 }

@@ -68,6 +68,7 @@ export class ObjectValues {
     const found = value === 'as written last' ? this.#valueOf(object) : value;
     switch (mode) {
       case 'watch':
+      case 'await':
       case 'note':
       case 'release-read':
       case 'release-write':
@@ -190,7 +191,14 @@ export class ObjectValues {
   }
 }
 
-const LOOKS_ONLY: ReadonlySet<TouchMode> = new Set(['read', 'watch', 'enter', 'again', 'hold']);
+const LOOKS_ONLY: ReadonlySet<TouchMode> = new Set([
+  'read',
+  'watch',
+  'await',
+  'enter',
+  'again',
+  'hold',
+]);
 
 /** How the number of holders of a lock changes. */
 const HOLDERS: { readonly [Mode in TouchMode]?: number } = {

@@ -18,6 +18,7 @@ import {
 } from '../task/rwsem.ts';
 import {
   type Task,
+  waitForLower,
   waitUntil,
   willCompare,
   willLower,
@@ -42,6 +43,8 @@ const KINDS = [
   'open',
   'close',
   'compare',
+  'quiesce',
+  'flag',
   'await',
   'post',
   'fork',
@@ -61,6 +64,7 @@ export const LOCK = objectId('driver_lock', 0, 0);
 const SEM = objectId('mmap_lock', 0, 0);
 const POSTED = objectId('answer', 0, 0);
 const COUNT = objectId('subscriptions', 0, 0);
+const FLAG = objectId('interval_sub', 0, 0);
 
 export function cell(at: number) {
   return objectId('user', 0, at);
@@ -96,6 +100,10 @@ class Memory {
   readonly sem: RwSem = newRwSem('mmap_lock', SEM);
   posted = 0;
   open = 0;
+  /** Times that the counter has left 0. */
+  period = 0;
+  /** The period that was open when the flag was set last. */
+  flagged = -1;
   readonly context: TaskContext;
 
   constructor(context: TaskContext) {
@@ -131,6 +139,7 @@ class Memory {
         return;
       case 'open':
         yield willRaise('test.open', COUNT);
+        if (this.open === 0) this.period += 1;
         this.open += 1;
         return;
       case 'close':
@@ -144,6 +153,19 @@ class Memory {
         yield willWrite('test.compared', here);
         cells[op.at] = value;
         return;
+      case 'quiesce':
+        // No open makes it wait or go on: as a reader of a notifier it waits for what its own flag has seen to end.
+        yield waitForLower(
+          'test.quiesce',
+          COUNT,
+          () => this.open <= 0 || this.flagged !== this.period,
+        );
+        touch(context, FLAG, 'watch');
+        return note('q');
+      case 'flag':
+        yield willWrite('test.flag', FLAG);
+        if (this.open > 0) this.flagged = this.period;
+        return touch(context, COUNT, 'read');
       case 'await':
         yield waitUntil('test.await', POSTED, () => this.posted > 0);
         return note('w');
@@ -262,7 +284,8 @@ function contentsOf(memory: Memory, registers: () => string): WorldContents {
       if (index !== undefined) return memory.cells[index] ?? 0;
       // What the locks guard.
       if (object === LOCK || object === SEM) return memory.cells.join();
-      if (object === COUNT) return memory.open;
+      if (object === COUNT) return `${memory.open} ${memory.period}`;
+      if (object === FLAG) return memory.flagged;
       return object === POSTED ? memory.posted : 'unknown';
     },
     learnableAt: () => 'the content',

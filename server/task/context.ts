@@ -43,6 +43,7 @@ export interface LockOrderViolation {
  * How a segment touched an object. 'add' commutes with itself (a reference count), and so do 'raise' and 'lower',
  * but not with each other; an acquire is ordered after the release before it, and two acquires race unless both are
  * for reading. 'watch' is a read and 'note' a write of somebody who looks on: the running task learns nothing by them.
+ * 'await' is a 'watch' of a task that no 'raise' can make wait or go on: it commutes with each of them.
  * 'enter', 'again' and 'hold' touch nothing: see enterLoop() and holdToCompare().
  */
 export type TouchMode =
@@ -52,6 +53,7 @@ export type TouchMode =
   | 'raise'
   | 'lower'
   | 'watch'
+  | 'await'
   | 'note'
   | 'enter'
   | 'again'

@@ -29,6 +29,8 @@ export interface BlockStep {
   readonly at: YieldPoint;
   readonly on: ObjectId;
   readonly until: () => boolean;
+  /** 'await': what raises `on` does not change `until`. */
+  readonly how?: 'await';
 }
 
 /** Starts tasks beside this one. Each is joined through a BlockStep on its `done` object. */
@@ -77,4 +79,12 @@ export function willLower(at: YieldPoint, object: ObjectId): AccessStep {
 /** See BlockStep. Whoever makes `until` true wakes `on` afterwards. */
 export function waitUntil(at: YieldPoint, on: ObjectId, until: () => boolean): BlockStep {
   return { kind: 'block', at, on, until };
+}
+
+/**
+ * Waits until `until()` holds, which no step that raises `on` can change: so the wait need not be tried before and behind
+ * each of those. What else it depends on, the same step must touch.
+ */
+export function waitForLower(at: YieldPoint, on: ObjectId, until: () => boolean): BlockStep {
+  return { kind: 'block', at, on, until, how: 'await' };
 }

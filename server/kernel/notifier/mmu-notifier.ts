@@ -16,8 +16,8 @@ import { holdToCompare, touch, wake } from '../../task/context.ts';
 import { objectId } from '../../task/object-id.ts';
 import {
   type Task,
+  waitForLower,
   waitUntil,
-  willCompare,
   willLower,
   willRaise,
   willWrite,
@@ -144,17 +144,16 @@ function applyDeferred(subscriptions: NotifierSubscriptions): void {
  */
 export function* mmuIntervalReadBegin(k: Kernel, mm: Mm, sub: IntervalSub): Task<Seq> {
   const { subscriptions } = mm;
-  yield willCompare('mmu_interval_read_begin.seq', subscriptions.object);
+  // Linux reads the sequence first and waits with it. Read when the wait is over it is the same, or newer than what
+  // would be kept by a reader that was stopped in between. Starting a bracket cannot make it wait: its callback can.
+  yield waitForLower(
+    'mmu_interval_read_begin.wait',
+    subscriptions.object,
+    () => sub.invalidateSeq !== subscriptions.invalidateSeq,
+  );
   touch(k.context, sub.object, 'watch');
   const begun = sub.invalidateSeq;
   holdToCompare(k.context, sub.object, begun);
-  if (begun === subscriptions.invalidateSeq) {
-    yield waitUntil(
-      'mmu_interval_read_begin.wait',
-      subscriptions.object,
-      () => subscriptions.invalidateSeq !== begun,
-    );
-  }
   return begun;
 }
 

@@ -80,6 +80,7 @@ function writes(mode: TouchMode): boolean {
   switch (mode) {
     case 'read':
     case 'watch':
+    case 'await':
     case 'enter':
     case 'again':
     case 'hold':
