@@ -21,6 +21,7 @@ import {
   waitForLower,
   waitUntil,
   willCompare,
+  willCompareLowered,
   willLower,
   willRaise,
   willRead,
@@ -153,15 +154,17 @@ class Memory {
         yield willWrite('test.compared', here);
         cells[op.at] = value;
         return;
-      case 'quiesce':
-        // No open makes it wait or go on: as a reader of a notifier it waits for what its own flag has seen to end.
-        yield waitForLower(
-          'test.quiesce',
-          COUNT,
-          () => this.open <= 0 || this.flagged !== this.period,
-        );
-        touch(context, FLAG, 'watch');
+      case 'quiesce': {
+        // As a reader of a notifier: it looks first, and waits for what its own flag has seen to end.
+        yield willCompareLowered('test.look', COUNT);
+        touch(context, FLAG, 'read');
+        const { flagged } = this;
+        if (this.open > 0 && flagged === this.period) {
+          const over = () => this.open <= 0 || flagged !== this.period;
+          yield waitForLower('test.quiesce', COUNT, over);
+        }
         return note('q');
+      }
       case 'flag':
         yield willWrite('test.flag', FLAG);
         if (this.open > 0) this.flagged = this.period;

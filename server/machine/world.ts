@@ -49,6 +49,8 @@ export interface WorldOptions {
 export interface World {
   readonly context: TaskContext;
   readonly kernel: Kernel;
+  /** The kernel that the patches are applied to. */
+  readonly version: KernelId;
   readonly scheduler: Scheduler;
   readonly log: EventLog;
   readonly emit: EventSink;
@@ -65,13 +67,15 @@ export function newWorld(options: WorldOptions = {}): World {
   const context = newTaskContext();
   const log = newEventLog();
   const emit = sinkOf(log, context);
-  const fn = patched(kernelFunctions(options.version ?? FIRST_KERNEL), options.patches ?? []);
+  const version = options.version ?? FIRST_KERNEL;
+  const fn = patched(kernelFunctions(version), options.patches ?? []);
   if (options.locks === 'told') context.lockListener = lockTeller(emit);
   const kernel = newKernel(fn, context, emit, { ...DEFAULT_CONFIG, ...options.config });
   const oracles = watchWorld(kernel, log, emit);
   return {
     context,
     kernel,
+    version,
     scheduler: new Scheduler(context),
     log,
     emit,

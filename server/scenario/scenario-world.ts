@@ -4,6 +4,7 @@ import type { CpuApi } from '../abi/cpu-api.ts';
 import type { Event } from '../abi/event.ts';
 import type { Explored } from '../explorer/explored.ts';
 import { setPageDirtyLock } from '../kernel/memory/set-page-dirty-lock.ts';
+import { kernelFunctions } from '../kernel/versions/kernels.ts';
 import {
   cpuOf,
   deviceOf,
@@ -146,12 +147,27 @@ export function openScenario(
         names: plan.devices.map(({ name }) => name),
         registers,
         milestones: surroundings.milestones,
+        sequences: sequencesIn(world),
         more: fair.state,
         windowReached: window.reached,
       }),
     };
   };
   return { world, setup: setupOf(plan, surroundings), begin };
+}
+
+/** Functions that make sequences and ask for them. */
+const SEQUENCED = [
+  'mmuIntervalReadBegin',
+  'mmuIntervalNotifierInsert',
+  'mmuNotifierInvalidateRangeStart',
+  'mmuNotifierInvalidateRangeEnd',
+] as const;
+
+/** The kernel's own functions promise to compare sequences and to do nothing else with them (holdToCompare()). */
+function sequencesIn({ kernel, version }: World): 'compared' | 'kept' {
+  const own = kernelFunctions(version);
+  return SEQUENCED.some((name) => kernel.fn[name] !== own[name]) ? 'kept' : 'compared';
 }
 
 function freeFramesOf(plan: ScenarioPlan, surroundings: OpContext): Map<string, readonly Pfn[]> {

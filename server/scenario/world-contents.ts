@@ -53,6 +53,8 @@ export interface ContentsOptions {
   readonly names: readonly string[];
   readonly registers: ReadonlyMap<string, string>;
   readonly milestones: Milestones;
+  /** 'kept': a patch may do anything with them, so states are told apart by their values. */
+  readonly sequences: 'compared' | 'kept';
   /** What else may change the future. */
   readonly more: () => string;
   readonly windowReached: () => string;
@@ -63,7 +65,10 @@ export function worldContents(options: ContentsOptions): WorldContents {
   return {
     contentOf: (object) => contentOf(options, object),
     learnableAt: (object) => learnableAt(kernel, object),
-    comparedAt: (object) => subAt(kernel, object)?.invalidateSeq ?? 'unknown',
+    comparedAt: (object) =>
+      options.sequences === 'kept'
+        ? 'unknown'
+        : (subAt(kernel, object)?.invalidateSeq ?? 'unknown'),
     derived: () => currentSubs(kernel),
     rest: () => restOf(options),
     windowReached: options.windowReached,
@@ -95,7 +100,7 @@ function contentOf(options: ContentsOptions, object: ObjectId): number | string 
       return bracketsText(kernel, kernel.mms.get(owner));
     case 'interval_sub':
       // Its sequence is compared and never told: see comparedAt() and derived().
-      return subAt(kernel, object) === undefined ? 'unknown' : 0;
+      return sequenceText(options, object);
     case 'tlb':
       return tlbContent(kernel.mms.get(owner), object, index);
     case 'vma':
@@ -126,6 +131,12 @@ function contentOf(options: ContentsOptions, object: ObjectId): number | string 
     case 'rmap_lock':
       return index % 2 === 0 ? 0 : arrivals(rmapLock(kernel, owner, index));
   }
+}
+
+function sequenceText({ world, sequences }: ContentsOptions, object: ObjectId): number | 'unknown' {
+  const sub = subAt(world.kernel, object);
+  if (sub === undefined) return 'unknown';
+  return sequences === 'kept' ? sub.invalidateSeq : 0;
 }
 
 /** Opening and closing a bracket teaches nothing; a driver that reads the sequence itself may keep it. */

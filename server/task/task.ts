@@ -18,9 +18,10 @@ export interface AccessStep {
   readonly mode: AccessMode;
   /**
    * 'raise', 'lower': a write that commutes with writes of its own kind, as a counter going up, or going down.
-   * 'watch': a read of which the task remembers nothing but what it does next.
+   * 'watch': a read of which the task remembers nothing but what it does next. 'await': likewise, and what raises the
+   * object does not change that.
    */
-  readonly how?: 'raise' | 'lower' | 'watch';
+  readonly how?: 'raise' | 'lower' | 'watch' | 'await';
 }
 
 /** Waits until `until()` holds; it may change only when somebody calls wake(context, on). */
@@ -64,6 +65,11 @@ export function willWrite(at: YieldPoint, object: ObjectId): AccessStep {
 /** About to ask whether what was read at `object` before still stands there, and to remember only what follows. */
 export function willCompare(at: YieldPoint, object: ObjectId): AccessStep {
   return { kind: 'access', at, object, mode: 'read', how: 'watch' };
+}
+
+/** As willCompare(), where what raises `object` does not change the answer. */
+export function willCompareLowered(at: YieldPoint, object: ObjectId): AccessStep {
+  return { kind: 'access', at, object, mode: 'read', how: 'await' };
 }
 
 /** About to count `object` up: commutes with others that do. */

@@ -18,6 +18,7 @@ import {
   type Task,
   waitForLower,
   waitUntil,
+  willCompareLowered,
   willLower,
   willRaise,
   willWrite,
@@ -144,16 +145,18 @@ function applyDeferred(subscriptions: NotifierSubscriptions): void {
  */
 export function* mmuIntervalReadBegin(k: Kernel, mm: Mm, sub: IntervalSub): Task<Seq> {
   const { subscriptions } = mm;
-  // Linux reads the sequence first and waits with it. Read when the wait is over it is the same, or newer than what
-  // would be kept by a reader that was stopped in between. Starting a bracket cannot make it wait: its callback can.
-  yield waitForLower(
-    'mmu_interval_read_begin.wait',
-    subscriptions.object,
-    () => sub.invalidateSeq !== subscriptions.invalidateSeq,
-  );
+  // Starting a bracket cannot make this wait, nor go on: only the device's own callback and the end of the last can.
+  yield willCompareLowered('mmu_interval_read_begin.seq', subscriptions.object);
   touch(k.context, sub.object, 'watch');
   const begun = sub.invalidateSeq;
   holdToCompare(k.context, sub.object, begun);
+  if (begun === subscriptions.invalidateSeq) {
+    yield waitForLower(
+      'mmu_interval_read_begin.wait',
+      subscriptions.object,
+      () => subscriptions.invalidateSeq !== begun,
+    );
+  }
   return begun;
 }
 

@@ -96,9 +96,9 @@ test('the numbers of executions and states are what they were', () => {
     const { executions, states } = byStates(planOf(name, choice));
     return [executions, states];
   };
-  assert.deepEqual(counted('seed-zero-page', 'stock'), [40, 258]);
-  assert.deepEqual(counted('seed-zero-page-fault', 'stock'), [54, 616]);
-  assert.deepEqual(counted('seed-zero-page', 'remove-second-invalidate'), [22, 136]);
+  assert.deepEqual(counted('seed-zero-page', 'stock'), [25, 248]);
+  assert.deepEqual(counted('seed-zero-page-fault', 'stock'), [39, 606]);
+  assert.deepEqual(counted('seed-zero-page', 'remove-second-invalidate'), [17, 130]);
   assert.deepEqual(counted('hole-two-winners', 'stock'), [73, 1039]);
-  assert.deepEqual(counted('retry-ignored', 'dmirror'), [11, 94]);
+  assert.deepEqual(counted('retry-ignored', 'dmirror'), [7, 91]);
 });
