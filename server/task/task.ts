@@ -88,8 +88,8 @@ export function waitUntil(at: YieldPoint, on: ObjectId, until: () => boolean): B
 }
 
 /**
- * Waits until `until()` holds, which no step that raises `on` can change: so the wait need not be tried before and behind
- * each of those. What else it depends on, the same step must touch.
+ * Waits until `until()` holds, which no step that raises `on` can change: so the wait need not be tried before and
+ * behind each of those. What else it depends on, the same step must touch.
  */
 export function waitForLower(at: YieldPoint, on: ObjectId, until: () => boolean): BlockStep {
   return { kind: 'block', at, on, until, how: 'await' };
