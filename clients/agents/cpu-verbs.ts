@@ -6,7 +6,7 @@ import { answerToCall, bindCall, CPU_CALLS, isCpuCall } from '../../server/abi/c
 import { RANGE_PAGES_MAX } from '../../server/abi/limits.ts';
 import { pageAddress, strict, u64s } from '../../server/abi/scalars.ts';
 import type { VerbHelp } from '../../server/abi/verb-help.ts';
-import { type Check, compileCheck, whyNot } from '../../server/protocol/validators.ts';
+import { type Check, compileCheck, firstError } from '../../server/protocol/validators.ts';
 import type { TaskContext } from '../../server/task/context.ts';
 import type { Task } from '../../server/task/task.ts';
 import { together } from '../../server/task/together.ts';
@@ -98,7 +98,7 @@ export function* performCpuVerb(
     throw new VerbRefused(`verb: expected one of ${[...CHECKS.keys()].join(', ')}`);
   }
   if (!check.accepts(params)) {
-    const { path, bound } = whyNot(check, params, name);
+    const { path, bound } = firstError(check, params, name);
     throw new VerbRefused(`${path}: expected ${bound}`);
   }
   if (isCpuCall(name)) return answerToCall(name, yield* bindCall(name, params)(performer.api));

@@ -1,6 +1,6 @@
 /** What a device process does when a conductor asks. */
 import { strict, word } from '../../server/abi/scalars.ts';
-import { compileCheck, whyNot } from '../../server/protocol/validators.ts';
+import { compileCheck, firstError } from '../../server/protocol/validators.ts';
 import type { Task } from '../../server/task/task.ts';
 import { overlaps, type PageRange } from '../../server/vocabulary/address.ts';
 import { DMIRROR_VERBS, type DmirrorVerb, performVerb } from '../drivers/dmirror-verb.ts';
@@ -52,7 +52,7 @@ function checkVerb(params: VerbParams): void {
     throw new VerbRefused(`verb: expected one of ${[...CHECKS.keys()].join(', ')}`);
   }
   if (!check.accepts(params)) {
-    const { path, bound } = whyNot(check, params, params.verb);
+    const { path, bound } = firstError(check, params, params.verb);
     throw new VerbRefused(`${path}: expected ${bound}`);
   }
 }

@@ -1,5 +1,5 @@
 import { FIRST_KERNEL, type KernelId } from '../../server/abi/kernel-ids.ts';
-import type { NewSeedWorld } from '../../server/scenario/seed-race/seed-race-world.ts';
+import type { NewSeedWorld } from '../../server/scenario/seed-race/seed-race.ts';
 import type { LiveLab } from './live-lab.ts';
 
 /** The world of the seed race in a live lab: the same clients for every run, under a fresh machine each. */

@@ -7,9 +7,10 @@
 
 import { encodeBinaryFrame } from '../../server/protocol/binary-frame.ts';
 import { CLOSE_CODES } from '../../server/protocol/close-codes.ts';
-import type { HelloParams, HelloResult } from '../../server/protocol/hello.ts';
+import { type HelloParams, HelloResult } from '../../server/protocol/hello.ts';
 import { OUTBOX_BYTES_MAX, SUBPROTOCOL } from '../../server/protocol/limits.ts';
 import type { ServerNotificationParams } from '../../server/protocol/server-notifications.ts';
+import { compileCheck } from '../../server/protocol/validators.ts';
 import type { Errno } from '../../server/vocabulary/errno.ts';
 import { assertNever } from '../../server/vocabulary/invariant.ts';
 import type { PageContents } from '../../server/vocabulary/page-contents.ts';
@@ -22,10 +23,15 @@ import {
   nextConnection,
   type OnLoss,
 } from './connection-state.ts';
-import { acceptsHello } from './hello-check.ts';
 import { type SentFrame, SentFrames } from './sent-frames.ts';
 import { parseServerFrame, type ServerFrame, type ServerQuestionId } from './server-frame.ts';
 import { globalSocket, openSocket, type SocketFactory, type SocketLike } from './web-socket.ts';
+
+const HELLO = compileCheck(HelloResult);
+
+function acceptsHello(result: unknown): result is HelloResult {
+  return HELLO.accepts(result);
+}
 
 /** Frames that arrived since the last `ack`, above which the server is told that it may forget them. */
 export const ACK_FRAMES = 64;

@@ -5,19 +5,19 @@ import { CpuView } from './player/cpu-view.tsx';
 import { DeviceView } from './player/device-view.tsx';
 import { ExploreView } from './run/explore-view.tsx';
 import { RunView } from './run/run-view.tsx';
+import { ErrorBoundary } from './shell/error-boundary.tsx';
 import { Link } from './shell/link.tsx';
-import { Mishap } from './shell/mishap.tsx';
 import { useRoute } from './shell/navigation.ts';
-import { Tidings } from './shell/tidings.tsx';
+import { Toasts } from './shell/toasts.tsx';
 import { TopBar } from './shell/top-bar.tsx';
 
 export function App() {
   return (
     <>
-      <Mishap>
+      <ErrorBoundary>
         <View />
-      </Mishap>
-      <Tidings />
+      </ErrorBoundary>
+      <Toasts />
     </>
   );
 }

@@ -3,8 +3,8 @@ import type { Touch } from '../task/context.ts';
 import { independent } from './dependence.ts';
 import type { ExecutedStep } from './execution.ts';
 import type { NewExplored } from './explored.ts';
-import { replayQuietly } from './quiet.ts';
 import { type SearchOptions, search } from './search.ts';
+import { replayQuietly } from './without-footprint.ts';
 
 /**
  * The number of the step (from 1) after which every continuation fails; 'unknown' if the budget of executions ran

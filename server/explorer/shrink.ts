@@ -5,7 +5,7 @@
 import { type Block, blocksOf, choicesOf, contextSwitches } from './blocks.ts';
 import type { NewExplored } from './explored.ts';
 import { failsAlike } from './failure.ts';
-import { type QuietRun, replayQuietly } from './quiet.ts';
+import { type QuietRun, replayQuietly } from './without-footprint.ts';
 
 /** Whether an execution shows what another one shows. */
 export type Alike = (tried: QuietRun, before: QuietRun) => boolean;

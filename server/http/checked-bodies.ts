@@ -1,7 +1,7 @@
 /** Checks every request, and every answer of ours, against the schemas that the documents show. */
 import type { FastifyInstance } from 'fastify';
 import type Type from 'typebox';
-import { type Check, compileCheck, whyNot } from '../protocol/validators.ts';
+import { type Check, compileCheck, firstError } from '../protocol/validators.ts';
 import { HttpFailure } from './http-failure.ts';
 
 /** `app` must not have routes yet. */
@@ -25,6 +25,6 @@ export function checkBodies(app: FastifyInstance): void {
 
 /** `body.patch: expected a name of 1 to 64 letters ...` */
 function misfit(check: Check, data: unknown, part: string): HttpFailure {
-  const { path, bound } = whyNot(check, data, part);
+  const { path, bound } = firstError(check, data, part);
   return new HttpFailure('bad-request', `${path}: expected ${bound}`);
 }

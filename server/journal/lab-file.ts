@@ -10,7 +10,7 @@ import { name, strict, word } from '../abi/scalars.ts';
 import type { ActorName, ActorRole, Inbound } from '../machine/remote/inbound.ts';
 import { LabSeat } from '../protocol/http-api.ts';
 import { joinCode } from '../protocol/join-code.ts';
-import { compileCheck, whyNot } from '../protocol/validators.ts';
+import { compileCheck, firstError } from '../protocol/validators.ts';
 import { StoredInbound } from './journal-format.ts';
 import { JournalError, restored } from './read-journal.ts';
 import { stored } from './recorder.ts';
@@ -80,7 +80,7 @@ export function readLabFile(directory: string, lab: string): KeptLab {
     throw new JournalError(path, 1, `version: found ${version}: ${by}`);
   }
   if (!CHECK.accepts(value)) {
-    const { path: at, bound } = whyNot(CHECK, value, '');
+    const { path: at, bound } = firstError(CHECK, value, '');
     throw new JournalError(path, 1, `${at}: expected ${bound}`);
   }
   const { format: _format, version: _version, setup, ...rest } = value as LabFile;

@@ -1,7 +1,7 @@
 /** Reads a journal. A file is foreign: everything in it is checked as if it came over the wire. */
 import type { ActorName, ActorRole, Inbound } from '../machine/remote/inbound.ts';
 import { NOTIFICATION_CHECKS, REQUEST_CHECKS } from '../protocol/roles.ts';
-import { type Check, compileCheck, whyNot } from '../protocol/validators.ts';
+import { type Check, compileCheck, firstError } from '../protocol/validators.ts';
 import { PAGE_SIZE } from '../vocabulary/address.ts';
 import { pageContents } from '../vocabulary/page-contents.ts';
 import {
@@ -233,7 +233,7 @@ class LineReader {
 
   #checked<Value>(check: Check, value: unknown): Value {
     if (check.accepts(value)) return value as Value;
-    const { path, bound } = whyNot(check, value, '');
+    const { path, bound } = firstError(check, value, '');
     throw this.#wrong(`${path}: expected ${bound}`);
   }
 
@@ -269,7 +269,7 @@ export function restored(
     throw new JournalError(file, line, `inbound.method: expected a method of role ${role}`);
   }
   if (!checks.params.accepts(inbound.params)) {
-    const { path, bound } = whyNot(checks.params, inbound.params, 'inbound.params');
+    const { path, bound } = firstError(checks.params, inbound.params, 'inbound.params');
     throw new JournalError(file, line, `${path}: expected ${bound}`);
   }
   return { ...inbound, contents: inbound.contents.map((page) => restoredPage(page, file, line)) };

@@ -6,13 +6,13 @@ import { strict } from '../abi/scalars.ts';
 import { explain } from './explain.ts';
 import { refusalText, refuse } from './refusal.ts';
 import { NOTIFICATION_CHECKS, QUESTION_CHECKS, REQUEST_CHECKS, roleOf } from './roles.ts';
-import { whyNot } from './validators.ts';
+import { firstError } from './validators.ts';
 
 function explanation(role: 'device' | 'cpu', method: string, params: unknown): string {
   const checks = REQUEST_CHECKS[role].get(method);
   assert.ok(checks !== undefined);
   assert.equal(checks.params.accepts(params), false);
-  const { path, bound } = whyNot(checks.params, params, 'params');
+  const { path, bound } = firstError(checks.params, params, 'params');
   return refusalText(refuse('bad-params', path, bound));
 }
 
@@ -59,7 +59,7 @@ test('a mismatch inside a union is told of the branch that was meant', () => {
     assert.ok(checks !== undefined);
     const params = { changes: [{ page: 1, entry }] };
     assert.equal(checks.params.accepts(params), false);
-    return whyNot(checks.params, params, 'params');
+    return firstError(checks.params, params, 'params');
   };
   assert.deepEqual(change({ state: 'mapped', pfn: 3, access: 'execute' }), {
     path: 'params.changes[0].entry.access',

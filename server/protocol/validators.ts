@@ -42,7 +42,7 @@ export function compileMethods<Spec extends AnySpec>(table: {
 }
 
 /** Why `value`, which is called `path`, is not accepted. Call it only after `accepts` said no. */
-export function whyNot(check: Check, value: unknown, path: string): Mismatch {
+export function firstError(check: Check, value: unknown, path: string): Mismatch {
   const found = explain(check.schema, value, path);
   return found === 'none' ? { path, bound: 'a value that fits its schema' } : found;
 }
@@ -53,6 +53,6 @@ export function whyNotThis(
   value: unknown,
   path: string,
 ): Mismatch & { readonly found: string } {
-  const wrong = whyNot(check, value, path);
+  const wrong = firstError(check, value, path);
   return { ...wrong, found: briefly(partOf(value, wrong.path.slice(path.length))) };
 }

@@ -1,17 +1,18 @@
 /** Every form in which a run can be told, by the name that `--format` takes. All are made of one event log. */
+
+import type { Event } from '../abi/event.ts';
 import { drawn, raceDiagram } from './diagram.ts';
 import type { FormatName } from './format-names.ts';
 import { ftraceText } from './ftrace.ts';
 import { htmlReport } from './html.ts';
-import { ktapDocument } from './ktap.ts';
+import { type KtapGroup, type KtapOutcome, ktapDocument } from './ktap.ts';
 import { litmusBlock } from './litmus.ts';
 import { pagemapText } from './pagemap.ts';
 import { perfettoTrace } from './perfetto.ts';
-import type { Renderer } from './report-meta.ts';
+import type { Renderer, ReportMeta } from './report-meta.ts';
 import { shivizLog } from './shiviz.ts';
 import { splat } from './splat.ts';
 import { timeSliceDiagram } from './timeslice.ts';
-import { scenarioTests } from './verdict-tests.ts';
 
 export interface Format {
   readonly render: Renderer;
@@ -57,3 +58,30 @@ export const FORMATS: { readonly [Name in FormatName]: Format } = {
 function text(render: Renderer, summary: string): Format {
   return { render, extension: 'txt', contentType: 'text/plain; charset=utf-8', summary };
 }
+
+/** One run of a scenario, as its properties: a campaign is a group of these. */
+function scenarioTests(events: readonly Event[], meta: ReportMeta): KtapGroup {
+  const { name, patch, verdict, seen, bound, reproduce, properties } = meta;
+  const own = properties.map((property) => ({ ...property, diagnostics: [] }));
+  const diagnostics = [
+    `${verdict}: ${seen}`,
+    `bound: ${bound}`,
+    ...(meta.lockOrder ?? []).map((breach) => `warning: ${breach}`),
+    ...(reproduce === 'none' ? [] : [`reproduce: ${reproduce}`]),
+    ...(verdict === 'broken' ? raceDiagram(events, drawn(meta)).split('\n') : []),
+  ];
+  // The verdict stands by itself: a search may be cut off though nothing that it has seen so far is wrong.
+  const answer = { name: 'verdict', outcome: OUTCOMES[verdict], reason: '', diagnostics: [] };
+  const reason = verdict === 'holds' ? '' : seen;
+  return {
+    name: patch === 'stock' ? name : `${name} with ${patch}`,
+    subtests: [...own, { ...answer, reason }],
+    diagnostics,
+  };
+}
+
+const OUTCOMES: { readonly [Verdict in ReportMeta['verdict']]: KtapOutcome } = {
+  holds: 'pass',
+  broken: 'fail',
+  unknown: 'error',
+};

@@ -7,7 +7,27 @@ import { KERNEL_IDS } from '../abi/kernel-ids.ts';
 import { name, strict, word } from '../abi/scalars.ts';
 import { ORACLES } from '../machine/oracles/all-oracles.ts';
 import { OPS, type Op, place, text } from './op-schema.ts';
-import { EVENT_KINDS } from './window-events.ts';
+
+/** The kinds of events that a window may name: what EventBody (server/abi/event.ts) has to offer about memory. */
+const EVENT_KINDS = [
+  'call',
+  'return',
+  'callback',
+  'callback-return',
+  'pte',
+  'invalidate_range_start',
+  'invalidate_range_end',
+  'migration-end',
+  'mirror',
+  'device-access',
+  'cpu-access',
+  'signal',
+  'fault',
+  'tlb-flush',
+  'frame-alloc',
+  'frame-free',
+  'vma',
+] as const;
 
 /** Actors of one scenario: each more multiplies the interleavings. */
 export const SCENARIO_ACTORS_MAX = 16;

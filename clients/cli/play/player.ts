@@ -15,7 +15,7 @@ import {
   choicesOfSchedule,
 } from '../../../server/verify/counterexample/counterexample.ts';
 import { UsageError } from '../failure.ts';
-import { essenceOf } from './essence.ts';
+import { comparableEvent } from './comparable-event.ts';
 import type { LabHand } from './lab-hand.ts';
 import type { PlayStage, RunningThread } from './stage.ts';
 
@@ -76,7 +76,7 @@ export class Player {
     this.#options = options;
     this.#run = newScenarioRun(options.plan);
     this.#run.world.log.listeners.push((event) => {
-      const essence = essenceOf(event);
+      const essence = comparableEvent(event);
       if (essence !== 'nothing') this.#essence.push(essence);
     });
   }
@@ -199,7 +199,8 @@ export class Player {
 
   /** What memory went through must be the same, one by one. */
   #sameMemory(): Promise<void> {
-    const seen = () => this.#options.seen.map(essenceOf).filter((essence) => essence !== 'nothing');
+    const seen = () =>
+      this.#options.seen.map(comparableEvent).filter((essence) => essence !== 'nothing');
     const differs = (): number =>
       seen().findIndex((essence, at) => at < this.#essence.length && essence !== this.#essence[at]);
     return this.#until(

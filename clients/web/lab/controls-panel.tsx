@@ -12,7 +12,7 @@ import { sentenceOf, serverApi } from '../server-api.ts';
 import { CopyButton } from '../shell/copy-button.tsx';
 import { keepPresenterToken, presenterToken } from '../shell/memory.ts';
 import { goTo } from '../shell/navigation.ts';
-import { tell } from '../shell/tidings.tsx';
+import { showToast } from '../shell/toasts.tsx';
 import { ActorControls } from './actor-controls.tsx';
 
 export interface ControlsPanelProps {
@@ -118,9 +118,9 @@ function PresenterTools({ lab }: { readonly lab: string }) {
       await serverApi.closeLab(lab, token);
       keepPresenterToken(lab, '');
       goTo({ view: 'home' });
-      tell(`The lab ${lab} is closed.`);
+      showToast(`The lab ${lab} is closed.`);
     } catch (error) {
-      tell(sentenceOf(error));
+      showToast(sentenceOf(error));
     }
   };
   return (

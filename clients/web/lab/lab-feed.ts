@@ -1,4 +1,6 @@
 /** What the page knows of a lab, fresh from the server: its events, and how it is being driven. */
+
+import type { Event } from '../../../server/abi/event.ts';
 import type { LabControl } from '../../../server/protocol/lab-control.ts';
 import type { LabSnapshot } from '../../../server/protocol/lab-snapshot.ts';
 import type { ConnectionState } from '../../sdk/connection-state.ts';
@@ -6,7 +8,6 @@ import { ObserverClient } from '../../sdk/observer-client.ts';
 import { EventHistory } from '../model/event-history.ts';
 import { emptyModel, modelOfSnapshot } from '../model/lab-model.ts';
 import { beganAgain } from './began-again.ts';
-import { earlierEvents } from './earlier-events.ts';
 import { BEGINNING, type SessionStatus } from './reconnecting.ts';
 import { type KeptClient, SessionKeeper } from './session-keeper.ts';
 
@@ -123,4 +124,43 @@ function keepable(client: ObserverClient): KeptClient {
 export function webSocketAddress(): string {
   const { protocol, host } = location;
   return `${protocol === 'https:' ? 'wss' : 'ws'}://${host}/ws`;
+}
+
+/** Bytes of the first message above which it is not waited for. */
+const MESSAGE_BYTES_MAX = 4 * 1024 * 1024;
+
+/** Returns: all events from the first one on, or 'too-old' if the first ones are forgotten. */
+async function earlierEvents(lab: string): Promise<readonly Event[] | 'too-old'> {
+  const stop = new AbortController();
+  try {
+    const address = `/api/labs/${encodeURIComponent(lab)}/events?since=0`;
+    const response = await fetch(address, { signal: stop.signal });
+    if (!response.ok || response.body === null) return 'too-old';
+    return eventsIn(await firstMessage(response.body));
+  } finally {
+    stop.abort();
+  }
+}
+
+/** The stream goes on for ever; only what it begins with is wanted. */
+async function firstMessage(body: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<string> {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = '';
+  while (text.length < MESSAGE_BYTES_MAX) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    text += value;
+    const end = text.indexOf('\n\n');
+    if (end >= 0) return text.slice(0, end);
+  }
+  return '';
+}
+
+/** The events of a message of an event stream; 'too-old' for any other message. */
+function eventsIn(message: string): readonly Event[] | 'too-old' {
+  const lines = message.split('\n');
+  if (!lines.includes('event: events')) return 'too-old';
+  const data = lines.find((line) => line.startsWith('data: '))?.slice('data: '.length) ?? '{}';
+  const { events } = JSON.parse(data) as { readonly events?: readonly Event[] };
+  return events?.[0]?.n === 1 ? events : 'too-old';
 }

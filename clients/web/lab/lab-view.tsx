@@ -10,7 +10,7 @@ import { Link } from '../shell/link.tsx';
 import { useLoaded } from '../shell/loaded.ts';
 import { keepPresenterToken, presenterToken } from '../shell/memory.ts';
 import { goTo } from '../shell/navigation.ts';
-import { tell } from '../shell/tidings.tsx';
+import { showToast } from '../shell/toasts.tsx';
 import { TopBar } from '../shell/top-bar.tsx';
 import { Stage } from '../stage/stage.tsx';
 import type { Selected } from '../stage/view-source.ts';
@@ -55,13 +55,13 @@ export function LabView({ lab, event, hand }: LabViewProps) {
   const [explained, setExplained] = useExplained(feed);
   const isPresenter = usePresenter(lab);
 
-  useTidings(feed);
+  useToasts(feed);
   const select = (selected: Selected) =>
     goTo({ view: 'lab', lab, event: selected, hand }, 'replace');
   const barred = whyBarred(detail, isPresenter, hand);
   const act = (control: Control) => {
     if (barred === '') actAtOnce(control);
-    else tell(barred);
+    else showToast(barred);
   };
 
   useKeys([
@@ -94,7 +94,7 @@ export function LabView({ lab, event, hand }: LabViewProps) {
   };
   const explainLast = () => {
     const last = feed.history.violations.at(-1);
-    if (last === undefined) tell('No rule was violated so far.');
+    if (last === undefined) showToast('No rule was violated so far.');
     else explainAndShow(last);
   };
   const explainOther = (by: -1 | 1) => {
@@ -251,9 +251,9 @@ function whyBarred(
   return 'You watch. The presenter has locked the controls.';
 }
 
-function useTidings(feed: LabFeed): void {
+function useToasts(feed: LabFeed): void {
   const { status, remark } = feed;
   const told = status.state === 'live' ? status.told : '';
-  useEffect(() => tell(told), [told]);
-  useEffect(() => tell(remark), [remark]);
+  useEffect(() => showToast(told), [told]);
+  useEffect(() => showToast(remark), [remark]);
 }

@@ -48,7 +48,7 @@ const AT_FIRST = new Set(['name-taken', 'no-such-lab', 'too-many-labs']);
 export function nextStatus(status: SessionStatus, event: StatusEvent): SessionStatus {
   switch (event.event) {
     case 'greeted':
-      return { state: 'live', told: tidings(status, event) };
+      return { state: 'live', told: newsOf(status, event) };
     case 'lost':
       return status.state === 'live' ? { state: 'away' } : status;
     case 'resumed':
@@ -64,7 +64,7 @@ export function nextStatus(status: SessionStatus, event: StatusEvent): SessionSt
   }
 }
 
-function tidings(
+function newsOf(
   status: SessionStatus,
   { session, fenced }: Extract<StatusEvent, { event: 'greeted' }>,
 ): string {

@@ -4,7 +4,7 @@ import type { VerbResult } from '../../sdk/conductor.ts';
 import { resultWords } from '../player/result-words.ts';
 import { sentenceOf, serverApi } from '../server-api.ts';
 import { presenterToken } from '../shell/memory.ts';
-import { tell } from '../shell/tidings.tsx';
+import { showToast } from '../shell/toasts.tsx';
 
 /** Milliseconds between two looks at a lab, besides those after each action. */
 const LOOK_MS = 1_500;
@@ -43,9 +43,9 @@ export function useLabControl(lab: string, stamp: unknown): LabControlHand {
           setDetail(answer);
           const performed = performedWords(answer.performed);
           if (performed !== '' && control.action === 'perform')
-            tell(`${control.actor}, ${String(control.verb.verb)}: ${performed}`);
+            showToast(`${control.actor}, ${String(control.verb.verb)}: ${performed}`);
         },
-        (error: unknown) => tell(sentenceOf(error)),
+        (error: unknown) => showToast(sentenceOf(error)),
       );
     },
     [lab],

@@ -2,7 +2,7 @@ import { type ReactNode, useEffect } from 'react';
 import { LostLab } from '../lab/lost-lab.tsx';
 import { StatusChip } from '../lab/status-chip.tsx';
 import { Link } from '../shell/link.tsx';
-import { tell } from '../shell/tidings.tsx';
+import { showToast } from '../shell/toasts.tsx';
 import { TopBar } from '../shell/top-bar.tsx';
 import type { PlayedClient } from './player.ts';
 
@@ -17,9 +17,9 @@ export interface PlayerFrameProps {
 export function PlayerFrame({ player, children, verbs }: PlayerFrameProps) {
   const { status, lab, name, role, heldAfter } = player;
   const told = status.state === 'live' ? status.told : '';
-  useEffect(() => tell(told), [told]);
+  useEffect(() => showToast(told), [told]);
   if (status.state === 'refused') return <LostLab lab={lab} why={status.why} />;
-  const newest = player.deeds.find(({ outcome }) => outcome !== 'news');
+  const newest = player.actions.find(({ outcome }) => outcome !== 'news');
   return (
     <div className="page filled">
       <TopBar>
@@ -40,14 +40,14 @@ export function PlayerFrame({ player, children, verbs }: PlayerFrameProps) {
           <section aria-label="What happened to me">
             <h2>What happened to me</h2>
             <ol>
-              {player.deeds.map(({ id, what, outcome, result }) => (
+              {player.actions.map(({ id, what, outcome, result }) => (
                 <li key={id}>
                   <span className={outcome === 'bad' ? 'chip alarm' : 'quiet'}>{what}</span>{' '}
                   <code>{result}</code>
                 </li>
               ))}
             </ol>
-            {player.deeds.length === 0 ? <p className="quiet">Nothing yet.</p> : null}
+            {player.actions.length === 0 ? <p className="quiet">Nothing yet.</p> : null}
           </section>
           <p>
             <Link to={{ view: 'lab', lab, event: 'live', hand: 'on' }}>Watch the lab</Link>

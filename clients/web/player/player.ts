@@ -13,9 +13,9 @@ import { sentenceOf } from '../server-api.ts';
 import { resultWords } from './result-words.ts';
 
 /** Lines of the log that are kept. */
-const DEEDS_KEPT_MAX = 40;
+const ACTIONS_KEPT_MAX = 40;
 
-export interface Deed {
+export interface PlayedAction {
   readonly id: number;
   readonly what: string;
   readonly outcome: 'open' | 'good' | 'bad' | 'news';
@@ -30,7 +30,7 @@ export class PlayedClient {
   readonly role: PlayerRole;
   status: SessionStatus = BEGINNING;
   /** Newest first. */
-  deeds: readonly Deed[] = [];
+  actions: readonly PlayedAction[] = [];
   /** The kernel function after which a task stands; empty if none does. */
   heldAfter = '';
   /** A device's own page table, by page. */
@@ -73,7 +73,7 @@ export class PlayedClient {
   async perform(what: string, params: VerbParams): Promise<void> {
     const { client } = this.#keeper;
     if (client === 'none') return;
-    const id = this.#deed({ what, outcome: 'open', result: 'under way' });
+    const id = this.#record({ what, outcome: 'open', result: 'under way' });
     try {
       const result = await client.perform(this.name, params);
       this.#settle(id, isGood(result) ? 'good' : 'bad', resultWords(result));
@@ -146,19 +146,21 @@ export class PlayedClient {
   }
 
   #news(text: string): void {
-    this.#deed({ what: text, outcome: 'news', result: '' });
+    this.#record({ what: text, outcome: 'news', result: '' });
   }
 
-  #deed(deed: Omit<Deed, 'id'>): number {
+  #record(action: Omit<PlayedAction, 'id'>): number {
     const id = this.#nextId;
     this.#nextId += 1;
-    this.deeds = [{ ...deed, id }, ...this.deeds].slice(0, DEEDS_KEPT_MAX);
+    this.actions = [{ ...action, id }, ...this.actions].slice(0, ACTIONS_KEPT_MAX);
     this.#changed();
     return id;
   }
 
-  #settle(id: number, outcome: Deed['outcome'], result: string): void {
-    this.deeds = this.deeds.map((deed) => (deed.id === id ? { ...deed, outcome, result } : deed));
+  #settle(id: number, outcome: PlayedAction['outcome'], result: string): void {
+    this.actions = this.actions.map((action) =>
+      action.id === id ? { ...action, outcome, result } : action,
+    );
     this.#changed();
   }
 

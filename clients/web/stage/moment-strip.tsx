@@ -1,8 +1,8 @@
 import type { ReactNode } from 'react';
 import type { Event } from '../../../server/abi/event.ts';
 import { describeBody } from '../../../server/report/describe-event.ts';
+import { rangeWords } from '../../../server/report/event-words.ts';
 import type { LabModel } from '../model/lab-model.ts';
-import { momentFacts } from './moment.ts';
 import type { Selected } from './view-source.ts';
 
 const FACTS_SHOWN_MAX = 6;
@@ -61,4 +61,28 @@ export function MomentStrip({
       </p>
     </section>
   );
+}
+
+interface MomentFact {
+  readonly kind: 'lock' | 'bracket' | 'question';
+  readonly text: string;
+  /** The event since which it is so. */
+  readonly since: number;
+}
+
+function momentFacts(model: LabModel): MomentFact[] {
+  const facts: MomentFact[] = [];
+  for (const { first, end, event, actor, since } of model.brackets.values()) {
+    const text = `[ ${actor} invalidates ${rangeWords(first, end)} (${event})`;
+    facts.push({ kind: 'bracket', text, since });
+  }
+  for (const { device, function: asked, since } of model.questions.values()) {
+    facts.push({ kind: 'question', text: `${device} is asked: ${asked}`, since });
+  }
+  for (const [lock, holders] of model.locks) {
+    for (const { actor, mode, since } of holders) {
+      facts.push({ kind: 'lock', text: `${actor} holds ${lock} (${mode})`, since });
+    }
+  }
+  return facts;
 }

@@ -8,7 +8,7 @@ import {
   pteChangeWords,
   pteWords,
 } from '../event-words.ts';
-import { isBoring, SYSTEM_CALLS } from './boring-calls.ts';
+import { isElided, SYSTEM_CALLS } from './elided-calls.ts';
 import type { StoryRow } from './story-row.ts';
 
 type Of<Kind extends EventBody['kind']> = Extract<Event, { kind: Kind }>;
@@ -132,7 +132,7 @@ export class StoryTeller {
   #hearCall(event: Of<'call'>): void {
     const { function: name, args } = event;
     const actor = this.#doerOf(event);
-    if (isBoring(name) || !this.#callConcerns(name, args, actor)) return;
+    if (isElided(name) || !this.#callConcerns(name, args, actor)) return;
     if (name === 'migrate_vma_setup') this.#migrating.set(actor, pagesOf(args));
     if (name === 'migrate_vma_finalize') this.#migrating.delete(actor);
     const words = [placeWords(args), args.advice, args.prot].filter(

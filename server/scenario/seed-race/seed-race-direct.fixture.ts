@@ -15,13 +15,7 @@ import { serial, wake } from '../../task/context.ts';
 import { type ObjectId, objectId } from '../../task/object-id.ts';
 import { type Task, waitUntil } from '../../task/task.ts';
 import { pageOf, pagesFrom, virtualAddress } from '../../vocabulary/address.ts';
-import type {
-  NewSeedWorld,
-  SeedActor,
-  SeedResult,
-  SeedVerb,
-  SeedWorld,
-} from './seed-race-world.ts';
+import type { NewSeedWorld, SeedActor, SeedResult, SeedVerb, SeedWorld } from './seed-race.ts';
 
 /** The one kernel call after which a device can be held here. */
 const HELD_AFTER = 'migrate_vma_setup';

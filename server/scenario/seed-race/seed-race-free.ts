@@ -5,7 +5,7 @@
  */
 
 import { hexAddress, type PageRange, pageIndex, pageRange } from '../../vocabulary/address.ts';
-import type { SeedResult, SeedVerb } from './seed-race-world.ts';
+import type { SeedResult, SeedVerb } from './seed-race.ts';
 
 /** Pages of one round. The experiment had 8; in every round that went wrong, all of them did. */
 export const FREE_PAGES = 1;
@@ -34,7 +34,7 @@ export function newFreeCounts(): FreeCounts {
   return { rounds: 0, violations: 0, stalePages: 0, lostWrites: 0, racingReads: 0 };
 }
 
-/** Does one verb of an actor; see seed-race-world.ts. */
+/** Does one verb of an actor; see seed-race.ts. */
 export type Perform = (actor: 'cpu0' | 'dev0' | 'dev1', verb: SeedVerb) => Promise<SeedResult>;
 
 export interface FreeRace {

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import type { DriverVariant } from '../../../clients/drivers/catalogue/driver-variant.ts';
 import { pageLockUnderDriverLock } from '../../../clients/drivers/faulty/page-lock-under-driver-lock.ts';
 import { failureKind } from '../../explorer/failure.ts';
-import { replayQuietly } from '../../explorer/quiet.ts';
+import { replayQuietly } from '../../explorer/without-footprint.ts';
 import { mappingOf } from '../../kernel/memory/frames.ts';
 import type { Patch } from '../../patches/patch.ts';
 import { PATCHES } from '../../patches/patches.ts';

@@ -12,9 +12,13 @@ import {
   pointOfNoReturn,
   runsOf,
 } from '../../explorer/no-return.ts';
-import { type QuietRun, replayQuietly, runQuietly } from '../../explorer/quiet.ts';
 import type { Chooser } from '../../explorer/replay.ts';
 import { type Alike, isAlike, shrink } from '../../explorer/shrink.ts';
+import {
+  type QuietRun,
+  replayQuietly,
+  runWithoutFootprint,
+} from '../../explorer/without-footprint.ts';
 import { storyOf } from '../../report/story/story.ts';
 import { turnOf } from '../../report/turn.ts';
 import type { ScenarioPlan } from '../../scenario/scenario-plan.ts';
@@ -89,7 +93,7 @@ function withPaths(plan: ScenarioPlan, chooser: Chooser): WithPaths {
     paths.push(named.pathOf(task));
     return task;
   };
-  return { run: runQuietly(() => newScenarioRun(plan), noting, stepsMaxOf(plan)), paths };
+  return { run: runWithoutFootprint(() => newScenarioRun(plan), noting, stepsMaxOf(plan)), paths };
 }
 
 /** Instances that have not acted, but for their callbacks, go. */
@@ -139,7 +143,7 @@ function followed(
 ): Failing | 'no' {
   const wanted = paths.map((path) => renamed(path, names)).filter((path) => path !== 'gone');
   const newRun = () => newScenarioRun(plan);
-  const tried = runQuietly(newRun, followPaths(plan.threads, wanted), stepsMaxOf(plan));
+  const tried = runWithoutFootprint(newRun, followPaths(plan.threads, wanted), stepsMaxOf(plan));
   return isAsGood(tried, run, alike) ? { plan, run: tried, alike } : 'no';
 }
 

@@ -2,7 +2,7 @@
 import type { Event } from '../../../server/abi/event.ts';
 
 /** `mirror reader0 0x100200 mapped`, or 'nothing' for an event that the two worlds tell otherwise. */
-export function essenceOf(event: Event): string | 'nothing' {
+export function comparableEvent(event: Event): string | 'nothing' {
   switch (event.kind) {
     case 'pte':
       return `pte ${page(event.page)} ${event.from.state} -> ${event.to.state}`;

@@ -5,43 +5,43 @@ import { useSyncExternalStore } from 'react';
 const STAYS_MS = 7_000;
 const SHOWN_MAX = 3;
 
-interface Tiding {
+interface Toast {
   readonly id: number;
   readonly text: string;
 }
 
-let tidings: readonly Tiding[] = [];
+let toasts: readonly Toast[] = [];
 let nextId = 1;
 const listeners = new Set<() => void>();
 
 /** Tells a sentence. The same one twice in a row is told once. */
-export function tell(text: string): void {
-  if (text === '' || tidings.at(-1)?.text === text) return;
+export function showToast(text: string): void {
+  if (text === '' || toasts.at(-1)?.text === text) return;
   const id = nextId;
   nextId += 1;
-  change([...tidings, { id, text }].slice(-SHOWN_MAX));
+  change([...toasts, { id, text }].slice(-SHOWN_MAX));
   setTimeout(() => dismiss(id), STAYS_MS);
 }
 
 function dismiss(id: number): void {
-  change(tidings.filter((tiding) => tiding.id !== id));
+  change(toasts.filter((toast) => toast.id !== id));
 }
 
-function change(next: readonly Tiding[]): void {
-  tidings = next;
+function change(next: readonly Toast[]): void {
+  toasts = next;
   for (const listener of listeners) listener();
 }
 
-export function Tidings() {
+export function Toasts() {
   const shown = useSyncExternalStore(
     (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    () => tidings,
+    () => toasts,
   );
   return (
-    <div className="tidings" role="status" aria-live="polite">
+    <div className="toasts" role="status" aria-live="polite">
       {shown.map(({ id, text }) => (
         <p key={id}>
           <span>{text}</span>

@@ -1,15 +1,15 @@
 import { Component, type ErrorInfo, type ReactNode } from 'react';
 import { sentenceOf } from '../server-api.ts';
 
-interface MishapState {
+interface ErrorBoundaryState {
   readonly error: unknown;
 }
 
 /** A bug of the page's own: says so, and how to go on. What the server has is not touched by it. */
-export class Mishap extends Component<{ readonly children: ReactNode }, MishapState> {
-  override state: MishapState = { error: undefined };
+export class ErrorBoundary extends Component<{ readonly children: ReactNode }, ErrorBoundaryState> {
+  override state: ErrorBoundaryState = { error: undefined };
 
-  static getDerivedStateFromError(error: unknown): MishapState {
+  static getDerivedStateFromError(error: unknown): ErrorBoundaryState {
     return { error };
   }
 

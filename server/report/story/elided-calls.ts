@@ -1,5 +1,5 @@
 /** Calls that a race is never about, or that another event tells better. */
-const BORING: ReadonlySet<string> = new Set([
+const ELIDED: ReadonlySet<string> = new Set([
   'mmap_read_lock',
   'mmap_read_unlock',
   'find_vma',
@@ -29,6 +29,6 @@ export const SYSTEM_CALLS: ReadonlySet<string> = new Set([
   'exit',
 ]);
 
-export function isBoring(name: string): boolean {
-  return BORING.has(name);
+export function isElided(name: string): boolean {
+  return ELIDED.has(name);
 }

@@ -12,7 +12,11 @@ export interface QuietRun {
 }
 
 /** One execution under `chooser`, up to its end, its failure or `stepsMax`. */
-export function runQuietly(newExplored: NewExplored, chooser: Chooser, stepsMax: number): QuietRun {
+export function runWithoutFootprint(
+  newExplored: NewExplored,
+  chooser: Chooser,
+  stepsMax: number,
+): QuietRun {
   const explored = newExplored();
   const { scheduler } = explored;
   const choices: number[] = [];
@@ -46,5 +50,5 @@ export function replayQuietly(
     fits = found !== undefined;
     return found ?? goOnWithSame(ready, previous, depth);
   };
-  return runQuietly(newExplored, chooser, stepsMax);
+  return runWithoutFootprint(newExplored, chooser, stepsMax);
 }
