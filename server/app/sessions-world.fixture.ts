@@ -321,9 +321,12 @@ class World implements StatedWorld {
       terminate: () => line.down.push(1006),
     });
     line.server = server;
+    // Its bytes go to handleUpgrade() as frames, so who counts them before the hello counts none.
     const raw = {
       writable: true,
       writableLength: 0,
+      on: () => raw,
+      off: () => raw,
       write: (bytes: string | Buffer) => {
         if (this.#disk.alive === 'yes')
           line.down.push(...payloads(Buffer.from(bytes as string, 'latin1')));
