@@ -8,6 +8,7 @@ import { RawClient } from '../gateway/gateway.fixture.ts';
 import { summedLine } from '../journal/line-sum.ts';
 import { openJournal } from '../journal/read-journal.ts';
 import { replay } from '../journal/replay.ts';
+import type { MachineFactory } from '../live/machine-port.ts';
 import { newLiveMachine } from '../live/new-live-machine.ts';
 import { SUBPROTOCOL } from '../protocol/limits.ts';
 import { DEFAULT_CONFIG, type ServerConfig } from './config.ts';
@@ -335,4 +336,41 @@ test('one file a machine, however often the server ends', async () => {
   });
   assert.deepEqual([again.outcome, 'closed' in again && again.closed], ['identical', 'yes']);
   server = await startServer(config);
+});
+
+/** A machine that throws at a store of this value. */
+const POISON = '0xbad';
+const brittle: MachineFactory = (machineConfig, sinks) => {
+  const machine = newLiveMachine(machineConfig, sinks);
+  const { accept } = machine;
+  return Object.assign(machine, {
+    accept: (...args: Parameters<typeof accept>) => {
+      const [inbound] = args;
+      if ('params' in inbound && JSON.stringify(inbound.params).includes(POISON)) {
+        throw new Error('a bug');
+      }
+      accept(...args);
+    },
+  });
+};
+
+test('a frame that the machine throws at was never taken: the lab is there again without it, the others with it', async () => {
+  server = await startServer(config, brittle);
+  await post('/api/labs', { name: 'room', scenario: 'seed-zero-page' });
+  const poisoner = await joins('room', 'cpu', 'cpu1');
+  const bystander = await joins('room', 'cpu', 'cpu0');
+  await bystander.client.ask(1, 'store', { address: ADDRESS, value: '0x2a' });
+  poisoner.client.send({ id: 1, method: 'store', params: { address: ADDRESS, value: POISON } });
+  assert.equal((await bystander.client.closed).reason, 'internal');
+  const state = async () => (await request('/api/labs/room')).body.state;
+  while ((await state()) !== 'open') await new Promise(setImmediate);
+  const again = await comesBack(bystander, 'room', 'cpu', 'cpu0', 2);
+  const loaded = await again.client.ask(2, 'load', { address: ADDRESS });
+  assert.deepEqual(loaded.result, { value: '0x2a' });
+  // Its own session is over: it must not say the same again and again.
+  const late = await new RawClient(server.webSocketUrl).opened();
+  const resume = { token: poisoner.hello.resumeToken, epoch: poisoner.hello.epoch, since: 1 };
+  const refused = await late.hello('cpu', 'cpu1', { lab: 'room', resume });
+  assert.equal(refused.error?.data?.code, 'bad-resume');
+  for (const client of [again.client, late]) client.socket.close(1000);
 });

@@ -33,8 +33,8 @@ export interface Recorder {
   settled(): void;
   /** What a later server has to know besides. */
   lab(line: LabLine): void;
-  /** `state` names the final state of the machine. */
-  close(state: string): void;
+  /** `state` names the final state of the machine; 'unknown' of one that has failed: then there is no end. */
+  close(state: string | 'unknown'): void;
 }
 
 /** Where a recording stands that is to go on. */
@@ -65,7 +65,10 @@ export function recorderFrom(
     event: (event) => digest.add(event),
     settled: () => line({ n, events: digest.events, digest: digest.value() }),
     lab: line,
-    close: (state) => line({ end: n, events: digest.events, digest: digest.value(), state }),
+    close: (state) => {
+      if (state === 'unknown') return;
+      line({ end: n, events: digest.events, digest: digest.value(), state });
+    },
   };
 }
 

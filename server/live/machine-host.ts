@@ -45,6 +45,8 @@ export class MachineHost {
   #machine: Machine;
   #recorder: Recorder | 'none';
   #generation: number;
+  /** 'unknown': the machine stands in the middle of something. */
+  #end: 'known' | 'unknown' = 'known';
   /** 'busy': the steps of this turn are used up. */
   #state: 'open' | 'accepting' | 'busy' | 'closed' = 'open';
   readonly #budget: StepBudget = { left: STEPS_PER_TURN };
@@ -170,6 +172,7 @@ export class MachineHost {
   #ending(act: () => void): void {
     guarded(act, (bug) => {
       this.#state = 'closed';
+      this.#end = 'unknown';
       this.#options.onBug(bug);
     });
   }
@@ -244,7 +247,7 @@ export class MachineHost {
     this.#recorder = 'none';
     if (recorder === 'none') return;
     try {
-      recorder.close(this.#machine.digest());
+      recorder.close(this.#end === 'unknown' ? 'unknown' : this.#machine.digest());
     } catch {
       // A full disk must not keep a lab from closing. A reader of the recording sees that it has no end.
     }
