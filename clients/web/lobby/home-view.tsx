@@ -92,7 +92,7 @@ export function HomeView() {
 }
 
 function LabLine({ lab }: { readonly lab: LabEntry }) {
-  const { name, code, kernel, patch, scenario, actors, events, paused } = lab;
+  const { name, code, state, why, kernel, patch, scenario, actors, events, paused } = lab;
   const devices = actors.filter(({ role }) => role === 'device').length;
   const facts = [
     `${devices} ${devices === 1 ? 'device' : 'devices'}`,
@@ -107,7 +107,9 @@ function LabLine({ lab }: { readonly lab: LabEntry }) {
           {name} <span className="chip">{kernel}</span>{' '}
           <span className={patch === 'stock' ? 'chip' : 'chip warn'}>{patch}</span>{' '}
           {paused ? <span className="chip warn">❚❚ paused</span> : null}
+          {state === 'open' ? null : <span className="chip warn">{state}</span>}
         </h3>
+        {why === undefined ? null : <p className="quiet">{why}</p>}
         <p className="quiet">{facts.join(' · ')}</p>
         <p className="quiet">
           code <span className="code">{code}</span>
