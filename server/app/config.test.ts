@@ -10,6 +10,7 @@ test('an empty environment gives the defaults, which listen on this machine only
 test('each variable is taken', () => {
   const environment = {
     MMRACE_HOST: '::1',
+    MMRACE_TOKEN: 'token.txt',
     MMRACE_PUBLIC_HOST: 'a.example,b.example',
     MMRACE_PORT: '0',
     MMRACE_LEASE_MS: '5',
@@ -26,6 +27,7 @@ test('each variable is taken', () => {
   assert.deepEqual(configFrom(environment), {
     host: '::1',
     publicHosts: ['a.example', 'b.example'],
+    tokenFile: 'token.txt',
     port: 0,
     leaseMs: 5,
     graceMs: 6,

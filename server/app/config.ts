@@ -7,6 +7,8 @@ export interface ServerConfig {
   readonly host: string;
   /** MMRACE_PUBLIC_HOST: names under which clients reach the server, with commas between them. */
   readonly publicHosts: readonly string[];
+  /** MMRACE_TOKEN: a file with the token without which nobody opens labs, starts runs or presents. */
+  readonly tokenFile: string | 'none';
   /** MMRACE_PORT. 0 takes any free one. */
   readonly port: number;
   /** MMRACE_LEASE_MS: how long a question of the kernel's may stay without an answer. */
@@ -41,6 +43,7 @@ export type LogForm = (typeof LOG_FORMS)[number];
 export const DEFAULT_CONFIG: ServerConfig = {
   host: '127.0.0.1',
   publicHosts: [],
+  tokenFile: 'none',
   port: 7070,
   leaseMs: LEASE_MS,
   graceMs: GRACE_MS,
@@ -75,6 +78,7 @@ export function configFrom(environment: Environment): ServerConfig {
   return {
     host: environment.MMRACE_HOST ?? known.host,
     publicHosts: environment.MMRACE_PUBLIC_HOST?.split(',').filter((one) => one !== '') ?? [],
+    tokenFile: environment.MMRACE_TOKEN ?? known.tokenFile,
     port: whole(environment, 'MMRACE_PORT', { least: 0, most: 65_535 }, known.port),
     leaseMs: millis(environment, 'MMRACE_LEASE_MS', known.leaseMs),
     graceMs: millis(environment, 'MMRACE_GRACE_MS', known.graceMs),

@@ -56,3 +56,8 @@ function codeOf(error: unknown): string {
   const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
   return code ?? 'none';
 }
+
+/** The file of the token cannot be read, or has none. */
+export function tokenFailure(file: string, why: string): StartFailure {
+  return new StartFailure(`${file}: ${why}`, why);
+}

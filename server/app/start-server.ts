@@ -1,4 +1,5 @@
 /** Wires the floors to a server that listens: for main.ts, for the command line, and for tests of whole processes. */
+
 import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -14,12 +15,12 @@ import { newLiveMachine } from '../live/new-live-machine.ts';
 import { steadyClock } from '../live/steady-clock.ts';
 import type { HelloResult } from '../protocol/hello.ts';
 import { Runs } from '../verify/runs/runs.ts';
-
 import type { ServerConfig } from './config.ts';
 import { newLog } from './log.ts';
 import { recordingProblem } from './recording-problem.ts';
 import { Recordings } from './recordings.ts';
 import { Restoring } from './restoring.ts';
+import { serverToken } from './server-token.ts';
 import { listenFailure, nowhereToRestoreFrom, recordingFailure } from './start-failure.ts';
 
 /** The lab that is always open. */
@@ -54,6 +55,7 @@ export async function startServer(
   config: ServerConfig,
   factory: MachineFactory = newLiveMachine,
 ): Promise<RunningServer> {
+  const token = serverToken(config.tokenFile);
   const { log, dropped } = newLog(config);
   const serverFolder = fileURLToPath(new URL('..', import.meta.url));
   const model = modelOf(serverFolder);
@@ -88,6 +90,7 @@ export async function startServer(
     clock,
     model,
     unknownLabs: config.unknownLabs,
+    joinBy: token === undefined ? 'name' : 'code',
     underPressure: () => shedding(),
     durability,
     graceMs: config.graceMs,
@@ -137,6 +140,7 @@ export async function startServer(
     hostNames,
     log,
     logDropped: dropped,
+    ...(token === undefined ? {} : { token }),
     durability,
   });
   shedding = () => app.isUnderPressure();

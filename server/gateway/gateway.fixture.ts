@@ -108,6 +108,7 @@ export const SHORT_HEARTBEAT_MS = 10_000;
 export async function startHarness(
   realMachine?: MachineFactory,
   record: LabOptions['record'] = 'none',
+  joinBy: 'name' | 'code' = 'name',
 ): Promise<Harness> {
   let now = 0;
   const bugs: unknown[] = [];
@@ -129,6 +130,7 @@ export async function startHarness(
     labs,
     clock,
     unknownLabs: 'on-demand',
+    joinBy,
     graceMs: SHORT_GRACE_MS,
     heartbeatMs: SHORT_HEARTBEAT_MS,
     model: { hash: 'none', version: '0' },

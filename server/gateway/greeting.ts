@@ -16,6 +16,8 @@ export interface GreetingOptions {
   readonly labs: Labs;
   /** 'on-demand': a hello to an unknown lab opens it, with the stock kernel. */
   readonly unknownLabs: 'on-demand' | 'refused';
+  /** 'code': the name of a lab does not let a client in. 'name' unless said. */
+  readonly joinBy?: 'name' | 'code';
   /** Whether new sessions are put off for now. */
   readonly underPressure?: () => boolean;
   readonly graceMs: number;
@@ -150,10 +152,11 @@ function helloText(seq: number, id: number, result: HelloResult): string {
 }
 
 function labOf(options: GreetingOptions, name: string, address: string): Lab | Refusal {
-  const known = options.labs.find(name);
+  const byCode = options.joinBy === 'code';
+  const known = byCode ? options.labs.withCode(name) : options.labs.find(name);
   if (known !== 'none') return known;
   // A code that was mistyped must not open a lab of its own, where its owner would wait alone.
-  if (options.unknownLabs === 'refused' || looksLikeJoinCode(name)) {
+  if (byCode || options.unknownLabs === 'refused' || looksLikeJoinCode(name)) {
     return refuse('no-such-lab', 'params.lab', 'the name or the join code of a lab that is open');
   }
   return openedLab(options, name, address);

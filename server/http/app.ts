@@ -19,6 +19,7 @@ import { addPage } from './page.ts';
 import { nameRequests, requestId } from './request-log.ts';
 import { addRunRoutes } from './runs.ts';
 import { addScenarioRoutes, ScenarioShelf } from './scenarios.ts';
+import { needToken } from './token.ts';
 import { answerUnknownPaths } from './unknown-paths.ts';
 
 /** Where WebSockets are opened. */
@@ -31,6 +32,8 @@ export interface AppOptions extends HealthOptions {
   readonly log: FastifyBaseLogger;
   /** Whether answers wait until what they say is on the disk. Not, unless said. */
   readonly durability?: Durability;
+  /** Without one, everybody who reaches the server may open labs. */
+  readonly token?: string;
   /** REQUEST_RATE unless said. */
   readonly rate?: RequestRate;
   /** Where the page was built; absent: where the build puts it. */
@@ -59,6 +62,7 @@ export function buildApp(options: AppOptions): FastifyInstance {
   boundLoad(app, gateway, options.rate ?? REQUEST_RATE);
   refuseUnknownHosts(app, options.hostNames);
   refuseForeignPages(app);
+  if (options.token !== undefined) needToken(app, labs, options.token);
   addDocs(app, options.model.version);
   app.register(async (routes) => {
     const shelf = new ScenarioShelf();

@@ -36,12 +36,13 @@ export interface HttpHarnessOptions {
   readonly newPool?: NonNullable<RunsOptions['newPool']>;
   readonly pageFolder?: string;
   readonly rate?: RequestRate;
+  readonly token?: string;
   readonly record?: Exclude<LabOptions['record'], 'none'>;
 }
 
 export async function startHttp(options: HttpHarnessOptions = {}): Promise<HttpHarness> {
-  const { newPool, pageFolder, rate, record = 'none' } = options;
-  const gateway = await startHarness(newLiveMachine, record);
+  const { newPool, pageFolder, rate, token, record = 'none' } = options;
+  const gateway = await startHarness(newLiveMachine, record, token === undefined ? 'name' : 'code');
   const logged: HttpHarness['logged'] = [];
   const readiness: Readiness = { state: 'ready', recordingProblem: async () => 'none' };
   const runs = new Runs({
@@ -59,6 +60,7 @@ export async function startHttp(options: HttpHarnessOptions = {}): Promise<HttpH
     log: pino({ level: 'info' }, { write: (line) => logged.push(JSON.parse(line)) }),
     ...(pageFolder === undefined ? {} : { pageFolder }),
     ...(rate === undefined ? {} : { rate }),
+    ...(token === undefined ? {} : { token }),
   });
   const inject = async (request: InjectOptions): Promise<HttpAnswer> => {
     const answer = await app.inject(request);

@@ -19,6 +19,12 @@ export const HTTP_ERROR_CODES = {
     meaning: 'The request does not fit the schema of the route, or is not JSON.',
     remedy: 'Correct what `what` names. GET /docs describes every route.',
   },
+  'token-needed': {
+    status: 401,
+    errno: 'EACCES',
+    meaning: 'The server has a token, and the request did not show it.',
+    remedy: 'Send authorization: Bearer TOKEN; to take part in a lab its join code is enough.',
+  },
   'presenter-only': {
     status: 403,
     errno: 'EPERM',

@@ -24,6 +24,7 @@ import { wholeNumber } from '../whole-number.ts';
 interface ServeOptions {
   readonly host?: string;
   readonly publicHost?: readonly string[];
+  readonly token?: string;
   readonly port?: number;
   readonly leaseMs?: number;
   readonly record?: string;
@@ -42,6 +43,10 @@ export function addServeCommand(program: Command): void {
     .option(
       '--public-host <name...>',
       'names, beside localhost and addresses, under which clients reach it (default: MMRACE_PUBLIC_HOST)',
+    )
+    .option(
+      '--token <file>',
+      'only with the token in this file labs are opened, runs started, labs listed (default: MMRACE_TOKEN)',
     )
     .option(
       '--port <number>',
@@ -98,11 +103,12 @@ The page is at the address that it prints, the documents below it at /docs. It s
 SIGTERM; clients are told, and a second signal ends it at once.`;
 
 async function serve(options: ServeOptions): Promise<ExitCode> {
-  const { record, restore, patch: named, log, publicHost, ...flags } = options;
+  const { record, restore, patch: named, log, publicHost, token, ...flags } = options;
   const restored = restore === true ? ('restored' as const) : undefined;
   const given = {
     ...flags,
     publicHosts: publicHost,
+    tokenFile: token,
     recordTo: record,
     restore: restored,
     logForm: log,

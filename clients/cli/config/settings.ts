@@ -76,6 +76,14 @@ export const SETTINGS: readonly Setting[] = [
     what: 'names, beside localhost and addresses, under which clients reach a server',
   },
   {
+    key: 'token',
+    variable: 'MMRACE_TOKEN',
+    flag: '--token',
+    schema: words('a file'),
+    fallback: 'none',
+    what: 'the file with the token of a server that is not for everybody',
+  },
+  {
     key: 'port',
     variable: 'MMRACE_PORT',
     flag: '--port',
