@@ -80,8 +80,8 @@ test('on another kernel than the promised one the order cannot be forced, and th
   const onStock = { ...again, counterexample: { ...counterexample, patch: { name: 'stock' } } };
   const { result } = await played(onStock, 'demo', 1_500);
   assert.ok(result.outcome === 'not forced', JSON.stringify(result));
-  assert.equal(counterexample.steps[result.step], 'migrate_vma_insert_page.ptl');
-  assert.match(result.why, /migrator0 \(migrate\) should come to migrate_vma_insert_page\.ptl/);
+  assert.equal(counterexample.steps[result.step], 'anon_vma_prepare.anon_vma_lock');
+  assert.match(result.why, /migrator0 \(migrate\) should come to anon_vma_prepare\.anon_vma_lock/);
 });
 
 test('a lab where somebody has the name of an actor is not touched', async () => {
