@@ -30,8 +30,11 @@ export const EXIT_MEANINGS: readonly (readonly [code: ExitCode, meaning: string]
   [EXIT.UNKNOWN, 'not known: the bound or the time ran out, or the race window was never entered'],
   [EXIT.SKIPPED, 'skipped'],
   [EXIT.USAGE, 'the command line, a file given on it, or the server that it names cannot be used'],
-  [EXIT.UNAVAILABLE, 'the Node that runs it is too old'],
-  [EXIT.INTERNAL, 'a bug of mmrace, or a server that was lost in the middle'],
+  [
+    EXIT.UNAVAILABLE,
+    'a server refused or ended the session for good, or the Node that runs it is too old',
+  ],
+  [EXIT.INTERNAL, 'a bug of mmrace'],
   [EXIT.UNWRITTEN, 'the answer could not be written to stdout'],
   [EXIT.INTERRUPTED, 'interrupted before the answer was complete'],
 ];
