@@ -8,6 +8,7 @@ import type { Failure } from '../explorer/failure.ts';
 import type { Trouble } from '../report/certificate.ts';
 import type { ScenarioPlan } from '../scenario/scenario-plan.ts';
 import {
+  judgeSetup,
   openScenario,
   type ScenarioOpening,
   type ScenarioRun,
@@ -151,10 +152,14 @@ class Schedule {
     const opened = await this.#awaitOpening(opening);
     if (opened !== 'fine') return opened;
     memory.opening = this.#device.frames.length;
-    for (const { actor, name, task } of opening.setup) {
+    const { violations } = opening.world.oracles;
+    for (const part of opening.setup) {
+      const { actor, name, task } = part;
+      const before = violations.length;
       const running = opening.world.scheduler.spawn(actor, name, task());
       const drained = await this.#drain(opening);
       if (drained !== 'fine') return drained;
+      judgeSetup(this.#parts.plan, opening.world, part, before);
       if (running.state !== 'done') {
         throw new BadInput(
           `setup: ${name} of ${actor} does not end: it waits at ${running.pending.at}`,

@@ -35,6 +35,14 @@ export type Failure =
       readonly at: string;
       readonly holds: string;
     }
+  /** Code of a user's own has thrown: an assertion of its own (assertions.ts), or something else. */
+  | {
+      readonly kind: 'crash';
+      readonly how: 'assertion' | 'error';
+      readonly text: string;
+      readonly actor: string;
+      readonly task: string;
+    }
   /** An impossible state, as with BUG(). */
   | {
       readonly kind: 'kernel bug';
@@ -75,6 +83,7 @@ export function ruleOf(failure: Failure): string | 'none' {
     case 'lock order':
       return 'LK3';
     case 'condition':
+    case 'crash':
       return 'none';
   }
 }
@@ -93,6 +102,8 @@ export function failureKind(failure: Failure): string {
       return `kernel BUG: [${failure.rule}]`;
     case 'condition':
       return `${failure.how}: ${failure.condition}`;
+    case 'crash':
+      return `crash: ${failure.text}`;
     default:
       return ruleOf(failure);
   }
@@ -123,6 +134,7 @@ export function actorsIn(failure: Failure): readonly string[] {
       return failure.faults.map(({ actor }) => actor);
     case 'lock order':
     case 'kernel bug':
+    case 'crash':
       return [failure.actor];
   }
 }

@@ -27,6 +27,20 @@ export type Chooser = (
 export const goOnWithSame: Chooser = (ready, previous) =>
   ready.find((task) => task.identity.id === previous) ?? (ready[0] as RunningTask);
 
+/** Everybody who is ready has a turn before anybody has another. */
+export function roundRobin(): Chooser {
+  const turns = new Map<number, number>();
+  let turn = 0;
+  return (ready) => {
+    let next = ready[0] as RunningTask;
+    const turnOf = (task: RunningTask): number => turns.get(task.identity.id) ?? 0;
+    for (const task of ready) if (turnOf(task) < turnOf(next)) next = task;
+    turn += 1;
+    turns.set(next.identity.id, turn);
+    return next;
+  };
+}
+
 /** Takes `choices` one by one; from the first that is not ready, or after the last, `after` chooses. */
 export function replay(
   newExplored: NewExplored,

@@ -67,6 +67,7 @@ export function newWorld(options: WorldOptions = {}): World {
   const context = newTaskContext();
   const log = newEventLog();
   const emit = sinkOf(log, context);
+  context.onNote = (text) => emit({ kind: 'note', text });
   const version = options.version ?? FIRST_KERNEL;
   const fn = patched(kernelFunctions(version), options.patches ?? []);
   if (options.locks === 'told') context.lockListener = lockTeller(emit);

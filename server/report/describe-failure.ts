@@ -21,6 +21,10 @@ export function describeFailure(failure: Failure): string {
     }
     case 'lock order':
       return `LK3: ${failure.actor} wants ${failure.wants} at ${failure.at} and holds ${failure.holds}`;
+    case 'crash': {
+      const what = failure.how === 'assertion' ? 'BUG' : 'crash';
+      return `${what}: ${failure.text}, in ${failure.actor} (${failure.task})`;
+    }
     case 'kernel bug':
       return `kernel BUG: ${failure.text}, in ${failure.actor} (${failure.task})`;
   }

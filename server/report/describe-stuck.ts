@@ -2,11 +2,19 @@
 import type { Failure } from '../explorer/failure.ts';
 import { ITS_OWN, type Waiting } from '../explorer/stuck.ts';
 
+/** Where a thread waits that has faulted too often (scenario/fair-faults.ts). */
+const FAIR_TURN = 'lab.fair_turn';
+
 type Stuck = Pick<Extract<Failure, { kind: 'stuck' }>, 'how' | 'chain' | 'cycle'>;
 
 /** One sentence that begins with the name of what it is. */
 export function describeStuck({ how, chain, cycle }: Stuck): string {
   if (how === 'livelock') {
+    const loops = chain.filter(({ waitsAt }) => waitsAt !== FAIR_TURN);
+    if (loops.length > 0) {
+      const who = loops.map(({ actor, task, waitsAt }) => `${actor} (${task}, at ${waitsAt})`);
+      return `livelock: ${who.join(' and ')} goes round without end, and nothing changes`;
+    }
     const actors = chain.map(({ actor }) => actor).join(' and ');
     return `livelock: ${actors} faults again and again, and nobody else does anything`;
   }

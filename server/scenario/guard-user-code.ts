@@ -8,6 +8,7 @@ import type { DmirrorResult } from '../../clients/drivers/dmirror-verb.ts';
 import type { DeviceDriver } from '../abi/device-api.ts';
 import type { KernelFunctions } from '../kernel/kernel.ts';
 import type { Patch } from '../patches/patch.ts';
+import { UserBug } from '../task/assertions.ts';
 import type { Step, Task } from '../task/task.ts';
 import { BadInput } from '../vocabulary/bad-input.ts';
 import { KernelBug } from '../vocabulary/invariant.ts';
@@ -48,7 +49,9 @@ export function guardedPatch(file: string, patch: Patch): Patch {
     ...patch,
     file,
     overrides(stock) {
-      const overridden = attempt({ file, what, name: 'overrides' }, () => patch.overrides(stock));
+      const overridden = attempt({ file, what, name: 'overrides' }, () =>
+        patch.overrides(noting(stock, 'stock')),
+      );
       const guarded = Object.entries(overridden).map(([name, override]) => {
         return [name, guardedTask({ file, what, name }, override as AnyTask)];
       });
@@ -65,7 +68,8 @@ export function guardedDriver(file: string, driver: DriverVariant): DriverVarian
     file,
     newDevice(options) {
       const where = { file, what, name: 'newDevice' };
-      const made = attempt(where, () => driver.newDevice(options));
+      const api = noting(options.api, 'api');
+      const made = attempt(where, () => driver.newDevice({ ...options, api }));
       return guardedDevice(where, made);
     },
   };
@@ -122,17 +126,21 @@ function expectFunctions(
 /** `run`, stepped one by one: nothing that it does wrong looks as if the kernel did it. */
 function guardedTask<F extends AnyTask>(where: Where, run: F): F {
   return function* guarded(...args: Parameters<F>): Task<unknown> {
-    const task = attempt(where, () => run(...args));
+    const mine: NotedTask[] = [];
+    const task = attempt(where, () => collecting(mine, () => run(...args)));
     if (typeof task?.next !== 'function') {
       const remedy = `it must be a generator: *${where.name}() { ... }`;
       throw complaint(where, `returns ${shown(task)}; ${remedy}`);
     }
     for (;;) {
-      const next = attempt(where, () => task.next());
+      const next = attempt(where, () => collecting(mine, () => task.next()));
       if (next.done === true) {
+        expectAllRun(where, mine, next.value);
         lastReturned = { ...where, value: next.value };
         return next.value;
       }
+      if (isTask(next.value))
+        throw complaint(where, 'yields a task: write yield* instead of yield');
       if (!isStep(next.value)) {
         const expected =
           "expected a step as { kind: 'access', at: 'function.moment', object, mode }";
@@ -143,12 +151,87 @@ function guardedTask<F extends AnyTask>(where: Where, run: F): F {
   } as unknown as F;
 }
 
+/** A task that user code has made by a call, and that something must run. */
+interface NotedTask {
+  readonly call: string;
+  isRun: boolean;
+}
+
+/** Where calls of the running user function are noted; 'nowhere' while none runs. */
+let notes: NotedTask[] | 'nowhere' = 'nowhere';
+
+function collecting<T>(mine: NotedTask[], run: () => T): T {
+  const outer = notes;
+  notes = mine;
+  try {
+    return run();
+  } catch (error) {
+    const forgotten = mine.find(({ isRun }) => !isRun);
+    if (forgotten === undefined || error instanceof BadInput || error instanceof KernelBug)
+      throw error;
+    throw new ForgottenYield(forgotten.call, { cause: error });
+  } finally {
+    notes = outer;
+  }
+}
+
+/** What was thrown by code that takes a task for its result. */
+class ForgottenYield extends Error {
+  constructor(call: string, options: { readonly cause: unknown }) {
+    super(`${String(options.cause)}; ${withoutYield(call)}`, options);
+    this.name = 'ForgottenYield';
+  }
+}
+
+function withoutYield(call: string): string {
+  return `it calls ${call}() without yield*, so that nothing of that runs: write yield* ${call}()`;
+}
+
+/** The same functions; of each task that one of them makes it is noted whether it is run. */
+function noting<Table extends object>(table: Table, called: string): Table {
+  const noted = Object.entries(table).map(([name, value]) => {
+    if (typeof value !== 'function') return [name, value];
+    return [
+      name,
+      (...args: unknown[]) => {
+        const made: unknown = value.apply(table, args);
+        if (!isTask(made) || notes === 'nowhere') return made;
+        return notedTask(made, `${called}.${name}`, notes);
+      },
+    ];
+  });
+  return Object.fromEntries(noted) as Table;
+}
+
+function notedTask(task: Task<unknown>, call: string, into: NotedTask[]): Task<unknown> {
+  const entry: NotedTask = { call, isRun: false };
+  into.push(entry);
+  return (function* () {
+    entry.isRun = true;
+    return yield* task;
+  })();
+}
+
+function expectAllRun(where: Where, mine: readonly NotedTask[], returned: unknown): void {
+  const forgotten = mine.find(({ isRun }) => !isRun);
+  if (forgotten !== undefined) throw complaint(where, withoutYield(forgotten.call));
+  if (isTask(returned))
+    throw complaint(where, 'returns a task: write return yield* instead of return');
+}
+
+function isTask(value: unknown): value is Task<unknown> {
+  const { next, throw: fail } = (value ?? {}) as Partial<Record<string, unknown>>;
+  return typeof value === 'object' && typeof next === 'function' && typeof fail === 'function';
+}
+
 function attempt<T>(where: Where, run: () => T): T {
   try {
     return run();
   } catch (error) {
-    // An impossible state of the kernel is an answer. What was told of an inner function is told already.
-    if (error instanceof KernelBug || error instanceof BadInput) throw error;
+    // An impossible state of the kernel is an answer, and so is an assertion. Of an inner function all is told.
+    const told =
+      error instanceof KernelBug || error instanceof UserBug || error instanceof BadInput;
+    if (told) throw error;
     throw thrownBy(where, error);
   }
 }
@@ -157,7 +240,7 @@ function thrownBy(where: Where, error: unknown): BadUserCode {
   const { file, what, name } = where;
   const at = placed(file, lineIn(file, error));
   const said = error instanceof Error ? `${error.name}: ${error.message}` : shown(error);
-  const text = `${at}: ${what}: ${name}() throws ${said}; mend it there: a crash is no verdict`;
+  const text = `${at}: ${what}: ${name}() throws ${said}`;
   return new BadUserCode(text, { cause: error });
 }
 

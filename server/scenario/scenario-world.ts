@@ -5,6 +5,7 @@ import type { Event } from '../abi/event.ts';
 import type { Explored } from '../explorer/explored.ts';
 import { setPageDirtyLock } from '../kernel/memory/set-page-dirty-lock.ts';
 import { kernelFunctions } from '../kernel/versions/kernels.ts';
+import { forgetReported } from '../machine/oracles/contract/watched-device.ts';
 import {
   cpuOf,
   deviceOf,
@@ -14,6 +15,8 @@ import {
   type World,
   type WorldOptions,
 } from '../machine/world.ts';
+import { describeEvent } from '../report/describe-event.ts';
+import { UserBug } from '../task/assertions.ts';
 import type { TaskIdentity } from '../task/context.ts';
 import { type Task, waitUntil } from '../task/task.ts';
 import type { Pfn } from '../vocabulary/address.ts';
@@ -23,11 +26,13 @@ import { CONTRACT_ORACLE } from '../vocabulary/rules.ts';
 import type { OpContext } from './compile-op.ts';
 import { describeEnd, failureAtEnd } from './end-of-run.ts';
 import { fairFaults } from './fair-faults.ts';
+import { BadUserCode, lastReturn } from './guard-user-code.ts';
 import { forkOf, newMilestones } from './milestones.ts';
 import { rangeOfVma } from './places.ts';
+import type { RoundStep } from './repeated-rounds.ts';
 import type { PlannedThread, ScenarioPlan } from './scenario-plan.ts';
 import { stuckTasks } from './stuck-tasks.ts';
-import { type RunWatch, watchRun } from './watch-run.ts';
+import { isAsked, type RunWatch, watchRun } from './watch-run.ts';
 import { watchWindow } from './window.ts';
 import { worldContents } from './world-contents.ts';
 
@@ -44,6 +49,8 @@ export interface ScenarioRun extends Explored {
   readonly world: World;
   /** `actor.name` to value, for those that were set. */
   readonly registers: ReadonlyMap<string, string>;
+  /** The round that repeats without end, if failure() says so. */
+  readonly round: () => readonly RoundStep[] | 'none';
 }
 
 export function stepsMaxOf(plan: ScenarioPlan): number {
@@ -93,7 +100,7 @@ export interface OpenOptions extends Pick<WorldOptions, 'locks'> {
  */
 export function newScenarioRun(plan: ScenarioPlan, options: OpenOptions = {}): ScenarioRun {
   const opening = openScenario(plan, options);
-  for (const part of opening.setup) finish(opening.world, part);
+  for (const part of opening.setup) finish(plan, opening.world, part);
   return opening.begin();
 }
 
@@ -117,10 +124,14 @@ export function openScenario(
   const surroundings = surroundingsOf(plan, world);
   const begin = (): ScenarioRun => {
     makeThreads(plan, world);
+    if (world.contract !== 'off') forgetReported(world.contract);
     const registers = new Map<string, string>();
     fair.start(world);
     const watch = watchRun(plan, world, fair);
-    world.scheduler.catchThrown(({ identity }, thrown) => answerBug(watch, identity, thrown));
+    const own = ownCodeIn(plan);
+    world.scheduler.catchThrown(({ identity }, thrown) =>
+      answerThrown(watch, own, identity, thrown),
+    );
     const far = plan.devices.filter(({ driver }) => driver.runs === 'far');
     const window = watchWindow(plan.window, new Set(far.map(({ name }) => name)));
     if (plan.window.length > 0) world.log.listeners.push(window.see);
@@ -135,6 +146,7 @@ export function openScenario(
       registers,
       scheduler: world.scheduler,
       failure: watch.failure,
+      round: watch.round,
       failureAtEnd: (stuck) => failureAtEnd(plan, end, stuck),
       windowEntered: window.entered,
       outcome: () => describeEnd(plan, end),
@@ -256,8 +268,11 @@ function* openDevice(name: string, device: LabDevice): Task<void> {
   if (!opened.ok) throw new BadSetup(`setup: ${name} cannot be opened: ${opened.errno}`);
 }
 
-function finish(world: World, { actor, name, task }: SetupTask): void {
+function finish(plan: ScenarioPlan, world: World, part: SetupTask): void {
+  const { actor, name, task } = part;
+  const before = world.oracles.violations.length;
   const ran = setUp(name, actor, () => runTask(world, actor, name, task(), SETUP_STEPS_MAX));
+  judgeSetup(plan, world, part, before);
   if (ran.kind === 'done') return;
   const waiting = ran.waiting.length === 0 ? 'it goes in circles' : ran.waiting.join('; ');
   throw new BadSetup(
@@ -265,11 +280,34 @@ function finish(world: World, { actor, name, task }: SetupTask): void {
   );
 }
 
+/**
+ * What the scenario's oracles have seen in this part of the setup, from violation `before` on. A scenario that begins
+ * with a rule broken asks nothing: its answer would be the same whatever the schedule.
+ *
+ * Throws: BadSetup, with the rule and what led to it.
+ */
+export function judgeSetup(
+  plan: ScenarioPlan,
+  { oracles: { violations }, log }: World,
+  { actor, name }: SetupTask,
+  before: number,
+): void {
+  const found = violations.slice(before).find((each) => isAsked(plan, each));
+  if (found === undefined) return;
+  const numbers = new Set([...found.cpuHistory, ...found.deviceHistory]);
+  const history = log.kept.filter(({ n }) => numbers.has(n)).map(describeEvent);
+  const broken = `setup: ${name} of ${actor} breaks ${found.rule}: ${found.text}`;
+  throw new BadSetup([`${broken}; what led to it:`, ...history].join('\n'));
+}
+
 /** What goes wrong before the question is asked is no answer to it. */
 function setUp<T>(name: string, actor: string, run: () => T): T {
   try {
     return run();
   } catch (error) {
+    if (error instanceof UserBug) {
+      throw new BadSetup(`setup: ${name} of ${actor}: BUG: ${error.message}`, { cause: error });
+    }
     if (!(error instanceof KernelBug)) throw error;
     const remedy = 'with this patch and driver the scenario cannot be set up';
     throw new BadSetup(`setup: ${name} of ${actor}: kernel BUG: ${error.message}; ${remedy}`, {
@@ -309,15 +347,42 @@ function* watched(task: Task<void>, actor: string, watch: RunWatch): Task<void> 
 
 /**
  * A kernel that finds itself in an impossible state stops, as with BUG(): that is an answer, in whichever task it
- * happens, a callback's too. Whatever else is thrown is a crash of somebody's code, and none.
+ * happens, a callback's too. So is a crash of a user's own code, which may take this schedule. Whatever else is thrown
+ * is a mistake of the simulation, and no answer.
  */
-function answerBug(
+function answerThrown(
   watch: RunWatch,
+  own: OwnCode,
   { actor, name }: TaskIdentity,
   thrown: unknown,
 ): 'handled' | 'rethrow' {
-  if (!(thrown instanceof KernelBug)) return 'rethrow';
-  const { rule, message } = thrown;
-  watch.fail({ kind: 'kernel bug', rule, text: message, actor, task: name });
+  if (thrown instanceof KernelBug) {
+    const { rule, message } = thrown;
+    watch.fail({ kind: 'kernel bug', rule, text: message, actor, task: name });
+    return 'handled';
+  }
+  if (thrown instanceof UserBug) {
+    const { message } = thrown;
+    watch.fail({ kind: 'crash', how: 'assertion', text: message, actor, task: name });
+    return 'handled';
+  }
+  if (own === 'none') return 'rethrow';
+  watch.fail({ kind: 'crash', how: 'error', text: crashText(thrown), actor, task: name });
   return 'handled';
+}
+
+/** Whether code runs that nobody but its author knows. */
+type OwnCode = 'some' | 'none';
+
+function ownCodeIn({ choice, devices }: ScenarioPlan): OwnCode {
+  const files = [...choice.patches, ...devices.map(({ driver }) => driver)];
+  return files.some(({ file }) => file !== undefined) ? 'some' : 'none';
+}
+
+/** What guards have said; of what the kernel could not go on with, what it was given last. */
+function crashText(thrown: unknown): string {
+  if (thrown instanceof BadUserCode) return thrown.message;
+  const said = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
+  const returned = lastReturn();
+  return returned === 'none' ? said : `${returned}; the kernel cannot go on with it: ${said}`;
 }

@@ -6,8 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { search } from '../explorer/search.ts';
+import { STOCK } from '../kernel/stock.ts';
+import type { Patch } from '../patches/patch.ts';
 import { describeFailure } from '../report/describe-failure.ts';
-import { BadUserCode } from './guard-user-code.ts';
+import { BadUserCode, guardedPatch } from './guard-user-code.ts';
 import { readScenario } from './read-scenario.ts';
 import { AS_WRITTEN, planScenario, type ScenarioChoice } from './scenario-plan.ts';
 import { newScenarioRun, stepsMaxOf } from './scenario-world.ts';
@@ -111,3 +113,30 @@ test('what is no patch is refused, with the file and what is wrong', async () =>
     /driver.newDevice/,
   );
 });
+
+const FORGETS: readonly (readonly [what: string, body: string, said: RegExp])[] = [
+  [
+    'a call of stock',
+    'stock.flushTlbRange(k, mm, range);',
+    /calls stock\.flushTlbRange\(\) without yield\*/,
+  ],
+  ['its result', 'if (!stock.flushTlbRange(k, mm, range).value.ok) return;', /without yield\*/],
+  ['a star', 'yield stock.flushTlbRange(k, mm, range);', /yields a task: write yield\* instead/],
+  ['all, and returns', 'return stock.flushTlbRange(k, mm, range);', /without yield\*/],
+];
+
+for (const [what, body, said] of FORGETS) {
+  test(`a patch that forgets yield* (${what}) is told so`, () => {
+    const overrides: Patch['overrides'] = new Function(
+      `return (stock) => ({ *flushTlbRange(k, mm, range) { ${body} } })`,
+    )();
+    const patch = { id: 'mine', provenance: 'a test', summary: 'forgets', overrides };
+    const own = guardedPatch(file('forgets.ts', 'flushTlbRange'), patch).overrides(
+      STOCK,
+    ).flushTlbRange;
+    assert.throws(
+      () => [...(own?.({} as never, { tlbs: [], id: 0 } as never, {} as never) ?? [])],
+      said,
+    );
+  });
+}

@@ -5,12 +5,15 @@ import type { Failure, Violation } from '../explorer/failure.ts';
 import type { World } from '../machine/world.ts';
 import type { PageIndex } from '../vocabulary/address.ts';
 import type { FairFaults } from './fair-faults.ts';
+import { type RoundStep, watchRounds } from './repeated-rounds.ts';
 import type { ScenarioPlan } from './scenario-plan.ts';
 
 export interface RunWatch {
   /** A thread of `actor` has come to the end of its program. */
   readonly threadEnded: (actor: string) => void;
   readonly failure: () => Failure | 'none';
+  /** The round that repeats without end, if that is the failure. */
+  readonly round: () => readonly RoundStep[] | 'none';
   /** The first one counts. */
   readonly fail: (failure: Failure) => void;
 }
@@ -43,6 +46,8 @@ export function watchRun(plan: ScenarioPlan, world: World, fair: FairFaults): Ru
     fail({ kind: 'faults', faults, page: event.page as PageIndex });
   };
   world.log.listeners.push(see);
+  const rounds = watchRounds(world);
+  let repeated: readonly RoundStep[] | 'none' = 'none';
   const { lockOrderViolations } = world.context;
   return {
     fail,
@@ -51,7 +56,12 @@ export function watchRun(plan: ScenarioPlan, world: World, fair: FairFaults): Ru
       if (count === 0) left.delete(actor);
       else left.set(actor, count);
     },
+    round: () => repeated,
     failure() {
+      if (failed === 'none' && oracles.has('OR5')) {
+        repeated = rounds.look();
+        if (repeated !== 'none') fail(roundWithoutEnd(repeated));
+      }
       const [first] = lockOrderViolations;
       if (failed === 'none' && first !== undefined && oracles.has('LK3')) {
         const { task, at, outer, wanted } = first;
@@ -68,6 +78,20 @@ type ViolationEvent = Extract<Event, { kind: 'violation' }>;
 /** Whether the scenario asks for the rule, or for the oracle that guards it. */
 export function isAsked({ oracles }: ScenarioPlan, { rule, oracle }: ViolationEvent): boolean {
   return oracles.has(rule) || oracles.has(oracle);
+}
+
+function roundWithoutEnd(round: readonly RoundStep[]): Failure {
+  const lastOf = new Map(round.map((step) => [`${step.actor} ${step.task}`, step]));
+  const chain = [...lastOf.values()].map(({ actor, task, at }) => ({
+    actor,
+    task,
+    wants: 'nothing',
+    waitsAt: at,
+    heldBy: [],
+    missedWake: 'no' as const,
+  }));
+  const [first] = chain;
+  return { kind: 'stuck', how: 'livelock', chain, cycle: `${first?.actor} -> ${first?.actor}` };
 }
 
 /** What an oracle has reported, as a failure. */

@@ -98,6 +98,10 @@ export interface TaskContext {
   looker: 'task' | 'onlooker';
   /** 'off' where nobody asks. */
   lockListener: LockListener | 'off';
+  /** Takes the notes of user code (assertions.ts); absent where nobody reads them. */
+  onNote?: (text: string) => void;
+  /** Objects that user code has allocated, by name (assertions.ts). */
+  readonly allocated: Map<string, number>;
   /** Running number for objects that have no natural index (answers, children). */
   nextSerial: number;
 }
@@ -111,6 +115,7 @@ export function newTaskContext(): TaskContext {
     footprint: 'off',
     looker: 'task',
     lockListener: 'off',
+    allocated: new Map(),
     nextSerial: 1,
   };
 }

@@ -8,11 +8,11 @@ import { raceDiagram } from '../../../server/report/diagram.ts';
 import { counted } from '../../../server/report/lines/counted.ts';
 import { wrapText } from '../../../server/report/lines/wrap-text.ts';
 import { choiceNames } from '../../../server/scenario/choice-names.ts';
+import type { RoundStep } from '../../../server/scenario/repeated-rounds.ts';
 import type { ScenarioPlan } from '../../../server/scenario/scenario-plan.ts';
 import { recordExecution } from '../../../server/verify/answer/record-execution.ts';
 import type { CounterexampleReport } from '../../../server/verify/explore/explore.ts';
 import type { ScenarioVerdict } from '../../../server/verify/explore/explore-scenario.ts';
-import type { CycleStep } from '../../../server/verify/explore/livelock-cycle.ts';
 import { describeBreach } from '../../../server/verify/explore/lock-order-watch.ts';
 
 const COLUMNS = 75;
@@ -98,7 +98,7 @@ function livelockLines({ livelock }: CounterexampleReport): string[] {
   ];
 }
 
-function runsOf(steps: readonly CycleStep[]): { actor: string; at: string[] }[] {
+function runsOf(steps: readonly RoundStep[]): { actor: string; at: string[] }[] {
   const runs: { actor: string; at: string[] }[] = [];
   for (const { actor, at } of steps) {
     const last = runs.at(-1);

@@ -5,11 +5,11 @@
 import { contextSwitches } from '../../explorer/blocks.ts';
 import type { ExecutedStep } from '../../explorer/execution.ts';
 import type { NewExplored } from '../../explorer/explored.ts';
-import type { Failure } from '../../explorer/failure.ts';
+import { type Failure, isLivelock } from '../../explorer/failure.ts';
 import { tryFewSwitches } from '../../explorer/few-switches.ts';
 import { nearestPassingSchedule, pointOfNoReturn, type Sibling } from '../../explorer/no-return.ts';
 import { countOutcome, type Outcome, type Outcomes } from '../../explorer/outcomes.ts';
-import { replay } from '../../explorer/replay.ts';
+import { replay, roundRobin, runWith } from '../../explorer/replay.ts';
 import { type Progress, type SearchResult, search } from '../../explorer/search.ts';
 import { searchStates } from '../../explorer/search-states.ts';
 import { shrink } from '../../explorer/shrink.ts';
@@ -131,8 +131,28 @@ function judged(covered: Covered, options: ExploreOptions): Pick<Verdict, 'verdi
   return { verdict: 'holds', bound: { kind: 'every interleaving', ...searched } };
 }
 
+/** A search goes on with one task; whether all of them ever get on shows where each has its turn. */
+function endlessWhereAllHaveTurns(newExplored: NewExplored, stepsMax: number): Covered | 'none' {
+  const { failure, steps, explored } = runWith(newExplored, roundRobin(), stepsMax);
+  if (failure === 'none' || !isLivelock(failure)) return 'none';
+  const outcomes = new Map<string, Outcome>();
+  countOutcome(outcomes, failure, () => '');
+  return {
+    ended: 'counterexample',
+    executions: 1,
+    steps: steps.length,
+    windowEntered: explored.windowEntered() ? 1 : 0,
+    failures: 1,
+    tooLong: 0,
+    outcomes,
+    found: { choices: steps.map(({ task }) => task), failure },
+  };
+}
+
 function cover(newExplored: NewExplored, options: ExploreOptions): Covered {
   const until = options.clock() + options.budgetSeconds * 1000;
+  const livelock = endlessWhereAllHaveTurns(newExplored, options.stepsMax);
+  if (livelock !== 'none') return livelock;
   if (options.strategy !== 'dpor' && options.strategy !== 'dfs') {
     return coverBySampling(newExplored, options, options.strategy, until);
   }

@@ -9,30 +9,25 @@
  * once through its loop.
  */
 import type { ExecutedStep } from '../../explorer/execution.ts';
-import { namesInOrder, positionOf, sharedState } from '../../machine/shared-state.ts';
 import { FAIR_TURN } from '../../scenario/fair-faults.ts';
+import type { RoundStep } from '../../scenario/repeated-rounds.ts';
 import type { ScenarioPlan } from '../../scenario/scenario-plan.ts';
 import { newScenarioRun, type ScenarioRun } from '../../scenario/scenario-world.ts';
+import { stateKey } from '../../scenario/state-key.ts';
 import type { RunningTask } from '../../scheduler/scheduler.ts';
 import type { TaskIdentity } from '../../task/context.ts';
-
-export interface CycleStep {
-  readonly actor: string;
-  readonly task: string;
-  readonly at: string;
-}
 
 /** One round of a livelock. */
 export interface Cycle {
   /** The step of the counterexample behind which it begins. */
   readonly behind: number;
-  readonly steps: readonly CycleStep[];
+  readonly steps: readonly RoundStep[];
   /** How often it was executed, each time with the same state behind it as before. */
   readonly rounds: number;
   readonly fairness: string;
 }
 
-const FAIRNESS = 'every task that could go on took a step in each round';
+export const FAIRNESS = 'every task that could go on took a step in each round';
 const ROUNDS = 4;
 /** Steps of one task in one round. */
 const LOOP_STEPS_MAX = 200;
@@ -67,20 +62,20 @@ function behind(plan: ScenarioPlan, prefix: readonly number[]): ScenarioRun {
 }
 
 /** Each task in turn goes on until it stands where it stood; then everything must be as it was, again and again. */
-function roundBehind(run: ScenarioRun, order: readonly number[]): CycleStep[] | 'none' {
+function roundBehind(run: ScenarioRun, order: readonly number[]): RoundStep[] | 'none' {
   if (order.length === 0) return 'none';
-  const key = keyOf(run);
-  let steps: CycleStep[] = [];
+  const key = stateKey(run.world);
+  let steps: RoundStep[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
     const taken = oneRound(run, order);
-    if (taken === 'none' || keyOf(run) !== key) return 'none';
+    if (taken === 'none' || stateKey(run.world) !== key) return 'none';
     steps = taken;
   }
   return steps;
 }
 
-function oneRound(run: ScenarioRun, order: readonly number[]): CycleStep[] | 'none' {
-  const steps: CycleStep[] = [];
+function oneRound(run: ScenarioRun, order: readonly number[]): RoundStep[] | 'none' {
+  const steps: RoundStep[] = [];
   const went = new Set<number>();
   const couldGo = new Set<number>();
   for (const id of order) {
@@ -114,20 +109,4 @@ function runsFor(identity: TaskIdentity, id: number): boolean {
   let task: TaskIdentity | 'none' = identity;
   while (task !== 'none' && task.id !== id) task = task.parent;
   return task !== 'none';
-}
-
-/** State and positions. Sequences count up for ever, so only which of them are equal matters. */
-function keyOf(run: ScenarioRun): string {
-  const names = namesInOrder();
-  let current = '';
-  const states = [...sharedState(run.world, names)].map(({ name, state }) => {
-    if (name.startsWith('subscriptions')) {
-      current = /seq (\d+)/.exec(state)?.[1] ?? '';
-      return state.replace(/seq \d+/, Number(current) % 2 === 0 ? 'even' : 'odd');
-    }
-    return name.startsWith('sequence') ? `${name} ${state === current}` : `${name}: ${state}`;
-  });
-  const { scheduler } = run;
-  const tasks = [...scheduler.readyTasks(), ...scheduler.blockedTasks()];
-  return [...states, ...tasks.map((task) => positionOf(task, names))].sort().join('\n');
 }

@@ -4,6 +4,7 @@
  */
 
 import { contextSwitches } from '../../explorer/blocks.ts';
+import type { ExecutedStep } from '../../explorer/execution.ts';
 import { actorsIn, isLivelock } from '../../explorer/failure.ts';
 import { tryFewSwitches } from '../../explorer/few-switches.ts';
 import {
@@ -21,12 +22,13 @@ import {
 } from '../../explorer/without-footprint.ts';
 import { storyOf } from '../../report/story/story.ts';
 import { turnOf } from '../../report/turn.ts';
+import { ROUNDS } from '../../scenario/repeated-rounds.ts';
 import type { ScenarioPlan } from '../../scenario/scenario-plan.ts';
-import { newScenarioRun, stepsMaxOf } from '../../scenario/scenario-world.ts';
+import { newScenarioRun, type ScenarioRun, stepsMaxOf } from '../../scenario/scenario-world.ts';
 import { KernelBug } from '../../vocabulary/invariant.ts';
 import { recordExecution } from '../answer/record-execution.ts';
 import type { CounterexampleReport } from './explore.ts';
-import { cycleOf } from './livelock-cycle.ts';
+import { type Cycle, cycleOf, FAIRNESS } from './livelock-cycle.ts';
 import { swapsOfRows } from './row-swaps.ts';
 import { type Smaller, smallerOnes, withoutIdle } from './smaller-scenario.ts';
 import { followPaths, renamed, type ThreadPath, ThreadPaths } from './thread-paths.ts';
@@ -182,6 +184,17 @@ function isWorthIt(now: Failing, before: Failing): boolean {
   return now.run.choices.length <= STEPS_KEPT * before.run.choices.length;
 }
 
+/** What repeats: as the world has seen it, or as it is found behind some step. */
+function roundOf(
+  plan: ScenarioPlan,
+  steps: readonly ExecutedStep[],
+  world: ScenarioRun,
+): Cycle | 'none' {
+  const round = world.round();
+  if (round === 'none') return cycleOf(plan, steps);
+  return { behind: steps.length - round.length, steps: round, rounds: ROUNDS, fairness: FAIRNESS };
+}
+
 /** Executes it once more, looks around, and puts it in the numbers of its events. */
 function reportOf({ plan, run }: Failing): CounterexampleReport {
   const newRun = () => newScenarioRun(plan);
@@ -198,9 +211,11 @@ function reportOf({ plan, run }: Failing): CounterexampleReport {
     ...swapsOfRows(rows, events, stepOfEvent, steps.length),
     ...neighbours(runsOf(steps)),
   ];
-  const sibling = nearestPassingSchedule(newRun, steps, stepsMax, swaps);
+  // Of a round without end every schedule nearby goes on for as long.
+  const sibling =
+    world.round() === 'none' ? nearestPassingSchedule(newRun, steps, stepsMax, swaps) : 'none';
   const stuck = world.stuck?.() ?? 'none';
-  const cycle = isLivelock(failure) ? cycleOf(plan, steps) : 'none';
+  const cycle = isLivelock(failure) ? roundOf(plan, steps, world) : 'none';
   return {
     failure,
     choices,

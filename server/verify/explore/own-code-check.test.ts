@@ -70,11 +70,6 @@ const BAD_DRIVERS: readonly (readonly [what: string, text: string, said: RegExp]
     /:10: .*perform\(\) yields later, expected a step/,
   ],
   [
-    'never ends, and lets others run',
-    performing("*perform() { for (;;) yield look('endless.look'); },"),
-    /:10: .*never ends: prefetch of reader0 .* goes on with endless\.look/,
-  ],
-  [
     'throws dice',
     performing(
       "*perform(verb) { if (Math.random() < 0.5) yield look('dice.look'); return yield* made.perform(verb); },",

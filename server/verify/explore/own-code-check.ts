@@ -2,20 +2,14 @@
  * Tries a user's patch and drivers before they are explored, and again behind it: they must come to an end, and the
  * same choices must lead to the same steps, the same events and the same end.
  */
+import type { Failure } from '../../explorer/failure.ts';
 import { atRandom } from '../../explorer/measure.ts';
-import {
-  type Chooser,
-  goOnWithSame,
-  type Replayed,
-  replay,
-  runWith,
-} from '../../explorer/replay.ts';
+import { goOnWithSame, type Replayed, replay, roundRobin, runWith } from '../../explorer/replay.ts';
 import { describeFailure } from '../../report/describe-failure.ts';
 import { BadUserCode } from '../../scenario/guard-user-code.ts';
 import type { ScenarioPlan } from '../../scenario/scenario-plan.ts';
 import { newScenarioRun, type ScenarioRun, stepsMaxOf } from '../../scenario/scenario-world.ts';
 import { lineNaming } from '../../scenario/source-line.ts';
-import type { RunningTask } from '../../scheduler/scheduler.ts';
 import { streamOf } from './random-stream.ts';
 
 /** One execution, as it was told. */
@@ -38,14 +32,28 @@ export function checkOwnCode(plan: ScenarioPlan): Trials {
   for (let trial = 0; trial < RANDOM_TRIALS; trial += 1) {
     choosers.push(atRandom(streamOf(TRIAL_SEED, trial)));
   }
-  return choosers.map((chooser, trial) => {
+  const trials = choosers.map((chooser) => {
     const first = tried(plan, (run) => runWith(() => run, chooser, stepsMaxOf(plan)));
-    // Only where everybody has a turn does it say anything that somebody does not come to an end.
-    if (trial === 0 && first.ended === 'too long') throw endless(plan, first);
     const told = { ...first.told, choices: first.steps.map(({ task }) => task) };
     compare(plan, told, again(plan, told));
-    return told;
+    return { told, failure: first.failure };
   });
+  // A crash that no schedule avoids says nothing about schedules. An assertion does.
+  const crashes = trials.flatMap(({ failure }) =>
+    failure !== 'none' && isError(failure) ? [failure] : [],
+  );
+  const [crash] = crashes;
+  if (crash !== undefined && crashes.length === trials.length) {
+    const who = ownCodeOf(plan).some(({ file }) => crash.text.includes(file));
+    const files = ownCodeOf(plan).map(({ file, what }) => `${file}: ${what}`);
+    const text = who ? crash.text : `${files.join(', or ')}: ${crash.text}`;
+    throw new BadUserCode(`${text}; so it is in every schedule that was tried: mend it there`);
+  }
+  return trials.map(({ told }) => told);
+}
+
+function isError(failure: Failure): failure is Extract<Failure, { kind: 'crash' }> {
+  return failure.kind === 'crash' && failure.how === 'error';
 }
 
 /** Runs the same schedules once more: a module's own state may have changed since. Throws: BadUserCode. */
@@ -134,43 +142,4 @@ function firstDifference(
     if (left !== right) return { at, before: left, now: right };
   }
   return 'none';
-}
-
-/** Everybody who is ready has a turn before anybody has another. */
-function roundRobin(): Chooser {
-  const turns = new Map<number, number>();
-  let turn = 0;
-  return (ready) => {
-    let next = ready[0] as RunningTask;
-    const turnOf = (task: RunningTask): number => turns.get(task.identity.id) ?? 0;
-    for (const task of ready) if (turnOf(task) < turnOf(next)) next = task;
-    turn += 1;
-    turns.set(next.identity.id, turn);
-    return next;
-  };
-}
-
-function endless(plan: ScenarioPlan, { steps }: Pick<Replayed, 'steps'>): BadUserCode {
-  const last = steps.slice(-Math.ceil(steps.length / 2));
-  const counts = new Map<string, number>();
-  for (const { actor, name } of last) {
-    const who = `${name} of ${actor}`;
-    counts.set(who, (counts.get(who) ?? 0) + 1);
-  }
-  const who = [...counts].sort((a, b) => b[1] - a[1])[0]?.[0] ?? 'somebody';
-  const points = [...new Set(last.slice(-20).map(({ step }) => step.at))];
-  const own = ownCodeOf(plan);
-  const [place = 'unknown'] = own.flatMap(({ file }) =>
-    points.flatMap((point) => {
-      const line = lineNaming(file, point);
-      return line === 'unknown' ? [] : [`${file}:${line}`];
-    }),
-  );
-  const where = place === 'unknown' ? own.map(({ file }) => file).join(', ') : place;
-  const what = own.map((one) => one.what).join(', ');
-  const last4 = points.slice(0, 4).join(', ');
-  return new BadUserCode(
-    `${where}: ${what} never ends: ${who} has not come to its end after ${steps.length} steps ` +
-      `in which everybody had turns, and goes on with ${last4}; end its loop, or raise bounds.steps of the scenario`,
-  );
 }

@@ -130,6 +130,11 @@ function newWatchedDevice(
   };
 }
 
+/** What was written out until now is no reason to keep silent about it from here on. */
+export function forgetReported({ reported }: Contract): void {
+  reported.clear();
+}
+
 /** The device is cut off: the kernel ends what it had begun. */
 export function forgetDevice(contract: Contract, owner: DeviceOwner): void {
   const device = contract.devices.get(owner);
