@@ -65,6 +65,10 @@ const COMMANDS: readonly CommandFile[] = [
     load: async () => (await import('./commands/verdict.ts')).addVerdictCommand,
   },
   {
+    words: ['shapes'],
+    load: async () => (await import('./commands/shapes.ts')).addShapesCommand,
+  },
+  {
     words: ['scenarios'],
     load: async () => (await import('./commands/scenarios.ts')).addScenariosCommand,
   },

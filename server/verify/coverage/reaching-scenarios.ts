@@ -1,4 +1,6 @@
 /** Which shipped scenarios run a kernel function at all. */
+
+import { replay } from '../../explorer/replay.ts';
 import type { KernelFunctions } from '../../kernel/kernel.ts';
 import type { Patch } from '../../patches/patch.ts';
 import { AS_WRITTEN, planScenario, type ScenarioPlan } from '../../scenario/scenario-plan.ts';
@@ -22,10 +24,21 @@ export function scenariosReaching(
   });
 }
 
-function reaches(plan: ScenarioPlan, functions: readonly string[], clock: () => number): boolean {
+/** Whether one of `functions` is called in the execution of `plan` that comes first. */
+export function runs(plan: ScenarioPlan, functions: readonly string[]): boolean {
+  const { watched, called } = watching(plan, functions);
+  replay(() => newScenarioRun(watched), [], stepsMaxOf(plan));
+  return called.size > 0;
+}
+
+function watching(plan: ScenarioPlan, functions: readonly string[]) {
   const seen = { overridden: new Set<string>(), called: new Set<string>() };
   const patches = [...plan.choice.patches, watchOverrides(passingOn(functions), seen)];
-  const watched = { ...plan, choice: { ...plan.choice, patches } };
+  return { watched: { ...plan, choice: { ...plan.choice, patches } }, called: seen.called };
+}
+
+function reaches(plan: ScenarioPlan, functions: readonly string[], clock: () => number): boolean {
+  const { watched, called } = watching(plan, functions);
   explore(() => newScenarioRun(watched), {
     strategy: 'dpor',
     budgetExecutions: EXECUTIONS_MAX,
@@ -34,10 +47,10 @@ function reaches(plan: ScenarioPlan, functions: readonly string[], clock: () => 
     seed: 1,
     depth: 3,
     clock,
-    goOn: () => (seen.called.size > 0 ? 'stop' : 'go on'),
+    goOn: () => (called.size > 0 ? 'stop' : 'go on'),
     onProgress: () => undefined,
   });
-  return seen.called.size > 0;
+  return called.size > 0;
 }
 
 /** Overrides `functions` by themselves. */

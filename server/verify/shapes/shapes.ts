@@ -25,11 +25,13 @@ export interface Shape {
 /** The driver that keeps the contract: what goes wrong with it is the kernel's. */
 const DRIVER = 'corrected';
 
-/** Every shape with `size` operations, by memory, then by operation. */
+/** Every shape with `size` operations. The memories take turns, so that a part of the catalogue is a part of each. */
 export function* shapesOf(size: 2 | 3): Iterable<Shape> {
-  for (const memory of SHAPE_MEMORIES) {
-    const fitting = SHAPE_OPERATIONS.filter(({ where }) => where === undefined || where(memory));
-    for (const operations of combinations(fitting, size)) yield shape(memory, operations);
+  for (const operations of combinations(SHAPE_OPERATIONS, size)) {
+    for (const memory of SHAPE_MEMORIES) {
+      const fits = operations.every(({ where }) => where === undefined || where(memory));
+      if (fits) yield shape(memory, operations);
+    }
   }
 }
 
