@@ -18,8 +18,8 @@ export interface ShapeBudget {
 }
 
 /**
- * 'not reached': nothing of what the patch overrides runs in the execution that comes first. 'appeared': broken, and the kernel without the patch
- * holds or is not known to be broken. 'broken': without the patch as well.
+ * 'not reached': nothing of what the patch overrides runs in the execution that comes first. 'appeared': broken, and
+ * the kernel without the patch holds or is not known to be broken. 'broken': without the patch as well.
  */
 export type ShapeWord = 'holds' | 'appeared' | 'broken' | 'unknown' | 'not reached';
 
