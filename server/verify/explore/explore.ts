@@ -64,7 +64,7 @@ export interface Verdict {
   readonly lockOrder: readonly LockOrderBreach[];
   /** What a random search can claim. */
   readonly sampled?: Sampled;
-  /** What of the kernel and of the patches ran. Absent where several threads have searched. */
+  /** What of the kernel and of the patches ran. Absent in a sample. */
   readonly reach?: Reach;
 }
 
