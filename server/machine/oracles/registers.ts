@@ -11,7 +11,7 @@
 import type { Event } from '../../abi/event.ts';
 import { findMm, type Kernel } from '../../kernel/kernel.ts';
 import { nextCovered } from '../../kernel/memory/page-table.ts';
-import { vmaLookup } from '../../kernel/memory/vma.ts';
+import { isAnonymous, vmaLookup } from '../../kernel/memory/vma.ts';
 import { touch } from '../../task/context.ts';
 import { type ObjectId, objectId } from '../../task/object-id.ts';
 import { nextPage, type PageIndex } from '../../vocabulary/address.ts';
@@ -109,22 +109,31 @@ function followCall(registers: Registers, event: Extract<Event, { kind: 'call' }
 }
 
 function followReturn(registers: Registers, event: Extract<Event, { kind: 'return' }>): void {
-  const done = event.result === 'OK';
   if (event.function === 'fork') {
     touch(registers.k.context, CALLS_OBJECT, 'write');
     const at = registers.forking.findIndex(({ actor }) => actor === event.actor);
     const [ended] = at < 0 ? [] : registers.forking.splice(at, 1);
-    if (ended !== undefined && done) inherit(registers, ended);
+    if (ended !== undefined && event.result === 'OK') inherit(registers, ended);
   } else if (CHANGING.has(event.function)) {
     const at = registers.calls.findIndex(({ actor }) => actor === event.actor);
     const [ended] = at < 0 ? [] : registers.calls.splice(at, 1);
     if (ended === undefined) return;
     touchRanges(registers, ended);
     for (const mm of spacesOf(registers, ended)) {
-      if (done) settle(registers, mm, ended);
+      if (hasActed(ended, event.result)) settle(registers, mm, ended);
       else if (ended.function === 'mremap') addZero(registers, ended);
     }
   }
+}
+
+/**
+ * madvise_walk_vmas() advises what is mapped and returns ENOMEM for holes; FREE ends with EINVAL at the first mapping
+ * that is not private and anonymous, and what lies before it is done. The other calls that fail change no register for
+ * good.
+ */
+function hasActed({ function: called }: OpenCall, result: string): boolean {
+  if (called === 'madvise_free') return true;
+  return result === 'OK' || (called === 'madvise_dontneed' && result === 'ENOMEM');
 }
 
 function newCall(event: Extract<Event, { kind: 'call' }>, mm: OpenCall['mm']): OpenCall {
@@ -157,7 +166,7 @@ function addZero(registers: Registers, call: OpenCall): void {
   }
 }
 
-/** The call has done what it was asked to. */
+/** The call has done what it was asked to, as far as its range is mapped. */
 function settle(registers: Registers, mm: number, call: OpenCall): void {
   const space = spaceOf(registers, mm);
   const [from, to] = call.ranges;
@@ -166,7 +175,7 @@ function settle(registers: Registers, mm: number, call: OpenCall): void {
       registers.spaces.delete(mm);
       return;
     case 'madvise_free':
-      addMapped(registers, mm, from, space.discardable);
+      addFreed(registers, mm, from, space.discardable);
       return;
     case 'mremap':
       if (to !== undefined) move(space, from, to, call);
@@ -258,14 +267,17 @@ function touchRanges(registers: Registers, call: OpenCall): void {
   }
 }
 
-/** Mapped pages of the range that may have an entry: where there is no page table, there is nothing to discard. */
-function addMapped({ k }: Registers, mm: number, range: Span, pages: Set<PageIndex>): void {
+/**
+ * Pages that MADV_FREE came to and that may have an entry: where there is no page table, there is nothing to discard.
+ */
+function addFreed({ k }: Registers, mm: number, range: Span, pages: Set<PageIndex>): void {
   const space = k.mms.get(mm);
   if (space === undefined) return;
   const { vmas, table } = space;
   for (const vma of vmas) {
     const until = Math.min(range.end, vma.end) as PageIndex;
     let page = Math.max(range.first, vma.first) as PageIndex;
+    if (page < until && !isAnonymous(vma)) return;
     // An empty entry may be one that is just being replaced.
     for (; page < until; page = nextPage(page)) {
       page = nextCovered(table, page, until);
@@ -374,7 +386,7 @@ export function loosenRegister(
 function isRegister(k: Kernel, mm: number, page: PageIndex): boolean {
   const space = findMm(k, mm);
   const vma = space === undefined ? 'none' : vmaLookup(space.vmas, page);
-  return vma !== 'none' && vma.kind === 'anon-private';
+  return vma !== 'none' && isAnonymous(vma);
 }
 
 function spaceOf(registers: Registers, mm: number): Space {

@@ -1,0 +1,71 @@
+/** Oracle 3 after an madvise() that failed and has acted all the same. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setContents } from '../../kernel/memory/frames.ts';
+import { readPte } from '../../kernel/memory/page-table.ts';
+import { ptePfn } from '../../kernel/memory/pte.ts';
+import { fail } from '../../vocabulary/errno.ts';
+import { ZERO_CONTENTS } from '../../vocabulary/page-contents.ts';
+import {
+  assertHealthy,
+  at,
+  brokenRules,
+  cpu,
+  load,
+  openedWorld,
+  pages,
+  runAlone,
+  store,
+  verb,
+} from '../opened-world.fixture.ts';
+
+/** The last page that an opened world maps. */
+const LAST = 7;
+
+test('[OR3] MADV_FREE over a hole returns ENOMEM, and what is mapped may go after a device has read it', () => {
+  const opened = openedWorld();
+  const { world } = opened;
+  store(opened, 7n, LAST);
+  const freed = runAlone(world, 'cpu0', cpu(opened).madvise(pages(LAST, 2), 'FREE'));
+  assert.deepEqual(freed, fail('ENOMEM'));
+  verb(opened, 1, { verb: 'read', range: pages(LAST) });
+  runAlone(world, 'cpu0', cpu(opened).madvise(pages(LAST), 'PAGEOUT'));
+  assert.equal(load(opened, LAST), 0n);
+  assertHealthy(opened);
+});
+
+test('[OR3] DONTNEED over a hole returns ENOMEM and leaves zero in what is mapped', () => {
+  const dropped = (opened: ReturnType<typeof openedWorld>) => {
+    store(opened, 7n, LAST);
+    const done = runAlone(opened.world, 'cpu0', cpu(opened).madvise(pages(LAST, 2), 'DONTNEED'));
+    assert.deepEqual(done, fail('ENOMEM'));
+    load(opened, LAST);
+    return opened;
+  };
+  assertHealthy(dropped(openedWorld()));
+  const dropsNothing = openedWorld({ overrides: () => ({ *zapPageRange() {} }) });
+  assert.deepEqual(brokenRules(dropped(dropsNothing)), ['OR3']);
+});
+
+test('[OR3] MADV_FREE that ends at a shared mapping has freed what lies before it, and nothing behind it', () => {
+  const opened = openedWorld();
+  const { world } = opened;
+  const [shared, behind] = [LAST + 1, LAST + 2];
+  const mmap = (page: number, kind: 'anon-shared' | 'anon-private') =>
+    runAlone(world, 'cpu0', cpu(opened).mmap({ range: pages(page), prot: 'rw', kind }));
+  mmap(shared, 'anon-shared');
+  mmap(behind, 'anon-private');
+  store(opened, 7n, LAST);
+  store(opened, 9n, behind);
+  const freed = runAlone(world, 'cpu0', cpu(opened).madvise(pages(LAST, 3), 'FREE'));
+  assert.deepEqual(freed, fail('EINVAL'));
+  assert.equal(load(opened, LAST), 7n);
+  assert.equal(load(opened, behind), 9n);
+  runAlone(world, 'cpu0', cpu(opened).madvise(pages(LAST, 3), 'PAGEOUT'));
+  assert.equal(load(opened, LAST), 0n);
+  assert.equal(load(opened, behind), 9n);
+  assertHealthy(opened);
+  setContents(world.kernel.frames, ptePfn(readPte(world.mm.table, at(behind))), ZERO_CONTENTS);
+  load(opened, behind);
+  assert.deepEqual(brokenRules(opened), ['OR3']);
+});
