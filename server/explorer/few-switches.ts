@@ -25,12 +25,13 @@ export interface FewSwitches {
   readonly found: Failing | 'none';
 }
 
-/** Tries at most `executionsMax` schedules. Finding nothing proves nothing. */
+/** Tries at most `executionsMax` schedules, and asks before each. Finding nothing proves nothing. */
 export function tryFewSwitches(
   newExplored: NewExplored,
   stepsMax: number,
   executionsMax: number,
   preemptionsMax = Number.POSITIVE_INFINITY,
+  goOn: (executions: number, steps: number) => 'go on' | 'stop' = () => 'go on',
 ): FewSwitches {
   const pilot = newExplored();
   const tasks = pilot.scheduler.readyTasks().map((task) => task.identity.id);
@@ -40,6 +41,7 @@ export function tryFewSwitches(
     for (const intruder of tasks) {
       if (intruder === stopped) continue;
       for (let after = 1; after <= stepsMax && executions < executionsMax; after += 1) {
+        if (goOn(executions, steps) === 'stop') return { executions, steps, windowEntered, found };
         const run = runWith(
           newExplored,
           withinPreemptions(stopAndIntrude(stopped, after, intruder), preemptionsMax),

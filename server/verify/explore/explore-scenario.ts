@@ -49,7 +49,7 @@ function searched(plan: ScenarioPlan, options: ScenarioExploreOptions): Scenario
   const exhaustive = options.strategy === 'dpor';
   const reduction = exhaustive ? withoutTwins(plan) : 'none';
   if (reduction !== 'none') {
-    const isolation = new Isolation(reduction.member);
+    const isolation = new Isolation(reduction.member, reduction.isOwn);
     const verdict = run(reduction.plan, {
       ...options,
       onStep: (step) => isolation.see(step),

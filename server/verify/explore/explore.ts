@@ -161,6 +161,10 @@ function cover(newExplored: NewExplored, options: ExploreOptions): Covered {
     options.stepsMax,
     Math.min(FEW_SWITCHES_MAX, options.budgetExecutions),
     options.preemptionsMax,
+    (executions, steps) => {
+      options.onProgress({ executions, steps, windowEntered: 0, done: 0 });
+      return options.clock() > until || options.goOn?.() === 'stop' ? 'stop' : 'go on';
+    },
   );
   if (first.found !== 'none') {
     const { choices, failure } = first.found;

@@ -28,7 +28,14 @@ const DEVICES_MAX = 511;
 /** 'none' where no two devices are alike. */
 export function symmetryOf(plan: ScenarioPlan): Symmetry | 'none' {
   const groups = plan.symmetric.filter((group) => group.every((name) => isAnonymous(plan, name)));
-  if (groups.length === 0) return 'none';
+  return groups.length === 0 ? 'none' : symmetryAmong(plan, groups);
+}
+
+/** Says of each object which of the plan's devices has it to itself. */
+export function symmetryAmong(
+  plan: ScenarioPlan,
+  groups: readonly (readonly string[])[],
+): Symmetry {
   const names = plan.devices.map(({ name }) => name);
   const numbers = new Map(names.map((name, number) => [name, number]));
   const owned = ownObjects(plan, names);

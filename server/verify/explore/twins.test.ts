@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AS_WRITTEN, planScenario } from '../../scenario/scenario-plan.ts';
 import { shippedScenario } from '../../scenario/shipped-scenarios.ts';
+import { exploreScenario } from './explore-scenario.ts';
 import { withoutTwins } from './twins.ts';
 
 /** Counts of migrators and readers that are left, and the actor that stands for its twins. */
@@ -22,4 +23,23 @@ test('of a group of identical devices one is left, and no other group gets small
   assert.deepEqual(left(3, 3), { migrators: 1, readers: 0, member: 'migrator0' });
   assert.deepEqual(left(6, 4), { migrators: 1, readers: 2, member: 'migrator0' });
   assert.equal(left(2, 1), 'none');
+});
+
+test('devices that write what their twins touch are searched in full, though nobody else does', () => {
+  const scenario = shippedScenario('seed-zero-page');
+  assert.ok(scenario !== 'none');
+  const parameters = { devices: 2, migrators: 2 };
+  const { window: _, ...askable } = scenario;
+  const plan = planScenario(askable, { ...AS_WRITTEN, parameters });
+  const { bound, executions } = exploreScenario(plan, {
+    strategy: 'dpor',
+    budgetExecutions: 10_000,
+    budgetSeconds: 60,
+    seed: 1,
+    depth: 3,
+    clock: () => 0,
+    onProgress: () => undefined,
+  });
+  assert.ok('strategy' in bound && bound.standsFor === undefined);
+  assert.ok(executions > 20, `${executions} executions`);
 });

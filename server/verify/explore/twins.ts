@@ -4,11 +4,13 @@
  * one without its twins, and nothing that an oracle says of one device can depend on them. The premise is checked at
  * every step of the search; if it fails, the search is done in full.
  */
+import { conflicts } from '../../explorer/dependence.ts';
 import type { ExecutedStep } from '../../explorer/execution.ts';
 import type { ScenarioPlan } from '../../scenario/scenario-plan.ts';
 import type { TouchMode } from '../../task/context.ts';
 import { type ObjectId, objectName } from '../../task/object-id.ts';
 import { withoutIdle } from './smaller-scenario.ts';
+import { symmetryAmong } from './symmetric-devices.ts';
 
 export interface Reduction {
   /** The scenario with one device of the group. */
@@ -17,6 +19,8 @@ export interface Reduction {
   readonly member: string;
   /** How many twins were left out. */
   readonly leftOut: number;
+  /** Whether `member` has the object to itself, as each twin would have one. */
+  readonly isOwn: (object: ObjectId) => boolean;
 }
 
 /** The scenario without the twins of the largest group of identical devices that can be left out, or 'none'. */
@@ -38,17 +42,25 @@ function withoutTwinsOf(plan: ScenarioPlan, group: readonly string[]): Reduction
   const smaller = withoutIdle(plan, new Set(kept));
   const member = smaller === 'none' ? undefined : smaller.names.get(first);
   if (smaller === 'none' || member === undefined) return 'none';
-  return { plan: smaller.plan, member, leftOut: twins.length };
+  const { homeOf } = symmetryAmong(smaller.plan, [[member]]);
+  const isOwn = (object: ObjectId) => {
+    const home = homeOf(object);
+    return home !== 'nobody' && home.actor === member;
+  };
+  return { plan: smaller.plan, member, leftOut: twins.length, isOwn };
 }
 
-/** Watches whether `member` keeps to itself. */
+/** Watches whether `member` keeps to itself: from the other actors, and from twins that would do as it does. */
 export class Isolation {
   readonly #member: string;
-  readonly #written = new Set<ObjectId>();
+  readonly #isOwn: (object: ObjectId) => boolean;
+  readonly #touched = new Map<ObjectId, Set<TouchMode>>();
   readonly #foreign = new Set<ObjectId>();
 
-  constructor(member: string) {
+  /** `isOwn` says of an object whether each twin has one of its own. */
+  constructor(member: string, isOwn: (object: ObjectId) => boolean) {
     this.#member = member;
+    this.#isOwn = isOwn;
   }
 
   see(step: ExecutedStep): void {
@@ -56,15 +68,29 @@ export class Isolation {
     for (const { object, mode } of step.touches) {
       if (isBookkeeping(object)) continue;
       if (!own) this.#foreign.add(object);
-      else if (writes(mode)) this.#written.add(object);
+      else {
+        const modes = this.#touched.get(object);
+        if (modes === undefined) this.#touched.set(object, new Set([mode]));
+        else modes.add(mode);
+      }
     }
   }
 
-  /** An object that the member has written and another actor has touched, or 'none'. */
+  /** An object that the member has written and another actor, or a twin, has touched; or 'none'. */
   breach(): ObjectId | 'none' {
-    for (const object of this.#written) if (this.#foreign.has(object)) return object;
+    for (const [object, modes] of this.#touched) {
+      const written = [...modes].some(writes);
+      if (written && this.#foreign.has(object)) return object;
+      if (!this.#isOwn(object) && inConflictWithThemselves(modes)) return object;
+    }
     return 'none';
   }
+}
+
+/** A twin touches what the member touches, in the same modes. */
+function inConflictWithThemselves(modes: ReadonlySet<TouchMode>): boolean {
+  const all = [...modes];
+  return all.some((mode, at) => all.slice(at).some((other) => conflicts(mode, other)));
 }
 
 /** Joining a callback tells nothing but that it has ended; what an oracle knows of a device is no actor's business. */
