@@ -6,6 +6,7 @@
  */
 import { serial, type TaskContext, wake } from '../../server/task/context.ts';
 import { type ObjectId, objectId } from '../../server/task/object-id.ts';
+import { HOLD_OWNERS } from '../../server/task/object-owners.ts';
 import { type Task, waitUntil } from '../../server/task/task.ts';
 
 /** Holds armed or standing in one client. One more is refused. */
@@ -34,7 +35,7 @@ export class Holds {
   /** The next task that returns from `after` will stand still. */
   arm(after: string): 'armed' | 'too-many' {
     if (this.#holds.length === HOLDS_MAX) return 'too-many';
-    const object = objectId('hold', 0, serial(this.#context));
+    const object = objectId('hold', HOLD_OWNERS.heldTasks, serial(this.#context));
     this.#holds.push({ after, object, state: 'armed' });
     return 'armed';
   }

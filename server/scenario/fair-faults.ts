@@ -9,6 +9,7 @@ import type { Patch } from '../patches/patch.ts';
 import type { TaskContext, TaskIdentity } from '../task/context.ts';
 import { wake } from '../task/context.ts';
 import { type ObjectId, objectId } from '../task/object-id.ts';
+import { HOLD_OWNERS } from '../task/object-owners.ts';
 import { type Task, waitUntil } from '../task/task.ts';
 
 /** Where such a thread waits. */
@@ -38,7 +39,12 @@ interface Thread {
 export function fairFaults(actors: readonly string[], faultsMax: number): FairFaults {
   const threads = new Map<string, Thread>();
   for (const [at, actor] of actors.entries()) {
-    threads.set(actor, { object: objectId('hold', 2, at), faults: 0, seen: 0, waiting: 'no' });
+    threads.set(actor, {
+      object: objectId('hold', HOLD_OWNERS.turns, at),
+      faults: 0,
+      seen: 0,
+      waiting: 'no',
+    });
   }
   /** Events by actor on whose behalf they happened. */
   const doings = new Map<string, number>();

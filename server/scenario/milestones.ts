@@ -1,5 +1,6 @@
 import { type TaskContext, wake } from '../task/context.ts';
 import { type ObjectId, objectId } from '../task/object-id.ts';
+import { HOLD_OWNERS } from '../task/object-owners.ts';
 
 /** How far the programs have come: what the operation `wait` waits for, and what a forked child does. */
 export interface Milestones {
@@ -44,9 +45,6 @@ export function forkOf(child: string): string {
   return `the fork of ${child}`;
 }
 
-/** Which object the kind `hold` has for milestones. */
-export const MILESTONE_OWNER = 1;
-
 interface Counter {
   readonly object: ObjectId;
   readonly left: Map<string, number>;
@@ -57,7 +55,7 @@ export function newMilestones(context: TaskContext, wanted: readonly Milestone[]
   const watching = new Map<string, Counter[]>();
   const stillborn = new Set<string>();
   for (const [at, { name, counts, times }] of wanted.entries()) {
-    const counter = { object: objectId('hold', MILESTONE_OWNER, at), left: new Map(times) };
+    const counter = { object: objectId('hold', HOLD_OWNERS.milestones, at), left: new Map(times) };
     counters.set(name, counter);
     for (const actor of times.keys()) {
       const key = `${actor} ${counts}`;

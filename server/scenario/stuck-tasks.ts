@@ -11,8 +11,9 @@ import type { World } from '../machine/world.ts';
 import type { RunningTask } from '../scheduler/scheduler.ts';
 import type { TaskIdentity } from '../task/context.ts';
 import { describeObject, type ObjectId, objectName } from '../task/object-id.ts';
+import { HOLD_OWNERS } from '../task/object-owners.ts';
 import { FAIR_TURN } from './fair-faults.ts';
-import { MILESTONE_OWNER, THREAD_END } from './milestones.ts';
+import { THREAD_END } from './milestones.ts';
 import type { ScenarioPlan } from './scenario-plan.ts';
 
 interface View {
@@ -84,7 +85,7 @@ function wantedName({ plan }: View, object: ObjectId): string {
     case 'device_memory':
       return `memory of ${plan.devices[owner]?.name ?? `device ${owner}`} to come back`;
     case 'hold':
-      return owner === MILESTONE_OWNER ? milestoneWords(plan, index) : 'its turn';
+      return owner === HOLD_OWNERS.milestones ? milestoneWords(plan, index) : 'its turn';
     default:
       return describeObject(object);
   }
@@ -119,7 +120,7 @@ function ownersOf(view: View, waiter: TaskIdentity, object: ObjectId): Owner[] {
       .filter((open) => open.mm.id === owner)
       .map(({ by }) => ({ identity: by, at: 'mmu_notifier_invalidate_range_start.seq' }));
   }
-  if (kind === 'hold' && owner === MILESTONE_OWNER) {
+  if (kind === 'hold' && owner === HOLD_OWNERS.milestones) {
     const by = plan.milestones[index]?.by ?? [];
     return stuck
       .filter(({ identity }) => by.includes(identity.actor))

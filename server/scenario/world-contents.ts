@@ -26,24 +26,20 @@ import { mirrorEntry } from '../machine/oracles/mirrors.ts';
 import { registerValue } from '../machine/oracles/registers.ts';
 import type { World } from '../machine/world.ts';
 import { type ObjectId, objectName } from '../task/object-id.ts';
+import {
+  ALLOCATORS,
+  FLUSH_PENDING,
+  MIGRATIONS_OWNER,
+  MM_PARTS,
+  ORACLE_OWNERS,
+  PAGE_OWNERS,
+  RMAP_OWNERS,
+  VMA_PARTS,
+} from '../task/object-owners.ts';
 import type { RwSem } from '../task/rwsem.ts';
 import { PAGES_MAX, type PageIndex, type Pfn } from '../vocabulary/address.ts';
 import { isOdd } from '../vocabulary/seq.ts';
 import type { Milestones } from './milestones.ts';
-
-/** Owners of the oracles' registers are numbered from here, those of devices' entries below. */
-const REGISTER_OWNERS = 512;
-/** Owners of objects of kind 'page', by what they are about; flags come behind. */
-const REFCOUNT = 0;
-const MAPCOUNT = 1;
-const MAPPING = 2;
-const FIRST_FLAG = 3;
-/** The objects of kind 'allocator'. */
-const SYSTEM_FRAMES = 0;
-const DEVICE_FRAMES = 1;
-const SWAP_SLOTS = 2;
-/** Migrations are objects of kind 'device' of this owner. */
-const MIGRATIONS_OWNER = 1_023;
 
 export interface ContentsOptions {
   readonly world: World;
@@ -177,15 +173,15 @@ function arrivals(sem: RwSem | undefined): number | 'unknown' {
   return waiting.some(({ mode }) => mode === 'write') ? 'unknown' : waiting.length;
 }
 
-/** Owner 0: anon_vmas, by their root. 1: files. */
+/** Anon_vmas by their root. */
 function rmapLock({ anonVmas, files }: Kernel, owner: number, index: number): RwSem | undefined {
   const id = Math.floor(index / 2);
-  return owner === 0 ? anonVmas.get(id)?.rwsem : files.get(id)?.iMmapRwsem;
+  return owner === RMAP_OWNERS.anonVmas ? anonVmas.get(id)?.rwsem : files.get(id)?.iMmapRwsem;
 }
 
 /** The mappings, in the order in which a walk meets them. */
 function reverseMapText({ anonVmas, files }: Kernel, owner: number, id: number): string {
-  if (owner === 1) return mappingsText(files.get(id)?.vmas ?? []);
+  if (owner === RMAP_OWNERS.files) return mappingsText(files.get(id)?.vmas ?? []);
   let text = '';
   for (const anonVma of anonVmas.values()) {
     if (rootOf(anonVma).id === id) text += `${anonVma.id}:${mappingsText(anonVma.vmas)};`;
@@ -197,10 +193,10 @@ function mappingsText(vmas: readonly Vma[]): string {
   return vmas.map(({ mm, first, end, pgoff }) => `${mm} ${first}-${end} ${pgoff}`).join();
 }
 
-/** 0: whether the OOM reaper was here, 1: the locks of mappings. */
+/** Whether the OOM reaper was here, or the locks of mappings. */
 function ofMapping(mm: Mm | undefined, about: number): string | 'unknown' {
   if (mm === undefined) return 'unknown';
-  return about === 0 ? String(mm.unstable) : vmaLocksText(mm);
+  return about === VMA_PARTS.unstable ? String(mm.unstable) : vmaLocksText(mm);
 }
 
 /** The level of a block, or its huge entry. */
@@ -213,16 +209,16 @@ function blockText(mm: Mm | undefined, index: number): string | 'unknown' {
 function frameContent({ frames, isolated }: Kernel, about: number, pfn: Pfn): number | string {
   if (!frameExists(frames, pfn)) return 'not there';
   switch (about) {
-    case REFCOUNT:
+    case PAGE_OWNERS.references:
       return refcount(frames, pfn);
-    case MAPCOUNT:
+    case PAGE_OWNERS.mapcount:
       return mapcount(frames, pfn);
-    case MAPPING: {
+    case PAGE_OWNERS.mapping: {
       const { id, index } = mappingOf(frames, pfn);
       return `${id} ${index} ${frames.swapSlots.get(pfn) ?? ''}`;
     }
     default:
-      return `${frameFlags(frames, pfn) & (1 << (about - FIRST_FLAG))} ${isolated.has(pfn)}`;
+      return `${frameFlags(frames, pfn) & (1 << (about - PAGE_OWNERS.firstFlag))} ${isolated.has(pfn)}`;
   }
 }
 
@@ -245,16 +241,16 @@ function subscribedText({ subscriptions }: Mm): string {
 
 function tlbContent(mm: Mm | undefined, object: ObjectId, index: number): string | number {
   if (mm === undefined) return 'unknown';
-  if (index === 0) return mm.tlbFlushPending;
+  if (index === FLUSH_PENDING) return mm.tlbFlushPending;
   const found = mm.tlbs.find((tlb) => tlb.object === object);
   return found === undefined ? 'unknown' : entriesText(found);
 }
 
-/** 0: whether it lives, 1: its mappings, 2: its CPUs. */
+/** Whether it lives, its mappings, or its CPUs. */
 function addressSpaceText(mm: Mm | undefined, about: number): string | 'unknown' {
   if (mm === undefined) return 'unknown';
-  if (about === 0) return String(mm.alive);
-  if (about === 2) return mm.tlbs.map(({ cpu }) => cpu).join();
+  if (about === MM_PARTS.alive) return String(mm.alive);
+  if (about === MM_PARTS.cpus) return mm.tlbs.map(({ cpu }) => cpu).join();
   let text = '';
   for (const { first, end, prot, kind, pgoff, accounted } of mm.vmas) {
     text += ` ${first}-${end} ${prot} ${kind} ${pgoff} ${accounted}`;
@@ -272,12 +268,12 @@ function slotText({ swap }: Kernel, number: number): string {
 /** Which comes next: what a task that takes one learns. */
 function nextFree({ frames, swap }: Kernel, about: number): number | 'unknown' {
   switch (about) {
-    case SYSTEM_FRAMES:
+    case ALLOCATORS.systemFrames:
       return frames.system.free.at(-1) ?? frames.system.used + 1;
-    case DEVICE_FRAMES:
+    case ALLOCATORS.deviceFrames:
       // Scenarios have no device that leaves for good, hence no holes.
       return frames.device.used;
-    case SWAP_SLOTS:
+    case ALLOCATORS.swapSlots:
       return swap.free.at(-1) ?? swap.nextSlot;
     default:
       return 'unknown';
@@ -308,8 +304,8 @@ function oracleText(
   index: number,
 ): string | 'unknown' {
   const page = index as PageIndex;
-  if (owner >= REGISTER_OWNERS) {
-    return registerValue(oracles.registers, owner - REGISTER_OWNERS, page);
+  if (owner >= ORACLE_OWNERS.firstRegister) {
+    return registerValue(oracles.registers, owner - ORACLE_OWNERS.firstRegister, page);
   }
   const device = names[owner];
   if (device === undefined || index >= PAGES_MAX) return 'unknown';

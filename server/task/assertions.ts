@@ -4,6 +4,7 @@
  */
 import { type TaskContext, touch } from './context.ts';
 import { type ObjectId, objectId } from './object-id.ts';
+import { HOLD_OWNERS } from './object-owners.ts';
 
 /** An assertion of a user's own code failed: with the schedule that led there, an answer. */
 export class UserBug extends Error {
@@ -33,8 +34,6 @@ export interface AllocatedObject {
   freed: string | 'no';
 }
 
-/** Objects of kind 'hold' with this owner are those of user code. */
-const OBJECTS_OWNER = 5;
 /** Objects of one name that an explorer tells apart. */
 const SAME_NAME_MAX = 1_024;
 
@@ -43,7 +42,7 @@ export function allocObject(context: TaskContext, name: string): AllocatedObject
   const count = context.allocated.get(name) ?? 0;
   context.allocated.set(name, count + 1);
   const index = hashOf(name) * SAME_NAME_MAX + (count % SAME_NAME_MAX);
-  const object = objectId('hold', OBJECTS_OWNER, index);
+  const object = objectId('hold', HOLD_OWNERS.userMemory, index);
   touch(context, object, 'write');
   return { name, context, object, freed: 'no' };
 }

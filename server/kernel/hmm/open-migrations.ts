@@ -2,6 +2,7 @@
 import type { DeviceOwner } from '../../abi/device-api.ts';
 import { touch } from '../../task/context.ts';
 import { type ObjectId, objectId } from '../../task/object-id.ts';
+import { MIGRATIONS_OWNER } from '../../task/object-owners.ts';
 import type { Kernel, Migration } from '../kernel.ts';
 
 /**
@@ -13,7 +14,7 @@ export function migrationsObject(owner: DeviceOwner): ObjectId {
   for (let at = 0; at < owner.length; at += 1) {
     number = (Math.imul(number, 31) + owner.charCodeAt(at)) >>> 0;
   }
-  return objectId('device', 1_023, number);
+  return objectId('device', MIGRATIONS_OWNER, number);
 }
 
 /** Migrations without pages that their drivers may still name, for each device. */

@@ -1,11 +1,9 @@
 import { type TaskContext, type TouchMode, touch } from '../../task/context.ts';
 import { type ObjectId, objectId } from '../../task/object-id.ts';
+import { RMAP_OWNERS } from '../../task/object-owners.ts';
 import { newRwSem } from '../../task/rwsem.ts';
 import type { AnonVma, Vma } from './mm-types.ts';
 import { intervalTreeInsert, intervalTreeRemove } from './vma-interval-tree.ts';
-
-/** Objects of kind `rmap` and `rmap_lock` with this owner are of anon_vmas. */
-const ANON_VMAS = 0;
 
 export function newAnonVma(context: TaskContext, id: number, parent: AnonVma | 'self'): AnonVma {
   const made: AnonVma = {
@@ -16,7 +14,7 @@ export function newAnonVma(context: TaskContext, id: number, parent: AnonVma | '
     children: parent === 'self' ? 1 : 0,
     activeVmas: 0,
     vmas: [],
-    rwsem: newRwSem('anon_vma_rwsem', objectId('rmap_lock', ANON_VMAS, 2 * id)),
+    rwsem: newRwSem('anon_vma_rwsem', objectId('rmap_lock', RMAP_OWNERS.anonVmas, 2 * id)),
   };
   return made;
 }
@@ -27,7 +25,7 @@ export function rootOf(anonVma: AnonVma): AnonVma {
 
 /** What the lists of mappings are called when tasks conflict on them: one for all that have one root, and one lock. */
 export function reverseMapObject(anonVma: AnonVma): ObjectId {
-  return objectId('rmap', ANON_VMAS, rootOf(anonVma).id);
+  return objectId('rmap', RMAP_OWNERS.anonVmas, rootOf(anonVma).id);
 }
 
 export function touchReverseMap(anonVma: AnonVma, mode: TouchMode): void {

@@ -11,6 +11,7 @@
  */
 import { type TaskContext, type TouchMode, touch } from '../../task/context.ts';
 import { type ObjectId, objectId } from '../../task/object-id.ts';
+import { ALLOCATORS, PAGE_OWNERS } from '../../task/object-owners.ts';
 import type { Pfn } from '../../vocabulary/address.ts';
 import { invariant } from '../../vocabulary/invariant.ts';
 import { type PageContents, ZERO_CONTENTS } from '../../vocabulary/page-contents.ts';
@@ -78,8 +79,12 @@ const ROWS_AT_FIRST = 8;
 export function newFrames(systemPages: number, devicePages: number, context: TaskContext): Frames {
   return {
     context,
-    system: newZone(1, systemPages, objectId('allocator', 0, 0)),
-    device: newZone(DEVICE_PFN_BASE, devicePages, objectId('allocator', 0, 1)),
+    system: newZone(1, systemPages, objectId('allocator', 0, ALLOCATORS.systemFrames)),
+    device: newZone(
+      DEVICE_PFN_BASE,
+      devicePages,
+      objectId('allocator', 0, ALLOCATORS.deviceFrames),
+    ),
     deviceHoles: [],
     contents: new Map(),
     swapSlots: new Map(),
@@ -117,22 +122,22 @@ function zoneOf(frames: Frames, pfn: Pfn): Zone {
 
 /** What the references of one frame are called when tasks conflict on them. */
 export function pageObject(pfn: Pfn): ObjectId {
-  return objectId('page', 0, pfn);
+  return objectId('page', PAGE_OWNERS.references, pfn);
 }
 
 /** The same for how often it is mapped. */
 export function mapcountObject(pfn: Pfn): ObjectId {
-  return objectId('page', 1, pfn);
+  return objectId('page', PAGE_OWNERS.mapcount, pfn);
 }
 
 /** The same for page->mapping and page->index. */
 export function mappingObject(pfn: Pfn): ObjectId {
-  return objectId('page', 2, pfn);
+  return objectId('page', PAGE_OWNERS.mapping, pfn);
 }
 
 /** The same for one of CHANGING_FLAGS. */
 export function flagObject(pfn: Pfn, flag: number): ObjectId {
-  return objectId('page', 3 + Math.log2(flag), pfn);
+  return objectId('page', PAGE_OWNERS.firstFlag + Math.log2(flag), pfn);
 }
 
 /** What the bytes of one frame are called when tasks conflict on them. */

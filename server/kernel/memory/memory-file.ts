@@ -1,13 +1,11 @@
 import { type TaskContext, type TouchMode, touch } from '../../task/context.ts';
 import { type ObjectId, objectId } from '../../task/object-id.ts';
+import { RMAP_OWNERS } from '../../task/object-owners.ts';
 import { newRwSem } from '../../task/rwsem.ts';
 import type { MemoryFile } from './mm-types.ts';
 
-/** Objects of kind `rmap` and `rmap_lock` with this owner are of files. */
-const FILES = 1;
-
 export function newMemoryFile(context: TaskContext, id: number, sizePages: number): MemoryFile {
-  const iMmapRwsem = newRwSem('i_mmap_rwsem', objectId('rmap_lock', FILES, 2 * id));
+  const iMmapRwsem = newRwSem('i_mmap_rwsem', objectId('rmap_lock', RMAP_OWNERS.files, 2 * id));
   return { id, context, sizePages, pages: new Map(), vmas: [], iMmapRwsem };
 }
 
@@ -18,5 +16,5 @@ export function touchMappings(file: MemoryFile, mode: TouchMode): void {
 
 /** What the list is called when tasks conflict on it. */
 export function fileMappingsObject({ id }: MemoryFile): ObjectId {
-  return objectId('rmap', FILES, id);
+  return objectId('rmap', RMAP_OWNERS.files, id);
 }

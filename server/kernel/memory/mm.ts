@@ -1,5 +1,6 @@
 import { type TaskContext, touch } from '../../task/context.ts';
 import { type ObjectId, objectId } from '../../task/object-id.ts';
+import { FLUSH_PENDING, MM_PARTS, VMA_PARTS } from '../../task/object-owners.ts';
 import { newRwSem, type RwSem } from '../../task/rwsem.ts';
 import { type NotifierSubscriptions, newNotifierSubscriptions } from '../notifier/subscriptions.ts';
 import { newPageTable, type PageTable } from './page-table.ts';
@@ -36,17 +37,17 @@ export interface Mm {
 
 /** What being alive is called when tasks conflict on it: exit() ends it. */
 export function mmObject(id: number): ObjectId {
-  return objectId('mm', id, 0);
+  return objectId('mm', id, MM_PARTS.alive);
 }
 
 /** The same for its list of mappings. */
 export function vmaListObject(id: number): ObjectId {
-  return objectId('mm', id, 1);
+  return objectId('mm', id, MM_PARTS.mappings);
 }
 
 /** The same for the list of CPUs that run in it. */
 export function tlbListObject(id: number): ObjectId {
-  return objectId('mm', id, 2);
+  return objectId('mm', id, MM_PARTS.cpus);
 }
 
 /** An address space of which every look at its lists is noted in `context`. */
@@ -78,11 +79,10 @@ export function newMm(id: number, ptrsPerPte: number, context: TaskContext): Mm 
     },
     hasPinned: false,
     unstable: false,
-    // No mapping is numbered 0, and no TLB.
-    unstableObject: objectId('vma', id, 0),
+    unstableObject: objectId('vma', id, VMA_PARTS.unstable),
     vmaLocks: newVmaLocks(id),
     tlbFlushPending: 0,
-    flushPendingObject: objectId('tlb', id, 0),
+    flushPendingObject: objectId('tlb', id, FLUSH_PENDING),
     alive: true,
   };
 }

@@ -1,5 +1,6 @@
 import { type TaskContext, touch, wake } from '../../task/context.ts';
 import { type ObjectId, objectId } from '../../task/object-id.ts';
+import { ALLOCATORS } from '../../task/object-owners.ts';
 import type { Pfn } from '../../vocabulary/address.ts';
 import { type PageContents, ZERO_CONTENTS } from '../../vocabulary/page-contents.ts';
 
@@ -31,7 +32,7 @@ export interface SwapSlot {
 }
 
 /** What taking slots and giving them back is called when tasks conflict on it. */
-const SLOT_ALLOCATOR = objectId('allocator', 0, 2);
+const SLOT_ALLOCATOR = objectId('allocator', 0, ALLOCATORS.swapSlots);
 
 export function newSwap(slotsMax: number, context: TaskContext): Swap {
   return { slotsMax, slots: new Map(), context, nextSlot: 0, free: [] };

@@ -1,4 +1,5 @@
 import { type ObjectId, objectId } from '../../task/object-id.ts';
+import { VMA_PARTS } from '../../task/object-owners.ts';
 import type { Vma } from './mm-types.ts';
 
 /** The locks of the mappings of one mm: see vma-lock.ts. */
@@ -11,6 +12,5 @@ export interface VmaLocks {
 }
 
 export function newVmaLocks(mm: number): VmaLocks {
-  // 0 is mm.unstableObject.
-  return { object: objectId('vma', mm, 1), readers: [], written: new Map() };
+  return { object: objectId('vma', mm, VMA_PARTS.locks), readers: [], written: new Map() };
 }

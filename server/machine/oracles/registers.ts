@@ -14,10 +14,9 @@ import { nextCovered } from '../../kernel/memory/page-table.ts';
 import { isAnonymous, vmaLookup } from '../../kernel/memory/vma.ts';
 import { touch } from '../../task/context.ts';
 import { type ObjectId, objectId } from '../../task/object-id.ts';
+import { ORACLE_OWNERS } from '../../task/object-owners.ts';
 import { nextPage, type PageIndex } from '../../vocabulary/address.ts';
 
-/** Owners of register objects are numbered from here, those of devices' entries below. */
-const REGISTER_OWNERS = 512;
 /** Calls that take more pages than this are one object for an explorer. */
 const NOTED_PAGES_MAX = 512;
 
@@ -74,11 +73,11 @@ export interface Registers {
 
 /** The register at an address, whichever frame is behind it. */
 export function registerObject(mm: number, page: PageIndex): ObjectId {
-  return objectId('user', REGISTER_OWNERS + mm, page);
+  return objectId('user', ORACLE_OWNERS.firstRegister + mm, page);
 }
 
 /** What is under way that takes very much memory away, or forks. */
-export const CALLS_OBJECT = objectId('user', REGISTER_OWNERS - 1, 0);
+export const CALLS_OBJECT = objectId('user', ORACLE_OWNERS.calls, 0);
 
 export function newRegisters(k: Kernel): Registers {
   return { k, spaces: new Map(), calls: [], forking: [] };

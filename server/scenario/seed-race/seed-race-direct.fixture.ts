@@ -13,6 +13,7 @@ import type { Patch } from '../../patches/patch.ts';
 import { PATCHES, STOCK_NAME } from '../../patches/patches.ts';
 import { serial, wake } from '../../task/context.ts';
 import { type ObjectId, objectId } from '../../task/object-id.ts';
+import { HOLD_OWNERS } from '../../task/object-owners.ts';
 import { type Task, waitUntil } from '../../task/task.ts';
 import { pageOf, pagesFrom, virtualAddress } from '../../vocabulary/address.ts';
 import type { NewSeedWorld, SeedActor, SeedResult, SeedVerb, SeedWorld } from './seed-race.ts';
@@ -95,7 +96,10 @@ class DirectWorld implements SeedWorld {
 }
 
 async function openDevice(world: World, name: string, deviceNumber: number): Promise<SeedDevice> {
-  const hold: Hold = { object: objectId('hold', 0, serial(world.context)), state: 'none' };
+  const hold: Hold = {
+    object: objectId('hold', HOLD_OWNERS.heldTasks, serial(world.context)),
+    state: 'none',
+  };
   // The kernel calls a driver that is made after the api that it is made of.
   const made: { driver: DeviceDriver | 'not-yet' } = { driver: 'not-yet' };
   const kernelApi = deviceOf(world, name, () => {

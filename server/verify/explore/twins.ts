@@ -9,6 +9,7 @@ import type { ExecutedStep } from '../../explorer/execution.ts';
 import type { ScenarioPlan } from '../../scenario/scenario-plan.ts';
 import type { TouchMode } from '../../task/context.ts';
 import { type ObjectId, objectName } from '../../task/object-id.ts';
+import { ORACLE_OWNERS } from '../../task/object-owners.ts';
 import { withoutIdle } from './smaller-scenario.ts';
 import { symmetryAmong } from './symmetric-devices.ts';
 
@@ -96,11 +97,8 @@ function inConflictWithThemselves(modes: ReadonlySet<TouchMode>): boolean {
 /** Joining a callback tells nothing but that it has ended; what an oracle knows of a device is no actor's business. */
 function isBookkeeping(object: ObjectId): boolean {
   const { kind, owner } = objectName(object);
-  return kind === 'task' || (kind === 'user' && owner < ORACLE_DEVICES_MAX);
+  return kind === 'task' || (kind === 'user' && owner < ORACLE_OWNERS.firstRegister);
 }
-
-/** Objects of kind 'user' below this owner are the oracle's notes of devices' entries. */
-const ORACLE_DEVICES_MAX = 512;
 
 function writes(mode: TouchMode): boolean {
   switch (mode) {

@@ -11,6 +11,7 @@ import type { DeviceParams } from '../../protocol/device-requests.ts';
 import type { QuestionParams } from '../../protocol/server-questions.ts';
 import { touch, wake } from '../../task/context.ts';
 import { type ObjectId, objectId } from '../../task/object-id.ts';
+import { HOLD_OWNERS } from '../../task/object-owners.ts';
 import { type Task, waitUntil, willWrite } from '../../task/task.ts';
 import type { PageIndex } from '../../vocabulary/address.ts';
 import {
@@ -79,8 +80,8 @@ export class ScriptedClient {
     this.#machine = machine;
     this.#script = script;
     this.#services = [...script.services];
-    this.#mail = objectId('hold', 3, number);
-    this.#table = objectId('hold', 4, number);
+    this.#mail = objectId('hold', HOLD_OWNERS.mail, number);
+    this.#table = objectId('hold', HOLD_OWNERS.clientTables, number);
     this.#sequence = moment.sequence;
     this.#begun = moment.begun;
     this.#locks = moment.mmapLocks;
