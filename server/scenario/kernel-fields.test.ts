@@ -1,0 +1,257 @@
+/** Whether the explorer's cache of states is told of every field of the kernel: see kernel-fields.fixture.ts. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { WorldContents } from '../explorer/explored.ts';
+import { migrationsObject } from '../kernel/hmm/open-migrations.ts';
+import type { Kernel } from '../kernel/kernel.ts';
+import { framesInUse, setMapping } from '../kernel/memory/frames.ts';
+import { newMemoryFile } from '../kernel/memory/memory-file.ts';
+import { blockOf } from '../kernel/memory/page-table.ts';
+import { at, cpu, openedWorld, pages, runAlone, store } from '../machine/opened-world.fixture.ts';
+import type { World } from '../machine/world.ts';
+import { NOBODY } from '../task/context.ts';
+import { newLock } from '../task/lock.ts';
+import { type ObjectId, type ObjectKind, objectId, objectName } from '../task/object-id.ts';
+import type { PageIndex, Pfn } from '../vocabulary/address.ts';
+import { pagesFrom } from '../vocabulary/address.ts';
+import { type Fate, KERNEL_FIELDS, type Teller } from './kernel-fields.fixture.ts';
+import { newMilestones } from './milestones.ts';
+import { worldContents } from './world-contents.ts';
+
+type Fields = Record<string, unknown>;
+type Tell = (world: World) => WorldContents;
+
+const OWNER = 'dev0';
+const FAR = 0x200000 as PageIndex;
+
+/** A kernel in which every structure is there at least once, and no collection that is told is empty. */
+function fullWorld(): World {
+  const opened = openedWorld({ config: { swapSlots: 4 } });
+  const { world } = opened;
+  for (const page of [0, 1, 2]) assert.equal(store(opened, 7n, page), 'done');
+  runAlone(world, 'cpu0', cpu(opened).madvise(pages(2), 'PAGEOUT'));
+  runAlone(world, 'cpu0', cpu(opened).fork('child'));
+  const file = { range: pagesFrom(at(64), 2), prot: 'rw', kind: 'anon-shared' } as const;
+  runAlone(world, 'cpu0', cpu(opened).mmap(file));
+  assert.equal(store(opened, 7n, 0), 'done');
+  addWhatPasses(world.kernel);
+  return world;
+}
+
+/** What lasts for some steps only. */
+function addWhatPasses(k: Kernel): void {
+  const [mm] = k.mms.values();
+  const [pfn] = framesInUse(k.frames);
+  const [vma] = mm?.vmas ?? [];
+  assert.ok(mm !== undefined && pfn !== undefined && vma !== undefined);
+  const { subscriptions, mmapLock, table } = mm;
+  const range = pages(0, 2);
+  k.files.set(5, newMemoryFile(k.context, 5, 1));
+  for (const sem of [...k.anonVmas.values()].map(({ rwsem }) => rwsem)) {
+    sem.waiting.push({ mode: 'read' });
+  }
+  for (const { iMmapRwsem } of k.files.values()) iMmapRwsem.waiting.push({ mode: 'read' });
+  mmapLock.waiting.push({ mode: 'read' });
+  mmapLock.writer = NOBODY;
+  mm.vmaLocks.readers.push(vma);
+  mm.vmaLocks.written.set(vma, mmapLock.writes);
+  blockOf(table, FAR).level = 'huge';
+  k.pageLocks.set(pfn, newLock('page_lock', objectId('page_lock', 0, pfn)));
+  k.isolated.add(pfn);
+  k.cutOff.add(OWNER);
+  k.swap.free.push(3);
+  k.frames.system.free.push(900 as Pfn);
+  k.frames.swapSlots.set(pfn, 3);
+  setMapping(k.frames, pfn, 1, 1);
+  k.invalidations.set(1, { id: 1, by: NOBODY, mm, range });
+  const from = { id: 2, mm, owner: OWNER, vma, range, select: 'system' } as const;
+  k.migrations.set(2, { ...from, faultPage: 'none', src: [], dst: [], cpages: 2 });
+  for (const { buckets } of subscriptions.itree.classes.values()) {
+    for (const items of buckets.values()) {
+      for (const subscription of items) {
+        subscription.sub.invalidateSeq = subscriptions.invalidateSeq;
+        const { driver } = subscription;
+        if (k.pgmaps.length === 0)
+          k.pgmaps.push({ owner: OWNER, driver, first: 9 as Pfn, count: 1, leftOver: 'none' });
+        if (subscriptions.deferred.length === 0)
+          subscriptions.deferred.push({ action: 'insert', subscription });
+      }
+    }
+  }
+}
+
+const tell: Tell = (world) =>
+  worldContents({
+    world,
+    devices: [],
+    names: [],
+    registers: new Map(),
+    milestones: newMilestones(world.context, []),
+    sequences: 'compared',
+    more: () => '',
+    windowReached: () => '',
+  });
+
+/** A structure of the kernel, as the walk from the kernel meets it. */
+interface Met {
+  readonly struct: string;
+  readonly fields: Fields;
+}
+
+function metIn(kernel: Kernel): Met[] {
+  const met = new Map<unknown, Met>();
+  const walk = (struct: string, found: unknown): void => {
+    if (typeof found !== 'object' || found === null || met.has(found)) return;
+    const fields = found as Fields;
+    met.set(found, { struct, fields });
+    for (const [field, fate] of Object.entries(fatesOf(struct))) {
+      if (fate.holds === 'nothing') continue;
+      for (const held of elementsOf(fields[field])) walk(fate.holds, held);
+    }
+  };
+  walk('Kernel', kernel);
+  return [...met.values()];
+}
+
+function fatesOf(struct: string): Readonly<Record<string, Fate>> {
+  return KERNEL_FIELDS.get(struct) ?? assert.fail(`${struct} is not listed`);
+}
+
+function elementsOf(value: unknown): unknown[] {
+  if (value instanceof Map) return [...value.values()].flatMap(elementsOf);
+  if (value instanceof Set || Array.isArray(value)) return [...value].flatMap(elementsOf);
+  return [value];
+}
+
+/** Fields that the kernel has and the list has not. */
+function unlisted(kernel: Kernel): string[] {
+  const names = metIn(kernel).flatMap(({ struct, fields }) =>
+    Object.keys(fields)
+      .filter((field) => !(field in fatesOf(struct)))
+      .map((field) => `${struct}.${field}`),
+  );
+  return [...new Set(names)];
+}
+
+/** Everything that `by` tells of the world. */
+function toldBy(contents: WorldContents, by: Teller, objects: readonly ObjectId[]): string {
+  if (by === 'rest') return contents.rest();
+  if (by === 'derived') return [...contents.derived()].join();
+  return objects.map((object) => contents.contentOf(object)).join('\n');
+}
+
+/** Objects of one kind that may be about something. */
+function objectsOf(kernel: Kernel, kind: ObjectKind): ObjectId[] {
+  if (kind === 'device') return [migrationsObject(OWNER)];
+  const indices = new Set([0, 1, 2, ...framesInUse(kernel.frames), ...kernel.swap.slots.keys()]);
+  for (let page = 0; page < 3; page += 1) indices.add(at(page));
+  for (const id of [...kernel.anonVmas.keys(), ...kernel.files.keys()]) {
+    for (const index of [id, 2 * id + 1]) indices.add(index);
+  }
+  for (const { struct, fields } of metIn(kernel)) {
+    if (struct === 'IntervalSub' || struct === 'Tlb') {
+      indices.add(objectName(fields.object as ObjectId).index);
+    }
+    if (struct !== 'PageTable') continue;
+    for (const number of (fields.pages as Map<number, unknown>).keys()) indices.add(2 * number + 1);
+  }
+  const owners = Array.from({ length: 14 }, (_, owner) => owner);
+  return owners.flatMap((owner) => [...indices].map((index) => objectId(kind, owner, index)));
+}
+
+/** Makes the field another one than it is. */
+function change(fields: Fields, field: string, to: unknown): void {
+  const value = fields[field];
+  if (to !== undefined) fields[field] = to;
+  else if (typeof value === 'number') fields[field] = value + 1;
+  else if (typeof value === 'boolean') fields[field] = !value;
+  else if (typeof value === 'string') fields[field] = `${value}, or not`;
+  else if (value instanceof Map || value instanceof Set) value.delete([...value.keys()][0]);
+  else if (Object.isFrozen(value)) fields[field] = [];
+  else if (Array.isArray(value)) value.pop();
+  else if (ArrayBuffer.isView(value)) raise(value as Int32Array);
+  else if (field === 'range') fields[field] = pages(5);
+  else fields[field] = 'none';
+}
+
+function raise(column: Int32Array): void {
+  for (const [row, value] of column.entries()) column[row] = value + 1;
+}
+
+type Question = readonly [struct: string, field: string, fate: Fate];
+
+function questions(): Question[] {
+  return [...KERNEL_FIELDS].flatMap(([struct, fates]) =>
+    Object.entries(fates).map(([field, fate]) => [struct, field, fate] as const),
+  );
+}
+
+/** Fields that change and are not told where the list says they are. */
+function untold(how: Tell): string[] {
+  return questions().flatMap(([struct, field, fate]) =>
+    fate.fate !== 'told' || isTold(how, struct, field, fate) ? [] : [`${struct}.${field}`],
+  );
+}
+
+function isTold(
+  how: Tell,
+  struct: string,
+  field: string,
+  { by, to }: Extract<Fate, { fate: 'told' }>,
+): boolean {
+  const world = fullWorld();
+  const { kernel } = world;
+  const objects = by === 'rest' || by === 'derived' ? [] : objectsOf(kernel, by);
+  const before = toldBy(how(world), by, objects);
+  for (const met of metIn(kernel)) if (met.struct === struct) change(met.fields, field, to);
+  return toldBy(how(world), by, objects) !== before;
+}
+
+test('every field of the kernel is told to the cache of states, or there is a reason', () => {
+  assert.deepEqual(unlisted(fullWorld().kernel), []);
+});
+
+test('the walk meets every structure of the list, with all its fields', () => {
+  const met = metIn(fullWorld().kernel);
+  for (const [struct, field] of questions()) {
+    const found = met.filter((one) => one.struct === struct);
+    assert.ok(
+      found.some(({ fields }) => field in fields),
+      `${struct}.${field}`,
+    );
+  }
+});
+
+test('a field that is new and in no list is named', () => {
+  for (const struct of KERNEL_FIELDS.keys()) {
+    const { kernel } = fullWorld();
+    const met = metIn(kernel).find((one) => one.struct === struct);
+    assert.ok(met !== undefined, struct);
+    met.fields.forgotten = 0;
+    assert.deepEqual(unlisted(kernel), [`${struct}.forgotten`]);
+  }
+});
+
+test('a field that is told changes what is told', () => {
+  assert.deepEqual(untold(tell), []);
+});
+
+test('a field that is told no longer is named', () => {
+  const silent: Tell = (world) => ({
+    ...tell(world),
+    contentOf: (object) =>
+      objectName(object).kind === 'swap_slot' ? 0 : tell(world).contentOf(object),
+  });
+  const slot = ['uses', 'contents', 'cached', 'claim'].map((field) => `SwapSlot.${field}`);
+  assert.deepEqual(untold(silent), ['Swap.slots', ...slot]);
+});
+
+test('what is told by its writer has no content of its own', () => {
+  const world = fullWorld();
+  for (const [, , fate] of questions()) {
+    if (fate.fate !== 'told by writer') continue;
+    for (const object of objectsOf(world.kernel, fate.by)) {
+      assert.equal(tell(world).contentOf(object), 'unknown');
+    }
+  }
+});
