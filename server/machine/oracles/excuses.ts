@@ -64,12 +64,22 @@ export function beingInvalidated(k: Kernel, id: number, page: PageIndex): boolea
   return false;
 }
 
-/** A driver may ignore its own migration's invalidations; it must have its table right when it finalizes. */
-export function migrating(k: Kernel, device: string, page: PageIndex): boolean {
+/**
+ * A driver may ignore its own migration's invalidations; it must have its table right when it finalizes. Pages of a
+ * child go home at the same addresses as those of the mirrored mm.
+ */
+export function migrating(
+  k: Kernel,
+  device: string,
+  page: PageIndex,
+  whose: 'of any mm' | 'of the mirrored mm' = 'of any mm',
+): boolean {
   touch(k.context, migrationsObject(device), 'read');
   for (const open of k.migrations.values()) {
     if (open.owner !== device || !holdsPages(open)) continue;
-    if (open.vma === 'none' || contains(open.range, page)) return true;
+    if (open.vma === 'none') return true;
+    if (whose === 'of the mirrored mm' && open.mm.id !== MIRRORED_MM) continue;
+    if (contains(open.range, page)) return true;
   }
   return false;
 }

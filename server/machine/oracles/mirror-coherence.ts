@@ -114,11 +114,14 @@ export function accessStanding(
   const unmapped = !isDevicePfn(pfn) && pfn !== ZERO_PFN && mapcount(k.frames, pfn) === 0;
   if (unmapped && anybodyMigrates(k, mirrors)) return 'copying';
   const moving = migrating(k, device, page);
+  const copying = moving && !mapsFrame(watched, device, page, pfn);
   // Filling a page that its own migration moves is no access to memory, whatever the page table says already.
-  if (moving && !mapsFrame(watched, device, page, pfn)) return 'copying';
+  if (copying && migrating(k, device, page, 'of the mirrored mm')) return 'copying';
   const pte = cpuEntry(k, page);
   const exclusive = pteIsDeviceExclusive(pte) && ptePfn(pte) === pfn;
   if (exclusive || agrees(k, device, pfn, mode, pte)) return 'agrees';
+  // A child's page moves at the same address: to a frame that the mirrored mm does not map.
+  if (copying) return 'copying';
   return moving || beingInvalidated(k, MIRRORED_MM, page) ? 'in motion' : 'outside';
 }
 
