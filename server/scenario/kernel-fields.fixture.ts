@@ -319,3 +319,36 @@ export const KERNEL_FIELDS: ReadonlyMap<string, Readonly<Record<string, Fate>>> 
     Invalidation: INVALIDATION,
   }),
 );
+
+const HANDED_OUT = 'which frame or slot is handed out next: they are as good as each other';
+
+/**
+ * Fields that the cache of states is told and sharedState() leaves out, with the reason. A step that changes one of
+ * them unannounced is not noticed by the audit of what steps announce.
+ */
+export const LEFT_OUT_OF_SHARED_STATE: ReadonlyMap<string, string> = new Map([
+  ['Kernel.invalidations', 'how many brackets are open is told with the subscriptions'],
+  ['Kernel.isolated', 'a frame is isolated in the step that takes PAGE_LRU from it'],
+  ['Kernel.cutOff', 'the machine cuts a device off, no step of a task'],
+  [
+    'Frames.swapSlots',
+    'a frame has a slot while it has PAGE_SWAPCACHE, and the slot names the frame',
+  ],
+  ['SystemZone.used', HANDED_OUT],
+  ['SystemZone.free', HANDED_OUT],
+  ['DeviceZone.used', HANDED_OUT],
+  ['Columns.mapping', 'the id of an anon_vma, which is a running number'],
+  ['Swap.nextSlot', HANDED_OUT],
+  ['Swap.free', HANDED_OUT],
+  [
+    'Mm.hasPinned',
+    'has no object: set under mmap_lock for reading, looked at under it for writing',
+  ],
+  ['MmapLock.waiting', 'readers alone pass each other'],
+  ['RmapLock.waiting', 'readers alone pass each other'],
+  ['Vma.anonVma', 'has no object: set under mmap_lock for reading, see anonVmaPrepare()'],
+  ['Vma.chain', 'has no object: set with anonVma; the other end of the link is told'],
+  ['IntervalTree.size', 'counts what is told one by one'],
+  ['Migration.select', 'never changes while the migration is open'],
+  ['Invalidation.range', 'never changes while the bracket is open'],
+]);

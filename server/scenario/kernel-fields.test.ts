@@ -4,17 +4,23 @@ import { test } from 'node:test';
 import type { WorldContents } from '../explorer/explored.ts';
 import { migrationsObject } from '../kernel/hmm/open-migrations.ts';
 import type { Kernel } from '../kernel/kernel.ts';
-import { framesInUse, setMapping } from '../kernel/memory/frames.ts';
+import { framesInUse, PAGE_DIRTY, setMapping } from '../kernel/memory/frames.ts';
 import { newMemoryFile } from '../kernel/memory/memory-file.ts';
 import { blockOf } from '../kernel/memory/page-table.ts';
 import { at, cpu, openedWorld, pages, runAlone, store } from '../machine/opened-world.fixture.ts';
+import { OWN_NUMBERS, sharedState } from '../machine/shared-state.ts';
 import type { World } from '../machine/world.ts';
 import { NOBODY } from '../task/context.ts';
 import { newLock } from '../task/lock.ts';
 import { type ObjectId, type ObjectKind, objectId, objectName } from '../task/object-id.ts';
 import type { PageIndex, Pfn } from '../vocabulary/address.ts';
 import { pagesFrom } from '../vocabulary/address.ts';
-import { type Fate, KERNEL_FIELDS, type Teller } from './kernel-fields.fixture.ts';
+import {
+  type Fate,
+  KERNEL_FIELDS,
+  LEFT_OUT_OF_SHARED_STATE,
+  type Teller,
+} from './kernel-fields.fixture.ts';
 import { newMilestones } from './milestones.ts';
 import { worldContents } from './world-contents.ts';
 
@@ -169,13 +175,14 @@ function change(fields: Fields, field: string, to: unknown): void {
   else if (value instanceof Map || value instanceof Set) value.delete([...value.keys()][0]);
   else if (Object.isFrozen(value)) fields[field] = [];
   else if (Array.isArray(value)) value.pop();
-  else if (ArrayBuffer.isView(value)) raise(value as Int32Array);
+  else if (ArrayBuffer.isView(value)) flip(value as Int32Array);
   else if (field === 'range') fields[field] = pages(5);
   else fields[field] = 'none';
 }
 
-function raise(column: Int32Array): void {
-  for (const [row, value] of column.entries()) column[row] = value + 1;
+/** A bit that is state in a column of flags, too. */
+function flip(column: Int32Array): void {
+  for (const [row, value] of column.entries()) column[row] = value ^ PAGE_DIRTY;
 }
 
 type Question = readonly [struct: string, field: string, fate: Fate];
@@ -186,15 +193,17 @@ function questions(): Question[] {
   );
 }
 
-/** Fields that change and are not told where the list says they are. */
-function untold(how: Tell): string[] {
+type AsText = (world: World, by: Teller, objects: readonly ObjectId[]) => string;
+
+/** Fields that may change and `text` stays what it is. */
+function untold(text: AsText): string[] {
   return questions().flatMap(([struct, field, fate]) =>
-    fate.fate !== 'told' || isTold(how, struct, field, fate) ? [] : [`${struct}.${field}`],
+    fate.fate !== 'told' || isTold(text, struct, field, fate) ? [] : [`${struct}.${field}`],
   );
 }
 
 function isTold(
-  how: Tell,
+  text: AsText,
   struct: string,
   field: string,
   { by, to }: Extract<Fate, { fate: 'told' }>,
@@ -202,10 +211,20 @@ function isTold(
   const world = fullWorld();
   const { kernel } = world;
   const objects = by === 'rest' || by === 'derived' ? [] : objectsOf(kernel, by);
-  const before = toldBy(how(world), by, objects);
+  const before = text(world, by, objects);
   for (const met of metIn(kernel)) if (met.struct === struct) change(met.fields, field, to);
-  return toldBy(how(world), by, objects) !== before;
+  return text(world, by, objects) !== before;
 }
+
+/** What the world tells the cache of states, where the list says that it is told. */
+const toCache =
+  (how: Tell): AsText =>
+  (world, by, objects) =>
+    toldBy(how(world), by, objects);
+
+/** Object by object, for the audit of what steps announce. */
+const asShared: AsText = (world) =>
+  [...sharedState(world, OWN_NUMBERS)].map(({ object, state }) => `${object} ${state}`).join('\n');
 
 test('every field of the kernel is told to the cache of states, or there is a reason', () => {
   assert.deepEqual(unlisted(fullWorld().kernel), []);
@@ -233,7 +252,7 @@ test('a field that is new and in no list is named', () => {
 });
 
 test('a field that is told changes what is told', () => {
-  assert.deepEqual(untold(tell), []);
+  assert.deepEqual(untold(toCache(tell)), []);
 });
 
 test('a field that is told no longer is named', () => {
@@ -243,7 +262,11 @@ test('a field that is told no longer is named', () => {
       objectName(object).kind === 'swap_slot' ? 0 : tell(world).contentOf(object),
   });
   const slot = ['uses', 'contents', 'cached', 'claim'].map((field) => `SwapSlot.${field}`);
-  assert.deepEqual(untold(silent), ['Swap.slots', ...slot]);
+  assert.deepEqual(untold(toCache(silent)), ['Swap.slots', ...slot]);
+});
+
+test('what is told to the cache of states is audited as well, or there is a reason', () => {
+  assert.deepEqual(untold(asShared), [...LEFT_OUT_OF_SHARED_STATE.keys()]);
 });
 
 test('what is told by its writer has no content of its own', () => {
