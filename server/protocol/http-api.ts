@@ -18,7 +18,7 @@ export const HTTP_BODY_BYTES_MAX = 64 * 1024;
 /** Milliseconds in which a request has to arrive as a whole. Then its connection is closed, with 408. */
 export const HTTP_REQUEST_MS = 10_000;
 /** Requests of one address in a second. One more is refused: too-many-requests. */
-export const HTTP_REQUESTS_MAX = 300;
+export const HTTP_REQUESTS_MAX = 2_000;
 /** Milliseconds by which the event loop may be late, above which requests and hellos are put off: under-pressure. */
 export const EVENT_LOOP_DELAY_MS_MAX = 5_000;
 /** Event streams that are open at a time, over all labs. One more is refused: too-many-listeners. */

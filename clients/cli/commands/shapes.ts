@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { wrapText } from '../../../server/report/lines/wrap-text.ts';
 import type { planWith } from '../../../server/scenario/explore-request.ts';
 import {
   askShape,
@@ -33,6 +34,7 @@ interface ShapesCommandOptions {
 const SIZE = 2;
 /** Counterexamples that are written out. */
 const SHOWN_MAX = 10;
+const HELP_COLUMNS_MAX = 95;
 
 export function addShapesCommand(program: Command): void {
   program
@@ -51,14 +53,18 @@ export function addShapesCommand(program: Command): void {
     .action(ending(run));
 }
 
+function listed(what: string, all: readonly { readonly id: string }[]): string {
+  return wrapText(`${what}: ${all.map(({ id }) => id).join(', ')}.`, HELP_COLUMNS_MAX).join('\n');
+}
+
 function help(): string {
   return `
 A shape is what stands at one page, and two actors with one operation each. With a patch only those
 are asked in which something that it overrides runs, and what is broken is asked of the kernel
 without it as well: what is broken only with it has "appeared".
 
-Memories: ${SHAPE_MEMORIES.map(({ id }) => id).join(', ')}.
-Operations: ${SHAPE_OPERATIONS.map(({ id }) => id).join(', ')}.
+${listed('Memories', SHAPE_MEMORIES)}
+${listed('Operations', SHAPE_OPERATIONS)}
 
 Exit codes: 0 all that were asked hold, 1 something appeared (stock: is broken), 2 something is
 unknown or was not asked, 64 the question is wrong, 130 interrupted.

@@ -77,7 +77,7 @@ export function NewLabForm() {
       <p className="quiet" style={{ minHeight: '2.9em' }}>
         {chosen?.title ?? 'Nothing is mapped; a CPU thread that joins maps what it wants.'}
       </p>
-      <LinuxVersion chosen={kernel} choose={setKernel} otherwise="as the scenario says" />
+      <LinuxVersion chosen={kernel} choose={setKernel} otherwise="as written" />
       <label>
         <span className="label">Kernel</span>
         <select value={patch} onChange={({ target }) => setPatch(target.value)}>

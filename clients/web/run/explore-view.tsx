@@ -110,7 +110,7 @@ function ExploreForm({ scenarios, question }: ExploreFormProps) {
             ))}
           </select>
         </label>
-        <LinuxVersion chosen={kernel} choose={setKernel} otherwise="as the scenario says" />
+        <LinuxVersion chosen={kernel} choose={setKernel} otherwise="as written" />
         <label>
           <span className="label">Kernel</span>
           <select value={patch} onChange={({ target }) => setPatch(target.value)}>
