@@ -33,7 +33,6 @@ import { touchMappings } from '../memory/memory-file.ts';
 import type { Mm } from '../memory/mm.ts';
 import type { Vma } from '../memory/mm-types.ts';
 import { addressInVma, linearIndex } from '../memory/vma.ts';
-import { anonVmaPrepare } from './anon-vma-chain.ts';
 
 /** page_add_new_anon_rmap(): the first mapping of a page that nothing else has seen. anonVmaPrepare() came before. */
 export function pageAddNewAnonRmap(k: Kernel, mm: Mm, vma: Vma, page: PageIndex, pfn: Pfn): void {
@@ -177,7 +176,7 @@ export function pageMapped(k: Kernel, pfn: Pfn): boolean {
  * copied of the stock kernel. Code of today uses the function of the table, which takes the anon_vma lock.
  */
 function prepareAtOnce(k: Kernel, mm: Mm, vma: Vma): void {
-  finish(anonVmaPrepare(k, mm, vma));
+  finish(k.fn.anonVmaPrepare(k, mm, vma));
 }
 
 function finish(task: Task<void>): void {
