@@ -115,6 +115,10 @@ async function runFuzz(options: FuzzOptions): Promise<ExitCode> {
   const startedAt = performance.now();
   let report: CampaignReport = { programs: 0, ops: 0, steps: 0, findings: [] };
   const files: string[] = [];
+  const writeMissing = () => {
+    for (const found of report.findings.slice(files.length))
+      files.push(writeFinding(options.out, options.seed, found));
+  };
   const campaign: CampaignOptions = {
     seed: options.seed,
     count: options.count,
@@ -124,12 +128,13 @@ async function runFuzz(options: FuzzOptions): Promise<ExitCode> {
     shrink: (found) => shrinkFinding(found, { newDriver, patches }),
     told: (now) => {
       report = now;
-      for (const found of now.findings.slice(files.length))
-        files.push(writeFinding(options.out, options.seed, found));
+      writeMissing();
       progress.at(now.programs, counted(now.findings.length, 'finding'));
     },
   };
   const ran = interruptible(() => runCampaign(campaign));
+  // It may have been interrupted while it wrote one.
+  writeMissing();
   progress.end();
   const seconds = (performance.now() - startedAt) / 1000;
   const asked = options.live === true && ran !== 'interrupted';
