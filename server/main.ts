@@ -1,5 +1,6 @@
-/** The server as a process: reads MMRACE_*, listens, and ends on SIGTERM or SIGINT. See config.ts. */
+/** The server as a process: reads MMRACE_*, listens, and ends when told to. See config.ts, end-with-grace.ts. */
 import { ConfigError, configFrom } from './app/config.ts';
+import { endWithGrace } from './app/end-with-grace.ts';
 import { StartFailure } from './app/start-failure.ts';
 import { startServer } from './app/start-server.ts';
 
@@ -8,21 +9,10 @@ const EXIT_USAGE = 64;
 
 try {
   const server = await startServer(configFrom(process.env));
+  // Who reads the address may end it from then on.
+  endWithGrace(() => server.stop());
   console.error(`mmrace listens on ${server.url} (WebSocket: ${server.webSocketUrl})`);
-  let signals = 0;
-  const onSignal = () => {
-    signals += 1;
-    if (signals > 1) process.exit(1);
-    server.stop().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        console.error(error);
-        process.exit(1);
-      },
-    );
-  };
-  process.on('SIGTERM', onSignal);
-  process.on('SIGINT', onSignal);
+  if (server.token !== 'none') console.error(`its token: ${server.url}/#token=${server.token}`);
 } catch (error) {
   if (!(error instanceof ConfigError || error instanceof StartFailure)) throw error;
   console.error(error.message);

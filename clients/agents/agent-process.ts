@@ -14,7 +14,7 @@ export const DEFAULT_URL = 'ws://127.0.0.1:7070/ws';
 export const DEFAULT_LAB = 'demo';
 
 export const AGENT_EXIT = {
-  /** Told to end, or the server has ended and no other comes in its place. */
+  /** A signal asked it to end, or the server has ended and no other comes in its place. */
   OK: 0,
   /** The arguments are wrong. */
   USAGE: 64,

@@ -8,9 +8,9 @@ import type { Lab } from '../../server/live/lab.ts';
 import { Labs } from '../../server/live/labs.ts';
 import { newLiveMachine } from '../../server/live/new-live-machine.ts';
 import { pageIndex, pageRange } from '../../server/vocabulary/address.ts';
-import type { Agent } from './agent-process.ts';
 import { startCpu } from './cpu-agent.ts';
 import { startDevice } from './device-agent.ts';
+import type { PlayedAgent } from './played-agent.ts';
 
 const RANGE = pageRange(pageIndex(0x100200), pageIndex(0x100202));
 const REGION = { address: '0x100200000', pages: 2 };
@@ -18,6 +18,8 @@ const MMAP = { verb: 'mmap', ...REGION, prot: 'rw', kind: 'anon-private' };
 
 interface Stage {
   readonly lab: Lab;
+  /** cpu0 first. */
+  readonly agents: readonly PlayedAgent[];
   /** Everything that the agents had to say. */
   readonly said: string[];
   perform(actor: string, verb: string, more?: object): Promise<unknown>;
@@ -55,12 +57,13 @@ async function onStage(play: (stage: Stage) => Promise<void>): Promise<void> {
     connectMs: 0,
     say: (text: string) => said.push(text),
   });
-  const agents: Agent[] = [startCpu(options('cpu0'))];
+  const agents: PlayedAgent[] = [startCpu(options('cpu0'))];
   agents.push(startDevice(options('dev0')), startDevice(options('dev1')));
   try {
     while (lab.actors.size < agents.length) await new Promise((resolve) => setImmediate(resolve));
     await play({
       lab,
+      agents,
       said,
       perform: async (actor, verb, more = {}) => {
         const performed = await lab.perform(actor, { verb, ...more });
@@ -105,6 +108,32 @@ test('loops read until they are told to stop, and hold nobody up', () =>
     const stopped = (await perform('dev1', 'stop', { range: RANGE })) as { reads: number };
     assert.ok(stopped.reads > 0);
     assert.deepEqual(await perform('dev1', 'stop', { range: RANGE }), { reads: 0, errors: 0 });
+  }));
+
+test('loops that read while their session ends, or begins anew, end with it', () =>
+  onStage(async ({ lab, perform }) => {
+    await perform('cpu0', 'mmap', MMAP);
+    await perform('dev1', 'read-loop', { range: RANGE, threads: 2 });
+    await perform('dev0', 'read-loop', { range: RANGE, threads: 2 });
+    await lab.renew({ patch: 'stock' });
+    await perform('cpu0', 'mmap', MMAP);
+    assert.deepEqual(await perform('dev0', 'stop', { range: RANGE }), { reads: 0, errors: 0 });
+    // Nobody stops this one.
+    await perform('dev1', 'read-loop', { range: RANGE, threads: 2 });
+  }));
+
+test('what a session leaves without an answer fails the verb that asked, in parts or as one', () =>
+  onStage(async ({ agents: [cpu], perform }) => {
+    await perform('cpu0', 'mmap', MMAP);
+    assert.ok(cpu !== undefined);
+    const verbs = [
+      { verb: 'load-pages', ...REGION },
+      { verb: 'store-pages', address: REGION.address, values: ['0x1', '0x2'] },
+      { verb: 'load', address: REGION.address },
+    ];
+    const lost = verbs.map((verb) => assert.rejects(cpu.perform('cpu0', verb), /session ended/));
+    cpu.close();
+    await Promise.all(lost);
   }));
 
 test('a forked child is an actor of its own, and gone after its exit', () =>

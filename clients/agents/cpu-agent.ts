@@ -9,7 +9,18 @@ import { type AgentOptions, type PlayedAgent, watching } from './played-agent.ts
  * verb `fork` has been answered.
  */
 export function startCpu(options: AgentOptions): PlayedAgent {
-  const { url, lab, say, connectMs, watch, onLoss = 'rejoin', comeBackMs } = options;
+  const {
+    url,
+    lab,
+    create,
+    takeOver,
+    say,
+    connectMs,
+    watch,
+    onLoss = 'rejoin',
+    comeBackMs,
+    parked,
+  } = options;
   const children = new Map<string, CpuClient>();
   /** Of children that ended: until it is settled their names are taken. */
   const leaving = new Map<string, Promise<void>>();
@@ -20,18 +31,21 @@ export function startCpu(options: AgentOptions): PlayedAgent {
     child.close();
     leaving.set(name, child.connection.left);
   };
-  const join = (name: string): CpuClient =>
-    new CpuClient({
+  const join = (asked: string, place: 'first' | 'child'): CpuClient => {
+    const client: CpuClient = new CpuClient({
       url,
       lab,
-      name,
+      name: asked,
       connectMs,
+      ...(parked === undefined || place === 'child' ? {} : { parked: parked.session }),
       // A child is the thread of a fork, which a machine that has just begun has not.
-      onLoss: name === options.name ? onLoss : 'resume',
+      onLoss: place === 'first' ? onLoss : 'resume',
+      ...(create === undefined ? {} : { create }),
+      ...(takeOver === undefined ? {} : { takeOver }),
       ...(comeBackMs === undefined ? {} : { comeBackMs }),
-      cpu: ({ api, context, waitFor }) => {
-        watch?.began(name);
-        if (name === options.name) for (const child of [...children.keys()]) endChild(child);
+      cpu: ({ api, context, waitFor, name }) => {
+        watch?.began(name());
+        if (place === 'first') for (const child of [...children.keys()]) endChild(child);
         const ownApi: CpuApi = {
           ...api,
           *fork(child) {
@@ -40,27 +54,28 @@ export function startCpu(options: AgentOptions): PlayedAgent {
             endChild(child);
             yield* waitFor(leaving.get(child) ?? Promise.resolve());
             leaving.delete(child);
-            const client = join(child);
-            children.set(child, client);
-            yield* waitFor(client.connection.greeted);
+            const thread = join(child, 'child');
+            children.set(child, thread);
+            yield* waitFor(thread.connection.greeted);
             return forked;
           },
           *exit() {
             const exited = yield* api.exit();
             // Behind the answer to `exit`, which is sent in this turn.
-            if (exited.ok) queueMicrotask(() => endChild(name));
+            if (exited.ok) queueMicrotask(() => endChild(name()));
             return exited;
           },
         };
-        const performer = { api: ownApi, context, actor: name };
-        return (params) => performCpuVerb(performer, params);
+        return (params) => performCpuVerb({ api: ownApi, context, actor: name() }, params);
       },
       trouble: (error) => say(error instanceof Error ? error.message : String(error)),
-      ...watching(watch, name),
+      ...watching(watch, () => client.connection.name),
     });
-  const parent = join(options.name);
+    return client;
+  };
+  const parent = join(options.name, 'first');
   const thread = (name: string): CpuClient => {
-    const client = name === options.name ? parent : children.get(name);
+    const client = name === parent.connection.name ? parent : children.get(name);
     if (client === undefined) throw new VerbRefused(`${name} is no thread of this process`);
     return client;
   };
@@ -72,9 +87,15 @@ export function startCpu(options: AgentOptions): PlayedAgent {
     closed: parent.connection.closed,
     greeted: parent.connection.greeted,
     left: parent.connection.left,
-    actors: () => [options.name, ...children.keys()],
+    actors: () => [parent.connection.name, ...children.keys()],
     perform: (actor, params) => thread(actor).perform(params),
+    ping: (actor) => thread(actor).connection.ping(),
     hold: (actor, after) => thread(actor).hold(after),
     go: (actor) => thread(actor).go(),
+    park() {
+      const { connection } = parent;
+      const session = children.size > 0 || connection.inFlight > 0 ? 'none' : connection.park();
+      return session === 'none' ? 'busy' : { session, device: 'none' };
+    },
   };
 }

@@ -1,5 +1,5 @@
 /** What a CPU process does when a conductor asks: the calls of CpuApi, and some that are many accesses at once. */
-import Type from 'typebox';
+import { Type } from 'typebox';
 import type { CpuApi } from '../../server/abi/cpu-api.ts';
 import { addressAt, hexU64Of } from '../../server/abi/cpu-call.ts';
 import { answerToCall, bindCall, CPU_CALLS, isCpuCall } from '../../server/abi/cpu-calls.ts';
@@ -8,8 +8,8 @@ import { pageAddress, strict, u64s } from '../../server/abi/scalars.ts';
 import type { VerbHelp } from '../../server/abi/verb-help.ts';
 import { type Check, compileCheck, firstError } from '../../server/protocol/validators.ts';
 import type { TaskContext } from '../../server/task/context.ts';
-import type { Task } from '../../server/task/task.ts';
-import { together } from '../../server/task/together.ts';
+import type { Task, YieldPoint } from '../../server/task/task.ts';
+import { type Part, together } from '../../server/task/together.ts';
 import { PAGE_SIZE, virtualAddress } from '../../server/vocabulary/address.ts';
 import { type VerbParams, VerbRefused, type VerbResult } from '../sdk/conductor.ts';
 
@@ -52,7 +52,7 @@ const MANY_PAGES_VERBS = {
         name: 'load',
         task: api.load(virtualAddress(first + at * PAGE_SIZE)),
       }));
-      const loads = yield* together(context, 'load_pages.together', parts);
+      const loads = yield* allTogether(context, 'load_pages.together', parts);
       const valueOrSignal = (load: (typeof loads)[number]) =>
         load.kind === 'done' ? hexU64Of(load.value) : load.signal;
       return { values: loads.map(valueOrSignal) };
@@ -74,12 +74,36 @@ const MANY_PAGES_VERBS = {
         name: 'store',
         task: api.store(virtualAddress(first + at * PAGE_SIZE), BigInt(value)),
       }));
-      const stores = yield* together(context, 'store_pages.together', parts);
+      const stores = yield* allTogether(context, 'store_pages.together', parts);
       const refused = stores.find((store) => store.kind === 'signal');
       return refused === undefined ? { ok: true } : { signal: refused.signal };
     },
   }),
 } as const;
+
+type Outcome<T> = { readonly value: T } | { readonly error: unknown };
+
+/** As together(), in a process where calls may throw: what a part throws, the task that waits for it does. */
+function* allTogether<T>(
+  context: TaskContext,
+  at: YieldPoint,
+  parts: readonly Part<T>[],
+): Task<readonly T[]> {
+  const caught = parts.map((part) => ({ ...part, task: outcomeOf(part.task) }));
+  const outcomes = yield* together<Outcome<T>>(context, at, caught);
+  return outcomes.map((outcome) => {
+    if ('error' in outcome) throw outcome.error;
+    return outcome.value;
+  });
+}
+
+function* outcomeOf<T>(task: Task<T>): Task<Outcome<T>> {
+  try {
+    return { value: yield* task };
+  } catch (error) {
+    return { error };
+  }
+}
 
 /** Every verb of a CPU process. */
 export const CPU_VERBS = { ...CPU_CALLS, ...MANY_PAGES_VERBS } as const;

@@ -5,22 +5,36 @@ import { dmirrorDriver, dmirrorOpen, newDmirror } from '../drivers/dmirror.ts';
 import { type Dmirror, withDriverLock } from '../drivers/dmirror-state.ts';
 import { CallRefused } from '../sdk/call-refusal.ts';
 import type { VerbResult } from '../sdk/conductor.ts';
-import { DeviceClient, type DeviceFactory } from '../sdk/device-client.ts';
+import {
+  type Device,
+  DeviceClient,
+  type DeviceFactory,
+  type DeviceKernel,
+} from '../sdk/device-client.ts';
 import { performDeviceVerb } from './device-verbs.ts';
 import { newHandMigration } from './hand-migration.ts';
+import type { DeviceHand } from './hand-verbs.ts';
+import { type ParkedDevice, parkDevice, unparkDevice } from './parked-device.ts';
 import { type AgentOptions, type PlayedAgent, watching } from './played-agent.ts';
 import { newLoops } from './read-loops.ts';
 
 /** dmirror as a device of the SDK. */
-export const dmirrorDevice: DeviceFactory = ({ api, context, waitFor }) => {
-  // The number tells devices of one world apart; this process has one.
+export const dmirrorDevice: DeviceFactory = (kernel) => handDevice(kernel).device;
+
+interface HandDevice {
+  readonly hand: DeviceHand;
+  readonly device: Device;
+}
+
+function handDevice({ api, context, waitFor }: DeviceKernel): HandDevice {
+  // The number distinguishes devices of one world; this process has one.
   const dmirror = newDmirror({ api, context, deviceNumber: 0 });
   const hand = {
     dmirror,
     loops: newLoops(() => waitFor(Promise.resolve())),
     migration: newHandMigration(),
   };
-  return {
+  const device: Device = {
     driver: dmirrorDriver(dmirror),
     open: () => dmirrorOpen(dmirror),
     *recover() {
@@ -30,10 +44,23 @@ export const dmirrorDevice: DeviceFactory = ({ api, context, waitFor }) => {
     },
     perform: (params) => performDeviceVerb(hand, params),
   };
-};
+  return { hand, device };
+}
+
+/** The same, with what it held before the page was loaded again. */
+function unparkedDevice(kernel: DeviceKernel, parked: ParkedDevice): HandDevice {
+  const { hand, device } = handDevice(kernel);
+  if (kernel.adopt === undefined) throw new Error('a parked session needs a kernel that adopts');
+  unparkDevice(hand, parked, kernel.adopt);
+  return { hand, device: { ...device, open: opened } };
+}
+
+function* opened(): Task<Result<void>> {
+  return OK;
+}
 
 /**
- * After a fence the server has forgotten the subscription and what the page table maps; nobody has to be told. The
+ * After a fence the server has forgotten the subscription and what the page table maps; no message is needed. The
  * private memory is as it was.
  *
  * Takes: driver_lock. Returns: as mmuIntervalNotifierInsert().
@@ -52,24 +79,36 @@ function* recoverDmirror(dmirror: Dmirror): Task<Result<void>> {
 
 /** A dmirror device in a lab. */
 export function startDevice(options: AgentOptions): PlayedAgent {
-  const { url, lab, name, connectMs, say, watch, onLoss = 'rejoin', comeBackMs } = options;
-  /** Between the setup and the finalize of a hand nobody is slow: somebody thinks. */
-  const hand: { migrates: 'no' | 'yes' } = { migrates: 'no' };
-  const client = new DeviceClient({
+  const { url, lab, name, create, takeOver, connectMs, say, watch, onLoss = 'rejoin' } = options;
+  const { comeBackMs, parked } = options;
+  /** Between setup and finalize by hand the device is not slow: a person thinks. */
+  const hand = { migrates: false, verbs: 0 };
+  /** Used up by the first machine: another one knows nothing of it. */
+  let left = parked?.device ?? 'none';
+  let now: DeviceHand | 'none' = 'none';
+  const client: DeviceClient = new DeviceClient({
     url,
     lab,
     name,
     connectMs,
     onLoss,
+    ...(create === undefined ? {} : { create }),
+    ...(takeOver === undefined ? {} : { takeOver }),
+    ...(parked === undefined ? {} : { parked: parked.session }),
     ...(comeBackMs === undefined ? {} : { comeBackMs }),
     device: (kernel) => {
-      watch?.began(name);
-      hand.migrates = 'no';
-      const device = dmirrorDevice(kernel);
+      watch?.began(kernel.api.owner);
+      const made = left === 'none' ? handDevice(kernel) : unparkedDevice(kernel, left);
+      left = 'none';
+      now = made.hand;
+      hand.migrates = made.hand.migration.open !== 'none';
+      hand.verbs = 0;
+      const { device } = made;
       return { ...device, perform: (params) => standing(device.perform(params), params.verb) };
     },
-    ...watching(watch, name),
-    fenced: (why) => say(`${name} was fenced: ${why} It drops its page table and comes back.`),
+    ...watching(watch, () => client.connection.name),
+    fenced: (why) =>
+      say(`${client.connection.name} was fenced: ${why} It drops its page table and comes back.`),
     trouble: (error) => {
       // What it sent between the fence and hearing of it is refused, and void anyway.
       if (error instanceof CallRefused && error.refusal.code === 'fenced') return;
@@ -77,13 +116,20 @@ export function startDevice(options: AgentOptions): PlayedAgent {
     },
   });
   function* standing(performed: Task<VerbResult>, verb: string): Task<VerbResult> {
-    const result = yield* performed;
+    const mine = now;
+    hand.verbs += 1;
+    let result: VerbResult;
+    try {
+      result = yield* performed;
+    } finally {
+      if (mine === now) hand.verbs -= 1;
+    }
     if (result.errno !== 'OK') return result;
     if (verb === 'setup') {
-      hand.migrates = 'yes';
+      hand.migrates = true;
       client.connection.notify('held', { after: 'migrate_vma_setup' });
     } else if (verb === 'finalize') {
-      hand.migrates = 'no';
+      hand.migrates = false;
       client.connection.notify('went_on', {});
     }
     return result;
@@ -93,12 +139,20 @@ export function startDevice(options: AgentOptions): PlayedAgent {
     closed: client.connection.closed,
     greeted: client.connection.greeted,
     left: client.connection.left,
-    actors: () => [name],
+    actors: () => [client.connection.name],
     perform: (_, params) => client.perform(params),
+    ping: () => client.connection.ping(),
+    park() {
+      const { connection } = client;
+      if (now === 'none' || hand.verbs > 0 || connection.inFlight > 0) return 'busy';
+      const device = parkDevice(now);
+      const session = device === 'busy' ? 'none' : connection.park();
+      return device === 'busy' || session === 'none' ? 'busy' : { session, device };
+    },
     hold: (_, after) => client.hold(after),
     go: () => {
       client.go();
-      if (hand.migrates === 'yes') client.connection.notify('held', { after: 'migrate_vma_setup' });
+      if (hand.migrates) client.connection.notify('held', { after: 'migrate_vma_setup' });
     },
   };
 }

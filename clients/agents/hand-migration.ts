@@ -24,14 +24,14 @@ export type HandCall =
   | { readonly verb: 'setup'; readonly range: PageRange }
   | { readonly verb: 'copy' | 'pages' | 'map' | 'finalize' };
 
-interface OpenMigration {
+export interface OpenMigration {
   readonly range: PageRange;
   readonly vma: VmaView;
   readonly migrate: MigrateVma;
   dst: readonly MigratePfn[] | 'not-copied';
   /** With the MIGRATE flags that are left after migrate_vma_pages(). */
   src: readonly MigratePfn[] | 'not-moved';
-  mapped: 'yes' | 'no';
+  mapped: boolean;
 }
 
 /** At most one at a time: a hand has only one. */
@@ -85,7 +85,7 @@ function* setup(hand: HandMigration, dmirror: Dmirror, range: PageRange): Task<V
     return { errno: begun.errno };
   }
   const { vma, migrate } = begun.value;
-  hand.open = { range, vma, migrate, dst: 'not-copied', src: 'not-moved', mapped: 'no' };
+  hand.open = { range, vma, migrate, dst: 'not-copied', src: 'not-moved', mapped: false };
   return { errno: 'OK', collected: migrating(migrate.src) };
 }
 
@@ -127,8 +127,8 @@ function* pages(dmirror: Dmirror, open: OpenMigration): Task<VerbResult> {
 
 function* map(dmirror: Dmirror, open: OpenMigration): Task<VerbResult> {
   if (open.src === 'not-moved') throw new VerbRefused('map: pages comes first');
-  if (open.mapped === 'yes') throw new VerbRefused('map: the pages are mapped already');
-  open.mapped = 'yes';
+  if (open.mapped) throw new VerbRefused('map: the pages are mapped already');
+  open.mapped = true;
   yield* dmirror.fn.mapMigrated(dmirror, { range: open.range, src: open.src, dst: dstOf(open) });
   return { errno: 'OK', mapped: survivors(open) };
 }
@@ -137,12 +137,12 @@ function* map(dmirror: Dmirror, open: OpenMigration): Task<VerbResult> {
 function* finalize(hand: HandMigration, dmirror: Dmirror, open: OpenMigration): Task<VerbResult> {
   const { api } = dmirror;
   if (open.src === 'not-moved') {
-    // Nobody will take these frames any more.
+    // No migration will take these frames any more.
     for (const frame of taken(dstOf(open))) {
       const pfn = migratePfnToPfn(frame);
       if (pfn !== 'none') yield* api.putDevicePage(pfn);
     }
-  } else if (open.mapped === 'no') yield* map(dmirror, open);
+  } else if (!open.mapped) yield* map(dmirror, open);
   hand.open = 'none';
   yield* api.migrateVmaFinalize(open.migrate);
   yield* api.mmapReadUnlock();

@@ -1,5 +1,5 @@
-/** What only a process that somebody conducts can be asked for, and no scenario: migrations in steps, and loops. */
-import Type from 'typebox';
+/** What a conducted process can be asked for, and no scenario: migrations in steps, and loops. */
+import { Type } from 'typebox';
 import { prose } from '../../server/abi/prose.ts';
 import { shortRange, strict } from '../../server/abi/scalars.ts';
 import type { VerbHelp } from '../../server/abi/verb-help.ts';

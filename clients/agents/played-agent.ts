@@ -1,7 +1,10 @@
-/** A ready-made client that is played: by a conductor over the wire, and by whoever holds this object. */
+/** A ready-made client that is played: by a conductor over the wire, and by the holder of this object. */
+import type { Pong } from '../../server/protocol/ping.ts';
 import type { VerbParams, VerbResult } from '../sdk/conductor.ts';
+import type { ParkedSession } from '../sdk/connection.ts';
 import type { ConnectionState, OnLoss } from '../sdk/connection-state.ts';
 import type { Agent, AgentArguments } from './agent-process.ts';
+import type { ParkedDevice } from './parked-device.ts';
 
 /** Hears what happens to an agent. All calls come in the turn in which it happens. */
 export interface AgentWatch {
@@ -11,7 +14,7 @@ export interface AgentWatch {
   readonly asked: (actor: string, params: VerbParams) => void;
   /** A task stands still after the kernel function `after`. */
   readonly held: (actor: string, after: string) => void;
-  /** Whoever stood goes on. */
+  /** The tasks that stood go on. */
   readonly wentOn?: (actor: string) => void;
   /** An actor begins, or begins anew under another machine: it holds nothing. */
   readonly began: (actor: string) => void;
@@ -20,13 +23,26 @@ export interface AgentWatch {
 export interface AgentOptions extends AgentArguments {
   /** Milliseconds during which the first connection is tried again. */
   readonly connectMs: number;
+  /** See ConnectionOptions. */
+  readonly create?: 'if-unknown' | 'never';
+  /** See ConnectionOptions. */
+  readonly takeOver?: 'when-lost' | 'never';
   /** 'rejoin' if absent. */
   readonly onLoss?: OnLoss;
   /** See ConnectionOptions. */
   readonly comeBackMs?: number;
-  /** One sentence for whoever watches. */
+  /** One sentence for an observer. */
   readonly say: (text: string) => void;
   readonly watch?: AgentWatch;
+  /** What park() has given. */
+  readonly parked?: ParkedAgent;
+}
+
+/** A client between two loads of a page, as plain data. */
+export interface ParkedAgent {
+  readonly session: ParkedSession;
+  /** Of a device. */
+  readonly device: ParkedDevice | 'none';
 }
 
 export interface PlayedAgent extends Agent {
@@ -38,14 +54,18 @@ export interface PlayedAgent extends Agent {
   actors(): readonly string[];
   /** Performs a verb as if a conductor had asked for it. Rejects: CallRefused, VerbRefused, what a driver throws. */
   perform(actor: string, params: VerbParams): Promise<VerbResult>;
+  /** Asks the server whether it is there. Rejects: CallRefused. */
+  ping(actor: string): Promise<Pong>;
   hold(actor: string, after: string): 'armed' | 'too-many';
   go(actor: string): void;
+  /** Leaves the session as it is, to be gone on with. 'busy': something is under way, and nothing is done. */
+  park(): ParkedAgent | 'busy';
 }
 
-/** The part of a client's options that tells `watch` of `actor`. */
+/** The part of a client's options that gives `watch` the `actor`: its name at that time. */
 export function watching(
   watch: AgentWatch | undefined,
-  actor: string,
+  actor: () => string,
 ): {
   readonly moved?: (state: ConnectionState['state']) => void;
   readonly asked?: (params: VerbParams) => void;
@@ -54,9 +74,9 @@ export function watching(
 } {
   if (watch === undefined) return {};
   return {
-    moved: (state) => watch.moved(actor, state),
-    asked: (params) => watch.asked(actor, params),
-    held: (after) => watch.held(actor, after),
-    wentOn: () => watch.wentOn?.(actor),
+    moved: (state) => watch.moved(actor(), state),
+    asked: (params) => watch.asked(actor(), params),
+    held: (after) => watch.held(actor(), after),
+    wentOn: () => watch.wentOn?.(actor()),
   };
 }

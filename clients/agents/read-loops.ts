@@ -1,4 +1,4 @@
-/** Tasks of one device that read a range again and again until they are told to stop. */
+/** Tasks of one device that read a range again and again until they are stopped. */
 
 import { serial, wake } from '../../server/task/context.ts';
 import { type ObjectId, objectId } from '../../server/task/object-id.ts';
@@ -6,6 +6,7 @@ import { type Task, waitUntil } from '../../server/task/task.ts';
 import type { PageIndex, PageRange } from '../../server/vocabulary/address.ts';
 import type { Dmirror } from '../drivers/dmirror-state.ts';
 import { performVerb } from '../drivers/dmirror-verb.ts';
+import { CallRefused, SESSION_LOST } from '../sdk/call-refusal.ts';
 
 /** The tasks that read one range. */
 interface Loop {
@@ -70,14 +71,25 @@ function* readUntilStopped(
 ): Task<void> {
   try {
     while (loop.wanted === 'run') {
-      const read = yield* performVerb(dmirror, { verb: 'read', range });
-      if (read.errno === 'OK') loop.reads += 1;
+      const errno = yield* readOnce(dmirror, range);
+      if (errno === 'session over') return;
+      if (errno === 'OK') loop.reads += 1;
       else loop.errors += 1;
-      // First come, first served: whoever unlocks and locks again without a pause in between starves the callbacks.
+      // First come, first served: a task that unlocks and locks again without a pause in between starves the callbacks.
       yield* pause();
     }
   } finally {
     loop.running -= 1;
     wake(dmirror.context, loop.ended);
+  }
+}
+
+/** Nobody waits for what a loop throws: what it was refused counts as an error, and with its session it is over. */
+function* readOnce(dmirror: Dmirror, range: PageRange): Task<unknown> {
+  try {
+    return (yield* performVerb(dmirror, { verb: 'read', range })).errno;
+  } catch (error) {
+    if (!(error instanceof CallRefused)) throw error;
+    return error.refusal.code === SESSION_LOST ? 'session over' : error.refusal.errno;
   }
 }

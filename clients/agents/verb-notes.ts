@@ -1,5 +1,5 @@
 /** What the verbs of the ready-made clients do, for the documents. */
-import type Type from 'typebox';
+import type { Type } from 'typebox';
 import { CPU_CALLS, isCpuCall } from '../../server/abi/cpu-calls.ts';
 import { CPU_VERBS } from './cpu-verbs.ts';
 import { DEVICE_VERBS } from './device-verbs.ts';

@@ -36,7 +36,7 @@ async function main(): Promise<ExitCode> {
     return EXIT.OK;
   }
   if ('wrong' in options) {
-    console.error(`bench: ${options.wrong} (--help tells what there is)`);
+    console.error(`bench: ${options.wrong} (--help lists the options)`);
     return EXIT.USAGE;
   }
   return runFiles(options);

@@ -19,7 +19,7 @@ const KILL_AFTER_MS = 3_000;
 
 export class ClientProcesses {
   readonly #children = new Map<string, ChildProcess>();
-  /** Called when a client ends that was not told to. */
+  /** Called when a client ends that was not asked to. */
   onLoss: (name: string, code: number | null) => void = () => undefined;
   #state: 'running' | 'ending' = 'running';
 

@@ -4,7 +4,8 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { PATCHES, STOCK_NAME } from '../../server/patches/patches.ts';
+import { STOCK_NAME } from '../../server/patches/joint-name.ts';
+import { PATCHES } from '../../server/patches/patches.ts';
 import { newProgram } from './program.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));

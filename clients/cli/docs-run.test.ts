@@ -1,9 +1,11 @@
 /**
  * The commands of the documents that a newcomer reads, run one after the other in a folder of their own, beside a
- * server: each comes to an answer. Searches are cut short; how far they get is asked elsewhere.
+ * server: each comes to an answer, or says what it promises and ends when it is told to. What two documents say is run
+ * once. Searches are cut short; how far they get is asked elsewhere.
  */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   globSync,
   mkdtempSync,
@@ -15,34 +17,54 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { after, before, mock, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { DEFAULT_CONFIG } from '../../server/app/config.ts';
+import { type RunningServer, startServer } from '../../server/app/start-server.ts';
 import { EXIT } from './exit-codes.ts';
-import { script, withServer } from './prompt/lab-for-prompts.fixture.ts';
+import { failed } from './failure.ts';
+import { newProgram } from './program.ts';
+import { script, TEST_LAB, withServer } from './prompt/lab-for-prompts.fixture.ts';
+import { unlessThere } from './shell-here.fixture.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const MAIN = fileURLToPath(new URL('main.ts', import.meta.url));
-const ANSWERS: readonly (number | null)[] = [EXIT.OK, EXIT.BROKEN, EXIT.UNKNOWN];
+const DOCUMENTS = [
+  'README.md',
+  'docs/TUTORIAL.md',
+  'docs/COOKBOOK.md',
+  'docs/PROMPT.md',
+  'docs/WRITE-A-DEVICE.md',
+] as const;
+const ANSWERS: readonly Code[] = [EXIT.OK, EXIT.BROKEN, EXIT.UNKNOWN];
 
-/** What does not end by itself, what stands for something of the reader's, and what is not ours. */
-const NOT_RUN = new RegExp(
-  [
-    'mmrace (?:serve|demo|observe|play)\\b',
-    'mmrace (?:device|cpu) (?!.*--do)',
-    'python3|--external|[A-Z]{4,}:',
-    'mmr1\\.\\w*(?:…|\\.\\.\\.)',
-  ].join('|'),
-);
+/** What is run by a test of its own: the race as a demo, Python, devices of the reader's, a token cut short. */
+const NOT_RUN = /mmrace demo\b|python3|--external|mmr1\.\w*(?:…|\.\.\.)/;
 
-/** `npx mmrace` runs the sources, and searches end soon. */
+/** What goes on until it is told to end, and how it is seen that it is there. */
+const GOING_ON: readonly (readonly [
+  command: RegExp,
+  isThere: (said: string, command: string) => boolean,
+])[] = [
+  [/mmrace serve\b/, (said) => said.includes('mmrace serves on http')],
+  [/mmrace observe\b/, (said) => said.includes('lab demo at event')],
+  [/mmrace (?:device|cpu) (?!.*--do)/, (_, command) => isIn(command)],
+];
+/** Milliseconds between two looks at what is there. */
+const LOOK_MS = 50;
+
+/** The shell says what the words of a command are; searches end soon, and a server takes a port that is free. */
 const SHELL = `
 npx() {
   shift
   case $1 in
-    explore | certify) set -- "$@" --budget-seconds 2 ;;
-    verdict | test) set -- "$@" --budget-executions 20 ;;
+    explore) set -- "$@" --budget-executions 150 ;;
+    certify) set -- "$@" --budget-seconds 1 ;;
+    verdict) set -- "$@" --budget-executions 10 --budget-seconds 1 ;;
+    test) set -- "$@" --budget-executions 10 ;;
+    serve) set -- "$@" --port 0 ;;
   esac
-  '${process.execPath}' '${MAIN}' "$@"
+  printf '%s\\0' "$@" >&3
 }
 `;
 
@@ -65,30 +87,100 @@ function filesOf(text: string): readonly Block[] {
   return blocks.map(([, file = '', code = '']) => ({ file, code }));
 }
 
-/** Indented lines that run mmrace, each with its continuation. */
+/** Indented lines that run mmrace, each with its continuation and without what is said of it. */
 function commandsOf(text: string): readonly string[] {
   const lines = text.replaceAll('\\\n', ' ').matchAll(/^ {4}(npx mmrace .*)$/gm);
-  return [...lines].map(([, line = '']) => line).filter((line) => !NOT_RUN.test(line));
+  return (
+    [...lines]
+      .map(([, line = '']) => line.replace(/\s+#.*$/, '').replace(' --before stock', ''))
+      // What reads the answer is no matter of mmrace.
+      .map((line) => line.replace(/ \| \w+ .*$/, ''))
+      .filter((line) => !NOT_RUN.test(line))
+  );
 }
 
 interface Ran {
-  readonly code: number | null;
+  readonly code: Code;
   readonly said: string;
 }
 
-function run(command: string, folder: string, url: string): Promise<Ran> {
-  const child = spawn('bash', ['-c', `${SHELL}${command}`], {
+type Code = number | string | null | undefined;
+
+function wordsOf(command: string): readonly string[] {
+  const { output, status } = spawnSync('bash', ['-c', SHELL + command], {
     cwd: folder,
-    env: { ...process.env, MMRACE_URL: url },
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    encoding: 'utf8',
+  });
+  assert.equal(status, 0, command);
+  return (output[3] ?? '').split('\0').slice(0, -1);
+}
+
+/** A client without a terminal says nothing: it waits for a conductor. */
+function isIn(command: string): boolean {
+  const [, role, name = `${role}0`] = /mmrace (device|cpu) (?:.*--name (\w+))?/.exec(command) ?? [];
+  const demo = server.labs.get(TEST_LAB);
+  if (demo === 'none') return false;
+  return demo.actorsSeen().some((actor) => actor.name === name && actor.state === 'attached');
+}
+
+/** In this process: to start one and load everything takes longer than most commands, and others try that. */
+async function runHere(words: readonly string[]): Promise<Ran> {
+  let said = '';
+  const streams = [process.stdout, process.stderr] as const;
+  const spies = streams.map((stream) => {
+    const write = stream.write.bind(stream);
+    return mock.method(stream, 'write', (chunk: string | Uint8Array): boolean => {
+      // What the test runner says of tests is no text.
+      if (typeof chunk !== 'string') return write(chunk);
+      said += chunk;
+      return true;
+    });
+  });
+  try {
+    const program = await newProgram(words[0]);
+    await program.parseAsync([...words], { from: 'user' });
+    return { code: process.exitCode, said };
+  } catch (error) {
+    const { exitCode, text } = failed(error);
+    return { code: exitCode, said: said + text };
+  } finally {
+    process.exitCode = undefined;
+    for (const spy of spies) spy.mock.restore();
+  }
+}
+
+/** In a process of its own, until it is seen to be there; then it is told to end. */
+async function runUntil(
+  isThere: (said: string) => boolean,
+  words: readonly string[],
+): Promise<Ran> {
+  const child = spawn(process.execPath, [MAIN, ...words], {
+    cwd: folder,
+    env: { ...process.env, MMRACE_URL: server.webSocketUrl },
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
   let said = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    said += text;
-  });
-  return new Promise((resolve) => {
-    child.on('close', (code) => resolve({ code, said }));
-  });
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+    });
+  }
+  const looks = setInterval(() => {
+    if (!isThere(said)) return;
+    clearInterval(looks);
+    child.kill('SIGINT');
+  }, LOOK_MS);
+  const [code] = (await once(child, 'close')) as [number | null];
+  clearInterval(looks);
+  return { code, said };
+}
+
+async function run(command: string): Promise<Ran> {
+  const words = wordsOf(filledIn(command));
+  const [, isThere] = GOING_ON.find(([going]) => going.test(command)) ?? [];
+  if (isThere === undefined) return await runHere(words);
+  return await runUntil((said) => isThere(said, command), words);
 }
 
 /** A lab that the documents call so. */
@@ -104,25 +196,47 @@ async function recordInto(recordTo: string): Promise<void> {
   renameSync(join(recordTo, file), join(recordTo, 'demo-2026-11-25.jsonl'));
 }
 
-for (const document of ['README.md', 'docs/TUTORIAL.md', 'docs/COOKBOOK.md']) {
-  test(`${document}: its commands come to an answer`, { timeout: 600_000 }, async () => {
+let folder: string;
+let server: RunningServer;
+
+before(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'mmrace-docs-'));
+  for (const name of ['scenarios', 'clients']) symlinkSync(join(ROOT, name), join(folder, name));
+  writeFileSync(join(folder, 'mine.ts'), MINE);
+  await recordInto(join(folder, 'recorded'));
+  server = await startServer({ ...DEFAULT_CONFIG, port: 0, logLevel: 'silent', drainMs: 50 });
+  process.env.MMRACE_URL = server.webSocketUrl;
+  process.chdir(folder);
+});
+
+after(async () => {
+  process.chdir(ROOT);
+  await server.stop();
+  rmSync(folder, { recursive: true });
+});
+
+/** What stands for something of the reader's is put in its place. */
+function filledIn(command: string): string {
+  const { host } = new URL(server.webSocketUrl);
+  const demo = server.labs.get(TEST_LAB);
+  const code = demo === 'none' ? '' : demo.joinCode;
+  return command.replace('SERVER:7070', host).replace(/K7QXM|W3HTK/, code);
+}
+
+const ran = new Set<string>();
+const skip = unlessThere('bash');
+
+for (const document of DOCUMENTS) {
+  test(`${document}: its commands come to an answer`, { timeout: 600_000, skip }, async () => {
     const text = readFileSync(join(ROOT, document), 'utf8');
-    const folder = mkdtempSync(join(tmpdir(), 'mmrace-docs-'));
-    for (const name of ['scenarios', 'clients']) symlinkSync(join(ROOT, name), join(folder, name));
-    writeFileSync(join(folder, 'mine.ts'), MINE);
     for (const { file, code } of filesOf(text)) writeFileSync(join(folder, file), code);
     const commands = commandsOf(text);
-    assert.ok(commands.length > 3, 'it has commands');
-    try {
-      await recordInto(join(folder, 'recorded'));
-      await withServer(async ({ webSocketUrl }) => {
-        for (const command of commands) {
-          const { code, said } = await run(command, folder, webSocketUrl);
-          assert.ok(ANSWERS.includes(code), `${command}\nends with ${code}:\n${said}`);
-        }
-      });
-    } finally {
-      rmSync(folder, { recursive: true });
+    assert.ok(commands.length > 1, 'it has commands');
+    for (const command of commands) {
+      if (ran.has(command)) continue;
+      ran.add(command);
+      const { code, said } = await run(command);
+      assert.ok(ANSWERS.includes(code), `${command}\nends with ${code}:\n${said}`);
     }
   });
 }

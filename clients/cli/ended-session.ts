@@ -1,4 +1,4 @@
-/** A session that is over and was not ended here: what a person is told, and how the command ends. */
+/** A session that is over and was not ended here: the message, and how the command ends. */
 import { CLOSE_CODES } from '../../server/protocol/close-codes.ts';
 import { type CallRefusal, sentences } from '../sdk/call-refusal.ts';
 import { type ClosedWhy, closedSentence } from '../sdk/connection-state.ts';

@@ -9,7 +9,7 @@ export const EXIT = {
   SKIPPED: 4,
   /** The command line or a file given on it is wrong. */
   USAGE: 64,
-  /** The session was refused or ended for good by its server. Of mmrace.js: the Node that runs it is too old. */
+  /** No server answers, it refused the session or ended it for good. Of mmrace.js: the Node that runs it is too old. */
   UNAVAILABLE: 69,
   /** A bug of ours. */
   INTERNAL: 70,
@@ -29,10 +29,10 @@ export const EXIT_MEANINGS: readonly (readonly [code: ExitCode, meaning: string]
   [EXIT.BROKEN, 'a counterexample, a difference, a verb that failed, something that is not ok'],
   [EXIT.UNKNOWN, 'not known: the bound or the time ran out, or the race window was never entered'],
   [EXIT.SKIPPED, 'skipped'],
-  [EXIT.USAGE, 'the command line, a file given on it, or the server that it names cannot be used'],
+  [EXIT.USAGE, 'the command line or a file given on it cannot be used'],
   [
     EXIT.UNAVAILABLE,
-    'a server refused or ended the session for good, or the Node that runs it is too old',
+    'no server answers, it refused or ended the session for good, or the Node that runs it is too old',
   ],
   [EXIT.INTERNAL, 'a bug of mmrace'],
   [EXIT.UNWRITTEN, 'the answer could not be written to stdout'],

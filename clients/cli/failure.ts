@@ -10,6 +10,14 @@ export class UsageError extends BadInput {
   }
 }
 
+/** The server that was named is not there, or does not want this client. The command line was not wrong. */
+export class ServerUnavailable extends UsageError {
+  constructor(message: string, options: ErrorOptions = {}) {
+    super(message, options);
+    this.name = 'ServerUnavailable';
+  }
+}
+
 export interface Failed {
   readonly exitCode: ExitCode;
   /** For stderr; empty if all has been said already. */
@@ -22,8 +30,10 @@ export function failed(error: unknown): Failed {
     // Commander has printed its message, or the help or version that was asked for (its exit code 0).
     return { exitCode: error.exitCode === 0 ? EXIT.OK : EXIT.USAGE, text: '' };
   }
-  if (error instanceof BadInput)
-    return { exitCode: EXIT.USAGE, text: `mmrace: ${error.message}\n` };
+  if (error instanceof BadInput) {
+    const exitCode = error instanceof ServerUnavailable ? EXIT.UNAVAILABLE : EXIT.USAGE;
+    return { exitCode, text: `mmrace: ${error.message}\n` };
+  }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return { exitCode: EXIT.INTERNAL, text: `mmrace: internal error\n${text}\n` };
 }

@@ -2,11 +2,8 @@ import { InvalidArgumentError, Option } from 'commander';
 import { isKernelId, KERNEL_IDS, type KernelId } from '../../server/abi/kernel-ids.ts';
 
 /** `--kernel 6.12`: without it, what the scenario says. */
-export function kernelOption(): Option {
-  return new Option(
-    '--kernel <version>',
-    "the version of Linux, instead of the scenario's",
-  ).choices(KERNEL_IDS);
+export function kernelOption(purpose = "instead of the scenario's"): Option {
+  return new Option('--kernel <version>', `the version of Linux, ${purpose}`).choices(KERNEL_IDS);
 }
 
 /** `--kernels all`, `--kernels 6.1,6.12`: each question on each of them. */

@@ -1,4 +1,4 @@
-/** The kernel's HMM selftests, told anew and run in this process: KTAP, or one JSON object. */
+/** The kernel's HMM selftests, written anew and run in this process: KTAP, or one JSON object. */
 
 import type { KernelId } from '../../server/abi/kernel-ids.ts';
 import { runSelftests } from '../../server/conformance/selftest/run-selftests.ts';
@@ -17,7 +17,7 @@ export function runKernelSelftests(
   let count = 0;
   const results = runSelftests(SELFTESTS, {
     ...machine,
-    told: () => {
+    onResult: () => {
       count += 1;
       progress.at(count);
     },

@@ -43,7 +43,7 @@ export class LiveLab {
 
   /** Starts the clients and waits until each has joined. Throws an Error that says who is missing. */
   async start(server: LocalServer, clients: readonly ClientSpec[]): Promise<void> {
-    const target = { webSocketUrl: server.webSocketUrl, lab: this.lab.name };
+    const target = { webSocketUrl: server.webSocketUrl, lab: this.lab.joinCode };
     for (const client of clients) this.#processes.start(client, target);
     const names = clients.map(({ name }) => name);
     await this.until(
@@ -92,7 +92,7 @@ export class LiveLab {
     }
   }
 
-  /** Ends the clients. Whoever still waits for them gets an Error. */
+  /** Ends the clients. A call that still waits for them gets an Error. */
   end(): Promise<void> {
     this.#lost = 'the clients were ended';
     return this.#processes.end();

@@ -2,8 +2,10 @@
 import { DEFAULT_CONFIG, type ServerConfig } from '../../server/app/config.ts';
 import { startServer } from '../../server/app/start-server.ts';
 import type { Lab } from '../../server/live/lab.ts';
+import { newLabInit } from '../../server/live/lab-init.ts';
 import type { MachineFactory } from '../../server/live/machine-port.ts';
 import { asMachine } from '../../server/live/new-live-machine.ts';
+import type { Scene } from '../../server/live/scene.ts';
 import type { MachineConfig } from '../../server/machine/machine-config.ts';
 import { LiveMachine } from '../../server/machine/remote/live-machine.ts';
 import { UsageError } from './failure.ts';
@@ -14,11 +16,13 @@ export interface LocalServer {
   readonly url: string;
   /** `ws://127.0.0.1:7070/ws` */
   readonly webSocketUrl: string;
+  /** See RunningServer.token. */
+  readonly token: string | 'none';
   /** See RunningServer.recordings. */
   readonly recordings: readonly string[];
   /** A lab of this server, opened if it is not, and its machine. */
-  openLab(name: string, config: MachineConfig): OpenedLab;
-  /** Tells the clients, closes every session, and stops listening. */
+  openLab(name: string, config: MachineConfig, scene?: Scene): OpenedLab;
+  /** Notifies the clients, closes every session, and stops listening. */
   close(): Promise<void>;
 }
 
@@ -43,13 +47,14 @@ export async function startLocalServer(config: Partial<ServerConfig>): Promise<L
   ).catch((error: unknown) => {
     throw asUsageError(error);
   });
-  const { url, webSocketUrl, labs, recordings } = server;
+  const { url, webSocketUrl, token, labs, recordings } = server;
   return {
     url,
     webSocketUrl,
+    token,
     recordings,
-    openLab: (name, machineConfig) => {
-      const lab = labs.open(name, { ...machineConfig }, 'kept');
+    openLab: (name, machineConfig, scene) => {
+      const lab = labs.open(name, { ...machineConfig }, 'kept', newLabInit(scene));
       if (lab === 'too-many') throw new UsageError(`there is no room for the lab ${name}`);
       return { lab, machine: () => machineOf(machines, lab) };
     },

@@ -57,6 +57,10 @@ const COMMANDS: readonly CommandFile[] = [
     load: async () => (await import('./commands/certify.ts')).addCertifyCommand,
   },
   {
+    words: ['coverage'],
+    load: async () => (await import('./commands/coverage.ts')).addCoverageCommand,
+  },
+  {
     words: ['test'],
     load: async () => (await import('./commands/test.ts')).addTestCommand,
   },

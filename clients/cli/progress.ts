@@ -16,12 +16,12 @@ export interface ProgressLine {
 export function newProgress(what: string): ProgressLine {
   const terminal = process.stderr.isTTY;
   const everyMs = terminal ? TERMINAL_EVERY_MS : LOG_EVERY_MS;
-  let toldAt = performance.now();
+  let shownAt = performance.now();
   return {
     at: (count, note = '') => {
       const now = performance.now();
-      if (now - toldAt < everyMs) return;
-      toldAt = now;
+      if (now - shownAt < everyMs) return;
+      shownAt = now;
       const line = `${count} ${what}${note === '' ? '' : `, ${note}`}`;
       writeAtOnce('stderr', terminal ? `\r\x1b[K${fitting(line)}` : `${line}\n`);
     },
@@ -40,7 +40,7 @@ function fitting(line: string): string {
 const DESCRIPTOR = { stdout: 1, stderr: 2 } as const;
 
 /**
- * Writes a line that nobody misses: it may be dropped where the reader is slow. Unlike a stream it has nothing left to
+ * Writes a line that is not needed: it may be dropped where the reader is slow. Unlike a stream it has nothing left to
  * do when Ctrl-C ends the code that called it.
  */
 export function writeAtOnce(where: keyof typeof DESCRIPTOR, text: string): void {

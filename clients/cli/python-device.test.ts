@@ -3,9 +3,8 @@
  * kernels, recorded traces, a lost connection, a fence. Skipped, and says so, where Python or its websockets are not.
  */
 import assert from 'node:assert/strict';
-import { execFile, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -18,19 +17,11 @@ import { runProgram } from '../../server/conformance/traces/run-program.ts';
 import { machineOf } from '../../server/conformance/traces/trace-machine.ts';
 
 import type { Lab } from '../../server/live/lab.ts';
-
-import {
-  isAsExpected,
-  runSeedRace,
-  SEED_PATCH,
-  SEED_SCENARIOS,
-} from '../../server/scenario/seed-race/seed-race.ts';
 import { DEVICE_VERBS } from '../agents/device-verbs.ts';
 import type { ClientSpec } from './client-processes.ts';
+import { isAsExpected, runSeedRace, SEED_PATCH, SEED_SCENARIOS } from './demo/seed-race.ts';
+import { ended, healthy, inLab, type Stage } from './foreign-device.fixture.ts';
 import { newLiveConformanceWorld } from './live-conformance-world.ts';
-import { LiveLab } from './live-lab.ts';
-import { liveSeedWorld } from './live-seed-world.ts';
-import { startLocalServer } from './local-server.ts';
 
 const PROGRAM = fileURLToPath(new URL('../python/mmrace_device.py', import.meta.url));
 const MMRACE = fileURLToPath(new URL('mmrace.js', import.meta.url));
@@ -56,89 +47,25 @@ const REGION = { address: '0x100200000', pages: 2 };
 const RANGE = { first: PAGE, end: PAGE + 2 };
 const DEVICE: ClientSpec = { role: 'device', name: 'dev0', program: PYTHON };
 
-interface Stage {
-  readonly live: LiveLab;
-  readonly network: Network;
-}
-
-async function inLab(
+function inPythonLab(
   t: TestContext,
   clients: readonly ClientSpec[],
   play: (stage: Stage) => Promise<void>,
   config: Partial<ServerConfig> = {},
 ): Promise<void> {
-  if (found === undefined) {
-    t.skip(MISSING);
-    return;
-  }
-  const quiet = { port: 0, drainMs: 0, logLevel: 'silent' } as const;
-  const server = await startLocalServer({ ...quiet, ...config });
-  const network = await startNetwork(Number(new URL(server.url).port));
-  const live = new LiveLab(server.openLab(LAB, { patch: 'stock' }));
-  try {
-    await live.start({ ...server, webSocketUrl: `ws://127.0.0.1:${network.port}/ws` }, clients);
-    await play({ live, network });
-  } finally {
-    await live.end();
-    network.close();
-    await server.close();
-  }
-}
-
-/** Everything between clients and server. */
-interface Network {
-  readonly port: number;
-  /** How many connections there have been. */
-  connections(): number;
-  /** Breaks all of them. */
-  cut(): void;
-  close(): void;
-}
-
-async function startNetwork(to: number): Promise<Network> {
-  const sockets = new Set<Socket>();
-  let count = 0;
-  const proxy = createServer((from) => {
-    count += 1;
-    const onward = connect(to, '127.0.0.1');
-    for (const [one, other] of [
-      [from, onward],
-      [onward, from],
-    ] as const) {
-      sockets.add(one);
-      one.on('error', () => undefined);
-      one.on('close', () => other.destroy());
-      one.pipe(other);
-    }
-  });
-  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
-  const cut = () => {
-    for (const socket of sockets) socket.destroy();
-    sockets.clear();
-  };
-  return {
-    port: (proxy.address() as AddressInfo).port,
-    connections: () => count,
-    cut,
-    close: () => {
-      cut();
-      proxy.close();
-    },
-  };
-}
-
-function healthy(live: LiveLab): void {
-  assert.deepEqual(live.machine.world.oracles.violations, []);
+  if (found !== undefined) return inLab(LAB, clients, play, config);
+  t.skip(MISSING);
+  return Promise.resolve();
 }
 
 for (const place of ['dev0', 'dev1'] as const) {
   test(`the seed race, with the device in Python as ${place}, on both kernels`, (t) => {
     const device = (name: string): ClientSpec =>
       name === place ? { role: 'device', name, program: PYTHON } : { role: 'device', name };
-    return inLab(t, [CPU, device('dev0'), device('dev1')], async ({ live }) => {
+    return inPythonLab(t, [CPU, device('dev0'), device('dev1')], async ({ live }) => {
       for (const scenario of SEED_SCENARIOS) {
         for (const patch of ['stock', SEED_PATCH]) {
-          const verdict = await runSeedRace(scenario, patch, liveSeedWorld(live));
+          const verdict = await runSeedRace(live, { scenario, patch });
           assert.ok(isAsExpected(verdict), `${scenario} ${patch}: ${verdict.seen}`);
         }
       }
@@ -147,7 +74,7 @@ for (const place of ['dev0', 'dev1'] as const) {
 }
 
 test('recorded traces of a real kernel, with both devices in Python', (t) =>
-  inLab(
+  inPythonLab(
     t,
     [CPU, ...['dev0', 'dev1'].map((name) => ({ role: 'device', name, program: PYTHON }) as const)],
     async ({ live }) => {
@@ -172,7 +99,7 @@ test('the device in Python knows the verbs of the ready-made devices', (t) => {
 });
 
 test('the parts of verbs that scenarios ask for are done as the ready-made device does them', (t) =>
-  inLab(t, [CPU, DEVICE, { role: 'device', name: 'dev1' }], async ({ live }) => {
+  inPythonLab(t, [CPU, DEVICE, { role: 'device', name: 'dev1' }], async ({ live }) => {
     await live.perform('cpu0', { verb: 'mmap', ...REGION, prot: 'rw', kind: 'anon-private' });
     await live.perform('cpu0', { verb: 'store', address: REGION.address, value: '0x7' });
     const first = { first: PAGE, end: PAGE + 1 };
@@ -199,42 +126,46 @@ test('the parts of verbs that scenarios ask for are done as the ready-made devic
   }));
 
 test('a migration by hand, step by step: what others do in between is seen', (t) =>
-  inLab(t, [CPU, DEVICE, { role: 'device', name: 'dev1', program: PYTHON }], async ({ live }) => {
-    const step = (verb: string) => live.perform('dev0', { verb });
-    await live.perform('cpu0', { verb: 'mmap', ...REGION, prot: 'rw', kind: 'anon-private' });
-    await live.perform('cpu0', { verb: 'store', address: REGION.address, value: '0x7' });
-    const setup = await live.perform('dev0', { verb: 'setup', range: RANGE });
-    assert.deepEqual(setup, { errno: 'OK', collected: 2 });
-    assert.deepEqual(await live.perform('dev0', { verb: 'read', range: RANGE }), {
-      errno: 'EDEADLK',
-    });
-    const elsewhere = { first: PAGE + 8, end: PAGE + 10 };
-    for (const nonsense of [
-      { verb: 'setup', range: RANGE },
-      { verb: 'dance' },
-      { verb: 'read', range: { first: '5', end: 6 } },
-      { verb: 'write', range: elsewhere, values: ['0x1'] },
-      { verb: 'write', range: elsewhere, values: ['one', 2] },
-    ]) {
-      await assert.rejects(live.perform('dev0', nonsense), /EINVAL/);
-    }
-    // The second page is a hole: another device may fault it in, and then it does not move.
-    const hole = { first: PAGE + 1, end: PAGE + 2 };
-    await live.perform('dev1', { verb: 'write', range: hole, values: ['0x8'] });
-    assert.deepEqual(await step('copy'), { errno: 'OK', copied: 2 });
-    assert.deepEqual(await step('pages'), { errno: 'OK', moved: 1, lost: 1 });
-    assert.deepEqual(await step('map'), { errno: 'OK', mapped: 1 });
-    assert.deepEqual(await step('finalize'), { errno: 'OK', migrated: 1 });
-    const { entries } = await step('page-table');
-    assert.partialDeepStrictEqual(entries, [{ page: PAGE, access: 'write', memory: 'private' }]);
-    assert.deepEqual(await live.perform('cpu0', { verb: 'load-pages', ...REGION }), {
-      values: ['0x7', '0x8'],
-    });
-    healthy(live);
-  }));
+  inPythonLab(
+    t,
+    [CPU, DEVICE, { role: 'device', name: 'dev1', program: PYTHON }],
+    async ({ live }) => {
+      const step = (verb: string) => live.perform('dev0', { verb });
+      await live.perform('cpu0', { verb: 'mmap', ...REGION, prot: 'rw', kind: 'anon-private' });
+      await live.perform('cpu0', { verb: 'store', address: REGION.address, value: '0x7' });
+      const setup = await live.perform('dev0', { verb: 'setup', range: RANGE });
+      assert.deepEqual(setup, { errno: 'OK', collected: 2 });
+      assert.deepEqual(await live.perform('dev0', { verb: 'read', range: RANGE }), {
+        errno: 'EDEADLK',
+      });
+      const elsewhere = { first: PAGE + 8, end: PAGE + 10 };
+      for (const nonsense of [
+        { verb: 'setup', range: RANGE },
+        { verb: 'dance' },
+        { verb: 'read', range: { first: '5', end: 6 } },
+        { verb: 'write', range: elsewhere, values: ['0x1'] },
+        { verb: 'write', range: elsewhere, values: ['one', 2] },
+      ]) {
+        await assert.rejects(live.perform('dev0', nonsense), /EINVAL/);
+      }
+      // The second page is a hole: another device may fault it in, and then it does not move.
+      const hole = { first: PAGE + 1, end: PAGE + 2 };
+      await live.perform('dev1', { verb: 'write', range: hole, values: ['0x8'] });
+      assert.deepEqual(await step('copy'), { errno: 'OK', copied: 2 });
+      assert.deepEqual(await step('pages'), { errno: 'OK', moved: 1, lost: 1 });
+      assert.deepEqual(await step('map'), { errno: 'OK', mapped: 1 });
+      assert.deepEqual(await step('finalize'), { errno: 'OK', migrated: 1 });
+      const { entries } = await step('page-table');
+      assert.partialDeepStrictEqual(entries, [{ page: PAGE, access: 'write', memory: 'private' }]);
+      assert.deepEqual(await live.perform('cpu0', { verb: 'load-pages', ...REGION }), {
+        values: ['0x7', '0x8'],
+      });
+      healthy(live);
+    },
+  ));
 
 test('a connection that is lost in the middle of a migration is resumed, and nothing is lost or doubled', (t) =>
-  inLab(t, [CPU, DEVICE], async ({ live, network }) => {
+  inPythonLab(t, [CPU, DEVICE], async ({ live, network }) => {
     await live.perform('cpu0', { verb: 'mmap', ...REGION, prot: 'rw', kind: 'anon-private' });
     const values = ['0x1', '0x2'];
     await live.perform('cpu0', { verb: 'store-pages', address: REGION.address, values });
@@ -252,7 +183,7 @@ test('a connection that is lost in the middle of a migration is resumed, and not
   }));
 
 test('a device that stood still is fenced, comes back, and still has its private memory', (t) =>
-  inLab(
+  inPythonLab(
     t,
     [CPU, DEVICE],
     async ({ live }) => {
@@ -299,7 +230,7 @@ test('a device in Python that keeps what it is asked to drop is found', (t) => {
     'self.drop([page for page in self.table if',
     'list([page for page in self.table if',
   );
-  return inLab(t, [CPU, { ...DEVICE, program: [PYTHON[0], file] }], async ({ live }) => {
+  return inPythonLab(t, [CPU, { ...DEVICE, program: [PYTHON[0], file] }], async ({ live }) => {
     await live.perform('cpu0', { verb: 'mmap', ...REGION, prot: 'rw', kind: 'anon-private' });
     await live.perform('dev0', { verb: 'write', range: RANGE, values: ['0x1', '0x2'] });
     await live.perform('cpu0', { verb: 'munmap', ...REGION });
@@ -378,7 +309,7 @@ test('a server that ends and begins again: the same session, or one of its own',
 });
 
 test('no server, or a name that is taken: one sentence and exit code 69', (t) =>
-  inLab(t, [DEVICE], async ({ network }) => {
+  inPythonLab(t, [DEVICE], async ({ network }) => {
     const url = (port: number) => ['--url', `ws://127.0.0.1:${port}/ws`, '--connect-seconds', '0'];
     const [python, program] = PYTHON;
     const args = (port: number) => [program, ...url(port), '--lab', LAB, '--name', 'dev0'];
@@ -392,11 +323,3 @@ test('no server, or a name that is taken: one sentence and exit code 69', (t) =>
     assert.equal(taken.code, 69);
     assert.match(taken.stderr, /^mmrace_device.py: hello: EEXIST: params.name: .*\n$/);
   }));
-
-function ended(program: string, args: readonly string[]) {
-  return new Promise<{ readonly code: unknown; readonly stderr: string }>((resolve) => {
-    execFile(program, args, (error, _stdout, stderr) => {
-      resolve({ code: error === null ? 0 : error.code, stderr });
-    });
-  });
-}

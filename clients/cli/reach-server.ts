@@ -1,8 +1,12 @@
 /** A look at a server before a command joins it: is one there, is it ours, does it have the lab? */
 
+import { readFileSync } from 'node:fs';
+import type { LabEntry } from '../../server/protocol/http-api.ts';
+import type { HttpErrorName } from '../../server/protocol/http-errors.ts';
 import { SUBPROTOCOL } from '../../server/protocol/limits.ts';
 import { suggestion } from '../../server/vocabulary/nearest-word.ts';
-import { UsageError } from './failure.ts';
+import { patientFetch } from '../sdk/patient-fetch.ts';
+import { ServerUnavailable, UsageError } from './failure.ts';
 
 /** Milliseconds for one answer. */
 const ANSWER_MS = 5_000;
@@ -18,7 +22,7 @@ export type Reached =
   | { readonly kind: 'mmrace'; readonly server: ServerVersion }
   | { readonly kind: 'other-protocol'; readonly server: ServerVersion }
   | { readonly kind: 'not-mmrace' }
-  | { readonly kind: 'nobody'; readonly why: string };
+  | { readonly kind: 'no server'; readonly why: string };
 
 /** `http://127.0.0.1:7070` for `ws://127.0.0.1:7070/ws`. Throws: UsageError. */
 export function httpUrlOf(webSocketUrl: string): string {
@@ -35,7 +39,7 @@ function badUrl(found: string): string {
 /** Asks GET /version. Never rejects. */
 export async function reach(webSocketUrl: string): Promise<Reached> {
   const answer = await ask(`${httpUrlOf(webSocketUrl)}/version`);
-  if (answer.kind === 'nobody') return answer;
+  if (answer.kind === 'no server') return answer;
   const { name, protocol, model } = (answer.body ?? {}) as {
     readonly name?: unknown;
     readonly protocol?: unknown;
@@ -61,7 +65,7 @@ export function reachProblem(url: string, reached: Reached): string | 'none' {
     }
     case 'not-mmrace':
       return `what answers at ${url} is not mmrace: say where the server is with --url or MMRACE_URL`;
-    case 'nobody':
+    case 'no server':
       return (
         `no server answers at ${url}: start one with npx mmrace serve, ` +
         'or say where it is with --url or MMRACE_URL'
@@ -77,6 +81,8 @@ export interface LabChoice {
   readonly said: 'name-or-code' | 'code';
   /** A name that no lab has: is it opened, or a mistake? */
   readonly unknown: 'opened' | 'refused';
+  /** A file with the token of the server. */
+  readonly token?: string | undefined;
 }
 
 /** A lab that is there, or is to be opened. */
@@ -84,18 +90,25 @@ export interface FoundLab {
   readonly name: string;
   /** Empty if it is not there yet. */
   readonly code: string;
+  /** What a hello calls it. */
+  readonly door: string;
 }
 
-/** The lab that is meant. Throws: UsageError if there is no server to use, or no such lab. */
-export async function labOnServer({ url, lab, said, unknown }: LabChoice): Promise<FoundLab> {
+/** The lab that is meant. Throws: ServerUnavailable if there is no server to use; UsageError if it has no such lab. */
+export async function labOnServer(choice: LabChoice): Promise<FoundLab> {
+  const { url, lab, said, unknown } = choice;
   const problem = reachProblem(url, await reach(url));
-  if (problem !== 'none') throw new UsageError(problem);
-  const labs = await labsAt(url);
+  if (problem !== 'none') throw new ServerUnavailable(problem);
+  const token = tokenIn(choice.token);
+  const labs = await labsAt(url, token);
+  if (labs === 'hidden') return await labByCode(url, lab);
   const found =
     labs.find(({ name }) => name === lab) ??
     labs.find(({ code }) => code.toLowerCase() === lab.toLowerCase());
   if (found !== undefined) return found;
-  if (unknown === 'opened') return { name: lab, code: '' };
+  if (unknown === 'opened') {
+    return token === 'none' ? { name: lab, code: '', door: lab } : await opened(url, lab, token);
+  }
   const names = labs.map(({ name }) => name);
   const open = names.length === 0 ? 'no lab is open' : `open are ${names.join(', ')}`;
   throw new UsageError(
@@ -106,24 +119,82 @@ export async function labOnServer({ url, lab, said, unknown }: LabChoice): Promi
   );
 }
 
-async function labsAt(url: string): Promise<readonly FoundLab[]> {
-  const answer = await ask(`${httpUrlOf(url)}/api/labs`);
+/** The lab that has this code, on a server that tells strangers no more. */
+async function labByCode(url: string, code: string): Promise<FoundLab> {
+  const answer = await ask(`${httpUrlOf(url)}/api/join/${encodeURIComponent(code)}`);
+  const { lab } = ((answer.kind === 'answer' ? answer.body : undefined) ?? {}) as {
+    readonly lab?: Partial<LabEntry>;
+  };
+  if (lab !== undefined) return asFound(lab);
+  throw new UsageError(
+    `no lab has the join code "${code}" at ${url}: the server has a token, and a client that does not show it ` +
+      '(--token FILE or MMRACE_TOKEN) joins a lab by its code alone',
+  );
+}
+
+/** Opens a lab before anybody says hello to it: its code is needed for that. */
+async function opened(url: string, name: string, token: string): Promise<FoundLab> {
+  const answer = await ask(`${httpUrlOf(url)}/api/labs`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...bearer(token) },
+    body: JSON.stringify({ name }),
+  });
   const body = answer.kind === 'answer' ? answer.body : undefined;
-  const { labs } = (body ?? {}) as { readonly labs?: readonly Partial<FoundLab>[] };
-  return (labs ?? []).map(({ name = '', code = '' }) => ({ name, code }));
+  const { lab, error } = (body ?? {}) as {
+    readonly lab?: Partial<LabEntry>;
+    readonly error?: { readonly message: string };
+  };
+  if (lab !== undefined) return asFound(lab);
+  throw new UsageError(
+    `the lab ${name} cannot be opened at ${url}: ${error?.message ?? 'no answer'}`,
+  );
+}
+
+async function labsAt(url: string, token: string): Promise<readonly FoundLab[] | 'hidden'> {
+  const headers = token === 'none' ? {} : bearer(token);
+  const answer = await ask(`${httpUrlOf(url)}/api/labs`, { headers });
+  const body = answer.kind === 'answer' ? answer.body : undefined;
+  const { labs, error } = (body ?? {}) as {
+    readonly labs?: readonly Partial<LabEntry>[];
+    readonly error?: { readonly code: string };
+  };
+  return error?.code === TOKEN_NEEDED ? 'hidden' : (labs ?? []).map(asFound);
+}
+
+const TOKEN_NEEDED: HttpErrorName = 'token-needed';
+
+function asFound({ name = '', code = '', joinBy }: Partial<LabEntry>): FoundLab {
+  return { name, code, door: joinBy === 'code' ? code : name };
+}
+
+function bearer(token: string): { readonly authorization: string } {
+  return { authorization: `Bearer ${token}` };
+}
+
+/** MMRACE_TOKEN may say "none", as for a server. Throws: UsageError. */
+function tokenIn(file: string | undefined): string | 'none' {
+  if (file === undefined || file === 'none') return 'none';
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`--token ${file}: ${why}`, { cause: error });
+  }
 }
 
 type Asked =
   | { readonly kind: 'answer'; readonly body: unknown }
-  | { readonly kind: 'nobody'; readonly why: string };
+  | { readonly kind: 'no server'; readonly why: string };
 
-async function ask(url: string): Promise<Asked> {
+async function ask(url: string, init: RequestInit = {}): Promise<Asked> {
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS) });
+    const response = await patientFetch(() =>
+      fetch(url, { ...init, signal: AbortSignal.timeout(ANSWER_MS) }),
+    );
     const text = await response.text();
     return { kind: 'answer', body: jsonOf(text) };
   } catch (error) {
-    return { kind: 'nobody', why: causeOf(error) };
+    return { kind: 'no server', why: causeOf(error) };
   }
 }
 

@@ -41,7 +41,7 @@ export function sentenceOfLab({ file }: RecordedLab, replayed: LabAgain): string
   switch (replayed.outcome) {
     case 'identical': {
       const { entries, events, digest, state, closed } = replayed;
-      const end = closed === 'yes' ? 'as recorded' : 'the recording has no end';
+      const end = closed ? 'as recorded' : 'the recording has no end';
       return (
         `${file}: identical: ${entries} entries, ${events} events (log ${digest}), ` +
         `final state ${state} (${end})`

@@ -1,6 +1,8 @@
 /** What the command line says of a scenario: the file, patches, drivers and parameters, as a question and as a plan. */
+
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
+import { jointName, namesIn } from '../../server/patches/joint-name.ts';
 import {
   type AskedChoice,
   type ExploreRequest,
@@ -16,6 +18,8 @@ import {
   shippedScenarioFile,
   shippedScenarioNames,
 } from '../../server/scenario/shipped-scenarios.ts';
+import { countFromHere } from '../../server/verify/coverage/reached-code.ts';
+import type { OwnCodeChecks } from '../../server/verify/explore/workers/check-in-thread.ts';
 import { suggestion } from '../../server/vocabulary/nearest-word.ts';
 import { UsageError } from './failure.ts';
 
@@ -48,13 +52,20 @@ export function scenarioFile(word: string): string {
 /** The question that `options` ask of a scenario. Nothing but the file's text has been read. */
 export function askedFrom(word: string, options: ChoiceOptions): ExploreRequest {
   const file = scenarioFile(word);
-  return { file, text: textOf(file), ...choiceFrom(options) };
+  return { file, text: textOf(file), ...askedChoiceFrom(options) };
 }
 
-function choiceFrom({ kernel, patch, driver, devices, migrators }: ChoiceOptions): AskedChoice {
+/** What `options` change of a scenario, in words. */
+export function askedChoiceFrom({
+  kernel,
+  patch,
+  driver,
+  devices,
+  migrators,
+}: ChoiceOptions): AskedChoice {
   return {
     ...(kernel === undefined ? {} : { kernel }),
-    patch: isFile(patch) ? resolve(patch) : patch,
+    patch: resolvedPatch(patch),
     drivers: driver.map((choice) => withPath(choice, resolve)),
     parameters: {
       ...(devices === undefined ? {} : { devices }),
@@ -63,23 +74,60 @@ function choiceFrom({ kernel, patch, driver, devices, migrators }: ChoiceOptions
   };
 }
 
+/** A joint name with the paths of files as they are here. */
+export function resolvedPatch(joint: string): string {
+  return jointName(namesIn(joint).map((name) => (isFile(name) ? resolve(name) : name)));
+}
+
 /** Reads a scenario. Throws: BadInput with every problem, a line each. */
 export function scenarioFrom(word: string): Scenario {
   const file = scenarioFile(word);
   return scenarioOf({ file, text: textOf(file) });
 }
 
-/** Throws: BadInput if something of it cannot be used. Loads the user's own files. */
-export async function planFrom(scenario: Scenario, options: ChoiceOptions): Promise<ScenarioPlan> {
-  const choice = choiceFrom(options);
-  if (usesOwnCode(choice) === 'yes') await checked(scenario, choice);
-  return await planWith(scenario, choice);
+/** Plans questions that may bring code of the user's own along. */
+export interface Planner {
+  /** Throws: BadInput if something of it cannot be used. Loads the user's own files. */
+  planFrom(scenario: Scenario, options: ChoiceOptions): Promise<ScenarioPlan>;
+  close(): Promise<void>;
 }
 
-/** A loop without end in it would otherwise be one of this process. */
-async function checked(scenario: Scenario, choice: AskedChoice): Promise<void> {
-  const { checkInThread } = await import('../../server/verify/explore/workers/check-in-thread.ts');
-  await checkInThread({ file: scenario.name, text: JSON.stringify(scenario), ...choice });
+/** Own code is tried in a thread first, one for all plans: a loop without end in it would hang this process. */
+export function newPlanner(): Planner {
+  let opened: Promise<OwnCodeChecks> | 'not yet' = 'not yet';
+  return {
+    async planFrom(scenario, options) {
+      const choice = askedChoiceFrom(options);
+      if (usesOwnCode(choice)) {
+        if (opened === 'not yet') opened = openChecks();
+        const checks = await opened;
+        await checks.check({ file: scenario.name, text: JSON.stringify(scenario), ...choice });
+        countFromHere();
+      }
+      return await planWith(scenario, choice);
+    },
+    async close() {
+      if (opened !== 'not yet') await (await opened).close();
+    },
+  };
+}
+
+/** One plan. Throws: BadInput, as a Planner does. */
+export async function planFrom(scenario: Scenario, options: ChoiceOptions): Promise<ScenarioPlan> {
+  const planner = newPlanner();
+  try {
+    return await planner.planFrom(scenario, options);
+  } finally {
+    await planner.close();
+  }
+}
+
+/** Most questions need no thread, and should not wait for its modules. */
+async function openChecks(): Promise<OwnCodeChecks> {
+  const { openOwnCodeChecks } = await import(
+    '../../server/verify/explore/workers/check-in-thread.ts'
+  );
+  return await openOwnCodeChecks();
 }
 
 function reasonOf(error: unknown): string {

@@ -20,7 +20,7 @@ export async function serverConfig(flags: ServerFlags): Promise<ServerConfig> {
   }
 }
 
-/** What a person is told when a server could not start. Other errors stay as they are. */
+/** The message when a server could not start. Other errors stay as they are. */
 export function asUsageError(error: unknown): unknown {
   return error instanceof StartFailure ? new UsageError(error.message, { cause: error }) : error;
 }

@@ -47,7 +47,7 @@ async function goesOn(): Promise<void> {
   live.signal('dev0', 'SIGCONT');
   await Promise.all(stopped);
   await live.until(
-    () => live.lab.actors.get('dev0')?.fenced === 'no',
+    () => live.lab.actors.get('dev0')?.fenced === false,
     () => 'dev0 did not come back',
   );
 }

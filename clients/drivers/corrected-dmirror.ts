@@ -6,8 +6,8 @@
  *  - it ignores the invalidations of its own migrations. So a fault that saw the old page just before enters it just
  *    after, and a write through an old entry lands in a page that has been copied already. Here each of them moves the
  *    sequence, and drops the entries of pages that the migration may take.
- *  - it enters what migrated before the migration has ended, without asking whether somebody has taken the page away
- *    since. Here the page table is looked at once more afterwards, as for a fault, but without faulting.
+ *  - it enters what migrated before the migration has ended, without asking whether an invalidation has taken the page
+ *    away since. Here the page table is looked at once more afterwards, as for a fault, but without faulting.
  *  - it enters what it made exclusive in the same way. To look again is no help there, for an exclusive entry is not
  *    shown; so pages that others invalidate meanwhile are noted, and not entered.
  *
@@ -19,6 +19,7 @@ import {
   type DeviceDriver,
   type IntervalSub,
   type MigrateRequest,
+  type MigrateVma,
   mmuIntervalReadRetry,
   mmuIntervalSetSeq,
   type NotifierRange,
@@ -103,7 +104,7 @@ class OwnOperations {
     return this.#migrations;
   }
 
-  /** For whoever changes the set, or a migration in it. */
+  /** For the code that changes the set, or a migration in it. */
   get migrationsToChange(): Set<OwnMigration> {
     touch(this.#context, this.#migrationsObject, 'write');
     return this.#migrations;
@@ -114,7 +115,7 @@ class OwnOperations {
     return this.#exclusives;
   }
 
-  /** For whoever changes the set, or an exclusive access in it. */
+  /** For the code that changes the set, or an exclusive access in it. */
   get exclusivesToChange(): Set<OwnExclusive> {
     touch(this.#context, this.#exclusivesObject, 'write');
     return this.#exclusives;
@@ -137,9 +138,7 @@ export function newCorrectedDmirror(options: DmirrorOptions): CorrectedDmirror {
     {
       ...DMIRROR_FUNCTIONS,
       // Nothing is entered before the migration has ended.
-      *mapMigrated(_, migration) {
-        noteMigrated(operations, migration);
-      },
+      mapMigrated: (_, migration) => noteMigrated(operations, migration),
     },
   );
   const callbacks: DeviceDriver = {
@@ -153,9 +152,10 @@ export function newCorrectedDmirror(options: DmirrorOptions): CorrectedDmirror {
 export function* performCorrectedVerb(
   corrected: CorrectedDmirror,
   verb: DmirrorVerb,
+  exclusive: typeof correctedExclusive = correctedExclusive,
 ): Task<DmirrorResult> {
   if (verb.verb !== 'exclusive') return yield* performVerb(corrected.dmirror, verb);
-  const made = yield* correctedExclusive(corrected, verb.range);
+  const made = yield* exclusive(corrected, verb.range);
   if (!made.ok) return { errno: made.errno };
   const values = made.value.values.map((contents) => `0x${readU64(contents, 0).toString(16)}`);
   return { errno: 'OK', values, cpages: made.value.cpages };
@@ -165,7 +165,7 @@ export function* performCorrectedVerb(
  * Makes `range` exclusive to the device and reads it through the device page table, without faulting.
  *
  * Takes:   mmap_lock for read; under it the pages' locks and driver_lock.
- * Returns: as dmirrorExclusive(); EBUSY also if somebody took a page away meanwhile.
+ * Returns: as dmirrorExclusive(); EBUSY also if an invalidation took a page away meanwhile.
  */
 export function* correctedExclusive(
   corrected: CorrectedDmirror,
@@ -173,11 +173,27 @@ export function* correctedExclusive(
 ): Task<Result<DmirrorCopied>> {
   const { dmirror } = corrected;
   if (dmirror.mm === 'gone') return fail('EINVAL');
-  const made = yield* withMmapReadLock(dmirror, () => makeExclusive(corrected, range));
+  const made = yield* withMmapReadLock(dmirror, () =>
+    makeExclusive(corrected, range, (take) => take()),
+  );
   return made.ok ? yield* dmirrorReadMapped(dmirror, range) : made;
 }
 
-/** What the kernel tells the invalidate callback. */
+/**
+ * The same, but mmap_lock is let go of before the pages are entered: their own locks keep them, as in
+ * nouveau_atomic_range_fault() of drivers/gpu/drm/nouveau/nouveau_svm.c.
+ */
+export function* correctedLateExclusive(
+  corrected: CorrectedDmirror,
+  range: PageRange,
+): Task<Result<DmirrorCopied>> {
+  const { dmirror } = corrected;
+  if (dmirror.mm === 'gone') return fail('EINVAL');
+  const made = yield* makeExclusive(corrected, range, (take) => withMmapReadLock(dmirror, take));
+  return made.ok ? yield* dmirrorReadMapped(dmirror, range) : made;
+}
+
+/** What the kernel gives the invalidate callback. */
 interface Invalidate {
   readonly sub: IntervalSub;
   readonly range: NotifierRange;
@@ -185,7 +201,7 @@ interface Invalidate {
 }
 
 /**
- * The invalidate callback. Sequence, notes and entries change under one lock: whoever enters pages under it either
+ * The invalidate callback. Sequence, notes and entries change under one lock: a task that enters pages under it either
  * sees the change, or is done and loses what it has entered.
  *
  * Takes:   driver_lock; only tries to if the range is not blockable.
@@ -252,34 +268,51 @@ function lookingAgain(
   dmirror: () => Dmirror,
   operations: OwnOperations,
 ): DeviceApi {
-  const byId = new Map<number, OwnMigration>();
+  const looking: LookingAgain = { api, dmirror, operations, byId: new Map() };
   return {
     ...api,
-    *migrateVmaSetup(request) {
-      // The device has no entries for another address space than the one that it mirrors.
-      if (request.mm !== api.mm) return yield* api.migrateVmaSetup(request);
-      const { range, select } = request;
-      const own: OwnMigration = { range, select, again: new Set() };
-      operations.migrationsToChange.add(own);
-      const setup = yield* api.migrateVmaSetup(request);
-      if (setup.ok) {
-        byId.set(setup.value.id, own);
-        const collected = setup.value.src.flatMap((entry, at) =>
-          migratePfnHas(entry, MIGRATE_PFN_MIGRATE) ? [pageIndex(range.first + at)] : [],
-        );
-        yield* dropCollected(dmirror(), operations, own, collected);
-      } else operations.migrationsToChange.delete(own);
-      return setup;
-    },
-    *migrateVmaFinalize(migrate) {
-      yield* api.migrateVmaFinalize(migrate);
-      const own = byId.get(migrate.id);
-      if (own === undefined) return;
-      byId.delete(migrate.id);
-      operations.migrationsToChange.delete(own);
-      yield* lookAgain(dmirror(), own);
-    },
+    migrateVmaSetup: (request) => setupNoted(looking, request),
+    migrateVmaFinalize: (migrate) => finalizeAndLook(looking, migrate),
   };
+}
+
+interface LookingAgain {
+  readonly api: DeviceApi;
+  readonly dmirror: () => Dmirror;
+  readonly operations: OwnOperations;
+  readonly byId: Map<number, OwnMigration>;
+}
+
+function* setupNoted(
+  { api, dmirror, operations, byId }: LookingAgain,
+  request: MigrateRequest,
+): Task<Result<MigrateVma>> {
+  // The device has no entries for another address space than the one that it mirrors.
+  if (request.mm !== api.mm) return yield* api.migrateVmaSetup(request);
+  const { range, select } = request;
+  const own: OwnMigration = { range, select, again: new Set() };
+  operations.migrationsToChange.add(own);
+  const setup = yield* api.migrateVmaSetup(request);
+  if (setup.ok) {
+    byId.set(setup.value.id, own);
+    const collected = setup.value.src.flatMap((entry, at) =>
+      migratePfnHas(entry, MIGRATE_PFN_MIGRATE) ? [pageIndex(range.first + at)] : [],
+    );
+    yield* dropCollected(dmirror(), operations, own, collected);
+  } else operations.migrationsToChange.delete(own);
+  return setup;
+}
+
+function* finalizeAndLook(
+  { api, dmirror, operations, byId }: LookingAgain,
+  migrate: MigrateVma,
+): Task<void> {
+  yield* api.migrateVmaFinalize(migrate);
+  const own = byId.get(migrate.id);
+  if (own === undefined) return;
+  byId.delete(migrate.id);
+  operations.migrationsToChange.delete(own);
+  yield* lookAgain(dmirror(), own);
 }
 
 /**
@@ -295,16 +328,26 @@ function dropCollected(
   own: OwnMigration,
   collected: readonly PageIndex[],
 ): Task<void> {
-  return withDriverLock(dmirror, 'dmirror_migrate_vma.lock', function* () {
-    const mapped = collected.filter((page) => entryAt(dmirror.pageTable, page).state === 'mapped');
-    if (mapped.length > 0 && operations.migrationsToChange.has(own)) {
-      for (const page of mapped) own.again.add(page);
-    }
-    yield* dropEntries(dmirror, mapped);
-  });
+  return withDriverLock(dmirror, 'dmirror_migrate_vma.lock', () =>
+    dropUnderLock(dmirror, operations, own, collected),
+  );
 }
 
-function noteMigrated(operations: OwnOperations, migration: CommittedMigration): void {
+function* dropUnderLock(
+  dmirror: Dmirror,
+  operations: OwnOperations,
+  own: OwnMigration,
+  collected: readonly PageIndex[],
+): Task<void> {
+  const mapped = collected.filter((page) => entryAt(dmirror.pageTable, page).state === 'mapped');
+  if (mapped.length > 0 && operations.migrationsToChange.has(own)) {
+    for (const page of mapped) own.again.add(page);
+  }
+  yield* dropEntries(dmirror, mapped);
+}
+
+// No yield: the signature of the seam.
+function* noteMigrated(operations: OwnOperations, migration: CommittedMigration): Task<void> {
   for (const own of operations.migrationsToChange) {
     if (own.select !== 'system') continue;
     for (const [at, entry] of migration.src.entries()) {
@@ -343,20 +386,29 @@ function enterSeen(
   seen: readonly HmmPfn[],
   begun: Seq,
 ): Task<'entered' | 'collided'> {
-  return withDriverLock(dmirror, 'dmirror_migrate_finalize_and_map.lock', function* () {
-    if (dmirror.sub === 'closed') return 'entered';
-    yield willCompare('dmirror_migrate_finalize_and_map.retry', dmirror.sub.object);
-    if (mmuIntervalReadRetry(dmirror.sub, begun)) return 'collided';
-    for (const page of own.again) {
-      const entry = seen[page - own.range.first];
-      if (entry === undefined || !hmmPfnHas(entry, HMM_PFN_VALID)) continue;
-      if (own.select !== 'system' && !hmmPfnHas(entry, HMM_PFN_DEVICE_PRIVATE)) continue;
-      yield willWrite('dmirror_migrate_finalize_and_map.map', entryObject(dmirror.pageTable, page));
-      const access = hmmPfnHas(entry, HMM_PFN_WRITE) ? 'write' : 'read';
-      setEntry(dmirror.pageTable, page, { state: 'mapped', pfn: hmmPfnToPfn(entry), access });
-    }
-    return 'entered';
-  });
+  return withDriverLock(dmirror, 'dmirror_migrate_finalize_and_map.lock', () =>
+    enterUnderLock(dmirror, own, seen, begun),
+  );
+}
+
+function* enterUnderLock(
+  dmirror: Dmirror,
+  own: OwnMigration,
+  seen: readonly HmmPfn[],
+  begun: Seq,
+): Task<'entered' | 'collided'> {
+  if (dmirror.sub === 'closed') return 'entered';
+  yield willCompare('dmirror_migrate_finalize_and_map.retry', dmirror.sub.object);
+  if (mmuIntervalReadRetry(dmirror.sub, begun)) return 'collided';
+  for (const page of own.again) {
+    const entry = seen[page - own.range.first];
+    if (entry === undefined || !hmmPfnHas(entry, HMM_PFN_VALID)) continue;
+    if (own.select !== 'system' && !hmmPfnHas(entry, HMM_PFN_DEVICE_PRIVATE)) continue;
+    yield willWrite('dmirror_migrate_finalize_and_map.map', entryObject(dmirror.pageTable, page));
+    const access = hmmPfnHas(entry, HMM_PFN_WRITE) ? 'write' : 'read';
+    setEntry(dmirror.pageTable, page, { state: 'mapped', pfn: hmmPfnToPfn(entry), access });
+  }
+  return 'entered';
 }
 
 /**
@@ -394,12 +446,19 @@ function forgetLost(exclusive: OwnExclusive, range: PageRange, seq: Seq): void {
   }
 }
 
-function* makeExclusive(corrected: CorrectedDmirror, range: PageRange): Task<Result<void>> {
+type MadeExclusive = Result<readonly (Pfn | 'none')[]>;
+
+/** `locked` does what it is given, while mmap_lock is held. */
+function* makeExclusive(
+  corrected: CorrectedDmirror,
+  range: PageRange,
+  locked: (take: () => Task<MadeExclusive>) => Task<MadeExclusive>,
+): Task<Result<void>> {
   const { dmirror, operations } = corrected;
   for (let first = range.first; first < range.end; ) {
     const batch = nextBatch(first, range.end);
     const exclusive = yield* beginExclusive(dmirror, operations, batch);
-    const made = yield* dmirror.api.makeDeviceExclusiveRange(batch);
+    const made = yield* locked(() => dmirror.api.makeDeviceExclusiveRange(batch));
     const frames = made.ok ? made.value : [];
     const complete = frames.length === pageCount(batch);
     const mapped = complete ? yield* mapExclusive(dmirror, exclusive, frames) : 0;
@@ -413,21 +472,29 @@ function* makeExclusive(corrected: CorrectedDmirror, range: PageRange): Task<Res
   return OK;
 }
 
-/** Holds: mmap_lock and the pages' locks. Takes: driver_lock. Returns: how many pages were entered. */
+/** Holds: the pages' locks. Takes: driver_lock. Returns: how many pages were entered. */
 function mapExclusive(
   dmirror: Dmirror,
   exclusive: OwnExclusive,
   frames: readonly (Pfn | 'none')[],
 ): Task<number> {
-  return withDriverLock(dmirror, 'dmirror_atomic_map.lock', function* () {
-    let mapped = 0;
-    for (const [at, frame] of frames.entries()) {
-      const page = pageIndex(exclusive.range.first + at);
-      if (frame === 'none' || exclusive.lost.has(page)) continue;
-      yield willWrite('dmirror_atomic_map.map', entryObject(dmirror.pageTable, page));
-      setEntry(dmirror.pageTable, page, { state: 'mapped', pfn: frame, access: 'exclusive' });
-      mapped += 1;
-    }
-    return mapped;
-  });
+  return withDriverLock(dmirror, 'dmirror_atomic_map.lock', () =>
+    enterExclusive(dmirror, exclusive, frames),
+  );
+}
+
+function* enterExclusive(
+  dmirror: Dmirror,
+  exclusive: OwnExclusive,
+  frames: readonly (Pfn | 'none')[],
+): Task<number> {
+  let mapped = 0;
+  for (const [at, frame] of frames.entries()) {
+    const page = pageIndex(exclusive.range.first + at);
+    if (frame === 'none' || exclusive.lost.has(page)) continue;
+    yield willWrite('dmirror_atomic_map.map', entryObject(dmirror.pageTable, page));
+    setEntry(dmirror.pageTable, page, { state: 'mapped', pfn: frame, access: 'exclusive' });
+    mapped += 1;
+  }
+  return mapped;
 }

@@ -5,7 +5,7 @@ import { pageIndex, pfn } from '../../server/vocabulary/address.ts';
 import { pageOfU64, ZERO_CONTENTS } from '../../server/vocabulary/page-contents.ts';
 import {
   addChunk,
-  framesInUse,
+  deviceFramesInUse,
   giveFrameBack,
   newDeviceMemory,
   ownsFrame,
@@ -56,9 +56,9 @@ test('of a chunk that is removed no frame is handed out, not even one that comes
   const chunk = memory.chunks[0];
   assert.ok(chunk !== undefined);
   removeFreeFrames(memory, chunk);
-  assert.equal(framesInUse(memory, chunk), 1);
+  assert.equal(deviceFramesInUse(memory, chunk), 1);
   giveFrameBack(memory, pfn(100));
-  assert.equal(framesInUse(memory, chunk), 0);
+  assert.equal(deviceFramesInUse(memory, chunk), 0);
   assert.equal(takeFreeFrame(memory, PAGE), 200);
   assert.equal(takeFreeFrame(memory, PAGE), 'none');
 });

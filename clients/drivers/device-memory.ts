@@ -106,14 +106,14 @@ export function freeFrames({ chunks, freed }: DeviceMemory): readonly Pfn[] | 'u
 }
 
 /** How many frames of `chunk` are in use. */
-export function framesInUse(memory: DeviceMemory, chunk: DeviceChunk): number {
+export function deviceFramesInUse(memory: DeviceMemory, chunk: DeviceChunk): number {
   let count = 0;
   for (const frame of memory.frames.keys()) if (holds(chunk, frame)) count += 1;
   return count;
 }
 
 /**
- * A frame that is not in use reads as zeros: a stale access finds no old data, and harms whoever
+ * A frame that is not in use reads as zeros: a stale access finds no old data, and harms the owner that
  * has it next.
  */
 export function readDeviceFrame(memory: DeviceMemory, frame: Pfn): PageContents {

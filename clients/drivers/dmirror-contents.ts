@@ -1,4 +1,4 @@
-/** What stands at the objects of a dmirror, for an explorer that tells states apart. */
+/** What stands at the objects of a dmirror, for an explorer that compares states. */
 import { type ObjectId, objectName } from '../../server/task/object-id.ts';
 import { PAGES_MAX, type PageIndex, type Pfn } from '../../server/vocabulary/address.ts';
 import { readU64 } from '../../server/vocabulary/page-contents.ts';

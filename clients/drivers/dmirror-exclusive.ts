@@ -71,15 +71,23 @@ function mapExclusive(
   range: PageRange,
   frames: readonly (Pfn | 'none')[],
 ): Task<number> {
-  return withDriverLock(dmirror, 'dmirror_atomic_map.lock', function* () {
-    let mapped = 0;
-    for (const [at, frame] of frames.entries()) {
-      if (frame === 'none') continue;
-      const page = pageIndex(range.first + at);
-      yield willWrite('dmirror_atomic_map.map', entryObject(dmirror.pageTable, page));
-      setEntry(dmirror.pageTable, page, { state: 'mapped', pfn: frame, access: 'exclusive' });
-      mapped += 1;
-    }
-    return mapped;
-  });
+  return withDriverLock(dmirror, 'dmirror_atomic_map.lock', () =>
+    enterExclusive(dmirror, range, frames),
+  );
+}
+
+function* enterExclusive(
+  dmirror: Dmirror,
+  range: PageRange,
+  frames: readonly (Pfn | 'none')[],
+): Task<number> {
+  let mapped = 0;
+  for (const [at, frame] of frames.entries()) {
+    if (frame === 'none') continue;
+    const page = pageIndex(range.first + at);
+    yield willWrite('dmirror_atomic_map.map', entryObject(dmirror.pageTable, page));
+    setEntry(dmirror.pageTable, page, { state: 'mapped', pfn: frame, access: 'exclusive' });
+    mapped += 1;
+  }
+  return mapped;
 }

@@ -96,16 +96,24 @@ function* installPresent(dmirror: Dmirror, found: FaultedRange): Task<InstallOut
  *          without the access asked for, with the pages before it entered.
  */
 export function installFaulted(dmirror: Dmirror, faulted: FaultedRange): Task<InstallOutcome> {
-  return withDriverLock(dmirror, 'dmirror_fault.lock', function* (held) {
-    const sub = dmirror.sub;
-    if (sub === 'closed') return fail('EINVAL');
-    // The walk ran without this lock, so its pfns may be stale. The callback moves the sequence
-    // under the same lock: unchanged here means still true.
-    yield willCompare('dmirror_fault.retry', sub.object);
-    if (mmuIntervalReadRetry(sub, faulted.begun)) return ok('collided');
-    const stored = yield* storeFaulted(held, dmirror, faulted);
-    return stored.ok ? ok('installed') : stored;
-  });
+  return withDriverLock(dmirror, 'dmirror_fault.lock', (held) =>
+    installUnderLock(held, dmirror, faulted),
+  );
+}
+
+function* installUnderLock(
+  held: Held<'driver_lock'>,
+  dmirror: Dmirror,
+  faulted: FaultedRange,
+): Task<InstallOutcome> {
+  const sub = dmirror.sub;
+  if (sub === 'closed') return fail('EINVAL');
+  // The walk ran without this lock, so its pfns may be stale. The callback moves the sequence
+  // under the same lock: unchanged here means still true.
+  yield willCompare('dmirror_fault.retry', sub.object);
+  if (mmuIntervalReadRetry(sub, faulted.begun)) return ok('collided');
+  const stored = yield* storeFaulted(held, dmirror, faulted);
+  return stored.ok ? ok('installed') : stored;
 }
 
 /** Holds: driver_lock. Returns: EFAULT as installFaulted(). */

@@ -47,14 +47,22 @@ export function* dmirrorMigrateToSystem(
   dmirror: Dmirror,
   range: PageRange,
 ): Task<Result<DmirrorMigratedToSystem>> {
-  let cpages = 0;
-  const migrated = yield* migrateEachVma(dmirror, range, function* (part) {
-    const moved = yield* migrateBack(dmirror, dmirror.api.mm, part, 'none');
-    if (!moved.ok) return moved;
-    cpages += moved.value;
-    return OK;
-  });
-  return migrated.ok ? ok({ cpages }) : migrated;
+  const so = { cpages: 0 };
+  const migrated = yield* migrateEachVma(dmirror, range, (part) =>
+    migratePartBack(dmirror, part, so),
+  );
+  return migrated.ok ? ok({ cpages: so.cpages }) : migrated;
+}
+
+function* migratePartBack(
+  dmirror: Dmirror,
+  part: PageRange,
+  so: { cpages: number },
+): Task<Result<void>> {
+  const moved = yield* migrateBack(dmirror, dmirror.api.mm, part, 'none');
+  if (!moved.ok) return moved;
+  so.cpages += moved.value;
+  return OK;
 }
 
 /**

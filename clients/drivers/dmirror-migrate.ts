@@ -71,21 +71,27 @@ export function migrateEachVma(
   range: PageRange,
   migrate: (part: PageRange, vma: VmaView) => Task<Result<void>>,
 ): Task<Result<void>> {
-  return withMmapReadLock(dmirror, function* () {
-    if (dmirror.mm === 'gone') return fail('EINVAL');
-    for (let first = range.first; first < range.end; ) {
-      const found = yield* dmirror.api.findVma(first);
-      if (!found.ok && found.errno !== 'ENOENT') return found;
-      if (!found.ok || found.value.range.first > first || found.value.prot === 'none') {
-        return fail('EINVAL');
-      }
-      const part = nextBatch(first, pageIndex(Math.min(range.end, found.value.range.end)));
-      const migrated = yield* migrate(part, found.value);
-      if (!migrated.ok) return migrated;
-      first = part.end;
+  return withMmapReadLock(dmirror, () => migrateParts(dmirror, range, migrate));
+}
+
+function* migrateParts(
+  dmirror: Dmirror,
+  range: PageRange,
+  migrate: (part: PageRange, vma: VmaView) => Task<Result<void>>,
+): Task<Result<void>> {
+  if (dmirror.mm === 'gone') return fail('EINVAL');
+  for (let first = range.first; first < range.end; ) {
+    const found = yield* dmirror.api.findVma(first);
+    if (!found.ok && found.errno !== 'ENOENT') return found;
+    if (!found.ok || found.value.range.first > first || found.value.prot === 'none') {
+      return fail('EINVAL');
     }
-    return OK;
-  });
+    const part = nextBatch(first, pageIndex(Math.min(range.end, found.value.range.end)));
+    const migrated = yield* migrate(part, found.value);
+    if (!migrated.ok) return migrated;
+    first = part.end;
+  }
+  return OK;
 }
 
 /**
@@ -94,14 +100,22 @@ export function migrateEachVma(
  * Holds: mmap_lock and the migrating pages' locks. Takes: driver_lock.
  */
 export function mapMigrated(dmirror: Dmirror, migration: CommittedMigration): Task<void> {
-  return withDriverLock(dmirror, 'dmirror_migrate_finalize_and_map.lock', function* (held) {
-    for (let at = 0; at < migration.src.length; at += 1) {
-      const src = migration.src[at] ?? MIGRATE_PFN_NONE;
-      const dst = migration.dst[at] ?? MIGRATE_PFN_NONE;
-      if (!migratePfnHas(src, MIGRATE_PFN_MIGRATE)) continue;
-      yield* mapDestination(held, dmirror, pageIndex(migration.range.first + at), dst);
-    }
-  });
+  return withDriverLock(dmirror, 'dmirror_migrate_finalize_and_map.lock', (held) =>
+    mapUnderLock(held, dmirror, migration),
+  );
+}
+
+function* mapUnderLock(
+  held: Held<'driver_lock'>,
+  dmirror: Dmirror,
+  migration: CommittedMigration,
+): Task<void> {
+  for (let at = 0; at < migration.src.length; at += 1) {
+    const src = migration.src[at] ?? MIGRATE_PFN_NONE;
+    const dst = migration.dst[at] ?? MIGRATE_PFN_NONE;
+    if (!migratePfnHas(src, MIGRATE_PFN_MIGRATE)) continue;
+    yield* mapDestination(held, dmirror, pageIndex(migration.range.first + at), dst);
+  }
 }
 
 /**

@@ -14,7 +14,7 @@ import { type PageIndex, type Pfn, pageIndex, pfn } from '../../server/vocabular
 import { OK, type Result } from '../../server/vocabulary/errno.ts';
 import {
   type DeviceChunk,
-  framesInUse,
+  deviceFramesInUse,
   giveFrameBack,
   homeOfFrame,
   removeFreeFrames,
@@ -22,7 +22,7 @@ import {
 import { copyToSystem } from './dmirror-migrate-back.ts';
 import { DMIRROR_BATCH_PAGES, type Dmirror } from './dmirror-state.ts';
 
-/** Pages that somebody has locked just then are passed over, so an eviction is tried this often. */
+/** Pages that are locked just then are passed over, so an eviction is tried this often. */
 export const EVICTION_PASSES_MAX = 8;
 
 /**
@@ -40,12 +40,12 @@ export function* dmirrorRelease(dmirror: Dmirror): Task<Result<void>> {
     for (let pass = 0; pass < EVICTION_PASSES_MAX; pass += 1) {
       const evicted = yield* evictChunk(dmirror, chunk);
       if (!evicted.ok) return evicted;
-      if (framesInUse(memory, chunk) === 0) break;
+      if (deviceFramesInUse(memory, chunk) === 0) break;
     }
     yield waitUntil(
       'memunmap_pages.wait',
       memory.freeListObject,
-      () => framesInUse(memory, chunk) === 0,
+      () => deviceFramesInUse(memory, chunk) === 0,
     );
   }
   return OK;

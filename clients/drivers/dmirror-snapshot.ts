@@ -91,8 +91,10 @@ function* readStable(
 }
 
 function checkStill(dmirror: Dmirror, sub: IntervalSub, begun: Seq): Task<'still' | 'collided'> {
-  return withDriverLock(dmirror, 'dmirror_range_snapshot.lock', function* () {
-    yield willCompare('dmirror_range_snapshot.retry', sub.object);
-    return mmuIntervalReadRetry(sub, begun) ? 'collided' : 'still';
-  });
+  return withDriverLock(dmirror, 'dmirror_range_snapshot.lock', () => compareSeq(sub, begun));
+}
+
+function* compareSeq(sub: IntervalSub, begun: Seq): Task<'still' | 'collided'> {
+  yield willCompare('dmirror_range_snapshot.retry', sub.object);
+  return mmuIntervalReadRetry(sub, begun) ? 'collided' : 'still';
 }

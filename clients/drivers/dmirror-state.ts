@@ -8,7 +8,7 @@ import type { HmmPfn } from '../../server/abi/hmm-pfn.ts';
 import type { MigratePfn } from '../../server/abi/migrate-pfn.ts';
 import { type TaskContext, touch } from '../../server/task/context.ts';
 import { type Held, type Lock, lock, newLock, unlock } from '../../server/task/lock.ts';
-import { objectId } from '../../server/task/object-id.ts';
+import { type ObjectId, objectId } from '../../server/task/object-id.ts';
 import type { Task, YieldPoint } from '../../server/task/task.ts';
 import {
   type PageIndex,
@@ -51,7 +51,7 @@ export interface FaultedRange {
 }
 
 /**
- * A migration after migrate_vma_pages(): `src` tells with its MIGRATE flags which pages moved to
+ * A migration after migrate_vma_pages(): `src` says with its MIGRATE flags which pages moved to
  * `dst`.
  */
 export interface CommittedMigration {
@@ -91,34 +91,51 @@ export interface Dmirror {
   readonly memory: DeviceMemory;
   /** The subscription of the whole address space. */
   sub: IntervalSub | 'closed';
-  /** 'gone': mmget_not_zero() would fail. An explorer is told of each look. */
+  /** 'gone': mmget_not_zero() would fail. An explorer sees each look. */
   mm: 'alive' | 'gone';
 }
 
 /** A device that is not open yet; its callbacks may already be called. */
 export function newDmirrorState(options: DmirrorOptions, fn: DmirrorFunctions): Dmirror {
-  const { api, context, deviceNumber } = options;
-  const mmObject = objectId('device', deviceNumber, 0);
-  let mm: Dmirror['mm'] = 'alive';
-  return {
-    api,
-    context,
-    fn,
-    memoryPages: options.memoryPages ?? DMIRROR_CHUNK_PAGES,
-    retriesMax: options.retriesMax ?? DMIRROR_RETRIES_MAX,
-    lock: newLock('driver_lock', objectId('driver_lock', deviceNumber, 0)),
-    pageTable: newDevicePageTable(deviceNumber, api, context),
-    memory: newDeviceMemory(deviceNumber, context),
-    sub: 'closed',
-    get mm() {
-      touch(context, mmObject, 'read');
-      return mm;
-    },
-    set mm(now) {
-      touch(context, mmObject, 'write');
-      mm = now;
-    },
-  };
+  return new DmirrorState(options, fn);
+}
+
+/** A class, for its accessors: see AddressSpace of the kernel. */
+class DmirrorState implements Dmirror {
+  readonly api: DeviceApi;
+  readonly context: TaskContext;
+  readonly fn: DmirrorFunctions;
+  readonly memoryPages: number;
+  readonly retriesMax: number;
+  readonly lock: Lock<'driver_lock'>;
+  readonly pageTable: DevicePageTable;
+  readonly memory: DeviceMemory;
+  sub: IntervalSub | 'closed' = 'closed';
+  readonly #mmObject: ObjectId;
+  #mm: Dmirror['mm'] = 'alive';
+
+  constructor(options: DmirrorOptions, fn: DmirrorFunctions) {
+    const { api, context, deviceNumber } = options;
+    this.api = api;
+    this.context = context;
+    this.fn = fn;
+    this.memoryPages = options.memoryPages ?? DMIRROR_CHUNK_PAGES;
+    this.retriesMax = options.retriesMax ?? DMIRROR_RETRIES_MAX;
+    this.lock = newLock('driver_lock', objectId('driver_lock', deviceNumber, 0));
+    this.pageTable = newDevicePageTable(deviceNumber, api, context);
+    this.memory = newDeviceMemory(deviceNumber, context);
+    this.#mmObject = objectId('device', deviceNumber, 0);
+  }
+
+  get mm(): Dmirror['mm'] {
+    touch(this.context, this.#mmObject, 'read');
+    return this.#mm;
+  }
+
+  set mm(now: Dmirror['mm']) {
+    touch(this.context, this.#mmObject, 'write');
+    this.#mm = now;
+  }
 }
 
 /** Runs `body` under the driver lock. Yields: yes. */

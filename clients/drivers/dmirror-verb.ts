@@ -3,7 +3,7 @@
  * schema of scenarios, what their operations do, the ready-made clients, the prompt, recordings and the documents
  * follow from it.
  */
-import type Type from 'typebox';
+import type { Type } from 'typebox';
 import { prose } from '../../server/abi/prose.ts';
 import { shortRange, strict, u64s } from '../../server/abi/scalars.ts';
 import type { VerbHelp } from '../../server/abi/verb-help.ts';
@@ -151,7 +151,8 @@ export const DMIRROR_VERBS = {
     result: '`{errno, values, cpages}`',
     help: {
       ...exclusive,
-      summary: 'call make_device_exclusive(): nobody else reaches the pages until they touch them',
+      summary:
+        'call make_device_exclusive(): no other device or CPU reaches the pages before its first access',
       examples: ['exclusive a'],
       errors: { EBUSY: 'Some page could not be made exclusive: it is not there, or was touched.' },
     },
@@ -169,7 +170,7 @@ export const DMIRROR_VERBS = {
       summary: 'has exclusive access ended? OK if no page is exclusive any more, EPERM otherwise',
       examples: ['check-exclusive a'],
       errors: {
-        EPERM: 'Some page is still exclusive to this device: nobody has touched it since.',
+        EPERM: 'Some page is still exclusive to this device: no other access has come since.',
       },
     },
     params: onRange,

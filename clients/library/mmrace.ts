@@ -125,7 +125,7 @@ export function dmirror(kernel: DeviceKernel): Device {
 
 /** A driver's lock: a mutex between the tasks of one device. */
 export interface DriverLock {
-  /** Whether somebody holds it: a callback that must not wait asks this. */
+  /** Whether a task holds it: a callback that must not wait asks this. */
   readonly busy: () => boolean;
   /** Waits for it, runs `body`, lets go of it. Yields: yes. */
   readonly hold: <T>(body: () => Task<T>) => Task<T>;
@@ -133,12 +133,12 @@ export interface DriverLock {
 
 /**
  * A lock for a driver that runs in a client. (One that also runs in the lab makes its own, with newLock() of
- * `mmrace/task/lock` and its device's number, so that the explorer tells the locks of several devices apart.)
+ * `mmrace/task/lock` and its device's number, so that the explorer distinguishes the locks of several devices.)
  */
 export function driverLock(context: TaskContext): DriverLock {
   const own = newLock('driver_lock', objectId('driver_lock', 0, 0));
   return {
-    busy: () => own.holder !== 'nobody',
+    busy: () => own.holder !== 'none',
     *hold(body) {
       const held = yield* lock(context, 'driver_lock.hold', own);
       try {

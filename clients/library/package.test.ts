@@ -19,6 +19,8 @@ before(async () => {
   await ensurePage();
   project = await packProject();
   server = await startServer({ ...DEFAULT_CONFIG, port: 0, drainMs: 0, logLevel: 'silent' });
+  for (const lab of ['library0', 'library1', 'sdk-device', 'raw-device'])
+    server.labs.open(lab, { patch: 'stock' }, 'kept');
 });
 
 after(async () => {

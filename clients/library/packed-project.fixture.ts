@@ -1,5 +1,5 @@
 /**
- * For tests: the package as somebody gets it who installs it. Built, packed by npm, unpacked into the node_modules of a
+ * For tests: the package as somebody gets it who installs it. Built, and what npm packs put into the node_modules of a
  * project in a temporary folder; its dependencies are ours. Nothing is fetched.
  */
 import { execFile } from 'node:child_process';
@@ -49,9 +49,7 @@ export async function packProject(): Promise<PackedProject> {
   const folder = mkdtempSync(join(tmpdir(), 'mmrace-packed-'));
   const mmrace = join(folder, 'node_modules/mmrace');
   const manifest: Manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
-  const tarball = await pack(folder, manifest);
-  mkdirSync(mmrace, { recursive: true });
-  await run('tar', ['-xzf', tarball, '-C', mmrace, '--strip-components=1']);
+  await pack(folder, manifest, mmrace);
   for (const name of Object.keys(manifest.dependencies)) {
     const link = join(folder, 'node_modules', name);
     mkdirSync(dirname(link), { recursive: true });
@@ -66,8 +64,8 @@ export async function packProject(): Promise<PackedProject> {
   };
 }
 
-/** Builds beside the sources' own dist, which others may be using. Returns the path of the tarball. */
-async function pack(folder: string, { files }: Manifest): Promise<string> {
+/** Builds beside the sources' own dist, which others may be using, and puts what npm would pack into `packed`. */
+async function pack(folder: string, { files }: Manifest, packed: string): Promise<void> {
   const stage = join(folder, 'stage');
   await run(TSC, ['--project', join(ROOT, 'tsconfig.build.json'), '--outDir', join(stage, 'dist')]);
   for (const file of ['package.json', 'README.md', 'LICENSE', ...files]) {
@@ -76,11 +74,12 @@ async function pack(folder: string, { files }: Manifest): Promise<string> {
     const to = file === 'dist' ? join(stage, 'dist/web') : join(stage, file);
     if (existsSync(from)) cpSync(from, to, { recursive: true });
   }
-  const packed = await run('npm', ['pack', '--ignore-scripts', '--json', '--offline'], {
+  // Without the tarball itself: not every machine has a tar.
+  const told = await run('npm', ['pack', '--dry-run', '--ignore-scripts', '--json', '--offline'], {
     cwd: stage,
   });
-  const [{ filename }] = JSON.parse(packed.stdout);
-  return join(stage, filename);
+  const [{ files: all }] = JSON.parse(told.stdout) as [{ files: { path: string }[] }];
+  for (const { path } of all) cpSync(join(stage, path), join(packed, path));
 }
 
 async function ended(program: string, args: readonly string[], cwd: string): Promise<ProcessEnd> {

@@ -6,7 +6,7 @@ import type { ClosedWhy, OnLoss } from '../sdk/connection-state.ts';
 import { ObserverClient, type ObserverClientOptions } from '../sdk/observer-client.ts';
 
 export class Watcher {
-  /** Resolved when it is over for good: closed here, refused for good, or nobody answered for comeBackMs. */
+  /** Resolved when it is over for good: closed here, refused for good, or without an answer for comeBackMs. */
   readonly closed: Promise<ClosedWhy>;
   readonly #options: ObserverClientOptions;
   #client: ObserverClient;

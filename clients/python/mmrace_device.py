@@ -39,11 +39,12 @@ RETRY_FIRST_S, RETRY_LAST_S = 0.05, 2.0
 MIRROR_CHANGES_MAX = 512
 
 # Close codes after which we would be closed again, or another has our session.
-FINAL_CODES = {4001, 4002, 4004, 4005, 4009}
+FINAL_CODES = {4001, 4004, 4005, 4009, 4012, 4013}
 GOING, EXPIRED = 4000, 4007
 COME_BACK = 4900
 # Refusals of a hello that pass by themselves for a client that was in before, and those of a session that is gone.
-PASSING = {"going", "restoring", "lab-full", "too-many-labs", "insufficient-storage"}
+PASSING_FIRST = {"going", "restoring", "under-pressure"}
+PASSING = PASSING_FIRST | {"lab-full", "too-many-labs", "insufficient-storage"}
 SESSION_GONE = {"bad-resume", "resume-too-old"}
 # The exit code of a session that its server has refused or ended for good (sysexits.h: EX_UNAVAILABLE).
 UNAVAILABLE = 69
@@ -120,8 +121,10 @@ class Session:
     them may wait.
     """
 
-    def __init__(self, url, lab, role, name, *, asked, told, greeted, anew):
+    def __init__(self, url, lab, role, name, *, asked, told, greeted, anew, take_over=False):
         self.hello = {"protocol": SUBPROTOCOL, "lab": lab, "role": role, "name": name}
+        if take_over:
+            self.hello["takeOver"] = True
         self.url, self.asked, self.told, self.greeted, self.anew = url, asked, told, greeted, anew
         self.last_id = 0
         self._begin()
@@ -145,6 +148,10 @@ class Session:
         seq = self._send({"id": self.last_id, "method": method, "params": params}, pages)
         self.open[self.last_id] = (seq, method, future)
         return future
+
+    def ping(self):
+        """What the server knows of this session; the future has (result, []), as of call()."""
+        return self.call("ping", {})
 
     def notify(self, method, params, pages=()):
         self._send({"method": method, "params": params}, pages)
@@ -245,6 +252,8 @@ class Session:
         self.outbox = asyncio.Queue()
         for _, kept in self.kept:
             self.outbox.put_nowait(kept)
+        # The lab may have given it: a resume says the name that it has.
+        self.hello["name"] = self.welcome["actor"]
         self.greeted(self.welcome)
         return True
 
@@ -254,7 +263,7 @@ class Session:
         if self.welcome is not None and refused.code in SESSION_GONE:
             self._anew()
             return
-        passes = refused.code in PASSING if was_in else refused.code in ("going", "restoring")
+        passes = refused.code in PASSING if was_in else refused.code in PASSING_FIRST
         now = asyncio.get_running_loop().time()
         # Until its grace is over the old session may have the name.
         mine = self.welcome is None and refused.code == "name-taken" and now < self.name_free
@@ -1215,7 +1224,7 @@ def complain(text):
 class Client:
     """Puts a Device behind a Session: questions to tasks, a fresh device for a fresh machine, back from a fence."""
 
-    def __init__(self, url, lab, name):
+    def __init__(self, url, lab, name, take_over):
         self.name = name
         self.session = Session(
             url,
@@ -1226,11 +1235,13 @@ class Client:
             told=self.told,
             greeted=self.greeted,
             anew=self.anew,
+            take_over=take_over,
         )
         self.fences_told = self.fences_answered = 0
         self.device = None
 
     def greeted(self, welcome):
+        self.name = welcome["actor"]
         if self.device is None:
             self.begin()
         if welcome["state"] == "fenced":
@@ -1300,7 +1311,7 @@ class Client:
 
 
 async def run(arguments):
-    client = Client(arguments.url, arguments.lab, arguments.name)
+    client = Client(arguments.url, arguments.lab, arguments.name, arguments.take_over)
     session = asyncio.ensure_future(client.session.run(arguments.connect_seconds))
 
     def stop():
@@ -1327,6 +1338,11 @@ def main():
     parser.add_argument("--url", default=os.environ.get("MMRACE_URL", "ws://127.0.0.1:7070/ws"))
     parser.add_argument("--lab", default=os.environ.get("MMRACE_LAB", "demo"))
     parser.add_argument("--name", default=os.environ.get("MMRACE_NAME", "py0"))
+    parser.add_argument(
+        "--take-over",
+        action="store_true",
+        help="take the name from a session that has been without a connection for a lease",
+    )
     parser.add_argument("--connect-seconds", type=float, default=10, help="how long a server is waited for")
     sys.exit(asyncio.run(run(parser.parse_args())))
 

@@ -54,6 +54,9 @@ export function callRefusal(error: RpcError): CallRefusal {
   };
 }
 
+/** The code of what has no answer any more. */
+export const SESSION_LOST = 'session-lost';
+
 /** A refusal of our own: the session was lost or fenced before an answer came. */
 export function localRefusal(
   errno: Errno,

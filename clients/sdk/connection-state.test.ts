@@ -74,7 +74,7 @@ function refusedAgain(onLoss: OnLoss, at: number, ...codes: readonly string[]): 
 }
 
 test('a refusal that passes by itself is waited out, any other is the end', () => {
-  for (const code of ['going', 'restoring', 'lab-full', 'insufficient-storage']) {
+  for (const code of ['going', 'restoring', 'under-pressure', 'lab-full', 'insufficient-storage']) {
     assert.equal(refusedAgain('resume', 10, code, code).state, 'away', code);
   }
   for (const code of ['bad-resume', 'no-such-lab', 'lab-damaged', 'bad-params', 'name-taken']) {
@@ -132,7 +132,13 @@ test('the wait between attempts doubles up to a bound', () => {
 });
 
 test('closings that mean it are final', () => {
-  for (const reason of ['superseded', 'expired', 'bad-frame', 'too-many-refusals'] as const) {
+  for (const reason of [
+    'superseded',
+    'expired',
+    'too-many-refusals',
+    'lab-closed',
+    'dismissed',
+  ] as const) {
     assert.equal(play(attached, lostAt(0, CLOSE_CODES[reason].code)).state, 'closed', reason);
   }
   for (const reason of ['going', 'heartbeat-lost', 'seq-gap', 'too-slow'] as const) {

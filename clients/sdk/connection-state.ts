@@ -106,11 +106,12 @@ function attached(
 
 /** Closings after which coming back is pointless: we would be closed again, or another has our session. */
 const FINAL_CODES: ReadonlySet<number> = new Set([
-  CLOSE_CODES['bad-frame'].code,
   CLOSE_CODES['no-hello'].code,
   CLOSE_CODES.superseded.code,
   CLOSE_CODES['wrong-subprotocol'].code,
   CLOSE_CODES['too-many-refusals'].code,
+  CLOSE_CODES['lab-closed'].code,
+  CLOSE_CODES.dismissed.code,
 ]);
 /** Closings after which the session is gone, and the lab may be there. */
 const SESSION_OVER_CODES: ReadonlySet<number> = new Set([
@@ -157,7 +158,7 @@ function afterLoss(
 }
 
 /** Refusals that pass by themselves. */
-const FOR_NOW: ReadonlySet<string> = new Set(['going', 'restoring']);
+const FOR_NOW: ReadonlySet<string> = new Set(['going', 'restoring', 'under-pressure']);
 /** What else may pass for a client that was in before. */
 const FOR_NOW_AGAIN: ReadonlySet<string> = new Set([
   'lab-full',

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { mock, test } from 'node:test';
 import { pageOfU64 } from '../../server/vocabulary/page-contents.ts';
 import { ACK_FRAMES, Connection, type Notification, type ReceivedQuestion } from './connection.ts';
 import { HandServer } from './hand-moved-server.fixture.ts';
+
+const A_DAY_MS = 24 * 60 * 60 * 1_000;
 
 function connected() {
   const server = new HandServer();
@@ -13,7 +15,7 @@ function connected() {
     { url: 'ws://test/ws', lab: 'test', role: 'device', name: 'dev0', socket: server.socket },
     {
       asked: (question) => asked.push(question),
-      told: (notification) => told.push(notification),
+      notified: (notification) => told.push(notification),
       settled: () => undefined,
       complained: ({ message }) => complaints.push(message),
     },
@@ -179,4 +181,37 @@ test('closing by hand ends the session for good', async () => {
   assert.equal(server.last.closedWith, 1000);
   const answer = await connection.call('load', {});
   assert.equal(answer.ok ? '' : answer.refusal.code, 'session-lost');
+});
+
+test('a server that is silent for a heartbeat is asked; one that stays silent is left and come back to', async () => {
+  mock.timers.enable({ apis: ['setInterval', 'setTimeout'] });
+  try {
+    const { server, connection } = connected();
+    server.greet({ heartbeatMs: 100 });
+    mock.timers.tick(100);
+    assert.deepEqual(server.frames(), [], 'it may have been heard just before');
+    mock.timers.tick(100);
+    const ping = server.frame();
+    assert.equal(ping.method, 'ping');
+    server.answer(ping, { received: 2, sent: 1, state: 'attached', leaseLeftMs: null });
+    mock.timers.tick(100);
+    // Whatever arrives breaks the silence.
+    server.send({ method: 'went_on', params: {} });
+    mock.timers.tick(100);
+    assert.deepEqual(server.frames(), []);
+    mock.timers.tick(100);
+    assert.equal(server.frame().method, 'ping');
+    mock.timers.tick(101);
+    assert.deepEqual([server.last.closedWith, connection.state], [4903, 'away']);
+    mock.timers.tick(1_000);
+    server.open();
+    // A hello without an answer is not waited for for ever either.
+    mock.timers.tick(45_001);
+    assert.deepEqual([server.sockets.length, server.last.closedWith], [2, 4903]);
+    connection.close();
+    mock.timers.tick(A_DAY_MS);
+    assert.equal(server.sockets.length, 2);
+  } finally {
+    mock.timers.reset();
+  }
 });

@@ -7,14 +7,22 @@
 
 import { encodeBinaryFrame } from '../../server/protocol/binary-frame.ts';
 import { CLOSE_CODES } from '../../server/protocol/close-codes.ts';
+import type { RequestId } from '../../server/protocol/envelope.ts';
 import { type HelloParams, HelloResult } from '../../server/protocol/hello.ts';
-import { OUTBOX_BYTES_MAX, SUBPROTOCOL } from '../../server/protocol/limits.ts';
+import { HEARTBEAT_MS, OUTBOX_BYTES_MAX, SUBPROTOCOL } from '../../server/protocol/limits.ts';
+import type { Pong } from '../../server/protocol/ping.ts';
 import type { ServerNotificationParams } from '../../server/protocol/server-notifications.ts';
 import { compileCheck } from '../../server/protocol/validators.ts';
 import type { Errno } from '../../server/vocabulary/errno.ts';
 import { assertNever } from '../../server/vocabulary/invariant.ts';
 import type { PageContents } from '../../server/vocabulary/page-contents.ts';
-import { type CallRefusal, callRefusal, localRefusal } from './call-refusal.ts';
+import {
+  type CallRefusal,
+  CallRefused,
+  callRefusal,
+  localRefusal,
+  SESSION_LOST,
+} from './call-refusal.ts';
 import {
   type ClosedWhy,
   type ConnectionEvent,
@@ -25,6 +33,7 @@ import {
 } from './connection-state.ts';
 import { type SentFrame, SentFrames } from './sent-frames.ts';
 import { parseServerFrame, type ServerFrame, type ServerQuestionId } from './server-frame.ts';
+import { SilenceWatch } from './silence.ts';
 import { globalSocket, openSocket, type SocketFactory, type SocketLike } from './web-socket.ts';
 
 const HELLO = compileCheck(HelloResult);
@@ -33,7 +42,7 @@ function acceptsHello(result: unknown): result is HelloResult {
   return HELLO.accepts(result);
 }
 
-/** Frames that arrived since the last `ack`, above which the server is told that it may forget them. */
+/** Frames that arrived since the last `ack`, above which an ack lets the server forget them. */
 export const ACK_FRAMES = 64;
 /** The same in bytes. */
 export const ACK_BYTES = 32 * 1024;
@@ -44,6 +53,8 @@ export const CLOSED_SERVER_SLOW = 4901;
 
 /** Our own close code of comeBack(). */
 export const CLOSED_TO_COME_BACK = 4902;
+/** Our own close code where the server has not been heard for three times its heartbeat, though it was asked. */
+export const CLOSED_SILENT = 4903;
 /** The `seq` of the first frame of a session. */
 const HELLO_SEQ = 1;
 
@@ -52,8 +63,12 @@ export interface ConnectionOptions {
   readonly url: string;
   readonly lab: string;
   readonly role: HelloParams['role'];
-  /** Unique among the actors of the lab. */
+  /** Unique among the actors of the lab; 'auto' takes the next free one of the role. */
   readonly name: string;
+  /** Whether a lab of this name is opened if there is none. 'never' if absent. */
+  readonly create?: 'if-unknown' | 'never';
+  /** Whether a session of that name, if it has been without a connection for a lease, ends. 'never' if absent. */
+  readonly takeOver?: 'when-lost' | 'never';
   /** The address space that a device mirrors or a CPU runs in. 0 if absent. */
   readonly mm?: number;
   /** What to do when the connection is lost. 'resume' if absent. */
@@ -64,8 +79,20 @@ export interface ConnectionOptions {
   readonly connectMs?: number;
   /** For runtimes without a WebSocket of their own. */
   readonly socket?: SocketFactory;
-  /** Called whenever the connection has another state: what to show to whoever waits. */
+  /** Called whenever the connection has another state: what to show to a waiting user. */
   readonly moved?: (state: ConnectionState['state']) => void;
+  /** A session that park() has left: this connection goes on with it, and asks nothing before it is greeted. */
+  readonly parked?: ParkedSession;
+}
+
+/** What is needed to go on with a session from elsewhere: a page that is loaded again. */
+export interface ParkedSession {
+  readonly token: string;
+  readonly epoch: number;
+  /** The seq of the last frame of the server that arrived. */
+  readonly received: number;
+  readonly nextId: number;
+  readonly name: string;
 }
 
 /** What came of a request. */
@@ -87,7 +114,7 @@ export interface Notification {
 
 export interface ConnectionListener {
   readonly asked: (question: ReceivedQuestion) => void;
-  readonly told: (notification: Notification) => void;
+  readonly notified: (notification: Notification) => void;
   /** After each message and each change of state, when everything above has been called. */
   readonly settled: () => void;
   /** The server complains about something that was not a request. */
@@ -109,10 +136,19 @@ export class Connection {
   readonly #options: ConnectionOptions;
   readonly #listener: ConnectionListener;
   readonly #sent = new SentFrames();
-  readonly #open = new Map<number, { seq: number; answered: (answer: CallAnswer) => void }>();
+  readonly #silence = new SilenceWatch({
+    ask: () => {
+      if (this.#state.state === 'attached') this.request('ping', {}, [], () => undefined);
+    },
+    silent: () => this.#drop(CLOSED_SILENT, 'the server is silent'),
+  });
+  readonly #open = new Map<RequestId, { seq: number; answered: (answer: CallAnswer) => void }>();
   #state: ConnectionState;
+  #name: string;
   #socket: SocketLike | 'none' = 'none';
   #session: HelloResult | 'none' = 'none';
+  /** How to come back to the session, if there is one. */
+  #resume: { readonly token: string; readonly epoch: number } | 'none' = 'none';
   #nextId = 1;
   /** Between sessions whatever is asked has no answer: it belongs to what is gone. */
   #life: 'in a session' | 'between sessions' = 'in a session';
@@ -130,11 +166,12 @@ export class Connection {
 
   constructor(options: ConnectionOptions, listener: ConnectionListener) {
     this.#options = options;
+    this.#name = options.name;
     this.#listener = listener;
     const greeted = Promise.withResolvers<HelloResult>();
     const closed = Promise.withResolvers<ClosedWhy>();
     this.greeted = greeted.promise;
-    // Whoever only waits for `closed` must not be killed by a rejection that nobody awaits.
+    // A process that only waits for `closed` must not be killed by a rejection that is not awaited.
     this.greeted.catch(() => undefined);
     this.closed = closed.promise;
     this.#resolveGreeted = greeted.resolve;
@@ -145,9 +182,17 @@ export class Connection {
     this.#resolveLeft = left.resolve;
     const giveUpAt = now() + (options.connectMs ?? 0);
     const onLoss = options.onLoss ?? 'resume';
+    const { parked } = options;
+    if (parked !== undefined) {
+      this.#resume = { token: parked.token, epoch: parked.epoch };
+      this.#received = parked.received;
+      this.#nextId = parked.nextId;
+      this.#name = parked.name;
+    }
+    const purpose = parked === undefined ? 'begin' : 'resume';
     this.#state = {
       state: 'connecting',
-      attempt: { purpose: 'begin', failures: 0, giveUpAt, nameFreeAt: 0, onLoss },
+      attempt: { purpose, failures: 0, giveUpAt, nameFreeAt: 0, onLoss },
     };
     // Whatever is asked before the connection stands comes behind the hello, which has HELLO_SEQ.
     this.#sent.nextSeq();
@@ -156,6 +201,11 @@ export class Connection {
 
   get state(): ConnectionState['state'] {
     return this.#state.state;
+  }
+
+  /** In the lab: once it is greeted, the one that it was given. */
+  get name(): string {
+    return this.#name;
   }
 
   /** The answer to the last hello, or 'none' before the first. */
@@ -200,6 +250,13 @@ export class Connection {
     });
   }
 
+  /** Whether the server is there, and what it knows of this client. Rejects: CallRefused. */
+  async ping(): Promise<Pong> {
+    const answer = await this.call('ping', {});
+    if (!answer.ok) throw new CallRefused('ping', answer.refusal);
+    return answer.result as Pong;
+  }
+
   notify(method: string, params: unknown, pages: readonly PageContents[] = []): void {
     this.#send({ method, params }, pages);
   }
@@ -216,6 +273,22 @@ export class Connection {
   /** Breaks the connection, so that the session is resumed on another: how a device comes back from a fence. */
   comeBack(): void {
     this.#drop(CLOSED_TO_COME_BACK, 'comes back');
+  }
+
+  /** Leaves the session as it is, for another connection to go on with: see ConnectionOptions.parked. */
+  park(): ParkedSession | 'none' {
+    if (this.#resume === 'none' || this.#state.state === 'closed') return 'none';
+    const parked = {
+      ...this.#resume,
+      received: this.#received,
+      nextId: this.#nextId,
+      name: this.name,
+    };
+    const socket = this.#socket;
+    this.#socket = 'none';
+    this.#move({ event: 'ended' });
+    if (socket !== 'none') socket.close(CLOSED_TO_COME_BACK, 'comes back');
+    return parked;
   }
 
   /** Ends the session. Frames that were sent before still go out. */
@@ -254,28 +327,23 @@ export class Connection {
       },
     });
     this.#socket = socket;
+    this.#silence.begin(HEARTBEAT_MS);
   }
 
   #greet(): void {
     this.#move({ event: 'opened' });
-    const { lab, role, name, mm } = this.#options;
+    const { lab, role, mm, create, takeOver } = this.#options;
     this.#helloId = this.#nextId;
     this.#nextId += 1;
     const params: HelloParams = {
       protocol: SUBPROTOCOL,
       lab,
       role,
-      name,
+      name: this.#name,
       ...(mm === undefined ? {} : { mm }),
-      ...(this.#session === 'none'
-        ? {}
-        : {
-            resume: {
-              token: this.#session.resumeToken,
-              epoch: this.#session.epoch,
-              since: this.#received,
-            },
-          }),
+      ...(create === 'if-unknown' ? { create: true } : {}),
+      ...(takeOver === 'when-lost' ? { takeOver: true } : {}),
+      ...(this.#resume === 'none' ? {} : { resume: { ...this.#resume, since: this.#received } }),
     };
     // The hello of a resume stands outside the numbering; so does its answer.
     const hello = { jsonrpc: '2.0', seq: HELLO_SEQ, id: this.#helloId, method: 'hello', params };
@@ -283,6 +351,7 @@ export class Connection {
   }
 
   #arrived(message: string | Uint8Array): void {
+    this.#silence.heard();
     const frame = parseServerFrame(message);
     if (frame.kind === 'nonsense') {
       this.#drop(CLOSED_NONSENSE, `a frame of the server: expected ${frame.bound}`);
@@ -324,22 +393,22 @@ export class Connection {
         this.#listener.asked(frame);
         break;
       case 'notification':
-        this.#toldOfGoing(frame);
-        this.#listener.told(frame);
+        this.#serverIsGoing(frame);
+        this.#listener.notified(frame);
         break;
       default:
         assertNever(frame);
     }
   }
 
-  #toldOfGoing({ method, params }: Notification): void {
+  #serverIsGoing({ method, params }: Notification): void {
     if (method !== 'going') return;
     const { resumable, forGood } = params as Partial<ServerNotificationParams['going']>;
     if (resumable === true) return;
     this.#move({ event: 'going', server: forGood === true ? 'for-good' : 'for-now' });
   }
 
-  #answered(id: number, answer: CallAnswer): void {
+  #answered(id: RequestId, answer: CallAnswer): void {
     const open = this.#open.get(id);
     if (open === undefined) return;
     this.#open.delete(id);
@@ -364,9 +433,13 @@ export class Connection {
 
   #helloAccepted(hello: HelloResult, seq: number): void {
     // What follows the answer to a fresh hello counts on from it.
-    if (this.#session === 'none') this.#received = seq;
-    const arrived = this.#session === 'none' ? HELLO_SEQ : hello.received;
+    if (this.#resume === 'none') this.#received = seq;
+    const arrived = this.#resume === 'none' ? HELLO_SEQ : hello.received;
+    const isParked = this.#resume !== 'none' && this.#session === 'none';
+    if (isParked) this.#sent.goOnFrom(arrived);
     this.#session = hello;
+    this.#resume = { token: hello.resumeToken, epoch: hello.epoch };
+    this.#name = hello.actor;
     this.#sent.forget(arrived);
     const again = this.#sent.after(arrived);
     if (again === 'too-old') {
@@ -375,6 +448,7 @@ export class Connection {
     }
     const { comeBackMs = Number.POSITIVE_INFINITY } = this.#options;
     this.#move({ event: 'greeted', graceMs: hello.graceMs, comeBackMs });
+    this.#silence.begin(hello.heartbeatMs);
     this.#listener.greeted?.(hello);
     for (const frame of again) this.#write(frame);
     this.#resolveGreeted(hello);
@@ -382,6 +456,7 @@ export class Connection {
 
   #helloRefused(refusal: CallRefusal): void {
     const socket = this.#socket;
+    this.#silence.end();
     this.#move({ event: 'hello-refused', refusal, at: now() });
     if (this.#state.state !== 'away') return;
     this.#socket = 'none';
@@ -390,6 +465,7 @@ export class Connection {
 
   #lost(code: number, text: string): void {
     this.#socket = 'none';
+    this.#silence.end();
     this.#move({ event: 'lost', code, text, at: now() });
     this.#listener.settled();
   }
@@ -426,6 +502,7 @@ export class Connection {
   /** What was asked has no answer; what is asked from here on comes behind a fresh hello. */
   #beginAnew(): void {
     this.#session = 'none';
+    this.#resume = 'none';
     this.#received = 0;
     this.#unackedFrames = 0;
     this.#unackedBytes = 0;
@@ -448,6 +525,7 @@ export class Connection {
 
   #finish(closed: ClosedWhy): void {
     const socket = this.#socket;
+    this.#silence.end();
     this.#socket = 'none';
     this.#last = socket;
     if (socket === 'none') this.#resolveLeft();
@@ -480,7 +558,7 @@ function encode(envelope: object, pages: readonly PageContents[]): SentFrame {
 function lostRefusal(): CallRefusal {
   return localRefusal(
     'ENOTCONN',
-    'session-lost',
+    SESSION_LOST,
     'the session ended before an answer came',
     'Connect again; look at the state before you ask again.',
   );

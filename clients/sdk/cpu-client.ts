@@ -1,9 +1,15 @@
 /** A CPU thread in this process: a program of tasks whose kernel is on the other side of a connection. */
 import type { CpuApi } from '../../server/abi/cpu-api.ts';
-import { CPU_REQUESTS } from '../../server/protocol/cpu-requests.ts';
+import { CPU_CALL_NAMES, CPU_CALLS, type CpuCallName } from '../../server/abi/cpu-calls.ts';
+import {
+  CPU_REQUESTS,
+  type CpuParams,
+  type CpuResults,
+} from '../../server/protocol/cpu-requests.ts';
 import { CONDUCTOR_QUESTIONS } from '../../server/protocol/server-questions.ts';
 import type { TaskContext } from '../../server/task/context.ts';
 import type { Task } from '../../server/task/task.ts';
+import { fail, ok } from '../../server/vocabulary/errno.ts';
 import { CallRefused } from './call-refusal.ts';
 import {
   type Incarnation,
@@ -16,13 +22,14 @@ import { Connection, type ConnectionOptions, type ReceivedQuestion } from './con
 import { Holds } from './holds.ts';
 import { LazyChecks } from './lazy-checks.ts';
 import { RemoteCalls } from './remote-calls.ts';
-import { type CpuCalls, remoteCpuApi } from './remote-cpu-api.ts';
 import { Runtime } from './runtime.ts';
 import type { StepGate } from './step-gate.ts';
 
 export interface CpuKernel {
   readonly api: CpuApi;
   readonly context: TaskContext;
+  /** Of the CPU in the lab. */
+  readonly name: () => string;
   /** Blocks the calling task until a promise is settled: for what a client does besides. */
   readonly waitFor: <T>(promise: Promise<T>) => Task<T>;
 }
@@ -38,9 +45,9 @@ export interface CpuClientOptions extends Omit<ConnectionOptions, 'role'> {
   readonly trouble?: (error: unknown) => void;
   /** A conductor asks for a verb. It is performed, whatever this says. */
   readonly asked?: (params: VerbParams) => void;
-  /** A task stands still after the kernel function `after`. The server is told, too. */
+  /** A task stands still after the kernel function `after`. The server is notified, too. */
   readonly held?: (after: string) => void;
-  /** Whoever stood goes on. */
+  /** The tasks that stood go on. */
   readonly wentOn?: () => void;
 }
 
@@ -62,7 +69,7 @@ export class CpuClient {
       { ...options, role: 'cpu' },
       {
         asked: (question) => this.#asked(question),
-        told: () => undefined,
+        notified: () => undefined,
         settled: () => this.#now.runtime.turn(),
         beginsAnew: () => {
           this.#now = this.#newIncarnation();
@@ -80,7 +87,7 @@ export class CpuClient {
 
   /** Runs a task of the CPU's own. Rejects with what it throws; CallRefused if the session ends. */
   run<T>(name: string, task: Task<T>): Promise<T> {
-    return this.#now.runtime.run(this.#options.name, name, task);
+    return this.#now.runtime.run(this.connection.name, name, task);
   }
 
   /** The next task that returns from the kernel function `after` stands still, until go(). */
@@ -130,6 +137,7 @@ export class CpuClient {
       perform: this.#options.cpu({
         api,
         context,
+        name: () => this.connection.name,
         waitFor: (promise) => runtime.waitFor(promise),
       }),
     };
@@ -142,7 +150,7 @@ export class CpuClient {
       return;
     }
     const parts = {
-      actor: this.#options.name,
+      actor: this.connection.name,
       incarnation: this.#now,
       answer: this.connection.answer.bind(this.connection),
       answerError: this.connection.answerError.bind(this.connection),
@@ -153,4 +161,31 @@ export class CpuClient {
     if (method === 'perform') this.#options.asked?.(params as VerbParams);
     obeyConductor(parts, method, question);
   }
+}
+
+/** CpuApi over a connection: each access and each system call is a request whose answer its task waits for. */
+
+type CpuCalls = RemoteCalls<CpuParams, CpuResults>;
+
+/** The kernel as a CPU thread in this process sees it. A lost session throws CallRefused in the task. */
+function remoteCpuApi(calls: CpuCalls): CpuApi {
+  const methods = CPU_CALL_NAMES.map((name) => {
+    const toParams = CPU_CALLS[name].toParams as (...args: unknown[]) => never;
+    const perform = CPU_CALLS[name].kind === 'access' ? access : systemCall;
+    return [name, (...args: unknown[]) => perform(calls, name, toParams(...args))] as const;
+  });
+  return Object.fromEntries(methods) as unknown as CpuApi;
+}
+
+function* access(calls: CpuCalls, name: CpuCallName, params: never) {
+  const answer = yield* calls.demand(name, params);
+  if ('signal' in answer) return { kind: 'signal', signal: answer.signal };
+  return { kind: 'done', value: 'value' in answer ? BigInt(answer.value) : undefined };
+}
+
+/** A system call that answers with an errno, and pin with how many pages it pinned. */
+function* systemCall(calls: CpuCalls, name: CpuCallName, params: never) {
+  const answer = yield* calls.ask(name, params);
+  if (!answer.ok) return fail(answer.refusal.errno);
+  return ok('pinned' in answer.result ? answer.result.pinned : undefined);
 }

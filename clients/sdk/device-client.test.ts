@@ -60,7 +60,7 @@ function smallDevice(api: DeviceApi, log: string[], seen: unknown[]): Device {
   };
 }
 
-function started() {
+function started(device = smallDevice) {
   const server = new HandServer();
   const log: string[] = [];
   const seen: unknown[] = [];
@@ -69,15 +69,35 @@ function started() {
     lab: 'test',
     name: 'dev0',
     socket: server.socket,
-    device: ({ api }) => smallDevice(api, log, seen),
+    device: ({ api }) => device(api, log, seen),
     fenced: (why) => log.push(`fenced: ${why}`),
   });
   server.greet();
   return { server, client, log, seen };
 }
 
-function opened() {
-  const all = started();
+/** The same with two passes: the sequence moves in the first, the entry goes in the second. */
+function inPasses(api: DeviceApi, log: string[], seen: unknown[]): Device {
+  const device = smallDevice(api, log, seen);
+  return {
+    ...device,
+    driver: {
+      ...device.driver,
+      *invalidateStart(sub, range, seq) {
+        log.push(`start ${seq}`);
+        if (range.event === 'release') return 'done';
+        sub.invalidateSeq = seq;
+        return function* () {
+          log.push(`finish ${seq}`);
+          api.mirrorChanged(range.range.first, { state: 'none' });
+        };
+      },
+    },
+  };
+}
+
+function opened(device = smallDevice) {
+  const all = started(device);
   all.server.answer(all.server.frame(), { subscription: 3, invalidate_seq: 4 });
   return all;
 }
@@ -115,6 +135,42 @@ test('a device opens, and what the kernel asks are tasks of the driver', () => {
     { id: 50, result: { result: 'done', invalidate_seq: 5 } },
     { id: 51, result: { result: 'ENOMEM' } },
     { id: 52, result: {} },
+  ]);
+});
+
+test('a driver with two passes subscribes as such, and each second pass belongs to its call', () => {
+  const { server, log } = started(inPasses);
+  const insert = server.frame();
+  assert.deepEqual(insert.params, { range: RANGE, passes: 'two' });
+  server.answer(insert, { subscription: 3, invalidate_seq: 4 });
+  log.length = 0;
+  const calls = [7, 8].map((call) => ({ ...INVALIDATE, seq: call, call }));
+  const [one, other] = calls;
+  const release = { ...INVALIDATE, event: 'release', call: 9 };
+  server.send({ id: 50, method: 'invalidate_start', params: one });
+  server.send({ id: 51, method: 'invalidate_start', params: other });
+  server.send({ id: 52, method: 'invalidate_start', params: release });
+  server.send({ id: 53, method: 'invalidate_finish', params: other });
+  server.send({ id: 54, method: 'invalidate_finish', params: one });
+  assert.deepEqual(log, ['start 7', 'start 8', 'start 5', 'finish 8', 'finish 7']);
+  assert.deepEqual(brief(server.frames()), [
+    { id: 50, result: { result: 'begun', invalidate_seq: 7 } },
+    { id: 51, result: { result: 'begun', invalidate_seq: 8 } },
+    { id: 52, result: { result: 'done', invalidate_seq: 8 } },
+    'mirror_changed',
+    { id: 53, result: { invalidate_seq: 8 } },
+    'mirror_changed',
+    { id: 54, result: { invalidate_seq: 8 } },
+  ]);
+});
+
+test('a second pass of what this client did not begin does the whole', () => {
+  const { server, log } = opened(inPasses);
+  server.send({ id: 50, method: 'invalidate_finish', params: { ...INVALIDATE, call: 7 } });
+  assert.equal(log.at(-1), 'invalidate clear 16-18');
+  assert.deepEqual(brief(server.frames()), [
+    'mirror_changed',
+    { id: 50, result: { invalidate_seq: 5 } },
   ]);
 });
 

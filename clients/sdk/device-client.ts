@@ -3,7 +3,13 @@
  * other side of a connection.
  */
 
-import type { DeviceApi, DeviceDriver, NotifierRange } from '../../server/abi/device-api.ts';
+import type {
+  DeviceApi,
+  DeviceDriver,
+  IntervalSub,
+  InvalidateFinish,
+  NotifierRange,
+} from '../../server/abi/device-api.ts';
 import { DEVICE_REQUESTS } from '../../server/protocol/device-requests.ts';
 import {
   SERVER_NOTIFICATIONS,
@@ -17,8 +23,10 @@ import {
 import { type TaskContext, wake } from '../../server/task/context.ts';
 import { objectId } from '../../server/task/object-id.ts';
 import { type Task, waitUntil } from '../../server/task/task.ts';
+import type { PageRange } from '../../server/vocabulary/address.ts';
 import { fail, type Result } from '../../server/vocabulary/errno.ts';
 import { assertNever } from '../../server/vocabulary/invariant.ts';
+import type { Seq } from '../../server/vocabulary/seq.ts';
 import { CallRefused } from './call-refusal.ts';
 import {
   type Answering,
@@ -65,6 +73,8 @@ export interface DeviceKernel {
   readonly context: TaskContext;
   /** Blocks the calling task until a promise is settled: for what a client does besides. */
   readonly waitFor: <T>(promise: Promise<T>) => Task<T>;
+  /** A subscription that a parked session had: see ConnectionOptions.parked. */
+  readonly adopt?: (id: number, range: PageRange, invalidateSeq: Seq) => IntervalSub;
 }
 
 /** Makes a device for a kernel. Called again when the server starts a new machine under it. */
@@ -74,15 +84,15 @@ export interface DeviceClientOptions extends Omit<ConnectionOptions, 'role'> {
   readonly device: DeviceFactory;
   /** The device did not answer in time and was cut off. It comes back by itself: see Device.recover. */
   readonly fenced?: (why: string) => void;
-  /** Decides who takes a step, for whoever plays a given order; without one everybody goes as soon as he can. */
+  /** Decides who takes a step, to play a given order; without one every task goes as soon as it can. */
   readonly gate?: StepGate;
   /** The driver threw, or the server complained of a frame: a bug on one of the two sides. */
   readonly trouble?: (error: unknown) => void;
   /** A conductor asks for a verb. It is performed, whatever this says. */
   readonly asked?: (params: VerbParams) => void;
-  /** A task stands still after the kernel function `after`. The server is told, too. */
+  /** A task stands still after the kernel function `after`. The server is notified, too. */
   readonly held?: (after: string) => void;
-  /** Whoever stood goes on. */
+  /** The tasks that stood go on. */
   readonly wentOn?: () => void;
 }
 
@@ -93,15 +103,22 @@ type KernelAsks = {
   };
 }[KernelQuestion];
 
+type InvalidationAsks = Extract<
+  KernelAsks,
+  { method: 'invalidate' | 'invalidate_start' | 'invalidate_finish' }
+>;
+
 const RESULTS = new LazyChecks('result', DEVICE_REQUESTS);
 const QUESTIONS = new LazyChecks('params', SERVER_QUESTIONS);
-const TOLD = new LazyChecks('params', SERVER_NOTIFICATIONS);
+const NOTIFICATION_CHECKS = new LazyChecks('params', SERVER_NOTIFICATIONS);
 
 interface DeviceIncarnation extends Incarnation {
   readonly api: DeviceApi;
   readonly device: Device;
   readonly subs: RemoteSubscriptions;
   readonly queue: NotificationQueue;
+  /** What is left to do in the second pass of an invalidation, by its `call`. */
+  readonly begun: Map<number, InvalidateFinish>;
   opened: Result<void> | 'not-yet';
 }
 
@@ -110,7 +127,7 @@ export class DeviceClient {
   readonly #options: DeviceClientOptions;
   readonly #answering: Answering;
   #now: DeviceIncarnation;
-  /** Fences that the server told of, and hellos that it answered with one: the two come in either order. */
+  /** Fences that the server notified, and hellos that it answered with one: the two come in either order. */
   #fences = { told: 0, answered: 0 };
 
   constructor(options: DeviceClientOptions) {
@@ -119,7 +136,7 @@ export class DeviceClient {
       { ...options, role: 'device' },
       {
         asked: (question) => this.#asked(question),
-        told: (notification) => this.#told(notification),
+        notified: (notification) => this.#notified(notification),
         settled: () => this.#now.runtime.turn(),
         greeted: ({ state }) => {
           if (state === 'fenced') this.#backFromFence();
@@ -152,7 +169,7 @@ export class DeviceClient {
 
   /** Runs a task of the device's own. Rejects with what it throws; CallRefused if the session ends. */
   run<T>(name: string, task: Task<T>): Promise<T> {
-    return this.#now.runtime.run(this.#options.name, name, task);
+    return this.#now.runtime.run(this.connection.name, name, task);
   }
 
   /** The next task that returns from the kernel function `after` stands still, until go(). */
@@ -201,12 +218,16 @@ export class DeviceClient {
         return this.connection.request(method, params, pages, answered);
       },
     });
-    const { name, mm = 0 } = this.#options;
-    const api = remoteDeviceApi({ owner: name, mm, calls, subs, told: queue });
-    const device = this.#options.device({
+    const { connection } = this;
+    const { mm = 0 } = this.#options;
+    const owner = () => connection.name;
+    const passes = () => (device.driver.invalidateStart === undefined ? 'one' : 'two');
+    const api = remoteDeviceApi({ owner, mm, calls, subs, notifications: queue, passes });
+    const device: Device = this.#options.device({
       api,
       context,
       waitFor: (promise) => runtime.waitFor(promise),
+      adopt: (id, range, invalidateSeq) => subs.inserted(id, range, invalidateSeq),
     });
     const incarnation: DeviceIncarnation = {
       runtime,
@@ -215,6 +236,7 @@ export class DeviceClient {
       device,
       subs,
       queue,
+      begun: new Map(),
       opened: 'not-yet',
       perform: (params) => performOpened(incarnation, params),
     };
@@ -230,7 +252,7 @@ export class DeviceClient {
     const { runtime, device } = incarnation;
     const task = how === 'recover' && device.recover !== undefined ? device.recover : device.open;
     incarnation.opened = 'not-yet';
-    runtime.start(this.#options.name, how, task(), (outcome) => {
+    runtime.start(this.connection.name, how, task(), (outcome) => {
       if (outcome.ok) incarnation.opened = outcome.value;
       else {
         incarnation.opened = fail('ENOTCONN');
@@ -241,7 +263,7 @@ export class DeviceClient {
   }
 
   /** The session has to be resumed to be attached again. It may have been already: then this is old news. */
-  #toldOfFence(why: string): void {
+  #fenced(why: string): void {
     this.#options.fenced?.(why);
     this.#fences.told += 1;
     if (this.#fences.told > this.#fences.answered) this.connection.comeBack();
@@ -249,6 +271,7 @@ export class DeviceClient {
 
   #backFromFence(): void {
     this.#fences.answered += 1;
+    this.#now.begun.clear();
     if (this.#now.device.recover === undefined) this.#beginAnew();
     else this.#open(this.#now, 'recover');
   }
@@ -264,7 +287,7 @@ export class DeviceClient {
       };
       const parts = {
         ...this.#answering,
-        actor: this.#options.name,
+        actor: this.connection.name,
         incarnation: this.#now,
         reset,
       };
@@ -276,18 +299,13 @@ export class DeviceClient {
   }
 
   #askedByKernel(asks: KernelAsks, id: ReceivedQuestion['id']): void {
-    const { device, subs } = this.#now;
+    const { device } = this.#now;
     switch (asks.method) {
-      case 'invalidate': {
-        const { params } = asks;
-        const sub = subs.invalidated(params.subscription, params.range);
-        const task = device.driver.invalidate(sub, notifierRange(params), params.seq);
-        this.#answerWith(id, 'invalidate', task, (result) => ({
-          result,
-          invalidate_seq: sub.invalidateSeq,
-        }));
+      case 'invalidate':
+      case 'invalidate_start':
+      case 'invalidate_finish':
+        this.#askedToInvalidate(asks, id);
         break;
-      }
       case 'migrate_to_ram': {
         const { mm, page, pfn } = asks.params;
         const task = device.driver.migrateToRam({ mm, page, pfn });
@@ -304,13 +322,37 @@ export class DeviceClient {
     }
   }
 
+  #askedToInvalidate({ method, params }: InvalidationAsks, id: ReceivedQuestion['id']): void {
+    const { device, subs, begun } = this.#now;
+    const sub = subs.invalidated(params.subscription, params.range);
+    const range = notifierRange(params);
+    const seqNow = () => ({ invalidate_seq: sub.invalidateSeq });
+    if (method === 'invalidate_finish') {
+      const finish = begun.get(params.call);
+      begun.delete(params.call);
+      const task = finish?.() ?? wholeAgain(device.driver, sub, range, params.seq);
+      this.#answerWith(id, method, task, seqNow);
+      return;
+    }
+    const { driver } = device;
+    const task =
+      method === 'invalidate_start' && driver.invalidateStart !== undefined
+        ? driver.invalidateStart(sub, range, params.seq)
+        : driver.invalidate(sub, range, params.seq);
+    this.#answerWith(id, method, task as Task<'done' | 'again' | InvalidateFinish>, (result) => {
+      if (typeof result !== 'function') return { result, ...seqNow() };
+      if (method === 'invalidate_start') begun.set(params.call, result);
+      return { result: 'begun', ...seqNow() };
+    });
+  }
+
   #answerWith<T>(
     id: ReceivedQuestion['id'],
     name: string,
     task: Task<T>,
     view: (value: T) => unknown,
   ): void {
-    this.#now.runtime.start(this.#options.name, name, task, (outcome) => {
+    this.#now.runtime.start(this.connection.name, name, task, (outcome) => {
       if (outcome.ok) {
         this.#answering.answer(id, view(outcome.value));
       } else {
@@ -320,12 +362,12 @@ export class DeviceClient {
     });
   }
 
-  #told({ method, params }: Notification): void {
-    if (!TOLD.accepts(method, params)) return;
+  #notified({ method, params }: Notification): void {
+    if (!NOTIFICATION_CHECKS.accepts(method, params)) return;
     if (method === 'page_free') {
       const { pfn } = params as ServerNotificationParams['page_free'];
       this.#now.runtime.start(
-        this.#options.name,
+        this.connection.name,
         'page_free',
         this.#now.device.driver.pageFree(pfn),
         (outcome) => {
@@ -333,7 +375,7 @@ export class DeviceClient {
         },
       );
     } else if (method === 'fenced') {
-      this.#toldOfFence((params as ServerNotificationParams['fenced']).why);
+      this.#fenced((params as ServerNotificationParams['fenced']).why);
     }
   }
 }
@@ -347,6 +389,16 @@ function* performOpened(incarnation: DeviceIncarnation, params: VerbParams): Tas
     throw new VerbRefused(`the device could not be opened: ${opened.errno}`);
   }
   return yield* incarnation.device.perform(params);
+}
+
+/** For a client that was parked between the passes, and does not know what it had begun. */
+function* wholeAgain(
+  driver: DeviceDriver,
+  sub: IntervalSub,
+  range: NotifierRange,
+  seq: Seq,
+): Task<void> {
+  yield* driver.invalidate(sub, { ...range, blocking: 'blockable' }, seq);
 }
 
 function notifierRange(params: QuestionParams['invalidate']): NotifierRange {

@@ -1,6 +1,6 @@
 /**
  * Holds: the server may ask a client to stop a task after its next call of a named kernel function, until it is
- * told to go on. So an order of events between processes is forced by the protocol, and not by sleeping.
+ * released. So an order of events between processes is forced by the protocol, and not by sleeping.
  *
  * Every hold stops one task once. Two holds after the same function stop the next two tasks that get there.
  */
@@ -25,7 +25,7 @@ export class Holds {
   readonly #onWent: () => void;
   #holds: Hold[] = [];
 
-  /** `onHeld` is told when a task has arrived at its hold and stands, `onWent` when everybody goes on. */
+  /** `onHeld` is called when a task has arrived at its hold and stands, `onWent` when all go on. */
   constructor(context: TaskContext, onHeld: (after: string) => void, onWent: () => void) {
     this.#context = context;
     this.#onHeld = onHeld;

@@ -23,7 +23,7 @@ type Gathered =
 export type Notify = (method: string, params: unknown, pages: readonly PageContents[]) => void;
 
 /**
- * What a device tells without waiting, gathered: neighbours of the same kind travel as one frame. Order is kept,
+ * What a device notifies, gathered: neighbours of the same kind travel as one frame. Order is kept,
  * also against requests and answers, if flush() is called before each of those.
  */
 export class NotificationQueue {

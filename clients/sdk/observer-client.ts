@@ -25,7 +25,7 @@ export interface ObserverClientOptions extends Omit<ConnectionOptions, 'role' | 
   readonly believes?: 'nothing' | 'events';
 }
 
-const TOLD = new LazyChecks('params', SERVER_NOTIFICATIONS);
+const NOTIFICATION_CHECKS = new LazyChecks('params', SERVER_NOTIFICATIONS);
 
 export class ObserverClient {
   readonly connection: Connection;
@@ -35,12 +35,12 @@ export class ObserverClient {
   constructor(options: ObserverClientOptions) {
     this.#options = options;
     this.connection = new Connection(
-      // The server keeps no session of an observer that is away: whoever comes back starts from a snapshot anyway.
+      // The server keeps no session of an observer that is away: one that comes back starts from a snapshot anyway.
       { onLoss: 'give-up', ...options, role: 'observer' },
       {
         asked: ({ id, method }) =>
           this.connection.answerError(id, 'EINVAL', `${method}: not a question to an observer`),
-        told: (notification) => this.#told(notification),
+        notified: (notification) => this.#notified(notification),
         settled: () => undefined,
         complained: (refusal) => this.#options.trouble?.(new CallRefused('frame', refusal)),
         greeted: ({ snapshot }) => {
@@ -59,7 +59,7 @@ export class ObserverClient {
     this.connection.close();
   }
 
-  #told({ method, params }: Notification): void {
+  #notified({ method, params }: Notification): void {
     if (method === 'events' && this.#options.believes === 'events') {
       if (hasEvents(params)) this.#options.events(params.events);
       return;
@@ -68,7 +68,7 @@ export class ObserverClient {
       this.#begin(params as ServerNotificationParams['snapshot']);
       return;
     }
-    if (!TOLD.accepts(method, params)) return;
+    if (!NOTIFICATION_CHECKS.accepts(method, params)) return;
     if (method === 'events') {
       this.#options.events((params as ServerNotificationParams['events']).events);
     } else if (method === 'snapshot') {

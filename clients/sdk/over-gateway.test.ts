@@ -32,6 +32,7 @@ const idleDevice: DeviceFactory = (): Device => ({
 
 async function withHarness(body: (harness: Harness) => Promise<void>): Promise<void> {
   const harness = await startHarness();
+  harness.labs.open('test', { patch: 'stock' }, 'kept');
   try {
     await body(harness);
   } finally {
@@ -61,6 +62,25 @@ test('pages go there and back as binary frames, and the subprotocol is agreed', 
     assert.deepEqual(arrived?.contents, [pageOfU64(1n), pageOfU64(2n)]);
     device.close();
     assert.deepEqual(await device.connection.closed, { why: 'ended' });
+  }));
+
+test('a device that leaves its name to the lab comes back under the one that it was given', () =>
+  withHarness(async (harness) => {
+    const device = await connect({
+      role: 'device',
+      url: harness.url,
+      lab: 'test',
+      name: 'auto',
+      device: idleDevice,
+    });
+    assert.deepEqual([device.connection.name, device.api.owner], ['dev0', 'dev0']);
+    device.connection.comeBack();
+    await device.run('lock', device.api.mmapReadLock());
+    const { session } = device.connection;
+    assert.ok(session !== 'none');
+    assert.deepEqual([session.session, session.actor], ['resumed', 'dev0']);
+    device.close();
+    await device.connection.left;
   }));
 
 test('a connection that breaks is resumed, and a question of the meantime is answered once', () =>
@@ -123,11 +143,11 @@ test('a reset of the lab reaches the device, which opens again', () =>
       url: harness.url,
       lab: 'test',
       name: 'dev0',
-      device: ({ api, context, waitFor }) => ({
-        ...idleDevice({ api, context, waitFor }),
+      device: (kernel) => ({
+        ...idleDevice(kernel),
         *open() {
           opened += 1;
-          yield* api.mmapReadLock();
+          yield* kernel.api.mmapReadLock();
           return OK;
         },
       }),

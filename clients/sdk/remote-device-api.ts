@@ -1,6 +1,6 @@
 /**
  * DeviceApi over a connection. Each call of a driver becomes a request whose answer its task waits for; what the
- * driver only tells is gathered and sent in order, without waiting.
+ * driver only notifies is gathered and sent in order, without waiting.
  */
 import type {
   DeviceApi,
@@ -28,11 +28,14 @@ import type { RemoteSubscriptions } from './remote-subscriptions.ts';
 export type DeviceCalls = RemoteCalls<DeviceParams, DeviceResults>;
 
 export interface RemoteDeviceApiParts {
-  readonly owner: DeviceOwner;
+  /** Called whenever it is asked for: the lab may give the name with the answer to the hello. */
+  readonly owner: () => DeviceOwner;
   readonly mm: MmId;
   readonly calls: DeviceCalls;
   readonly subs: RemoteSubscriptions;
-  readonly told: NotificationQueue;
+  readonly notifications: NotificationQueue;
+  /** Of the driver that subscribes: two if it has invalidateStart(). */
+  readonly passes: () => 'one' | 'two';
 }
 
 /**
@@ -40,9 +43,11 @@ export interface RemoteDeviceApiParts {
  * where a call cannot fail, a refusal (the session or the device is gone) throws CallRefused in the task.
  */
 export function remoteDeviceApi(parts: RemoteDeviceApiParts): DeviceApi {
-  const { owner, mm, calls, subs, told } = parts;
+  const { owner, mm, calls, subs, notifications, passes } = parts;
   return {
-    owner,
+    get owner() {
+      return owner();
+    },
     mm,
     *mmapReadLock(): Task<void> {
       yield* calls.demand('mmap_read_lock', {});
@@ -52,7 +57,9 @@ export function remoteDeviceApi(parts: RemoteDeviceApiParts): DeviceApi {
     },
 
     *mmuIntervalNotifierInsert(range: PageRange) {
-      const answer = yield* calls.ask('mmu_interval_notifier_insert', { range });
+      const asked: DeviceParams['mmu_interval_notifier_insert'] =
+        passes() === 'two' ? { range, passes: 'two' } : { range };
+      const answer = yield* calls.ask('mmu_interval_notifier_insert', asked);
       return resultOf(answer, (inserted) =>
         subs.inserted(inserted.subscription, range, inserted.invalidate_seq),
       );
@@ -102,7 +109,7 @@ export function remoteDeviceApi(parts: RemoteDeviceApiParts): DeviceApi {
     *memremapPages(count) {
       return resultOf(yield* calls.ask('memremap_pages', { count }), ({ first }) => first);
     },
-    zoneDevicePageInit: (pfn) => told.pageInit(pfn),
+    zoneDevicePageInit: (pfn) => notifications.pageInit(pfn),
     *putDevicePage(pfn) {
       yield* calls.demand('put_device_page', { pfn });
     },
@@ -121,9 +128,9 @@ export function remoteDeviceApi(parts: RemoteDeviceApiParts): DeviceApi {
       return answer.ok ? OK : fail(answer.refusal.errno);
     },
 
-    mirrorChanged: (page, entry) => told.mirrorChanged(page, entry),
+    mirrorChanged: (page, entry) => notifications.mirrorChanged(page, entry),
     privateMemoryAccessed: (page, pfn, mode, contents) =>
-      told.privateMemoryAccessed(page, pfn, mode, contents),
+      notifications.privateMemoryAccessed(page, pfn, mode, contents),
   };
 }
 

@@ -1,6 +1,6 @@
 /**
  * A scheduler of the client's own, in which the driver's verbs and callbacks are tasks. The event loop comes
- * between them: a frame that arrives changes something, and turn() runs whoever can go on because of it, first
+ * between them: a frame that arrives changes something, and turn() runs the tasks that can go on because of it, first
  * come, first served, until everybody waits for the next frame.
  */
 import { Scheduler } from '../../server/scheduler/scheduler.ts';
@@ -9,7 +9,7 @@ import { objectId } from '../../server/task/object-id.ts';
 import { type Task, waitUntil } from '../../server/task/task.ts';
 import type { StepGate } from './step-gate.ts';
 
-/** Steps of one turn. Whoever needs more goes on after the event loop had a chance. */
+/** Steps of one turn. A task that needs more goes on after the event loop had a chance. */
 export const STEPS_PER_TURN_MAX = 100_000;
 
 export type TaskOutcome<T> =
@@ -21,10 +21,10 @@ export class Runtime {
   readonly #scheduler = new Scheduler(this.context);
   readonly #afterTurn: () => void;
   readonly #gate: StepGate | 'none';
-  #turning: 'no' | 'yes' | 'once-more' = 'no';
+  #turn: 'none' | 'under-way' | 'once-more' = 'none';
 
   /**
-   * `afterTurn` is called whenever everybody waits again: the time to send what was gathered. With a gate, somebody
+   * `afterTurn` is called whenever all tasks wait again: the time to send what was gathered. With a gate, its player
    * else decides who takes a step.
    */
   constructor(afterTurn: () => void, gate: StepGate | 'none' = 'none') {
@@ -77,18 +77,18 @@ export class Runtime {
 
   /** Runs every task that can go on. Called inside a turn, it makes that turn look once more. */
   turn(): void {
-    if (this.#turning !== 'no') {
-      this.#turning = 'once-more';
+    if (this.#turn !== 'none') {
+      this.#turn = 'once-more';
       return;
     }
     for (let more = true; more; more = this.#anotherRound()) {
-      this.#turning = 'yes';
+      this.#turn = 'under-way';
       if (this.#runReady() === 'steps-used-up') {
         setTimeout(() => this.turn(), 0);
         break;
       }
     }
-    this.#turning = 'no';
+    this.#turn = 'none';
     this.#afterTurn();
   }
 
@@ -110,7 +110,7 @@ export class Runtime {
   }
 
   #anotherRound(): boolean {
-    return this.#turning === 'once-more';
+    return this.#turn === 'once-more';
   }
 }
 

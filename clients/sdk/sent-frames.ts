@@ -63,6 +63,12 @@ export class SentFrames {
     return this.#kept.slice(this.#kept.length - missing).map(({ frame }) => frame);
   }
 
+  /** Goes on with a session that another connection object began: the server has everything up to `received`. */
+  goOnFrom(received: number): void {
+    this.restart();
+    this.#last = received;
+  }
+
   /** A fresh session counts from 1 again. */
   restart(): void {
     this.#kept = [];

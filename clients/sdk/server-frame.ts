@@ -1,5 +1,6 @@
 /** What arrives from the server, parsed once. Afterwards everybody believes it. */
 import { decodeBinaryFrame } from '../../server/protocol/binary-frame.ts';
+import type { RequestId } from '../../server/protocol/envelope.ts';
 import {
   type RpcError,
   ServerAnswer,
@@ -16,12 +17,12 @@ export type ServerQuestionId = number | string;
 export type ServerFrame = { readonly seq: number } & (
   | {
       readonly kind: 'answer';
-      readonly id: number;
+      readonly id: RequestId;
       readonly result: unknown;
       readonly pages: readonly PageContents[];
     }
   /** `id` is 'none' if the error belongs to no request. */
-  | { readonly kind: 'refusal'; readonly id: number | 'none'; readonly error: RpcError }
+  | { readonly kind: 'refusal'; readonly id: RequestId | 'none'; readonly error: RpcError }
   | {
       readonly kind: 'question';
       readonly id: ServerQuestionId;
@@ -36,7 +37,7 @@ export type ServerFrame = { readonly seq: number } & (
     }
 );
 
-/** A frame that is none: `bound` completes "expected ...". */
+/** Not a frame: `bound` completes "expected ...". */
 export interface NotAFrame {
   readonly kind: 'nonsense';
   readonly bound: string;

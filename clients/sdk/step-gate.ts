@@ -1,11 +1,18 @@
 /**
- * Holds a client's tasks back at every yield point of its driver, for whoever plays a given order: one step of one
+ * Holds a client's tasks back at every yield point of its driver, to play a given order: one step of one
  * task at a time, when it is granted. Steps that belong to the connection (a request has its answer) take themselves.
  */
 import type { RunningTask, Scheduler } from '../../server/scheduler/scheduler.ts';
 
 /** Tasks that the kernel starts in a client. Their first step is granted, too. */
-const CALLBACKS: readonly string[] = ['invalidate', 'migrate_to_ram', 'page_free', 'release'];
+const CALLBACKS: readonly string[] = [
+  'invalidate',
+  'invalidate_start',
+  'invalidate_finish',
+  'migrate_to_ram',
+  'page_free',
+  'release',
+];
 /** Yield points of the SDK's own. */
 const OF_THE_CLIENT: readonly string[] = [
   'device.open',
@@ -30,7 +37,7 @@ export class StepGate {
     this.#gated = gated;
   }
 
-  /** From here on nobody takes a step of a driver by itself. */
+  /** From here on no task takes a step of a driver by itself. */
   shut(): void {
     this.#state = 'shut';
   }

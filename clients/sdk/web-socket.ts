@@ -26,7 +26,7 @@ export interface SocketListener {
 /** The runtime's own WebSocket: Node 22 and newer, and browsers. */
 export const globalSocket: SocketFactory = (url, subprotocol) => new WebSocket(url, subprotocol);
 
-/** Opens a socket and tells `listener` of its life, whichever WebSocket it is. */
+/** Opens a socket and calls `listener` for its life, whichever WebSocket it is. */
 export function openSocket(url: string, make: SocketFactory, listener: SocketListener): SocketLike {
   const socket = make(url, SUBPROTOCOL);
   socket.binaryType = 'arraybuffer';

@@ -11,6 +11,8 @@ const question = fc.record(
     patch: name,
     strategy: fc.constantFrom('dpor' as const, 'pct' as const),
     seed: fc.integer({ min: 0, max: 999_999 }),
+    budgetSeconds: fc.integer({ min: 1, max: 120 }),
+    budgetExecutions: fc.integer({ min: 1, max: 10_000_000 }),
     parameters: fc.dictionary(name, fc.integer({ min: 0, max: 16 }), {
       minKeys: 1,
       maxKeys: 3,
@@ -22,12 +24,25 @@ const question = fc.record(
 
 const route: fc.Arbitrary<Route> = fc.oneof(
   fc.constant<Route>({ view: 'home' }),
+  fc.constant<Route>({ view: 'matrix' }),
   fc.record({ view: fc.constant('join' as const), code: name }),
   fc.record({
     view: fc.constant('lab' as const),
     lab: name,
     event: fc.oneof(count, fc.constant('live' as const)),
     hand: fc.constantFrom('on' as const, 'off' as const),
+  }),
+  fc.record({ view: fc.constantFrom('stage' as const, 'console' as const), lab: name }),
+  fc.record({
+    view: fc.constant('break' as const),
+    level: name,
+    moves: fc.stringMatching(/^[a-z]{0,20}$/),
+  }),
+  fc.record({
+    view: fc.constant('step' as const),
+    level: name,
+    moves: fc.stringMatching(/^[a-z]{0,20}$/),
+    at: fc.nat({ max: 99 }),
   }),
   fc.record({ view: fc.constantFrom('device' as const, 'cpu' as const), lab: name, actor: name }),
   fc.record({
@@ -61,4 +76,14 @@ test('an address of nothing is nothing, and nonsense in a query is left out', ()
     view: 'explore',
     question: { scenario: 'a' },
   });
+});
+
+test('an address has no more of somebody’s own scenario than its name, and asks for no other', () => {
+  const question = { scenario: 'mine', text: 'name: mine', preemptions: 2 };
+  const address = addressOfRoute({ view: 'run', id: 'r', question, event: 'end' });
+  assert.doesNotMatch(address, /text/);
+  assert.deepEqual(parseRoute(address), { view: 'run', id: 'r', question: 'none', event: 'end' });
+  const shipped = { scenario: 'seed-zero-page', preemptions: 2 };
+  const again = parseRoute(addressOfRoute({ view: 'explore', question: shipped }));
+  assert.deepEqual(again, { view: 'explore', question: shipped });
 });

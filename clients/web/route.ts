@@ -1,4 +1,4 @@
-/** The page's addresses. Pure: whoever calls it has the browser's bar and history. */
+/** The page's addresses. Pure: the caller has the browser's bar and history. */
 
 import { KERNEL_IDS } from '../../server/abi/kernel-ids.ts';
 import type { NewRun } from '../../server/protocol/http-api.ts';
@@ -10,19 +10,26 @@ export type Route =
       readonly view: 'lab';
       readonly lab: string;
       readonly event: number | 'live';
-      /** 'off': whoever came to watch touches nothing, even where everybody may. */
+      /** 'off': a person who came to watch touches nothing, even where everybody may. */
       readonly hand: 'on' | 'off';
     }
+  | { readonly view: 'stage'; readonly lab: string }
+  | { readonly view: 'console'; readonly lab: string }
+  /** The player is the scheduler; `moves` are the choices so far, a letter each. */
+  | { readonly view: 'break'; readonly level: string; readonly moves: string }
+  /** Two kernels on one order of steps: after `at` of them. */
+  | { readonly view: 'step'; readonly level: string; readonly moves: string; readonly at: number }
   | { readonly view: 'device'; readonly lab: string; readonly actor: string }
   | { readonly view: 'cpu'; readonly lab: string; readonly actor: string }
   | { readonly view: 'explore'; readonly question: NewRun | 'none' }
   | {
       readonly view: 'run';
       readonly id: string;
-      /** What was asked: whoever has the address can ask again. */
+      /** What was asked: the address is enough to ask again. */
       readonly question: NewRun | 'none';
       readonly event: number | 'end';
     }
+  | { readonly view: 'matrix' }
   | { readonly view: 'unknown'; readonly path: string };
 
 /** `address` begins with a slash and may have a query. */
@@ -45,11 +52,22 @@ export function parseRoute(address: string): Route {
           hand: url.searchParams.get('hand') === 'off' ? 'off' : 'on',
         };
       }
+      if ((sub === 'stage' || sub === 'console') && actor === undefined) {
+        return { view: sub, lab: name };
+      }
       if (actor === undefined || (sub !== 'device' && sub !== 'cpu')) return unknown;
       return { view: sub, lab: name, actor };
     }
+    case 'break':
+      if (parts.length > 2) return unknown;
+      return { view: 'break', level: name ?? '', moves: movesIn(url) };
+    case 'step':
+      if (parts.length > 2) return unknown;
+      return { view: 'step', level: name ?? '', moves: movesIn(url), at: numberIn(url, 'at') ?? 0 };
     case 'explore':
       return parts.length === 1 ? { view: 'explore', question: questionIn(url) } : unknown;
+    case 'matrix':
+      return parts.length === 1 ? { view: 'matrix' } : unknown;
     case 'run':
       if (name === undefined || parts.length > 2) return unknown;
       return {
@@ -77,6 +95,21 @@ export function addressOfRoute(route: Route): string {
       const text = query.toString();
       return `/lab/${encodeURIComponent(route.lab)}${text === '' ? '' : `?${text}`}`;
     }
+    case 'stage':
+    case 'console':
+      return `/lab/${encodeURIComponent(route.lab)}/${route.view}`;
+    case 'break': {
+      const query = route.moves === '' ? '' : `?moves=${route.moves}`;
+      return `/break${route.level === '' ? '' : `/${encodeURIComponent(route.level)}`}${query}`;
+    }
+    case 'step': {
+      const query = new URLSearchParams();
+      if (route.moves !== '') query.set('moves', route.moves);
+      if (route.at > 0) query.set('at', String(route.at));
+      const text = query.toString();
+      const level = route.level === '' ? '' : `/${encodeURIComponent(route.level)}`;
+      return `/step${level}${text === '' ? '' : `?${text}`}`;
+    }
     case 'device':
     case 'cpu':
       return `/lab/${encodeURIComponent(route.lab)}/${route.view}/${encodeURIComponent(route.actor)}`;
@@ -84,6 +117,8 @@ export function addressOfRoute(route: Route): string {
       return `/explore${queryOf(route.question, 'end')}`;
     case 'run':
       return `/run/${encodeURIComponent(route.id)}${queryOf(route.question, route.event)}`;
+    case 'matrix':
+      return '/matrix';
     case 'unknown':
       return route.path;
   }
@@ -97,6 +132,10 @@ function decoded(part: string): string {
   }
 }
 
+function movesIn({ searchParams }: URL): string {
+  return searchParams.get('moves')?.replace(/[^a-z]/g, '') ?? '';
+}
+
 function numberIn(url: URL, name: string): number | undefined {
   const text = url.searchParams.get(name) ?? '';
   return /^\d{1,15}$/.test(text) && Number(text) > 0 ? Number(text) : undefined;
@@ -106,7 +145,8 @@ const STRATEGIES = ['dpor', 'dfs', 'random', 'pct', 'urw'] as const;
 
 function questionIn({ searchParams }: URL): NewRun | 'none' {
   const scenario = searchParams.get('scenario');
-  if (scenario === null || scenario === '') return 'none';
+  // Of a user's own scenario the address has no more than the name.
+  if (scenario === null || scenario === '' || searchParams.has('own')) return 'none';
   const parameters: { [name: string]: number } = {};
   for (const [name, value] of searchParams) {
     if (name.startsWith('p.') && /^\d{1,2}$/.test(value)) parameters[name.slice(2)] = Number(value);
@@ -116,6 +156,7 @@ function questionIn({ searchParams }: URL): NewRun | 'none' {
   const drivers = searchParams.getAll('driver');
   const strategy = STRATEGIES.find((known) => known === searchParams.get('strategy'));
   const seed = searchParams.get('seed');
+  const preemptions = searchParams.get('preemptions');
   return {
     scenario,
     ...(kernel === undefined ? {} : { kernel }),
@@ -123,19 +164,37 @@ function questionIn({ searchParams }: URL): NewRun | 'none' {
     ...(drivers.length === 0 ? {} : { driver: drivers }),
     ...(strategy === undefined ? {} : { strategy }),
     ...(Object.keys(parameters).length === 0 ? {} : { parameters }),
-    ...(seed !== null && /^\d{1,9}$/.test(seed) ? { seed: Number(seed) } : {}),
+    ...(seed !== null && /^\d{1,10}$/.test(seed) ? { seed: Number(seed) } : {}),
+    ...(preemptions !== null && /^\d{1,2}$/.test(preemptions)
+      ? { preemptions: Number(preemptions) }
+      : {}),
+    ...amount('budgetSeconds', searchParams.get('seconds')),
+    ...amount('budgetExecutions', searchParams.get('executions')),
   };
+}
+
+function amount<Field extends string>(
+  field: Field,
+  text: string | null,
+): { readonly [Name in Field]?: number } {
+  if (text === null || !/^\d{1,8}$/.test(text) || Number(text) === 0) return {};
+  return { [field]: Number(text) } as { readonly [Name in Field]: number };
 }
 
 function queryOf(question: NewRun | 'none', event: number | 'end'): string {
   const query = new URLSearchParams();
   if (question !== 'none') {
     query.set('scenario', question.scenario);
+    if (question.text !== undefined) query.set('own', 'yes');
     if (question.kernel !== undefined) query.set('kernel', question.kernel);
     if (question.patch !== undefined) query.set('patch', question.patch);
     for (const driver of question.driver ?? []) query.append('driver', driver);
     if (question.strategy !== undefined) query.set('strategy', question.strategy);
     if (question.seed !== undefined) query.set('seed', String(question.seed));
+    if (question.budgetSeconds !== undefined) query.set('seconds', String(question.budgetSeconds));
+    if (question.budgetExecutions !== undefined)
+      query.set('executions', String(question.budgetExecutions));
+    if (question.preemptions !== undefined) query.set('preemptions', String(question.preemptions));
     for (const [name, value] of Object.entries(question.parameters ?? {})) {
       query.set(`p.${name}`, String(value));
     }

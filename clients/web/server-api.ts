@@ -1,5 +1,5 @@
 /** The server's HTTP routes, as server/protocol/http-api.ts describes them. */
-import type Type from 'typebox';
+import type { Type } from 'typebox';
 import {
   type Control,
   ControlAnswer,
@@ -9,12 +9,19 @@ import {
   type NewLab,
   NewLabAnswer,
   type NewRun,
+  PatchAnswer,
   PatchesAnswer,
   RunAnswer,
   RunEvents,
+  ScenarioCheck,
   ScenariosAnswer,
+  ScenarioText,
+  TokenAnswer,
 } from '../../server/protocol/http-api.ts';
 import { compileCheck } from '../../server/protocol/validators.ts';
+import { patientFetch } from '../sdk/patient-fetch.ts';
+import { failureWords, type RefusedWords } from './failure-words.ts';
+import { doorOf, keepDoor, presenterToken, serverToken } from './shell/memory.ts';
 
 /** A request that failed: `message` says what happened and what to do. */
 export class RequestFailed extends Error {
@@ -32,21 +39,40 @@ export class RequestFailed extends Error {
 
 export const serverApi = {
   scenarios: () => get('/api/scenarios', ScenariosAnswer),
+  scenarioText: (name: string) =>
+    get(`/api/scenarios/${encodeURIComponent(name)}/text`, ScenarioText),
+  checkScenario: (text: string) => ask('POST', '/api/scenarios/check', ScenarioCheck, { text }),
+  readToken: (token: string) => ask('POST', '/api/tokens/read', TokenAnswer, { token }),
   patches: () => get('/api/patches', PatchesAnswer),
+  patch: (id: string) => get(`/api/patches/${encodeURIComponent(id)}`, PatchAnswer),
   drivers: () => get('/api/drivers', DriversAnswer),
   labs: () => get('/api/labs', LabsAnswer),
   /** By name or join code. */
-  lab: (lab: string) => get(`/api/labs/${encodeURIComponent(lab)}`, LabDetail),
-  openLab: (lab: NewLab) => ask('POST', '/api/labs', NewLabAnswer, lab),
+  lab: async (lab: string) => {
+    const found = await ask('GET', labPath(lab), LabDetail, undefined, presenterToken(lab));
+    keepDoor(found.name, found.joinBy === 'code' ? found.code : '');
+    return found;
+  },
+  openLab: async (lab: NewLab) => {
+    const made = await ask('POST', '/api/labs', NewLabAnswer, lab);
+    const { name, code, joinBy } = made.lab;
+    keepDoor(name, joinBy === 'code' ? code : '');
+    return made;
+  },
   closeLab: (lab: string, presenter: string) =>
-    ask('DELETE', `/api/labs/${encodeURIComponent(lab)}`, 'anything', undefined, presenter),
+    ask('DELETE', labPath(lab), 'anything', undefined, presenter),
   control: (lab: string, control: Control, presenter: string) =>
-    ask('POST', `/api/labs/${encodeURIComponent(lab)}/control`, ControlAnswer, control, presenter),
+    ask('POST', `${labPath(lab)}/control`, ControlAnswer, control, presenter),
   startRun: (run: NewRun) => ask('POST', '/api/runs', RunAnswer, run),
   run: (id: string) => get(`/api/runs/${encodeURIComponent(id)}`, RunAnswer),
   cancelRun: (id: string) => ask('DELETE', `/api/runs/${encodeURIComponent(id)}`, 'anything'),
   runEvents: (id: string) => get(`/api/runs/${encodeURIComponent(id)}/events`, RunEvents),
 };
+
+/** `/api/labs/demo`, as this browser may ask for it. */
+export function labPath(lab: string): string {
+  return `/api/labs/${encodeURIComponent(doorOf(lab))}`;
+}
 
 /** Where a report can be downloaded. */
 export function reportAddress(id: string, format: string): string {
@@ -67,14 +93,16 @@ async function ask<Schema extends Type.TSchema>(
   body?: unknown,
   presenter = '',
 ): Promise<Type.Static<Schema>> {
-  const response = await fetch(path, {
+  const shown = presenter === '' ? serverToken() : presenter;
+  const asked = {
     method,
     headers: {
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      ...(presenter === '' ? {} : { authorization: `Bearer ${presenter}` }),
+      ...(shown === '' ? {} : { authorization: `Bearer ${shown}` }),
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  }).catch(() => {
+  };
+  const response = await patientFetch(() => fetch(path, asked)).catch(() => {
     throw new RequestFailed('unreachable', 0, 'The server does not answer. Is it still running?');
   });
   const answer: unknown = await response.json().catch(() => null);
@@ -99,12 +127,10 @@ function accepts(schema: Type.TSchema, value: unknown): boolean {
 }
 
 function failureOf(status: number, answer: unknown): RequestFailed {
-  const error = (answer as { readonly error?: Partial<Record<string, unknown>> } | null)?.error;
+  const error = (answer as { readonly error?: RefusedWords & { readonly code?: unknown } } | null)
+    ?.error;
   const code = String(error?.code ?? 'failed');
-  const parts = [error?.message, error?.what, error?.remedy].filter(
-    (part): part is string => typeof part === 'string' && part !== '',
-  );
-  const text = parts.join(' ');
+  const text = failureWords(error ?? {});
   return new RequestFailed(code, status, text === '' ? `The server answered ${status}.` : text);
 }
 

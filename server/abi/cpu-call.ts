@@ -1,5 +1,5 @@
 /** What the table of CPU calls says of one call: enough for every place that names, checks, does or explains it. */
-import type Type from 'typebox';
+import type { Type } from 'typebox';
 import type { Task } from '../task/task.ts';
 import {
   type PageIndex,
@@ -60,12 +60,7 @@ export function access<
     kind: 'access' as const,
     bind(params: Type.Static<Params>): BoundCall {
       const call = parts.call(params);
-      return function* (api): Task<CpuOutcome> {
-        const accessed = yield* call(api);
-        if (accessed.kind === 'signal') return accessed;
-        const { value } = accessed;
-        return typeof value === 'bigint' ? { kind: 'done', value: hexU64Of(value) } : DONE;
-      };
+      return (api) => outcomeOfAccess(call(api));
     },
   };
 }
@@ -81,17 +76,26 @@ export function systemCall<
     kind: 'system-call' as const,
     bind(params: Type.Static<Params>): BoundCall {
       const call = parts.call(params);
-      return function* (api): Task<CpuOutcome> {
-        const returned = yield* call(api);
-        if (!returned.ok) return { kind: 'failed', errno: returned.errno };
-        const { value } = returned;
-        return typeof value === 'number' ? { kind: 'done', pages: value } : DONE;
-      };
+      return (api) => outcomeOfSystemCall(call(api));
     },
   };
 }
 
 const DONE: CpuOutcome = { kind: 'done' };
+
+function* outcomeOfAccess(call: Task<Accessed<unknown>>): Task<CpuOutcome> {
+  const accessed = yield* call;
+  if (accessed.kind === 'signal') return accessed;
+  const { value } = accessed;
+  return typeof value === 'bigint' ? { kind: 'done', value: hexU64Of(value) } : DONE;
+}
+
+function* outcomeOfSystemCall(call: Task<Result<unknown>>): Task<CpuOutcome> {
+  const returned = yield* call;
+  if (!returned.ok) return { kind: 'failed', errno: returned.errno };
+  const { value } = returned;
+  return typeof value === 'number' ? { kind: 'done', pages: value } : DONE;
+}
 
 export function addressAt(text: string): VirtualAddress {
   return virtualAddress(Number(text));

@@ -3,7 +3,7 @@
  * their operations do, the wire, clients, the prompt, the page, recordings, the fuzzer and the documents follow from
  * it.
  */
-import Type from 'typebox';
+import { Type } from 'typebox';
 import { hexAddress, PAGES_MAX, type PageIndex, type PageRange } from '../vocabulary/address.ts';
 import type { Advice, CpuApi, MmapRequest, PinMode, Prot } from './cpu-api.ts';
 import {

@@ -1,6 +1,6 @@
 /**
  * What a device may ask of the kernel, and what the kernel may ask of a device. In the lab the calls are the
- * kernel's own functions; in a client process each call is a request (clients/sdk). A driver cannot tell.
+ * kernel's own functions; in a client process each call is a request (clients/sdk). A driver sees no difference.
  *
  * Sources: include/linux/mmu_notifier.h, include/linux/hmm.h, include/linux/migrate.h, lib/test_hmm.c (6.1).
  */
@@ -153,9 +153,9 @@ export interface DeviceApi {
   dmaRead(targets: readonly DmaTarget[]): Task<Result<readonly PageContents[]>>;
   dmaWrite(targets: readonly DmaTarget[], contents: readonly PageContents[]): Task<Result<void>>;
 
-  /** Tells the world that this device's page table changed. Not a yield point. */
+  /** Reports that this device's page table changed. Not a yield point. */
   mirrorChanged(page: PageIndex, entry: MirrorEntry): void;
-  /** Tells the world that the device accessed its own memory at `page`. Not a yield point. */
+  /** Reports that the device accessed its own memory at `page`. Not a yield point. */
   privateMemoryAccessed(
     page: PageIndex,
     pfn: Pfn,
@@ -178,7 +178,7 @@ export interface InvalidateAnswers {
   readonly object: ObjectId;
   /** Call it once for each place, between two steps: then and there it becomes an event. */
   answered(place: number, answer: 'done' | 'again'): void;
-  /** Nobody waits for the device any more: 'done', once the task that asked has its turn. */
+  /** No task waits for the device any more: 'done', once the task that asked has its turn. */
   abandoned(place: number): void;
 }
 

@@ -2,7 +2,7 @@
  * The event log: what happened in a lab, in order. All reports, oracles and viewers read this and nothing else.
  * Pages are page indices (address / 4096), frames are numbers, values are hexadecimal strings.
  */
-import Type, { type Static } from 'typebox';
+import { type Static, Type } from 'typebox';
 
 const page = Type.Integer({ minimum: 0, title: 'page' });
 const frame = Type.Integer({ minimum: 0, title: 'frame' });
@@ -196,12 +196,12 @@ export const EventBody = Type.Union([
     },
     {
       description:
-        'An oracle or a contract rule was violated. The histories name the events (by n) that tell the story.',
+        'An oracle or a contract rule was violated. The histories name the events (by n) that led to it.',
     },
   ),
   Type.Object(
     { kind: Type.Literal('note'), text: Type.String() },
-    { description: 'A remark of whoever runs the lab: a phase of a demo, a patch chosen.' },
+    { description: 'A remark of the presenter: a phase of a demo, a patch chosen.' },
   ),
 ]);
 export type EventBody = Static<typeof EventBody>;

@@ -2,7 +2,10 @@
 export const KERNEL_IDS = ['6.1', '6.12', 'mainline'] as const;
 export type KernelId = (typeof KERNEL_IDS)[number];
 
-/** What a machine runs unless its config says otherwise: also what older recordings ran, which say nothing. */
+/** What a scenario, a lab or a question runs that names none. */
+export const DEFAULT_KERNEL: KernelId = '6.12';
+
+/** What a file ran that names none: recordings and counterexamples from before there was a choice. */
 export const FIRST_KERNEL: KernelId = '6.1';
 
 export function isKernelId(text: string): text is KernelId {

@@ -23,7 +23,12 @@ export function migrateFlags(flags: number): MigratePfn {
 }
 
 export function migratePfnHas(entry: MigratePfn, flags: number): boolean {
-  return ((entry % MIGRATE_PFN_SCALE) & flags) === flags;
+  return (migratePfnFlags(entry) & flags) === flags;
+}
+
+/** All flags of the entry, as the constants above have them. */
+export function migratePfnFlags(entry: MigratePfn): number {
+  return entry % MIGRATE_PFN_SCALE;
 }
 
 /** The frame, or 'none' if the entry names no page. */

@@ -4,7 +4,7 @@
  * `description` of a string completes the sentence "expected ...": refusals and documents both quote it. Of
  * anything else it is a sentence for the documents alone.
  */
-import Type from 'typebox';
+import { Type } from 'typebox';
 import { PAGES_MAX, type PageIndex } from '../vocabulary/address.ts';
 import { NAME_CHARS_MAX, RANGE_PAGES_MAX } from './limits.ts';
 

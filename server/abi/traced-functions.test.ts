@@ -22,7 +22,8 @@ test('the functions that events name are those that the kernel emits', () => {
   ];
   const advised = CALLED_FUNCTIONS.filter((name) => name.startsWith('madvise_'));
   assert.match(SOURCES, /traced\(k, `madvise_\$\{advice\.toLowerCase\(\)\}`/);
-  assert.deepEqual([...called, ...advised].sort(), [...CALLED_FUNCTIONS].sort());
+  const pinning = named(/(?:begins|ends): '(\w+)'/g);
+  assert.deepEqual([...called, ...advised, ...pinning].sort(), [...CALLED_FUNCTIONS].sort());
   const calledBack = named(/kind: 'callback',\s*function: '(\w+)'/g);
   assert.deepEqual(calledBack, [...CALLED_BACK_FUNCTIONS].sort());
 });

@@ -21,6 +21,10 @@ export const CALLED_FUNCTIONS = [
   'mremap',
   'fork',
   'exit',
+  'pin_user_pages',
+  'unpin_user_pages',
+  'get_user_pages',
+  'release_pages',
 ] as const;
 
 /** Of callback and callback-return. */

@@ -1,5 +1,5 @@
 /** The parameters of the tables of calls and verbs, in the words of a format of its own: scenarios, traces. */
-import type Type from 'typebox';
+import type { Type } from 'typebox';
 
 /** By parameter: the fields that stand in its place. Parameters without an entry are said as they are. */
 export interface FieldTranslation {

@@ -53,13 +53,13 @@ export class Acknowledged {
     return [...this.#cpus.map((_, at) => `cpu${at}`), 'gpu0'];
   }
 
-  /** Resolves when each CPU was answered once more, and the device. */
+  /** Resolves when each CPU was answered once more, and the device. Rejects with what ends the work of one. */
   async allAnswered(): Promise<void> {
     const before = this.#cpus.map((cpu) => cpu.stored);
     const moves = this.moves;
     const behind = () =>
       this.moves === moves || this.#cpus.some((cpu, at) => cpu.stored === before[at]);
-    while (behind() && this.#state === 'on') await sleep(LOOK_MS);
+    while (behind() && this.#state === 'on') await Promise.race([sleep(LOOK_MS), ...this.#work]);
   }
 
   /** Rejects if anything of what was acknowledged was lost, or a session was not resumed. */
@@ -71,12 +71,25 @@ export class Acknowledged {
     assert.equal((await this.#gpu.closed).why, 'ended');
   }
 
+  /** None comes back. */
+  giveUp(): void {
+    this.#state = 'over';
+    for (const work of this.#work) work.catch(() => undefined);
+    for (const cpu of this.#cpus) cpu.giveUp();
+    this.#gpu.close();
+  }
+
   async #move(on: () => boolean): Promise<void> {
     const first = BASE / PAGE;
     const range = { first, end: first + this.#cpus.length };
     while (on()) {
       for (const verb of ['migrate-to-dev', 'read', 'migrate-to-sys']) {
-        const { errno } = await this.#gpu.perform('gpu0', { verb, range });
+        const { errno } = await this.#gpu
+          .perform('gpu0', { verb, range })
+          .catch(async (error: Error) => {
+            const why = closedSentence(await this.#gpu.closed);
+            throw new Error(`${error.message}: ${why}`, { cause: error });
+          });
         assert.ok(errno === 'OK' || errno === 'EBUSY', `${verb}: ${errno}`);
       }
       this.moves += 1;
@@ -98,7 +111,7 @@ class Cpu {
       { url, lab, role: 'cpu', name: `cpu${at}`, connectMs: 10_000 },
       {
         asked: nothing,
-        told: nothing,
+        notified: nothing,
         settled: nothing,
         complained: ({ message }) => assert.fail(message),
         greeted: ({ session }) => {
@@ -127,6 +140,10 @@ class Cpu {
 
   end(): void {
     assert.equal(this.#sessions, 1);
+    this.#connection.close();
+  }
+
+  giveUp(): void {
     this.#connection.close();
   }
 

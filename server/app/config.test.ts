@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ConfigError, configFrom, DEFAULT_CONFIG } from './config.ts';
+import { serverToken } from './server-token.ts';
 
 test('an empty environment gives the defaults, which listen on this machine only', () => {
   assert.deepEqual(configFrom({}), DEFAULT_CONFIG);
@@ -20,6 +21,8 @@ test('each variable is taken', () => {
     MMRACE_RECORD: 'runs',
     MMRACE_RESTORE: 'restored',
     MMRACE_DURABILITY: 'each',
+    MMRACE_CHECKPOINT_EVERY: '9',
+    MMRACE_KEEP: '10',
     MMRACE_UNKNOWN_LABS: 'refused',
     MMRACE_LOG: 'silent',
     MMRACE_LOG_FORM: 'human',
@@ -36,6 +39,8 @@ test('each variable is taken', () => {
     recordTo: 'runs',
     restore: 'restored',
     durability: 'each',
+    checkpointEvery: 9,
+    keep: 10 * 1_024 * 1_024,
     ends: 'for-now',
     unknownLabs: 'refused',
     logLevel: 'silent',
@@ -68,5 +73,16 @@ test('nonsense is refused with the variable, the bound and what was found', () =
         return true;
       },
     );
+  }
+});
+
+test('a server that only this machine reaches needs no token; another one makes one', () => {
+  for (const host of ['127.0.0.1', '127.1.2.3', 'localhost', '::1'])
+    assert.equal(serverToken({ host, tokenFile: 'by-host' }), 'none', host);
+  for (const host of ['0.0.0.0', '::', '10.0.0.7', 'lab.example', '127.0.0.1.lab.example']) {
+    const token = serverToken({ host, tokenFile: 'by-host' });
+    assert.match(token, /^[\w-]{24}$/, host);
+    assert.notEqual(token, serverToken({ host, tokenFile: 'by-host' }));
+    assert.equal(serverToken({ host, tokenFile: 'none' }), 'none');
   }
 });

@@ -1,14 +1,18 @@
 /** What can be set from outside: MMRACE_* variables, read once by main.ts. */
 import { DURABILITY_MODES, type DurabilityMode } from '../journal/durability.ts';
+import type { Keep } from '../journal/file-recorder.ts';
 import { GRACE_MS, HEARTBEAT_MS, LEASE_MS } from '../protocol/limits.ts';
 
 export interface ServerConfig {
-  /** MMRACE_HOST. Anybody who reaches the address can take part: there is no login. */
+  /** MMRACE_HOST. */
   readonly host: string;
   /** MMRACE_PUBLIC_HOST: names under which clients reach the server, with commas between them. */
   readonly publicHosts: readonly string[];
-  /** MMRACE_TOKEN: a file with the token without which nobody opens labs, starts runs or presents. */
-  readonly tokenFile: string | 'none';
+  /**
+   * MMRACE_TOKEN: a file with the token that is needed to open labs, start runs or present. 'by-host': one of its own
+   * making, unless only this machine reaches `host`.
+   */
+  readonly tokenFile: string | 'none' | 'by-host';
   /** MMRACE_PORT. 0 takes any free one. */
   readonly port: number;
   /** MMRACE_LEASE_MS: how long a question of the kernel's may stay without an answer. */
@@ -25,9 +29,13 @@ export interface ServerConfig {
   readonly restore: 'restored' | 'new';
   /** MMRACE_DURABILITY: when what is recorded has to be on the disk; see journal/durability.ts. */
   readonly durability: DurabilityMode;
+  /** MMRACE_CHECKPOINT_EVERY: entries of a recording between two checkpoints, about. */
+  readonly checkpointEvery: number;
+  /** MMRACE_KEEP, in MiB: bytes of a recording that are kept at least; what no restore needs beyond may be removed. */
+  readonly keep: Keep;
   /** 'for-good': no other server comes in its place, so clients need not wait for one. */
   readonly ends: 'for-now' | 'for-good';
-  /** MMRACE_UNKNOWN_LABS: whether a hello to an unknown lab opens it. */
+  /** MMRACE_UNKNOWN_LABS: whether a hello with `create` opens a lab that is unknown. */
   readonly unknownLabs: 'on-demand' | 'refused';
   /** MMRACE_LOG: a level of pino. */
   readonly logLevel: LogLevel;
@@ -43,7 +51,7 @@ export type LogForm = (typeof LOG_FORMS)[number];
 export const DEFAULT_CONFIG: ServerConfig = {
   host: '127.0.0.1',
   publicHosts: [],
-  tokenFile: 'none',
+  tokenFile: 'by-host',
   port: 7070,
   leaseMs: LEASE_MS,
   graceMs: GRACE_MS,
@@ -52,6 +60,8 @@ export const DEFAULT_CONFIG: ServerConfig = {
   recordTo: 'nowhere',
   restore: 'new',
   durability: 'batch',
+  checkpointEvery: 4_000,
+  keep: 'all',
   ends: 'for-now',
   unknownLabs: 'on-demand',
   logLevel: 'info',
@@ -70,6 +80,8 @@ export interface Environment {
   readonly [variable: string]: string | undefined;
 }
 
+export const MIB = 1_024 * 1_024;
+export const KEEP_MIB_MAX = 1_000_000;
 const A_DAY_MS = 24 * 60 * 60 * 1000;
 
 /** Throws: ConfigError. */
@@ -87,6 +99,16 @@ export function configFrom(environment: Environment): ServerConfig {
     recordTo: environment.MMRACE_RECORD ?? known.recordTo,
     restore: oneOf(environment, 'MMRACE_RESTORE', ['restored', 'new'], known.restore),
     durability: oneOf(environment, 'MMRACE_DURABILITY', DURABILITY_MODES, known.durability),
+    checkpointEvery: whole(
+      environment,
+      'MMRACE_CHECKPOINT_EVERY',
+      { least: 1, most: 1_000_000_000 },
+      known.checkpointEvery,
+    ),
+    keep:
+      environment.MMRACE_KEEP === 'all' || environment.MMRACE_KEEP === undefined
+        ? known.keep
+        : whole(environment, 'MMRACE_KEEP', { least: 1, most: KEEP_MIB_MAX }, 1) * MIB,
     ends: known.ends,
     unknownLabs: oneOf(
       environment,

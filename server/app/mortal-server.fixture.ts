@@ -1,7 +1,11 @@
 /** A server in a process of its own, at one address, that is killed and started again. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { DurabilityMode } from '../journal/durability.ts';
@@ -9,9 +13,15 @@ import type { DurabilityMode } from '../journal/durability.ts';
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
 const DIE_AT = new URL('die-at.fixture.ts', import.meta.url).href;
 
+/** Below those that systems give to connections: one of them could have the port while the server is not there. */
+const PORTS = { from: 12_000, end: 32_000 };
+
 export interface MortalServerOptions {
+  /** The file that is run, and beside it what the first process that ends by itself has compiled. */
+  readonly main?: string;
   readonly directory: string;
-  readonly durability: DurabilityMode;
+  /** Entries between two checkpoints. */
+  readonly checkpointEvery?: number;
 }
 
 export class MortalServer {
@@ -33,7 +43,7 @@ export class MortalServer {
     return `ws://127.0.0.1:${this.#port}/ws`;
   }
 
-  /** Resolves when the process is over. */
+  /** Resolves when the process is over. Rejects if it ended because of something that it found wrong. */
   get over(): Promise<void> {
     return this.#over;
   }
@@ -54,37 +64,37 @@ export class MortalServer {
    *
    * Resolves when it listens, or is over before.
    */
-  async start(dieAt: number | 'never' = 'never'): Promise<'listens' | 'over'> {
-    const { directory, durability } = this.#options;
+  async start(
+    durability: DurabilityMode,
+    dieAt: number | 'never' = 'never',
+  ): Promise<'listens' | 'over'> {
+    const { main = MAIN, directory, checkpointEvery = 4_000 } = this.#options;
     const dies = dieAt === 'never' ? [] : ['--import', DIE_AT];
     this.#told = 'nothing';
-    const child = spawn(process.execPath, [...dies, MAIN], {
+    if (this.#port === 0) this.#port = await freePort();
+    const child = spawn(process.execPath, [...dies, main], {
       env: {
         ...process.env,
         MMRACE_PORT: String(this.#port),
         MMRACE_RECORD: directory,
         MMRACE_RESTORE: 'restored',
         MMRACE_DURABILITY: durability,
+        MMRACE_CHECKPOINT_EVERY: String(checkpointEvery),
         MMRACE_LOG: 'silent',
         MMRACE_DIE_AT: String(dieAt),
+        ...(main === MAIN ? {} : { NODE_COMPILE_CACHE: join(dirname(main), 'compiled') }),
       },
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     this.#process = child;
     const said: string[] = [];
-    this.#over = new Promise((resolve) => {
-      child.once('exit', (code) => {
-        // Killed, and not ended by something that it found wrong.
-        assert.equal(code, this.#told === 'to end' ? 0 : null, said.join('\n'));
-        resolve();
-      });
-    });
+    this.#over = this.#ends(child, said);
+    // Whoever waits for it hears of it.
+    this.#over.catch(() => undefined);
     assert.ok(child.stderr !== null);
     for await (const line of createInterface({ input: child.stderr })) {
       said.push(line);
-      const found = /http:\/\/127\.0\.0\.1:(\d+)/.exec(line);
-      if (found === null) continue;
-      this.#port = Number(found[1]);
+      if (!line.includes('http://127.0.0.1:')) continue;
       child.stderr.resume();
       return 'listens';
     }
@@ -102,5 +112,26 @@ export class MortalServer {
   async kill(): Promise<void> {
     if (this.#process !== 'none') this.#process.kill('SIGKILL');
     await this.#over;
+  }
+
+  async #ends(child: ChildProcess, said: readonly string[]): Promise<void> {
+    const [code] = await once(child, 'exit');
+    // Killed, and not ended by something that it found wrong.
+    assert.equal(code, this.#told === 'to end' ? 0 : null, said.join('\n'));
+  }
+}
+
+async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(PORTS.from, PORTS.end);
+    const server = createServer();
+    const state = await new Promise<'free' | 'taken'>((resolve) => {
+      server.once('error', () => resolve('taken'));
+      server.listen(port, '127.0.0.1', () => resolve('free'));
+    });
+    if (state === 'taken') continue;
+    server.close();
+    await once(server, 'close');
+    return port;
   }
 }

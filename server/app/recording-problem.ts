@@ -1,6 +1,6 @@
 import { access, constants, statfs } from 'node:fs/promises';
 
-/** Why nothing can be recorded into `directory` at this moment; 'none' if it can, or if nobody wants it. */
+/** Why nothing can be recorded into `directory` at this moment; 'none' if it can, or if no recording is wanted. */
 export async function recordingProblem(directory: string | 'nowhere'): Promise<string> {
   if (directory === 'nowhere') return 'none';
   try {

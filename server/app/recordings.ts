@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Durability } from '../journal/durability.ts';
-import { type FileRecorder, fileRecorder } from '../journal/file-recorder.ts';
+import { type FileRecorder, fileRecorder, type Keep } from '../journal/file-recorder.ts';
 import { type FolderLock, lockFolder } from '../journal/folder-lock.ts';
 import type { JournalHeader } from '../journal/journal-format.ts';
 import { removeLabFile, writeLabFile } from '../journal/lab-file.ts';
@@ -14,6 +14,7 @@ export interface RecordingsOptions {
   readonly directory: string;
   readonly model: JournalHeader['model'];
   readonly durability: Durability;
+  readonly keep: Keep;
   /** Whether a later server opens the labs again. */
   readonly labs: 'kept' | 'forgotten';
 }
@@ -38,10 +39,11 @@ export class Recordings {
 
   /** A file for a machine that begins. Throws what the file system throws. */
   record(lab: string, config: MachineConfig, generation: number): FileRecorder {
-    const { directory, model, durability } = this.#options;
+    const { directory, model, durability, keep } = this.#options;
     this.#stamps += 1;
     const stamp = `${this.#began}-${process.pid}-${this.#stamps}`;
-    const recorder = fileRecorder({ directory, model, stamp, durability }, lab, config, generation);
+    const options = { directory, model, stamp, durability, keep };
+    const recorder = fileRecorder(options, lab, config, generation);
     this.#current.set(lab, recorder);
     this.paths.push(recorder.path);
     return recorder;
@@ -52,6 +54,11 @@ export class Recordings {
     this.#current.set(lab.name, recorder);
     this.#stays.set(lab.name, stay);
     this.paths.push(recorder.path);
+  }
+
+  /** The recording of the lab that counts. */
+  recorderOf({ name }: Lab): FileRecorder | 'none' {
+    return this.#current.get(name) ?? 'none';
   }
 
   opened(lab: Lab, stay: Stay): void {
@@ -80,8 +87,7 @@ export class Recordings {
     // What the file names has to be there whenever the file is.
     recorder.sync();
     const { name, joinCode, presenter, scene } = lab;
-    const { scenario, setup, seats, todo } = scene;
-    const begun = { scenario, setup, seats: [...seats], todo: [...todo] };
+    const begun = { ...scene, seats: [...scene.seats], todo: [...scene.todo] };
     const journal = basename(recorder.path);
     const { token: presenterToken } = presenter;
     writeLabFile(this.#options.directory, {

@@ -16,6 +16,7 @@ import { StartFailure } from './start-failure.ts';
 import { type RunningServer, startServer } from './start-server.ts';
 
 const ADDRESS = '0x100200000';
+const AREA = { address: ADDRESS, pages: 1 };
 
 let directory: string;
 let config: ServerConfig;
@@ -296,6 +297,117 @@ test('a file that is no lab is a damaged lab, and the others are there', async (
   server = await startServer(config);
 });
 
+test('a checkpoint leads to the same lab as its recording does, and is left out if it is broken', async () => {
+  server = await startServer({ ...config, checkpointEvery: 40 });
+  await post('/api/labs', { name: 'room', scenario: 'seed-zero-page' });
+  const before = await joins('room', 'cpu', 'cpu0');
+  const device = await joins('room', 'device', 'gpu0');
+  await device.client.ask(1, 'mmap_read_lock', {});
+  const store = (id: number) =>
+    before.client.ask(id, 'store', { address: ADDRESS, value: `0x${id.toString(16)}` });
+  let id = 0;
+  const written = () => readdirSync(directory).find((file) => /^room.*\.checkpoint/.test(file));
+  while (written() === undefined || id < 60) {
+    id += 1;
+    await store(id);
+  }
+  await server.stop();
+  const [journal, checkpoint] = [/^room.*\.jsonl$/, /^room.*\.checkpoint\.json$/].map((name) =>
+    join(directory, readdirSync(directory).find((file) => name.test(file)) ?? ''),
+  );
+  assert.ok(journal !== undefined && checkpoint !== undefined);
+  const texts = {
+    journal: readFileSync(journal, 'utf8'),
+    checkpoint: readFileSync(checkpoint, 'utf8'),
+  };
+
+  // What stands before the checkpoint is not read.
+  writeFileSync(journal, texts.journal.replace('"n":9,', '"n":8,'));
+  server = await startServer(config);
+  await server.restored;
+  assert.equal((await request('/api/labs/room')).body.state, 'open');
+  const after = await comesBack(before, 'room', 'cpu', 'cpu0', id + 1);
+  assert.equal((await after.client.next()).method, 'going');
+  const load = await after.client.ask(id + 1, 'load', { address: ADDRESS });
+  assert.deepEqual(load.result, { value: `0x${id.toString(16)}` });
+  const gpu = await comesBack(device, 'room', 'device', 'gpu0', 2);
+  assert.equal((await gpu.client.next()).method, 'going');
+  assert.deepEqual((await gpu.client.ask(2, 'mmap_read_unlock', {})).result, {});
+  for (const { client } of [after, gpu]) client.socket.terminate();
+  await server.stop();
+
+  // Without it all is read, and is wrong.
+  writeFileSync(checkpoint, texts.checkpoint.replace('"n":', '"n" :'));
+  server = await startServer(config);
+  await server.restored;
+  assert.equal((await request('/api/labs/room')).body.state, 'damaged');
+  await server.stop();
+
+  writeFileSync(journal, texts.journal);
+  server = await startServer(config);
+  await server.restored;
+  assert.equal((await request('/api/labs/room')).body.state, 'open');
+  const again = await comesBack(before, 'room', 'cpu', 'cpu0', id + 1);
+  assert.equal((await again.client.next()).method, 'going');
+  const same = await again.client.ask(id + 1, 'load', { address: ADDRESS });
+  assert.deepEqual(same.result, { value: `0x${id.toString(16)}` });
+  again.client.socket.terminate();
+});
+
+test('with --keep the beginning is removed; then of two checkpoints one leads to the lab', async () => {
+  const KEPT = 30_000;
+  config = { ...config, checkpointEvery: 40, keep: KEPT };
+  server = await startServer(config);
+  await post('/api/labs', { name: 'room' });
+  const before = await joins('room', 'cpu', 'cpu0');
+  await before.client.ask(1, 'mmap', { ...AREA, prot: 'rw', kind: 'anon-private' });
+  const inFolder = (name: RegExp) => readdirSync(directory).filter((file) => name.test(file));
+  const removed = () => {
+    const [first] = inFolder(/^room.*\.jsonl$/);
+    return first !== undefined && statSync(join(directory, first)).size < 1_000;
+  };
+  let id = 1;
+  const store = async () => {
+    id += 1;
+    const value = `0x${id.toString(16)}`;
+    await before.client.ask(id, 'store', { address: ADDRESS, value });
+  };
+  while (!removed()) await store();
+  for (let more = 0; more < 500; more += 1) await store();
+  await server.stop();
+  const sizes = inFolder(/^room.*\.jsonl/).map((file) => statSync(join(directory, file)).size);
+  assert.ok(sizes.reduce((sum, size) => sum + size) < 3 * KEPT, `${sizes}`);
+
+  const [newest, older] = [/^room.*\.checkpoint\.json$/, /^room.*\.older-checkpoint\.json$/].map(
+    (name) => join(directory, inFolder(name)[0] ?? ''),
+  );
+  assert.ok(newest !== undefined && older !== undefined);
+  const texts = { newest: readFileSync(newest, 'utf8'), older: readFileSync(older, 'utf8') };
+  const standing = async (reader: string) => {
+    server = await startServer({ ...config, checkpointEvery: 1_000_000 });
+    await server.restored;
+    const { body } = await request('/api/labs/room');
+    if (body.state === 'open') {
+      const { client } = await joins('room', 'cpu', reader);
+      const load = await client.ask(1, 'load', { address: ADDRESS });
+      assert.deepEqual(load.result, { value: `0x${id.toString(16)}` });
+      client.socket.terminate();
+    }
+    await server.stop();
+    return body.why ?? body.state;
+  };
+  writeFileSync(newest, texts.newest.slice(0, 5_000));
+  assert.equal(await standing('cpu1'), 'open');
+  const { sum: _sum, ...whole } = JSON.parse(texts.newest);
+  whole.model.hash = 'another';
+  writeFileSync(newest, summedLine(JSON.stringify(whole), 0).line);
+  assert.equal(await standing('cpu2'), 'open');
+  rmSync(older);
+  assert.match(await standing('cpu3'), /bytes \d+ to \d+ have been removed: see --keep/);
+  writeFileSync(newest, texts.newest);
+  assert.equal(await standing('cpu3'), 'open');
+});
+
 test('a second server on the folder is refused in a sentence; one whose server is gone is free', async () => {
   server = await startServer(config);
   await assert.rejects(startServer(config), (error) => {
@@ -334,7 +446,7 @@ test('one file a machine, however often the server ends', async () => {
     model,
     onEvent: () => undefined,
   });
-  assert.deepEqual([again.outcome, 'closed' in again && again.closed], ['identical', 'yes']);
+  assert.deepEqual([again.outcome, 'closed' in again && again.closed], ['identical', true]);
   server = await startServer(config);
 });
 

@@ -1,5 +1,4 @@
 /** Restores the labs of a folder: once as the server begins, and a lab again that has failed. */
-import type { Durability } from '../journal/durability.ts';
 import type { JournalHeader } from '../journal/journal-format.ts';
 import type { Lab } from '../live/lab.ts';
 import type { Labs } from '../live/labs.ts';
@@ -8,11 +7,10 @@ import type { Recordings } from './recordings.ts';
 import { type Found, findLab, findLabs, type RestoreOptions, restoreLabs } from './restore-labs.ts';
 
 export interface RestoringOptions
-  extends Pick<RestoreOptions, 'newLink' | 'onRestored' | 'durability'> {
+  extends Pick<RestoreOptions, 'newLink' | 'onRestored' | 'onUnusable' | 'durability' | 'keep'> {
   readonly config: ServerConfig;
   readonly model: JournalHeader['model'];
   readonly labs: Labs;
-  readonly durability: Durability;
   readonly recordings: Recordings | 'none';
 }
 

@@ -1,18 +1,33 @@
+/** The token of a server that is not for everybody: from a file, or of its own making. */
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import type { ServerConfig } from './config.ts';
 import { tokenFailure } from './start-failure.ts';
 
 /** A shorter one could be tried out. */
 const TOKEN_CHARS_MIN = 16;
+const TOKEN_BYTES = 18;
 
-/** The token in `file`: one line. Throws: StartFailure. */
-export function serverToken(file: string | 'none'): string | undefined {
-  if (file === 'none') return undefined;
+/** Whether only this machine reaches a server that listens there. */
+export function isLoopback(host: string): boolean {
+  return /^(?:127\.\d+\.\d+\.\d+|\[?::1\]?|localhost)$/.test(host);
+}
+
+/** Throws: StartFailure. */
+export function serverToken({
+  host,
+  tokenFile,
+}: Pick<ServerConfig, 'host' | 'tokenFile'>): string | 'none' {
+  if (tokenFile === 'none') return 'none';
+  if (tokenFile === 'by-host') {
+    return isLoopback(host) ? 'none' : randomBytes(TOKEN_BYTES).toString('base64url');
+  }
   let token: string;
   try {
-    token = readFileSync(file, 'utf8').trim();
+    token = readFileSync(tokenFile, 'utf8').trim();
   } catch (error) {
-    throw tokenFailure(file, error instanceof Error ? error.message : String(error));
+    throw tokenFailure(tokenFile, error instanceof Error ? error.message : String(error));
   }
   if (new RegExp(`^\\S{${TOKEN_CHARS_MIN},}$`).test(token)) return token;
-  throw tokenFailure(file, `a token is one word of at least ${TOKEN_CHARS_MIN} characters`);
+  throw tokenFailure(tokenFile, `a token is one word of at least ${TOKEN_CHARS_MIN} characters`);
 }

@@ -19,7 +19,7 @@ import { JOURNAL_FORMAT, JOURNAL_VERSION } from '../journal/journal-format.ts';
 import { summedLine } from '../journal/line-sum.ts';
 import { journalLinesOf } from '../journal/read-journal.ts';
 import { type Recorder, recorderFrom } from '../journal/recorder.ts';
-import type { LabBeginning } from '../live/lab-beginning.ts';
+import type { LabInit } from '../live/lab-init.ts';
 import { Labs } from '../live/labs.ts';
 import type { Machine, MachineFactory } from '../live/machine-port.ts';
 import { EMPTY_SCENE } from '../live/scene.ts';
@@ -70,15 +70,15 @@ class Disk {
   torn = '';
   /** Writes until the process dies in the middle of one. */
   doom = 0;
-  alive: 'yes' | 'no' = 'no';
+  alive = false;
 
   write(line: string): void {
-    if (this.alive === 'no') return;
+    if (!this.alive) return;
     if (this.doom > 0) {
       this.doom -= 1;
       if (this.doom === 0) {
         this.torn = line.slice(0, line.length / 2);
-        this.alive = 'no';
+        this.alive = false;
         return;
       }
     }
@@ -166,14 +166,14 @@ class World implements StatedWorld {
       'server',
       'dies',
       bound.deaths.length,
-      () => this.#disk.alive === 'yes' && this.#disk.doom === 0,
+      () => this.#disk.alive && this.#disk.doom === 0,
       () => this.#doom(),
     );
     this.#spawn(
       'server',
       'starts',
       'ever',
-      () => this.#disk.alive === 'no',
+      () => !this.#disk.alive,
       () => this.#start(),
     );
     this.#spawn(
@@ -260,7 +260,7 @@ class World implements StatedWorld {
       },
       {
         asked: () => this.#trouble.push('it was asked'),
-        told: () => undefined,
+        notified: () => undefined,
         settled: () => undefined,
         // A frame that arrives twice is refused; the connection closes, and the session goes on.
         complained: ({ message }) => {
@@ -306,7 +306,7 @@ class World implements StatedWorld {
   /** The connection stands, or there is no server. */
   #reaches(line: Line): void {
     if (line.client === 'gone') return;
-    if (this.#gateway === 'none' || this.#disk.alive === 'no') {
+    if (this.#gateway === 'none' || !this.#disk.alive) {
       line.down.push(1006);
       return;
     }
@@ -328,8 +328,7 @@ class World implements StatedWorld {
       on: () => raw,
       off: () => raw,
       write: (bytes: string | Buffer) => {
-        if (this.#disk.alive === 'yes')
-          line.down.push(...payloads(Buffer.from(bytes as string, 'latin1')));
+        if (this.#disk.alive) line.down.push(...payloads(Buffer.from(bytes as string, 'latin1')));
       },
     };
     // The socket is that of handleUpgrade() below.
@@ -368,7 +367,7 @@ class World implements StatedWorld {
     const line = this.#upward();
     if (line === 'none' || line.server === 'gone') return;
     const item = line.up.shift();
-    if (this.#disk.alive === 'no') return;
+    if (!this.#disk.alive) return;
     if (typeof item === 'string') line.server.emit('message', Buffer.from(item), false);
     else {
       const { server } = line;
@@ -413,13 +412,13 @@ class World implements StatedWorld {
     const { deaths } = this.#bound;
     const writes = deaths[deaths.length - this.#left.deaths] ?? 0;
     this.#left.deaths -= 1;
-    if (writes === 0) this.#disk.alive = 'no';
+    if (writes === 0) this.#disk.alive = false;
     else this.#disk.doom = writes;
   }
 
   /** Connections of a dead server break when the client has read what it had sent. */
   #noticeDeath(): void {
-    if (this.#disk.alive === 'yes') return;
+    if (this.#disk.alive) return;
     this.#safe.length = 0;
     for (const line of this.#network) {
       if (line.server === 'gone') continue;
@@ -435,7 +434,7 @@ class World implements StatedWorld {
       this.#disk.lines = this.#disk.lines.slice(0, this.#disk.synced);
       if (this.#disk.lines.length === 0) this.#disk.torn = '';
     }
-    this.#disk.alive = 'yes';
+    this.#disk.alive = true;
     this.#disk.doom = 0;
     this.#accepted = [];
     const begun = this.#disk.lines.length > 0;
@@ -469,11 +468,11 @@ class World implements StatedWorld {
   }
 
   #expire(): void {
-    if (this.#gateway !== 'none' && this.#disk.alive === 'yes') this.#gateway.tick(2 * FOR_EVER_MS);
+    if (this.#gateway !== 'none' && this.#disk.alive) this.#gateway.tick(2 * FOR_EVER_MS);
   }
 
   #restore(labs: Labs, gateway: Gateway): void {
-    const beginning: LabBeginning = {
+    const beginning: LabInit = {
       scene: EMPTY_SCENE,
       begins: 'restored',
       generation: 0,
@@ -535,7 +534,7 @@ class World implements StatedWorld {
   };
 
   #sync(): void {
-    if (this.#disk.alive === 'no') return;
+    if (!this.#disk.alive) return;
     this.#disk.synced = this.#disk.lines.length;
     for (const then of this.#safe.splice(0)) then();
   }
@@ -570,6 +569,7 @@ class World implements StatedWorld {
       busy: false,
       stallers: () => [],
       tasks: () => [],
+      knows: () => false,
       eventsAfter: () => 'too-old',
     };
   };

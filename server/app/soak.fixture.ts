@@ -37,9 +37,9 @@ async function soak(mode: DurabilityMode, length: number, seed: number): Promise
   const directory = mkdtempSync(join(tmpdir(), 'mmrace-soak-'));
   const random = xoroshiro128plus(seed);
   const upTo = (most: number) => uniformInt(random, 1, most);
-  const server = new MortalServer({ directory, durability: mode });
+  const server = new MortalServer({ directory });
   const counts = { cuts: 0, kills: 0, ends: 0 };
-  await server.start();
+  await server.start(mode);
   const clients = new Acknowledged(server.webSocketUrl, 'demo', CPUS);
   await clients.begin();
   await clients.allAnswered();
@@ -61,7 +61,7 @@ async function soak(mode: DurabilityMode, length: number, seed: number): Promise
       await server.terminate();
       counts.ends += 1;
     }
-    await server.start();
+    await server.start(mode);
   }
   await clients.allAnswered();
   const after = server.rssMib;

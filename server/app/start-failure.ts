@@ -14,7 +14,7 @@ export function listenFailure({ host, port }: ServerConfig, error: unknown): unk
   switch (codeOf(error)) {
     case 'EADDRINUSE':
       return new StartFailure(
-        `port ${port} of ${host} is in use: choose another with --port or MMRACE_PORT, or end whoever has it`,
+        `port ${port} of ${host} is in use: choose another with --port or MMRACE_PORT, or end the program that has it`,
         error,
       );
     case 'EACCES':

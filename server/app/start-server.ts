@@ -6,17 +6,20 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Gateway } from '../gateway/gateway.ts';
 import { buildApp, WEBSOCKET_PATH } from '../http/app.ts';
+import { labCoverage } from '../http/lab-coverage.ts';
 import type { Readiness } from '../http/readiness.ts';
 import { type Durability, newDurability } from '../journal/durability.ts';
 import { machineHash, scheduleHash } from '../journal/model-hash.ts';
-import { Labs, type LabsOptions, tickMs } from '../live/labs.ts';
+import { Labs, type LabsOptions, STOCK_MACHINE, tickMs } from '../live/labs.ts';
 import type { MachineFactory } from '../live/machine-port.ts';
 import { newLiveMachine } from '../live/new-live-machine.ts';
 import { steadyClock } from '../live/steady-clock.ts';
 import type { HelloResult } from '../protocol/hello.ts';
 import { Runs } from '../verify/runs/runs.ts';
+import { Checkpoints } from './checkpoints.ts';
 import type { ServerConfig } from './config.ts';
 import { newLog } from './log.ts';
+import { newOlderEvents } from './older-events.ts';
 import { recordingProblem } from './recording-problem.ts';
 import { Recordings } from './recordings.ts';
 import { Restoring } from './restoring.ts';
@@ -34,6 +37,8 @@ export interface RunningServer {
   readonly url: string;
   /** `ws://127.0.0.1:7070/ws` */
   readonly webSocketUrl: string;
+  /** What opens labs, starts runs and lists what is open. */
+  readonly token: string | 'none';
   readonly labs: Labs;
   readonly gateway: Gateway;
   readonly model: HelloResult['model'];
@@ -41,12 +46,12 @@ export interface RunningServer {
   readonly recordings: readonly string[];
   /** Resolves when the labs of an earlier server are where they were, or damaged. */
   readonly restored: Promise<void>;
-  /** Tells the clients, waits for them for drainMs at most, closes recordings and sockets. */
+  /** Notifies the clients, waits for them for drainMs at most, closes recordings and sockets. */
   stop(): Promise<void>;
 }
 
 /**
- * `factory` makes the machines of its labs: for whoever wants to keep hold of them.
+ * `factory` makes the machines of its labs: for a caller that keeps hold of them.
  *
  * Rejects: StartFailure where the address or the folder for recordings cannot be used. Labs of an earlier server are
  * restored while it listens already.
@@ -55,7 +60,7 @@ export async function startServer(
   config: ServerConfig,
   factory: MachineFactory = newLiveMachine,
 ): Promise<RunningServer> {
-  const token = serverToken(config.tokenFile);
+  const token = serverToken(config);
   const { log, dropped } = newLog(config);
   const serverFolder = fileURLToPath(new URL('..', import.meta.url));
   const model = modelOf(serverFolder);
@@ -80,6 +85,13 @@ export async function startServer(
         ? 'none'
         : (lab, machine, generation) => recordings.record(lab, machine, generation),
     onBug: (lab, bug) => log.error({ lab, err: bug }, 'a lab has failed and is closed'),
+    ended: (lab) => {
+      const { functions, points, pairs } = labCoverage(lab);
+      // Of a server that cannot even listen, say.
+      if (points === 0) return;
+      const reached = { functions: functions.length, points, pairs };
+      log.info({ lab: lab.name, reached }, 'a lab has ended');
+    },
     ...(recordings === 'none' ? {} : keeperOf(recordings)),
     ...(keepsLabs(config) ? { again: (failed) => restoring.again(failed) } : {}),
   });
@@ -90,7 +102,7 @@ export async function startServer(
     clock,
     model,
     unknownLabs: config.unknownLabs,
-    joinBy: token === undefined ? 'name' : 'code',
+    joinBy: token === 'none' ? 'name' : 'code',
     underPressure: () => shedding(),
     durability,
     graceMs: config.graceMs,
@@ -107,16 +119,30 @@ export async function startServer(
     model,
     labs,
     durability,
+    keep: config.keep,
     recordings,
     newLink: (lab) => (name, role, saved) => gateway.restored(lab, name, role, saved),
     onRestored: (lab, state, why) => {
       if (state === 'damaged') log.error({ lab, why }, 'a lab is damaged');
       else log.info({ lab, why }, 'a lab is restored');
     },
+    onUnusable: (lab, why) => log.warn({ lab, why }, 'a checkpoint cannot be used: from the log'),
   });
+  const checkpoints =
+    recordings === 'none' || !keepsLabs(config)
+      ? 'none'
+      : new Checkpoints({
+          labs,
+          model,
+          recorderOf: (lab) => recordings.recorderOf(lab),
+          every: config.checkpointEvery,
+          onWritten: (lab, path, bytes) =>
+            log.info({ lab, path, bytes }, 'a checkpoint is written'),
+          onFailed: (lab, error) => log.warn({ lab, err: error }, 'a checkpoint cannot be written'),
+        });
   try {
     restoring.find();
-    labs.open(DEMO_LAB, { patch: 'stock' }, 'kept');
+    labs.open(DEMO_LAB, STOCK_MACHINE, 'kept');
   } catch (error) {
     gateway.close();
     labs.close();
@@ -130,6 +156,7 @@ export async function startServer(
     },
     onFailure: (run, error) => log.error({ run, err: error }, 'a run has thrown'),
   });
+  const history = recordings === 'none' ? 'none' : newOlderEvents(recordings, model);
   const hostNames = [config.host, ...config.publicHosts];
   const app = buildApp({
     gateway,
@@ -140,7 +167,8 @@ export async function startServer(
     hostNames,
     log,
     logDropped: dropped,
-    ...(token === undefined ? {} : { token }),
+    ...(token === 'none' ? {} : { token }),
+    ...(history === 'none' ? {} : { history }),
     durability,
   });
   shedding = () => app.isUnderPressure();
@@ -161,6 +189,7 @@ export async function startServer(
   async function stop(): Promise<void> {
     readiness.state = 'going';
     restoring.stop();
+    if (checkpoints !== 'none') await checkpoints.close();
     const sessions = keepsLabs(config) ? 'kept' : 'over';
     const forGood = config.ends === 'for-good' ? { forGood: true } : {};
     const why = goingWords(config);
@@ -175,6 +204,7 @@ export async function startServer(
     await restored;
     gateway.terminate();
     await runs.close();
+    if (history !== 'none') await history.close();
     // A request that is half sent, or an answer that is not read, is waited for no longer than that.
     const late = setTimeout(() => app.server.closeAllConnections(), config.drainMs);
     await app.close();
@@ -186,6 +216,7 @@ export async function startServer(
     port,
     url: `http://${authority}`,
     webSocketUrl: `ws://${authority}${WEBSOCKET_PATH}`,
+    token,
     labs,
     gateway,
     model,
@@ -227,7 +258,9 @@ function openRecordings(
   }
   try {
     const labs = keepsLabs(config) ? 'kept' : 'forgotten';
-    return new Recordings({ directory, model, durability, labs });
+    // Without checkpoints a recording is of use only as a whole.
+    const keep = keepsLabs(config) ? config.keep : 'all';
+    return new Recordings({ directory, model, durability, labs, keep });
   } catch (error) {
     throw recordingFailure(directory, error);
   }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { describeCertificateBound, describeFinding } from '../report/certificate.ts';
-import { AS_WRITTEN, planScenario } from '../scenario/scenario-plan.ts';
+import { AS_WRITTEN, planScenario, type ScenarioChoice } from '../scenario/scenario-plan.ts';
 import { shippedScenario } from '../scenario/shipped-scenarios.ts';
 import { type Certificate, type CertifyOptions, certify } from './certify.ts';
 import { type Answer, ScriptedWire, type WireScript } from './scripted-wire.fixture.ts';
@@ -14,12 +14,13 @@ const PUNCTUAL: WireScript = { answer: () => DONE, waiting: 'nothing', lateMs: 0
 async function certified(
   script: Partial<WireScript>,
   more: Partial<CertifyOptions> = {},
+  choice: ScenarioChoice = AS_WRITTEN,
 ): Promise<{ readonly certificate: Certificate; readonly ms: number }> {
   const scenario = shippedScenario('retry-ignored');
   assert.ok(scenario !== 'none');
   const wire = new ScriptedWire({ ...PUNCTUAL, ...script });
   const { condition: _, window: __, ...rest } = scenario;
-  const certificate = await certify(planScenario(rest, AS_WRITTEN), NAME, wire, {
+  const certificate = await certify(planScenario(rest, choice), NAME, wire, {
     strategy: 'near',
     deviations: 0,
     budgetSchedules: 10,
@@ -46,6 +47,25 @@ test('a device that answers in time, or late on a busy machine, passes', async (
   assert.equal((await certified({})).certificate.verdict, 'holds');
   const { certificate } = await certified({ waiting: 'busy', lateMs: 300 });
   assert.equal(certificate.verdict, 'holds', JSON.stringify(certificate.finding));
+});
+
+test('nothing is said of a patch whose function no schedule calls', async () => {
+  const idle = {
+    id: 'idle',
+    provenance: 'a test',
+    summary: 'a test',
+    overrides: () => ({
+      *movePageTables(): Generator<never, never> {
+        throw new Error('never');
+      },
+    }),
+  };
+  const { certificate } = await certified({}, {}, { ...AS_WRITTEN, patches: [idle] });
+  assert.equal(certificate.verdict, 'unknown');
+  assert.match(
+    describeCertificateBound(NAME, certificate.bound),
+    /^movePageTables, which idle overrides, runs in none of \d+ schedule/,
+  );
 });
 
 test('a slow device is waited for before it is called silent', async () => {

@@ -1,5 +1,5 @@
 /**
- * Puts a device of somebody else's under the scheduler: many schedules, each run check. It must do the same for the
+ * Puts a foreign device under the scheduler: many schedules, each run check. It must do the same for the
  * same grants, keep the driver contract, and break nothing.
  */
 
@@ -7,6 +7,8 @@ import { countOutcome, type Outcome, type Outcomes } from '../explorer/outcomes.
 import type { CertificateBound, FindingReason } from '../report/certificate.ts';
 import { answerOf } from '../scenario/expectations.ts';
 import type { ScenarioPlan } from '../scenario/scenario-plan.ts';
+import { type PairsReached, PointPairs } from '../scheduler/point-pairs.ts';
+import { notReached, type Reach, watchReach } from '../verify/coverage/reach.ts';
 import { streamOf } from '../verify/explore/random-stream.ts';
 import { CONTRACT_ORACLE } from '../vocabulary/rules.ts';
 import { DeterminismCheck, type DeterminismFinding } from './determinism-check.ts';
@@ -48,6 +50,10 @@ export interface Certificate {
   /** How many schedules came to what. */
   readonly outcomes: Outcomes;
   readonly finding: DeterminismFinding | 'none';
+  /** What of the kernel, of the patch and of the drivers of other devices ran. */
+  readonly reach: Reach;
+  /** Yield points of different tasks that followed each other. */
+  readonly pairs: PairsReached;
 }
 
 interface Count {
@@ -60,7 +66,7 @@ interface Count {
 }
 
 /**
- * The device `device` of `plan` is the client behind `wire`.
+ * The device `device` of `plan` is the client behind `wire`. Nothing is said to hold of a patch that did not run.
  *
  * Throws: BadInput if the setup of the scenario cannot be done.
  */
@@ -70,12 +76,37 @@ export async function certify(
   wire: Wire,
   options: CertifyOptions,
 ): Promise<Certificate> {
+  const drivers = plan.devices.filter(({ name }) => name !== device).map(({ driver }) => driver);
+  const watch = watchReach({ patches: plan.choice.patches, drivers });
+  const watched = { ...plan, choice: { ...plan.choice, patches: watch.patches } };
+  try {
+    const certificate = await certified(watched, device, wire, options);
+    const reach = watch.reach();
+    const missed = notReached(reach);
+    if (certificate.bound.kind !== 'every near order' || missed === 'none') {
+      return { ...certificate, reach };
+    }
+    const { schedules } = certificate;
+    return { ...certificate, verdict: 'unknown', bound: { ...missed, schedules }, reach };
+  } finally {
+    watch.end();
+  }
+}
+
+async function certified(
+  plan: ScenarioPlan,
+  device: string,
+  wire: Wire,
+  options: CertifyOptions,
+): Promise<Omit<Certificate, 'reach'>> {
   const began = options.clock();
   const until = began + options.budgetSeconds * 1000;
   const oracles = new Set([...plan.oracles, CONTRACT_ORACLE]);
   const { answerMs, quietMs } = options;
   const limits = { answerMs, quietMs, msLeft: () => until - options.clock() };
+  const points = new PointPairs();
   const memory: SharedByRuns = {
+    points,
     words: { unknown: new Set(), lacking: new Set() },
     opening: 'unknown',
   };
@@ -112,7 +143,8 @@ export async function certify(
   }
   const seconds = (options.clock() - began) / 1000;
   const { schedules, runs, steps, windowEntered, outcomes } = counted;
-  const facts = { schedules, runs, steps, seconds, windowEntered, outcomes, finding };
+  const pairs = points.found();
+  const facts = { schedules, runs, steps, seconds, windowEntered, outcomes, finding, pairs };
   return {
     ...facts,
     ...verdictOf(plan, { finding, doubt, ended, lacking: memory.words.lacking }, counted, options),

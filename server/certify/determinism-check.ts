@@ -151,14 +151,14 @@ export class DeterminismCheck {
       frame === 'none'
         ? 'none'
         : { n: frame.n, expected: sentenceOf(rule), came: describeFrame(frame) };
-    return { reason: { kind, failure, near }, frame: at, ...told(run) };
+    return { reason: { kind, failure, near }, frame: at, ...measured(run) };
   }
 
   #notDeterministic(difference: FrameDifference, run: ScheduleRun): DeterminismFinding {
     return {
       reason: { kind: 'not deterministic', ...difference },
       frame: difference,
-      ...told(run),
+      ...measured(run),
     };
   }
 }
@@ -174,10 +174,10 @@ function troubleOf(run: ScheduleRun): DeterminismFinding {
   const n = kind === 'refused' && run.frame !== 'none' ? run.frame.n : run.frames.length + 1;
   const came = kind === 'refused' ? describeFrame(run.frames[n - 1]) : 'nothing';
   const expected = kind === 'refused' ? 'a frame that is served' : 'a frame';
-  return { reason: trouble, frame: { n, expected, came }, ...told(run) };
+  return { reason: trouble, frame: { n, expected, came }, ...measured(run) };
 }
 
-function told({
+function measured({
   frames,
   labels,
   events,
@@ -185,7 +185,7 @@ function told({
   return { frames, grants: labels, events };
 }
 
-/** What tells two runs of one schedule apart, or 'none'. */
+/** Where two runs of one schedule differ, or 'none'. */
 function differenceOf(first: ScheduleRun, second: ScheduleRun): FrameDifference | 'none' {
   const difference = firstDifference(first.frames, second.frames);
   if (difference !== 'none') return difference;

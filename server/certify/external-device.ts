@@ -14,7 +14,7 @@ import {
   cutOffDevice,
   reconnectDevice,
   surrenderMemory,
-} from '../kernel/api/bury-device.ts';
+} from '../kernel/api/device-teardown.ts';
 import { forgetDevice, invalidationRefused } from '../machine/oracles/contract/watched-device.ts';
 import type { FromClient, Outbound } from '../machine/remote/inbound.ts';
 import { labUse } from '../machine/remote/lab-use.ts';
@@ -27,6 +27,7 @@ import {
 } from '../machine/remote/remote-device-inbound.ts';
 import { remoteDriver } from '../machine/remote/remote-driver.ts';
 import type { World } from '../machine/world.ts';
+import type { RequestId } from '../protocol/envelope.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import { refusalText } from '../protocol/refusal.ts';
 import type { Task } from '../task/task.ts';
@@ -61,7 +62,7 @@ export class ExternalDevice {
   /** Methods of questions that were delivered, and have no answer that arrived. */
   readonly #asked = new Map<number, string>();
   /** Requests that arrived, and whose answer was not delivered. */
-  readonly #inFlight = new Map<number, { readonly method: string; readonly n: number }>();
+  readonly #inFlight = new Map<RequestId, { readonly method: string; readonly n: number }>();
   readonly #words: VerbWords;
   #remote: RemoteDevice | 'not yet' = 'not yet';
   #world: World | 'not yet' = 'not yet';
@@ -86,7 +87,7 @@ export class ExternalDevice {
 
   /** A frame has come over the wire. */
   arrived(inbound: FromClient): void {
-    const method = (id: number): string => this.#asked.get(id) ?? 'a question that nobody asked';
+    const method = (id: number): string => this.#asked.get(id) ?? 'a question that was not asked';
     const frame = clientFrame(this.frames.length + 1, inbound, method);
     if (frame === 'none') return;
     this.frames.push(frame);
@@ -133,14 +134,14 @@ export class ExternalDevice {
     return [...this.#asked.values()];
   }
 
-  /** The next frame of the client reaches the kernel. What it only tells takes effect at once. */
+  /** The next frame of the client reaches the kernel. What it only notifies takes effect at once. */
   grantIn(): void {
     const inbound = this.#inbox.shift();
     invariant(inbound !== undefined, 'SC2', { device: this.name });
     this.#granted += 1;
     const { scheduler } = this.#here();
     const started = acceptForDevice(this.#device(), inbound);
-    // No step was taken that would have woken whoever waits for this answer.
+    // No step was taken that would have woken the task that waits for this answer.
     scheduler.runFirstCome(0);
     if (started === 'nothing') return;
     const task = scheduler.spawn(this.name, started.name, started.task);
@@ -164,7 +165,7 @@ export class ExternalDevice {
       context,
       api,
       send: (outbound) => this.#send(outbound),
-      undertaker: {
+      teardown: {
         cutOff: (why) => {
           const { kernel, emit, contract } = this.#here();
           cutOffDevice(kernel, name);
@@ -214,7 +215,7 @@ export class ExternalDevice {
     }
   }
 
-  #noteMisuse(refusal: Refusal, id: number): void {
+  #noteMisuse(refusal: Refusal, id: RequestId): void {
     if (!MISUSES.has(refusal.code)) return;
     const asked = this.#inFlight.get(id);
     const what = asked === undefined ? 'a request' : `frame ${asked.n} (${asked.method})`;

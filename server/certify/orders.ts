@@ -9,7 +9,7 @@ export interface Orders {
   ran(run: ScheduleRun): void;
 }
 
-/** First come, first served: whoever went last goes on as long as there is something to do; else the first. */
+/** First come, first served: the actor that went last goes on as long as it has something to do; else the first. */
 function firstCome(candidates: readonly Candidate[], previous: Candidate | 'none'): number {
   if (previous === 'none') return 0;
   const same = candidates.findIndex(({ key }) => key === previous.key);
@@ -37,22 +37,22 @@ interface Decision {
 }
 
 /**
- * Every order that leaves first come, first served in at most `deviationsMax` places, whoever begins: depth first, by
- * running the beginning again.
+ * Every order that leaves first come, first served in at most `deviationsMax` places, whichever actor begins: depth
+ * first, by running the beginning again.
  */
 export class NearOrders implements Orders {
   readonly #deviationsMax: number;
   #decisions: Decision[] = [];
   #made: Decision[] = [];
-  #begun: 'yes' | 'no' = 'no';
+  #begun = false;
 
   constructor(deviationsMax: number) {
     this.#deviationsMax = deviationsMax;
   }
 
   next(): GrantPolicy | 'all done' {
-    if (this.#begun === 'yes' && this.#backtrack() === 'all done') return 'all done';
-    this.#begun = 'yes';
+    if (this.#begun && this.#backtrack() === 'all done') return 'all done';
+    this.#begun = true;
     const prefix = this.#decisions;
     const made: Decision[] = [];
     this.#made = made;

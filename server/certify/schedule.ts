@@ -14,6 +14,7 @@ import {
   type ScenarioRun,
   stepsMaxOf,
 } from '../scenario/scenario-world.ts';
+import type { PointPairs } from '../scheduler/point-pairs.ts';
 import type { RunningTask } from '../scheduler/scheduler.ts';
 import { recordingOf } from '../verify/answer/record-execution.ts';
 import { BadInput } from '../vocabulary/bad-input.ts';
@@ -79,6 +80,8 @@ export interface ScheduleLimits {
 
 /** What runs of one device share. */
 export interface SharedByRuns {
+  /** Which yield points met in the runs. */
+  readonly points: PointPairs;
   readonly words: VerbWords;
   /** Frames that it sends by itself when it was reset, once that is known. */
   opening: number | 'unknown';
@@ -121,7 +124,7 @@ class Schedule {
   readonly #labels: string[] = [];
   #run: ScenarioRun | 'not begun' = 'not begun';
   /** Whether the client was given time to speak since it was sent something. */
-  #heardOut: 'yes' | 'no' = 'no';
+  #heardOut = false;
   #timing: ScheduleRun['timing'] = 'sure';
   /** Frames when the client was last heard out. */
   #heard = 0;
@@ -203,8 +206,9 @@ class Schedule {
   async explore(run: ScenarioRun, policy: GrantPolicy): Promise<ScheduleRun> {
     this.#run = run;
     this.#events = recordingOf(run.world).events;
+    this.#parts.memory.points.listen(run.scheduler);
     const ended = await this.#exploreSteps(run, policy);
-    return typeof ended === 'string' ? this.#told(ended, 'none', 'none') : ended();
+    return typeof ended === 'string' ? this.#result(ended, 'none', 'none') : ended();
   }
 
   async #exploreSteps(
@@ -227,7 +231,7 @@ class Schedule {
       this.#labels.push(candidate.label);
       this.#take(run, ready, candidate.key);
       const failure = run.failure();
-      if (failure !== 'none') return () => this.#told('failed', failure, 'none');
+      if (failure !== 'none') return () => this.#result('failed', failure, 'none');
       const misuse = this.#misuse();
       if (misuse !== 'none') return () => this.troubled(misuse);
     }
@@ -266,13 +270,13 @@ class Schedule {
   }
 
   #deliver(): void {
-    this.#heardOut = 'no';
+    this.#heardOut = false;
     this.#parts.wire.deliver(this.#device.grantOut());
   }
 
   #atEnd(run: ScenarioRun): 'completed' | (() => ScheduleRun) {
     const failure = run.failureAtEnd(run.scheduler.blockedTasks());
-    return failure === 'none' ? 'completed' : () => this.#told('failed', failure, 'none');
+    return failure === 'none' ? 'completed' : () => this.#result('failed', failure, 'none');
   }
 
   /** Waits until the client has said what it has to say for now. */
@@ -287,15 +291,15 @@ class Schedule {
       }
       const { turn } = this.#device;
       // It had nothing to say, and now it has: it was late.
-      if (this.#heardOut === 'yes' && this.#device.frames.length > this.#heard) {
+      if (this.#heardOut && this.#device.frames.length > this.#heard) {
         this.#timing = 'late';
       }
-      if (turn === 'waits' || (turn === 'may' && this.#heardOut === 'yes')) return 'fine';
+      if (turn === 'waits' || (turn === 'may' && this.#heardOut)) return 'fine';
       const next = await this.#nextFrame(turn === 'must' ? limits.answerMs : limits.quietMs);
       if (next === 'out of time') return next;
       if (next === 'came' || this.#left()) continue;
       if (turn === 'must') return this.#silent();
-      this.#heardOut = 'yes';
+      this.#heardOut = true;
       this.#heard = this.#device.frames.length;
     }
   }
@@ -338,14 +342,14 @@ class Schedule {
   }
 
   unsettled(why: Exclude<Settled, 'fine'>): ScheduleRun {
-    return why === 'out of time' ? this.#told(why, 'none', 'none') : this.troubled(why);
+    return why === 'out of time' ? this.#result(why, 'none', 'none') : this.troubled(why);
   }
 
   troubled(trouble: Trouble): ScheduleRun {
-    return this.#told('trouble', 'none', trouble);
+    return this.#result('trouble', 'none', trouble);
   }
 
-  #told(
+  #result(
     ended: ScheduleRun['ended'],
     failure: Failure | 'none',
     trouble: Trouble | 'none',

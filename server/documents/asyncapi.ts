@@ -1,6 +1,6 @@
 /**
- * The protocol as an AsyncAPI 3.0 document, seen from the server: it receives what clients ask and tell, and sends
- * what it asks and tells. One channel, because one WebSocket carries everything. Pure: GET /asyncapi.json serves it.
+ * The protocol as an AsyncAPI 3.0 document, seen from the server: it receives what clients ask and notify, and sends
+ * what it asks and notifies. One channel, because one WebSocket carries everything. Pure: GET /asyncapi.json serves it.
  */
 import { CLOSE_CODES, OTHER_CLOSE_CODES } from '../protocol/close-codes.ts';
 import { ERROR_CODES } from '../protocol/error-codes.ts';

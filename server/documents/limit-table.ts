@@ -12,10 +12,12 @@ import {
   FRAME_BYTES_MAX,
   GRACE_MS,
   HEARTBEAT_MS,
-  HELD_UNTOLD_MS,
+  HELD_UNORDERED_MS,
   HELLO_BYTES_MAX,
   HELLO_MS,
   LAB_FRAMES_MAX,
+  LAB_TIMES_MS_MAX,
+  LAB_TIMES_MS_MIN,
   LABS_MAX,
   LABS_PER_ADDRESS_MAX,
   LEASE_MS,
@@ -23,6 +25,8 @@ import {
   MMS_MAX,
   OBSERVER_BACKLOG_BYTES_MAX,
   OUTBOX_BYTES_MAX,
+  PERFORMANCES_KEPT_MAX,
+  PONGS_MISSED_MAX,
   REFUSALS_MAX,
   REPLAY_ALL_BYTES_MAX,
   REPLAY_BYTES_MAX,
@@ -135,8 +139,8 @@ export const LIMITS: { readonly [name: string]: Limit } = {
     'milliseconds',
     'leaseMs, unless the server was told otherwise: see Leases and fencing.',
   ),
-  HELD_UNTOLD_MS: limit(
-    HELD_UNTOLD_MS,
+  HELD_UNORDERED_MS: limit(
+    HELD_UNORDERED_MS,
     'milliseconds',
     'For so long a client may say held that no conductor has told to hold. Then its lease counts again.',
   ),
@@ -149,6 +153,22 @@ export const LIMITS: { readonly [name: string]: Limit } = {
     HEARTBEAT_MS,
     'milliseconds',
     'heartbeatMs, unless the server was told otherwise: two pings without a pong close with 4006.',
+  ),
+  PONGS_MISSED_MAX: limit(
+    PONGS_MISSED_MAX,
+    'pings',
+    'In a row without a pong. Then 4006 heartbeat-lost.',
+  ),
+  LAB_TIMES_MS_MIN: limit(
+    LAB_TIMES_MS_MIN,
+    'milliseconds',
+    'leaseMs and graceMs of POST /api/labs at least: the clock is looked at so often.',
+  ),
+  LAB_TIMES_MS_MAX: limit(LAB_TIMES_MS_MAX, 'milliseconds', 'The same at most.'),
+  PERFORMANCES_KEPT_MAX: limit(
+    PERFORMANCES_KEPT_MAX,
+    'verbs',
+    'Of a lab, that it was asked over HTTP to have performed, and whose results can be fetched.',
   ),
 };
 

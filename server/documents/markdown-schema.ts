@@ -1,5 +1,5 @@
 /** Our schemas as text for a reader: the type of a value in words, and the fields of an object as rows of a table. */
-import type Type from 'typebox';
+import type { Type } from 'typebox';
 import { NAMED_SCHEMAS } from './named-schemas.ts';
 
 interface Keywords {

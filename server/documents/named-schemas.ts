@@ -1,5 +1,5 @@
 /** The schemas that the documents explain once, in this order, and then only name. Each has a title. */
-import type Type from 'typebox';
+import type { Type } from 'typebox';
 import { Event, MirrorView, PteView } from '../abi/event.ts';
 import {
   hexU64,

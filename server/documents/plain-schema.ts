@@ -1,5 +1,5 @@
 /** Our schemas as plain JSON Schema (draft 7), with everything that has a title in a place of its own. */
-import type Type from 'typebox';
+import type { Type } from 'typebox';
 
 export interface JsonSchema {
   readonly [keyword: string]: unknown;

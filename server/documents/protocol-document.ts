@@ -1,6 +1,5 @@
 /**
- * docs/PROTOCOL.md: all that somebody needs who writes a client in another language. Methods, values, codes and
- limits
+ * docs/PROTOCOL.md: all that the author of a client in another language needs. Methods, values, codes and limits
  * come from the schemas; what schemas cannot say stands in chapters/. Pure: server/tidy/write-docs.ts writes the file.
  */
 import { SUBPROTOCOL } from '../protocol/limits.ts';
@@ -22,8 +21,8 @@ import { methodChapter } from './method-chapter.ts';
 import {
   CLIENT_NOTIFICATIONS,
   CLIENT_REQUESTS,
+  FROM_SERVER,
   QUESTIONS,
-  SERVER_TOLD,
   type WireMethod,
 } from './wire-methods.ts';
 
@@ -31,13 +30,13 @@ const INTRODUCTION = `
 # The protocol ${SUBPROTOCOL}
 
 This file is generated from the schemas that check every frame, by \`npm run docs\`: do not edit it. The same as
-AsyncAPI: \`GET /asyncapi.json\` of any server. A device in 60 lines: [WRITE-A-DEVICE](WRITE-A-DEVICE.md). A
-whole device in another language, written from this file:
-[\`clients/python/mmrace_device.py\`](../clients/python/mmrace_device.py).
+AsyncAPI: \`GET /asyncapi.json\` of any server. A device in 60 lines: [WRITE-A-DEVICE](WRITE-A-DEVICE.md). Two
+written from this file: a whole one, [\`clients/python/mmrace_device.py\`](../clients/python/mmrace_device.py), and
+one without private memory, [\`clients/c/mmrace_mirror.c\`](../clients/c/mmrace_mirror.c).
 
 A server owns simulated machines, the **labs**. Clients connect as **devices** (they mirror page tables, reach
 memory by DMA, and have private memory), as **CPU threads** (they load, store and call the kernel), or as
-**observers** (they are told what happens). Methods bear the names of the Linux kernel's functions, and do what
+**observers** (they see what happens). Methods bear the names of the Linux kernel's functions, and do what
 those do.
 `;
 
@@ -62,12 +61,12 @@ export function protocolDocument({ verbs }: ProtocolDocumentParts): string {
     methodChapter(ofRoles(CLIENT_REQUESTS, (roles) => `${roles}` === 'device')),
     '## What a CPU thread asks',
     methodChapter(ofRoles(CLIENT_REQUESTS, (roles) => `${roles}` === 'cpu')),
-    '## What clients tell',
+    '## What clients notify',
     methodChapter(CLIENT_NOTIFICATIONS),
     '## What the server asks',
     methodChapter(QUESTIONS),
-    '## What the server tells',
-    methodChapter(SERVER_TOLD),
+    '## What the server notifies',
+    methodChapter(FROM_SERVER),
     observerChapter(),
     conductorChapter(verbs),
     `
@@ -87,7 +86,7 @@ The HTTP routes (\`GET /docs\` of any server describes them) answer errors of th
 ## Close codes
 
 The server closes with one of these. *kept*: the session can be resumed for \`graceMs\`; *over*: it cannot;
-*none*: there was no session yet. What had no answer yet may have happened: a resume tells, and after a session
+*none*: there was no session yet. What had no answer yet may have happened: a resume shows it, and after a session
 that is over only a look at the state does.
 `,
     closeCodeTable(),
@@ -116,8 +115,8 @@ function contents(): string {
     '[an example](#a-session-from-beginning-to-end), [Values](#values), [what a device does](#what-a-device-does),',
     '[Leases and fencing](#leases-and-fencing). Then look up: what [every client](#what-every-client-asks),',
     '[a device](#what-a-device-asks), [a CPU](#what-a-cpu-thread-asks) asks; what',
-    '[clients tell](#what-clients-tell);',
-    'what the server [asks](#what-the-server-asks) and [tells](#what-the-server-tells);',
+    '[clients notify](#what-clients-notify);',
+    'what the server [asks](#what-the-server-asks) and [notifies](#what-the-server-notifies);',
     '[observers](#what-an-observer-hears), [the conductor](#the-conductor-and-its-verbs);',
     '[error codes](#error-codes), [close codes](#close-codes), [limits](#limits).',
   ].join('\n');

@@ -7,6 +7,7 @@ import {
 import { CPU_REQUESTS } from '../protocol/cpu-requests.ts';
 import { DEVICE_REQUESTS } from '../protocol/device-requests.ts';
 import { SESSION_REQUESTS } from '../protocol/hello.ts';
+import { PING_REQUESTS } from '../protocol/ping.ts';
 import type { NotificationSpec, RequestSpec } from '../protocol/request-spec.ts';
 import { ROLES, type Role } from '../protocol/roles.ts';
 import { SERVER_NOTIFICATIONS, type ServerNotification } from '../protocol/server-notifications.ts';
@@ -42,14 +43,16 @@ const HEARD_BY = {
   going: ROLES,
 } as const satisfies Record<ServerNotification, readonly Role[]>;
 
-const TOLD_BY: { readonly [Of in Role]: { readonly [method: string]: NotificationSpec } } = {
-  device: DEVICE_NOTIFICATIONS,
-  cpu: CPU_NOTIFICATIONS,
-  observer: OBSERVER_NOTIFICATIONS,
-};
+const NOTIFICATIONS_OF: { readonly [Of in Role]: { readonly [method: string]: NotificationSpec } } =
+  {
+    device: DEVICE_NOTIFICATIONS,
+    cpu: CPU_NOTIFICATIONS,
+    observer: OBSERVER_NOTIFICATIONS,
+  };
 
 export const CLIENT_REQUESTS: readonly WireRequest[] = [
   ...requests('request', SESSION_REQUESTS, ROLES),
+  ...requests('request', PING_REQUESTS, ROLES),
   ...requests('request', DEVICE_REQUESTS, ['device']),
   ...requests('request', CPU_REQUESTS, ['cpu']),
 ];
@@ -64,11 +67,11 @@ export const CLIENT_NOTIFICATIONS: readonly WireNotification[] = Object.entries(
 ).map(([method, spec]) => ({
   kind: 'client-notification',
   method,
-  roles: ROLES.filter((role) => Object.hasOwn(TOLD_BY[role], method)),
+  roles: ROLES.filter((role) => Object.hasOwn(NOTIFICATIONS_OF[role], method)),
   spec,
 }));
 
-export const SERVER_TOLD: readonly WireNotification[] = Object.entries(SERVER_NOTIFICATIONS).map(
+export const FROM_SERVER: readonly WireNotification[] = Object.entries(SERVER_NOTIFICATIONS).map(
   ([method, spec]) => ({
     kind: 'server-notification',
     method,
@@ -81,7 +84,7 @@ export const WIRE_METHODS: readonly WireMethod[] = [
   ...CLIENT_REQUESTS,
   ...QUESTIONS,
   ...CLIENT_NOTIFICATIONS,
-  ...SERVER_TOLD,
+  ...FROM_SERVER,
 ];
 
 function requests(

@@ -129,7 +129,7 @@ export class Timeline {
 
   #note(object: ObjectId, access: Access, undo: (() => void)[]): void {
     const old = this.#accesses.get(object) ?? NO_ACCESSES;
-    // What a write is ordered after matters to nobody who conflicts with the write as well.
+    // What a write is ordered after does not matter to a step that conflicts with the write as well.
     const covers = COVERING.has(access.mode);
     this.#accesses.set(object, covers ? [access] : [...old, access]);
     undo.push(() => this.#accesses.set(object, old));

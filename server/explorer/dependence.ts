@@ -22,7 +22,7 @@ export function orders(earlier: TouchMode, later: TouchMode): boolean {
   return races(earlier, later);
 }
 
-/** It only tells of a loop: see enterLoop(). */
+/** It only marks a loop: see enterLoop(). */
 export function touchesNothing(mode: TouchMode): boolean {
   return mode === 'enter' || mode === 'again' || mode === 'hold';
 }

@@ -1,4 +1,4 @@
-/** What the explorer needs of a world: tasks to schedule, and somebody who says what went wrong. */
+/** What the explorer needs of a world: tasks to schedule, and checks that say what went wrong. */
 
 import type { RunningTask, Scheduler } from '../scheduler/scheduler.ts';
 import type { ObjectId } from '../task/object-id.ts';
@@ -15,13 +15,13 @@ export interface Explored {
   failureAtEnd(stuck: readonly RunningTask[]): Failure | 'none';
   /** Whether the race that the question is about was possible in this execution. */
   windowEntered(): boolean;
-  /** Names what can be told apart at the end: executions with one outcome are one answer. */
+  /** Names what differs at the end: executions with one outcome are one answer. */
   outcome(): string;
   /** Who waits for whom, where the tasks that are left wait for ever. Asked when no task can go on. */
   readonly stuck?: () => Stuck | 'none';
   /** Objects that failure() reads when `step` has acted, beside the step's own. */
   alsoReads(step: Step): readonly ObjectId[];
-  /** For state caching: what the world can say of its state. Without it, states are told by who wrote what when. */
+  /** For state caching: what the world can say of its state. Without it, a state is who wrote what when. */
   readonly contents?: WorldContents;
 }
 

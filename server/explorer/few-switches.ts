@@ -10,6 +10,7 @@ import type { NewExplored } from './explored.ts';
 import type { Failure } from './failure.ts';
 import { withinPreemptions } from './few-preemptions.ts';
 import { type Chooser, goOnWithSame, runWith } from './replay.ts';
+import { CUT_KEPT } from './search.ts';
 
 export interface Failing {
   readonly failure: Failure;
@@ -21,6 +22,8 @@ export interface FewSwitches {
   readonly executions: number;
   readonly steps: number;
   readonly windowEntered: number;
+  /** The choices of the first CUT_KEPT executions that reached stepsMax. */
+  readonly cut: readonly (readonly number[])[];
   /** Fewest context switches, then fewest steps. */
   readonly found: Failing | 'none';
 }
@@ -36,12 +39,16 @@ export function tryFewSwitches(
   const pilot = newExplored();
   const tasks = pilot.scheduler.readyTasks().map((task) => task.identity.id);
   let [executions, steps, windowEntered] = [0, 0, 0];
+  const cut: (readonly number[])[] = [];
   let found: Failing | 'none' = 'none';
   for (const stopped of tasks) {
     for (const intruder of tasks) {
       if (intruder === stopped) continue;
       for (let after = 1; after <= stepsMax && executions < executionsMax; after += 1) {
-        if (goOn(executions, steps) === 'stop') return { executions, steps, windowEntered, found };
+        // A pair that fails is seen to its end: how many it took must not hang on when a stop came.
+        if (found === 'none' && goOn(executions, steps) === 'stop') {
+          return { executions, steps, windowEntered, cut, found };
+        }
         const run = runWith(
           newExplored,
           withinPreemptions(stopAndIntrude(stopped, after, intruder), preemptionsMax),
@@ -50,6 +57,9 @@ export function tryFewSwitches(
         executions += 1;
         steps += run.steps.length;
         if (run.explored.windowEntered()) windowEntered += 1;
+        if (run.ended === 'too long' && cut.length < CUT_KEPT) {
+          cut.push(run.steps.map((step) => step.task));
+        }
         const own = run.steps.filter((step) => step.task === stopped).length;
         if (run.failure !== 'none') {
           const choices = run.steps.map((step) => step.task);
@@ -59,10 +69,10 @@ export function tryFewSwitches(
         if (after >= own) break;
       }
       // Another pair can at best do the same; the first that fails is good enough to look at.
-      if (found !== 'none') return { executions, steps, windowEntered, found };
+      if (found !== 'none') return { executions, steps, windowEntered, cut, found };
     }
   }
-  return { executions, steps, windowEntered, found };
+  return { executions, steps, windowEntered, cut, found };
 }
 
 function simpler(a: Failing, b: Failing): boolean {

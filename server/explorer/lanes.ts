@@ -1,5 +1,5 @@
 /**
- * A hash of two 32-bit halves, as one number below 2^53: states are told apart by it. With a million states the
+ * A hash of two 32-bit halves, as one number below 2^53: states are distinguished by it. With a million states the
  * probability that any two of them share a hash is below 6e-5.
  */
 

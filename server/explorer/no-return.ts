@@ -62,7 +62,7 @@ function everyContinuationFails(
   return found.ended === 'complete' ? 'yes' : 'unknown';
 }
 
-/** The same world with `prefix` taken already; `onSafeEnd` is told of each execution that ends well. */
+/** The same world with `prefix` taken already; `onSafeEnd` is called for each execution that ends well. */
 function after(
   newExplored: NewExplored,
   prefix: readonly number[],

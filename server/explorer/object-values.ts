@@ -6,7 +6,7 @@ import type { Touch, TouchMode } from '../task/context.ts';
 import type { ObjectId } from '../task/object-id.ts';
 import type { WorldContents } from './explored.ts';
 import { addTo, fold, foldText, keyOf, type Lanes, newLanes, takeFrom } from './lanes.ts';
-import type { Homes } from './symmetry.ts';
+import type { ObjectOwners } from './symmetry.ts';
 
 /** Takes back one change. */
 export type Undo = () => void;
@@ -17,9 +17,9 @@ const COUNTED_MAX = 2 ** 52;
 export class ObjectValues {
   /** The world of this execution. */
   world: WorldContents | 'none' = 'none';
-  /** By index of the actor (see Homes); 0 is what all share. Objects that are as at first are not in it. */
+  /** By index of the actor (see ObjectOwners); 0 is what all share. Objects that are as at first are not in it. */
   readonly sums: Lanes[];
-  readonly #homes: Homes;
+  readonly #owners: ObjectOwners;
   readonly #pristine: WorldContents | 'none';
   readonly #atFirst = new Map<ObjectId, number>();
   readonly #values = new Map<ObjectId, number>();
@@ -34,10 +34,10 @@ export class ObjectValues {
   readonly #common = new Map<string, number>();
   #asymmetric = false;
 
-  constructor(homes: Homes, pristine: WorldContents | 'none') {
-    this.#homes = homes;
+  constructor(owners: ObjectOwners, pristine: WorldContents | 'none') {
+    this.#owners = owners;
     this.#pristine = pristine;
-    this.sums = Array.from({ length: homes.size }, () => ({ low: 0, high: 0 }));
+    this.sums = Array.from({ length: owners.size }, () => ({ low: 0, high: 0 }));
   }
 
   /** Actors that are said to be interchangeable do not begin alike. */
@@ -45,7 +45,7 @@ export class ObjectValues {
     return this.#asymmetric;
   }
 
-  /** `object` only says that tasks have ended: what they came to is told otherwise. */
+  /** `object` only says that tasks have ended: what they came to is part of the state elsewhere. */
   addJoin(object: ObjectId): void {
     this.#joins.add(object);
   }
@@ -77,7 +77,7 @@ export class ObjectValues {
       case 'hold':
         return 'nothing';
       case 'add':
-        // Counting alone teaches nothing, but somebody who counts down may see that nothing is left.
+        // Counting alone teaches nothing, but a task that counts down may see that nothing is left.
         return this.#isKnown(object) ? found : 'nothing';
       case 'read':
       case 'write': {
@@ -121,9 +121,9 @@ export class ObjectValues {
     const content = this.#pristine === 'none' ? 'unknown' : this.#pristine.contentOf(object);
     const value = content === 'unknown' ? 0 : asNumber(content);
     this.#atFirst.set(object, value);
-    const { index, name } = this.#homes.ofObject(object);
+    const { index, name } = this.#owners.ofObject(object);
     if (index !== 0) {
-      const key = `${this.#homes.groupOf(index)} ${name}`;
+      const key = `${this.#owners.groupOf(index)} ${name}`;
       if (value !== (this.#common.get(key) ?? value)) this.#asymmetric = true;
       this.#common.set(key, value);
     }
@@ -158,7 +158,7 @@ export class ObjectValues {
     const had = this.#values.get(object);
     const before = this.#valueOf(object);
     const holders = this.#holders.get(object) ?? 0;
-    const home = this.#homes.ofObject(object);
+    const home = this.#owners.ofObject(object);
     const sum = this.sums[home.index] as Lanes;
     const { low, high } = sum;
     this.#values.set(object, value);

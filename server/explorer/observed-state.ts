@@ -13,13 +13,13 @@ import type { ExecutedStep } from './execution.ts';
 import type { WorldContents } from './explored.ts';
 import { addTo, fold, foldText, keyOf, type Lanes, newLanes } from './lanes.ts';
 import { ObjectValues, type Undo } from './object-values.ts';
-import type { Homes } from './symmetry.ts';
+import type { ObjectOwners } from './symmetry.ts';
 import type { TaskPlace, TaskPlaces } from './task-places.ts';
 
 /** What is followed of one task while it lives. */
 interface Followed {
   readonly place: TaskPlace;
-  /** See Homes. */
+  /** See ObjectOwners. */
   readonly home: number;
   readonly parent: number | 'none';
   /** All that it has learnt. Replaced, never changed. */
@@ -48,7 +48,7 @@ const STANDS = 0x7374;
 const GONE = 0x676f;
 
 /** No task has this number. */
-const NOBODY = -1;
+const NO_TASK = -1;
 const NOTHING: Lanes = { low: 0, high: 0 };
 const NO_LOOPS: ReadonlyMap<ObjectId, Knowledge> = new Map();
 const NOTHING_HELD: ReadonlyMap<ObjectId, number> = new Map();
@@ -56,7 +56,7 @@ const NOTHING_HELD: ReadonlyMap<ObjectId, number> = new Map();
 /** Follows the executions of one search: they share prefixes, so it can be cut back. */
 export class ObservedState {
   readonly #places: TaskPlaces;
-  readonly #homes: Homes;
+  readonly #owners: ObjectOwners;
   readonly #values: ObjectValues;
   readonly #tasks = new Map<number, Followed>();
   /** For each step: what undoes it. */
@@ -67,10 +67,10 @@ export class ObservedState {
   #announcedValue = 0;
 
   /** `pristine` is a world of which no step is ever taken. */
-  constructor(places: TaskPlaces, homes: Homes, pristine: WorldContents | 'none') {
+  constructor(places: TaskPlaces, owners: ObjectOwners, pristine: WorldContents | 'none') {
     this.#places = places;
-    this.#homes = homes;
-    this.#values = new ObjectValues(homes, pristine);
+    this.#owners = owners;
+    this.#values = new ObjectValues(owners, pristine);
   }
 
   /** An execution goes on after `depth` steps of the one before it, in a world of its own. */
@@ -91,10 +91,10 @@ export class ObservedState {
       const count = counts.get(identity.actor) ?? 0;
       counts.set(identity.actor, count + 1);
       const learnt = newLanes();
-      foldText(learnt, `${this.#homes.nameOf(identity.actor)} ${count}`);
+      foldText(learnt, `${this.#owners.nameOf(identity.actor)} ${count}`);
       this.#tasks.set(identity.id, {
         place: this.#places.placeOf('none', `${identity.actor} ${count}`),
-        home: this.#homes.indexOf(identity.actor),
+        home: this.#owners.indexOf(identity.actor),
         parent: 'none',
         learnt,
         heard: NOTHING,
@@ -117,7 +117,7 @@ export class ObservedState {
     for (let at: TaskPlace | 'none' = place; at !== 'none'; at = this.#places.parentOf(at)) {
       for (const [id, followed] of this.#tasks) if (followed.place === at) return id;
     }
-    return NOBODY;
+    return NO_TASK;
   }
 
   /** `object` only says that tasks have ended. */
@@ -169,7 +169,7 @@ export class ObservedState {
     this.#undo.push(undo);
   }
 
-  /** The state, as a number. `ready` are the tasks that could take a step; `extra` tells states apart besides. */
+  /** The state, as a number. `ready` are the tasks that could take a step; `extra` distinguishes states besides. */
   key(ready: readonly RunningTask[], extra: string): number {
     const able = new Set(ready.map((task) => task.identity.id));
     const sums = this.#values.sums.map(({ low, high }) => ({ low, high }));
@@ -185,7 +185,7 @@ export class ObservedState {
     }
     if (this.#contents !== 'none') {
       for (const [object, content] of this.#contents.derived()) {
-        const { index, name } = this.#homes.ofObject(object);
+        const { index, name } = this.#owners.ofObject(object);
         const part = newLanes();
         fold(part, name);
         fold(part, content);
@@ -197,7 +197,7 @@ export class ObservedState {
     const total: Lanes = { low: 0, high: 0 };
     for (const [index, sum] of sums.entries()) {
       const part = newLanes();
-      fold(part, exact ? index + 1_000 : this.#homes.groupOf(index));
+      fold(part, exact ? index + 1_000 : this.#owners.groupOf(index));
       fold(part, sum.low);
       fold(part, sum.high);
       addTo(total, part);
@@ -230,7 +230,7 @@ export class ObservedState {
   #foldNext(learnt: Lanes, { pending }: RunningTask): void {
     foldText(learnt, pending.at);
     if (pending.kind === 'spawn') return;
-    const { index, name } = this.#homes.ofObject(
+    const { index, name } = this.#owners.ofObject(
       pending.kind === 'block' ? pending.on : pending.object,
     );
     if (!this.#values.isJoin(name as ObjectId)) fold(learnt, index === 0 ? name : -name);
@@ -254,7 +254,7 @@ export class ObservedState {
   #foldHeld(part: Lanes, held: ReadonlyMap<ObjectId, number>): void {
     for (const [object, value] of held) {
       const now = this.#contents === 'none' ? 'unknown' : this.#contents.comparedAt(object);
-      fold(part, this.#homes.ofObject(object).name);
+      fold(part, this.#owners.ofObject(object).name);
       if (now === 'unknown') fold(part, value);
       else fold(part, now === value ? STANDS : GONE);
     }
@@ -270,9 +270,9 @@ export class ObservedState {
     const parent = this.#followed(parentId);
     const { actor, id } = child.identity;
     const learnt = { ...parent.learnt };
-    const home = this.#homes.indexOf(actor);
+    const home = this.#owners.indexOf(actor);
     // The order among interchangeable actors says nothing.
-    foldText(learnt, home === 0 ? `${at} ${actor}` : this.#homes.nameOf(actor));
+    foldText(learnt, home === 0 ? `${at} ${actor}` : this.#owners.nameOf(actor));
     this.#tasks.set(id, {
       place: this.#places.placeOf(parent.place, `${actor} ${child.identity.name}`),
       home,
@@ -311,15 +311,15 @@ export class ObservedState {
     const parent = ended.parent === 'none' ? undefined : this.#tasks.get(ended.parent);
     if (parent === undefined) return;
     const heard = parent.heard;
-    const told = newLanes();
-    foldText(told, this.#homes.nameOfIndex(ended.home));
-    if (typeof result === 'string' || result === undefined) foldText(told, String(result));
+    const learnt = newLanes();
+    foldText(learnt, this.#owners.nameOfIndex(ended.home));
+    if (typeof result === 'string' || result === undefined) foldText(learnt, String(result));
     else {
-      fold(told, ended.learnt.low);
-      fold(told, ended.learnt.high);
+      fold(learnt, ended.learnt.low);
+      fold(learnt, ended.learnt.high);
     }
     const sum = { ...heard };
-    addTo(sum, told);
+    addTo(sum, learnt);
     parent.heard = sum;
     parent.children -= 1;
     undo.push(() => {

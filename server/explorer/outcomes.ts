@@ -3,7 +3,7 @@ import { type Failure, failureKey } from './failure.ts';
 
 export interface Outcome {
   readonly failure: Failure | 'none';
-  /** How it ended, if nothing failed: what can be told apart then. */
+  /** How it ended, if nothing failed. */
   readonly state: string;
   readonly executions: number;
 }

@@ -231,16 +231,16 @@ class Memory {
       name: `child${part}`,
       task: this.#child(who, ops, value * 10 + part * 100),
     }));
-    const told = yield* together(this.context, 'test.together', parts);
-    note(`(${told.join('|')})`);
+    const outcomes = yield* together(this.context, 'test.together', parts);
+    note(`(${outcomes.join('|')})`);
   }
 
   *#child(who: number, ops: Program, base: number): Task<string> {
-    let told = '';
+    let outcomes = '';
     yield* this.run(who, ops, base, (text) => {
-      told += text;
+      outcomes += text;
     });
-    return told;
+    return outcomes;
   }
 }
 
@@ -264,9 +264,9 @@ export function world(
       };
       scheduler.spawn(`t${who}`, `t${who}`, memory.run(who, ops, likeWho * 10, note));
     }
-    const told = () =>
+    const outcomes = () =>
       twins === 'none' ? registers : [registers[0] ?? '', ...registers.slice(1).sort()];
-    const outcome = () => JSON.stringify([told(), memory.cells, memory.counts]);
+    const outcome = () => JSON.stringify([outcomes(), memory.cells, memory.counts]);
     return {
       scheduler,
       failure: () => 'none',
@@ -275,7 +275,7 @@ export function world(
       windowEntered: () => true,
       outcome,
       alsoReads: () => [],
-      ...(tells === 'nothing' ? {} : { contents: contentsOf(memory, () => told().join()) }),
+      ...(tells === 'nothing' ? {} : { contents: contentsOf(memory, () => outcomes().join()) }),
     };
   };
 }

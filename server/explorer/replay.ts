@@ -23,7 +23,7 @@ export type Chooser = (
   depth: number,
 ) => RunningTask;
 
-/** Whoever ran goes on; else the first. */
+/** The task that ran goes on; else the first. */
 export const goOnWithSame: Chooser = (ready, previous) =>
   ready.find((task) => task.identity.id === previous) ?? (ready[0] as RunningTask);
 

@@ -11,7 +11,7 @@ import { atRandom, type Measured, measure } from './measure.ts';
 import { countOutcome, type Outcome, type Outcomes } from './outcomes.ts';
 import { pct } from './pct.ts';
 import { type Chooser, runWith } from './replay.ts';
-import type { Counterexample } from './search.ts';
+import type { FailingExecution } from './search.ts';
 import { urw } from './urw.ts';
 
 export type SampleStrategy = 'random' | 'pct' | 'urw';
@@ -42,7 +42,7 @@ export interface SampleResult {
   /** Executions that were cut after stepsMax steps. They have no outcome. */
   readonly tooLong: number;
   readonly outcomes: Outcomes;
-  readonly counterexample: Counterexample | 'none';
+  readonly counterexample: FailingExecution | 'none';
   /** What the choices were made with. */
   readonly measured: Measured;
   /** Executions with more tasks or more steps than measured: for them the probabilities of PCT are not claimed. */
@@ -55,7 +55,7 @@ export function sample(newExplored: NewExplored, options: SampleOptions): Sample
   const measured = options.measured ?? measure(newExplored, stepsMax, randomOf);
   const outcomes = new Map<string, Outcome>();
   const counts = { executions: 0, steps: 0, windowEntered: 0, failures: 0, tooLong: 0, beyond: 0 };
-  let counterexample: Counterexample | 'none' = 'none';
+  let counterexample: FailingExecution | 'none' = 'none';
   for (let n = options.first; n < options.first + options.executions; n += 1) {
     if (goOn?.(n) === 'stop') break;
     const run = runWith(newExplored, chooserOf(options, randomOf(n), measured), stepsMax);

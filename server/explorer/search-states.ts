@@ -4,7 +4,7 @@
  * again; what happens behind it is remembered, and raced against the way that led to it this time. Of interchangeable
  * actors it does not matter which is which.
  *
- * With a bound on preemptions nothing is reversed and nobody sleeps: then it is a plain search over states, for the
+ * With a bound on preemptions nothing is reversed and no task sleeps: then it is a plain search over states, for the
  * order of steps that commute may decide which of them fit into the bound.
  *
  * Tasks cannot be copied, so a state is reached by executing its choices again.
@@ -26,7 +26,7 @@ import type { Failure } from './failure.ts';
 import { locksDuring, locksHeld } from './held-locks.ts';
 import { ObservedState } from './observed-state.ts';
 import { countOutcome, type Outcome } from './outcomes.ts';
-import type { Counterexample, Progress, SearchResult } from './search.ts';
+import { CUT_KEPT, type FailingExecution, type Progress, type SearchResult } from './search.ts';
 import { reverse } from './source-sets.ts';
 import {
   awake,
@@ -45,7 +45,7 @@ import {
   union,
   withTouch,
 } from './subtree-touches.ts';
-import { Homes, NO_SYMMETRY, type Symmetry } from './symmetry.ts';
+import { NO_SYMMETRY, ObjectOwners, type Symmetry } from './symmetry.ts';
 import { type TaskPlace, TaskPlaces } from './task-places.ts';
 
 export interface StateSearchOptions {
@@ -53,9 +53,9 @@ export interface StateSearchOptions {
   readonly stepsMax: number;
   /** Asked before each execution; 'stop' ends the search as unknown. */
   readonly goOn: (progress: Progress) => 'go on' | 'stop';
-  /** Told of each step that is new, with what it touched, and of those before it. */
+  /** Called for each step that is new, with what it touched, and of those before it. */
   readonly onStep?: (step: ExecutedStep, before: readonly ExecutedStep[]) => void;
-  /** Told of each execution that fails: of the first that goes wrong in it. */
+  /** Called for each execution that fails: of the first that goes wrong in it. */
   readonly onFailure?: (
     failure: Failure,
     steps: readonly ExecutedStep[],
@@ -112,7 +112,7 @@ class StateSearch {
   readonly #newExplored: NewExplored;
   readonly #options: StateSearchOptions;
   readonly #places = new TaskPlaces();
-  readonly #homes: Homes;
+  readonly #owners: ObjectOwners;
   readonly #exchanged = new Map<PlacedTouch, readonly PlacedTouch[]>();
   readonly #observed: ObservedState;
   readonly #timeline = new Timeline();
@@ -130,14 +130,15 @@ class StateSearch {
     tooLong: 0,
     redundant: 0,
   };
-  #counterexample: Counterexample | 'none' = 'none';
+  readonly #cut: (readonly number[])[] = [];
+  #counterexample: FailingExecution | 'none' = 'none';
 
   constructor(newExplored: NewExplored, options: StateSearchOptions) {
     this.#newExplored = newExplored;
     this.#options = options;
-    this.#homes = new Homes(options.symmetry ?? NO_SYMMETRY);
+    this.#owners = new ObjectOwners(options.symmetry ?? NO_SYMMETRY);
     const pristine = newExplored().contents ?? 'none';
-    this.#observed = new ObservedState(this.#places, this.#homes, pristine);
+    this.#observed = new ObservedState(this.#places, this.#owners, pristine);
   }
 
   run(): StateSearchResult {
@@ -158,6 +159,7 @@ class StateSearch {
     return {
       ended,
       ...this.#counts,
+      cut: this.#cut,
       outcomes: this.#outcomes,
       counterexample: this.#counterexample,
       states: this.#known.size,
@@ -169,8 +171,10 @@ class StateSearch {
     counts.executions += 1;
     if (explored.windowEntered()) counts.windowEntered += 1;
     if (ended === 'known') counts.redundant += 1;
-    else if (ended === 'too long') counts.tooLong += 1;
-    else if (ended === 'complete') {
+    else if (ended === 'too long') {
+      counts.tooLong += 1;
+      if (this.#cut.length < CUT_KEPT) this.#cut.push(this.#timeline.steps.map(({ task }) => task));
+    } else if (ended === 'complete') {
       countOutcome(this.#outcomes, 'none', () => explored.outcome());
     }
   }
@@ -278,7 +282,8 @@ class StateSearch {
     if (known === undefined) this.#known.set(key, { asleep, behind: NO_TOUCHES });
     else known.asleep = new Set([...known.asleep].filter((task) => asleep.has(task)));
     if (left.length === 0) return 'nothing new';
-    // Whoever was started last goes first: callbacks end, and with them what others wait for. Fewest states that way.
+    // The task that was started last goes first: callbacks end, and with them what others wait for. Fewest states that
+    // way.
     const chosen = left.at(-1) as number;
     const node: StateNode = {
       key,
@@ -298,7 +303,7 @@ class StateSearch {
     return node;
   }
 
-  /** What tells states apart that are the same to the kernel. */
+  /** What distinguishes states that are the same to the kernel. */
   #apart(explored: Explored, preemptions: number, previous: ExecutedStep | undefined): string {
     const { preemptionsMax, window } = this.#options;
     const bound = preemptionsMax === undefined ? '' : `${preemptions} ${previous?.task ?? ''}`;
@@ -349,7 +354,7 @@ class StateSearch {
   #alike(touch: PlacedTouch): readonly PlacedTouch[] {
     let alike = this.#exchanged.get(touch);
     if (alike === undefined) {
-      alike = this.#homes.alike(touch, this.#places);
+      alike = this.#owners.alike(touch, this.#places);
       this.#exchanged.set(touch, alike);
     }
     return alike;

@@ -24,7 +24,7 @@ export interface SearchOptions {
   readonly stepsMax: number;
   /** Asked before each execution; 'stop' ends the search as unknown. */
   readonly goOn: (progress: Progress) => 'go on' | 'stop';
-  /** Told of each step that is new, with what it touched. */
+  /** Called for each step that is new, with what it touched. */
   readonly onStep?: (step: ExecutedStep) => void;
   /** 'first': stop at the first counterexample. 'all': count them. */
   readonly counterexamples: 'first' | 'all';
@@ -38,7 +38,7 @@ export interface Progress {
   readonly done: number;
 }
 
-export interface Counterexample {
+export interface FailingExecution {
   readonly failure: Failure;
   /** Task numbers, step by step. */
   readonly choices: readonly number[];
@@ -56,9 +56,14 @@ export interface SearchResult {
   readonly failures: number;
   /** Executions that reached stepsMax. */
   readonly tooLong: number;
+  /** The choices of the first CUT_KEPT of these. */
+  readonly cut: readonly (readonly number[])[];
   readonly outcomes: Outcomes;
-  readonly counterexample: Counterexample | 'none';
+  readonly counterexample: FailingExecution | 'none';
 }
+
+/** Executions that reached stepsMax and are kept: whether they could have ended is asked of few of them. */
+export const CUT_KEPT = 4;
 
 /** One decision of the current execution. */
 interface Node {
@@ -94,7 +99,8 @@ export function search(newExplored: NewExplored, options: SearchOptions): Search
     failures: 0,
     tooLong: 0,
   };
-  let counterexample: Counterexample | 'none' = 'none';
+  const cut: (readonly number[])[] = [];
+  let counterexample: FailingExecution | 'none' = 'none';
   let ended: SearchResult['ended'] = 'complete';
   for (;;) {
     const { executions, steps, windowEntered } = counts;
@@ -107,7 +113,10 @@ export function search(newExplored: NewExplored, options: SearchOptions): Search
     if (run.ended === 'redundant') counts.redundant += 1;
     else {
       counts.executions += 1;
-      if (run.ended === 'too long') counts.tooLong += 1;
+      if (run.ended === 'too long') {
+        counts.tooLong += 1;
+        if (cut.length < CUT_KEPT) cut.push(run.steps.map((step) => step.task));
+      }
       if (run.explored.windowEntered()) counts.windowEntered += 1;
       countOutcome(outcomes, run.failure, () => run.explored.outcome());
     }
@@ -124,7 +133,7 @@ export function search(newExplored: NewExplored, options: SearchOptions): Search
     }
     if (!backUp(stack)) break;
   }
-  return { ended, ...counts, outcomes, counterexample };
+  return { ended, ...counts, cut, outcomes, counterexample };
 }
 
 function execute(

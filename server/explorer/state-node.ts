@@ -39,7 +39,7 @@ export function preemptionsAfter(
   return parent.preemptions + (stopped ? 1 : 0);
 }
 
-/** Who may run: when no preemption is left, whoever ran goes on while it can. */
+/** Which tasks may run: when no preemption is left, the one that ran goes on while it can. */
 export function within(
   preemptionsMax: number | undefined,
   preemptions: number,

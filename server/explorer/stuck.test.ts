@@ -10,13 +10,13 @@ function waiting(actor: string, wants: string, ...heldBy: readonly Partial<Holde
     waitsAt: `${actor}.wait`,
     holds: [],
     heldBy: heldBy.map((holder) => ({
-      actor: 'nobody',
+      actor: 'none',
       task: 'work',
       at: 'somewhere.lock',
       state: 'waits',
       ...holder,
     })),
-    missedWake: 'no',
+    missedWake: false,
   };
 }
 

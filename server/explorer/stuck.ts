@@ -1,4 +1,4 @@
-/** The wait-for graph of tasks that wait for ever: a circle, or somebody who waits for what nobody will do. */
+/** The wait-for graph of tasks that wait for ever: a circle, or a task that waits for what no task will do. */
 
 /** A task by whom it acts for and what it does. */
 export interface TaskName {
@@ -7,7 +7,7 @@ export interface TaskName {
 }
 
 export interface HeldSince {
-  /** A lock, or what else somebody may wait for: a bracket that is open, a callback that has not returned. */
+  /** A lock, or what else a task may wait for: a bracket that is open, a callback that has not returned. */
   readonly what: string;
   /** The step at which it was taken. */
   readonly at: string;
@@ -17,10 +17,13 @@ export interface HeldSince {
 export interface Waiting extends TaskName {
   readonly wants: string;
   readonly waitsAt: string;
-  /** Who has what it wants, and since when. Whoever has ended is here as well: nobody gives that back. */
+  /**
+   * Which tasks have what it wants, and since when. Tasks that have ended are here as well: what they hold is never
+   * released.
+   */
   readonly heldBy: readonly Holder[];
-  /** 'yes': what it waits for is so, and nobody has told it. */
-  readonly missedWake: 'yes' | 'no';
+  /** What it waits for is so, and it was not woken. */
+  readonly missedWake: boolean;
 }
 
 /** The same with what it has. */
@@ -35,14 +38,14 @@ export interface Holder extends TaskName {
 
 export interface Stuck {
   /**
-   * 'deadlock': some wait in a circle. 'lost wake-up': whoever should end a wait has ended, or never was, or has not
-   * told. 'livelock': a task does the same again and again, and all others have ended or wait.
+   * 'deadlock': some wait in a circle. 'lost wake-up': the task that should end a wait has ended, or never was, or did
+   * not wake it. 'livelock': a task does the same again and again, and all others have ended or wait.
    */
   readonly kind: 'deadlock' | 'lost wake-up' | 'livelock';
   readonly waits: readonly Wait[];
-  /** The circle, or whoever waits in vain: the next one has what this one wants. */
+  /** The circle, or the tasks that wait in vain: the next one has what this one wants. */
   readonly chain: readonly Wait[];
-  /** `cpu0 -> dev0 -> cpu0`; of a chain that does not close, up to `nobody`. */
+  /** `cpu0 -> dev0 -> cpu0`; of a chain that does not close, up to `none`. */
   readonly cycle: string;
 }
 
@@ -53,8 +56,8 @@ export function stuckOf(waits: readonly Wait[]): Stuck {
     const names = [...circle, circle[0] as Wait].map(({ actor }) => actor);
     return { kind: 'deadlock', waits, chain: circle, cycle: names.join(' -> ') };
   }
-  const chain = chainToNobody(waits);
-  const names = [...chain.map(({ actor }) => actor), 'nobody'];
+  const chain = chainToNoHolder(waits);
+  const names = [...chain.map(({ actor }) => actor), 'none'];
   return { kind: 'lost wake-up', waits, chain, cycle: names.join(' -> ') };
 }
 
@@ -93,9 +96,9 @@ function wayBack(waits: readonly Wait[], start: Wait): Wait[] {
   return [];
 }
 
-/** From a task that nobody waits for, as far as it goes. */
-function chainToNobody(waits: readonly Wait[]): Wait[] {
-  const missed = waits.find(({ missedWake }) => missedWake === 'yes');
+/** From a task that no other waits for, as far as it goes. */
+function chainToNoHolder(waits: readonly Wait[]): Wait[] {
+  const missed = waits.find(({ missedWake }) => missedWake);
   if (missed !== undefined) return [missed];
   const waitedFor = new Set(waits.flatMap((wait) => nextOf(waits, wait)));
   const first = waits.find((wait) => !waitedFor.has(wait)) ?? waits[0];
@@ -107,5 +110,5 @@ function chainToNobody(waits: readonly Wait[]): Wait[] {
   return chain;
 }
 
-/** Whoever is waited for has nothing: it must come to its own end. */
+/** The task that is waited for has nothing: it must come to its own end. */
 export const ITS_OWN = 'its own end';

@@ -6,15 +6,15 @@ import type { TaskPlace, TaskPlaces } from './task-places.ts';
 export interface Symmetry {
   /** Each of at least two actors. */
   readonly groups: readonly (readonly string[])[];
-  /** Whose `object` is, and what every actor of the group calls its own; 'nobody' for what all share. */
-  homeOf(object: ObjectId): { readonly actor: string; readonly name: number } | 'nobody';
+  /** Whose `object` is, and what every actor of the group calls its own; 'shared' for what all share. */
+  homeOf(object: ObjectId): { readonly actor: string; readonly name: number } | 'shared';
   /** The inverse of homeOf(). */
   objectOf(actor: string, name: number): ObjectId;
 }
 
 export const NO_SYMMETRY: Symmetry = {
   groups: [],
-  homeOf: () => 'nobody',
+  homeOf: () => 'shared',
   objectOf: (_actor, name) => name as ObjectId,
 };
 
@@ -28,7 +28,7 @@ export interface Home {
 type Exchange = ReadonlyMap<string, string>;
 
 /** Numbers the actors of a symmetry. */
-export class Homes {
+export class ObjectOwners {
   readonly #symmetry: Symmetry;
   readonly #indices = new Map<string, number>();
   readonly #groups: number[] = [0];
@@ -72,7 +72,7 @@ export class Homes {
     if (home === undefined) {
       const found = this.#symmetry.homeOf(object);
       home =
-        found === 'nobody' || this.indexOf(found.actor) === 0
+        found === 'shared' || this.indexOf(found.actor) === 0
           ? { index: 0, name: object }
           : { index: this.indexOf(found.actor), name: found.name };
       this.#objects.set(object, home);
@@ -87,7 +87,7 @@ export class Homes {
     for (const name of places.pathOf(touch.place)) this.#note(involved, name.split(' ')[0] ?? '');
     for (const object of [touch.object, ...touch.locks]) {
       const home = this.#symmetry.homeOf(object);
-      if (home !== 'nobody') this.#note(involved, home.actor);
+      if (home !== 'shared') this.#note(involved, home.actor);
     }
     return this.#exchanges([...involved]).map((exchange) => ({
       place: this.#placeAfter(touch.place, exchange, places),
@@ -101,7 +101,7 @@ export class Homes {
     if (this.indexOf(actor) !== 0) involved.add(actor);
   }
 
-  /** All ways to put others of their groups in the places of `actors`, each somebody else. */
+  /** All ways to put others of their groups in the places of `actors`, each another one. */
   #exchanges(actors: readonly string[]): Exchange[] {
     let ways: Exchange[] = [new Map()];
     for (const actor of actors) {
@@ -117,8 +117,8 @@ export class Homes {
 
   #objectAfter(object: ObjectId, exchange: Exchange): ObjectId {
     const home = this.#symmetry.homeOf(object);
-    const other = home === 'nobody' ? undefined : exchange.get(home.actor);
-    if (home === 'nobody' || other === undefined) return object;
+    const other = home === 'shared' ? undefined : exchange.get(home.actor);
+    if (home === 'shared' || other === undefined) return object;
     return this.#symmetry.objectOf(other, home.name);
   }
 

@@ -14,7 +14,7 @@ export function parentOf(path: TaskPath): TaskPath {
   return path.slice(0, Math.max(0, path.lastIndexOf(UNDER)));
 }
 
-/** For one execution. Must be told of ready tasks at every decision: a task is counted when it is seen first. */
+/** For one execution. Must see the ready tasks at every decision: a task is counted when it is seen first. */
 export class TaskPaths {
   readonly #paths = new Map<number, TaskPath>();
   readonly #counts = new Map<string, number>();

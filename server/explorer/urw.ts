@@ -1,6 +1,6 @@
 /**
  * URW, a uniform random walk over interleavings: each ready task is chosen in proportion to the steps that it and
- * the tasks that it will start have still to take. Where the numbers are exact and nobody waits, every interleaving
+ * the tasks that it will start have still to take. Where the numbers are exact and no task waits, every interleaving
  * is as likely as every other (Sen, ASE 2007; Zhao et al., ASPLOS 2025): a task that has still much to do would
  * otherwise come late in almost all of them. Here the numbers are means of pilot executions, and a task that waits
  * is left out until it can go on, so it comes near to that.

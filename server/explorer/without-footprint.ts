@@ -1,4 +1,4 @@
-/** Executions of which only the end matters: nobody is told what the steps touch, which costs most of an execution. */
+/** Executions of which only the end matters: what the steps touch is not noted, which costs most of an execution. */
 
 import type { NewExplored } from './explored.ts';
 import type { Failure } from './failure.ts';
@@ -37,7 +37,7 @@ export function runWithoutFootprint(
   return { failure: 'none', choices, at: 'the end' };
 }
 
-/** Takes `choices` one by one; from the first that is not ready, or after the last, whoever ran goes on. */
+/** Takes `choices` one by one; from the first that is not ready, or after the last, the task that ran goes on. */
 export function replayQuietly(
   newExplored: NewExplored,
   choices: readonly number[],

@@ -80,7 +80,9 @@ for (const [what, bytes] of UNREADABLE) {
     const stranger = await new RawClient(harness.url).opened();
     stranger.socket.send(bytes);
     assert.equal((await stranger.next()).error?.data.code, 'bad-frame');
-    assert.equal((await stranger.closed).code, CLOSE_CODES['bad-frame'].code);
+    assert.equal((await stranger.hello('device', 'stranger')).error, undefined);
+    stranger.socket.close(1000);
+    await stranger.closed;
   });
 }
 
@@ -293,7 +295,7 @@ test('a name that is taken is refused', async () => {
     code: 'name-taken',
     errno: 'EEXIST',
     path: 'params.name',
-    bound: 'a name that nobody in test has',
+    bound: 'a name that no actor of test has',
   });
 });
 
@@ -405,4 +407,23 @@ test('a client that says nothing is closed', async () => {
   const client = await new RawClient(harness.url).opened();
   harness.pass(10_000);
   assert.equal((await client.closed).code, CLOSE_CODES['no-hello'].code);
+});
+
+test('a request may be named by a string, and is answered and refused by it', async () => {
+  const client = await joined(harness, 'device', 'named');
+  client.send({ id: 'first', method: 'mmap_read_lock', params: {} });
+  assert.deepEqual(await client.next().then(({ id, result }) => ({ id, result })), {
+    id: 'first',
+    result: {},
+  });
+  client.send({ id: 'second', method: 'mmap_raed_lock', params: {} });
+  const { id, error } = await client.next();
+  assert.deepEqual([id, error?.data.code], ['second', 'unknown-method']);
+  client.send({ id: '2', method: 'mmap_read_unlock', params: {} });
+  client.send({ id: 2, method: 'mmap_read_lock', params: {} });
+  assert.deepEqual([(await client.next()).id, (await client.next()).id], ['2', 2]);
+  client.send({ id: 'x'.repeat(65), method: 'mmap_read_unlock', params: {} });
+  const long = await client.next();
+  assert.deepEqual([long.id, long.error?.data.path], [null, 'id']);
+  client.socket.close();
 });

@@ -3,6 +3,7 @@
  * actor or as an observer.
  */
 
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { SessionKey } from '../journal/journal-format.ts';
 import type { Observer } from '../live/event-feed.ts';
 import type { Lab } from '../live/lab.ts';
@@ -12,6 +13,7 @@ import { OpenById } from '../machine/open-by-id.ts';
 import type { Outbound } from '../machine/remote/inbound.ts';
 import { encodeBinaryFrame } from '../protocol/binary-frame.ts';
 import type { CloseReason } from '../protocol/close-codes.ts';
+import type { RequestId } from '../protocol/envelope.ts';
 import type { OverLimit } from '../protocol/held-limits.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import type { Role } from '../protocol/roles.ts';
@@ -20,7 +22,6 @@ import { answerText, notificationText, questionText } from './encode.ts';
 import { type Frame, Outbox, type ReplayBytes } from './outbox.ts';
 import type { ParamsText } from './params-text.ts';
 import type { Speaker } from './receive.ts';
-import { newResumeToken, sameToken, tokenHash } from './resume-token.ts';
 import {
   type Millis,
   nextSession,
@@ -29,18 +30,18 @@ import {
   type SessionEvent,
 } from './session.ts';
 
-/** Resumes in a row, without a frame of the client after any, whose keys are remembered. */
+/** Answers to resumes, lost one after the other, whose keys are remembered. */
 const UNCONFIRMED_MAX = 8;
 
 /** What all sessions of a gateway use. */
 export interface SessionShared {
-  /** Told by a session that it wants to be closed from this side. */
+  /** Called by a session that wants to be closed from this side. */
   readonly close: (session: ClientSession, reason: CloseReason) => void;
   readonly away: (session: ClientSession) => void;
   readonly forget: (session: ClientSession) => void;
   readonly paramsText: ParamsText;
   readonly replayBytes: ReplayBytes;
-  /** Told of each refusal that is about a limit. */
+  /** Called for each refusal that is about a limit. */
   readonly overLimit: (limit: string) => void;
 }
 
@@ -56,14 +57,14 @@ export class ClientSession implements RestoredLink, Observer, Speaker {
   connection: Connection<ClientSession> | 'none' = 'none';
   received = 0;
   actor: LabActor | 'none' = 'none';
-  requests: ReadonlySet<number> = NONE;
+  requests: ReadonlySet<RequestId> = NONE;
   questions: Speaker['questions'] = NO_QUESTIONS;
   answered: { has(id: QuestionId): boolean } = NONE;
   readonly #shared: SessionShared;
   /** Of the last hello; 'unknown' once another server said it. */
   #token: string | 'unknown' = newResumeToken();
   #key: SessionKey;
-  /** Still good until the client has shown, by its next frame, that it knows the new one; oldest first. */
+  /** Still good until the client has shown, by a frame or a resume, that it knows a newer one; oldest first. */
   #unconfirmed: SessionKey[] = [];
 
   constructor(lab: Lab, name: string, role: Role, shared: SessionShared) {
@@ -130,12 +131,14 @@ export class ClientSession implements RestoredLink, Observer, Speaker {
     );
   }
 
-  newKey(): void {
+  /** After a resume with the key of epoch `shown`, which opened it. */
+  newKey(shown: number): void {
     this.#token = newResumeToken();
-    this.resumed({ hash: tokenHash(this.#token), epoch: this.#key.epoch + 1 });
+    this.resumed({ hash: tokenHash(this.#token), epoch: this.#key.epoch + 1 }, shown);
   }
 
-  resumed(key: SessionKey): void {
+  resumed(key: SessionKey, shown: number): void {
+    this.#unconfirmed = this.#unconfirmed.filter(({ epoch }) => epoch >= shown);
     // The answers to resumes may be lost one after the other: then the client knows only the oldest key.
     if (this.#unconfirmed.length < UNCONFIRMED_MAX) this.#unconfirmed.push(this.#key);
     this.#key = key;
@@ -172,15 +175,21 @@ export class ClientSession implements RestoredLink, Observer, Speaker {
     return seq;
   }
 
-  tellText(method: 'events' | 'snapshot' | 'control', params: string): void {
+  sendText(method: 'events' | 'snapshot' | 'control', params: string): void {
     this.#send(notificationText(this.outbox.next(), method, params));
+  }
+
+  pong(id: RequestId, result: unknown): number {
+    const seq = this.outbox.next();
+    this.#send(answerText(seq, id, { ok: true, result }));
+    return seq;
   }
 
   refuse(refusal: Refusal): void {
     this.refuseRequest(null, refusal);
   }
 
-  refuseRequest(id: number | null, refusal: Refusal): number {
+  refuseRequest(id: RequestId | null, refusal: Refusal): number {
     if ('limit' in refusal) this.#shared.overLimit((refusal as OverLimit).limit);
     const seq = this.outbox.next();
     this.#send(answerText(seq, id, refusal));
@@ -231,4 +240,24 @@ export class ClientSession implements RestoredLink, Observer, Speaker {
 
 function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
   return new Uint8Array(Buffer.from(base64, 'base64'));
+}
+
+// The secret that proves that a client is the one that held a session.
+
+const TOKEN_BYTES = 18;
+
+function newResumeToken(): string {
+  return randomBytes(TOKEN_BYTES).toString('base64url');
+}
+
+/** What is kept of a token: it says whether one that is shown is the same, and not what it is. */
+function tokenHash(token: string): string {
+  return createHash('sha256').update(token).digest('base64url');
+}
+
+/** Takes the same time whatever differs. */
+function sameToken(known: string, offered: string): boolean {
+  const a = Buffer.from(known);
+  const b = Buffer.from(offered);
+  return a.length === b.length && timingSafeEqual(a, b);
 }

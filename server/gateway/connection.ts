@@ -92,7 +92,7 @@ export class Connection<Session = unknown> {
   slow(ms: Millis): void {
     if (this.#delay === 'none') {
       if (ms === 0) return;
-      // Whoever is slow cannot fill our memory: its frames wait in its own socket.
+      // A slow client cannot fill our memory: its frames wait in its own socket.
       const full = (state: 'full' | 'not full') =>
         this.flow('delay', state === 'full' ? 'stopped' : 'free');
       this.#delay = { in: new DelayLine(full), out: new DelayLine() };

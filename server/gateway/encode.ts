@@ -1,6 +1,7 @@
 /** Frames of the server as text. By hand where JSON.stringify of the whole would only copy. */
 
 import type { QuestionId } from '../live/lab-actor.ts';
+import type { RequestId } from '../protocol/envelope.ts';
 import type { ErrorCodeName } from '../protocol/error-codes.ts';
 import { kernelRefusal, type Refusal, rpcError } from '../protocol/refusal.ts';
 import type { Errno } from '../vocabulary/errno.ts';
@@ -11,12 +12,13 @@ export type AnyOutcome =
   | { readonly ok: false; readonly errno: Errno };
 
 /** `id` is null for an error that belongs to no request. */
-export function answerText(seq: number, id: number | null, outcome: AnyOutcome): string {
+export function answerText(seq: number, id: RequestId | null, outcome: AnyOutcome): string {
+  const shown = typeof id === 'string' ? JSON.stringify(id) : id;
   if (outcome.ok) {
-    return `{"jsonrpc":"2.0","seq":${seq},"id":${id},"result":${JSON.stringify(outcome.result)}}`;
+    return `{"jsonrpc":"2.0","seq":${seq},"id":${shown},"result":${JSON.stringify(outcome.result)}}`;
   }
   const error = JSON.stringify(rpcError(refusalOf(outcome)));
-  return `{"jsonrpc":"2.0","seq":${seq},"id":${id},"error":${error}}`;
+  return `{"jsonrpc":"2.0","seq":${seq},"id":${shown},"error":${error}}`;
 }
 
 /** `params` is JSON text here and in notificationText(). */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import type { LabOptions } from '../live/lab.ts';
-import { newBeginning } from '../live/lab-beginning.ts';
+import { newLabInit } from '../live/lab-init.ts';
 import { CLOSE_CODES } from '../protocol/close-codes.ts';
 import {
   type Harness,
@@ -87,7 +87,7 @@ test('a lab whose recording cannot be written any more is closed with a code of 
 });
 
 test('a kept lab that fails is there again, empty, with its code and its presenter', async () => {
-  const lab = harness.labs.open('demo', { patch: 'stock' }, 'kept', newBeginning());
+  const lab = harness.labs.open('demo', { patch: 'stock' }, 'kept', newLabInit());
   assert.ok(lab !== 'too-many');
   const { joinCode, presenter } = lab;
   const { client } = await hello('demo');

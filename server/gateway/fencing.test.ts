@@ -64,13 +64,20 @@ test('its DMA is refused, the invalidation completes, the others go on, it is to
   await faulted(quick);
   cpu.send({ id: 3, method: 'munmap', params: REGION });
   await obeys(quick);
-  assert.equal((await slow.next()).method, 'invalidate');
+  const asked = await slow.next();
+  assert.equal(asked.method, 'invalidate');
   await settled(quick);
   harness.pass(SHORT_LEASE_MS);
   assert.deepEqual((await cpu.next()).result, {});
   const fenced = await slow.next();
   assert.equal(fenced.method, 'fenced');
-  assert.match(fenced.params.why, /lease/);
+  const { why, method, range, question } = fenced.params;
+  assert.match(
+    why,
+    /^It did not answer the invalidate of page 0x\w+ of subscription \d+ within its lease\.$/,
+  );
+  assert.deepEqual([method, range], ['invalidate', { first: PAGE, end: PAGE + 1 }]);
+  assert.equal(question, asked.id);
   assert.match(fenced.params.remedy, /connect again/);
   const dma = await slow.ask(3, 'dma_read', { targets: [{ page: PAGE, pfn }] });
   assert.equal(dma.error?.data.errno, 'ENOTCONN');

@@ -7,8 +7,8 @@ import type { AddressInfo } from 'node:net';
 import { WebSocket } from 'ws';
 import type { LabOptions } from '../live/lab.ts';
 import { Labs } from '../live/labs.ts';
-import type { Machine, MachineFactory, MachineSinks } from '../live/machine-port.ts';
-import type { Inbound, Outbound } from '../machine/remote/inbound.ts';
+import type { Machine, MachineFactory } from '../live/machine-port.ts';
+import type { Inbound, MachineSinks, Outbound } from '../machine/remote/inbound.ts';
 import { decodeBinaryFrame, encodeBinaryFrame } from '../protocol/binary-frame.ts';
 import { SUBPROTOCOL } from '../protocol/limits.ts';
 import type { PageContents } from '../vocabulary/page-contents.ts';
@@ -70,6 +70,10 @@ export class ScriptedMachine implements Machine {
 
   tasks() {
     return [];
+  }
+
+  knows(): boolean {
+    return false;
   }
 
   eventsAfter(): 'too-old' {
@@ -264,8 +268,9 @@ export class RawClient {
     return this.next();
   }
 
+  /** To the lab `test`, which is opened for a device or a CPU. */
   hello(role: string, name: string, more: object = {}): Promise<ReceivedFrame> {
-    const params = { protocol: SUBPROTOCOL, lab: 'test', role, name, ...more };
+    const params = { protocol: SUBPROTOCOL, lab: 'test', role, name, create: true, ...more };
     return this.ask(0, 'hello', params);
   }
 

@@ -2,6 +2,7 @@
  * WebSocket connections and the sessions on them: the shell around receive.ts, session.ts and outbox.ts. It has
  * the sockets and the timer, and decides nothing that they do not.
  */
+
 import type { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -12,6 +13,7 @@ import type { Lab } from '../live/lab.ts';
 import type { SavedLink } from '../live/lab-actor.ts';
 import type { ActorRole } from '../machine/remote/inbound.ts';
 import type { CloseReason } from '../protocol/close-codes.ts';
+import type { RequestId } from '../protocol/envelope.ts';
 import {
   CONNECTIONS_MAX,
   CONNECTIONS_PER_ADDRESS_MAX,
@@ -20,6 +22,7 @@ import {
   HELLO_MS,
   SUBPROTOCOL,
 } from '../protocol/limits.ts';
+import type { Pong } from '../protocol/ping.ts';
 import { type Refusal, refuse } from '../protocol/refusal.ts';
 import type { Role } from '../protocol/roles.ts';
 import type { ServerNotificationParams } from '../protocol/server-notifications.ts';
@@ -27,14 +30,12 @@ import { ClientSession, type SessionShared } from './client-session.ts';
 import { Connection } from './connection.ts';
 import { answerText } from './encode.ts';
 import { Flusher } from './flusher.ts';
-import { type GreetingOptions, type Sessions, sessionKey, welcome } from './greeting.ts';
+import { type GreetingOptions, graceIn, type Sessions, sessionKey, welcome } from './greeting.ts';
 import { ParamsText } from './params-text.ts';
 import { type Fatal, type Received, type Refused, receive, receiveHello } from './receive.ts';
 import type { SessionEvent } from './session.ts';
 
 export interface GatewayOptions extends GreetingOptions {
-  /** Milliseconds of a clock that only moves forwards. */
-  readonly clock: () => number;
   /** Whether frames wait until what they say is on the disk. Not, unless said. */
   readonly durability?: Durability;
   /** What makes WebSockets of HTTP connections; of the package ws, unless said. */
@@ -50,7 +51,7 @@ export interface GatewayOptions extends GreetingOptions {
     session: 'fresh' | 'resumed',
   ) => void;
   /** For the log: a frame was refused. `id` is the request's, null for what was none. */
-  readonly onRefused?: (lab: string, name: string, id: number | null, refusal: Refusal) => void;
+  readonly onRefused?: (lab: string, name: string, id: RequestId | null, refusal: Refusal) => void;
 }
 
 export interface GatewayCounts {
@@ -87,7 +88,7 @@ export class Gateway {
     closings: new Map(),
     limits: new Map(),
   };
-  /** Told of each frame of a session that was refused before it reached its lab. */
+  /** Called for each frame of a session that was refused before it reached its lab. */
   readonly refusalListeners: ((lab: string, name: string, refusal: Refusal) => void)[] = [];
   readonly #options: GatewayOptions;
   readonly #server: SocketMaker;
@@ -181,14 +182,15 @@ export class Gateway {
     });
   }
 
-  /** Tells everybody that the server ends, and takes no more hellos. */
+  /** Notifies all clients that the server ends, and takes no more hellos. */
   announceGoing(params: ServerNotificationParams['going']): void {
     this.#state = 'going';
-    const tell = { method: 'going', params };
+    const going = { method: 'going', params };
     for (const { session } of this.#connections) {
       if (session === 'none') continue;
-      const seq = session.tell(tell.method, tell.params);
-      if (session.actor !== 'none') session.lab.note({ sent: { actor: session.name, seq, tell } });
+      const seq = session.tell(going.method, going.params);
+      if (session.actor !== 'none')
+        session.lab.note({ sent: { actor: session.name, seq, tell: going } });
     }
   }
 
@@ -228,8 +230,8 @@ export class Gateway {
   }
 
   #tickAway(session: ClientSession, now: number): void {
-    const { graceMs } = this.#options;
-    // While a lab stands still nobody's grace runs out.
+    const graceMs = graceIn(session.lab, this.#options.graceMs);
+    // While a lab stands still no client's grace runs out.
     this.#advance(session, { event: 'tick', at: session.lab.timeAt(now), graceMs });
   }
 
@@ -266,7 +268,12 @@ export class Gateway {
       else connection.holdBack(frame.length, take);
     });
     socket.on('pong', () => {
-      if (connection.session !== 'none') connection.session.advance({ event: 'pong' });
+      const { session } = connection;
+      if (session === 'none') return;
+      session.advance({ event: 'pong' });
+      if (session.actor !== 'none') {
+        session.actor.roundTripMs = Math.round(this.#options.clock() - connection.pingedAt);
+      }
     });
     // ws closes by itself after an error, with 1009 for a frame that is too long; `close` follows.
     socket.on('error', () => undefined);
@@ -274,7 +281,7 @@ export class Gateway {
     if (socket.protocol !== SUBPROTOCOL) this.#closeConnection(connection, 'wrong-subprotocol');
   }
 
-  /** A busy lab hears of a frame once it has done what it was told before. */
+  /** A busy lab hears of a frame once it has done what came before. */
   #inTurn(connection: Connection<ClientSession>, take: () => void): void {
     const { session } = connection;
     if (session === 'none' || session.actor === 'none' || !session.lab.busy) take();
@@ -298,7 +305,9 @@ export class Gateway {
       case 'notify':
         this.#served(session);
         if (received.method === 'ack') session.outbox.acknowledge(acknowledged(received.params));
-        else if (session.actor !== 'none') {
+        else if (received.kind === 'request' && received.method === 'ping') {
+          this.#pong(session, received.id);
+        } else if (session.actor !== 'none') {
           session.lab.take(session.actor, received, session.received);
         }
         return;
@@ -322,6 +331,20 @@ export class Gateway {
     }
   }
 
+  /** Not a matter of the machine. It is no sign of life either: see leases.ts. */
+  #pong(session: ClientSession, id: RequestId): void {
+    const { lab, actor, name } = session;
+    const result: Pong = {
+      received: session.received,
+      sent: session.outbox.last,
+      state: actor !== 'none' && actor.fenced ? 'fenced' : 'attached',
+      leaseLeftMs: actor === 'none' ? null : lab.leaseLeft(actor),
+    };
+    if (actor !== 'none') lab.note({ took: { actor: name, seq: session.received } });
+    const seq = session.pong(id, result);
+    if (actor !== 'none') lab.note({ sent: { actor: name, seq, pong: { id, result } } });
+  }
+
   #served(session: ClientSession): void {
     session.frameTaken();
     const { life } = session;
@@ -331,7 +354,7 @@ export class Gateway {
   #refused(session: ClientSession, { id, refusal, seq }: Refused): void {
     this.#count(this.counts.refusals, refusal.code);
     this.#options.onRefused?.(session.lab.name, session.name, id, refusal);
-    this.#tellRefusal(session, refusal);
+    this.#reportRefusal(session, refusal);
     if (seq === 'taken') {
       session.frameTaken();
       if (session.actor !== 'none') {
@@ -342,19 +365,19 @@ export class Gateway {
     this.#advance(session, { event: 'refused' });
   }
 
-  #refuse(session: ClientSession, id: number | null, refusal: Refusal): void {
+  #refuse(session: ClientSession, id: RequestId | null, refusal: Refusal): void {
     const seq = session.refuseRequest(id, refusal);
     if (session.actor === 'none') return;
     session.lab.note({ sent: { actor: session.name, seq, refuse: { id, refusal } } });
   }
 
-  #tellRefusal({ lab, name }: ClientSession, refusal: Refusal): void {
-    for (const tell of this.refusalListeners) tell(lab.name, name, refusal);
+  #reportRefusal({ lab, name }: ClientSession, refusal: Refusal): void {
+    for (const listener of this.refusalListeners) listener(lab.name, name, refusal);
   }
 
   #fatal(session: ClientSession, { reason, refusal }: Fatal): void {
     this.#count(this.counts.refusals, refusal.code);
-    this.#tellRefusal(session, refusal);
+    this.#reportRefusal(session, refusal);
     this.#refuse(session, null, refusal);
     const at = this.#timeIn(session);
     // A gap is mended by a resume: the client learns what has arrived and sends the rest again.
@@ -367,11 +390,6 @@ export class Gateway {
 
   #greet(connection: Connection<ClientSession>, data: Buffer, layout: 'text' | 'binary'): void {
     const greeting = receiveHello(data, layout);
-    if (greeting.kind === 'fatal') {
-      this.#refuseConnection(connection, null, greeting.refusal);
-      this.#closeConnection(connection, greeting.reason);
-      return;
-    }
     if (greeting.kind === 'refused') {
       this.#refuseConnection(connection, greeting.id, greeting.refusal);
       return;
@@ -402,7 +420,7 @@ export class Gateway {
 
   #refuseConnection(
     connection: Connection<ClientSession>,
-    id: number | null,
+    id: RequestId | null,
     refusal: Refusal,
   ): void {
     this.#count(this.counts.refusals, refusal.code);

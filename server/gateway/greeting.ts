@@ -1,25 +1,30 @@
 /** Accepts a hello: a fresh session, or one that is resumed. */
 import type { Lab } from '../live/lab.ts';
-import { newBeginning } from '../live/lab-beginning.ts';
-import type { Labs } from '../live/labs.ts';
+import { newLabInit } from '../live/lab-init.ts';
+import { type Labs, STOCK_MACHINE } from '../live/labs.ts';
 import { isStorageFailure } from '../live/storage-failure.ts';
-import type { HelloParams, HelloResult } from '../protocol/hello.ts';
+import type { RequestId } from '../protocol/envelope.ts';
+import { briefly } from '../protocol/found-value.ts';
+import { AUTO_NAME, type HelloParams, type HelloResult } from '../protocol/hello.ts';
 import { looksLikeJoinCode } from '../protocol/join-code.ts';
 import type { LabSnapshot } from '../protocol/lab-snapshot.ts';
 import { LABS_MAX, LABS_PER_ADDRESS_MAX } from '../protocol/limits.ts';
 import { type Refusal, refuse } from '../protocol/refusal.ts';
+import { suggestion } from '../vocabulary/nearest-word.ts';
 import { ClientSession, type SessionShared } from './client-session.ts';
 import { answerText } from './encode.ts';
 import type { Frame } from './outbox.ts';
 
 export interface GreetingOptions {
   readonly labs: Labs;
-  /** 'on-demand': a hello to an unknown lab opens it, with the stock kernel. */
+  /** 'on-demand': a hello with `create` opens an unknown lab, with the stock kernel. */
   readonly unknownLabs: 'on-demand' | 'refused';
   /** 'code': the name of a lab does not let a client in. 'name' unless said. */
   readonly joinBy?: 'name' | 'code';
   /** Whether new sessions are put off for now. */
   readonly underPressure?: () => boolean;
+  /** Milliseconds of a clock that only moves forwards. */
+  readonly clock: () => number;
   readonly graceMs: number;
   readonly heartbeatMs: number;
   readonly model: HelloResult['model'];
@@ -38,12 +43,17 @@ export function sessionKey(lab: string, name: string): string {
   return `${lab}/${name}`;
 }
 
+/** Milliseconds after a lost connection during which a session in the lab can be resumed. */
+export function graceIn({ graceMs }: Lab, serverMs: number): number {
+  return graceMs === 'as the server' ? serverMs : graceMs;
+}
+
 /** Returns why not, if not; then nothing has changed. */
 export function welcome(
   options: GreetingOptions,
   sessions: Sessions,
   hello: {
-    readonly id: number;
+    readonly id: RequestId;
     readonly seq: number;
     readonly params: HelloParams;
     /** Of the client. */
@@ -56,25 +66,28 @@ export function welcome(
     return resume(options, sessions, hello, params.resume);
   }
   if (options.underPressure?.() === true) return refuse('under-pressure', '', '');
-  const lab = labOf(options, params.lab, hello.address);
+  const lab = labOf(options, params, hello.address);
   if ('code' in lab) return lab;
-  const session = new ClientSession(lab, params.name, params.role, shared);
+  const { role } = params;
+  const name = params.name === AUTO_NAME && role !== 'observer' ? lab.freeName(role) : params.name;
+  const session = new ClientSession(lab, name, role, shared);
   session.received = hello.seq;
   // The answer is the first frame, whatever the machine says while it attaches the actor.
   const seq = session.outbox.next();
   let snapshot: LabSnapshot | 'none' = 'none';
-  if (params.role === 'observer') {
+  if (role === 'observer') {
     // A lab that is being restored has no state yet; one that is damaged has one to look at.
     const notOpen = lab.standing.state === 'restoring' ? lab.notOpen() : 'none';
     if (notOpen !== 'none') return notOpen;
     snapshot = lab.observe(session);
   } else {
+    if (params.takeOver === true) takeOver(options, sessions, lab, name);
     session.outbox.keep('');
     const note = { seq: session.received, key: session.key };
-    const actor = lab.attach(params.name, params.role, session, note);
+    const actor = lab.attach(name, role, session, note);
     if ('code' in actor) return actor;
     session.actAs(actor);
-    sessions.set(sessionKey(lab.name, params.name), session);
+    sessions.set(sessionKey(lab.name, name), session);
   }
   const result: HelloResult = {
     ...resultFor(options, session, 'fresh', 'attached'),
@@ -92,7 +105,7 @@ function orNone(frames: readonly Frame[] | 'too-old'): readonly Frame[] {
 function resume(
   options: GreetingOptions,
   sessions: Sessions,
-  hello: { readonly id: number; readonly params: HelloParams },
+  hello: { readonly id: RequestId; readonly params: HelloParams },
   { token, epoch, since }: NonNullable<HelloParams['resume']>,
 ): Welcome | Refusal {
   const { name, role } = hello.params;
@@ -106,18 +119,25 @@ function resume(
   if (session.outbox.after(since) === 'too-old') {
     const kept = session.outbox.last - session.outbox.keptFrames;
     const bound = `a whole number from ${kept} to ${session.outbox.last}`;
-    // Whoever has the token may know, but the session is of no more use to anybody.
+    // The owner of the token may know, but the session is of no more use.
     session.close('expired');
     return refuse('resume-too-old', 'params.resume.since', bound);
   }
   superseded(session);
-  session.newKey();
+  session.newKey(epoch);
   session.advance({ event: 'resumed' });
   const state =
-    session.actor === 'none' ? 'attached' : session.lab.back(session.actor, session.key);
+    session.actor === 'none' ? 'attached' : session.lab.back(session.actor, session.key, epoch);
   const result = resultFor(options, session, 'resumed', state);
   const lacking = orNone(session.outbox.after(since));
   return { session, frames: [helloText(session.outbox.last, hello.id, result), ...lacking] };
+}
+
+/** Ends the session of that name, if its client has been away for a lease: a live one stays. */
+function takeOver({ clock }: GreetingOptions, sessions: Sessions, lab: Lab, name: string): void {
+  const old = sessions.get(sessionKey(lab.name, name));
+  if (old === undefined || old.life.state !== 'away') return;
+  if (lab.timeAt(clock()) - old.life.since >= lab.leaseMs) old.close('expired');
 }
 
 function superseded(session: ClientSession): void {
@@ -140,26 +160,38 @@ function resultFor(
     session: kind,
     received: session.received,
     state,
-    leaseMs: options.labs.leaseMs,
-    graceMs: options.graceMs,
+    leaseMs: session.lab.leaseMs,
+    graceMs: graceIn(session.lab, options.graceMs),
     heartbeatMs: options.heartbeatMs,
     model: options.model,
   };
 }
 
-function helloText(seq: number, id: number, result: HelloResult): string {
+function helloText(seq: number, id: RequestId, result: HelloResult): string {
   return answerText(seq, id, { ok: true, result });
 }
 
-function labOf(options: GreetingOptions, name: string, address: string): Lab | Refusal {
+function labOf(options: GreetingOptions, params: HelloParams, address: string): Lab | Refusal {
+  const { labs, unknownLabs } = options;
+  const { lab: name, create = false, role } = params;
   const byCode = options.joinBy === 'code';
-  const known = byCode ? options.labs.withCode(name) : options.labs.find(name);
+  const known = byCode ? labs.withCode(name) : labs.find(name);
   if (known !== 'none') return known;
   // A code that was mistyped must not open a lab of its own, where its owner would wait alone.
-  if (byCode || options.unknownLabs === 'refused' || looksLikeJoinCode(name)) {
-    return refuse('no-such-lab', 'params.lab', 'the name or the join code of a lab that is open');
-  }
-  return openedLab(options, name, address);
+  const opens = create && !byCode && unknownLabs === 'on-demand' && !looksLikeJoinCode(name);
+  if (opens && role !== 'observer') return openedLab(options, name, address);
+  return refuse('no-such-lab', 'params.lab', openLab(options, params), { found: briefly(name) });
+}
+
+/** What would be right, in the words of "expected ...". Where codes let in, names are not told. */
+function openLab({ labs, unknownLabs, joinBy }: GreetingOptions, params: HelloParams): string {
+  if (joinBy === 'code') return 'the join code of a lab that is open';
+  const right = 'the name or the join code of a lab that is open';
+  if (params.create === true && params.role === 'observer') return `${right}: observers open none`;
+  if (params.create === true && unknownLabs === 'refused')
+    return `${right}: clients open none here`;
+  const names = labs.all().map((lab) => lab.name);
+  return `${right}${suggestion(params.lab, names)}`;
 }
 
 function openedLab({ labs }: GreetingOptions, name: string, address: string): Lab | Refusal {
@@ -168,7 +200,7 @@ function openedLab({ labs }: GreetingOptions, name: string, address: string): La
       const bound = `at most ${LABS_PER_ADDRESS_MAX} labs of one address (LABS_PER_ADDRESS_MAX)`;
       return refuse('too-many-labs', 'params.lab', bound);
     }
-    const opened = labs.open(name, { patch: 'stock' }, 'passing', newBeginning(), address);
+    const opened = labs.open(name, STOCK_MACHINE, 'passing', newLabInit(), address);
     if (opened !== 'too-many') return opened;
     return refuse('too-many-labs', 'params.lab', `one of the ${LABS_MAX} labs that are open`);
   } catch (thrown) {

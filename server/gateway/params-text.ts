@@ -3,7 +3,7 @@ import type { QuestionParams } from '../protocol/server-questions.ts';
 type Invalidate = QuestionParams['invalidate'];
 
 /**
- * The params of questions as JSON text. A bracket asks many devices to invalidate the same: what they are told
+ * The params of questions as JSON text. A bracket asks many devices to invalidate the same: what they are sent
  * differs in the subscription only, and the rest is written once.
  */
 export class ParamsText {

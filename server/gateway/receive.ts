@@ -1,5 +1,5 @@
 /**
- * One frame of a client, read once: what it asks, tells or answers, or why it is refused. Pure: it looks at what
+ * One frame of a client, read once: what it asks, notifies or answers, or why it is refused. Pure: it looks at what
  * is known of the client and changes nothing.
  */
 
@@ -13,6 +13,8 @@ import {
   ClientErrorAnswer,
   ClientNotification,
   ClientRequest,
+  REQUEST_ID_CHARS_MAX,
+  type RequestId,
 } from '../protocol/envelope.ts';
 import { briefly } from '../protocol/found-value.ts';
 import type { HelloParams } from '../protocol/hello.ts';
@@ -27,7 +29,12 @@ import {
   type Role,
   roleOf,
 } from '../protocol/roles.ts';
-import { type Check, compileCheck, type MethodChecks, whyNotThis } from '../protocol/validators.ts';
+import {
+  type Check,
+  compileCheck,
+  firstErrorInFull,
+  type MethodChecks,
+} from '../protocol/validators.ts';
 import { ERRNO_NUMBER, type Errno } from '../vocabulary/errno.ts';
 import { suggestion } from '../vocabulary/nearest-word.ts';
 import type { PageContents } from '../vocabulary/page-contents.ts';
@@ -39,7 +46,7 @@ export interface Speaker {
   readonly role: Role;
   /** The `seq` of its last frame. */
   readonly received: number;
-  readonly requests: ReadonlySet<number>;
+  readonly requests: ReadonlySet<RequestId>;
   readonly questions: { get(id: QuestionId): OpenQuestion | undefined };
   readonly answered: { has(id: QuestionId): boolean };
 }
@@ -61,7 +68,7 @@ export type Received =
 /** To be answered with an error; the session goes on. `seq`: whether the frame took a number. */
 export interface Refused {
   readonly kind: 'refused';
-  readonly id: number | null;
+  readonly id: RequestId | null;
   readonly refusal: Refusal;
   readonly seq: 'taken' | 'not-taken';
 }
@@ -76,12 +83,11 @@ export interface Fatal {
 export type Greeting =
   | {
       readonly kind: 'hello';
-      readonly id: number;
+      readonly id: RequestId;
       readonly seq: number;
       readonly params: HelloParams;
     }
-  | Refused
-  | Fatal;
+  | Refused;
 
 /** Of the message of an error; what is longer is cut. */
 const SAID_CHARS_MAX = 512;
@@ -105,9 +111,7 @@ export function receive(speaker: Speaker, data: Buffer, layout: 'text' | 'binary
     if (plain !== 'other') return plain;
   }
   const frame = readFrame(data, layout);
-  // It has no seq, so it takes none: the session goes on, and so does what the client holds.
-  if ('kind' in frame)
-    return { kind: 'refused', id: null, refusal: frame.refusal, seq: 'not-taken' };
+  if ('kind' in frame) return frame;
   const { envelope, contents } = frame;
   const check = checkFor(envelope);
   if (!check.accepts(envelope)) return badEnvelope(check, envelope, speaker.received);
@@ -152,9 +156,12 @@ function receiveRequest(
   const { role } = speaker;
   const checks = REQUEST_CHECKS[role].get(method);
   if (checks === undefined) {
-    const isTold = NOTIFICATION_CHECKS[role].has(method);
+    const isNotification = NOTIFICATION_CHECKS[role].has(method);
     const bound = `no id: ${method} is a notification, and has no answer`;
-    return refused(id, isTold ? refuse('bad-envelope', 'id', bound) : unknownMethod(method, role));
+    return refused(
+      id,
+      isNotification ? refuse('bad-envelope', 'id', bound) : unknownMethod(method, role),
+    );
   }
   const wrong = misfit(checks, params, contents);
   if (wrong !== 'none') return refused(id, wrong);
@@ -205,14 +212,14 @@ function receiveAnswer(speaker: Speaker, answer: ClientAnswer | ClientErrorAnswe
   }
   const checks = QUESTION_CHECKS.get(question.method);
   if (checks !== undefined && !checks.result.accepts(answer.result)) {
-    const { path, bound, found } = whyNotThis(checks.result, answer.result, 'result');
+    const { path, bound, found } = firstErrorInFull(checks.result, answer.result, 'result');
     return unasked(frame, refuse('bad-answer', path, bound, { found }));
   }
   const outcome = { ok: true, result: answer.result } as const;
   return { kind: 'answer', id, askedIn: question.seq, outcome };
 }
 
-function readFrame(data: Buffer, layout: 'text' | 'binary'): Frame | Fatal {
+function readFrame(data: Buffer, layout: 'text' | 'binary'): Frame | Refused {
   let text: string;
   let contents = NO_CONTENTS;
   if (layout === 'text') text = data.toString();
@@ -240,17 +247,28 @@ function checkFor(envelope: Envelope): Check {
 }
 
 function badEnvelope(check: Check, envelope: Envelope, received: number): Refused {
-  const { path, bound, found } = whyNotThis(check, envelope, '');
-  const id = check === REQUEST && Number.isSafeInteger(envelope.id) ? Number(envelope.id) : null;
+  const { path, bound, found } = firstErrorInFull(check, envelope, '');
+  const id = check === REQUEST && isRequestId(envelope.id) ? envelope.id : null;
   const seq = envelope.seq === received + 1 ? 'taken' : 'not-taken';
   return { kind: 'refused', id, refusal: refuse('bad-envelope', path, bound, { found }), seq };
 }
 
-function badFrame(bound: string): Fatal {
-  return { kind: 'fatal', reason: 'bad-frame', refusal: refuse('bad-frame', 'frame', bound) };
+function isRequestId(id: unknown): id is RequestId {
+  if (typeof id === 'string') return id.length <= REQUEST_ID_CHARS_MAX;
+  return Number.isSafeInteger(id) && Number(id) >= 0;
 }
 
-function refused(id: number | null, refusal: Refusal): Refused {
+/** It has no seq, so it takes none: the session goes on, and so does what the client holds. */
+function badFrame(bound: string): Refused {
+  return {
+    kind: 'refused',
+    id: null,
+    refusal: refuse('bad-frame', 'frame', bound),
+    seq: 'not-taken',
+  };
+}
+
+function refused(id: RequestId | null, refusal: Refusal): Refused {
   return { kind: 'refused', id, refusal, seq: 'taken' };
 }
 
@@ -284,7 +302,7 @@ function misfit(
 }
 
 function badParams(check: Check, params: unknown): Refusal {
-  const { path, bound, found } = whyNotThis(check, params, 'params');
+  const { path, bound, found } = firstErrorInFull(check, params, 'params');
   return refuse('bad-params', path, bound, { found });
 }
 

@@ -148,6 +148,23 @@ test('an answer to a resume that is lost does not cost the session', async () =>
   assert.equal((await resumed('a', answer.result, 2)).answer.result.session, 'resumed');
 });
 
+test('a client that has nothing to say comes back as often as it is cut off', async () => {
+  const { client, hello } = await held('a');
+  await broken(client);
+  let last = hello;
+  for (let cut = 0; cut < 20; cut += 1) {
+    const { client: unlucky } = await resumed('a', last, 1);
+    await broken(unlucky);
+    const { client: again, answer } = await resumed('a', last, 1);
+    assert.equal(answer.result?.session, 'resumed', `after ${cut} cuts`);
+    last = answer.result;
+    await broken(again);
+  }
+  // It has shown since that it knows newer ones.
+  const { answer: late } = await resumed('a', hello, 1);
+  assert.equal(late.error?.data.code, 'bad-resume');
+});
+
 test('a client that asks for frames that are no longer kept begins afresh', async () => {
   const { client, hello } = await held('a');
   client.send({ method: 'ack', params: { seq: 1 } });

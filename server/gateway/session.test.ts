@@ -1,13 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { REFUSALS_MAX } from '../protocol/limits.ts';
-import {
-  nextSession,
-  PONGS_MISSED_MAX,
-  SESSION_BEGUN,
-  type Session,
-  type SessionEvent,
-} from './session.ts';
+import { PONGS_MISSED_MAX, REFUSALS_MAX } from '../protocol/limits.ts';
+import { nextSession, SESSION_BEGUN, type Session, type SessionEvent } from './session.ts';
 
 const AWAY: Session = { state: 'away', since: 100, why: 'lost' };
 const OVER: Session = { state: 'over', why: 'left' };

@@ -8,13 +8,10 @@
  *      +-----left, closed, ...-------+--> over
  */
 import type { CloseReason } from '../protocol/close-codes.ts';
-import { REFUSALS_MAX } from '../protocol/limits.ts';
+import { PONGS_MISSED_MAX, REFUSALS_MAX } from '../protocol/limits.ts';
 
 /** Milliseconds of a clock that only moves forwards. */
 export type Millis = number;
-
-/** Pings in a row without a pong, above which a peer counts as lost. */
-export const PONGS_MISSED_MAX = 2;
 
 export type Session =
   | {

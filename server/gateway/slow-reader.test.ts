@@ -45,6 +45,7 @@ test('an actor that stops reading is closed with a documented code, within the b
 });
 
 test('an observer that stops reading misses batches and then gets a snapshot', async () => {
+  harness.labs.open('test', { patch: 'stock' }, 'kept');
   const slow = await joined(harness, 'observer', 'slow');
   const quick = await joined(harness, 'observer', 'quick');
   await joined(harness, 'device', 'a');

@@ -66,8 +66,9 @@ test('labs are listed with who is in them', async () => {
   assert.match(code, /^[B-Y346789]{5}$/);
   assert.deepEqual(rest, {
     name: 'test',
+    joinBy: 'name',
     state: 'open',
-    kernel: '6.1',
+    kernel: '6.12',
     patch: 'stock',
     scenario: null,
     paused: false,
@@ -75,7 +76,16 @@ test('labs are listed with who is in them', async () => {
     speed: 'full',
     events: 1,
     observers: 1,
-    actors: [{ name: 'a', role: 'device', state: 'attached', slowMs: 0, holding: 0 }],
+    actors: [
+      {
+        name: 'a',
+        role: 'device',
+        state: 'attached',
+        slowMs: 0,
+        holding: 0,
+        roundTripMs: null,
+      },
+    ],
   });
 });
 

@@ -1,5 +1,6 @@
 /** The HTTP face of the server. Built without listening, so that tests inject. */
 import type { IncomingMessage } from 'node:http';
+import helmet from '@fastify/helmet';
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { Durability } from '../journal/durability.ts';
 import { HTTP_BODY_BYTES_MAX, HTTP_REQUEST_MS } from '../protocol/http-api.ts';
@@ -11,10 +12,12 @@ import { answerErrors } from './error-answers.ts';
 import { isSameHost, refuseForeignPages } from './foreign-pages.ts';
 import { addHealthRoutes, type HealthOptions } from './health.ts';
 import { isKnownHost, refuseUnknownHosts } from './known-hosts.ts';
-import { addControlRoute } from './lab-control.ts';
+import { addControlRoute, addPerformanceRoute } from './lab-control.ts';
+import { addLabCoverageRoute } from './lab-coverage.ts';
 import { addLabEventsRoute } from './lab-events.ts';
+import { addLabHistoryRoute, type History } from './lab-history.ts';
 import { addLabRoutes } from './labs.ts';
-import { boundLoad, REQUEST_RATE, type RequestRate } from './load.ts';
+import { boundLoad, type LoadOptions } from './load.ts';
 import { addPage } from './page.ts';
 import { nameRequests, requestId } from './request-log.ts';
 import { addRunRoutes } from './runs.ts';
@@ -25,22 +28,34 @@ import { answerUnknownPaths } from './unknown-paths.ts';
 /** Where WebSockets are opened. */
 export const WEBSOCKET_PATH = '/ws';
 
-export interface AppOptions extends HealthOptions {
+export interface AppOptions extends HealthOptions, LoadOptions {
   readonly runs: Runs;
   /** Names, beside localhost and addresses, under which clients may reach the server. */
   readonly hostNames: readonly string[];
   readonly log: FastifyBaseLogger;
   /** Whether answers wait until what they say is on the disk. Not, unless said. */
   readonly durability?: Durability;
+  /** Of labs that are recorded. */
+  readonly history?: History;
   /** Without one, everybody who reaches the server may open labs. */
   readonly token?: string;
-  /** REQUEST_RATE unless said. */
-  readonly rate?: RequestRate;
   /** Where the page was built; absent: where the build puts it. */
   readonly pageFolder?: string;
 }
 
-/** The routes, and the WebSocket upgrade on WEBSOCKET_PATH. Whoever calls this lets it listen. */
+/**
+ * The page and the documents have policies of their own for content. What browsers take for https alone is left out:
+ * the server speaks http.
+ */
+const HEADERS = {
+  contentSecurityPolicy: false,
+  strictTransportSecurity: false,
+  crossOriginOpenerPolicy: false,
+  originAgentCluster: false,
+  frameguard: { action: 'deny' },
+} as const;
+
+/** The routes, and the WebSocket upgrade on WEBSOCKET_PATH. The caller lets it listen. */
 export function buildApp(options: AppOptions): FastifyInstance {
   const { gateway, labs, runs, readiness, log } = options;
   const app = fastify({
@@ -55,22 +70,27 @@ export function buildApp(options: AppOptions): FastifyInstance {
     http: { headersTimeout: HTTP_REQUEST_MS, connectionsCheckingInterval: HTTP_REQUEST_MS / 5 },
   });
   if (options.durability !== undefined) answerWhenSafe(app, options.durability);
+  app.register(helmet, HEADERS);
   checkBodies(app);
   answerErrors(app);
   answerUnknownPaths(app, addPage(app, options.pageFolder));
   nameRequests(app);
-  boundLoad(app, gateway, options.rate ?? REQUEST_RATE);
+  boundLoad(app, gateway, options);
   refuseUnknownHosts(app, options.hostNames);
   refuseForeignPages(app);
   if (options.token !== undefined) needToken(app, labs, options.token);
+  const joinBy = options.token === undefined ? 'name' : 'code';
   addDocs(app, options.model.version);
   app.register(async (routes) => {
     const shelf = new ScenarioShelf();
     addHealthRoutes(routes, options);
     addScenarioRoutes(routes, shelf);
-    addLabRoutes(routes, { labs, shelf, readiness });
-    addControlRoute(routes, labs);
+    addLabRoutes(routes, { labs, shelf, readiness, joinBy });
+    addControlRoute(routes, labs, joinBy);
+    addPerformanceRoute(routes, labs);
+    addLabCoverageRoute(routes, labs);
     addLabEventsRoute(routes, labs);
+    addLabHistoryRoute(routes, labs, options.history ?? 'none');
     addRunRoutes(routes, { runs, shelf, readiness });
     addAsyncApiRoute(routes, { version: options.model.version, path: WEBSOCKET_PATH });
   });

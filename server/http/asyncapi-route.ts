@@ -1,6 +1,6 @@
 /** GET /asyncapi.json: the WebSocket protocol as a document, made from the schemas that check every frame. */
 import type { FastifyInstance } from 'fastify';
-import Type from 'typebox';
+import { Type } from 'typebox';
 import { asyncApi } from '../documents/asyncapi.ts';
 import { route } from './route.ts';
 
@@ -11,7 +11,7 @@ export interface AsyncApiRoute {
   readonly path: string;
 }
 
-/** Whoever asks is told the host by which it reached the server. */
+/** The document names the host by which the client reached the server. */
 export function addAsyncApiRoute(app: FastifyInstance, { version, path }: AsyncApiRoute): void {
   const words = {
     summary: 'The WebSocket protocol, as AsyncAPI.',

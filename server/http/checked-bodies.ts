@@ -1,6 +1,6 @@
 /** Checks every request, and every answer of ours, against the schemas that the documents show. */
 import type { FastifyInstance } from 'fastify';
-import type Type from 'typebox';
+import type { Type } from 'typebox';
 import { type Check, compileCheck, firstError } from '../protocol/validators.ts';
 import { HttpFailure } from './http-failure.ts';
 

@@ -1,6 +1,6 @@
-/** For whoever runs the server: does it live, does it take clients, what are its numbers, which version is it. */
+/** For the owner of the server: does it live, does it take clients, what are its numbers, which version is it. */
 import type { FastifyInstance } from 'fastify';
-import Type from 'typebox';
+import { Type } from 'typebox';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { Labs } from '../live/labs.ts';
 import type { HelloResult } from '../protocol/hello.ts';

@@ -6,7 +6,7 @@ import type { LabOptions } from '../live/lab.ts';
 import { newLiveMachine } from '../live/new-live-machine.ts';
 import { Runs, type RunsOptions } from '../verify/runs/runs.ts';
 import { buildApp } from './app.ts';
-import type { RequestRate } from './load.ts';
+import type { LoadOptions } from './load.ts';
 import type { Readiness } from './readiness.ts';
 
 export interface HttpHarness {
@@ -32,21 +32,20 @@ export interface HttpAnswer {
   readonly body: any;
 }
 
-export interface HttpHarnessOptions {
+export interface HttpHarnessOptions extends LoadOptions {
   readonly newPool?: NonNullable<RunsOptions['newPool']>;
   readonly pageFolder?: string;
-  readonly rate?: RequestRate;
   readonly token?: string;
   readonly record?: Exclude<LabOptions['record'], 'none'>;
 }
 
 export async function startHttp(options: HttpHarnessOptions = {}): Promise<HttpHarness> {
-  const { newPool, pageFolder, rate, token, record = 'none' } = options;
+  const { newPool, pageFolder, rate, pressure, token, record = 'none' } = options;
   const gateway = await startHarness(newLiveMachine, record, token === undefined ? 'name' : 'code');
   const logged: HttpHarness['logged'] = [];
   const readiness: Readiness = { state: 'ready', recordingProblem: async () => 'none' };
   const runs = new Runs({
-    modelHash: 'abc',
+    modelHash: 'abcdef0123456789',
     onFailure: () => undefined,
     ...(newPool === undefined ? {} : { newPool }),
   });
@@ -60,6 +59,7 @@ export async function startHttp(options: HttpHarnessOptions = {}): Promise<HttpH
     log: pino({ level: 'info' }, { write: (line) => logged.push(JSON.parse(line)) }),
     ...(pageFolder === undefined ? {} : { pageFolder }),
     ...(rate === undefined ? {} : { rate }),
+    ...(pressure === undefined ? {} : { pressure }),
     ...(token === undefined ? {} : { token }),
   });
   const inject = async (request: InjectOptions): Promise<HttpAnswer> => {

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
-import { joined, type RawClient, SHORT_GRACE_MS } from '../gateway/gateway.fixture.ts';
+import {
+  joined,
+  type RawClient,
+  SHORT_GRACE_MS,
+  SHORT_HEARTBEAT_MS,
+} from '../gateway/gateway.fixture.ts';
+import { CLOSE_CODES } from '../protocol/close-codes.ts';
 import { type HttpAnswer, type HttpHarness, startHttp } from './http.fixture.ts';
 
 const ADDRESS = '0x100200000';
@@ -122,7 +128,18 @@ test('an actor is held, let go and made to perform; what it answers is handed on
   const asked = await gpu.next();
   assert.deepEqual(asked.params, { verb: 'read', pages: 1 });
   gpu.send({ id: asked.id, result: { values: ['0x0'] } });
-  assert.deepEqual((await performed).body.performed, { values: ['0x0'] });
+  const { body } = await performed;
+  assert.deepEqual(body.performed, { values: ['0x0'] });
+  const later = await http.get(`/api/labs/test/performances/${body.performanceId}`);
+  assert.deepEqual(later.body.entry, {
+    id: body.performanceId,
+    actor: 'gpu0',
+    verb: { verb: 'read', pages: 1 },
+    state: 'done',
+    result: { values: ['0x0'] },
+  });
+  const unknown = await http.get('/api/labs/test/performances/p99');
+  assert.deepEqual([unknown.status, unknown.body.error.code], [404, 'no-such-performance']);
   for (const [after, said] of [
     ['migrate_vma_page', 'a device calls no "migrate_vma_page"; did you mean "migrate_vma_pages"?'],
     ['munmap', /^body\.after: a device calls no "munmap"; it calls mmap_read_lock, /],
@@ -143,6 +160,34 @@ test('a client that is cut loses its connection and not its session', async () =
   assert.equal((await control({ action: 'cut', actor: 'cpu0' })).status, 200);
   assert.equal((await cpu.closed).code, 1006);
   assert.equal((await http.get('/api/labs/test')).body.actors[0].state, 'away');
+});
+
+test('the presenter frees the name of a client that is away, and of no other', async () => {
+  const cpu = await mapped('cpu0');
+  const here = await control({ action: 'free', actor: 'cpu0' });
+  assert.deepEqual([here.status, here.body.error.code], [409, 'not-away']);
+  await control({ action: 'cut', actor: 'cpu0' });
+  await cpu.closed;
+  assert.equal((await control({ action: 'free', actor: 'cpu0' })).status, 200);
+  assert.deepEqual((await http.get('/api/labs/test')).body.actors, []);
+});
+
+test('the presenter ends the session of a client for good, and it is told so', async () => {
+  const cpu = await mapped('cpu0');
+  assert.equal((await control({ action: 'dismiss', actor: 'cpu0' })).status, 200);
+  assert.deepEqual(await cpu.closed, { code: CLOSE_CODES.dismissed.code, reason: 'dismissed' });
+  assert.deepEqual((await http.get('/api/labs/test')).body.actors, []);
+  const again = await control({ action: 'dismiss', actor: 'cpu0' });
+  assert.deepEqual([again.status, again.body.error.code], [404, 'no-such-actor']);
+});
+
+test('how long a client takes to answer a ping is known after the first', async () => {
+  await mapped('cpu0');
+  const roundTrip = async () => (await http.get('/api/labs/test')).body.actors[0].roundTripMs;
+  assert.equal(await roundTrip(), null);
+  http.gateway.pass(SHORT_HEARTBEAT_MS);
+  while ((await roundTrip()) === null) await new Promise(setImmediate);
+  assert.equal(await roundTrip(), 0);
 });
 
 test('while a lab is paused nobody loses a session for being away too long', async () => {

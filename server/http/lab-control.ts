@@ -1,16 +1,25 @@
-/** POST /api/labs/{lab}/control: the hand of whoever runs the lab. */
+/** POST /api/labs/{lab}/control: the hand of the presenter. */
 import type { FastifyInstance } from 'fastify';
+import { Type } from 'typebox';
+import { strict } from '../abi/scalars.ts';
 import type { Performed } from '../live/conductor.ts';
 import type { Lab } from '../live/lab.ts';
 import type { Labs } from '../live/labs.ts';
+import type { Performance } from '../live/performances.ts';
 import { CPU_REQUESTS } from '../protocol/cpu-requests.ts';
 import { DEVICE_REQUESTS } from '../protocol/device-requests.ts';
-import { Control, ControlAnswer } from '../protocol/http-api.ts';
+import {
+  Control,
+  ControlAnswer,
+  PerformanceAnswer,
+  type PerformanceEntry,
+} from '../protocol/http-api.ts';
+import { PERFORMANCES_KEPT_MAX } from '../protocol/limits.ts';
 import { suggestion } from '../vocabulary/nearest-word.ts';
 import { bearerOf } from './error-answers.ts';
 import { HttpFailure } from './http-failure.ts';
-import { labDetail } from './lab-view.ts';
-import { checkPatch, type LabParams, LabPath, labNamed } from './labs.ts';
+import { type JoinBy, labDetail } from './lab-view.ts';
+import { checkPatch, type LabParams, LabPath, labNamed, openLabNamed } from './labs.ts';
 import { route } from './route.ts';
 
 /** Milliseconds that an answer waits for what a client makes of it. A verb may take longer; it goes on. */
@@ -19,9 +28,10 @@ const CLIENT_ANSWER_MS = 2_000;
 /** What an action came to, beside the new state of the lab. */
 interface Done {
   readonly performed?: unknown;
+  readonly performanceId?: string;
 }
 
-export function addControlRoute(app: FastifyInstance, labs: Labs): void {
+export function addControlRoute(app: FastifyInstance, labs: Labs, joinBy: JoinBy): void {
   app.post<LabParams & { readonly Body: Control }>(
     '/api/labs/:lab/control',
     route({
@@ -35,25 +45,43 @@ export function addControlRoute(app: FastifyInstance, labs: Labs): void {
       answers: { 200: ControlAnswer },
     }),
     async (request) => {
-      const lab = labNamed(labs, request.params.lab);
+      const lab = openLabNamed(labs, request.params.lab);
       const { body } = request;
-      checkOpen(lab);
       checkRight(lab, body, bearerOf(request));
       const actor = 'actor' in body ? { actor: body.actor } : {};
       request.log.info({ lab: lab.name, ...actor, action: body.action }, 'a lab is controlled');
       const done = await act(lab, body);
       lab.controlChanged();
-      return { ...labDetail(lab), ...done };
+      return { ...labDetail(lab, joinBy), ...done };
     },
   );
 }
 
-/** Throws: HttpFailure. */
-function checkOpen({ name, standing }: Lab): void {
-  if (standing.state === 'restoring') throw new HttpFailure('restoring', `lab: ${name}`);
-  if (standing.state === 'damaged') {
-    throw new HttpFailure('lab-damaged', `lab: ${name}: ${standing.why}`);
-  }
+export function addPerformanceRoute(app: FastifyInstance, labs: Labs): void {
+  app.get<{ readonly Params: { readonly lab: string; readonly id: string } }>(
+    '/api/labs/:lab/performances/:id',
+    route({
+      summary: 'A verb that an actor was asked to perform, and what came of it.',
+      description:
+        `The newest ${PERFORMANCES_KEPT_MAX} of a lab are kept. ` +
+        '`id` is `performanceId` of the answer to a perform.',
+      tags: ['labs'],
+      params: strict({ ...LabPath.properties, id: Type.String({ minLength: 1, maxLength: 32 }) }),
+      answers: { 200: PerformanceAnswer },
+    }),
+    ({ params: { lab, id } }) => {
+      const found = labNamed(labs, lab).performances.get(id);
+      if (found === 'unknown') throw new HttpFailure('no-such-performance', `id: ${id}`);
+      return { entry: entryOf(found) };
+    },
+  );
+}
+
+function entryOf({ id, actor, verb, outcome }: Performance): PerformanceEntry {
+  const asked = { id, actor, verb };
+  if (outcome === 'running') return { ...asked, state: 'running' };
+  if (!outcome.ok) return { ...asked, state: 'failed', failure: outcome.why };
+  return { ...asked, state: 'done', result: outcome.result as Record<string, unknown> };
 }
 
 /** Throws: HttpFailure. */
@@ -95,6 +123,13 @@ async function act(lab: Lab, control: Control): Promise<Done> {
     case 'restart':
       await inTime(lab.renew(lab.config));
       return {};
+    case 'cast':
+      if (!lab.actors.has(control.actor)) throw noActor(control.actor);
+      lab.cast.set(control.role, control.actor);
+      return {};
+    case 'show':
+      lab.shows = control.what;
+      return {};
     case 'slow':
       if (lab.slow(control.actor, control.ms) === 'gone') throw noActor(control.actor);
       return {};
@@ -106,8 +141,22 @@ async function act(lab: Lab, control: Control): Promise<Done> {
       return await asked(lab, control.actor, () => lab.hold(control.actor, control.after));
     case 'go':
       return await asked(lab, control.actor, () => lab.go(control.actor));
-    case 'perform':
-      return await asked(lab, control.actor, () => lab.perform(control.actor, control.verb));
+    case 'dismiss':
+      if (lab.dismiss(control.actor) === 'gone') throw noActor(control.actor);
+      return {};
+    case 'free': {
+      const freed = lab.free(control.actor);
+      if (freed === 'gone') throw noActor(control.actor);
+      if (freed === 'here') throw new HttpFailure('not-away', `body.actor: ${control.actor}`);
+      return {};
+    }
+    case 'perform': {
+      const { actor, verb } = control;
+      if (!lab.actors.has(actor)) throw noActor(actor);
+      const outcome = lab.perform(actor, verb);
+      const { id: performanceId } = lab.performances.begin(actor, verb, outcome);
+      return { ...(await asked(lab, actor, () => outcome)), performanceId };
+    }
   }
 }
 

@@ -1,7 +1,7 @@
-/** GET /api/labs/{lab}/events: the event log as text/event-stream, for curl and whoever has no WebSocket. */
+/** GET /api/labs/{lab}/events: the event log as text/event-stream, for curl and clients without WebSocket. */
 import type { ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
-import Type from 'typebox';
+import { Type } from 'typebox';
 import { strict } from '../abi/scalars.ts';
 import type { Observer } from '../live/event-feed.ts';
 import { guarded } from '../live/guarded.ts';
@@ -12,7 +12,7 @@ import { HttpFailure } from './http-failure.ts';
 import { type LabParams, LabPath, labNamed } from './labs.ts';
 import { route } from './route.ts';
 
-/** Milliseconds between two comments on a quiet stream, so that nobody in between takes it for dead. */
+/** Milliseconds between two comments on a quiet stream, so that no proxy in between takes it for dead. */
 const KEEP_ALIVE_MS = 15_000;
 
 const Since = strict({
@@ -94,15 +94,15 @@ class EventStream implements Observer {
     });
     const snapshot = this.#lab.observe(this);
     const lacking = since === 'nothing' ? 'too-old' : this.#lab.eventsAfter(since);
-    if (lacking === 'too-old') this.tellText('snapshot', JSON.stringify(snapshot));
-    else this.tellText('events', JSON.stringify({ events: lacking }));
+    if (lacking === 'too-old') this.sendText('snapshot', JSON.stringify(snapshot));
+    else this.sendText('events', JSON.stringify({ events: lacking }));
   }
 
   backlog(): number {
     return this.#raw.writableLength;
   }
 
-  tellText(method: 'events' | 'snapshot' | 'control', params: string): void {
+  sendText(method: 'events' | 'snapshot' | 'control', params: string): void {
     if (this.#raw.writableEnded) return;
     const id = method === 'control' ? '' : `id: ${this.#lab.feed.n}\n`;
     this.#raw.write(`event: ${method}\n${id}data: ${params}\n\n`);

@@ -119,8 +119,8 @@ test('only its presenter deletes a lab, and its clients are told', async () => {
   assert.equal((await remove(`${body.presenterToken}x`)).statusCode, 403);
   assert.equal((await http.get(url)).status, 200);
   assert.equal((await remove(body.presenterToken)).statusCode, 200);
-  assert.equal((await client.closed).reason, 'going');
-  assert.equal((await watcher.closed).reason, 'going');
+  assert.equal((await client.closed).reason, 'lab-closed');
+  assert.equal((await watcher.closed).reason, 'lab-closed');
   assert.equal((await http.get(url)).status, 404);
 });
 

@@ -1,14 +1,16 @@
 /** /api/labs and /api/join: labs are opened, listed, looked at and deleted; a join code is looked up. */
+
 import { randomInt } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
-import Type from 'typebox';
+import { Type } from 'typebox';
 import { strict } from '../abi/scalars.ts';
 import type { Lab } from '../live/lab.ts';
-import { newBeginning } from '../live/lab-beginning.ts';
-import type { Labs } from '../live/labs.ts';
+import { newLabInit } from '../live/lab-init.ts';
+import { type Labs, STOCK_MACHINE } from '../live/labs.ts';
 import { EMPTY_SCENE, type Scene } from '../live/scene.ts';
 import type { MachineConfig } from '../machine/machine-config.ts';
-import { PATCHES, STOCK_NAME } from '../patches/patches.ts';
+import { STOCK_NAME } from '../patches/joint-name.ts';
+import { clashOf, patchesIn } from '../patches/patch-set.ts';
 import { LabAnswer, LabDetail, LabsAnswer, NewLab, NewLabAnswer } from '../protocol/http-api.ts';
 import { looksLikeJoinCode } from '../protocol/join-code.ts';
 import { LABS_PER_ADDRESS_MAX } from '../protocol/limits.ts';
@@ -16,7 +18,7 @@ import { liveScenario } from '../scenario/live-scenario.ts';
 import { AS_WRITTEN, BadChoice, planScenario } from '../scenario/scenario-plan.ts';
 import { bearerOf } from './error-answers.ts';
 import { HttpFailure } from './http-failure.ts';
-import { labDetail, labEntry } from './lab-view.ts';
+import { type JoinBy, labDetail, labEntry } from './lab-view.ts';
 import type { Readiness } from './readiness.ts';
 import { route } from './route.ts';
 import type { ScenarioShelf } from './scenarios.ts';
@@ -33,14 +35,15 @@ export interface LabRouteOptions {
   readonly labs: Labs;
   readonly shelf: ScenarioShelf;
   readonly readiness: Readiness;
+  readonly joinBy: JoinBy;
 }
 
 export function addLabRoutes(app: FastifyInstance, options: LabRouteOptions): void {
-  const { labs, shelf, readiness } = options;
+  const { labs, shelf, readiness, joinBy } = options;
   app.get(
     '/api/labs',
     route({ summary: 'The labs that are open.', tags, answers: { 200: LabsAnswer } }),
-    () => ({ labs: labs.all().map(labEntry) }),
+    () => ({ labs: labs.all().map((lab) => labEntry(lab, joinBy)) }),
   );
 
   app.post<{ readonly Body: NewLab }>(
@@ -59,7 +62,7 @@ export function addLabRoutes(app: FastifyInstance, options: LabRouteOptions): vo
       const lab = openLab(labs, shelf, request.body, request.ip);
       request.log.info({ lab: lab.name, code: lab.joinCode }, 'a lab is opened');
       reply.code(201);
-      return { lab: labDetail(lab), presenterToken: lab.presenter.token };
+      return { lab: labDetail(lab, joinBy), presenterToken: lab.presenter.token };
     },
   );
 
@@ -71,7 +74,7 @@ export function addLabRoutes(app: FastifyInstance, options: LabRouteOptions): vo
       params: LabPath,
       answers: { 200: LabDetail },
     }),
-    (request) => labDetail(labNamed(labs, request.params.lab)),
+    (request) => labDetail(labNamed(labs, request.params.lab), joinBy),
   );
 
   app.delete<LabParams>(
@@ -85,7 +88,7 @@ export function addLabRoutes(app: FastifyInstance, options: LabRouteOptions): vo
     (request) => {
       const lab = labNamed(labs, request.params.lab);
       if (!lab.presenter.is(bearerOf(request))) throw new HttpFailure('presenter-only', lab.name);
-      const entry = labEntry(lab);
+      const entry = labEntry(lab, joinBy);
       labs.remove(lab);
       request.log.info({ lab: lab.name }, 'a lab is deleted');
       return { lab: entry };
@@ -103,7 +106,7 @@ export function addLabRoutes(app: FastifyInstance, options: LabRouteOptions): vo
     (request) => {
       const lab = labs.withCode(request.params.code);
       if (lab === 'none') throw new HttpFailure('no-such-code', `code: ${request.params.code}`);
-      return { lab: labEntry(lab) };
+      return { lab: labEntry(lab, joinBy) };
     },
   );
 }
@@ -115,10 +118,24 @@ export function labNamed(labs: Labs, nameOrCode: string): Lab {
   return lab;
 }
 
+/** By name or join code, where it was left. Throws: HttpFailure. */
+export function openLabNamed(labs: Labs, nameOrCode: string): Lab {
+  const lab = labNamed(labs, nameOrCode);
+  const { name, standing } = lab;
+  if (standing.state === 'restoring') throw new HttpFailure('restoring', `lab: ${name}`);
+  if (standing.state === 'damaged') {
+    throw new HttpFailure('lab-damaged', `lab: ${name}: ${standing.why}`);
+  }
+  return lab;
+}
+
 /** Throws: HttpFailure. */
 export function checkPatch(patch: string, what: string): string {
-  if (patch === STOCK_NAME || PATCHES.has(patch)) return patch;
-  throw new HttpFailure('no-such-patch', `${what}: ${patch}`);
+  const patches = patchesIn(patch);
+  if ('unknown' in patches) throw new HttpFailure('no-such-patch', `${what}: ${patches.unknown}`);
+  const clash = clashOf(patches);
+  if (clash !== 'none') throw new HttpFailure('bad-choice', `${what}: ${clash}`);
+  return patch;
 }
 
 function openLab(labs: Labs, shelf: ScenarioShelf, asked: NewLab, address: string): Lab {
@@ -132,23 +149,33 @@ function openLab(labs: Labs, shelf: ScenarioShelf, asked: NewLab, address: strin
   if (labs.openedBy(address) >= LABS_PER_ADDRESS_MAX) {
     throw new HttpFailure('too-many-labs', 'LABS_PER_ADDRESS_MAX');
   }
-  const lab = labs.open(name, config, 'passing', newBeginning(scene), address);
+  const lab = labs.open(name, config, 'passing', newLabInit(scene), address);
   if (lab === 'too-many') throw new HttpFailure('too-many-labs', 'LABS_MAX');
   return lab;
 }
 
 function beginning(
   shelf: ScenarioShelf,
-  { scenario: name, kernel, parameters = {} }: NewLab,
+  asked: NewLab,
   patch: string,
 ): { readonly config: MachineConfig; readonly scene: Scene } {
+  const { scenario: name, kernel, parameters = {}, leaseMs, graceMs } = asked;
   const chosen = kernel === undefined ? {} : { kernel };
-  if (name === undefined) return { config: { ...chosen, patch }, scene: EMPTY_SCENE };
+  const times = {
+    ...(leaseMs === undefined ? {} : { leaseMs }),
+    ...(graceMs === undefined ? {} : { graceMs }),
+  };
+  if (name === undefined) {
+    return {
+      config: { ...STOCK_MACHINE, ...chosen, patch },
+      scene: { ...EMPTY_SCENE, ...times },
+    };
+  }
   const scenario = shelf.get(name, 'body.scenario');
   try {
     const plan = planScenario(scenario, { ...AS_WRITTEN, ...chosen, parameters });
     const { config, ...scene } = liveScenario(plan, patch);
-    return { config, scene: { scenario: name, ...scene } };
+    return { config, scene: { scenario: name, ...scene, ...times } };
   } catch (error) {
     throw choiceFailure(error);
   }

@@ -4,14 +4,25 @@ import { once } from 'node:events';
 import { type AddressInfo, connect } from 'node:net';
 import { test } from 'node:test';
 import { RawClient } from '../gateway/gateway.fixture.ts';
+import { EVENT_LOOP_DELAY_MS_MAX } from '../protocol/http-api.ts';
 import {
   CONNECTIONS_PER_ADDRESS_MAX,
   HELLO_BYTES_MAX,
   LABS_PER_ADDRESS_MAX,
 } from '../protocol/limits.ts';
 import { startHttp } from './http.fixture.ts';
+import { keepsUp } from './load.ts';
 
 const A_DAY_MS = 24 * 60 * 60 * 1_000;
+
+test('a process that stood still once keeps up; one that is late again and again does not', async () => {
+  const LATE = EVENT_LOOP_DELAY_MS_MAX + 1;
+  const delays = [Number.NaN, LATE, 1, LATE, LATE, LATE, 1];
+  const looks = keepsUp(() => delays.shift() ?? 0);
+  const seen: boolean[] = [];
+  while (delays.length > 0) seen.push(await looks());
+  assert.deepEqual(seen, [true, true, true, true, false, false, true]);
+});
 
 test('more requests of one address than a window has are refused, but for what a supervisor asks', async () => {
   const http = await startHttp({ rate: { max: 3, windowMs: A_DAY_MS } });

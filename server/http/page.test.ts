@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import { gunzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { type HttpHarness, startHttp } from './http.fixture.ts';
 
 let http: HttpHarness;
@@ -26,6 +26,8 @@ function build(): void {
   mkdirSync(join(folder, 'assets'), { recursive: true });
   writeFileSync(join(folder, 'index.html'), '<!doctype html><title>the page</title>');
   writeFileSync(join(folder, 'assets/index-abc123.js'), 'export {};');
+  writeFileSync(join(folder, 'assets/index-abc123.js.gz'), gzipSync('export {};'));
+  writeFileSync(join(folder, 'assets/font-abc123.svg'), '<svg/>');
 }
 
 const BROWSER = { accept: 'text/html,*/*' };
@@ -64,6 +66,9 @@ test('a browser that unpacks gets files packed, and the same in them', async () 
   const plain = await http.get(path);
   assert.equal(plain.headers['content-encoding'], undefined);
   assert.equal(plain.text, 'export {};');
+  const alone = await http.get('/assets/font-abc123.svg', { 'accept-encoding': 'gzip, br' });
+  assert.equal(alone.headers['content-encoding'], undefined);
+  assert.equal(alone.text, '<svg/>');
 });
 
 test('the addresses of the page are its own, those of programs are not', async () => {

@@ -4,7 +4,6 @@ import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { PackedFiles } from './packed-files.ts';
 
 /** Where the build puts it, seen from the sources and from the built server. */
 const FOLDERS = ['../../dist/web', '../../web'];
@@ -39,19 +38,14 @@ export interface Page {
 
 /** `folder` is where the page was built; it may be built while the server runs. */
 export function addPage(app: FastifyInstance, folder: string = pageFolder()): Page {
-  app.register(fastifyStatic, { serve: false, cacheControl: false });
-  const packs = new PackedFiles();
+  // The build packs them: phones in a room share one radio.
+  app.register(fastifyStatic, { serve: false, cacheControl: false, preCompressed: true });
   return {
     answer(request, reply) {
       if (request.method !== 'GET' && request.method !== 'HEAD') return 'not of the page';
       const path = pathOf(request);
       if (path === 'bad' || NOT_OF_PAGE.test(path)) return 'not of the page';
-      if (path !== '/' && isFile(join(folder, path))) {
-        const packed = packs.of(request, folder, path);
-        return packed === 'as it is'
-          ? sendFile(reply, folder, path)
-          : withHeaders(reply, path).headers(packed.headers).send(packed.body);
-      }
+      if (path !== '/' && isFile(join(folder, path))) return sendFile(reply, folder, path);
       // A file that is not there, or an address that a program asked for.
       if (extname(path) !== '') return 'not of the page';
       if (path !== '/' && !accepts(request)) return 'not of the page';
@@ -63,15 +57,10 @@ export function addPage(app: FastifyInstance, folder: string = pageFolder()): Pa
 }
 
 function sendFile(reply: FastifyReply, folder: string, path: string): FastifyReply {
-  return withHeaders(reply, path).sendFile(path.slice(1), folder);
-}
-
-function withHeaders(reply: FastifyReply, path: string): FastifyReply {
   return reply
     .header('cache-control', HASHED.test(path) ? FOR_EVER : ASK_FIRST)
     .header('content-security-policy', POLICY)
-    .header('x-content-type-options', 'nosniff')
-    .header('referrer-policy', 'no-referrer');
+    .sendFile(path.slice(1), folder);
 }
 
 function sendNotBuilt(reply: FastifyReply): FastifyReply {

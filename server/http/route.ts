@@ -1,6 +1,6 @@
 /** What a route says of itself: fastify checks it, and the document shows it. */
 import type { RouteShorthandOptions } from 'fastify';
-import type Type from 'typebox';
+import type { Type } from 'typebox';
 import { HttpError } from '../protocol/http-errors.ts';
 
 export interface RouteWords {

@@ -98,7 +98,7 @@ test('a report says the command that asks the same again', async () => {
   const run = await until(await start(question), isOver);
   const { text } = await http.get(`/api/runs/${run.id}/report/ktap`);
   const command =
-    'mmrace explore scenarios/seed-zero-page.yaml --kernel 6.1 --patch stock --driver corrected ' +
+    'mmrace explore scenarios/seed-zero-page.yaml --kernel 6.12 --patch stock --driver corrected ' +
     '--devices 3 --strategy random --seed 7';
   assert.ok(text.includes(command), text);
 });
@@ -128,7 +128,7 @@ test('a question that cannot be asked is refused with its reason', async () => {
   const cases = [
     [{ scenario: 'x' }, 404, /^body\.scenario: x/],
     [{ ...BROKEN, patch: 'x' }, 404, /^body\.patch: x/],
-    [{ ...BROKEN, patch: './mine.ts' }, 400, /^body\.patch: expected a name/],
+    [{ ...BROKEN, patch: './mine.ts' }, 400, /^body\.patch: expected `stock`, a patch that ships/],
     [{ ...BROKEN, driver: ['x'] }, 400, /no driver "x"; there are dmirror/],
     [{ ...BROKEN, driver: ['gpu9=corrected'] }, 400, /no device "gpu9"/],
     [{ ...BROKEN, driver: ['../../mine.ts'] }, 400, /^body\.driver\[0\]: expected NAME/],
@@ -198,4 +198,45 @@ test('a server that is going takes no run', async () => {
   const { status } = await http.post('/api/runs', BROKEN);
   http.readiness.state = 'ready';
   assert.equal(status, 503);
+});
+
+test('a scenario of the caller’s own is explored, and what is wrong with one is told line by line', async () => {
+  const { body: shipped } = await http.get('/api/scenarios/seed-zero-page/text');
+  const check = async (text: string) => (await http.post('/api/scenarios/check', { text })).body;
+  const mine = shipped.text.replace('name: seed-zero-page', 'name: mine');
+  const fine = await check(mine);
+  assert.deepEqual([fine.problems, fine.scenario.name], [[], 'mine']);
+  const run = await until(await start({ ...BROKEN, scenario: 'mine', text: mine }), isOver);
+  assert.deepEqual([run.verdict.scenario, run.verdict.verdict], ['mine', 'broken']);
+  const asked = await http.post('/api/tokens/read', { token: run.verdict.token });
+  assert.equal(asked.status, 200);
+  assert.equal((await check(asked.body.question.text)).scenario.name, 'mine');
+
+  const wrong = mine.replace('kind: device', 'kind: toaster');
+  const line = wrong.split('\n').findIndex((each: string) => each.includes('toaster')) + 1;
+  const { problems } = await check(wrong);
+  assert.ok(
+    problems.some((problem: { line: number }) => problem.line === line),
+    problems,
+  );
+  const refused = await http.post('/api/runs', { scenario: 'mine', text: wrong });
+  assert.deepEqual([refused.status, refused.body.error.code], [400, 'bad-choice']);
+});
+
+test('the question of a token is asked again; what is no token is refused in words', async () => {
+  const run = await until(await start(BROKEN), isOver);
+  const { body } = await http.post('/api/tokens/read', { token: run.verdict.token });
+  assert.deepEqual(
+    [body.question.scenario, body.question.patch, body.question.text],
+    [BROKEN.scenario, BROKEN.patch, undefined],
+  );
+  assert.equal((await until(await start(body.question), isOver)).verdict.verdict, 'broken');
+  const none = await http.post('/api/tokens/read', { token: 'hello' });
+  assert.deepEqual([none.status, none.body.error.code], [400, 'bad-choice']);
+});
+
+test('a search may be kept to few switches', async () => {
+  const executions = async (limits: object) =>
+    (await until(await start({ ...BROKEN, ...limits }), isOver)).verdict.executions;
+  assert.notEqual(await executions({ preemptions: 0 }), await executions({}));
 });

@@ -1,11 +1,22 @@
 /** /api/runs: questions to the explorer, their progress, verdicts, reports and events. */
 import type { FastifyInstance } from 'fastify';
-import Type from 'typebox';
+import { Type } from 'typebox';
+import { KERNEL_IDS } from '../abi/kernel-ids.ts';
 import { strict, word } from '../abi/scalars.ts';
-import { STOCK_NAME } from '../patches/patches.ts';
-import { NewRun, RunAnswer, type RunEntry, RunEvents, RunsAnswer } from '../protocol/http-api.ts';
+import { STOCK_NAME } from '../patches/joint-name.ts';
+import {
+  NewRun,
+  NewToken,
+  RunAnswer,
+  type RunEntry,
+  RunEvents,
+  RunsAnswer,
+  TokenAnswer,
+} from '../protocol/http-api.ts';
 import { FORMAT_NAMES } from '../report/format-names.ts';
 import { FORMATS } from '../report/formats.ts';
+import { type Counterexample, kernelOf } from '../verify/counterexample/counterexample.ts';
+import { BadToken, parseToken } from '../verify/counterexample/counterexample-token.ts';
 import type { RunResult } from '../verify/runs/run-task.ts';
 import type { Run, Runs } from '../verify/runs/runs.ts';
 import { HttpFailure } from './http-failure.ts';
@@ -34,7 +45,8 @@ export function addRunRoutes(app: FastifyInstance, options: RunRouteOptions): vo
       summary: 'Explores a scenario: holds, broken or unknown.',
       description:
         'Answers at once. Runs are explored a few at a time, in the order in which they came; 429 if too many wait. ' +
-        'Patches and drivers are those that ship; with files of your own use `mmrace explore`.',
+        'Patches and drivers are those that ship; with files of your own use `mmrace explore`. ' +
+        'A scenario may be your own.',
       tags,
       body: NewRun,
       answers: { 202: RunAnswer },
@@ -42,13 +54,26 @@ export function addRunRoutes(app: FastifyInstance, options: RunRouteOptions): vo
     (request, reply) => {
       if (readiness.state === 'going') throw new HttpFailure('going', '');
       const { body } = request;
-      shelf.get(body.scenario, 'body.scenario');
+      if (body.text === undefined) shelf.get(body.scenario, 'body.scenario');
       checkPatch(body.patch ?? STOCK_NAME, 'body.patch');
       const run = startRun(runs, body);
       request.log.info({ run: run.id, ...run.question }, 'a run is asked for');
       reply.code(202).header('location', `/api/runs/${run.id}`);
       return { run: runEntry(run) };
     },
+  );
+
+  app.post<{ readonly Body: { readonly token: string } }>(
+    '/api/tokens/read',
+    route({
+      summary: 'The question that a counterexample answers, to be asked again.',
+      description:
+        'Of tokens (`mmr1.…`) with patches and drivers that ship; `mmrace replay` takes all.',
+      tags,
+      body: NewToken,
+      answers: { 200: TokenAnswer },
+    }),
+    (request) => askedByToken(request.body.token),
   );
 
   app.get(
@@ -109,11 +134,41 @@ export function addRunRoutes(app: FastifyInstance, options: RunRouteOptions): vo
       const ending = format === extension ? extension : `${format}.${extension}`;
       const file = `${run.question.scenario}.${run.question.patch}.${ending}`;
       reply.header('content-disposition', `attachment; filename="${file}"`);
-      reply.header('x-content-type-options', 'nosniff');
       reply.type(contentType);
       return report;
     },
   );
+}
+
+/** Throws: HttpFailure. */
+function askedByToken(token: string): TokenAnswer {
+  let found: Counterexample;
+  try {
+    found = parseToken(token);
+  } catch (error) {
+    throw error instanceof BadToken
+      ? new HttpFailure('bad-choice', `body.token: ${error.message}`)
+      : error;
+  }
+  const { scenario, patch, parameters, failure } = found;
+  const kernel = KERNEL_IDS.find((id) => id === kernelOf(found));
+  if (found.from !== undefined || kernel === undefined) {
+    throw new HttpFailure(
+      'bad-choice',
+      'body.token: it is of a moment of a recording, or of a kernel that is not here',
+    );
+  }
+  const question: NewRun = {
+    scenario: scenario.name,
+    ...(scenario.data === undefined ? {} : { text: JSON.stringify(scenario.data, null, 2) }),
+    kernel,
+    patch: checkPatch(patch.name, 'body.token'),
+    driver: Object.entries(found.drivers).map(([actor, { name }]) =>
+      actor === '*' ? name : `${actor}=${name}`,
+    ),
+    parameters,
+  };
+  return { question, failure };
 }
 
 /** Throws: HttpFailure. */

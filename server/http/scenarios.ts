@@ -1,21 +1,35 @@
 /** GET /api/scenarios, /api/patches, /api/drivers: what ships, to choose from. */
+import { readFileSync } from 'node:fs';
 import type { FastifyInstance } from 'fastify';
+import { Type } from 'typebox';
 import { DRIVERS } from '../../clients/drivers/catalogue/drivers.ts';
-import { KERNEL_IDS } from '../abi/kernel-ids.ts';
+import { DEFAULT_KERNEL, KERNEL_IDS, type KernelId } from '../abi/kernel-ids.ts';
+import { strict, word } from '../abi/scalars.ts';
 import type { KernelVersion } from '../kernel/versions/kernel-version.ts';
-import { KERNELS } from '../kernel/versions/kernels.ts';
-import { PATCHES, STOCK_NAME } from '../patches/patches.ts';
+import { KERNELS, kernelFunctions } from '../kernel/versions/kernels.ts';
+import { STOCK_NAME } from '../patches/joint-name.ts';
+import { PATCHES } from '../patches/patches.ts';
 import {
   DriversAnswer,
   KernelsAnswer,
+  PatchAnswer,
   PatchesAnswer,
+  ScenarioCheck,
   type ScenarioEntry,
   ScenariosAnswer,
+  ScenarioText,
 } from '../protocol/http-api.ts';
 import { DEFAULT_DRIVER } from '../scenario/instances.ts';
 import { opWords } from '../scenario/op-words.ts';
+import { patchDiff } from '../scenario/patch-diff.ts';
+import { patchSource } from '../scenario/patch-source.ts';
+import { readScenario } from '../scenario/read-scenario.ts';
 import type { Scenario } from '../scenario/scenario-schema.ts';
-import { shippedScenario, shippedScenarioNames } from '../scenario/shipped-scenarios.ts';
+import {
+  shippedScenario,
+  shippedScenarioFile,
+  shippedScenarioNames,
+} from '../scenario/shipped-scenarios.ts';
 import { HttpFailure } from './http-failure.ts';
 import { route } from './route.ts';
 
@@ -46,6 +60,29 @@ export function addScenarioRoutes(app: FastifyInstance, shelf: ScenarioShelf): v
     }),
     () => ({ scenarios: shelf.all().map(scenarioEntry) }),
   );
+  app.get<{ readonly Params: { readonly name: string } }>(
+    '/api/scenarios/:name/text',
+    route({
+      summary: 'The file of a scenario that ships.',
+      tags: ['scenarios'],
+      params: strict({ name: Type.String({ minLength: 1, maxLength: 64 }) }),
+      answers: { 200: ScenarioText },
+    }),
+    ({ params: { name } }) => {
+      shelf.get(name, 'name');
+      return { text: readFileSync(shippedScenarioFile(name), 'utf8') };
+    },
+  );
+  app.post<{ readonly Body: ScenarioText }>(
+    '/api/scenarios/check',
+    route({
+      summary: 'What is wrong with a scenario, line by line.',
+      tags: ['scenarios'],
+      body: ScenarioText,
+      answers: { 200: ScenarioCheck },
+    }),
+    ({ body: { text } }) => checkOf(text),
+  );
   app.get(
     '/api/patches',
     route({
@@ -54,6 +91,25 @@ export function addScenarioRoutes(app: FastifyInstance, shelf: ScenarioShelf): v
       answers: { 200: PatchesAnswer },
     }),
     () => ({ patches: [STOCK, ...[...PATCHES.values()].map(patchEntry)] }),
+  );
+  app.get<{
+    readonly Params: { readonly id: string };
+    readonly Querystring: { readonly kernel?: KernelId };
+  }>(
+    '/api/patches/:id',
+    route({
+      summary: 'What a patch that ships changes: a unified diff, and its file.',
+      tags: ['scenarios'],
+      params: strict({ id: Type.String({ minLength: 1, maxLength: 64 }) }),
+      querystring: strict({ kernel: Type.Optional(word(...KERNEL_IDS)) }),
+      answers: { 200: PatchAnswer },
+    }),
+    ({ params: { id }, query: { kernel = DEFAULT_KERNEL } }) => {
+      const patch = PATCHES.get(id);
+      if (patch === undefined) throw new HttpFailure('no-such-patch', `id: ${id}`);
+      const diff = patchDiff(kernelFunctions(kernel), patch);
+      return { patch: patchEntry(patch), diff, source: patchSource(id) };
+    },
   );
   app.get(
     '/api/kernels',
@@ -73,6 +129,19 @@ export function addScenarioRoutes(app: FastifyInstance, shelf: ScenarioShelf): v
     }),
     () => ({ drivers: [...DRIVERS.values()].map(({ id, summary }) => ({ name: id, summary })) }),
   );
+}
+
+function checkOf(text: string): ScenarioCheck {
+  const read = readScenario(text, '');
+  if (read.ok) return { problems: [], scenario: scenarioEntry(read.scenario) };
+  return {
+    problems: read.problems.map(({ line, column, path, message }) => ({
+      line,
+      column,
+      path,
+      message,
+    })),
+  };
 }
 
 const STOCK = {

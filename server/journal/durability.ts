@@ -28,7 +28,7 @@ export interface Durability {
 
 type Sync = (file: number, done: (error: Error | null) => void) => void;
 
-/** `failed` is told of a sync that failed: then nothing is safe any more, and no client hears of anything. */
+/** `failed` is called for a sync that failed: then nothing is safe any more, and no client hears of anything. */
 export function newDurability(
   mode: DurabilityMode,
   failed: (error: Error) => void,

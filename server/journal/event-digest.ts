@@ -10,6 +10,14 @@ export class EventDigest {
   #digest = '0'.repeat(DIGITS);
   #pending = '';
 
+  /** Goes on behind a log of which only this is known. */
+  static behind(events: number, digest: string): EventDigest {
+    const made = new EventDigest();
+    made.#events = events;
+    made.#digest = digest;
+    return made;
+  }
+
   get events(): number {
     return this.#events;
   }

@@ -30,7 +30,7 @@ const held = new Set<string>();
 
 /**
  * Throws: FolderTaken; what the file system throws. A lock whose owner is gone is taken over. Servers in containers
- * that do not see each other's processes are not told apart.
+ * that do not see each other's processes are not distinguished.
  */
 export function lockFolder(directory: string): FolderLock {
   const path = join(directory, LOCK);

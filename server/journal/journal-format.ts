@@ -7,7 +7,7 @@
  * line that is gone and one that is there twice are all seen. A later server goes on in the same file; nothing is ever
  * written but at its end.
  */
-import Type, { type Static } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { strict, word } from '../abi/scalars.ts';
 
 export const JOURNAL_FORMAT = 'mmrace-journal';
@@ -33,6 +33,8 @@ export type JournalHeader = Static<typeof JournalHeader>;
 
 const params = Type.Unknown();
 const id = Type.Integer();
+/** As the client has numbered or named it. */
+export const requestId = Type.Union([id, Type.String()]);
 const outcome = Type.Union([
   Type.Object({ ok: Type.Literal(true), result: Type.Unknown() }),
   Type.Object({ ok: Type.Literal(false), errno: Type.String() }),
@@ -43,7 +45,7 @@ export const StoredInbound = Type.Union([
   strict({ kind: Type.Literal('attach'), actor, role: word('device', 'cpu') }),
   strict({ kind: Type.Literal('detach'), actor }),
   strict({ kind: Type.Literal('fence'), actor }),
-  strict({ kind: Type.Literal('request'), actor, id, method, params, contents }),
+  strict({ kind: Type.Literal('request'), actor, id: requestId, method, params, contents }),
   strict({ kind: Type.Literal('notify'), actor, method, params, contents }),
   strict({ kind: Type.Literal('answer'), actor, id, outcome }),
   strict({ kind: Type.Literal('pause') }),

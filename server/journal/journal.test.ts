@@ -14,12 +14,12 @@ import { continuedRecorder, fileRecorder, type RecorderOptions } from './file-re
 import { JOURNAL_VERSION } from './journal-format.ts';
 import { JournalError, journalLines, openJournal, parseJournal } from './read-journal.ts';
 import { journalRecorder, type Recorder } from './recorder.ts';
-import { type NewReplayMachine, type Replayed, replay } from './replay.ts';
+import { type Replayed, type ReplayOptions, replay } from './replay.ts';
 
 const MODEL = { hash: 'abc', version: '0' };
 const STOCK: MachineConfig = { patch: 'stock' };
 
-const newMachine: NewReplayMachine = (config, sinks) => {
+const newMachine: ReplayOptions['newMachine'] = (config, sinks) => {
   const machine = new LiveMachine(config, sinks);
   return {
     accept: (inbound) => machine.accept(inbound),
@@ -84,7 +84,7 @@ test('a recording is replayed to the identical event log and state', () => {
   const outcome = replayed(recorded());
   assert.ok(outcome.outcome === 'identical');
   assert.equal(outcome.entries, PROGRAM.length);
-  assert.equal(outcome.closed, 'yes');
+  assert.equal(outcome.closed, true);
   assert.ok(outcome.events > PROGRAM.length);
 });
 
@@ -105,7 +105,7 @@ function onEvent(): void {}
 function inFolder(act: (options: RecorderOptions) => void): void {
   const directory = mkdtempSync(join(tmpdir(), 'mmrace-journal-'));
   try {
-    act({ directory, model: MODEL, stamp: '1', durability: NOT_DURABLE });
+    act({ directory, model: MODEL, stamp: '1', durability: NOT_DURABLE, keep: 'all' });
   } finally {
     rmSync(directory, { recursive: true });
   }
@@ -155,8 +155,9 @@ test('a file that is gone on with is one recording, without what a crash had lef
       writeFileSync(recorder.path, whole.subarray(0, before.bytes + 1 + at));
       const read = [...journalLines(recorder.path)];
       assert.equal(read.length, torn);
-      const soFar = { n: 0, digest: new EventDigest(), bytes: before.bytes, sum: before.sum };
-      continuedRecorder(recorder.path, soFar, NOT_DURABLE).lab({ over: { actor: 'cpu0' } });
+      const { bytes, sum } = before;
+      const soFar = { n: 0, digest: new EventDigest(), line: torn, bytes, sum };
+      continuedRecorder(recorder.path, soFar, options).lab({ over: { actor: 'cpu0' } });
       const last = [...journalLines(recorder.path)].at(-1);
       assert.ok(last?.kind === 'lab' && last.line === torn + 1);
     }
@@ -203,7 +204,7 @@ test('what a crash leaves can be replayed as far as it goes', () => {
   assert.equal(journal.end, 'none');
   assert.equal(journal.entries.length, PROGRAM.length - 1);
   const outcome = replay(journal, { newMachine, model: MODEL, onEvent: () => undefined });
-  assert.ok(outcome.outcome === 'identical' && outcome.closed === 'no');
+  assert.ok(outcome.outcome === 'identical' && !outcome.closed);
   // After the inbound line, before it settled.
   const unsettled = parseJournal(recorded().slice(0, -2).join(''), 'run.jsonl');
   assert.equal(unsettled.entries.at(-1)?.settled, 'none');

@@ -5,17 +5,18 @@
  */
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import Type, { type Static } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { name, strict, word } from '../abi/scalars.ts';
 import type { ActorName, ActorRole, Inbound } from '../machine/remote/inbound.ts';
 import { LabSeat } from '../protocol/http-api.ts';
 import { joinCode } from '../protocol/join-code.ts';
+import { RunSheet } from '../protocol/run-sheet.ts';
 import { compileCheck, firstError } from '../protocol/validators.ts';
 import { StoredInbound } from './journal-format.ts';
 import { JournalError, restored } from './read-journal.ts';
 import { stored } from './recorder.ts';
 import { syncFolder } from './sync-folder.ts';
-import { writeWholeFile } from './write-whole-file.ts';
+import { writeWholeFile } from './whole-file.ts';
 
 const ENDING = '.lab.json';
 const OWNER_ONLY = 0o600;
@@ -33,6 +34,10 @@ const LabFile = strict({
   setup: Type.Array(StoredInbound),
   seats: Type.Array(strict(seat)),
   todo: Type.Array(Type.String()),
+  sheet: Type.Optional(RunSheet),
+  page: Type.Optional(Type.Integer({ minimum: 0 })),
+  leaseMs: Type.Optional(Type.Integer({ minimum: 1 })),
+  graceMs: Type.Optional(Type.Integer({ minimum: 1 })),
   /** The recording of its machine: a file of the same folder. */
   journal: Type.String({ pattern: '^[^/\\\\]+\\.jsonl$' }),
 });

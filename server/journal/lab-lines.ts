@@ -3,9 +3,9 @@
  * that the machine did not. With it another server knows each client as this one did. The frames that the machine sends
  * are not in it, since they follow from the inbound events.
  */
-import Type, { type Static } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { strict, word } from '../abi/scalars.ts';
-import { SessionKey } from './journal-format.ts';
+import { requestId, SessionKey } from './journal-format.ts';
 
 const actor = Type.String();
 const seq = Type.Integer({ minimum: 0 });
@@ -14,8 +14,14 @@ const params = Type.Unknown();
 /** Numbers are the machine's, on the wire; strings the conductor's. */
 const questionId = Type.Union([Type.Integer(), Type.String()]);
 
-/** A client came back: from now on this key is good. */
-export const ResumedLine = strict({ resumed: strict({ actor, key: SessionKey }) });
+/**
+ * A client came back: from now on this key is good. It has shown the key of epoch `shown`, which is not in older
+ * recordings: those before that one are void.
+ */
+export const ResumedLine = strict({
+  resumed: strict({ actor, key: SessionKey, shown: Type.Optional(Type.Integer({ minimum: 1 })) }),
+});
+export type ResumedLine = Static<typeof ResumedLine>;
 /** A frame of the client took a number and did not go to the machine. */
 export const TookLine = strict({
   took: strict({
@@ -31,10 +37,9 @@ export const SentLine = strict({
     actor,
     seq,
     ask: Type.Optional(strict({ id: questionId, method, params })),
-    refuse: Type.Optional(
-      strict({ id: Type.Union([Type.Integer(), Type.Null()]), refusal: params }),
-    ),
+    refuse: Type.Optional(strict({ id: Type.Union([requestId, Type.Null()]), refusal: params })),
     tell: Type.Optional(strict({ method, params })),
+    pong: Type.Optional(strict({ id: requestId, result: params })),
   }),
 });
 /** The session is over: the client left, or its grace is over. */
@@ -58,7 +63,7 @@ export const SessionState = strict({
   /** The `seq` of the last frame to the client, and the last frames: text, or base64 of a binary one. */
   sent: seq,
   frames: Type.Array(Type.Union([Type.String(), strict({ binary: Type.String() })])),
-  requests: Type.Array(Type.Integer()),
+  requests: Type.Array(requestId),
   questions: Type.Array(strict({ id: questionId, method, seq })),
   state: word('attached', 'resetting'),
   fenced: Type.Boolean(),
@@ -80,7 +85,7 @@ export const LAB_LINES = {
 } as const;
 
 export type LabLine =
-  | Static<typeof ResumedLine>
+  | ResumedLine
   | Static<typeof TookLine>
   | Static<typeof SentLine>
   | Static<typeof OverLine>

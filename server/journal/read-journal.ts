@@ -15,7 +15,8 @@ import {
 } from './journal-format.ts';
 import { LAB_LINES, type LabLine } from './lab-lines.ts';
 import { checkedSum } from './line-sum.ts';
-import { linesOfFile, linesOfText, type WholeLine } from './whole-lines.ts';
+import { segmentsOf } from './segments.ts';
+import { linesOfParts, linesOfText, MissingPart, type WholeLine } from './whole-lines.ts';
 
 /** `file:line: path: expected ...` */
 export class JournalError extends Error {
@@ -64,6 +65,17 @@ export interface EntryRead {
   readonly key?: SessionKey;
 }
 
+/** Behind which line of a file of sums a reader begins, when all before it is known. */
+export interface JournalPosition {
+  readonly line: number;
+  readonly bytes: number;
+  readonly sum: number;
+  /** Of the last entry. It is settled. */
+  readonly n: number;
+  /** Of the actors that are there. */
+  readonly roles: readonly (readonly [ActorName, ActorRole])[];
+}
+
 /** One line of a journal. */
 export type JournalLine = {
   /** In the file, from 1. */
@@ -100,9 +112,18 @@ export function openJournal(path: string): JournalStream {
   return streamOf(journalLines(path), path);
 }
 
-/** Every line of the file, the header first. A last line without an end is what a crash leaves, and is left out. */
+/** Every line of a recording, the header first. A last line without an end is what a crash leaves, and left out. */
 export function journalLines(path: string): IteratorObject<JournalLine> {
-  return readLines(linesOfFile(path), path);
+  return readLines(linesOfParts(segmentsOf(path), 0), path);
+}
+
+/** As journalLines(), from a position on: without the header. */
+export function journalLinesBehind(
+  path: string,
+  position: JournalPosition,
+): IteratorObject<JournalLine> {
+  const lines = linesOfParts(segmentsOf(path), position.bytes);
+  return readLines(lines, path, new LineReader(path, position));
 }
 
 /** As journalLines(), of a text. `file` is the name for messages. */
@@ -138,13 +159,24 @@ function streamOf(lines: IteratorObject<JournalLine>, file: string): JournalStre
   };
 }
 
+function removedAt(file: string, line: number, cause: MissingPart): JournalError {
+  return new JournalError(file, line, `${cause.message}: see --keep`, { cause });
+}
+
 function noWholeLine(file: string): JournalError {
   return new JournalError(file, 1, 'expected a journal, found no whole line');
 }
 
-function* readLines(lines: Iterable<WholeLine>, file: string): Generator<JournalLine> {
-  const reader = new LineReader(file);
-  for (const one of lines) yield reader.read(one);
+function* readLines(
+  lines: Iterable<WholeLine>,
+  file: string,
+  reader = new LineReader(file),
+): Generator<JournalLine> {
+  try {
+    for (const one of lines) yield reader.read(one);
+  } catch (error) {
+    throw error instanceof MissingPart ? removedAt(file, reader.line + 1, error) : error;
+  }
   if (reader.line === 0) throw noWholeLine(file);
 }
 
@@ -156,10 +188,16 @@ class LineReader {
   #sum: number | 'none' = 0;
   #entries = 0;
   #settled = 0;
-  #ended: 'no' | 'yes' = 'no';
+  #ended = false;
 
-  constructor(file: string) {
+  constructor(file: string, behind: JournalPosition | 'the beginning' = 'the beginning') {
     this.#file = file;
+    if (behind === 'the beginning') return;
+    this.line = behind.line;
+    this.#sum = behind.sum;
+    this.#entries = behind.n;
+    this.#settled = behind.n;
+    for (const [actor, role] of behind.roles) this.#roles.set(actor, role);
   }
 
   read({ text, end }: WholeLine): JournalLine {
@@ -167,11 +205,11 @@ class LineReader {
     const value = this.#parse(this.#withoutSum(text));
     const place = { line: this.line, bytes: end, sum: this.#sum };
     if (this.line === 1) return { ...place, kind: 'header', header: this.#header(value) };
-    if (this.#ended === 'yes' && this.#version < 3) {
+    if (this.#ended && this.#version < 3) {
       throw this.#wrong('expected nothing after the last line');
     }
     if ('end' in value) {
-      this.#ended = 'yes';
+      this.#ended = true;
       return { ...place, kind: 'end', end: this.#checked<EndLine>(END, value) };
     }
     if ('inbound' in value) return { ...place, ...this.#entry(value) };
@@ -210,7 +248,7 @@ class LineReader {
     return settled;
   }
 
-  /** Whether a file has sums is told by its first line. */
+  /** Its first line says whether a file has sums. */
   #withoutSum(text: string): string {
     if (this.#sum === 'none') return text;
     const found = checkedSum(text, this.#sum);

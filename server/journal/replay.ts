@@ -2,7 +2,7 @@
 
 import type { Event } from '../abi/event.ts';
 import type { MachineConfig } from '../machine/machine-config.ts';
-import type { Inbound, Outbound } from '../machine/remote/inbound.ts';
+import type { Inbound, MachineSinks } from '../machine/remote/inbound.ts';
 import { EventDigest } from './event-digest.ts';
 import type { JournalHeader } from './journal-format.ts';
 import type { JournalStream } from './read-journal.ts';
@@ -13,31 +13,23 @@ export interface ReplayMachine {
   digest(): string;
 }
 
-export type NewReplayMachine = (
-  config: MachineConfig,
-  sinks: {
-    readonly outbound: (outbound: Outbound) => void;
-    readonly event: (event: Event) => void;
-  },
-) => ReplayMachine;
-
 export interface ReplayOptions {
-  readonly newMachine: NewReplayMachine;
+  readonly newMachine: (config: MachineConfig, sinks: MachineSinks) => ReplayMachine;
   /** The model that runs here. */
   readonly model: JournalHeader['model'];
-  /** Told of each event, in order. */
+  /** Called for each event, in order. */
   readonly onEvent: (event: Event) => void;
 }
 
 export type Replayed =
-  /** `closed`: 'no' if the recording has no end, so that its final state is not known. */
+  /** `closed`: without an end of the recording its final state is not known. */
   | {
       readonly outcome: 'identical';
       readonly entries: number;
       readonly events: number;
       readonly digest: string;
       readonly state: string;
-      readonly closed: 'yes' | 'no';
+      readonly closed: boolean;
     }
   /** After entry `n` (the line of the file it stands on) the event log, or at the end the state, was another. */
   | {
@@ -67,7 +59,7 @@ export function replay(journal: JournalStream, options: ReplayOptions): Replayed
   }
   const digest = new EventDigest();
   const machine = options.newMachine(header.config, {
-    // Nobody listens: the answers that came of it are in the journal already.
+    // They go nowhere: the answers that came of it are in the journal already.
     outbound: () => undefined,
     event: (event) => {
       digest.add(event);
@@ -103,7 +95,7 @@ export function replay(journal: JournalStream, options: ReplayOptions): Replayed
     events: digest.events,
     digest: digest.value(),
     state,
-    closed: end === 'none' ? 'no' : 'yes',
+    closed: end !== 'none',
   };
 }
 

@@ -11,42 +11,71 @@ export interface WholeLine {
 const CHUNK_BYTES = 256 * 1024;
 const NEWLINE = 0x0a;
 
-/** What stands behind the last line end is what a crash leaves, and is no line. Throws what the file system throws. */
-export function* linesOfFile(path: string): Generator<WholeLine> {
-  const file = openSync(path, 'r');
-  try {
-    yield* linesIn(chunksOf(file));
-  } finally {
-    closeSync(file);
+/** A file, and how many bytes of what it is a part of stand before it. */
+export interface FilePart {
+  readonly path: string;
+  readonly from: number;
+}
+
+/** Part of what is read is not there. */
+export class MissingPart extends Error {
+  constructor(from: number, to: number) {
+    super(`bytes ${from} to ${to} have been removed`);
+    this.name = 'MissingPart';
   }
+}
+
+/**
+ * Lines of one file from byte `from` on, where one begins. What stands behind the last line end is what a crash leaves,
+ * and is no line. Throws what the file system throws.
+ */
+export function linesOfFile(path: string, from = 0): IteratorObject<WholeLine> {
+  return linesOfParts([{ path, from: 0 }], from);
+}
+
+/** As linesOfFile(), of files that are parts of one. Throws: MissingPart as well. */
+export function linesOfParts(parts: readonly FilePart[], from: number): Generator<WholeLine> {
+  return linesIn(chunksOf(parts, from), from);
 }
 
 export function linesOfText(text: string): Generator<WholeLine> {
-  return linesIn([Buffer.from(text)]);
+  return linesIn([Buffer.from(text)], 0);
 }
 
-function* chunksOf(file: number): Generator<Buffer> {
-  for (;;) {
-    const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
-    const read = readSync(file, chunk);
-    if (read === 0) return;
-    yield chunk.subarray(0, read);
+function* chunksOf(parts: readonly FilePart[], from: number): Generator<Buffer> {
+  let at = from;
+  for (const [place, part] of parts.entries()) {
+    const next = parts[place + 1];
+    if (next !== undefined && next.from <= from) continue;
+    if (at < part.from) throw new MissingPart(at, part.from);
+    const file = openSync(part.path, 'r');
+    try {
+      for (;;) {
+        const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+        const read = readSync(file, chunk, 0, CHUNK_BYTES, at - part.from);
+        if (read === 0) break;
+        at += read;
+        yield chunk.subarray(0, read);
+      }
+    } finally {
+      closeSync(file);
+    }
   }
 }
 
-function* linesIn(chunks: Iterable<Buffer>): Generator<WholeLine> {
+function* linesIn(chunks: Iterable<Buffer>, from: number): Generator<WholeLine> {
   let begun: Buffer[] = [];
-  let end = 0;
+  let end = from;
   for (const chunk of chunks) {
-    let from = 0;
-    for (let at = chunk.indexOf(NEWLINE); at >= 0; at = chunk.indexOf(NEWLINE, from)) {
-      const part = chunk.subarray(from, at);
+    let begins = 0;
+    for (let at = chunk.indexOf(NEWLINE); at >= 0; at = chunk.indexOf(NEWLINE, begins)) {
+      const part = chunk.subarray(begins, at);
       const line = begun.length === 0 ? part : Buffer.concat([...begun, part]);
       begun = [];
-      from = at + 1;
+      begins = at + 1;
       end += line.length + 1;
       yield { text: line.toString(), end };
     }
-    if (from < chunk.length) begun.push(chunk.subarray(from));
+    if (begins < chunk.length) begun.push(chunk.subarray(begins));
   }
 }

@@ -196,9 +196,9 @@ export function assertAtRest(world: KernelWorld): void {
   assert.equal(kernel.invalidations.size, 0, 'open brackets');
   assert.deepEqual(world.context.lockOrderViolations, []);
   for (const { mmapLock, subscriptions, table } of kernel.mms.values()) {
-    assert.equal(mmapLock.writer, 'nobody');
+    assert.equal(mmapLock.writer, 'none');
     assert.equal(mmapLock.readers.length, 0);
     assert.equal(subscriptions.activeInvalidateRanges, 0);
-    for (const { ptl } of table.pages.values()) assert.equal(ptl.holder, 'nobody');
+    for (const { ptl } of table.pages.values()) assert.equal(ptl.holder, 'none');
   }
 }

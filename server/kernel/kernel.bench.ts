@@ -192,7 +192,7 @@ function migrations(effort: Effort) {
 
 function memory(effort: Effort) {
   const pages = effort === 'full' ? MAPPED_PAGES : 2 ** 14;
-  // What the first world leaves behind, code and shapes, is nobody's page.
+  // What the first world leaves behind, code and shapes, is no page.
   bytesPerMappedPage(2 ** 12);
   const bytes = measured(`per page of ${pages} mapped`, 'bytes', 1, () =>
     bytesPerMappedPage(pages),

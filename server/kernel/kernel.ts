@@ -77,6 +77,16 @@ export interface Invalidation {
   readonly by: TaskIdentity;
   readonly mm: Mm;
   readonly range: PageRange;
+  /** Ids of the subscriptions that are called back. */
+  readonly hit: readonly number[];
+  /** For each of `hit`. Absent: no account is kept. */
+  readonly answers?: ReadonlyMap<number, DeviceAnswer>;
+}
+
+export interface DeviceAnswer {
+  readonly device: DeviceOwner;
+  /** The device has carried it out. */
+  given: boolean;
 }
 
 export interface InvalidationRequest {
@@ -333,13 +343,20 @@ export interface KernelFunctions {
   store(k: Kernel, cpu: Cpu, address: VirtualAddress, value: bigint): Task<Accessed<void>>;
 }
 
+/** What a CPU has pinned. */
+export interface Pin {
+  readonly range: PageRange;
+  readonly frames: readonly Pfn[];
+  readonly mode: PinMode;
+}
+
 /** A CPU thread: where it runs and what it remembers. */
 export interface Cpu {
   readonly name: string;
   readonly mm: Mm;
   readonly tlb: Tlb;
   /** Pins taken by this thread, by the caller's id. */
-  readonly pins: Map<number, { readonly frames: readonly Pfn[]; readonly mode: PinMode }>;
+  readonly pins: Map<number, Pin>;
 }
 
 export interface Kernel {

@@ -1,13 +1,15 @@
 /** A request that takes many steps: other labs have their turn, its own clients wait, and nothing happens otherwise. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseJournal } from '../journal/read-journal.ts';
 import { journalRecorder } from '../journal/recorder.ts';
 import { replay } from '../journal/replay.ts';
 import type { Inbound, Outbound } from '../machine/remote/inbound.ts';
+import type { RequestId } from '../protocol/envelope.ts';
 import { Lab } from './lab.ts';
 import type { ActorLink, LabActor, SavedLink } from './lab-actor.ts';
-import { newBeginning } from './lab-beginning.ts';
+import { newLabInit } from './lab-init.ts';
 import { newLiveMachine } from './new-live-machine.ts';
 
 const MODEL = { hash: 'abc', version: '0' };
@@ -15,13 +17,15 @@ const PAGES = 8_000;
 const REGION = { address: '0x100200000', pages: PAGES };
 
 class Link implements ActorLink {
-  readonly answered: number[] = [];
+  readonly answered: RequestId[] = [];
   readonly flows: string[] = [];
+  asked = 0;
 
   respond({ id }: Extract<Outbound, { kind: 'response' }>): void {
     this.answered.push(id);
   }
   ask(): number {
+    this.asked += 1;
     return 1;
   }
   tell(): number {
@@ -29,6 +33,9 @@ class Link implements ActorLink {
   }
   refuse(): number {
     return 1;
+  }
+  pong(): number {
+    return 0;
   }
   refuseRequest(): number {
     return 1;
@@ -49,7 +56,7 @@ function startLab() {
   const lab = new Lab({
     name: 'test',
     joinCode: 'BCDFG',
-    beginning: newBeginning(),
+    beginning: newLabInit(),
     config: { patch: 'stock' },
     leaseMs: 1_000,
     record: (name, config) =>
@@ -101,6 +108,33 @@ test('a long request is carried out in slices, between which another lab is serv
   assert.ok(turns > 1, `${turns} turns`);
   busy.lab.close('going');
   other.lab.close('going');
+});
+
+test('thousands of questions are asked in slices, as steps are', async () => {
+  const { lab, cpu } = startLab();
+  const SUBSCRIPTIONS = 1_000;
+  const range = { first: 0x100200, end: 0x100200 + PAGES };
+  const link = new Link();
+  const devices = ['gpu0', 'gpu1', 'gpu2'].map((name) => lab.attach(name, 'device', link));
+  for (const device of devices) {
+    assert.ok('name' in device);
+    for (let id = 1; id <= SUBSCRIPTIONS; id += 1) {
+      ask(lab, device, id, 'mmu_interval_notifier_insert', { range });
+      if (id % 100 === 0) await nextTurn();
+    }
+  }
+  ask(lab, cpu, 2, 'munmap', REGION);
+  for (let before = 0; before < link.asked; await nextTurn()) {
+    assert.ok(link.asked - before < SUBSCRIPTIONS, `${link.asked - before} in one turn`);
+    before = link.asked;
+  }
+  assert.equal(link.asked, 3 * SUBSCRIPTIONS);
+  // Devices that are fenced leave all of them open, and each is an event.
+  lab.tick(20_000);
+  assert.ok(devices.every((device) => 'name' in device && device.fenced));
+  assert.ok(lab.busy);
+  while (lab.busy) await nextTurn();
+  lab.close('going');
 });
 
 test('clients of a busy lab are not read from, and are heard in order once it is not busy', async () => {

@@ -32,7 +32,7 @@ export class Conductor {
   >();
   readonly #expected = new Map<ActorName, Held[]>();
   /** How many tasks of each actor may stand still because a conductor said so. */
-  readonly #told = new Map<ActorName, number>();
+  readonly #ordered = new Map<ActorName, number>();
   /** Tasks that arrived at a hold before anybody waited for it, by actor. */
   readonly #arrived = new Map<ActorName, string[]>();
 
@@ -55,7 +55,7 @@ export class Conductor {
     actor.questions.set(id, { method, askedAt: now, seq });
     // A verb may be one that stands still between two calls.
     if (method === 'hold' || method === 'perform') {
-      this.#told.set(actor.name, (this.#told.get(actor.name) ?? 0) + 1);
+      this.#ordered.set(actor.name, (this.#ordered.get(actor.name) ?? 0) + 1);
     }
     return { id, seq };
   }
@@ -72,13 +72,13 @@ export class Conductor {
     waiting?.done(outcome);
   }
 
-  /** An actor's task stands still after the kernel function `after`: because it was told to, or by itself. */
+  /** An actor's task stands still after the kernel function `after`: because of a hold, or by itself. */
   held(actor: LabActor, after: string, now: Millis): void {
-    const told = this.#told.get(actor.name) ?? 0;
-    if (told > 0) this.#told.set(actor.name, told - 1);
+    const ordered = this.#ordered.get(actor.name) ?? 0;
+    if (ordered > 0) this.#ordered.set(actor.name, ordered - 1);
     // The player of a client may hold it, too, but not for ever.
-    if (actor.holding === 0) actor.untoldSince = Number.POSITIVE_INFINITY;
-    if (told === 0) actor.untoldSince = Math.min(actor.untoldSince, now);
+    if (actor.holding === 0) actor.unorderedSince = Number.POSITIVE_INFINITY;
+    if (ordered === 0) actor.unorderedSince = Math.min(actor.unorderedSince, now);
     actor.holding += 1;
     const expected = this.#expected.get(actor.name) ?? [];
     const at = expected.findIndex((one) => one.after === after);
@@ -103,7 +103,7 @@ export class Conductor {
     });
   }
 
-  /** Whoever waits for this actor waits in vain. */
+  /** A task that waits for this actor waits in vain. */
   gone(actor: ActorName): void {
     this.forget(actor, `${actor} left the lab`);
   }
@@ -118,7 +118,7 @@ export class Conductor {
     for (const expected of this.#expected.get(actor) ?? []) expected.resolve('gone');
     this.#expected.delete(actor);
     this.#arrived.delete(actor);
-    this.#told.delete(actor);
+    this.#ordered.delete(actor);
   }
 }
 

@@ -1,4 +1,4 @@
-/** Tells observers how the lab is driven, when that has changed, and not more often than they can look. */
+/** Notifies observers how the lab is driven, when that has changed, and not more often than they can look. */
 import type { LabControl } from '../protocol/lab-control.ts';
 import { guarded } from './guarded.ts';
 
@@ -7,19 +7,19 @@ export const CONTROL_MS = 50;
 
 export class ControlFeed {
   readonly #look: () => LabControl;
-  readonly #tell: (params: string) => void;
+  readonly #send: (params: string) => void;
   readonly #onThrow: (thrown: unknown) => void;
-  #told = '';
+  #sent = '';
   #timer: NodeJS.Timeout | 'none' = 'none';
 
-  /** `tell` gets JSON text, made once for all observers; `onThrow` what a look has thrown. */
+  /** `send` gets JSON text, made once for all observers; `onThrow` what a look has thrown. */
   constructor(
     look: () => LabControl,
-    tell: (params: string) => void,
+    send: (params: string) => void,
     onThrow: (thrown: unknown) => void,
   ) {
     this.#look = look;
-    this.#tell = tell;
+    this.#send = send;
     this.#onThrow = onThrow;
   }
 
@@ -35,8 +35,8 @@ export class ControlFeed {
 
   #tellChange(): void {
     const text = JSON.stringify(this.#look());
-    if (text !== this.#told) this.#tell(text);
-    this.#told = text;
+    if (text !== this.#sent) this.#send(text);
+    this.#sent = text;
   }
 
   close(): void {

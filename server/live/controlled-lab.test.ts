@@ -8,7 +8,7 @@ import { type Replayed, replay } from '../journal/replay.ts';
 import type { QuestionParams } from '../protocol/server-questions.ts';
 import { Lab } from './lab.ts';
 import type { ActorLink, LabActor, QuestionId, SavedLink } from './lab-actor.ts';
-import { newBeginning } from './lab-beginning.ts';
+import { newLabInit } from './lab-init.ts';
 import { newLiveMachine } from './new-live-machine.ts';
 import { EMPTY_SCENE, type Scene } from './scene.ts';
 
@@ -30,6 +30,9 @@ class PatientLink implements ActorLink {
   }
   tell(): number {
     return 1;
+  }
+  pong(): number {
+    return 0;
   }
   refuseRequest(): number {
     return 1;
@@ -64,7 +67,7 @@ function startLab() {
   const lab = new Lab({
     name: 'test',
     joinCode: 'BCDFG',
-    beginning: newBeginning(SCENE),
+    beginning: newLabInit(SCENE),
     config: { patch: 'stock' },
     leaseMs: 1_000,
     record: (name, config) => {

@@ -20,9 +20,9 @@ export interface DrivenMachine {
 export class Drive {
   readonly #machine: DrivenMachine;
   readonly #onThrow: (thrown: unknown) => void;
-  #paused: 'paused' | 'no' = 'no';
+  #paused = false;
   #speed: Speed = 'full';
-  /** What the machine was told last. */
+  /** What the machine was set to last. */
   #mode: 'running' | 'stepped' = 'running';
   #timer: NodeJS.Timeout | 'none' = 'none';
   /** Steps that the timer owes; it starts none without a whole one. */
@@ -35,7 +35,7 @@ export class Drive {
   }
 
   get paused(): boolean {
-    return this.#paused === 'paused';
+    return this.#paused;
   }
 
   get speed(): Speed {
@@ -47,12 +47,12 @@ export class Drive {
   }
 
   pause(): void {
-    this.#paused = 'paused';
+    this.#paused = true;
     this.#apply();
   }
 
   resume(): void {
-    this.#paused = 'no';
+    this.#paused = false;
     this.#apply();
   }
 
@@ -71,8 +71,8 @@ export class Drive {
     return 'stepped';
   }
 
-  /** As an earlier server drove it; `mode` is what the machine was told last. */
-  wasDriven(paused: 'paused' | 'no', speed: Speed, mode: 'running' | 'stepped'): void {
+  /** As an earlier server drove it; `mode` is what the machine was set to last. */
+  wasDriven({ paused, speed, mode }: Pick<Drive, 'paused' | 'speed' | 'mode'>): void {
     this.#paused = paused;
     this.#speed = speed;
     this.#mode = mode;
@@ -88,7 +88,7 @@ export class Drive {
   /** Whether clients have to wait for the hand that drives, and not it for them. */
   keepsWaiting(): boolean {
     if (this.#mode === 'running') return false;
-    return this.#paused === 'paused' || this.#ready().length > 0;
+    return this.#paused || this.#ready().length > 0;
   }
 
   close(): void {
@@ -96,13 +96,13 @@ export class Drive {
   }
 
   #apply(): void {
-    const mode = this.#paused === 'no' && this.#speed === 'full' ? 'running' : 'stepped';
+    const mode = !this.#paused && this.#speed === 'full' ? 'running' : 'stepped';
     if (mode !== this.#mode) {
       this.#mode = mode;
       this.#machine.accept({ kind: mode === 'running' ? 'resume' : 'pause' });
     }
     this.#stopTimer();
-    if (this.#paused === 'no' && this.#speed !== 'full') this.#startTimer(this.#speed);
+    if (!this.#paused && this.#speed !== 'full') this.#startTimer(this.#speed);
   }
 
   #startTimer(stepsPerSecond: number): void {
@@ -121,7 +121,7 @@ export class Drive {
   #look(steps: number): void {
     this.#due += steps;
     while (this.#due >= 1 && this.step('next') === 'stepped') this.#due -= 1;
-    // Time in which nobody could go is not made up for.
+    // Time in which no task could go is not made up for.
     this.#due = Math.min(this.#due, 1);
   }
 

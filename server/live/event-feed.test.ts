@@ -22,7 +22,7 @@ class Watcher implements Observer {
     this.endings += 1;
   }
 
-  tellText(method: 'events' | 'snapshot', params: string): void {
+  sendText(method: 'events' | 'snapshot', params: string): void {
     const told = JSON.parse(params);
     if (method === 'snapshot') this.snapshots.push(told.n);
     else this.batches.push(told.events.map(({ n }: Event) => n));

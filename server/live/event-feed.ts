@@ -13,7 +13,7 @@ export interface Observer {
   /** Bytes that it has yet to read. */
   backlog(): number;
   /** `params` is JSON text, made once for all observers. */
-  tellText(method: 'events' | 'snapshot' | 'control', params: string): void;
+  sendText(method: 'events' | 'snapshot' | 'control', params: string): void;
   /** There is nothing more to see. */
   ended(reason: CloseReason): void;
 }
@@ -24,7 +24,7 @@ export class EventFeed {
   /** True: it missed something, and needs a snapshot. */
   readonly #observers = new Map<Observer, 'current' | 'behind'>();
   #pending: Event[] = [];
-  #scheduled: 'yes' | 'no' = 'no';
+  #scheduled = false;
   #n = 0;
 
   /**
@@ -41,6 +41,11 @@ export class EventFeed {
     return this.#n;
   }
 
+  /** The events up to `n` were an earlier server's. */
+  goOnBehind(n: number): void {
+    this.#n = n;
+  }
+
   get observers(): number {
     return this.#observers.size;
   }
@@ -51,8 +56,8 @@ export class EventFeed {
     if (this.#observers.size === 0) return;
     this.#pending.push(event);
     if (this.#pending.length >= EVENT_BATCH_MAX) this.#sendPending();
-    else if (this.#scheduled === 'no') {
-      this.#scheduled = 'yes';
+    else if (!this.#scheduled) {
+      this.#scheduled = true;
       setImmediate(() => guarded(() => this.flush(), this.#onThrow));
     }
   }
@@ -70,23 +75,23 @@ export class EventFeed {
 
   /** Sends what is pending, and a snapshot to those that fell behind and have caught up with reading. */
   flush(): void {
-    this.#scheduled = 'no';
+    this.#scheduled = false;
     this.#sendPending();
     let text = '';
     for (const [observer, state] of this.#observers) {
       if (state === 'current' || observer.backlog() > 0) continue;
       if (text === '') text = JSON.stringify(this.#snapshot());
       this.#observers.set(observer, 'current');
-      observer.tellText('snapshot', text);
+      observer.sendText('snapshot', text);
     }
   }
 
-  /** Tells something that is no event. Whoever is behind has it in its snapshot. */
-  tell(method: 'control', params: string): void {
+  /** Sends what is not an event. An observer that is behind has it in its snapshot. */
+  sendControl(method: 'control', params: string): void {
     this.#sendPending();
     for (const [observer, state] of this.#observers) {
       if (state === 'behind') continue;
-      if (fits(observer, params.length)) observer.tellText(method, params);
+      if (fits(observer, params.length)) observer.sendText(method, params);
       else this.#observers.set(observer, 'behind');
     }
   }
@@ -111,7 +116,7 @@ export class EventFeed {
     for (const [observer, state] of this.#observers) {
       if (state === 'behind') continue;
       const { length } = text;
-      if (fits(observer, length)) observer.tellText('events', text);
+      if (fits(observer, length)) observer.sendText('events', text);
       else this.#observers.set(observer, 'behind');
     }
   }

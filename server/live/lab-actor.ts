@@ -1,8 +1,10 @@
 /** What a lab keeps of one client that acts in it, beside what the machine keeps. */
+
 import type { SessionState } from '../journal/lab-lines.ts';
 import { OpenById } from '../machine/open-by-id.ts';
 import type { ActorName, ActorRole, Outbound } from '../machine/remote/inbound.ts';
 import type { CloseReason } from '../protocol/close-codes.ts';
+import type { RequestId } from '../protocol/envelope.ts';
 import { ANSWERED_KEPT_MAX } from '../protocol/limits.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import { RecentIds } from './recent-ids.ts';
@@ -16,7 +18,7 @@ export type Millis = number;
 export interface OpenQuestion {
   readonly method: string;
   readonly askedAt: Millis;
-  /** Of the frame that asked it: whoever answers has all frames up to there. */
+  /** Of the frame that asked it: a client that answers has all frames up to there. */
   readonly seq: number;
 }
 
@@ -28,8 +30,10 @@ export interface ActorLink {
   /** Returns: the `seq` of the frame. So does refuseRequest(). */
   tell(method: string, params: unknown): number;
   /** `id` is null for an error that belongs to no request. */
-  refuseRequest(id: number | null, refusal: Refusal): number;
-  /** Something that it told, and that was no request, was refused. */
+  refuseRequest(id: RequestId | null, refusal: Refusal): number;
+  /** Answers a ping. Returns: the `seq` of the frame. */
+  pong(id: RequestId, result: unknown): number;
+  /** A notification of the client was refused. */
   refuse(refusal: Refusal): void;
   close(reason: CloseReason): void;
   /** Holds back each frame by `ms`, both ways; 0 ends it. */
@@ -54,9 +58,9 @@ export interface LabActor {
    * machine.
    */
   state: 'attached' | 'away' | 'resetting';
-  fenced: 'fenced' | 'no';
+  fenced: boolean;
   /** Requests without an answer. */
-  readonly requests: Set<number>;
+  readonly requests: Set<RequestId>;
   /** Questions without an answer, oldest first. */
   readonly questions: OpenById<QuestionId, OpenQuestion>;
   /** The last ANSWERED_KEPT_MAX questions that were answered. */
@@ -65,10 +69,12 @@ export interface LabActor {
   heardAt: Millis;
   /** How many of its tasks stand still because a conductor said so. */
   holding: number;
-  /** Since when one of them stands without having been told to; infinite if none does. */
-  untoldSince: Millis;
+  /** Since when one of them stands without a hold of the conductor; infinite if none does. */
+  unorderedSince: Millis;
   /** By how much its frames are held back. */
   slowMs: Millis;
+  /** From the last ping of the server to its pong. */
+  roundTripMs: Millis | 'unknown';
 }
 
 export function newLabActor(
@@ -82,14 +88,15 @@ export function newLabActor(
     role,
     link,
     state: 'attached',
-    fenced: 'no',
+    fenced: false,
     requests: new Set(),
     questions: new OpenById(),
     answered: new RecentIds(ANSWERED_KEPT_MAX),
     heardAt: now,
     holding: 0,
-    untoldSince: Number.POSITIVE_INFINITY,
+    unorderedSince: Number.POSITIVE_INFINITY,
     slowMs: 0,
+    roundTripMs: 'unknown',
   };
 }
 
@@ -111,14 +118,14 @@ export function savedActor(actor: LabActor): SessionState {
     requests: [...requests],
     questions: [...questions.all()].map(([id, { method, seq }]) => ({ id, method, seq })),
     state: state === 'resetting' ? 'resetting' : 'attached',
-    fenced: fenced === 'fenced',
+    fenced,
     holding,
     slowMs,
   };
 }
 
 /**
- * Nobody waits for the answers to the machine's questions any more. They may still arrive, and mean nothing, but
+ * No task waits for the answers to the machine's questions any more. They may still arrive, and mean nothing, but
  * are no mistake of the client's.
  */
 export function voidQuestions(actor: LabActor): void {

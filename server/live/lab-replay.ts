@@ -3,8 +3,9 @@
  * numbered and owed what it was. See journal/lab-lines.ts for what is read.
  */
 
+import type { Checkpoint } from '../journal/checkpoint-file.ts';
 import { EventDigest } from '../journal/event-digest.ts';
-import type { LabLine, SessionState } from '../journal/lab-lines.ts';
+import type { LabLine, ResumedLine, SessionState } from '../journal/lab-lines.ts';
 import type { EntryRead, JournalLine } from '../journal/read-journal.ts';
 import type { Recorder } from '../journal/recorder.ts';
 import type { ActorName, ActorRole, Inbound } from '../machine/remote/inbound.ts';
@@ -29,7 +30,7 @@ export interface RestoredLink extends ActorLink {
   /** A frame of the client had arrived; `askedIn` is the one that it answered. */
   took(seq: number, askedIn?: number): void;
   /** The client had come back, and got this key. */
-  resumed(key: SavedLink['keys'][number]): void;
+  resumed(key: SavedLink['keys'][number], shown: number): void;
   /** From now on the client is away, and has its grace. */
   away(): void;
   /** The session was over. */
@@ -69,7 +70,7 @@ export class ReplayDiffers extends Error {
 type Control = Extract<LabLine, { control: unknown }>['control'];
 
 export class LabReplay {
-  readonly digest = new EventDigest();
+  #digest = new EventDigest();
   readonly #lab: ReplayedLab;
   readonly #newLink: NewRestoredLink;
   readonly #links = new Map<ActorName, RestoredLink>();
@@ -83,7 +84,30 @@ export class LabReplay {
   constructor(lab: ReplayedLab, newLink: NewRestoredLink) {
     this.#lab = lab;
     this.#newLink = newLink;
-    lab.host.continueWith(onlyEvents(this.digest));
+    lab.host.continueWith(onlyEvents(this.#digest));
+  }
+
+  get digest(): EventDigest {
+    return this.#digest;
+  }
+
+  /** Before anything is taken: the lab is where the checkpoint says. Throws: ReplayDiffers, GraphError. */
+  beginAt({ machine, position, log, state, control, sessions }: Checkpoint): void {
+    const { host, actors, unheard } = this.#lab;
+    const { resting } = host;
+    if (resting === 'none') throw new ReplayDiffers('this machine takes no checkpoint');
+    this.#digest = EventDigest.behind(log.events, log.digest);
+    host.continueWith(onlyEvents(this.#digest));
+    unheard(() => resting.takeState(machine));
+    if (host.digest() !== state) throw new ReplayDiffers('the memory is not what it was');
+    this.#n = position.n;
+    this.#settled = position.n;
+    this.#mode = control.paused || control.speed !== 'full' ? 'stepped' : 'running';
+    this.#control = control;
+    for (const session of sessions) this.#session(session);
+    for (const actor of actors.values()) {
+      if (actor.state !== 'resetting') this.#attached.add(actor.name);
+    }
   }
 
   /** Of the last entry. */
@@ -100,7 +124,7 @@ export class LabReplay {
       case 'settled': {
         const { n, events, digest } = line.settled;
         this.#settled = n;
-        const same = events === this.digest.events && digest === this.digest.value();
+        const same = events === this.#digest.events && digest === this.#digest.value();
         if (!same) throw new ReplayDiffers(`entry ${n} does not lead to what it led to`);
         return;
       }
@@ -124,7 +148,8 @@ export class LabReplay {
     for (const name of this.#attached) {
       if (!actors.has(name)) this.#lab.accept({ kind: 'detach', actor: name });
     }
-    drive.wasDriven(this.#control.paused ? 'paused' : 'no', this.#control.speed, this.#mode);
+    const { paused, speed } = this.#control;
+    drive.wasDriven({ paused, speed, mode: this.#mode });
     for (const link of this.#links.values()) link.away();
   }
 
@@ -156,7 +181,7 @@ export class LabReplay {
   #attachedAgain(name: ActorName): void {
     const actor = this.#lab.actors.get(name);
     if (actor === undefined) return;
-    actor.fenced = 'no';
+    actor.fenced = false;
     actor.state = 'attached';
   }
 
@@ -168,7 +193,7 @@ export class LabReplay {
     const link = this.#links.get(name);
     switch (inbound.kind) {
       case 'fence':
-        actor.fenced = 'fenced';
+        actor.fenced = true;
         voidQuestions(actor);
         return;
       case 'request':
@@ -201,7 +226,7 @@ export class LabReplay {
   #labLine(line: LabLine): void {
     if ('control' in line) this.#control = line.control;
     else if ('sessions' in line) for (const state of line.sessions) this.#session(state);
-    else if ('resumed' in line) this.#links.get(line.resumed.actor)?.resumed(line.resumed.key);
+    else if ('resumed' in line) this.#resumed(line.resumed);
     else if ('over' in line) this.#over(line.over.actor);
     else if ('took' in line) this.#took(line.took);
     else if ('sent' in line) this.#sent(line.sent);
@@ -209,6 +234,10 @@ export class LabReplay {
       const actor = this.#lab.actors.get(line.slow.actor);
       if (actor !== undefined) actor.slowMs = line.slow.ms;
     }
+  }
+
+  #resumed({ actor, key, shown = 0 }: ResumedLine['resumed']): void {
+    this.#links.get(actor)?.resumed(key, shown);
   }
 
   #session(state: SessionState): void {
@@ -220,7 +249,7 @@ export class LabReplay {
       actor.questions.set(id, { method, askedAt, seq });
     }
     actor.state = state.state;
-    actor.fenced = state.fenced ? 'fenced' : 'no';
+    actor.fenced = state.fenced;
     actor.holding = state.holding;
     actor.slowMs = state.slowMs;
   }
@@ -241,7 +270,7 @@ export class LabReplay {
   }
 
   #sent(sent: Extract<LabLine, { sent: unknown }>['sent']): void {
-    const { actor: name, seq, ask, refuse, tell } = sent;
+    const { actor: name, seq, ask, refuse, tell, pong } = sent;
     const actor = this.#lab.actors.get(name);
     const link = this.#links.get(name);
     if (actor === undefined || link === undefined) return;
@@ -255,6 +284,7 @@ export class LabReplay {
       now = link.refuseRequest(id, refusal as Refusal);
       if (id !== null) actor.requests.delete(id);
     } else if (tell !== undefined) now = link.tell(tell.method, tell.params);
+    else if (pong !== undefined) now = link.pong(pong.id, pong.result);
     if (now !== seq) {
       throw new ReplayDiffers(`frame ${seq} to ${name} would have the number ${now}`);
     }

@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { MachineConfig } from '../machine/machine-config.ts';
-import type { Inbound, Outbound } from '../machine/remote/inbound.ts';
-import { HELD_UNTOLD_MS } from '../protocol/limits.ts';
+import type { Inbound, MachineSinks, Outbound } from '../machine/remote/inbound.ts';
+import { HELD_UNORDERED_MS } from '../protocol/limits.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import { Lab, type LabOptions } from './lab.ts';
 import type { ActorLink, LabActor, QuestionId, SavedLink } from './lab-actor.ts';
-import { newBeginning } from './lab-beginning.ts';
-import type { MachineSinks } from './machine-port.ts';
+import { newLabInit } from './lab-init.ts';
 
 const LEASE_MS = 100;
 const STOCK: MachineConfig = { patch: 'stock' };
@@ -42,6 +41,10 @@ class StillMachine {
 
   stallers(): readonly string[] {
     return this.stalling;
+  }
+
+  knows(): boolean {
+    return false;
   }
 
   tasks() {
@@ -89,6 +92,9 @@ class RecordedLink implements ActorLink {
     this.told.push(method);
     return 0;
   }
+  pong(): number {
+    return 0;
+  }
   refuseRequest(id: number | null, outcome: Refusal): number {
     const actor = 'nobody';
     this.responses.push({ kind: 'response', actor, id: id ?? 0, outcome, contents: [] });
@@ -120,7 +126,7 @@ function startLab(record: LabOptions['record'] = 'none') {
   const lab = new Lab({
     name: 'test',
     joinCode: 'BCDFG',
-    beginning: newBeginning(),
+    beginning: newLabInit(),
     config: STOCK,
     leaseMs: LEASE_MS,
     record,
@@ -214,7 +220,7 @@ test('a fenced device that comes back is attached again', () => {
   lab.tick(LEASE_MS);
   assert.deepEqual(link.told, ['fenced']);
   assert.equal(lab.snapshot().actors[0]?.state, 'fenced');
-  assert.equal(lab.back(actor, KEY), 'fenced');
+  assert.equal(lab.back(actor, KEY, 1), 'fenced');
   assert.deepEqual(machine().kinds(), ['attach a', 'fence a', 'attach a']);
   // The question that it left open is nobody's any more.
   lab.tick(3 * LEASE_MS);
@@ -339,7 +345,7 @@ test('an actor that was away when its lab began anew is attached once it has ans
   const { actor, link } = join('a');
   lab.away(actor);
   const renewed = lab.renew(STOCK);
-  assert.equal(lab.back(actor, KEY), 'attached');
+  assert.equal(lab.back(actor, KEY, 1), 'attached');
   lab.takeAnswer(actor, link.asked[0]?.id ?? 0, OK_ANSWER);
   await renewed;
   assert.equal(lab.snapshot().actors[0]?.state, 'attached');
@@ -411,12 +417,12 @@ test('a device that says held by itself is not fenced at once, and not spared fo
     contents: [],
   } as const;
   lab.take(actor, held);
-  lab.tick(HELD_UNTOLD_MS - 1);
-  assert.equal(actor.fenced, 'no');
+  lab.tick(HELD_UNORDERED_MS - 1);
+  assert.equal(actor.fenced, false);
   // To say it again does not help.
   lab.take(actor, held);
-  lab.tick(HELD_UNTOLD_MS + 2 * LEASE_MS);
-  assert.equal(actor.fenced, 'fenced');
+  lab.tick(HELD_UNORDERED_MS + 2 * LEASE_MS);
+  assert.equal(actor.fenced, true);
 });
 
 test('a device that a conductor has told to hold is spared for as long as it holds', () => {
@@ -427,6 +433,6 @@ test('a device that a conductor has told to hold is spared for as long as it hol
   lab.takeAnswer(actor, link.asked[0]?.id ?? 0, OK_ANSWER);
   const params = { after: 'migrate_vma_setup' };
   lab.take(actor, { kind: 'notify', actor: 'a', method: 'held', params, contents: [] });
-  lab.tick(10 * HELD_UNTOLD_MS);
-  assert.equal(actor.fenced, 'no');
+  lab.tick(10 * HELD_UNORDERED_MS);
+  assert.equal(actor.fenced, false);
 });

@@ -7,19 +7,22 @@
 
 import type { Event } from '../abi/event.ts';
 import { FIRST_KERNEL } from '../abi/kernel-ids.ts';
+import type { Checkpoint } from '../journal/checkpoint-file.ts';
 import type { SessionKey } from '../journal/journal-format.ts';
 import type { LabLine } from '../journal/lab-lines.ts';
 import type { FrameNote, Recorder } from '../journal/recorder.ts';
+import type { Reached } from '../machine/functions-called.ts';
 import type { MachineConfig } from '../machine/machine-config.ts';
 import type { ActorName, ActorRole, Inbound, Outbound } from '../machine/remote/inbound.ts';
 import { REFUSED, type RefusedParams } from '../machine/remote/remote-device-inbound.ts';
 import { type ListedTask, waitedFor } from '../machine/task-list.ts';
 import type { CloseReason } from '../protocol/close-codes.ts';
+import type { RequestId } from '../protocol/envelope.ts';
 import { type LabControl, TASKS_SHOWN_MAX, type TaskEntry } from '../protocol/lab-control.ts';
 import type { LabSnapshot } from '../protocol/lab-snapshot.ts';
 import { ACTORS_MAX } from '../protocol/limits.ts';
 import { type Refusal, refuse } from '../protocol/refusal.ts';
-import type { ConductorQuestion } from '../protocol/server-questions.ts';
+import { type ConductorQuestion, KERNEL_QUESTIONS } from '../protocol/server-questions.ts';
 import { Conductor, type Performed, type Verb } from './conductor.ts';
 import { ControlFeed } from './control-feed.ts';
 import { Drive } from './drive.ts';
@@ -34,12 +37,13 @@ import {
   savedActor,
   voidQuestions,
 } from './lab-actor.ts';
-import type { LabBeginning } from './lab-beginning.ts';
 import { LabClock } from './lab-clock.ts';
+import type { LabInit } from './lab-init.ts';
 import { LabReplay, type NewRestoredLink } from './lab-replay.ts';
 import { overdue } from './leases.ts';
 import { MachineHost } from './machine-host.ts';
 import type { MachineFactory } from './machine-port.ts';
+import { Performances } from './performances.ts';
 import { Presenter } from './presenter.ts';
 import type { Scene } from './scene.ts';
 import { isStorageFailure } from './storage-failure.ts';
@@ -47,11 +51,14 @@ import { isStorageFailure } from './storage-failure.ts';
 /** The machine's running numbers end below this; a lab's machines count in blocks of it on the wire. */
 const QUESTIONS_PER_MACHINE = 2 ** 32;
 
+/** What names are numbered behind that a lab gives. */
+const NUMBERED: { readonly [Role in ActorRole]: string } = { device: 'dev', cpu: 'cpu' };
+
 export interface LabOptions {
   readonly name: string;
   /** By which people join. */
   readonly joinCode: string;
-  readonly beginning: LabBeginning;
+  readonly beginning: LabInit;
   readonly factory: MachineFactory;
   readonly config: MachineConfig;
   /** Milliseconds that a question of the kernel's may stay without an answer. */
@@ -62,6 +69,12 @@ export interface LabOptions {
   readonly renewed?: (lab: Lab) => void;
   /** Something of the lab has thrown: its machine, its recording. The lab is closed already. */
   readonly onBug: (lab: string, bug: unknown) => void;
+}
+
+/** A checkpoint, but for where in which recording it stands. */
+export interface LabCheckpoint
+  extends Pick<Checkpoint, 'generation' | 'state' | 'control' | 'sessions' | 'machine'> {
+  readonly roles: Checkpoint['position']['roles'];
 }
 
 /** 'damaged': what it was is lost, or cannot be known here; it can be looked at and deleted, and that is all. */
@@ -77,13 +90,17 @@ export class Lab {
   readonly presenter: Presenter;
   readonly drive: Drive;
   readonly feed: EventFeed;
+  readonly performances = new Performances();
   readonly actors = new Map<ActorName, LabActor>();
+  /** Roles of the run sheet that the presenter has given to an actor. */
+  readonly cast = new Map<string, string>();
+  shows: 'race' | 'code' = 'race';
   readonly #options: LabOptions;
   readonly #conductor = new Conductor();
   readonly #host: MachineHost;
   readonly #clock = new LabClock();
   #scene: 'being set' | 'set' = 'set';
-  #failed: 'failed' | 'no' = 'no';
+  #failed = false;
   #standing: Standing;
   #replay: LabReplay | 'none' = 'none';
   /** The last control line that was written. */
@@ -92,6 +109,7 @@ export class Lab {
   /** What waits until the machine is not busy, in order. */
   readonly #later: (() => void)[] = [];
   readonly #stopped = new Set<Pick<ActorLink, 'flow'>>();
+  readonly #hushed = new Set<ActorLink>();
 
   constructor(options: LabOptions) {
     const { name, factory, config, record } = options;
@@ -121,7 +139,7 @@ export class Lab {
     this.drive = new Drive(driven, onThrow);
     this.#control = new ControlFeed(
       () => this.controlSeen(),
-      (text) => this.feed.tell('control', text),
+      (text) => this.feed.sendControl('control', text),
       onThrow,
     );
     this.#standing = { state: begins === 'new' ? 'open' : 'restoring' };
@@ -132,12 +150,22 @@ export class Lab {
     return this.#host.config;
   }
 
+  /** Milliseconds that a question of the kernel's may stay without an answer. */
+  get leaseMs(): Millis {
+    return this.scene.leaseMs ?? this.#options.leaseMs;
+  }
+
+  /** Milliseconds after a lost connection during which a session can be resumed; 'as the server' if it says. */
+  get graceMs(): Millis | 'as the server' {
+    return this.scene.graceMs ?? 'as the server';
+  }
+
   get state(): 'open' | 'closed' {
     return this.#host.state;
   }
 
   /** Whether an earlier server had it. */
-  get begins(): LabBeginning['begins'] {
+  get begins(): LabInit['begins'] {
     return this.#options.beginning.begins;
   }
 
@@ -193,8 +221,53 @@ export class Lab {
   restored(recorder: Recorder | 'none'): void {
     if (this.#replay !== 'none') this.#replay.finish(recorder);
     this.#replay = 'none';
+    const { resting } = this.#host;
+    if (resting !== 'none') this.feed.goOnBehind(resting.events);
     this.#standing = { state: 'open' };
     this.#noteControl();
+  }
+
+  /** What a later server has to know to begin here; 'not at rest' while anything is under way. */
+  checkpoint(): LabCheckpoint | 'not at rest' {
+    const resting = this.#host.atRest;
+    if (resting === 'no' || this.#standing.state !== 'open' || this.#later.length > 0) {
+      return 'not at rest';
+    }
+    const actors = [...this.actors.values()];
+    if (actors.some(({ state }) => state === 'resetting')) return 'not at rest';
+    return {
+      generation: this.#host.generation,
+      roles: resting.roles(),
+      state: this.#host.digest(),
+      control: this.#controlKept(),
+      sessions: actors.map(savedActor),
+      machine: resting.state(),
+    };
+  }
+
+  /**
+   * Clients that no task waits for begin nothing new until speakAgain(): so the lab comes to rest. Call it again while
+   * it has not.
+   */
+  hush(): void {
+    const { resting } = this.#host;
+    if (resting === 'none') return;
+    const engaged = new Set(resting.engaged());
+    for (const { name, link } of this.actors.values()) {
+      if (engaged.has(name)) this.#free(link);
+      else if (!this.#hushed.has(link)) {
+        this.#hushed.add(link);
+        link.flow('stopped');
+      }
+    }
+  }
+
+  speakAgain(): void {
+    for (const link of [...this.#hushed]) this.#free(link);
+  }
+
+  #free(link: ActorLink): void {
+    if (this.#hushed.delete(link)) link.flow('free');
   }
 
   /** What it was is lost, or cannot be known here. */
@@ -206,12 +279,24 @@ export class Lab {
     this.#standing = { state: 'damaged', why };
   }
 
+  /** A name that a client of this role can have: of a part of the scenario that is free, else the next number. */
+  freeName(role: ActorRole): ActorName {
+    const isFree = (name: ActorName) => !(this.actors.has(name) || this.#host.knows(name));
+    const { seats } = this.scene;
+    const seat = seats.find((one) => one.role === role && isFree(one.name));
+    if (seat !== undefined) return seat.name;
+    for (let number = 0; ; number += 1) {
+      const name = `${NUMBERED[role]}${number}`;
+      if (isFree(name) && !seats.some((one) => one.name === name)) return name;
+    }
+  }
+
   /** Lets a client act. `note` is its hello's. Returns why not, if not. */
   attach(name: ActorName, role: ActorRole, link: ActorLink, note?: FrameNote): LabActor | Refusal {
     const closed = this.notOpen();
     if (closed !== 'none') return closed;
     if (this.actors.has(name)) {
-      return refuse('name-taken', 'params.name', `a name that nobody in ${this.name} has`);
+      return refuse('name-taken', 'params.name', `a name that no actor of ${this.name} has`);
     }
     if (this.actors.size >= ACTORS_MAX) {
       return refuse('lab-full', 'params.lab', `a lab with fewer than ${ACTORS_MAX} actors`);
@@ -240,13 +325,16 @@ export class Lab {
     if (actor.state === 'attached') actor.state = 'away';
   }
 
-  /** The client came back, and has this key now. Returns whether it was fenced meanwhile: then it begins anew. */
-  back(actor: LabActor, key: SessionKey): 'attached' | 'fenced' {
-    this.note({ resumed: { actor: actor.name, key } });
+  /**
+   * The client came back with the key of epoch `shown`, and has this key now. Returns whether it was fenced meanwhile:
+   * then it begins anew.
+   */
+  back(actor: LabActor, key: SessionKey, shown: number): 'attached' | 'fenced' {
+    this.note({ resumed: { actor: actor.name, key, shown } });
     if (actor.state === 'away') actor.state = 'attached';
     actor.heardAt = this.#clock.now;
-    if (actor.fenced === 'no') return 'attached';
-    actor.fenced = 'no';
+    if (!actor.fenced) return 'attached';
+    actor.fenced = false;
     this.#accept({ kind: 'attach', actor: actor.name, role: actor.role });
     return 'fenced';
   }
@@ -255,7 +343,7 @@ export class Lab {
   take(actor: LabActor, inbound: Extract<Inbound, { kind: 'request' | 'notify' }>, seq = 0): void {
     actor.heardAt = this.#clock.now;
     if (actor.state === 'resetting') {
-      // Told to, or asked of, a machine that is gone.
+      // Sent to a machine that is gone.
       this.note({ took: { actor: actor.name, seq } });
       if (inbound.kind === 'request') this.#refuseReset(actor, inbound.id);
     } else if (inbound.kind === 'request') {
@@ -296,6 +384,17 @@ export class Lab {
     this.#accept({ kind: 'answer', actor: actor.name, id: id - base, outcome }, { seq });
   }
 
+  /** Milliseconds until the actor is fenced for what it has yet to answer, or holds up; null if for nothing. */
+  leaseLeft({ name, fenced, questions, heardAt, state }: LabActor): Millis | null {
+    if (fenced || state === 'resetting') return null;
+    const { now } = this.#clock;
+    const open = questions.values().filter(({ method }) => Object.hasOwn(KERNEL_QUESTIONS, method));
+    const since = open.map(({ askedAt }) => askedAt);
+    if (this.#host.stallers().includes(name)) since.push(heardAt);
+    const left = Math.min(...since) + this.leaseMs - now;
+    return Number.isFinite(left) ? Math.max(0, Math.round(left)) : null;
+  }
+
   /** Writes down what the machine does not take. */
   note(line: LabLine): void {
     this.#host.note(line);
@@ -308,6 +407,11 @@ export class Lab {
   /** What happened after event `n`, if all of it is still known. */
   eventsAfter(n: number): readonly Event[] | 'too-old' {
     return this.#host.eventsAfter(n);
+  }
+
+  /** What its machine has run of the kernel, since this server made it. */
+  reached(): Reached {
+    return this.#host.reached();
   }
 
   /** Runs one verb of the actor's own program. */
@@ -362,7 +466,7 @@ export class Lab {
     return actors.filter((_, at) => answers[at] === 'refused').map(({ name }) => name);
   }
 
-  /** The time of the lab at `wall`: it stands still while everybody waits for whoever steps the lab. */
+  /** The time of the lab at `wall`: it stands still while the lab waits for the presenter's next step. */
   timeAt(wall: Millis): Millis {
     return this.#clock.at(wall, this.#goes());
   }
@@ -373,7 +477,7 @@ export class Lab {
     const { now } = this.#clock;
     if (this.state === 'closed' || this.#standing.state !== 'open') return;
     const stallers = this.actors.size === 0 ? [] : this.#host.stallers();
-    for (const actor of overdue(this.actors.values(), stallers, now, this.#options.leaseMs)) {
+    for (const actor of overdue(this.actors.values(), stallers, now, this.leaseMs)) {
       this.#fenced(actor);
       this.#accept({ kind: 'fence', actor: actor.name });
     }
@@ -403,6 +507,8 @@ export class Lab {
       paused: this.drive.paused,
       locked: this.presenter.state === 'locked',
       speed: this.drive.speed,
+      ...(this.cast.size === 0 ? {} : { cast: Object.fromEntries(this.cast) }),
+      ...(this.shows === 'race' ? {} : { shows: this.shows }),
       tasks: tasks.slice(0, TASKS_SHOWN_MAX).map(taskEntry),
       tasksLeftOut: Math.max(0, tasks.length - TASKS_SHOWN_MAX),
     };
@@ -415,12 +521,16 @@ export class Lab {
   }
 
   #noteControl(): void {
-    const { paused, speed } = this.drive;
-    const control = { paused, locked: this.presenter.state === 'locked', speed };
+    const control = this.#controlKept();
     const text = JSON.stringify(control);
     if (text === this.#controlNoted) return;
     this.#controlNoted = text;
     this.note({ control });
+  }
+
+  #controlKept(): Checkpoint['control'] {
+    const { paused, speed } = this.drive;
+    return { paused, locked: this.presenter.state === 'locked', speed };
   }
 
   /** Holds back each frame of the actor, both ways. Returns whether it is here. */
@@ -433,6 +543,23 @@ export class Lab {
     return 'slowed';
   }
 
+  /** Ends the session of an actor that is away, so that its name is free. Returns whether it was away. */
+  free(name: ActorName): 'freed' | 'here' | 'gone' {
+    const actor = this.actors.get(name);
+    if (actor === undefined) return 'gone';
+    if (actor.state !== 'away') return 'here';
+    actor.link.close('expired');
+    return 'freed';
+  }
+
+  /** Ends the session of an actor for good, here or away. Returns whether there was one. */
+  dismiss(name: ActorName): 'dismissed' | 'gone' {
+    const actor = this.actors.get(name);
+    if (actor === undefined) return 'gone';
+    actor.link.close('dismissed');
+    return 'dismissed';
+  }
+
   /** Drops the connection of the actor, which may resume. Returns whether it is here. */
   cut(name: ActorName): 'cut' | 'gone' {
     const actor = this.actors.get(name);
@@ -443,8 +570,8 @@ export class Lab {
 
   /** Closes the lab because of what something of it has thrown: other labs go on. */
   fail(bug: unknown): void {
-    if (this.#failed === 'failed') return;
-    this.#failed = 'failed';
+    if (this.#failed) return;
+    this.#failed = true;
     this.close(isStorageFailure(bug) ? 'insufficient-storage' : 'internal');
     this.#options.onBug(this.name, bug);
   }
@@ -473,7 +600,7 @@ export class Lab {
     return this.drive.keepsWaiting() ? 'stands' : 'goes';
   }
 
-  /** What the machine says of it is for nobody, though an actor may have the name of one of the scene's. */
+  /** What the machine says of it goes nowhere, though an actor may have the name of one of the scene's. */
   #setTheScene(setup: readonly Inbound[]): void {
     this.#unheard(() => {
       this.#host.inOneTurn(() => {
@@ -526,6 +653,7 @@ export class Lab {
         actor.link.respond(outbound);
         return;
       case 'question': {
+        this.#free(actor.link);
         const id = generation * QUESTIONS_PER_MACHINE + outbound.id;
         const seq = actor.link.ask(id, outbound.method, outbound.params);
         actor.questions.set(id, { method: outbound.method, askedAt: this.#clock.now, seq });
@@ -537,16 +665,16 @@ export class Lab {
           return;
         }
         if (outbound.method === 'fenced') this.#fenced(actor);
-        actor.link.tell(outbound.method, outbound.params);
+        actor.link.tell(outbound.method, onTheWire(outbound.params, generation));
     }
   }
 
   #fenced(actor: LabActor): void {
-    actor.fenced = 'fenced';
+    actor.fenced = true;
     voidQuestions(actor);
   }
 
-  #refuseReset(actor: LabActor, id: number): void {
+  #refuseReset(actor: LabActor, id: RequestId): void {
     const refusal = refuse('lab-reset', '', '');
     const seq = actor.link.refuseRequest(id, refusal);
     this.note({ sent: { actor: actor.name, seq, refuse: { id, refusal } } });
@@ -572,7 +700,7 @@ export class Lab {
 
   #reset(actor: LabActor): Promise<'obeyed' | 'refused'> {
     actor.state = 'resetting';
-    actor.fenced = 'no';
+    actor.fenced = false;
     actor.holding = 0;
     for (const id of actor.requests) this.#refuseReset(actor, id);
     actor.requests.clear();
@@ -595,8 +723,14 @@ export class Lab {
   }
 }
 
+/** What the machine tells, with the number that its question has on the wire. */
+function onTheWire(params: unknown, generation: number): unknown {
+  if (typeof params !== 'object' || params === null || !('question' in params)) return params;
+  return { ...params, question: generation * QUESTIONS_PER_MACHINE + Number(params.question) };
+}
+
 function stateShown(actor: LabActor): 'attached' | 'away' | 'fenced' {
-  if (actor.fenced === 'fenced') return 'fenced';
+  if (actor.fenced) return 'fenced';
   return actor.state === 'away' ? 'away' : 'attached';
 }
 

@@ -1,21 +1,24 @@
 /** The labs of this server, by name, and the one clock that drives their leases. */
 
+import { randomInt } from 'node:crypto';
+import { DEFAULT_KERNEL } from '../abi/kernel-ids.ts';
 import type { MachineConfig } from '../machine/machine-config.ts';
-import { canonicalJoinCode } from '../protocol/join-code.ts';
+import { canonicalJoinCode, JOIN_CODE_CHARS, JOIN_CODE_LETTERS } from '../protocol/join-code.ts';
 import { LABS_MAX } from '../protocol/limits.ts';
 import { guarded } from './guarded.ts';
 import { Lab, type LabOptions } from './lab.ts';
 import type { Millis } from './lab-actor.ts';
-import { type LabBeginning, newBeginning } from './lab-beginning.ts';
-import { newJoinCode } from './new-join-code.ts';
+import { type LabInit, newLabInit } from './lab-init.ts';
 
 export interface LabsOptions
   extends Omit<LabOptions, 'name' | 'config' | 'joinCode' | 'beginning'> {
   /** Milliseconds of a clock that only moves forwards. */
   readonly clock: () => Millis;
-  /** Told of each lab that is opened, and of each that is over before the server is. */
+  /** Called for each lab that is opened, and of each that is over before the server is. */
   readonly opened?: (lab: Lab, stay: Stay) => void;
   readonly over?: (lab: Lab) => void;
+  /** Called for each lab that ends, also with the server. */
+  readonly ended?: (lab: Lab) => void;
   /** Leads a lab that has failed to where it was; without it, kept labs begin anew. Throws as open() does. */
   readonly again?: (failed: Lab) => void;
 }
@@ -23,15 +26,15 @@ export interface LabsOptions
 /** 'passing': it is closed when it has been empty for EMPTY_LAB_MS. 'kept': it is opened anew if it fails. */
 export type Stay = 'kept' | 'passing';
 
-/** Of a lab of which nothing is known, not even its kernel. */
-export const STOCK_MACHINE: MachineConfig = { patch: 'stock' };
+/** Of a lab for which nothing is asked, or of which nothing is known. */
+export const STOCK_MACHINE: MachineConfig = { patch: 'stock', kernel: DEFAULT_KERNEL };
 
 /** How many ticks there are in a lease: it runs out late by at most a part of this size. */
 const TICKS_PER_LEASE = 10;
 /** Milliseconds after which an empty lab that was opened on demand is closed. */
 export const EMPTY_LAB_MS = 60_000;
 const TICK_MS_MIN = 5;
-const TICK_MS_MAX = 1_000;
+const TICK_MS_MAX = 250;
 
 /** Milliseconds between two looks at the clock. */
 export function tickMs(leaseMs: Millis): Millis {
@@ -41,7 +44,7 @@ export function tickMs(leaseMs: Millis): Millis {
 export class Labs {
   readonly #options: LabsOptions;
   readonly #labs = new Map<string, Lab>();
-  /** Of passing labs: when somebody was last seen in them. */
+  /** Of passing labs: when a client was last seen in them. */
   readonly #emptySince = new Map<string, Millis>();
   /** Kept labs that have failed, to be opened anew at the next tick. */
   readonly #failed = new Map<string, Lab>();
@@ -71,7 +74,7 @@ export class Labs {
     name: string,
     config: MachineConfig,
     stay: Stay,
-    beginning: LabBeginning = newBeginning(),
+    beginning: LabInit = newLabInit(),
     by = '',
   ): Lab | 'too-many' {
     const known = this.get(name);
@@ -90,16 +93,11 @@ export class Labs {
   }
 
   /** The lab of an earlier server, which is to be led to where it was: see Lab.restoring(). Throws: UnknownPatch. */
-  restoring(
-    name: string,
-    config: MachineConfig,
-    stay: Stay,
-    beginning: LabBeginning,
-  ): Lab | 'too-many' {
+  restoring(name: string, config: MachineConfig, stay: Stay, beginning: LabInit): Lab | 'too-many' {
     return this.#add(name, config, stay, beginning);
   }
 
-  #add(name: string, config: MachineConfig, stay: Stay, beginning: LabBeginning): Lab | 'too-many' {
+  #add(name: string, config: MachineConfig, stay: Stay, beginning: LabInit): Lab | 'too-many' {
     if (this.#labs.size >= LABS_MAX) return 'too-many';
     const joinCode =
       beginning.joinCode === 'new'
@@ -177,10 +175,11 @@ export class Labs {
 
   /** Closes a lab and forgets it. */
   remove(lab: Lab): void {
-    lab.close('going');
+    lab.close('lab-closed');
     this.#labs.delete(lab.name);
     this.#emptySince.delete(lab.name);
     this.#options.over?.(lab);
+    this.#options.ended?.(lab);
   }
 
   all(): readonly Lab[] {
@@ -206,8 +205,22 @@ export class Labs {
 
   close(): void {
     clearInterval(this.#timer);
-    for (const lab of this.#labs.values()) lab.close('going');
+    for (const lab of this.#labs.values()) {
+      lab.close('going');
+      this.#options.ended?.(lab);
+    }
     this.#labs.clear();
     this.#failed.clear();
+  }
+}
+
+/** A code that `taken` does not know. With LABS_MAX labs of 24^5 codes the first is free all but always. */
+function newJoinCode(taken: (code: string) => boolean): string {
+  for (;;) {
+    const code = Array.from(
+      { length: JOIN_CODE_CHARS },
+      () => JOIN_CODE_LETTERS[randomInt(JOIN_CODE_LETTERS.length)],
+    ).join('');
+    if (!taken(code)) return code;
   }
 }

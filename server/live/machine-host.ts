@@ -6,12 +6,13 @@
 import type { Event } from '../abi/event.ts';
 import type { LabLine } from '../journal/lab-lines.ts';
 import type { FrameNote, Recorder } from '../journal/recorder.ts';
+import type { Reached } from '../machine/functions-called.ts';
 import type { MachineConfig } from '../machine/machine-config.ts';
 import type { ActorName, Inbound, Outbound } from '../machine/remote/inbound.ts';
-import { type StepBudget, WITHOUT_END } from '../machine/step-budget.ts';
 import type { TaskList } from '../machine/task-list.ts';
+import { type StepBudget, WITHOUT_END } from '../scheduler/step-budget.ts';
 import { guarded } from './guarded.ts';
-import type { Machine, MachineFactory, MachineView } from './machine-port.ts';
+import type { Machine, MachineFactory, MachineView, RestingMachine } from './machine-port.ts';
 
 export interface MachineHostOptions {
   readonly factory: MachineFactory;
@@ -31,8 +32,14 @@ export interface MachineHostOptions {
   readonly onBug: (bug: unknown) => void;
 }
 
+const NOTHING_REACHED: Reached = { functions: [], pairs: {}, counts: { points: 0, pairs: 0 } };
+
 /** Steps that one machine takes in one turn of the event loop; at about a microsecond each. */
 export const STEPS_PER_TURN = 8_192;
+/** A frame to a client is written out, kept and sent: that is as long as so many steps. */
+const STEPS_PER_FRAME = 16;
+/** The same of an event: it is written out, digested and shown. */
+const STEPS_PER_EVENT = 4;
 
 type Waiting =
   | { readonly inbound: Inbound; readonly note: FrameNote | undefined }
@@ -78,12 +85,20 @@ export class MachineHost {
     return this.#machine.view();
   }
 
+  reached(): Reached {
+    return this.#machine.reached?.() ?? NOTHING_REACHED;
+  }
+
   stallers(): readonly ActorName[] {
     return this.#machine.stallers();
   }
 
   tasks(): TaskList {
     return this.#machine.tasks();
+  }
+
+  knows(name: ActorName): boolean {
+    return this.#machine.knows(name);
   }
 
   eventsAfter(n: number): readonly Event[] | 'too-old' {
@@ -93,6 +108,18 @@ export class MachineHost {
   /** A short name for the state of the machine. */
   digest(): string {
     return this.#machine.digest();
+  }
+
+  /** The machine, if it can be written down at this moment. */
+  get atRest(): RestingMachine | 'no' {
+    const { resting } = this.#machine;
+    if (this.#state !== 'open' || this.#inbox.length > 0) return 'no';
+    return resting?.atRest === true ? resting : 'no';
+  }
+
+  /** What a checkpoint needs; 'none' if this kind of machine knows none. */
+  get resting(): RestingMachine | 'none' {
+    return this.#machine.resting ?? 'none';
   }
 
   /** Writes down what the machine does not take. */
@@ -111,7 +138,7 @@ export class MachineHost {
     this.#machine.accept(inbound);
   }
 
-  /** Whether what it has been told takes more than one turn of the event loop. */
+  /** Whether what it has taken in needs more than one turn of the event loop. */
   get busy(): boolean {
     return this.#state === 'busy';
   }
@@ -198,7 +225,7 @@ export class MachineHost {
   }
 
   /**
-   * Goes on with another machine. What the old one still says reaches nobody.
+   * Goes on with another machine. What the old one still says is dropped.
    *
    * Returns: what ends the recording of the old one, to be called when the new one counts.
    * Throws: UnknownPatch, and what the recording's file throws; then nothing has changed.
@@ -227,10 +254,13 @@ export class MachineHost {
   #newMachine(config: MachineConfig, generation: number): Machine {
     return this.#options.factory(config, {
       outbound: (outbound) => {
-        if (generation === this.#generation) this.#options.outbound(outbound, generation);
+        if (generation !== this.#generation) return;
+        this.#budget.left -= STEPS_PER_FRAME;
+        this.#options.outbound(outbound, generation);
       },
       event: (event) => {
         if (generation !== this.#generation) return;
+        this.#budget.left -= STEPS_PER_EVENT;
         if (this.#recorder !== 'none') this.#recorder.event(event);
         this.#options.event(event);
       },

@@ -1,17 +1,13 @@
 /** What the live floor needs of a machine: a thing that takes inbound events and says what came of them. */
 
 import type { Event } from '../abi/event.ts';
+import type { MachineState } from '../machine/checkpoint/machine-state.ts';
+import type { Reached } from '../machine/functions-called.ts';
 import type { MachineConfig } from '../machine/machine-config.ts';
-import type { ActorName, Inbound, Outbound } from '../machine/remote/inbound.ts';
-import type { StepBudget } from '../machine/step-budget.ts';
+import type { ActorName, ActorRole, Inbound, MachineSinks } from '../machine/remote/inbound.ts';
 import type { TaskList } from '../machine/task-list.ts';
 import type { LabSnapshot } from '../protocol/lab-snapshot.ts';
-
-/** Called while accept() or goOn() runs. They must not call the machine. */
-export interface MachineSinks {
-  readonly outbound: (outbound: Outbound) => void;
-  readonly event: (event: Event) => void;
-}
+import type { StepBudget } from '../scheduler/step-budget.ts';
 
 /** The state of a machine as observers see it; the lab adds its own name and who is away. */
 export type MachineView = Pick<LabSnapshot, 'ptes' | 'mirrors' | 'vmas'>;
@@ -29,6 +25,8 @@ export interface Machine {
   goOn(budget: StepBudget): void;
   readonly busy: boolean;
   view(): MachineView;
+  /** Absent: this kind of machine counts nothing. */
+  readonly reached?: () => Reached;
   /** A short name for the whole state. */
   digest(): string;
   /**
@@ -37,8 +35,26 @@ export interface Machine {
    */
   stallers(): readonly ActorName[];
   tasks(): TaskList;
+  /** Whether it has a client or a thread of this name: also one that was forked and has no client yet. */
+  knows(name: ActorName): boolean;
+  /** Absent: no checkpoint can be made of it. */
+  readonly resting?: RestingMachine;
   /** What happened after event `n`, if all of it is still known. */
   eventsAfter(n: number): readonly Event[] | 'too-old';
+}
+
+/** A machine that can be written down while no task is under way. */
+export interface RestingMachine {
+  readonly atRest: boolean;
+  /** Throws: GraphError if it is not at rest. */
+  state(): MachineState;
+  /** Of a machine that has just begun: it is in that state now. Throws: GraphError; it is of no further use then. */
+  takeState(state: MachineState): void;
+  roles(): readonly (readonly [ActorName, ActorRole])[];
+  /** Devices that others may have to wait for: they are asked something, or hold a lock or a page. */
+  engaged(): readonly ActorName[];
+  /** The number of the last event. */
+  readonly events: number;
 }
 
 /** Throws: UnknownPatch, before anything is made. */

@@ -1,4 +1,4 @@
-/** Who may control a lab: everybody, or while it is locked only whoever has the presenter's token. */
+/** Who may control a lab: every client, or while it is locked the owner of the presenter's token. */
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 
 const TOKEN_BYTES = 18;
@@ -24,7 +24,7 @@ export class Presenter {
     this.#state = 'open';
   }
 
-  /** Whether whoever shows `token` is the presenter. */
+  /** Whether `token` is the presenter's. */
   is(token: string): boolean {
     const [shown, own] = [Buffer.from(token), Buffer.from(this.token)];
     return shown.length === own.length && timingSafeEqual(shown, own);

@@ -17,17 +17,17 @@ export interface EventLog {
   /** The last EVENTS_KEPT_MAX events or more, oldest first. */
   readonly kept: Event[];
   readonly listeners: ((event: Event) => void)[];
-  /** Whether listeners are being told just now. */
-  state: 'quiet' | 'telling';
+  /** Whether listeners are being called just now. */
+  state: 'idle' | 'delivering';
   /** Events that came in meanwhile: a listener may emit (an oracle its violation). */
   readonly undelivered: Event[];
 }
 
 export function newEventLog(): EventLog {
-  return { n: 0, kept: [], listeners: [], state: 'quiet', undelivered: [] };
+  return { n: 0, kept: [], listeners: [], state: 'idle', undelivered: [] };
 }
 
-/** A sink that writes to `log` in the name of whoever is running. */
+/** A sink that writes to `log` in the name of the running task. */
 export function sinkOf(log: EventLog, context: TaskContext): EventSink {
   return (body) => append(log, context, body);
 }
@@ -44,22 +44,22 @@ function append(log: EventLog, context: TaskContext, body: EventBody): void {
   const event = stampedEvent(log.n, context.current, body);
   log.kept.push(event);
   if (log.kept.length === EVENTS_KEPT_MAX + EVENTS_FORGOTTEN) log.kept.splice(0, EVENTS_FORGOTTEN);
-  if (log.state === 'telling') {
+  if (log.state === 'delivering') {
     log.undelivered.push(event);
     return;
   }
-  log.state = 'telling';
+  log.state = 'delivering';
   // What listeners look at the running task does not learn.
-  const { looker } = context;
-  context.looker = 'onlooker';
-  tell(log, event);
-  // Everybody hears of a cause before anybody hears of what it led to.
-  while (log.undelivered.length > 0) tell(log, log.undelivered.shift() as Event);
-  context.looker = looker;
-  log.state = 'quiet';
+  const { observer } = context;
+  context.observer = 'listener';
+  deliver(log, event);
+  // Every listener gets an event before any gets what followed from it.
+  while (log.undelivered.length > 0) deliver(log, log.undelivered.shift() as Event);
+  context.observer = observer;
+  log.state = 'idle';
 }
 
-function tell(log: EventLog, event: Event): void {
+function deliver(log: EventLog, event: Event): void {
   const { listeners } = log;
   for (let at = 0; at < listeners.length; at += 1) listeners[at]?.(event);
 }

@@ -1,8 +1,8 @@
 /** Plain data: it stands in the header of a journal, and the same config makes the same machine. */
 export interface MachineConfig {
-  /** The id of the patch that the kernel runs with, or 'stock'. */
+  /** The id of the patch that the kernel runs with, several joined (`a + b`), or 'stock'. */
   readonly patch: string;
-  /** The kernel that the patch is applied to: '6.1' unless said. */
+  /** The kernel that the patch is applied to; absent in recordings from before there was a choice: FIRST_KERNEL. */
   readonly kernel?: string;
   /** Slots of swap space, a page each; none unless said. */
   readonly swapSlots?: number;
@@ -12,8 +12,6 @@ export interface MachineConfig {
   readonly thp?: 'always' | 'never';
   /** Entries of one page-table page, a power of two from 2; 512 unless said. */
   readonly ptrsPerPte?: number;
-  /** Whether the event log has the locks, too; 'told' unless said. */
-  readonly locks?: 'told' | 'untold';
   /** tmpfs files that programs may map; `words` are the first u64 of each page, 0x-hexadecimal. */
   readonly files?: readonly { readonly id: number; readonly words: readonly string[] }[];
 }

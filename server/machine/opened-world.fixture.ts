@@ -146,5 +146,9 @@ export function assertHealthy(opened: OpenedWorld, stuck: readonly RunningTask[]
     [],
   );
   assert.deepEqual(left(opened), []);
+  const rest = { pins: pinsOf(opened.world), freeFrames: new Map() };
+  for (const rule of ['OR3', 'OR10']) {
+    assert.deepEqual(opened.world.oracles.atRest(rule, rest), []);
+  }
   assert.deepEqual(opened.world.context.lockOrderViolations, []);
 }

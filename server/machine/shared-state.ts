@@ -1,12 +1,13 @@
 /**
- * Everything that tasks of one world share, object by object, in words: what an explorer must be told of, and what
- * tells two moments of a run apart.
+ * Everything that tasks of one world share, object by object, in words: what an explorer must see, and what
+ * distinguishes two moments of a run.
  *
  * Leaves out: what drivers keep for themselves, but for the locks that they hold and the entries that they report;
  * which frame or slot is handed out next; the ids of migrations, brackets and anon_vmas, which count up.
  */
+import { type MigratePfn, migratePfnFlags, migratePfnToPfn } from '../abi/migrate-pfn.ts';
 import { holdsPages, migrationsObject } from '../kernel/hmm/open-migrations.ts';
-import type { Kernel } from '../kernel/kernel.ts';
+import type { Kernel, Migration } from '../kernel/kernel.ts';
 import { reverseMapObject } from '../kernel/memory/anon-vma.ts';
 import {
   contentsObject,
@@ -46,7 +47,7 @@ import type { World } from './world.ts';
 /** How frames are called. Two worlds that differ only in which frame serves for what are one. */
 export interface FrameNames {
   nameOf(pfn: Pfn): string;
-  /** Named by something that was told before. */
+  /** Named by something that was shown before. */
   isKnown(pfn: Pfn): boolean;
 }
 
@@ -72,18 +73,21 @@ export function namesInOrder(): FrameNames {
 
 export interface ObjectState {
   readonly object: ObjectId;
-  /** What the object is to whoever reads, in the names of `names`. */
+  /** What a reader calls the object, in the names of `names`. */
   readonly name: string;
   readonly state: string;
-  /** Whoever changes this changes the object as well: what it is part of, or 'none'. */
+  /** A task that changes this changes that object as well: what it is part of, or 'none'. */
   readonly within: ObjectId | 'none';
 }
 
 const EVERYWHERE = { first: 0 as PageIndex, end: PAGES_MAX as PageIndex };
 
-type Told = Omit<ObjectState, 'within'>;
+type ShownState = Omit<ObjectState, 'within'>;
 
-function* inside(within: ObjectState['within'], states: Iterable<Told>): Iterable<ObjectState> {
+function* inside(
+  within: ObjectState['within'],
+  states: Iterable<ShownState>,
+): Iterable<ObjectState> {
   for (const state of states) yield { ...state, within };
 }
 
@@ -110,7 +114,7 @@ export function* sharedState(world: World, names: FrameNames): Iterable<ObjectSt
   yield* inside(CALLS_OBJECT, stateOfRegisters(world));
 }
 
-function* stateOfSwap(k: Kernel, names: FrameNames): Iterable<Told> {
+function* stateOfSwap(k: Kernel, names: FrameNames): Iterable<ShownState> {
   for (const [number, slot] of k.swap.slots) {
     const cached = slot.cached === 'none' ? 'none' : names.nameOf(slot.cached);
     const state = `uses ${slot.uses} cached ${cached} ${slot.claim} ${slot.contents.join()}`;
@@ -118,7 +122,7 @@ function* stateOfSwap(k: Kernel, names: FrameNames): Iterable<Told> {
   }
 }
 
-function* stateOfMm(mm: Mm, names: FrameNames): Iterable<Told> {
+function* stateOfMm(mm: Mm, names: FrameNames): Iterable<ShownState> {
   const { id } = mm;
   yield { object: mmObject(id), name: `mm ${id}`, state: `alive ${mm.alive}` };
   const vmas = mm.vmas.map(
@@ -137,7 +141,7 @@ function* stateOfMm(mm: Mm, names: FrameNames): Iterable<Told> {
 }
 
 /** Readers alone pass each other. */
-function* stateOfQueue(sem: RwSem): Iterable<Told> {
+function* stateOfQueue(sem: RwSem): Iterable<ShownState> {
   const order = sem.waiting.map(({ mode }) => mode).join();
   if (!order.includes('write')) return;
   const { owner, index } = objectName(sem.object);
@@ -145,16 +149,16 @@ function* stateOfQueue(sem: RwSem): Iterable<Told> {
 }
 
 /** Which mappings a walk meets, in its order. Anon_vmas have running numbers, which say nothing. */
-function* stateOfReverseMaps(k: Kernel): Iterable<Told> {
+function* stateOfReverseMaps(k: Kernel): Iterable<ShownState> {
   const texts = new Map<ObjectId, string[]>();
   for (const anonVma of k.anonVmas.values()) {
     if (anonVma.vmas.length === 0) continue;
     const object = reverseMapObject(anonVma);
     texts.set(object, [...(texts.get(object) ?? []), mappingsText(anonVma.vmas)]);
   }
-  const told = [...texts].map(([object, found]) => ({ object, state: found.sort().join('; ') }));
-  told.sort((a, b) => (a.state < b.state ? -1 : 1));
-  for (const { object, state } of told) yield { object, name: 'anon_vmas', state };
+  const shown = [...texts].map(([object, found]) => ({ object, state: found.sort().join('; ') }));
+  shown.sort((a, b) => (a.state < b.state ? -1 : 1));
+  for (const { object, state } of shown) yield { object, name: 'anon_vmas', state };
   for (const file of k.files.values()) {
     const state = mappingsText(file.vmas);
     yield { object: fileMappingsObject(file), name: `mappings of file ${file.id}`, state };
@@ -165,7 +169,7 @@ function mappingsText(vmas: readonly Vma[]): string {
   return vmas.map(({ mm, first, end, pgoff }) => `${mm} ${first}-${end} ${pgoff}`).join();
 }
 
-function* stateOfTlbs(mm: Mm, names: FrameNames): Iterable<Told> {
+function* stateOfTlbs(mm: Mm, names: FrameNames): Iterable<ShownState> {
   for (const tlb of mm.tlbs) {
     if (tlb.entries.size === 0) continue;
     const entries = [...tlb.entries].sort(([a], [b]) => a - b);
@@ -176,7 +180,7 @@ function* stateOfTlbs(mm: Mm, names: FrameNames): Iterable<Told> {
   }
 }
 
-function* stateOfSubscriptions({ id, subscriptions }: Mm): Iterable<Told> {
+function* stateOfSubscriptions({ id, subscriptions }: Mm): Iterable<ShownState> {
   const all = overlapping(subscriptions.itree, EVERYWHERE);
   const listed = all.map(({ device, range }) => `${device} ${range.first}-${range.end}`);
   const deferred = subscriptions.deferred.map((one) => `${one.action} ${one.subscription.device}`);
@@ -185,13 +189,13 @@ function* stateOfSubscriptions({ id, subscriptions }: Mm): Iterable<Told> {
   yield { object: subscriptions.object, name: `subscriptions ${id}`, state };
 }
 
-function* stateOfSequences({ subscriptions }: Mm): Iterable<Told> {
+function* stateOfSequences({ subscriptions }: Mm): Iterable<ShownState> {
   for (const { device, sub } of overlapping(subscriptions.itree, EVERYWHERE)) {
     yield { object: sub.object, name: `sequence of ${device}`, state: `${sub.invalidateSeq}` };
   }
 }
 
-function* stateOfTable(mm: Mm, names: FrameNames): Iterable<Told> {
+function* stateOfTable(mm: Mm, names: FrameNames): Iterable<ShownState> {
   const { table, id } = mm;
   for (const [number, { level, huge }] of [...table.pages].sort(([a], [b]) => a - b)) {
     if (level === 'none') continue;
@@ -216,7 +220,7 @@ function describePte(pte: Pte, names: FrameNames): string {
   return `${view.state} ${'pfn' in view ? names.nameOf(view.pfn as Pfn) : ''} ${pte & PTE_BITS}`;
 }
 
-function* stateOfDevices(world: World, names: FrameNames): Iterable<Told> {
+function* stateOfDevices(world: World, names: FrameNames): Iterable<ShownState> {
   const { oracles, kernel: k } = world;
   for (const [device, table] of oracles.mirrors.byDevice) {
     const entries = [...table].sort(([a], [b]) => a - b);
@@ -232,10 +236,20 @@ function* stateOfDevices(world: World, names: FrameNames): Iterable<Told> {
     const open = [...k.migrations.values()].filter(
       (each) => each.owner === device && holdsPages(each),
     );
-    const ranges = open.map(({ range }) => `${range.first}-${range.end}`).sort();
+    const shown = open.map((each) => describeMigration(each, names)).sort();
     const object = migrationsObject(device);
-    yield { object, name: `migrations of ${device}`, state: ranges.join() };
+    yield { object, name: `migrations of ${device}`, state: shown.join() };
   }
+}
+
+function describeMigration({ range, src, dst, cpages }: Migration, names: FrameNames): string {
+  const pages = [src, dst].map((entries) => entries.map((entry) => describeEntry(entry, names)));
+  return `${range.first}-${range.end} ${cpages === 'collecting' ? 'collecting' : 'collected'} ${pages.join(' to ')}`;
+}
+
+function describeEntry(entry: MigratePfn, names: FrameNames): string {
+  const pfn = migratePfnToPfn(entry);
+  return `${pfn === 'none' ? '' : names.nameOf(pfn)}/${migratePfnFlags(entry)}`;
 }
 
 const FLAGS = [
@@ -247,13 +261,13 @@ const FLAGS = [
   PAGE_COMPOUND,
 ];
 
-function* stateOfFrames(k: Kernel, names: FrameNames): Iterable<Told> {
+function* stateOfFrames(k: Kernel, names: FrameNames): Iterable<ShownState> {
   const all = new Set([...framesInUse(k.frames), ...k.frames.contents.keys()]);
   const known = [...all].filter((pfn) => names.isKnown(pfn));
   // Frames that nothing names yet come by what they are.
   const others = [...all].filter((pfn) => !names.isKnown(pfn));
-  const told = new Map(others.map((pfn) => [pfn, describeFrame(k, pfn)]));
-  others.sort((a, b) => ((told.get(a) ?? '') < (told.get(b) ?? '') ? -1 : 1));
+  const shown = new Map(others.map((pfn) => [pfn, describeFrame(k, pfn)]));
+  others.sort((a, b) => ((shown.get(a) ?? '') < (shown.get(b) ?? '') ? -1 : 1));
   for (const pfn of [...known, ...others]) yield* stateOfFrame(k, pfn, names.nameOf(pfn));
 }
 
@@ -261,7 +275,7 @@ function describeFrame(k: Kernel, pfn: Pfn): string {
   return [...stateOfFrame(k, pfn, '')].map(({ name, state }) => `${name}${state}`).join();
 }
 
-function* stateOfFrame(k: Kernel, pfn: Pfn, name: string): Iterable<Told> {
+function* stateOfFrame(k: Kernel, pfn: Pfn, name: string): Iterable<ShownState> {
   const { frames } = k;
   const contents = frames.contents.get(pfn)?.join() ?? '';
   if (contents !== '') {
@@ -281,7 +295,7 @@ function* stateOfFrame(k: Kernel, pfn: Pfn, name: string): Iterable<Told> {
   }
 }
 
-function* stateOfLocks(scheduler: Scheduler, names: FrameNames): Iterable<Told> {
+function* stateOfLocks(scheduler: Scheduler, names: FrameNames): Iterable<ShownState> {
   const held = new Map<ObjectId, string[]>();
   const all = [...scheduler.readyTasks(), ...scheduler.blockedTasks()];
   for (const { identity } of all) noteHeld(identity, held);
@@ -305,7 +319,10 @@ function lockName(object: ObjectId, names: FrameNames): string {
     : `${kind} ${owner} ${index}`;
 }
 
-function* stateOfRegisters(world: World): Iterable<Told> {
+function* stateOfRegisters(world: World): Iterable<ShownState> {
+  for (const [object, value] of world.oracles.registers.shared) {
+    yield { object, name: `shared page ${objectName(object).index}`, state: `${value}` };
+  }
   for (const [mm, { values, discardable }] of world.oracles.registers.spaces) {
     const pages = [...new Set([...values.keys(), ...discardable])].sort((a, b) => a - b);
     for (const page of pages) {

@@ -1,6 +1,6 @@
 /**
- * The tasks of a machine for whoever chooses among them: where each stands, what it waits for, and who has that.
- * Looks and changes nothing.
+ * The tasks of a machine for the policy that chooses among them: where each stands, what it waits for, and who has
+ * that. Looks and changes nothing.
  */
 import type { RunningTask } from '../scheduler/scheduler.ts';
 import { isReady } from '../scheduler/scheduler.ts';
@@ -44,7 +44,7 @@ export function taskList(world: World, devices: Iterable<RemoteDevice>): TaskLis
   });
 }
 
-/** `mmap_lock(0, 0x0)`, or `an answer` where the object is a running number that tells nobody anything. */
+/** `mmap_lock(0, 0x0)`, or `an answer` where the object is a running number without a meaning. */
 export function waitedFor(object: ObjectId): string {
   const described = describeObject(object);
   if (described.startsWith('answer(')) return 'an answer';
@@ -64,10 +64,10 @@ function holdersOf(
   }
   // Locks that a device took by a request that has ended.
   for (const { object, holder } of kernel.pageLocks.values()) {
-    if (holder !== 'nobody') holders.set(object, holder.actor);
+    if (holder !== 'none') holders.set(object, holder.actor);
   }
   for (const { mmapLock } of kernel.mms.values()) {
-    const holder = mmapLock.writer === 'nobody' ? mmapLock.readers[0] : mmapLock.writer;
+    const holder = mmapLock.writer === 'none' ? mmapLock.readers[0] : mmapLock.writer;
     if (holder !== undefined) holders.set(mmapLock.object, holder.actor);
   }
   for (const device of devices) {

@@ -6,10 +6,14 @@
 import type { CpuApi, PinMode } from '../abi/cpu-api.ts';
 import type { DeviceApi, DeviceDriver, DeviceOwner } from '../abi/device-api.ts';
 import type { EventSink } from '../abi/event.ts';
-import { FIRST_KERNEL, type KernelId } from '../abi/kernel-ids.ts';
-import { reconnectDevice } from '../kernel/api/bury-device.ts';
+import { DEFAULT_KERNEL, type KernelId } from '../abi/kernel-ids.ts';
+import { reconnectDevice } from '../kernel/api/device-teardown.ts';
 import { createCpuApi, newCpu } from '../kernel/api/kernel-cpu-api.ts';
-import { createDeviceApi } from '../kernel/api/kernel-device-api.ts';
+import {
+  createDeviceApi,
+  type KernelDevice,
+  newKernelDevice,
+} from '../kernel/api/kernel-device-api.ts';
 import {
   type Cpu,
   DEFAULT_CONFIG,
@@ -26,7 +30,7 @@ import { newTaskContext, type TaskContext } from '../task/context.ts';
 import type { Task } from '../task/task.ts';
 import type { Pfn } from '../vocabulary/address.ts';
 import { type EventLog, newEventLog, sinkOf } from './event-log.ts';
-import { lockTeller } from './lock-teller.ts';
+import { lockLog } from './lock-log.ts';
 import type { Contract, DriverPlace } from './oracles/contract/contract.ts';
 import { unwatchDevice, watchContract, watchDevice } from './oracles/contract/watched-device.ts';
 import { addMirror, removeMirror } from './oracles/mirrors.ts';
@@ -36,12 +40,12 @@ import { type Oracles, watchWorld } from './oracles/oracles.ts';
 export const STEPS_MAX = 10_000_000;
 
 export interface WorldOptions {
-  /** The kernel that the patches are applied to; 6.1 unless said. */
+  /** The kernel that the patches are applied to; DEFAULT_KERNEL unless said. */
   readonly version?: KernelId;
   readonly patches?: readonly Patch[];
   readonly config?: Partial<KernelConfig>;
-  /** Whether the event log has the locks, too. 'untold' unless said. */
-  readonly locks?: 'told' | 'untold';
+  /** Whether locks that are taken and released are events, too; false unless said. */
+  readonly logLocks?: boolean;
   /** Oracle 6; 'off' unless said. */
   readonly contract?: 'watched' | 'off';
 }
@@ -60,6 +64,8 @@ export interface World {
   readonly mm: Mm;
   /** CPU threads by name. A forked child's thread appears with its fork. */
   readonly cpus: Map<string, Cpu>;
+  /** By owner. */
+  readonly devices: Map<DeviceOwner, KernelDevice>;
 }
 
 /** A world at rest: one process without mappings, no devices, no CPU threads. */
@@ -67,10 +73,12 @@ export function newWorld(options: WorldOptions = {}): World {
   const context = newTaskContext();
   const log = newEventLog();
   const emit = sinkOf(log, context);
-  context.onNote = (text) => emit({ kind: 'note', text });
-  const version = options.version ?? FIRST_KERNEL;
+  // Not in one statement: V8 puts a function that is assigned to a member where only full collections come.
+  const onNote = (text: string) => emit({ kind: 'note', text });
+  context.onNote = onNote;
+  const version = options.version ?? DEFAULT_KERNEL;
   const fn = patched(kernelFunctions(version), options.patches ?? []);
-  if (options.locks === 'told') context.lockListener = lockTeller(emit);
+  if (options.logLocks) context.lockListener = lockLog(emit);
   const kernel = newKernel(fn, context, emit, { ...DEFAULT_CONFIG, ...options.config });
   const oracles = watchWorld(kernel, log, emit);
   return {
@@ -85,6 +93,7 @@ export function newWorld(options: WorldOptions = {}): World {
       options.contract === 'watched' ? watchContract(kernel, log, emit, oracles.mirrors) : 'off',
     mm: newProcess(kernel),
     cpus: new Map(),
+    devices: new Map(),
   };
 }
 
@@ -122,19 +131,20 @@ export function deviceOf(
 ): DeviceApi {
   const { kernel, mm, contract } = world;
   addMirror(world.oracles.mirrors, owner);
-  const connect = (called: () => DeviceDriver): DeviceApi =>
-    createDeviceApi(kernel, {
-      owner,
-      mm,
-      driver: called,
-      onPageFree: (pfn) => world.oracles.pageFreed(owner, pfn),
-    });
+  const connect = (called: () => DeviceDriver): DeviceApi => {
+    const onPageFree = (pfn: Pfn) => world.oracles.pageFreed(owner, pfn);
+    const parts = { owner, mm, driver: called, onPageFree };
+    const device = newKernelDevice(parts);
+    world.devices.set(owner, device);
+    return createDeviceApi(kernel, parts, device);
+  };
   if (contract === 'off') return connect(driver);
   return watchDevice(contract, { owner, mm: mm.id, place, driver }, connect);
 }
 
 /** Takes deviceOf() back: the device is gone, and nothing of it is left. */
 export function disconnectDevice(world: World, owner: DeviceOwner): void {
+  world.devices.delete(owner);
   removeMirror(world.oracles.mirrors, owner);
   if (world.contract !== 'off') unwatchDevice(world.contract, owner);
   reconnectDevice(world.kernel, owner);

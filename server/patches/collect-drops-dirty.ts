@@ -9,7 +9,7 @@ import type { Patch } from './patch.ts';
 
 /**
  * Race 14: a store has set the dirty bit of the entry and nothing else. The migration entry has no place for it; if
- * nobody tells the page, it counts as clean from then on, and reclaim may drop what was stored.
+ * the page is not marked, it counts as clean from then on, and reclaim may drop what was stored.
  */
 export const collectDropsDirty: Patch = {
   id: 'collect-drops-dirty',

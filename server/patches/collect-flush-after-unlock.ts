@@ -6,7 +6,7 @@ import type { PageRange } from '../vocabulary/address.ts';
 import type { Patch } from './patch.ts';
 
 /**
- * Race 10: between the unlock and the flush an entry is gone from the page table, but not from the TLBs. Whoever
+ * Race 10: between the unlock and the flush an entry is gone from the page table, but not from the TLBs. A task that
  * finds it gone sees nothing to flush.
  */
 export const collectFlushAfterUnlock: Patch = {

@@ -21,7 +21,7 @@ import type { Patch } from './patch.ts';
 
 /**
  * Race 17: each thread that faults on a device's page takes a reference and then tries to migrate it. Two of them make
- * each other's migration fail, for a page with a reference that nobody knows of does not move.
+ * each other's migration fail, for a page with an unknown reference does not move.
  */
 export const deviceFaultReferenceBeforeLock: Patch = {
   id: 'device-fault-reference-before-lock',

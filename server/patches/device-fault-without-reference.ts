@@ -18,7 +18,7 @@ export const deviceFaultWithoutReference: Patch = {
       if (pteIsDevicePrivate(seen)) return yield* faultOnWhatWasSeen(k, request, seen);
       return yield* stock.doSwapPage(k, request, seen);
     },
-    // Nobody has locked or referenced the page for the driver, so it migrates it like any other.
+    // The page is neither locked nor referenced for the driver, so it migrates it like any other.
     migrateVmaSetup: (k, mm, owner, request) =>
       stock.migrateVmaSetup(k, mm, owner, { ...request, faultPage: 'none' }),
   }),

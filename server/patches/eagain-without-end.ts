@@ -5,8 +5,8 @@ import { fail, ok, type Result } from '../vocabulary/errno.ts';
 import type { Patch } from './patch.ts';
 
 /**
- * Race 25: a device refused an invalidation that may not wait, so the caller gives up. Nobody ends the bracket, and
- * whoever waits for the end of it waits for ever.
+ * Race 25: a device refused an invalidation that may not wait, so the caller gives up. The bracket is never ended, and
+ * a task that waits for the end of it waits for ever.
  */
 export const eagainWithoutEnd: Patch = {
   id: 'eagain-without-end',

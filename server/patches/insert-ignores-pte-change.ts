@@ -6,7 +6,7 @@ import { lockPte, unlockPte } from '../kernel/memory/pte-lock.ts';
 import type { Task } from '../task/task.ts';
 import type { Patch } from './patch.ts';
 
-/** Race 2, the kernel's half: of two devices that fill the same hole both are told that they won. */
+/** Race 2, the kernel's half: of two devices that fill the same hole both see that they won. */
 export const insertIgnoresPteChange: Patch = {
   id: 'insert-ignores-pte-change',
   provenance:

@@ -6,7 +6,7 @@ import { type Task, willRead } from '../task/task.ts';
 import { nextPage, type PageIndex, type PageRange, pagesFrom } from '../vocabulary/address.ts';
 import type { Patch } from './patch.ts';
 
-/** An entry that is just being replaced is none for a moment. What looks at it then leaves the page behind. */
+/** An entry that is just being replaced is empty for a moment. A task that looks then leaves the page behind. */
 export const moveLooksOutsideLock: Patch = {
   id: 'move-looks-outside-lock',
   provenance:

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { STOCK } from '../kernel/stock.ts';
+import { STOCK_NAME } from './joint-name.ts';
 import { type Patch, patched } from './patch.ts';
-import { PATCHES, STOCK_NAME } from './patches.ts';
+import { PATCHES } from './patches.ts';
 
 function counting(id: string, log: string[]): Patch {
   return {

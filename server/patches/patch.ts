@@ -12,6 +12,9 @@ export interface Patch {
   readonly overrides: (stock: KernelFunctions) => Partial<KernelFunctions>;
 }
 
+/** What a user's file exports as `patch`. */
+export type OwnPatch = Omit<Patch, 'provenance' | 'file'> & Partial<Pick<Patch, 'provenance'>>;
+
 /** The kernel with `patches` applied, the first one innermost. */
 export function patched(stock: KernelFunctions, patches: readonly Patch[]): KernelFunctions {
   const functions = { ...stock };

@@ -29,6 +29,3 @@ export const PATCHES: ReadonlyMap<string, Patch> = new Map(
     validityIsBoolean,
   ].map((patch) => [patch.id, patch]),
 );
-
-/** The kernel without patches goes by this name. */
-export const STOCK_NAME = 'stock';

@@ -12,7 +12,7 @@ import type { Patch } from './patch.ts';
 const VALID = seq(1);
 
 /**
- * Race 4: a flag tells whether the range is valid now, and not whether it has been all the time. A whole
+ * Race 4: a flag says whether the range is valid now, and not whether it has been all the time. A whole
  * invalidation between looking and asking goes unnoticed.
  */
 export const validityIsBoolean: Patch = {

@@ -1,5 +1,5 @@
-/** What clients tell without waiting for an answer. */
-import Type from 'typebox';
+/** What clients send without waiting for an answer. */
+import { Type } from 'typebox';
 import { RANGE_PAGES_MAX } from '../abi/limits.ts';
 import { prose } from '../abi/prose.ts';
 import { nothing, page, strict, word } from '../abi/scalars.ts';
@@ -37,7 +37,7 @@ const sessionNotifications = {
   },
   went_on: {
     meaning: prose(`
-      None of your tasks stands still any more, without a go of the conductor: whoever plays this client let them go
+      None of your tasks stands still any more, without a go of the conductor: its player let them go
       on. Until then a client that said held may keep others waiting for longer than its lease.
     `),
     params: nothing,
@@ -57,8 +57,8 @@ export const DEVICE_NOTIFICATIONS = {
   },
   mirror_changed: {
     meaning: prose(`
-      Your own page table changed, in this order. Oracles and viewers know your page table from this alone, so tell
-      every change, and tell it before the answer or the request that depends on it: of entries that an invalidate
+      Your own page table changed, in this order. Oracles and viewers know your page table from this alone, so send
+      every change, and send it before the answer or the request that depends on it: of entries that an invalidate
       dropped before its answer, of entries that a migration made before its finalize.
     `),
     params: strict({

@@ -20,13 +20,6 @@ export const CLOSE_CODES = {
     session: 'none',
     remedy: 'Send a hello as the first frame after connecting.',
   },
-  'bad-frame': {
-    code: 4002,
-    meaning: 'What came instead of a hello could not be read at all.',
-    session: 'none',
-    remedy:
-      'Send one JSON object a text frame, or a binary frame as the protocol document describes; connect again.',
-  },
   'seq-gap': {
     code: 4003,
     meaning: 'The sequence numbers of your frames have a gap or go back.',
@@ -82,6 +75,18 @@ export const CLOSE_CODES = {
     session: 'over',
     remedy:
       'Tell the owner of the server to look at its disk; connect to another lab, or again later.',
+  },
+  'lab-closed': {
+    code: 4012,
+    meaning: 'The lab was closed by its presenter.',
+    session: 'over',
+    remedy: 'Nothing: the lab is over. Connect to another one.',
+  },
+  dismissed: {
+    code: 4013,
+    meaning: 'The presenter of the lab ended your session; what it held is gone.',
+    session: 'over',
+    remedy: 'Ask the presenter. Say a fresh hello if you are to come back.',
   },
 } as const satisfies Record<string, CloseCode>;
 

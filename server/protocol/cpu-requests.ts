@@ -1,5 +1,5 @@
 /** What a CPU client may ask: the table of CPU calls (abi/cpu-calls.ts) as methods. Addresses are byte addresses. */
-import Type from 'typebox';
+import { Type } from 'typebox';
 import { CPU_CALLS, type CpuCallName, type CpuCallParams } from '../abi/cpu-calls.ts';
 import { strict, word } from '../abi/scalars.ts';
 import { CODE_OF_ERRNO } from './error-codes.ts';

@@ -1,11 +1,11 @@
 /**
  * What a device client may ask: DeviceApi (device-api.ts), method by method, in the kernel's spelling. `meaning` and
- * `errors` are what docs/PROTOCOL.md tells a client in another language.
+ * `errors` are what docs/PROTOCOL.md says to a client in another language.
  */
-import Type from 'typebox';
+import { Type } from 'typebox';
 import { RANGE_PAGES_MAX } from '../abi/limits.ts';
 import { prose } from '../abi/prose.ts';
-import { nothing, page, range, shortRange, strict, word } from '../abi/scalars.ts';
+import { described, nothing, page, range, shortRange, strict, word } from '../abi/scalars.ts';
 import { DEVICE_FRAMES_MAX } from './limits.ts';
 import type { ParamsOf, RequestTable, ResultsOf } from './request-spec.ts';
 import {
@@ -59,10 +59,17 @@ export const DEVICE_REQUESTS = {
       Subscribes to the invalidations of a range: from the answer on, and possibly a little before
       it, the server asks invalidate for it. invalidate_seq is what mmu_interval_notifier_insert()
       leaves in the subscription: the driver keeps it beside the subscription, under its own lock.
+      passes "two": where the kernel of the lab has two passes (mainline), the server asks
+      invalidate_start and invalidate_finish instead; older kernels ask invalidate all the same.
     `),
     errors: [],
     ...bare,
-    params: strict({ range }),
+    params: strict({
+      range,
+      passes: Type.Optional(
+        described(word('one', 'two'), 'Whether the driver has invalidate_start; "one" if absent.'),
+      ),
+    }),
     result: strict({ subscription: handle, invalidate_seq: notifierSeq }),
     subject: 'params.range',
   },
@@ -194,7 +201,7 @@ export const DEVICE_REQUESTS = {
     meaning: prose(`
       Ends a migration: the CPU page table gets its entries back, of the destination or of the
       source, and the pages are unlocked. Once for each setup that succeeded. Destinations that
-      were not used are given back: page_free tells of private ones.
+      were not used are given back: page_free names private ones.
     `),
     errors: ['no-such-migration', 'in-use'],
     ...bare,
@@ -205,7 +212,7 @@ export const DEVICE_REQUESTS = {
   migrate_device_range: {
     meaning: prose(`
       Collects your own private frames by number for eviction, without mappings or mmap_lock.
-      Frames that are free, or locked by somebody, are passed over (0): whoever evicts all loops.
+      Frames that are free, or locked, are passed over (0): to evict all, loop.
     `),
     errors: ['not-your-frame'],
     ...bare,

@@ -2,10 +2,10 @@
  * JSON-RPC 2.0 with one member more: `seq`, which numbers the frames of a direction 1, 2, 3 ... for the life of
  * a session (a resume goes on counting). A frame that carries pages is the same object in a binary frame.
  *
- * Clients number their requests with whole numbers. The server's questions have numbers (the kernel's) or
- * strings (the conductor's); an answer repeats the id as it came.
+ * Clients number their requests with whole numbers, or name them with strings. The server's questions have
+ * numbers (the kernel's) or strings (the conductor's); an answer repeats the id as it came.
  */
-import Type, { type Static } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { strict, word } from '../abi/scalars.ts';
 import { ERRNO_NUMBER, type Errno } from '../vocabulary/errno.ts';
 import { sequence } from './wire-values.ts';
@@ -14,6 +14,13 @@ const jsonrpc = Type.Literal('2.0');
 const seq = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
 const method = Type.String({ maxLength: 64 });
 const questionId = Type.Union([sequence, Type.String({ maxLength: 32 })]);
+export const REQUEST_ID_CHARS_MAX = 64;
+const requestId = Type.Union([sequence, Type.String({ maxLength: REQUEST_ID_CHARS_MAX })], {
+  description: `a whole number from 0, or a string of at most ${REQUEST_ID_CHARS_MAX} characters`,
+});
+
+/** Of a client's request, as the client has numbered or named it. */
+export type RequestId = Static<typeof requestId>;
 
 /** `data` of every error. `path` and `bound` may be empty where there is nothing to point at. */
 export const ErrorData = Type.Object({
@@ -47,7 +54,13 @@ export const RpcError = Type.Object({
 export type RpcError = Static<typeof RpcError>;
 
 /** What a client sends. `params` and `result` are checked against the method. */
-export const ClientRequest = strict({ jsonrpc, seq, id: sequence, method, params: Type.Unknown() });
+export const ClientRequest = strict({
+  jsonrpc,
+  seq,
+  id: requestId,
+  method,
+  params: Type.Unknown(),
+});
 export const ClientNotification = strict({ jsonrpc, seq, method, params: Type.Unknown() });
 export const ClientAnswer = strict({ jsonrpc, seq, id: questionId, result: Type.Unknown() });
 export const ClientErrorAnswer = strict({ jsonrpc, seq, id: questionId, error: RpcError });
@@ -61,11 +74,11 @@ export const ServerQuestionFrame = strict({
   params: Type.Unknown(),
 });
 export const ServerNotificationFrame = strict({ jsonrpc, seq, method, params: Type.Unknown() });
-export const ServerAnswer = strict({ jsonrpc, seq, id: sequence, result: Type.Unknown() });
+export const ServerAnswer = strict({ jsonrpc, seq, id: requestId, result: Type.Unknown() });
 export const ServerErrorAnswer = strict({
   jsonrpc,
   seq,
-  id: Type.Union([sequence, Type.Null()]),
+  id: Type.Union([requestId, Type.Null()]),
   error: RpcError,
 });
 

@@ -235,7 +235,7 @@ const USE_CODES = {
     jsonrpc: -32025,
     errno: 'EDEADLK',
     definite: true,
-    meaning: 'You hold mmap_lock; the call would take it again or wait for somebody who wants it.',
+    meaning: 'You hold mmap_lock; the call would take it again or wait for a task that wants it.',
     remedy: 'mmap_read_unlock first.',
   },
   'in-use': {

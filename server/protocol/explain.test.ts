@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import Type from 'typebox';
+import { Type } from 'typebox';
 import { strict } from '../abi/scalars.ts';
 import { explain } from './explain.ts';
 import { refusalText, refuse } from './refusal.ts';

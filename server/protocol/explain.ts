@@ -4,7 +4,7 @@
  *
  * Covers the keywords that our schemas use: object, array, integer, string, boolean, const, enum, anyOf, refine.
  */
-import type Type from 'typebox';
+import type { Type } from 'typebox';
 
 export interface Mismatch {
   readonly path: string;
@@ -36,7 +36,7 @@ interface Keywords {
   readonly '~refine'?: readonly { check(value: unknown): boolean; error(value: unknown): string }[];
 }
 
-/** Returns: the first mismatch in the order of the schema, or 'none' if `value` fits as far as this can tell. */
+/** Returns: the first mismatch in the order of the schema, or 'none' if `value` fits as far as this checks. */
 export function explain(schema: Type.TSchema, value: unknown, path: string): Mismatch | 'none' {
   return mismatch(schema as Keywords, value, path);
 }

@@ -10,7 +10,7 @@ interface Held {
 export const HELD_LIMITS = {
   SUBSCRIPTIONS_MAX: held(1_024, 'subscriptions', 'one device'),
   LAB_SUBSCRIPTIONS_MAX: held(16_384, 'subscriptions', 'one lab'),
-  MIRROR_ENTRIES_MAX: held(65_536, 'entries', 'the page table of one device, as it tells'),
+  MIRROR_ENTRIES_MAX: held(65_536, 'entries', 'the page table of one device, as it reports it'),
   LAB_MIRROR_ENTRIES_MAX: held(262_144, 'entries', 'the page tables of all devices of one lab'),
   DEVICE_CHUNKS_MAX: held(16, 'chunks', 'one device: calls of memremap_pages'),
   LAB_CHUNKS_MAX: held(1_024, 'chunks', 'one lab: private memory of devices'),

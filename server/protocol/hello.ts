@@ -9,13 +9,16 @@
  *
  * A session ends at once when the client closes with 1000 or 1001; with anything else it can be resumed.
  */
-import Type, { type Static } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { prose } from '../abi/prose.ts';
 import { described, name, strict, word } from '../abi/scalars.ts';
 import { LabSnapshot } from './lab-snapshot.ts';
 import { SUBPROTOCOL } from './limits.ts';
 import type { RequestTable } from './request-spec.ts';
 import { sequence } from './wire-values.ts';
+
+/** As the name in a hello: the lab gives the client one. */
+export const AUTO_NAME = 'auto';
 
 export const Resume = strict({
   token: Type.String({
@@ -39,9 +42,9 @@ export const HelloParams = strict({
   lab: name,
   role: described(
     word('device', 'cpu', 'observer'),
-    'What you are: a device, a CPU thread, or somebody who watches.',
+    'What you are: a device, a CPU thread, or an observer.',
   ),
-  /** Unique among the actors of the lab. An observer's may be anything. */
+  /** Unique among the actors of the lab, or AUTO_NAME. An observer's may be anything. */
   name,
   mm: Type.Optional(
     Type.Integer({
@@ -53,6 +56,18 @@ export const HelloParams = strict({
       `),
     }),
   ),
+  create: Type.Optional(
+    Type.Boolean({
+      description: 'true: a lab of this name is opened if there is none. Not for observers.',
+    }),
+  ),
+  takeOver: Type.Optional(
+    Type.Boolean({
+      description: prose(`
+        true: if the session of this name has been without a connection for leaseMs, it ends, and the name is yours.
+      `),
+    }),
+  ),
   resume: Type.Optional(
     described(Resume, 'To come back to a session. Without it, the session is a fresh one.'),
   ),
@@ -61,7 +76,7 @@ export type HelloParams = Static<typeof HelloParams>;
 
 export const HelloResult = strict({
   lab: name,
-  actor: name,
+  actor: described(name, 'your name in the lab, also if the hello left it to the lab'),
   epoch: Type.Integer({ minimum: 1, description: 'Counts the hellos of the session.' }),
   resumeToken: Type.String({ description: 'a secret; good for one resume' }),
   session: described(
@@ -98,9 +113,12 @@ export const SESSION_REQUESTS = {
   hello: {
     meaning: prose(`
       The first request on every connection: joins a lab, or resumes a session. A refused hello changes nothing, and
-      may be said again on the same connection. lab is the lab's name, or its join code in upper or lower case; an
-      unknown name opens a lab, unless the server was told not to. name is unique among the actors of the lab; an
-      observer's may be anything. A server of another version of the protocol refuses params.protocol.
+      may be said again on the same connection. lab is the lab's name, or its join code in upper or lower case. A
+      name that no lab has is refused, with the nearest one; with create it opens a lab, unless the server was told
+      not to: a device or a CPU may, an observer never. name is unique among the actors of the lab; an
+      observer's may be anything. "${AUTO_NAME}" is the next free name of the role: a part of the lab's scenario that
+      has no client yet, else dev0, dev1, ... or cpu0, cpu1, ...; the answer has it as actor, and a resume says
+      that. A server of another version of the protocol refuses params.protocol.
     `),
     errors: [
       'bad-frame',

@@ -2,16 +2,26 @@
  * The bodies of the HTTP routes, both ways. All JSON, all below /api; what fails answers an HttpError
  * (http-errors.ts). server/http registers the routes, and GET /docs is generated from these schemas.
  *
- * Over WebSocket an observer is told what LabControl says as the notification `control`; see
+ * Over WebSocket an observer gets what LabControl says as the notification `control`; see
  * server-notifications.ts.
  */
-import Type, { type Static } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { Event } from '../abi/event.ts';
 import { KERNEL_IDS } from '../abi/kernel-ids.ts';
 import { prose } from '../abi/prose.ts';
-import { name, strict, word } from '../abi/scalars.ts';
+import { described, name, strict, word } from '../abi/scalars.ts';
 import { joinCode } from './join-code.ts';
 import { LabControl } from './lab-control.ts';
+import { LAB_TIMES_MS_MAX, LAB_TIMES_MS_MIN } from './limits.ts';
+import { RunSheet } from './run-sheet.ts';
+import { CONDUCTOR_QUESTIONS } from './server-questions.ts';
+
+/** One patch, or several in the order in which they are applied. */
+const patch = Type.String({
+  pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]*( \\+ [A-Za-z0-9][A-Za-z0-9_.-]*){0,15}$',
+  maxLength: 1_000,
+  description: '`stock`, a patch that ships, or several: `a + b`',
+});
 
 /** A longer request body is refused: too-large. */
 export const HTTP_BODY_BYTES_MAX = 64 * 1024;
@@ -23,6 +33,10 @@ export const HTTP_REQUESTS_MAX = 2_000;
 export const EVENT_LOOP_DELAY_MS_MAX = 5_000;
 /** Event streams that are open at a time, over all labs. One more is refused: too-many-listeners. */
 export const SSE_LISTENERS_MAX = 64;
+/** Events that one answer has of a lab's history. */
+export const HISTORY_EVENTS_MAX = 4_096;
+/** Requests that wait for a recording to be read. One more is refused: too-many-histories. */
+export const HISTORIES_WAITING_MAX = 8;
 /** Runs that are explored at a time, a thread each. */
 export const RUNS_AT_ONCE_MAX = 2;
 /** Runs that wait for a thread. One more is refused: too-many-runs. */
@@ -31,6 +45,9 @@ export const RUNS_WAITING_MAX = 8;
 export const RUNS_KEPT_MAX = 64;
 export const RUN_SECONDS_MAX = 120;
 export const RUN_EXECUTIONS_MAX = 10_000_000;
+export const RUN_PREEMPTIONS_MAX = 64;
+/** Characters of a scenario that a request brings; longer ones are for the command line. */
+export const SCENARIO_CHARS_MAX = 48 * 1024;
 /** Milliseconds by which the frames to and from a client can be held back. Less than half a lease. */
 export const SLOW_MS_MAX = 4_000;
 export const STEPS_PER_SECOND_MAX = 1_000;
@@ -70,6 +87,28 @@ export const ScenarioEntry = strict({
 export type ScenarioEntry = Static<typeof ScenarioEntry>;
 export const ScenariosAnswer = strict({ scenarios: Type.Array(ScenarioEntry) });
 
+const scenarioText = Type.String({
+  maxLength: SCENARIO_CHARS_MAX,
+  description: 'a scenario as YAML, as the files of scenarios/ are',
+});
+export const ScenarioText = strict({ text: scenarioText });
+export type ScenarioText = Static<typeof ScenarioText>;
+
+/** Lines and columns count from 1. */
+export const ScenarioProblem = strict({
+  line: count,
+  column: count,
+  path: Type.String(),
+  message: Type.String(),
+});
+export type ScenarioProblem = Static<typeof ScenarioProblem>;
+
+export const ScenarioCheck = strict({
+  problems: Type.Array(ScenarioProblem),
+  scenario: Type.Optional(described(ScenarioEntry, 'What it says, if nothing is wrong with it.')),
+});
+export type ScenarioCheck = Static<typeof ScenarioCheck>;
+
 export const PatchEntry = strict({
   id: Type.String(),
   summary: Type.String({ description: 'what it changes, in one sentence' }),
@@ -88,6 +127,11 @@ export const KernelEntry = strict({
 export const KernelsAnswer = strict({ kernels: Type.Array(KernelEntry) });
 
 export const PatchesAnswer = strict({ patches: Type.Array(PatchEntry) });
+export const PatchAnswer = strict({
+  patch: PatchEntry,
+  diff: Type.String({ description: 'the functions that it changes, against those of stock' }),
+  source: Type.String({ description: 'the file of the patch' }),
+});
 
 export const DriverEntry = strict({ name: Type.String(), summary: Type.String() });
 export type DriverEntry = Static<typeof DriverEntry>;
@@ -101,6 +145,12 @@ export const LabActorEntry = strict({
   state: word('attached', 'away', 'fenced'),
   slowMs: Type.Integer({ description: 'by how much its frames are held back, each way' }),
   holding: Type.Integer({ description: 'how many of its tasks stand still after a hold' }),
+  roundTripMs: nullable(
+    Type.Integer({
+      minimum: 0,
+      description: 'from the last ping of the server to its pong; null before the first',
+    }),
+  ),
 });
 export type LabActorEntry = Static<typeof LabActorEntry>;
 
@@ -117,6 +167,10 @@ export type LabSeat = Static<typeof LabSeat>;
 export const LabEntry = strict({
   name,
   code: joinCode,
+  joinBy: described(
+    word('name', 'code'),
+    'What a hello, and requests without a token, call it: where the server has a token, its code.',
+  ),
   state: Type.Union([Type.Literal('open'), Type.Literal('restoring'), Type.Literal('damaged')], {
     description: prose(`
         restoring: it is led to where an earlier server left it, and takes clients in a moment. damaged: what it was
@@ -147,22 +201,50 @@ export const LabDetail = strict({
   todo: Type.Array(Type.String(), {
     description: 'steps of the scenario’s setup that are for the devices that join, in words',
   }),
+  sheet: nullable(RunSheet),
+  page: nullable(count),
+  shows: word('race', 'code'),
+  cast: Type.Record(Type.String(), Type.String(), {
+    description: 'roles of the sheet that the presenter has given to an actor',
+  }),
 });
 export type LabDetail = Static<typeof LabDetail>;
+
+/** What a lab has run of the kernel. */
+export const LabCoverage = strict({
+  lab: name,
+  functions: Type.Array(Type.String(), {
+    description: 'those that a patch may override and that were called, sorted',
+  }),
+  points: count,
+  pairs: count,
+  behind: Type.Record(Type.String(), Type.Array(Type.String()), {
+    description: 'by yield point: those of other tasks that came right behind it',
+  }),
+});
+export type LabCoverage = Static<typeof LabCoverage>;
+
+const labTime = Type.Integer({ minimum: LAB_TIMES_MS_MIN, maximum: LAB_TIMES_MS_MAX });
 
 export const NewLab = strict({
   name: Type.Optional(name),
   scenario: Type.Optional(name),
   kernel: Type.Optional(kernel),
-  patch: Type.Optional(name),
+  patch: Type.Optional(patch),
   parameters: Type.Optional(parameters),
+  leaseMs: Type.Optional(
+    described(labTime, "How long a device may leave a question open. The server's, if not said."),
+  ),
+  graceMs: Type.Optional(
+    described(labTime, "How long a lost session can be resumed. The server's, if not said."),
+  ),
 });
 export type NewLab = Static<typeof NewLab>;
 
 export const NewLabAnswer = strict({
   lab: LabDetail,
   presenterToken: Type.String({
-    description: 'secret: whoever has it may lock and delete the lab',
+    description: 'secret: it gives the right to lock and delete the lab',
   }),
 });
 export type NewLabAnswer = Static<typeof NewLabAnswer>;
@@ -202,7 +284,7 @@ export const Control = Type.Union([
   action('lock', {}),
   action('unlock', {}),
   /** A new machine with this patch under the same clients. */
-  action('patch', { patch: name, kernel: Type.Optional(kernel) }),
+  action('patch', { patch, kernel: Type.Optional(kernel) }),
   /** A new machine, as the lab began. */
   action('restart', {}),
   /** Runs one verb of the client's own program. */
@@ -217,16 +299,42 @@ export const Control = Type.Union([
   }),
   /** Holds back each frame to and from the client; 0 ends it. */
   action('slow', { actor, ms: Type.Integer({ minimum: 0, maximum: SLOW_MS_MAX }) }),
+  /** Gives a role of the run sheet to an actor. */
+  action('cast', { role: Type.String({ pattern: '^[a-z]{1,16}$' }), actor }),
+  /** What the stage shows: the race, or how to join. */
+  action('show', { what: word('race', 'code') }),
   /** Drops the connection. The client may resume. */
   action('cut', { actor }),
+  /** Ends the session of a client that is away, at once and not after its grace: its name is free. */
+  action('free', { actor }),
+  /** Ends the session of a client for good: it is told so, and what it held in its own memory is lost. */
+  action('dismiss', { actor }),
 ]);
 export type Control = Static<typeof Control>;
 
-/** `performed` is what the actor answered to `perform`. */
+/** What an actor answers to a verb: `errno` of ready-made clients, and what the verb answers besides. */
+export const PerformResult = CONDUCTOR_QUESTIONS.perform.result;
+
+/** `performed` is what the actor answered to `perform`, if it has; `performanceId` under which it can be fetched. */
 export const ControlAnswer = strict({
   ...LabDetail.properties,
-  performed: Type.Optional(Type.Unknown()),
+  performed: Type.Optional(PerformResult),
+  performanceId: Type.Optional(Type.String()),
 });
+
+/** A verb that an actor was asked to perform. */
+export const PerformanceEntry = strict({
+  id: Type.String(),
+  actor,
+  verb: Type.Object({ verb: Type.String() }),
+  state: word('running', 'done', 'failed'),
+  result: Type.Optional(described(PerformResult, 'Of one that is done.')),
+  failure: Type.Optional(
+    Type.String({ description: 'why it failed: what the actor said, or that it left' }),
+  ),
+});
+export type PerformanceEntry = Static<typeof PerformanceEntry>;
+export const PerformanceAnswer = strict({ entry: PerformanceEntry });
 
 // Runs.
 
@@ -234,8 +342,11 @@ export const STRATEGY_NAMES = ['dpor', 'dfs', 'random', 'pct', 'urw'] as const;
 
 export const NewRun = strict({
   scenario: name,
+  text: Type.Optional(
+    described(scenarioText, 'The scenario itself, instead of the one that ships under the name.'),
+  ),
   kernel: Type.Optional(kernel),
-  patch: Type.Optional(name),
+  patch: Type.Optional(patch),
   driver: Type.Optional(
     Type.Array(
       Type.String({
@@ -250,8 +361,25 @@ export const NewRun = strict({
   seed: Type.Optional(Type.Integer({ minimum: 0, maximum: 2 ** 31 - 1 })),
   budgetSeconds: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: RUN_SECONDS_MAX })),
   budgetExecutions: Type.Optional(Type.Integer({ minimum: 1, maximum: RUN_EXECUTIONS_MAX })),
+  preemptions: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: RUN_PREEMPTIONS_MAX,
+      description: 'switches away from a task that could go on, in one execution, at most',
+    }),
+  ),
 });
 export type NewRun = Static<typeof NewRun>;
+
+/** A counterexample as one word, and the question that it answers. */
+export const NewToken = strict({
+  token: Type.String({ minLength: 1, maxLength: SCENARIO_CHARS_MAX }),
+});
+export const TokenAnswer = strict({
+  question: NewRun,
+  failure: Type.String({ description: 'what was promised to go wrong' }),
+});
+export type TokenAnswer = Static<typeof TokenAnswer>;
 
 export const RunProgress = strict({
   executions: count,
@@ -290,16 +418,23 @@ export type RunEntry = Static<typeof RunEntry>;
 export const RunAnswer = strict({ run: RunEntry });
 export const RunsAnswer = strict({ runs: Type.Array(RunEntry) });
 
-const told = {
+const reported = {
   events: Type.Array(Event),
   /** For each event the number of the step that it belongs to, from 1. */
   stepOfEvent: Type.Array(count),
 };
 
+export const HistoryAnswer = strict({
+  /** In order and without gaps, from the first that was asked for. */
+  events: Type.Array(Event),
+  /** The number of the last one so far. */
+  last: count,
+});
+
 export const RunEvents = strict({
   /** What led to the state in which the exploring begins. */
   setup: Type.Array(Event),
-  ...told,
+  ...reported,
   /** In order: the first is step 1. */
   steps: Type.Array(strict({ actor: Type.String(), name: Type.String(), at: Type.String() })),
   /** What failed, or null if nothing did: then an execution that did not fail is shown. */
@@ -309,7 +444,7 @@ export const RunEvents = strict({
   /** The nearest execution that does not fail. `swapped` are two runs of steps, by the numbers of the first. */
   sibling: nullable(
     strict({
-      ...told,
+      ...reported,
       steps: Type.Array(strict({ actor: Type.String(), name: Type.String(), at: Type.String() })),
       swapped: Type.Array(strict({ first: count, last: count })),
     }),

@@ -1,5 +1,5 @@
 /** Every way in which an HTTP request can fail, as a word; HttpError is the body that says so. */
-import Type, { type Static } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { strict } from '../abi/scalars.ts';
 import type { Errno } from '../vocabulary/errno.ts';
 import { HTTP_BODY_BYTES_MAX, HTTP_REQUESTS_MAX, RUNS_KEPT_MAX } from './http-api.ts';
@@ -23,7 +23,9 @@ export const HTTP_ERROR_CODES = {
     status: 401,
     errno: 'EACCES',
     meaning: 'The server has a token, and the request did not show it.',
-    remedy: 'Send authorization: Bearer TOKEN; to take part in a lab its join code is enough.',
+    remedy:
+      'Send authorization: Bearer TOKEN, or open the page at the address with #token= that the server prints; ' +
+      'to take part in a lab its join code is enough.',
   },
   'presenter-only': {
     status: 403,
@@ -66,14 +68,27 @@ export const HTTP_ERROR_CODES = {
   'no-such-actor': {
     status: 404,
     errno: 'ENOENT',
-    meaning: 'Nobody in the lab has this name.',
+    meaning: 'No actor of the lab has this name.',
     remedy: 'GET /api/labs/{lab} lists its actors.',
+  },
+  'no-such-performance': {
+    status: 404,
+    errno: 'ENOENT',
+    meaning:
+      'The lab was not asked to have this performed, or it is so long ago that it is forgotten.',
+    remedy: 'Use the `performanceId` that the answer to a perform has.',
+  },
+  'not-away': {
+    status: 409,
+    errno: 'EBUSY',
+    meaning:
+      'The client of this name is connected: no session is taken from a client that is there.',
+    remedy: 'Cut it off first, or choose another name.',
   },
   'no-such-task': {
     status: 409,
     errno: 'EAGAIN',
-    meaning:
-      'The task cannot go next: it waits, has ended, or never was; or there is none that can.',
+    meaning: 'The task cannot go next: it waits, has ended, or never was; or no task can go.',
     remedy: 'Choose one that GET /api/labs/{lab} shows as ready.',
   },
   'not-paused': {
@@ -99,7 +114,8 @@ export const HTTP_ERROR_CODES = {
   'bad-choice': {
     status: 400,
     errno: 'EINVAL',
-    meaning: 'The parameters or drivers do not fit the scenario.',
+    meaning:
+      'What was chosen does not fit: parameters, drivers, or a scenario or token of your own.',
     remedy: 'GET /api/scenarios shows the parameters and devices of each.',
   },
   'lab-exists': {
@@ -119,7 +135,7 @@ export const HTTP_ERROR_CODES = {
     errno: 'EAGAIN',
     meaning: `Your address has sent more than ${HTTP_REQUESTS_MAX} requests within a second.`,
     remedy:
-      'Ask again a second later, and less often: GET /api/labs/{lab}/events tells what happens.',
+      'Ask again a second later, and less often: GET /api/labs/{lab}/events streams what happens.',
   },
   'under-pressure': {
     status: 503,
@@ -132,6 +148,24 @@ export const HTTP_ERROR_CODES = {
     errno: 'ENOMEM',
     meaning: 'The server has as many event streams open as it takes.',
     remedy: 'Close one, or watch over WebSocket: mmrace observe.',
+  },
+  'not-recorded': {
+    status: 404,
+    errno: 'ENOENT',
+    meaning: 'These events are no longer in memory, and the server records nothing.',
+    remedy: 'Ask for later ones, or start the server with --record DIR.',
+  },
+  'events-removed': {
+    status: 410,
+    errno: 'ENOENT',
+    meaning: 'What the recording had of that time was removed, as --keep says.',
+    remedy: 'Ask for later ones.',
+  },
+  'too-many-histories': {
+    status: 429,
+    errno: 'EAGAIN',
+    meaning: 'As many requests wait for older events as the server takes.',
+    remedy: 'Ask again in a few seconds.',
   },
   'no-such-run': {
     status: 404,

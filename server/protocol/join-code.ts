@@ -1,5 +1,5 @@
 /** Join codes: short names of labs, to be read from a screen across a room and typed with one thumb. */
-import Type from 'typebox';
+import { Type } from 'typebox';
 
 /** None of these looks like another, and without vowels no code is a word. */
 export const JOIN_CODE_LETTERS = 'BCDFGHJKMNPQRTVWXY346789';
@@ -15,7 +15,7 @@ export function canonicalJoinCode(text: string): string {
   return text.toUpperCase();
 }
 
-/** A lab of such a name could not be told from a code. */
+/** A lab of such a name could be mistaken for a code. */
 export function looksLikeJoinCode(text: string): boolean {
   if (text.length !== JOIN_CODE_CHARS) return false;
   return [...canonicalJoinCode(text)].every((letter) => JOIN_CODE_LETTERS.includes(letter));

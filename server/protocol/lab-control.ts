@@ -1,7 +1,7 @@
 /** How a lab is being driven, as observers and the HTTP routes see it. */
-import Type, { type Static } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { prose } from '../abi/prose.ts';
-import { named, strict } from '../abi/scalars.ts';
+import { described, named, strict, word } from '../abi/scalars.ts';
 
 /** Tasks that one list shows. Of more, those that became ready or began to wait last are left out. */
 export const TASKS_SHOWN_MAX = 256;
@@ -41,6 +41,14 @@ export const LabControl = named(
       While the lab is paused or slowed: ready ones first, in the order in which they would go; then those that wait.
     `),
     }),
+    cast: Type.Optional(
+      Type.Record(Type.String(), Type.String(), {
+        description: 'Roles of the run sheet that the presenter has given to an actor.',
+      }),
+    ),
+    shows: Type.Optional(
+      described(word('race', 'code'), 'What the stage shows: the race, unless said.'),
+    ),
     tasksLeftOut: Type.Integer({
       minimum: 0,
       description: 'How many tasks the list has no room for.',

@@ -1,4 +1,4 @@
-import Type, { type Static } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { name, named, strict, word } from '../abi/scalars.ts';
 import { LabControl } from './lab-control.ts';
 import { mm } from './wire-values.ts';

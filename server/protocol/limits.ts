@@ -18,7 +18,7 @@ export const REPLAY_ALL_BYTES_MAX = 512 * 1024 * 1024;
 export const REPLAY_BYTES_MIN = 2.5 * 1024 * 1024;
 /** Requests of one client without an answer. One more is refused: too-many-requests. */
 export const REQUESTS_IN_FLIGHT_MAX = 256;
-/** Questions answered lately whose ids are kept, to tell a second answer from one to a question never asked. */
+/** Questions answered lately whose ids are kept, to distinguish a second answer from one to a question never asked. */
 export const ANSWERED_KEPT_MAX = 1_024;
 /** A client that was refused this often without one good frame in between is closed (4009 too-many-refusals). */
 export const REFUSALS_MAX = 64;
@@ -44,21 +44,29 @@ export const HELLO_BYTES_MAX = 64 * 1024;
 export const LABS_PER_ADDRESS_MAX = 16;
 /** Actors in one lab. One more is refused: lab-full. */
 export const ACTORS_MAX = 4_096;
+/** Verbs that a lab was asked over HTTP to have performed, whose results can be fetched. The oldest are forgotten. */
+export const PERFORMANCES_KEPT_MAX = 256;
 /** Frames of system memory of a lab that does not say how many it has. Without a free one calls answer ENOMEM. */
 export const LAB_FRAMES_MAX = 2 ** 16;
 /** Labs in one server. One more is refused: too-many-labs. */
 export const LABS_MAX = 64;
 
+/** Milliseconds that a lab of its own may set at least for its lease and its grace: the clock is looked at so often. */
+export const LAB_TIMES_MS_MIN = 250;
+/** The most. */
+export const LAB_TIMES_MS_MAX = 24 * 60 * 60 * 1_000;
 /** Milliseconds a question may stay without an answer before the actor is fenced. */
 export const LEASE_MS = 10_000;
 /**
- * Milliseconds for which a client may keep others waiting that said held without having been told to hold, by a
+ * Milliseconds for which a client may keep others waiting that said held without an order to hold, by a
  * conductor: its player held it. Then its lease counts again.
  */
-export const HELD_UNTOLD_MS = 5 * 60_000;
+export const HELD_UNORDERED_MS = 5 * 60_000;
 /** Milliseconds after a lost connection during which the session can be resumed. */
 export const GRACE_MS = 30_000;
 /** Milliseconds between two pings. A peer that misses two is disconnected. */
 export const HEARTBEAT_MS = 15_000;
+/** Pings in a row without a pong, above which a peer counts as lost. */
+export const PONGS_MISSED_MAX = 2;
 /** Milliseconds from the connection to the `hello`. Then the connection is closed (4001 no-hello). */
 export const HELLO_MS = 10_000;

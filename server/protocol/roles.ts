@@ -7,6 +7,7 @@ import {
 import { CPU_REQUESTS } from './cpu-requests.ts';
 import { DEVICE_REQUESTS } from './device-requests.ts';
 import { SESSION_REQUESTS } from './hello.ts';
+import { PING_REQUESTS } from './ping.ts';
 import type { NotificationSpec, RequestSpec } from './request-spec.ts';
 import { SERVER_NOTIFICATIONS } from './server-notifications.ts';
 import { SERVER_QUESTIONS } from './server-questions.ts';
@@ -21,9 +22,9 @@ export type NotificationChecks = ReadonlyMap<string, MethodChecks<NotificationSp
 export const HELLO_CHECKS: RequestChecks = compileMethods<RequestSpec>(SESSION_REQUESTS);
 
 export const REQUEST_CHECKS: { readonly [Of in Role]: RequestChecks } = {
-  device: compileMethods<RequestSpec>(DEVICE_REQUESTS),
-  cpu: compileMethods<RequestSpec>(CPU_REQUESTS),
-  observer: new Map(),
+  device: compileMethods<RequestSpec>({ ...PING_REQUESTS, ...DEVICE_REQUESTS }),
+  cpu: compileMethods<RequestSpec>({ ...PING_REQUESTS, ...CPU_REQUESTS }),
+  observer: compileMethods<RequestSpec>(PING_REQUESTS),
 };
 
 export const NOTIFICATION_CHECKS: { readonly [Of in Role]: NotificationChecks } = {

@@ -1,12 +1,12 @@
-/** What the server tells clients without waiting for an answer. */
-import Type from 'typebox';
+/** What the server sends to clients without waiting for an answer. */
+import { Type } from 'typebox';
 import { Event } from '../abi/event.ts';
 import { prose } from '../abi/prose.ts';
-import { strict } from '../abi/scalars.ts';
+import { described, range, strict } from '../abi/scalars.ts';
 import { LabControl } from './lab-control.ts';
 import { LabSnapshot } from './lab-snapshot.ts';
 import type { NotificationTable, ParamsOf } from './request-spec.ts';
-import { frame } from './wire-values.ts';
+import { frame, handle, sequence } from './wire-values.ts';
 
 export const SERVER_NOTIFICATIONS = {
   page_free: {
@@ -24,6 +24,15 @@ export const SERVER_NOTIFICATIONS = {
     params: strict({
       why: Type.String({ description: 'what you did, or did not do, as a sentence' }),
       remedy: Type.String({ description: 'what to do, as a sentence' }),
+      question: Type.Optional(
+        described(
+          sequence,
+          'Of a question: the id of the one that was not answered as it must be.',
+        ),
+      ),
+      method: Type.Optional(Type.String({ description: 'the method of that question' })),
+      subscription: Type.Optional(handle),
+      range: Type.Optional(range),
     }),
     sends: 'no-pages',
   },

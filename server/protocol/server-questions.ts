@@ -1,9 +1,9 @@
 /**
- * What the server asks of a client. The first three are the kernel's (struct mmu_interval_notifier_ops, struct
+ * What the server asks of a client. The first five are the kernel's (struct mmu_interval_notifier_ops, struct
  * dev_pagemap_ops); a device that leaves them without an answer for leaseMs is fenced. The others are the
  * conductor's: they run a demo and never hold up the kernel.
  */
-import Type from 'typebox';
+import { Type } from 'typebox';
 import { prose } from '../abi/prose.ts';
 import { described, name, nothing, page, range, strict, word } from '../abi/scalars.ts';
 import { ERRNO_NUMBER, type Errno } from '../vocabulary/errno.ts';
@@ -12,49 +12,75 @@ import { frame, handle, mm, notifierSeq } from './wire-values.ts';
 
 const bare = { sends: 'no-pages', answers: 'no-pages', subject: 'params', errors: [] } as const;
 
+const invalidation = {
+  subscription: handle,
+  mm,
+  range,
+  event: described(
+    word(
+      'unmap',
+      'clear',
+      'protection_vma',
+      'protection_page',
+      'soft_dirty',
+      'release',
+      'migrate',
+      'exclusive',
+    ),
+    'Why, as enum mmu_notifier_event.',
+  ),
+  owner: Type.String({
+    description: 'the device whose own migration this is, by name, or "none"',
+  }),
+  blocking: described(
+    word('blockable', 'non-blockable'),
+    'non-blockable: the caller must not wait for a lock of yours.',
+  ),
+  seq: notifierSeq,
+} as const;
+
+const pass = {
+  ...invalidation,
+  call: described(handle, 'Names the invalidation in both passes: several may run.'),
+} as const;
+
+const invalidateSeq = described(
+  notifierSeq,
+  'The sequence that the subscription now has at your side.',
+);
+
 export const KERNEL_QUESTIONS = {
   invalidate: {
     meaning: prose(`
       The CPU page table of range is about to change. Take the driver's lock, set the sequence of the subscription to
-      seq (mmu_interval_set_seq), drop your entries of range, tell them by mirror_changed, answer done. Answer again
-      only if the range is non-blockable and the lock was busy: then change nothing. Whoever answers again to a
+      seq (mmu_interval_set_seq), drop your entries of range, report them by mirror_changed, answer done. Answer again
+      only if the range is non-blockable and the lock was busy: then change nothing. A device that answers again to a
       blockable range, or an error, is fenced. A device may keep the entries that its own migration invalidates
       (event migrate, owner its own name) if it updates its page table itself; it sets the sequence all the same.
     `),
     ...bare,
-    params: strict({
-      subscription: handle,
-      mm,
-      range,
-      event: described(
-        word(
-          'unmap',
-          'clear',
-          'protection_vma',
-          'protection_page',
-          'soft_dirty',
-          'release',
-          'migrate',
-          'exclusive',
-        ),
-        'Why, as enum mmu_notifier_event.',
-      ),
-      owner: Type.String({
-        description: 'the device whose own migration this is, by name, or "none"',
-      }),
-      blocking: described(
-        word('blockable', 'non-blockable'),
-        'non-blockable: the caller must not wait for a lock of yours.',
-      ),
-      seq: notifierSeq,
-    }),
-    result: strict({
-      result: word('done', 'again'),
-      invalidate_seq: described(
-        notifierSeq,
-        'The sequence that the subscription now has at your side.',
-      ),
-    }),
+    params: strict(invalidation),
+    result: strict({ result: word('done', 'again'), invalidate_seq: invalidateSeq }),
+  },
+  invalidate_start: {
+    meaning: prose(`
+      The first pass of an invalidation, for a subscription that was made with passes "two", where the kernel has two:
+      what invalidate asks, but the answer begun leaves the rest, dropping entries or waiting for it, to
+      invalidate_finish. The sequence belongs into this pass: a fault between the passes must see that it collided.
+      done and again are answered as to invalidate, and nothing follows then.
+    `),
+    ...bare,
+    params: strict(pass),
+    result: strict({ result: word('done', 'again', 'begun'), invalidate_seq: invalidateSeq }),
+  },
+  invalidate_finish: {
+    meaning: prose(`
+      The second pass, for a call that was answered begun, once every device has begun: end what was begun, report the
+      dropped entries by mirror_changed, then answer.
+    `),
+    ...bare,
+    params: strict(pass),
+    result: strict({ invalidate_seq: invalidateSeq }),
   },
   migrate_to_ram: {
     meaning: prose(`
@@ -69,7 +95,7 @@ export const KERNEL_QUESTIONS = {
   },
   release: {
     meaning:
-      'The mirrored mm is going away: drop every entry, tell it by mirror_changed, then answer.',
+      'The mirrored mm is going away: drop every entry, report it by mirror_changed, then answer.',
     ...bare,
     params: nothing,
     result: nothing,
@@ -92,7 +118,7 @@ export const CONDUCTOR_QUESTIONS = {
   hold: {
     meaning: prose(`
       Arm a hold, and answer at once. The next task of yours that gets the answer of a request after stands still
-      before it does anything with it: tell held, and go on only after go. A hold stops one task once.
+      before it does anything with it: send held, and go on only after go. A hold stops one task once.
     `),
     ...bare,
     params: strict({
@@ -102,7 +128,7 @@ export const CONDUCTOR_QUESTIONS = {
   },
   go: {
     meaning:
-      'Whoever stands at a hold goes on; holds that were not reached are taken back. Answer at once.',
+      'Tasks that stand at a hold go on; holds that were not reached are taken back. Answer at once.',
     ...bare,
     params: nothing,
     result: nothing,

@@ -1,6 +1,6 @@
-/** The schemas as compiled checks: one a method, made once when the program starts. */
-import type Type from 'typebox';
-import { Compile } from 'typebox/compile';
+/** The schemas as compiled checks: one a method, made once when the first value is checked. */
+import type { Type } from 'typebox';
+import { Compile, type Validator } from 'typebox/compile';
 import { explain, type Mismatch } from './explain.ts';
 import { briefly, partOf } from './found-value.ts';
 
@@ -22,9 +22,16 @@ interface AnySpec {
   readonly result?: Type.TSchema;
 }
 
+/** Compiling all of them takes longer than anything else a program does that starts, and most are never asked. */
 export function compileCheck(schema: Type.TSchema): Check {
-  const validator = Compile(schema);
-  return { schema, accepts: (value) => validator.Check(value) };
+  let validator: Validator | 'not yet' = 'not yet';
+  return {
+    schema,
+    accepts: (value) => {
+      if (validator === 'not yet') validator = Compile(schema);
+      return validator.Check(value);
+    },
+  };
 }
 
 /** A map, so that a method name such as `constructor` finds nothing. */
@@ -48,7 +55,7 @@ export function firstError(check: Check, value: unknown, path: string): Mismatch
 }
 
 /** The same, with what is there instead. */
-export function whyNotThis(
+export function firstErrorInFull(
   check: Check,
   value: unknown,
   path: string,

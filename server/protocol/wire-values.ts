@@ -6,7 +6,7 @@
  * the session are in camelCase (resumeToken).
  * What operations take is in abi/scalars.ts.
  */
-import Type from 'typebox';
+import { Type } from 'typebox';
 import type { HmmPfn } from '../abi/hmm-pfn.ts';
 import { RANGE_PAGES_MAX } from '../abi/limits.ts';
 import type { MigratePfn } from '../abi/migrate-pfn.ts';

@@ -1,8 +1,15 @@
 /** What a search has covered, as a value and in one sentence: the reason for a verdict. */
 import type { Failure } from '../explorer/failure.ts';
 import type { SampleStrategy } from '../explorer/sample.ts';
+import {
+  type CodeMissed,
+  type CodeNotReached,
+  codeMissedText,
+  notReachedText,
+} from './code-reached.ts';
 import { describeFailure } from './describe-failure.ts';
 import { counted } from './lines/counted.ts';
+import { type UntoldState, untoldStateText } from './untold-state.ts';
 
 /** How it was searched, and how much. */
 export interface Searched {
@@ -16,6 +23,8 @@ export interface Searched {
   readonly kernel?: { readonly id: string; readonly source: 'recorded' | 'read' };
   /** One device was searched for `twins` that do as it does. */
   readonly standsFor?: { readonly member: string; readonly twins: number };
+  /** Code of drivers that no execution has run. */
+  readonly missed?: readonly CodeMissed[];
 }
 
 export type Bound =
@@ -24,23 +33,14 @@ export type Bound =
   /** Executions were cut after `stepsMax` steps. */
   | (Searched & { readonly kind: 'cut'; readonly cut: number; readonly stepsMax: number })
   | (Searched & { readonly kind: 'window never entered' })
+  | (Searched & { readonly kind: 'untold state'; readonly untold: UntoldState })
   | (Searched & { readonly kind: 'sampled'; readonly sampled: Sampled })
   | (Searched & { readonly kind: 'every interleaving' })
-  | (Searched & PatchNotReached)
+  | (Searched & CodeNotReached)
   /** Threads fault over and over, but not under a fair scheduler as far as was seen. */
   | { readonly kind: 'no fair round'; readonly failure: Failure }
   | MomentBound
   | { readonly kind: 'not asked' };
-
-/** Nothing failed, but what a patch changes did not run: that says nothing of the patch. */
-export interface PatchNotReached {
-  readonly kind: 'patch not reached';
-  readonly patch: string;
-  /** Kernel functions that it overrides. */
-  readonly overridden: readonly string[];
-  /** Lines of its file that differ from the kernel and were not reached; empty if no override was called at all. */
-  readonly lines: readonly number[];
-}
 
 /** From an entry of a recorded run on. */
 export interface MomentBound {
@@ -88,8 +88,13 @@ export function describeBound(bound: Bound): string {
     case 'not asked':
       return 'interrupted before it was asked';
     default:
-      return `${coveredText(bound)}${kernelText(bound)}${tablesText(bound)}${twinsText(bound)}`;
+      return `${coveredText(bound)}${factsText(bound)}`;
   }
+}
+
+function factsText(bound: Searched): string {
+  const machine = `${kernelText(bound)}${tablesText(bound)}`;
+  return `${machine}${twinsText(bound)}${codeMissedText(bound.missed ?? [])}`;
 }
 
 function coveredText(bound: Extract<Bound, Searched>): string {
@@ -106,23 +111,16 @@ function coveredText(bound: Extract<Bound, Searched>): string {
       return `${bound.cut} of ${counts}${within} were cut after ${bound.stepsMax} steps`;
     case 'window never entered':
       return `the race window was never entered in ${counts}${within}`;
+    case 'untold state':
+      return `${untoldStateText(bound.untold)}; the search of ${counts}${within} proves nothing`;
     case 'sampled':
       return `${claimOf(bound.sampled, bound.executions)}${within}`;
     case 'every interleaving':
       return `every interleaving of this scenario${within}: ${counts}`;
     case 'patch not reached':
+    case 'driver not reached':
       return `${notReachedText(bound)} in none of ${counts}${within}`;
   }
-}
-
-function notReachedText({ patch, overridden, lines }: PatchNotReached): string {
-  if (lines.length > 0) {
-    const at = lines.length === 1 ? `line ${lines[0]}` : `lines ${lines.join(', ')}`;
-    const are = lines.length === 1 ? 'is' : 'are';
-    return `${at} of ${patch}, where it differs from the kernel, ${are} reached`;
-  }
-  const runs = overridden.length === 1 ? 'runs' : 'run';
-  return `${overridden.join(', ')}, which ${patch} overrides, ${runs}`;
 }
 
 function preemptionsText(preemptionsMax: number | undefined): string {

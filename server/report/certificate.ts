@@ -1,5 +1,7 @@
-/** Why a device of somebody else's does not pass, and what was covered: as values, and in words. */
+/** Why a foreign device does not pass, and what was covered: as values, and in words. */
+
 import type { Failure } from '../explorer/failure.ts';
+import { type CodeNotReached, notReachedText } from './code-reached.ts';
 import { describeFailure } from './describe-failure.ts';
 import { counted } from './lines/counted.ts';
 
@@ -107,7 +109,9 @@ export type CertificateBound =
   | (Schedules & { readonly kind: 'busy'; readonly reason: FindingReason })
   /** The scenario asks for verbs that the device does not know. */
   | (Schedules & { readonly kind: 'unknown verbs'; readonly verbs: readonly string[] })
-  | { readonly kind: 'nobody joined'; readonly seconds: number };
+  /** Of the patch, or of the driver of another device. */
+  | (Schedules & CodeNotReached)
+  | { readonly kind: 'not joined'; readonly seconds: number };
 
 interface Schedules {
   readonly schedules: number;
@@ -115,8 +119,8 @@ interface Schedules {
 
 /** One sentence. */
 export function describeCertificateBound(device: string, bound: CertificateBound): string {
-  if (bound.kind === 'nobody joined') {
-    return `nobody joined as ${device} within ${bound.seconds} s`;
+  if (bound.kind === 'not joined') {
+    return `no device joined as ${device} within ${bound.seconds} s`;
   }
   const many = `${counted(bound.schedules, 'schedule')}, each run twice`;
   switch (bound.kind) {
@@ -133,13 +137,16 @@ export function describeCertificateBound(device: string, bound: CertificateBound
     case 'every near order':
       return (
         `every order that leaves first come, first served in at most ${counted(bound.deviations, 'place')}, ` +
-        `whoever begins: ${many}`
+        `any actor may begin: ${many}`
       );
     case 'busy':
       return (
         `the machine is busy, so this may only have been late: ${describeFinding(device, bound.reason)} ` +
         `(in ${many}; with --quiet-ms and --answer-ms the device gets more time)`
       );
+    case 'patch not reached':
+    case 'driver not reached':
+      return `${notReachedText(bound)} in none of ${many}`;
     case 'unknown verbs':
       return `${device} does not know what the scenario asks for: ${bound.verbs.join(', ')}`;
   }

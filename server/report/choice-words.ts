@@ -4,7 +4,7 @@
 export interface ChoiceNames {
   /** As it was asked for: 'stock', an id, or a file. */
   readonly kernel: string;
-  /** Of Linux; 'not told' where it stands elsewhere. */
+  /** Of Linux; 'left out' where it stands elsewhere. */
   readonly version: string;
   readonly patches: readonly string[];
   /** By actor; '*' for all that are not named. */
@@ -15,9 +15,9 @@ export interface ChoiceNames {
 export function kernelWords(names: Pick<ChoiceNames, 'kernel' | 'version' | 'patches'>): string {
   const { kernel, version, patches } = names;
   const ids = patches.join(' + ');
-  if (ids === '') return version === 'not told' ? kernel : `stock ${version}`;
+  if (ids === '') return version === 'left out' ? kernel : `stock ${version}`;
   const words = ids === kernel ? ids : `${ids} (${kernel})`;
-  return version === 'not told' ? words : `${words} on ${version}`;
+  return version === 'left out' ? words : `${words} on ${version}`;
 }
 
 /** `, driver map-losers in dev0`; empty where every device has the driver of the scenario. */

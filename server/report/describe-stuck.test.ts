@@ -11,13 +11,13 @@ function waiting(actor: string, wants: string, ...heldBy: readonly Partial<Holde
     waitsAt: `${actor}.wait`,
     holds: [],
     heldBy: heldBy.map((holder) => ({
-      actor: 'nobody',
+      actor: 'none',
       task: 'work',
       at: 'somewhere.lock',
       state: 'waits',
       ...holder,
     })),
-    missedWake: 'no',
+    missedWake: false,
   };
 }
 
@@ -37,11 +37,11 @@ test('[OR5] who waits for what nobody will do has lost a wake-up, which is no de
     waiting('a', 'an event'),
   ];
   const { kind, cycle } = stuckOf(nobody);
-  assert.deepEqual([kind, cycle], ['lost wake-up', 'b -> a -> nobody']);
+  assert.deepEqual([kind, cycle], ['lost wake-up', 'b -> a -> none']);
 });
 
 test('[OR5] a condition that holds while its waiter sleeps is a lost wake-up, whoever else waits', () => {
-  const asleep: Wait = { ...waiting('a', 'a flag'), missedWake: 'yes' };
+  const asleep: Wait = { ...waiting('a', 'a flag'), missedWake: true };
   const told = stuckText([waiting('b', 'lock', { actor: 'a' }), asleep]);
-  assert.match(told, /^lost wake-up: a .* for a flag, which is so, but nobody has told it$/);
+  assert.match(told, /^lost wake-up: a .* for a flag, which is so, but it was not woken$/);
 });

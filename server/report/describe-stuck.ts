@@ -16,7 +16,7 @@ export function describeStuck({ how, chain, cycle }: Stuck): string {
       return `livelock: ${who.join(' and ')} goes round without end, and nothing changes`;
     }
     const actors = chain.map(({ actor }) => actor).join(' and ');
-    return `livelock: ${actors} faults again and again, and nobody else does anything`;
+    return `livelock: ${actors} faults again and again, and no other task does anything`;
   }
   const waits = chain.map(describeWait).join('; ');
   return how === 'deadlock' ? `deadlock ${cycle}: ${waits}` : `${how}: ${waits}`;
@@ -25,8 +25,8 @@ export function describeStuck({ how, chain, cycle }: Stuck): string {
 /** `cpu0 (madvise) waits at do_madvise.lock for driver_lock, which dev0 (fault-read) has since dmirror_fault.lock`. */
 export function describeWait({ actor, task, wants, waitsAt, heldBy, missedWake }: Waiting): string {
   const waiting = `${actor} (${task}) waits at ${waitsAt} for ${wants}`;
-  if (missedWake === 'yes') return `${waiting}, which is so, but nobody has told it`;
-  if (heldBy.length === 0) return `${waiting}, which nobody will bring about`;
+  if (missedWake) return `${waiting}, which is so, but it was not woken`;
+  if (heldBy.length === 0) return `${waiting}, which no task will bring about`;
   const holders = heldBy.map((holder) => {
     const who = `${holder.actor} (${holder.task})`;
     if (holder.at === ITS_OWN) return `is up to ${who}`;

@@ -19,17 +19,18 @@ dev0                                 dev1
 ----                                 ----
  1. migrate_vma_setup()
                                       2. invalidate 0x100200000
-                                      3. hmm_range_fault() = zero page
-                                      4. map 0x100200000 = zero page (r)
-                                      5. read 0x100200000 = 0x0
- 6. migrate_vma_pages()
- 7. PTE 0x100200000: zero page ->
+ 3. invalidation of 0x100200000 ends
+                                      4. hmm_range_fault() = zero page
+                                      5. map 0x100200000 = zero page (r)
+                                      6. read 0x100200000 = 0x0
+ 7. migrate_vma_pages()
+ 8. PTE 0x100200000: zero page ->
     device page 0x8000
- 8. map 0x100200000 = device page
+ 9. map 0x100200000 = device page
     0x8000 (rw)
- 9. migrate_vma_finalize()
-10. write 0x100200000 = 0x2a
-                                     11. read 0x100200000 = 0x0
+10. migrate_vma_finalize()
+11. write 0x100200000 = 0x2a
+                                     12. read 0x100200000 = 0x0
                                          <-- BUG stale
 
 BUG: [OR3] dev1 read 0x0 through frame 0x0, but 0x100200000 was last

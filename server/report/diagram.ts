@@ -1,5 +1,5 @@
 /**
- * The race as a picture for a mail: plain ASCII, at most 75 columns, a step a row, each in the column of whoever
+ * The race as a picture for a mail: plain ASCII, at most 75 columns, a step a row, each in the column of the actor that
  * did it. Two or three actors get columns; more, or names too long for a column, the time-slice form of
  * Documentation/mm/mmu_notifier.rst.
  */
@@ -23,13 +23,13 @@ const COLUMN_WIDTH_MIN = 20;
 const GAP = 1;
 
 export interface DiagramOptions {
-  /** The columns, from left to right. Default: whoever took part, in the order of their first steps. */
+  /** The columns, from left to right. Default: the actors that took part, in the order of their first steps. */
   readonly actors?: readonly string[];
   /** The page that the story is about. Default: that of the first violation, or the one with the most events. */
   readonly page?: number;
   /** At most DIAGRAM_COLUMNS_MAX. */
   readonly columns: number;
-  /** Where it was decided, and what would have been safe: told in the numbers of the drawing. */
+  /** Where it was decided, and what would have been safe: in the numbers of the drawing. */
   readonly turn?: Turn;
 }
 

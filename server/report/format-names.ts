@@ -1,4 +1,4 @@
-/** The forms in which a run can be told, by the name that `--format` takes. */
+/** The forms in which a run can be shown, by the name that `--format` takes. */
 export const FORMAT_NAMES = [
   'litmus',
   'diagram',

@@ -7,8 +7,8 @@ import { metaOf, runGolden } from './golden/golden-runs.fixture.ts';
 import { LIST_COLUMNS_MAX } from './lines/list-columns.ts';
 
 const RUNS = {
-  stock: await runGolden('seed-zero-page', 'stock'),
-  patched: await runGolden('seed-zero-page', 'patched'),
+  stock: runGolden('seed-zero-page', 'stock'),
+  patched: runGolden('seed-zero-page', 'patched'),
 } as const;
 const KERNELS = ['stock', 'patched'] as const;
 

@@ -1,4 +1,4 @@
-/** Every form in which a run can be told, by the name that `--format` takes. All are made of one event log. */
+/** Every form in which a run can be shown, by the name that `--format` takes. All are made of one event log. */
 
 import type { Event } from '../abi/event.ts';
 import { drawn, raceDiagram } from './diagram.ts';

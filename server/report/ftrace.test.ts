@@ -6,13 +6,13 @@ import { assertGolden } from './golden/golden-file.fixture.ts';
 import { metaOf, runGolden } from './golden/golden-runs.fixture.ts';
 import { numbered, SEED_PAGE } from './golden/seed-race-events.fixture.ts';
 
-const PATCHED = await runGolden('seed-zero-page', 'patched');
+const PATCHED = runGolden('seed-zero-page', 'patched');
 const META = metaOf(PATCHED);
 const HERE = { mm: 0, page: SEED_PAGE };
 
 for (const kernel of ['stock', 'patched'] as const) {
-  test(`the seed race as a trace file, ${kernel}`, async () => {
-    const verdict = await runGolden('seed-zero-page', kernel);
+  test(`the seed race as a trace file, ${kernel}`, () => {
+    const verdict = runGolden('seed-zero-page', kernel);
     assertGolden(`seed-zero-page.${kernel}.ftrace`, ftraceText(verdict.events, metaOf(verdict)));
   });
 }
@@ -103,8 +103,8 @@ test('what only looks like a tracepoint of Linux has a name of ours', () => {
   ]);
 });
 
-test('a migration that moved nothing says so', async () => {
-  const { events } = await runGolden('two-migrators', 'stock');
+test('a migration that moved nothing says so', () => {
+  const { events } = runGolden('two-migrators', 'stock');
   const ends = entriesOf(ftraceText(events, META)).filter(
     ({ name }) => name === 'mm_migrate_pages',
   );

@@ -11,8 +11,8 @@ import { PAGES_SHOWN_MAX } from './stepper/memory-steps.ts';
 import { STEPPER_MODEL, STEPPER_SCRIPT } from './stepper/stepper-script.ts';
 import { STEPPER_STYLE } from './stepper/stepper-style.ts';
 
-const PATCHED = await runGolden('seed-zero-page', 'patched');
-const STOCK = await runGolden('seed-zero-page', 'stock');
+const PATCHED = runGolden('seed-zero-page', 'patched');
+const STOCK = runGolden('seed-zero-page', 'stock');
 const META = metaOf(PATCHED);
 const PAGE = htmlReport(PATCHED.events, META);
 

@@ -24,7 +24,7 @@ import { NO_RETURN_WORDS } from './turn.ts';
 export const HTML_STEPS_MAX = 20_000;
 /** More rows than this are drawn only where they are seen. */
 const ROWS_DRAWN_MAX = 2_000;
-/** The first ones tell what went wrong; the others follow from them. */
+/** The first ones say what went wrong; the others follow from them. */
 export const VIOLATIONS_SHOWN_MAX = 50;
 
 interface StepperStep {

@@ -7,10 +7,10 @@ import { type LitmusResult, litmusBlock } from './litmus.ts';
 const SEARCHED: LitmusResult = {
   name: 'seed-zero-page',
   form: 'exhaustive',
-  complete: 'yes',
+  complete: true,
   states: [
-    { text: 'dev1:r0=0x0; PTE=device-private;', count: 3, meets: 'yes' },
-    { text: 'dev1:r0=0x2a; PTE=present;', count: 17, meets: 'no' },
+    { text: 'dev1:r0=0x0; PTE=device-private;', count: 3, meets: true },
+    { text: 'dev1:r0=0x2a; PTE=present;', count: 17, meets: false },
   ],
   quantifier: 'exists',
   condition: 'dev1:r0=0x0 /\\ dev0:wrote=1',
@@ -24,7 +24,7 @@ const SEARCHED: LitmusResult = {
 const SAMPLED: LitmusResult = {
   ...SEARCHED,
   form: 'sampled',
-  complete: 'no',
+  complete: false,
   states: SEARCHED.states.map((state, at) => ({ ...state, count: at === 0 ? 2 : 4_999_998 })),
   positive: 2,
   negative: 4_999_998,
@@ -111,7 +111,7 @@ test('forall is required of every state', () => {
 });
 
 test('a search that did not end says no never, no always and no number of states', () => {
-  const unended: LitmusResult = { ...SEARCHED, complete: 'no', positive: 0, negative: 20 };
+  const unended: LitmusResult = { ...SEARCHED, complete: false, positive: 0, negative: 20 };
   assert.deepEqual(answersOf(unended), [
     'Test seed-zero-page Allowed',
     '# The search did not end.',
@@ -141,7 +141,7 @@ test('no line is too long for a mailing list, and nothing is lost by it', () => 
   fc.assert(
     fc.property(fc.array(register, { minLength: 1, maxLength: 12 }), (registers) => {
       const text = registers.map((each) => `${each};`).join(' ');
-      const result = { ...SEARCHED, states: [{ text, count: 1, meets: 'yes' as const }] };
+      const result = { ...SEARCHED, states: [{ text, count: 1, meets: true }] };
       const block = litmusBlock({ ...result, condition: registers.join(' /\\ ') });
       for (const line of block.split('\n')) assert.ok(line.length <= LIST_COLUMNS_MAX, line);
       const squeezed = block.replaceAll(/\s/g, '');

@@ -10,7 +10,7 @@ export interface LitmusState {
   /** End states or executions if counted exhaustively, trials if sampled. */
   readonly count: number;
   /** Whether the condition's expression is true in it. */
-  readonly meets: 'yes' | 'no';
+  readonly meets: boolean;
 }
 
 export type LitmusQuantifier = 'exists' | '~exists' | 'forall';
@@ -19,7 +19,7 @@ export interface LitmusResult {
   readonly name: string;
   readonly form: 'exhaustive' | 'sampled';
   /** Whether every state that there is, within the bound, is in `states`. A sample never is complete. */
-  readonly complete: 'yes' | 'no';
+  readonly complete: boolean;
   readonly states: readonly LitmusState[];
   readonly quantifier: LitmusQuantifier;
   /** Over registers and locations, with `/\`, `\/` and `~`; without parentheses around it. */
@@ -45,7 +45,7 @@ function exhaustive(result: LitmusResult): string[] {
   const { confirming, refuting } = witnesses(result);
   return [
     `Test ${name} ${KIND[result.quantifier]}`,
-    ...(complete === 'yes' ? [`States ${states.length}`] : ['# The search did not end.']),
+    ...(complete ? [`States ${states.length}`] : ['# The search did not end.']),
     ...states.map(({ text }) => text),
     answer(result),
     'Witnesses',
@@ -61,8 +61,8 @@ function sampled(result: LitmusResult): string[] {
   const { name, states, quantifier, condition } = result;
   const { confirming, refuting } = witnesses(result);
   // As litmus7 marks them: what the question is about, which for `forall` is the exception.
-  const marked = quantifier === 'forall' ? 'no' : 'yes';
-  const validated = answer({ ...result, complete: 'yes' }) === 'Ok';
+  const marked = quantifier !== 'forall';
+  const validated = answer({ ...result, complete: true }) === 'Ok';
   return [
     `Test ${name} ${KIND[quantifier]}`,
     `Histogram (${states.length} states)`,
@@ -76,7 +76,7 @@ function sampled(result: LitmusResult): string[] {
     `Positive: ${confirming}, Negative: ${refuting}`,
     `Condition ${quantifier} (${condition}) is ${validated ? '' : 'NOT '}validated`,
     `Hash=${result.hash}`,
-    observation({ ...result, complete: 'yes' }),
+    observation({ ...result, complete: true }),
     ...time(result),
   ];
 }
@@ -90,15 +90,15 @@ function witnesses({ quantifier, positive, negative }: LitmusResult) {
 
 function answer({ quantifier, positive, negative, complete }: LitmusResult): string {
   const seen = quantifier === 'forall' ? negative > 0 : positive > 0;
-  if (!seen && complete === 'no') return 'Unknown';
+  if (!(seen || complete)) return 'Unknown';
   const asks = quantifier === 'exists';
   return seen === asks ? 'Ok' : 'No';
 }
 
 function observation({ name, positive, negative, complete }: LitmusResult): string {
   let how = 'Sometimes';
-  if (positive === 0) how = complete === 'yes' ? 'Never' : 'Unknown';
-  else if (negative === 0 && complete === 'yes') how = 'Always';
+  if (positive === 0) how = complete ? 'Never' : 'Unknown';
+  else if (negative === 0 && complete) how = 'Always';
   return `Observation ${name} ${how} ${positive} ${negative}`;
 }
 

@@ -6,8 +6,8 @@ import { runGolden } from './golden/golden-runs.fixture.ts';
 import { numbered } from './golden/seed-race-events.fixture.ts';
 import { PAGEMAP_ROWS_MAX, pagemapEntry, pagemapText } from './pagemap.ts';
 
-test('the seed race at its end and while the page is on the device', async () => {
-  const { events } = await runGolden('seed-zero-page', 'stock');
+test('the seed race at its end and while the page is on the device', () => {
+  const { events } = runGolden('seed-zero-page', 'stock');
   const moved = events.find((event) => event.kind === 'pte' && event.to.state === 'device-private');
   assert.ok(moved !== undefined);
   assertGolden('seed-zero-page.stock.pagemap', pagemapText(events, moved.n) + pagemapText(events));

@@ -3,7 +3,7 @@
  * numbers of swap types as of Linux 6.1 with memory failure, migration and device memory configured.
  *
  * Leaves out: mappings older than the log and those of forked children; file names; soft-dirty, exclusive and
- * userfaultfd bits, which events do not tell.
+ * userfaultfd bits, which events do not have.
  */
 import type { Event, PteView } from '../abi/event.ts';
 import { assertNever } from '../vocabulary/invariant.ts';

@@ -8,9 +8,9 @@ import { numbered, SEED_PAGE } from './golden/seed-race-events.fixture.ts';
 import { checkTrace } from './perfetto/check-trace.fixture.ts';
 import { perfettoTrace } from './perfetto.ts';
 
-const PATCHED = await runGolden('seed-zero-page', 'patched');
-const STOCK = await runGolden('seed-zero-page', 'stock');
-const TWO = await runGolden('two-migrators', 'stock');
+const PATCHED = runGolden('seed-zero-page', 'patched');
+const STOCK = runGolden('seed-zero-page', 'stock');
+const TWO = runGolden('two-migrators', 'stock');
 const META = metaOf(PATCHED);
 
 function checked(events: readonly Event[]): ReturnType<typeof checkTrace> {

@@ -7,8 +7,8 @@ import { metaOf, runGolden } from './golden/golden-runs.fixture.ts';
 import { numbered, SEED_PAGE } from './golden/seed-race-events.fixture.ts';
 import { SHIVIZ_EVENT, SHIVIZ_RUN, shivizLog } from './shiviz.ts';
 
-const PATCHED = await runGolden('seed-zero-page', 'patched');
-const STOCK = await runGolden('seed-zero-page', 'stock');
+const PATCHED = runGolden('seed-zero-page', 'patched');
+const STOCK = runGolden('seed-zero-page', 'stock');
 const META = metaOf(PATCHED);
 
 for (const verdict of [STOCK, PATCHED]) {

@@ -1,5 +1,5 @@
 /**
- * The log for ShiViz: two lines for each event, its words and the vector clock of whoever did it. A file begins with
+ * The log for ShiViz: two lines for each event, its words and the vector clock of its actor. A file begins with
  * the expression that cuts it into events and the one that cuts it into runs. Clocks grow along the causes that
  * timeline/causes.ts names; what no message, lock or entry orders stays concurrent.
  */

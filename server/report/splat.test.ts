@@ -8,15 +8,15 @@ import { LIST_COLUMNS_MAX } from './lines/list-columns.ts';
 import type { ReportMeta, ReportWait } from './report-meta.ts';
 import { splat } from './splat.ts';
 
-const { events: STALE, ...VERDICT } = await runGolden('seed-zero-page', 'patched');
+const { events: STALE, ...VERDICT } = runGolden('seed-zero-page', 'patched');
 const META: ReportMeta = metaOf({ ...VERDICT, events: STALE });
 
 test('a stale value looks like KCSAN', () => {
   assertGolden('seed-zero-page.patched.splat', splat(STALE, META));
 });
 
-test('a run in which nothing went wrong has no splat', async () => {
-  const verdict = await runGolden('seed-zero-page', 'stock');
+test('a run in which nothing went wrong has no splat', () => {
+  const verdict = runGolden('seed-zero-page', 'stock');
   assertGolden('seed-zero-page.stock.splat', splat(verdict.events, metaOf(verdict)));
 });
 

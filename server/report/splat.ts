@@ -26,10 +26,13 @@ export function splat(events: readonly Event[], meta: ReportMeta): string {
   const violations = log.filter((event) => event.kind === 'violation');
   if (meta.waits.length > 0) return listText([...lockdepLines(meta), ...orderLines(meta)]);
   // The oracle of values names what was read; the others saw it coming.
-  const told = violations.find(({ rule }) => rule === 'OR3') ?? violations[0];
-  if (told === undefined) return listText([`mmrace: no splat: ${meta.seen}`, ...orderLines(meta)]);
+  const violation = violations.find(({ rule }) => rule === 'OR3') ?? violations[0];
+  if (violation === undefined)
+    return listText([`mmrace: no splat: ${meta.seen}`, ...orderLines(meta)]);
   return listText(
-    isAboutFrames(told) ? refcountLines(log, told, meta) : kcsanLines(log, told, meta),
+    isAboutFrames(violation)
+      ? refcountLines(log, violation, meta)
+      : kcsanLines(log, violation, meta),
   );
 }
 
@@ -42,23 +45,23 @@ function isAboutFrames({ rule }: Violation): boolean {
   return rule === 'OR2' || rule === 'OR4' || rule.startsWith('FR');
 }
 
-function kcsanLines(log: readonly Event[], told: Violation, meta: ReportMeta): string[] {
-  const sides = conflict(log, told);
+function kcsanLines(log: readonly Event[], violation: Violation, meta: ReportMeta): string[] {
+  const sides = conflict(log, violation);
   const spans = spansOf(log).all;
   const stacks = sides.map((event) => framesOfEvent(event, spans));
   const title = stacks.map(outermostCall).join(' / ');
-  const changed = valuesOf(log, told);
+  const changed = valuesOf(log, violation);
   return [
     KCSAN_RULE,
     `BUG: KCSAN: data-race in ${title} (simulated)`,
     '',
     ...sides.flatMap((event, at) => [
-      `${accessWords(event, told.page)} by ${byWhom(log, event)}:`,
+      `${accessWords(event, violation.page)} by ${byWhom(log, event)}:`,
       ...(stacks[at] ?? []).map((frame) => ` ${frame}`),
       '',
     ]),
     ...(changed === 'unknown' ? [] : [`value changed: ${changed.read} -> ${changed.written}`, '']),
-    `[${told.rule}] ${told.text}`,
+    `[${violation.rule}] ${violation.text}`,
     '',
     `Reported by mmrace (simulated) on: ${meta.name}, kernel ${kernelLabel(meta)}`,
     KCSAN_RULE,
@@ -66,9 +69,11 @@ function kcsanLines(log: readonly Event[], told: Violation, meta: ReportMeta): s
 }
 
 /** What made the access or the mapping stale, and that. An entry changed under a mapping says more than a write. */
-function conflict(log: readonly Event[], told: Violation): Event[] {
-  const before = log.filter((event) => event.n < told.n && concernsPage(event, told.page));
-  const uses = before.filter((event) => isOf(event, told.device));
+function conflict(log: readonly Event[], violation: Violation): Event[] {
+  const before = log.filter(
+    (event) => event.n < violation.n && concernsPage(event, violation.page),
+  );
+  const uses = before.filter((event) => isOf(event, violation.device));
   const use = uses.findLast((event) => event.kind.endsWith('access')) ?? uses.at(-1);
   const mapped = uses.findLast((event) => event.kind === 'mirror')?.n ?? 0;
   const change =
@@ -110,27 +115,27 @@ function byWhom(log: readonly Event[], event: Event): string {
   return `task ${event.task} on ${role} ${event.actor} (step ${event.n})`;
 }
 
-function valuesOf(log: readonly Event[], told: Violation) {
+function valuesOf(log: readonly Event[], violation: Violation) {
   const values = log.filter(
     (event) =>
-      event.n < told.n &&
+      event.n < violation.n &&
       (event.kind === 'device-access' || event.kind === 'cpu-access') &&
-      event.page === told.page,
+      event.page === violation.page,
   ) as Extract<Event, { kind: 'device-access' | 'cpu-access' }>[];
-  const read = values.findLast((event) => isOf(event, told.device) && event.mode === 'read');
+  const read = values.findLast((event) => isOf(event, violation.device) && event.mode === 'read');
   const written = values.findLast((event) => event.mode === 'write');
-  if (told.rule !== 'OR3' || read === undefined || written === undefined) return 'unknown';
+  if (violation.rule !== 'OR3' || read === undefined || written === undefined) return 'unknown';
   return { read: read.value, written: written.value };
 }
 
-function refcountLines(log: readonly Event[], told: Violation, meta: ReportMeta): string[] {
-  const use = log.findLast((event) => event.n < told.n);
+function refcountLines(log: readonly Event[], violation: Violation, meta: ReportMeta): string[] {
+  const use = log.findLast((event) => event.n < violation.n);
   const frames = use === undefined ? [] : framesOfEvent(use, spansOf(log).all);
-  const what = told.rule === 'OR4' ? 'leaking memory' : 'use-after-free';
+  const what = violation.rule === 'OR4' ? 'leaking memory' : 'use-after-free';
   return [
     `------------[ cut here ]------------`,
     `refcount_t: ${what} (simulated)`,
-    `WARNING: [${told.rule}] ${told.text}`,
+    `WARNING: [${violation.rule}] ${violation.text}`,
     ...(use === undefined ? [] : [`by ${byWhom(log, use)}`]),
     `Kernel: ${kernelLabel(meta)}, scenario ${meta.name}`,
     'Call Trace:',

@@ -8,8 +8,8 @@ import { LIST_COLUMNS_MAX } from './lines/list-columns.ts';
 import { TIME_SLICES_MAX, timeSliceDiagram } from './timeslice.ts';
 
 for (const kernel of ['stock', 'patched'] as const) {
-  test(`the seed race in slices of time, ${kernel}`, async () => {
-    const { events } = await runGolden('seed-zero-page', kernel);
+  test(`the seed race in slices of time, ${kernel}`, () => {
+    const { events } = runGolden('seed-zero-page', kernel);
     assertGolden(`seed-zero-page.${kernel}.timeslice`, timeSliceDiagram(events));
   });
 }

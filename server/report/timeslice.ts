@@ -1,6 +1,6 @@
 /**
  * The race in slices of time, after Documentation/mm/mmu_notifier.rst: for more actors than there is room for columns.
- * What one actor does with nobody in between is one slice; devices that are invalidated at once share one.
+ * What one actor does with no other in between is one slice; devices that are invalidated at once share one.
  */
 import type { Event } from '../abi/event.ts';
 import { LIST_COLUMNS_MAX } from './lines/list-columns.ts';
@@ -24,7 +24,7 @@ export interface TimeSliceOptions {
   readonly page?: number;
   /** At most LIST_COLUMNS_MAX; at least COLUMNS_MIN. */
   readonly columns: number;
-  /** Where it was decided, and what would have been safe: told in the numbers of the slices. */
+  /** Where it was decided, and what would have been safe: in the numbers of the slices. */
   readonly turn?: Turn;
 }
 

@@ -1,7 +1,9 @@
 /** What a schema cannot say: names that must exist, ranges that must fit, operations that an actor cannot do. */
 import { DRIVERS } from '../../clients/drivers/catalogue/drivers.ts';
 import { CALLED_BACK_FUNCTIONS, CALLED_FUNCTIONS } from '../abi/traced-functions.ts';
-import { PATCHES, STOCK_NAME } from '../patches/patches.ts';
+import { jointName, STOCK_NAME } from '../patches/joint-name.ts';
+import { clashOf, patchesIn } from '../patches/patch-set.ts';
+import { PATCHES } from '../patches/patches.ts';
 import { PAGES_MAX } from '../vocabulary/address.ts';
 import { suggestion } from '../vocabulary/nearest-word.ts';
 import { type Condition, type Term, termsOf } from './condition.ts';
@@ -9,7 +11,12 @@ import { countOf, type Parameters } from './instances.ts';
 import { kindOfOp, type Op } from './op-schema.ts';
 import { parseCondition } from './parse-condition.ts';
 import { findPlace, firstPageOf } from './places.ts';
-import { type Matcher, SCENARIO_ACTORS_MAX, type Scenario } from './scenario-schema.ts';
+import {
+  type Matcher,
+  SCENARIO_ACTORS_MAX,
+  type Scenario,
+  type ScenarioVma,
+} from './scenario-schema.ts';
 import { parseWaitedFor } from './waited-for.ts';
 import type { Path, Problem, YamlSource } from './yaml-source.ts';
 
@@ -45,14 +52,40 @@ export function checkScenario(scenario: Scenario, source: Pick<YamlSource, 'prob
   }
   checkChildren(check);
   checkCondition(check);
+  checkPatches(check);
   checkExpectations(check);
+  checkSheet(check);
   return problems;
 }
 
-function checkVmas({ scenario, complain }: Check): void {
+function checkSheet(check: Check): void {
+  const { sheet } = check.scenario;
+  if (sheet === undefined) return;
+  checkPlace(check, sheet.at, 1, ['sheet', 'at']);
+  const roles = sheet.cast.map(({ role }) => role);
+  for (const [at, { role, actor }] of sheet.cast.entries()) {
+    checkActorName(check, actor, ['sheet', 'cast', at, 'actor']);
+    if (roles.indexOf(role) < at) {
+      check.complain(['sheet', 'cast', at, 'role'], `there is a role "${role}" already`);
+    }
+  }
+  for (const [at, { role, do: verbs, value }] of sheet.cues.entries()) {
+    const path: Path = ['sheet', 'cues', at];
+    if (!roles.includes(role)) {
+      const hint = suggestion(role, roles) || `; the cast has ${roles.join(', ')}`;
+      check.complain([...path, 'role'], `nothing in the cast is called "${role}"${hint}`);
+    }
+    const writes = verbs.some((verb) => verb === 'write' || verb === 'store');
+    if (writes && value === undefined) check.complain(path, 'a write needs a value');
+  }
+}
+
+function checkVmas(check: Check): void {
+  const { scenario, complain } = check;
   for (const [at, vma] of scenario.vmas.entries()) {
     const first = firstPageOf(vma);
     if (first + vma.pages > PAGES_MAX) complain(['vmas', at, 'pages'], 'ends beyond 2^47');
+    checkFile(check, vma, ['vmas', at]);
     for (const [index, earlier] of scenario.vmas.slice(0, at).entries()) {
       if (earlier.name === vma.name) {
         complain(['vmas', at, 'name'], `vmas[${index}] is called "${vma.name}" already`);
@@ -63,6 +96,18 @@ function checkVmas({ scenario, complain }: Check): void {
       }
     }
   }
+}
+
+function checkFile({ scenario, complain }: Check, { kind, file, offset }: ScenarioVma, path: Path) {
+  const isOfFile = kind === 'file-private' || kind === 'file-shared';
+  const known = scenario.machine?.files ?? [];
+  if (isOfFile && !known.some(({ id }) => id === file)) {
+    const ids = known.map(({ id }) => id).join(', ') || 'none';
+    complain(path, `${kind} needs the file of a number; machine.files has ${ids}`);
+  }
+  if (isOfFile) return;
+  if (file !== undefined) complain([...path, 'file'], `${kind} has no file`, 'key');
+  if (offset !== undefined) complain([...path, 'offset'], `${kind} has no file`, 'key');
 }
 
 function checkActors(check: Check): void {
@@ -234,6 +279,19 @@ function checkTerm(check: Check, term: Term, path: Path): void {
   if (registers.includes(term.register)) return;
   const hint = suggestion(term.register, registers) || `; it has ${registers.join(', ') || 'none'}`;
   check.complain(path, `${term.actor} has no register "${term.register}"${hint}`);
+}
+
+function checkPatches(check: Check): void {
+  const { patch } = check.scenario.machine ?? {};
+  if (patch === undefined) return;
+  const path = ['machine', 'patch'];
+  if (typeof patch === 'string') checkKnown(check, patch, PATCHES.keys(), 'patch', path);
+  else
+    for (const [at, one] of patch.entries())
+      checkKnown(check, one, PATCHES.keys(), 'patch', [...path, at]);
+  const named = patchesIn(jointName([patch].flat()));
+  const clash = 'unknown' in named ? 'none' : clashOf(named);
+  if (clash !== 'none') check.complain(path, clash);
 }
 
 function checkExpectations(check: Check): void {

@@ -19,7 +19,7 @@ export interface EndView {
   readonly world: World;
   /** `actor.name` to value, for those that were set. */
   readonly registers: ReadonlyMap<string, string>;
-  /** Private frames that drivers are ready to hand out again, for those that tell. */
+  /** Private frames that drivers are ready to hand out again, for drivers that report them. */
   readonly freeFrames: () => ReadonlyMap<string, readonly Pfn[]>;
 }
 
@@ -87,7 +87,7 @@ function endState(plan: ScenarioPlan, end: EndView, stuck: readonly RunningTask[
   };
 }
 
-/** `reader.r0=0x0; a=device-private; reader: a=zero`: what tells one end from another. */
+/** `reader.r0=0x0; a=device-private; reader: a=zero`: what distinguishes one end from another. */
 export function describeEnd(plan: ScenarioPlan, end: EndView): string {
   const { world, registers } = end;
   const parts = plan.registers.flatMap((name) => {

@@ -1,7 +1,8 @@
 /** The verdicts that a scenario expects: with each patch and its own drivers, and with each driver and no patch. */
 import { DRIVERS } from '../../clients/drivers/catalogue/drivers.ts';
 import type { Failure } from '../explorer/failure.ts';
-import { PATCHES, STOCK_NAME } from '../patches/patches.ts';
+import { STOCK_NAME } from '../patches/joint-name.ts';
+import { PATCHES } from '../patches/patches.ts';
 import type { ConditionQuestion, ScenarioChoice } from './scenario-plan.ts';
 import type { Scenario, VerdictWord } from './scenario-schema.ts';
 

@@ -3,8 +3,9 @@
 import type { DriverVariant } from '../../clients/drivers/catalogue/driver-variant.ts';
 import { DRIVERS } from '../../clients/drivers/catalogue/drivers.ts';
 import { isKernelId, KERNEL_IDS, type KernelId } from '../abi/kernel-ids.ts';
+import { namesIn, STOCK_NAME } from '../patches/joint-name.ts';
 import type { Patch } from '../patches/patch.ts';
-import { PATCHES, STOCK_NAME } from '../patches/patches.ts';
+import { PATCHES } from '../patches/patches.ts';
 import { BadInput } from '../vocabulary/bad-input.ts';
 import { suggestion } from '../vocabulary/nearest-word.ts';
 import type { Parameters } from './instances.ts';
@@ -18,7 +19,7 @@ import { printProblem } from './yaml-source.ts';
 export interface AskedChoice {
   /** The kernel that the patch is applied to; absent: as the scenario says. */
   readonly kernel?: string;
-  /** 'stock', the id of a patch that ships, or the absolute path of a file. */
+  /** 'stock', the id of a patch that ships, or the absolute path of a file; several joined: see patch-set.ts. */
   readonly patch: string;
   /** `ACTOR=NAME`, `ACTOR=/FILE`, or the same without `ACTOR=` for all devices. */
   readonly drivers: readonly string[];
@@ -59,17 +60,22 @@ export function scenarioOf({ text, file }: Pick<ExploreRequest, 'text' | 'file'>
   throw new BadInput(read.problems.map(printProblem).join('\n'));
 }
 
-/** Whether code runs that nobody but its author knows. */
-export function usesOwnCode({ patch, drivers }: AskedChoice): 'yes' | 'no' {
-  return isFile(patch) || drivers.some((driver) => isFile(nameIn(driver))) ? 'yes' : 'no';
+/** Whether the user's own code runs. */
+export function usesOwnCode({ patch, drivers }: AskedChoice): boolean {
+  return isFile(patch) || drivers.some((driver) => isFile(nameIn(driver)));
 }
 
-/** 'stock', the id of a patch that ships, or a file whose export `patch` is a Patch. Throws: BadInput. */
-export async function patchesNamed(name: string): Promise<readonly Patch[]> {
-  if (name === STOCK_NAME) return [];
+/** Of a joint name: each the id of a patch that ships, or a file whose export `patch` is a Patch. Throws: BadInput. */
+export async function patchesNamed(joint: string): Promise<readonly Patch[]> {
+  const patches: Patch[] = [];
+  for (const name of namesIn(joint)) patches.push(await patchNamed(name));
+  return patches;
+}
+
+async function patchNamed(name: string): Promise<Patch> {
   const shipped = PATCHES.get(name);
-  if (shipped !== undefined) return [shipped];
-  if (isFile(name)) return [await loadPatch(name)];
+  if (shipped !== undefined) return shipped;
+  if (isFile(name)) return await loadPatch(name);
   throw unknown('patch', name, [STOCK_NAME, ...PATCHES.keys()]);
 }
 

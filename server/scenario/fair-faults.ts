@@ -1,9 +1,9 @@
 /**
- * A fair scheduler, as far as faults go: a thread that has faulted often for one access, while nobody else did anything
- * since its last fault, waits for somebody else. Without this a search would follow a thread that spins while all
- * others stand still, for ever.
+ * A fair scheduler, as far as faults go: a thread that has faulted often for one access, while no other task did
+ * anything since its last fault, waits for another task. Without this a search would follow a thread that spins while
+ * all others stand still, for ever.
  */
-import type { Cpu, Kernel } from '../kernel/kernel.ts';
+import type { Cpu } from '../kernel/kernel.ts';
 import type { World } from '../machine/world.ts';
 import type { Patch } from '../patches/patch.ts';
 import type { TaskContext, TaskIdentity } from '../task/context.ts';
@@ -23,7 +23,7 @@ export interface FairFaults {
   readonly start: (world: World) => void;
   /** Faults of `actor` since its last access succeeded. */
   readonly faultsOf: (actor: string) => number;
-  /** All that it knows of threads that fault, as text: for whoever compares states. */
+  /** All that it knows of threads that fault, as text, to compare states. */
   readonly state: () => string;
 }
 
@@ -32,7 +32,7 @@ interface Thread {
   faults: number;
   /** What had happened by others when it faulted last. */
   seen: number;
-  waiting: 'no' | 'yes';
+  waiting: boolean;
 }
 
 /** `faultsMax` faults for one access are free. */
@@ -43,7 +43,7 @@ export function fairFaults(actors: readonly string[], faultsMax: number): FairFa
       object: objectId('hold', HOLD_OWNERS.turns, at),
       faults: 0,
       seen: 0,
-      waiting: 'no',
+      waiting: false,
     });
   }
   /** Events by actor on whose behalf they happened. */
@@ -51,26 +51,18 @@ export function fairFaults(actors: readonly string[], faultsMax: number): FairFa
   let all = 0;
   const byOthers = (actor: string): number => all - (doings.get(actor) ?? 0);
 
-  function* waitForTurn(cpu: Cpu): Task<void> {
+  const turnOf = (cpu: Cpu): Task<void> | 'has it' => {
     const thread = threads.get(cpu.name);
-    if (thread === undefined || thread.faults < faultsMax) return;
-    const { seen } = thread;
-    thread.waiting = 'yes';
-    yield waitUntil(FAIR_TURN, thread.object, () => byOthers(cpu.name) !== seen);
-    thread.waiting = 'no';
-    thread.seen = byOthers(cpu.name);
-  }
-
+    if (thread === undefined || thread.faults < faultsMax) return 'has it';
+    return waitForTurn(thread, () => byOthers(cpu.name));
+  };
   return {
     patch: {
       id: 'fair-faults',
       provenance: 'the lab',
       summary: 'a thread that faults again and again lets others go first',
       overrides: (stock) => ({
-        *exitToUserMode(k: Kernel, cpu: Cpu): Task<void> {
-          yield* stock.exitToUserMode(k, cpu);
-          yield* waitForTurn(cpu);
-        },
+        exitToUserMode: (k, cpu) => exitInTurn(stock.exitToUserMode(k, cpu), () => turnOf(cpu)),
       }),
     },
     start(world) {
@@ -91,12 +83,26 @@ export function fairFaults(actors: readonly string[], faultsMax: number): FairFa
     state() {
       let text = '';
       for (const [name, { faults, seen, waiting }] of threads) {
-        if (faults === 0 && waiting === 'no') continue;
-        text += `${name} ${faults} ${waiting} ${waiting === 'yes' && byOthers(name) === seen} `;
+        if (faults === 0 && !waiting) continue;
+        text += `${name} ${faults} ${waiting} ${waiting && byOthers(name) === seen} `;
       }
       return text;
     },
   };
+}
+
+function* exitInTurn(exit: Task<void>, turn: () => Task<void> | 'has it'): Task<void> {
+  yield* exit;
+  const waiting = turn();
+  if (waiting !== 'has it') yield* waiting;
+}
+
+function* waitForTurn(thread: Thread, byOthers: () => number): Task<void> {
+  const { seen } = thread;
+  thread.waiting = true;
+  yield waitUntil(FAIR_TURN, thread.object, () => byOthers() !== seen);
+  thread.waiting = false;
+  thread.seen = byOthers();
 }
 
 function rootOf(task: TaskIdentity): TaskIdentity {
@@ -109,6 +115,6 @@ function wakeOthers(
   actor: string,
 ): void {
   for (const [name, thread] of threads) {
-    if (thread.waiting === 'yes' && name !== actor) wake(context, thread.object);
+    if (thread.waiting && name !== actor) wake(context, thread.object);
   }
 }

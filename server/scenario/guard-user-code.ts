@@ -1,6 +1,6 @@
 /**
  * Stands between a user's own code and the world: what it throws, and what it returns or yields that is no answer, is
- * told with the file, the line and the function. A crash of user code is never a verdict.
+ * reported with the file, the line and the function. A crash of user code is never a verdict.
  */
 import { inspect } from 'node:util';
 import type { DriverVariant, LabDevice } from '../../clients/drivers/catalogue/driver-variant.ts';
@@ -12,15 +12,16 @@ import { UserBug } from '../task/assertions.ts';
 import type { Step, Task } from '../task/task.ts';
 import { BadInput } from '../vocabulary/bad-input.ts';
 import { KernelBug } from '../vocabulary/invariant.ts';
+import { BadUserCode, EndlessLoop, noteReturn } from './bad-user-code.ts';
 import { lineIn, lineNaming, placed } from './source-line.ts';
-
-/** A user's file, or what it does, cannot be used. `message` says which file, what is wrong, what would be right. */
-export class BadUserCode extends BadInput {
-  constructor(message: string, options: ErrorOptions = {}) {
-    super(message, options);
-    this.name = 'BadUserCode';
-  }
-}
+import {
+  isTask,
+  LoopWithoutEnd,
+  type NotedTask,
+  noteCalled,
+  noteTurn,
+  notingIn,
+} from './watched-code.ts';
 
 /** Which function of which file runs. */
 interface Where {
@@ -30,13 +31,8 @@ interface Where {
   readonly name: string;
 }
 
-/** Told when the kernel cannot go on, for it is what it got last. One thread runs one execution at a time. */
-let lastReturned: (Where & { readonly value: unknown }) | 'none' = 'none';
-
-/** `/home/me/mine.ts:5: patch mine: hmmRangeFault() has returned undefined`, or 'none' if nothing has. */
-export function lastReturn(): string | 'none' {
-  if (lastReturned === 'none') return 'none';
-  const { file, what, name, value } = lastReturned;
+/** `/home/me/mine.ts:5: patch mine: hmmRangeFault() has returned undefined` */
+function returnWords({ file, what, name }: Where, value: unknown): string {
   return `${placed(file, lineNaming(file, name))}: ${what}: ${name}() has returned ${shown(value)}`;
 }
 
@@ -87,6 +83,7 @@ function guardedDevice(where: Where, made: LabDevice): LabDevice {
     migrateToRam: guardedTask(at('migrateToRam'), callbacks.migrateToRam.bind(callbacks)),
     pageFree: guardedTask(at('pageFree'), callbacks.pageFree.bind(callbacks)),
     release: guardedTask(at('release'), callbacks.release.bind(callbacks)),
+    ...guardedPasses(made, at),
   };
   const open = guardedTask(at('open'), made.open.bind(made));
   const perform = guardedTask(at('perform'), made.perform.bind(made));
@@ -110,6 +107,23 @@ function guardedDevice(where: Where, made: LabDevice): LabDevice {
   };
 }
 
+/** A driver in two passes makes a task for the second in each call of the first. */
+function guardedPasses(
+  { callbacks }: LabDevice,
+  at: (name: string) => Where,
+): Pick<DeviceDriver, 'invalidateStart'> {
+  const { invalidateStart } = callbacks;
+  if (invalidateStart === undefined) return {};
+  const begin = guardedTask(at('invalidateStart'), invalidateStart.bind(callbacks));
+  return {
+    *invalidateStart(...args) {
+      const answer = yield* begin(...args);
+      if (typeof answer !== 'function') return answer;
+      return guardedTask(at('invalidateStart'), answer);
+    },
+  };
+}
+
 function expectFunctions(
   where: Where,
   holder: unknown,
@@ -126,6 +140,8 @@ function expectFunctions(
 /** `run`, stepped one by one: nothing that it does wrong looks as if the kernel did it. */
 function guardedTask<F extends AnyTask>(where: Where, run: F): F {
   return function* guarded(...args: Parameters<F>): Task<unknown> {
+    // The kernel's own loops may go round through here.
+    attempt(where, noteTurn);
     const mine: NotedTask[] = [];
     const task = attempt(where, () => collecting(mine, () => run(...args)));
     if (typeof task?.next !== 'function') {
@@ -136,7 +152,8 @@ function guardedTask<F extends AnyTask>(where: Where, run: F): F {
       const next = attempt(where, () => collecting(mine, () => task.next()));
       if (next.done === true) {
         expectAllRun(where, mine, next.value);
-        lastReturned = { ...where, value: next.value };
+        const { value } = next;
+        noteReturn(() => returnWords(where, value));
         return next.value;
       }
       if (isTask(next.value))
@@ -151,27 +168,14 @@ function guardedTask<F extends AnyTask>(where: Where, run: F): F {
   } as unknown as F;
 }
 
-/** A task that user code has made by a call, and that something must run. */
-interface NotedTask {
-  readonly call: string;
-  isRun: boolean;
-}
-
-/** Where calls of the running user function are noted; 'nowhere' while none runs. */
-let notes: NotedTask[] | 'nowhere' = 'nowhere';
-
 function collecting<T>(mine: NotedTask[], run: () => T): T {
-  const outer = notes;
-  notes = mine;
   try {
-    return run();
+    return notingIn(mine, run);
   } catch (error) {
     const forgotten = mine.find(({ isRun }) => !isRun);
-    if (forgotten === undefined || error instanceof BadInput || error instanceof KernelBug)
-      throw error;
+    const isAnswer = isExplained(error) || error instanceof LoopWithoutEnd;
+    if (forgotten === undefined || isAnswer) throw error;
     throw new ForgottenYield(forgotten.call, { cause: error });
-  } finally {
-    notes = outer;
   }
 }
 
@@ -193,23 +197,10 @@ function noting<Table extends object>(table: Table, called: string): Table {
     if (typeof value !== 'function') return [name, value];
     return [
       name,
-      (...args: unknown[]) => {
-        const made: unknown = value.apply(table, args);
-        if (!isTask(made) || notes === 'nowhere') return made;
-        return notedTask(made, `${called}.${name}`, notes);
-      },
+      (...args: unknown[]): unknown => noteCalled(value.apply(table, args), `${called}.${name}`),
     ];
   });
   return Object.fromEntries(noted) as Table;
-}
-
-function notedTask(task: Task<unknown>, call: string, into: NotedTask[]): Task<unknown> {
-  const entry: NotedTask = { call, isRun: false };
-  into.push(entry);
-  return (function* () {
-    entry.isRun = true;
-    return yield* task;
-  })();
 }
 
 function expectAllRun(where: Where, mine: readonly NotedTask[], returned: unknown): void {
@@ -219,21 +210,28 @@ function expectAllRun(where: Where, mine: readonly NotedTask[], returned: unknow
     throw complaint(where, 'returns a task: write return yield* instead of return');
 }
 
-function isTask(value: unknown): value is Task<unknown> {
-  const { next, throw: fail } = (value ?? {}) as Partial<Record<string, unknown>>;
-  return typeof value === 'object' && typeof next === 'function' && typeof fail === 'function';
-}
-
 function attempt<T>(where: Where, run: () => T): T {
   try {
     return run();
   } catch (error) {
-    // An impossible state of the kernel is an answer, and so is an assertion. Of an inner function all is told.
-    const told =
-      error instanceof KernelBug || error instanceof UserBug || error instanceof BadInput;
-    if (told) throw error;
-    throw thrownBy(where, error);
+    if (isExplained(error)) throw error;
+    throw error instanceof LoopWithoutEnd ? endlessLoop(where, error) : thrownBy(where, error);
   }
+}
+
+/** An impossible state of the kernel is an answer, and so is an assertion. An inner function is reported in full. */
+function isExplained(error: unknown): boolean {
+  return (
+    error instanceof KernelBug ||
+    error instanceof UserBug ||
+    error instanceof BadInput ||
+    error instanceof EndlessLoop
+  );
+}
+
+function endlessLoop({ file, what, name }: Where, cause: LoopWithoutEnd): EndlessLoop {
+  const place = placed(file, lineIn(file, cause));
+  return new EndlessLoop(place, `${place}: ${what}: ${name}(): ${cause.message}`, { cause });
 }
 
 function thrownBy(where: Where, error: unknown): BadUserCode {

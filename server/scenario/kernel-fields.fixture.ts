@@ -40,9 +40,6 @@ const parts = (holds: string): Fate => ({ fate: 'parts', holds });
 const FIXED = not('is the same from the birth of the object, or of the world, to its end');
 const NAME = not('names it, and never changes: it is the key under which the rest is told');
 const NUMBERS = not('counts up and names what is new; the kernel only asks whether two are equal');
-const IN_ONE_TASK = not(
-  'drivers open and end a migration in one task, which has learnt what is in it',
-);
 const HOLDER = 'who holds a lock follows from where its task stands and what that has learnt';
 
 type Tree = NotifierSubscriptions['itree'];
@@ -117,15 +114,18 @@ const SWAP_SLOT: Fates<SwapSlot> = {
   claim: told('swap_slot'),
 };
 
-const MM: Fates<Mm> = {
+/** With the lists as an address space has them, beside how it shows them. */
+const MM: Fates<Mm & Record<'allVmas' | 'allTlbs', unknown>> = {
   id: NAME,
   mmapLock: parts('MmapLock'),
   vmas: told('mm', 'Vma'),
   vmasToChange: told('mm'),
+  allVmas: told('mm'),
   table: parts('PageTable'),
   subscriptions: parts('NotifierSubscriptions'),
   tlbs: told('mm', 'Tlb'),
   tlbsToChange: told('mm'),
+  allTlbs: told('mm'),
   hasPinned: told('rest'),
   unstable: told('vma'),
   unstableObject: NAME,
@@ -273,8 +273,8 @@ const MIGRATION: Fates<Migration> = {
   range: told('device'),
   select: told('device'),
   faultPage: FIXED,
-  src: IN_ONE_TASK,
-  dst: IN_ONE_TASK,
+  src: told('device'),
+  dst: told('device'),
   cpages: toldAs('device', 0),
 };
 
@@ -283,6 +283,8 @@ const INVALIDATION: Fates<Invalidation> = {
   by: not('a name for reports'),
   mm: FIXED,
   range: told('subscriptions'),
+  hit: told('subscriptions'),
+  answers: told('user'),
 };
 
 export const KERNEL_FIELDS: ReadonlyMap<string, Readonly<Record<string, Fate>>> = new Map(
@@ -351,4 +353,6 @@ export const LEFT_OUT_OF_SHARED_STATE: ReadonlyMap<string, string> = new Map([
   ['IntervalTree.size', 'counts what is told one by one'],
   ['Migration.select', 'never changes while the migration is open'],
   ['Invalidation.range', 'never changes while the bracket is open'],
+  ['Invalidation.hit', 'never changes while the bracket is open'],
+  ['Invalidation.answers', 'only an oracle looks at it, at an object of its own'],
 ]);

@@ -1,16 +1,18 @@
 /** Whether the explorer's cache of states is told of every field of the kernel: see kernel-fields.fixture.ts. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { migratePfn } from '../abi/migrate-pfn.ts';
 import type { WorldContents } from '../explorer/explored.ts';
 import { migrationsObject } from '../kernel/hmm/open-migrations.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { framesInUse, PAGE_DIRTY, setMapping } from '../kernel/memory/frames.ts';
 import { newMemoryFile } from '../kernel/memory/memory-file.ts';
 import { blockOf } from '../kernel/memory/page-table.ts';
+import { answerObject } from '../kernel/notifier/ask-devices.ts';
 import { at, cpu, openedWorld, pages, runAlone, store } from '../machine/opened-world.fixture.ts';
 import { OWN_NUMBERS, sharedState } from '../machine/shared-state.ts';
 import type { World } from '../machine/world.ts';
-import { NOBODY } from '../task/context.ts';
+import { NO_TASK } from '../task/context.ts';
 import { newLock } from '../task/lock.ts';
 import { type ObjectId, type ObjectKind, objectId, objectName } from '../task/object-id.ts';
 import type { PageIndex, Pfn } from '../vocabulary/address.ts';
@@ -58,7 +60,7 @@ function addWhatPasses(k: Kernel): void {
   }
   for (const { iMmapRwsem } of k.files.values()) iMmapRwsem.waiting.push({ mode: 'read' });
   mmapLock.waiting.push({ mode: 'read' });
-  mmapLock.writer = NOBODY;
+  mmapLock.writer = NO_TASK;
   mm.vmaLocks.readers.push(vma);
   mm.vmaLocks.written.set(vma, mmapLock.writes);
   blockOf(table, FAR).level = 'huge';
@@ -69,12 +71,14 @@ function addWhatPasses(k: Kernel): void {
   k.frames.system.free.push(900 as Pfn);
   k.frames.swapSlots.set(pfn, 3);
   setMapping(k.frames, pfn, 1, 1);
-  k.invalidations.set(1, { id: 1, by: NOBODY, mm, range });
+  const answers = new Map([[1, { device: OWNER, given: false }]]);
+  k.invalidations.set(1, { id: 1, by: NO_TASK, mm, range, hit: [1], answers });
   const from = { id: 2, mm, owner: OWNER, vma, range, select: 'system' } as const;
-  k.migrations.set(2, { ...from, faultPage: 'none', src: [], dst: [], cpages: 2 });
+  const [src, dst] = [[migratePfn(pfn, 0)], [migratePfn(900 as Pfn, 0)]];
+  k.migrations.set(2, { ...from, faultPage: 'none', src, dst, cpages: 2 });
   for (const { buckets } of subscriptions.itree.classes.values()) {
     for (const items of buckets.values()) {
-      for (const subscription of items) {
+      for (const subscription of items.values()) {
         subscription.sub.invalidateSeq = subscriptions.invalidateSeq;
         const { driver } = subscription;
         if (k.pgmaps.length === 0)
@@ -149,6 +153,7 @@ function toldBy(contents: WorldContents, by: Teller, objects: readonly ObjectId[
 /** Objects of one kind that may be about something. */
 function objectsOf(kernel: Kernel, kind: ObjectKind): ObjectId[] {
   if (kind === 'device') return [migrationsObject(OWNER)];
+  if (kind === 'user') return [answerObject(1)];
   const indices = new Set([0, 1, 2, ...framesInUse(kernel.frames), ...kernel.swap.slots.keys()]);
   for (let page = 0; page < 3; page += 1) indices.add(at(page));
   for (const id of [...kernel.anonVmas.keys(), ...kernel.files.keys()]) {

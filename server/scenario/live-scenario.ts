@@ -7,12 +7,14 @@
 import { isCpuCall } from '../abi/cpu-calls.ts';
 import type { MachineConfig } from '../machine/machine-config.ts';
 import type { Inbound } from '../machine/remote/inbound.ts';
+import { jointName } from '../patches/joint-name.ts';
 import type { CpuMethod, CpuParams } from '../protocol/cpu-requests.ts';
+import type { RunSheet } from '../protocol/run-sheet.ts';
 import { hexAddress } from '../vocabulary/address.ts';
 import { type CallOp, callParams } from './op-params.ts';
 import type { Op } from './op-schema.ts';
 import { opWords } from './op-words.ts';
-import { firstPageOf } from './places.ts';
+import { firstPageOf, pageOfPlace } from './places.ts';
 import type { ScenarioPlan } from './scenario-plan.ts';
 import type { Scenario, SetupOp } from './scenario-schema.ts';
 
@@ -31,6 +33,8 @@ export interface LiveScenario {
   readonly seats: readonly Seat[];
   /** Setup operations that are left: `dev0: migrate a`. */
   readonly todo: readonly string[];
+  readonly sheet?: RunSheet;
+  readonly page?: number;
 }
 
 type CpuRequest = {
@@ -40,19 +44,21 @@ type CpuRequest = {
 /** `plan` must have been made without patches of a user's own: the machine finds patches by name. */
 export function liveScenario(plan: ScenarioPlan, patch: string): LiveScenario {
   const { scenario } = plan;
-  const { swapSlots, thp, systemPages, ptrsPerPte } = scenario.machine ?? {};
+  const { swapSlots, thp, systemPages, ptrsPerPte, files } = scenario.machine ?? {};
   const { setup, todo } = setupOf(plan);
   return {
     config: {
-      patch,
+      patch: jointName([...plan.choice.patches.map(({ id }) => id), patch]),
       kernel: plan.kernel,
       ...(swapSlots === undefined ? {} : { swapSlots }),
       ...(thp === undefined ? {} : { thp }),
       ...(systemPages === undefined ? {} : { systemPages }),
       ...(ptrsPerPte === undefined ? {} : { ptrsPerPte }),
+      ...(files === undefined ? {} : { files }),
     },
     setup,
     todo,
+    ...sheetOf(scenario),
     seats: plan.instances.map(({ name, kind, threads }) => ({
       name,
       role: kind,
@@ -60,6 +66,11 @@ export function liveScenario(plan: ScenarioPlan, patch: string): LiveScenario {
       program: threads.flat().map(opWords),
     })),
   };
+}
+
+function sheetOf(scenario: Scenario): Pick<LiveScenario, 'sheet' | 'page'> {
+  const { sheet } = scenario;
+  return sheet === undefined ? {} : { sheet, page: pageOfPlace(scenario, sheet.at) };
 }
 
 function setupOf(plan: ScenarioPlan): Pick<LiveScenario, 'setup' | 'todo'> {
@@ -73,8 +84,15 @@ function setupOf(plan: ScenarioPlan): Pick<LiveScenario, 'setup' | 'todo'> {
   };
   const mapper = plan.instances.find(({ kind }) => kind === 'cpu')?.name ?? 'cpu0';
   for (const vma of plan.vmas) {
-    const { pages, prot, kind } = vma;
-    const params = { address: hexAddress(firstPageOf(vma)), pages, prot, kind };
+    const { pages, prot, kind, file, offset } = vma;
+    const params = {
+      address: hexAddress(firstPageOf(vma)),
+      pages,
+      prot,
+      kind,
+      ...(file === undefined ? {} : { file }),
+      ...(offset === undefined ? {} : { offset }),
+    };
     ask(mapper, { method: 'mmap', params });
   }
   const ops = scenario.setup ?? [];

@@ -15,7 +15,7 @@ export interface Milestones {
   forkEnded(child: string, outcome: 'born' | 'stillborn'): void;
   /** 'awaited' for a child whose fork has not ended; 'born' for any other thread. */
   birth(actor: string): Birth;
-  /** Which actors have how much before them, by the object that tells of it. */
+  /** Which actors have how much before them, by the object that shows it. */
   leftAt(object: ObjectId): string | 'unknown';
 }
 

@@ -1,5 +1,5 @@
 /** The operations of programs: what a CPU thread does, and what is asked of a device. */
-import Type, { type Static } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { DMIRROR_VERBS, type DmirrorVerbName } from '../../clients/drivers/dmirror-verb.ts';
 import { CPU_CALLS, type CpuCallName } from '../abi/cpu-calls.ts';
 import { strict, word } from '../abi/scalars.ts';

@@ -2,10 +2,12 @@
 
 import type { DriverVariant } from '../../clients/drivers/catalogue/driver-variant.ts';
 import { DRIVERS } from '../../clients/drivers/catalogue/drivers.ts';
-import type { KernelId } from '../abi/kernel-ids.ts';
+import { DEFAULT_KERNEL, type KernelId } from '../abi/kernel-ids.ts';
 import type { KernelConfig } from '../kernel/kernel.ts';
 import { ORACLES } from '../machine/oracles/all-oracles.ts';
+import { jointName } from '../patches/joint-name.ts';
 import type { Patch } from '../patches/patch.ts';
+import { clashOf, patchesIn } from '../patches/patch-set.ts';
 import type { PageIndex } from '../vocabulary/address.ts';
 import { BadInput } from '../vocabulary/bad-input.ts';
 import { type CompiledOp, compileOp } from './compile-op.ts';
@@ -67,6 +69,7 @@ export interface ScenarioPlan {
   readonly choice: ScenarioChoice;
   readonly kernel: KernelId;
   readonly config: Partial<KernelConfig>;
+  readonly files: NonNullable<NonNullable<Scenario['machine']>['files']>;
   readonly vmas: readonly ScenarioVma[];
   readonly instances: readonly Instance[];
   readonly devices: readonly PlannedDevice[];
@@ -100,11 +103,9 @@ export class BadChoice extends BadInput {
   }
 }
 
-/** Of a scenario that does not say. */
-export const SCENARIO_KERNEL: KernelId = '6.1';
 /** By a scenario that names none. */
 const ORACLES_ASKED = ORACLES.filter(({ asked }) => asked === 'always').map(({ id }) => id);
-/** More than any access takes that nobody disturbs. */
+/** More than any undisturbed access takes. */
 const DEFAULT_FAULTS_MAX = 4;
 /** Pages of one vma whose end states count as outcomes. */
 const SHOWN_PAGES_MAX = 8;
@@ -122,9 +123,10 @@ export function planScenario(
   const threads = instances.flatMap((instance) => threadsOf(scenario, instance));
   return {
     scenario,
-    choice,
-    kernel: choice.kernel ?? scenario.machine?.kernel ?? SCENARIO_KERNEL,
+    choice: { ...choice, patches: patchesOf(scenario, choice) },
+    kernel: choice.kernel ?? scenario.machine?.kernel ?? DEFAULT_KERNEL,
     config: configOf(scenario),
+    files: scenario.machine?.files ?? [],
     vmas: scenario.vmas,
     instances,
     devices: instances
@@ -150,8 +152,20 @@ export function planScenario(
   };
 }
 
+/** Those of the scenario's machine first, then the chosen ones. Throws: BadChoice where two override one function. */
+function patchesOf({ machine }: Scenario, choice: ScenarioChoice): readonly Patch[] {
+  const joint = jointName([machine?.patch ?? []].flat());
+  const own = patchesIn(joint);
+  if ('unknown' in own) throw new BadChoice(`machine.patch: there is no patch "${own.unknown}"`);
+  const chosen = new Set(choice.patches.map(({ id }) => id));
+  const patches = [...own.filter(({ id }) => !chosen.has(id)), ...choice.patches];
+  const clash = clashOf(patches);
+  if (clash !== 'none') throw new BadChoice(clash);
+  return patches;
+}
+
 function configOf({ machine = {} }: Scenario): Partial<KernelConfig> {
-  const { kernel: _, ...config } = machine;
+  const { kernel: _, patch: _patch, files: __, ...config } = machine;
   return config;
 }
 

@@ -2,10 +2,11 @@
  * What a scenario file may say. Written once: it gives the types, checks the files, and is published as
  * scenarios/scenario.schema.json for editors. `description` completes the sentence "expected ...".
  */
-import Type, { type Static } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { KERNEL_IDS } from '../abi/kernel-ids.ts';
-import { name, strict, word } from '../abi/scalars.ts';
+import { hexU64, name, strict, word } from '../abi/scalars.ts';
 import { ORACLES } from '../machine/oracles/all-oracles.ts';
+import { RunSheet } from '../protocol/run-sheet.ts';
 import { OPS, type Op, place, text } from './op-schema.ts';
 
 /** The kinds of events that a window may name: what EventBody (server/abi/event.ts) has to offer about memory. */
@@ -35,6 +36,8 @@ const OPS_MAX = 64;
 const VMAS_MAX = 16;
 const PAGES_MAX = 512;
 
+const FILES_MAX = 8;
+
 /** An operation that an actor does before the exploring begins. */
 export type SetupOp = Op & { readonly actor: string };
 
@@ -43,8 +46,15 @@ const count = (minimum: number, maximum: number) => Type.Integer({ minimum, maxi
 export const VERDICTS = ['holds', 'broken', 'unknown'] as const;
 export type VerdictWord = (typeof VERDICTS)[number];
 
+/** A tmpfs file, whose pages are in memory: `words` are the first u64 of each. */
+const file = strict({
+  id: count(0, 63),
+  words: Type.Array(hexU64, { minItems: 1, maxItems: PAGES_MAX }),
+});
+
 const machine = strict({
   kernel: Type.Optional(word(...KERNEL_IDS)),
+  patch: Type.Optional(Type.Union([name, Type.Array(name, { minItems: 1, maxItems: 16 })])),
   systemPages: Type.Optional(count(1, 2 ** 20)),
   devicePages: Type.Optional(count(1, 2 ** 18)),
   swapSlots: Type.Optional(count(0, 2 ** 20)),
@@ -55,6 +65,7 @@ const machine = strict({
       description: 'a power of two from 2 to 512',
     }),
   ),
+  files: Type.Optional(Type.Array(file, { maxItems: FILES_MAX })),
 });
 
 const vma = strict({
@@ -67,7 +78,9 @@ const vma = strict({
   }),
   pages: count(1, PAGES_MAX),
   prot: word('none', 'r', 'rw'),
-  kind: word('anon-private', 'anon-shared'),
+  kind: word('anon-private', 'anon-shared', 'file-private', 'file-shared'),
+  file: Type.Optional(count(0, 63)),
+  offset: Type.Optional(count(0, PAGES_MAX)),
 });
 
 export const op = Type.Unsafe<Op>(Type.Union([...OPS]));
@@ -116,6 +129,7 @@ export const Scenario = strict({
   vmas: Type.Array(vma, { minItems: 1, maxItems: VMAS_MAX }),
   setup: Type.Optional(Type.Array(setupOp, { maxItems: OPS_MAX })),
   actors: Type.Array(actor, { minItems: 1, maxItems: SCENARIO_ACTORS_MAX }),
+  sheet: Type.Optional(RunSheet),
   window: Type.Optional(Type.Array(matcher, { minItems: 1, maxItems: 16 })),
   condition: Type.Optional(
     Type.Union([strict({ forbid: expression }), strict({ exists: expression })]),

@@ -318,6 +318,6 @@ test('a thread that faults while nothing changes waits for others, and is stuck 
     }),
   };
   assert.deepEqual(outcomes(rest, { patches: [futile] }), [
-    'OR5: livelock: cpu0 faults again and again, and nobody else does anything',
+    'OR5: livelock: cpu0 faults again and again, and no other task does anything',
   ]);
 });

@@ -4,6 +4,7 @@ import type { CpuApi } from '../abi/cpu-api.ts';
 import type { Event } from '../abi/event.ts';
 import type { Explored } from '../explorer/explored.ts';
 import { setPageDirtyLock } from '../kernel/memory/set-page-dirty-lock.ts';
+import { createFile } from '../kernel/syscalls/create-file.ts';
 import { kernelFunctions } from '../kernel/versions/kernels.ts';
 import { forgetReported } from '../machine/oracles/contract/watched-device.ts';
 import {
@@ -22,17 +23,19 @@ import { type Task, waitUntil } from '../task/task.ts';
 import type { Pfn } from '../vocabulary/address.ts';
 import { BadInput } from '../vocabulary/bad-input.ts';
 import { KernelBug } from '../vocabulary/invariant.ts';
+import { pageOfU64 } from '../vocabulary/page-contents.ts';
 import { CONTRACT_ORACLE } from '../vocabulary/rules.ts';
+import { BadUserCode, EndlessLoop, lastReturn } from './bad-user-code.ts';
 import type { OpContext } from './compile-op.ts';
 import { describeEnd, failureAtEnd } from './end-of-run.ts';
 import { fairFaults } from './fair-faults.ts';
-import { BadUserCode, lastReturn } from './guard-user-code.ts';
 import { forkOf, newMilestones } from './milestones.ts';
 import { rangeOfVma } from './places.ts';
 import type { RoundStep } from './repeated-rounds.ts';
 import type { PlannedThread, ScenarioPlan } from './scenario-plan.ts';
 import { stuckTasks } from './stuck-tasks.ts';
 import { isAsked, type RunWatch, watchRun } from './watch-run.ts';
+import { countTurnsOf } from './watched-code.ts';
 import { watchWindow } from './window.ts';
 import { worldContents } from './world-contents.ts';
 
@@ -51,6 +54,7 @@ export interface ScenarioRun extends Explored {
   readonly registers: ReadonlyMap<string, string>;
   /** The round that repeats without end, if failure() says so. */
   readonly round: () => readonly RoundStep[] | 'none';
+  readonly roundOf: RunWatch['roundOf'];
 }
 
 export function stepsMaxOf(plan: ScenarioPlan): number {
@@ -71,7 +75,7 @@ export interface ScenarioOpening {
   begin(): ScenarioRun;
 }
 
-/** Before any question can be asked, the setup of a scenario fails: by itself, or with somebody's patch or driver. */
+/** Before any question can be asked, the setup of a scenario fails: by itself, or with the user's patch or driver. */
 export class BadSetup extends BadInput {
   constructor(message: string, options: ErrorOptions = {}) {
     super(message, options);
@@ -86,7 +90,7 @@ export interface SetupTask {
   readonly task: () => Task<unknown>;
 }
 
-export interface OpenOptions extends Pick<WorldOptions, 'locks'> {
+export interface OpenOptions extends Pick<WorldOptions, 'logLocks'> {
   /** Hears every event from the first of the setup on. */
   readonly hear?: (event: Event) => void;
 }
@@ -94,7 +98,7 @@ export interface OpenOptions extends Pick<WorldOptions, 'locks'> {
 /**
  * A world whose setup has run and whose programs stand ready.
  *
- * With `locks` told the event log has who takes and releases which, for a viewer; the run is the same.
+ * With `logLocks` the event log has which task takes and releases which lock, for a viewer; the run is the same.
  *
  * Throws: BadInput if the setup cannot be done; what user code throws.
  */
@@ -107,7 +111,7 @@ export function newScenarioRun(plan: ScenarioPlan, options: OpenOptions = {}): S
 /** Throws what user code throws. */
 export function openScenario(
   plan: ScenarioPlan,
-  { locks, hear }: OpenOptions = {},
+  { logLocks = false, hear }: OpenOptions = {},
 ): ScenarioOpening {
   const cpus = plan.threads.map(({ actor }) => actor);
   const fair = fairFaults(cpus, plan.faultsMax);
@@ -118,9 +122,17 @@ export function openScenario(
     patches,
     config: plan.config,
     contract,
-    ...(locks === undefined ? {} : { locks }),
+    logLocks,
   });
+  countTurnsOf(() => world.scheduler.steps);
   if (hear !== undefined) world.log.listeners.push(hear);
+  for (const { id, words } of plan.files) {
+    createFile(
+      world.kernel,
+      id,
+      words.map((word) => pageOfU64(BigInt(word))),
+    );
+  }
   const surroundings = surroundingsOf(plan, world);
   const begin = (): ScenarioRun => {
     makeThreads(plan, world);
@@ -147,6 +159,7 @@ export function openScenario(
       scheduler: world.scheduler,
       failure: watch.failure,
       round: watch.round,
+      roundOf: watch.roundOf,
       failureAtEnd: (stuck) => failureAtEnd(plan, end, stuck),
       windowEntered: window.entered,
       outcome: () => describeEnd(plan, end),
@@ -169,7 +182,7 @@ export function openScenario(
 }
 
 /** Functions that make sequences and ask for them. */
-const SEQUENCED = [
+export const SEQUENCED = [
   'mmuIntervalReadBegin',
   'mmuIntervalNotifierInsert',
   'mmuNotifierInvalidateRangeStart',
@@ -251,8 +264,14 @@ function setupOf(plan: ScenarioPlan, surroundings: OpContext): SetupTask[] {
       actor: cpu,
       name: 'mmap',
       task: () => {
-        const { prot, kind } = vma;
-        return surroundings.cpu(cpu).mmap({ range: rangeOfVma(vma), prot, kind });
+        const { prot, kind, file, offset } = vma;
+        return surroundings.cpu(cpu).mmap({
+          range: rangeOfVma(vma),
+          prot,
+          kind,
+          ...(file === undefined ? {} : { file }),
+          ...(offset === undefined ? {} : { offset }),
+        });
       },
     })),
     ...plan.setup.map(({ actor, name, op }) => ({
@@ -307,6 +326,9 @@ function setUp<T>(name: string, actor: string, run: () => T): T {
   } catch (error) {
     if (error instanceof UserBug) {
       throw new BadSetup(`setup: ${name} of ${actor}: BUG: ${error.message}`, { cause: error });
+    }
+    if (error instanceof EndlessLoop) {
+      throw new BadSetup(`setup: ${name} of ${actor}: ${error.message}`, { cause: error });
     }
     if (!(error instanceof KernelBug)) throw error;
     const remedy = 'with this patch and driver the scenario cannot be set up';
@@ -366,12 +388,16 @@ function answerThrown(
     watch.fail({ kind: 'crash', how: 'assertion', text: message, actor, task: name });
     return 'handled';
   }
+  if (thrown instanceof EndlessLoop) {
+    watch.endless({ actor, task: name, at: thrown.place });
+    return 'handled';
+  }
   if (own === 'none') return 'rethrow';
   watch.fail({ kind: 'crash', how: 'error', text: crashText(thrown), actor, task: name });
   return 'handled';
 }
 
-/** Whether code runs that nobody but its author knows. */
+/** Whether the user's own code runs. */
 type OwnCode = 'some' | 'none';
 
 function ownCodeIn({ choice, devices }: ScenarioPlan): OwnCode {

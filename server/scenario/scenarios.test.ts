@@ -69,17 +69,28 @@ for (const scenario of SCENARIOS) {
 /** Drivers of the two-pass invalidation, which only mainline has: verify/explore/kernels.test.ts asks there. */
 const FOR_MAINLINE = ['two-pass', 'two-pass-late-sequence'];
 
-test('every patch is broken somewhere, and every driver but the corrected one', () => {
+/** They keep the contract: the catalogue of shapes asks them. */
+const CORRECT = ['corrected', 'late-exclusive', 'per-range'];
+
+test('every patch is broken somewhere, and every driver but the correct ones', () => {
   const expected = SCENARIOS.flatMap(expectationsOf);
   const broken = new Set(
     expected.filter(({ verdict }) => verdict === 'broken').map(({ name }) => name),
   );
   const missing = [...PATCHES.keys(), ...DRIVERS.keys()].filter((id) => !broken.has(id));
-  assert.deepEqual(missing, ['corrected', ...FOR_MAINLINE]);
+  assert.deepEqual(missing, [...CORRECT, ...FOR_MAINLINE]);
 });
+
+/** What breaks these is a mistake that no patch can make, since the line is in no overridable function. */
+const BROKEN_BY_A_MUTANT = new Set([
+  'freed-then-exclusive',
+  'freed-then-stored',
+  'migration-of-its-successor',
+]);
 
 test('each scenario holds in one way and is broken in another, so that it can tell them apart', () => {
   for (const scenario of SCENARIOS) {
+    if (BROKEN_BY_A_MUTANT.has(scenario.name)) continue;
     const verdicts = new Set(expectationsOf(scenario).map(({ verdict }) => verdict));
     assert.deepEqual([...verdicts].sort(), ['broken', 'holds'], scenario.name);
   }

@@ -8,7 +8,7 @@ const SHARED: ReadonlyMap<unknown, string> = new Map<unknown, string>([
   [setupOp, 'setupOp'],
 ]);
 
-/** scenarios/scenario.schema.json: for editors, and for whoever writes scenarios by program. */
+/** scenarios/scenario.schema.json: for editors, and for programs that write scenarios. */
 export function scenarioSchemaText(): string {
   const schema = {
     $schema: 'https://json-schema.org/draft/2020-12/schema',

@@ -53,7 +53,7 @@ function waitOf(view: View, { identity, pending }: RunningTask): Wait {
     waitsAt: pending.at,
     holds: heldOf(view, identity),
     heldBy: isBlock ? holdersOf(view, identity, pending.on) : [],
-    missedWake: isBlock && pending.until() ? 'yes' : 'no',
+    missedWake: isBlock && pending.until(),
   };
 }
 
@@ -130,7 +130,7 @@ function ownersOf(view: View, waiter: TaskIdentity, object: ObjectId): Owner[] {
   return lockOwners(view, object);
 }
 
-/** Tasks that wait and have it; else whoever the lock itself names, who may have ended. */
+/** Tasks that wait and have it; else the task that the lock itself names, which may have ended. */
 function lockOwners({ world, stuck }: View, object: ObjectId): Owner[] {
   const waiting = stuck.flatMap(({ identity }) => {
     const at = identity.held.findIndex((lock) => lock.object === object);
@@ -144,7 +144,7 @@ function lockOwners({ world, stuck }: View, object: ObjectId): Owner[] {
 }
 
 function namedBy({ kernel }: World, object: ObjectId): TaskIdentity[] {
-  const owners: (TaskIdentity | 'nobody')[] = [];
+  const owners: (TaskIdentity | 'none')[] = [];
   for (const lock of kernel.pageLocks.values())
     if (lock.object === object) owners.push(lock.holder);
   for (const { mmapLock, table } of kernel.mms.values()) {
@@ -157,5 +157,5 @@ function namedBy({ kernel }: World, object: ObjectId): TaskIdentity[] {
   for (const { iMmapRwsem } of kernel.files.values()) {
     if (iMmapRwsem.object === object) owners.push(iMmapRwsem.writer, ...iMmapRwsem.readers);
   }
-  return owners.filter((owner) => owner !== 'nobody');
+  return owners.filter((owner) => owner !== 'none');
 }

@@ -6,9 +6,11 @@ import type { DriverVariant } from '../../clients/drivers/catalogue/driver-varia
 import { STOCK } from '../kernel/stock.ts';
 import type { Patch } from '../patches/patch.ts';
 import { suggestion } from '../vocabulary/nearest-word.ts';
-import { BadUserCode, guardedDriver, guardedPatch } from './guard-user-code.ts';
+import { BadUserCode } from './bad-user-code.ts';
+import { guardedDriver, guardedPatch } from './guard-user-code.ts';
 import { lineIn, lineNaming, placed } from './source-line.ts';
 import { resolveUserImports } from './user-imports.ts';
+import { countTurnsOf } from './watched-code.ts';
 
 /**
  * The export `patch` of a file: see docs/SCENARIOS.md. Without an id it is called like the file.
@@ -49,6 +51,7 @@ async function loadExport(file: string, name: 'patch' | 'driver'): Promise<Expor
     );
   }
   resolveUserImports();
+  countTurnsOf(() => 0);
   let exported: Exported;
   try {
     exported = (await import(pathToFileURL(file).href)) as Exported;

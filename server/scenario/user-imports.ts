@@ -4,6 +4,8 @@
  * compilers find the types.
  */
 import { registerHooks } from 'node:module';
+import { pathToFileURL } from 'node:url';
+import { preparedCode } from './prepared-code.ts';
 
 /** The folders of `mmrace/FOLDER/*`. */
 export const API_FOLDERS: { readonly [folder: string]: string } = {
@@ -35,6 +37,13 @@ const ROOT = new URL('../../', import.meta.url).href;
 const ENDING = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
 const ENTRY = 'clients/library/mmrace';
 
+/** What prepared code imports. */
+const WATCHER = new URL(`watched-code${ENDING}`, import.meta.url).href;
+const LANGUAGES: { readonly [format: string]: 'ts' | 'js' } = {
+  module: 'js',
+  'module-typescript': 'ts',
+};
+
 let hooked = false;
 
 /** From here on files that this thread loads find the API, by its names and by old paths. */
@@ -46,7 +55,31 @@ export function resolveUserImports(): void {
       const own = ownFile(specifier, context.parentURL);
       return next(own ?? specifier, context);
     },
+    load(url, context, next) {
+      const loaded = next(url, context);
+      const { format, source } = loaded;
+      const language = LANGUAGES[format ?? ''];
+      if (language === undefined || !isUsers(url) || source === undefined || source === null)
+        return loaded;
+      const text = typeof source === 'string' ? source : new TextDecoder().decode(source);
+      return { ...loaded, format: 'module', source: preparedCode(text, language, WATCHER) };
+    },
   });
+}
+
+/** The text of a file as it runs here: of users' modules what was put into it, with the lines as they were. */
+export function loadedText(file: string, text: string): string {
+  const language = /\.m?ts$/.test(file) ? 'ts' : 'js';
+  const isModule = /\.(?:m?[tj]s)$/.test(file);
+  const isPrepared = isModule && isUsers(pathToFileURL(file).href);
+  return isPrepared ? preparedCode(text, language, WATCHER) : text;
+}
+
+/** Neither of this program nor of a package. */
+function isUsers(url: string): boolean {
+  if (!url.startsWith('file:') || url.includes('/node_modules/')) return false;
+  const own = url.startsWith(ROOT) ? url.slice(ROOT.length) : '';
+  return ENDING === '.js' ? own === '' : !/^(server|clients)\//.test(own);
 }
 
 /** The URL of the file of this program that is meant; undefined if the specifier is to be taken as it is. */

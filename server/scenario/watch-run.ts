@@ -14,6 +14,10 @@ export interface RunWatch {
   readonly failure: () => Failure | 'none';
   /** The round that repeats without end, if that is the failure. */
   readonly round: () => readonly RoundStep[] | 'none';
+  /** What repeats in it: steps, or turns of a loop that takes none. */
+  readonly roundOf: () => 'steps' | 'between steps';
+  /** A task goes round in a loop that lets no other run. */
+  readonly endless: (at: RoundStep) => void;
   /** The first one counts. */
   readonly fail: (failure: Failure) => void;
 }
@@ -38,7 +42,7 @@ export function watchRun(plan: ScenarioPlan, world: World, fair: FairFaults): Ru
       default:
     }
   };
-  // Livelock: whoever is not done only faults, each over and over, and not because the others stand still.
+  // Livelock: each task that is not done only faults, each over and over, and not because the others stand still.
   const checkProgress = (event: Extract<Event, { kind: 'fault' }>): void => {
     const names = [...left.keys()];
     if (!names.every((name) => fair.faultsOf(name) > plan.faultsMax)) return;
@@ -48,6 +52,7 @@ export function watchRun(plan: ScenarioPlan, world: World, fair: FairFaults): Ru
   world.log.listeners.push(see);
   const rounds = watchRounds(world);
   let repeated: readonly RoundStep[] | 'none' = 'none';
+  let of: 'steps' | 'between steps' = 'steps';
   const { lockOrderViolations } = world.context;
   return {
     fail,
@@ -56,7 +61,12 @@ export function watchRun(plan: ScenarioPlan, world: World, fair: FairFaults): Ru
       if (count === 0) left.delete(actor);
       else left.set(actor, count);
     },
+    endless(at) {
+      if (failed === 'none') [repeated, of] = [[at], 'between steps'];
+      fail(roundWithoutEnd([at]));
+    },
     round: () => repeated,
+    roundOf: () => of,
     failure() {
       if (failed === 'none' && oracles.has('OR5')) {
         repeated = rounds.look();
@@ -88,7 +98,7 @@ function roundWithoutEnd(round: readonly RoundStep[]): Failure {
     wants: 'nothing',
     waitsAt: at,
     heldBy: [],
-    missedWake: 'no' as const,
+    missedWake: false,
   }));
   const [first] = chain;
   return { kind: 'stuck', how: 'livelock', chain, cycle: `${first?.actor} -> ${first?.actor}` };

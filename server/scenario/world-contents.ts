@@ -1,6 +1,6 @@
 /**
  * What the world of a scenario can say of its state, for the explorer's cache of states. What stands at an object is
- * the kernel's own; where that would take long to tell, the explorer goes by who wrote it.
+ * the kernel's own; where that would take long, the explorer goes by which task wrote it.
  */
 import type { LabDevice } from '../../clients/drivers/catalogue/driver-variant.ts';
 import type { IntervalSub } from '../abi/device-api.ts';
@@ -25,7 +25,7 @@ import type { Subscription } from '../kernel/notifier/subscriptions.ts';
 import { mirrorEntry } from '../machine/oracles/mirrors.ts';
 import { registerValue } from '../machine/oracles/registers.ts';
 import type { World } from '../machine/world.ts';
-import { type ObjectId, objectName } from '../task/object-id.ts';
+import { type ObjectId, objectId, objectName } from '../task/object-id.ts';
 import {
   ALLOCATORS,
   FLUSH_PENDING,
@@ -49,7 +49,7 @@ export interface ContentsOptions {
   readonly names: readonly string[];
   readonly registers: ReadonlyMap<string, string>;
   readonly milestones: Milestones;
-  /** 'kept': a patch may do anything with them, so states are told apart by their values. */
+  /** 'kept': a patch may do anything with them, so states are distinguished by their values. */
   readonly sequences: 'compared' | 'kept';
   /** What else may change the future. */
   readonly more: () => string;
@@ -95,7 +95,7 @@ function contentOf(options: ContentsOptions, object: ObjectId): number | string 
     case 'subscriptions':
       return bracketsText(kernel, kernel.mms.get(owner));
     case 'interval_sub':
-      // Its sequence is compared and never told: see comparedAt() and derived().
+      // Its sequence is compared and never shown: see comparedAt() and derived().
       return sequenceText(options, object);
     case 'tlb':
       return tlbContent(kernel.mms.get(owner), object, index);
@@ -153,7 +153,7 @@ function subAt({ mms }: Kernel, object: ObjectId): IntervalSub | undefined {
 
 function* subscriptionsOf({ subscriptions }: Mm): Iterable<Subscription> {
   for (const { buckets } of subscriptions.itree.classes.values()) {
-    for (const items of buckets.values()) yield* items;
+    for (const items of buckets.values()) yield* items.values();
   }
   for (const { subscription } of subscriptions.deferred) yield subscription;
 }
@@ -193,10 +193,22 @@ function mappingsText(vmas: readonly Vma[]): string {
   return vmas.map(({ mm, first, end, pgoff }) => `${mm} ${first}-${end} ${pgoff}`).join();
 }
 
-/** Whether the OOM reaper was here, or the locks of mappings. */
+/** Whether the OOM reaper was here, the locks of mappings, or which of them share an anon_vma. */
 function ofMapping(mm: Mm | undefined, about: number): string | 'unknown' {
   if (mm === undefined) return 'unknown';
-  return about === VMA_PARTS.unstable ? String(mm.unstable) : vmaLocksText(mm);
+  switch (about) {
+    case VMA_PARTS.unstable:
+      return String(mm.unstable);
+    case VMA_PARTS.anonVmas:
+      return anonVmasText(mm);
+    default:
+      return vmaLocksText(mm);
+  }
+}
+
+function anonVmasText({ vmas }: Mm): string {
+  const own = vmas.map(({ anonVma }) => anonVma);
+  return own.map((anonVma) => (anonVma === 'none' ? '' : own.indexOf(anonVma))).join();
 }
 
 /** The level of a block, or its huge entry. */
@@ -227,8 +239,8 @@ function bracketsText({ invalidations }: Kernel, mm: Mm | undefined): string | '
   if (mm === undefined) return 'unknown';
   const { invalidateSeq, activeInvalidateRanges } = mm.subscriptions;
   const open: string[] = [];
-  for (const { mm: of, range } of invalidations.values()) {
-    if (of === mm) open.push(`${range.first}-${range.end}`);
+  for (const { mm: of, range, hit } of invalidations.values()) {
+    if (of === mm) open.push(`${range.first}-${range.end} ${hit.join(' ')}`);
   }
   return `${isOdd(invalidateSeq)} ${activeInvalidateRanges} ${open.sort()} ${subscribedText(mm)}`;
 }
@@ -283,9 +295,9 @@ function nextFree({ frames, swap }: Kernel, about: number): number | 'unknown' {
 function migrationsText({ migrations }: Kernel, object: ObjectId): string {
   const open: string[] = [];
   for (const migration of migrations.values()) {
-    const { owner, range, select } = migration;
+    const { owner, range, select, src, dst, cpages } = migration;
     if (holdsPages(migration) && migrationsObject(owner) === object)
-      open.push(`${range.first}-${range.end} ${select}`);
+      open.push(`${range.first}-${range.end} ${select} ${src} ${dst} ${cpages === 'collecting'}`);
   }
   return open.sort().join();
 }
@@ -298,7 +310,7 @@ function entriesText({ entries }: Tlb): string {
 }
 
 function oracleText(
-  { oracles }: World,
+  { oracles, kernel }: World,
   names: readonly string[],
   owner: number,
   index: number,
@@ -306,6 +318,15 @@ function oracleText(
   const page = index as PageIndex;
   if (owner >= ORACLE_OWNERS.firstRegister) {
     return registerValue(oracles.registers, owner - ORACLE_OWNERS.firstRegister, page);
+  }
+  if (owner === ORACLE_OWNERS.answers) {
+    const waiting = [...kernel.invalidations.values()].filter(
+      ({ answers }) => answers?.get(index)?.given === false,
+    );
+    return waiting.map(({ range, mm }) => `${mm.id} ${range.first}-${range.end}`).join();
+  }
+  if (owner === ORACLE_OWNERS.sharedPages) {
+    return `${oracles.registers.shared.get(objectId('user', owner, index))}`;
   }
   const device = names[owner];
   if (device === undefined || index >= PAGES_MAX) return 'unknown';

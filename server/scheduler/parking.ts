@@ -26,7 +26,7 @@ export class Parking<Waiter> {
     }
   }
 
-  /** Asks everybody who waits on `object` whether it goes on; whoever says so is no longer parked. */
+  /** Asks each task that waits on `object` whether it goes on; one that does is no longer parked. */
   release(object: ObjectId, goesOn: (waiter: Waiter) => boolean): void {
     const waiters = this.#buckets[bucketOf(object)];
     if (waiters === undefined) return;

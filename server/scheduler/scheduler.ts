@@ -10,6 +10,7 @@ import { type ObjectId, objectId } from '../task/object-id.ts';
 import type { Step, Task } from '../task/task.ts';
 import { invariant } from '../vocabulary/invariant.ts';
 import { Parking } from './parking.ts';
+import { type StepBudget, WITHOUT_END } from './step-budget.ts';
 
 export interface RunningTask {
   readonly identity: TaskIdentity;
@@ -26,7 +27,7 @@ export interface RunningTask {
 /** Chooses which of the ready tasks (never empty) goes next: an index into `ready`. */
 export type Policy = (ready: readonly RunningTask[]) => number;
 
-/** Told of each step as it is taken, before it acts. */
+/** Called for each step as it is taken, before it acts. */
 export type StepListener = (task: RunningTask, step: Step) => void;
 
 /** 'handled': the task ends there, without a result, and the others go on. */
@@ -37,7 +38,7 @@ export class Scheduler {
   /** In the order in which they became ready. A lock may have been taken since: see isReady(). */
   readonly #ready: RunningTask[] = [];
   readonly #blocked = new Parking<RunningTask>(waitsOn);
-  readonly #listener: StepListener | 'none';
+  #listener: StepListener | 'none';
   #steps = 0;
   #onThrow: ThrowListener | 'rethrow' = 'rethrow';
   /** Whether a parked task whose object has changed can go on; then it is ready from here on. */
@@ -50,6 +51,11 @@ export class Scheduler {
 
   constructor(context: TaskContext, listener: StepListener | 'none' = 'none') {
     this.context = context;
+    this.#listener = listener;
+  }
+
+  /** From here on `listener` is told of each step, and no other is. */
+  listen(listener: StepListener): void {
     this.#listener = listener;
   }
 
@@ -136,9 +142,13 @@ export class Scheduler {
 
   /**
    * First come, first served: each task runs until it blocks or ends. The policy of the live world, without the
-   * cost of asking.
+   * cost of asking. Stops as well where `budget` is used up: each step takes one, and what a step leads to may take
+   * more.
    */
-  runFirstCome(stepsMax: number): 'idle' | 'steps-used-up' {
+  runFirstCome(
+    stepsMax: number,
+    budget: StepBudget = { ...WITHOUT_END },
+  ): 'idle' | 'steps-used-up' {
     const limit = this.#steps + stepsMax;
     if (this.context.changed.length > 0) this.#wakeChanged();
     if (this.#ready.length === 0) return 'idle';
@@ -148,10 +158,11 @@ export class Scheduler {
           this.#park(task);
           break;
         }
-        if (this.#steps >= limit) {
+        if (this.#steps >= limit || budget.left <= 0) {
           this.#ready.unshift(task);
           return 'steps-used-up';
         }
+        budget.left -= 1;
         this.#resume(task);
         if (this.context.changed.length > 0) this.#wakeChanged();
         if (task.state === 'done') break;

@@ -1,6 +1,7 @@
 /**
- * What the author of a patch or a driver may say in its code: what must not be, what is worth a row in a drawing, and
- * that memory of its own is alive. The scheduler is not asked; none of it is a yield point.
+ * What the author of a patch or a driver may say in its code: what must not be, what is worth a row in a drawing, that
+ * memory of its own is alive, and what state of its own it reaches. The scheduler is not asked; none of it is a yield
+ * point.
  */
 import { type TaskContext, touch } from './context.ts';
 import { type ObjectId, objectId } from './object-id.ts';
@@ -21,7 +22,7 @@ export function bugOn(condition: unknown, text: string): void {
 
 /** A row in the drawing of an execution, in the name of the running task. */
 export function note(context: TaskContext, text: string): void {
-  context.onNote?.(text);
+  if (context.onNote !== 'off') context.onNote(text);
 }
 
 /** Memory of a user's own, which lives from allocObject() to freeObject(). */
@@ -34,7 +35,7 @@ export interface AllocatedObject {
   freed: string | 'no';
 }
 
-/** Objects of one name that an explorer tells apart. */
+/** Objects of one name that an explorer distinguishes. */
 const SAME_NAME_MAX = 1_024;
 
 /** kmalloc(). `name` is how reports call it. */
@@ -47,9 +48,12 @@ export function allocObject(context: TaskContext, name: string): AllocatedObject
   return { name, context, object, freed: 'no' };
 }
 
-/** Says that the object is read or written now. Throws UserBug if it was freed. */
-export function useObject(used: AllocatedObject): void {
-  touch(used.context, used.object, 'read');
+/**
+ * Says that the object is read or written now: two uses of which one writes are tried in both orders. Throws UserBug if
+ * it was freed.
+ */
+export function useObject(used: AllocatedObject, mode: 'read' | 'write' = 'write'): void {
+  touch(used.context, used.object, mode);
   bugOn(used.freed !== 'no', `use after free of ${used.name}, which ${used.freed}`);
 }
 
@@ -59,6 +63,14 @@ export function freeObject(freed: AllocatedObject): void {
   touch(context, freed.object, 'write');
   bugOn(freed.freed !== 'no', `double free of ${name}, which ${freed.freed}`);
   freed.freed = `${context.current.actor} (${context.current.name}) freed behind ${context.at}`;
+}
+
+/**
+ * What a user's own code keeps under `name`, for touch() and for announcing: two tasks that reach it are tried in both
+ * orders then.
+ */
+export function ownObject(name: string): ObjectId {
+  return objectId('hold', HOLD_OWNERS.userState, hashOf(name));
 }
 
 /** 24 bits, so that an index fits. */

@@ -20,7 +20,7 @@ export interface TaskIdentity {
   readonly heldAt: string[];
 }
 
-export const NOBODY: TaskIdentity = {
+export const NO_TASK: TaskIdentity = {
   id: 0,
   actor: 'nobody',
   name: 'nobody',
@@ -42,7 +42,7 @@ export interface LockOrderViolation {
 /**
  * How a segment touched an object. 'add' commutes with itself (a reference count), and so do 'raise' and 'lower',
  * but not with each other; an acquire is ordered after the release before it, and two acquires race unless both are
- * for reading. 'watch' is a read and 'note' a write of somebody who looks on: the running task learns nothing by them.
+ * for reading. 'watch' is a read and 'note' a write of a listener of the log: the running task learns nothing by them.
  * 'await' is a 'watch' of a task that no 'raise' can make wait or go on: it commutes with each of them.
  * 'enter', 'again' and 'hold' touch nothing: see enterLoop() and holdToCompare().
  */
@@ -65,7 +65,8 @@ export type TouchMode =
 
 /**
  * What is touched, and in which way, may depend only on what the same segment touches as well, in a way that conflicts
- * with whoever changes it: an explorer remembers what a step would touch while others that commute with it go first.
+ * with the task that changes it: an explorer remembers what a step would touch while others that commute with it go
+ * first.
  */
 export interface Touch {
   readonly object: ObjectId;
@@ -77,7 +78,7 @@ export interface Touch {
 /** How a lock is held. */
 export type LockMode = 'read' | 'write';
 
-/** Who is told of locks that are taken and let go of, in the order in which it happens. */
+/** Called for locks that are taken and released, in the order in which it happens. */
 export interface LockListener {
   readonly taken: (lock: HeldLock, mode: LockMode, by: TaskIdentity) => void;
   readonly released: (lock: HeldLock, holder: TaskIdentity) => void;
@@ -89,17 +90,17 @@ export interface TaskContext {
   current: TaskIdentity;
   /** The step that it has taken last. */
   at: string;
-  /** Objects changed since the scheduler last looked; it looks again at whoever waits on them. */
+  /** Objects changed since the scheduler last looked; it looks again at the tasks that wait on them. */
   readonly changed: ObjectId[];
   readonly lockOrderViolations: LockOrderViolation[];
-  /** What the running segment has touched, for an explorer; 'off' where nobody asks. */
+  /** What the running segment has touched, for an explorer; 'off' without one. */
   footprint: Touch[] | 'off';
-  /** Whose touches come now: the running task's, or those of somebody who looks on while it runs. */
-  looker: 'task' | 'onlooker';
-  /** 'off' where nobody asks. */
+  /** Whose touches come now: the running task's, or those of a listener of the event log. */
+  observer: 'task' | 'listener';
+  /** 'off' without a listener. */
   lockListener: LockListener | 'off';
-  /** Takes the notes of user code (assertions.ts); absent where nobody reads them. */
-  onNote?: (text: string) => void;
+  /** Takes the notes of user code (assertions.ts); 'off' where they are not read. */
+  onNote: ((text: string) => void) | 'off';
   /** Objects that user code has allocated, by name (assertions.ts). */
   readonly allocated: Map<string, number>;
   /** Running number for objects that have no natural index (answers, children). */
@@ -108,19 +109,20 @@ export interface TaskContext {
 
 export function newTaskContext(): TaskContext {
   return {
-    current: NOBODY,
+    current: NO_TASK,
     at: 'none',
     changed: [],
     lockOrderViolations: [],
     footprint: 'off',
-    looker: 'task',
+    observer: 'task',
     lockListener: 'off',
+    onNote: 'off',
     allocated: new Map(),
     nextSerial: 1,
   };
 }
 
-/** Tells the scheduler that waiters on `object` should look again. Not a yield point. */
+/** Lets the tasks that wait on `object` look again. Not a yield point. */
 export function wake(context: TaskContext, object: ObjectId, mode: TouchMode = 'write'): void {
   context.changed.push(object);
   touch(context, object, mode);
@@ -132,11 +134,11 @@ export function touch(context: TaskContext, object: ObjectId, mode: TouchMode): 
   if (footprint === 'off') return;
   // Accessors note each look, so the same comes often several times in a row.
   const last = footprint.at(-1);
-  const kind = context.looker === 'task' ? mode : (LOOKING_ON[mode] ?? mode);
+  const kind = context.observer === 'task' ? mode : (LOOKING_ON[mode] ?? mode);
   if (last?.object !== object || last.mode !== kind) footprint.push({ object, mode: kind });
 }
 
-/** What touches of somebody who looks on come to. */
+/** What touches of a listener of the log come to. */
 const LOOKING_ON: { readonly [Mode in TouchMode]?: TouchMode } = {
   read: 'watch',
   write: 'note',
@@ -146,7 +148,7 @@ const LOOKING_ON: { readonly [Mode in TouchMode]?: TouchMode } = {
 };
 
 /**
- * Tells an explorer that a loop begins which tries until nothing comes in between. `loop` names it. Whatever the
+ * Marks for an explorer that a loop begins which tries until nothing comes in between. `loop` names it. Whatever the
  * running task learns in one round it must have forgotten when it calls loopAgain().
  */
 export function enterLoop(context: TaskContext, loop: ObjectId): void {
@@ -159,8 +161,8 @@ export function loopAgain(context: TaskContext, loop: ObjectId): void {
 }
 
 /**
- * Tells an explorer that the running task keeps `value`, which it has read at `object`, only to ask later whether it
- * still stands there: which value it is does not matter.
+ * Marks for an explorer that the running task keeps `value`, which it has read at `object`, only to ask later whether
+ * it still stands there: which value it is does not matter.
  */
 export function holdToCompare(context: TaskContext, object: ObjectId, value: number): void {
   if (context.footprint !== 'off') context.footprint.push({ object, mode: 'hold', value });

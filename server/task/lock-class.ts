@@ -13,4 +13,10 @@ export const LOCK_ORDER = [
   'device_memory_lock',
 ] as const;
 
-export type LockClass = (typeof LOCK_ORDER)[number];
+type StockLockClass = (typeof LOCK_ORDER)[number];
+
+/**
+ * `page_lock/range_lock` is a class of user code: taken inside page_lock and outside all that stands behind it in
+ * LOCK_ORDER. `page_lock/range_lock/entry_lock` goes inside that; two that stand side by side do not nest.
+ */
+export type LockClass = StockLockClass | `${StockLockClass}/${string}`;

@@ -81,6 +81,34 @@ test('[LK3] a callback runs under the locks of whoever waits for it', () => {
   assert.deepEqual(found, [{ at: 'test.callback', outer: 'ptl', wanted: 'driver_lock' }]);
 });
 
+test('[LK3] a class of user code stands behind the one that it names, and beside others there', () => {
+  const order: LockClass[] = [
+    'mmap_lock',
+    'mmap_lock/range_lock',
+    'mmap_lock/range_lock/entry_lock',
+    'page_lock',
+  ];
+  assert.deepEqual(
+    violationsOf((context) => nest(context, order)),
+    [],
+  );
+  const wrong: [LockClass, LockClass][] = [
+    ['page_lock', 'mmap_lock/range_lock'],
+    ['mmap_lock/range_lock', 'mmap_lock'],
+    ['mmap_lock/range_lock', 'mmap_lock/other_lock'],
+  ];
+  for (const [outer, wanted] of wrong) {
+    assert.deepEqual(
+      violationsOf((context) => nest(context, [outer, wanted])),
+      [{ at: `nest.${wanted}`, outer, wanted }],
+    );
+  }
+  assert.throws(
+    () => violationsOf((context) => nest(context, ['ptl', 'my_lock' as LockClass])),
+    /no lock class "my_lock"; .* "mmap_lock\/my_lock"/,
+  );
+});
+
 test('a trylock may come in any order: it waits for nobody', () => {
   const found = violationsOf(function* (context) {
     yield* lock(context, 'test.inner', newLockOf('ptl', 1));

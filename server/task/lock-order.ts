@@ -1,10 +1,23 @@
 import type { HeldLock, LockMode, TaskContext, TaskIdentity } from './context.ts';
 import { LOCK_ORDER, type LockClass } from './lock-class.ts';
 
-const RANK = new Map<LockClass, number>(LOCK_ORDER.map((name, rank) => [name, rank]));
+/** Classes of user code that stand inside each other behind one of LOCK_ORDER. */
+const OWN_DEPTH_MAX = 16;
+
+const RANK = new Map<LockClass, number>(
+  LOCK_ORDER.map((name, rank) => [name, rank * OWN_DEPTH_MAX]),
+);
 
 function rankOf(lockClass: LockClass): number {
-  return RANK.get(lockClass) ?? 0;
+  return RANK.get(lockClass) ?? rankOfOwn(lockClass);
+}
+
+function rankOfOwn(lockClass: string): number {
+  const [stock, ...inside] = lockClass.split('/');
+  const rank = RANK.get(stock as LockClass);
+  if (rank !== undefined && inside.length < OWN_DEPTH_MAX) return rank + inside.length;
+  const hint = `one of your own is called "mmap_lock/${inside.at(-1) ?? stock}" if it goes inside mmap_lock`;
+  throw new TypeError(`there is no lock class "${lockClass}"; ${hint}`);
 }
 
 /** 'nested': the task may hold another lock of the same class. */
@@ -51,7 +64,9 @@ export function recordHeld(context: TaskContext, lock: HeldLock, mode: LockMode)
   return context.current;
 }
 
-/** `holder` is whoever took it: another task of the same actor may release it (an mmap_lock taken by a request). */
+/**
+ * `holder` is the task that took it: another task of the same actor may release it (an mmap_lock taken by a request).
+ */
 export function recordReleased(context: TaskContext, holder: TaskIdentity, lock: HeldLock): void {
   const at = holder.held.lastIndexOf(lock);
   if (at < 0) return;

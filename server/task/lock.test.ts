@@ -144,6 +144,6 @@ test('the record of who holds what follows the lock', () => {
   assert.equal(ptl.holder, context.current);
   assert.deepEqual(context.current.held.slice(before), [ptl]);
   unlock(context, held);
-  assert.equal(ptl.holder, 'nobody');
+  assert.equal(ptl.holder, 'none');
   assert.equal(context.current.held.length, before);
 });

@@ -9,8 +9,8 @@ import type { Task, YieldPoint } from './task.ts';
 export interface Lock<Class extends LockClass = LockClass> extends HeldLock {
   readonly class: Class;
   readonly object: ObjectId;
-  holder: TaskIdentity | 'nobody';
-  /** How often it was taken: tells one hold from the next. */
+  holder: TaskIdentity | 'none';
+  /** How often it was taken: distinguishes one hold from the next. */
   holds: number;
   readonly isFree: () => boolean;
 }
@@ -22,9 +22,9 @@ export function newLock<Class extends LockClass>(lockClass: Class, object: Objec
   const lock: Lock<Class> = {
     class: lockClass,
     object,
-    holder: 'nobody',
+    holder: 'none',
     holds: 0,
-    isFree: () => lock.holder === 'nobody',
+    isFree: () => lock.holder === 'none',
   };
   return lock;
 }
@@ -59,26 +59,26 @@ export function tryLock<Class extends LockClass>(
   context: TaskContext,
   wanted: Lock<Class>,
 ): Held<Class> | 'busy' {
-  return wanted.holder === 'nobody' ? take(context, wanted) : 'busy';
+  return wanted.holder === 'none' ? take(context, wanted) : 'busy';
 }
 
 /** Not a yield point: a release commutes with everything but waiting for it. */
 export function unlock<Class extends LockClass>(context: TaskContext, held: Held<Class>): void {
   const lock: Lock<Class> = held;
-  invariant(lock.holder !== 'nobody', 'LK2', { class: lock.class });
+  invariant(lock.holder !== 'none', 'LK2', { class: lock.class });
   recordReleased(context, lock.holder, lock);
-  lock.holder = 'nobody';
+  lock.holder = 'none';
   wake(context, lock.object, 'release-write');
 }
 
 /** `proof` is the proof for exactly `guard`, and still valid. */
 export function assertHeld(proof: Held, guard: Lock): void {
   invariant(proof === guard, 'LK4', { class: guard.class });
-  invariant(guard.holder !== 'nobody', 'LK2', { class: guard.class });
+  invariant(guard.holder !== 'none', 'LK2', { class: guard.class });
 }
 
 function take<Class extends LockClass>(context: TaskContext, wanted: Lock<Class>): Held<Class> {
-  invariant(wanted.holder === 'nobody', 'LK1', { class: wanted.class });
+  invariant(wanted.holder === 'none', 'LK1', { class: wanted.class });
   wanted.holder = recordHeld(context, wanted, 'write');
   wanted.holds += 1;
   touch(context, wanted.object, 'acquire-write');

@@ -14,7 +14,7 @@ export const ALLOCATORS = { systemFrames: 0, deviceFrames: 1, swapSlots: 2 } as 
 export const MM_PARTS = { alive: 0, mappings: 1, cpus: 2 } as const;
 
 /** Indices of kind 'vma'. The owner is the address space. */
-export const VMA_PARTS = { unstable: 0, locks: 1 } as const;
+export const VMA_PARTS = { unstable: 0, locks: 1, anonVmas: 2 } as const;
 
 /** Index of kind 'tlb' of tlb_flush_pending. The owner is the address space; TLBs have running numbers above it. */
 export const FLUSH_PENDING = 0;
@@ -26,14 +26,19 @@ export const RMAP_OWNERS = { anonVmas: 0, files: 1 } as const;
 export const MIGRATIONS_OWNER = 1_023;
 
 /**
- * Owners of kind 'user'. Below `calls` is what oracles know of each device, by its number; from `firstRegister` on are
- * the registers of each address space, by its id.
+ * Owners of kind 'user'. Below `answers` is what oracles know of each device, by its number; from `firstRegister` on
+ * are the registers of each address space, by its id.
  */
-export const ORACLE_OWNERS = { calls: 511, firstRegister: 512 } as const;
+export const ORACLE_OWNERS = {
+  answers: 509,
+  sharedPages: 510,
+  calls: 511,
+  firstRegister: 512,
+} as const;
 
 /** Owners of kind 'hold': what a task waits for, or keeps, that is no part of the kernel. */
 export const HOLD_OWNERS = {
-  /** A task that stands still because it was told to. */
+  /** A task that stands still at a hold. */
   heldTasks: 0,
   milestones: 1,
   /** A thread whose access has faulted too often. */
@@ -44,4 +49,6 @@ export const HOLD_OWNERS = {
   clientTables: 4,
   /** What user code has allocated. */
   userMemory: 5,
+  /** What user code keeps besides. */
+  userState: 6,
 } as const;

@@ -6,7 +6,7 @@ import type { ObjectId } from './object-id.ts';
 import type { Task, YieldPoint } from './task.ts';
 
 /**
- * A fair read-write semaphore, after kernel/locking/rwsem.c: whoever came first goes first, so a waiting writer
+ * A fair read-write semaphore, after kernel/locking/rwsem.c: first come, first served, so a waiting writer
  * holds up readers that come later (and a task that read-locks twice can deadlock on a writer in between).
  */
 export interface RwSem extends HeldLock {
@@ -14,8 +14,8 @@ export interface RwSem extends HeldLock {
   readonly object: ObjectId;
   /** What the order of arrival is called when tasks conflict on it. */
   readonly queue: ObjectId;
-  writer: TaskIdentity | 'nobody';
-  /** How often it was taken for writing: tells one hold from the next. */
+  writer: TaskIdentity | 'none';
+  /** How often it was taken for writing: distinguishes one hold from the next. */
   writes: number;
   readonly readers: TaskIdentity[];
   /** Arrival order of those who wait. */
@@ -39,7 +39,7 @@ export interface HeldForWrite {
 /** `object` and the number behind it must be the semaphore's own. */
 export function newRwSem(lockClass: LockClass, object: ObjectId): RwSem {
   const queue = (object + 1) as ObjectId;
-  return { class: lockClass, object, queue, writer: 'nobody', writes: 0, readers: [], waiting: [] };
+  return { class: lockClass, object, queue, writer: 'none', writes: 0, readers: [], waiting: [] };
 }
 
 /** Waits until no writer holds `sem` or came earlier, then holds it with other readers. Yields: yes. */
@@ -48,7 +48,7 @@ export function* readLock(context: TaskContext, at: YieldPoint, sem: RwSem): Tas
   touch(context, sem.queue, 'read');
   const ticket = arrive(sem, 'read');
   yield { kind: 'block', at, on: sem.object, until: () => canRead(sem, ticket) };
-  invariant(sem.writer === 'nobody', 'LK1', { class: sem.class });
+  invariant(sem.writer === 'none', 'LK1', { class: sem.class });
   leaveQueue(context, sem, ticket);
   touch(context, sem.object, 'acquire-read');
   const reader = recordHeld(context, sem, 'read');
@@ -56,13 +56,13 @@ export function* readLock(context: TaskContext, at: YieldPoint, sem: RwSem): Tas
   return { sem, reader };
 }
 
-/** Waits until nobody holds `sem` and nobody came earlier, then holds it alone. Yields: yes. */
+/** Waits until no task holds `sem` and none came earlier, then holds it alone. Yields: yes. */
 export function* writeLock(context: TaskContext, at: YieldPoint, sem: RwSem): Task<HeldForWrite> {
   checkLockOrder(context, at, sem);
   touch(context, sem.queue, 'write');
   const ticket = arrive(sem, 'write');
   yield { kind: 'block', at, on: sem.object, until: () => canWrite(sem, ticket) };
-  invariant(sem.writer === 'nobody' && sem.readers.length === 0, 'LK1', { class: sem.class });
+  invariant(sem.writer === 'none' && sem.readers.length === 0, 'LK1', { class: sem.class });
   leaveQueue(context, sem, ticket);
   touch(context, sem.object, 'acquire-write');
   const writer = recordHeld(context, sem, 'write');
@@ -82,7 +82,7 @@ export function readUnlock(context: TaskContext, held: HeldForRead): void {
 
 export function writeUnlock(context: TaskContext, held: HeldForWrite): void {
   invariant(held.sem.writer === held.writer, 'LK2', { class: held.sem.class });
-  held.sem.writer = 'nobody';
+  held.sem.writer = 'none';
   recordReleased(context, held.writer, held.sem);
   wake(context, held.sem.object, 'release-write');
 }
@@ -99,7 +99,7 @@ function leaveQueue(context: TaskContext, sem: RwSem, ticket: Ticket): void {
 }
 
 function canRead(sem: RwSem, ticket: Ticket): boolean {
-  if (sem.writer !== 'nobody') return false;
+  if (sem.writer !== 'none') return false;
   for (const earlier of sem.waiting) {
     if (earlier === ticket) return true;
     if (earlier.mode === 'write') return false;
@@ -108,5 +108,5 @@ function canRead(sem: RwSem, ticket: Ticket): boolean {
 }
 
 function canWrite(sem: RwSem, ticket: Ticket): boolean {
-  return sem.writer === 'nobody' && sem.readers.length === 0 && sem.waiting[0] === ticket;
+  return sem.writer === 'none' && sem.readers.length === 0 && sem.waiting[0] === ticket;
 }

@@ -24,7 +24,7 @@ export interface AccessStep {
   readonly how?: 'raise' | 'lower' | 'watch' | 'await';
 }
 
-/** Waits until `until()` holds; it may change only when somebody calls wake(context, on). */
+/** Waits until `until()` holds; it may change only when a task calls wake(context, on). */
 export interface BlockStep {
   readonly kind: 'block';
   readonly at: YieldPoint;
@@ -82,7 +82,7 @@ export function willLower(at: YieldPoint, object: ObjectId): AccessStep {
   return { kind: 'access', at, object, mode: 'write', how: 'lower' };
 }
 
-/** See BlockStep. Whoever makes `until` true wakes `on` afterwards. */
+/** See BlockStep. The task that makes `until` true wakes `on` afterwards. */
 export function waitUntil(at: YieldPoint, on: ObjectId, until: () => boolean): BlockStep {
   return { kind: 'block', at, on, until };
 }

@@ -1,5 +1,5 @@
 import { serial, type TaskContext, touch, wake } from './context.ts';
-import { objectId } from './object-id.ts';
+import { type ObjectId, objectId } from './object-id.ts';
 import type { Task, YieldPoint } from './task.ts';
 import { waitUntil } from './task.ts';
 
@@ -19,19 +19,8 @@ export function* together<T>(
   at: YieldPoint,
   parts: readonly Part<T>[],
 ): Task<T[]> {
-  const results: T[] = [];
-  let running = parts.length;
   const done = objectId('task', 0, serial(context));
-  // Returns what the parent will find: an explorer must know what the parent has heard.
-  function* run(part: Part<T>, index: number): Task<T> {
-    const result = yield* part.task;
-    results[index] = result;
-    running -= 1;
-    // As with a lock: whoever waits comes after all parts, and none of them races with the waiting.
-    touch(context, done, 'release-read');
-    if (running === 0) wake(context, done, 'release-read');
-    return result;
-  }
+  const joint: Joint<T> = { context, done, results: [], running: parts.length };
   yield {
     kind: 'spawn',
     at,
@@ -39,10 +28,29 @@ export function* together<T>(
       actor: part.actor,
       name: part.name,
       done,
-      task: run(part, index),
+      task: run(joint, part, index),
     })),
   };
-  yield waitUntil(at, done, () => running === 0);
+  yield waitUntil(at, done, () => joint.running === 0);
   touch(context, done, 'acquire-write');
-  return results;
+  return joint.results;
+}
+
+interface Joint<T> {
+  readonly context: TaskContext;
+  readonly done: ObjectId;
+  readonly results: T[];
+  running: number;
+}
+
+/** Returns what the parent will find: an explorer must know what the parent has heard. */
+function* run<T>(joint: Joint<T>, part: Part<T>, index: number): Task<T> {
+  const { context, done } = joint;
+  const result = yield* part.task;
+  joint.results[index] = result;
+  joint.running -= 1;
+  // As with a lock: the waiting task comes after all parts, and none of them races with the waiting.
+  touch(context, done, 'release-read');
+  if (joint.running === 0) wake(context, done, 'release-read');
+  return result;
 }

@@ -12,7 +12,7 @@ export interface Floor {
   readonly packages: readonly string[] | 'all';
   /** The node modules of a pure floor: those whose functions are functions of their arguments alone. */
   readonly nodeModules: readonly string[];
-  /** What its tests and benchmarks may use besides: a test needs somebody who runs its tasks. */
+  /** What its tests and benchmarks may use besides: a test needs something that runs its tasks. */
   readonly testsAlsoUse: readonly string[];
 }
 
@@ -33,6 +33,8 @@ const SCENARIO = [...PLAN, 'server/scenario'] as const;
 const SERVER = ['server/machine', 'server/live', 'server/gateway', 'server/http'] as const;
 
 export const FLOORS: readonly Floor[] = [
+  // Data: the build of the page reads their YAML.
+  pure('scenarios', []),
   pure('server/vocabulary', []),
   pure('server/task', ['server/vocabulary'], { testsAlsoUse: ['server/scheduler'] }),
   // What kernel and devices say to each other, wherever the devices are.
@@ -62,10 +64,10 @@ export const FLOORS: readonly Floor[] = [
     'clients/drivers',
     'server/patches',
   ]),
-  // An event log, told: the page renders with it, too.
+  // An event log as text: the page renders with it, too.
   pure('server/report', [...ABI, 'server/scheduler', 'server/explorer', 'server/kernel'], {
     nodeModules: ['node:crypto'],
-    testsAlsoUse: ['server/patches', 'server/machine', 'server/scenario'],
+    testsAlsoUse: ['clients/drivers', 'server/patches', 'server/machine'],
   }),
 
   outside('server/journal', [...WIRE, 'server/machine']),
@@ -78,6 +80,14 @@ export const FLOORS: readonly Floor[] = [
   outside('server/verify', [...SCENARIO, 'server/journal']),
   // The model against recordings of Linux, and against itself.
   outside('server/conformance', [...MACHINE, 'server/report', 'server/scenario']),
+  // Planted mistakes, and whether what ships finds them.
+  outside(
+    'server/mutants',
+    [...SCENARIO, 'server/journal', 'server/verify', 'server/conformance'],
+    {
+      packages: ['yaml'],
+    },
+  ),
   // A device from elsewhere under the schedules.
   outside('server/certify', [...SCENARIO, 'server/verify']),
   outside('server/live', [
@@ -116,12 +126,10 @@ export const FLOORS: readonly Floor[] = [
   outside('clients/library', [...WIRE, 'clients/drivers', 'clients/sdk', 'clients/agents'], {
     testsAlsoUse: ['server/app', 'clients/web'],
   }),
-  // The drivers run in the page, and it tells a race in the words of the reports.
-  outside(
-    'clients/web',
-    [...WIRE, 'clients/drivers', 'server/report', 'clients/sdk', 'clients/agents'],
-    { testsAlsoUse: [...SERVER, 'server/app', 'server/scenario'] },
-  ),
+  // The drivers run in the page, it shows a race in the words of the reports, and its game is the machine itself.
+  outside('clients/web', [...SCENARIO, 'scenarios', 'clients/sdk', 'clients/agents'], {
+    testsAlsoUse: [...SERVER, 'server/app'],
+  }),
   // Its end-to-end tests and their tools start whole servers.
   outside('clients/web/e2e', 'all'),
 

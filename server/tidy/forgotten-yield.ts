@@ -1,6 +1,6 @@
 /**
  * Calls of tasks that do nothing. A generator that is called but not run compiles and has no effect, so every call
- * of a function that returns a Task must be run with `yield*`, returned, or handed to somebody who runs it; and
+ * of a function that returns a Task must be run with `yield*`, returned, or handed to a caller that runs it; and
  * every step that is made must be yielded.
  *
  * Works by name: functions by where they are declared or imported from, methods by their name alone. A method name
@@ -22,7 +22,7 @@ const CALL = /(?<![\w$#])(#?[\w$]+)\s*(?:<[^<>()\n]*>)?\(/g;
 /** How much of the text before a call says what becomes of it. */
 const LOOK_BACK = 400;
 
-/** Calls of tasks in `file` that nobody runs, and steps that nobody yields. */
+/** Calls of tasks in `file` that are not run, and steps that are not yielded. */
 export function complainOfForgottenYields(file: SourceFile, names: TaskNames): Complaint[] {
   const functions = new Set([...taskFunctionsOf(file), ...importedTasks(file, names)]);
   const methods = names.methods.difference(ownMethodsWithoutTask(file));
@@ -38,9 +38,9 @@ export function complainOfForgottenYields(file: SourceFile, names: TaskNames): C
     const before = file.code.slice(Math.max(0, start - LOOK_BACK), start);
     if (isDeclaration(file.code, match.index, match[0].length, before)) continue;
     if (isStep && !isYielded(before)) {
-      complaints.push(complain(file, start, `${name}() makes a step that nobody yields`));
+      complaints.push(complain(file, start, `${name}() makes a step that is not yielded`));
     } else if (isTask && !isRun(before) && !isKept(file, before, start)) {
-      complaints.push(complain(file, start, `${name}() is a task that nobody runs: yield*`));
+      complaints.push(complain(file, start, `${name}() is a task that is not run: yield*`));
     }
   }
   return complaints;

@@ -3,10 +3,10 @@ import { type Complaint, complain, complainOfMatches, type SourceFile } from './
 /** The formatter breaks code at 100 columns; comments and long strings may reach this. */
 export const LINE_COLUMNS_MAX = 120;
 
-/** Names of files and folders that belong to nobody. */
+/** Names of files and folders that say nothing. */
 const OWNERLESS = /(?:^|\/)(?:utils?|helpers?|common|misc|shared|lib|index)(?:\.|\/|$)/;
 
-/** Everything that a look at one file alone can tell. */
+/** Everything that one file alone shows. */
 export function complainOfHouseRules(file: SourceFile): Complaint[] {
   return [
     ...complainOfLongLines(file),

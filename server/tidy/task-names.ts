@@ -45,7 +45,7 @@ export function taskNames(files: readonly SourceFile[]): TaskNames {
   return { exported, methods: withTask.difference(without) };
 }
 
-/** Methods of the language's own objects, and of sockets: `names.join()` is not somebody's task called join. */
+/** Methods of the language's own objects, and of sockets: `names.join()` is not a task called join. */
 const BUILT_IN = [Array, Map, Set, String, Promise, Function, Duplex, Readable].flatMap((type) =>
   Object.getOwnPropertyNames(type.prototype),
 );
@@ -91,7 +91,7 @@ export function methodsOf(
 function returnsTask(code: string, open: number): 'task' | 'other' | 'unsaid' {
   const after = code.slice(closingParenthesis(code, open) + 1).slice(0, 60);
   if (/^\s*(?::|=>)\s*(?:Task|Generator)\b/.test(after)) return 'task';
-  // `name: (page) => somebody(page)` returns whatever somebody returns.
+  // `name: (page) => other(page)` returns whatever other returns.
   if (/^\s*=>\s*\w[\w.]*\(/.test(after)) return 'unsaid';
   return /^\s*(?::|=>|\{)/.test(after) ? 'other' : 'unsaid';
 }

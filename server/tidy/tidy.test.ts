@@ -29,7 +29,7 @@ const RULES_WITHOUT_TEST: readonly string[] = [];
 /** Circles that are left. To be emptied. */
 const KNOWN_CIRCLES: readonly string[] = [];
 
-function nobodyComplains(complaints: readonly Complaint[]): void {
+function noComplaints(complaints: readonly Complaint[]): void {
   assert.deepEqual(complaints.map(printComplaint), []);
 }
 
@@ -52,7 +52,7 @@ test('a floor that uses one behind it is found', () => {
 });
 
 test('each file imports only the floors it stands on', () => {
-  nobodyComplains(SOURCES.flatMap(complainOfFloors));
+  noComplaints(SOURCES.flatMap(complainOfFloors));
 });
 
 test('an import upward, of a node module or of a foreign package is found', () => {
@@ -92,7 +92,7 @@ test('a circle of three files is found, types included', () => {
 });
 
 test('pure floors have no clock, no chance, no async and no state of their own', () => {
-  nobodyComplains(SOURCES.flatMap(complainOfImpurity));
+  noComplaints(SOURCES.flatMap(complainOfImpurity));
 });
 
 test('a clock, chance, async and module state are found in a pure floor, and nowhere else', () => {
@@ -121,7 +121,7 @@ function* f(sent: Sent, process: number) {
 
 test('every task that is called is run, and every step that is made is yielded', () => {
   const names = taskNames(SOURCES);
-  nobodyComplains(SOURCES.flatMap((file) => complainOfForgottenYields(file, names)));
+  noComplaints(SOURCES.flatMap((file) => complainOfForgottenYields(file, names)));
 });
 
 test('a call without yield* is found, by function and by method', () => {
@@ -182,7 +182,7 @@ class C { *#method(): Task<void> {} }
 });
 
 test('yield points are called function.moment, and no two are called the same', () => {
-  nobodyComplains(complainOfYieldPoints(SOURCES));
+  noComplaints(complainOfYieldPoints(SOURCES));
 });
 
 test('a yield point with a bad or a taken name is found', () => {
@@ -222,7 +222,7 @@ test('a rule that SPEC.md lacks, misquotes or invents is found', () => {
 });
 
 test('every rule that an assertion names exists', () => {
-  nobodyComplains(SOURCES.flatMap((file) => complainOfUnknownIds(file, RULES)));
+  noComplaints(SOURCES.flatMap((file) => complainOfUnknownIds(file, RULES)));
 });
 
 test('an unknown rule in an assertion is found', () => {
@@ -264,7 +264,7 @@ test('a picture in another order is told apart', () => {
 });
 
 test('files keep the house rules', () => {
-  nobodyComplains(SOURCES.flatMap(complainOfHouseRules));
+  noComplaints(SOURCES.flatMap(complainOfHouseRules));
 });
 
 test('long lines, default exports, re-exports, any, boolean parameters and .only are found', () => {

@@ -1,5 +1,5 @@
 /**
- * Somebody gave what cannot be used: a file, an option, code of their own. The message says what is wrong, where (file
+ * A user gave what cannot be used: a file, an option, own code. The message says what is wrong, where (file
  * and line, if it has them), and what to do. Nothing has been changed.
  */
 export class BadInput extends Error {

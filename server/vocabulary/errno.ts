@@ -27,6 +27,8 @@ export type Errno = keyof typeof ERRNO_NUMBER;
 export interface Failure {
   readonly ok: false;
   readonly errno: Errno;
+  /** Of a list that was given: the index of the entry that it is about. */
+  readonly at?: number;
 }
 export type Result<T> = { readonly ok: true; readonly value: T } | Failure;
 

@@ -26,6 +26,11 @@ export function readU64(contents: PageContents, offset: number): bigint {
   return value;
 }
 
+/** The first u64, as events show it. */
+export function firstWord(contents: PageContents): string {
+  return `0x${readU64(contents, 0).toString(16)}`;
+}
+
 /** A copy of `contents` with the little-endian u64 at `offset` (a multiple of 8) set to `value`. */
 export function writeU64(contents: PageContents, offset: number, value: bigint): PageContents {
   const bytes = new Uint8Array(Math.max(contents.length, offset + 8));

@@ -15,13 +15,13 @@ const socket: SocketFactory = (url, subprotocol) =>
 
 async function join(url: string, role: 'device' | 'cpu', name: string): Promise<Connection> {
   const connection: Connection = new Connection(
-    { url, lab: LAB, role, name, socket },
+    { url, lab: LAB, role, name, create: 'if-unknown', socket },
     {
       asked: ({ id, params }) => {
         const { seq } = params as { readonly seq?: number };
         connection.answer(id, { result: 'done', invalidate_seq: seq ?? 0 });
       },
-      told: () => undefined,
+      notified: () => undefined,
       settled: () => undefined,
       complained: ({ code }) => {
         throw new Error(`the server complains: ${code}`);

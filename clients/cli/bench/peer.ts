@@ -1,4 +1,4 @@
-/** One connection of a benchmark, raw or real: the loops that measure cannot tell them apart. */
+/** One connection of a benchmark, raw or real: the loops that measure see no difference. */
 export interface Peer {
   /** Sends one request; `done` is called when its answer has arrived and was read. Throws if it is refused. */
   roundTrip(done: () => void): void;

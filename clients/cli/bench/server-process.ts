@@ -1,4 +1,4 @@
-/** A server to be measured, in a process of its own that tells how much CPU it has used. */
+/** A server to be measured, in a process of its own that reports how much CPU it has used. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
@@ -32,9 +32,9 @@ export async function spawnServer(file: 'raw-server.ts' | 'lab-server.ts'): Prom
     cpuMicros: async () => {
       const answer = nextMessage(child);
       child.send({ ask: 'cpu' } satisfies ToServer);
-      const told = await answer;
-      if (told.kind !== 'cpu') throw new Error(`${file} said ${told.kind}`);
-      return told.micros;
+      const message = await answer;
+      if (message.kind !== 'cpu') throw new Error(`${file} said ${message.kind}`);
+      return message.micros;
     },
     stop: () => child.kill(),
   };

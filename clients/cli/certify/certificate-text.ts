@@ -7,6 +7,7 @@ import type { ChoiceNames } from '../../../server/report/choice-words.ts';
 import { countsByText } from '../../../server/report/describe-failure.ts';
 import { raceDiagram } from '../../../server/report/diagram.ts';
 import { headline } from '../explore/text.ts';
+import { reachedText } from '../reached-text.ts';
 
 const COLUMNS = 75;
 /** Frames and grants before the end that are shown. */
@@ -32,7 +33,8 @@ export function certificateText(as: CertifiedAs, certificate: Certificate): stri
       `, ${as.device} in a process of its own`,
     ),
     `  ${describeCertificateBound(as.device, bound)}; ${steps} steps, ${seconds.toFixed(2)} s;`,
-    `  the race window was entered in ${windowEntered} of ${schedules} schedules.`,
+    `  the race window was entered in ${windowEntered} of ${schedules} schedules;`,
+    `  ${reachedText(certificate.reach.functions, certificate.pairs)}.`,
   ];
   if (finding !== 'none')
     lines.push('', `  ${describeFinding(as.device, finding.reason)}`, ...storyOf(as, finding));

@@ -6,12 +6,17 @@ import { DEFAULT_CONFIG, type ServerConfig } from '../../../server/app/config.ts
 import { DEMO_LAB, type RunningServer, startServer } from '../../../server/app/start-server.ts';
 import type { Wire } from '../../../server/certify/wire.ts';
 import type { Lab } from '../../../server/live/lab.ts';
-import type { Machine, MachineSinks } from '../../../server/live/machine-port.ts';
-import type { FromClient, Inbound, Outbound } from '../../../server/machine/remote/inbound.ts';
+import type { Machine } from '../../../server/live/machine-port.ts';
+import type {
+  FromClient,
+  Inbound,
+  MachineSinks,
+  Outbound,
+} from '../../../server/machine/remote/inbound.ts';
 import { refusalText } from '../../../server/protocol/refusal.ts';
 import { asUsageError } from '../server-config.ts';
 
-/** Nobody is fenced: a device that says nothing is named. */
+/** No device is fenced: one that says nothing is named. */
 const LEASE_MS = 24 * 60 * 60 * 1000;
 /** A connection that is lost is a device that left. */
 const GRACE_MS = 50;
@@ -25,11 +30,11 @@ export class LabWire implements Wire {
   readonly #server: RunningServer;
   readonly #lab: Lab;
   #sinks: MachineSinks;
-  #arrived: Arrived | 'nobody' = 'nobody';
+  #arrived: Arrived | 'none' = 'none';
   #refused: string | 'nothing' = 'nothing';
-  /** Frames that came since somebody last waited for one. */
+  /** Frames that came since a task last waited for one. */
   #came = 0;
-  #waiting: (() => void) | 'nobody' = 'nobody';
+  #waiting: (() => void) | 'none' = 'none';
 
   constructor(device: string, server: RunningServer, lab: Lab, machines: Machines) {
     this.device = device;
@@ -56,18 +61,18 @@ export class LabWire implements Wire {
   }
 
   /** Resolves when the device has joined, or after `ms`. */
-  async joined(ms: number): Promise<'joined' | 'nobody'> {
+  async joined(ms: number): Promise<'joined' | 'not joined'> {
     const end = performance.now() + ms;
     while (!this.#isHere()) {
       const left = end - performance.now();
-      if (left <= 0 || this.state === 'gone') return 'nobody';
+      if (left <= 0 || this.state === 'gone') return 'not joined';
       await this.nextFrame(left);
     }
     return 'joined';
   }
 
   async reset(ms: number, arrived: Arrived): Promise<'ready' | 'silent' | 'busy' | 'refused'> {
-    this.#arrived = 'nobody';
+    this.#arrived = 'none';
     this.#came = 0;
     this.#refused = 'nothing';
     const renewed = this.#lab.renew({ ...this.#lab.config });
@@ -89,7 +94,7 @@ export class LabWire implements Wire {
         this.#waiting = () => resolve('came');
       });
       waited = await within(ms, woken);
-      this.#waiting = 'nobody';
+      this.#waiting = 'none';
     }
     const came = this.#came > 0 || this.#refused !== 'nothing';
     this.#came = 0;
@@ -101,7 +106,7 @@ export class LabWire implements Wire {
     return this.#refused;
   }
 
-  /** Whoever waits for a frame waits no longer. */
+  /** The task that waits for a frame goes on. */
   close(): Promise<void> {
     this.state = 'gone';
     this.#wake();
@@ -115,14 +120,14 @@ export class LabWire implements Wire {
   #heard(inbound: Inbound): void {
     if (!('actor' in inbound) || inbound.actor !== this.device) return;
     if (inbound.kind === 'detach') this.state = 'gone';
-    else if (inbound.kind !== 'attach' && this.#arrived !== 'nobody') this.#arrived(inbound);
+    else if (inbound.kind !== 'attach' && this.#arrived !== 'none') this.#arrived(inbound);
     this.#came += 1;
     this.#wake();
   }
 
   #wake(): void {
     const waiting = this.#waiting;
-    if (waiting !== 'nobody') waiting();
+    if (waiting !== 'none') waiting();
   }
 }
 
@@ -138,11 +143,11 @@ export async function openLabWire(
   name: string,
   config: Pick<ServerConfig, 'host' | 'port'>,
 ): Promise<LabWire> {
-  const nobody = (): void => undefined;
+  const ignored = (): void => undefined;
   const machines: Machines = {
-    sinks: { outbound: nobody, event: nobody },
-    heard: nobody,
-    renewed: nobody,
+    sinks: { outbound: ignored, event: ignored },
+    heard: ignored,
+    renewed: ignored,
   };
   const server = await startServer(
     {
@@ -177,6 +182,7 @@ function handingOn(heard: (inbound: Inbound) => void): Machine {
     digest: () => '',
     stallers: () => [],
     tasks: () => [],
+    knows: () => false,
     eventsAfter: () => [],
   };
 }

@@ -26,7 +26,7 @@ test('the ready-made device holds in a process of its own, and the object says w
 test('nobody who joins is unknown; a device that is not there, or ends at once, is one sentence and 64', async () => {
   const alone = await certify('--external', 'dev0', '--join-seconds', '1');
   assert.equal(alone.code, EXIT.UNKNOWN);
-  assert.match(alone.stdout, /nobody joined as dev0 within 1 s/);
+  assert.match(alone.stdout, /no device joined as dev0 within 1 s/);
   assert.match(alone.stderr, /let it join the lab demo at ws:\/\/127\.0\.0\.1:\d+\/ws/);
   const wrong = await certify('--external', 'dev7');
   assert.equal(wrong.code, EXIT.USAGE);

@@ -23,7 +23,9 @@ import { keptOf, reproduceLine, tokenOf } from '../explore/saved-counterexample.
 import { textOf } from '../explore/text.ts';
 import { UsageError } from '../failure.ts';
 import { kernelOption } from '../kernel-option.ts';
+import { patchOption } from '../patch-option.ts';
 import { newProgress } from '../progress.ts';
+import { reachedText } from '../reached-text.ts';
 import { type ChoiceOptions, planFrom, scenarioFrom } from '../scenario-choice.ts';
 import { wholeNumber } from '../whole-number.ts';
 import { exitCodeOf as exitCodeOfVerdict, verdictOf } from './explore.ts';
@@ -62,7 +64,7 @@ export function addCertifyCommand(program: Command): void {
     .option('--external <actor>', 'the device of the scenario that joins from outside')
     .option('--run <command>', 'start it: with MMRACE_URL, MMRACE_LAB and MMRACE_NAME set')
     .addOption(kernelOption())
-    .option('--patch <name>', "'stock', a patch that ships, or a file", 'stock')
+    .addOption(patchOption())
     .option(
       '--driver <actor=name>',
       `the driver of another device, or of all (${OTHERS_DRIVER} unless said)`,
@@ -104,7 +106,7 @@ With it the device is a client in any language: each schedule resets it, grants 
 run twice. Found are: a breach of the contract (docs/CONTRACT.md), what the scenario forbids, a frame that differs
 from the first run, and silence.
 
-Exit codes: 0 holds, 1 broken, 2 unknown (also: nobody joined), 64 the question is wrong.
+Exit codes: 0 holds, 1 broken, 2 unknown (also: not joined), 64 the question is wrong.
 
 Examples:
   mmrace certify seed-zero-page --external reader0
@@ -139,10 +141,11 @@ async function certifyDriver(file: string, options: CertifyCommandOptions): Prom
   progress.end();
   const kept = keptOf(verdict, { patch: options.patch, driver, strategy });
   const object = { patch: options.patch, token: tokenOf(kept) };
+  const reached = reachedText(verdict.reach?.functions ?? [], verdict.pairs);
   print(
     options.json === true
       ? JSON.stringify(plainVerdict(plan, object, verdict))
-      : textOf(plan, options, verdict) + reproduceLine(kept),
+      : `${textOf(plan, options, verdict)}\n  ${reached}${reproduceLine(kept)}`,
   );
   return exitCodeOfVerdict(verdict);
 }
@@ -156,13 +159,13 @@ async function certifyExternal(file: string, options: ExternalOptions): Promise<
   const wire = await openLabWire(options.external, { host: options.host, port: options.port });
   const device = options.run === undefined ? 'none' : startDevice(options.run, wire);
   try {
-    if (options.run === undefined) tellHowToJoin(wire);
+    if (options.run === undefined) printHowToJoin(wire);
     const joining = wire.joined(options.joinSeconds * 1000);
     const joined = await (device === 'none'
       ? joining
       : Promise.race([joining, untilEnded(device, options.run ?? '')]));
     const certificate =
-      joined === 'joined' ? await certified(plan, wire, options) : nobodyCame(options);
+      joined === 'joined' ? await certified(plan, wire, options) : notJoined(options);
     const { kernel, ...names } = choiceNames(plan, options.patch);
     const { name } = plan.scenario;
     const as = {
@@ -186,9 +189,9 @@ async function certified(
   options: ExternalOptions,
 ): Promise<Certificate> {
   const progress = newProgress('schedules');
-  let interrupted: 'yes' | 'no' = 'no';
+  let interrupted = false;
   const interrupt = (): void => {
-    interrupted = 'yes';
+    interrupted = true;
   };
   process.once('SIGINT', interrupt);
   try {
@@ -203,7 +206,7 @@ async function certified(
       quietMs: options.quietMs,
       clock: () => performance.now(),
       onProgress: (schedules) => progress.at(schedules),
-      goOn: () => (interrupted === 'yes' ? 'stop' : 'go on'),
+      goOn: () => (interrupted ? 'stop' : 'go on'),
     });
   } finally {
     process.off('SIGINT', interrupt);
@@ -218,7 +221,7 @@ function checkDevice({ devices, scenario }: ScenarioPlan, name: string): void {
   throw new UsageError(`--external: ${scenario.name} has no device "${name}"${hint}`);
 }
 
-function tellHowToJoin(wire: LabWire): void {
+function printHowToJoin(wire: LabWire): void {
   say(
     `waiting for ${wire.device}: let it join the lab ${wire.lab} at ${wire.webSocketUrl}, for example`,
   );
@@ -255,10 +258,10 @@ function untilEnded(device: ChildProcess, command: string): Promise<never> {
   });
 }
 
-function nobodyCame({ joinSeconds }: ExternalOptions): Certificate {
+function notJoined({ joinSeconds }: ExternalOptions): Certificate {
   return {
     verdict: 'unknown',
-    bound: { kind: 'nobody joined', seconds: joinSeconds },
+    bound: { kind: 'not joined', seconds: joinSeconds },
     schedules: 0,
     runs: 0,
     steps: 0,
@@ -266,6 +269,8 @@ function nobodyCame({ joinSeconds }: ExternalOptions): Certificate {
     windowEntered: 0,
     outcomes: new Map(),
     finding: 'none',
+    reach: { functions: [], patches: [], drivers: [] },
+    pairs: {},
   };
 }
 

@@ -6,16 +6,26 @@ import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { EXIT } from '../exit-codes.ts';
+import { RawClient } from '../../../server/gateway/gateway.fixture.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { script, withServer } from '../prompt/lab-for-prompts.fixture.ts';
 import { runMmrace } from '../run-mmrace.fixture.ts';
 
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
 
 /** `mmrace device ...` ends with 64 and one line that fits; nothing is printed. */
-async function refused(sentence: RegExp, ...args: readonly string[]): Promise<void> {
+function refused(sentence: RegExp, ...args: readonly string[]): Promise<void> {
+  return endsWith(EXIT.USAGE, sentence, args);
+}
+
+/** The same with 69: the command line was right, the server is not. */
+function unavailable(sentence: RegExp, ...args: readonly string[]): Promise<void> {
+  return endsWith(EXIT.UNAVAILABLE, sentence, args);
+}
+
+async function endsWith(exit: ExitCode, sentence: RegExp, args: readonly string[]): Promise<void> {
   const { code, stdout, stderr } = await runMmrace('device', ...args);
-  assert.deepEqual([code, stdout], [EXIT.USAGE, ''], stderr);
+  assert.deepEqual([code, stdout], [exit, ''], stderr);
   assert.match(stderr, /^mmrace: [^\n]*\n$/);
   assert.match(stderr, sentence);
 }
@@ -33,8 +43,44 @@ test('a wrong lab, and a wrong code', () =>
     await refused(/no lab has the join code "AAAAA" at .*ask for it again/, '--url', url, ...code);
   }));
 
-test('nobody there, and a server of another protocol version', async () => {
-  await refused(
+test('the name of a program that has died is had at once with --take-over, when its lease is over', () =>
+  withServer(
+    async ({ webSocketUrl: url }) => {
+      const dead = await new RawClient(url).opened();
+      await dead.hello('device', 'gpu7', { lab: 'demo' });
+      dead.socket.terminate();
+      const join = (...more: readonly string[]) =>
+        runMmrace('device', '--url', url, '--name', 'gpu7', '--do', 'pt', ...more);
+      assert.equal((await join()).code, EXIT.UNAVAILABLE, 'its grace is long');
+      let ran = await join('--take-over');
+      while (ran.code === EXIT.UNAVAILABLE) ran = await join('--take-over');
+      assert.equal(ran.code, EXIT.OK, ran.stderr);
+    },
+    { leaseMs: 300, graceMs: 3_600_000 },
+  ));
+
+test('a name that is taken is no mistake of the command line: 69', () =>
+  withServer(async ({ webSocketUrl: url }) => {
+    // Until the server has the time for it.
+    let other = await new RawClient(url).opened();
+    while ((await other.hello('device', 'gpu7', { lab: 'demo' })).error !== undefined) {
+      other.socket.terminate();
+      other = await new RawClient(url).opened();
+    }
+    await unavailable(
+      /an actor of this name already/,
+      '--url',
+      url,
+      '--name',
+      'gpu7',
+      '--do',
+      'pt',
+    );
+    other.socket.close(1000);
+  }));
+
+test('nobody there, and a server of another protocol version, are no mistake of the command line: 69', async () => {
+  await unavailable(
     /no server answers at ws:.*npx mmrace serve/,
     '--url',
     'ws://127.0.0.1:1/ws',
@@ -46,7 +92,7 @@ test('nobody there, and a server of another protocol version', async () => {
   await new Promise<void>((resolve) => newer.listen(0, '127.0.0.1', resolve));
   const { port } = newer.address() as AddressInfo;
   const url = `ws://127.0.0.1:${port}/ws`;
-  await refused(
+  await unavailable(
     /speaks mmrace\.v9 and this command mmrace\.v1: .* 9\.9\.9/,
     '--url',
     url,

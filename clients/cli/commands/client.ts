@@ -1,13 +1,21 @@
 /** `mmrace device` and `mmrace cpu`: a prompt on a terminal, lines of a script, or whatever a conductor asks. */
 import { fstatSync } from 'node:fs';
 import { Argument, type Command, Option } from 'commander';
+import { AUTO_NAME } from '../../../server/protocol/hello.ts';
 import { CONNECT_MS, runAgent } from '../../agents/agent-process.ts';
 import type { AgentOptions, PlayedAgent } from '../../agents/played-agent.ts';
 import { formOf } from '../answer-form.ts';
 import { ending, print, say } from '../ending.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { UsageError } from '../failure.ts';
-import { codeOption, labOption, newOption, urlOption } from '../lab-options.ts';
+import {
+  codeOption,
+  labOption,
+  newOption,
+  takeOverOption,
+  tokenOption,
+  urlOption,
+} from '../lab-options.ts';
 import type { ScriptLine } from '../prompt/run-script.ts';
 import type { FoundLab } from '../reach-server.ts';
 
@@ -20,7 +28,9 @@ interface ClientOptions {
   readonly url: string;
   readonly lab: string;
   readonly code?: string;
+  readonly token?: string;
   readonly new?: true;
+  readonly takeOver?: true;
   readonly name: string;
   readonly do?: readonly string[];
   readonly json?: true;
@@ -74,10 +84,15 @@ function addClient(program: Command, { role, name, what, examples }: ClientComma
     .addOption(labOption('the lab to join: its name or its join code'))
     .addOption(codeOption())
     .addOption(newOption())
+    .addOption(tokenOption())
+    .addOption(takeOverOption())
     .addOption(
-      new Option('--name <name>', 'unique among the actors of the lab')
+      new Option(
+        '--name <name>',
+        `unique among the actors of the lab; auto: the next free, ${name} at first`,
+      )
         .env('MMRACE_NAME')
-        .default(name),
+        .default(AUTO_NAME),
     )
     .addArgument(
       new Argument('[script]', 'a script of lines of the prompt on stdin').choices(['-']),
@@ -102,13 +117,17 @@ async function run(role: Role, options: ClientOptions, stdin: '-' | undefined): 
   }
   const start = await starter(role);
   if (process.stdin.isTTY && process.stdout.isTTY) return await prompt(role, wanted, start);
-  const { url, lab, name } = wanted;
+  const { url, name } = wanted;
+  // Without a token the server may still be on its way.
+  const lab = options.token === undefined ? wanted.lab : (await labOf(wanted)).door;
+  const create = createOf(options);
+  const takeOver = takeOverOf(options);
   return await runAgent(role, { url, lab, name }, (args, agentSay) =>
-    start({ ...args, connectMs: CONNECT_MS, say: agentSay }),
+    start({ ...args, create, takeOver, connectMs: CONNECT_MS, say: agentSay }),
   );
 }
 
-/** The script that is given, if one is: a pipe or a file that has no line is none, unless it was asked for. */
+/** The script that is given, if one is: a pipe or a file without a line is not a script, unless it was asked for. */
 async function linesOf(
   role: Role,
   given: readonly string[] | undefined,
@@ -143,21 +162,36 @@ async function script(
 ): Promise<ExitCode> {
   const { runScript } = await import('../prompt/run-script.ts');
   const form = formOf(options);
-  const { name: lab } = await labOf(options);
+  const { name: labName, door: lab } = await labOf(options);
   const start = await starter(role);
-  return await runScript({ ...options, role, lab, start, lines, form, print, say });
+  return await runScript({
+    ...options,
+    role,
+    lab,
+    labName,
+    create: createOf(options),
+    takeOver: takeOverOf(options),
+    start,
+    lines,
+    form,
+    print,
+    say,
+  });
 }
 
 async function prompt(role: Role, options: ClientOptions, start: Start): Promise<ExitCode> {
   const { runPrompt } = await import('../prompt/run-prompt.ts');
   const { historyPath } = await import('../prompt/history-file.ts');
-  const { name: lab, code } = await labOf(options);
-  const told = new AbortController();
-  process.once('SIGTERM', () => told.abort());
+  const { name: labName, code, door: lab } = await labOf(options);
+  const ending = new AbortController();
+  process.once('SIGTERM', () => ending.abort());
   return await runPrompt({
     ...options,
     role,
     lab,
+    labName,
+    create: createOf(options),
+    takeOver: takeOverOf(options),
     code,
     start,
     input: process.stdin,
@@ -165,18 +199,28 @@ async function prompt(role: Role, options: ClientOptions, start: Start): Promise
     editing: 'in-place',
     colour: process.stdout.hasColors() ? 'colour' : 'plain',
     history: historyPath(process.env, role),
-    signal: told.signal,
+    signal: ending.signal,
   });
 }
 
-async function labOf({ url, lab, code, new: opened }: ClientOptions): Promise<FoundLab> {
+/** A code is never opened as a lab. */
+function createOf({ code, new: opened }: ClientOptions): 'if-unknown' | 'never' {
+  return opened === true && code === undefined ? 'if-unknown' : 'never';
+}
+
+function takeOverOf({ takeOver }: ClientOptions): 'when-lost' | 'never' {
+  return takeOver === true ? 'when-lost' : 'never';
+}
+
+async function labOf(options: ClientOptions): Promise<FoundLab> {
   const { labOnServer } = await import('../reach-server.ts');
-  const unknown = opened === true && code === undefined ? 'opened' : 'refused';
+  const { url, lab, code, token } = options;
   return await labOnServer({
     url,
     lab,
+    token,
     said: code === undefined ? 'name-or-code' : 'code',
-    unknown,
+    unknown: createOf(options) === 'if-unknown' ? 'opened' : 'refused',
   });
 }
 

@@ -38,7 +38,8 @@ async function completion(program: Command, shell: string, json?: true): Promise
   const { commandTree } = await import('../completion/command-tree.ts');
   const { COMPLETION_SCRIPTS } = await import('../completion/scripts.ts');
   const { shippedScenarioNames } = await import('../../../server/scenario/shipped-scenarios.ts');
-  const { PATCHES, STOCK_NAME } = await import('../../../server/patches/patches.ts');
+  const { STOCK_NAME } = await import('../../../server/patches/joint-name.ts');
+  const { PATCHES } = await import('../../../server/patches/patches.ts');
   const { DRIVERS } = await import('../../drivers/catalogue/drivers.ts');
   const patches = [STOCK_NAME, ...PATCHES.keys()];
   const known = new Map<string, readonly string[]>([

@@ -52,3 +52,40 @@ test('a file that cannot be read or parsed ends with 64, and file and line', () 
     assert.equal(missing.code, EXIT.USAGE);
     assert.match(missing.stderr, /none\.jsonl: cannot be read/);
   }));
+
+const PATCH = (body: string) => `
+export const patch = {
+  id: 'mine',
+  summary: 'a test',
+  overrides: (stock) => ({
+    ${body}
+  }),
+};
+`;
+
+test('a patch from a file is held against traces: unknown if it does not run, and no verdict if it throws', () =>
+  inFolder(async (folder) => {
+    const ran = async (name: string, body: string) => {
+      const file = join(folder, `${name}.mjs`);
+      await writeFile(file, PATCH(body));
+      return await runMmrace(
+        'conformance',
+        '--patch',
+        file,
+        '--json',
+        join(SAMPLES, 'migrate.jsonl'),
+      );
+    };
+    const refuted = await ran('refuted', '*migrateVmaCollect() {}');
+    assert.equal(refuted.code, EXIT.BROKEN, refuted.stderr);
+    assert.equal(JSON.parse(refuted.stdout).failed, 1);
+    const idle = await ran('idle', '*oomReapTaskMm() {}');
+    assert.equal(idle.code, EXIT.UNKNOWN, idle.stderr);
+    assert.match(
+      JSON.parse(idle.stdout).notReached,
+      /^oomReapTaskMm, which mine overrides, runs in/,
+    );
+    const wrong = await ran('wrong', "*hmmRangeFault() { throw new TypeError('no'); }");
+    assert.equal(wrong.code, EXIT.USAGE, wrong.stdout);
+    assert.match(wrong.stderr, /wrong\.mjs:6: patch mine: hmmRangeFault\(\) throws TypeError: no/);
+  }));

@@ -33,7 +33,7 @@ test('what the demo suggests works as printed; then Ctrl-C ends it and its guest
   assert.deepEqual([...commands.keys()], ['observe', 'device', 'demo', 'replay']);
 
   const observer = started(t, ...(commands.get('observe') ?? []));
-  await observer.says('kernel stock 6.1, with ');
+  await observer.says('kernel stock 6.12, with ');
   const device = started(t, ...(commands.get('device') ?? []));
   const [url = ''] = /http:\S+(?=, with)/.exec(said) ?? [];
   while (!(await (await fetch(`${url}/api/labs`)).text()).includes('"gpu7"')) {

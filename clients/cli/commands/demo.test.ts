@@ -61,6 +61,6 @@ test('the verdicts as one object carry both histories; what was recorded replays
     .map((line) => JSON.parse(line));
   assert.deepEqual(
     outcomes.map(({ outcome, closed }) => [outcome, closed]),
-    files.map(() => ['identical', 'yes']),
+    files.map(() => ['identical', true]),
   );
 });

@@ -2,29 +2,28 @@ import type { Command } from 'commander';
 import type { KernelId } from '../../../server/abi/kernel-ids.ts';
 import { DEFAULT_CONFIG } from '../../../server/app/config.ts';
 import { DEMO_LAB } from '../../../server/app/start-server.ts';
+import { STOCK_MACHINE } from '../../../server/live/labs.ts';
 import type { Oracles } from '../../../server/machine/oracles/oracles.ts';
+import { CONTRACT_ORACLE } from '../../../server/vocabulary/rules.ts';
+import { type FreeResult, freeAnswer, freeExit, freeTable } from '../demo/free-report.ts';
 import {
   isAsExpected,
   runSeedRace,
   SEED_PATCH,
   SEED_SCENARIOS,
   type SeedVerdict,
-} from '../../../server/scenario/seed-race/seed-race.ts';
-import {
-  type FreeVariant,
-  runFreeRace,
-} from '../../../server/scenario/seed-race/seed-race-free.ts';
-import { CONTRACT_ORACLE } from '../../../server/vocabulary/rules.ts';
+} from '../demo/seed-race.ts';
+import { type FreeVariant, runFreeRace } from '../demo/seed-race-free.ts';
+import { verdictRecord, verdictText } from '../demo/seed-report.ts';
 import { ending, print, say, untilSignal } from '../ending.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
-import { type FreeResult, freeAnswer, freeExit, freeTable } from '../free-report.ts';
+import { isOwn, joinPicture, reachable } from '../join-picture.ts';
 import { LiveLab, SEED_CLIENTS } from '../live-lab.ts';
-import { liveSeedWorld } from '../live-seed-world.ts';
 import { type LocalServer, startLocalServer } from '../local-server.ts';
 import { readyPage } from '../page-of-server.ts';
-import { presenterLine } from '../presenter-line.ts';
+import { presenterLine, tokenLine } from '../presenter-line.ts';
 import { newProgress } from '../progress.ts';
-import { verdictRecord, verdictText } from '../seed-report.ts';
+import { type RacingBots, startRacingBots } from '../racing-bots.ts';
 import { serverConfig } from '../server-config.ts';
 import { wholeNumber } from '../whole-number.ts';
 
@@ -91,7 +90,7 @@ async function demo({ host, port, record, once, free, json }: DemoOptions): Prom
   const server = await startLocalServer(
     await serverConfig({ host, port, recordTo: record, logLevel: 'warn', drainMs: DRAIN_MS }),
   );
-  const live = new LiveLab(server.openLab(DEMO_LAB, { patch: 'stock' }));
+  const live = new LiveLab(server.openLab(DEMO_LAB, STOCK_MACHINE));
   try {
     say(`mmrace serves on ${server.url}; starting two devices and one CPU as processes`);
     const ran = await Promise.race([
@@ -103,11 +102,20 @@ async function demo({ host, port, record, once, free, json }: DemoOptions): Prom
       return EXIT.INTERRUPTED;
     }
     if (free !== undefined || once === true) return ran;
-    await live.renew({ patch: 'stock' });
-    const { lab } = server.openLab(DEMO_LAB, { patch: 'stock' });
-    say(`\n${presenterLine(server.url, lab)}`);
-    say(whatNext(server));
-    return (await signal) === 'SIGINT' ? EXIT.INTERRUPTED : ran;
+    await live.renew(STOCK_MACHINE);
+    const { lab } = server.openLab(DEMO_LAB, STOCK_MACHINE);
+    const { url, token } = server;
+    say(`\n${presenterLine(reachable(url), lab)}`);
+    if (!isOwn(url) || token !== 'none') say(tokenLine(url, token));
+    // Bots that raced for days would fill a folder of recordings.
+    const bots = record === undefined ? startRacingBots(server) : 'none';
+    try {
+      if (bots !== 'none') say(roomWords(server, bots));
+      say(whatNext(server, lab.joinCode));
+      return (await signal) === 'SIGINT' ? EXIT.INTERRUPTED : ran;
+    } finally {
+      if (bots !== 'none') await bots.stop();
+    }
   } finally {
     await live.end();
     await server.close();
@@ -133,7 +141,7 @@ async function forced(live: LiveLab, form: Form): Promise<ExitCode> {
     for (const patch of PATCHES) {
       if (form === 'text') print(`\n=== ${kernelName(kernel, patch)} ===\n`);
       for (const scenario of SEED_SCENARIOS) {
-        const verdict = await runSeedRace(scenario, patch, liveSeedWorld(live, kernel));
+        const verdict = await runSeedRace(live, { scenario, patch, kernel });
         verdicts.push({ kernel, verdict });
         if (form === 'text') print(verdictText(verdict));
       }
@@ -148,7 +156,7 @@ async function forced(live: LiveLab, form: Form): Promise<ExitCode> {
   return met === verdicts.length ? EXIT.OK : EXIT.BROKEN;
 }
 
-/** Nobody is held: whoever comes first is first. */
+/** No task is held: first come, first served. */
 async function freeRunning(live: LiveLab, rounds: number, form: Form): Promise<ExitCode> {
   const results: FreeResult[] = [];
   for (const patch of PATCHES) {
@@ -170,7 +178,7 @@ async function freeRace(
   race: { readonly patch: string; readonly variant: FreeVariant; readonly rounds: number },
 ): Promise<FreeResult> {
   const { patch, variant, rounds } = race;
-  await live.renew({ patch });
+  await live.renew({ ...STOCK_MACHINE, patch });
   const progress = newProgress(`of ${rounds} rounds on ${patch} from ${variant}`);
   const counts = await runFreeRace((actor, verb) => live.perform(actor, verb), {
     variant,
@@ -191,8 +199,16 @@ function kernelName(kernel: KernelId, patch: string): string {
   return `kernel ${kernel} with the patch ${patch} ([PATCH v4 6/6], July 2020)`;
 }
 
-function whatNext({ url, webSocketUrl, recordings }: LocalServer): string {
-  const at = `--url ${webSocketUrl}`;
+function roomWords({ url }: LocalServer, { lab }: RacingBots): string {
+  const stage = `${reachable(url)}/lab/${lab.name}/stage`;
+  return `
+In the lab ${lab.name} two bots race until a person takes a seat: ${stage}
+${presenterLine(reachable(url), lab)}
+${joinPicture(url, lab.joinCode)}`;
+}
+
+function whatNext({ url, webSocketUrl, token, recordings }: LocalServer, code: string): string {
+  const at = `--url ${webSocketUrl}${token === 'none' ? '' : ` --code ${code}`}`;
   const commands = [
     ['every event as it happens', `observe ${at}`],
     ['one more device', `device ${at} --name gpu7`],
@@ -203,7 +219,7 @@ function whatNext({ url, webSocketUrl, recordings }: LocalServer): string {
   ];
   const lines = commands.map(([what, command]) => `  # ${what}\n  npx mmrace ${command}`);
   return `
-The lab ${DEMO_LAB} stays open on ${url}, with the stock kernel: open that address in a browser.
+The lab ${DEMO_LAB} stays open on ${reachable(url)}, with the stock kernel: open that address in a browser.
 Or try next, in another terminal:
 ${lines.join('\n')}
 Ctrl-C ends it.`;

@@ -219,3 +219,30 @@ test('test tells what is otherwise, what is unknown, and what is no scenario', a
   assert.match(bad.stderr, /nor\.yaml:1:1: titel: unknown key "titel"/);
   assert.equal(bad.stdout, '');
 });
+
+test('--kernels asks on each version; broken on one is broken', async () => {
+  const [all, two] = await Promise.all([
+    runMmrace('explore', SEED, '--kernels', 'all'),
+    runMmrace(
+      'explore',
+      'seed-zero-page',
+      '--kernels',
+      '6.1,6.12',
+      '--patch',
+      'remove-second-invalidate',
+      '--json',
+    ),
+  ]);
+  assert.equal(all.code, EXIT.OK, all.stderr);
+  assert.match(all.stdout, /kernel stock 6\.1\).*kernel stock 6\.12\).*kernel stock mainline\)/s);
+  assert.match(all.stdout, /\n6\.1: holds; 6\.12: holds; mainline: holds\n$/);
+  assert.equal(two.code, EXIT.BROKEN, two.stderr);
+  const { kernels } = JSON.parse(two.stdout);
+  const seen = kernels.map(({ kernel, verdict }: Record<string, string>) => [kernel, verdict]);
+  assert.deepEqual(seen, [
+    ['6.1', 'broken'],
+    ['6.12', 'broken'],
+  ]);
+  const both = await runMmrace('explore', SEED, '--kernels', 'all', '--kernel', '6.1');
+  assert.equal(both.code, EXIT.USAGE);
+});

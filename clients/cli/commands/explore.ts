@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
+import type { KernelId } from '../../../server/abi/kernel-ids.ts';
 import { FORMAT_NAMES, type FormatName } from '../../../server/report/format-names.ts';
 import { scenarioOf } from '../../../server/scenario/explore-request.ts';
 import type { ScenarioPlan } from '../../../server/scenario/scenario-plan.ts';
@@ -21,6 +22,7 @@ import {
   saveMoment,
   textOfMoment,
 } from '../explore/from-moment.ts';
+import { exploreOnKernels } from '../explore/on-kernels.ts';
 import {
   checkWritable,
   keptOf,
@@ -38,7 +40,8 @@ import {
 } from '../explore/search-settings.ts';
 import { textOf } from '../explore/text.ts';
 import { UsageError } from '../failure.ts';
-import { kernelOption } from '../kernel-option.ts';
+import { kernelOption, kernelsOption } from '../kernel-option.ts';
+import { patchOption } from '../patch-option.ts';
 import { askedFrom, type ChoiceOptions } from '../scenario-choice.ts';
 import { wholeNumber } from '../whole-number.ts';
 
@@ -51,6 +54,7 @@ export interface ExploreCommandOptions extends ChoiceOptions, SearchSettings {
   readonly save?: string;
   readonly from?: string;
   readonly entries: number;
+  readonly kernels?: readonly KernelId[];
   readonly format?: FormatName;
 }
 
@@ -60,11 +64,8 @@ export function addExploreCommand(program: Command): void {
     .description('search the interleavings of a scenario: holds, broken or unknown')
     .argument('[scenario]', 'a scenario that ships, or a file (*.yaml); none with --from')
     .addOption(kernelOption())
-    .option(
-      '--patch <name>',
-      "'stock', a patch that ships, or a file that exports `patch`",
-      'stock',
-    )
+    .addOption(kernelsOption().conflicts(['kernel', 'jsonl', 'format', 'save', 'from', 'entries']))
+    .addOption(patchOption())
     .option(
       '--driver <actor=name>',
       'the driver of a device, or of all: a name or a file',
@@ -132,7 +133,8 @@ Exit codes: 0 holds, 1 broken, 2 unknown, 64 the question is wrong, 130 interrup
 Examples:
   mmrace explore seed-zero-page
   mmrace explore seed-zero-page --patch remove-second-invalidate
-  mmrace explore seed-zero-page --kernel 6.12 --patch remove-second-invalidate
+  mmrace explore seed-zero-page --kernel 6.1 --patch remove-second-invalidate
+  mmrace explore seed-zero-page --kernels all
   mmrace explore seed-zero-page --patch ./mine.ts --driver reader=./map-late.ts
   mmrace explore seed-zero-page --devices 3 --preemptions 2 --budget-seconds 300
   mmrace explore seed-zero-page --strategy pct --depth 2 --seed 7 --workers 2 --json
@@ -156,6 +158,7 @@ async function run(file: string | undefined, options: ExploreCommandOptions): Pr
   }
   if (file === undefined)
     throw new UsageError('expected a scenario file, or --from RUN.jsonl@STEP');
+  if (options.kernels !== undefined) return exploreOnKernels(file, options, options.kernels);
   const asked = askedFrom(file, options);
   const search = searchDataOf(scenarioOf(asked), options);
   const progress = newSearchProgress(search, options.jsonl === true ? 'jsonl' : 'text');
@@ -173,8 +176,8 @@ async function run(file: string | undefined, options: ExploreCommandOptions): Pr
   }
   const advice = await adviceFor(asked, search, answered);
   if (options.json === true || options.jsonl === true) {
-    const told = { patch: options.patch, token: tokenOf(kept) };
-    const plain = { ...plainVerdict(verdict.plan, told, verdict), advice };
+    const choice = { patch: options.patch, token: tokenOf(kept) };
+    const plain = { ...plainVerdict(verdict.plan, choice, verdict), advice };
     print(JSON.stringify(options.jsonl === true ? { type: 'verdict', ...plain } : plain));
   } else {
     print(textOf(verdict.plan, options, verdict) + reproduceLine(kept) + adviceText(advice));

@@ -2,6 +2,7 @@ import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Command, Option } from 'commander';
+import { DEFAULT_KERNEL, KERNEL_IDS, type KernelId } from '../../../server/abi/kernel-ids.ts';
 import {
   type CampaignOptions,
   type CampaignReport,
@@ -26,10 +27,14 @@ import { replayFinding } from '../../../server/conformance/fuzz/replay-finding.t
 import { newMachineWorld } from '../../../server/conformance/traces/machine-world.ts';
 import { isMismatch } from '../../../server/conformance/traces/parse-program.ts';
 import { WITH_SWAP, WITHOUT_SWAP } from '../../../server/conformance/traces/trace-machine.ts';
+import { STOCK_MACHINE } from '../../../server/live/labs.ts';
+import { jointName } from '../../../server/patches/joint-name.ts';
 import type { Patch } from '../../../server/patches/patch.ts';
-import { PATCHES } from '../../../server/patches/patches.ts';
+import { notReachedText } from '../../../server/report/code-reached.ts';
 import { raceDiagram } from '../../../server/report/diagram.ts';
 import { counted } from '../../../server/report/lines/counted.ts';
+import { type PairsReached, PointPairs } from '../../../server/scheduler/point-pairs.ts';
+import { notReached, type Reach, withReach } from '../../../server/verify/coverage/reach.ts';
 import { ending, print, say } from '../ending.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { writeText } from '../explore/saved-counterexample.ts';
@@ -38,7 +43,9 @@ import { interruptible } from '../interruptible.ts';
 import { newLiveConformanceWorld } from '../live-conformance-world.ts';
 import { LiveLab, SEED_CLIENTS } from '../live-lab.ts';
 import { startLocalServer } from '../local-server.ts';
+import { patchesFrom } from '../own-patch.ts';
 import { newProgress } from '../progress.ts';
+import { reachedText } from '../reached-text.ts';
 import { wholeNumber } from '../whole-number.ts';
 
 const COUNT_MAX = 100_000_000;
@@ -50,6 +57,7 @@ interface FuzzOptions {
   readonly count: number;
   readonly driver: DriverName;
   readonly set: FuzzSet | 'all';
+  readonly kernel: KernelId;
   readonly patch: readonly string[];
   readonly out: string;
   readonly live?: true;
@@ -79,7 +87,12 @@ export function addFuzzCommand(program: Command): void {
         .choices([...FUZZ_SETS, 'all'])
         .default('all'),
     )
-    .option('--patch <id...>', 'patches of the kernel, innermost first', [])
+    .addOption(
+      new Option('--kernel <version>', 'the version of Linux')
+        .choices(KERNEL_IDS)
+        .default(DEFAULT_KERNEL),
+    )
+    .option('--patch <name...>', 'patches that ship, or files that export one, innermost first', [])
     .option('--out <dir>', 'where findings are written', 'findings')
     .option(
       '--live',
@@ -96,10 +109,11 @@ Examples:
   mmrace fuzz --seed 1 --count 2000
   mmrace fuzz --driver faithful --out findings
   mmrace fuzz --patch remove-second-invalidate --json
+  mmrace fuzz --patch ./mine.ts --count 5000
   mmrace fuzz --replay findings/FILE
 
-Each finding is written when it is found. Exit 0 if nothing was found, 1 otherwise, 130 if interrupted: what was
-found by then is printed.`;
+Each finding is written when it is found. Exit 0 if nothing was found, 1 if something was, 2 if a
+patch ran in no program, 130 if interrupted: what was found by then is printed.`;
 
 async function fuzz(options: FuzzOptions): Promise<ExitCode> {
   return options.replay === undefined ? runFuzz(options) : replayFile(options.replay, options);
@@ -108,7 +122,7 @@ async function fuzz(options: FuzzOptions): Promise<ExitCode> {
 async function runFuzz(options: FuzzOptions): Promise<ExitCode> {
   // Loaded for a search only: a replay needs no shrinker.
   const { shrinkFinding } = await import('../../../server/conformance/fuzz/shrink-finding.ts');
-  const patches = patchesOf(options.patch);
+  const patches = await patchesOf(options.patch);
   checkFolder(options.out);
   const newDriver = FUZZ_DRIVERS[options.driver];
   const progress = newProgress(`of ${options.count} programs`);
@@ -123,31 +137,41 @@ async function runFuzz(options: FuzzOptions): Promise<ExitCode> {
     seed: options.seed,
     count: options.count,
     driver: options.driver,
+    kernel: options.kernel,
     patches,
     set: options.set,
-    shrink: (found) => shrinkFinding(found, { newDriver, patches }),
-    told: (now) => {
+    shrink: (found) => shrinkFinding(found, { newDriver, kernel: options.kernel, patches }),
+    onProgress: (now) => {
       report = now;
       writeMissing();
       progress.at(now.programs, counted(now.findings.length, 'finding'));
     },
   };
-  const ran = interruptible(() => runCampaign(campaign));
+  const points = new PointPairs();
+  const { value: ran, reach } = withReach({ patches, drivers: [] }, (watched) =>
+    interruptible(() =>
+      runCampaign({ ...campaign, patches: watched.patches, listener: () => points.listener() }),
+    ),
+  );
   // It may have been interrupted while it wrote one.
   writeMissing();
   progress.end();
   const seconds = (performance.now() - startedAt) / 1000;
   const asked = options.live === true && ran !== 'interrupted';
-  const live: LiveRun | 'not asked for' = asked ? await runLive(campaign) : 'not asked for';
+  const live: LiveRun | 'not asked for' = asked
+    ? await runLive(campaign, options.kernel)
+    : 'not asked for';
   const programsPerSecond = Math.round(report.programs / seconds);
-  const found: Found = { report, files, live, programsPerSecond };
+  const pairs = points.found();
+  const found: Found = { report, files, live, programsPerSecond, reach, pairs };
   print(options.json === true ? JSON.stringify(plain(found, options)) : textOf(found, options));
   if (ran === 'interrupted' || (live !== 'not asked for' && live.ended === 'interrupted')) {
     say('mmrace: interrupted');
     return EXIT.INTERRUPTED;
   }
   const agrees = live === 'not asked for' || live.differences.length === 0;
-  return report.findings.length === 0 && agrees ? EXIT.OK : EXIT.BROKEN;
+  if (report.findings.length > 0 || !agrees) return EXIT.BROKEN;
+  return notReached(reach) === 'none' ? EXIT.OK : EXIT.UNKNOWN;
 }
 
 /** Throws: UsageError if there could be no folder at `path`; asked before a search that may take long. */
@@ -167,12 +191,8 @@ function checkFolder(path: string): void {
   }
 }
 
-function patchesOf(ids: readonly string[]): Patch[] {
-  return ids.map((id) => {
-    const patch = PATCHES.get(id);
-    if (patch !== undefined) return patch;
-    throw new UsageError(`--patch ${id}: expected one of ${[...PATCHES.keys()].join(', ')}`);
-  });
+async function patchesOf(names: readonly string[]): Promise<readonly Patch[]> {
+  return await patchesFrom(jointName(names));
 }
 
 /** Returns: its path. Throws: UsageError. */
@@ -193,13 +213,13 @@ interface LiveRun {
  * Runs every program of the campaign in both worlds, and stops a program at its first difference. Ctrl-C ends it behind
  * the program that is under way.
  */
-async function runLive(campaign: CampaignOptions): Promise<LiveRun> {
+async function runLive(campaign: CampaignOptions, kernel: KernelId): Promise<LiveRun> {
   let ended: LiveRun['ended'] = 'by itself';
   process.once('SIGINT', () => {
     ended = 'interrupted';
   });
   const server = await startLocalServer({ host: '127.0.0.1', port: 0, logLevel: 'warn' });
-  const lab = new LiveLab(server.openLab('fuzz', { patch: 'stock' }));
+  const lab = new LiveLab(server.openLab('fuzz', STOCK_MACHINE));
   const progress = newProgress(`of ${campaign.count} programs compared with the live world`);
   const differences: LiveDifference[] = [];
   let programs = 0;
@@ -210,10 +230,10 @@ async function runLive(campaign: CampaignOptions): Promise<LiveRun> {
       const traced = { id: `fuzz-${campaign.seed}-${at}`, set, seed: campaign.seed, steps: [] };
       const thp = set === 'huge' ? 'always' : 'never';
       const machine = { ...(set === 'swap' ? WITH_SWAP : WITHOUT_SWAP), thp } as const;
-      const live = await newLiveConformanceWorld(lab, machine);
+      const live = await newLiveConformanceWorld(lab, { ...machine, kernel });
       try {
         const ops = sequenceOf(programOfGenes(set, genes));
-        const here = newMachineWorld(traced, { config: machine });
+        const here = newMachineWorld(traced, { version: kernel, config: machine });
         const compared = await compareWorlds(ops, here, live);
         if (compared !== 'same') differences.push({ program: at, ...compared });
       } finally {
@@ -235,13 +255,26 @@ interface Found {
   readonly files: readonly string[];
   readonly live: LiveRun | 'not asked for';
   readonly programsPerSecond: number;
+  readonly reach: Reach;
+  readonly pairs: PairsReached;
 }
 
-function plain({ report, files, live, programsPerSecond }: Found, options: FuzzOptions): object {
+/** What of the patches has run in no program: empty if all has. */
+function notReachedOf({ reach, report }: Found): string {
+  const missed = notReached(reach);
+  const programs = counted(report.programs, 'program');
+  return missed === 'none' ? '' : `${notReachedText(missed)} in none of ${programs}`;
+}
+
+function plain(
+  { report, files, live, programsPerSecond, reach, pairs }: Found,
+  options: FuzzOptions,
+): object {
   const { programs, ops, steps } = report;
   return {
     seed: options.seed,
     driver: options.driver,
+    kernel: options.kernel,
     patches: options.patch,
     programs,
     ops,
@@ -256,14 +289,18 @@ function plain({ report, files, live, programsPerSecond }: Found, options: FuzzO
       file: files[at],
     })),
     ...(live === 'not asked for' ? {} : { live }),
+    reach,
+    pairs,
   };
 }
 
-function textOf({ report, files, live, programsPerSecond }: Found, options: FuzzOptions): string {
+function textOf(all: Found, options: FuzzOptions): string {
+  const { report, files, live, programsPerSecond } = all;
   const { programs, ops, findings } = report;
   const found = findings.reduce((sum, { count }) => sum + count, 0);
   const lines = [
-    `${programs} programs, ${ops} operations, ${programsPerSecond} programs/s, driver ${options.driver}:` +
+    `${programs} programs, ${ops} operations, ${programsPerSecond} programs/s,` +
+      ` kernel ${options.kernel}, driver ${options.driver}:` +
       ` ${found === 0 ? 'nothing found' : `${found} findings of ${findings.length} kinds`}`,
   ];
   for (const [at, { count, first, file }] of findings.entries()) {
@@ -272,6 +309,9 @@ function textOf({ report, files, live, programsPerSecond }: Found, options: Fuzz
       `    seen ${count} times, first in program ${first}; mmrace fuzz --replay ${files[at]}`,
     );
   }
+  lines.push(reachedText(all.reach.functions, all.pairs));
+  const missed = notReachedOf(all);
+  if (missed !== '') lines.push(`unknown: ${missed}`);
   if (live === 'not asked for') return lines.join('\n');
   lines.push(`${live.programs} programs in both worlds: ${live.differences.length} differ`);
   for (const { program, op, name, difference } of live.differences) {
@@ -284,7 +324,7 @@ function textOf({ report, files, live, programsPerSecond }: Found, options: Fuzz
 
 async function replayFile(path: string, options: FuzzOptions): Promise<ExitCode> {
   const file = await readFinding(path);
-  const patches = patchesOf(file.patches);
+  const patches = await patchesOf(file.patches);
   const shown = replayFinding(file, { patches, driver: file.driver, schedules: REPLAY_SCHEDULES });
   if (shown === 'not seen') {
     const tried = `not seen under ${REPLAY_SCHEDULES + 1} schedules`;

@@ -18,6 +18,19 @@ test('patches: each with what it changes, where it comes from, and what shows it
   assert.ok(seed?.shownBy.includes('seed-zero-page'));
 });
 
+test('patches --diff: what each changes, as a unified diff of that kernel', async () => {
+  const { code, stdout } = await runMmrace('patches', 'remove-second-invalidate', '--diff');
+  assert.equal(code, EXIT.OK);
+  assert.match(
+    stdout,
+    /^--- stock\/migrateVmaPages\n\+\+\+ remove-second-invalidate\/migrateVmaPages\n@@ /,
+  );
+  assert.match(stdout, /^- {2}let bracket = 'none';$/m);
+  const all = await runMmrace('patches', '--diff', '--json', '--kernel', '6.1');
+  const { patches } = JSON.parse(all.stdout) as { patches: { id: string; diff: string }[] };
+  for (const { id, diff } of patches) assert.match(diff, /^[-+](?![-+]{2} )/m, id);
+});
+
 test('scenarios: each with its title and the verdicts that it expects', async () => {
   const { code, stdout } = await runMmrace('scenarios', '--json');
   assert.equal(code, EXIT.OK);

@@ -5,7 +5,7 @@ import type { ClosedWhy } from '../../sdk/connection-state.ts';
 import { ending, print, say, untilSignal } from '../ending.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { UsageError } from '../failure.ts';
-import { codeOption, labOption, newOption, urlOption } from '../lab-options.ts';
+import { codeOption, labOption, tokenOption, urlOption } from '../lab-options.ts';
 import type { StreamFormat, WatchedLab, WatchOptions } from '../observe/watch-lab.ts';
 import { wholeNumber } from '../whole-number.ts';
 
@@ -18,7 +18,7 @@ interface ObserveOptions {
   readonly url: string;
   readonly lab: string;
   readonly code?: string;
-  readonly new?: true;
+  readonly token?: string;
   readonly name: string;
   readonly format: StreamFormat;
   readonly jsonl?: true;
@@ -36,7 +36,7 @@ export function addObserveCommand(program: Command): void {
     .addOption(urlOption())
     .addOption(labOption('the lab to watch: its name or its join code'))
     .addOption(codeOption())
-    .addOption(newOption())
+    .addOption(tokenOption())
     .addOption(
       new Option('--name <name>', 'what to be called').default(
         `observer-${process.pid}`,
@@ -77,11 +77,16 @@ async function observe(options: ObserveOptions): Promise<ExitCode> {
   const kinds = (options.kind ?? []).map((kind) =>
     knownWord('--kind', 'kind of event', kind, FILTERED_KINDS),
   );
-  const { url, name, code, actor = [], page = [] } = options;
-  const unknown = options.new === true && code === undefined ? 'opened' : 'refused';
+  const { url, name, code, token, actor = [], page = [] } = options;
   const said = code === undefined ? 'name-or-code' : 'code';
-  const { name: lab } = await labOnServer({ url, lab: code ?? options.lab, said, unknown });
-  // Whoever reads has gone away: nothing is left to do.
+  const { door: lab } = await labOnServer({
+    url,
+    token,
+    lab: code ?? options.lab,
+    said,
+    unknown: 'refused',
+  });
+  // The reader has gone away: nothing is left to do.
   process.stdout.once('error', () => process.exit(EXIT.OK));
   const watch: WatchOptions = {
     url,
@@ -119,7 +124,7 @@ async function watchWhileThere(
     say(`the connection to ${options.url} is lost; trying to come back`);
     const since = watched.last();
     const again = await cameBack(() => watchLab({ ...options, since }), signal);
-    if (again === 'told-to-end') return EXIT.OK;
+    if (again === 'signalled') return EXIT.OK;
     if ('why' in again) {
       say(`mmrace: ${endedSentence(again, options.url)}`);
       return endedExit(again);
@@ -131,13 +136,13 @@ async function watchWhileThere(
 async function cameBack(
   watch: () => Promise<WatchedLab>,
   signal: Promise<unknown>,
-): Promise<WatchedLab | ClosedWhy | 'told-to-end'> {
+): Promise<WatchedLab | ClosedWhy | 'signalled'> {
   const { SessionClosed } = await import('../../sdk/connection.ts');
   const { passesByItself } = await import('../../sdk/connection-state.ts');
-  const told = signal.then(() => 'told-to-end' as const);
+  const ended = signal.then(() => 'signalled' as const);
   for (let ms = RETRY_FIRST_MS; ; ms = Math.min(RETRY_LAST_MS, 2 * ms)) {
     const pause = new Promise<'tried'>((resolve) => setTimeout(resolve, ms, 'tried'));
-    if ((await Promise.race([pause, told])) === 'told-to-end') return 'told-to-end';
+    if ((await Promise.race([pause, ended])) === 'signalled') return 'signalled';
     try {
       return await watch();
     } catch (error) {

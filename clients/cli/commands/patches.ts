@@ -1,14 +1,18 @@
 import type { Command } from 'commander';
+import type { KernelId } from '../../../server/abi/kernel-ids.ts';
 import { addFormOptions, type FormOptions, printAnswer } from '../answer-form.ts';
 import { ending } from '../ending.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { UsageError } from '../failure.ts';
+import { kernelOption } from '../kernel-option.ts';
 
 export function addPatchesCommand(program: Command): void {
   const command = program
     .command('patches')
     .description('the patches that ship: what each changes, where it comes from, what shows it')
     .argument('[ids...]', 'only these')
+    .option('--diff', 'the functions that each changes, as a unified diff against stock')
+    .addOption(kernelOption('of which the diff is'))
     .addHelpText('after', EXAMPLES);
   addFormOptions(command, 'patch').action(ending(patches));
 }
@@ -17,8 +21,14 @@ const EXAMPLES = `
 Examples:
   mmrace patches
   mmrace patches remove-second-invalidate
+  mmrace patches remove-second-invalidate --diff
   mmrace patches --json
   mmrace explore scenarios/seed-zero-page.yaml --patch remove-second-invalidate`;
+
+interface PatchesOptions extends FormOptions {
+  readonly diff?: true;
+  readonly kernel?: KernelId;
+}
 
 interface Listed {
   readonly id: string;
@@ -26,10 +36,12 @@ interface Listed {
   readonly provenance: string;
   /** Scenarios that it breaks. */
   readonly shownBy: readonly string[];
+  /** With --diff. */
+  readonly diff?: string;
 }
 
-async function patches(ids: readonly string[], options: FormOptions): Promise<ExitCode> {
-  const all = await listed();
+async function patches(ids: readonly string[], options: PatchesOptions): Promise<ExitCode> {
+  const all = await listed(options);
   const { suggestion } = await import('../../../server/vocabulary/nearest-word.ts');
   const known = all.map(({ id }) => id);
   for (const id of ids) {
@@ -40,7 +52,9 @@ async function patches(ids: readonly string[], options: FormOptions): Promise<Ex
   }
   const chosen = ids.length === 0 ? all : all.filter(({ id }) => ids.includes(id));
   const { paragraph } = await import('../paragraph.ts');
-  const texts = chosen.map(({ id, summary, provenance, shownBy }) => {
+  const texts = chosen.map(({ id, summary, provenance, shownBy, diff }) => {
+    // As a tool takes it.
+    if (diff !== undefined) return diff.trimEnd();
     const shown = shownBy.length === 0 ? 'no scenario that ships' : shownBy.join(', ');
     const lines = [summary, `From: ${provenance}`, `Shown by: ${shown}`];
     return [id, ...lines.map((line) => paragraph(line, '  '))].join('\n');
@@ -53,8 +67,9 @@ async function patches(ids: readonly string[], options: FormOptions): Promise<Ex
   return EXIT.OK;
 }
 
-async function listed(): Promise<readonly Listed[]> {
-  const { PATCHES, STOCK_NAME } = await import('../../../server/patches/patches.ts');
+async function listed({ diff, kernel }: PatchesOptions): Promise<readonly Listed[]> {
+  const { STOCK_NAME } = await import('../../../server/patches/joint-name.ts');
+  const { PATCHES } = await import('../../../server/patches/patches.ts');
   const { shippedScenario, shippedScenarioNames } = await import(
     '../../../server/scenario/shipped-scenarios.ts'
   );
@@ -67,10 +82,15 @@ async function listed(): Promise<readonly Listed[]> {
       shownBy.set(patch, [...(shownBy.get(patch) ?? []), name]);
     }
   }
-  return [...PATCHES.values()].map(({ id, summary, provenance }) => ({
-    id,
-    summary,
-    provenance,
-    shownBy: shownBy.get(id) ?? [],
+  const { DEFAULT_KERNEL } = await import('../../../server/abi/kernel-ids.ts');
+  const { kernelFunctions } = await import('../../../server/kernel/versions/kernels.ts');
+  const { patchDiff } = await import('../../../server/scenario/patch-diff.ts');
+  const stock = kernelFunctions(kernel ?? DEFAULT_KERNEL);
+  return [...PATCHES.values()].map((patch) => ({
+    id: patch.id,
+    summary: patch.summary,
+    provenance: patch.provenance,
+    shownBy: shownBy.get(patch.id) ?? [],
+    ...(diff === true ? { diff: patchDiff(stock, patch) } : {}),
   }));
 }

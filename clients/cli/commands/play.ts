@@ -1,12 +1,13 @@
 import type { Command } from 'commander';
 import { DEMO_LAB } from '../../../server/app/start-server.ts';
-import { PATCHES, STOCK_NAME } from '../../../server/patches/patches.ts';
+import { jointName } from '../../../server/patches/joint-name.ts';
+import { patchesIn } from '../../../server/patches/patch-set.ts';
 import { describeEvent } from '../../../server/report/describe-event.ts';
 import { DEFAULT_URL } from '../../agents/agent-process.ts';
 import { ending, print, say } from '../ending.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { readCounterexample } from '../explore/read-recorded.ts';
-import { type Again, executeAgain, kernelWords } from '../explore/replay-counterexample.ts';
+import { type Again, executeAgain, kernelAndDrivers } from '../explore/replay-counterexample.ts';
 import { UsageError } from '../failure.ts';
 import { labOption } from '../lab-options.ts';
 import { startLocalServer } from '../local-server.ts';
@@ -67,16 +68,20 @@ async function play(word: string, options: PlayCommandOptions): Promise<ExitCode
         `the scenario needs a machine of its own (${JSON.stringify(config)}): play it without --url`,
       );
     }
-    return tell(again, await playIn(again, { url, lab }, options), options);
+    return printPlayed(again, await playIn(again, { url, lab }, options), options);
   }
   const server = await startLocalServer(LOCAL_SERVER);
   try {
     say(`mmrace serves on ${server.url} for the while`);
     const { kernel } = again.plan;
-    const machine = { patch: again.counterexample.patch.name, kernel, ...config };
+    const machine = {
+      patch: jointName(again.plan.choice.patches.map(({ id }) => id)),
+      kernel,
+      ...config,
+    };
     server.openLab(lab === DEMO_LAB && !isPlain(config) ? `${lab}-1` : lab, machine);
     const target = { url: server.webSocketUrl, lab: isPlain(config) ? lab : `${lab}-1` };
-    return tell(again, await playIn(again, target, options), options);
+    return printPlayed(again, await playIn(again, target, options), options);
   } finally {
     await server.close();
   }
@@ -94,7 +99,7 @@ function playable(again: Again): PlayableAgain {
   if (ran.outcome === 'ends otherwise') {
     throw new UsageError('it does not fail any more in the lab either: see mmrace replay');
   }
-  if (patch.name !== STOCK_NAME && !PATCHES.has(patch.name)) {
+  if ('unknown' in patchesIn(patch.name)) {
     throw new UsageError(`${patch.name}: a live lab takes only the patches that ship`);
   }
   return { ...again, plan };
@@ -122,7 +127,7 @@ function playIn(
   const { counterexample } = again;
   if (json !== true) {
     print(
-      `${counterexample.scenario.name} in the lab ${target.lab} (${kernelWords(counterexample)})`,
+      `${counterexample.scenario.name} in the lab ${target.lab} (${kernelAndDrivers(counterexample)})`,
     );
   }
   const width = String(counterexample.steps.length).length;
@@ -140,7 +145,11 @@ function playIn(
   });
 }
 
-function tell({ counterexample }: Again, played: Played, { json }: PlayCommandOptions): ExitCode {
+function printPlayed(
+  { counterexample }: Again,
+  played: Played,
+  { json }: PlayCommandOptions,
+): ExitCode {
   if (json === true) print(JSON.stringify({ scenario: counterexample.scenario.name, ...played }));
   else print(sentence(played, counterexample.steps.length));
   if (played.outcome !== 'reproduced') return EXIT.UNKNOWN;

@@ -46,7 +46,7 @@ test('a recording is executed again and comes to the same', async () => {
   const { code, stdout } = await runMmrace('replay', '--json', journal);
   assert.equal(code, EXIT.OK, stdout);
   const { outcome, closed, events } = JSON.parse(stdout);
-  assert.deepEqual([outcome, closed], ['identical', 'yes']);
+  assert.deepEqual([outcome, closed], ['identical', true]);
   assert.ok(events > 4);
 });
 

@@ -21,7 +21,7 @@ export function addReportCommand(program: Command): void {
   const formats = FORMAT_NAMES.map((name) => `  ${name.padEnd(10)} ${FORMATS[name].summary}`);
   program
     .command('report')
-    .description('tell a counterexample or a recorded lab in another form')
+    .description('print a counterexample or a recorded lab in another format')
     .argument('<what>', 'a token (mmr1.…), a file of explore --save, or the recording of a lab')
     .addOption(
       new Option('--format <name>', 'the form').choices(FORMAT_NAMES).makeOptionMandatory(),

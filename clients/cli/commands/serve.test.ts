@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -54,3 +54,75 @@ test('it is not served to others, not recorded, and tried before', async () => {
     assert.match(stderr, said);
   }
 });
+
+test('a server that others reach has a token, unless it is told otherwise; its address is said', async () => {
+  const token = file('token.txt', 'a-word-of-16-characters\n');
+  for (const [args, said, status] of [
+    [[], /^open http:\/\/[\d.]+:\d+\/#token=([\w-]{24}) to open labs/m, 401],
+    [['--token', token], /^open http:\/\/[\d.]+:\d+\/#token=(a-word-of-16-characters) to/m, 401],
+    [['--token', 'none'], /^others reach it at http:.* and may open labs/m, 200],
+  ] as const) {
+    const server = startMmrace('serve', '--port', '0', '--host', '0.0.0.0', ...args);
+    const text = await server.says('its presenter opens');
+    const [, shown = ''] = said.exec(text) ?? [];
+    assert.match(text, said);
+    assert.doesNotMatch(text, /open(?:s|) http:\/\/0\.0\.0\.0/);
+    const [, port] = /serves on http:\/\/[\d.]+:(\d+)/.exec(text) ?? [];
+    const labs = `http://127.0.0.1:${port}/api/labs`;
+    assert.equal((await fetch(labs)).status, status, text);
+    const owner = { headers: { authorization: `Bearer ${shown}` } };
+    assert.equal((await fetch(labs, owner)).status, 200);
+    server.process.kill('SIGTERM');
+    await server.ended;
+  }
+});
+
+test('with a token clients come in by code, or by name if they show it', async () => {
+  const token = file('token.txt', 'a-word-of-16-characters\n');
+  const server = startMmrace('serve', '--port', '0', '--token', token);
+  const text = await server.says('its presenter opens');
+  const [, port] = /serves on http:\/\/[\d.]+:(\d+)/.exec(text) ?? [];
+  const [, code = ''] = /join code (\w+)/.exec(text) ?? [];
+  const url = ['--url', `ws://127.0.0.1:${port}/ws`];
+  const line = ['--do', 'mmap free 1', '--json'];
+  for (const [args, exit, lab] of [
+    [['--code', code], EXIT.OK, 'demo'],
+    [['--lab', code.toLowerCase()], EXIT.OK, 'demo'],
+    [['--lab', 'demo', '--token', token], EXIT.OK, 'demo'],
+    [['--lab', 'mine', '--new', '--token', token], EXIT.OK, 'mine'],
+    [['--lab', 'demo'], EXIT.USAGE, ''],
+    [['--lab', 'mine', '--new'], EXIT.USAGE, ''],
+  ] as const) {
+    const name = ['--name', 'auto'];
+    const client = await runMmrace('cpu', ...url, ...name, ...args, ...line);
+    assert.equal(client.code, exit, `${args}: ${client.stderr}`);
+    if (exit === EXIT.OK) assert.equal(JSON.parse(client.stdout).lab, lab);
+    else assert.match(client.stderr, /the server has a token, and a client that does not show it/);
+  }
+  const agent = startMmrace('device', ...url, '--lab', 'demo', '--token', token, '--name', 'gpu9');
+  while (
+    !(await (await fetch(`http://127.0.0.1:${port}/api/labs/${code}`)).text()).includes('gpu9')
+  );
+  agent.process.kill('SIGTERM');
+  assert.equal((await agent.ended).code, EXIT.OK);
+  const observer = startMmrace('observe', ...url, '--code', code, '--since', '0');
+  await observer.says('lab demo at event');
+  observer.process.kill('SIGINT');
+  assert.match((await observer.ended).stdout, /mmap/);
+  server.process.kill('SIGTERM');
+  await server.ended;
+});
+
+for (const signal of ['SIGINT', 'SIGHUP', 'SIGTERM'] as const) {
+  test(`${signal} ends it in order, as soon as it has said where it is`, async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'mmrace-serve-ends-'));
+    const server = startMmrace('serve', '--port', '0', '--record', folder);
+    await server.says('clients connect to');
+    server.process.kill(signal);
+    const { code, stderr } = await server.ended;
+    assert.equal(code, EXIT.OK, stderr);
+    const [file = ''] = readdirSync(folder).filter((name) => name.endsWith('.jsonl'));
+    const last = readFileSync(join(folder, file), 'utf8').trimEnd().split('\n').at(-1) ?? '';
+    assert.match(last, /"kind":"end"|"end"/, last);
+  });
+}

@@ -1,53 +1,50 @@
 import type { Command } from 'commander';
+import { stringify } from 'yaml';
+import { STOCK_NAME } from '../../../server/patches/joint-name.ts';
+import type { CatalogueReport } from '../../../server/report/catalogue.ts';
 import { wrapText } from '../../../server/report/lines/wrap-text.ts';
-import type { planWith } from '../../../server/scenario/explore-request.ts';
-import {
-  askShape,
-  type ShapeAnswer,
-  type ShapeWord,
-} from '../../../server/verify/shapes/ask-shapes.ts';
-import { matrixOf, matrixText } from '../../../server/verify/shapes/shape-matrix.ts';
 import { SHAPE_MEMORIES } from '../../../server/verify/shapes/shape-memory.ts';
-import { NOT_IN_SHAPES, SHAPE_OPERATIONS } from '../../../server/verify/shapes/shape-operations.ts';
-import { type Shape, shapesOf } from '../../../server/verify/shapes/shapes.ts';
+import { SHAPE_OPERATIONS } from '../../../server/verify/shapes/shape-operations.ts';
+import {
+  SHAPE_SIZES,
+  type Shape,
+  type ShapeSize,
+  scenarioOfShape,
+  shapeNamed,
+  shapesOf,
+} from '../../../server/verify/shapes/shapes.ts';
 import { ending, print, say } from '../ending.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { UsageError } from '../failure.ts';
-import { interruptible } from '../interruptible.ts';
 import { kernelOption } from '../kernel-option.ts';
-import { newProgress } from '../progress.ts';
-import { planFrom } from '../scenario-choice.ts';
-import { wholeNumber } from '../whole-number.ts';
+import { patchOption } from '../patch-option.ts';
+import { askShapes, kernelSide } from '../shapes/ask-shapes.ts';
+import { addCatalogueOptions, type CatalogueCommandOptions } from '../shapes/catalogue-options.ts';
+import { catalogueText } from '../shapes/catalogue-text.ts';
 
-interface ShapesCommandOptions {
+interface ShapesCommandOptions extends CatalogueCommandOptions {
   readonly patch: string;
   readonly kernel?: string;
+  readonly sizes: readonly ShapeSize[];
   readonly only: readonly string[];
   readonly list?: true;
-  readonly every: number;
-  readonly budgetExecutions: number;
-  readonly budgetSeconds: number;
-  readonly stopAfter: number;
+  readonly show?: string;
   readonly json?: true;
 }
 
-const SIZE = 2;
-/** Counterexamples that are written out. */
-const SHOWN_MAX = 10;
 const HELP_COLUMNS_MAX = 95;
 
 export function addShapesCommand(program: Command): void {
-  program
+  const command = program
     .command('shapes')
-    .description('ask a catalogue of small worlds: each pair of operations on each kind of page')
+    .description('ask a catalogue of small worlds: each pair of operations on each kind of memory')
     .addOption(kernelOption())
-    .option('--patch <name>', "'stock', a patch that ships, or a file that exports one", 'stock')
+    .addOption(patchOption())
+    .option('--sizes <list>', 'operations of a shape: 1, 2, 3 or several, as 1,2', sizesIn, [1, 2])
     .option('--only <word>', 'shapes with this memory or operation; several: with all', collect, [])
     .option('--list', 'print their names, and ask nothing')
-    .option('--every <number>', 'only each so-manieth: a sample', wholeNumber(1, 1e6), 1)
-    .option('--budget-executions <number>', 'of each search', wholeNumber(1, 1e9), 300)
-    .option('--budget-seconds <number>', 'of all together', wholeNumber(1, 1e6), 600)
-    .option('--stop-after <number>', 'shapes in which something appeared', wholeNumber(1, 1e6), 5)
+    .option('--show <name>', 'print one shape as a scenario, and ask nothing');
+  addCatalogueOptions(command)
     .option('--json', 'print one JSON object')
     .addHelpText('after', help())
     .action(ending(run));
@@ -59,134 +56,84 @@ function listed(what: string, all: readonly { readonly id: string }[]): string {
 
 function help(): string {
   return `
-A shape is what stands at one page, and two actors with one operation each. With a patch only those
-are asked in which something that it overrides runs, and what is broken is asked of the kernel
-without it as well: what is broken only with it has "appeared".
+A shape is what stands in memory, and one to three actors with one operation each. What is broken
+with a patch is asked of the kernel without it as well: what is broken only with it has "appeared".
+Shapes in which nothing runs that the patch overrides are "not reached", and speak for nothing.
+Answers are kept by model, patch and shape: what was asked before is not asked again, so a run that
+was interrupted goes on where it was.
 
 ${listed('Memories', SHAPE_MEMORIES)}
 ${listed('Operations', SHAPE_OPERATIONS)}
 
 Exit codes: 0 all that were asked hold, 1 something appeared (stock: is broken), 2 something is
-unknown or was not asked, 64 the question is wrong, 130 interrupted.
+unknown or was not asked, 64 the question is wrong, 130 interrupted: what was known is printed.
 
 Examples:
   mmrace shapes --patch ./mine.ts
   mmrace shapes --only cow --only migrate
-  mmrace shapes --list --only swap`;
+  mmrace shapes --sizes 3 --every 1000 --patch ./mine.ts
+  mmrace shapes --show cow:store+migrate > mine.yaml`;
 }
 
 function collect(value: string, earlier: readonly string[]): readonly string[] {
   return [...earlier, value];
 }
 
+function sizesIn(value: string): readonly ShapeSize[] {
+  return value.split(',').map((word) => {
+    const size = SHAPE_SIZES.find((one) => String(one) === word.trim());
+    if (size !== undefined) return size;
+    throw new UsageError(`--sizes ${value}: there are shapes of ${SHAPE_SIZES.join(', ')}`);
+  });
+}
+
 async function run(options: ShapesCommandOptions): Promise<ExitCode> {
-  const shapes = [...shapesOf(SIZE)].filter(
-    (shape, at) => at % options.every === 0 && options.only.every((word) => isAbout(shape, word)),
-  );
+  if (options.show !== undefined) return show(options.show);
+  const shapes = options.sizes
+    .flatMap((size) => [...shapesOf(size)])
+    .filter((shape) => options.only.every((word) => isAbout(shape, word)))
+    .filter((_, at) => at % options.every === 0);
   const [first] = shapes;
   if (first === undefined) throw new UsageError(`no shape is about ${options.only.join(' and ')}`);
   if (options.list === true) {
     print(shapes.map(({ name }) => name).join('\n'));
     return EXIT.OK;
   }
-  const chosen = { driver: [], patch: options.patch, ...kernelOf(options) };
-  const { choice } = await planFrom(first.scenario, chosen);
-  const { answers, ended } = asked(shapes, choice, options);
-  print(
-    options.json === true
-      ? JSON.stringify(plain(shapes, answers, options))
-      : textOf(shapes, answers, options),
-  );
-  if (ended === 'interrupted') return EXIT.INTERRUPTED;
-  return exitCodeOf(answers, shapes.length, options.patch);
+  const { patch } = options;
+  const kernel = options.kernel === undefined ? {} : { kernel: options.kernel };
+  const after = await kernelSide(scenarioOfShape(first), { ...kernel, patch });
+  const before =
+    patch === STOCK_NAME
+      ? after
+      : await kernelSide(scenarioOfShape(first), { ...kernel, patch: STOCK_NAME });
+  const { report, ended } = await askShapes(shapes, { before, after }, options);
+  print(options.json === true ? JSON.stringify(report) : catalogueText(report));
+  if (ended === 'by itself') return exitCodeOf(report);
+  say('mmrace: interrupted');
+  return EXIT.INTERRUPTED;
 }
 
-function kernelOf({ kernel }: ShapesCommandOptions) {
-  return kernel === undefined ? {} : { kernel };
+function show(name: string): ExitCode {
+  try {
+    print(stringify(scenarioOfShape(shapeNamed(name))).trimEnd());
+    return EXIT.OK;
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new UsageError(`${error.message}; mmrace shapes --list names them`, { cause: error });
+  }
 }
 
 function isAbout({ memory, operations }: Shape, word: string): boolean {
   return memory === word || operations.includes(word);
 }
 
-type Choice = Awaited<ReturnType<typeof planWith>>['choice'];
-
-function asked(shapes: readonly Shape[], choice: Choice, options: ShapesCommandOptions) {
-  const clock = () => performance.now();
-  const until = clock() + options.budgetSeconds * 1_000;
-  const line = newProgress('shapes');
-  const answers: ShapeAnswer[] = [];
-  let ended: 'by itself' | 'interrupted' = 'by itself';
-  for (const shape of shapes) {
-    if (clock() > until || appeared(answers, options.patch).length >= options.stopAfter) break;
-    const seconds = Math.max(1, (until - clock()) / 1_000);
-    const budget = { executions: options.budgetExecutions, seconds, clock };
-    const answer = interruptible(() => askShape(shape, choice, budget));
-    if (answer === 'interrupted') {
-      ended = 'interrupted';
-      break;
-    }
-    answers.push(answer);
-    line.at(answers.length, `of ${shapes.length}, ${shape.name}`);
+export function exitCodeOf({ verdict }: CatalogueReport): ExitCode {
+  switch (verdict) {
+    case 'holds':
+      return EXIT.OK;
+    case 'broken':
+      return EXIT.BROKEN;
+    case 'unknown':
+      return EXIT.UNKNOWN;
   }
-  line.end();
-  if (ended === 'interrupted') say('mmrace: interrupted');
-  return { answers, ended };
-}
-
-function appeared(answers: readonly ShapeAnswer[], patch: string): readonly ShapeAnswer[] {
-  const wanted: ShapeWord = patch === 'stock' ? 'broken' : 'appeared';
-  return answers.filter(({ word }) => word === wanted);
-}
-
-function textOf(
-  shapes: readonly Shape[],
-  answers: readonly ShapeAnswer[],
-  { patch }: ShapesCommandOptions,
-): string {
-  const operations = SHAPE_OPERATIONS.map(({ id }) => id);
-  const counts = countsOf(answers);
-  const found = appeared(answers, patch);
-  const shown = [...found, ...answers.filter(({ word }) => word === 'unknown')]
-    .slice(0, SHOWN_MAX)
-    .map(({ shape, word, why }) => `  ${shape.name}: ${word}: ${why}`);
-  return [
-    `shapes of ${SIZE} operations (kernel ${patch}): ${answers.length} of ${shapes.length} asked`,
-    `  ${Object.entries(counts)
-      .map(([word, count]) => `${word} ${count}`)
-      .join(', ')}`,
-    ...shown,
-    '',
-    matrixText(matrixOf(answers), operations),
-    '',
-    `Not in any shape: ${NOT_IN_SHAPES.join('; ')}.`,
-  ].join('\n');
-}
-
-function countsOf(answers: readonly ShapeAnswer[]): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const { word } of answers) counts[word] = (counts[word] ?? 0) + 1;
-  return counts;
-}
-
-function plain(
-  shapes: readonly Shape[],
-  answers: readonly ShapeAnswer[],
-  { patch }: ShapesCommandOptions,
-) {
-  return {
-    patch,
-    size: SIZE,
-    shapes: shapes.length,
-    counts: countsOf(answers),
-    answers: answers.map(({ shape, ...rest }) => ({ name: shape.name, ...rest })),
-    notInShapes: NOT_IN_SHAPES,
-  };
-}
-
-function exitCodeOf(answers: readonly ShapeAnswer[], all: number, patch: string): ExitCode {
-  if (appeared(answers, patch).length > 0) return EXIT.BROKEN;
-  const known = answers.every(({ word }) => word !== 'unknown');
-  const reached = answers.some(({ word }) => word !== 'not reached');
-  return known && reached && answers.length === all ? EXIT.OK : EXIT.UNKNOWN;
 }

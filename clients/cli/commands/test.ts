@@ -1,11 +1,10 @@
 import { readdirSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-
 import { type Command, Option } from 'commander';
 import type { KernelId } from '../../../server/abi/kernel-ids.ts';
+import { STOCK_NAME } from '../../../server/patches/joint-name.ts';
 import { describeBound } from '../../../server/report/bound.ts';
-
 import { type KtapTest, ktapDocument, totalsOf } from '../../../server/report/ktap.ts';
 import { scenarioOf } from '../../../server/scenario/explore-request.ts';
 import type { Scenario, VerdictWord } from '../../../server/scenario/scenario-schema.ts';
@@ -23,11 +22,13 @@ import {
 } from '../explore/search-settings.ts';
 import { UsageError } from '../failure.ts';
 import { kernelsOption } from '../kernel-option.ts';
+import { patchOption } from '../patch-option.ts';
 import { newProgress } from '../progress.ts';
-import { askedFrom, scenarioFile } from '../scenario-choice.ts';
+import { askedFrom, resolvedPatch, scenarioFile } from '../scenario-choice.ts';
 import { wholeNumber } from '../whole-number.ts';
 
 interface TestOptions {
+  readonly patch: string;
   readonly kernels?: readonly KernelId[];
   readonly budgetExecutions?: number;
   readonly budgetSeconds: number;
@@ -72,6 +73,7 @@ export function addTestCommand(program: Command): void {
     )
     .option('--budget-seconds <number>', 'likewise', wholeNumber(1, 1e6), DEFAULT_BUDGET_SECONDS)
     .addOption(kernelsOption())
+    .addOption(patchOption('ask of it what is expected of stock: '))
     .addOption(
       new Option('--workers <number>', 'threads')
         .argParser(wholeNumber(1, 64))
@@ -81,11 +83,16 @@ export function addTestCommand(program: Command): void {
     .addHelpText(
       'after',
       `
-Exit codes: 0 all as expected, 1 some are not, 2 some are unknown and the others as expected.
+With --patch only what is expected of the stock kernel is asked, and of the patch instead; scenarios in which it does
+not run are skipped.
+
+Exit codes: 0 all as expected, 1 some are not, 2 some are unknown and the others as expected (also: the patch runs in
+none).
 
 Examples:
   mmrace test scenarios/
   mmrace test scenarios/ --kernels all
+  mmrace test scenarios/ --patch ./mine.ts
   mmrace test ./mine.yaml --budget-seconds 300 --json | jq .totals`,
     )
     .action(ending(run));
@@ -100,7 +107,8 @@ async function run(paths: readonly string[], options: TestOptions): Promise<Exit
   print(options.json === true ? JSON.stringify(plain(cases, got, totals)) : ktapDocument(tests));
   if (interruption.signal.aborted) return EXIT.INTERRUPTED;
   if (totals.fail > 0) return EXIT.BROKEN;
-  return totals.error > 0 ? EXIT.UNKNOWN : EXIT.OK;
+  if (totals.error > 0) return EXIT.UNKNOWN;
+  return totals.pass === 0 && totals.skip > 0 ? EXIT.UNKNOWN : EXIT.OK;
 }
 
 function scenarioFiles(word: string): string[] {
@@ -124,7 +132,7 @@ function casesOf(files: readonly string[], options: TestOptions): Case[] {
     try {
       const scenario = scenarioOf(stock);
       const search = searchDataOf(scenario, searched(options));
-      return expectedOf(scenario).flatMap(({ what, expected, patch, drivers }) => {
+      return expectedOf(scenario, options.patch).flatMap(({ what, expected, patch, drivers }) => {
         const asked = { ...stock, patch, drivers };
         const one = { scenario: scenario.name, what, expected, asked, search };
         return options.kernels?.map((kernel) => onKernel(one, kernel)) ?? [one];
@@ -144,8 +152,15 @@ function onKernel(one: Case, kernel: KernelId): Case {
   return { ...one, what: `${one.what} on ${kernel}`, asked: { ...one.asked, kernel } };
 }
 
-function expectedOf({ expect }: Scenario) {
+function expectedOf({ expect }: Scenario, patch: string) {
   const { patches = {}, drivers = {} } = expect;
+  if (patch !== STOCK_NAME) {
+    const { stock: expected } = patches;
+    const what = `kernel ${patch}`;
+    return expected === undefined
+      ? []
+      : [{ what, expected, patch: resolvedPatch(patch), drivers: [] }];
+  }
   return [
     ...Object.entries(patches).map(([patch, expected]) => {
       return { what: `kernel ${patch}`, expected, patch, drivers: [] };
@@ -216,6 +231,9 @@ function ktapTests(cases: readonly Case[], got: readonly Got[]): KtapTest[] {
 function compared({ what, expected }: Case, { verdict, bound }: Got): KtapTest {
   const leaf = { name: `${what} ${expected}`, diagnostics: [describeBound(bound)] };
   if (verdict === expected) return { ...leaf, outcome: 'pass', reason: '' };
+  if (bound.kind === 'patch not reached') {
+    return { ...leaf, outcome: 'skip', reason: describeBound(bound) };
+  }
   if (verdict === 'unknown') return { ...leaf, outcome: 'error', reason: describeBound(bound) };
   return { ...leaf, outcome: 'fail', reason: `it is ${verdict}` };
 }

@@ -47,6 +47,35 @@ export const patch = {
 };
 `;
 
+/** Forks that leave the parent the right to write in its TLB: a setup that forks is broken by it. */
+const NO_FLUSH_AT_FORK = `
+export const patch = {
+  overrides: (stock) => ({
+    *flushTlbRange(k, mm, range) {
+      if (mm.mmapLock.writer === 'none') yield* stock.flushTlbRange(k, mm, range);
+    },
+  }),
+};
+`;
+
+test('a scenario that the patch breaks in its setup is named, and the others are judged', async () => {
+  const own = join(mkdtempSync(join(tmpdir(), 'mmrace-verdict-')), 'fork.ts');
+  writeFileSync(own, NO_FLUSH_AT_FORK);
+  const forks = 'scenarios/collect-flush-after-unlock.yaml';
+  const asked = ['--after', own, '--no-recordings'];
+  const both = await runMmrace('verdict', forks, SEED, ...asked);
+  assert.match(both.stdout, /^seed-zero-page: /m);
+  assert.match(
+    both.stdout,
+    /^scenarios\/collect-flush-after-unlock.yaml: not judged\. .*breaks OR10/m,
+  );
+  const told = await runMmrace('verdict', forks, SEED, ...asked, '--json');
+  assert.equal(JSON.parse(told.stdout).brokenSetups.length, 1);
+  const alone = await runMmrace('verdict', forks, ...asked);
+  assert.equal(alone.code, EXIT.USAGE);
+  assert.match(alone.stderr, /breaks OR10/);
+});
+
 test('Ctrl-C prints what is known by then, and how many scenarios were not begun', async () => {
   const own = join(mkdtempSync(join(tmpdir(), 'mmrace-verdict-')), 'tells.ts');
   writeFileSync(own, TELLS);
@@ -63,4 +92,35 @@ test('Ctrl-C prints what is known by then, and how many scenarios were not begun
   assert.match(before.bound, /^interrupted after \d+ executions?/);
   assert.equal(after.bound, 'interrupted after 0 executions (dpor)');
   assert.deepEqual([before.complete, appeared, vanished], [false, [], []]);
+});
+
+/** A patch that says when it is tried, in a thread of its own. */
+const TRIED = `
+import { writeSync } from 'node:fs';
+import { isMainThread } from 'node:worker_threads';
+if (!isMainThread) writeSync(2, 'it is tried\\n');
+export const patch = { overrides: () => ({}) };
+`;
+
+test('Ctrl-C while own code is tried says that nothing was begun', async () => {
+  const own = join(mkdtempSync(join(tmpdir(), 'mmrace-verdict-')), 'tried.ts');
+  writeFileSync(own, TRIED);
+  const running = startMmrace('verdict', SEED, SEED, SEED, '--after', own);
+  await running.says('it is tried');
+  running.process.kill('SIGINT');
+  const { code, stdout, stderr } = await running.ended;
+  assert.deepEqual([code, stdout], [EXIT.INTERRUPTED, '']);
+  assert.match(stderr, /^mmrace: interrupted; 3 of 3 scenarios were not begun$/m);
+});
+
+test('without scenarios those that reach the patch are asked, and with shapes the catalogue behind them', async () => {
+  const asked = ['verdict', '--after', 'swapin-without-claim', '--shapes', '1', '--every', '60'];
+  const few = ['--budget-executions', '40', '--budget-seconds', '600', '--no-recordings'];
+  const { code, stdout, stderr } = await runMmrace(...asked, ...few, '--no-cache', '--json');
+  assert.equal(code, EXIT.UNKNOWN, stderr);
+  const { scenarios, shapes } = JSON.parse(stdout);
+  const names = scenarios.map(({ scenario }: { readonly scenario: string }) => scenario);
+  assert.ok(names.includes('swapin-skips-cache'));
+  assert.ok(!names.includes('seed-zero-page'));
+  assert.deepEqual([shapes.shapes, shapes.sizes], [21, [1]]);
 });

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { newProgram } from '../program.ts';
+import { unlessThere } from '../shell-here.fixture.ts';
 import { commandTree } from './command-tree.ts';
 import { COMPLETION_SCRIPTS, type Shell } from './scripts.ts';
 
@@ -20,11 +21,6 @@ function scriptFile(shell: Shell): string {
   const file = join(mkdtempSync(join(tmpdir(), 'mmrace-completion-')), `mmrace.${shell}`);
   writeFileSync(file, COMPLETION_SCRIPTS[shell](TREE));
   return file;
-}
-
-function unlessThere(shell: Shell): string | false {
-  if (spawnSync(shell, ['--version']).status === 0) return false;
-  return `there is no ${shell}: "sudo apt-get install ${shell}" installs it`;
 }
 
 /** What bash offers where the last of `words` stands. */

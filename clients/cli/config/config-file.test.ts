@@ -61,6 +61,7 @@ test('the variables are those of the server: each setting reaches its config', (
             unknownLabs: 'refused',
             restore: 'restored',
             durability: 'each',
+            keep: '77',
             log: 'fatal',
             logForm: 'json',
           }[key];

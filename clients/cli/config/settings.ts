@@ -2,9 +2,9 @@
  * Everything that can be set for more than one command at once, as data: in the environment, in a file of the folder,
  * and by a flag of the commands that use it.
  */
-import Type from 'typebox';
+import { Type } from 'typebox';
 import { name as nameOfActor, strict, word } from '../../../server/abi/scalars.ts';
-import { DEFAULT_CONFIG, LOG_FORMS, LOG_LEVELS } from '../../../server/app/config.ts';
+import { DEFAULT_CONFIG, KEEP_MIB_MAX, LOG_FORMS, LOG_LEVELS } from '../../../server/app/config.ts';
 import { DURABILITY_MODES } from '../../../server/journal/durability.ts';
 import { DEFAULT_LAB, DEFAULT_URL } from '../../agents/agent-process.ts';
 
@@ -16,7 +16,7 @@ export interface Setting {
   /** Of the commands that use it; 'none' if there is no flag. */
   readonly flag: string;
   readonly schema: Type.TSchema;
-  /** What is in force where nobody says anything; 'none' if nothing is. */
+  /** The default; 'none' if nothing is. */
   readonly fallback: string | number;
   /** Completes "sets ...". */
   readonly what: string;
@@ -79,9 +79,9 @@ export const SETTINGS: readonly Setting[] = [
     key: 'token',
     variable: 'MMRACE_TOKEN',
     flag: '--token',
-    schema: words('a file'),
-    fallback: 'none',
-    what: 'the file with the token of a server that is not for everybody',
+    schema: words('a file, or none'),
+    fallback: known.tokenFile,
+    what: 'the file with the token of a server that is not for everybody; by-host: its own where others reach it',
   },
   {
     key: 'port',
@@ -120,6 +120,30 @@ export const SETTINGS: readonly Setting[] = [
     what: 'when a recording is on the disk: as the system likes, within 50 ms, or before answers',
   },
   {
+    key: 'checkpointEvery',
+    variable: 'MMRACE_CHECKPOINT_EVERY',
+    flag: 'none',
+    schema: Type.Integer({
+      minimum: 1,
+      maximum: 1_000_000_000,
+      description: 'a whole number from 1',
+    }),
+    fallback: known.checkpointEvery,
+    what: 'entries of a recording between two checkpoints, where a later server begins',
+  },
+  {
+    key: 'keep',
+    variable: 'MMRACE_KEEP',
+    flag: '--keep',
+    schema: Type.Integer({
+      minimum: 1,
+      maximum: KEEP_MIB_MAX,
+      description: `a whole number of MiB from 1 to ${KEEP_MIB_MAX}`,
+    }),
+    fallback: known.keep,
+    what: 'MiB of a recording that are kept at least, if its beginning may be removed',
+  },
+  {
     key: 'leaseMs',
     variable: 'MMRACE_LEASE_MS',
     flag: '--lease-ms',
@@ -130,7 +154,7 @@ export const SETTINGS: readonly Setting[] = [
   {
     key: 'graceMs',
     variable: 'MMRACE_GRACE_MS',
-    flag: 'none',
+    flag: '--grace-ms',
     schema: millis,
     fallback: known.graceMs,
     what: 'how long a lost session can be resumed',
@@ -138,7 +162,7 @@ export const SETTINGS: readonly Setting[] = [
   {
     key: 'heartbeatMs',
     variable: 'MMRACE_HEARTBEAT_MS',
-    flag: 'none',
+    flag: '--heartbeat-ms',
     schema: millis,
     fallback: known.heartbeatMs,
     what: 'the time between two pings',
@@ -157,7 +181,7 @@ export const SETTINGS: readonly Setting[] = [
     flag: 'none',
     schema: word('on-demand', 'refused'),
     fallback: known.unknownLabs,
-    what: 'whether a server opens a lab that somebody asks for',
+    what: 'whether a device or a CPU that says so (--new) opens a lab of a name that is unknown',
   },
   {
     key: 'log',

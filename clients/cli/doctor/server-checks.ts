@@ -34,7 +34,7 @@ export async function checkPort({
   if (reached.kind === 'mmrace' || reached.kind === 'other-protocol') {
     return fine(name, `${port} of ${host} is taken by mmrace ${reached.server.version}`);
   }
-  const remedy = 'Choose another with --port or MMRACE_PORT, or end whoever has it.';
+  const remedy = 'Choose another with --port or MMRACE_PORT, or end the program that has it.';
   return ill(name, `${port} of ${host} is in use by something else`, remedy);
 }
 
@@ -57,7 +57,7 @@ async function checkRecording({ recordTo }: ServerConfig): Promise<Checked> {
   );
 }
 
-/** `asked`: somebody said where a server is, so one has to be there. */
+/** `asked`: an option says where a server is, so one has to be there. */
 export async function checkReach(
   url: string,
   asked: 'asked' | 'default',
@@ -66,7 +66,7 @@ export async function checkReach(
   const name = 'server';
   const reached = await reach(url);
   if (reached.kind === 'mmrace') return fine(name, greeting(url, reached, ownHash()));
-  if (reached.kind === 'nobody' && asked === 'default') {
+  if (reached.kind === 'no server' && asked === 'default') {
     return nothingToCheck(name, `none runs at ${url}; npx mmrace serve starts one`);
   }
   return ill(name, reachProblem(url, reached), 'mmrace config says where the address comes from.');

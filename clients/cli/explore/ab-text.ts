@@ -22,9 +22,9 @@ import {
 import {
   changeWords,
   claim,
+  firstWorse,
   mailBlock,
   sideWords,
-  told,
 } from '../../../server/verify/verdict/mail-block.ts';
 import type { OutcomeChange } from '../../../server/verify/verdict/outcomes.ts';
 import { keptOf } from './saved-counterexample.ts';
@@ -50,7 +50,7 @@ export function abText(
   asked: AbAsked,
 ): string {
   const lines = verdicts.flatMap((one) => summary(one));
-  const about = told(verdicts);
+  const about = firstWorse(verdicts);
   if (about === undefined) return lines.join('\n');
   const { verdict: word, counterexample, plan } = about.after.verdict;
   const diagram =
@@ -72,7 +72,7 @@ function summary({ scenario, before, after, changes }: AbVerdict): string[] {
     lines.push('  no outcome appeared or vanished');
   lines.push(...listed('appeared', changes.appeared), ...listed('vanished', changes.vanished));
   for (const { kernel, outcomes } of [before, after]) {
-    if (outcomes === 'not searched' || outcomes.complete === 'yes') continue;
+    if (outcomes === 'not searched' || outcomes.complete) continue;
     const ended = `ended after ${counted(outcomes.covered.executions, 'execution')}`;
     lines.push(...hanging(`(the search with ${kernel} ${ended}: there may be more)`));
   }
@@ -116,7 +116,7 @@ function tokenOf({ patch, verdict }: SideAnswer, { driver }: AbAsked): string | 
 }
 
 export function abPlain(verdicts: readonly AbVerdict[], asked: AbAsked): object {
-  const about = told(verdicts);
+  const about = firstWorse(verdicts);
   return {
     before: asked.before,
     after: asked.after,
@@ -154,7 +154,7 @@ function plainSide(side: SideAnswer, asked: AbAsked): object {
     executions: verdict.executions,
     failures: verdict.failures,
     windowEntered: verdict.windowEntered,
-    complete: outcomes !== 'not searched' && outcomes.complete === 'yes',
+    complete: outcomes !== 'not searched' && outcomes.complete,
     outcomes: countsByText(
       outcomes === 'not searched' ? verdict.outcomes : outcomes.covered.outcomes,
     ),
@@ -169,7 +169,7 @@ function plainChange({ outcome, at, failed, executions, of }: OutcomeChange): ob
   return {
     outcome: describeOutcome(outcome),
     failed: failure === 'none' ? null : failure,
-    failing: failure === 'none' ? 'no' : 'yes',
+    failing: failure !== 'none',
     at: failure === 'none' ? null : at,
     behindAnotherFailure: failed === 'later',
     executions,

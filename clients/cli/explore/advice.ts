@@ -1,6 +1,6 @@
 /** What to do about `unknown`: which option to change, and how long it will take, measured and not guessed. */
 
-import type { PatchNotReached } from '../../../server/report/bound.ts';
+import type { DriverNotReached, PatchNotReached } from '../../../server/report/code-reached.ts';
 import type { ExploreRequest } from '../../../server/scenario/explore-request.ts';
 import { type Parameters, parametersOf } from '../../../server/scenario/instances.ts';
 import type { ScenarioPlan } from '../../../server/scenario/scenario-plan.ts';
@@ -13,6 +13,9 @@ import { durationText, SHARE_LEAST, shareText } from './estimate.ts';
 /** A smaller question is tried for so long. */
 const PROBE_SECONDS_MAX = 2;
 const PROBE_SHARE_OF_BUDGET = 0.1;
+const UNTOLD_ADVICE =
+  'announce or touch() what two tasks of yours can reach: docs/COUNTEREXAMPLES.md says how; ' +
+  '--strategy dfs leaves no order out';
 const WINDOW_ADVICE =
   'no execution had the events that the scenario names as its window, in that order: look at its `window`';
 /** An estimate may be wrong by so much. */
@@ -35,7 +38,9 @@ export async function adviceFor(
     return ['raise bounds.steps in the scenario, if its programs do come to an end'];
   }
   if (verdict.bound.kind === 'window never entered') return [WINDOW_ADVICE];
+  if (verdict.bound.kind === 'untold state') return [UNTOLD_ADVICE];
   if (verdict.bound.kind === 'patch not reached') return reachingAdvice(verdict.bound);
+  if (verdict.bound.kind === 'driver not reached') return driverAdvice(verdict.bound);
   const advice: string[] = [];
   if (progress.done >= SHARE_LEAST) {
     const whole = verdict.seconds / progress.done;
@@ -64,13 +69,18 @@ function reachingAdvice({ overridden, lines }: PatchNotReached): readonly string
     : [`scenarios that reach it: ${reaching.join(', ')}`];
 }
 
+function driverAdvice({ driver, functions }: DriverNotReached): readonly string[] {
+  const what = functions.length === 0 ? 'it' : functions.join(', ');
+  return [`ask a scenario in which a device with driver ${driver} comes to ${what}`];
+}
+
 interface Smaller {
   readonly text: string;
   readonly parameters: Parameters;
   readonly search: Partial<SearchData>;
 }
 
-/** A bound on preemptions is none: it is searched with less reduction, and may take longer. */
+/** A bound on preemptions does not bound the time: it is searched with less reduction, and may take longer. */
 function smallerQuestions({ scenario, choice }: ScenarioPlan): Smaller[] {
   const parameters = parametersOf(scenario, choice.parameters);
   return Object.entries(parameters)

@@ -15,7 +15,7 @@ import { interruptible } from '../interruptible.ts';
 export interface Answered {
   readonly verdict: ScenarioVerdict;
   readonly ended: 'by itself' | 'interrupted';
-  /** The last that was told of how far it is. */
+  /** The last progress that was shown. */
   readonly progress: Progress;
 }
 
@@ -32,7 +32,7 @@ export async function answerTo(
   search: SearchData,
   options: AnswerOptions,
 ): Promise<Answered> {
-  if (options.workers > 1 || usesOwnCode(asked) === 'yes') {
+  if (options.workers > 1 || usesOwnCode(asked)) {
     return await answerInThreads(asked, search, options);
   }
   return answerHere(await planOf(asked), search, options.onProgress);

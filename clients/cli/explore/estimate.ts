@@ -1,4 +1,4 @@
-/** How long a search will still take, as far as its own measure of the search tree can tell. */
+/** How long a search will still take, by its own measure of the search tree. */
 import type { Progress } from '../../../server/explorer/search.ts';
 import type { SearchData } from '../../../server/verify/explore/workers/jobs.ts';
 

@@ -109,6 +109,13 @@ test('on the stock kernel the same moment holds, and the bound says of what', ()
   );
 });
 
+test('where nothing of the patch can follow the answer is unknown', () => {
+  const early = exploreFrom(from(SEED, 0, loaded(SEED) - 2));
+  assert.equal(early.verdict.verdict, 'unknown');
+  const bound = describeBound(early.verdict.bound);
+  assert.match(bound, /, which remove-second-invalidate overrides, runs? in none of/);
+});
+
 test('what was recorded is among what can follow, from every other entry', () => {
   const { journal } = labOf('stock');
   let looked = 0;

@@ -1,6 +1,8 @@
 /** From a counterexample to the plan that it is executed with: its scenario, and the user's own files that it names. */
+
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { jointName, namesIn } from '../../../server/patches/joint-name.ts';
 import {
   driversNamed,
   isFile,
@@ -46,7 +48,9 @@ export async function planOfCounterexample(
 ): Promise<FoundPlan> {
   const changed: string[] = [];
   const scenario = scenarioOf(counterexample, changed);
-  const patch = codeHere(counterexample.patch, beside, changed);
+  const patch = jointName(
+    eachCode(counterexample.patch).map((one) => codeHere(one, beside, changed)),
+  );
   const drivers = Object.entries(counterexample.drivers).map(
     ([actor, code]) => `${actor}=${codeHere(code, beside, changed)}`,
   );
@@ -91,6 +95,23 @@ function codeHere({ name, hash }: CodeName, beside: string, changed: string[]): 
   }
   if (hash !== undefined && hash !== fileHash(path)) changed.push(`${name} has changed since`);
   return path;
+}
+
+const HASHES = '+';
+
+/** Several patches are stored as one: their names joined, and the hashes of those that are files. */
+function eachCode({ name, hash }: CodeName): CodeName[] {
+  const hashes = hash?.split(HASHES) ?? [];
+  return namesIn(name).map((one) => {
+    const its = isFile(one) ? hashes.shift() : undefined;
+    return its === undefined ? { name: one } : { name: one, hash: its };
+  });
+}
+
+/** The patches of a joint name. */
+export function patchesName(joint: string): CodeName {
+  const hashes = namesIn(joint).flatMap((name) => codeName(name).hash ?? []);
+  return hashes.length === 0 ? { name: joint } : { name: joint, hash: hashes.join(HASHES) };
 }
 
 /** How a counterexample names what the command line named: a file with the hash of what stands in it. */

@@ -1,4 +1,4 @@
-/** `mmrace replay TOKEN|FILE`: executes a counterexample again, and tells it, or refuses it where it first differs. */
+/** `mmrace replay TOKEN|FILE`: executes a counterexample again, and prints it, or refuses it where it first differs. */
 
 import { driverWords } from '../../../server/report/choice-words.ts';
 import { describeFailure, failureText } from '../../../server/report/describe-failure.ts';
@@ -56,7 +56,7 @@ async function worldOf(counterexample: Counterexample, beside: string) {
   const { from } = counterexample;
   if (from === undefined) {
     const { plan, changed } = await planOfCounterexample(counterexample, beside);
-    return { plan, changed, run: newScenarioRun(plan) };
+    return { plan, changed, run: { ...newScenarioRun(plan), asks: plan } };
   }
   const journal = journalOf(`${from.journal.join('\n')}\n`, 'the recording in the counterexample');
   const run = newMomentRun(momentOf(journal, from.step, from.entries));
@@ -119,7 +119,7 @@ export function textOfAgain(again: Again): string {
   const as =
     ran.outcome === 'fails as promised' ? 'fails as promised' : 'does not fail as promised';
   const lines = [
-    `${scenario.name}: ${as} (${kernelWords(counterexample)})`,
+    `${scenario.name}: ${as} (${kernelAndDrivers(counterexample)})`,
     `  ${ran.steps.length} steps, each as it was found; it was found in ${counted(found.executions, 'execution')}.`,
     ...notes.map((note) => `  Note: ${note}; no step differs.`),
     '',
@@ -141,7 +141,7 @@ export function textOfAgain(again: Again): string {
 }
 
 /** `kernel stock 6.1, driver map-losers` */
-export function kernelWords(counterexample: Counterexample): string {
+export function kernelAndDrivers(counterexample: Counterexample): string {
   const { patch, drivers } = counterexample;
   const names = Object.entries(drivers).map(([actor, { name }]) => [actor, name] as const);
   const kernel = kernelLabel({ kernel: kernelOf(counterexample), patch: patch.name });

@@ -12,7 +12,7 @@ import { printToken } from '../../../server/verify/counterexample/counterexample
 import type { ScenarioVerdict } from '../../../server/verify/explore/explore-scenario.ts';
 import { say } from '../ending.ts';
 import { UsageError } from '../failure.ts';
-import { codeName } from './plan-of-counterexample.ts';
+import { codeName, patchesName } from './plan-of-counterexample.ts';
 
 /** A longer token belongs into a file. */
 const TOKEN_PRINTED_MAX = 1_000;
@@ -53,7 +53,7 @@ export function keptOf(
     return [actor, codeName(choice.slice(at + 1))] as const;
   });
   const counterexample = counterexampleOf(verdict, {
-    patch: codeName(patch),
+    patch: patchesName(patch),
     drivers: Object.fromEntries(drivers),
     strategy,
     modelHash: modelHere(),
@@ -94,7 +94,7 @@ export function checkWritable(file: string): void {
   }
 }
 
-/** With the diagram at its head, for whoever opens the file. Throws: UsageError. */
+/** With the diagram at its head, for a reader of the file. Throws: UsageError. */
 export function saveKept(
   file: string,
   kept: SavedCounterexample | 'none',

@@ -1,4 +1,4 @@
-/** Tells how far a search is: on stderr for people, or as JSON objects on stdout for programs. */
+/** Shows how far a search is: on stderr for people, or as JSON objects on stdout for programs. */
 import type { Progress } from '../../../server/explorer/search.ts';
 import type { SearchData } from '../../../server/verify/explore/workers/jobs.ts';
 import { newProgress, writeAtOnce } from '../progress.ts';
@@ -69,8 +69,13 @@ function asJson(search: SearchData): SearchProgress {
       const { share, secondsLeft } = estimateOf(progress, seconds, search);
       const { executions, steps, windowEntered } = progress;
       const left = secondsLeft === 'unknown' ? null : secondsLeft;
-      const told = { type: 'progress', executions, steps, windowEntered, seconds };
-      const line = JSON.stringify({ ...told, done: share, secondsLeft: left });
+      const measured = { executions, steps, windowEntered, seconds };
+      const line = JSON.stringify({
+        type: 'progress',
+        ...measured,
+        done: share,
+        secondsLeft: left,
+      });
       writeAtOnce('stdout', `${line}\n`);
     },
     end: () => undefined,

@@ -48,6 +48,6 @@ for (const [name, patch, driver, says] of [
 test('steps are told apart from the bound, and one execution is one', async () => {
   assert.match(
     await told('seed-zero-page', 'stock'),
-    /\(dpor\); kernel 6\.1;\n {2}\d+ steps, 0\.00 s;\n/,
+    /\(dpor\); kernel 6\.12;\n {2}\d+ steps, 0\.00 s;\n/,
   );
 });

@@ -13,6 +13,7 @@ import type { ScenarioPlan } from '../../../server/scenario/scenario-plan.ts';
 import { recordExecution } from '../../../server/verify/answer/record-execution.ts';
 import type { CounterexampleReport } from '../../../server/verify/explore/explore.ts';
 import type { ScenarioVerdict } from '../../../server/verify/explore/explore-scenario.ts';
+import { NO_TURN_FOR_OTHERS } from '../../../server/verify/explore/livelock-cycle.ts';
 import { describeBreach } from '../../../server/verify/explore/lock-order-watch.ts';
 
 const COLUMNS = 75;
@@ -75,7 +76,7 @@ function wrapped(text: string, indent = '  '): string[] {
   return wrapText(text, COLUMNS - indent.length).map((line) => indent + line);
 }
 
-/** The same in steps of the code, for whoever looks there. */
+/** The same in steps of the code. */
 function decidedLines({ pointOfNoReturn, steps }: CounterexampleReport): string[] {
   if (pointOfNoReturn === 'unknown') return [];
   const step = steps[pointOfNoReturn - 1];
@@ -87,6 +88,11 @@ function decidedLines({ pointOfNoReturn, steps }: CounterexampleReport): string[
 function livelockLines({ livelock }: CounterexampleReport): string[] {
   if (livelock === undefined) return [];
   const { behind, steps, rounds, fairness } = livelock;
+  if (fairness === NO_TURN_FOR_OTHERS) {
+    const at = steps.map((step) => step.at).join(', ');
+    const what = `behind step ${behind} the loop at ${at} has made ${rounds} turns, and ${fairness}.`;
+    return ['', ...wrapped(`Livelock: ${what}`, '')];
+  }
   return [
     '',
     ...wrapped(

@@ -1,4 +1,4 @@
-/** What happened before somebody began to watch, as far as the server still has it. */
+/** What happened before the observer came, as far as the server still has it. */
 import type { Event } from '../../../server/abi/event.ts';
 import { httpUrlOf } from '../reach-server.ts';
 

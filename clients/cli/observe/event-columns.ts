@@ -14,7 +14,7 @@ const ACTOR_COLUMNS_MIN = 8;
 /** A longer name is cut. */
 const ACTOR_COLUMNS_MAX = 20;
 
-/** Told apart on dark and on light ground; red is for violations alone. */
+/** Distinct on dark and on light ground; red is for violations alone. */
 const ACTOR_COLOURS = [
   'cyan',
   'yellow',

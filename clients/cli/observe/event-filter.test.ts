@@ -7,7 +7,7 @@ import { runMmrace } from '../run-mmrace.fixture.ts';
 import { type EventFilter, FILTERED_KINDS, passes } from './event-filter.ts';
 
 const ALL: EventFilter = { actors: [], kinds: [], pages: [], functions: [] };
-const EVENTS: readonly Event[] = (await runGolden('seed-zero-page', 'stock')).events;
+const EVENTS: readonly Event[] = runGolden('seed-zero-page', 'stock').events;
 
 function kept(filter: Partial<EventFilter>): readonly Event[] {
   return EVENTS.filter((event) => passes(event, { ...ALL, ...filter }));

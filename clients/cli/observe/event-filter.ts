@@ -1,4 +1,4 @@
-/** Which events of a lab somebody wants to see. What is not named does not filter. */
+/** Which events of a lab an observer wants to see. What is not named does not filter. */
 
 import type { Event } from '../../../server/abi/event.ts';
 import { EventBody } from '../../../server/abi/event.ts';
@@ -16,7 +16,7 @@ export const FILTERED_KINDS: readonly Event['kind'][] = EventBody.anyOf.map(
   ({ properties }) => properties.kind.const,
 );
 
-/** Somebody's doing, or done to him; each of the filters that are given has to fit. */
+/** What an actor does, or what is done to it; each of the filters that are given has to fit. */
 export function passes(event: Event, { actors, kinds, pages, functions }: EventFilter): boolean {
   return (
     (actors.length === 0 || actors.some((actor) => isAbout(event, actor))) &&

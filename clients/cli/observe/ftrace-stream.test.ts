@@ -10,7 +10,7 @@ function behindTheCpu(line: string): string {
 }
 
 test('a stream says of each event what the report of the whole log says', async () => {
-  const verdict = await runGolden('seed-zero-page', 'stock');
+  const verdict = runGolden('seed-zero-page', 'stock');
   const events = verdict.events.toSorted((a, b) => a.n - b.n);
   const report = ftraceText(events, metaOf(verdict)).trimEnd().split('\n');
   const whole = report.filter((line) => !line.startsWith('#')).map(behindTheCpu);

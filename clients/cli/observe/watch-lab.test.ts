@@ -55,7 +55,7 @@ test('every event is a line, in order and without gaps', () =>
       filter: { ...EVERYTHING, kinds: ['pte'] },
     });
     assert.deepEqual(all.said, [
-      'lab demo at event 0, kernel stock 6.1, with nobody; nothing is mapped',
+      'lab demo at event 0, kernel stock 6.12, with no actors; nothing is mapped',
     ]);
     await script(server, 'cpu', 'cpu0', ['mmap 0x10000 1', 'load a']);
     await all.prints(/cpu0 +detaches/);
@@ -94,9 +94,9 @@ test('an observer that gets a snapshot in the middle says what it did not show',
     const watched = await watch(server);
     await script(server, 'cpu', 'cpu0', ['mmap 0x10000 1', 'load a']);
     await watched.prints(/cpu0 +detaches/);
-    await lab.renew({ patch: 'remove-second-invalidate' });
+    await lab.renew({ ...lab.config, patch: 'remove-second-invalidate' });
     await watched.prints(
-      /^the lab began anew: kernel remove-second-invalidate on 6\.1, event 0, with nobody$/,
+      /^the lab began anew: kernel remove-second-invalidate on 6\.12, event 0, with no actors$/,
     );
     watched.close();
   }));

@@ -39,10 +39,9 @@ export interface WatchedLab {
 /** Rejects: UsageError if the server refuses. */
 export async function watchLab(options: WatchOptions): Promise<WatchedLab> {
   const { url, lab, name, filter, say } = options;
-  const lines: { write: ((event: Event) => string) | 'not-yet'; n: number; lab: string } = {
+  const lines: { write: ((event: Event) => string) | 'not-yet'; n: number } = {
     write: 'not-yet',
     n: 0,
-    lab,
   };
   /** What arrives while what came before is fetched. */
   let early: Event[] | 'none' = options.since === 'now' ? 'none' : [];
@@ -63,7 +62,6 @@ export async function watchLab(options: WatchOptions): Promise<WatchedLab> {
       else say(gap(lines.n, snapshot));
       lines.write = writer(options, snapshot);
       lines.n = snapshot.n;
-      lines.lab = snapshot.lab;
     },
     events: (events) => {
       if (early === 'none') show(events);
@@ -75,7 +73,7 @@ export async function watchLab(options: WatchOptions): Promise<WatchedLab> {
   });
   if (options.since !== 'now') {
     const last = lines.n;
-    const before = await eventsSince(url, lines.lab, options.since);
+    const before = await eventsSince(url, lab, options.since);
     if (typeof before === 'string') say(noBacklog(before, options.since));
     else show(before.filter(({ n }) => n <= last));
     const waiting = early === 'none' ? [] : early;

@@ -6,7 +6,7 @@ import { kernelLabel } from '../../../server/report/lines/kernel-label.ts';
 
 export function greeting(snapshot: LabSnapshot): string {
   const { lab, n, actors, vmas } = snapshot;
-  const who = actors.map((actor) => actor.name).join(', ') || 'nobody';
+  const who = actors.map((actor) => actor.name).join(', ') || 'no actors';
   const mapped = vmas
     .slice(0, 4)
     .map(({ first, end }) => `${addressWords(first)}-${addressWords(end)}`)
@@ -18,7 +18,7 @@ export function greeting(snapshot: LabSnapshot): string {
 /** What was not shown between event `seen` and the snapshot. */
 export function gap(seen: number, snapshot: LabSnapshot): string {
   const { n, actors } = snapshot;
-  const who = actors.map((actor) => actor.name).join(', ') || 'nobody';
+  const who = actors.map((actor) => actor.name).join(', ') || 'no actors';
   if (n < seen)
     return `the lab began anew: kernel ${kernelLabel(snapshot)}, event ${n}, with ${who}`;
   return (
@@ -30,5 +30,5 @@ export function gap(seen: number, snapshot: LabSnapshot): string {
 export function noBacklog(why: 'too-old' | 'unknown', since: number): string {
   return why === 'too-old'
     ? `the server no longer has the events behind ${since}: what follows begins now`
-    : 'the server cannot tell what came before: what follows begins now';
+    : 'the server has no earlier events: what follows begins now';
 }

@@ -1,6 +1,6 @@
 /** The hand that drives a lab over HTTP: pause, one step of one task, a new machine. */
 
-import type Type from 'typebox';
+import type { Type } from 'typebox';
 import type {
   Control,
   ControlAnswer,
@@ -8,7 +8,8 @@ import type {
   NewLab,
 } from '../../../server/protocol/http-api.ts';
 import type { TaskEntry } from '../../../server/protocol/lab-control.ts';
-import { UsageError } from '../failure.ts';
+import { patientFetch } from '../../sdk/patient-fetch.ts';
+import { ServerUnavailable, UsageError } from '../failure.ts';
 
 type Answer = Type.Static<typeof ControlAnswer>;
 
@@ -73,9 +74,9 @@ export class LabHand {
 
   async #fetch(url: string, init: RequestInit): Promise<Response> {
     try {
-      return await fetch(url, init);
+      return await patientFetch(() => fetch(url, init));
     } catch (error) {
-      throw new UsageError(`${url}: no server answers; start one with mmrace serve`, {
+      throw new ServerUnavailable(`${url}: no server answers; start one with mmrace serve`, {
         cause: error,
       });
     }

@@ -15,8 +15,8 @@ import { LabHand } from './lab-hand.ts';
 import { NotForced, Player } from './player.ts';
 import { PlayStage, type StageTarget } from './stage.ts';
 
-/** Milliseconds for what has happened to be told. */
-const TOLD_MS = 2_000;
+/** Milliseconds for events to arrive. */
+const NOTICED_MS = 2_000;
 const LOOK_MS = 10;
 
 export type Played =
@@ -44,9 +44,9 @@ export async function playCounterexample(
   const hand = new LabHand(target.url, target.lab);
   await prepareLab(hand, counterexample.patch.name, plan);
   const seen: Event[] = [];
-  let listening: 'no' | 'yes' = 'no';
+  let listening = false;
   const observer = await observe(target, (event) => {
-    if (listening === 'no') return;
+    if (!listening) return;
     seen.push(event);
     onEvent(event);
   });
@@ -55,9 +55,9 @@ export async function playCounterexample(
     await stage.set();
     await hand.control({ action: 'pause' });
     stage.shut();
-    // What the setup did is told before what follows.
-    await pause(TOLD_MS / 10);
-    listening = 'yes';
+    // The events of the setup arrive before what follows.
+    await pause(NOTICED_MS / 10);
+    listening = true;
     const player = new Player({ hand, stage, plan, seen, patienceMs, onStep });
     const run = await player.play(counterexample);
     return await judged(ran.failure, counterexample.steps.length, {
@@ -76,7 +76,7 @@ export async function playCounterexample(
   }
 }
 
-/** A new machine with the patch, under whoever is there. */
+/** A new machine with the patch, under the clients that are there. */
 async function prepareLab(hand: LabHand, patch: string, plan: ScenarioPlan): Promise<void> {
   const detail = await hand.look();
   if (detail === 'none') {
@@ -132,7 +132,7 @@ async function judged(failure: Failure | 'none', steps: number, stood: Stood): P
     const who = ready.map(({ actor, at }) => `${actor} at ${at}`).join(', ');
     return ready.length === 0
       ? { outcome: 'reproduced', steps, seen: failureText(failure) }
-      : { outcome: 'not seen', steps, why: `somebody can go on: ${who}` };
+      : { outcome: 'not seen', steps, why: `not stuck: ${who} can go on` };
   }
   if (failure !== 'none' && failure.kind === 'condition') {
     const live = new Map([...stage.registers].filter(([name]) => run.registers.has(name)));
@@ -156,7 +156,7 @@ async function judged(failure: Failure | 'none', steps: number, stood: Stood): P
 }
 
 async function until<T>(look: () => T | undefined): Promise<T | undefined> {
-  const giveUpAt = performance.now() + TOLD_MS;
+  const giveUpAt = performance.now() + NOTICED_MS;
   for (let found = look(); ; found = look()) {
     if (found !== undefined || performance.now() > giveUpAt) return found;
     await pause(LOOK_MS);

@@ -1,6 +1,6 @@
 /**
- * Plays a counterexample into a paused lab. The lab's own execution runs beside it, step by step: whoever takes the
- * next step there takes it here, in the server or in a client, and what it does to memory must be the same.
+ * Plays a counterexample into a paused lab. The lab's own execution runs beside it, step by step: the task that takes
+ * the next step there takes it here, in the server or in a client, and what it does to memory must be the same.
  */
 
 import type { Event } from '../../../server/abi/event.ts';
@@ -15,7 +15,6 @@ import {
   choicesOfSchedule,
 } from '../../../server/verify/counterexample/counterexample.ts';
 import { UsageError } from '../failure.ts';
-import { comparableEvent } from './comparable-event.ts';
 import type { LabHand } from './lab-hand.ts';
 import type { PlayStage, RunningThread } from './stage.ts';
 
@@ -54,11 +53,11 @@ export interface PlayerOptions {
   readonly hand: LabHand;
   readonly stage: PlayStage;
   readonly plan: ScenarioPlan;
-  /** What the lab has told its observers since the pause, in order. */
+  /** What observers have seen since the pause, in order. */
   readonly seen: readonly Event[];
   /** Milliseconds for a step of the lab to happen live. */
   readonly patienceMs: number;
-  /** Told before each step. */
+  /** Called before each step. */
   readonly onStep: (step: number, task: RunningTask, where: string) => void;
 }
 
@@ -69,15 +68,15 @@ export class Player {
   /** Live tasks that belong to some part, or were there before. */
   readonly #known = new Set<string>();
   /** What memory went through in the lab, and how much of it was seen live. */
-  readonly #essence: string[] = [];
+  readonly #expected: string[] = [];
   #step = 0;
 
   constructor(options: PlayerOptions) {
     this.#options = options;
     this.#run = newScenarioRun(options.plan);
     this.#run.world.log.listeners.push((event) => {
-      const essence = comparableEvent(event);
-      if (essence !== 'nothing') this.#essence.push(essence);
+      const comparable = comparableEvent(event);
+      if (comparable !== 'nothing') this.#expected.push(comparable);
     });
   }
 
@@ -200,17 +199,19 @@ export class Player {
   /** What memory went through must be the same, one by one. */
   #sameMemory(): Promise<void> {
     const seen = () =>
-      this.#options.seen.map(comparableEvent).filter((essence) => essence !== 'nothing');
+      this.#options.seen.map(comparableEvent).filter((comparable) => comparable !== 'nothing');
     const differs = (): number =>
-      seen().findIndex((essence, at) => at < this.#essence.length && essence !== this.#essence[at]);
+      seen().findIndex(
+        (comparable, at) => at < this.#expected.length && comparable !== this.#expected[at],
+      );
     return this.#until(
-      () => seen().length >= this.#essence.length && differs() < 0,
+      () => seen().length >= this.#expected.length && differs() < 0,
       [],
       'none',
       () => {
         const at = differs();
-        if (at >= 0) return `live ${seen()[at]}, in the lab ${this.#essence[at]}`;
-        return `not seen live: ${this.#essence[seen().length]}`;
+        if (at >= 0) return `live ${seen()[at]}, in the lab ${this.#expected[at]}`;
+        return `not seen live: ${this.#expected[seen().length]}`;
       },
     );
   }
@@ -292,7 +293,7 @@ export class Player {
         (live) => `${live.where === 'server' ? live.task.actor : live.actor} at ${placeOf(live)}`,
       )
       .join(', ');
-    return `live: ${places === '' ? 'nobody does anything' : places}`;
+    return `live: ${places === '' ? 'no actor does anything' : places}`;
   }
 
   #notForced(message: string): NotForced {
@@ -320,4 +321,29 @@ function whereWords(live: LiveTask): string {
 
 function nameOf({ identity }: RunningTask): string {
   return `${identity.actor} (${identity.name})`;
+}
+
+// What has to be the same in the lab and live: changes of memory, in their order. Numbers of the machine are not.
+
+/** `mirror reader0 0x100200 mapped`, or 'nothing' for an event that the two worlds report differently. */
+function comparableEvent(event: Event): string | 'nothing' {
+  switch (event.kind) {
+    case 'pte':
+      return `pte ${page(event.page)} ${event.from.state} -> ${event.to.state}`;
+    case 'mirror':
+      return `mirror of ${event.device} ${page(event.page)} ${event.from.state} -> ${event.to.state}`;
+    case 'device-access':
+      return `${event.mode} by ${event.device} ${page(event.page)} = ${event.value}`;
+    case 'cpu-access':
+      return `${event.mode} by ${event.actor} ${page(event.page)} = ${event.value}`;
+    case 'invalidate_range_start':
+    case 'invalidate_range_end':
+      return `${event.kind} ${page(event.first)}`;
+    default:
+      return 'nothing';
+  }
+}
+
+function page(number: number): string {
+  return `0x${number.toString(16)}`;
 }

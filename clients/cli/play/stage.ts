@@ -77,7 +77,7 @@ export class PlayStage {
     }
   }
 
-  /** From here on nobody takes a step that is not granted. */
+  /** From here on no task takes a step that is not granted. */
   shut(): void {
     for (const { gate } of this.#players.values()) gate.shut();
   }
@@ -202,8 +202,8 @@ export class PlayStage {
     const { context } = this.#player(actor);
     const own = this.#player(actor).milestones;
     // The program that waits for it may be in any of the clients.
-    const toldAll = (tell: (milestones: Milestones) => void): void => {
-      for (const { milestones } of this.#players.values()) tell(milestones);
+    const forAll = (notify: (milestones: Milestones) => void): void => {
+      for (const { milestones } of this.#players.values()) notify(milestones);
     };
     return {
       get world(): never {
@@ -214,10 +214,10 @@ export class PlayStage {
         reached: (name) => own.reached(name),
         birth: (name) => own.birth(name),
         leftAt: (object) => own.leftAt(object),
-        opDone: (name, does) => toldAll((all) => all.opDone(name, does)),
-        threadEnded: (name) => toldAll((all) => all.threadEnded(name)),
+        opDone: (name, does) => forAll((all) => all.opDone(name, does)),
+        threadEnded: (name) => forAll((all) => all.threadEnded(name)),
         forkEnded: (child, outcome) => {
-          toldAll((all) => all.forkEnded(child, outcome));
+          forAll((all) => all.forkEnded(child, outcome));
           if (outcome === 'born') this.#born.add(child);
           for (const begin of this.#unborn.get(child) ?? []) begin(outcome);
           this.#unborn.delete(child);
@@ -238,7 +238,7 @@ export class PlayStage {
   }
 }
 
-/** A name that is taken, a lab that is full: for whoever gave the command. */
+/** A name that is taken, a lab that is full: for the user of the command. */
 async function joined<T>(joining: Promise<T>): Promise<T> {
   try {
     return await joining;

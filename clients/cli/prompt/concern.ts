@@ -1,9 +1,9 @@
-/** Which events are about somebody, and which of them are news to him. */
+/** Which events are about a client, and which of them are news to it. */
 
 import type { Event } from '../../../server/abi/event.ts';
 import { addressWords, pteWords } from '../../../server/report/event-words.ts';
 
-export interface Somebody {
+export interface PromptClient {
   readonly role: 'device' | 'cpu';
   /** The actors of the process. */
   readonly actors: readonly string[];
@@ -12,7 +12,7 @@ export interface Somebody {
 }
 
 /** What he did, and what was done to him. */
-export function concerns(event: Event, { role, actors, mm }: Somebody): boolean {
+export function concerns(event: Event, { role, actors, mm }: PromptClient): boolean {
   if (actors.includes(event.actor)) return true;
   if ('device' in event && actors.includes(event.device)) return true;
   if (role === 'device') return false;
@@ -20,8 +20,8 @@ export function concerns(event: Event, { role, actors, mm }: Somebody): boolean 
 }
 
 /** A line about what others do to him while he types; 'none' for what is no news. */
-export function newsOf(event: Event, somebody: Somebody): string | 'none' {
-  const { role, actors, mm } = somebody;
+export function newsOf(event: Event, client: PromptClient): string | 'none' {
+  const { role, actors, mm } = client;
   if (event.kind === 'violation' && (role === 'cpu' || actors.includes(event.device))) {
     return `VIOLATION [${event.rule}] ${event.device} at ${addressWords(event.page)}: ${event.text}`;
   }
@@ -67,7 +67,7 @@ function calledBack(event: Extract<Event, { kind: 'callback' }>): string {
   }
 }
 
-/** Where several devices are told at once, each call is in the name of the device itself. */
+/** Where several devices are notified at once, each call is in the name of the device itself. */
 function askerOf({ actor, device, args }: Extract<Event, { kind: 'callback' }>): string {
   if (actor !== device) return `${actor} invalidates`;
   const { owner } = args;

@@ -13,8 +13,8 @@ export interface PromptJob {
   /** As it was typed. */
   readonly line: string;
   readonly ended: Promise<JobEnd>;
-  /** 'told': the prompt has stopped waiting for it and said so, so its end is news. */
-  state: 'awaited' | 'told' | 'over';
+  /** 'announced': the prompt has stopped waiting for it and said so, so its end is news. */
+  state: 'awaited' | 'announced' | 'over';
 }
 
 /** Why the prompt stopped waiting: the verb is over, a task of its actor stands at a hold, or patience ran out. */
@@ -27,9 +27,9 @@ export class PromptJobs {
   readonly #running = new Map<number, PromptJob>();
   readonly #late: (job: PromptJob, ended: JobEnd) => void;
   #next = 1;
-  #heldHere: ((after: string) => void) | 'nobody-waits' = 'nobody-waits';
+  #heldHere: ((after: string) => void) | 'not-waiting' = 'not-waiting';
 
-  /** `late` is told of every job that ends when nobody waits for it any more. */
+  /** `late` is called for every job that ends when the prompt no longer waits for it. */
   constructor(late: (job: PromptJob, ended: JobEnd) => void) {
     this.#late = late;
   }
@@ -47,12 +47,12 @@ export class PromptJobs {
       state: 'awaited',
       ended: work.then((ended) => {
         this.#running.delete(number);
-        if (job.state === 'told') this.#late(job, ended);
+        if (job.state === 'announced') this.#late(job, ended);
         job.state = 'over';
         return ended;
       }),
     };
-    // Whoever waits hears of it; nobody else need.
+    // The waiting call gets it; `late` is not called.
     job.ended.catch(() => this.#running.delete(number));
     this.#running.set(number, job);
     return job;
@@ -69,18 +69,18 @@ export class PromptJobs {
         : setTimeout(() => held.resolve({ why: 'patience' }), patienceMs);
     try {
       const waited = await Promise.race([over, held.promise]);
-      if (waited.why !== 'over') job.state = 'told';
+      if (waited.why !== 'over') job.state = 'announced';
       return waited;
     } finally {
       if (timer !== 'none') clearTimeout(timer);
-      this.#heldHere = 'nobody-waits';
+      this.#heldHere = 'not-waiting';
     }
   }
 
   /** A task stands at a hold. Returns whether the prompt was waiting, and so says it itself. */
-  held(after: string): 'told' | 'nobody-waits' {
-    if (this.#heldHere === 'nobody-waits') return 'nobody-waits';
+  held(after: string): 'announced' | 'not-waiting' {
+    if (this.#heldHere === 'not-waiting') return 'not-waiting';
     this.#heldHere(after);
-    return 'told';
+    return 'announced';
   }
 }

@@ -1,24 +1,33 @@
-/** An agent, and somebody's hand on it: joins a lab, hears what happens, and leaves without losing anybody's data. */
+/** An agent that is played by hand: joins a lab, hears what happens, and leaves without losing data. */
 
 import { kernelLabel } from '../../../server/report/lines/kernel-label.ts';
 import type { AgentOptions, PlayedAgent } from '../../agents/played-agent.ts';
 import { SessionClosed } from '../../sdk/connection.ts';
 import { endedSentence } from '../ended-session.ts';
-import { UsageError } from '../failure.ts';
+import { ServerUnavailable } from '../failure.ts';
 import { newsOf } from './concern.ts';
 import { LabWatch } from './lab-watch.ts';
 import type { Notice } from './notices.ts';
 import { PromptSession, type SessionParts } from './prompt-session.ts';
 import type { PromptRole } from './verb.ts';
 
+/** Milliseconds that a server is waited for that says it has too much to do, or restores its labs. */
+const HELLO_AGAIN_MS = 5_000;
 /** Milliseconds that private memory has to go back before its device leaves. */
 const LEAVE_MS = 2_000;
 
 export interface PromptJoinOptions {
   readonly role: PromptRole;
   readonly url: string;
+  /** As a hello calls it. */
   readonly lab: string;
+  /** As people call it. */
+  readonly labName: string;
+  /** 'auto' takes the next free one of the role. */
   readonly name: string;
+  readonly create: 'if-unknown' | 'never';
+  /** See ConnectionOptions. */
+  readonly takeOver?: 'when-lost' | 'never';
   readonly start: (options: AgentOptions) => PlayedAgent;
   readonly patienceMs: SessionParts['patienceMs'];
   readonly notice: (notice: Notice) => void;
@@ -26,47 +35,52 @@ export interface PromptJoinOptions {
 
 export interface Joined {
   readonly session: PromptSession;
+  /** In the lab. */
+  readonly name: string;
   readonly agent: PlayedAgent;
   readonly watch: LabWatch;
   /** Gives private memory back and ends the session. */
   leave(): Promise<void>;
 }
 
-/** Rejects: UsageError if the server cannot be reached or refuses. */
+/** Rejects: ServerUnavailable if the server cannot be reached or refuses. */
 export async function join(options: PromptJoinOptions): Promise<Joined> {
-  const { role, url, lab, name, notice } = options;
-  const ears: { session: PromptSession | 'none'; lost: 'yes' | 'no' } = {
+  const { role, url, lab, notice } = options;
+  const ears: { session: PromptSession | 'none'; lost: boolean } = {
     session: 'none',
-    lost: 'no',
+    lost: false,
   };
   const own = (text: string): void => notice({ kind: 'own', text });
-  const agent = options.start({
+  const firstActor = (): string => agent.actors()[0] ?? options.name;
+  const agent: PlayedAgent = options.start({
     url,
     lab,
-    name,
-    connectMs: 0,
+    name: options.name,
+    create: options.create,
+    takeOver: options.takeOver ?? 'never',
+    connectMs: HELLO_AGAIN_MS,
     say: own,
     watch: {
       moved: (actor, state) => {
-        if (actor !== name) return;
-        if (state === 'away' && ears.lost === 'no' && ears.session !== 'none') {
-          ears.lost = 'yes';
+        if (actor !== firstActor()) return;
+        if (state === 'away' && !ears.lost && ears.session !== 'none') {
+          ears.lost = true;
           notice({ kind: 'alarm', text: `the connection to ${url} is lost; trying to come back` });
         }
-        if (state === 'attached' && ears.lost === 'yes') {
-          ears.lost = 'no';
+        if (state === 'attached' && ears.lost) {
+          ears.lost = false;
           own('connected again; the session goes on where it was');
         }
       },
       asked: (actor, { verb, ...more }) =>
         own(`the conductor asks ${actor} for: ${verb} ${JSON.stringify(more)}`),
       held: (actor, after) => {
-        if (ears.session === 'none' || ears.session.held(after) === 'nobody-waits') {
+        if (ears.session === 'none' || ears.session.held(after) === 'not-waiting') {
           own(`${actor} stands still behind ${after}(); go lets it go on`);
         }
       },
       began: (actor) => {
-        if (ears.session !== 'none' && actor === name)
+        if (ears.session !== 'none' && actor === firstActor())
           own('the lab began anew: what you held is gone');
       },
     },
@@ -74,14 +88,15 @@ export async function join(options: PromptJoinOptions): Promise<Joined> {
   await agent.greeted.catch((error: unknown) => {
     throw asRefused(error, url);
   });
+  const name = firstActor();
   const watch = new LabWatch(
     { url, lab, name: `${name}.eyes` },
     {
       events: (events) => {
         if (ears.session === 'none') return;
-        const { somebody } = ears.session;
+        const { client } = ears.session;
         for (const event of events) {
-          const text = newsOf(event, somebody);
+          const text = newsOf(event, client);
           if (text !== 'none')
             notice({ kind: event.kind === 'violation' ? 'alarm' : 'news', text });
         }
@@ -107,6 +122,7 @@ export async function join(options: PromptJoinOptions): Promise<Joined> {
   });
   return {
     session: ears.session,
+    name,
     agent,
     watch,
     leave: () => leave(role, name, { agent, watch }, notice),
@@ -145,5 +161,5 @@ async function giveBack(agent: PlayedAgent, name: string): Promise<'back' | 'lat
 
 function asRefused(error: unknown, url: string): unknown {
   if (!(error instanceof SessionClosed)) return error;
-  return new UsageError(endedSentence(error.closed, url), { cause: error });
+  return new ServerUnavailable(endedSentence(error.closed, url), { cause: error });
 }

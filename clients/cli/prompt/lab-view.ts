@@ -1,7 +1,7 @@
 /** What is known of a lab from its event log: who is there, what is mapped, the CPU page tables, and what happened. */
 
 import type { Event, PteView } from '../../../server/abi/event.ts';
-import { FIRST_KERNEL } from '../../../server/abi/kernel-ids.ts';
+import { DEFAULT_KERNEL } from '../../../server/abi/kernel-ids.ts';
 import type { LabSnapshot } from '../../../server/protocol/lab-snapshot.ts';
 import { type MappingSeen, mappingsAfter } from '../../../server/report/timeline/mappings.ts';
 
@@ -17,7 +17,7 @@ const FIRST_MM = 0;
 export class PromptLabView {
   /** The last event that is in here. */
   n = 0;
-  kernel: string = FIRST_KERNEL;
+  kernel: string = DEFAULT_KERNEL;
   patch = 'stock';
   readonly #actors = new Map<string, ActorSeen>();
   readonly #ptes = new Map<number, Map<number, PteView>>();

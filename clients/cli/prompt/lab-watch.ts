@@ -85,7 +85,7 @@ export class LabWatch {
     this.#waiting = [];
   }
 
-  /** A second observer is told at once how far the log is. */
+  /** A second observer learns at once how far the log is. */
   async #eventsNow(): Promise<number | 'unknown'> {
     let n: number | 'unknown' = 'unknown';
     try {

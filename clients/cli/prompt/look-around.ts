@@ -4,7 +4,7 @@ import { addressWords, frameWords, pteWords } from '../../../server/report/event
 import { kernelLabel } from '../../../server/report/lines/kernel-label.ts';
 import type { DeviceEntry } from '../../agents/hand-verbs.ts';
 import type { VerbResult } from '../../sdk/conductor.ts';
-import { concerns, type Somebody } from './concern.ts';
+import { concerns, type PromptClient } from './concern.ts';
 import type { PromptLabView } from './lab-view.ts';
 import { mappingName } from './place.ts';
 
@@ -48,9 +48,9 @@ export function maps(view: PromptLabView, mm: number): ShownTable {
   return { text: lines.join('\n') || 'nothing is mapped', result: { mappings } };
 }
 
-/** The last `count` events that are about somebody. */
-export function log(view: PromptLabView, somebody: Somebody, count: number): ShownTable {
-  const events = view.log(count, (event) => concerns(event, somebody));
+/** The last `count` events that are about the client. */
+export function log(view: PromptLabView, client: PromptClient, count: number): ShownTable {
+  const events = view.log(count, (event) => concerns(event, client));
   return { text: events.map(describeEvent).join('\n') || 'nothing so far', result: { events } };
 }
 

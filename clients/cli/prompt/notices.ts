@@ -1,4 +1,4 @@
-/** What happens while somebody types, gathered for a moment so that a flood stays readable. */
+/** What happens while the user types, gathered for a moment so that a flood stays readable. */
 
 /** 'news' of others may be folded when there is much of it; what concerns the person's own hand never is. */
 export interface Notice {

@@ -3,14 +3,15 @@
 import { assertNever } from '../../../server/vocabulary/invariant.ts';
 import type { PlayedAgent } from '../../agents/played-agent.ts';
 import type { VerbParams, VerbResult } from '../../sdk/conductor.ts';
-import type { Somebody } from './concern.ts';
+import type { PromptClient } from './concern.ts';
 import { helpText, verbHelp } from './help-text.ts';
 import { type JobEnd, type PromptJob, PromptJobs } from './jobs.ts';
 import type { PromptLabView } from './lab-view.ts';
 import type { LabWatch } from './lab-watch.ts';
 import { cpuPageTable, devicePageTable, log, maps, type ShownTable, who } from './look-around.ts';
 import { needsMappings, type ParsedLine, parseLine, valuesOf } from './parse-line.ts';
-import { failureOf, refusalSentence } from './sentences.ts';
+import { pinged } from './ping-words.ts';
+import { failureOf, thrownFailure } from './sentences.ts';
 import type { Values } from './values.ts';
 import type { AskedVerb, OwnDeed, PromptRole } from './verb.ts';
 
@@ -27,7 +28,7 @@ export interface SessionParts {
   readonly watch: LabWatch;
   /** Milliseconds that a line waits for its verb. */
   readonly patienceMs: number | 'for-ever';
-  /** A verb that nobody waited for has ended. */
+  /** A verb that the prompt did not wait for has ended. */
   readonly late: (text: string, ended: JobEnd) => void;
 }
 
@@ -53,7 +54,7 @@ export class PromptSession {
     return this.#actor;
   }
 
-  get somebody(): Somebody {
+  get client(): PromptClient {
     const { role, agent, watch } = this.#parts;
     return { role, actors: agent.actors(), mm: watch.view.mmOf(this.actor) };
   }
@@ -63,7 +64,7 @@ export class PromptSession {
   }
 
   /** A task of `actor` stands at a hold. Returns whether an answer will say so. */
-  held(after: string): 'told' | 'nobody-waits' {
+  held(after: string): 'announced' | 'not-waiting' {
     this.#standing = after;
     return this.#jobs.held(after);
   }
@@ -78,7 +79,7 @@ export class PromptSession {
   async runParsed(line: ParsedLine): Promise<PromptAnswer> {
     const { watch } = this.#parts;
     if (needsMappings(line)) await watch.caughtUp();
-    const values = valuesOf(line, watch.view.mappings(this.somebody.mm));
+    const values = valuesOf(line, watch.view.mappings(this.client.mm));
     if ('wrong' in values) return wrong(values.wrong);
     const { verb } = line;
     return verb.does === 'ask'
@@ -114,9 +115,9 @@ export class PromptSession {
       const result = await this.#perform(verb.params(values));
       const failure = failureOf(verb, result);
       if (failure !== 'none') return { outcome: 'failed', ...failure };
-      return { outcome: 'done', text: verb.tell(result, values), result };
+      return { outcome: 'done', text: verb.answer(result, values), result };
     } catch (error) {
-      return { outcome: 'failed', ...refusalSentence(error) };
+      return { outcome: 'failed', ...thrownFailure(error) };
     }
   }
 
@@ -135,13 +136,18 @@ export class PromptSession {
       case 'page-table':
         return this.#parts.role === 'device'
           ? done(devicePageTable(await this.#perform({ verb: 'page-table' })))
-          : done(cpuPageTable(await this.#viewNow(), this.somebody.mm));
+          : done(cpuPageTable(await this.#viewNow(), this.client.mm));
       case 'maps':
-        return done(maps(await this.#viewNow(), this.somebody.mm));
+        return done(maps(await this.#viewNow(), this.client.mm));
       case 'log':
-        return done(log(await this.#viewNow(), this.somebody, values.number('EVENTS')));
+        return done(log(await this.#viewNow(), this.client, values.number('EVENTS')));
       case 'who':
         return done(who(await this.#viewNow(), this.#parts.agent.actors()));
+      case 'ping':
+        return await this.#answerOf(
+          this.#jobs.start('ping', this.#pinged()),
+          this.#parts.patienceMs,
+        );
       case 'use':
         return this.#use(values.word('ACTOR'));
       case 'wait':
@@ -152,6 +158,14 @@ export class PromptSession {
         return { outcome: 'quit', text: '', result: {} };
       default:
         return assertNever(deed);
+    }
+  }
+
+  async #pinged(): Promise<JobEnd> {
+    try {
+      return { outcome: 'done', ...(await pinged(() => this.#parts.agent.ping(this.actor))) };
+    } catch (error) {
+      return { outcome: 'failed', ...thrownFailure(error) };
     }
   }
 

@@ -14,7 +14,7 @@ test('lines get answers; who else does something is told above the line', () =>
   withServer(async (server) => {
     const cpu = openPrompt(server, 'cpu', 'cpu0');
     await cpu.shows(
-      /cpu0 is a CPU thread in the lab demo \(join code ABCDE\) at ws:.*\nKernel stock 6\.1; nobody else is there/,
+      /cpu0 is a CPU thread in the lab demo \(join code ABCDE\) at ws:.*\nKernel stock 6\.12; no other client is there/,
     );
     assert.match(await cpu.types('mmap 0x10000 4'), /mapped 0x10000, 4 pages rw anon-private/);
     const gpu = openPrompt(server, 'device', 'gpu0');

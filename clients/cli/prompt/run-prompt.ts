@@ -1,4 +1,4 @@
-/** The prompt: a line, an answer, a line, until somebody leaves or the server is gone. */
+/** The prompt: a line, an answer, a line, until the user leaves or the server is gone. */
 import type { Readable, Writable } from 'node:stream';
 import { kernelLabel } from '../../../server/report/lines/kernel-label.ts';
 import type { ClosedWhy } from '../../sdk/connection-state.ts';
@@ -22,7 +22,7 @@ export interface PromptOptions extends Omit<PromptJoinOptions, 'patienceMs' | 'n
   readonly colour: TerminalParts['colour'];
   /** The file with the lines of earlier prompts. */
   readonly history: string;
-  /** Aborted: whoever runs the prompt is told to end. */
+  /** Aborted: the prompt ends. */
   readonly signal: AbortSignal;
 }
 
@@ -44,7 +44,7 @@ export async function runPrompt(options: PromptOptions): Promise<ExitCode> {
     history: readHistory(history),
     historyMax: HISTORY_LINES_MAX,
     complete: (line) => {
-      const mappings = watch.view.mappings(session.somebody.mm);
+      const mappings = watch.view.mappings(session.client.mm);
       return completed(line, { role, mappings, actors: agent.actors() });
     },
   });
@@ -84,13 +84,13 @@ async function converse(terminal: Terminal, joined: Joined, notices: Notices): P
   }
 }
 
-function greeting({ role, name, lab, code, url }: PromptOptions, { watch }: Joined): string {
+function greeting({ role, labName, code, url }: PromptOptions, { name, watch }: Joined): string {
   const others = watch.view.actors.map((actor) => actor.name).filter((other) => other !== name);
-  const company = others.length === 0 ? 'nobody else is there' : `with ${others.join(', ')}`;
+  const company = others.length === 0 ? 'no other client is there' : `with ${others.join(', ')}`;
   const what = role === 'cpu' ? 'a CPU thread' : 'a device';
   const join = code === '' ? '' : ` (join code ${code})`;
   return (
-    `${name} is ${what} in the lab ${lab}${join} at ${url}.\n` +
+    `${name} is ${what} in the lab ${labName}${join} at ${url}.\n` +
     `Kernel ${kernelLabel(watch.view)}; ${company}.\n` +
     'help lists the verbs, Tab completes, quit leaves.'
   );

@@ -171,3 +171,18 @@ test('a text is a script of its lines: remarks and empty lines count, and say no
     message: /^line 3: "raed a": .*did you mean "read"/,
   });
 });
+
+test('a ping says how long the way is, and how long the kernel waits for an answer', () =>
+  withServer(async (server) => {
+    const cpu = await script(server, 'cpu', 'cpu0', ['mmap 0x10000 1', 'ping']);
+    assert.equal(cpu.exit, EXIT.OK, cpu.said);
+    assert.match(
+      cpu.printed,
+      /^[\d.]+ ms there and back; attached; the kernel waits for nothing of/m,
+    );
+    const lines = ['setup a', 'ping', 'finalize'];
+    const device = await script(server, 'device', 'gpu0', lines, 'json');
+    const { done } = JSON.parse(device.printed) as { done: { do: string; result: object }[] };
+    const { ms, state, leaseLeftMs } = (done[1]?.result ?? {}) as Record<string, unknown>;
+    assert.deepEqual([typeof ms, state, leaseLeftMs], ['number', 'attached', null]);
+  }));

@@ -70,14 +70,16 @@ const COME_BACK_MS = 30_000;
  * session is over then, too.
  */
 export async function runScript(options: ScriptOptions): Promise<ExitCode> {
+  const self = { name: options.name };
   const joined = await join({
     ...options,
     // What comes after a session that is gone would find nothing of what came before it.
     start: (agent) => options.start({ ...agent, onLoss: 'resume', comeBackMs: COME_BACK_MS }),
     patienceMs: 'for-ever',
-    notice: ({ text }) => options.say(`${options.name}: ${text}`),
+    notice: ({ text }) => options.say(`${self.name}: ${text}`),
   });
-  const { session, agent } = joined;
+  const { session, agent, name } = joined;
+  self.name = name;
   const gone: { closed: ClosedWhy | 'not-yet' } = { closed: 'not-yet' };
   const closed = agent.closed.then((why) => {
     gone.closed = why;
@@ -91,7 +93,7 @@ export async function runScript(options: ScriptOptions): Promise<ExitCode> {
     },
   );
   if (options.form === 'json') {
-    const { name, lab } = options;
+    const { labName: lab } = options;
     options.print(JSON.stringify({ lab, name, done: entries }));
   }
   // A session that is lost fails its verbs in the turn in which it closes.

@@ -18,7 +18,7 @@ export function failureOf(verb: AskedVerb, result: VerbResult): VerbFailure | 'n
 }
 
 /** What was thrown instead of an answer. Rethrows what is a bug of ours. */
-export function refusalSentence(error: unknown): VerbFailure {
+export function thrownFailure(error: unknown): VerbFailure {
   if (error instanceof CallRefused) {
     const { errno, code } = error.refusal;
     const result = { errno, code, method: error.method };

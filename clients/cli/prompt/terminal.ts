@@ -1,6 +1,6 @@
 /**
  * The terminal of a prompt: lines in, with history and completion; answers and notices out. A notice that comes while
- * somebody types goes above the line, which stays as it is.
+ * the user types goes above the line, which stays as it is.
  */
 import { createInterface, type Interface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
@@ -23,7 +23,7 @@ export class Terminal {
   readonly #parts: TerminalParts;
   readonly #readline: Interface;
   readonly #lines: string[] = [];
-  #wanted: ((line: string | 'closed') => void) | 'nobody' = 'nobody';
+  #wanted: ((line: string | 'closed') => void) | 'none' = 'none';
   #state: 'open' | 'closed' = 'open';
   #entered: string[];
 
@@ -73,7 +73,7 @@ export class Terminal {
   notify(notices: readonly Notice[]): void {
     if (this.#state === 'closed') return;
     const text = notices.map((notice) => this.#styled(notice)).join('\n');
-    if (this.#wanted === 'nobody' || this.#parts.editing === 'none') {
+    if (this.#wanted === 'none' || this.#parts.editing === 'none') {
       this.print(text);
       return;
     }
@@ -92,22 +92,22 @@ export class Terminal {
 
   #arrived(line: string): void {
     if (line.trim() !== '' && this.#entered.at(-1) !== line) this.#entered.push(line);
-    if (this.#wanted === 'nobody') {
+    if (this.#wanted === 'none') {
       this.#lines.push(line);
       return;
     }
     const wanted = this.#wanted;
-    this.#wanted = 'nobody';
+    this.#wanted = 'none';
     wanted(line);
   }
 
   #closed(): void {
     this.#state = 'closed';
-    if (this.#wanted === 'nobody') return;
+    if (this.#wanted === 'none') return;
     // The shell's prompt is to begin a line of its own.
     if (this.#parts.editing === 'in-place') this.#parts.output.write('\n');
     const wanted = this.#wanted;
-    this.#wanted = 'nobody';
+    this.#wanted = 'none';
     wanted('closed');
   }
 

@@ -12,7 +12,7 @@ export const VERBS: readonly PromptVerb[] = [
   ...PROMPT_VERBS,
 ];
 
-/** The verbs that somebody of this role has. */
+/** The verbs of a client of this role. */
 export function verbsOf(role: PromptRole): readonly PromptVerb[] {
   return VERBS.filter(({ roles }) => roles.includes(role));
 }

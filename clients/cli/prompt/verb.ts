@@ -58,7 +58,7 @@ export interface AskedVerb extends VerbBase {
   readonly does: 'ask';
   readonly params: (values: Values) => VerbParams;
   /** The answer in words. Only called for one that went well. */
-  readonly tell: (result: VerbResult, values: Values) => string;
+  readonly answer: (result: VerbResult, values: Values) => string;
   /** What an errno means for this verb, where the general sentence does not say it. */
   readonly errors?: { readonly [errno: string]: string };
 }
@@ -75,6 +75,7 @@ export type OwnDeed =
   | 'maps'
   | 'log'
   | 'who'
+  | 'ping'
   | 'use'
   | 'wait'
   | 'help'

@@ -56,3 +56,7 @@ export interface DriverVariant {
   readonly runs?: 'here' | 'far';
   readonly newDevice: (options: DriverOptions) => LabDevice;
 }
+
+/** What a user's file exports as `driver`. */
+export type OwnDriver = Omit<DriverVariant, 'provenance' | 'file'> &
+  Partial<Pick<DriverVariant, 'provenance'>>;

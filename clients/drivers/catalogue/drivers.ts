@@ -9,6 +9,8 @@ import { skipRetry } from '../faulty/skip-retry.ts';
 import { corrected } from './corrected.ts';
 import type { DriverVariant } from './driver-variant.ts';
 import { faithful } from './faithful.ts';
+import { lateExclusive } from './late-exclusive.ts';
+import { perRange } from './per-range.ts';
 import { twoPass, twoPassLateSequence } from './two-pass.ts';
 
 /** Every driver that ships, by id. */
@@ -18,10 +20,12 @@ export const DRIVERS: ReadonlyMap<string, DriverVariant> = new Map(
     checkBeforeMap,
     corrected,
     dropLockBeforeMap,
+    lateExclusive,
     mapLosers,
     mapOnFault,
     moveSequence,
     pageLockUnderDriverLock,
+    perRange,
     retryOutsideLock,
     skipRetry,
     twoPass,

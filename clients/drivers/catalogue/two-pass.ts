@@ -80,14 +80,18 @@ function moveSequence(
   _range: NotifierRange,
   seq: Seq,
 ): Task<void> {
-  return withDriverLock(dmirror, 'two_pass_sequence.lock', function* () {
-    yield willWrite('two_pass_sequence.seq', sub.object);
-    mmuIntervalSetSeq(sub, seq);
-  });
+  return withDriverLock(dmirror, 'two_pass_sequence.lock', () => setSeq(sub, seq));
+}
+
+function* setSeq(sub: IntervalSub, seq: Seq): Task<void> {
+  yield willWrite('two_pass_sequence.seq', sub.object);
+  mmuIntervalSetSeq(sub, seq);
 }
 
 function dropMapped(dmirror: Dmirror, _sub: IntervalSub, range: NotifierRange): Task<void> {
-  return withDriverLock(dmirror, 'two_pass_drop.lock', function* () {
-    yield* dropEntries(dmirror, mappedThrough(dmirror.pageTable, range.range));
-  });
+  return withDriverLock(dmirror, 'two_pass_drop.lock', () => dropRange(dmirror, range));
+}
+
+function* dropRange(dmirror: Dmirror, { range }: NotifierRange): Task<void> {
+  yield* dropEntries(dmirror, mappedThrough(dmirror.pageTable, range));
 }

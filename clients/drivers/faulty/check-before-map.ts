@@ -15,7 +15,7 @@ import { performLabVerb } from './lab-verb.ts';
 
 /**
  * The fourth design that hypothesis H1 asks about. The device ignores its own events without moving the sequence, so a
- * sequence that has moved tells of others: what they took away meanwhile is not entered.
+ * sequence that has moved means that others were there: what they took away meanwhile is not entered.
  */
 export const checkBeforeMap: DriverVariant = {
   id: 'check-before-map',

@@ -10,7 +10,7 @@ import { performLabVerb } from './lab-verb.ts';
 
 /**
  * A device whose driver has `functions` in the place of dmirror's own. `keeps`: whether these remember anything from
- * one call to the next; if they do, the explorer cannot know it, and tells fewer states to be the same.
+ * one call to the next; if they do, the explorer cannot know it, and finds fewer states equal.
  *
  * Throws: TypeError for a function that dmirror does not have: it would never be called.
  */

@@ -13,7 +13,9 @@ import {
 } from '../dmirror-state.ts';
 import { dmirrorWith } from './dmirror-variant.ts';
 
-/** Race 38: whoever unmaps a page holds its lock and waits for this driver, which waits for the lock of the page. */
+/**
+ * Race 38: a task that unmaps a page holds its lock and waits for this driver, which waits for the lock of the page.
+ */
 export const pageLockUnderDriverLock: DriverVariant = {
   id: 'page-lock-under-driver-lock',
   provenance:

@@ -1,11 +1,12 @@
 /** How the page is built: by Vite, from clients/web into a folder, with nothing fetched. */
-import { mkdirSync, renameSync, rmSync } from 'node:fs';
+import { globSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import react from '@vitejs/plugin-react';
+import { constants, gzipSync } from 'node:zlib';
 import { build, type Plugin } from 'vite';
+import { parse } from 'yaml';
 import { PAGE_FOLDER } from './page-folder.ts';
 
-/** A module of Node's would be an empty object in the page, and fail only when somebody uses it. */
+/** A module of Node's would be an empty object in the page, and fail only when it is used. */
 const noNodeModules: Plugin = {
   name: 'no-node-modules',
   enforce: 'pre',
@@ -17,7 +18,16 @@ const noNodeModules: Plugin = {
   },
 };
 
-/** Whoever is served meanwhile finds the old page or the new one. Rejects if a source does not build. */
+/** Scenarios are data in the page: nothing there reads YAML. */
+const scenarios: Plugin = {
+  name: 'scenarios',
+  transform(code, id) {
+    if (!id.endsWith('.yaml')) return null;
+    return { code: `export const scenario = ${JSON.stringify(parse(code))};`, map: null };
+  },
+};
+
+/** A browser that asks meanwhile gets the old page or the new one. Rejects if a source does not build. */
 export async function buildPage(root: string): Promise<void> {
   const folder = join(root, PAGE_FOLDER);
   const fresh = `${folder}.${process.pid}.new`;
@@ -28,7 +38,10 @@ export async function buildPage(root: string): Promise<void> {
       configFile: false,
       envDir: false,
       logLevel: 'warn',
-      plugins: [noNodeModules, react()],
+      resolve: {
+        alias: { 'typebox/compile': join(root, 'clients/web/explained-checks.ts') },
+      },
+      plugins: [noNodeModules, scenarios],
       build: {
         outDir: fresh,
         emptyOutDir: true,
@@ -38,6 +51,7 @@ export async function buildPage(root: string): Promise<void> {
         chunkSizeWarningLimit: 1_000,
       },
     });
+    pack(fresh);
     mkdirSync(dirname(folder), { recursive: true });
     rmSync(old, { recursive: true, force: true });
     move(folder, old, 'ENOENT');
@@ -45,6 +59,17 @@ export async function buildPage(root: string): Promise<void> {
   } finally {
     rmSync(old, { recursive: true, force: true });
     rmSync(fresh, { recursive: true, force: true });
+  }
+}
+
+/** Beside each file that is worth it, for browsers that unpack. Over http none takes brotli. */
+function pack(folder: string): void {
+  for (const path of globSync('assets/*.{js,css,svg}', { cwd: folder })) {
+    const file = join(folder, path);
+    writeFileSync(
+      `${file}.gz`,
+      gzipSync(readFileSync(file), { level: constants.Z_BEST_COMPRESSION }),
+    );
   }
 }
 

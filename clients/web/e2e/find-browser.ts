@@ -8,6 +8,8 @@ const NAMES = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-c
 /** A browser that cannot tell its version by then will not show a page in time either. */
 const VERSION_MS = 20_000;
 
+const ASKED_MAX = 3;
+
 /** What a test that is skipped for want of a browser says. */
 export const NO_BROWSER =
   'no Chromium runs here: "sudo apt-get install chromium" installs one, or set CHROMIUM to the path of one';
@@ -23,8 +25,7 @@ export interface Surroundings {
 const HERE: Surroundings = {
   environment: process.env,
   isProgram,
-  runs: ({ executablePath, environment: env }) =>
-    spawnSync(executablePath, ['--version'], { env, timeout: VERSION_MS }).status === 0,
+  runs,
   bundled: () => bundledBrowser(process.env),
 };
 
@@ -47,6 +48,18 @@ export async function findBrowser(
   if (installed !== undefined) return installed;
   const bundled = await surroundings.bundled();
   return bundled !== 'none' && runs(bundled) ? bundled : 'none';
+}
+
+/** One that is ended by a signal is asked again: a Chromium in some hundreds crashes while it starts. */
+function runs({ executablePath, environment: env }: FoundBrowser): boolean {
+  for (let asked = 0; asked < ASKED_MAX; asked += 1) {
+    const { status, signal } = spawnSync(executablePath, ['--version'], {
+      env,
+      timeout: VERSION_MS,
+    });
+    if (signal === null) return status === 0;
+  }
+  return false;
 }
 
 function inPath({ environment, isProgram: exists }: Surroundings): readonly FoundBrowser[] {

@@ -6,7 +6,9 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 import { DEFAULT_CONFIG, type ServerConfig } from '../../../server/app/config.ts';
 import { type RunningServer, startServer } from '../../../server/app/start-server.ts';
 import { ensurePage } from '../build/ensure-page.ts';
+import type { FoundBrowser } from './bundled-browser.ts';
 import { findBrowser, NO_BROWSER } from './find-browser.ts';
+import { PATIENCE_MS } from './seen.ts';
 
 /** Nothing that a browser does besides, and nothing that leaves this machine. */
 export const BROWSER_FLAGS = [
@@ -19,16 +21,19 @@ export const BROWSER_FLAGS = [
   '--disable-sync',
 ];
 
-/** Milliseconds that a window gets for one action: far more than it takes, far less than a test may. */
-const ACTION_MS = 10_000;
-
 const SERVER: ServerConfig = {
   ...DEFAULT_CONFIG,
   host: '127.0.0.1',
   port: 0,
   logLevel: 'fatal',
   drainMs: 100,
+  // Whoever is slow because the machine is busy is not fenced for it.
+  leaseMs: PATIENCE_MS,
+  heartbeatMs: PATIENCE_MS,
 };
+const STARTS = 3;
+/** What the console of a browser says when the server is busy and puts a request off: the page asks again. */
+const PUT_OFF = '503';
 
 export interface Size {
   readonly width: number;
@@ -41,10 +46,12 @@ export const PROJECTOR: Size = { width: 1_920, height: 1_080 };
 
 export interface PageUnderTest {
   readonly server: RunningServer;
-  /** A window of its own: it shares nothing with the others but the server. */
+  /** A window of its own: it shares nothing with the others but the server. What moves is at rest at once. */
   open(address: string, size?: Size): Promise<Page>;
   /** What went wrong in any of the windows so far: scripts that threw, and what the console calls an error. */
   readonly complaints: readonly string[];
+  /** Closes every window that is open: the next test has the machine for itself. */
+  closeAll(): Promise<void>;
   /** Ends the server and starts another one on the same port. */
   restartServer(): Promise<void>;
   end(): Promise<void>;
@@ -60,11 +67,7 @@ export async function launchBrowser(): Promise<LaunchedBrowser> {
   const found = await findBrowser();
   if (found === 'none') throw new Error(NO_BROWSER);
   const profile = mkdtempSync(join(tmpdir(), 'mmrace-browser-'));
-  const browser = await chromium.launch({
-    executablePath: found.executablePath,
-    env: { ...found.environment },
-    args: [...BROWSER_FLAGS, `--disk-cache-dir=${join(profile, 'cache')}`],
-  });
+  const browser = await started(found, profile);
   return {
     browser,
     async close() {
@@ -72,6 +75,23 @@ export async function launchBrowser(): Promise<LaunchedBrowser> {
       rmSync(profile, { recursive: true, force: true });
     },
   };
+}
+
+/**
+ * A browser that crashes before it can be spoken to is started again: it is not what is tested, and a start of Chromium
+ * in some hundreds ends with SIGSEGV.
+ */
+async function started(found: FoundBrowser, profile: string, attempt = 1): Promise<Browser> {
+  try {
+    return await chromium.launch({
+      executablePath: found.executablePath,
+      env: { ...found.environment },
+      args: [...BROWSER_FLAGS, `--disk-cache-dir=${join(profile, 'cache')}`],
+    });
+  } catch (error) {
+    if (attempt === STARTS) throw error;
+    return started(found, profile, attempt + 1);
+  }
 }
 
 /** Rejects if there is no browser: see findBrowser(). */
@@ -88,16 +108,26 @@ export async function openPage(config: Partial<ServerConfig> = {}): Promise<Page
     },
     complaints,
     async open(address, size = DESK) {
-      const context = await browser.newContext({ viewport: size, hasTouch: size === PHONE });
+      const context = await browser.newContext({
+        viewport: size,
+        hasTouch: size === PHONE,
+        reducedMotion: 'reduce',
+      });
       contexts.push(context);
-      context.setDefaultTimeout(ACTION_MS);
+      context.setDefaultTimeout(PATIENCE_MS);
       const page = await context.newPage();
       page.on('pageerror', (error) => complaints.push(`${page.url()}: ${error.stack}`));
       page.on('console', (message) => {
-        if (message.type() === 'error') complaints.push(`${page.url()}: ${message.text()}`);
+        const text = message.text();
+        if (message.type() === 'error' && !text.includes(PUT_OFF)) {
+          complaints.push(`${page.url()}: ${text}`);
+        }
       });
       await page.goto(server.url + address);
       return page;
+    },
+    async closeAll() {
+      await Promise.all(contexts.splice(0).map((context) => context.close()));
     },
     async restartServer() {
       const { port } = server;

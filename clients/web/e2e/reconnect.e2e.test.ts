@@ -1,20 +1,24 @@
 /** The page outlives a restart of the server, and says so. */
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
+import type { Page } from 'playwright-core';
 import { A_BROWSER_RUNS, test } from './page-test.ts';
 import { openPage, type PageUnderTest, PHONE } from './page-under-test.ts';
 import { appears } from './seen.ts';
 
 let under: PageUnderTest;
+let watcher: Page;
+let device: Page;
 
 before(async () => {
-  if (A_BROWSER_RUNS) under = await openPage();
+  if (!A_BROWSER_RUNS) return;
+  under = await openPage();
+  watcher = await under.open('/lab/demo');
+  device = await under.open('/lab/demo/device/gpu0', PHONE);
 });
 after(() => under?.end());
 
 test('a restart of the server is seen, survived and told, by a watcher and by a device', async () => {
-  const watcher = await under.open('/lab/demo');
-  const device = await under.open('/lab/demo/device/gpu0', PHONE);
   await appears(watcher.getByText('● connected'));
   await appears(device.getByText('● connected'));
   await appears(watcher.locator('[data-actor=gpu0]'));
@@ -28,26 +32,22 @@ test('a restart of the server is seen, survived and told, by a watcher and by a 
 });
 
 test('a connection that is cut is resumed in the same session', async () => {
-  const watcher = await under.open('/lab/demo');
-  const device = await under.open('/lab/demo/device/gpu1', PHONE);
-  await appears(device.getByText('● connected'));
-  const card = watcher.locator('[data-actor=gpu1]');
-  await card.getByText('More for gpu1').click();
+  const card = watcher.locator('[data-actor=gpu0]');
+  await card.getByText('More for gpu0').click();
   await card.getByRole('button', { name: 'Cut' }).click();
   await appears(device.getByText('the same session goes on').first());
   assert.equal(await device.getByText('● connected').count(), 1);
 });
 
 test('in a paused lab a task goes when it is told to, and only then', async () => {
-  const presenter = await under.open('/lab/demo');
   const cpu = await under.open('/lab/demo/cpu/cpu0', PHONE);
   await appears(cpu.getByText('● connected'));
-  await appears(presenter.locator('[data-actor=cpu0]'));
-  await presenter.keyboard.press('p');
-  await appears(presenter.getByText('❚❚ paused'));
+  await appears(watcher.locator('[data-actor=cpu0]'));
+  await watcher.keyboard.press('p');
+  await appears(watcher.getByText('❚❚ paused'));
   await cpu.getByRole('button', { name: 'Map 8 pages' }).click();
-  await presenter.getByRole('button', { name: /^cpu0 goes next/ }).click();
+  await watcher.getByRole('button', { name: /^cpu0 goes next/ }).click();
   assert.match((await cpu.getByTestId('result').textContent()) ?? '', /under way/);
-  await presenter.keyboard.press('p');
+  await watcher.keyboard.press('p');
   await appears(cpu.getByTestId('result').getByText('done'));
 });

@@ -18,6 +18,8 @@ test('a scenario is explored, its counterexample stepped through, and its link r
   const page = await under.open('/explore');
   await page.getByLabel('Scenario').selectOption('seed-zero-page');
   await page.getByLabel('Kernel').selectOption(PATCH);
+  await page.getByText(`What ${PATCH} changes`).click();
+  await appears(page.getByText("-  let bracket = 'none';"));
   await page.getByRole('button', { name: 'Explore', exact: true }).click();
   await appears(page.getByText('✕ broken'));
   await appears(page.getByText('Point of no return'));
@@ -51,11 +53,65 @@ test('a scenario is explored, its counterexample stepped through, and its link r
   assert.deepEqual(complaintsBut404(), []);
 });
 
+test('the events of a run play by themselves, are pinned, and say what they are under the pointer', async () => {
+  const page = await under.open(`/explore?scenario=seed-zero-page&patch=${PATCH}`);
+  await page.getByRole('button', { name: 'Explore', exact: true }).click();
+  const slider = page.getByLabel('The event that is looked at');
+  await appears(slider);
+  await page.keyboard.press('Home');
+  const first = Number(await slider.inputValue());
+  await page.getByRole('button', { name: 'Pin', exact: true }).click();
+  await page.getByLabel('Events a second').selectOption('64');
+  await page.getByRole('button', { name: 'Play the events' }).click();
+  const last = (await slider.getAttribute('max')) ?? '';
+  while ((await slider.inputValue()) !== last) await page.waitForTimeout(20);
+  // It stands by itself where the history ends.
+  await appears(page.getByRole('button', { name: 'Play the events' }));
+  await page.locator('#timeline').focus();
+  await page.keyboard.press('[');
+  assert.equal(Number(await slider.inputValue()), first);
+  const box = await page.locator('#timeline canvas').boundingBox();
+  assert.ok(box !== null);
+  await page.mouse.move(box.x + box.width * 0.75, box.y + box.height / 2);
+  await appears(page.locator('.hover-card', { hasText: /^\d+ \w+/ }));
+  const height = async () => (await page.locator('#timeline').boundingBox())?.height ?? 0;
+  const before = await height();
+  await page.getByRole('separator').focus();
+  await page.keyboard.press('ArrowUp');
+  await page.keyboard.press('ArrowUp');
+  assert.ok((await height()) > before);
+  assert.deepEqual(complaintsBut404(), []);
+});
+
 test('without the patch the verdict is that it holds, and the window was entered', async () => {
   const page = await under.open('/explore?scenario=seed-zero-page');
   await page.getByRole('button', { name: 'Explore', exact: true }).click();
   await appears(page.getByText('✓ holds'));
   await appears(page.getByText(/The race window was entered in [1-9]/));
+  assert.deepEqual(complaintsBut404(), []);
+});
+
+test('a scenario of one’s own is written, mended by line, explored, and its token asked again', async () => {
+  const page = await under.open('/explore?scenario=seed-zero-page');
+  await page.getByRole('button', { name: 'Change this scenario' }).click();
+  const area = page.getByLabel('Scenario, in YAML');
+  await appears(area);
+  const shipped = await area.inputValue();
+  await area.fill(shipped.replace('kind: device', 'kind: toaster'));
+  await appears(page.getByText('got "toaster"'));
+  assert.equal(await page.getByRole('button', { name: 'Explore', exact: true }).isDisabled(), true);
+  await area.fill(shipped.replace('name: seed-zero-page', 'name: mine'));
+  await appears(page.getByRole('heading', { name: 'mine' }));
+  await page.getByLabel('Kernel').selectOption(PATCH);
+  await page.getByRole('button', { name: 'Explore', exact: true }).click();
+  await appears(page.getByText('✕ broken'));
+  const id = new URL(page.url()).pathname.split('/').at(-1);
+  const { run } = await (await fetch(`${under.server.url}/api/runs/${id}`)).json();
+
+  await page.goto(`${under.server.url}/explore`);
+  await page.getByPlaceholder('mmr1.…').fill(run.verdict.token);
+  await page.getByRole('button', { name: 'Ask its question here' }).click();
+  await appears(page.getByText('✕ broken'));
   assert.deepEqual(complaintsBut404(), []);
 });
 

@@ -2,12 +2,13 @@
 import type { Locator } from 'playwright-core';
 
 const LOOK_MS = 25;
-const PATIENCE_MS = 10_000;
+/** A machine that is busy with other things is slow, not wrong: only what never comes is. */
+export const PATIENCE_MS = 60_000;
 
 /** Resolves with its text when the first match is there and visible. Rejects if it does not come. */
 export async function appears(locator: Locator): Promise<string> {
   const first = locator.first();
-  const text = (await first.textContent()) ?? '';
+  const text = (await first.textContent({ timeout: PATIENCE_MS })) ?? '';
   await until(`"${text}" can be seen`, () => first.isVisible());
   return text;
 }

@@ -1,4 +1,4 @@
-import { useMemo } from 'react';
+import { useMemo } from 'preact/hooks';
 import type { Event } from '../../../server/abi/event.ts';
 import { describeBody } from '../../../server/report/describe-event.ts';
 import { raceDiagram } from '../../../server/report/diagram.ts';

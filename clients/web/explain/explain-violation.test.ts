@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { runSeedRace, SEED_PATCH } from '../../../server/scenario/seed-race/seed-race.ts';
-import { newDirectWorld } from '../../../server/scenario/seed-race/seed-race-direct.fixture.ts';
+import { runGolden } from '../../../server/report/golden/golden-runs.fixture.ts';
 import { RULES } from '../../../server/vocabulary/rules.ts';
 import { explainViolation } from './explain-violation.ts';
 
-test('the seed race is told: who mapped, who changed, who was not told, and which rule that broke', async () => {
-  const { events, violations } = await runSeedRace('seed-zero-page', SEED_PATCH, newDirectWorld);
+test('the seed race is told: who mapped, who changed, who was not told, and which rule that broke', () => {
+  const { events, violations } = runGolden('seed-zero-page', 'patched');
   const [violation] = violations;
   assert.ok(violation !== undefined);
   const told = explainViolation(violation, events);
@@ -20,8 +19,8 @@ test('the seed race is told: who mapped, who changed, who was not told, and whic
   assert.ok(told.deviceSide.every((event) => violation.deviceHistory.includes(event.n)));
 });
 
-test('a device that was told and kept its entry is told apart from one that was not told', async () => {
-  const { events, violations } = await runSeedRace('seed-zero-page', SEED_PATCH, newDirectWorld);
+test('a device that was told and kept its entry is told apart from one that was not told', () => {
+  const { events, violations } = runGolden('seed-zero-page', 'patched');
   const [violation] = violations;
   assert.ok(violation !== undefined);
   const range = { first: violation.page, end: violation.page + 1 };

@@ -83,7 +83,7 @@ function storyOfDevice(violation: SeenViolation, events: readonly Event[]): stri
             `${first.task}: ${pteWords(first.from)} became ${pteWords(last.to)}.`,
         ]),
     late === undefined
-      ? `Between the two nobody told ${device}: no invalidation of the page was sent after it had mapped it.` +
+      ? `Between the two ${device} was not told: no invalidation of the page was sent after it had mapped it.` +
         (early === undefined
           ? ''
           : ` The one before, events ${early.start} to ${early.end}, had ended by then, so it could not help.`)

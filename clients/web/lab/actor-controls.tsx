@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useState } from 'preact/hooks';
 import { CPU_CALL_NAMES } from '../../../server/abi/cpu-calls.ts';
 import type { Control, LabActorEntry } from '../../../server/protocol/http-api.ts';
 import { hexAddress, pageIndex } from '../../../server/vocabulary/address.ts';
@@ -55,7 +55,7 @@ export function ActorControls({ actor, act, disabled, vmas }: ActorControlsProps
           <select
             value={phase}
             disabled={disabled}
-            onChange={({ target }) => setPhase(target.value)}
+            onChange={({ currentTarget }) => setPhase(currentTarget.value)}
           >
             {phases.map((each) => (
               <option key={each} value={each}>
@@ -81,8 +81,8 @@ export function ActorControls({ actor, act, disabled, vmas }: ActorControlsProps
             <select
               value={slowMs}
               disabled={disabled}
-              onChange={({ target }) =>
-                act({ action: 'slow', actor: name, ms: Number(target.value) })
+              onChange={({ currentTarget }) =>
+                act({ action: 'slow', actor: name, ms: Number(currentTarget.value) })
               }
             >
               {[...new Set([...SLOW_MS, slowMs])].map((ms) => (
@@ -140,7 +140,7 @@ function VerbsOnPage({ actor, act, disabled, vmas }: ActorControlsProps) {
         <select
           value={offset}
           disabled={disabled}
-          onChange={({ target }) => setOffset(Number(target.value))}
+          onChange={({ currentTarget }) => setOffset(Number(currentTarget.value))}
         >
           {Array.from({ length: Math.min(64, pages) }, (_, at) => (
             <option key={hexAddress(pageIndex(first + at))} value={at}>

@@ -16,7 +16,7 @@ export function beganAgain({ last, n, session }: Beginning): string {
     return `${n - last} events went by unseen: the page begins again from event ${n}.`;
   }
   const anew = 'The lab began anew: another machine runs under the same name.';
-  // A server that kept nothing opens an empty lab for whoever asks first.
+  // A server that kept nothing opens an empty lab for the first client that asks.
   return session === 'same'
     ? anew
     : `${anew} If the server was started again, what the lab held is gone: make it again from its scenario ` +

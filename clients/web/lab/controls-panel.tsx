@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useState } from 'preact/hooks';
 import type {
   Control,
   LabActorEntry,
@@ -62,7 +62,7 @@ export function ControlsPanel(props: ControlsPanelProps) {
             <select
               value={String(detail.speed)}
               disabled={disabled}
-              onChange={({ target: { value } }) =>
+              onChange={({ currentTarget: { value } }) =>
                 act({ action: 'speed', stepsPerSecond: value === 'full' ? 'full' : Number(value) })
               }
             >
@@ -85,7 +85,7 @@ export function ControlsPanel(props: ControlsPanelProps) {
           <ActorControls key={actor.name} actor={actor} act={act} disabled={disabled} vmas={vmas} />
         ))}
         {detail.actors.length === 0 ? (
-          <p className="quiet">Nobody yet. Join from a phone, a laptop or a terminal.</p>
+          <p className="quiet">No players yet. Join from a phone, a laptop or a terminal.</p>
         ) : null}
       </section>
       <NextKernel detail={detail} act={act} disabled={disabled} patches={patches} />
@@ -109,7 +109,7 @@ export function ControlsPanel(props: ControlsPanelProps) {
   );
 }
 
-/** For whoever opened the lab: to drive it from another screen, and to end it. */
+/** For the person who opened the lab: to drive it from another screen, and to end it. */
 function PresenterTools({ lab }: { readonly lab: string }) {
   const token = presenterToken(lab);
   const address = addressOfRoute({ view: 'lab', lab, event: 'live', hand: 'on' });
@@ -178,7 +178,7 @@ function Tasks({ detail, act, disabled }: PartProps) {
           </div>
         ))}
       {tasks.length === 0 ? (
-        <p className="quiet">No task is ready: somebody has to do something.</p>
+        <p className="quiet">No task is ready: a device or a CPU has to do something.</p>
       ) : null}
     </section>
   );
@@ -208,7 +208,7 @@ function NextKernel({
         <select
           value={patch}
           disabled={disabled}
-          onChange={({ target }) => setChosen(target.value)}
+          onChange={({ currentTarget }) => setChosen(currentTarget.value)}
         >
           {patches.map(({ id }) => (
             <option key={id} value={id}>

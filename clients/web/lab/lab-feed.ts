@@ -7,12 +7,18 @@ import type { ConnectionState } from '../../sdk/connection-state.ts';
 import { ObserverClient } from '../../sdk/observer-client.ts';
 import { EventHistory } from '../model/event-history.ts';
 import { emptyModel, modelOfSnapshot } from '../model/lab-model.ts';
+import { labPath } from '../server-api.ts';
+import { doorOf } from '../shell/memory.ts';
 import { beganAgain } from './began-again.ts';
 import { BEGINNING, type SessionStatus } from './reconnecting.ts';
 import { type KeptClient, SessionKeeper } from './session-keeper.ts';
 
 /** Milliseconds between two changes that panels are told of. Canvases look for themselves. */
 const TELL_MS = 120;
+/** Milliseconds between two pings. */
+const BEAT_MS = 1_000;
+/** Milliseconds without a sign of the server after which a picture is not live any more. */
+const SILENT_MS = 3_000;
 
 export class LabFeed {
   readonly lab: string;
@@ -25,11 +31,17 @@ export class LabFeed {
   lookedFrom = 0;
   /** Why the history begins anew, for the person who watches; empty if it is the first. */
   remark = '';
+  /** When the server was heard last, by performance.now(). */
+  heardAt = performance.now();
+  live: 'live' | 'late' = 'late';
   #session: 'over' | 'same' = 'same';
-  readonly #keeper: SessionKeeper<KeptClient>;
+  readonly #keeper: SessionKeeper<WatchingClient>;
   readonly #listeners = new Set<() => void>();
   #version = 0;
   #telling: ReturnType<typeof setTimeout> | 'none' = 'none';
+  #beating: ReturnType<typeof setInterval> | 'none' = 'none';
+  /** 'refused': an older server, whose silence says nothing. */
+  #pings: 'answered' | 'refused' = 'answered';
 
   constructor(lab: string, name: string) {
     this.lab = lab;
@@ -37,6 +49,7 @@ export class LabFeed {
       (moved) => keepable(this.#observe(name, moved)),
       (status) => {
         this.status = status;
+        this.#judgeLife();
         if (status.state === 'waiting') this.#session = 'over';
         this.#changed();
       },
@@ -46,16 +59,18 @@ export class LabFeed {
   #observe(name: string, moved: (state: ConnectionState['state']) => void): ObserverClient {
     return new ObserverClient({
       url: webSocketAddress(),
-      lab: this.lab,
+      lab: doorOf(this.lab),
       name,
       moved,
       believes: 'events',
       snapshot: (snapshot) => this.#begin(snapshot),
       events: (events) => {
+        this.heardAt = performance.now();
         this.history.append(events);
         this.#changed();
       },
       control: (control) => {
+        this.heardAt = performance.now();
         this.control = control;
         this.#changed();
       },
@@ -64,13 +79,17 @@ export class LabFeed {
 
   start(): void {
     this.#keeper.start();
+    this.#beating = setInterval(() => this.#beat(), BEAT_MS);
+    addEventListener('offline', this.#beat);
   }
 
   stop(): void {
     this.#keeper.stop();
+    if (this.#beating !== 'none') clearInterval(this.#beating);
+    removeEventListener('offline', this.#beat);
   }
 
-  /** For React: calls `listener` after changes, at most once in TELL_MS. Returns how to end that. */
+  /** For views: calls `listener` after changes, at most once in TELL_MS. Returns how to end that. */
   readonly subscribe = (listener: () => void): (() => void) => {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -79,7 +98,38 @@ export class LabFeed {
   /** Another number after each change that listeners were told of. */
   readonly version = (): number => this.#version;
 
+  /** Asks whether the server is still there: a network that died sends no message of it. */
+  readonly #beat = (): void => {
+    const { client } = this.#keeper;
+    if (client !== 'none' && this.status.state === 'live' && this.#pings === 'answered') {
+      client.ping().then(
+        (pong) => {
+          if (pong === 'unknown') this.#pings = 'refused';
+          else if (pong === 'answered') this.#heard();
+        },
+        () => undefined,
+      );
+    }
+    this.#judgeLife();
+  };
+
+  #heard(): void {
+    this.heardAt = performance.now();
+    this.#judgeLife();
+  }
+
+  #judgeLife(): void {
+    const silentMs = performance.now() - this.heardAt;
+    const isSilent = this.#pings === 'answered' && silentMs >= SILENT_MS;
+    const isLive = this.status.state === 'live' && !isSilent && navigator.onLine;
+    const live = isLive ? 'live' : 'late';
+    if (live === this.live) return;
+    this.live = live;
+    this.#changed();
+  }
+
   #begin(snapshot: LabSnapshot): void {
+    this.#heard();
     const { last } = this.history;
     const session = this.#session;
     this.#session = 'same';
@@ -115,9 +165,23 @@ export class LabFeed {
   }
 }
 
-function keepable(client: ObserverClient): KeptClient {
+interface WatchingClient extends KeptClient {
+  /** 'unknown': the server does not know the request. */
+  ping(): Promise<'answered' | 'lost' | 'unknown'>;
+}
+
+function keepable(client: ObserverClient): WatchingClient {
   const { greeted, closed } = client.connection;
-  return { greeted, closed, close: () => client.close() };
+  return {
+    greeted,
+    closed,
+    close: () => client.close(),
+    async ping() {
+      const answer = await client.connection.call('ping', {});
+      if (answer.ok) return 'answered';
+      return answer.refusal.code === 'session-lost' ? 'lost' : 'unknown';
+    },
+  };
 }
 
 /** The server that sent the page. */
@@ -133,7 +197,7 @@ const MESSAGE_BYTES_MAX = 4 * 1024 * 1024;
 async function earlierEvents(lab: string): Promise<readonly Event[] | 'too-old'> {
   const stop = new AbortController();
   try {
-    const address = `/api/labs/${encodeURIComponent(lab)}/events?since=0`;
+    const address = `${labPath(lab)}/events?since=0`;
     const response = await fetch(address, { signal: stop.signal });
     if (!response.ok || response.body === null) return 'too-old';
     return eventsIn(await firstMessage(response.body));

@@ -1,14 +1,13 @@
-import { useEffect, useMemo, useState } from 'react';
+import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { Event } from '../../../server/abi/event.ts';
 import type { Control, LabDetail, PatchEntry } from '../../../server/protocol/http-api.ts';
 import { ExplainPanel } from '../explain/explain-panel.tsx';
-import { JoinPanel } from '../lobby/join-panel.tsx';
 import type { SeenViolation } from '../model/event-history.ts';
+import { usePresenter } from '../room/use-presenter.ts';
 import { serverApi } from '../server-api.ts';
 import { useKeys } from '../shell/keys.ts';
 import { Link } from '../shell/link.tsx';
 import { useLoaded } from '../shell/loaded.ts';
-import { keepPresenterToken, presenterToken } from '../shell/memory.ts';
 import { goTo } from '../shell/navigation.ts';
 import { showToast } from '../shell/toasts.tsx';
 import { TopBar } from '../shell/top-bar.tsx';
@@ -24,11 +23,10 @@ import { useLabFeed } from './use-lab-feed.ts';
 
 /** Events before a violation that its panel looks at. */
 const STORY_EVENTS_MAX = 2_000;
-const TABS = ['drive', 'join', 'legend'] as const;
+const TABS = ['drive', 'legend'] as const;
 type Tab = (typeof TABS)[number];
 const TAB_WORDS: { readonly [Name in Tab]: string } = {
   drive: 'Drive',
-  join: 'Join',
   legend: 'Signs',
 };
 const NO_PATCHES: readonly PatchEntry[] = [];
@@ -41,7 +39,7 @@ interface Explained {
 export interface LabViewProps {
   readonly lab: string;
   readonly event: Selected;
-  /** 'off' for whoever came only to watch. */
+  /** 'off' for a person who came only to watch. */
   readonly hand: 'on' | 'off';
 }
 
@@ -52,7 +50,7 @@ export function LabView({ lab, event, hand }: LabViewProps) {
   const { detail, act: actAtOnce } = useLabControl(lab, feed.control);
   const [patches] = useLoaded(serverApi.patches);
   const [tab, setTab] = useState<Tab>('drive');
-  const [explained, setExplained] = useExplained(feed);
+  const [explained, setExplained] = useState<Explained | 'none'>('none');
   const isPresenter = usePresenter(lab);
 
   useToasts(feed);
@@ -84,8 +82,7 @@ export function LabView({ lab, event, hand }: LabViewProps) {
       },
     })),
     { key: 'e', shown: 'E', does: 'explain the last violation', run: () => explainLast() },
-    { key: 'j', shown: 'J', does: 'how to join', run: () => setTab('join') },
-    { key: 'd', shown: 'D', does: 'drive', run: () => setTab('drive') },
+    { key: 'c', shown: 'C', does: 'the console', run: () => goTo({ view: 'console', lab }) },
     { key: 'Escape', shown: 'Esc', does: 'close, or back to live', run: () => back() },
   ]);
   const explainAndShow = (violation: SeenViolation) => {
@@ -109,23 +106,11 @@ export function LabView({ lab, event, hand }: LabViewProps) {
     else setExplained('none');
   };
 
-  if (feed.status.state === 'refused') return <LostLab lab={lab} why={feed.status.why} />;
+  if (feed.status.state === 'refused') return <LostLab lab={lab} status={feed.status} />;
   return (
     <div className="page filled lab">
       <TopBar>
-        <span className="spread">
-          <strong>{lab}</strong>{' '}
-          {detail === 'unknown' ? null : (
-            <>
-              <span className="chip">{detail.kernel}</span>
-              <span className={detail.patch === 'stock' ? 'chip' : 'chip warn'}>
-                {detail.patch}
-              </span>{' '}
-              <span className="chip code hide-narrow">{detail.code}</span>{' '}
-              {detail.paused ? <span className="chip warn">❚❚ paused</span> : null}
-            </>
-          )}
-        </span>
+        <LabTitle lab={lab} detail={detail} />
         {feed.history.violations.length > 0 ? (
           <button type="button" onClick={explainLast}>
             ✕ {feed.history.violations.length}{' '}
@@ -139,7 +124,7 @@ export function LabView({ lab, event, hand }: LabViewProps) {
       <main className="stage">
         <h1 className="unseen">Lab {lab}</h1>
         <Stage source={source} selected={event} onSelect={select} milestones={[]} live="live" />
-        <aside className="side" aria-label="Drive and join">
+        <aside className="side" aria-label="Drive">
           <div className="tabs" role="tablist">
             {TABS.map((name) => (
               <button
@@ -177,18 +162,10 @@ export function LabView({ lab, event, hand }: LabViewProps) {
                     isPresenter={isPresenter}
                   />
                 ) : null}
-                {tab === 'join' ? <JoinPanel detail={detail} /> : null}
                 {tab === 'legend' ? <LegendPanel /> : null}
               </>
             )}
-            <p style={{ marginTop: '1rem' }}>
-              <Link
-                to={{ view: 'join', code: detail === 'unknown' ? lab : detail.code }}
-                className="button"
-              >
-                Join from this browser
-              </Link>
-            </p>
+            <LabDoors lab={lab} detail={detail} />
           </div>
         </aside>
         {explained === 'none' ? null : (
@@ -207,37 +184,51 @@ export function LabView({ lab, event, hand }: LabViewProps) {
   );
 }
 
-/** Opens by itself at the first violation of a machine; whoever has closed it is left alone until the next one. */
-function useExplained(
-  feed: LabFeed,
-): readonly [Explained | 'none', (explained: Explained | 'none') => void] {
-  const [explained, setExplained] = useState<Explained | 'none'>('none');
-  const { history } = feed;
-  const first = history.violations.find(({ n }) => n > feed.lookedFrom);
-  const key = `${feed.beginnings} ${first?.n}`;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: only another first violation opens the panel.
-  useEffect(() => {
-    if (first !== undefined) setExplained(storyOf(feed, first));
-  }, [key]);
-  return [explained, setExplained];
+interface LabPartProps {
+  readonly lab: string;
+  readonly detail: LabDetail | 'unknown';
+}
+
+/** Its name, and which kernel runs. */
+function LabTitle({ lab, detail }: LabPartProps) {
+  return (
+    <span className="spread">
+      <strong>{lab}</strong>{' '}
+      {detail === 'unknown' ? null : (
+        <>
+          <span className="chip">{detail.kernel}</span>
+          <span className={detail.patch === 'stock' ? 'chip' : 'chip warn'}>{detail.patch}</span>{' '}
+          <span className="chip code hide-narrow">{detail.code}</span>{' '}
+          {detail.paused ? <span className="chip warn">❚❚ paused</span> : null}
+        </>
+      )}
+    </span>
+  );
+}
+
+/** The other views of the same lab. */
+function LabDoors({ lab, detail }: LabPartProps) {
+  return (
+    <p className="row">
+      <Link to={{ view: 'console', lab }} className="button">
+        Console
+      </Link>
+      <Link to={{ view: 'stage', lab }} className="button">
+        Stage
+      </Link>
+      <Link
+        to={{ view: 'join', code: detail === 'unknown' ? lab : detail.code }}
+        className="button"
+      >
+        Join
+      </Link>
+    </p>
+  );
 }
 
 function storyOf(feed: LabFeed, violation: SeenViolation): Explained {
   const from = Math.min(violation.n - STORY_EVENTS_MAX, ...violation.cpuHistory);
   return { violation, events: feed.history.eventsFrom(from, violation.n) };
-}
-
-/** Whoever opens the presenter's own link is the presenter here, too. */
-function usePresenter(lab: string): 'presenter' | 'guest' {
-  const [role] = useState<'presenter' | 'guest'>(() => {
-    const token = new URLSearchParams(location.hash.slice(1)).get('presenter');
-    if (token !== null && token !== '') {
-      keepPresenterToken(lab, token);
-      history.replaceState(null, '', location.pathname + location.search);
-    }
-    return presenterToken(lab) === '' ? 'guest' : 'presenter';
-  });
-  return role;
 }
 
 /** Why this page does not drive; empty if it may. */

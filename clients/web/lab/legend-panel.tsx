@@ -20,7 +20,7 @@ const MARKS: readonly (readonly [sign: string, words: string])[] = [
   ['◇', 'read'],
   ['▲', 'fault'],
   ['✕', 'violation'],
-  ['○', 'somebody comes or goes, memory is mapped'],
+  ['○', 'a client comes or goes, memory is mapped'],
 ];
 
 /** What the signs of both views mean. Each has a shape besides its colour. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { CLOSE_CODES } from '../../../server/protocol/close-codes.ts';
 import type { ClosedWhy } from '../../sdk/connection-state.ts';
 import {
   BEGINNING,
@@ -33,7 +34,7 @@ function after(events: readonly StatusEvent[], from: SessionStatus = BEGINNING):
   return events.reduce(nextStatus, from);
 }
 
-const GREETED: StatusEvent = { event: 'greeted', session: 'fresh', fenced: 'no' };
+const GREETED: StatusEvent = { event: 'greeted', session: 'fresh', fenced: false };
 
 test('the first session has nothing to tell', () => {
   assert.deepEqual(after([GREETED]), { state: 'live', told: '' });
@@ -69,4 +70,14 @@ test('whoever comes first to a name that is taken is refused; whoever was in bef
   assert.equal(after([...before, closed(refused('name-taken'))]).state, 'waiting');
   assert.equal(after([...before, closed(refused('bad-resume'))]).state, 'waiting');
   assert.equal(after([...before, closed(refused('lab-full'))]).state, 'refused');
+  const gone = after([...before, closed(refused('no-such-lab'))]);
+  assert.deepEqual(gone.state === 'refused' ? gone.code : gone.state, 'lab-lost');
+});
+
+test('a lab that was closed is not one that was lost, and whoever was sent out does not come back by himself', () => {
+  for (const reason of ['lab-closed', 'dismissed'] as const) {
+    const { code } = CLOSE_CODES[reason];
+    const over = after([GREETED, closed({ why: 'lost', code, text: reason })]);
+    assert.deepEqual(over.state === 'refused' ? over.code : over.state, reason);
+  }
 });

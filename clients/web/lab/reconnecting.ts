@@ -2,6 +2,7 @@
  * The life of a page's session as a pure function: it begins again by itself, for as long as the page is open. The
  * sockets and the clock are in lab-feed.ts and client-session.ts.
  */
+import { CLOSE_CODES } from '../../../server/protocol/close-codes.ts';
 import type { ClosedWhy } from '../../sdk/connection-state.ts';
 
 export const PAGE_RETRY_FIRST_MS = 400;
@@ -31,7 +32,7 @@ export type StatusEvent =
   | {
       readonly event: 'greeted';
       readonly session: 'fresh' | 'resumed';
-      readonly fenced: 'fenced' | 'no';
+      readonly fenced: boolean;
     }
   | { readonly event: 'lost' }
   | { readonly event: 'resumed' }
@@ -42,8 +43,10 @@ export const BEGINNING: SessionStatus = { state: 'connecting', failures: 0, befo
 
 /** Refusals that another attempt does not cure. */
 const FOR_GOOD = new Set(['bad-params', 'lab-full']);
-/** The same for somebody who comes for the first time. Whoever was in before may only have to wait. */
-const AT_FIRST = new Set(['name-taken', 'no-such-lab', 'too-many-labs']);
+/** The same for a client that comes for the first time. One that was in before may only have to wait. */
+const AT_FIRST = new Set(['name-taken', 'too-many-labs']);
+/** The lab is closed, or the server was started again without it: waiting brings it back to no client. */
+const LAB_GONE = 'no-such-lab';
 
 export function nextStatus(status: SessionStatus, event: StatusEvent): SessionStatus {
   switch (event.event) {
@@ -64,13 +67,19 @@ export function nextStatus(status: SessionStatus, event: StatusEvent): SessionSt
   }
 }
 
+/** Closings after which no client comes back by itself: what the page calls them. */
+const CLOSED_FOR_GOOD: ReadonlyMap<number, string> = new Map([
+  [CLOSE_CODES['lab-closed'].code, 'lab-closed'],
+  [CLOSE_CODES.dismissed.code, 'dismissed'],
+]);
+
 function newsOf(
   status: SessionStatus,
   { session, fenced }: Extract<StatusEvent, { event: 'greeted' }>,
 ): string {
   if (status.state !== 'connecting' || status.before === 'never') return '';
   if (session === 'resumed') {
-    return fenced === 'fenced'
+    return fenced
       ? 'Connected again. The lab had fenced you: what you mapped is void.'
       : 'Connected again: the same session goes on.';
   }
@@ -85,10 +94,15 @@ function afterClosing(
   const before = 'before' in status ? status.before : 'was-live';
   if (closed.why === 'refused') {
     const { code } = closed.refusal;
+    if (code === LAB_GONE) {
+      return { state: 'refused', code: before === 'never' ? code : 'lab-lost', why: sentence };
+    }
     if (FOR_GOOD.has(code) || (before === 'never' && AT_FIRST.has(code))) {
       return { state: 'refused', code, why: sentence };
     }
   }
+  const forGood = closed.why === 'lost' ? CLOSED_FOR_GOOD.get(closed.code) : undefined;
+  if (forGood !== undefined) return { state: 'refused', code: forGood, why: sentence };
   const waitMs = Math.min(PAGE_RETRY_LAST_MS, PAGE_RETRY_FIRST_MS * 2 ** failures);
   return { state: 'waiting', failures, waitMs, why: sentence, before };
 }

@@ -16,6 +16,8 @@ export interface KeptClient {
   readonly greeted: Promise<unknown>;
   readonly closed: Promise<ClosedWhy>;
   close(): void;
+  /** The page goes: leaves the session to the page that comes, or ends it. */
+  hide?(): void;
 }
 
 /** What makes a client that connects at once. `moved` is to be told of each new state of its connection. */
@@ -45,7 +47,7 @@ export class SessionKeeper<Client extends KeptClient> {
   start(): void {
     addEventListener('online', this.#hurry);
     addEventListener('pagehide', this.#hide);
-    addEventListener('pageshow', this.#hurry);
+    addEventListener('pageshow', this.#show);
     document.addEventListener('visibilitychange', this.#hurry);
     this.#connect();
   }
@@ -54,18 +56,27 @@ export class SessionKeeper<Client extends KeptClient> {
     this.#life = 'over';
     removeEventListener('online', this.#hurry);
     removeEventListener('pagehide', this.#hide);
-    removeEventListener('pageshow', this.#hurry);
+    removeEventListener('pageshow', this.#show);
     document.removeEventListener('visibilitychange', this.#hurry);
     if (this.#timer !== 'none') clearTimeout(this.#timer);
     if (this.#client !== 'none') this.#client.close();
   }
 
-  /** The page goes: its name in the lab is free at once. */
+  /** What is not left to the page that comes frees its name at once. */
   readonly #hide = (): void => {
-    if (this.#client !== 'none') this.#client.close();
+    const client = this.#client;
+    if (client === 'none') return;
+    this.#client = 'none';
+    if (client.hide === undefined) client.close();
+    else client.hide();
   };
 
-  /** Whoever looks at the page again does not want to wait out a pause. */
+  /** A page that the browser had kept comes back as it was. */
+  readonly #show = ({ persisted }: PageTransitionEvent): void => {
+    if (persisted && this.#client === 'none' && this.#life === 'open') this.#connect();
+  };
+
+  /** A person who looks at the page again does not want to wait out a pause. */
   readonly #hurry = (): void => {
     if (document.visibilityState !== 'visible' || this.#status.state !== 'waiting') return;
     if (this.#timer !== 'none') clearTimeout(this.#timer);
@@ -85,7 +96,7 @@ export class SessionKeeper<Client extends KeptClient> {
         this.#move({
           event: 'greeted',
           session: session ?? 'fresh',
-          fenced: state === 'fenced' ? 'fenced' : 'no',
+          fenced: state === 'fenced',
         });
       },
       () => undefined,

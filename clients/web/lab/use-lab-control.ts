@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useState } from 'react';
+import { useCallback, useEffect, useState } from 'preact/hooks';
 import type { Control, LabDetail } from '../../../server/protocol/http-api.ts';
 import type { VerbResult } from '../../sdk/conductor.ts';
 import { resultWords } from '../player/result-words.ts';
@@ -19,12 +19,12 @@ export function useLabControl(lab: string, stamp: unknown): LabControlHand {
   const [detail, setDetail] = useState<LabDetail | 'unknown'>('unknown');
   // biome-ignore lint/correctness/useExhaustiveDependencies: `stamp` says that something is another than before.
   useEffect(() => {
-    let wanted: 'yes' | 'no' = 'yes';
+    let wanted = true;
     const look = () => {
       if (document.visibilityState !== 'visible') return;
       serverApi.lab(lab).then(
         (found) => {
-          if (wanted === 'yes') setDetail(found);
+          if (wanted) setDetail(found);
         },
         () => undefined,
       );
@@ -32,7 +32,7 @@ export function useLabControl(lab: string, stamp: unknown): LabControlHand {
     look();
     const timer = setInterval(look, LOOK_MS);
     return () => {
-      wanted = 'no';
+      wanted = false;
       clearInterval(timer);
     };
   }, [lab, stamp]);

@@ -1,4 +1,5 @@
-import { useEffect, useMemo, useSyncExternalStore } from 'react';
+import { useSyncExternalStore } from 'preact/compat';
+import { useEffect, useMemo } from 'preact/hooks';
 import { LabFeed } from './lab-feed.ts';
 
 /** Watches a lab for as long as the component is there, and draws it again when something came. */

@@ -17,8 +17,8 @@ export function LinuxVersion(props: {
       <select
         value={chosen}
         disabled={disabled}
-        onChange={({ target }) =>
-          choose(KERNEL_IDS.find((id) => id === target.value) ?? 'as asked')
+        onChange={({ currentTarget }) =>
+          choose(KERNEL_IDS.find((id) => id === currentTarget.value) ?? 'as asked')
         }
       >
         <option value="as asked">{otherwise}</option>

@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useState } from 'preact/hooks';
 import type { NewLab, ScenarioEntry } from '../../../server/protocol/http-api.ts';
 import { sentenceOf, serverApi } from '../server-api.ts';
 import { useLoaded } from '../shell/loaded.ts';
@@ -9,7 +9,7 @@ import { type ChosenKernel, kernelAsked, LinuxVersion } from './linux-version.ts
 const EMPTY = '';
 const STOCK = 'stock';
 
-/** A new lab, empty or from a scenario. Whoever opens it presents it: the others watch until it is unlocked. */
+/** A new lab, empty or from a scenario. The person who opens it presents it: the others watch until it is unlocked. */
 export function NewLabForm() {
   const [scenarios] = useLoaded(serverApi.scenarios);
   const [patches] = useLoaded(serverApi.patches);
@@ -41,7 +41,7 @@ export function NewLabForm() {
       const { lab: opened, presenterToken } = await serverApi.openLab(lab);
       keepPresenterToken(opened.name, presenterToken);
       await serverApi.control(opened.name, { action: 'lock' }, presenterToken);
-      goTo({ view: 'lab', lab: opened.name, event: 'live', hand: 'on' });
+      goTo({ view: 'console', lab: opened.name });
     } catch (error) {
       setWork({ state: 'failed', why: sentenceOf(error) });
     }
@@ -61,9 +61,9 @@ export function NewLabForm() {
         <select
           id="new-lab"
           value={scenario}
-          onChange={({ target }) => {
-            setScenario(target.value);
-            setPatch(suggestedPatch(known, target.value));
+          onChange={({ currentTarget }) => {
+            setScenario(currentTarget.value);
+            setPatch(suggestedPatch(known, currentTarget.value));
           }}
         >
           <option value={EMPTY}>an empty address space</option>
@@ -80,7 +80,7 @@ export function NewLabForm() {
       <LinuxVersion chosen={kernel} choose={setKernel} otherwise="as written" />
       <label>
         <span className="label">Kernel</span>
-        <select value={patch} onChange={({ target }) => setPatch(target.value)}>
+        <select value={patch} onChange={({ currentTarget }) => setPatch(currentTarget.value)}>
           {kernels.length === 0 ? <option value={STOCK}>stock</option> : null}
           {kernels.map(({ id }) => (
             <option key={id} value={id}>
@@ -94,7 +94,11 @@ export function NewLabForm() {
       </p>
       <label>
         <span className="label">Name, if it should have one</span>
-        <input value={name} maxLength={64} onChange={({ target }) => setName(target.value)} />
+        <input
+          value={name}
+          maxLength={64}
+          onInput={({ currentTarget }) => setName(currentTarget.value)}
+        />
       </label>
       {work.state === 'failed' ? (
         <p className="note alarm" role="alert">

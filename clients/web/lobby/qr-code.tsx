@@ -1,4 +1,4 @@
-import { useMemo } from 'react';
+import { useMemo } from 'preact/hooks';
 import { encode } from 'uqr';
 
 /** Squares around the code that scanners want to be empty. */

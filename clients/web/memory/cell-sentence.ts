@@ -1,4 +1,4 @@
-/** A cell of the memory view as a sentence: for the line below it, and for whoever cannot see it. */
+/** A cell of the memory view as a sentence: for the line below it, and for a person who cannot see it. */
 import { hexAddress, pageIndex } from '../../../server/vocabulary/address.ts';
 import { bracketed, coherenceOf, MIRRORED_MM } from '../model/coherence.ts';
 import type { LabModel } from '../model/lab-model.ts';

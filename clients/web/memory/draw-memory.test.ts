@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { emptyModel, type LabModel } from '../model/lab-model.ts';
-import { newPaper, type Paper } from '../style/canvas-recorder.fixture.ts';
+import { type CanvasRecorder, newCanvasRecorder } from '../style/canvas-recorder.fixture.ts';
 import { LIGHT } from '../style/palette.ts';
 import { columnsOf } from './columns.ts';
 import { drawMemory } from './draw-memory.ts';
@@ -31,9 +31,9 @@ function modelOf(pages: number, devices: number): LabModel {
   return model;
 }
 
-function draw(model: LabModel, viewport: MemoryViewport = VIEW, litFrame = -1): Paper {
-  const paper = newPaper();
-  drawMemory(paper.pen, {
+function draw(model: LabModel, viewport: MemoryViewport = VIEW, litFrame = -1): CanvasRecorder {
+  const recorder = newCanvasRecorder();
+  drawMemory(recorder.pen, {
     model,
     layout: rowLayout(model),
     columns: columnsOf(model),
@@ -44,10 +44,10 @@ function draw(model: LabModel, viewport: MemoryViewport = VIEW, litFrame = -1): 
     cursor: 'none',
     freshness: () => 0,
   });
-  return paper;
+  return recorder;
 }
 
-function words({ texts }: Paper): string[] {
+function words({ texts }: CanvasRecorder): string[] {
   return texts.map(({ text }) => text);
 }
 

@@ -217,7 +217,7 @@ function drawLit(pen: Pen, palette: Palette, box: Box): void {
   pen.strokeRect(box.x + 1, box.y + 1, box.w - 2, box.h - 2);
 }
 
-/** Torn edges, a thick frame and a word: nobody has to see red. */
+/** Torn edges, a thick frame and a word: no person has to see red. */
 function drawStale(pen: Pen, scene: MemoryScene, box: Box): void {
   const { palette } = scene;
   pen.strokeStyle = palette.alarm;

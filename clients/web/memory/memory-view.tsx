@@ -1,22 +1,17 @@
-import { type KeyboardEvent, type PointerEvent, useRef } from 'react';
-import { staleCells } from '../model/coherence.ts';
-import type { EventHistory } from '../model/event-history.ts';
-import type { LabModel } from '../model/lab-model.ts';
+import type { TargetedKeyboardEvent, TargetedPointerEvent } from 'preact';
+import { useRef } from 'preact/hooks';
 import { useAppearance } from '../shell/appearance.ts';
 import { useCanvas } from '../stage/use-canvas.ts';
 import type { Selected, ViewSource } from '../stage/view-source.ts';
 import { mirrorFace, pteFace } from './cell-face.ts';
 import { cellSentence } from './cell-sentence.ts';
-import { type Column, columnsOf } from './columns.ts';
+import { nextPlace } from './cursor.ts';
 import { drawMemory } from './draw-memory.ts';
 import { FreshCells } from './fresh-cells.ts';
 import { columnWidth, type MemoryPlace, memorySizes, placeAt } from './geometry.ts';
-import { type RowLayout, rowAt, rowLayout, rowOfPage } from './row-layout.ts';
+import { rowAt } from './row-layout.ts';
+import { type Seen, SeenMemory } from './seen-memory.ts';
 
-/** Milliseconds between two looks at which pages there are and what is stale: there may be many. */
-const LOOK_MS = 200;
-/** A look that takes long is followed by a pause of so many times its length. */
-const PAUSE_FACTOR = 30;
 /** Browsers do not scroll further than this. */
 const SCROLL_PIXELS_MAX = 8_000_000;
 
@@ -29,60 +24,20 @@ export interface MemoryViewProps {
   readonly onStale?: (count: number) => void;
 }
 
-interface Seen {
-  readonly history: EventHistory;
-  readonly model: LabModel;
-  readonly version: number;
-  /** When pages and stale cells are looked at again, if something has changed. */
-  nextLook: number;
-  readonly layout: RowLayout;
-  readonly columns: readonly Column[];
-}
-
 /** Page tables side by side. Arrow keys move a cursor; pointing at a frame lights every place that maps it. */
 export function MemoryView({ source, selected, onPoint, onStale }: MemoryViewProps) {
   const { palette, scale, motion } = useAppearance();
   const sizesNow = useRef(memorySizes(scale));
   const fresh = useRef(new FreshCells());
-  const seen = useRef<Seen | 'none'>('none');
+  const memory = useRef(new SeenMemory());
   const scroller = useRef<HTMLDivElement>(null);
   const ground = useRef<HTMLDivElement>(null);
-  const look = useRef({ cursor: 'none' as MemoryPlace | 'none', litFrame: -1, stale: 0 });
-
-  const modelNow = (history: EventHistory) =>
-    selected === 'live' ? history.now : history.at(selected);
+  const look = useRef({ cursor: 'none' as MemoryPlace | 'none', litFrame: -1 });
 
   const see = (now: number): Seen => {
     const history = source.history();
-    const model = modelNow(history);
-    const before = seen.current;
-    const isOld =
-      before === 'none' ||
-      before.history !== history ||
-      before.model.vmas !== model.vmas ||
-      before.columns.length === 0 ||
-      (before.version !== history.version + model.n && now > before.nextLook);
-    const next: Seen = isOld
-      ? {
-          history,
-          model,
-          version: history.version + model.n,
-          nextLook: now + LOOK_MS,
-          layout: rowLayout(model),
-          columns: columnsOf(model),
-        }
-      : { ...before, model };
-    seen.current = next;
-    if (isOld) {
-      const begun = performance.now();
-      const stale = staleCells(model).length;
-      next.nextLook = now + Math.max(LOOK_MS, (performance.now() - begun) * PAUSE_FACTOR);
-      if (stale !== look.current.stale) {
-        look.current.stale = stale;
-        onStale?.(stale);
-      }
-    }
-    return next;
+    const model = selected === 'live' ? history.now : history.at(selected);
+    return memory.current.look(history, model, now, onStale);
   };
 
   const { canvas, invalidate } = useCanvas(
@@ -152,7 +107,7 @@ export function MemoryView({ source, selected, onPoint, onStale }: MemoryViewPro
     invalidate();
   };
 
-  const hover = (event: PointerEvent<HTMLCanvasElement>) => {
+  const hover = (event: TargetedPointerEvent<HTMLCanvasElement>) => {
     const view = scroller.current;
     if (view === null) return;
     const box = event.currentTarget.getBoundingClientRect();
@@ -169,18 +124,13 @@ export function MemoryView({ source, selected, onPoint, onStale }: MemoryViewPro
     pointAt(place);
   };
 
-  const press = (event: KeyboardEvent) => {
-    const { layout, columns, model } = see(performance.now());
+  const press = (event: TargetedKeyboardEvent<HTMLElement>) => {
     const { cursor } = look.current;
     const here = cursor === 'none' ? { row: 0, column: 0 } : cursor;
-    const next = nextPlace(event.key, here, () => nextStale(model, layout, columns, here));
-    if (next === 'none') return;
+    const place = nextPlace(event.key, see(performance.now()), here);
+    if (place === 'none') return;
     event.preventDefault();
     event.stopPropagation();
-    const place = {
-      row: Math.max(0, Math.min(layout.rows - 1, next.row)),
-      column: Math.max(0, Math.min(columns.length - 1, next.column)),
-    };
     look.current.cursor = place;
     bringIntoView(place);
     pointAt(place);
@@ -216,48 +166,6 @@ export function MemoryView({ source, selected, onPoint, onStale }: MemoryViewPro
       </div>
     </section>
   );
-}
-
-function nextPlace(
-  key: string,
-  { row, column }: MemoryPlace,
-  stale: () => MemoryPlace | 'none',
-): MemoryPlace | 'none' {
-  switch (key) {
-    case 'ArrowDown':
-      return { row: row + 1, column };
-    case 'ArrowUp':
-      return { row: row - 1, column };
-    case 'ArrowRight':
-      return { row, column: column + 1 };
-    case 'ArrowLeft':
-      return { row, column: column - 1 };
-    case 'PageDown':
-      return { row: row + 16, column };
-    case 'PageUp':
-      return { row: row - 16, column };
-    case 'x':
-      return stale();
-    default:
-      return 'none';
-  }
-}
-
-/** The next stale cell behind `here`, or the first one. */
-function nextStale(
-  model: LabModel,
-  layout: RowLayout,
-  columns: readonly Column[],
-  here: MemoryPlace,
-): MemoryPlace | 'none' {
-  const places = staleCells(model).flatMap(({ device, page }) => {
-    const row = rowOfPage(layout, page);
-    const column = columns.findIndex(({ name, side }) => side === 'device' && name === device);
-    return row === 'none' || column < 0 ? [] : [{ row, column }];
-  });
-  const behind = ({ row, column }: MemoryPlace) =>
-    row > here.row || (row === here.row && column > here.column);
-  return places.find(behind) ?? places[0] ?? 'none';
 }
 
 function setSize(

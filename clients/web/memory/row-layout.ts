@@ -1,4 +1,4 @@
-/** Which pages are rows: those of VMAs as bands, and pages without a VMA that somebody still maps. */
+/** Which pages are rows: those of VMAs as bands, and pages without a VMA that a device still maps. */
 import { hexAddress, pageIndex } from '../../../server/vocabulary/address.ts';
 import { MIRRORED_MM } from '../model/coherence.ts';
 import type { LabModel } from '../model/lab-model.ts';
@@ -6,7 +6,7 @@ import type { SeenVma } from '../model/vmas.ts';
 
 const HEAD_ROWS = 1;
 
-/** A VMA of more pages than this shows only those that somebody maps. */
+/** A VMA of more pages than this shows only those that are mapped. */
 export const BAND_ROWS_MAX = 65_536;
 
 /** Neighbouring rows: a head, then the pages [first, end). */
@@ -15,7 +15,7 @@ export interface Band {
   readonly end: number;
   /** The row of its head. */
   readonly row: number;
-  /** 'stray': there is no VMA, but somebody maps it. */
+  /** 'stray': there is no VMA, but it is mapped. */
   readonly nature: 'vma' | 'stray';
   readonly title: string;
 }
@@ -33,7 +33,7 @@ export function rowLayout(model: LabModel): RowLayout {
     ...runsOf(pages).map((run) => ({
       ...run,
       nature: 'stray' as const,
-      title: 'no mapping any more, and still mapped by somebody',
+      title: 'no VMA any more, and still mapped by a device',
     })),
   ].sort((a, b) => a.first - b.first);
   let row = 0;

@@ -33,7 +33,7 @@ export class EventHistory {
   /** What each of them is: told by its attach, or shown by what it does. */
   readonly roles = new Map<string, 'cpu' | 'device'>();
   readonly violations: SeenViolation[] = [];
-  /** Counts the changes, for whoever draws. */
+  /** Counts the changes, for the views that draw. */
   version = 0;
   readonly #laneOf = new Map<string, number>();
   readonly #spans = new OpenSpans();

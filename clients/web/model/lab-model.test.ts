@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Event, EventBody } from '../../../server/abi/event.ts';
-import { runSeedRace, SEED_PATCH } from '../../../server/scenario/seed-race/seed-race.ts';
-import { newDirectWorld } from '../../../server/scenario/seed-race/seed-race-direct.fixture.ts';
+import { type GoldenKernel, runGolden } from '../../../server/report/golden/golden-runs.fixture.ts';
 import { coherenceOf, staleCells } from './coherence.ts';
 import { applyEvent, copyModel, emptyModel, type LabModel } from './lab-model.ts';
 
-async function seedEvents(patch: string): Promise<readonly Event[]> {
-  return (await runSeedRace('seed-zero-page', patch, newDirectWorld)).events;
+function seedEvents(kernel: GoldenKernel): readonly Event[] {
+  return runGolden('seed-zero-page', kernel).events;
 }
 
 /** The state after each event. */
@@ -23,14 +22,14 @@ function numbered(list: readonly (readonly [actor: string, body: EventBody])[]):
   return list.map(([actor, body], at) => ({ n: at + 1, actor, task: 'task', ...body }));
 }
 
-test('with the stock kernel no cell is ever stale', async () => {
-  for (const model of moments(await seedEvents('stock'))) {
+test('with the stock kernel no cell is ever stale', () => {
+  for (const model of moments(seedEvents('stock'))) {
     assert.deepEqual(staleCells(model), [], `after event ${model.n}`);
   }
 });
 
-test('without the second invalidation the cell is stale from the very event that the oracle complains of', async () => {
-  const events = await seedEvents(SEED_PATCH);
+test('without the second invalidation the cell is stale from the very event that the oracle complains of', () => {
+  const events = seedEvents('patched');
   const violation = events.find((event) => event.kind === 'violation');
   assert.ok(violation?.kind === 'violation');
   const first = moments(events).find((model) => staleCells(model).length > 0);

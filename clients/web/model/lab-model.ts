@@ -4,6 +4,14 @@
  */
 import type { Event, PteView } from '../../../server/abi/event.ts';
 import type { LabSnapshot } from '../../../server/protocol/lab-snapshot.ts';
+import {
+  copyPageValues,
+  noPageValues,
+  type PageValues,
+  seeAccess,
+  seeEntry,
+  seeViolation,
+} from './page-values.ts';
 import { applyVma, type SeenVma } from './vmas.ts';
 
 export type PteEntry = PteView;
@@ -65,6 +73,7 @@ export interface LabModel {
   readonly questions: Map<string, SeenQuestion>;
   /** Of private frames: the device whose memory they are. */
   readonly frameOwners: Map<number, string>;
+  readonly values: PageValues;
 }
 
 export function emptyModel(patch: string): LabModel {
@@ -80,6 +89,7 @@ export function emptyModel(patch: string): LabModel {
     migrations: new Map(),
     questions: new Map(),
     frameOwners: new Map(),
+    values: noPageValues(),
   };
 }
 
@@ -111,6 +121,7 @@ export function copyModel(model: LabModel): LabModel {
     migrations: new Map(model.migrations),
     questions: new Map(model.questions),
     frameOwners: new Map(model.frameOwners),
+    values: copyPageValues(model.values),
   };
 }
 
@@ -120,6 +131,7 @@ export function applyEvent(model: LabModel, event: Event): void {
   switch (event.kind) {
     case 'pte':
       setPte(model, event.mm, event.page, event.to);
+      if (event.mm === 0) seeEntry(model.values, event.page, event.from, event.to);
       break;
     case 'mirror':
       setMirror(model, event.device, event.page, event.to);
@@ -171,6 +183,7 @@ export function applyEvent(model: LabModel, event: Event): void {
       break;
     case 'frame-free':
       model.frameOwners.delete(event.pfn);
+      model.values.frames.delete(event.pfn);
       break;
     case 'attach':
     case 'detach':
@@ -178,14 +191,26 @@ export function applyEvent(model: LabModel, event: Event): void {
       comeAndGo(model, event);
       break;
     case 'device-access':
+      seeAccess(model.values, event, isCopy(model, event) ? 'copy' : 'access');
+      break;
     case 'cpu-access':
+      seeAccess(model.values, event, 'access');
+      break;
+    case 'violation':
+      seeViolation(model.values, event);
+      break;
     case 'signal':
     case 'fault':
     case 'tlb-flush':
-    case 'violation':
     case 'note':
       break;
   }
+}
+
+/** A device that reaches a page which it migrates copies it. */
+function isCopy(model: LabModel, event: Extract<Event, { kind: 'device-access' }>): boolean {
+  const entry = model.devices.get(event.device)?.get(event.page);
+  return entry?.state !== 'mapped' || entry.pfn !== event.pfn;
 }
 
 /** Whose migration a call belongs to. In a lab a device that is asked to give a page back runs in the asking task. */

@@ -1,8 +1,9 @@
-import { useState } from 'react';
+import { useState } from 'preact/hooks';
 import { hexAddress, pageIndex } from '../../../server/vocabulary/address.ts';
 import { CPU_VERBS } from '../../agents/cpu-verbs.ts';
-import { useLabFeed } from '../lab/use-lab-feed.ts';
-import { faceWords, pteFace } from '../memory/cell-face.ts';
+import { useRoom } from '../room/use-room.ts';
+import { useNamedRoute } from './named-route.ts';
+import { OwnCells } from './own-cells.tsx';
 import { PagePager, pagesOf } from './page-pager.tsx';
 import { PlayerFrame } from './player-frame.tsx';
 import { usePlayer } from './use-player.ts';
@@ -16,7 +17,9 @@ const PAGES_MAPPED = 8;
 /** A CPU thread on a phone: load, store, map, unmap, throw away. */
 export function CpuView({ lab, actor }: { readonly lab: string; readonly actor: string }) {
   const player = usePlayer(lab, actor, 'cpu');
-  const feed = useLabFeed(lab);
+  const room = useRoom(lab);
+  const { feed } = room;
+  useNamedRoute(player, 'cpu');
   const { now: model } = feed.history;
   const pages = pagesOf(model.vmas);
   const [chosen, setChosen] = useState(-1);
@@ -63,6 +66,7 @@ export function CpuView({ lab, actor }: { readonly lab: string; readonly actor: 
   return (
     <PlayerFrame
       player={player}
+      room={room}
       verbs={
         <>
           <PagePager vmas={model.vmas} page={page} onPage={setChosen} />
@@ -75,21 +79,7 @@ export function CpuView({ lab, actor }: { readonly lab: string; readonly actor: 
       }
     >
       {page < 0 ? <p className="note">No memory is mapped yet. Map some below.</p> : null}
-      <section aria-label="This page">
-        <h2>Page {address}</h2>
-        <div className="facts">
-          <div className="fact" style={{ borderLeftColor: 'var(--cpu)' }}>
-            <p>The CPU's entry</p>
-            <p className="value" data-testid="cpu-entry">
-              {faceWords(pteFace(model.cpu.get(0)?.get(page)))}
-            </p>
-          </div>
-          <div className="fact">
-            <p>Mapped memory</p>
-            <p className="value">{pages.length} pages</p>
-          </div>
-        </div>
-      </section>
+      <OwnCells room={room} name={player.name} />
       <details>
         <summary>More calls</summary>
         <div className="row" style={{ marginTop: '0.6rem' }}>

@@ -1,12 +1,16 @@
-import { useEffect, useState } from 'react';
+import { useEffect, useState } from 'preact/hooks';
 import { hexAddress, pageIndex } from '../../../server/vocabulary/address.ts';
 import { DEVICE_VERBS } from '../../agents/device-verbs.ts';
-import { useLabFeed } from '../lab/use-lab-feed.ts';
-import { faceWords, pteFace } from '../memory/cell-face.ts';
-import { coherenceOf } from '../model/coherence.ts';
-import { entryWords, OwnPageTable } from './own-page-table.tsx';
+import type { Verdict } from '../picture/verdict.ts';
+import { type Room, useRoom } from '../room/use-room.ts';
+import { useNamedRoute } from './named-route.ts';
+import { OutcomeScreen } from './outcome-screen.tsx';
+import { OwnCells } from './own-cells.tsx';
+import { OwnPageTable } from './own-page-table.tsx';
 import { PagePager, pagesOf } from './page-pager.tsx';
 import { PlayerFrame } from './player-frame.tsx';
+import { RoleCard } from './role-card.tsx';
+import { TurnButton } from './turn-button.tsx';
 import { usePlayer } from './use-player.ts';
 import { asksOfPage, type VerbAsk, VerbButtons } from './verb-button.tsx';
 
@@ -14,25 +18,68 @@ import { asksOfPage, type VerbAsk, VerbButtons } from './verb-button.tsx';
 const FIRST_VALUE = 0x2a;
 const STEPS: ReadonlySet<string> = new Set(['setup', 'copy', 'pages', 'map', 'finalize']);
 
-/** A device on a phone: read, write, migrate here, migrate back, and what my page table holds. */
+/** A device on a phone: who I am, what I hold, and the one thing that is mine to do now. */
 export function DeviceView({ lab, actor }: { readonly lab: string; readonly actor: string }) {
   const player = usePlayer(lab, actor, 'device');
-  const feed = useLabFeed(lab);
+  const room = useRoom(lab);
+  const { feed, page } = room;
+  useNamedRoute(player, 'device');
+  const [seen, setSeen] = useState('');
+  const { last } = feed.history;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: after each event the table may be another.
+  useEffect(() => player.refreshTable(), [player, last, player.status.state]);
+  const outcome = outcomeOf(room, player.name);
+  const key = outcome === 'none' ? '' : `${feed.beginnings} ${outcome.n} ${outcome.is}`;
+  if (outcome !== 'none' && seen !== key) {
+    return <OutcomeScreen verdict={outcome} onClose={() => setSeen(key)} />;
+  }
+  return (
+    <PlayerFrame
+      player={player}
+      room={room}
+      verbs={
+        <>
+          <TurnButton room={room} player={player} />
+          <FreePlay lab={room} player={player} />
+        </>
+      }
+    >
+      <RoleCard room={room} name={player.name} />
+      <OwnCells room={room} name={player.name} />
+      {page === 'none' ? null : (
+        <details>
+          <summary>My whole page table</summary>
+          <OwnPageTable player={player} model={feed.history.now} actor={player.name} />
+        </details>
+      )}
+    </PlayerFrame>
+  );
+}
+
+/** A wrong read is told at once; a right one is news only where the race ends with it. */
+function outcomeOf({ verdict, sheet, cue }: Room, name: string): Verdict | 'none' {
+  if (verdict === 'none' || verdict.reader !== name) return 'none';
+  const isEnd = sheet !== 'none' && cue.now === 'none';
+  return verdict.is === 'wrong' || isEnd ? verdict : 'none';
+}
+
+interface FreePlayProps {
+  readonly lab: ReturnType<typeof useRoom>;
+  readonly player: ReturnType<typeof usePlayer>;
+}
+
+/** Everything else that a device can do, on any page. Beside a run sheet it waits behind a word. */
+function FreePlay({ lab: room, player }: FreePlayProps) {
+  const { feed, sheet, page: ofSheet } = room;
   const { now: model } = feed.history;
   const pages = pagesOf(model.vmas);
   const [chosen, setChosen] = useState(-1);
   const [value, setValue] = useState(FIRST_VALUE);
-  const page = pages.includes(chosen) ? chosen : (pages[0] ?? -1);
-  const { last } = feed.history;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: after each event the table may be another.
-  useEffect(() => player.refreshTable(), [player, last, player.status.state]);
-
+  const first = ofSheet === 'none' ? pages[0] : ofSheet;
+  const page = pages.includes(chosen) ? chosen : (first ?? -1);
   const where = page < 0 ? '' : hexAddress(pageIndex(page));
   const range = { first: page, end: page + 1 };
-  const isReady = player.status.state === 'live' && page >= 0;
-  const pte = model.cpu.get(0)?.get(page);
-  const mine = player.table.get(page);
-  const isStale = coherenceOf(model, actor, page) === 'stale';
+  const disabled = player.status.state !== 'live' || page < 0;
   const hex = `0x${value.toString(16)}`;
   const asks = [
     { label: 'Read', what: `read ${where}`, params: { verb: 'read', range } },
@@ -61,65 +108,38 @@ export function DeviceView({ lab, actor }: { readonly lab: string; readonly acto
     player.perform(what, params).catch(() => undefined);
     if ('values' in params) setValue(value + 1);
   };
-
-  return (
-    <PlayerFrame
-      player={player}
-      verbs={
-        <>
-          <PagePager vmas={model.vmas} page={page} onPage={setChosen} />
-          <div className="verbs">
-            <VerbButtons asks={asks} disabled={!isReady} onAsk={ask} />
-          </div>
-        </>
-      }
-    >
-      {page < 0 ? (
-        <p className="note">
-          No memory is mapped yet. Somebody has to join as a CPU thread and map some, or the lab has
-          to be opened from a scenario.
-        </p>
-      ) : null}
-      <section aria-label="This page">
-        <h2>Page {where}</h2>
-        <div className="facts">
-          <div
-            className={isStale ? 'fact alarm' : 'fact'}
-            style={{ borderLeftColor: 'var(--device)' }}
-          >
-            <p>My entry {isStale ? <span className="chip alarm">✕ STALE</span> : null}</p>
-            <p className="value" data-testid="my-entry">
-              {mine === undefined ? 'nothing' : entryWords(mine)}
-            </p>
-          </div>
-          <div className="fact" style={{ borderLeftColor: 'var(--cpu)' }}>
-            <p>The CPU's entry</p>
-            <p className="value" data-testid="cpu-entry">
-              {faceWords(pteFace(pte))}
-            </p>
-          </div>
-        </div>
-      </section>
-      <OwnPageTable player={player} model={model} actor={actor} />
+  const hand = (
+    <>
+      <PagePager vmas={model.vmas} page={page} onPage={setChosen} />
+      <div className="verbs">
+        <VerbButtons asks={asks} disabled={disabled} onAsk={ask} />
+      </div>
       <details>
         <summary>A migration step by step, and more</summary>
-        <div className="stack" style={{ marginTop: '0.6rem' }}>
+        <div className="stack">
           <div className="row">
-            <VerbButtons asks={steps} disabled={!isReady} onAsk={ask} size="small" />
+            <VerbButtons asks={steps} disabled={disabled} onAsk={ask} size="small" />
           </div>
           <div className="row">
             <button
               type="button"
               className="small"
-              disabled={!isReady}
+              disabled={disabled}
               onClick={() => player.hold('migrate_vma_setup')}
             >
               Hold me after setup
             </button>
-            <VerbButtons asks={others} disabled={!isReady} onAsk={ask} size="small" />
+            <VerbButtons asks={others} disabled={disabled} onAsk={ask} size="small" />
           </div>
         </div>
       </details>
-    </PlayerFrame>
+    </>
+  );
+  if (sheet === 'none') return hand;
+  return (
+    <details className="free-play">
+      <summary>Something else…</summary>
+      {hand}
+    </details>
   );
 }

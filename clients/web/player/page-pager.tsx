@@ -34,7 +34,7 @@ export function PagePager({ vmas, page, onPage }: PagePagerProps) {
           className="mono"
           style={{ minHeight: '2.9rem', textAlign: 'center' }}
           value={page}
-          onChange={({ target }) => onPage(Number(target.value))}
+          onChange={({ currentTarget }) => onPage(Number(currentTarget.value))}
         >
           {page < 0 ? <option value={page}>no page</option> : null}
           {pages.map((each) => (

@@ -1,81 +1,72 @@
-import { type ReactNode, useEffect } from 'react';
+import type { ComponentChildren } from 'preact';
+import { useEffect } from 'preact/hooks';
 import { LostLab } from '../lab/lost-lab.tsx';
 import { StatusChip } from '../lab/status-chip.tsx';
+import type { Room } from '../room/use-room.ts';
 import { Link } from '../shell/link.tsx';
+import { presenterToken } from '../shell/memory.ts';
+import { goTo } from '../shell/navigation.ts';
 import { showToast } from '../shell/toasts.tsx';
-import { TopBar } from '../shell/top-bar.tsx';
-import type { PlayedClient } from './player.ts';
+import type { PlayedAction, PlayedClient } from './player.ts';
+import { leaveLab } from './players.ts';
+import './player.css';
 
 export interface PlayerFrameProps {
   readonly player: PlayedClient;
-  readonly children: ReactNode;
+  readonly room: Room;
+  readonly children: ComponentChildren;
   /** What the thumb reaches. */
-  readonly verbs: ReactNode;
+  readonly verbs: ComponentChildren;
 }
 
 /** A client in a hand: what one sees above, what one does below. */
-export function PlayerFrame({ player, children, verbs }: PlayerFrameProps) {
-  const { status, lab, name, role, heldAfter } = player;
+export function PlayerFrame({ player, room, children, verbs }: PlayerFrameProps) {
+  const { status, lab, name } = player;
   const told = status.state === 'live' ? status.told : '';
   useEffect(() => showToast(told), [told]);
-  if (status.state === 'refused') return <LostLab lab={lab} why={status.why} />;
-  const newest = player.actions.find(({ outcome }) => outcome !== 'news');
+  if (status.state === 'refused') return <LostLab lab={lab} status={status} />;
+  const leave = async () => {
+    await leaveLab(player);
+    goTo({ view: 'home' });
+  };
+  const code = room.detail === 'unknown' ? lab : room.detail.code;
+  const isLate = status.state === 'live' && room.feed.live === 'late';
   return (
-    <div className="page filled">
-      <TopBar>
-        <span className="spread">
-          <strong>
-            {role === 'cpu' ? '▢' : '○'} {name}
-          </strong>{' '}
-          <span className="quiet">in {lab}</span>
-        </span>
-        <StatusChip status={status} />
-      </TopBar>
+    <div className={`page filled player ${isLate || status.state !== 'live' ? 'late' : ''}`}>
+      <header className="player-top">
+        <h1>
+          {name === 'auto' ? '…' : name} <span className="quiet">in {code}</span>
+        </h1>
+        {isLate ? (
+          <span className="chip warn">◌ no connection</span>
+        ) : (
+          <StatusChip status={status} />
+        )}
+      </header>
       <main className="hand">
         <div className="upper stack">
-          <h1 className="unseen">
-            {name}, a {role === 'cpu' ? 'CPU thread' : 'device'} in {lab}
-          </h1>
           {children}
-          <section aria-label="What happened to me">
-            <h2>What happened to me</h2>
+          <section aria-label="What happened to me" className="log">
             <ol>
-              {player.actions.map(({ id, what, outcome, result }) => (
+              {player.actions.slice(0, 6).map(({ id, what, outcome, result }) => (
                 <li key={id}>
                   <span className={outcome === 'bad' ? 'chip alarm' : 'quiet'}>{what}</span>{' '}
                   <code>{result}</code>
                 </li>
               ))}
             </ol>
-            {player.actions.length === 0 ? <p className="quiet">Nothing yet.</p> : null}
           </section>
-          <p>
-            <Link to={{ view: 'lab', lab, event: 'live', hand: 'on' }}>Watch the lab</Link>
+          <p className="row">
+            <Link to={{ view: 'lab', lab, event: 'live', hand: 'on' }} className="button">
+              Watch the lab
+            </Link>
+            <button type="button" onClick={() => leave().catch(() => undefined)}>
+              Leave for good
+            </button>
           </p>
         </div>
         <div className="thumb">
-          {heldAfter === '' ? (
-            <p
-              className={`result ${newest === undefined ? '' : resultKind(newest.outcome)}`}
-              role="status"
-              data-testid="result"
-            >
-              {newest === undefined ? (
-                <span className="quiet">What you do shows here.</span>
-              ) : (
-                <>
-                  {newest.what}: <strong className="mono">{newest.result}</strong>
-                </>
-              )}
-            </p>
-          ) : (
-            <p className="result row" role="status" data-testid="result">
-              <span className="chip warn">❚❚ held</span> after <code>{heldAfter}</code>
-              <button type="button" className="primary" onClick={() => player.go()}>
-                Go on
-              </button>
-            </p>
-          )}
+          <Standing player={player} room={room} />
           {verbs}
         </div>
       </main>
@@ -83,7 +74,44 @@ export function PlayerFrame({ player, children, verbs }: PlayerFrameProps) {
   );
 }
 
-function resultKind(outcome: string): string {
-  if (outcome === 'good') return 'good';
-  return outcome === 'bad' ? 'alarm' : '';
+/** What came of the last press, or why nothing moves. */
+function Standing({ player, room }: { readonly player: PlayedClient; readonly room: Room }) {
+  const { heldAfter, actions, lab } = player;
+  const { detail } = room;
+  if (heldAfter !== '') {
+    const may =
+      player.heldBy === 'self' ||
+      (detail !== 'unknown' && !detail.locked) ||
+      presenterToken(lab) !== '';
+    return (
+      <p className="result warn" role="status" data-testid="result">
+        <strong>❚❚ held{player.heldBy === 'self' ? '' : ': the presenter holds you here'}</strong>{' '}
+        <span>after {heldAfter}()</span>
+        {may ? (
+          <button type="button" className="primary" onClick={() => player.go()}>
+            Go on
+          </button>
+        ) : null}
+      </p>
+    );
+  }
+  const isPaused = detail !== 'unknown' && detail.paused;
+  const newest = actions.find(({ outcome }) => outcome !== 'news');
+  return (
+    <p className={`result ${kindOf(newest)}`} role="status" data-testid="result">
+      {newest === undefined ? (
+        <span className="quiet">What you do shows here.</span>
+      ) : (
+        <>
+          {newest.what}: <strong className="mono">{newest.result}</strong>
+        </>
+      )}
+      {isPaused ? <span className="paused">❚❚ The presenter has paused the lab.</span> : null}
+    </p>
+  );
+}
+
+function kindOf(newest: PlayedAction | undefined): string {
+  if (newest?.outcome === 'good') return 'good';
+  return newest?.outcome === 'bad' ? 'alarm' : '';
 }

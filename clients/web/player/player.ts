@@ -10,10 +10,16 @@ import { webSocketAddress } from '../lab/lab-feed.ts';
 import { BEGINNING, type SessionStatus } from '../lab/reconnecting.ts';
 import { SessionKeeper } from '../lab/session-keeper.ts';
 import { sentenceOf } from '../server-api.ts';
+import { doorOf } from '../shell/memory.ts';
+import { keepParked, takeParked } from './parked-players.ts';
 import { resultWords } from './result-words.ts';
 
 /** Lines of the log that are kept. */
 const ACTIONS_KEPT_MAX = 40;
+/** Milliseconds for what is held to go back, before it is lost. */
+const LEAVE_MS = 3_000;
+/** Milliseconds for a session that was parked to be had again. */
+const PARKED_CONNECT_MS = 10_000;
 
 export interface PlayedAction {
   readonly id: number;
@@ -26,16 +32,22 @@ export type PlayerRole = 'device' | 'cpu';
 
 export class PlayedClient {
   readonly lab: string;
-  readonly name: string;
+  /** As the lab calls it, from the first hello on. */
+  name: string;
   readonly role: PlayerRole;
   status: SessionStatus = BEGINNING;
   /** Newest first. */
   actions: readonly PlayedAction[] = [];
   /** The kernel function after which a task stands; empty if none does. */
   heldAfter = '';
+  heldBy: 'self' | 'presenter' = 'presenter';
   /** A device's own page table, by page. */
   table: ReadonlyMap<number, DeviceEntry> = new Map();
-  readonly #keeper: SessionKeeper<PlayedAgent>;
+  /** Told of the name that the lab has given. */
+  named: (name: string) => void = () => undefined;
+  /** Counts machines: what was done in an earlier one is history. */
+  machines = 0;
+  readonly #keeper: SessionKeeper<KeptAgent>;
   readonly #listeners = new Set<() => void>();
   #version = 0;
   #nextId = 1;
@@ -48,6 +60,7 @@ export class PlayedClient {
       (moved) => this.#begin(moved),
       (status) => {
         this.status = status;
+        if (status.state === 'live') this.#takeName();
         if (status.state === 'live' && status.told !== '') this.#news(status.told);
         this.#changed();
       },
@@ -60,6 +73,26 @@ export class PlayedClient {
 
   stop(): void {
     this.#keeper.stop();
+  }
+
+  /** Gives private memory back, so that no page is lost; then ends the session. */
+  async leave(): Promise<void> {
+    const { client } = this.#keeper;
+    if (client !== 'none' && this.role === 'device' && this.status.state === 'live') {
+      client.go(this.name);
+      await Promise.race([giveBack(client, this.name), client.closed, late()]);
+    }
+    this.#keeper.stop();
+    this.status = { state: 'refused', code: 'left', why: 'You have left the lab.' };
+    this.#changed();
+  }
+
+  #takeName(): void {
+    const { client } = this.#keeper;
+    const given = client === 'none' ? undefined : client.actors()[0];
+    if (given === undefined || given === this.name) return;
+    this.name = given;
+    this.named(given);
   }
 
   readonly subscribe = (listener: () => void): (() => void) => {
@@ -88,6 +121,7 @@ export class PlayedClient {
     const { client } = this.#keeper;
     if (client !== 'none') client.go(this.name);
     this.heldAfter = '';
+    this.heldBy = 'presenter';
     this.#changed();
   }
 
@@ -95,6 +129,7 @@ export class PlayedClient {
     const { client } = this.#keeper;
     if (client === 'none') return;
     client.hold(this.name, after);
+    this.heldBy = 'self';
     this.#news(`The next ${after}() will make you stand still.`);
   }
 
@@ -112,19 +147,19 @@ export class PlayedClient {
     );
   }
 
-  #begin(moved: (state: ConnectionState['state']) => void): PlayedAgent {
+  #begin(moved: (state: ConnectionState['state']) => void): KeptAgent {
+    const parked = takeParked(this.lab, this.role, this.name);
     const options = {
       url: webSocketAddress(),
-      lab: this.lab,
+      lab: doorOf(this.lab),
       name: this.name,
-      connectMs: 0,
+      connectMs: parked === 'none' ? 0 : PARKED_CONNECT_MS,
+      ...(parked === 'none' ? {} : { parked }),
       // A session that is gone is begun anew by the keeper, which says so on the page.
       onLoss: 'resume' as const,
       say: (text: string) => this.#news(text),
       watch: {
-        moved: (actor: string, state: ConnectionState['state']) => {
-          if (actor === this.name) moved(state);
-        },
+        moved: (_: string, state: ConnectionState['state']) => moved(state),
         asked: (actor: string, { verb }: VerbParams) =>
           this.#news(`${actor} was asked by the presenter: ${verb}`),
         held: (_: string, after: string) => {
@@ -136,13 +171,23 @@ export class PlayedClient {
           this.#changed();
         },
         began: () => {
+          this.machines += 1;
+          this.actions = [];
           this.heldAfter = '';
           this.table = new Map();
           this.#changed();
         },
       },
     };
-    return this.role === 'device' ? startDevice(options) : startCpu(options);
+    const agent = this.role === 'device' ? startDevice(options) : startCpu(options);
+    return { ...agent, hide: () => this.#hide(agent) };
+  }
+
+  /** Between two loads of the page the session goes on, and what it holds with it. */
+  #hide(agent: PlayedAgent): void {
+    const parked = agent.park();
+    if (parked === 'busy') agent.close();
+    else keepParked(this.lab, this.role, this.name, parked);
   }
 
   #news(text: string): void {
@@ -168,6 +213,21 @@ export class PlayedClient {
     this.#version += 1;
     for (const listener of this.#listeners) listener();
   }
+}
+
+interface KeptAgent extends PlayedAgent {
+  hide(): void;
+}
+
+async function giveBack(client: PlayedAgent, name: string): Promise<void> {
+  await client.perform(name, { verb: 'finalize' }).catch(() => undefined);
+  await client.perform(name, { verb: 'release' }).catch(() => undefined);
+}
+
+function late(): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, LEAVE_MS);
+  });
 }
 
 function isGood(result: VerbResult): boolean {

@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useState } from 'preact/hooks';
 import type { RunEntry } from '../../../server/protocol/http-api.ts';
 import { FORMAT_NAMES } from '../../../server/report/format-names.ts';
 import { reportAddress, sentenceOf } from '../server-api.ts';

@@ -1,10 +1,20 @@
-import { useState } from 'react';
-import type { NewRun, ScenarioEntry } from '../../../server/protocol/http-api.ts';
+import { useState } from 'preact/hooks';
+import {
+  type NewRun,
+  RUN_EXECUTIONS_MAX,
+  RUN_PREEMPTIONS_MAX,
+  RUN_SECONDS_MAX,
+  type ScenarioEntry,
+} from '../../../server/protocol/http-api.ts';
 import { type ChosenKernel, kernelAsked, LinuxVersion } from '../lobby/linux-version.tsx';
 import { sentenceOf, serverApi } from '../server-api.ts';
+import { Link } from '../shell/link.tsx';
 import { useLoaded } from '../shell/loaded.ts';
 import { goTo } from '../shell/navigation.ts';
 import { TopBar } from '../shell/top-bar.tsx';
+import { PatchChange } from './patch-change.tsx';
+import { type Draft, ScenarioEditor } from './scenario-editor.tsx';
+import { TokenField } from './token-field.tsx';
 
 const STRATEGIES: readonly (readonly [value: string, text: string])[] = [
   ['dpor', 'every order that matters (dpor)'],
@@ -25,7 +35,9 @@ export function ExploreView({ question }: { readonly question: NewRun | 'none' }
           <h1>Is it safe, and if not, what is the shortest way to break it?</h1>
           <p className="lead quiet">
             The explorer runs the same kernel and the same drivers as a live lab, in every order of
-            events that matters, and answers holds, broken or unknown.
+            events that matters, and answers holds, broken or unknown.{' '}
+            <Link to={{ view: 'matrix' }}>The catalogue of shapes</Link> asks each pair of
+            operations.
           </p>
         </div>
         {scenarios.state === 'loading' ? <p className="working quiet">Asking the server</p> : null}
@@ -50,6 +62,12 @@ function ExploreForm({ scenarios, question }: ExploreFormProps) {
   const [kernel, setKernel] = useState<ChosenKernel>(asked?.kernel ?? 'as asked');
   const [driver, setDriver] = useState(asked?.driver?.[0] ?? '');
   const [strategy, setStrategy] = useState<string>(asked?.strategy ?? 'dpor');
+  const [limits, setLimits] = useState<Limits>({
+    seed: text(asked?.seed),
+    seconds: text(asked?.budgetSeconds),
+    executions: text(asked?.budgetExecutions),
+    preemptions: text(asked?.preemptions),
+  });
   const [parameters, setParameters] = useState<{ readonly [name: string]: number }>(
     asked?.parameters ?? {},
   );
@@ -61,21 +79,13 @@ function ExploreForm({ scenarios, question }: ExploreFormProps) {
     why: '',
   });
   const [patches] = useLoaded(serverApi.patches);
-  const scenario = scenarios.find((each) => each.name === name);
+  const [draft, setDraft] = useState<Draft | 'none'>('none');
+  const scenario = draft === 'none' ? scenarios.find((each) => each.name === name) : saidBy(draft);
   const kernels = patches.state === 'there' ? patches.value.patches : [];
   const drivers = Object.keys(scenario?.expect.drivers ?? {});
-  const expected = scenario?.expect.patches[patch] ?? 'not said';
 
-  const run = async () => {
+  const start = async (asks: NewRun) => {
     setWork({ state: 'busy', why: '' });
-    const asks: NewRun = {
-      scenario: name,
-      ...kernelAsked(kernel),
-      ...(patch === 'stock' ? {} : { patch }),
-      ...(driver === '' ? {} : { driver: [driver] }),
-      ...(strategy === 'dpor' ? {} : { strategy: strategy as NonNullable<NewRun['strategy']> }),
-      ...(Object.keys(parameters).length === 0 ? {} : { parameters }),
-    };
     try {
       const { run: started } = await serverApi.startRun(asks);
       goTo({ view: 'run', id: started.id, question: asks, event: 'end' });
@@ -83,116 +93,211 @@ function ExploreForm({ scenarios, question }: ExploreFormProps) {
       setWork({ state: 'failed', why: sentenceOf(error) });
     }
   };
+  const run = () =>
+    start({
+      scenario: scenario?.name ?? name,
+      ...(draft === 'none' ? {} : { text: draft.text }),
+      ...kernelAsked(kernel),
+      ...(patch === 'stock' ? {} : { patch }),
+      ...(driver === '' ? {} : { driver: [driver] }),
+      ...(strategy === 'dpor' ? {} : { strategy: strategy as NonNullable<NewRun['strategy']> }),
+      ...(Object.keys(parameters).length === 0 ? {} : { parameters }),
+      ...limitsAsked(limits),
+    });
 
   return (
-    <form
-      className="columns"
-      onSubmit={(event) => {
-        event.preventDefault();
-        run().catch(() => undefined);
-      }}
-    >
-      <div className="stack card">
-        <label>
-          <span className="label">Scenario</span>
-          <select
-            value={name}
-            onChange={({ target }) => {
-              setName(target.value);
-              setDriver('');
-              setParameters({});
-            }}
-          >
-            {scenarios.map((each) => (
-              <option key={each.name} value={each.name}>
-                {each.name}
-              </option>
-            ))}
-          </select>
-        </label>
-        <LinuxVersion chosen={kernel} choose={setKernel} otherwise="as written" />
-        <label>
-          <span className="label">Kernel</span>
-          <select value={patch} onChange={({ target }) => setPatch(target.value)}>
-            {kernels.length === 0 ? <option value="stock">stock</option> : null}
-            {kernels.map(({ id }) => (
-              <option key={id} value={id}>
-                {id}
-              </option>
-            ))}
-          </select>
-        </label>
-        {drivers.length === 0 ? null : (
+    <div className="columns">
+      <form
+        className="stack"
+        onSubmit={(event) => {
+          event.preventDefault();
+          run().catch(() => undefined);
+        }}
+      >
+        <div className="stack card">
           <label>
-            <span className="label">Driver of the devices</span>
-            <select value={driver} onChange={({ target }) => setDriver(target.value)}>
-              <option value="">as the scenario has it</option>
-              {drivers.map((each) => (
-                <option key={each} value={each}>
-                  {each}
+            <span className="label">Scenario</span>
+            <select
+              value={name}
+              onChange={({ currentTarget }) => {
+                setName(currentTarget.value);
+                setDriver('');
+                setDraft('none');
+                setParameters({});
+              }}
+            >
+              {scenarios.map((each) => (
+                <option key={each.name} value={each.name}>
+                  {each.name}
                 </option>
               ))}
             </select>
           </label>
-        )}
-        {Object.entries(scenario?.parameters ?? {}).map(([parameter, usual]) => (
-          <label key={parameter}>
-            <span className="label">{parameter}</span>
-            <input
-              type="number"
-              min={1}
-              max={16}
-              value={parameters[parameter] ?? usual}
-              onChange={({ target }) =>
-                setParameters({ ...parameters, [parameter]: Number(target.value) })
-              }
-            />
+          <LinuxVersion chosen={kernel} choose={setKernel} otherwise="as written" />
+          <label>
+            <span className="label">Kernel</span>
+            <select value={patch} onChange={({ currentTarget }) => setPatch(currentTarget.value)}>
+              {kernels.length === 0 ? <option value="stock">stock</option> : null}
+              {kernels.map(({ id }) => (
+                <option key={id} value={id}>
+                  {id}
+                </option>
+              ))}
+            </select>
           </label>
-        ))}
-        <label>
-          <span className="label">Strategy</span>
-          <select value={strategy} onChange={({ target }) => setStrategy(target.value)}>
-            {STRATEGIES.map(([value, text]) => (
-              <option key={value} value={value}>
-                {text}
-              </option>
-            ))}
-          </select>
-        </label>
-        {work.state === 'failed' ? (
-          <p className="note alarm" role="alert">
-            {work.why}
-          </p>
-        ) : null}
-        <p>
-          <button type="submit" className="primary" disabled={work.state === 'busy' || name === ''}>
-            {work.state === 'busy' ? 'Starting' : 'Explore'}
-          </button>
-        </p>
-      </div>
-      {scenario === undefined ? null : (
-        <div className="stack">
-          <h2>{scenario.name}</h2>
-          <p className="lead">{scenario.title}</p>
-          <p className="quiet">{scenario.provenance}</p>
-          {scenario.actors.map(({ name: actor, kind, program }) => (
-            <div key={actor}>
-              <h3>
-                {kind === 'cpu' ? '▢' : '○'} {actor}
-              </h3>
-              <ol className="mono quiet">
-                {program.map((line, at) => (
-                  // biome-ignore lint/suspicious/noArrayIndexKey: the same step may come twice, and none moves.
-                  <li key={at}>{line}</li>
+          {drivers.length === 0 ? null : (
+            <label>
+              <span className="label">Driver of the devices</span>
+              <select
+                value={driver}
+                onChange={({ currentTarget }) => setDriver(currentTarget.value)}
+              >
+                <option value="">as the scenario has it</option>
+                {drivers.map((each) => (
+                  <option key={each} value={each}>
+                    {each}
+                  </option>
                 ))}
-              </ol>
-            </div>
+              </select>
+            </label>
+          )}
+          {Object.entries(scenario?.parameters ?? {}).map(([parameter, usual]) => (
+            <label key={parameter}>
+              <span className="label">{parameter}</span>
+              <input
+                type="number"
+                min={1}
+                max={16}
+                value={parameters[parameter] ?? usual}
+                onInput={({ currentTarget }) =>
+                  setParameters({ ...parameters, [parameter]: Number(currentTarget.value) })
+                }
+              />
+            </label>
           ))}
+          <label>
+            <span className="label">Strategy</span>
+            <select
+              value={strategy}
+              onChange={({ currentTarget }) => setStrategy(currentTarget.value)}
+            >
+              {STRATEGIES.map(([value, text]) => (
+                <option key={value} value={value}>
+                  {text}
+                </option>
+              ))}
+            </select>
+          </label>
+          <LimitFields limits={limits} onLimits={setLimits} />
+          {work.state === 'failed' ? (
+            <p className="note alarm" role="alert">
+              {work.why}
+            </p>
+          ) : null}
           <p>
-            The scenario expects of <strong>{patch}</strong>: <strong>{expected}</strong>
+            <button
+              type="submit"
+              className="primary"
+              disabled={work.state === 'busy' || scenario === undefined}
+            >
+              {work.state === 'busy' ? 'Starting' : 'Explore'}
+            </button>
           </p>
         </div>
-      )}
-    </form>
+      </form>
+      <div className="stack">
+        <TokenField onQuestion={(asked) => start(asked).catch(() => undefined)} />
+        {patch === 'stock' ? null : <PatchChange id={patch} />}
+        <ScenarioEditor name={name} draft={draft} onDraft={setDraft} />
+        {scenario === undefined ? null : <ScenarioText scenario={scenario} patch={patch} />}
+      </div>
+    </div>
   );
+}
+
+/** What the chosen scenario is about, who does what in it, and what it expects. */
+function ScenarioText({
+  scenario,
+  patch,
+}: {
+  readonly scenario: ScenarioEntry;
+  readonly patch: string;
+}) {
+  return (
+    <div className="stack">
+      <h2>{scenario.name}</h2>
+      <p className="lead">{scenario.title}</p>
+      <p className="quiet">{scenario.provenance}</p>
+      {scenario.actors.map(({ name: actor, kind, program }) => (
+        <div key={actor}>
+          <h3>
+            {kind === 'cpu' ? '▢' : '○'} {actor}
+          </h3>
+          <ol className="mono quiet">
+            {program.map((line, at) => (
+              // biome-ignore lint/suspicious/noArrayIndexKey: the same step may come twice, and none moves.
+              <li key={at}>{line}</li>
+            ))}
+          </ol>
+        </div>
+      ))}
+      <p>
+        The scenario expects of <strong>{patch}</strong>:{' '}
+        <strong>{scenario.expect.patches[patch] ?? 'not said'}</strong>
+      </p>
+    </div>
+  );
+}
+
+function saidBy({ scenario }: Draft): ScenarioEntry | undefined {
+  return scenario === 'wrong' ? undefined : scenario;
+}
+
+/** As typed; empty: as usual. */
+interface Limits {
+  readonly seed: string;
+  readonly seconds: string;
+  readonly executions: string;
+  readonly preemptions: string;
+}
+
+const LIMITS: readonly (readonly [field: keyof Limits, label: string, max: number])[] = [
+  ['seed', 'Seed, of orders at random', 2 ** 31 - 1],
+  ['seconds', 'Seconds at most', RUN_SECONDS_MAX],
+  ['executions', 'Executions at most', RUN_EXECUTIONS_MAX],
+  ['preemptions', 'Preemptions at most, in one execution', RUN_PREEMPTIONS_MAX],
+];
+
+interface LimitFieldsProps {
+  readonly limits: Limits;
+  readonly onLimits: (limits: Limits) => void;
+}
+
+function LimitFields({ limits, onLimits }: LimitFieldsProps) {
+  return LIMITS.map(([field, label, max]) => (
+    <label key={field}>
+      <span className="label">{label}</span>
+      <input
+        type="number"
+        min={field === 'seed' || field === 'preemptions' ? 0 : 1}
+        max={max}
+        placeholder="as usual"
+        value={limits[field]}
+        onInput={({ currentTarget }) => onLimits({ ...limits, [field]: currentTarget.value })}
+      />
+    </label>
+  ));
+}
+
+function limitsAsked({ seed, seconds, executions, preemptions }: Limits): Partial<NewRun> {
+  return {
+    ...(seed === '' ? {} : { seed: Number(seed) }),
+    ...(seconds === '' ? {} : { budgetSeconds: Number(seconds) }),
+    ...(executions === '' ? {} : { budgetExecutions: Number(executions) }),
+    ...(preemptions === '' ? {} : { preemptions: Number(preemptions) }),
+  };
+}
+
+function text(value: number | undefined): string {
+  return value === undefined ? '' : String(value);
 }

@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useState } from 'react';
+import { useCallback, useEffect, useState } from 'preact/hooks';
 import type { NewRun, RunEntry, RunEvents } from '../../../server/protocol/http-api.ts';
 import { RequestFailed, sentenceOf, serverApi } from '../server-api.ts';
 import { goTo } from '../shell/navigation.ts';
@@ -20,34 +20,34 @@ export function useRun(
   const [followed, setFollowed] = useState<FollowedRun>({ state: 'asking' });
   // biome-ignore lint/correctness/useExhaustiveDependencies: the question and the event belong to the id.
   useEffect(() => {
-    let wanted: 'yes' | 'no' = 'yes';
+    let wanted = true;
     let timer: ReturnType<typeof setTimeout> | 'none' = 'none';
     const follow = async (): Promise<void> => {
       const { run } = await serverApi.run(id);
-      if (wanted === 'no') return;
+      if (!wanted) return;
       if (run.state === 'waiting' || run.state === 'running') {
         setFollowed({ state: 'under-way', run });
         timer = setTimeout(() => follow().catch(failed), LOOK_MS);
         return;
       }
       const events = run.state === 'done' ? await eventsOf(id) : 'none';
-      if (wanted === 'yes') setFollowed({ state: 'done', run, events });
+      if (wanted) setFollowed({ state: 'done', run, events });
     };
     const failed = async (error: unknown): Promise<void> => {
       const isGone = error instanceof RequestFailed && error.status === 404;
       if (isGone && question !== 'none') {
         const again = await serverApi.startRun(question);
-        if (wanted === 'yes') goTo({ view: 'run', id: again.run.id, question, event }, 'replace');
+        if (wanted) goTo({ view: 'run', id: again.run.id, question, event }, 'replace');
         return;
       }
-      if (wanted === 'yes') setFollowed({ state: 'failed', why: sentenceOf(error) });
+      if (wanted) setFollowed({ state: 'failed', why: sentenceOf(error) });
     };
     setFollowed({ state: 'asking' });
     follow()
       .catch(failed)
       .catch((error: unknown) => setFollowed({ state: 'failed', why: sentenceOf(error) }));
     return () => {
-      wanted = 'no';
+      wanted = false;
       if (timer !== 'none') clearTimeout(timer);
     };
   }, [id]);

@@ -1,5 +1,5 @@
 /** Theme and type size: chosen by a person, remembered, else what the system says. */
-import { useSyncExternalStore } from 'react';
+import { useSyncExternalStore } from 'preact/compat';
 import { DARK, LIGHT, type Palette } from '../style/palette.ts';
 import { recall, remember } from './memory.ts';
 

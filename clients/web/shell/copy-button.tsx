@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useState } from 'preact/hooks';
 
 export interface CopyButtonProps {
   readonly text: string;
@@ -7,15 +7,15 @@ export interface CopyButtonProps {
 
 /** Copies a text, and says that it has. */
 export function CopyButton({ text, label = 'Copy' }: CopyButtonProps) {
-  const [copied, setCopied] = useState<'no' | 'yes' | 'failed'>('no');
-  const words = { no: label, yes: 'Copied', failed: 'Select it and copy by hand' }[copied];
+  const [copied, setCopied] = useState<'not yet' | 'done' | 'failed'>('not yet');
+  const words = { 'not yet': label, done: 'Copied', failed: 'Select it and copy by hand' }[copied];
   return (
     <button
       type="button"
       className="small"
       onClick={() => {
         copyText(text).then(
-          () => setCopied('yes'),
+          () => setCopied('done'),
           () => setCopied('failed'),
         );
       }}

@@ -1,4 +1,4 @@
-import { Component, type ErrorInfo, type ReactNode } from 'react';
+import { Component, type ComponentChildren, type ErrorInfo } from 'preact';
 import { sentenceOf } from '../server-api.ts';
 
 interface ErrorBoundaryState {
@@ -6,10 +6,13 @@ interface ErrorBoundaryState {
 }
 
 /** A bug of the page's own: says so, and how to go on. What the server has is not touched by it. */
-export class ErrorBoundary extends Component<{ readonly children: ReactNode }, ErrorBoundaryState> {
+export class ErrorBoundary extends Component<
+  { readonly children: ComponentChildren },
+  ErrorBoundaryState
+> {
   override state: ErrorBoundaryState = { error: undefined };
 
-  static getDerivedStateFromError(error: unknown): ErrorBoundaryState {
+  static override getDerivedStateFromError(error: unknown): ErrorBoundaryState {
     return { error };
   }
 
@@ -17,7 +20,7 @@ export class ErrorBoundary extends Component<{ readonly children: ReactNode }, E
     reportError(new Error(`the page failed${info.componentStack ?? ''}`, { cause: error }));
   }
 
-  override render(): ReactNode {
+  override render(): ComponentChildren {
     const { error } = this.state;
     if (error === undefined) return this.props.children;
     return (

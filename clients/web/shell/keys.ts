@@ -1,5 +1,5 @@
-/** Keys of the page: one table a view, listed by `?`. Nothing is bound while somebody types. */
-import { useEffect, useRef } from 'react';
+/** Keys of the page: one table a view, listed by `?`. Nothing is bound while a person types. */
+import { useEffect, useRef } from 'preact/hooks';
 
 export interface KeyBinding {
   /** As KeyboardEvent.key has it. */

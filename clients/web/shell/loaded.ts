@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useState } from 'react';
+import { useCallback, useEffect, useState } from 'preact/hooks';
 import { sentenceOf } from '../server-api.ts';
 
 /** What was asked of the server, and what came. */
@@ -16,26 +16,26 @@ export function useLoaded<T>(
   const [turn, setTurn] = useState(0);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another `load` each time it is drawn is the same question.
   useEffect(() => {
-    let wanted: 'yes' | 'no' = 'yes';
+    let wanted = true;
     let timer: ReturnType<typeof setTimeout> | 'none' = 'none';
     const again = () => {
-      if (wanted === 'yes' && everyMs !== 'once') timer = setTimeout(run, everyMs);
+      if (wanted && everyMs !== 'once') timer = setTimeout(run, everyMs);
     };
     const run = () => {
       load().then(
         (value) => {
-          if (wanted === 'yes') setLoaded({ state: 'there', value });
+          if (wanted) setLoaded({ state: 'there', value });
           again();
         },
         (error: unknown) => {
-          if (wanted === 'yes') setLoaded({ state: 'failed', why: sentenceOf(error), error });
+          if (wanted) setLoaded({ state: 'failed', why: sentenceOf(error), error });
           again();
         },
       );
     };
     run();
     return () => {
-      wanted = 'no';
+      wanted = false;
       if (timer !== 'none') clearTimeout(timer);
     };
   }, [turn, everyMs]);

@@ -27,3 +27,22 @@ export function presenterToken(lab: string): string {
 export function keepPresenterToken(lab: string, token: string): void {
   remember(`presenter.${lab}`, token);
 }
+
+/** The token of the server, from the address that it prints, or ''. */
+export function serverToken(): string {
+  return recall('token');
+}
+
+export function keepServerToken(token: string): void {
+  remember('token', token);
+}
+
+/** What a hello and a request call a lab: its name, or its code, where names do not let in. */
+export function doorOf(lab: string): string {
+  return recall(`door.${lab}`) || lab;
+}
+
+/** `door` is '' where the name is enough. */
+export function keepDoor(lab: string, door: string): void {
+  if (recall(`door.${lab}`) !== door) remember(`door.${lab}`, door);
+}

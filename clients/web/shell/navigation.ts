@@ -1,5 +1,5 @@
 /** The browser's address bar, as a Route. */
-import { useSyncExternalStore } from 'react';
+import { useSyncExternalStore } from 'preact/compat';
 import { addressOfRoute, parseRoute, type Route } from '../route.ts';
 
 const listeners = new Set<() => void>();

@@ -1,5 +1,5 @@
 /** Short news, told over the page for a while: nothing moves for them, and screen readers hear them. */
-import { useSyncExternalStore } from 'react';
+import { useSyncExternalStore } from 'preact/compat';
 
 /** Milliseconds that a piece of news stays. */
 const STAYS_MS = 7_000;

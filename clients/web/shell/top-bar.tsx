@@ -1,10 +1,11 @@
-import { type ReactNode, useRef, useState } from 'react';
+import type { ComponentChildren } from 'preact';
+import { useRef, useState } from 'preact/hooks';
 import { toggleSize, toggleTheme, useAppearance } from './appearance.ts';
 import { keysInForce, useKeys } from './keys.ts';
 import { Link } from './link.tsx';
 
 /** The bar over every view: where one is, how the connection is, how it looks, and which keys there are. */
-export function TopBar({ children }: { readonly children?: ReactNode }) {
+export function TopBar({ children }: { readonly children?: ComponentChildren }) {
   const { palette, size } = useAppearance();
   const help = useRef<HTMLDialogElement>(null);
   const [listed, setListed] = useState(keysInForce());
@@ -71,11 +72,11 @@ function Mark() {
       <path
         d="M3 4v16M9 4v16M3 8l6 8"
         stroke="currentColor"
-        strokeWidth="2"
+        stroke-width="2"
         fill="none"
-        strokeLinecap="square"
+        stroke-linecap="square"
       />
-      <path d="M13 5h8v6h-8zM13 13h8v6h-8z" stroke="currentColor" strokeWidth="2" fill="none" />
+      <path d="M13 5h8v6h-8zM13 13h8v6h-8z" stroke="currentColor" stroke-width="2" fill="none" />
     </svg>
   );
 }

@@ -1,4 +1,4 @@
-import type { RefObject } from 'react';
+import type { RefObject } from 'preact';
 import { MARKS, type Mark } from '../model/event-marks.ts';
 import { isFiltering, type TimelineFilter } from '../timeline/filter.ts';
 
@@ -18,7 +18,7 @@ const WORDS: { readonly [Name in Mark]: string } = {
 export interface FilterToolsProps {
   readonly filter: TimelineFilter;
   readonly onFilter: (filter: TimelineFilter) => void;
-  readonly search: RefObject<HTMLInputElement | null>;
+  readonly search: RefObject<HTMLInputElement>;
   readonly actors: readonly string[];
 }
 
@@ -32,7 +32,7 @@ export function FilterTools({ filter, onFilter, search, actors }: FilterToolsPro
         value={filter.text}
         placeholder="Filter: words, 0xaddress"
         aria-label="Filter events"
-        onChange={({ target }) => onFilter({ ...filter, text: target.value })}
+        onInput={({ currentTarget }) => onFilter({ ...filter, text: currentTarget.value })}
         onKeyDown={(event) => {
           if (event.key === 'Escape') event.currentTarget.blur();
         }}

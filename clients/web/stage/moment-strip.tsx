@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react';
+import type { ComponentChildren } from 'preact';
 import type { Event } from '../../../server/abi/event.ts';
 import { describeBody } from '../../../server/report/describe-event.ts';
 import { rangeWords } from '../../../server/report/event-words.ts';
@@ -15,7 +15,7 @@ export interface MomentStripProps {
   /** What is pointed at in the memory view; empty for nothing. */
   readonly pointed: string;
   readonly stale: number;
-  readonly children: ReactNode;
+  readonly children: ComponentChildren;
 }
 
 /** Between the two views: which moment they show, what is held and in flight then. Its height never changes. */

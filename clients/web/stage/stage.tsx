@@ -1,4 +1,4 @@
-import { useCallback, useRef, useState } from 'react';
+import { useCallback, useRef, useState } from 'preact/hooks';
 import { MemoryView } from '../memory/memory-view.tsx';
 import { useKeys } from '../shell/keys.ts';
 import { NO_FILTER, type TimelineFilter } from '../timeline/filter.ts';
@@ -6,6 +6,8 @@ import type { SceneMark } from '../timeline/timeline-scene.ts';
 import { type TimelineCommands, TimelineView } from '../timeline/timeline-view.tsx';
 import { FilterTools } from './filter-tools.tsx';
 import { MomentStrip } from './moment-strip.tsx';
+import { Scrubber } from './scrubber.tsx';
+import { SHARE_AT_FIRST, Splitter } from './splitter.tsx';
 import type { Selected, ViewSource } from './view-source.ts';
 
 export interface StageProps {
@@ -24,6 +26,7 @@ const NO_MILESTONES: readonly SceneMark[] = [];
 export function Stage({ source, selected, onSelect, milestones, live }: StageProps) {
   const [pointed, setPointed] = useState('');
   const [stale, setStale] = useState(0);
+  const [share, setShare] = useState(SHARE_AT_FIRST);
   const [filter, setFilter] = useState<TimelineFilter>(NO_FILTER);
   const commands = useRef<TimelineCommands | 'none'>('none');
   const search = useRef<HTMLInputElement>(null);
@@ -86,8 +89,9 @@ export function Stage({ source, selected, onSelect, milestones, live }: StagePro
   ]);
 
   return (
-    <div className="views">
+    <div className="views" style={{ '--upper': `${share}fr`, '--lower': `${100 - share}fr` }}>
       <MemoryView source={source} selected={selected} onPoint={setPointed} onStale={setStale} />
+      <Splitter share={share} onShare={setShare} />
       <MomentStrip selected={selected} event={event} model={model} pointed={pointed} stale={stale}>
         <div className="tools">
           <FilterTools
@@ -118,6 +122,7 @@ export function Stage({ source, selected, onSelect, milestones, live }: StagePro
           ) : null}
         </div>
       </MomentStrip>
+      <Scrubber source={source} selected={selected} onSelect={onSelect} />
       <TimelineView
         source={source}
         selected={selected}

@@ -1,5 +1,6 @@
 /** A canvas that fills its parent and is drawn again in the next frame whenever something says so. */
-import { type RefObject, useCallback, useEffect, useRef } from 'react';
+import type { RefObject } from 'preact';
+import { useCallback, useEffect, useRef } from 'preact/hooks';
 
 export interface CanvasSize {
   readonly width: number;
@@ -7,7 +8,7 @@ export interface CanvasSize {
 }
 
 export interface CanvasHandle {
-  readonly canvas: RefObject<HTMLCanvasElement | null>;
+  readonly canvas: RefObject<HTMLCanvasElement>;
   /** Draws again in the next frame. */
   readonly invalidate: () => void;
 }
@@ -23,8 +24,8 @@ export function useCanvas(
   const canvas = useRef<HTMLCanvasElement>(null);
   const latest = useRef({ draw, stamp });
   latest.current = { draw, stamp };
-  const state = useRef({ dirty: 'yes' as 'yes' | 'no', drawn: '' });
-  state.current.dirty = 'yes';
+  const state = useRef({ dirty: true, drawn: '' });
+  state.current.dirty = true;
   useEffect(() => {
     const element = canvas.current;
     const parent = element?.closest('.view');
@@ -39,7 +40,7 @@ export function useCanvas(
       element.style.width = `${size.width}px`;
       element.style.height = `${size.height}px`;
       pen.setTransform(dense, 0, 0, dense, 0, 0);
-      state.current.dirty = 'yes';
+      state.current.dirty = true;
     };
     const observer = new ResizeObserver(measure);
     observer.observe(parent);
@@ -48,8 +49,8 @@ export function useCanvas(
       frame = requestAnimationFrame(next);
       countFrame(now);
       const stampNow = latest.current.stamp();
-      if (state.current.dirty === 'no' && stampNow === state.current.drawn) return;
-      state.current.dirty = latest.current.draw(pen, size, now) === 'again' ? 'yes' : 'no';
+      if (!state.current.dirty && stampNow === state.current.drawn) return;
+      state.current.dirty = latest.current.draw(pen, size, now) === 'again';
       state.current.drawn = stampNow;
     });
     return () => {
@@ -58,12 +59,12 @@ export function useCanvas(
     };
   }, []);
   const invalidate = useCallback(() => {
-    state.current.dirty = 'yes';
+    state.current.dirty = true;
   }, []);
   return { canvas, invalidate };
 }
 
-/** How long frames take, for the benchmark: it reads `mmraceFrames` in the page. Off until somebody asks. */
+/** How long frames take, for the benchmark: it reads `mmraceFrames` in the page. Off until it is asked for. */
 const FRAMES_KEPT_MAX = 100_000;
 
 declare global {

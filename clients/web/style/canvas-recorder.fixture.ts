@@ -1,7 +1,7 @@
 /** A pen for tests, that notes what it is asked to draw. */
 import type { Pen } from './pen.ts';
 
-export interface Paper {
+export interface CanvasRecorder {
   readonly pen: Pen;
   readonly texts: { readonly text: string; readonly x: number; readonly y: number }[];
   readonly lines: { readonly x: number; readonly y: number }[];
@@ -9,10 +9,15 @@ export interface Paper {
   strokes: number;
 }
 
-export function newPaper(): Paper {
-  const paper: Paper = { pen: undefined as unknown as Pen, texts: [], lines: [], strokes: 0 };
+export function newCanvasRecorder(): CanvasRecorder {
+  const recorder: CanvasRecorder = {
+    pen: undefined as unknown as Pen,
+    texts: [],
+    lines: [],
+    strokes: 0,
+  };
   const count = () => {
-    paper.strokes += 1;
+    recorder.strokes += 1;
   };
   const pen: Pen = {
     fillStyle: '',
@@ -27,14 +32,14 @@ export function newPaper(): Paper {
     strokeRect: count,
     fillText: (text, x, y) => {
       count();
-      paper.texts.push({ text, x, y });
+      recorder.texts.push({ text, x, y });
     },
     beginPath: count,
     closePath: count,
     moveTo: count,
     lineTo: (x, y) => {
       count();
-      paper.lines.push({ x, y });
+      recorder.lines.push({ x, y });
     },
     arc: count,
     rect: count,
@@ -46,5 +51,5 @@ export function newPaper(): Paper {
     setLineDash: count,
     setTransform: count,
   };
-  return Object.assign(paper, { pen });
+  return Object.assign(recorder, { pen });
 }

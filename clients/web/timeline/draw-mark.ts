@@ -1,4 +1,4 @@
-/** The mark of one event: its shape says the kind, for whoever does not see the colour. */
+/** The mark of one event: its shape says the kind, for a person who does not see the colour. */
 import type { Event } from '../../../server/abi/event.ts';
 import type { Palette } from '../style/palette.ts';
 import type { Pen } from '../style/pen.ts';

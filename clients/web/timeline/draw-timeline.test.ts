@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Event } from '../../../server/abi/event.ts';
-import { runSeedRace, SEED_PATCH } from '../../../server/scenario/seed-race/seed-race.ts';
-import { newDirectWorld } from '../../../server/scenario/seed-race/seed-race-direct.fixture.ts';
+import { runGolden } from '../../../server/report/golden/golden-runs.fixture.ts';
 import { EventHistory } from '../model/event-history.ts';
 import { emptyModel } from '../model/lab-model.ts';
-import { newPaper, type Paper } from '../style/canvas-recorder.fixture.ts';
+import { type CanvasRecorder, newCanvasRecorder } from '../style/canvas-recorder.fixture.ts';
 import { LIGHT } from '../style/palette.ts';
 import { drawTimeline } from './draw-timeline.ts';
 import { FilteredBlocks, NO_FILTER, type TimelineFilter } from './filter.ts';
@@ -20,11 +19,11 @@ function historyOf(events: readonly Event[]): EventHistory {
   return history;
 }
 
-function draw(history: EventHistory, filter: TimelineFilter = NO_FILTER): Paper {
+function draw(history: EventHistory, filter: TimelineFilter = NO_FILTER): CanvasRecorder {
   const lanes = lanesOf(history, filter.hiddenActors);
   const sizes = timelineSizes(1, lanes.length, SIZE.height);
-  const paper = newPaper();
-  drawTimeline(paper.pen, {
+  const recorder = newCanvasRecorder();
+  drawTimeline(recorder.pen, {
     history,
     lanes,
     blocks: new FilteredBlocks(filter),
@@ -34,10 +33,10 @@ function draw(history: EventHistory, filter: TimelineFilter = NO_FILTER): Paper 
     selected: 'live',
     milestones: [{ n: 3, label: 'point of no return: step 2' }],
   });
-  return paper;
+  return recorder;
 }
 
-function words({ texts }: Paper): string[] {
+function words({ texts }: CanvasRecorder): string[] {
   return texts.map(({ text }) => text);
 }
 
@@ -60,8 +59,8 @@ function manyFaults(count: number): Event[] {
   });
 }
 
-test('the seed race is drawn with its lanes, calls, brackets, and the rule that was broken', async () => {
-  const { events } = await runSeedRace('seed-zero-page', SEED_PATCH, newDirectWorld);
+test('the seed race is drawn with its lanes, calls, brackets, and the rule that was broken', () => {
+  const { events } = runGolden('seed-zero-page', 'patched');
   const drawn = words(draw(historyOf(events)));
   for (const expected of [
     '▢ cpu0',
@@ -77,8 +76,8 @@ test('the seed race is drawn with its lanes, calls, brackets, and the rule that 
   }
 });
 
-test('what a filter hides is not drawn, and an address finds what is about its page', async () => {
-  const { events } = await runSeedRace('seed-zero-page', SEED_PATCH, newDirectWorld);
+test('what a filter hides is not drawn, and an address finds what is about its page', () => {
+  const { events } = runGolden('seed-zero-page', 'patched');
   const history = historyOf(events);
   const all = draw(history);
   const hidden = draw(history, {

@@ -7,15 +7,15 @@ export interface TimelineLane {
   readonly role: 'cpu' | 'kernel' | 'device';
 }
 
-/** What the kernel does for somebody stands in that one's lane; here are its messages and its brackets. */
+/** What the kernel does for an actor stands in that actor's lane; here are its messages and its brackets. */
 export const KERNEL_LANE: TimelineLane = { name: 'kernel', role: 'kernel' };
-const NOBODY = new Set(['nobody', 'kernel', '']);
+const WITHOUT_LANE = new Set(['nobody', 'kernel', '']);
 
 export function lanesOf(history: EventHistory, hidden: ReadonlySet<string>): TimelineLane[] {
   const cpus: TimelineLane[] = [];
   const devices: TimelineLane[] = [];
   for (const name of history.actors) {
-    if (NOBODY.has(name) || hidden.has(name)) continue;
+    if (WITHOUT_LANE.has(name) || hidden.has(name)) continue;
     const role = history.roles.get(name) ?? 'cpu';
     if (role === 'device') devices.push({ name, role });
     else cpus.push({ name, role });
@@ -24,11 +24,11 @@ export function lanesOf(history: EventHistory, hidden: ReadonlySet<string>): Tim
   return [...ordered(cpus), KERNEL_LANE, ...ordered(devices)];
 }
 
-/** For each actor of the history the place of its lane; the kernel's for whoever has none; -1 if it is hidden. */
+/** For each actor of the history the place of its lane; the kernel's for one that has none; -1 if it is hidden. */
 export function laneOfActor(history: EventHistory, lanes: readonly TimelineLane[]): Int16Array {
   const places = new Map(lanes.map(({ name }, at) => [name, at]));
   const kernel = places.get(KERNEL_LANE.name) ?? 0;
   return Int16Array.from(history.actors, (name) =>
-    NOBODY.has(name) ? kernel : (places.get(name) ?? -1),
+    WITHOUT_LANE.has(name) ? kernel : (places.get(name) ?? -1),
   );
 }

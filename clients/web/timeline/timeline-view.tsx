@@ -1,12 +1,16 @@
-import { type KeyboardEvent, type PointerEvent, useEffect, useRef } from 'react';
+import type { TargetedKeyboardEvent } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { EventHistory } from '../model/event-history.ts';
 import { useAppearance } from '../shell/appearance.ts';
 import { type CanvasSize, useCanvas } from '../stage/use-canvas.ts';
 import type { Selected, ViewSource } from '../stage/view-source.ts';
 import { drawTimeline } from './draw-timeline.ts';
 import { FilteredBlocks, type TimelineFilter } from './filter.ts';
+import { HoverCard, type Hovered } from './hover-card.tsx';
 import { lanesOf, type TimelineLane } from './lanes.ts';
 import type { SceneMark } from './timeline-scene.ts';
+import { useDrag } from './use-drag.ts';
+import { useWheel } from './use-wheel.ts';
 import {
   eventAtX,
   following,
@@ -40,8 +44,6 @@ const SCALE_AT_FIRST = 26;
 /** From here on the marks of events can be told apart. */
 const SCALE_READABLE = 12;
 const ZOOM_STEP = 1.4;
-/** Pixels of a pointer's way below which it was a click. */
-const CLICK_PIXELS = 5;
 const HEIGHT_MAX = 4_000;
 
 /** The space-time diagram: drag or scroll to move, wheel to zoom, click an event to look at its moment. */
@@ -62,7 +64,7 @@ export function TimelineView(props: TimelineViewProps) {
   const lanes = useRef<readonly TimelineLane[]>([]);
   const blocks = useRef(new FilteredBlocks(filter));
   if (blocks.current.filter !== filter) blocks.current = new FilteredBlocks(filter);
-  const drag = useRef<{ x: number; y: number; moved: number } | 'none'>('none');
+  const [hovered, setHovered] = useState<Hovered | 'none'>('none');
 
   const measure = (size: CanvasSize) => {
     lanes.current = lanesOf(source.history(), filter.hiddenActors);
@@ -133,20 +135,6 @@ export function TimelineView(props: TimelineViewProps) {
     },
   };
 
-  useEffect(() => {
-    const element = canvas.current;
-    if (element === null) return;
-    const wheel = (event: WheelEvent) => {
-      event.preventDefault();
-      if (event.ctrlKey || event.metaKey || Math.abs(event.deltaY) > Math.abs(event.deltaX)) {
-        if (event.shiftKey) scrollLanes(event.deltaY);
-        else zoomAt(Math.exp(-event.deltaY / 400), event.offsetX);
-      } else move(panned(view.current, sizes.current, event.deltaX, range()));
-    };
-    element.addEventListener('wheel', wheel, { passive: false });
-    return () => element.removeEventListener('wheel', wheel);
-  });
-
   const scrollLanes = (pixels: number) => {
     const content = lanes.current.length * sizes.current.laneHeight + sizes.current.axisHeight;
     const most = Math.max(0, Math.min(HEIGHT_MAX, content - view.current.height));
@@ -155,36 +143,32 @@ export function TimelineView(props: TimelineViewProps) {
     invalidate();
   };
 
-  const down = (event: PointerEvent<HTMLCanvasElement>) => {
-    event.currentTarget.setPointerCapture(event.pointerId);
-    drag.current = { x: event.clientX, y: event.clientY, moved: 0 };
-  };
-  const drags = (event: PointerEvent) => {
-    const from = drag.current;
-    if (from === 'none') return;
-    const [dx, dy] = [event.clientX - from.x, event.clientY - from.y];
-    drag.current = {
-      x: event.clientX,
-      y: event.clientY,
-      moved: from.moved + Math.abs(dx) + Math.abs(dy),
-    };
-    if (drag.current.moved < CLICK_PIXELS) return;
-    scrollLanes(-dy);
-    move(panned(view.current, sizes.current, -dx, range()));
-  };
-  const up = (event: PointerEvent<HTMLCanvasElement>) => {
-    const from = drag.current;
-    drag.current = 'none';
-    if (from === 'none' || from.moved >= CLICK_PIXELS) return;
-    const box = event.currentTarget.getBoundingClientRect();
-    const x = event.clientX - box.left;
-    if (x < sizes.current.gutterWidth) return;
-    const { first, last } = range();
-    const n = eventAtX(view.current, sizes.current, x);
-    if (last > 0) onSelect(Math.max(first, Math.min(last, n)));
-  };
+  useWheel(canvas, {
+    zoomed: zoomAt,
+    panned: (pixels) => move(panned(view.current, sizes.current, pixels, range())),
+    scrolled: scrollLanes,
+  });
+  const pointer = useDrag({
+    dragged: (dx, dy) => {
+      scrollLanes(-dy);
+      move(panned(view.current, sizes.current, -dx, range()));
+    },
+    clicked: ({ x }) => {
+      if (x < sizes.current.gutterWidth) return;
+      const { first, last } = range();
+      const n = eventAtX(view.current, sizes.current, x);
+      if (last > 0) onSelect(Math.max(first, Math.min(last, n)));
+    },
+    hovered: (at) => {
+      const isEvent = at !== 'none' && at.x >= sizes.current.gutterWidth;
+      const event = isEvent
+        ? source.history().eventAt(eventAtX(view.current, sizes.current, at.x))
+        : 'none';
+      setHovered(isEvent && event !== 'none' ? { event, ...at } : 'none');
+    },
+  });
 
-  const press = (event: KeyboardEvent) => {
+  const press = (event: TargetedKeyboardEvent<HTMLElement>) => {
     if (event.key === '+' || event.key === '=') zoom(ZOOM_STEP);
     else if (event.key === '-') zoom(1 / ZOOM_STEP);
     else if (event.key === '0') move(showingAll(view.current, sizes.current, range()));
@@ -204,16 +188,8 @@ export function TimelineView(props: TimelineViewProps) {
       onKeyDown={press}
       id="timeline"
     >
-      <canvas
-        ref={canvas}
-        onPointerDown={down}
-        onPointerMove={drags}
-        onPointerUp={up}
-        onPointerCancel={() => {
-          drag.current = 'none';
-        }}
-        style={{ touchAction: 'none', cursor: 'crosshair' }}
-      />
+      <canvas ref={canvas} {...pointer} style={{ touchAction: 'none', cursor: 'crosshair' }} />
+      {hovered === 'none' ? null : <HoverCard hovered={hovered} width={view.current.width} />}
     </section>
   );
 }

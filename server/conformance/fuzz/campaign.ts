@@ -1,5 +1,7 @@
 /** Many random programs, each from a number of its own: what was found, by class, the first of each made small. */
+import { DEFAULT_KERNEL, type KernelId } from '../../abi/kernel-ids.ts';
 import type { Patch } from '../../patches/patch.ts';
+import type { StepListener } from '../../scheduler/scheduler.ts';
 import { type DriverName, FUZZ_DRIVERS } from './device-world.ts';
 import { findingClass } from './finding-class.ts';
 import type { FindingFile } from './finding-file.ts';
@@ -16,13 +18,17 @@ export interface CampaignOptions {
   readonly seed: number;
   readonly count: number;
   readonly driver: DriverName;
+  /** DEFAULT_KERNEL unless said. */
+  readonly kernel?: KernelId;
   readonly patches: readonly Patch[];
   /** One set only, or all in turn. */
   readonly set: FuzzSet | 'all';
   /** Makes the first finding of a class small. */
   readonly shrink: (found: FoundBy) => FoundBy;
+  /** Makes what is told of each step of one program. */
+  readonly listener?: () => StepListener;
   /** Called after each program. */
-  readonly told: (progress: CampaignReport) => void;
+  readonly onProgress: (progress: CampaignReport) => void;
 }
 
 /** Programs that came to the same. */
@@ -59,20 +65,23 @@ export function programAt(
 }
 
 export function runCampaign(options: CampaignOptions): CampaignReport {
+  const { kernel = DEFAULT_KERNEL } = options;
   const report: CampaignReport = { programs: 0, ops: 0, steps: 0, findings: [] };
   for (let at = 0; at < options.count; at += 1) {
     const { set, genes, schedule } = programAt(options, at);
     const run = runFuzzProgram(programOfGenes(set, genes), {
       policy: randomPolicy(schedule),
       newDriver: FUZZ_DRIVERS[options.driver],
+      kernel,
       patches: options.patches,
+      ...(options.listener === undefined ? {} : { onStep: options.listener() }),
     });
     report.programs += 1;
     report.ops += run.ops;
     report.steps += run.steps;
     if (run.finding !== 'none')
       keep(report, options, at, { set, genes, schedule, finding: run.finding });
-    options.told(report);
+    options.onProgress(report);
   }
   return report;
 }
@@ -88,7 +97,8 @@ function keep(report: CampaignReport, options: CampaignOptions, at: number, foun
   const file: FindingFile = {
     about: [`Program ${at} of mmrace fuzz --seed ${options.seed}, shrunk.`],
     driver: options.driver,
-    patches: options.patches.map(({ id }) => id),
+    kernel: options.kernel ?? DEFAULT_KERNEL,
+    patches: options.patches.map(({ id, file: own }) => own ?? id),
     program: programOfGenes(small.set, small.genes),
     schedule: small.schedule,
     finding: small.finding,

@@ -29,6 +29,7 @@ test('what is printed is read as it was, for programs of every set', () => {
     const file: FindingFile = {
       about: ['one', 'two'],
       driver: 'corrected',
+      kernel: '6.12',
       patches: ['remove-second-invalidate'],
       program: programOfGenes(set, generateGenes(set, newRandom(3))),
       schedule: 12,
@@ -41,6 +42,7 @@ test('what is printed is read as it was, for programs of every set', () => {
 test('a file that is wrong is refused with the place and what was expected', () => {
   assert.equal(complaint({}), 'none');
   assert.match(complaint({ format: 'other' }), /^format: expected .*mmrace-finding-1/);
+  assert.match(complaint({ kernel: '6.2' }), /^kernel: expected .*6\.1/);
   assert.match(complaint({ driver: 'perfect' }), /^driver: expected .*faithful/);
   assert.match(complaint({ schedule: -1 }), /^schedule: expected .*0/);
   assert.match(complaint({ extra: 1 }), /^extra: expected /);

@@ -1,5 +1,6 @@
 /** A finding as a file: a program, the driver and patches it needs, a schedule that shows it, and its story. */
-import Type from 'typebox';
+import { Type } from 'typebox';
+import { FIRST_KERNEL, KERNEL_IDS, type KernelId } from '../../abi/kernel-ids.ts';
 import { strict, word } from '../../abi/scalars.ts';
 import { explain, type Mismatch } from '../../protocol/explain.ts';
 import { argumentsMismatch } from '../traces/parse-program.ts';
@@ -18,10 +19,12 @@ import type { Finding } from './run-fuzz-program.ts';
 export const FINDING_FORMAT = 'mmrace-finding-1';
 
 export interface FindingFile {
-  /** The story, for whoever opens the file. */
+  /** The story, for a reader of the file. */
   readonly about: readonly string[];
   readonly driver: DriverName;
-  /** Ids of the patches that the kernel ran with. */
+  /** FIRST_KERNEL in a file that names none. */
+  readonly kernel: KernelId;
+  /** The patches that the kernel ran with: ids of those that ship, paths of files. */
   readonly patches: readonly string[];
   readonly program: FuzzProgram;
   /** The seed of a schedule under which it was seen. */
@@ -37,6 +40,7 @@ const fileHead = strict({
   format: word(FINDING_FORMAT),
   about: Type.Array(text),
   driver: word(...(Object.keys(FUZZ_DRIVERS) as DriverName[])),
+  kernel: Type.Optional(word(...KERNEL_IDS)),
   patches: Type.Array(text),
   set: word(...FUZZ_SETS),
   schedule: whole,
@@ -50,11 +54,12 @@ const thread = word('first', 'second');
 
 /** Ends with a newline. One step a line, one operation a line within it. */
 export function printFindingFile(file: FindingFile): string {
-  const { about, driver, patches, program, schedule, finding } = file;
+  const { about, driver, kernel, patches, program, schedule, finding } = file;
   const head = {
     format: FINDING_FORMAT,
     about,
     driver,
+    kernel,
     patches,
     set: program.set,
     schedule,
@@ -72,16 +77,15 @@ export function printFindingFile(file: FindingFile): string {
 export function parseFindingFile(json: unknown): FindingFile | Mismatch {
   const found = explain(fileHead, json, '');
   if (found !== 'none') return { ...found, path: found.path === '' ? 'file' : found.path };
-  const { about, driver, patches, set, schedule, finding, steps } = json as Type.Static<
-    typeof fileHead
-  >;
+  const head = json as Type.Static<typeof fileHead>;
+  const { about, driver, kernel = FIRST_KERNEL, patches, set, schedule, finding, steps } = head;
   const parsed: FuzzStep[] = [];
   for (const [at, step] of steps.entries()) {
     const ops = parseStep(step, `steps[${at}]`);
     if ('bound' in ops) return ops;
     parsed.push(ops);
   }
-  return { about, driver, patches, schedule, finding, program: { set, steps: parsed } };
+  return { about, driver, kernel, patches, schedule, finding, program: { set, steps: parsed } };
 }
 
 function parseStep(records: readonly unknown[], path: string): FuzzStep | Mismatch {

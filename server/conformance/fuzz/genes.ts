@@ -2,7 +2,7 @@
  * Operations as small numbers, so that a random source can write them and a shrinker can make them smaller: a gene
  * that shrinks becomes a simpler operation, on fewer and lower pages, alone in its step.
  */
-import type Type from 'typebox';
+import type { Type } from 'typebox';
 import type { Advice } from '../../abi/cpu-api.ts';
 import { PAGE_SIZE, PTRS_PER_PTE } from '../../vocabulary/address.ts';
 import { OP_ARGUMENTS, type OpName, type TraceOp } from '../traces/trace-format.ts';

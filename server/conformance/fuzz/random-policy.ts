@@ -5,24 +5,24 @@
 import type { Policy, RunningTask } from '../../scheduler/scheduler.ts';
 import { newRandom } from './random.ts';
 
-/** Out of 64: how often whoever ran goes on. Never always, so that every schedule is fair. */
+/** Out of 64: how often the task that ran goes on. Never always, so that every schedule is fair. */
 const STAYS_OF_64 = [0, 32, 48, 56, 60, 62] as const;
 
 /** Chooses among the ready tasks by `seed` alone. */
 export function randomPolicy(seed: number): Policy {
   const random = newRandom(seed);
   const stays = random.pick(STAYS_OF_64);
-  let last: RunningTask | 'nobody' = 'nobody';
+  let last: RunningTask | 'none' = 'none';
   return (ready) => {
     let at = ready.length === 1 ? 0 : lastIndex(ready, last);
     if (ready.length > 1 && (at < 0 || !random.chance(stays, 64))) at = random.below(ready.length);
-    last = ready[at] ?? 'nobody';
+    last = ready[at] ?? 'none';
     return at;
   };
 }
 
-/** Whoever ran last stands last, unless it woke somebody. */
-function lastIndex(ready: readonly RunningTask[], last: RunningTask | 'nobody'): number {
+/** The task that ran last stands last, unless it woke another. */
+function lastIndex(ready: readonly RunningTask[], last: RunningTask | 'none'): number {
   for (let at = ready.length - 1; at >= 0; at -= 1) if (ready[at] === last) return at;
   return -1;
 }

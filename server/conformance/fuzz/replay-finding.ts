@@ -24,7 +24,7 @@ export interface ShownFinding {
   readonly events: readonly Event[];
 }
 
-/** Runs the program of `file` until it shows a finding of the class that the file tells of. */
+/** Runs the program of `file` until it shows a finding of the class that the file names. */
 export function replayFinding(
   file: FindingFile,
   options: FindingReplayOptions,
@@ -35,6 +35,7 @@ export function replayFinding(
     const { finding, events } = runFuzzProgram(file.program, {
       policy: randomPolicy(schedule),
       newDriver: FUZZ_DRIVERS[options.driver],
+      kernel: file.kernel,
       patches: options.patches,
     });
     if (finding !== 'none' && findingClass(finding) === wanted)

@@ -4,10 +4,11 @@
  */
 
 import type { Event } from '../../abi/event.ts';
+import type { KernelId } from '../../abi/kernel-ids.ts';
 import { leftBehind } from '../../machine/oracles/left-behind.ts';
 import { cpuOf, pinsOf, type World, waitingFor } from '../../machine/world.ts';
 import type { Patch } from '../../patches/patch.ts';
-import type { Policy, RunningTask } from '../../scheduler/scheduler.ts';
+import type { Policy, RunningTask, StepListener } from '../../scheduler/scheduler.ts';
 import { describeObject } from '../../task/object-id.ts';
 import type { Task } from '../../task/task.ts';
 import { addressOf, nextPage } from '../../vocabulary/address.ts';
@@ -49,15 +50,19 @@ export interface FuzzRunOptions {
   /** Decides throughout, also about how the processes exit. */
   readonly policy: Policy;
   readonly newDriver: NewLabDriver;
+  readonly kernel?: KernelId;
   readonly patches?: readonly Patch[];
+  /** Told of each step. */
+  readonly onStep?: StepListener;
 }
 
 export function runFuzzProgram(program: FuzzProgram, options: FuzzRunOptions): FuzzRun {
-  const { policy, newDriver, patches = [] } = options;
+  const { policy, newDriver, kernel, patches = [] } = options;
   const huge = program.set === 'huge';
   const swapSlots = huge || program.set === 'swap' ? SWAP_SLOTS : 0;
   const lab = newDeviceWorld({
     newDriver,
+    ...(kernel === undefined ? {} : { version: kernel }),
     patches,
     chunkPages: huge ? HUGE_CHUNK_PAGES : CHUNK_PAGES,
     config: {
@@ -66,6 +71,7 @@ export function runFuzzProgram(program: FuzzProgram, options: FuzzRunOptions): F
       thp: huge ? 'always' : 'never',
     },
   });
+  if (options.onStep !== undefined) lab.world.scheduler.listen(options.onStep);
   let ops = 0;
   const finding = firstFinding(lab, policy, program.steps, (performed) => {
     ops += performed;
@@ -77,12 +83,12 @@ function firstFinding(
   lab: FuzzWorld,
   policy: Policy,
   steps: readonly FuzzStep[],
-  told: (ops: number) => void,
+  onOps: (ops: number) => void,
 ): Finding | 'none' {
   const { world } = lab;
   for (const [at, step] of steps.entries()) {
     const tasks = tasksOf(lab, step);
-    told(tasks.length);
+    onOps(tasks.length);
     const found = runTogether(world, policy, tasks, at);
     if (found !== 'none') return found;
   }

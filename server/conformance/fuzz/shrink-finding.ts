@@ -21,9 +21,9 @@ import { type Finding, type FuzzRunOptions, runFuzzProgram } from './run-fuzz-pr
 export const SCHEDULES_MIN = 16;
 export const SCHEDULES_MAX = 400;
 /** Runs of a program in all; then the smallest so far is taken. */
-export const SHRINK_RUNS_MAX = 20_000;
+export const SHRINK_RUNS_MAX = 5_000;
 /** Schedules from which the one is taken that is easiest to read. */
-const READABLE_SCHEDULES = 1_000;
+const READABLE_SCHEDULES = 300;
 
 export interface FoundBy {
   readonly set: FuzzSet;
@@ -46,10 +46,7 @@ const gene: fc.Arbitrary<Gene> = fc.record({
 const genesOfProgram = fc.array(gene, { maxLength: 64 });
 
 /** Returns: the smallest program found that has a finding of the same class, and a schedule that shows it. */
-export function shrinkFinding(
-  found: FoundBy,
-  { newDriver, patches }: Pick<FuzzRunOptions, 'newDriver' | 'patches'>,
-): FoundBy {
+export function shrinkFinding(found: FoundBy, run: Omit<FuzzRunOptions, 'policy'>): FoundBy {
   const wanted = findingClass(found.finding);
   let best = found;
   let runs = 0;
@@ -59,9 +56,8 @@ export function shrinkFinding(
       const schedule = (found.schedule + at) >>> 0;
       const policy = randomPolicy(schedule);
       const { finding } = runFuzzProgram(programOfGenes(found.set, genes), {
+        ...run,
         policy,
-        newDriver,
-        patches: patches ?? [],
       });
       runs += 1;
       if (finding === 'none' || findingClass(finding) !== wanted) continue;
@@ -78,14 +74,11 @@ export function shrinkFinding(
     fc.property(genesOfProgram, (genes) => !shows(genes)),
     { examples: [[best.genes.slice()]], numRuns: 1 },
   );
-  return easiestToRead(best, { newDriver, patches: patches ?? [] });
+  return easiestToRead(best, run);
 }
 
 /** The schedule under which the CPU changes hands least often. */
-function easiestToRead(
-  found: FoundBy,
-  { newDriver, patches }: Required<Pick<FuzzRunOptions, 'newDriver' | 'patches'>>,
-): FoundBy {
+function easiestToRead(found: FoundBy, run: Omit<FuzzRunOptions, 'policy'>): FoundBy {
   const wanted = findingClass(found.finding);
   const program = programOfGenes(found.set, found.genes);
   let best = found;
@@ -93,7 +86,7 @@ function easiestToRead(
   for (let at = 0; at < READABLE_SCHEDULES; at += 1) {
     const schedule = (found.schedule + at) >>> 0;
     const policy = randomPolicy(schedule);
-    const { finding, events } = runFuzzProgram(program, { policy, newDriver, patches });
+    const { finding, events } = runFuzzProgram(program, { ...run, policy });
     if (finding === 'none' || findingClass(finding) !== wanted) continue;
     const changes = events.filter(({ task }, event) => task !== events[event - 1]?.task).length;
     if (changes >= least) continue;

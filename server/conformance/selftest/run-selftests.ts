@@ -1,4 +1,4 @@
-import { FIRST_KERNEL, type KernelId } from '../../abi/kernel-ids.ts';
+import { DEFAULT_KERNEL, type KernelId } from '../../abi/kernel-ids.ts';
 import type { Patch } from '../../patches/patch.ts';
 import type { KtapLeaf } from '../../report/ktap.ts';
 import { KernelBug } from '../../vocabulary/invariant.ts';
@@ -13,7 +13,7 @@ export interface SelftestOptions {
   /** What a test runs with that does not say: /sys/kernel/mm/transparent_hugepage/enabled. 'never' unless said. */
   readonly thp?: 'always' | 'never';
   /** Hears of each result as it comes. */
-  readonly told?: (result: KtapLeaf) => void;
+  readonly onResult?: (result: KtapLeaf) => void;
 }
 
 /** Runs each test on fresh benches, and holds it to leaving nothing behind. */
@@ -23,7 +23,7 @@ export function runSelftests(
 ): KtapLeaf[] {
   return tests.map((test) => {
     const result = runSelftest(test, options);
-    options.told?.(result);
+    options.onResult?.(result);
     return result;
   });
 }
@@ -31,7 +31,7 @@ export function runSelftests(
 function runSelftest(test: Selftest, options: SelftestOptions): KtapLeaf {
   const { name } = test;
   if ('skip' in test) return { name, outcome: 'skip', reason: test.skip, diagnostics: [] };
-  const { bufferPages = BUFFER_PAGES, kernel = FIRST_KERNEL, patches = [] } = options;
+  const { bufferPages = BUFFER_PAGES, kernel = DEFAULT_KERNEL, patches = [] } = options;
   const usual = { thp: options.thp ?? 'never' } as const;
   const notes = test.note === undefined ? [] : [`${name}: ${test.note}`];
   const benches: SelftestBench[] = [];

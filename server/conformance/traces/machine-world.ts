@@ -11,6 +11,7 @@ import {
 } from '../../../clients/drivers/dmirror.ts';
 import type { Dmirror, DmirrorFunctions } from '../../../clients/drivers/dmirror-state.ts';
 import { performVerb } from '../../../clients/drivers/dmirror-verb.ts';
+import { FIRST_KERNEL } from '../../abi/kernel-ids.ts';
 import type { Mm } from '../../kernel/memory/mm.ts';
 import { createFile } from '../../kernel/syscalls/create-file.ts';
 import { leftBehind } from '../../machine/oracles/left-behind.ts';
@@ -53,7 +54,11 @@ export function newMachineWorld(
   program: TraceProgram,
   options: MachineWorldOptions = {},
 ): ConformanceWorld {
-  const world = newWorld({ ...options, config: { ...machineOf(program), ...options.config } });
+  const world = newWorld({
+    version: FIRST_KERNEL,
+    ...options,
+    config: { ...machineOf(program), ...options.config },
+  });
   for (let file = 0; file < TRACE_FILES; file += 1) createFile(world.kernel, file, filePages(file));
   const fn = options.driver ?? DMIRROR_FUNCTIONS;
   const devices = DEVICES.map((owner, deviceNumber) => openDevice(world, owner, deviceNumber, fn));

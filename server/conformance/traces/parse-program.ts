@@ -1,5 +1,5 @@
 /** One line of a trace file, checked field by field: whatever passes here needs no second look. */
-import Type from 'typebox';
+import { Type } from 'typebox';
 import { strict } from '../../abi/scalars.ts';
 import { explain, type Mismatch } from '../../protocol/explain.ts';
 import { PAGE_SIZE, TASK_SIZE } from '../../vocabulary/address.ts';

@@ -1,7 +1,8 @@
 /**
  * Runs trace programs in a world and compares after every operation. The world may be a machine in
- * this process or a live lab with devices in other processes: the runner cannot tell.
+ * this process or a live lab with devices in other processes: the runner sees no difference.
  */
+import { BadInput } from '../../vocabulary/bad-input.ts';
 import { compareResult, compareState, compareVmas, type Difference } from './compare.ts';
 import type { TraceProgram, TraceStep } from './parse-program.ts';
 import type { OpResult, TraceOp } from './trace-format.ts';
@@ -49,6 +50,8 @@ type Outcome =
 /**
  * Runs `program` up to its first difference. A world that breaks down differs, too: in the field
  * `world`.
+ *
+ * Throws: BadInput for what a user's own code does wrong.
  */
 export async function runProgram(
   program: TraceProgram,
@@ -92,6 +95,8 @@ async function compareStep(
     if (ofState !== 'same') return ofState;
     return compareVmas(vmas, await world.vmas());
   } catch (error) {
+    // What a user's own code does wrong says nothing about the kernel.
+    if (error instanceof BadInput) throw error;
     const actual = error instanceof Error ? error.message : String(error);
     return { field: 'world', expected: 'an answer', actual };
   }

@@ -6,7 +6,7 @@
  * Strict: a field too many is refused as is one too few, so that a trace that we do not understand
  * never passes.
  */
-import Type from 'typebox';
+import { Type } from 'typebox';
 import { DMIRROR_VERBS, type DmirrorVerbName } from '../../../clients/drivers/dmirror-verb.ts';
 import { CPU_CALL_NAMES, CPU_CALLS, type CpuCallName } from '../../abi/cpu-calls.ts';
 import { RANGE_PAGES_MAX } from '../../abi/limits.ts';

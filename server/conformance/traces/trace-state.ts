@@ -8,7 +8,7 @@
  * `l` own device-private page, writable or not; `e` no mapping, or one without read permission.
  * same: `=` both processes have the same page there, `-` different pages, `.` one of them has none.
  */
-import Type from 'typebox';
+import { Type } from 'typebox';
 import { pageAddress } from '../../abi/scalars.ts';
 import { explain, type Mismatch } from '../../protocol/explain.ts';
 import { PAGE_SIZE, TASK_SIZE } from '../../vocabulary/address.ts';

@@ -1,4 +1,4 @@
-import type Type from 'typebox';
+import type { Type } from 'typebox';
 import { RANGE_PAGES_MAX } from '../../abi/limits.ts';
 import { paragraphs, table } from '../markdown.ts';
 import { fieldRows } from '../markdown-schema.ts';
@@ -19,12 +19,12 @@ export interface VerbNotes {
   readonly cpu: readonly VerbNote[];
 }
 
-/** The conductor, and the verbs that whoever conducts expects. */
+/** The conductor, and the verbs that a conductor expects. */
 export function conductorChapter(verbs: VerbNotes): string {
   return paragraphs([
     '## The conductor and its verbs',
     `
-Beside the kernel, somebody may conduct a lab: the demo, live conformance, the page, an HTTP call. The conductor
+Beside the kernel, a lab may have a conductor: the demo, live conformance, the page, an HTTP call. The conductor
 asks devices and CPUs to \`perform\` verbs, and to \`hold\` after a kernel call until \`go\`, so that an order
 of events is forced by the protocol and not by sleeping. A client that wants to take part in demos answers the
 verbs of the ready-made clients. Verbs may run beside each other. An error of the kernel is a *result* with its

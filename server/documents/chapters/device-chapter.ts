@@ -22,7 +22,7 @@ A device keeps, for itself: a **page table** (page to frame and access), its **s
 sequence that it was last told (\`invalidate_seq\`), its **private memory** (frame to contents), and a
 **driver's lock** that guards page table and sequences. In a client that does one thing at a time the lock is
 that fact, as long as nothing is awaited while it is "held"; otherwise it is a mutex. These are the rules of the
-kernel's HMM; whoever breaks one gets the race.
+kernel's HMM; a device that breaks one gets the race.
 
 ### Rules that decide how it is built
 
@@ -111,7 +111,7 @@ Linux's own test driver maps in step 6, before it finalizes, what MIGRATE says. 
 (\`scenarios/madvise-before-map.yaml\`).
 
 If anything fails between 2 and 6, the migration must be finalized all the same; frames from step 3 that were in no
-\`dst\` are given back with \`put_device_page\`. A frame is free again when \`page_free\` tells of it, not before.
+\`dst\` are given back with \`put_device_page\`. A frame is free again when \`page_free\` names it, not before.
 
 A **migrate pfn** is \`frame * 64 + flags\`: ${MIGRATE_PFN_VALID} VALID, ${MIGRATE_PFN_MIGRATE} MIGRATE,
 ${MIGRATE_PFN_WRITE} WRITE.
@@ -130,26 +130,27 @@ never across a request.
 ### To give memory up
 
 \`migrate_device_range\` collects private frames by number; copy as when migrating back; \`migrate_device_pages\`,
-\`migrate_device_finalize\`. Loop until every frame was told free.
+\`migrate_device_finalize\`. Loop until \`page_free\` has named every frame.
 
 ## Leases and fencing
 
-A device holds up whoever waits for it. So it has a **lease** of \`leaseMs\`: a question of the kernel
+A device holds up the tasks that wait for it. So it has a **lease** of \`leaseMs\`: a question of the kernel
 (\`invalidate\`, \`migrate_to_ram\`, \`release\`) must be answered within it; and a device that holds what
-somebody waits for (mmap_lock, a locked page, a migration) must not be silent for longer. A lost connection does
-not stop the clock. Whoever is late, or answers an \`invalidate\` with an error or a wrong \`again\`, is
+a task waits for (mmap_lock, a locked page, a migration) must not be silent for longer. A lost connection does
+not stop the clock. A device that is late, or answers an \`invalidate\` with an error or a wrong \`again\`, is
 **fenced**:
 
-- its DMA is refused from that instant, so nobody is harmed by what it still maps, and whoever waited goes on;
+- its DMA is refused from that instant, so what it still maps does no harm, and the waiting tasks go on;
 - its locks, open migrations and subscriptions are given back; its page table counts for nothing;
 - its requests are refused with \`fenced\`; questions that it has not answered are void (answering them does no harm);
 - its private memory stays its own, but a CPU that touches it gets SIGBUS while the device is away.
 
-It is told by the notification \`fenced\`. To come back it closes the connection with a code of its own (4900 to
-4999) and resumes: the answer to that hello has \`state: "fenced"\`, and from there on it is attached. It drops
-its page table, and inserts its subscriptions anew; private memory is as it was. If it was fenced while its
-connection was away, the answer to the resume says \`fenced\` already, and the notification comes behind it as
-old news. So count both, since the last reset, and come back only if more notifications than answers said so.
+It is told by the notification \`fenced\`, which names the question, its subscription and its range. To come
+back it closes the connection with a code of its own (4900 to 4999) and resumes: the answer to that hello has
+\`state: "fenced"\`, and from there on it is attached. It drops its page table, and inserts its subscriptions
+anew; private memory is as it was. If it was fenced while its connection was away, the answer to the resume says
+\`fenced\` already, and the notification comes behind it as old news. So count both, since the last reset, and
+come back only if more notifications than answers said so.
 
 After \`graceMs\` without a connection the session is over: what it held is given back, and its private pages
 are lost. Their entries become poison, and a CPU that touches them gets SIGBUS. Nothing is lost without a word:

@@ -1,4 +1,4 @@
-import type Type from 'typebox';
+import type { Type } from 'typebox';
 import { EventBody, MirrorView, PteView } from '../../abi/event.ts';
 import { LabControl, TaskEntry } from '../../protocol/lab-control.ts';
 import { LabSnapshot } from '../../protocol/lab-snapshot.ts';
@@ -11,13 +11,13 @@ interface Branch {
   readonly properties: { readonly kind: { readonly const: string } };
 }
 
-/** What an observer is told: snapshot, events, control. */
+/** What an observer gets: snapshot, events, control. */
 export function observerChapter(): string {
   return paragraphs([
     '## What an observer hears',
     `
 The answer to its hello has a snapshot; then come \`events\`, in batches, as they happen, and \`control\`. An
-observer asks nothing, and tells nothing but \`ack\`. One that reads too slowly misses batches and gets a
+observer asks nothing, and sends nothing but \`ack\`. One that reads too slowly misses batches and gets a
 \`snapshot\` when it has caught up. An *event* has \`n\` (counts from 1, without gaps), \`actor\` (who acted),
 \`task\` (the task's name), \`kind\`, and the fields of its kind:
 `,

@@ -1,8 +1,14 @@
 /** Connection, frames, numbering, hello and resume, in words. Numbers come from the constants. */
 import { encodeBinaryFrame } from '../../protocol/binary-frame.ts';
+import { REQUEST_ID_CHARS_MAX } from '../../protocol/envelope.ts';
 import {
   FRAME_BYTES_MAX,
+  GRACE_MS,
+  HEARTBEAT_MS,
+  HELLO_MS,
+  LEASE_MS,
   OUTBOX_BYTES_MAX,
+  PONGS_MISSED_MAX,
   REFUSALS_MAX,
   REPLAY_BYTES_MAX,
   REPLAY_FRAMES_MAX,
@@ -12,6 +18,8 @@ import { REFUSALS_OF_ANY_REQUEST } from '../../protocol/request-spec.ts';
 import { pageOfU64 } from '../../vocabulary/page-contents.ts';
 import { fenced, paragraphs } from '../markdown.ts';
 
+/** Of silence. The clock of the server is looked at once a second. */
+const LOST_AFTER_MS = HEARTBEAT_MS * (PONGS_MISSED_MAX + 1);
 const ANY = REFUSALS_OF_ANY_REQUEST.map((word) => `\`${word}\``);
 
 export function connectionChapter(): string {
@@ -38,7 +46,7 @@ export function frameChapter(): string {
 ## Frames
 
 Each frame is one JSON-RPC 2.0 object, with one member more: \`seq\`. A text frame holds its JSON. There are no
-batches. Both sides ask, answer and tell:
+batches. Both sides ask, answer and notify:
 
 | frame | members | from |
 | --- | --- | --- |
@@ -51,13 +59,14 @@ batches. Both sides ask, answer and tell:
   nothing. \`result\` too.
 - Members that are not listed, here or in the params of a method, are refused. In what the server sends there may be
   more members in later versions: pass over what you do not know.
-- **Ids.** You number your requests with whole numbers from 0 as you like; an id may be used again once it has
-  its answer. The server's questions have ids of its own: numbers are the kernel's, strings are the conductor's.
-  An answer repeats the id as it came. The two directions do not know each other's ids.
+- **Ids.** You number your requests with whole numbers from 0, or name them with strings of at most
+  ${REQUEST_ID_CHARS_MAX} characters, as you like; an id may be used again once it has its answer. The server's
+  questions have ids of its own: numbers are the kernel's, strings are the conductor's. An answer repeats the id
+  as it came. The two directions do not know each other's ids.
 - **Order.** Requests of one client run beside each other and are answered in the order in which they end. What
   you send is taken in the order of \`seq\`: a notification counts before every request behind it, and a request
   is called before the next one.
-- **Never wait for an answer without answering questions.** Your request may wait for somebody who waits for
+- **Never wait for an answer without answering questions.** Your request may wait for a task that waits for
   your answer to a question: a \`munmap\` of a CPU waits for your \`invalidate\`, and your \`mmap_read_lock\`
   waits for the \`munmap\`.
 
@@ -135,9 +144,9 @@ answers, notifications; also one that is refused. Check the server's numbers as 
 last one plus one.
 
 A gap closes the connection with 4003; the session is kept, and resuming mends it. A frame that cannot be read
-at all (an empty one, a batch) is refused with \`bad-frame\` and has no number; before a hello it closes with
-4002. A JSON object that is none of the frames above is refused with \`bad-envelope\`, and counted only if it has
-the next \`seq\`. A refusal of what is no request has the id null, and in its \`data\` the \`seq\` of the frame and
+at all (an empty one, a batch) is refused with \`bad-frame\` and has no number. A JSON object that is not one of
+the frames above is refused with \`bad-envelope\`, and counted only if it has the next \`seq\`. A refusal of
+what is no request has the id null, and in its \`data\` the \`seq\` of the frame and
 the id of the \`question\` that it answered. After ${REFUSALS_MAX} refusals in a row without a
 good frame the next one closes with 4009.
 
@@ -157,8 +166,8 @@ When the connection is lost, or closed with a code whose session is kept (see th
 
 1. Connect again: at once, then after 50 ms, 100 ms, 200 ms, ... up to 2 s between two attempts. A server that
    was killed and restores its labs (\`mmrace serve --record DIR --restore\`) knows the session, and gives it
-   another \`graceMs\` from its start; so go on for as long as you care to come back. \`restoring\` and \`going\`
-   pass: say the same hello again.
+   another \`graceMs\` from its start; so go on for as long as you care to come back. \`restoring\`, \`going\` and
+   \`under-pressure\` pass: say the same hello again.
 2. Send a \`hello\` with the same \`lab\`, \`role\` and \`name\`, and \`resume: {token, epoch, since}\`:
    \`resumeToken\` and \`epoch\` of the last answer to a hello that you got, and the \`seq\` of the last frame
    of the server that you got. This hello and its answer stand **outside** the numbering: their \`seq\` is not
@@ -181,7 +190,32 @@ and begin anew. \`resume-too-old\`: the frames after \`since\` are no longer kep
 same. While an old session is in its grace its name is taken: also by a fresh hello of your own whose answer was
 lost.
 
-Observers do not resume: whoever comes back says a fresh hello and starts from its snapshot.
+Observers do not resume: an observer that comes back says a fresh hello and starts from its snapshot.
+
+### Who is still there
+
+| | milliseconds | set by |
+| --- | --- | --- |
+| from the connection to an accepted \`hello\` | ${HELLO_MS} | |
+| \`heartbeatMs\`: between two WebSocket pings of the server | ${HEARTBEAT_MS} | \`mmrace serve --heartbeat-ms\` |
+| \`leaseMs\`: a question of the kernel without an answer | ${LEASE_MS} | \`--lease-ms\` |
+| \`graceMs\`: a session without a connection | ${GRACE_MS} | \`--grace-ms\` |
+
+A connection without a pong for ${PONGS_MISSED_MAX} pings is dropped when the next is due: after
+${LOST_AFTER_MS} ms and a second at most. One lab has another lease or grace with \`leaseMs\` and
+\`graceMs\` in \`POST /api/labs\`. The numbers are those of a server that was not told otherwise; those that
+count are in the answer to the hello.
+
+- *Is the server there?* A client that hears no ping for three times \`heartbeatMs\` takes the connection for lost:
+  it closes it with a code of its own (4900 to 4999), and comes back. What cannot see pings or send them, a browser,
+  asks \`ping\` when it has heard nothing for \`heartbeatMs\`, and waits as long for the answer.
+  The SDK does so, and with it the commands and the page.
+- *What does it know of me?* The answer to \`ping\` has the last \`seq\` of both directions, and how much is left of the
+  lease of what you have yet to answer.
+- *My token is lost* (the program has died): its name is taken until its session is over. Say a fresh hello
+  with \`takeOver: true\`: a session that has been without a connection for \`leaseMs\` ends at once, and the name is
+  yours. Sooner the lab's presenter may end it: action \`free\` of \`POST /api/labs/{lab}/control\`. What the
+  old session held is given back, and its private memory is lost. A session that has a connection is never taken.
 
 ### The end
 

@@ -1,4 +1,4 @@
-import type Type from 'typebox';
+import type { Type } from 'typebox';
 import { ERRNO_NUMBER } from '../../vocabulary/errno.ts';
 import { paragraphs, table } from '../markdown.ts';
 import { fieldRows, typeText } from '../markdown-schema.ts';

@@ -1,6 +1,6 @@
 /** A client that says, in its role, anything that the protocol allows, in any order, and some of what it forbids. */
 import { once } from 'node:events';
-import type Type from 'typebox';
+import type { Type } from 'typebox';
 import { WebSocket } from 'ws';
 import { decodeBinaryFrame, encodeBinaryFrame } from '../../protocol/binary-frame.ts';
 import { SUBPROTOCOL } from '../../protocol/limits.ts';
@@ -98,7 +98,11 @@ export class FuzzedClient {
   async join(lab: string): Promise<void> {
     await once(this.#socket, 'open');
     const { role, name } = this;
-    this.#send({ id: 0, method: 'hello', params: { protocol: SUBPROTOCOL, lab, role, name } });
+    this.#send({
+      id: 0,
+      method: 'hello',
+      params: { protocol: SUBPROTOCOL, lab, role, name, create: true },
+    });
     await this.settled();
   }
 

@@ -1,5 +1,5 @@
 /** A value that fits a schema of the protocol, or nearly does: numbers that mean something to the kernel come first. */
-import type Type from 'typebox';
+import type { Type } from 'typebox';
 import type { Chance } from './chance.fixture.ts';
 import type { Known } from './known.fixture.ts';
 

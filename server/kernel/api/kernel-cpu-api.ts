@@ -26,50 +26,59 @@ export function removeCpu(cpu: Cpu): void {
 
 export interface CpuApiParts {
   readonly cpu: Cpu;
-  /** Told of a child's address space, so that a thread named `child` can run in it. */
+  /** Called with a child's address space, so that a thread named `child` can run in it. */
   readonly onFork: (child: string, mm: Mm) => void;
 }
 
 export function createCpuApi(k: Kernel, parts: CpuApiParts): CpuApi {
   const { cpu } = parts;
-  const { mm } = cpu;
   return {
     load: (address) => k.fn.load(k, cpu, address),
     store: (address, value) => k.fn.store(k, cpu, address, value),
-    mmap: (request) => traced(k, 'mmap', request.range, k.fn.mmap(k, mm, request)),
-    munmap: (range) => traced(k, 'munmap', range, k.fn.munmap(k, mm, range)),
-    mprotect: (range, prot) => traced(k, 'mprotect', range, k.fn.mprotect(k, mm, range, prot)),
+    mmap: (request) => traced(k, 'mmap', request.range, k.fn.mmap(k, cpu.mm, request)),
+    munmap: (range) => traced(k, 'munmap', range, k.fn.munmap(k, cpu.mm, range)),
+    mprotect: (range, prot) => traced(k, 'mprotect', range, k.fn.mprotect(k, cpu.mm, range, prot)),
     madvise: (range, advice) =>
-      traced(k, `madvise_${advice.toLowerCase()}`, range, k.fn.madvise(k, mm, range, advice)),
-    mremap: (range, to) => traced(k, 'mremap', range, k.fn.mremap(k, mm, range, to), { to }),
-    *fork(child) {
-      if (!isAlive(k, mm)) return fail('EINVAL');
-      k.emit({ kind: 'call', function: 'fork', args: { child } });
-      const forked = yield* k.fn.fork(k, mm);
-      if (forked.ok) parts.onFork(child, forked.value);
-      k.emit({ kind: 'return', function: 'fork', result: forked.ok ? 'OK' : forked.errno });
-      return forked.ok ? OK : forked;
-    },
-    *exit() {
-      if (!isAlive(k, mm)) return fail('EINVAL');
-      for (const id of [...cpu.pins.keys()]) yield* unpin(k, cpu, id);
-      k.emit({ kind: 'call', function: 'exit', args: {} });
-      yield* k.fn.exitMmap(k, mm);
-      k.emit({ kind: 'return', function: 'exit', result: 'OK' });
-      return OK;
-    },
-    pin: (id, range, mode) => pin(k, cpu, id, range, mode),
+      traced(k, `madvise_${advice.toLowerCase()}`, range, k.fn.madvise(k, cpu.mm, range, advice)),
+    mremap: (range, to) => traced(k, 'mremap', range, k.fn.mremap(k, cpu.mm, range, to), { to }),
+    fork: (child) => forkChild(k, parts, child),
+    exit: () => exit(k, cpu),
+    pin: (id, range, mode) => traced(k, PINNING[mode].begins, range, pin(k, cpu, id, range, mode)),
     unpin: (id) => unpin(k, cpu, id),
   };
 }
 
-function* traced(
+function* forkChild(k: Kernel, { cpu, onFork }: CpuApiParts, child: string): Task<Result<void>> {
+  if (!isAlive(k, cpu.mm)) return fail('EINVAL');
+  k.emit({ kind: 'call', function: 'fork', args: { child } });
+  const forked = yield* k.fn.fork(k, cpu.mm);
+  if (forked.ok) onFork(child, forked.value);
+  k.emit({ kind: 'return', function: 'fork', result: forked.ok ? 'OK' : forked.errno });
+  return forked.ok ? OK : forked;
+}
+
+function* exit(k: Kernel, cpu: Cpu): Task<Result<void>> {
+  if (!isAlive(k, cpu.mm)) return fail('EINVAL');
+  for (const id of [...cpu.pins.keys()]) yield* unpin(k, cpu, id);
+  k.emit({ kind: 'call', function: 'exit', args: {} });
+  yield* k.fn.exitMmap(k, cpu.mm);
+  k.emit({ kind: 'return', function: 'exit', result: 'OK' });
+  return OK;
+}
+
+/** What pins are called in the log. */
+const PINNING = {
+  longterm: { begins: 'pin_user_pages', ends: 'unpin_user_pages' },
+  get: { begins: 'get_user_pages', ends: 'release_pages' },
+} as const;
+
+function* traced<T>(
   k: Kernel,
   name: string,
   range: PageRange,
-  call: Task<Result<void>>,
+  call: Task<Result<T>>,
   more: Readonly<Record<string, number>> = {},
-): Task<Result<void>> {
+): Task<Result<T>> {
   k.emit({ kind: 'call', function: name, args: { first: range.first, end: range.end, ...more } });
   const result = yield* call;
   k.emit({ kind: 'return', function: name, result: result.ok ? 'OK' : result.errno });
@@ -104,7 +113,7 @@ function* pin(
       return fail(complete ? 'EINVAL' : 'EFAULT');
     }
   }
-  cpu.pins.set(id, { frames: got.value, mode });
+  cpu.pins.set(id, { range, frames: got.value, mode });
   return ok(got.value.length);
 }
 
@@ -113,7 +122,12 @@ function* unpin(k: Kernel, cpu: Cpu, id: number): Task<Result<void>> {
   const pinned = cpu.pins.get(id);
   if (pinned === undefined) return fail('EINVAL');
   cpu.pins.delete(id);
-  yield* drop(k, pinned.frames, pinned.mode);
+  const { range, frames, mode } = pinned;
+  return yield* traced(k, PINNING[mode].ends, range, given(k, frames, mode));
+}
+
+function* given(k: Kernel, frames: readonly Pfn[], mode: PinMode): Task<Result<void>> {
+  yield* drop(k, frames, mode);
   return OK;
 }
 

@@ -2,20 +2,25 @@
 import type {
   DeviceApi,
   DeviceDriver,
+  DeviceFault,
   DeviceOwner,
   DmaTarget,
+  HmmRangeRequest,
+  IntervalSub,
+  MigrateRequest,
   MigrateVma,
   MirrorEntry,
 } from '../../abi/device-api.ts';
 import { MIRROR_NONE } from '../../abi/device-api.ts';
-import type { MigratePfn } from '../../abi/migrate-pfn.ts';
+import { type MigratePfn, migratePfnToPfn } from '../../abi/migrate-pfn.ts';
 import { type HeldForRead, readLock, readUnlock } from '../../task/rwsem.ts';
 import { type Task, willRead, willWrite } from '../../task/task.ts';
-import type { PageIndex, Pfn } from '../../vocabulary/address.ts';
-import { fail, OK, ok, type Result } from '../../vocabulary/errno.ts';
+import type { PageIndex, PageRange, Pfn } from '../../vocabulary/address.ts';
+import { type Failure, fail, OK, ok, type Result } from '../../vocabulary/errno.ts';
 import { invariant } from '../../vocabulary/invariant.ts';
 import { type PageContents, readU64 } from '../../vocabulary/page-contents.ts';
 import { migrateDeviceRange } from '../hmm/migrate-device-range.ts';
+import { setDestinations } from '../hmm/open-migrations.ts';
 import { findMm, type Kernel, type Migration } from '../kernel.ts';
 import {
   addDeviceFrames,
@@ -32,6 +37,7 @@ import type { Mm } from '../memory/mm.ts';
 import { tryLockPage, unlockPage } from '../memory/page-lock.ts';
 import { allocPage, pgmapOf, putPage } from '../memory/page-references.ts';
 import { findVma } from '../memory/vma.ts';
+import { assertNotCalledBack } from '../notifier/mmu-notifier.ts';
 
 export interface DeviceApiParts {
   readonly owner: DeviceOwner;
@@ -39,96 +45,106 @@ export interface DeviceApiParts {
   readonly mm: Mm;
   /** Looked up at each use: a driver needs its DeviceApi before it exists. */
   readonly driver: () => DeviceDriver;
-  /** Told of each page_free() before the driver is. */
+  /** Called for each page_free() before the driver is. */
   readonly onPageFree?: (pfn: Pfn) => void;
 }
 
-/** The calls of one device. */
-export function createDeviceApi(k: Kernel, parts: DeviceApiParts): DeviceApi {
-  const { owner, mm: mirrored } = parts;
-  const held: HeldForRead[] = [];
-  const mirror = new Map<PageIndex, MirrorEntry>();
-  const driver: DeviceDriver = {
-    invalidate: (sub, range, seq) => parts.driver().invalidate(sub, range, seq),
-    get invalidateStart() {
-      return parts.driver().invalidateStart;
-    },
-    get sendInvalidate() {
-      return parts.driver().sendInvalidate;
-    },
-    migrateToRam: (fault) => parts.driver().migrateToRam(fault),
-    pageFree(pfn) {
-      parts.onPageFree?.(pfn);
-      return parts.driver().pageFree(pfn);
-    },
-    release: () => parts.driver().release(),
-  };
+/** What the kernel keeps of one device, beside its subscriptions, migrations and memory. */
+export interface KernelDevice {
+  /** Whom the kernel calls back: in subscriptions and pgmaps. */
+  readonly driver: DeviceDriver;
+  /** Read locks of the mmap_lock that it mirrors under. */
+  readonly held: HeldForRead[];
+  /** Its page table, as it tells. */
+  readonly mirror: Map<PageIndex, MirrorEntry>;
+}
+
+export function newKernelDevice(
+  parts: Pick<DeviceApiParts, 'driver' | 'onPageFree'>,
+): KernelDevice {
+  return { driver: new CalledBackDriver(parts), held: [], mirror: new Map() };
+}
+
+/** A class, for its accessors: see AddressSpace. */
+class CalledBackDriver implements DeviceDriver {
+  readonly #parts: Pick<DeviceApiParts, 'driver' | 'onPageFree'>;
+
+  constructor(parts: Pick<DeviceApiParts, 'driver' | 'onPageFree'>) {
+    this.#parts = parts;
+  }
+
+  invalidate(
+    ...of: Parameters<DeviceDriver['invalidate']>
+  ): ReturnType<DeviceDriver['invalidate']> {
+    return this.#parts.driver().invalidate(...of);
+  }
+
+  get invalidateStart(): DeviceDriver['invalidateStart'] {
+    return this.#parts.driver().invalidateStart;
+  }
+
+  get sendInvalidate(): DeviceDriver['sendInvalidate'] {
+    return this.#parts.driver().sendInvalidate;
+  }
+
+  migrateToRam(fault: DeviceFault): ReturnType<DeviceDriver['migrateToRam']> {
+    return this.#parts.driver().migrateToRam(fault);
+  }
+
+  pageFree(pfn: Pfn): ReturnType<DeviceDriver['pageFree']> {
+    this.#parts.onPageFree?.(pfn);
+    return this.#parts.driver().pageFree(pfn);
+  }
+
+  release(): ReturnType<DeviceDriver['release']> {
+    return this.#parts.driver().release();
+  }
+}
+
+/** One device as its calls need it. */
+interface Caller extends KernelDevice {
+  readonly k: Kernel;
+  readonly owner: DeviceOwner;
+  readonly mm: Mm;
+}
+
+function* removeSubscription({ k, mm }: Caller, sub: IntervalSub): Task<void> {
+  yield* k.fn.mmuIntervalNotifierRemove(k, mm, sub);
+  assertNotCalledBack(k, mm, sub);
+}
+
+/**
+ * The calls of one device. No generator functions of its own: V8 gives each one that is called a hidden class, which
+ * lives until the next full collection and keeps all that the function can reach.
+ */
+export function createDeviceApi(
+  k: Kernel,
+  parts: DeviceApiParts,
+  device: KernelDevice = newKernelDevice(parts),
+): DeviceApi {
+  const { owner, mm } = parts;
+  const { driver, mirror } = device;
+  const by: Caller = { ...device, k, owner, mm };
   return {
     owner,
-    mm: mirrored.id,
-    *mmapReadLock() {
-      held.push(yield* readLock(k.context, 'device.mmap_read_lock', mirrored.mmapLock));
-    },
-    // No yield: the signature of the seam; a remote device waits here.
-    *mmapReadUnlock() {
-      // Two threads of a device may hold it at once. A remote device unlocks in another task than it locked in.
-      const own = held.findLastIndex(({ reader }) => reader === k.context.current);
-      const [ended] = held.splice(own < 0 ? held.length - 1 : own, 1);
-      invariant(ended !== undefined, 'LK2', { owner });
-      readUnlock(k.context, ended);
-    },
+    mm: mm.id,
+    mmapReadLock: () => mmapReadLock(by),
+    mmapReadUnlock: () => mmapReadUnlock(by),
     mmuIntervalNotifierInsert: (range) =>
-      k.fn.mmuIntervalNotifierInsert(k, mirrored, range, { owner, driver }),
-    mmuIntervalNotifierRemove: (sub) => k.fn.mmuIntervalNotifierRemove(k, mirrored, sub),
-    mmuIntervalReadBegin: (sub) => k.fn.mmuIntervalReadBegin(k, mirrored, sub),
-    // No yield: mappings change only under mmap_lock, which the caller holds.
-    *findVma(page) {
-      const vma = findVma(mirrored.vmas, page);
-      if (vma === 'none') return fail('ENOENT');
-      return ok({ range: { first: vma.first, end: vma.end }, prot: vma.prot });
-    },
-    *hmmRangeFault(request) {
-      const { range, defaultFlags } = request;
-      emitCall(k, 'hmm_range_fault', { ...range, flags: defaultFlags });
-      const walked = yield* k.fn.hmmRangeFault(k, mirrored, owner, request);
-      emitReturn(k, 'hmm_range_fault', walked);
-      return walked;
-    },
-    *migrateVmaSetup(request) {
-      const { range, select } = request;
-      emitCall(k, 'migrate_vma_setup', { ...range, select });
-      const mm = findMm(k, request.mm);
-      const made =
-        mm === undefined ? fail('EINVAL') : yield* k.fn.migrateVmaSetup(k, mm, owner, request);
-      emitReturn(k, 'migrate_vma_setup', made);
-      return made.ok ? ok({ id: made.value.id, src: made.value.src.slice() }) : made;
-    },
+      k.fn.mmuIntervalNotifierInsert(k, mm, range, { owner, driver }),
+    mmuIntervalNotifierRemove: (sub) => removeSubscription(by, sub),
+    mmuIntervalReadBegin: (sub) => k.fn.mmuIntervalReadBegin(k, mm, sub),
+    findVma: (page) => lookUpVma(by, page),
+    hmmRangeFault: (request) => rangeFault(by, request),
+    migrateVmaSetup: (request) => setUpMigration(by, request),
     migrateVmaPages: (migrate, dst) => movePages(k, 'migrate_vma_pages', migrate, dst),
     migrateVmaFinalize: (migrate) => finalize(k, 'migrate_vma_finalize', migrate),
-    *migrateDeviceRange(first, count) {
-      emitCall(k, 'migrate_device_range', { pfn: first, count });
-      const made = yield* migrateDeviceRange(k, mirrored, owner, first, count);
-      emitReturn(k, 'migrate_device_range', made);
-      return made.ok ? ok({ id: made.value.id, src: made.value.src.slice() }) : made;
-    },
+    migrateDeviceRange: (first, count) => setUpEviction(by, first, count),
     migrateDevicePages: (migrate, dst) => movePages(k, 'migrate_device_pages', migrate, dst),
     migrateDeviceFinalize: (migrate) => finalize(k, 'migrate_device_finalize', migrate),
-    *makeDeviceExclusiveRange(range) {
-      emitCall(k, 'make_device_exclusive_range', { ...range });
-      const made = yield* k.fn.makeDeviceExclusiveRange(k, mirrored, owner, range);
-      emitReturn(k, 'make_device_exclusive_range', made);
-      return made;
-    },
-    *unlockAndPutPages(frames) {
-      for (const pfn of frames) yield* unlockAndPut(k, pfn);
-    },
-    // No yield: adding memory commutes with everything but itself.
-    *memremapPages(count) {
-      const first = addDeviceFrames(k.frames, count);
-      if (first === 'none') return fail('ENOMEM');
-      k.pgmaps.push({ owner, driver, first, count, leftOver: 'none' });
-      return ok(first);
-    },
+    makeDeviceExclusiveRange: (range) => makeExclusive(by, range),
+    unlockAndPutPages: (frames) => unlockAndPutAll(k, frames),
+    memremapPages: (count) => memremapPages(by, count),
     zoneDevicePageInit(pfn) {
       invariant(isDevicePfn(pfn) && pgmapOf(k, pfn).owner === owner, 'DR1', { pfn, owner });
       invariant(refcount(k.frames, pfn) === 0, 'FR1', { pfn });
@@ -137,44 +153,9 @@ export function createDeviceApi(k: Kernel, parts: DeviceApiParts): DeviceApi {
       k.emit({ kind: 'frame-alloc', pfn });
     },
     putDevicePage: (pfn) => unlockAndPut(k, pfn),
-    // No yield: which frame comes next decides nothing here.
-    *allocPages(count) {
-      const frames: Pfn[] = [];
-      for (let made = 0; made < count; made += 1) {
-        const pfn = allocPage(k);
-        if (pfn === 'none') {
-          for (const earlier of frames) yield* unlockAndPut(k, earlier);
-          return fail('ENOMEM');
-        }
-        tryLockPage(k, pfn);
-        frames.push(pfn);
-      }
-      return ok(frames);
-    },
-    *dmaRead(targets) {
-      const read: PageContents[] = [];
-      for (const target of targets) {
-        yield willRead('device.dma_read', contentsObject(target.pfn));
-        const checked = checkDma(k, owner, target);
-        if (!checked.ok) return checked;
-        const contents = contentsOf(k.frames, target.pfn);
-        read.push(contents);
-        emitAccess(k, owner, target, 'read', 'system', contents);
-      }
-      return ok(read);
-    },
-    *dmaWrite(targets, contents) {
-      for (const [index, target] of targets.entries()) {
-        yield willWrite('device.dma_write', contentsObject(target.pfn));
-        const checked = checkDma(k, owner, target);
-        if (!checked.ok) return checked;
-        const written = contents[index];
-        if (written === undefined || target.pfn === ZERO_PFN) return fail('EFAULT');
-        setContents(k.frames, target.pfn, written);
-        emitAccess(k, owner, target, 'write', 'system', written);
-      }
-      return OK;
-    },
+    allocPages: (count) => allocLockedPages(k, count),
+    dmaRead: (targets) => dmaRead(by, targets),
+    dmaWrite: (targets, contents) => dmaWrite(by, targets, contents),
     mirrorChanged(page, entry) {
       const from = mirror.get(page) ?? MIRROR_NONE;
       if (entry.state === 'none') mirror.delete(page);
@@ -185,6 +166,135 @@ export function createDeviceApi(k: Kernel, parts: DeviceApiParts): DeviceApi {
       emitAccess(k, owner, { page, pfn }, mode, 'private', contents);
     },
   };
+}
+
+function* mmapReadLock({ k, held, mm }: Caller): Task<void> {
+  held.push(yield* readLock(k.context, 'device.mmap_read_lock', mm.mmapLock));
+}
+
+// No yield: the signature of the seam; a remote device waits here.
+function* mmapReadUnlock({ k, held, owner }: Caller): Task<void> {
+  // Two threads of a device may hold it at once. A remote device unlocks in another task than it locked in.
+  const own = held.findLastIndex(({ reader }) => reader === k.context.current);
+  const [ended] = held.splice(own < 0 ? held.length - 1 : own, 1);
+  invariant(ended !== undefined, 'LK2', { owner });
+  readUnlock(k.context, ended);
+}
+
+// No yield: mappings change only under mmap_lock, which the caller holds.
+function* lookUpVma({ mm }: Caller, page: PageIndex): ReturnType<DeviceApi['findVma']> {
+  const vma = findVma(mm.vmas, page);
+  if (vma === 'none') return fail('ENOENT');
+  return ok({ range: { first: vma.first, end: vma.end }, prot: vma.prot });
+}
+
+function* rangeFault(
+  { k, mm, owner }: Caller,
+  request: HmmRangeRequest,
+): ReturnType<DeviceApi['hmmRangeFault']> {
+  const { range, defaultFlags } = request;
+  emitCall(k, 'hmm_range_fault', { ...range, flags: defaultFlags });
+  const walked = yield* k.fn.hmmRangeFault(k, mm, owner, request);
+  emitReturn(k, 'hmm_range_fault', walked);
+  return walked;
+}
+
+function* setUpMigration(
+  { k, owner }: Caller,
+  request: MigrateRequest,
+): ReturnType<DeviceApi['migrateVmaSetup']> {
+  const { range, select } = request;
+  emitCall(k, 'migrate_vma_setup', { ...range, select });
+  const mm = findMm(k, request.mm);
+  const made =
+    mm === undefined ? fail('EINVAL') : yield* k.fn.migrateVmaSetup(k, mm, owner, request);
+  emitReturn(k, 'migrate_vma_setup', made);
+  for (const entry of made.ok ? made.value.src : []) {
+    const pfn = migratePfnToPfn(entry);
+    const own = pfn === 'none' || !isDevicePfn(pfn) || pgmapOf(k, pfn).owner === owner;
+    invariant(own, 'DR2', { pfn, owner });
+  }
+  return made.ok ? ok({ id: made.value.id, src: made.value.src.slice() }) : made;
+}
+
+function* setUpEviction(
+  { k, mm, owner }: Caller,
+  first: Pfn,
+  count: number,
+): ReturnType<DeviceApi['migrateDeviceRange']> {
+  emitCall(k, 'migrate_device_range', { pfn: first, count });
+  const made = yield* migrateDeviceRange(k, mm, owner, first, count);
+  emitReturn(k, 'migrate_device_range', made);
+  return made.ok ? ok({ id: made.value.id, src: made.value.src.slice() }) : made;
+}
+
+function* makeExclusive(
+  { k, mm, owner }: Caller,
+  range: PageRange,
+): ReturnType<DeviceApi['makeDeviceExclusiveRange']> {
+  emitCall(k, 'make_device_exclusive_range', { ...range });
+  const made = yield* k.fn.makeDeviceExclusiveRange(k, mm, owner, range);
+  emitReturn(k, 'make_device_exclusive_range', made);
+  return made;
+}
+
+// No yield: adding memory commutes with everything but itself.
+function* memremapPages(
+  { k, owner, driver }: Caller,
+  count: number,
+): ReturnType<DeviceApi['memremapPages']> {
+  const first = addDeviceFrames(k.frames, count);
+  if (first === 'none') return fail('ENOMEM');
+  k.pgmaps.push({ owner, driver, first, count, leftOver: 'none' });
+  return ok(first);
+}
+
+// No yield but where it fails: which frame comes next decides nothing here.
+function* allocLockedPages(k: Kernel, count: number): Task<Result<readonly Pfn[]>> {
+  const frames: Pfn[] = [];
+  for (let made = 0; made < count; made += 1) {
+    const pfn = allocPage(k);
+    if (pfn === 'none') {
+      for (const earlier of frames) yield* unlockAndPut(k, earlier);
+      return fail('ENOMEM');
+    }
+    tryLockPage(k, pfn);
+    frames.push(pfn);
+  }
+  return ok(frames);
+}
+
+function* dmaRead(
+  { k, owner }: Caller,
+  targets: readonly DmaTarget[],
+): ReturnType<DeviceApi['dmaRead']> {
+  const read: PageContents[] = [];
+  for (const [index, target] of targets.entries()) {
+    yield willRead('device.dma_read', contentsObject(target.pfn));
+    const checked = checkDma(k, owner, target, index);
+    if (!checked.ok) return checked;
+    const contents = contentsOf(k.frames, target.pfn);
+    read.push(contents);
+    emitAccess(k, owner, target, 'read', 'system', contents);
+  }
+  return ok(read);
+}
+
+function* dmaWrite(
+  { k, owner }: Caller,
+  targets: readonly DmaTarget[],
+  contents: readonly PageContents[],
+): ReturnType<DeviceApi['dmaWrite']> {
+  for (const [index, target] of targets.entries()) {
+    yield willWrite('device.dma_write', contentsObject(target.pfn));
+    const checked = checkDma(k, owner, target, index);
+    if (!checked.ok) return checked;
+    const written = contents[index];
+    if (written === undefined || target.pfn === ZERO_PFN) return noFrame(index);
+    setContents(k.frames, target.pfn, written);
+    emitAccess(k, owner, target, 'write', 'system', written);
+  }
+  return OK;
 }
 
 function migrationOf(k: Kernel, migrate: MigrateVma): Migration {
@@ -200,7 +310,7 @@ function* movePages(
   dst: readonly MigratePfn[],
 ): Task<readonly MigratePfn[]> {
   const migration = migrationOf(k, migrate);
-  migration.dst.push(...dst);
+  setDestinations(k, migration, dst);
   emitCall(k, name, { ...migration.range });
   yield* k.fn.migrateVmaPages(k, migration);
   emitReturn(k, name, OK);
@@ -215,14 +325,22 @@ function* finalize(k: Kernel, name: string, migrate: MigrateVma): Task<void> {
   emitReturn(k, name, OK);
 }
 
+function* unlockAndPutAll(k: Kernel, frames: readonly Pfn[]): Task<void> {
+  for (const pfn of frames) yield* unlockAndPut(k, pfn);
+}
+
 function* unlockAndPut(k: Kernel, pfn: Pfn): Task<void> {
   unlockPage(k, pfn);
   yield* putPage(k, pfn);
 }
 
-function checkDma(k: Kernel, owner: DeviceOwner, target: DmaTarget): Result<void> {
+function checkDma(k: Kernel, owner: DeviceOwner, target: DmaTarget, index: number): Result<void> {
   if (k.cutOff.has(owner)) return fail('ENOTCONN');
-  return !isDevicePfn(target.pfn) && frameExists(k.frames, target.pfn) ? OK : fail('EFAULT');
+  return !isDevicePfn(target.pfn) && frameExists(k.frames, target.pfn) ? OK : noFrame(index);
+}
+
+function noFrame(at: number): Failure {
+  return { ok: false, errno: 'EFAULT', at };
 }
 
 function emitAccess(

@@ -12,7 +12,7 @@ import {
   pageOf,
   type VirtualAddress,
 } from '../../vocabulary/address.ts';
-import { readU64, writeU64 } from '../../vocabulary/page-contents.ts';
+import { firstWord, readU64, writeU64 } from '../../vocabulary/page-contents.ts';
 import type { Cpu, FaultAccess, Kernel } from '../kernel.ts';
 import { contentsObject, contentsOf, setContents, ZERO_PFN } from '../memory/frames.ts';
 import { pteObject, readPte, setHardwareBits } from '../memory/page-table.ts';
@@ -56,7 +56,7 @@ export function* store(
   return { kind: 'done', value: undefined };
 }
 
-/** Wherever in the page the access was, the event tells the word that the page begins with: pages are registers. */
+/** Wherever in the page the access was, the event has the word that the page begins with: pages are registers. */
 function emitAccess(
   k: Kernel,
   cpu: Cpu,
@@ -64,7 +64,7 @@ function emitAccess(
   entry: TlbEntry,
   mode: FaultAccess,
 ): void {
-  const value = `0x${readU64(contentsOf(k.frames, entry.pfn), 0).toString(16)}`;
+  const value = firstWord(contentsOf(k.frames, entry.pfn));
   k.emit({ kind: 'cpu-access', mm: cpu.mm.id, page, pfn: entry.pfn, mode, value });
 }
 

@@ -22,6 +22,7 @@ import {
   store,
   waitsOf,
 } from '../kernel-world.fixture.ts';
+import { markUnstable } from '../memory/address-space-stability.ts';
 import { hasFlag, PAGE_ANON, PAGE_DIRTY } from '../memory/frames.ts';
 import { tryLockPage, unlockPage } from '../memory/page-lock.ts';
 import { pteDirty, pteNone, ptePfn, pteWrite } from '../memory/pte.ts';
@@ -185,4 +186,17 @@ test('two threads touch one page of shared memory at once: one page is made, wit
     },
     { preemptionsMax: 2 },
   );
+});
+
+test('a write that copies is refused once the OOM reaper was here, and keeps nothing', () => {
+  const world = fileWorld();
+  mapFile(world, 'file-private');
+  store(world, at(0), 7n);
+  const before = inUse(world);
+  markUnstable(world.kernel, world.mm);
+  assert.equal(store(world, at(1), 8n), 'SIGBUS');
+  assert.equal(pteNone(pteAt(world, at(1))), true);
+  // The page of the file is in its cache now.
+  assert.equal(inUse(world), before);
+  assertAtRest(world);
 });

@@ -2,13 +2,15 @@
  * A first touch of a file or of shared memory. Source: mm/memory.c, do_read_fault(), do_cow_fault(),
  * do_shared_fault(); mm/shmem.c, shmem_fault() (6.1).
  *
- * Leaves out: fault-around, page_mkwrite, writeback.
+ * Leaves out: fault-around, but for what it does without asking: a read maps a page of the file where the OOM reaper
+ * may have taken a private copy of it. Also page_mkwrite and writeback.
  */
 
 import { objectId } from '../../task/object-id.ts';
 import { type Task, willWrite } from '../../task/task.ts';
 import type { Pfn } from '../../vocabulary/address.ts';
 import type { FaultOutcome, FaultRequest, Kernel } from '../kernel.ts';
+import { isStable } from '../memory/address-space-stability.ts';
 import { copyPage } from '../memory/copy-page.ts';
 import { getPage, PAGE_DIRTY, PAGE_FILE, PAGE_LRU, setFlag, setMapping } from '../memory/frames.ts';
 import type { MemoryFile } from '../memory/mm-types.ts';
@@ -92,7 +94,7 @@ export function* finishFault(
   return 'done';
 }
 
-/** do_cow_fault(): a private write gets a copy at once. Nothing was mapped, so nobody is notified. */
+/** do_cow_fault(): a private write gets a copy at once. Nothing was mapped, so no device is notified. */
 export function* doCowFault(k: Kernel, request: FaultRequest): Task<FaultOutcome> {
   const { mm, vma, page } = request;
   if (vma.file === 'none') return 'sigbus';
@@ -105,6 +107,13 @@ export function* doCowFault(k: Kernel, request: FaultRequest): Task<FaultOutcome
     return cached === 'oom' ? 'oom' : 'sigbus';
   }
   yield* copyPage(k, cached, made);
+  // What looks empty may have been a copy. finish_fault() asks before it takes the PTE lock.
+  if (!isStable(k, mm)) {
+    unlockPage(k, cached);
+    yield* putPage(k, cached);
+    yield* putPage(k, made);
+    return 'sigbus';
+  }
   const at = yield* lockPte(k, 'do_cow_fault.ptl', mm, vma, page);
   const empty = pteNone(lockedPte(at));
   if (empty) {

@@ -3,7 +3,7 @@
  *
  * Source: mm/memory.c, do_swap_page(), remove_device_exclusive_entry(), restore_exclusive_pte(); mm/migrate.c,
  * migration_entry_wait(). 6.1 with two later fixes that close known races: the device page is locked before it is
- * referenced (1afaeb8293c9), and whoever loses that sleeps until it is unlocked (b570f37a2ce4).
+ * referenced (1afaeb8293c9), and the task that loses that sleeps until it is unlocked (b570f37a2ce4).
  */
 
 import { type Task, willRead, willWrite } from '../../task/task.ts';
@@ -14,6 +14,7 @@ import type { FaultOutcome, FaultRequest, Kernel, LockedPte } from '../kernel.ts
 import { getPage, refcount } from '../memory/frames.ts';
 import type { Mm } from '../memory/mm.ts';
 import {
+  assertLockedByNoOther,
   lockPage,
   pageLockObject,
   tryLockPage,
@@ -110,8 +111,8 @@ export function* migrateToRam(k: Kernel, mm: Mm, page: PageIndex, pfn: Pfn): Tas
 }
 
 /**
- * A CPU touches a page that a device has for itself: the device is told (event EXCLUSIVE without an owner, so that
- * nobody may ignore it) and the entry becomes present again.
+ * A CPU touches a page that a device has for itself: the device is notified (event EXCLUSIVE without an owner, so that
+ * no device may ignore it) and the entry becomes present again.
  */
 export function* removeDeviceExclusiveEntry(
   k: Kernel,
@@ -145,6 +146,7 @@ export function* removeDeviceExclusiveEntry(
 /** restore_exclusive_pte(): a writable exclusive entry comes back dirty. The entry's reference becomes the PTE's. */
 export function restoreExclusivePte(k: Kernel, at: LockedPte): void {
   const seen = lockedPte(at);
+  assertLockedByNoOther(k, ptePfn(seen));
   const fresh = pteModify(mkPte(ptePfn(seen), 0), vmProt(at.vma));
   const write = mayWrite(at.vma) ? PTE_WRITE : 0;
   setLockedPte(k, at, pteWrite(seen) ? pteWithFlags(fresh, PTE_DIRTY | write) : fresh);

@@ -36,7 +36,7 @@ import { mayWrite } from './vm-page-prot.ts';
 
 /**
  * Holds: mmap_lock for read, and the PTE lock in `at`, which it releases. Yields: yes.
- * A reuse notifies nobody: the frame stays. A copy does, in wpPageCopy().
+ * A reuse notifies no device: the frame stays. A copy does, in wpPageCopy().
  */
 export function* doWpPage(k: Kernel, request: FaultRequest, at: LockedPte): Task<FaultOutcome> {
   const seen = lockedPte(at);
@@ -58,7 +58,7 @@ export function* doWpPage(k: Kernel, request: FaultRequest, at: LockedPte): Task
   return yield* k.fn.wpPageCopy(k, request, seen);
 }
 
-/** Nobody else maps the page and nobody holds a reference: it belongs to this mapping alone. */
+/** No other mapping has the page and no task holds a reference: it belongs to this mapping alone. */
 export function* mayReuse(k: Kernel, request: FaultRequest, seen: Pte): Task<boolean> {
   const pfn = ptePfn(seen);
   if (hasFlag(k.frames, pfn, PAGE_ANON_EXCLUSIVE)) return true;

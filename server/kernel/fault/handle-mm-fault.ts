@@ -1,5 +1,5 @@
 /**
- * handle_mm_fault(): one step towards what the access needs. Whoever called tries the access again afterwards.
+ * handle_mm_fault(): one step towards what the access needs. The caller tries the access again afterwards.
  *
  * Source: mm/memory.c (6.1). Leaves out: userfaultfd, NUMA hints, per-VMA locks, memory cgroups.
  */
@@ -21,7 +21,7 @@ import { mayBeHuge } from './do-huge-pmd.ts';
 
 /**
  * Holds: mmap_lock for read. Takes: page locks, the PTE lock, and what callbacks take. Yields: yes.
- * Returns: 'done' also if nothing had to be done, or somebody else was faster.
+ * Returns: 'done' also if nothing had to be done, or another task was faster.
  */
 export function* handleMmFault(k: Kernel, request: FaultRequest): Task<FaultOutcome> {
   const { mm, vma, page, access } = request;

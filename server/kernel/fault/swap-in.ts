@@ -120,6 +120,7 @@ function readPastCache(k: Kernel, slot: SwapSlot): SwappedIn | 'oom' {
   const pfn = allocPage(k);
   if (pfn === 'none') return 'oom';
   setContents(k.frames, pfn, lookAtSlot(k.swap, slot).contents);
+  setFlag(k.frames, pfn, PAGE_LRU);
   tryLockPage(k, pfn);
   return { pfn, from: 'past the cache' };
 }
@@ -161,7 +162,6 @@ function* mapSwappedIn(
   const exclusive = certainlyExclusive || refcount(k.frames, pfn) === 1;
   const base = pteModify(mkPte(pfn, PTE_YOUNG), vmProt(vma));
   k.fn.pageAddAnonRmap(k, mm, vma, page, pfn, exclusive ? 'exclusive' : 'shared');
-  setFlag(k.frames, pfn, PAGE_LRU);
   setLockedPte(k, at, exclusive ? k.fn.swappedInExclusive(request, base) : base);
   unlockPage(k, pfn);
   if (access === 'write' && !exclusive) return yield* k.fn.doWpPage(k, request, at);

@@ -1,7 +1,7 @@
 /**
  * get_user_pages(): faults a range in and takes a reference on each page. Source: mm/gup.c (6.1).
  *
- * Leaves out: the lock-free fast path, FOLL_FORCE, unsharing for read-only pins (nobody here asks for one).
+ * Leaves out: the lock-free fast path, FOLL_FORCE, unsharing for read-only pins (no caller here asks for one).
  */
 
 import type { Task } from '../../task/task.ts';

@@ -25,6 +25,8 @@ import {
 } from '../kernel-world.fixture.ts';
 import { mapcount, refcount } from '../memory/frames.ts';
 import { ptePfn, pteWrite } from '../memory/pte.ts';
+import { lockPte } from '../memory/pte-lock.ts';
+import { vmaLookup } from '../memory/vma.ts';
 import { moveToDevice, plainDevice } from '../plain-device.fixture.ts';
 import { type PlainMirror, plainMirror } from '../plain-mirror.fixture.ts';
 
@@ -57,6 +59,20 @@ function eventsTold(mirror: PlainMirror): string[] {
   return mirror.told.map(({ event, owner }) => `${event} ${owner}`);
 }
 
+test('[DX1] an exclusive entry whose page somebody has locked is not restored', () => {
+  const world = newKernelWorld();
+  const mirror = plainMirror(world, 'gpu0');
+  mapped(world, 1);
+  store(world, BASE, 7n);
+  run(world, take(mirror, pageAt(0)), 'gpu0');
+  const { kernel: k, mm } = world;
+  function* restore(): Task<void> {
+    const vma = vmaLookup(mm.vmas, BASE);
+    if (vma === 'none') assert.fail();
+    k.fn.restoreExclusivePte(k, yield* lockPte(k, 'test.ptl', mm, vma, BASE));
+  }
+  assert.throws(() => run(world, restore(), 'cpu0'), /DX1/);
+});
 test('the page stays the same frame, with its references, but no CPU can reach it', () => {
   const { world, mirror, frame } = exclusiveWorld();
   const pte = pteAt(world, BASE);

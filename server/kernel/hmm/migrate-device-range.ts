@@ -11,10 +11,10 @@ import { type Kernel, type Migration, nextId } from '../kernel.ts';
 import { getPage, refcount } from '../memory/frames.ts';
 import type { Mm } from '../memory/mm.ts';
 import { pageLockObject, tryLockPage } from '../memory/page-lock.ts';
-import { openMigration } from './open-migrations.ts';
+import { collect, openMigration } from './open-migrations.ts';
 
 /**
- * Frames that are free, or that somebody has locked, are skipped: whoever evicts must loop until none is left.
+ * Frames that are free or locked are skipped: to evict all, loop until none is left.
  * The migration goes on with migrateVmaPages() and migrateVmaFinalize().
  *
  * Returns: EINVAL if a frame is not `owner`'s.
@@ -45,16 +45,16 @@ export function* migrateDeviceRange(
   openMigration(k, migration);
   for (let pfn = first; pfn < first + count; pfn = (pfn + 1) as Pfn) {
     if (refcount(k.frames, pfn) === 0) {
-      migration.src.push(MIGRATE_PFN_NONE);
+      collect(k, migration, MIGRATE_PFN_NONE);
       continue;
     }
     yield willWrite('migrate_device_range.trylock_page', pageLockObject(pfn));
     if (refcount(k.frames, pfn) === 0 || tryLockPage(k, pfn) === 'busy') {
-      migration.src.push(MIGRATE_PFN_NONE);
+      collect(k, migration, MIGRATE_PFN_NONE);
       continue;
     }
     getPage(k.frames, pfn, 1);
-    migration.src.push(migratePfn(pfn, MIGRATE_PFN_MIGRATE));
+    collect(k, migration, migratePfn(pfn, MIGRATE_PFN_MIGRATE));
   }
   yield* k.fn.migrateVmaUnmap(k, migration);
   return ok(migration);

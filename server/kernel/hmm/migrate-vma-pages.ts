@@ -49,10 +49,11 @@ import { lockedPte, lockPte, unlockPte } from '../memory/pte-lock.ts';
 import { setLockedPte } from '../memory/set-pte.ts';
 import { isAnonymous } from '../memory/vma.ts';
 import { migrationPage } from './migrate-vma-setup.ts';
+import { changeSource } from './open-migrations.ts';
 
 /**
  * From the first empty source to the end of the range runs a second invalidation. The first has ended, so another
- * device may have read the hole since, and hold the zero page: it must be told that the entry changes.
+ * device may have read the hole since, and hold the zero page: it must be notified that the entry changes.
  *
  *   device A (migrates)                 device B (mirrors)
  *     migrate_vma_setup()
@@ -96,7 +97,7 @@ export function* migratePageAt(k: Kernel, migration: Migration, index: number): 
   const source = sourceAt(migration, index);
   const to = migratePfnToPfn(destinationAt(migration, index));
   if (to === 'none') {
-    refuse(migration, index);
+    refuse(k, migration, index);
     return;
   }
   const from = migratePfnToPfn(source);
@@ -108,13 +109,13 @@ export function* migratePageAt(k: Kernel, migration: Migration, index: number): 
   }
   if (!migratePfnHas(source, MIGRATE_PFN_MIGRATE)) return;
   if (isDevicePfn(to) && !(yield* k.fn.mayMigrateToDevice(k, from))) {
-    refuse(migration, index);
+    refuse(k, migration, index);
     return;
   }
   yield willRead('folio_migrate_mapping.refcount', pageObject(from));
   const ours = from === migration.faultPage ? 2 : 1;
   if (refcount(k.frames, from) !== ours + (hasFlag(k.frames, from, PAGE_SWAPCACHE) ? 1 : 0)) {
-    refuse(migration, index);
+    refuse(k, migration, index);
     return;
   }
   k.fn.folioMigrateMapping(k, from, to);
@@ -143,7 +144,7 @@ export function* migrateVmaInsertPage(k: Kernel, migration: Migration, index: nu
   const to = migratePfnToPfn(destinationAt(migration, index));
   const page = migrationPage(migration, index);
   if (vma === 'none' || !isAnonymous(vma) || to === 'none' || isHuge(mm.table, page)) {
-    refuse(migration, index);
+    refuse(k, migration, index);
     return;
   }
   yield* k.fn.anonVmaPrepare(k, mm, vma);
@@ -152,7 +153,7 @@ export function* migrateVmaInsertPage(k: Kernel, migration: Migration, index: nu
   const replacesZeroPage = ptePresent(seen) && pteIsZeroPage(seen) && !isHuge(mm.table, page);
   if (!(isStable(k, mm) && (pteNone(seen) || replacesZeroPage))) {
     unlockPte(k, at);
-    refuse(migration, index);
+    refuse(k, migration, index);
     return;
   }
   yield* insertLocked(k, at, to);
@@ -180,8 +181,8 @@ export function* insertLocked(k: Kernel, at: LockedPte, to: Pfn): Task<void> {
   );
 }
 
-function refuse(migration: Migration, index: number): void {
-  migration.src[index] = withoutMigrate(sourceAt(migration, index));
+function refuse(k: Kernel, migration: Migration, index: number): void {
+  changeSource(k, migration, index, withoutMigrate(sourceAt(migration, index)));
 }
 
 export function sourceAt(migration: Migration, index: number): MigratePfn {

@@ -20,6 +20,7 @@ import { unlock } from '../../task/lock.ts';
 import { type Task, willRead, willWrite } from '../../task/task.ts';
 import { nextPage, type PageIndex, type PageRange, type Pfn } from '../../vocabulary/address.ts';
 import { fail, ok, type Result } from '../../vocabulary/errno.ts';
+import { invariant } from '../../vocabulary/invariant.ts';
 import { type Kernel, type LockedPte, type Migration, nextId } from '../kernel.ts';
 import {
   clearFlag,
@@ -60,7 +61,7 @@ import { type LockedTable, lockedPte, lockTable } from '../memory/pte-lock.ts';
 import { setLockedPte } from '../memory/set-pte.ts';
 import { isAnonymous, vmaLookup } from '../memory/vma.ts';
 import { pageMapped } from '../rmap/rmap.ts';
-import { endCollecting, openMigration } from './open-migrations.ts';
+import { changeSource, collect, endCollecting, openMigration } from './open-migrations.ts';
 
 /**
  * Holds: mmap_lock for read, by the caller, until migrateVmaFinalize().
@@ -128,7 +129,7 @@ export function* migrateVmaCollectPmd(
   const walk = yield* tableToCollect(k, migration, block);
   if (walk === 'nothing') return;
   const unmapped = yield* collectPtes(k, migration, walk);
-  // Before the lock goes: whoever finds the entry gone must be able to rely on no CPU still using it.
+  // Before the lock goes: a task that finds the entry gone must be able to rely on no CPU still using it.
   if (unmapped > 0) yield* k.fn.flushTlbRange(k, migration.mm, block);
   unlock(k.context, walk.held);
 }
@@ -148,7 +149,7 @@ export function* tableToCollect(
   migration: Migration,
   block: PageRange,
 ): Task<CollectWalk | 'nothing'> {
-  const { mm, vma, src } = migration;
+  const { mm, vma } = migration;
   if (vma === 'none') return 'nothing';
   const split = yield* splitBlock(k, mm, block);
   const table =
@@ -156,7 +157,7 @@ export function* tableToCollect(
   if (typeof table !== 'string') return { vma, block, ...table };
   const hole =
     table === 'none' && isAnonymous(vma) ? migrateFlags(MIGRATE_PFN_MIGRATE) : MIGRATE_PFN_NONE;
-  for (let page = block.first; page < block.end; page = nextPage(page)) src.push(hole);
+  for (let page = block.first; page < block.end; page = nextPage(page)) collect(k, migration, hole);
   return 'nothing';
 }
 
@@ -167,7 +168,7 @@ export function* collectPtes(k: Kernel, migration: Migration, walk: CollectWalk)
   for (let page = block.first; page < block.end; page = nextPage(page)) {
     const at: LockedPte = { mm: migration.mm, vma, page, ptePage, held };
     const before = lockedPte(at);
-    migration.src.push(yield* k.fn.migrateVmaCollectPte(k, migration, at));
+    collect(k, migration, yield* k.fn.migrateVmaCollectPte(k, migration, at));
     if (ptePresent(before) && lockedPte(at) !== before) unmapped += 1;
   }
   return unmapped;
@@ -277,7 +278,7 @@ export function* takePage(
 
 /**
  * migrate_vma_unmap(): isolates the collected pages from the LRU, unmaps them everywhere else, and gives up on
- * those that somebody else still uses.
+ * those that are still used elsewhere.
  */
 export function* migrateVmaUnmap(k: Kernel, migration: Migration): Task<void> {
   const refused: number[] = [];
@@ -288,7 +289,7 @@ export function* migrateVmaUnmap(k: Kernel, migration: Migration): Task<void> {
   }
   for (const index of refused) {
     const pfn = migratePfnToPfn(migration.src[index] as MigratePfn);
-    migration.src[index] = MIGRATE_PFN_NONE;
+    changeSource(k, migration, index, MIGRATE_PFN_NONE);
     if (pfn === 'none') continue;
     yield* k.fn.removeMigrationPtes(k, pfn, pfn);
     if (pfn !== migration.faultPage) unlockPage(k, pfn);
@@ -296,7 +297,7 @@ export function* migrateVmaUnmap(k: Kernel, migration: Migration): Task<void> {
   }
 }
 
-/** True if the page is now unmapped and used by nobody but this migration. */
+/** True if the page is now unmapped and used by this migration alone. */
 export function* unmapPage(k: Kernel, migration: Migration, pfn: Pfn): Task<boolean> {
   const onLru = !isDevicePfn(pfn);
   if (onLru) {
@@ -318,6 +319,7 @@ export function* unmapPage(k: Kernel, migration: Migration, pfn: Pfn): Task<bool
 
 /** putback_lru_page(), short of the reference, which the caller drops. */
 export function putbackLru(k: Kernel, pfn: Pfn): void {
+  invariant(!hasFlag(k.frames, pfn, PAGE_LRU), 'FR5', { pfn });
   k.isolated.delete(pfn);
   setFlag(k.frames, pfn, PAGE_LRU);
 }

@@ -45,7 +45,9 @@ import {
   plainDevice,
   setUp,
 } from '../plain-device.fixture.ts';
+import { STOCK } from '../stock.ts';
 import { migrateVmaInsertPage } from './migrate-vma-pages.ts';
+import { putbackLru } from './migrate-vma-setup.ts';
 
 const ONE = pageAt(0);
 
@@ -383,6 +385,28 @@ test('[MV1] a migration that is finalized is not known any more', () => {
   const unknown = (error: unknown) => error instanceof KernelBug && error.rule === 'MV1';
   assert.throws(() => run(world, device.api.migrateVmaFinalize(open)), unknown);
   assert.throws(() => run(world, device.api.migrateVmaPages(open, [])), unknown);
+});
+
+test('[DR2] a device gets no private page of another device, whatever a patch collects', () => {
+  const world = newKernelWorld({
+    overrides: {
+      *migrateVmaCollectPte(k, migration, at) {
+        return yield* STOCK.migrateVmaCollectPte(k, { ...migration, owner: 'gpu0' }, at);
+      },
+    },
+  });
+  const [mine, other] = [plainDevice(world, 'gpu0'), plainDevice(world, 'gpu1')];
+  mapped(world, 1);
+  migrate(world, mine, ONE);
+  const foreign = (error: unknown) => error instanceof KernelBug && error.rule === 'DR2';
+  assert.throws(() => run(world, setUp(other, ONE, 'device-private')), foreign);
+});
+
+test('[FR5] what is on the LRU is not put back', () => {
+  const world = newKernelWorld();
+  mapped(world, 1);
+  store(world, BASE, 7n);
+  assert.throws(() => putbackLru(world.kernel, ptePfn(pteAt(world, BASE))), /FR5/);
 });
 
 test('[DR1] a device hands out frames of its own only', () => {

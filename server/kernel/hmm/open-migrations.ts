@@ -1,5 +1,6 @@
 /** Which migrations of a device are open: what oracles excuse a device by. */
 import type { DeviceOwner } from '../../abi/device-api.ts';
+import type { MigratePfn } from '../../abi/migrate-pfn.ts';
 import { touch } from '../../task/context.ts';
 import { type ObjectId, objectId } from '../../task/object-id.ts';
 import { MIGRATIONS_OWNER } from '../../task/object-owners.ts';
@@ -25,11 +26,33 @@ export function openMigration(k: Kernel, migration: Migration): void {
   k.migrations.set(migration.id, migration);
 }
 
+/** The next page of the range is collected as `entry`. */
+export function collect(k: Kernel, migration: Migration, entry: MigratePfn): void {
+  touch(k.context, migrationsObject(migration.owner), 'write');
+  migration.src.push(entry);
+}
+
+export function changeSource(
+  k: Kernel,
+  migration: Migration,
+  index: number,
+  entry: MigratePfn,
+): void {
+  touch(k.context, migrationsObject(migration.owner), 'write');
+  migration.src[index] = entry;
+}
+
+/** The driver says where to, one entry a page. */
+export function setDestinations(k: Kernel, migration: Migration, dst: readonly MigratePfn[]): void {
+  touch(k.context, migrationsObject(migration.owner), 'write');
+  migration.dst.push(...dst);
+}
+
 /** Setup is done. A driver may forget about a migration that has collected nothing, and most do. */
 export function endCollecting(k: Kernel, migration: Migration, cpages: number): void {
+  touch(k.context, migrationsObject(migration.owner), 'write');
   migration.cpages = cpages;
   if (cpages > 0) return;
-  touch(k.context, migrationsObject(migration.owner), 'write');
   const empty = [...k.migrations.values()].filter(
     (other) => other.owner === migration.owner && !holdsPages(other),
   );

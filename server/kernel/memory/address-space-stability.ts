@@ -9,7 +9,7 @@ export function markUnstable(k: Kernel, mm: Mm): void {
   mm.unstable = true;
 }
 
-/** check_stable_address_space(). Holds: the PTE lock of the entry to be filled, or the reaper may come in between. */
+/** check_stable_address_space(). Without the PTE lock of the entry to be filled, the reaper may come in between. */
 export function isStable(k: Kernel, mm: Mm): boolean {
   touch(k.context, mm.unstableObject, 'read');
   return !mm.unstable;

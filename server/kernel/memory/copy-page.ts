@@ -3,7 +3,7 @@ import type { Pfn } from '../../vocabulary/address.ts';
 import type { Kernel } from '../kernel.ts';
 import { contentsObject, contentsOf, setContents } from './frames.ts';
 
-/** copy_highpage(). Nobody else may know `to` yet. */
+/** copy_highpage(). No other task may know `to` yet. */
 export function* copyPage(k: Kernel, from: Pfn, to: Pfn): Task<void> {
   yield willRead('copy_highpage.read', contentsObject(from));
   setContents(k.frames, to, contentsOf(k.frames, from));

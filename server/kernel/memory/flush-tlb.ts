@@ -8,7 +8,7 @@ import { flushTlb } from './tlb.ts';
  * flush_tlb_range(): a shootdown, one CPU after the other. On return no CPU of this mm remembers an entry of
  * `range` that was read before.
  *
- * Holds: usually the PTE lock, so that nobody sees the new entry while an old one is cached.
+ * Holds: usually the PTE lock, so that no task sees the new entry while an old one is cached.
  */
 export function* flushTlbRange(k: Kernel, mm: Mm, range: PageRange): Task<void> {
   if (mm.tlbs.length === 0) return;

@@ -35,7 +35,7 @@ export const PAGE_FILE = 256;
 /** Part of a huge page that has not been split. The head is the frame whose number is a multiple of its size. */
 export const PAGE_COMPOUND = 512;
 
-/** Flags that change while somebody may look at them. The others are set before a page is shown to anybody. */
+/** Flags that change while other tasks may look at them. The others are set before a page is published. */
 const CHANGING_FLAGS =
   PAGE_LRU | PAGE_ANON_EXCLUSIVE | PAGE_DIRTY | PAGE_SWAPBACKED | PAGE_SWAPCACHE | PAGE_COMPOUND;
 
@@ -334,7 +334,7 @@ export function hasFlag(frames: Frames, pfn: Pfn, flag: number): boolean {
   return ((zone.columns.flags[pfn - zone.base] ?? 0) & flag) !== 0;
 }
 
-/** All flags of one frame, as PAGE_* bits: for whoever looks on. */
+/** All flags of one frame, as PAGE_* bits: for an observer. */
 export function frameFlags(frames: Frames, pfn: Pfn): number {
   const zone = zoneOf(frames, pfn);
   return zone.columns.flags[pfn - zone.base] ?? 0;
@@ -403,10 +403,13 @@ export function leaveSwapCache(frames: Frames, pfn: Pfn): void {
 }
 
 /** Every frame in use, system memory first, in ascending order. */
-export function* framesInUse(frames: Frames): Iterable<Pfn> {
-  for (const zone of [frames.system, frames.device]) {
-    for (let row = 0; row < zone.used; row += 1) {
-      if (((zone.columns.flags[row] ?? 0) & PAGE_IN_USE) !== 0) yield (zone.base + row) as Pfn;
+export function framesInUse(frames: Frames): Pfn[] {
+  const found: Pfn[] = [];
+  for (const { base, used, columns } of [frames.system, frames.device]) {
+    const { flags } = columns;
+    for (let row = 0; row < used; row += 1) {
+      if (((flags[row] ?? 0) & PAGE_IN_USE) !== 0) found.push((base + row) as Pfn);
     }
   }
+  return found;
 }

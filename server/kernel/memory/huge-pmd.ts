@@ -78,7 +78,7 @@ export function setHugePmd(
 
 /**
  * __split_huge_pmd(): the huge entry becomes small ones with the same rights. Nothing moves; the devices are
- * told all the same, as in 6.1. A block without a huge entry is left as it is.
+ * notified all the same, as in 6.1. A block without a huge entry is left as it is.
  *
  * Takes: callbacks' locks, the PTE lock. Yields: yes.
  */

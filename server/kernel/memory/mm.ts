@@ -12,15 +12,15 @@ import { newVmaLocks, type VmaLocks } from './vma-locks.ts';
 export interface Mm {
   readonly id: number;
   readonly mmapLock: RwSem;
-  /** Guarded by mmapLock. An explorer is told of each look. */
+  /** Guarded by mmapLock. An explorer sees each look. */
   readonly vmas: VmaList;
-  /** The same list, for whoever is about to change it. Holds: mmapLock for writing. */
+  /** The same list, for a task that is about to change it. Holds: mmapLock for writing. */
   readonly vmasToChange: VmaList;
   readonly table: PageTable;
   readonly subscriptions: NotifierSubscriptions;
-  /** One for each CPU thread that runs in this address space. An explorer is told of each look. */
+  /** One for each CPU thread that runs in this address space. An explorer sees each look. */
   readonly tlbs: Tlb[];
-  /** The same list, for whoever is about to change it. */
+  /** The same list, for a task that is about to change it. */
   readonly tlbsToChange: Tlb[];
   /** MMF_HAS_PINNED: some page was pinned with FOLL_PIN, so fork must look. */
   hasPinned: boolean;
@@ -52,37 +52,62 @@ export function tlbListObject(id: number): ObjectId {
 
 /** An address space of which every look at its lists is noted in `context`. */
 export function newMm(id: number, ptrsPerPte: number, context: TaskContext): Mm {
-  const vmas: VmaList = [];
-  const vmaList = vmaListObject(id);
-  const tlbs: Tlb[] = [];
-  const tlbList = tlbListObject(id);
-  return {
-    id,
-    mmapLock: newRwSem('mmap_lock', objectId('mmap_lock', id, 0)),
-    get vmas() {
-      touch(context, vmaList, 'read');
-      return vmas;
-    },
-    get vmasToChange() {
-      touch(context, vmaList, 'write');
-      return vmas;
-    },
-    table: newPageTable(id, ptrsPerPte, context),
-    subscriptions: newNotifierSubscriptions(id),
-    get tlbs() {
-      touch(context, tlbList, 'read');
-      return tlbs;
-    },
-    get tlbsToChange() {
-      touch(context, tlbList, 'write');
-      return tlbs;
-    },
-    hasPinned: false,
-    unstable: false,
-    unstableObject: objectId('vma', id, VMA_PARTS.unstable),
-    vmaLocks: newVmaLocks(id),
-    tlbFlushPending: 0,
-    flushPendingObject: objectId('tlb', id, FLUSH_PENDING),
-    alive: true,
-  };
+  return new AddressSpace(id, ptrsPerPte, context);
+}
+
+/**
+ * A class, for its accessors: those of an object literal get a hidden class for each object, which lives until the next
+ * full collection and keeps the whole world alive with it. The explorer builds a world for each execution.
+ */
+export class AddressSpace implements Mm {
+  readonly id: number;
+  readonly mmapLock: RwSem;
+  readonly table: PageTable;
+  readonly subscriptions: NotifierSubscriptions;
+  hasPinned = false;
+  unstable = false;
+  readonly unstableObject: ObjectId;
+  readonly vmaLocks: VmaLocks;
+  tlbFlushPending = 0;
+  readonly flushPendingObject: ObjectId;
+  alive = true;
+  readonly #context: TaskContext;
+  readonly #vmaList: ObjectId;
+  readonly #tlbList: ObjectId;
+  // Not #: a checkpoint goes by the fields that an address space shows.
+  private readonly allVmas: VmaList = [];
+  private readonly allTlbs: Tlb[] = [];
+
+  constructor(id: number, ptrsPerPte: number, context: TaskContext) {
+    this.id = id;
+    this.mmapLock = newRwSem('mmap_lock', objectId('mmap_lock', id, 0));
+    this.table = newPageTable(id, ptrsPerPte, context);
+    this.subscriptions = newNotifierSubscriptions(id);
+    this.unstableObject = objectId('vma', id, VMA_PARTS.unstable);
+    this.vmaLocks = newVmaLocks(id);
+    this.flushPendingObject = objectId('tlb', id, FLUSH_PENDING);
+    this.#context = context;
+    this.#vmaList = vmaListObject(id);
+    this.#tlbList = tlbListObject(id);
+  }
+
+  get vmas(): VmaList {
+    touch(this.#context, this.#vmaList, 'read');
+    return this.allVmas;
+  }
+
+  get vmasToChange(): VmaList {
+    touch(this.#context, this.#vmaList, 'write');
+    return this.allVmas;
+  }
+
+  get tlbs(): Tlb[] {
+    touch(this.#context, this.#tlbList, 'read');
+    return this.allTlbs;
+  }
+
+  get tlbsToChange(): Tlb[] {
+    touch(this.#context, this.#tlbList, 'write');
+    return this.allTlbs;
+  }
 }

@@ -17,6 +17,13 @@ export function pageLocked(k: Kernel, pfn: Pfn): boolean {
   return k.pageLocks.has(pfn);
 }
 
+/** Who holds the lock of an exclusive page is about to enter it in a device. */
+export function assertLockedByNoOther(k: Kernel, pfn: Pfn): void {
+  touch(k.context, pageLockObject(pfn), 'read');
+  const holder = k.pageLocks.get(pfn)?.holder ?? 'none';
+  invariant(holder === 'none' || holder === k.context.current, 'DX1', { pfn });
+}
+
 /** lock_page(): waits. Needs a reference on the page. */
 export function* lockPage(k: Kernel, at: YieldPoint, pfn: Pfn): Task<void> {
   const object = pageLockObject(pfn);

@@ -19,6 +19,9 @@ import {
 } from './frames.ts';
 import { freeSlotIfUnused, type SwapSlot, setSlotCached, slotAt } from './swap.ts';
 
+/** References on a page of the swap cache that has no other user. */
+const CALLER_AND_CACHE = 2;
+
 /** alloc_page(): one reference, zero contents. 'none' when memory is used up. */
 export function allocPage(k: Kernel): Pfn | 'none' {
   const pfn = allocFrame(k.frames);
@@ -26,7 +29,7 @@ export function allocPage(k: Kernel): Pfn | 'none' {
   return pfn;
 }
 
-/** put_page(): drops one reference; the last one frees the page, a device's page by telling its driver. */
+/** put_page(): drops one reference; the last one frees the page, a device's page by calling its driver. */
 export function* putPage(k: Kernel, pfn: Pfn): Task<void> {
   yield* putPages(k, pfn, 1);
 }
@@ -86,6 +89,9 @@ export function cachedIn(k: Kernel, pfn: Pfn): SwapSlot | 'none' {
 export function* dropSwapCache(k: Kernel, pfn: Pfn): Task<void> {
   if (!hasFlag(k.frames, pfn, PAGE_SWAPCACHE)) return;
   const slot = cachedIn(k, pfn);
+  // Two pages of one slot: who has the first does not see what is written to the second.
+  const alone = slot === 'none' || slot.uses === 0 || refcount(k.frames, pfn) <= CALLER_AND_CACHE;
+  invariant(alone, 'SW1', { pfn });
   leaveSwapCache(k.frames, pfn);
   if (slot !== 'none') {
     setSlotCached(k.swap, slot, 'none');

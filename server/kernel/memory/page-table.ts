@@ -115,7 +115,7 @@ export function nextCovered(table: PageTable, page: PageIndex, end: PageIndex): 
     const first = number * table.ptrsPerPte;
     const at = (first > page ? first : page) as PageIndex;
     if (findPtePage(table, at) !== 'none') return at;
-    // An explorer is told of each block that is empty: filling one does not commute with passing over it.
+    // An explorer sees each block that is empty: filling one does not commute with passing over it.
     number = table.context.footprint === 'off' ? nextBelowSomething(table, number) : number + 1;
   }
   return end;

@@ -23,7 +23,7 @@ export function tlbFlushPending(k: Kernel, mm: Mm): boolean {
 }
 
 /**
- * mm_tlb_flush_nested(): somebody else has a flush pending, and may have taken an entry away that we found gone. So
+ * mm_tlb_flush_nested(): another task has a flush pending, and may have taken an entry away that we found gone. So
  * we flush as well.
  */
 export function tlbFlushNested(k: Kernel, mm: Mm): boolean {

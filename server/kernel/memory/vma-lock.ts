@@ -15,7 +15,7 @@ import { vmaLookup } from './vma.ts';
 
 /** Some writer has it, and has not let go of mmap_lock. */
 function writeLocked({ mmapLock, vmaLocks }: Mm, vma: Vma): boolean {
-  return mmapLock.writer !== 'nobody' && vmaLocks.written.get(vma) === mmapLock.writes;
+  return mmapLock.writer !== 'none' && vmaLocks.written.get(vma) === mmapLock.writes;
 }
 
 /** lock_vma_under_rcu(): the mapping that covers `page`, held still; 'none' if there is none or a writer has it. */

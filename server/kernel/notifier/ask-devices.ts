@@ -5,8 +5,9 @@
  */
 import type { InvalidateAnswers, NotifierRange, SendInvalidate } from '../../abi/device-api.ts';
 import type { EventBody } from '../../abi/event.ts';
-import { serial, type TaskIdentity, wake } from '../../task/context.ts';
+import { serial, type TaskIdentity, touch, wake } from '../../task/context.ts';
 import { type ObjectId, objectId } from '../../task/object-id.ts';
+import { ORACLE_OWNERS } from '../../task/object-owners.ts';
 import { type Task, waitUntil } from '../../task/task.ts';
 import { together } from '../../task/together.ts';
 import type { Seq } from '../../vocabulary/seq.ts';
@@ -15,6 +16,9 @@ import type { Subscription } from './subscriptions.ts';
 
 type Answer = 'done' | 'again';
 type CallbackArgs = Extract<EventBody, { kind: 'callback' }>['args'];
+
+/** Of so many a step is as long as others are: thousands of frames in one would stop everybody else meanwhile. */
+const ASKED_AT_ONCE = 64;
 
 /** For Subscription.callee. */
 export function calleeOf(device: string): TaskIdentity {
@@ -63,7 +67,7 @@ export function* mnItreeInvalidate(
   return answers.includes('again') ? 'again' : 'done';
 }
 
-/** What the event of a callback tells. */
+/** What the event of a callback contains. */
 export function callbackArgs({ range, event, owner }: NotifierRange, current: Seq): CallbackArgs {
   return { first: range.first, end: range.end, event, owner, seq: current };
 }
@@ -78,13 +82,31 @@ export function* askDevice(
   const { device, driver, sub } = subscription;
   k.emit({ kind: 'callback', function: 'invalidate', device, args });
   const answer = yield* driver.invalidate(sub, range, current);
-  endAsking(k, subscription, answer);
+  endAsking(k, subscription, range, answer);
   return answer;
 }
 
 /** The callback is over. */
-export function endAsking(k: Kernel, { device }: Subscription, result: Answer): void {
+export function endAsking(
+  k: Kernel,
+  { id, device }: Subscription,
+  { mm, range }: NotifierRange,
+  result: Answer,
+): void {
   k.emit({ kind: 'callback-return', function: 'invalidate', device, result });
+  if (result === 'again') return;
+  touch(k.context, answerObject(id), 'lower');
+  for (const open of k.invalidations.values()) {
+    const owed = open.answers?.get(id);
+    if (owed === undefined || owed.given || open.range !== range || open.mm.id !== mm) continue;
+    owed.given = true;
+    return;
+  }
+}
+
+/** For oracles: which brackets a subscription has carried out. */
+export function answerObject(subscription: number): ObjectId {
+  return objectId('user', ORACLE_OWNERS.answers, subscription);
 }
 
 /** How to reach each of `hit`; 'none' if some driver runs here. */
@@ -109,19 +131,22 @@ function* askFarDevices(
   },
 ): Task<Answer> {
   const asker = k.context.current;
-  const answers = new FarAnswers(k, hit);
-  for (let place = 0; place < hit.length; place += 1) {
-    const { device, sub, callee } = hit[place] as Subscription;
-    k.context.current = callee;
-    k.emit({ kind: 'callback', function: 'invalidate', device, args: how.args });
-    how.senders[place]?.(sub, range, how.current, answers, place);
-  }
-  k.context.current = asker;
-  while (answers.missing > 0) {
+  const answers = new FarAnswers(k, hit, range);
+  let asked = 0;
+  for (;;) {
+    const some = hit.slice(asked, asked + ASKED_AT_ONCE);
+    for (const [at, { device, sub, callee }] of some.entries()) {
+      k.context.current = callee;
+      k.emit({ kind: 'callback', function: 'invalidate', device, args: how.args });
+      how.senders[asked + at]?.(sub, range, how.current, answers, asked + at);
+    }
+    k.context.current = asker;
+    asked += some.length;
+    if (answers.missing === 0) break;
     yield waitUntil(
       'mmu_notifier_invalidate_range_start.answers',
       answers.object,
-      () => answers.missing === 0 || answers.given.length > 0,
+      () => asked < hit.length || answers.missing === 0 || answers.given.length > 0,
     );
     for (const place of answers.given.splice(0)) answers.answered(place, 'done');
   }
@@ -138,20 +163,22 @@ class FarAnswers implements InvalidateAnswers {
   answer: Answer = 'done';
   readonly #k: Kernel;
   readonly #hit: readonly Subscription[];
+  readonly #range: NotifierRange;
 
-  constructor(k: Kernel, hit: readonly Subscription[]) {
+  constructor(k: Kernel, hit: readonly Subscription[], range: NotifierRange) {
     this.#k = k;
     this.#hit = hit;
+    this.#range = range;
     this.missing = hit.length;
     this.object = objectId('answer', 0, serial(k.context));
   }
 
   answered(place: number, answer: Answer): void {
-    const { context, emit } = this.#k;
-    const { device, callee } = this.#hit[place] as Subscription;
+    const { context } = this.#k;
+    const subscription = this.#hit[place] as Subscription;
     const running = context.current;
-    context.current = callee;
-    emit({ kind: 'callback-return', function: 'invalidate', device, result: answer });
+    context.current = subscription.callee;
+    endAsking(this.#k, subscription, this.#range, answer);
     context.current = running;
     if (answer === 'again') this.answer = 'again';
     this.missing -= 1;

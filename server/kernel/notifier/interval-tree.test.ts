@@ -15,6 +15,7 @@ import {
   newIntervalTree,
   overlapping,
   removeInterval,
+  sameInterval,
 } from './interval-tree.ts';
 
 const EVERYTHING: PageRange = { first: pageIndex(0), end: pageIndex(PAGES_MAX) };
@@ -138,4 +139,18 @@ test('a query as wide as the address space looks at each interval once or twice,
   item.looks = 0;
   assert.deepEqual(overlapping(tree, EVERYTHING), [item]);
   assert.ok(item.looks <= 4);
+});
+
+test('one of many with the same range is found and removed without a look at the others', () => {
+  const tree: IntervalTree<Watched> = newIntervalTree();
+  const range = pagesFrom(pageIndex(7), 3);
+  const items = Array.from({ length: 20_000 }, (_, id) => new Watched(id, range));
+  for (const item of items) insertInterval(tree, item);
+  for (const item of items) item.looks = 0;
+  const wanted: Interval = { id: 9_000, range };
+  const [found, other] = [sameInterval(tree, wanted), sameInterval(tree, { id: 30_000, range })];
+  assert.deepEqual([found, other], [items[9_000], 'none']);
+  removeInterval(tree, wanted);
+  assert.equal(sameInterval(tree, wanted), 'none');
+  assert.equal(items.filter(({ looks }) => looks > 0).length, 0);
 });

@@ -14,7 +14,8 @@ export interface Interval {
 interface SizeClass<Item extends Interval> {
   /** Pages of a bucket. */
   readonly width: number;
-  readonly buckets: Map<number, Set<Item>>;
+  /** By place, then by id. */
+  readonly buckets: Map<number, Map<number, Item>>;
   items: number;
 }
 
@@ -42,8 +43,8 @@ export function insertInterval<Item extends Interval>(tree: IntervalTree<Item>, 
   const last = Math.floor((item.range.end - 1) / found.width);
   for (let bucket = Math.floor(item.range.first / found.width); bucket <= last; bucket += 1) {
     const items = found.buckets.get(bucket);
-    if (items === undefined) found.buckets.set(bucket, new Set([item]));
-    else items.add(item);
+    if (items === undefined) found.buckets.set(bucket, new Map([[item.id, item]]));
+    else items.set(item.id, item);
   }
   found.items += 1;
   tree.size += 1;
@@ -57,13 +58,23 @@ export function removeInterval<Item extends Interval>(tree: IntervalTree<Item>, 
   const last = Math.floor((item.range.end - 1) / found.width);
   for (let bucket = Math.floor(item.range.first / found.width); bucket <= last; bucket += 1) {
     const items = found.buckets.get(bucket);
-    if (items?.delete(item)) removed = true;
+    if (items?.delete(item.id)) removed = true;
     if (items?.size === 0) found.buckets.delete(bucket);
   }
   if (!removed) return;
   found.items -= 1;
   tree.size -= 1;
   if (found.items === 0) tree.classes.delete(key);
+}
+
+/** The item with the range and the id of `like`; 'none' if there is none. */
+export function sameInterval<Item extends Interval>(
+  tree: IntervalTree<Item>,
+  { id, range }: Interval,
+): Item | 'none' {
+  const found = tree.classes.get(classOf(range));
+  const items = found?.buckets.get(Math.floor(range.first / found.width));
+  return items?.get(id) ?? 'none';
 }
 
 /** The items that overlap `range`, by address, then by id. */
@@ -95,7 +106,7 @@ function collect<Item extends Interval>(
 ): void {
   const items = found.buckets.get(bucket);
   if (items === undefined) return;
-  for (const item of items) {
+  for (const item of items.values()) {
     const begins = Math.floor(item.range.first / found.width);
     const entersHere = bucket === firstQueried && begins < bucket;
     if (bucket !== begins && !entersHere) continue;

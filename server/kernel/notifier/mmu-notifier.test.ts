@@ -289,6 +289,20 @@ test('a remove during an invalidation waits for its end', () => {
   assert.equal(world.mm.subscriptions.itree.size, 0);
 });
 
+test('[MN4] a removal that does not wait for a callback is told apart', () => {
+  const overrides: Partial<KernelFunctions> = {
+    *mmuIntervalNotifierRemove() {
+      yield willWrite('remove.none', objectId('user', 0, 0));
+    },
+  };
+  const world = newKernelWorld({ overrides });
+  const sub = subscribe(world, PAGE);
+  const bracket = start(world, PAGE);
+  const api = deviceApi(world, 'gpu0');
+  assert.throws(() => run(world, api.mmuIntervalNotifierRemove(sub)), /MN4/);
+  end(world, bracket);
+});
+
 test('[MN3] a subscription is removed once, at rest or while the first removal waits', () => {
   const world = newKernelWorld();
   const sub = subscribe(world, PAGE);

@@ -30,7 +30,7 @@ import { isOdd, type Seq, seq } from '../../vocabulary/seq.ts';
 import { type Invalidation, type InvalidationRequest, type Kernel, nextId } from '../kernel.ts';
 import type { Mm } from '../memory/mm.ts';
 import { calleeOf } from './ask-devices.ts';
-import { insertInterval, overlapping, removeInterval } from './interval-tree.ts';
+import { insertInterval, overlapping, removeInterval, sameInterval } from './interval-tree.ts';
 import type { NotifierSubscriptions, Subscription } from './subscriptions.ts';
 
 function isInvalidating(subscriptions: NotifierSubscriptions): boolean {
@@ -38,7 +38,7 @@ function isInvalidating(subscriptions: NotifierSubscriptions): boolean {
 }
 
 /**
- * Opens a bracket and tells every device whose subscription overlaps it.
+ * Opens a bracket and notifies every device whose subscription overlaps it.
  *
  * Holds: mmap_lock or a page lock; never a PTE lock. Takes: the drivers' locks, through their callbacks.
  * Yields: yes, until every device has answered.
@@ -64,7 +64,7 @@ export function* openBracket(
   request: InvalidationRequest,
 ): Task<{ readonly invalidation: Invalidation; readonly answer: 'agreed' | 'refused' }> {
   const { subscriptions } = mm;
-  // Two starts commute: whoever comes first makes the sequence odd, for both.
+  // Two starts commute: the first makes the sequence odd, for both.
   yield willRaise('mmu_notifier_invalidate_range_start.seq', subscriptions.object);
   subscriptions.activeInvalidateRanges += 1;
   const hit = overlapping(subscriptions.itree, request.range);
@@ -76,6 +76,8 @@ export function* openBracket(
     by: k.context.current,
     mm,
     range: request.range,
+    hit: hit.map(({ id }) => id),
+    answers: new Map(hit.map(({ id, device }) => [id, { device, given: false }])),
   };
   k.invalidations.set(invalidation.id, invalidation);
   k.emit({
@@ -204,6 +206,14 @@ export function* mmuIntervalNotifierInsert(
   return ok(sub);
 }
 
+/** After mmuIntervalNotifierRemove(): the caller frees what the callback works with. */
+export function assertNotCalledBack(k: Kernel, mm: Mm, sub: IntervalSub): void {
+  touch(k.context, mm.subscriptions.object, 'read');
+  for (const { id, hit } of k.invalidations.values()) {
+    invariant(!hit.includes(sub.id), 'MN4', { subscription: sub.id, invalidation: id });
+  }
+}
+
 /**
  * Unregisters. On return no callback of this subscription is running or will run.
  *
@@ -219,11 +229,9 @@ export function* mmuIntervalNotifierRemove(_k: Kernel, mm: Mm, sub: IntervalSub)
     deferred.splice(pending, 1);
     return;
   }
-  const [subscription] = overlapping(subscriptions.itree, sub.range).filter(
-    (found) => found.id === sub.id,
-  );
+  const subscription = sameInterval(subscriptions.itree, sub);
   // It is in no tree any more, or in the list of removals already: Linux corrupts the one or the other.
-  invariant(subscription !== undefined && pending < 0, 'MN3', { subscription: sub.id });
+  invariant(subscription !== 'none' && pending < 0, 'MN3', { subscription: sub.id });
   if (!isInvalidating(subscriptions)) {
     removeInterval(subscriptions.itree, subscription);
     return;

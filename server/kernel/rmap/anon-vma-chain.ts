@@ -2,6 +2,9 @@
  * Which anon_vmas a mapping is in: prepared by its first anonymous page, cloned with the mapping, forked with the
  * process. All anon_vmas of one mapping have one root, whose rwsem guards them. Source: mm/rmap.c (6.1).
  */
+import { touch } from '../../task/context.ts';
+import { objectId } from '../../task/object-id.ts';
+import { VMA_PARTS } from '../../task/object-owners.ts';
 import { type HeldForWrite, writeLock, writeUnlock } from '../../task/rwsem.ts';
 import type { Task, YieldPoint } from '../../task/task.ts';
 import { type Kernel, nextId } from '../kernel.ts';
@@ -17,16 +20,19 @@ export function anonVmaLockWrite(k: Kernel, at: YieldPoint, anonVma: AnonVma): T
 
 /**
  * anon_vma_prepare(): gives the mapping an anon_vma before its first anonymous page, a neighbour's where one fits. Of
- * two threads that do so at once the second finds that it is done. An explorer is not told of the look: which of the
- * two is first decides nothing, and who else looks holds mmap_lock for writing.
+ * two threads that do so at once the second finds that it is done. Who else looks holds mmap_lock for writing.
  *
  * Holds: mmap_lock for read. Takes: the anon_vma lock for writing. Yields: unless the mapping has one.
  */
 export function* anonVmaPrepare(k: Kernel, mm: Mm, vma: Vma): Task<void> {
+  const prepared = objectId('vma', mm.id, VMA_PARTS.anonVmas);
+  touch(k.context, prepared, 'read');
   if (vma.anonVma !== 'none') return;
   const anonVma = findMergeableAnonVma(mm, vma) ?? registerAnonVma(k, 'self');
   const held = yield* anonVmaLockWrite(k, 'anon_vma_prepare.anon_vma_lock', anonVma);
+  touch(k.context, prepared, 'read');
   if (vma.anonVma === 'none') {
+    touch(k.context, prepared, 'write');
     vma.anonVma = anonVma;
     anonVma.activeVmas += 1;
     vma.chain.push(anonVma);

@@ -56,7 +56,7 @@ function mapsPage(pte: Pte, pfn: Pfn): boolean {
 
 /**
  * try_to_migrate(): every other mapping of the page becomes a migration entry. Each mapping that covers the page
- * is bracketed (event CLEAR, no owner: nobody may ignore it), even where the entry turns out to be gone already.
+ * is bracketed (event CLEAR, no owner: no device may ignore it), even where the entry turns out to be gone already.
  *
  * Holds: the page lock. Takes: callbacks' locks, PTE locks. Stops at a page that is pinned.
  */
@@ -167,7 +167,7 @@ function* unmapOne(k: Kernel, at: LockedPte, pfn: Pfn): Task<'go-on' | 'stop'> {
 
 /**
  * remove_migration_ptes(): wherever a migration entry names `from`, the entry becomes `to` with the rights that it
- * had and that the mapping still gives. Nothing was mapped, so nobody is notified.
+ * had and that the mapping still gives. Nothing was mapped, so no device is notified.
  *
  * Holds: the locks of both pages. Takes: PTE locks.
  */

@@ -10,7 +10,7 @@ import { removeVma } from '../memory/vma-adjust.ts';
 import { overlapping } from '../notifier/interval-tree.ts';
 
 /**
- * Tells the devices that mirror the address space (event RELEASE), then takes everything away.
+ * Notifies the devices that mirror the address space (event RELEASE), then takes everything away.
  *
  * Takes: mmap_lock for writing. Yields: yes.
  */
@@ -38,14 +38,14 @@ export function* exitMmap(k: Kernel, mm: Mm): Task<void> {
   k.mms.delete(mm.id);
 }
 
-/** mmu_notifier_ops.release(): each driver that mirrors the address space is told once that it goes. */
+/** mmu_notifier_ops.release(): each driver that mirrors the address space is called once. */
 function* releaseDrivers(k: Kernel, mm: Mm): Task<void> {
   const everything = { first: 0 as PageIndex, end: PAGES_MAX as PageIndex };
-  const told = new Set<string>();
+  const released = new Set<string>();
   touch(k.context, mm.subscriptions.object, 'read');
   for (const { device, driver } of overlapping(mm.subscriptions.itree, everything)) {
-    if (told.has(device)) continue;
-    told.add(device);
+    if (released.has(device)) continue;
+    released.add(device);
     k.emit({ kind: 'callback', function: 'release', device, args: { mm: mm.id } });
     yield* driver.release();
     k.emit({ kind: 'callback-return', function: 'release', device, result: 'OK' });

@@ -164,29 +164,33 @@ function* forgetDirt(k: Kernel, pfn: Pfn): Task<boolean> {
 
 /**
  * Reclaims the pages of `range` that only this process maps. What cannot go (no swap, pinned, in use) stays;
- * nobody is told of that.
+ * no device is notified of that.
  */
 export function* madvisePageout(k: Kernel, mm: Mm, vma: Vma, range: PageRange): Task<void> {
   const chosen: Pfn[] = [];
   beginTlbFlushPending(k, mm);
   if (k.thp === 'always') yield* splitHugePages(k, mm, vma, range);
-  yield* eachPte(k, mm, vma, range, 'madvise_cold_or_pageout_pte_range.ptl', function* (at) {
-    const seen = lockedPte(at);
-    if (!ptePresent(seen) || pteIsZeroPage(seen)) return;
-    const pfn = ptePfn(seen);
-    if (mapcount(k.frames, pfn) !== 1 || !hasFlag(k.frames, pfn, PAGE_LRU)) return;
-    yield willWrite('madvise_cold_or_pageout_pte_range.old', pteObject(at.mm.table, at.page));
-    setLockedPte(k, at, pteWithoutFlags(lockedPte(at), PTE_YOUNG));
-    // It could not be split: somebody else uses part of it.
-    if (hasFlag(k.frames, pfn, PAGE_COMPOUND)) return;
-    clearFlag(k.frames, pfn, PAGE_LRU);
-    k.isolated.add(pfn);
-    getPage(k.frames, pfn, 1);
-    chosen.push(pfn);
-  });
+  yield* eachPte(k, mm, vma, range, 'madvise_cold_or_pageout_pte_range.ptl', (at) =>
+    isolateAlone(k, at, chosen),
+  );
   yield* k.fn.flushTlbRange(k, mm, range);
   endTlbFlushPending(k, mm);
   for (const pfn of chosen) yield* k.fn.reclaimPage(k, pfn);
+}
+
+function* isolateAlone(k: Kernel, at: LockedPte, chosen: Pfn[]): Task<void> {
+  const seen = lockedPte(at);
+  if (!ptePresent(seen) || pteIsZeroPage(seen)) return;
+  const pfn = ptePfn(seen);
+  if (mapcount(k.frames, pfn) !== 1 || !hasFlag(k.frames, pfn, PAGE_LRU)) return;
+  yield willWrite('madvise_cold_or_pageout_pte_range.old', pteObject(at.mm.table, at.page));
+  setLockedPte(k, at, pteWithoutFlags(lockedPte(at), PTE_YOUNG));
+  // It could not be split: part of it is in use.
+  if (hasFlag(k.frames, pfn, PAGE_COMPOUND)) return;
+  clearFlag(k.frames, pfn, PAGE_LRU);
+  k.isolated.add(pfn);
+  getPage(k.frames, pfn, 1);
+  chosen.push(pfn);
 }
 
 /**
@@ -195,15 +199,20 @@ export function* madvisePageout(k: Kernel, mm: Mm, vma: Vma, range: PageRange): 
  */
 function* splitHugePages(k: Kernel, mm: Mm, vma: Vma, range: PageRange): Task<void> {
   const found = new Set<Pfn>();
-  yield* eachPte(k, mm, vma, range, 'madvise_cold_or_pageout_pte_range.look', function* (at) {
-    const seen = lockedPte(at);
-    if (!ptePresent(seen) || pteIsZeroPage(seen)) return;
-    const pfn = ptePfn(seen);
-    if (mapcount(k.frames, pfn) === 1 && hasFlag(k.frames, pfn, PAGE_COMPOUND)) {
-      found.add(compoundHead(k, pfn));
-    }
-  });
+  yield* eachPte(k, mm, vma, range, 'madvise_cold_or_pageout_pte_range.look', (at) =>
+    findHuge(k, at, found),
+  );
   for (const head of found) yield* k.fn.splitHugePage(k, head);
+}
+
+// No yield: the signature of eachPte().
+function* findHuge(k: Kernel, at: LockedPte, found: Set<Pfn>): Task<void> {
+  const seen = lockedPte(at);
+  if (!ptePresent(seen) || pteIsZeroPage(seen)) return;
+  const pfn = ptePfn(seen);
+  if (mapcount(k.frames, pfn) === 1 && hasFlag(k.frames, pfn, PAGE_COMPOUND)) {
+    found.add(compoundHead(k, pfn));
+  }
 }
 
 /** One page of shrink_page_list(). The isolation's reference is ours to drop. */
@@ -237,7 +246,7 @@ export function* addToSwap(k: Kernel, pfn: Pfn): Task<'possible' | 'impossible'>
   return 'possible';
 }
 
-/** pageout() and __remove_mapping(): write the slot, then let go of the cached page if nobody else uses it. */
+/** pageout() and __remove_mapping(): write the slot, then let go of the cached page if it has no other user. */
 export function* removeMapping(k: Kernel, pfn: Pfn): Task<void> {
   const slot = cachedIn(k, pfn);
   if (slot === 'none') return;

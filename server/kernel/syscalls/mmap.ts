@@ -22,7 +22,7 @@ export function* mmap(k: Kernel, mm: Mm, request: MmapRequest): Task<Result<void
   const { range, prot, kind } = request;
   if (range.end > PAGES_MAX) return fail('ENOMEM');
   const held = yield* writeLock(k.context, 'mmap.mmap_lock', mm.mmapLock);
-  // Another thread may have ended the process: nobody would ever take away what is mapped now.
+  // Another thread may have ended the process: what is mapped now would never be unmapped.
   const result = isAlive(k, mm) ? yield* k.fn.mmapRegion(k, mm, request) : fail('EINVAL');
   writeUnlock(k.context, held);
   if (result.ok) {

@@ -99,8 +99,8 @@ function* cutOut(k: Kernel, mm: Mm, vma: Vma, part: PageRange): Task<Vma> {
 }
 
 /**
- * change_protection(): the entries of `range` follow the mapping. Without any page-table page there is nothing to tell
- * the devices.
+ * change_protection(): the entries of `range` follow the mapping. Without any page-table page there is nothing to
+ * notify the devices.
  *
  * Holds: mmap_lock for writing. Takes: callbacks' locks, PTE locks.
  */

@@ -16,7 +16,7 @@ import { gatherBatch } from './zap-page-range.ts';
 
 /**
  * Takes: mmap_lock for reading, PTE locks, and of the devices' locks what can be had at once. Yields: yes.
- * Returns: EAGAIN if a device refused; mappings that no device refused are reaped all the same. Whoever reaps comes
+ * Returns: EAGAIN if a device refused; mappings that no device refused are reaped all the same. The reaper comes
  * again then, a limited number of times.
  */
 export function* oomReapTaskMm(k: Kernel, mm: Mm): Task<Result<void>> {

@@ -37,7 +37,7 @@ import { vmasIn } from '../memory/vma.ts';
 
 /**
  * Clears every entry of `range` in one bracket. The TLBs are flushed and the pages freed after it, in that order. No
- * CPU can remember an entry that was not present, so without any there is no flush: whoever makes an entry not
+ * CPU can remember an entry that was not present, so without any there is no flush: the task that makes an entry not
  * present flushes before he lets go of the PTE lock, or marks a flush as pending.
  *
  * Holds: mmap_lock. Takes: callbacks' locks, PTE locks. Yields: yes.

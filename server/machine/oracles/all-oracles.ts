@@ -1,5 +1,7 @@
 /** Every oracle, in the order in which they look at an event and at the end of a run. */
 import { CONTRACT_ORACLE } from '../../vocabulary/rules.ts';
+import { entryChanges } from './entry-changes.ts';
+import { exclusivity } from './exclusivity.ts';
 import { frameSafety } from './frame-safety.ts';
 import { leftNothing } from './left-behind.ts';
 import { longTermPins } from './long-term-pins.ts';
@@ -7,9 +9,10 @@ import { mirrorCoherence } from './mirror-coherence.ts';
 import type { Oracle } from './oracle.ts';
 import { privateFrames } from './private-frames.ts';
 import { rights } from './rights.ts';
+import { tlbCoherence } from './tlb-coherence.ts';
 import { values } from './values.ts';
 
-/** Watched by whoever runs a scenario: which tasks wait for ever, and which only fault. */
+/** Watched by the run of a scenario: which tasks wait for ever, and which only fault. */
 const progress: Oracle = {
   id: 'OR5',
   name: 'progress',
@@ -41,4 +44,7 @@ export const ORACLES: readonly Oracle[] = [
   rights,
   longTermPins,
   privateFrames,
+  tlbCoherence,
+  exclusivity,
+  entryChanges,
 ];

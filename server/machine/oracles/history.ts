@@ -2,7 +2,7 @@ import type { Event } from '../../abi/event.ts';
 import type { PageIndex } from '../../vocabulary/address.ts';
 import { EVENTS_KEPT_MAX } from '../event-log.ts';
 
-/** Events of each side that a violation names at most: enough to tell how it came about. */
+/** Events of each side that a violation names at most: enough to see how it came about. */
 const HISTORY_EVENTS_MAX = 24;
 
 export interface Histories {

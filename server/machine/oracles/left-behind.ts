@@ -5,11 +5,16 @@ import type { Kernel } from '../../kernel/kernel.ts';
 import {
   framesInUse,
   hasFlag,
+  isDevicePfn,
   mapcount,
+  PAGE_LRU,
   PAGE_SWAPCACHE,
   PIN_BIAS,
   refcount,
+  swapSlotOf,
+  ZERO_PFN,
 } from '../../kernel/memory/frames.ts';
+import type { Mm } from '../../kernel/memory/mm.ts';
 import { entriesOf } from '../../kernel/memory/page-table.ts';
 import {
   type Pte,
@@ -22,15 +27,18 @@ import {
   ptePresent,
   pteSwapSlot,
 } from '../../kernel/memory/pte.ts';
+import { vmaLookup } from '../../kernel/memory/vma.ts';
+import { placesOf } from '../../kernel/rmap/rmap.ts';
 import type { RwSem } from '../../task/rwsem.ts';
-import type { Pfn } from '../../vocabulary/address.ts';
+import { hexAddress, type PageIndex, type Pfn } from '../../vocabulary/address.ts';
+import { describePte, frameName } from './excuses.ts';
 import type { Oracle } from './oracle.ts';
 
 export const leftNothing: Oracle = {
   id: 'OR4',
   name: 'left behind',
   asked: 'always',
-  watch: ({ k }) => ({ atRest: ({ pins }) => leftBehind(k, pins) }),
+  watch: ({ k }) => ({ keeps: {}, atRest: ({ pins }) => leftBehind(k, pins) }),
 };
 
 interface Books {
@@ -68,6 +76,12 @@ export function leftBehind(
     if (found.claim === 'claimed') complaints.push(`swap slot ${slot} is claimed`);
     if (named !== found.uses)
       complaints.push(`swap slot ${slot} has ${found.uses} uses, ${named} entries`);
+    const { cached } = found;
+    if (cached !== 'none' && swapSlotOf(k.frames, cached) !== slot) {
+      complaints.push(
+        `swap slot ${slot} has frame ${frameName(cached)} cached, which is another's`,
+      );
+    }
   }
   return complaints;
 }
@@ -77,15 +91,24 @@ function complainOfRmapLocks({ anonVmas, files }: Kernel, complaints: string[]):
   for (const { rwsem } of anonVmas.values()) sems.push(rwsem);
   for (const { iMmapRwsem } of files.values()) sems.push(iMmapRwsem);
   for (const { writer, readers, class: lockClass } of sems) {
-    if (writer !== 'nobody' || readers.length > 0) complaints.push(`an ${lockClass} is held`);
+    if (writer !== 'none' || readers.length > 0) complaints.push(`an ${lockClass} is held`);
   }
 }
 
 function readTables(k: Kernel, books: Books): void {
   for (const mm of k.mms.values()) {
     const { mmapLock, subscriptions } = mm;
-    if (mmapLock.writer !== 'nobody' || mmapLock.readers.length > 0) {
+    if (mmapLock.writer !== 'none' || mmapLock.readers.length > 0) {
       books.complaints.push(`mmap_lock of mm ${mm.id} is held`);
+    }
+    if (subscriptions.deferred.length > 0) {
+      books.complaints.push(`mm ${mm.id} has subscriptions that wait to be inserted or removed`);
+    }
+    if (mm.tlbFlushPending !== 0) {
+      books.complaints.push(`mm ${mm.id} has ${mm.tlbFlushPending} TLB flushes pending`);
+    }
+    if (mm.vmaLocks.readers.length > 0) {
+      books.complaints.push(`a mapping of mm ${mm.id} is locked for reading`);
     }
     if (subscriptions.activeInvalidateRanges !== 0 || subscriptions.invalidateSeq % 2 === 1) {
       books.complaints.push(
@@ -93,24 +116,40 @@ function readTables(k: Kernel, books: Books): void {
       );
     }
     for (const ptePage of mm.table.pages.values()) {
-      if (ptePage.ptl.holder !== 'nobody')
-        books.complaints.push(`a PTE lock of mm ${mm.id} is held`);
+      if (ptePage.ptl.holder !== 'none') books.complaints.push(`a PTE lock of mm ${mm.id} is held`);
     }
-    for (const [, pte] of entriesOf(mm.table)) readEntry(books, mm.id, pte);
+    for (const [page, pte] of entriesOf(mm.table)) {
+      readEntry(books, mm.id, pte);
+      checkPlace(k, books, mm, page, pte);
+    }
   }
+}
+
+/** Every entry lies in a mapping, and a walk of the reverse map from its page comes by it. */
+function checkPlace(k: Kernel, { complaints }: Books, mm: Mm, page: PageIndex, pte: Pte): void {
+  const where = `${hexAddress(page)} of mm ${mm.id}`;
+  if (vmaLookup(mm.vmas, page) === 'none') {
+    complaints.push(`${where} has an entry (${describePte(pte)}), and no mapping covers it`);
+  }
+  if (!mapsFrame(pte)) return;
+  const pfn = ptePfn(pte);
+  if (placesOf(k, pfn).some((place) => place.mm === mm && place.page === page)) return;
+  complaints.push(
+    `${where} maps ${frameName(pfn)}, and no walk of the reverse map from it finds that`,
+  );
+}
+
+/** The entry counts as a mapping of a frame. */
+function mapsFrame(pte: Pte): boolean {
+  const present = ptePresent(pte) && !pteIsZeroPage(pte);
+  return present || pteIsDevicePrivate(pte) || pteIsDeviceExclusive(pte);
 }
 
 function readEntry(books: Books, mm: number, pte: Pte): void {
   if (pteIsMigration(pte)) {
     books.complaints.push(`mm ${mm} has a migration entry for frame 0x${ptePfn(pte).toString(16)}`);
   } else if (pteIsSwap(pte)) add(books.slots, pteSwapSlot(pte), 1);
-  else if (
-    (ptePresent(pte) && !pteIsZeroPage(pte)) ||
-    pteIsDevicePrivate(pte) ||
-    pteIsDeviceExclusive(pte)
-  ) {
-    add(books.mappings, ptePfn(pte), 1);
-  }
+  else if (mapsFrame(pte)) add(books.mappings, ptePfn(pte), 1);
 }
 
 function checkFrame(k: Kernel, books: Books, pfn: Pfn): void {
@@ -127,6 +166,10 @@ function checkFrame(k: Kernel, books: Books, pfn: Pfn): void {
     books.complaints.push(
       `${name} has ${refcount(k.frames, pfn)} references, ${owed} are accounted for`,
     );
+  }
+  const system = !isDevicePfn(pfn) && pfn !== ZERO_PFN;
+  if (system && mapped > 0 && !hasFlag(k.frames, pfn, PAGE_LRU) && !k.isolated.has(pfn)) {
+    books.complaints.push(`${name} is mapped and on no LRU list: nothing can reclaim or move it`);
   }
 }
 

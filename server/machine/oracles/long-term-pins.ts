@@ -1,6 +1,7 @@
 /**
- * Oracle 8: an anonymous page that is pinned for long stays the one that is mapped, so that whoever writes to it by
- * its frame and whoever reads the address see the same memory. Unless its process takes it away itself.
+ * Oracle 8: an anonymous page that is pinned for long stays the one that is mapped, so that a task that writes to it by
+ * its frame and a task that reads the address see the same memory. Unless its process takes it away itself: what a call
+ * takes is its own task's work, and excuses no task that acts meanwhile, there or in another process.
  *
  * Source: Documentation/core-api/pin_user_pages.rst; 09854ba94c6a and 70e806e4e645 (5.9) and what they led to.
  */
@@ -10,6 +11,7 @@ import { hasFlag, maybeDmaPinned, PAGE_ANON } from '../../kernel/memory/frames.t
 import { hexAddress, type PageIndex, type Pfn } from '../../vocabulary/address.ts';
 import { frameName } from './excuses.ts';
 import type { Oracle, Watched } from './oracle.ts';
+import { spaceOfThread } from './registers.ts';
 
 /** Calls by which a process gives its own pages away. */
 const TAKING = new Set(['munmap', 'mremap', 'madvise_dontneed', 'exit']);
@@ -21,13 +23,23 @@ export const longTermPins: Oracle = {
   watch(watched) {
     /** Pinned frames that were mapped at a page last, by `mm page`. */
     const gone = new Map<string, Pfn>();
-    /** Calls under way that take pages away, by actor. */
+    /** Calls under way that take pages away, by actor and task. */
     const taking = new Map<string, Extract<Event, { kind: 'call' }>>();
+    /** Address spaces whose pages were pinned: without any there is nothing to look at, and nothing to be explored. */
+    const pinned = new Set<number>();
     return {
+      keeps: { gone, taking, pinned },
       see(event) {
-        if (event.kind === 'call' && TAKING.has(event.function)) taking.set(event.actor, event);
-        else if (event.kind === 'return' && TAKING.has(event.function)) taking.delete(event.actor);
-        else if (event.kind === 'pte') followEntry(watched, gone, taking, event);
+        if (event.kind === 'call' && event.function === 'pin_user_pages') {
+          const mm = spaceOfThread(watched.registers, event.actor);
+          if (typeof mm === 'number') pinned.add(mm);
+        } else if (event.kind === 'call' && TAKING.has(event.function))
+          taking.set(callerOf(event), event);
+        else if (event.kind === 'return' && TAKING.has(event.function)) {
+          taking.delete(callerOf(event));
+        } else if (event.kind === 'pte' && pinned.has(event.mm)) {
+          followEntry(watched, gone, taking, event);
+        }
       },
     };
   },
@@ -37,12 +49,12 @@ function followEntry(
   { k, report }: Watched,
   gone: Map<string, Pfn>,
   taking: ReadonlyMap<string, Extract<Event, { kind: 'call' }>>,
-  { mm: id, page, from, to }: Extract<Event, { kind: 'pte' }>,
+  event: Extract<Event, { kind: 'pte' }>,
 ): void {
-  // MMF_HAS_PINNED: without it there is nothing to look at, and nothing to be explored.
-  if (k.mms.get(id)?.hasPinned !== true) return;
+  const { mm: id, page, from, to } = event;
   const key = `${id} ${page}`;
-  if ([...taking.values()].some(({ args }) => covers(args, page))) {
+  const call = taking.get(callerOf(event));
+  if (call !== undefined && covers(call.args, page)) {
     gone.delete(key);
     return;
   }
@@ -60,6 +72,10 @@ function followEntry(
   const where = hexAddress(page as PageIndex);
   const text = `frame ${frameName(pinned)} is pinned for long, and ${where}, where it was mapped, is ${now} now`;
   report({ text, device: '', page: page as PageIndex });
+}
+
+function callerOf({ actor, task }: Pick<Event, 'actor' | 'task'>): string {
+  return `${actor} ${task}`;
 }
 
 function isPinned(k: Kernel, pfn: Pfn): boolean {

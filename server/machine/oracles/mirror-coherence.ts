@@ -5,13 +5,15 @@ import { pteIsDeviceExclusive, pteIsMigration, ptePfn } from '../../kernel/memor
 import { hexAddress, type PageIndex, type Pfn } from '../../vocabulary/address.ts';
 import {
   agrees,
-  anybodyMigrates,
   beingInvalidated,
+  copies,
   cpuEntry,
   describePte,
   frameName,
   MIRRORED_MM,
+  migratesItself,
   migrating,
+  owesAnswer,
   seenEntry,
 } from './excuses.ts';
 import { mappedIn } from './mirrors.ts';
@@ -30,6 +32,7 @@ export const mirrorCoherence: Oracle = {
       checkMirror(watched, reported, device, page);
     const { byDevice } = watched.mirrors;
     return {
+      keeps: { reported },
       see(event) {
         switch (event.kind) {
           case 'mirror':
@@ -74,7 +77,8 @@ function checkMirror(
   const pte = cpuEntry(k, page);
   // Most entries agree: then what would excuse them is not looked at, and need not be explored.
   if (agrees(k, device, entry.pfn, entry.access, pte)) return;
-  if (beingInvalidated(k, MIRRORED_MM, page) || migrating(k, device, page)) return;
+  if (beingInvalidated(k, MIRRORED_MM, page)) return;
+  if (migratesItself(k, device, page, entry.pfn)) return;
   const key = `${device} ${page}`;
   if (reported.has(key)) return;
   reported.add(key);
@@ -108,21 +112,20 @@ export function accessStanding(
   watched: Watched,
   { device, mode, page: number, pfn: frame }: DeviceAccess,
 ): 'copying' | 'agrees' | 'in motion' | 'outside' {
-  const { k, mirrors } = watched;
+  const { k } = watched;
   const page = number as PageIndex;
   const pfn = frame as Pfn;
+  const copying = copies(k, device, pfn) && !mapsFrame(watched, device, page, pfn);
   const unmapped = !isDevicePfn(pfn) && pfn !== ZERO_PFN && mapcount(k.frames, pfn) === 0;
-  if (unmapped && anybodyMigrates(k, mirrors)) return 'copying';
-  const moving = migrating(k, device, page);
-  const copying = moving && !mapsFrame(watched, device, page, pfn);
   // Filling a page that its own migration moves is no access to memory, whatever the page table says already.
-  if (copying && migrating(k, device, page, 'of the mirrored mm')) return 'copying';
+  if (copying && (unmapped || migrating(k, device, page))) return 'copying';
   const pte = cpuEntry(k, page);
   const exclusive = pteIsDeviceExclusive(pte) && ptePfn(pte) === pfn;
   if (exclusive || agrees(k, device, pfn, mode, pte)) return 'agrees';
   // A child's page moves at the same address: to a frame that the mirrored mm does not map.
   if (copying) return 'copying';
-  return moving || beingInvalidated(k, MIRRORED_MM, page) ? 'in motion' : 'outside';
+  const moving = migratesItself(k, device, page, pfn);
+  return moving || owesAnswer(k, device, page) ? 'in motion' : 'outside';
 }
 
 function mapsFrame(watched: Watched, device: string, page: PageIndex, pfn: Pfn): boolean {

@@ -15,7 +15,7 @@ export interface Oracle {
   /** 'by name': of scenarios, only those that name it in `oracles` are judged by it. */
   readonly asked: 'always' | 'by name';
   /** Absent: it is watched elsewhere. */
-  readonly watch?: (watched: Watched) => Watcher;
+  readonly watch?: (watched: Watched) => OracleWatch;
 }
 
 /** A world, as an oracle sees it. It changes nothing, and notes what it reads for an explorer by touch(). */
@@ -35,8 +35,10 @@ export interface FoundViolation {
   readonly page: PageIndex;
 }
 
-export interface Watcher {
-  /** Told of each event, in order. */
+export interface OracleWatch {
+  /** All that it remembers from one event to the next; a checkpoint writes it down. */
+  readonly keeps: object;
+  /** Called for each event, in order. */
   readonly see?: (event: Event) => void;
   /** A driver's page_free() is called for a frame of `device`. */
   readonly pageFreed?: (device: string, pfn: Pfn) => void;
@@ -48,6 +50,6 @@ export interface Watcher {
 export interface Rest {
   /** Frames that threads hold on purpose. */
   readonly pins: Iterable<{ readonly frames: readonly Pfn[]; readonly mode: PinMode }>;
-  /** Private frames that drivers are ready to hand out again, for those that tell. */
+  /** Private frames that drivers are ready to hand out again, for drivers that report them. */
   readonly freeFrames: ReadonlyMap<string, readonly Pfn[]>;
 }

@@ -13,7 +13,7 @@ import type { EventLog } from '../event-log.ts';
 import { ORACLES } from './all-oracles.ts';
 import { historiesOf } from './history.ts';
 import { type Mirrors, newMirrors, seenObject, setMirror } from './mirrors.ts';
-import type { Oracle, Rest, Watched, Watcher } from './oracle.ts';
+import type { Oracle, OracleWatch, Rest, Watched } from './oracle.ts';
 import { newRegisters, type Registers } from './registers.ts';
 
 /** Violations that are written out in full; more of them only repeat the first. */
@@ -26,6 +26,8 @@ export interface Oracles {
   readonly registers: Registers;
   /** Events of kind 'violation', in order: of these and of other oracles. */
   readonly violations: Extract<Event, { kind: 'violation' }>[];
+  /** What each oracle remembers, by its id; `written`: how many violations are written out. */
+  readonly keeps: () => { readonly [what: string]: object };
   /** A driver's page_free() is called. */
   readonly pageFreed: (device: string, pfn: Pfn) => void;
   /** What oracle `id` finds wrong now that nothing goes on any more, a sentence each. */
@@ -37,8 +39,9 @@ export function watchWorld(k: Kernel, log: EventLog, emit: EventSink): Oracles {
   const mirrors = newMirrors();
   const registers = newRegisters(k);
   const violations: Oracles['violations'] = [];
-  const report = reporter(log, emit);
-  const watchers = new Map<string, Watcher>();
+  const written = { count: 0 };
+  const report = reporter(log, emit, written);
+  const watchers = new Map<string, OracleWatch>();
   for (const oracle of ORACLES) {
     const watched: Watched = {
       k,
@@ -61,6 +64,10 @@ export function watchWorld(k: Kernel, log: EventLog, emit: EventSink): Oracles {
     mirrors,
     registers,
     violations,
+    keeps() {
+      const kept = [...watchers].map(([id, { keeps }]): [string, object] => [id, keeps]);
+      return { written, ...Object.fromEntries(kept) };
+    },
     pageFreed(device, pfn) {
       for (const watcher of watchers.values()) watcher.pageFreed?.(device, pfn);
     },
@@ -76,18 +83,18 @@ function followMirror(
   const page = number as PageIndex;
   setMirror(mirrors, device, page, to as MirrorEntry);
   touch(context, seenObject(mirrors, device, page), 'write');
-  // A frame that is freed looks for whoever maps it.
+  // A frame that is freed is looked up in every mapping.
   if (to.state === 'mapped') touch(context, pageObject(to.pfn as Pfn), 'read');
 }
 
 function reporter(
   log: EventLog,
   emit: EventSink,
+  written: { count: number },
 ): (oracle: Oracle, found: Parameters<Watched['report']>[0]) => void {
-  let written = 0;
   return ({ id, name }, { text, device, page }) => {
-    if (written === VIOLATIONS_MAX) return;
-    written += 1;
+    if (written.count === VIOLATIONS_MAX) return;
+    written.count += 1;
     const { cpu, device: own } = historiesOf(log.kept, page, device);
     emit({
       kind: 'violation',

@@ -2,7 +2,7 @@
  * Oracle 9: a private frame is in use, or on its driver's free list, and never both. The kernel says by page_free()
  * that it is in use no more, once. What is in use and neither mapped nor migrating is oracle 4's.
  *
- * Leaves out: the free list itself, unless the driver tells it (freeFrames() of LabDevice).
+ * Leaves out: the free list itself, unless the driver reports it (freeFrames() of LabDevice).
  */
 import { isDevicePfn, refcount } from '../../kernel/memory/frames.ts';
 import { findPgmap } from '../../kernel/memory/page-references.ts';
@@ -21,9 +21,10 @@ export const privateFrames: Oracle = {
       report({ text: `${device}: ${text}`, device, page: 0 as PageIndex });
     const ownerOf = (pfn: Pfn): string => {
       const pgmap = findPgmap(k, pfn);
-      return pgmap === 'none' ? 'nobody' : pgmap.owner;
+      return pgmap === 'none' ? 'no device' : pgmap.owner;
     };
     return {
+      keeps: { states },
       see(event) {
         if (event.kind !== 'frame-alloc' && event.kind !== 'frame-free') return;
         const pfn = event.pfn as Pfn;
@@ -59,7 +60,7 @@ export const privateFrames: Oracle = {
           } else if (state === 'free' && times !== 1) {
             const what = times === 0 ? 'is not' : `is ${times} times`;
             found.push(
-              `${name} ${what} on the free list of its driver, which was told that it is free`,
+              `${name} ${what} on the free list of its driver, whose page_free() was called for it`,
             );
           }
         }

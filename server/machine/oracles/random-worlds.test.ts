@@ -169,7 +169,7 @@ function assertNothingRemains({ opened, migrators }: RandomWorld): void {
   }
   assertHealthy(opened);
   const { frames, swap } = world.kernel;
-  const held = [...framesInUse(frames)].filter((pfn) => !onlyCached(world.kernel, pfn));
+  const held = framesInUse(frames).filter((pfn) => !onlyCached(world.kernel, pfn));
   assert.deepEqual(held, []);
   for (const slot of swap.slots.values()) assert.ok(slot.uses === 0 && slot.cached !== 'none');
   for (const { free } of migrators) assert.equal(free.length, DEVICE_PAGES);

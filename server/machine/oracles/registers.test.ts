@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { setContents } from '../../kernel/memory/frames.ts';
 import { readPte } from '../../kernel/memory/page-table.ts';
 import { ptePfn } from '../../kernel/memory/pte.ts';
-import { fail } from '../../vocabulary/errno.ts';
+import { fail, OK } from '../../vocabulary/errno.ts';
 import { ZERO_CONTENTS } from '../../vocabulary/page-contents.ts';
 import {
   assertHealthy,
@@ -68,4 +68,33 @@ test('[OR3] MADV_FREE that ends at a shared mapping has freed what lies before i
   setContents(world.kernel.frames, ptePfn(readPte(world.mm.table, at(behind))), ZERO_CONTENTS);
   load(opened, behind);
   assert.deepEqual(brokenRules(opened), ['OR3']);
+});
+
+test('[OR3] what a thread calls while another ends their process is about no other process', () => {
+  const opened = openedWorld();
+  const { world } = opened;
+  store(opened, 7n);
+  assert.ok(runAlone(world, 'cpu0', cpu(opened).fork('child')).ok);
+  const child = cpu(opened, 'child');
+  const leaving = world.scheduler.spawn('child', 'munmap', child.munmap(pages(0)));
+  world.scheduler.step(leaving);
+  runAlone(world, 'child', child.exit());
+  assert.equal(leaving.state, 'done');
+  assert.equal(load(opened), 7n);
+  runAlone(world, 'child', child.munmap(pages(0)));
+  assert.equal(load(opened), 7n);
+  assertHealthy(opened);
+});
+
+test('[OR3] a child of a process that the OOM reaper takes apart may find zeros', () => {
+  const opened = openedWorld();
+  const { world } = opened;
+  store(opened, 7n);
+  assert.deepEqual(
+    runAlone(world, 'cpu0', world.kernel.fn.oomReapTaskMm(world.kernel, world.mm)),
+    OK,
+  );
+  assert.ok(runAlone(world, 'cpu0', cpu(opened).fork('child')).ok);
+  assert.equal(load(opened, 0, 'child'), 0n);
+  assertHealthy(opened);
 });

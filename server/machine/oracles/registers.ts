@@ -1,29 +1,44 @@
 /**
- * Oracle 3's memory of what was written: each address of private anonymous memory is one register, whoever reads
- * or writes it. It is zero at birth and after DONTNEED, moves with mremap(), and a child begins with what its parent
- * held when it forked. Where a call overlaps with an access, more than one value is possible; where none does, exactly
- * one, whichever brackets, migrations and flushes are under way: a kernel that lets a CPU use a stale entry must see to
- * it that no other value can be read elsewhere.
+ * Oracle 3's memory of what was written: each address of private memory is one register, whichever actor reads or
+ * writes it. It is zero, or what the file holds, at birth and after DONTNEED, moves with mremap(), and a child begins
+ * with what its parent held when it forked. Where a call overlaps with an access, more than one value is possible;
+ * where none does, exactly one, whichever brackets, migrations and flushes there are: a kernel that lets a CPU use a
+ * stale entry must see to it that no other value can be read elsewhere.
  *
- * Leaves out: shared and file mappings, where an address names a page that others may write under another one.
+ * Shared mappings, where an address names a page that others reach under another one: shared-pages.ts. A private
+ * mapping of a file shows the file's page until the first write fault copies it: from then on what the page held then,
+ * or some writes before, as a copy is made before it is mapped.
  */
 
 import type { Event } from '../../abi/event.ts';
 import { findMm, type Kernel } from '../../kernel/kernel.ts';
-import { nextCovered } from '../../kernel/memory/page-table.ts';
-import { isAnonymous, vmaLookup } from '../../kernel/memory/vma.ts';
+import { isStable } from '../../kernel/memory/address-space-stability.ts';
+import { contentsOf, hasFlag, PAGE_ANON } from '../../kernel/memory/frames.ts';
+import type { Mm } from '../../kernel/memory/mm.ts';
+import { entriesOf, nextCovered } from '../../kernel/memory/page-table.ts';
+import { isAnonymous, isShared, vmaLookup } from '../../kernel/memory/vma.ts';
 import { touch } from '../../task/context.ts';
 import { type ObjectId, objectId } from '../../task/object-id.ts';
 import { ORACLE_OWNERS } from '../../task/object-owners.ts';
-import { nextPage, type PageIndex } from '../../vocabulary/address.ts';
+import { nextPage, type PageIndex, type Pfn } from '../../vocabulary/address.ts';
+import { firstWord } from '../../vocabulary/page-contents.ts';
+import {
+  checkSharedPage,
+  filePageAt,
+  heldBy,
+  loosenSharedPage,
+  type SharedPages,
+} from './shared-pages.ts';
 
 /** Calls that take more pages than this are one object for an explorer. */
 const NOTED_PAGES_MAX = 512;
 
-/** What may stand in a register. */
+/** What may stand in a register; OF_FILE: whatever the file's page holds. */
 type Possible = readonly string[] | 'anything';
 
 const ZERO: Possible = ['0x0'];
+const OF_FILE = 'the file';
+const FILE: Possible = [OF_FILE];
 
 /** Calls that change registers without an access. */
 const CHANGING = new Set(['munmap', 'mremap', 'madvise_dontneed', 'madvise_free', 'exit']);
@@ -33,19 +48,29 @@ interface Span {
   readonly end: number;
 }
 
-/** A call that has not returned. What is written meanwhile may come before it or behind it. */
-interface OpenCall {
+/** Threads of one process may bear the name of one actor. */
+interface Caller {
   readonly actor: string;
+  readonly task: string;
+}
+
+/**
+ * The address space of a thread. 'gone': its process has exited, so that there is nothing left to change. 'unknown': no
+ * CPU bears its name, so it may be about any address space.
+ */
+type ThreadSpace = number | 'gone' | 'unknown';
+
+/** A call that has not returned. What is written meanwhile may come before it or behind it. */
+interface OpenCall extends Caller {
   readonly function: string;
-  /** 'unknown': its thread is not known, so it may be about any address space. */
-  readonly mm: number | 'unknown';
+  readonly mm: ThreadSpace;
   /** The range of the call; of mremap() the target behind it. */
   readonly ranges: readonly [Span, ...Span[]];
   readonly written: Map<PageIndex, Possible>;
 }
 
 interface Space {
-  /** Pages that are not in it hold zero. */
+  /** Pages that are not in it hold what they are born with. */
   readonly values: Map<PageIndex, Possible>;
   /**
    * MADV_FREE was here, and no CPU has written since. A device's write leaves the page clean, unless its driver marks
@@ -55,8 +80,7 @@ interface Space {
 }
 
 /** A fork that has not returned: what is written meanwhile may or may not be the child's, too. */
-interface Forking {
-  readonly actor: string;
+interface Forking extends Caller {
   readonly parent: number;
   /** The child's thread. */
   readonly child: string;
@@ -69,6 +93,9 @@ export interface Registers {
   readonly spaces: Map<number, Space>;
   readonly calls: OpenCall[];
   readonly forking: Forking[];
+  /** Threads whose process has exited, or is about to. */
+  readonly exited: Set<string>;
+  readonly shared: SharedPages;
 }
 
 /** The register at an address, whichever frame is behind it. */
@@ -80,7 +107,7 @@ export function registerObject(mm: number, page: PageIndex): ObjectId {
 export const CALLS_OBJECT = objectId('user', ORACLE_OWNERS.calls, 0);
 
 export function newRegisters(k: Kernel): Registers {
-  return { k, spaces: new Map(), calls: [], forking: [] };
+  return { k, spaces: new Map(), calls: [], forking: [], exited: new Set(), shared: new Map() };
 }
 
 /** Follows calls that change memory, and pages that are lost with their device. */
@@ -92,37 +119,48 @@ export function followEvent(registers: Registers, event: Event): void {
 
 function followCall(registers: Registers, event: Extract<Event, { kind: 'call' }>): void {
   const { k } = registers;
-  const mm = spaceOfThread(k, event.actor);
+  const mm = spaceOfThread(registers, event.actor);
   if (event.function === 'fork') {
     touch(k.context, CALLS_OBJECT, 'write');
-    if (mm !== 'unknown') {
+    if (typeof mm === 'number') {
+      const { actor, task } = event;
       const child = String(event.args.child);
-      registers.forking.push({ actor: event.actor, parent: mm, child, before: new Map() });
+      registers.forking.push({ actor, task, parent: mm, child, before: new Map() });
     }
   } else if (CHANGING.has(event.function)) {
     const call = newCall(event, mm);
     registers.calls.push(call);
     touchRanges(registers, call);
-    if (call.function.startsWith('madvise')) addZero(registers, call);
+    if (call.function === 'exit') noteExit(registers, mm);
+    if (call.function.startsWith('madvise')) addBirth(registers, call);
   }
 }
 
 function followReturn(registers: Registers, event: Extract<Event, { kind: 'return' }>): void {
   if (event.function === 'fork') {
     touch(registers.k.context, CALLS_OBJECT, 'write');
-    const at = registers.forking.findIndex(({ actor }) => actor === event.actor);
-    const [ended] = at < 0 ? [] : registers.forking.splice(at, 1);
+    const ended = takeOut(registers.forking, event);
     if (ended !== undefined && event.result === 'OK') inherit(registers, ended);
   } else if (CHANGING.has(event.function)) {
-    const at = registers.calls.findIndex(({ actor }) => actor === event.actor);
-    const [ended] = at < 0 ? [] : registers.calls.splice(at, 1);
+    const ended = takeOut(registers.calls, event);
     if (ended === undefined) return;
     touchRanges(registers, ended);
     for (const mm of spacesOf(registers, ended)) {
       if (hasActed(ended, event.result)) settle(registers, mm, ended);
-      else if (ended.function === 'mremap') addZero(registers, ended);
+      else if (ended.function === 'mremap') addBirth(registers, ended);
     }
   }
+}
+
+function noteExit({ k, exited }: Registers, mm: ThreadSpace): void {
+  if (typeof mm !== 'number') return;
+  for (const { cpu } of k.mms.get(mm)?.tlbs ?? []) exited.add(cpu);
+}
+
+/** What `caller` began. */
+function takeOut<Begun extends Caller>(open: Begun[], { actor, task }: Caller): Begun | undefined {
+  const at = open.findIndex((one) => one.actor === actor && one.task === task);
+  return at < 0 ? undefined : open.splice(at, 1)[0];
 }
 
 /**
@@ -140,29 +178,37 @@ function newCall(event: Extract<Event, { kind: 'call' }>, mm: OpenCall['mm']): O
   const from = { first: Number(first ?? 0), end: Number(end ?? Number.POSITIVE_INFINITY) };
   const ranges: OpenCall['ranges'] =
     typeof to === 'number' ? [from, { first: to, end: to + from.end - from.first }] : [from];
-  return { actor: event.actor, function: event.function, mm, ranges, written: new Map() };
+  const { actor, task, function: called } = event;
+  return { actor, task, function: called, mm, ranges, written: new Map() };
 }
 
 /** The address space that the newest CPU of this name runs in. */
-function spaceOfThread(k: Kernel, thread: string): number | 'unknown' {
+export function spaceOfThread({ k, exited }: Registers, thread: string): ThreadSpace {
   for (const mm of [...k.mms.values()].reverse()) {
     if (mm.tlbs.some(({ cpu }) => cpu === thread)) return mm.id;
   }
-  return 'unknown';
+  return exited.has(thread) ? 'gone' : 'unknown';
 }
 
 function spacesOf({ k }: Registers, { mm }: OpenCall): readonly number[] {
+  if (mm === 'gone') return [];
   return mm === 'unknown' ? [...k.mms.keys()] : [mm];
 }
 
-/** Whatever stands in the ranges, it may be zero as well. */
-function addZero(registers: Registers, call: OpenCall): void {
+/** Whatever stands in the ranges, it may be as at its birth. */
+function addBirth(registers: Registers, call: OpenCall): void {
   for (const mm of spacesOf(registers, call)) {
     const { values } = spaceOf(registers, mm);
     for (const [page, possible] of values) {
-      if (isIn(call.ranges, page)) values.set(page, either(possible, ZERO));
+      if (!isIn(call.ranges, page)) continue;
+      values.set(page, either(possible, bornAt(registers.k, mm, page)));
     }
   }
+}
+
+/** What a private page holds that no task has written to. */
+function bornAt(k: Kernel, mm: number, page: PageIndex): Possible {
+  return filePageAt(k, mm, page, 'private') === 'none' ? ZERO : FILE;
 }
 
 /** The call has done what it was asked to, as far as its range is mapped. */
@@ -177,7 +223,7 @@ function settle(registers: Registers, mm: number, call: OpenCall): void {
       addFreed(registers, mm, from, space.discardable);
       return;
     case 'mremap':
-      if (to !== undefined) move(space, from, to, call);
+      if (to !== undefined) move(registers, mm, { from, to, written: call.written });
       return;
     case 'munmap':
       forgetRange(space, from);
@@ -187,18 +233,26 @@ function settle(registers: Registers, mm: number, call: OpenCall): void {
   }
 }
 
-/** DONTNEED of private anonymous memory: zero, unless somebody has written since. */
+/** DONTNEED of private memory: as at its birth, unless it was written since. */
 function dropPrivate(registers: Registers, mm: number, space: Space, call: OpenCall): void {
   const [range] = call.ranges;
   for (const page of [...space.values.keys()]) {
     if (!(isIn([range], page) && isRegister(registers.k, mm, page))) continue;
     const written = call.written.get(page);
-    setValue(space, page, written === undefined ? ZERO : either(written, ZERO));
+    const born = bornAt(registers.k, mm, page);
+    setValue(space, page, written === undefined ? born : either(written, born), born);
   }
   for (const page of space.discardable) if (isIn([range], page)) space.discardable.delete(page);
 }
 
-function move(space: Space, from: Span, to: Span, { written }: OpenCall): void {
+interface Moved {
+  readonly from: Span;
+  readonly to: Span;
+  readonly written: OpenCall['written'];
+}
+
+function move(registers: Registers, mm: number, { from, to, written }: Moved): void {
+  const space = spaceOf(registers, mm);
   const { values, discardable } = space;
   const moved = [...values].filter(([page]) => isIn([from], page));
   const lazy = [...discardable].filter((page) => isIn([from], page));
@@ -207,7 +261,9 @@ function move(space: Space, from: Span, to: Span, { written }: OpenCall): void {
   for (const [page, possible] of moved) values.set(movedPage(page, from, to), possible);
   for (const page of lazy) discardable.add(movedPage(page, from, to));
   for (const [page, value] of written) {
-    if (isIn([to], page)) setValue(space, page, either(values.get(page) ?? ZERO, value));
+    if (!isIn([to], page)) continue;
+    const born = bornAt(registers.k, mm, page);
+    setValue(space, page, either(values.get(page) ?? born, value), born);
   }
 }
 
@@ -220,30 +276,67 @@ function forgetRange({ values, discardable }: Space, range: Span): void {
   for (const page of discardable) if (isIn([range], page)) discardable.delete(page);
 }
 
-/** What a device had in its memory is lost with it. */
+/** What a device had in its memory is lost with it, and what is copied from a file is the file's no more. */
 function followEntry(registers: Registers, event: Extract<Event, { kind: 'pte' }>): void {
   const { from, to } = event;
+  if (to.state === 'present') followCopy(registers, event, to.pfn as Pfn);
   if (from.state !== 'device-private' || to.state !== 'poison') return;
   const page = event.page as PageIndex;
   touch(registers.k.context, registerObject(event.mm, page), 'write');
   spaceOf(registers, event.mm).values.set(page, 'anything');
 }
 
+function followCopy(
+  registers: Registers,
+  { mm, page: number }: Extract<Event, { kind: 'pte' }>,
+  pfn: Pfn,
+): void {
+  const { k, shared } = registers;
+  const page = number as PageIndex;
+  const file = filePageAt(k, mm, page, 'private');
+  if (file === 'none' || !hasFlag(k.frames, pfn, PAGE_ANON)) return;
+  const space = spaceOf(registers, mm);
+  const possible = space.values.get(page) ?? FILE;
+  if (possible === 'anything' || !possible.includes(OF_FILE)) return;
+  touch(k.context, registerObject(mm, page), 'write');
+  touch(k.context, file.object, 'read');
+  const held = heldBy(k, shared, file);
+  const copied = held === 'anything' ? held : copyOf(held, firstWord(contentsOf(k.frames, pfn)));
+  const own = possible.filter((value) => value !== OF_FILE);
+  space.values.set(page, either(copied, own));
+}
+
+/** The page held it once, so it may have been copied then; else the last must have been. */
+function copyOf(held: readonly string[], word: string): Possible {
+  const last = held.slice(-1);
+  return held.includes(word) ? either(last, [word]) : last;
+}
+
 function inherit(registers: Registers, { parent, child: thread, before }: Forking): void {
   const { k } = registers;
-  const child = spaceOfThread(k, thread);
-  if (child === 'unknown') return;
+  const child = spaceOfThread(registers, thread);
+  if (typeof child !== 'number') return;
   const from = spaceOf(registers, parent);
   const to = spaceOf(registers, child);
   for (const [page, possible] of from.values) {
     const copied = before.get(page);
     touch(k.context, registerObject(child, page), 'write');
-    setValue(to, page, copied === undefined ? possible : either(copied, possible));
+    if (isReaped(k, parent)) to.values.set(page, 'anything');
+    else {
+      const value = copied === undefined ? possible : either(copied, possible);
+      setValue(to, page, value, bornAt(k, child, page));
+    }
   }
   for (const page of from.discardable) to.discardable.add(page);
 }
 
-/** A page of `mm` is about to be written: whoever forks it just now may or may not have copied it. */
+/** The OOM reaper was here: its own threads get SIGBUS, and a child may have been copied before or behind it. */
+function isReaped(k: Kernel, mm: number): boolean {
+  const space = k.mms.get(mm);
+  return space !== undefined && !isStable(k, space);
+}
+
+/** A page of `mm` is about to be written: a task that forks it just now may or may not have copied it. */
 function noteWriting({ forking }: Registers, mm: number, page: PageIndex, before: Possible): void {
   for (const open of forking) {
     if (open.parent !== mm) continue;
@@ -295,9 +388,8 @@ function either(a: Possible, b: Possible): Possible {
   return more.length === 0 ? a : [...a, ...more].sort();
 }
 
-function setValue({ values }: Space, page: PageIndex, possible: Possible): void {
-  if (possible !== 'anything' && possible.length === 1 && possible[0] === '0x0')
-    values.delete(page);
+function setValue({ values }: Space, page: PageIndex, possible: Possible, born: Possible): void {
+  if (possible.length === 1 && possible[0] === born[0]) values.delete(page);
   else values.set(page, possible);
 }
 
@@ -316,12 +408,12 @@ export function checkRegister(
   access: RegisterAccess,
 ): string {
   const { k } = registers;
+  const shared = filePageAt(k, mm, page, 'shared');
+  if (shared !== 'none') return checkSharedPage(k, registers.shared, shared, access);
   touch(k.context, registerObject(mm, page), access.mode);
   touch(k.context, CALLS_OBJECT, 'read');
   if (!isRegister(k, mm, page)) return 'as expected';
-  const open = registers.calls.filter(
-    (call) => (call.mm === mm || call.mm === 'unknown') && isIn(call.ranges, page),
-  );
+  const open = registers.calls.filter((call) => call.mm === mm && isIn(call.ranges, page));
   if (access.mode === 'write') {
     noteWrite(registers, mm, page, access, open);
     return 'as expected';
@@ -329,14 +421,50 @@ export function checkRegister(
   // What moves or goes as a whole may be read at either place, or not at all.
   if (open.some((call) => !call.function.startsWith('madvise'))) return 'as expected';
   const space = spaceOf(registers, mm);
-  const possible = space.values.get(page) ?? ZERO;
-  if (possible !== 'anything' && !possible.includes(access.value)) return possible.join(' or ');
-  if (open.length === 0 && !space.discardable.has(page) && possible.length > 1) {
+  const born = bornAt(k, mm, page);
+  const possible = space.values.get(page) ?? born;
+  if (possible === 'anything') return 'as expected';
+  const found = possible.filter((one) => isValue(registers, mm, page, one, access.value));
+  if (found.length === 0) return inWords(registers, mm, page, possible);
+  if (open.length === 0 && !space.discardable.has(page) && found.length < possible.length) {
     // The first read settles what the others must find.
     touch(k.context, registerObject(mm, page), 'write');
-    setValue(space, page, [access.value]);
+    setValue(space, page, found, born);
   }
   return 'as expected';
+}
+
+/** A register that may hold `possible` can be read as `value`. */
+function isValue(
+  registers: Registers,
+  mm: number,
+  page: PageIndex,
+  possible: string,
+  value: string,
+): boolean {
+  if (possible !== OF_FILE) return possible === value;
+  const last = lastOfFile(registers, mm, page);
+  return last === 'anything' || last === value;
+}
+
+function inWords(
+  registers: Registers,
+  mm: number,
+  page: PageIndex,
+  possible: readonly string[],
+): string {
+  return possible
+    .map((one) => (one === OF_FILE ? lastOfFile(registers, mm, page) : one))
+    .join(' or ');
+}
+
+/** What a private mapping of a file shows before the first write. */
+function lastOfFile({ k, shared }: Registers, mm: number, page: PageIndex): string | 'anything' {
+  const file = filePageAt(k, mm, page, 'private');
+  if (file === 'none') return 'anything';
+  touch(k.context, file.object, 'read');
+  const held = heldBy(k, shared, file);
+  return held === 'anything' ? held : (held.at(-1) ?? 'anything');
 }
 
 function noteWrite(
@@ -347,16 +475,50 @@ function noteWrite(
   open: readonly OpenCall[],
 ): void {
   const space = spaceOf(registers, mm);
-  const before = space.values.get(page) ?? ZERO;
+  const born = bornAt(registers.k, mm, page);
+  const before = space.values.get(page) ?? born;
   noteWriting(registers, mm, page, before);
   for (const call of open)
     call.written.set(page, either(call.written.get(page) ?? [value], [value]));
   const kept = open.length > 0 || (by === 'device' && space.discardable.has(page));
-  setValue(space, page, kept ? either(before, [value]) : [value]);
+  setValue(space, page, kept ? either(before, [value]) : [value], born);
   if (by === 'cpu' && open.length === 0) space.discardable.delete(page);
 }
 
-/** What is known of the register at a page, as text: for whoever compares states. */
+/** A page whose register cannot hold what stands there. */
+export interface LostValue {
+  readonly mm: number;
+  readonly page: PageIndex;
+  readonly found: string;
+  readonly expected: string;
+}
+
+/**
+ * At rest: every address is read once more, by a look. `valueAt` says what a read would find, or 'unknown'. Whatever
+ * was lost on the way is found here, even if no actor reads it again.
+ */
+export function* lostValues(
+  registers: Registers,
+  valueAt: (mm: Mm, page: PageIndex) => string | 'unknown',
+): Iterable<LostValue> {
+  const { k, spaces, calls, forking } = registers;
+  if (calls.length > 0 || forking.length > 0) return;
+  for (const mm of k.mms.values()) {
+    if (!(mm.alive && isStable(k, mm))) continue;
+    const known = spaces.get(mm.id)?.values ?? new Map<PageIndex, Possible>();
+    const pages = new Set([...known.keys(), ...[...entriesOf(mm.table)].map(([page]) => page)]);
+    for (const page of [...pages].sort((a, b) => a - b)) {
+      const possible = known.get(page) ?? bornAt(k, mm.id, page);
+      if (possible === 'anything' || !isRegister(k, mm.id, page)) continue;
+      const found = valueAt(mm, page);
+      if (found === 'unknown') continue;
+      if (possible.some((one) => isValue(registers, mm.id, page, one, found))) continue;
+      yield { mm: mm.id, page, found, expected: inWords(registers, mm.id, page, possible) };
+    }
+  }
+}
+
+/** What is known of the register at a page, as text, to compare states. */
 export function registerValue(registers: Registers, mm: number, page: PageIndex): string {
   const { spaces, calls, forking } = registers;
   const space = spaces.get(mm);
@@ -374,18 +536,24 @@ export function loosenRegister(
   { mode, value }: Pick<RegisterAccess, 'mode' | 'value'>,
 ): void {
   if (mode === 'read') return;
+  const shared = filePageAt(registers.k, mm, page, 'shared');
+  if (shared !== 'none') {
+    loosenSharedPage(registers.k, registers.shared, shared);
+    return;
+  }
   touch(registers.k.context, registerObject(mm, page), 'write');
   touch(registers.k.context, CALLS_OBJECT, 'read');
   const space = spaceOf(registers, mm);
-  const before = space.values.get(page) ?? ZERO;
+  const born = bornAt(registers.k, mm, page);
+  const before = space.values.get(page) ?? born;
   noteWriting(registers, mm, page, before);
-  setValue(space, page, either(before, [value]));
+  setValue(space, page, either(before, [value]), born);
 }
 
 function isRegister(k: Kernel, mm: number, page: PageIndex): boolean {
   const space = findMm(k, mm);
   const vma = space === undefined ? 'none' : vmaLookup(space.vmas, page);
-  return vma !== 'none' && isAnonymous(vma);
+  return vma !== 'none' && !isShared(vma);
 }
 
 function spaceOf(registers: Registers, mm: number): Space {

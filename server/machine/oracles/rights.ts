@@ -17,7 +17,7 @@ import {
 import { vmaLookup } from '../../kernel/memory/vma.ts';
 import { touch } from '../../task/context.ts';
 import { hexAddress, type PageIndex } from '../../vocabulary/address.ts';
-import { beingInvalidated, MIRRORED_MM, migrating, seenEntry } from './excuses.ts';
+import { beingInvalidated, MIRRORED_MM, seenEntry } from './excuses.ts';
 import { mappedIn } from './mirrors.ts';
 import type { Oracle, Watched } from './oracle.ts';
 
@@ -25,7 +25,7 @@ type Rights = 'none' | 'read' | 'write';
 
 const RANK: { readonly [Right in Rights]: number } = { none: 0, read: 1, write: 2 };
 
-/** Entries that allow more than their mapping while somebody is about to change them. */
+/** Entries that allow more than their mapping while a task is about to change them. */
 type Excused = Map<number, Set<PageIndex>>;
 
 export const rights: Oracle = {
@@ -37,6 +37,7 @@ export const rights: Oracle = {
     const { k, mirrors } = watched;
     const check = (mm: number, page: PageIndex): void => checkPage(watched, excused, mm, page);
     return {
+      keeps: { excused },
       see(event) {
         switch (event.kind) {
           case 'pte':
@@ -59,7 +60,6 @@ export const rights: Oracle = {
             return;
           }
           case 'invalidate_range_end':
-          case 'migration-end':
           case 'return':
             for (const [mm, pages] of excused) for (const page of [...pages]) check(mm, page);
             return;
@@ -102,7 +102,7 @@ function checkPage(watched: Watched, excused: Excused, id: number, page: PageInd
     pages?.delete(page);
     return;
   }
-  if (aboutToChange(k, mm, page) || (found.device !== '' && migrating(k, found.device, page))) {
+  if (aboutToChange(k, mm, page)) {
     if (pages === undefined) excused.set(id, new Set([page]));
     else pages.add(page);
     return;
@@ -162,8 +162,8 @@ function entryRights(pte: Pte): Rights {
   return ofDevice && pteWrite(pte) ? 'write' : 'none';
 }
 
-/** A bracket around the page is open, or whoever changes mappings is not done. */
+/** A bracket around the page is open, or the task that changes mappings is not done. */
 function aboutToChange(k: Kernel, mm: Mm, page: PageIndex): boolean {
   touch(k.context, mm.mmapLock.object, 'read');
-  return mm.mmapLock.writer !== 'nobody' || beingInvalidated(k, mm.id, page);
+  return mm.mmapLock.writer !== 'none' || beingInvalidated(k, mm.id, page);
 }

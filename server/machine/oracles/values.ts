@@ -1,23 +1,77 @@
-/** Oracle 3: a read returns what was last written at that address, whoever wrote it. */
+/** Oracle 3: a read returns what was last written at that address, whichever actor wrote it. */
 import type { Event } from '../../abi/event.ts';
-import { hexAddress, type PageIndex } from '../../vocabulary/address.ts';
+import type { Kernel } from '../../kernel/kernel.ts';
+import { contentsOf } from '../../kernel/memory/frames.ts';
+import type { Mm } from '../../kernel/memory/mm.ts';
+import { readPte } from '../../kernel/memory/page-table.ts';
+import { pteKind, ptePfn, pteSwapSlot } from '../../kernel/memory/pte.ts';
+import { slotAt } from '../../kernel/memory/swap.ts';
+import { hexAddress, type PageIndex, type Pfn } from '../../vocabulary/address.ts';
+import { firstWord } from '../../vocabulary/page-contents.ts';
 import { MIRRORED_MM } from './excuses.ts';
 import { accessStanding } from './mirror-coherence.ts';
 import type { Oracle, Watched } from './oracle.ts';
-import { checkRegister, followEvent, loosenRegister } from './registers.ts';
+import { checkRegister, followEvent, loosenRegister, lostValues } from './registers.ts';
+import { cachedWord, filePageAt, lostSharedPages } from './shared-pages.ts';
 
 export const values: Oracle = {
   id: 'OR3',
   name: 'values',
   asked: 'always',
-  watch: (watched) => ({
-    see(event) {
-      if (event.kind === 'cpu-access') checkValue(watched, event, event.mm);
-      else if (event.kind === 'device-access') checkDeviceAccess(watched, event);
-      else followEvent(watched.registers, event);
-    },
-  }),
+  watch(watched) {
+    const { k, registers } = watched;
+    /** What was written last to frames that are private to a device, which keeps their bytes. */
+    const kept = new Map<Pfn, string>();
+    return {
+      keeps: { kept },
+      see(event) {
+        if (event.kind === 'cpu-access') checkValue(watched, event, event.mm);
+        else if (event.kind === 'device-access') {
+          const { memory, mode, pfn, value } = event;
+          if (memory === 'private' && mode === 'write') kept.set(pfn as Pfn, value);
+          checkDeviceAccess(watched, event);
+        } else {
+          if (event.kind === 'frame-free') kept.delete(event.pfn as Pfn);
+          followEvent(registers, event);
+        }
+      },
+      atRest() {
+        const lost = lostValues(registers, (mm, page) => valueAt(k, kept, mm, page));
+        const told = [...lost].map(({ mm, page, found, expected }) => {
+          const where = `${hexAddress(page)}${mm === MIRRORED_MM ? '' : ` of mm ${mm}`}`;
+          return `a read of ${where} would find ${found}, where ${expected} was written last`;
+        });
+        return [...told, ...lostSharedPages(k, registers.shared)];
+      },
+    };
+  },
 };
+
+/** What a CPU that reads `page` would find, after all that its fault does. */
+function valueAt(k: Kernel, kept: ReadonlyMap<Pfn, string>, mm: Mm, page: PageIndex): string {
+  const pte = readPte(mm.table, page);
+  switch (pteKind(pte)) {
+    case 'none': {
+      const file = filePageAt(k, mm.id, page, 'private');
+      return file === 'none' ? '0x0' : cachedWord(k, file);
+    }
+    case 'zero':
+      return '0x0';
+    case 'present':
+    case 'device-exclusive':
+      return firstWord(contentsOf(k.frames, ptePfn(pte)));
+    case 'device-private':
+      return kept.get(ptePfn(pte)) ?? 'unknown';
+    case 'swap': {
+      const slot = slotAt(k.swap, pteSwapSlot(pte));
+      if (slot === 'none') return 'unknown';
+      return firstWord(slot.cached === 'none' ? slot.contents : contentsOf(k.frames, slot.cached));
+    }
+    case 'migration':
+    case 'poison':
+      return 'unknown';
+  }
+}
 
 function checkDeviceAccess(
   watched: Watched,

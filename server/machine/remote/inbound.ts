@@ -2,6 +2,9 @@
  * Everything that can reach a machine from outside. A lab is a pure function of the list of these: the inbound
  * log on disk, crash recovery, replay and time travel are all this one type (docs/ARCHITECTURE.md).
  */
+
+import type { Event } from '../../abi/event.ts';
+import type { RequestId } from '../../protocol/envelope.ts';
 import type { Errno } from '../../vocabulary/errno.ts';
 import type { PageContents } from '../../vocabulary/page-contents.ts';
 
@@ -15,18 +18,18 @@ export type FromClient =
   | { readonly kind: 'attach'; readonly actor: ActorName; readonly role: ActorRole }
   /** A client went away, by itself or because its lease ran out. */
   | { readonly kind: 'detach'; readonly actor: ActorName }
-  /** A device did not answer in time: its DMA is refused from now on and nobody waits for it any more. */
+  /** A device did not answer in time: its DMA is refused from now on and no task waits for it any more. */
   | { readonly kind: 'fence'; readonly actor: ActorName }
   /** A client asks (JSON-RPC request with an id). `params` is validated before it gets here. */
   | {
       readonly kind: 'request';
       readonly actor: ActorName;
-      readonly id: number;
+      readonly id: RequestId;
       readonly method: string;
       readonly params: unknown;
       readonly contents: readonly PageContents[];
     }
-  /** A client tells (JSON-RPC notification). */
+  /** A notification of a client (JSON-RPC). */
   | {
       readonly kind: 'notify';
       readonly actor: ActorName;
@@ -45,7 +48,7 @@ export type FromClient =
     };
 
 /**
- * The hand of whoever runs the lab. After 'pause' a machine takes in what arrives and runs nothing, until 'resume';
+ * The hand of the presenter. After 'pause' a machine takes in what arrives and runs nothing, until 'resume';
  * meanwhile each 'step' is one step of a task.
  */
 export type FromPresenter =
@@ -59,7 +62,7 @@ export type Outbound =
   | {
       readonly kind: 'response';
       readonly actor: ActorName;
-      readonly id: number;
+      readonly id: RequestId;
       readonly outcome:
         | { readonly ok: true; readonly result: unknown }
         | { readonly ok: false; readonly errno: Errno };
@@ -79,3 +82,9 @@ export type Outbound =
       readonly method: string;
       readonly params: unknown;
     };
+
+/** Where a machine says what came of an event. Called while it runs; they must not call the machine. */
+export interface MachineSinks {
+  readonly outbound: (outbound: Outbound) => void;
+  readonly event: (event: Event) => void;
+}

@@ -3,7 +3,7 @@ import type { World } from '../world.ts';
 
 export interface LabUse {
   subscriptions(): number;
-  /** Of what devices tell of their page tables. */
+  /** Of what devices report of their page tables. */
   mirrorEntries(): number;
   /** Chunks of private memory. */
   chunks(): number;

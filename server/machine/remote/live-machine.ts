@@ -3,30 +3,33 @@
  * can go on; everything it does is a function of the config and those events.
  */
 
-import type { Event } from '../../abi/event.ts';
 import { FIRST_KERNEL, isKernelId, KERNEL_IDS, type KernelId } from '../../abi/kernel-ids.ts';
 import {
   abandonMigration,
   cutOffDevice,
   reconnectDevice,
   surrenderMemory,
-} from '../../kernel/api/bury-device.ts';
+} from '../../kernel/api/device-teardown.ts';
 import { removeCpu } from '../../kernel/api/kernel-cpu-api.ts';
 import type { Cpu } from '../../kernel/kernel.ts';
 import { entriesOf } from '../../kernel/memory/page-table.ts';
 import { viewPte } from '../../kernel/memory/pte.ts';
 import { createFile } from '../../kernel/syscalls/create-file.ts';
+import { STOCK_NAME } from '../../patches/joint-name.ts';
 import type { Patch } from '../../patches/patch.ts';
-import { PATCHES, STOCK_NAME } from '../../patches/patches.ts';
+import { patchesIn } from '../../patches/patch-set.ts';
+import { PATCHES } from '../../patches/patches.ts';
 import type { LabSnapshot } from '../../protocol/lab-snapshot.ts';
 import { LAB_FRAMES_MAX } from '../../protocol/limits.ts';
+import { countPairs, PointPairs } from '../../scheduler/point-pairs.ts';
+import { type StepBudget, WITHOUT_END } from '../../scheduler/step-budget.ts';
 import { objectName } from '../../task/object-id.ts';
 import type { Task } from '../../task/task.ts';
 import { assertNever, invariant } from '../../vocabulary/invariant.ts';
 import { pageOfU64 } from '../../vocabulary/page-contents.ts';
+import { notingCalls, type Reached } from '../functions-called.ts';
 import type { MachineConfig } from '../machine-config.ts';
 import { forgetDevice, invalidationRefused } from '../oracles/contract/watched-device.ts';
-import { type StepBudget, WITHOUT_END } from '../step-budget.ts';
 import { type TaskList, taskList } from '../task-list.ts';
 import {
   callsOf,
@@ -43,6 +46,7 @@ import type {
   FromClient,
   FromPresenter,
   Inbound,
+  MachineSinks,
   Outbound,
 } from './inbound.ts';
 import { type LabUse, labUse } from './lab-use.ts';
@@ -50,11 +54,6 @@ import { acceptForCpu, newRemoteCpu, type RemoteCpu } from './remote-cpu.ts';
 import { holdsUpOthers, newRemoteDevice, type RemoteDevice } from './remote-device.ts';
 import { acceptForDevice, type Started } from './remote-device-inbound.ts';
 import { remoteDriver } from './remote-driver.ts';
-
-export interface LiveMachineSinks {
-  readonly outbound: (outbound: Outbound) => void;
-  readonly event: (event: Event) => void;
-}
 
 /** What an unknown patch id comes to. */
 export class UnknownPatch extends Error {
@@ -75,32 +74,44 @@ export class UnknownKernel extends Error {
   }
 }
 
+/** What a machine keeps of its clients. */
+export interface MachineClients {
+  readonly devices: Map<ActorName, RemoteDevice>;
+  readonly cpus: Map<ActorName, { readonly cpu: RemoteCpu; readonly thread: Cpu }>;
+  /** Of the actors whose clients are here. */
+  readonly roles: Map<ActorName, ActorRole>;
+  /** 'stepped': no task runs but by a 'step'. */
+  mode: 'running' | 'stepped';
+}
+
 export class LiveMachine {
   readonly world: World;
+  readonly clients: MachineClients = {
+    devices: new Map(),
+    cpus: new Map(),
+    roles: new Map(),
+    mode: 'running',
+  };
   readonly #send: (outbound: Outbound) => void;
   readonly #use: LabUse;
-  readonly #devices = new Map<ActorName, RemoteDevice>();
-  readonly #cpus = new Map<ActorName, { readonly cpu: RemoteCpu; readonly thread: Cpu }>();
-  /** Of the actors whose clients are here. */
-  readonly #roles = new Map<ActorName, ActorRole>();
-  /** 'stepped': no task runs but by a 'step'. */
-  #mode: 'running' | 'stepped' = 'running';
+  readonly #called = new Set<string>();
+  readonly #points = new PointPairs();
   /** Of STEPS_MAX for the last event; 0 when all is done that it led to. */
   #stepsLeft = 0;
 
   /** `patches`: by id, those that `config` may name. Throws: UnknownPatch, UnknownKernel. */
   constructor(
     config: MachineConfig,
-    sinks: LiveMachineSinks,
+    sinks: MachineSinks,
     patches: ReadonlyMap<string, Patch> = PATCHES,
   ) {
-    const { swapSlots = 0, thp = 'never', ptrsPerPte, locks = 'told' } = config;
+    const { swapSlots = 0, thp = 'never', ptrsPerPte } = config;
     const { systemPages = LAB_FRAMES_MAX } = config;
     this.world = newWorld({
-      locks,
+      logLocks: true,
       contract: 'watched',
       version: kernelNamed(config.kernel ?? FIRST_KERNEL),
-      patches: patchesNamed(config.patch, patches),
+      patches: [...patchesNamed(config.patch, patches), notingCalls(this.#called)],
       config: {
         swapSlots,
         thp,
@@ -108,6 +119,7 @@ export class LiveMachine {
         ...(ptrsPerPte === undefined ? {} : { ptrsPerPte }),
       },
     });
+    this.#points.listen(this.world.scheduler);
     this.#send = sinks.outbound;
     this.#use = labUse(() => this.world);
     for (const { id, words } of config.files ?? []) {
@@ -118,6 +130,12 @@ export class LiveMachine {
       );
     }
     this.world.log.listeners.push(sinks.event);
+  }
+
+  /** What has run since this machine was made; what a checkpoint stands for does not count. */
+  reached(): Reached {
+    const pairs = this.#points.found();
+    return { functions: [...this.#called].sort(), pairs, counts: countPairs(pairs) };
   }
 
   /**
@@ -139,25 +157,32 @@ export class LiveMachine {
     return this.#stepsLeft > 0;
   }
 
+  /** No task is under way, and no device is half gone: what the machine is, its objects say alone. */
+  get atRest(): boolean {
+    const { scheduler, kernel } = this.world;
+    if (this.busy || scheduler.queuedTasks().length > 0) return false;
+    if (scheduler.blockedTasks().length > 0) return false;
+    return kernel.pgmaps.every(({ leftOver }) => leftOver === 'none');
+  }
+
   /** Goes on where accept() has stopped. Throws: as accept(). */
   goOn(budget: StepBudget): void {
     const { scheduler } = this.world;
-    if (this.#mode === 'stepped') {
+    if (this.clients.mode === 'stepped') {
       scheduler.runFirstCome(0);
-      // Whoever cannot go on is parked now: looking at the tasks must not change who comes next.
+      // Tasks that cannot go on are parked now: looking at the tasks must not change who comes next.
       scheduler.readyTasks();
       this.#stepsLeft = 0;
       return;
     }
     const before = scheduler.steps;
-    const ran = scheduler.runFirstCome(Math.min(budget.left, this.#stepsLeft));
+    const ran = scheduler.runFirstCome(this.#stepsLeft, budget);
     const taken = scheduler.steps - before;
-    budget.left -= taken;
     this.#stepsLeft = ran === 'idle' ? 0 : this.#stepsLeft - taken;
   }
 
   /**
-   * Takes a frame and runs nothing but what it tells: whoever asks drives the scheduler. For an explorer, which lets
+   * Takes a frame and runs nothing but notifications: the caller drives the scheduler. For an explorer, which lets
    * others go between any two steps.
    */
   begin(inbound: FromClient): void {
@@ -171,9 +196,9 @@ export class LiveMachine {
     const { context } = world;
     const before = context.current;
     context.current = { ...before, actor: inbound.actor, name: inbound.method };
-    const told = started.task.next();
+    const taken = started.task.next();
     context.current = before;
-    invariant(told.done === true, 'SC2', { method: inbound.method });
+    invariant(taken.done === true, 'SC2', { method: inbound.method });
   }
 
   #take(inbound: FromClient): void {
@@ -182,20 +207,20 @@ export class LiveMachine {
     const { scheduler } = this.world;
     const task = scheduler.spawn(inbound.actor, started.name, started.task);
     // What a client tells has happened already, and before whatever it says next.
-    if (this.#mode === 'stepped' && inbound.kind === 'notify') scheduler.step(task);
+    if (this.clients.mode === 'stepped' && inbound.kind === 'notify') scheduler.step(task);
   }
 
   #obey(inbound: FromPresenter): void {
     const { scheduler } = this.world;
     switch (inbound.kind) {
       case 'pause':
-        this.#mode = 'stepped';
+        this.clients.mode = 'stepped';
         return;
       case 'resume':
-        this.#mode = 'running';
+        this.clients.mode = 'running';
         return;
       case 'step': {
-        if (this.#mode === 'running') return;
+        if (this.clients.mode === 'running') return;
         if (inbound.task === 'next') {
           scheduler.runFirstCome(1);
           return;
@@ -211,8 +236,8 @@ export class LiveMachine {
 
   #start(inbound: FromClient): Started | 'nothing' {
     const { actor } = inbound;
-    if (inbound.kind === 'attach') this.#roles.set(actor, inbound.role);
-    const role = this.#roles.get(actor);
+    if (inbound.kind === 'attach') this.clients.roles.set(actor, inbound.role);
+    const role = this.clients.roles.get(actor);
     if (role === undefined) return 'nothing';
     const { context } = this.world;
     const before = context.current;
@@ -220,7 +245,7 @@ export class LiveMachine {
     context.current = { ...before, actor, name: inbound.kind };
     if (inbound.kind === 'attach') this.world.emit({ kind: 'attach', role });
     else if (inbound.kind === 'detach') {
-      this.#roles.delete(actor);
+      this.clients.roles.delete(actor);
       this.world.emit({ kind: 'detach' });
     }
     const started = role === 'device' ? this.#startForDevice(inbound) : this.#startForCpu(inbound);
@@ -230,9 +255,9 @@ export class LiveMachine {
 
   #startForDevice(inbound: FromClient): Started | 'nothing' {
     const { actor } = inbound;
-    const device = this.#devices.get(actor);
+    const device = this.clients.devices.get(actor);
     if (device === undefined) {
-      if (inbound.kind === 'attach') this.#devices.set(actor, this.#newDevice(actor));
+      if (inbound.kind === 'attach') this.clients.devices.set(actor, this.newDevice(actor));
       return 'nothing';
     }
     const started = acceptForDevice(device, inbound);
@@ -240,10 +265,11 @@ export class LiveMachine {
     return { name: started.name, task: this.#forgetDevice(device, started.task) };
   }
 
-  #newDevice(actor: ActorName): RemoteDevice {
+  /** As an `attach` makes it, unheard by anybody. */
+  newDevice(actor: ActorName): RemoteDevice {
     const { world } = this;
     const { kernel } = world;
-    // By identity: pages that it leaves behind are never another's, whoever has its name by then.
+    // By identity: pages that it leaves behind are never another's, even of one that has its name by then.
     const driver = remoteDriver(() => device);
     const device: RemoteDevice = newRemoteDevice({
       actor,
@@ -251,7 +277,7 @@ export class LiveMachine {
       send: this.#send,
       lab: this.#use,
       api: deviceOf(world, actor, () => driver, 'far'),
-      undertaker: {
+      teardown: {
         cutOff: (why) => {
           cutOffDevice(kernel, actor);
           if (world.contract !== 'off') forgetDevice(world.contract, actor);
@@ -271,30 +297,31 @@ export class LiveMachine {
 
   *#forgetDevice(device: RemoteDevice, task: Task<void>): Task<void> {
     yield* task;
-    // Somebody may have come under its name while its things were given back: then it goes on as theirs.
-    if (this.#roles.get(device.actor) === 'device') return;
-    this.#devices.delete(device.actor);
+    // A client may have come under its name while its things were given back: then they are that client's.
+    if (this.clients.roles.get(device.actor) === 'device') return;
+    this.clients.devices.delete(device.actor);
     disconnectDevice(this.world, device.actor);
   }
 
   #startForCpu(inbound: FromClient): Started | 'nothing' {
     const { actor } = inbound;
-    const known = this.#cpus.get(actor);
+    const known = this.clients.cpus.get(actor);
     if (known === undefined) {
-      if (inbound.kind === 'attach') this.#cpus.set(actor, this.#newCpu(actor));
+      if (inbound.kind === 'attach') this.clients.cpus.set(actor, this.newCpu(actor));
       return 'nothing';
     }
     const { cpu, thread } = known;
     const started = acceptForCpu(cpu, inbound);
     if (inbound.kind !== 'detach' || started === 'nothing') return started;
     // The name is free from now on, for a client that comes at once and for a thread that is forked at once.
-    this.#cpus.delete(actor);
+    this.clients.cpus.delete(actor);
     const { cpus } = this.world;
     if (cpus.get(actor) === thread) cpus.delete(actor);
     return { name: started.name, task: forgetThread(thread, started.task) };
   }
 
-  #newCpu(actor: ActorName): { readonly cpu: RemoteCpu; readonly thread: Cpu } {
+  /** As newDevice(). */
+  newCpu(actor: ActorName): { readonly cpu: RemoteCpu; readonly thread: Cpu } {
     const { world } = this;
     const thread = threadOf(world, actor);
     const api = callsOf(world, thread);
@@ -331,9 +358,14 @@ export class LiveMachine {
     return { ptes, mirrors, vmas };
   }
 
+  /** Whether a client or a thread has this name. */
+  knows(name: ActorName): boolean {
+    return this.clients.roles.has(name) || this.world.cpus.has(name);
+  }
+
   /** The tasks that have not ended. */
   tasks(): TaskList {
-    return taskList(this.world, this.#devices.values());
+    return taskList(this.world, this.clients.devices.values());
   }
 
   /**
@@ -347,7 +379,7 @@ export class LiveMachine {
       return kind === 'mmap_lock' || kind === 'page_lock';
     });
     if (!waitedFor) return [];
-    return [...this.#devices.values()]
+    return [...this.clients.devices.values()]
       .filter((device) => holdsUpOthers(device))
       .map((device) => device.actor);
   }
@@ -364,10 +396,9 @@ function kernelNamed(name: string): KernelId {
   throw new UnknownKernel(name);
 }
 
-/** 'stock', or one patch. Throws: UnknownPatch. */
-function patchesNamed(name: string, known: ReadonlyMap<string, Patch>): Patch[] {
-  if (name === STOCK_NAME) return [];
-  const patch = known.get(name);
-  if (patch === undefined) throw new UnknownPatch(name, known.keys());
-  return [patch];
+/** Of a joint name: see patch-set.ts. Throws: UnknownPatch. */
+function patchesNamed(joint: string, known: ReadonlyMap<string, Patch>): readonly Patch[] {
+  const patches = patchesIn(joint, known);
+  if ('unknown' in patches) throw new UnknownPatch(patches.unknown, known.keys());
+  return patches;
 }

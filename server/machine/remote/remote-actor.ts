@@ -9,10 +9,12 @@ import {
   mmuIntervalSetSeq,
   type NotifierRange,
 } from '../../abi/device-api.ts';
+import type { RequestId } from '../../protocol/envelope.ts';
 import type { Refusal } from '../../protocol/refusal.ts';
 import { serial, type TaskContext, wake } from '../../task/context.ts';
 import { type ObjectId, objectId } from '../../task/object-id.ts';
 import { type Task, waitUntil, type YieldPoint } from '../../task/task.ts';
+import type { PageRange } from '../../vocabulary/address.ts';
 import type { Errno } from '../../vocabulary/errno.ts';
 import type { PageContents } from '../../vocabulary/page-contents.ts';
 import type { Seq } from '../../vocabulary/seq.ts';
@@ -34,24 +36,25 @@ export function served(result: unknown, contents: readonly PageContents[] = NO_C
 /** Most requests answer with nothing: one object for all of them. */
 export const SERVED_NOTHING: Served = served({});
 
-export type Outcome = Extract<Inbound, { kind: 'answer' }>['outcome'];
+export type QuestionOutcome = Extract<Inbound, { kind: 'answer' }>['outcome'];
 
 /** A question to a client, and who waits for its answer. */
-export type Question = AwaitedQuestion | SentInvalidate;
+export type ActorQuestion = AwaitedQuestion | SentInvalidate;
 
-/** A task waits. 'abandoned': the client was fenced, nobody waits any more. */
+/** A task waits. 'abandoned': the client was fenced, no task waits any more. */
 export interface AwaitedQuestion {
   readonly kind: 'awaited';
   readonly method: string;
   readonly params: unknown;
   readonly object: ObjectId;
-  answer: Outcome | 'open' | 'abandoned';
+  answer: QuestionOutcome | 'open' | 'abandoned';
 }
 
 /** One of many invalidations that one task waits for; see kernel/notifier/ask-devices.ts. */
 export interface SentInvalidate {
   readonly kind: 'sent';
   readonly sub: IntervalSub;
+  readonly range: PageRange;
   readonly seq: Seq;
   readonly blocking: NotifierRange['blocking'];
   readonly answers: InvalidateAnswers;
@@ -63,18 +66,18 @@ export interface RemoteActor {
   readonly context: TaskContext;
   readonly send: (outbound: Outbound) => void;
   /**
-   * 'fenced': asks nothing, is asked nothing, and nobody waits for it. 'returning': fenced, and back again before
+   * 'fenced': asks nothing, is asked nothing, and no task waits for it. 'returning': fenced, and back again before
    * all was given back; what it asks waits for that.
    */
   state: 'attached' | 'fenced' | 'returning';
-  readonly questions: OpenById<number, Question>;
+  readonly questions: OpenById<number, ActorQuestion>;
   /** Requests that run. */
   requestsInFlight: number;
   /** Requests that still run from before the client was fenced. */
   requestsLingering: number;
-  /** How often it was fenced: tells the two kinds of requests apart. */
+  /** How often it was fenced: distinguishes requests of before and after. */
   fencings: number;
-  /** How often its client left for good: what that client asked is not for whoever takes the name next. */
+  /** How often its client left for good: what that client asked is not for the client that takes the name next. */
   departures: number;
   /** Changes when a lingering request ends, and when a returning client is attached. */
   readonly idle: ObjectId;
@@ -109,7 +112,7 @@ export function* ask(
   at: YieldPoint,
   method: string,
   params: unknown,
-): Task<Outcome | 'abandoned'> {
+): Task<QuestionOutcome | 'abandoned'> {
   if (remote.state !== 'attached') return 'abandoned';
   const id = serial(remote.context);
   const object = objectId('answer', 0, id);
@@ -121,7 +124,7 @@ export function* ask(
   return question.answer === 'open' ? 'abandoned' : question.answer;
 }
 
-/** From here on nobody waits for this client. Not a yield point. */
+/** From here on no task waits for this client. Not a yield point. */
 export function abandonQuestions(remote: RemoteActor): void {
   remote.state = 'fenced';
   remote.fencings += 1;
@@ -144,7 +147,7 @@ export function abandonQuestions(remote: RemoteActor): void {
  *
  * Yields: as `work` does.
  */
-export function* answerRequest(remote: RemoteActor, id: number, work: Task<Served>): Task<void> {
+export function* answerRequest(remote: RemoteActor, id: RequestId, work: Task<Served>): Task<void> {
   const { fencings, departures } = remote;
   remote.requestsInFlight += 1;
   const outcome = yield* work;

@@ -52,7 +52,7 @@ export function acceptForCpu(cpu: RemoteCpu, inbound: FromClient): Started | 'no
     case 'fence':
     case 'notify':
     case 'answer':
-      // A CPU is asked nothing by the kernel, and tells it nothing.
+      // A CPU is asked nothing by the kernel, and notifies nothing.
       return 'nothing';
     case 'detach':
       cpu.departures += 1;

@@ -10,7 +10,7 @@ import { type RemoteDevice, reattachDevice } from './remote-device.ts';
 import { ownLockUnused, usingLock } from './remote-lock.ts';
 
 /**
- * Holds:  nothing. Yields: yes. The device must be fenced: nobody may wait for its answers.
+ * Holds:  nothing. Yields: yes. The device must be fenced: no task may wait for its answers.
  *
  * On return it holds no lock, no migration, no locked page, no unplaced frame and no subscription, and is attached
  * if it came back meanwhile. Its private memory stays its own.
@@ -25,12 +25,12 @@ export function* giveBackAll(device: RemoteDevice): Task<void> {
 /** giveBackAll(), and the private memory is lost: its pages become poison. Yields: yes. */
 export function* detachDevice(device: RemoteDevice): Task<void> {
   const turn = beginLeaving(device);
-  // First: whoever takes the name next is not told of frames that were never its own.
+  // First: the client that takes the name next is not notified of frames that were never its own.
   device.chunks.length = 0;
   device.privateInUse.clear();
   yield* giveBack(device);
   yield* awaitTurn(device, turn);
-  yield* device.undertaker.surrenderMemory();
+  yield* device.teardown.surrenderMemory();
   endLeaving(device);
 }
 
@@ -40,7 +40,7 @@ function beginLeaving(device: RemoteDevice): number {
   return turn;
 }
 
-/** A fence may still be giving back when a detach begins: whoever came first has taken what the other misses. */
+/** A fence may still be giving back when a detach begins: the first has taken what the other misses. */
 function* awaitTurn(device: RemoteDevice, turn: number): Task<void> {
   yield waitUntil('detach.turn', device.idle, () => device.leavingsEnded === turn);
 }
@@ -52,7 +52,7 @@ function endLeaving(device: RemoteDevice): void {
 }
 
 function* giveBack(device: RemoteDevice): Task<void> {
-  // A request may be about to get what another one waits for, whoever's it is: so again after each that ends.
+  // A request may be about to get what a request of any client waits for: so again after each that ends.
   for (;;) {
     yield* giveBackHeld(device);
     const { requestsLingering } = device;
@@ -65,6 +65,7 @@ function* giveBack(device: RemoteDevice): Task<void> {
   }
   for (const [id, sub] of device.subs) {
     device.subs.delete(id);
+    device.inTwoPasses.delete(id);
     yield* device.api.mmuIntervalNotifierRemove(sub);
   }
 }
@@ -82,7 +83,7 @@ function* giveBackHeld(device: RemoteDevice): Task<void> {
   for (const [id, open] of device.migrations) {
     if (open.phase === 'moving') continue;
     device.migrations.delete(id);
-    yield* usingLock(device, open.under, device.undertaker.abandonMigration(open.migrate));
+    yield* usingLock(device, open.under, device.teardown.abandonMigration(open.migrate));
   }
   for (const pfn of takeAll(device.unplaced)) yield* device.api.putDevicePage(pfn);
   while (device.ownLock.locks > 0 && ownLockUnused(device)) {

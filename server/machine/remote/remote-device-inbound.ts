@@ -9,6 +9,7 @@ import { wake } from '../../task/context.ts';
 import type { Task } from '../../task/task.ts';
 import type { Pfn } from '../../vocabulary/address.ts';
 import type { PageContents } from '../../vocabulary/page-contents.ts';
+import { aboutQuestion, questionWords } from './about-question.ts';
 import { mirrorOverLimit } from './held-checks.ts';
 import type { FromClient } from './inbound.ts';
 import { answerRequest } from './remote-actor.ts';
@@ -49,7 +50,7 @@ export function acceptForDevice(device: RemoteDevice, inbound: FromClient): Star
         stayAway(device);
         return 'nothing';
       }
-      fenceDevice(device, 'It did not answer within its lease.');
+      fenceLate(device);
       return { name: 'fence', task: giveBackAll(device) };
     case 'answer':
       if (takeDeviceAnswer(device, inbound.id, inbound.outcome) !== 'fenced') return 'nothing';
@@ -62,6 +63,21 @@ export function acceptForDevice(device: RemoteDevice, inbound: FromClient): Star
     case 'notify':
       return { name: inbound.method, task: takeNotification(device, inbound) };
   }
+}
+
+/** Its oldest question is without an answer, or it held what others waited for. */
+function fenceLate(device: RemoteDevice): void {
+  const oldest = device.questions
+    .all()
+    .find(([, one]) => one.kind === 'sent' || one.answer === 'open');
+  if (oldest === undefined) {
+    const held = 'It held what others waited for (mmap_lock, a page, a migration)';
+    fenceDevice(device, `${held}, and was silent for its lease.`);
+    return;
+  }
+  const [id, question] = oldest;
+  const why = `It did not answer ${questionWords(question)} within its lease.`;
+  fenceDevice(device, why, aboutQuestion(id, question));
 }
 
 /** Fenced already; if it was about to return, it does not. */

@@ -64,23 +64,26 @@ export function* serveDevice(
       return SERVED_NOTHING;
 
     case 'mmu_interval_notifier_insert': {
-      const inserted = yield* api.mmuIntervalNotifierInsert(request.params.range);
+      const { range, passes } = request.params;
+      const inserted = yield* api.mmuIntervalNotifierInsert(range);
       if (!inserted.ok) return failed(request.method, inserted);
       const sub = inserted.value;
       device.subs.set(sub.id, sub);
+      if (passes === 'two') device.inTwoPasses.add(sub.id);
       return served({ subscription: sub.id, invalidate_seq: sub.invalidateSeq });
     }
     case 'mmu_interval_notifier_remove': {
       const sub = device.subs.get(request.params.subscription);
       if (sub === undefined) return noSuchSub();
       device.subs.delete(sub.id);
+      device.inTwoPasses.delete(sub.id);
       yield* api.mmuIntervalNotifierRemove(sub);
       return SERVED_NOTHING;
     }
     case 'mmu_interval_read_begin': {
       const sub = device.subs.get(request.params.subscription);
       if (sub === undefined) return noSuchSub();
-      learnSeq(sub, request.params.invalidate_seq);
+      raiseSeq(sub, request.params.invalidate_seq);
       return served({ seq: yield* api.mmuIntervalReadBegin(sub) });
     }
 
@@ -153,9 +156,12 @@ type DmaRequest = Extract<DeviceRequest, { method: 'dma_read' | 'dma_write' }>;
 
 function noDma({ method, params: { targets } }: DmaRequest, failure: Failure): Refusal {
   if (failure.errno !== 'EFAULT') return failed(method, failure);
-  // The kernel stops at the first of them, and does not say at which.
-  const path = targets.length === 1 ? 'params.targets[0].pfn' : 'params.targets';
-  return refuse('no-such-frame', path, 'frames of system memory');
+  // The kernel stops at the first of them.
+  const at = failure.at ?? 0;
+  const frames = method === 'dma_write' ? 'system memory, but the page of zeros' : 'system memory';
+  return refuse('no-such-frame', `params.targets[${at}].pfn`, `a frame of ${frames}`, {
+    found: String(targets[at]?.pfn),
+  });
 }
 
 function* serveExclusive(device: RemoteDevice, range: PageRange): Task<Served> {
@@ -199,7 +205,7 @@ function* serveRangeFaultUnlocked(
   if (lockHolder(device, api.mm) !== 'none') {
     return refuse('lock-held', 'params', 'no mmap_lock of yours');
   }
-  learnSeq(sub, params.invalidate_seq);
+  raiseSeq(sub, params.invalidate_seq);
   const defaultFlags = params.default_flags;
   for (let round = 0; round < FAULT_ROUNDS_MAX; round += 1) {
     const notifierSeq = yield* api.mmuIntervalReadBegin(sub);
@@ -216,7 +222,7 @@ function* serveRangeFaultUnlocked(
  * The driver's sequence may be ahead of the copy here, never behind for good: a callback that is still under way
  * sets the copy when its answer arrives.
  */
-function learnSeq(sub: IntervalSub, known: Seq): void {
+function raiseSeq(sub: IntervalSub, known: Seq): void {
   if (known > sub.invalidateSeq) sub.invalidateSeq = known;
 }
 

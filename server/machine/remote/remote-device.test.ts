@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HMM_PFN_NONE, hmmPfnToPfn } from '../../abi/hmm-pfn.ts';
 import { MIGRATE_PFN_WRITE, migratePfn } from '../../abi/migrate-pfn.ts';
+import { ZERO_PFN } from '../../kernel/memory/frames.ts';
 import type { QuestionParams } from '../../protocol/server-questions.ts';
 import { pfn } from '../../vocabulary/address.ts';
 import { pageOfU64, readU64 } from '../../vocabulary/page-contents.ts';
@@ -222,6 +223,25 @@ test('private memory of a device that is gone is poison: the CPU gets SIGBUS, an
   harness.detach('gpu0');
   assert.deepEqual(loaded(harness), { signal: 'SIGBUS' });
   assert.deepEqual(harness.leftBehind(), []);
+});
+
+test('DMA to a frame that is not there names the target and the frame', () => {
+  const harness = mapped();
+  const pfn = faulted(harness, 'gpu0');
+  const targets = [pfn, 0x123456].map((frame) => ({ page: PAGE, pfn: frame }));
+  assert.equal(
+    harness.refusal('gpu0', 'dma_read', { targets }),
+    'no-such-frame params.targets[1].pfn',
+  );
+  const nowhere = { page: PAGE, pfn: ZERO_PFN };
+  harness.ask('gpu0', 'dma_write', { targets: [nowhere] }, [pageOfU64(7n)]);
+  assert.partialDeepStrictEqual(harness.responses.at(-1)?.outcome, {
+    ok: false,
+    code: 'no-such-frame',
+    path: 'params.targets[0].pfn',
+    bound: 'a frame of system memory, but the page of zeros',
+    found: String(ZERO_PFN),
+  });
 });
 
 test('a fenced device holds nobody up, its DMA is refused, and it is told why', () => {

@@ -14,6 +14,7 @@ import { wake } from '../../task/context.ts';
 import type { ObjectId } from '../../task/object-id.ts';
 import type { Task } from '../../task/task.ts';
 import type { PageIndex, Pfn } from '../../vocabulary/address.ts';
+import type { AboutQuestion } from './about-question.ts';
 import type { LabUse } from './lab-use.ts';
 import {
   abandonQuestions,
@@ -53,7 +54,7 @@ export interface OpenMigration {
 }
 
 /** What the kernel offers beside DeviceApi, for a device that went away. */
-export interface DeviceUndertaker {
+export interface DeviceTeardown {
   /**
    * From here on the device's DMA is refused with ENOTCONN and its mirror counts for nothing. A device that is
    * 'fenced' did not answer; one that is 'gone' has left. Not a yield point.
@@ -71,9 +72,11 @@ export interface DeviceUndertaker {
 
 export interface RemoteDevice extends RemoteActor {
   readonly api: DeviceApi;
-  readonly undertaker: DeviceUndertaker;
+  readonly teardown: DeviceTeardown;
   readonly lab: LabUse;
   readonly subs: Map<number, IntervalSub>;
+  /** Those of `subs` whose driver has two passes. */
+  readonly inTwoPasses: Set<number>;
   readonly migrations: Map<number, OpenMigration>;
   readonly ownLock: OwnLock;
   readonly faults: ServedFault[];
@@ -94,7 +97,7 @@ export interface RemoteDevice extends RemoteActor {
 
 export interface RemoteDeviceParts extends RemoteActorParts {
   readonly api: DeviceApi;
-  readonly undertaker: DeviceUndertaker;
+  readonly teardown: DeviceTeardown;
   readonly lab: LabUse;
 }
 
@@ -102,9 +105,10 @@ export function newRemoteDevice(parts: RemoteDeviceParts): RemoteDevice {
   return {
     ...newRemoteActor(parts),
     api: parts.api,
-    undertaker: parts.undertaker,
+    teardown: parts.teardown,
     lab: parts.lab,
     subs: new Map(),
+    inTwoPasses: new Set(),
     migrations: new Map(),
     ownLock: { kind: 'own', locks: 0, users: 0 },
     leavingsBegun: 0,
@@ -130,21 +134,26 @@ export function ownsPrivateFrames(device: RemoteDevice, first: Pfn, count: numbe
 }
 
 /**
- * The device is cut off: whoever waits for its answers goes on, and its page table counts for nothing, because
+ * The device is cut off: the tasks that wait for its answers go on, and its page table counts for nothing, because
  * its DMA is refused from now on. Not a yield point. giveBackAll() or detachDevice() must follow.
  */
 export function cutOff(device: RemoteDevice, why: 'fenced' | 'gone'): void {
   abandonQuestions(device);
-  device.undertaker.cutOff(why);
+  device.teardown.cutOff(why);
   for (const page of device.mirrored) device.api.mirrorChanged(page, MIRROR_NONE);
   device.mirrored.clear();
 }
 
-/** cutOff(), and it is told. Not a yield point. giveBackAll() must follow. */
-export function fenceDevice(device: RemoteDevice, why: string): void {
+/** cutOff(), and it is notified. Not a yield point. giveBackAll() must follow. */
+export function fenceDevice(device: RemoteDevice, why: string, about: AboutQuestion = {}): void {
   cutOff(device, 'fenced');
   const remedy = 'Drop your page table, connect again and insert your notifiers anew.';
-  device.send({ kind: 'tell', actor: device.actor, method: 'fenced', params: { why, remedy } });
+  device.send({
+    kind: 'tell',
+    actor: device.actor,
+    method: 'fenced',
+    params: { why, remedy, ...about },
+  });
 }
 
 /**
@@ -157,6 +166,6 @@ export function reattachDevice(device: RemoteDevice): void {
     return;
   }
   device.state = 'attached';
-  device.undertaker.reconnect();
+  device.teardown.reconnect();
   wake(device.context, device.idle);
 }

@@ -6,31 +6,33 @@
 import {
   type DeviceDriver,
   type IntervalSub,
+  type InvalidateFinish,
   mmuIntervalSetSeq,
   type NotifierRange,
 } from '../../abi/device-api.ts';
 import type { QuestionParams, QuestionResults } from '../../protocol/server-questions.ts';
 import { serial, wake } from '../../task/context.ts';
+import type { Task } from '../../task/task.ts';
 import { fail, OK } from '../../vocabulary/errno.ts';
 import type { Seq } from '../../vocabulary/seq.ts';
-import { ask, type Outcome } from './remote-actor.ts';
+import { aboutQuestion, isInvalidation, questionWords } from './about-question.ts';
+import { type ActorQuestion, ask, type QuestionOutcome } from './remote-actor.ts';
 import { fenceDevice, type RemoteDevice } from './remote-device.ts';
-import { beginFault, endFault } from './remote-lock.ts';
+import { closeFault, openFault } from './remote-lock.ts';
 
 /** `device` is made after its api, which is made after its driver: hence a function. */
 export function remoteDriver(device: () => RemoteDevice): DeviceDriver {
   return {
-    *invalidate(sub, range, newSeq) {
+    invalidate: (sub, range, newSeq) => invalidate(device(), sub, range, newSeq),
+
+    get invalidateStart() {
       const remote = device();
-      const params = paramsOf(sub, range, newSeq);
-      const answer = yield* ask(remote, 'invalidate.answer', 'invalidate', params);
-      if (answer === 'abandoned' || !answer.ok) {
-        mmuIntervalSetSeq(sub, newSeq);
-        return 'done';
-      }
-      const { result, invalidate_seq } = answer.result as QuestionResults['invalidate'];
-      mmuIntervalSetSeq(sub, invalidate_seq);
-      return result;
+      if (remote.inTwoPasses.size === 0) return undefined;
+      const start: DeviceDriver['invalidateStart'] = (sub, range, newSeq) =>
+        remote.inTwoPasses.has(sub.id)
+          ? invalidateStart(remote, sub, range, newSeq)
+          : invalidate(remote, sub, range, newSeq);
+      return start;
     },
 
     sendInvalidate(sub, range, newSeq, answers, place) {
@@ -43,8 +45,16 @@ export function remoteDriver(device: () => RemoteDevice): DeviceDriver {
       const { actor } = remote;
       const { blocking } = range;
       const id = serial(remote.context);
-      remote.questions.set(id, { kind: 'sent', sub, seq: newSeq, blocking, answers, place });
       const params = paramsOf(sub, range, newSeq);
+      remote.questions.set(id, {
+        kind: 'sent',
+        sub,
+        range: params.range,
+        seq: newSeq,
+        blocking,
+        answers,
+        place,
+      });
       remote.send({ kind: 'question', actor, id, method: 'invalidate', params });
     },
 
@@ -55,9 +65,9 @@ export function remoteDriver(device: () => RemoteDevice): DeviceDriver {
         page: fault.page,
         pfn: fault.pfn,
       };
-      const served = beginFault(remote, fault);
+      const served = openFault(remote, fault);
       const answer = yield* ask(remote, 'migrate_to_ram.answer', 'migrate_to_ram', params);
-      yield* endFault(remote, served);
+      yield* closeFault(remote, served);
       if (answer === 'abandoned') return fail('EIO');
       if (!answer.ok) return answer;
       const { result } = answer.result as QuestionResults['migrate_to_ram'];
@@ -77,25 +87,69 @@ export function remoteDriver(device: () => RemoteDevice): DeviceDriver {
   };
 }
 
+function* invalidate(
+  remote: RemoteDevice,
+  sub: IntervalSub,
+  range: NotifierRange,
+  newSeq: Seq,
+): Task<'done' | 'again'> {
+  const params = paramsOf(sub, range, newSeq);
+  const answer = yield* ask(remote, 'invalidate.answer', 'invalidate', params);
+  if (answer === 'abandoned' || !answer.ok) {
+    mmuIntervalSetSeq(sub, newSeq);
+    return 'done';
+  }
+  const { result, invalidate_seq } = answer.result as QuestionResults['invalidate'];
+  mmuIntervalSetSeq(sub, invalidate_seq);
+  return result;
+}
+
+function* invalidateStart(
+  remote: RemoteDevice,
+  sub: IntervalSub,
+  range: NotifierRange,
+  newSeq: Seq,
+): Task<'done' | 'again' | InvalidateFinish> {
+  const call = serial(remote.context);
+  const params = { ...paramsOf(sub, range, newSeq), call };
+  const answer = yield* ask(remote, 'invalidate_start.answer', 'invalidate_start', params);
+  if (answer === 'abandoned' || !answer.ok) {
+    mmuIntervalSetSeq(sub, newSeq);
+    return 'done';
+  }
+  const { result } = answer.result as QuestionResults['invalidate_start'];
+  if (result !== 'begun') return result;
+  return () => invalidateFinish(remote, sub, params);
+}
+
+function* invalidateFinish(
+  remote: RemoteDevice,
+  sub: IntervalSub,
+  params: QuestionParams['invalidate_finish'],
+): Task<void> {
+  const answer = yield* ask(remote, 'invalidate_finish.answer', 'invalidate_finish', params);
+  if (answer === 'abandoned' || !answer.ok) mmuIntervalSetSeq(sub, params.seq);
+}
+
 /**
- * Hands over a client's answer. An invalidation must be carried out, unless it is not blockable: whoever answers
- * anything else is fenced, because nobody can wait for it. Not a yield point.
+ * Hands over a client's answer. An invalidation must be carried out, unless it is not blockable: a device that answers
+ * anything else is fenced, because no task can wait for it. Not a yield point.
  *
  * Returns: 'fenced' if that happened now; 'unknown' if the question is not open.
  */
 export function takeDeviceAnswer(
   device: RemoteDevice,
   id: number,
-  outcome: Outcome,
+  outcome: QuestionOutcome,
 ): 'taken' | 'unknown' | 'fenced' {
   const question = device.questions.get(id);
   if (question === undefined) return 'unknown';
   if (question.kind === 'awaited') {
     if (question.answer !== 'open') return 'unknown';
-    if (question.method === 'invalidate') {
-      const { blocking, subscription } = question.params as QuestionParams['invalidate'];
+    if (isInvalidation(question)) {
+      const { subscription, blocking } = question.params;
       const done = carriedOut(blocking, outcome);
-      if (done === 'no') return fenceLiar(device, subscription);
+      if (done === 'no') return fenceForBadAnswer(device, subscription, id, question);
       // At once: what the device looks up from here on stands on the sequence that it has by now.
       const sub = device.subs.get(subscription);
       if (sub !== undefined) mmuIntervalSetSeq(sub, done.invalidate_seq);
@@ -105,27 +159,40 @@ export function takeDeviceAnswer(
     return 'taken';
   }
   const done = carriedOut(question.blocking, outcome);
-  if (done === 'no') return fenceLiar(device, question.sub.id);
+  if (done === 'no') return fenceForBadAnswer(device, question.sub.id, id, question);
   device.questions.delete(id);
   mmuIntervalSetSeq(question.sub, done.invalidate_seq);
   question.answers.answered(question.place, done.result);
   return 'taken';
 }
 
-function fenceLiar(device: RemoteDevice, sub: number): 'fenced' {
-  device.undertaker.refused(sub);
-  fenceDevice(device, 'It did not carry out an invalidation.');
+function fenceForBadAnswer(
+  device: RemoteDevice,
+  sub: number,
+  id: number,
+  question: ActorQuestion,
+): 'fenced' {
+  device.teardown.refused(sub);
+  fenceDevice(
+    device,
+    `It did not carry out ${questionWords(question)}.`,
+    aboutQuestion(id, question),
+  );
   return 'fenced';
 }
 
 function carriedOut(
   blocking: NotifierRange['blocking'],
-  outcome: Outcome,
-): QuestionResults['invalidate'] | 'no' {
+  outcome: QuestionOutcome,
+): { readonly result: 'done' | 'again'; readonly invalidate_seq: Seq } | 'no' {
   if (!outcome.ok) return 'no';
-  const done = outcome.result as QuestionResults['invalidate'];
-  return done.result === 'done' || blocking === 'non-blockable' ? done : 'no';
+  const { result = 'done', invalidate_seq } = outcome.result as InvalidationAnswer;
+  if (result === 'again' && blocking === 'blockable') return 'no';
+  return { result: result === 'again' ? 'again' : 'done', invalidate_seq };
 }
+
+type InvalidationAnswer = Pick<QuestionResults['invalidate'], 'invalidate_seq'> &
+  Partial<Pick<QuestionResults['invalidate_start'], 'result'>>;
 
 function paramsOf(
   sub: IntervalSub,

@@ -74,7 +74,7 @@ export function needsLock(path: string): Refusal {
 }
 
 /** A CPU fault begins to wait for the device. */
-export function beginFault(device: RemoteDevice, fault: DeviceFault): ServedFault {
+export function openFault(device: RemoteDevice, fault: DeviceFault): ServedFault {
   const unused = objectId('answer', 0, serial(device.context));
   const served: ServedFault = { kind: 'fault', fault, users: 0, unused };
   device.faults.push(served);
@@ -85,12 +85,12 @@ export function beginFault(device: RemoteDevice, fault: DeviceFault): ServedFaul
  * The fault is about to let go of mmap_lock: what the device still does under it is waited for, and what it left
  * open is ended. Yields: yes.
  */
-export function* endFault(device: RemoteDevice, served: ServedFault): Task<void> {
+export function* closeFault(device: RemoteDevice, served: ServedFault): Task<void> {
   device.faults.splice(device.faults.indexOf(served), 1);
   yield waitUntil('migrate_to_ram.unused', served.unused, () => served.users === 0);
   for (const [id, open] of device.migrations) {
     if (open.under !== served) continue;
     device.migrations.delete(id);
-    yield* device.undertaker.abandonMigration(open.migrate);
+    yield* device.teardown.abandonMigration(open.migrate);
   }
 }

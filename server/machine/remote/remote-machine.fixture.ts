@@ -1,8 +1,10 @@
 /** For tests: a live machine, and clients that say what the test tells them to. Devices carry out invalidations. */
 
 import { MIRROR_NONE } from '../../abi/device-api.ts';
+import { FIRST_KERNEL, type KernelId } from '../../abi/kernel-ids.ts';
 import type { CpuResults } from '../../protocol/cpu-requests.ts';
 import type { DeviceResults } from '../../protocol/device-requests.ts';
+import type { RequestId } from '../../protocol/envelope.ts';
 import type { QuestionParams } from '../../protocol/server-questions.ts';
 import type { PageContents } from '../../vocabulary/page-contents.ts';
 import { leftBehind } from '../oracles/left-behind.ts';
@@ -18,7 +20,7 @@ export class RemoteHarness {
   readonly machine: LiveMachine;
   readonly responses: FixtureResponse[] = [];
   /** The method of each request, by id. */
-  readonly methods = new Map<number, string>();
+  readonly methods = new Map<RequestId, string>();
   readonly told: Extract<Outbound, { kind: 'tell' }>[] = [];
   /** Questions without an answer. */
   readonly open: AskedQuestion[] = [];
@@ -26,9 +28,9 @@ export class RemoteHarness {
   readonly silent = new Set<ActorName>();
   #nextId = 1;
 
-  constructor(patch = 'stock') {
+  constructor(patch = 'stock', kernel: KernelId = FIRST_KERNEL) {
     this.machine = new LiveMachine(
-      { patch },
+      { patch, kernel },
       { outbound: (outbound) => this.#sent(outbound), event: () => undefined },
     );
   }
@@ -128,7 +130,7 @@ export class RemoteHarness {
     const { kernel, mm, scheduler } = this.machine.world;
     const complaints = leftBehind(kernel, pinsOf(this.machine.world));
     if (mm.mmapLock.readers.length > 0) complaints.push('mmap_lock has readers');
-    if (mm.mmapLock.writer !== 'nobody') complaints.push('mmap_lock has a writer');
+    if (mm.mmapLock.writer !== 'none') complaints.push('mmap_lock has a writer');
     for (const task of scheduler.blockedTasks()) complaints.push(`${task.identity.name} waits`);
     return complaints;
   }
@@ -167,8 +169,9 @@ export class RemoteHarness {
       if (question === undefined) return;
       const { seq } = question.params as QuestionParams['invalidate'];
       const done = { result: 'done', invalidate_seq: seq };
-      if (question.method === 'invalidate') this.#dropEntries(question);
-      this.answer(question, question.method === 'invalidate' ? done : {});
+      const invalidates = question.method.startsWith('invalidate');
+      if (invalidates) this.#dropEntries(question);
+      this.answer(question, invalidates ? done : {});
     }
   }
 }

@@ -18,7 +18,7 @@ export interface Tracepoint {
   readonly fields: string;
 }
 
-/** Which task of which CPU somebody is. */
+/** Which task of which CPU an actor is. */
 export interface TracePlace {
   readonly comm: string;
   readonly pid: number;

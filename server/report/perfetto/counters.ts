@@ -25,7 +25,7 @@ export function counterValues(
   const resident = new Map<string, Map<string, number>>();
   const mapped = new Map<string, Set<number>>();
   const retries = new Map<string, number>();
-  const tell = (
+  const sample = (
     n: number,
     device: string,
     name: CounterValue['name'],
@@ -39,18 +39,18 @@ export function counterValues(
       for (const [at, device] of changedResidents(event, host, owners, resident).entries()) {
         const frames = new Set(resident.get(device)?.values());
         const moment = RESIDENT_MOMENTS[at] ?? 'residentToo';
-        tell(event.n, device, 'pages resident', frames.size, moment);
+        sample(event.n, device, 'pages resident', frames.size, moment);
       }
     } else if (event.kind === 'mirror') {
       const pages = mapped.get(event.device) ?? new Set();
       mapped.set(event.device, pages);
       if (event.to.state === 'none') pages.delete(event.page);
       else pages.add(event.page);
-      tell(event.n, event.device, 'pages mapped', pages.size, 'mapped');
+      sample(event.n, event.device, 'pages mapped', pages.size, 'mapped');
     } else if (event.kind === 'return' && isRetry(event) && devices.has(host)) {
       const count = (retries.get(host) ?? 0) + 1;
       retries.set(host, count);
-      tell(event.n, host, 'fault retries', count, 'retries');
+      sample(event.n, host, 'fault retries', count, 'retries');
     }
   }
   return values;
@@ -74,7 +74,7 @@ function changedResidents(
     if (owner !== undefined && resident.get(owner)?.delete(place)) changed.add(owner);
   }
   if (to.state === 'device-private') {
-    // A log that begins later does not tell who allocated the frame; whoever inserts it is the next best.
+    // A log that begins later does not say which actor allocated the frame; the one that inserts it is the next best.
     const owner = owners.get(to.pfn) ?? host;
     owners.set(to.pfn, owner);
     const frames = resident.get(owner) ?? new Map();

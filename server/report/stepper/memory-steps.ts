@@ -3,7 +3,7 @@ import type { Event, PteView } from '../../abi/event.ts';
 import { addressWords, mirrorWords, pteWords } from '../event-words.ts';
 import { actorsSeen } from '../timeline/actors.ts';
 
-/** More pages than this nobody looks at; those of violations and those that change most are kept. */
+/** More pages than this cannot be read; those of violations and those that change most are kept. */
 export const PAGES_SHOWN_MAX = 256;
 const NO_FRAME = -1;
 
@@ -57,15 +57,15 @@ export function memorySteps(events: readonly Event[]): MemorySteps {
       (_, at): Cell => ({ text: at < processes.length ? 'empty' : 'none', frame: NO_FRAME }),
     ),
   );
-  const told = new Set<string>();
+  const entered = new Set<string>();
   const changes: CellChange[] = [];
   for (const { step, page, column: name, before, text, frame } of raw) {
     const [row, column] = [rowOf.get(page), columnOf.get(name)];
     if (row === undefined || column === undefined) continue;
     const cells = atFirst[row];
     // A log may begin in the middle: the first change of a cell says what was there.
-    if (cells !== undefined && !told.has(`${row} ${column}`)) cells[column] = before;
-    told.add(`${row} ${column}`);
+    if (cells !== undefined && !entered.has(`${row} ${column}`)) cells[column] = before;
+    entered.add(`${row} ${column}`);
     changes.push({ step, row, column, text, frame });
   }
   return {

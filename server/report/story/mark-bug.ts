@@ -17,8 +17,8 @@ export function markBug(
   // The words of the oracle that saw this very step say more than those of one that saw it coming.
   const next = rows[rows.indexOf(row) + 1]?.n ?? Number.POSITIVE_INFINITY;
   const about = others.find(({ n, rule }) => n > row.n && n < next && rule !== first.rule);
-  const told = row.kind === 'access' ? (about ?? first) : first;
-  return `[${told.rule}] ${told.text}`;
+  const shown = row.kind === 'access' ? (about ?? first) : first;
+  return `[${shown.rule}] ${shown.text}`;
 }
 
 /**

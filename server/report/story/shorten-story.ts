@@ -2,8 +2,9 @@
 import type { PteView } from '../../abi/event.ts';
 import { pteChangeWords, pteWords } from '../event-words.ts';
 import type { StoryRow } from './story-row.ts';
+import { BY_A_STALE_ENTRY } from './story-writer.ts';
 
-/** A migrate_to_ram that nobody came into is told by its first row and by what became of the entry. */
+/** A migrate_to_ram without rows of others in between is its first row and by what became of the entry. */
 export function foldServices(rows: readonly StoryRow[]): StoryRow[] {
   const disturbed = new Set<number>();
   for (const service of new Set(rows.map((row) => row.service))) {
@@ -27,7 +28,7 @@ export function mergePtes(rows: readonly StoryRow[]): StoryRow[] {
     }
     const from = before.pte === 'unchanged' ? row.pteBefore : before.pte.from;
     const to = row.pte === 'unchanged' ? row.pteBefore : row.pte.to;
-    const place = row.text.slice(0, row.text.indexOf(':'));
+    const place = placeIn(row);
     const between = before.pte === 'unchanged' ? row.pteBefore : before.pte.to;
     const text = `${place}: ${changeWords(from, between, to)}`;
     merged[merged.length - 1] = { ...before, last: row.last, text, pte: { from, to } };
@@ -35,7 +36,7 @@ export function mergePtes(rows: readonly StoryRow[]): StoryRow[] {
   return merged;
 }
 
-/** An entry that comes back to what it was is told by what it was between. */
+/** An entry that comes back to what it was is shown by what it was between. */
 function changeWords(from: PteView, between: PteView, to: PteView): string {
   const [first, middle, last] = [from, between, to].map(pteWords);
   if (first !== last || first === middle) return pteChangeWords(from, to);
@@ -44,7 +45,12 @@ function changeWords(from: PteView, between: PteView, to: PteView): string {
 
 function continues(before: StoryRow, row: StoryRow): boolean {
   if (before.pte === 'unchanged' || row.pte === 'unchanged') return false;
-  return before.actor === row.actor && before.mm === row.mm;
+  return before.actor === row.actor && before.mm === row.mm && placeIn(before) === placeIn(row);
+}
+
+/** `PTE 0x1000` of `PTE 0x1000: zero page -> empty`. */
+function placeIn({ text }: StoryRow): string {
+  return text.slice(0, text.indexOf(':'));
 }
 
 /** The story ends where the bug shows. */
@@ -57,22 +63,23 @@ export function cutAfterBug(rows: readonly StoryRow[]): readonly StoryRow[] {
 export function dropBystanders(rows: readonly StoryRow[]): readonly StoryRow[] {
   let kept = rows;
   for (const actor of new Set(rows.map((row) => row.actor))) {
-    // To be invalidated is not to act: whoever caused it is the one who does.
+    // To be invalidated is not to act: the actor that caused it acts.
     const acts = kept.filter((row) => row.actor !== actor && row.kind !== 'invalidate');
     if (new Set(acts.map((row) => row.actor)).size < 2) continue;
     const [first, last] = [acts[0]?.n ?? 0, acts.at(-1)?.n ?? 0];
     const own = kept.filter((row) => row.actor === actor);
-    const isIn = (row: StoryRow) => row.n < last && (row.n > first || makesItPossible(row));
+    const isIn = (row: StoryRow) => row.n < last && (row.n > first || makesItPossible(row, kept));
     if (own.some((row) => row.bug !== 'none' || isIn(row))) continue;
     kept = kept.filter((row) => row.actor !== actor);
   }
   return kept;
 }
 
-/** A second address space, or an entry that others must wait for: without it there is no race. */
-function makesItPossible({ text, pte }: StoryRow): boolean {
+/** A second address space, an entry that others wait for or that some TLB still has: without it there is no race. */
+function makesItPossible({ n, text, pte }: StoryRow, rows: readonly StoryRow[]): boolean {
   if (pte === 'unchanged') return text.startsWith('fork(');
-  return pte.to.state === 'migration';
+  if (pte.to.state === 'migration') return true;
+  return rows.some((row) => row.n > n && row.text.endsWith(BY_A_STALE_ENTRY));
 }
 
 /** The same step again and again is one row: `hmm_range_fault() = EBUSY (x3)`. */

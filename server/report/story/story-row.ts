@@ -4,7 +4,7 @@ import type { PteView } from '../../abi/event.ts';
 export interface StoryRow {
   /** The number of the event that the row began with. */
   readonly n: number;
-  /** The number of the last event that it tells. */
+  /** The number of the last event that it shows. */
   last: number;
   readonly actor: string;
   text: string;
@@ -20,6 +20,6 @@ export interface StoryRow {
   readonly mm: number;
   /** The migrate_to_ram that the step is a part of; 0 for none. */
   readonly service: number;
-  /** 'minor': may go if nobody came in between. */
+  /** 'minor': may go if no other actor came in between. */
   readonly weight: 'main' | 'minor';
 }

@@ -1,6 +1,6 @@
 /**
- * What happened to one page, told in kernel words: one row for each step that a reader must know, in the column of
- * whoever did it. Locks, allocations and answers that say nothing are left out.
+ * What happened to one page, in kernel words: one row for each step that a reader must know, in the column of
+ * its actor. Locks, allocations and answers that say nothing are left out.
  */
 
 import type { Event } from '../../abi/event.ts';
@@ -16,7 +16,7 @@ import {
   mergeRuns,
 } from './shorten-story.ts';
 import type { StoryRow } from './story-row.ts';
-import { StoryTeller } from './story-teller.ts';
+import { StoryWriter } from './story-writer.ts';
 
 export interface Story {
   readonly page: number;
@@ -39,9 +39,9 @@ export function storyOf(
   // What went wrong shows a bug better than the rule of the contract that was broken before it.
   const violations = [...all.filter(isConsequence), ...all.filter((one) => !isConsequence(one))];
   const focus = page === 'choose' ? (violations[0]?.page ?? busiestPage(inOrder)) : page;
-  const teller = new StoryTeller(focus, inOrder);
-  for (const event of inOrder) teller.hear(event);
-  const folded = mergePtes(foldServices(teller.rows));
+  const writer = new StoryWriter(focus, inOrder);
+  for (const event of inOrder) writer.hear(event);
+  const folded = mergePtes(foldServices(writer.rows));
   const verdict = markBug(folded, violations, focus);
   const rows = dropBystanders(cutAfterBug(folded));
   const first = rows[0]?.pteBefore ?? { state: 'none' };

@@ -84,7 +84,7 @@ function addLocks(events: readonly Event[], add: Add): void {
   }
 }
 
-/** A walk that came back has seen what was changed before it began; of what changed meanwhile nobody knows. */
+/** A walk that came back has seen what was changed before it began; of what changed meanwhile nothing is known. */
 function addEntries(events: readonly Event[], add: Add): void {
   const changed = new Map<string, number>();
   const walks = new Map<string, readonly number[]>();

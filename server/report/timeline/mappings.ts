@@ -1,4 +1,4 @@
-/** The mappings of each process as far as a log tells them. */
+/** The mappings of each process as far as a log has them. */
 import type { Event } from '../../abi/event.ts';
 import { threadOfSpan } from './spans.ts';
 
@@ -27,7 +27,7 @@ export function mappingsAfter(events: readonly Event[]): Map<number, readonly Ma
       if (covered[0] !== undefined) unmapped.set(thread, covered[0].kind);
       continue;
     }
-    // mremap() unmaps the old place first, and that tells what the new one is.
+    // mremap() unmaps the old place first, and that says what the new one is.
     const kind = kindOf(event) ?? covered[0]?.kind ?? unmapped.get(thread) ?? 'unknown';
     const { first, end, prot } = event;
     mappings.set(event.mm, merged([...kept, { first, end, prot, kind }]));

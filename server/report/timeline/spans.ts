@@ -23,7 +23,7 @@ export interface Spans {
   hostOf(event: Event): string;
 }
 
-/** A task by its actor and its name. Two at once may have the same: they are told apart by nothing. */
+/** A task by its actor and its name. Two at once may have the same: nothing distinguishes them. */
 export function threadOfSpan(event: Event): string {
   return `${event.actor} ${event.task}`;
 }
@@ -58,7 +58,7 @@ function hostIn(stack: readonly Span[], event: Event): string {
   return servedIn(stack) ?? event.actor;
 }
 
-/** The device whose driver is at work in a thread of somebody else. */
+/** The device whose driver is at work in another actor's thread. */
 function servedIn(stack: readonly Span[]): string | undefined {
   return stack.findLast((span) => span.opened.kind === 'callback')?.host;
 }

@@ -22,7 +22,7 @@ export interface AgainFacts {
 }
 
 /**
- * A counterexample as reports tell it: one search has found it, and it was executed again for the report.
+ * A counterexample as reports show it: one search has found it, and it was executed again for the report.
  */
 export function metaOfCounterexample(
   counterexample: Counterexample,
@@ -41,12 +41,12 @@ export function metaOfCounterexample(
     litmus: {
       name: scenario.name,
       form: found.strategy === 'dpor' || found.strategy === 'dfs' ? 'exhaustive' : 'sampled',
-      complete: 'no',
+      complete: false,
       states: [
         {
           text: `${failure !== 'none' && failure.kind === 'condition' ? herdWords(end) : promised};`,
           count: failures,
-          meets: 'yes',
+          meets: true,
         },
       ],
       ...askedBy(failure),

@@ -30,7 +30,7 @@ export interface ExploredFacts {
   readonly end?: string;
 }
 
-/** A verdict of the explorer as reports tell it: a failing execution is a positive one. */
+/** A verdict of the explorer as reports show it: a failing execution is a positive one. */
 export function metaOfExplored(verdict: Verdict, facts: ExploredFacts): ReportMeta {
   const { name, kernel, patch, reproduce, waits, turn, lockOrder, setup = [] } = facts;
   const { counterexample, windowEntered, executions } = verdict;
@@ -66,11 +66,11 @@ function litmusOf(verdict: Verdict, facts: ExploredFacts): LitmusResult {
   return {
     name: facts.name,
     form: sampled ? 'sampled' : 'exhaustive',
-    complete: verdict.verdict === 'holds' ? 'yes' : 'no',
+    complete: verdict.verdict === 'holds',
     states: [...outcomes.values()].map((outcome) => ({
       text: `${stateWords(outcome, failing, facts)};`,
       count: outcome.executions,
-      meets: outcome === failing ? 'yes' : 'no',
+      meets: outcome === failing,
     })),
     ...askedBy(verdict.counterexample === 'none' ? 'none' : verdict.counterexample.failure),
     positive: failures,
@@ -86,7 +86,7 @@ function failingOutcome({ outcomes, counterexample }: Verdict): Outcome | undefi
   return outcomes.get(failureKey(counterexample.failure)) ?? [...outcomes.values()].at(-1);
 }
 
-/** A violation is told in its own words; where a condition failed, the state says more. */
+/** A violation is shown in its own words; where a condition failed, the state says more. */
 function stateWords(
   outcome: Outcome,
   failing: Outcome | undefined,

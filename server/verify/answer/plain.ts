@@ -8,8 +8,14 @@ import type { CounterexampleReport } from '../explore/explore.ts';
 import type { ScenarioVerdict } from '../explore/explore-scenario.ts';
 import { plainSteps } from './record-execution.ts';
 
-/** `failed`: `failure` as a value. `waits`: the wait-for graph, empty if nobody is stuck; `livelock` what repeats. */
-function told({ stuck, livelock, failure, nearestPassingSchedule, ...rest }: CounterexampleReport) {
+/** `failed`: `failure` as a value. `waits`: the wait-for graph, empty if no task is stuck; `livelock` what repeats. */
+function plainCounterexample({
+  stuck,
+  livelock,
+  failure,
+  nearestPassingSchedule,
+  ...rest
+}: CounterexampleReport) {
   const waits = stuck?.waits ?? [];
   return {
     ...rest,
@@ -46,7 +52,7 @@ export function plainVerdict(
       counterexample === 'none'
         ? null
         : {
-            ...told(counterexample),
+            ...plainCounterexample(counterexample),
             steps: plainSteps(counterexample.steps),
           },
   };

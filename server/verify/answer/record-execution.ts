@@ -40,7 +40,7 @@ export function recordingOf({ log, scheduler }: World): Recording {
 export function recordExecution(
   plan: ScenarioPlan,
   choices: readonly number[],
-  options: Pick<WorldOptions, 'locks'> = {},
+  options: Pick<WorldOptions, 'logLocks'> = {},
 ): RecordedExecution {
   const setup: Event[] = [];
   let phase: 'setup' | 'programs' = 'setup';
@@ -51,10 +51,25 @@ export function recordExecution(
   phase = 'programs';
   const recording = recordingOf(run.world);
   const { steps, failure } = replay(() => run, choices, stepsMaxOf(plan));
-  return { ...recording, setup, steps, failure, run };
+  return { ...askedOnly(recording, plan), setup, steps, failure, run };
 }
 
-/** As JSON tells them. */
+/** Without what oracles say whom the scenario does not ask: a drawing would lead to that, and end there. */
+export function askedOnly(
+  { events, stepOfEvent }: Recording,
+  { oracles }: Pick<ScenarioPlan, 'oracles'>,
+): Recording {
+  const isAsked = (event: Event): boolean => event.kind !== 'violation' || oracles.has(event.rule);
+  return {
+    events: events.filter(isAsked),
+    stepOfEvent: stepOfEvent.filter((_, at) => {
+      const event = events[at];
+      return event !== undefined && isAsked(event);
+    }),
+  };
+}
+
+/** As JSON has them. */
 export function plainSteps(
   steps: readonly ExecutedStep[],
 ): { readonly actor: string; readonly name: string; readonly at: string }[] {

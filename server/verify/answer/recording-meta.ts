@@ -11,7 +11,7 @@ export interface RecordingFacts {
   readonly reproduce: string;
 }
 
-/** One live run as reports tell it. That nothing went wrong in it proves nothing: then the verdict is unknown. */
+/** One live run as reports show it. That nothing went wrong in it proves nothing: then the verdict is unknown. */
 export function metaOfRecording(events: readonly Event[], facts: RecordingFacts): ReportMeta {
   const { lab, kernel, patch, entries, reproduce } = facts;
   const first = events.find((event) => event.kind === 'violation');
@@ -29,8 +29,8 @@ export function metaOfRecording(events: readonly Event[], facts: RecordingFacts)
     litmus: {
       name: lab,
       form: 'sampled',
-      complete: 'no',
-      states: [{ text: `${seen};`, count: 1, meets: first === undefined ? 'no' : 'yes' }],
+      complete: false,
+      states: [{ text: `${seen};`, count: 1, meets: first !== undefined }],
       quantifier: 'exists',
       condition: 'violation',
       positive: first === undefined ? 0 : 1,

@@ -33,7 +33,7 @@ export function reportOf(
   const meta = metaOfExplored(verdict, {
     name: plan.scenario.name,
     kernel: plan.kernel,
-    patch: choiceWords({ ...choiceNames(plan, options.patch), version: 'not told' }),
+    patch: choiceWords({ ...choiceNames(plan, options.patch), version: 'left out' }),
     strategy: options.strategy,
     reproduce: commandOf(file, plan, options),
     question: JSON.stringify([

@@ -1,7 +1,7 @@
 import type { Stuck, Wait as Waiting } from '../../explorer/stuck.ts';
 import type { ReportWait } from '../../report/report-meta.ts';
 
-/** The circle, or whoever waits in vain, as lockdep would have it: the next one holds what this one wants. */
+/** The circle, or the tasks that wait in vain, as lockdep would have it: the next one holds what this one wants. */
 export function waitsOf({ stuck }: { readonly stuck?: Stuck }): ReportWait[] {
   if (stuck === undefined) return [];
   const { chain, kind } = stuck;

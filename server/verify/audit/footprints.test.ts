@@ -13,7 +13,7 @@ import type { Touch } from '../../task/context.ts';
 import { type ObjectName, objectName } from '../../task/object-id.ts';
 import { AUDITED } from './audited-scenarios.fixture.ts';
 import { clashesBehind } from './swapped-steps.fixture.ts';
-import { untoldChanges } from './told-changes.fixture.ts';
+import { unreportedChanges } from './unreported-changes.fixture.ts';
 
 const FOLDER = fileURLToPath(new URL('../../../scenarios/', import.meta.url));
 const STEPS_MAX = 1_500;
@@ -65,7 +65,7 @@ function clashesOf(newRun: NewRun, seed: number, every = PAIRS_EVERY): string[] 
 }
 
 function holesOf(newRun: NewRun, seed: number): string[] {
-  return [...untoldChanges(newRun(), wandering(seed), STEPS_MAX)];
+  return [...unreportedChanges(newRun(), wandering(seed), STEPS_MAX)];
 }
 
 function audited(

@@ -85,7 +85,7 @@ function safeSwapOf(sibling: Sibling | 'none'): Pick<Counterexample['found'], 's
   return { safeSwap: [first.first, first.last, second.first, second.last] };
 }
 
-/** By name if that is what ships under it: then whoever has mmrace has the scenario. */
+/** By name if that is what ships under it: then every mmrace has the scenario. */
 function scenarioNamed(scenario: Scenario): Counterexample['scenario'] {
   const { name } = scenario;
   const hash = scenarioHash(scenario);
@@ -96,7 +96,7 @@ function scenarioNamed(scenario: Scenario): Counterexample['scenario'] {
 }
 
 /** A token carries it: what does not run is left out. */
-function withoutProse(scenario: Scenario): Scenario {
+function withoutProse({ sheet: _, ...scenario }: Scenario): Scenario {
   const { name } = scenario;
   return { ...scenario, title: name, provenance: name, expect: { patches: {} } };
 }

@@ -3,7 +3,7 @@
  * it takes, and what it comes to. It can be stored, sent, executed again, drawn, and compared as it goes.
  */
 import { createHash } from 'node:crypto';
-import Type, { type Static } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { FIRST_KERNEL } from '../../abi/kernel-ids.ts';
 import { strict, word } from '../../abi/scalars.ts';
 import { blocksOf } from '../../explorer/blocks.ts';
@@ -30,7 +30,7 @@ export type CodeName = Static<typeof Code>;
 export const Counterexample = strict({
   format: word(COUNTEREXAMPLE_FORMAT),
   version: Type.Integer({ minimum: 1 }),
-  /** The story, for whoever opens the file. */
+  /** The story, for a reader of the file. */
   about: Type.Optional(Type.Array(text)),
   /** `data` is the scenario itself; without it, the one that ships under this name is meant. */
   scenario: strict({ name: text, hash: text, data: Type.Optional(Type.Unknown()) }),
@@ -85,8 +85,8 @@ export function choicesOfSchedule({ schedule }: Counterexample): number[] {
   return schedule.flatMap(([task, steps]) => new Array<number>(steps).fill(task));
 }
 
-/** Of the scenario as data: comments and layout of its file do not count. */
-export function scenarioHash(scenario: Scenario): string {
+/** Of the scenario as data: comments and layout of its file do not count, nor how people play it. */
+export function scenarioHash({ sheet: _, ...scenario }: Scenario): string {
   return shortHash(JSON.stringify(scenario));
 }
 

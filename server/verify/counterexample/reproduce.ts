@@ -1,6 +1,6 @@
 /**
  * Executes a counterexample again, step by step, and compares the name of each step before it is taken: a schedule
- * that was cut from other code is refused where it first differs, and never told as something that it is not.
+ * that was cut from other code is refused where it first differs, and never shown as something that it is not.
  */
 
 import type { Event } from '../../abi/event.ts';
@@ -10,13 +10,16 @@ import type { Failure } from '../../explorer/failure.ts';
 import type { World } from '../../machine/world.ts';
 import { describeFailure } from '../../report/describe-failure.ts';
 import { type Turn, turnOf } from '../../report/turn.ts';
+import type { ScenarioPlan } from '../../scenario/scenario-plan.ts';
 import type { RunningTask } from '../../scheduler/scheduler.ts';
-import { recordingOf } from '../answer/record-execution.ts';
+import { askedOnly, recordingOf } from '../answer/record-execution.ts';
 import { type Counterexample, choicesOfSchedule } from './counterexample.ts';
 
 /** A world that the schedule runs in: of a scenario, or of a moment of a live run. */
 export interface ReproducedRun extends Explored {
   readonly world: World;
+  /** Absent: every oracle. */
+  readonly asks?: Pick<ScenarioPlan, 'oracles'>;
 }
 
 /** What the schedule came to. `events` are those of the schedule, `setup` what led to where it begins. */
@@ -56,14 +59,12 @@ export interface Divergence {
 /** `run` must be a fresh world of the counterexample's question. Throws what the world throws. */
 export function reproduce(counterexample: Counterexample, run: ReproducedRun): Reproduced {
   const setup = run.world.log.kept.slice();
-  const { events, stepOfEvent } = recordingOf(run.world);
-  const told = () => ({
-    setup,
-    events,
-    steps,
-    run,
-    turn: turnIn(counterexample, events, stepOfEvent),
-  });
+  const recording = recordingOf(run.world);
+  const recorded = () => {
+    const { events, stepOfEvent } =
+      run.asks === undefined ? recording : askedOnly(recording, run.asks);
+    return { setup, events, steps, run, turn: turnIn(counterexample, events, stepOfEvent) };
+  };
   const choices = choicesOfSchedule(counterexample);
   const steps: ExecutedStep[] = [];
   for (const [depth, choice] of choices.entries()) {
@@ -73,7 +74,7 @@ export function reproduce(counterexample: Counterexample, run: ReproducedRun): R
     steps.push(takeStep(run, task));
     const failure = run.failure();
     if (failure === 'none') continue;
-    if (depth + 1 === choices.length) return ended(counterexample, failure, told());
+    if (depth + 1 === choices.length) return ended(counterexample, failure, recorded());
     const next = counterexample.steps[depth + 1] ?? '';
     return {
       outcome: 'diverged',
@@ -84,18 +85,21 @@ export function reproduce(counterexample: Counterexample, run: ReproducedRun): R
   }
   const idle = run.scheduler.readyTasks().length === 0;
   const failure = idle ? run.failureAtEnd(run.scheduler.blockedTasks()) : 'none';
-  return ended(counterexample, failure, told());
+  return ended(counterexample, failure, recorded());
 }
 
 function ended(
   { failure: promised }: Counterexample,
   failure: Failure | 'none',
-  told: Pick<Extract<Reproduced, { run: unknown }>, 'setup' | 'events' | 'steps' | 'run' | 'turn'>,
+  recorded: Pick<
+    Extract<Reproduced, { run: unknown }>,
+    'setup' | 'events' | 'steps' | 'run' | 'turn'
+  >,
 ): Reproduced {
   if (failure !== 'none' && describeFailure(failure) === promised) {
-    return { outcome: 'fails as promised', failure, ...told };
+    return { outcome: 'fails as promised', failure, ...recorded };
   }
-  return { outcome: 'ends otherwise', failure, ...told };
+  return { outcome: 'ends otherwise', failure, ...recorded };
 }
 
 function turnIn(
@@ -124,7 +128,7 @@ function taskAt(
   }
   const waiting = run.scheduler.blockedTasks().find(({ identity }) => identity.id === id);
   if (waiting !== undefined) return { expected: at, found: `${doing(waiting)}, where it waits` };
-  const others = ready.map(doing).join(', ') || 'nobody can go on';
+  const others = ready.map(doing).join(', ') || 'no task can go on';
   return { expected: at, found: `task ${id} is not there; ready: ${others}` };
 }
 

@@ -25,28 +25,60 @@ export interface CountedScript {
   readonly functions: readonly CountedFunction[];
 }
 
-/** Does `run`. Returns: what it returned, with the scripts of which something has run meanwhile. */
-export function reachedBy<T>(
-  detail: Detail,
-  run: () => T,
-): { readonly value: T; readonly scripts: readonly CountedScript[] } {
+/** Counting that has begun. */
+export interface Counting {
+  /** The scripts of which something has run since it began. To be called before end(). */
+  taken(): readonly CountedScript[];
+  /** To be called once, also after a failure. */
+  end(): void;
+}
+
+/**
+ * Of lines, functions that were compiled before are known as wholes alone: countFromHere() must have been called before
+ * they were loaded. What a question does not bring along is looked at by functions.
+ */
+export function beginCounting(detail: Detail): Counting {
+  if (detail === 'functions' && lasting === undefined) return counting(started(detail), 'once');
+  const session = countFromHere();
+  taken(session);
+  return counting(session, 'for ever');
+}
+
+/** Never ended: where counting ends, V8 forgets where the blocks of the functions are that it has compiled. */
+let lasting: Session | undefined;
+
+/** Call it before code is loaded whose lines are to be counted in this thread. */
+export function countFromHere(): Session {
+  lasting ??= started('lines');
+  return lasting;
+}
+
+function started(detail: Detail): Session {
   const session = new Session();
   session.connect();
-  try {
-    session.post('Profiler.enable');
-    session.post('Profiler.startPreciseCoverage', {
-      callCount: false,
-      detailed: detail === 'lines',
-    });
-    const value = run();
-    let scripts: readonly CountedScript[] = [];
-    session.post('Profiler.takePreciseCoverage', (error, taken) => {
-      if (error === null) scripts = taken.result;
-    });
-    return { value, scripts };
-  } finally {
-    session.disconnect();
-  }
+  session.post('Profiler.enable');
+  // What is counted once only is not reported again: a session that lasts has to count.
+  const detailed = detail === 'lines';
+  session.post('Profiler.startPreciseCoverage', { callCount: detailed, detailed });
+  return session;
+}
+
+function counting(session: Session, how: 'once' | 'for ever'): Counting {
+  return {
+    taken: () => taken(session),
+    end: () => {
+      if (how === 'once') session.disconnect();
+    },
+  };
+}
+
+/** What has run since it was asked last. */
+function taken(session: Session): readonly CountedScript[] {
+  let scripts: readonly CountedScript[] = [];
+  session.post('Profiler.takePreciseCoverage', (error, result) => {
+    if (error === null) scripts = result.result;
+  });
+  return scripts;
 }
 
 /** Was the code at `offset` reached? By the innermost range that holds it. */
@@ -62,6 +94,16 @@ export function isReached(script: CountedScript, offset: number): boolean {
 export function functionAt(script: CountedScript, offset: number): CountedFunction | undefined {
   const around = script.functions.filter(({ ranges: [whole] }) => whole && holds(whole, offset));
   return around.toSorted((a, b) => size(a.ranges[0]) - size(b.ranges[0]))[0];
+}
+
+/** Did the function run at all? */
+export function hasRun({ ranges: [whole] }: CountedFunction): boolean {
+  return (whole?.count ?? 0) > 0;
+}
+
+/** The script as a whole is a function without a name that begins at 0. */
+export function isModule({ functionName, ranges }: CountedFunction): boolean {
+  return functionName === '' && ranges[0]?.startOffset === 0;
 }
 
 function innermostAt(ranges: readonly CountedRange[], offset: number): CountedRange | undefined {

@@ -10,7 +10,7 @@ export interface OverridesSeen {
 
 type AnyFunction = (...args: never[]) => unknown;
 
-/** The same patch; `seen` is told of its overrides when a world is built, and of each that is called. */
+/** The same patch; `seen` gets its overrides when a world is built, and of each that is called. */
 export function watchOverrides(patch: Patch, seen: OverridesSeen): Patch {
   return {
     ...patch,

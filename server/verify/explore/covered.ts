@@ -3,10 +3,11 @@
 import type { Failure } from '../../explorer/failure.ts';
 import type { Outcomes } from '../../explorer/outcomes.ts';
 import type { Sampled } from '../../report/bound.ts';
+import type { UntoldState } from '../../report/untold-state.ts';
 import type { LockOrderBreach } from './lock-order-watch.ts';
 
 /** A schedule that fails. */
-export interface Found {
+export interface FoundFailure {
   readonly choices: readonly number[];
   readonly failure: Failure;
 }
@@ -20,9 +21,11 @@ export interface Covered {
   /** Executions that were cut after the most steps that one may have. */
   readonly tooLong: number;
   readonly outcomes: Outcomes;
-  readonly found: Found | 'none';
+  readonly found: FoundFailure | 'none';
   /** Locks that were taken in the wrong order on the way. */
   readonly lockOrder?: readonly LockOrderBreach[];
+  /** Own code was seen to keep state that the search was not told of. */
+  readonly untold?: UntoldState;
   /** Of a random search. */
   readonly sampled?: Sampled;
 }

@@ -99,6 +99,6 @@ test('the numbers of executions and states are what they were', () => {
   assert.deepEqual(counted('seed-zero-page', 'stock'), [25, 248]);
   assert.deepEqual(counted('seed-zero-page-fault', 'stock'), [39, 606]);
   assert.deepEqual(counted('seed-zero-page', 'remove-second-invalidate'), [17, 130]);
-  assert.deepEqual(counted('hole-two-winners', 'stock'), [73, 1039]);
-  assert.deepEqual(counted('retry-ignored', 'dmirror'), [7, 91]);
+  assert.deepEqual(counted('hole-two-winners', 'stock'), [132, 1529]);
+  assert.deepEqual(counted('retry-ignored', 'dmirror'), [17, 118]);
 });

@@ -25,10 +25,12 @@ export interface ExploreOptions {
   /** Asked between executions, beside the budgets: 'stop' when the asker has had enough. Once it does, it stays. */
   readonly goOn?: () => 'go on' | 'stop';
   readonly onProgress: (progress: Progress) => void;
-  /** Told of each new step of an exhaustive search. */
+  /** Called for each new step of an exhaustive search. */
   readonly onStep?: (step: ExecutedStep) => void;
   /** Actors that can change places without anybody noticing. */
   readonly symmetry?: Symmetry;
+  /** Whether steps tell of all that they touch: code of a user may not. Absent: they do. */
+  readonly footprints?: 'checked';
   /** Of an exhaustive search. 'first', which is the default: it ends with the first. */
   readonly counterexamples?: 'first' | 'all';
 }

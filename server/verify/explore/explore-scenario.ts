@@ -2,18 +2,19 @@
 
 import { isLivelock } from '../../explorer/failure.ts';
 import type { Alike } from '../../explorer/shrink.ts';
-import type { Bound, PatchNotReached, Searched } from '../../report/bound.ts';
+import type { Bound, Searched } from '../../report/bound.ts';
 import { answerOf } from '../../scenario/expectations.ts';
 import { machineFacts } from '../../scenario/machine-facts.ts';
 import type { ScenarioPlan } from '../../scenario/scenario-plan.ts';
 import { newScenarioRun, stepsMaxOf } from '../../scenario/scenario-world.ts';
-import { patchNotReached, type Reach, withReach } from '../coverage/patch-reach.ts';
+import { judgedByReach, withReachOf } from '../coverage/reach.ts';
 import type { Covered } from './covered.ts';
 import { conclude, explore, type Minimise, type Verdict } from './explore.ts';
 import type { ExploreOptions } from './explore-options.ts';
 import { minimiseCounterexample } from './minimise-counterexample.ts';
+import { ownCodeOf } from './own-code-check.ts';
 import { symmetryOf } from './symmetric-devices.ts';
-import { Isolation, withoutTwins } from './twins.ts';
+import { IndependenceCheck, withoutTwins } from './twins.ts';
 
 export type ScenarioExploreOptions = Omit<ExploreOptions, 'stepsMax' | 'onStep'>;
 
@@ -22,41 +23,29 @@ export interface ScenarioVerdict extends Verdict {
   readonly plan: ScenarioPlan;
 }
 
-/** Nothing is said to hold of a patch that did not run. Throws what the world throws. */
+/** Nothing is said to hold of a patch or a driver that did not run. Throws what the world throws. */
 export function exploreScenario(
   plan: ScenarioPlan,
   options: ScenarioExploreOptions,
 ): ScenarioVerdict {
   // A sample never says that anything holds, and is the same whether one thread takes it or several.
   if (options.strategy !== 'dpor' && options.strategy !== 'dfs') return searched(plan, options);
-  const { value, reach } = withReach(plan, (watched) => searched(watched, options));
+  const { value, reach } = withReachOf(plan, (watched) => searched(watched, options));
   return judgedByReach(value, reach);
-}
-
-/** `holds` of a patch that did not run is unknown. */
-export function judgedByReach(value: ScenarioVerdict, reach: Reach): ScenarioVerdict {
-  const missed = patchNotReached(reach);
-  if (value.verdict !== 'holds' || missed === 'none' || !('strategy' in value.bound)) {
-    return { ...value, reach };
-  }
-  const { patch, overridden, called, lines } = missed;
-  const differing = called.length === 0 ? [] : (lines?.missed ?? []);
-  const why: PatchNotReached = { kind: 'patch not reached', patch, overridden, lines: differing };
-  return { ...value, verdict: 'unknown', bound: { ...value.bound, ...why }, reach };
 }
 
 function searched(plan: ScenarioPlan, options: ScenarioExploreOptions): ScenarioVerdict {
   const exhaustive = options.strategy === 'dpor';
   const reduction = exhaustive ? withoutTwins(plan) : 'none';
   if (reduction !== 'none') {
-    const isolation = new Isolation(reduction.member, reduction.isOwn);
+    const independence = new IndependenceCheck(reduction.member, reduction.isOwn);
     const verdict = run(reduction.plan, {
       ...options,
-      onStep: (step) => isolation.see(step),
-      goOn: () => (isolation.breach() === 'none' ? (options.goOn?.() ?? 'go on') : 'stop'),
+      onStep: (step) => independence.see(step),
+      goOn: () => (independence.breach() === 'none' ? (options.goOn?.() ?? 'go on') : 'stop'),
     });
     if (verdict.verdict === 'broken') return verdict;
-    if (isolation.breach() === 'none') {
+    if (independence.breach() === 'none') {
       const standsFor = { member: reduction.member, twins: reduction.leftOut };
       return { ...verdict, bound: withFacts(verdict.bound, { standsFor }), plan: reduction.plan };
     }
@@ -78,6 +67,7 @@ function run(plan: ScenarioPlan, options: Omit<ExploreOptions, 'stepsMax'>): Sce
     ...options,
     stepsMax: stepsMaxOf(plan),
     ...(symmetry === 'none' ? {} : { symmetry }),
+    ...(ownCodeOf(plan).length === 0 ? {} : { footprints: 'checked' as const }),
   };
   return answered(plan, (minimise) => explore(() => newScenarioRun(plan), all, minimise));
 }

@@ -2,27 +2,33 @@
  * From a world to a verdict: `holds` within a stated bound, `broken` with the shortest counterexample found, or
  * `unknown` with the reason. "I stopped looking" is never "holds".
  */
+
 import { contextSwitches } from '../../explorer/blocks.ts';
 import type { ExecutedStep } from '../../explorer/execution.ts';
 import type { NewExplored } from '../../explorer/explored.ts';
 import { type Failure, isLivelock } from '../../explorer/failure.ts';
 import { tryFewSwitches } from '../../explorer/few-switches.ts';
+import { measure } from '../../explorer/measure.ts';
 import { nearestPassingSchedule, pointOfNoReturn, type Sibling } from '../../explorer/no-return.ts';
 import { countOutcome, type Outcome, type Outcomes } from '../../explorer/outcomes.ts';
 import { replay, roundRobin, runWith } from '../../explorer/replay.ts';
+import { type SampleStrategy, sample } from '../../explorer/sample.ts';
 import { type Progress, type SearchResult, search } from '../../explorer/search.ts';
 import { searchStates } from '../../explorer/search-states.ts';
 import { shrink } from '../../explorer/shrink.ts';
 import type { Stuck } from '../../explorer/stuck.ts';
 import type { Bound, Sampled } from '../../report/bound.ts';
 import { NO_TURN, type Turn } from '../../report/turn.ts';
+import { type PairsReached, PointPairs } from '../../scheduler/point-pairs.ts';
 import { KernelBug } from '../../vocabulary/invariant.ts';
-import type { Reach } from '../coverage/patch-reach.ts';
-import { coverBySampling } from './cover-by-sampling.ts';
-import type { Covered, Found } from './covered.ts';
+import type { Reach } from '../coverage/reach.ts';
+import type { Covered, FoundFailure } from './covered.ts';
 import type { ExploreOptions } from './explore-options.ts';
 import type { Cycle } from './livelock-cycle.ts';
 import { distinctBreaches, type LockOrderBreach, LockOrderWatch } from './lock-order-watch.ts';
+import { streamOf } from './random-stream.ts';
+import { coveredBy, type PartResult, partNumber, partResult, partsOf } from './sampled-parts.ts';
+import { untoldState } from './untold-state.ts';
 
 export interface CounterexampleReport {
   readonly failure: Failure;
@@ -34,7 +40,7 @@ export interface CounterexampleReport {
   readonly nearestPassingSchedule: Sibling | 'none';
   /** Both in the numbers of the events. */
   readonly turn: Turn;
-  /** Who waits for whom, if nobody could go on. */
+  /** Which task waits for which, if none could go on. */
   readonly stuck?: Stuck;
   /** What repeats, if threads keep each other from getting on. */
   readonly livelock?: Cycle;
@@ -43,7 +49,7 @@ export interface CounterexampleReport {
 /** From a schedule that fails to one for reading. */
 export type Minimise = (
   newExplored: NewExplored,
-  found: Found,
+  found: FoundFailure,
   stepsMax: number,
 ) => CounterexampleReport;
 
@@ -66,6 +72,8 @@ export interface Verdict {
   readonly sampled?: Sampled;
   /** What of the kernel and of the patches ran. Absent in a sample. */
   readonly reach?: Reach;
+  /** Yield points of different tasks that followed each other. */
+  readonly pairs?: PairsReached;
 }
 
 /** Schedules that are tried before the search proper: a stop and an intrusion, for each pair of tasks. */
@@ -81,12 +89,18 @@ export function explore(
 ): Verdict {
   const began = options.clock();
   const watch = new LockOrderWatch();
-  const covered = cover(watch.of(newExplored), options);
+  const points = new PointPairs();
+  const covered = checked(
+    newExplored,
+    cover(countedIn(points, watch.of(newExplored)), options),
+    options,
+  );
   const lockOrder = [...(covered.lockOrder ?? []), ...watch.found()];
-  return conclude(newExplored, { ...covered, lockOrder }, options, began, minimise);
+  const verdict = conclude(newExplored, { ...covered, lockOrder }, options, began, minimise);
+  return { ...verdict, pairs: points.found() };
 }
 
-/** The verdict on what was covered, whoever did it, with the counterexample made for reading. */
+/** The verdict on what was covered, by one thread or several, with the counterexample made for reading. */
 export function conclude(
   newExplored: NewExplored,
   covered: Covered,
@@ -111,6 +125,20 @@ export function conclude(
   };
 }
 
+/** What a reduced search has covered, unless it shows that the search was not told what steps touch. */
+function checked(newExplored: NewExplored, covered: Covered, options: ExploreOptions): Covered {
+  const { footprints, strategy, symmetry } = options;
+  const { found, ended, tooLong, outcomes } = covered;
+  if (footprints !== 'checked' || strategy !== 'dpor') return covered;
+  if (found !== 'none' || ended !== 'complete' || tooLong > 0) return covered;
+  const shown = untoldState(newExplored, {
+    ...options,
+    outcomes: symmetry === undefined ? outcomes : 'not all',
+  });
+  if (shown === 'none') return covered;
+  return 'kind' in shown ? { ...covered, untold: shown } : counted(covered, shown);
+}
+
 function judged(covered: Covered, options: ExploreOptions): Pick<Verdict, 'verdict' | 'bound'> {
   const { found, ended, tooLong, windowEntered, sampled, executions } = covered;
   const { strategy, preemptionsMax, stepsMax } = options;
@@ -120,33 +148,44 @@ function judged(covered: Covered, options: ExploreOptions): Pick<Verdict, 'verdi
     ...(preemptionsMax === undefined ? {} : { preemptionsMax }),
   };
   if (found !== 'none') return { verdict: 'broken', bound: { kind: 'found', ...searched } };
+  const { untold } = covered;
   const unknown = (bound: Bound) => ({ verdict: 'unknown' as const, bound });
   if (ended !== 'complete') {
     const why = options.goOn?.() === 'stop' ? 'interrupted' : 'budget';
     return unknown({ kind: 'stopped', why, ...searched });
   }
   if (tooLong > 0) return unknown({ kind: 'cut', cut: tooLong, stepsMax, ...searched });
+  if (untold !== undefined) return unknown({ kind: 'untold state', untold, ...searched });
   if (windowEntered === 0) return unknown({ kind: 'window never entered', ...searched });
   if (sampled !== undefined) return unknown({ kind: 'sampled', sampled, ...searched });
   return { verdict: 'holds', bound: { kind: 'every interleaving', ...searched } };
+}
+
+/**
+ * What was cut may be a loop that only an unfair prefix leads into. From halfway on every task has its turn: if a round
+ * of that repeats, no fair scheduler gets out of it either.
+ */
+function endlessBehind(
+  newExplored: NewExplored,
+  cut: readonly (readonly number[])[],
+  stepsMax: number,
+): FoundFailure | 'none' {
+  for (const choices of cut) {
+    const prefix = choices.slice(0, Math.floor(stepsMax / 2));
+    const { failure, steps } = replay(newExplored, prefix, stepsMax, roundRobin());
+    if (failure === 'none' || !isLivelock(failure)) continue;
+    return { choices: steps.map(({ task }) => task), failure };
+  }
+  return 'none';
 }
 
 /** A search goes on with one task; whether all of them ever get on shows where each has its turn. */
 function endlessWhereAllHaveTurns(newExplored: NewExplored, stepsMax: number): Covered | 'none' {
   const { failure, steps, explored } = runWith(newExplored, roundRobin(), stepsMax);
   if (failure === 'none' || !isLivelock(failure)) return 'none';
-  const outcomes = new Map<string, Outcome>();
-  countOutcome(outcomes, failure, () => '');
-  return {
-    ended: 'counterexample',
-    executions: 1,
-    steps: steps.length,
-    windowEntered: explored.windowEntered() ? 1 : 0,
-    failures: 1,
-    tooLong: 0,
-    outcomes,
-    found: { choices: steps.map(({ task }) => task), failure },
-  };
+  const windowEntered = explored.windowEntered() ? 1 : 0;
+  const choices = steps.map(({ task }) => task);
+  return counted({ executions: 1, steps: steps.length, windowEntered }, { choices, failure });
 }
 
 function cover(newExplored: NewExplored, options: ExploreOptions): Covered {
@@ -166,21 +205,9 @@ function cover(newExplored: NewExplored, options: ExploreOptions): Covered {
       return options.clock() > until || options.goOn?.() === 'stop' ? 'stop' : 'go on';
     },
   );
-  if (first.found !== 'none') {
-    const { choices, failure } = first.found;
-    const outcomes = new Map<string, Outcome>();
-    countOutcome(outcomes, failure, () => '');
-    return {
-      ended: 'counterexample',
-      executions: first.executions,
-      steps: first.steps,
-      windowEntered: first.windowEntered,
-      failures: 1,
-      tooLong: 0,
-      outcomes,
-      found: { choices, failure },
-    };
-  }
+  if (first.found !== 'none') return counted(first, first.found);
+  const endless = endlessBehind(newExplored, first.cut, options.stepsMax);
+  if (endless !== 'none') return counted(first, endless);
   const result = exhaust(newExplored, options, first.windowEntered, (progress) => {
     const all = {
       executions: first.executions + progress.executions,
@@ -192,12 +219,35 @@ function cover(newExplored: NewExplored, options: ExploreOptions): Covered {
     const spent = all.executions >= options.budgetExecutions || options.clock() > until;
     return spent || options.goOn?.() === 'stop' ? 'stop' : 'go on';
   });
-  return {
-    ...result,
+  const { cut, counterexample, ...counts } = result;
+  const covered: Covered = {
+    ...counts,
     executions: first.executions + result.executions,
     steps: first.steps + result.steps,
     windowEntered: first.windowEntered + result.windowEntered,
-    found: result.counterexample,
+    found: counterexample,
+  };
+  if (counterexample !== 'none') return covered;
+  const found = endlessBehind(newExplored, cut, options.stepsMax);
+  return found === 'none' ? covered : counted(covered, found);
+}
+
+/** What was searched, and then something was found. */
+function counted(
+  { executions, steps, windowEntered }: Pick<Covered, 'executions' | 'steps' | 'windowEntered'>,
+  { choices, failure }: FoundFailure,
+): Covered {
+  const outcomes = new Map<string, Outcome>();
+  countOutcome(outcomes, failure, () => '');
+  return {
+    ended: 'counterexample',
+    executions,
+    steps,
+    windowEntered,
+    failures: 1,
+    tooLong: 0,
+    outcomes,
+    found: { choices, failure },
   };
 }
 
@@ -216,8 +266,8 @@ function exhaust(
     ...(onStep === undefined ? {} : { onStep }),
   } as const;
   // A world that cannot say what it holds is searched without a cache of its states.
-  const tells = newExplored().contents !== undefined;
-  if (preemptionsMax === undefined && (strategy === 'dfs' || !tells)) {
+  const hasContents = newExplored().contents !== undefined;
+  if (preemptionsMax === undefined && (strategy === 'dfs' || !hasContents)) {
     return search(newExplored, { ...common, strategy: strategy === 'dfs' ? 'dfs' : 'dpor' });
   }
   const ofStates = {
@@ -231,7 +281,7 @@ function exhaust(
   return searchStates(newExplored, { ...ofStates, window: 'apart' });
 }
 
-/** Of a world that is no scenario: what can be told without one. */
+/** Of a world that is not a scenario: what can be said without one. */
 export const minimiseSchedule: Minimise = (newExplored, found, stepsMax) => {
   const shrunk = shrink(newExplored, found.choices, stepsMax);
   const wanted = shrunk === 'does not fail' ? found.choices : shrunk.choices;
@@ -250,3 +300,51 @@ export const minimiseSchedule: Minimise = (newExplored, found, stepsMax) => {
     ...(stuck === 'none' ? {} : { stuck }),
   };
 };
+
+// Covers what it can by random search, in parts, so that progress can be shown and a budget can end it.
+
+/** Goes on until something fails, the executions are spent, or `options.clock()` has passed `until`. */
+function coverBySampling(
+  newExplored: NewExplored,
+  options: ExploreOptions,
+  strategy: SampleStrategy,
+  until: number,
+): Covered {
+  const { stepsMax, depth, preemptionsMax, seed, budgetExecutions } = options;
+  const randomOf = (execution: number) => streamOf(seed, execution);
+  const measured = measure(newExplored, stepsMax, randomOf);
+  const parts: PartResult[] = [];
+  let [executions, steps, windowEntered] = [0, 0, 0];
+  const goOn = () =>
+    options.clock() < until && options.goOn?.() !== 'stop' ? ('go on' as const) : ('stop' as const);
+  for (let part = 0; part < partsOf(budgetExecutions) && goOn() === 'go on'; part += 1) {
+    const result = sample(newExplored, {
+      strategy,
+      stepsMax,
+      depth,
+      ...(preemptionsMax === undefined ? {} : { preemptionsMax }),
+      randomOf,
+      ...partNumber(part, budgetExecutions, options.skipExecutions),
+      counterexamples: 'first',
+      measured,
+      goOn,
+    });
+    parts.push(partResult(result));
+    executions += result.executions;
+    steps += result.steps;
+    windowEntered += result.windowEntered;
+    options.onProgress({ executions, steps, windowEntered, done: executions / budgetExecutions });
+    if (result.counterexample !== 'none') break;
+  }
+  const facts = { ...options, strategy };
+  return coveredBy(parts, measured, facts, options.goOn?.() === 'stop' ? 'stopped' : 'complete');
+}
+
+/** The same worlds; every step of them is counted. */
+function countedIn(points: PointPairs, newExplored: NewExplored): NewExplored {
+  return () => {
+    const made = newExplored();
+    points.listen(made.scheduler);
+    return made;
+  };
+}

@@ -5,8 +5,8 @@
  * few times more.
  *
  * Leaves out: what tasks count for themselves. A driver that gives up after so many collisions comes back to the same
- * state, too, until it does; so a round that ends by itself after a few is none. Rounds in which a task goes more than
- * once through its loop.
+ * state, too, until it does; so a round that ends by itself after a few is not a cycle. Rounds in which a task goes
+ * more than once through its loop.
  */
 import type { ExecutedStep } from '../../explorer/execution.ts';
 import { FAIR_TURN } from '../../scenario/fair-faults.ts';
@@ -27,11 +27,13 @@ export interface Cycle {
   readonly fairness: string;
 }
 
+/** Of a loop of user code between two steps. */
+export const NO_TURN_FOR_OTHERS = 'no other task can run meanwhile';
 export const FAIRNESS = 'every task that could go on took a step in each round';
 const ROUNDS = 4;
 /** Steps of one task in one round. */
 const LOOP_STEPS_MAX = 200;
-/** Nobody is made to wait for others, however often it faults. */
+/** No task is made to wait for others, however often it faults. */
 const FAULTS_WITHOUT_END = 1_000_000;
 
 /** `steps` are those of a run in which threads fault over and over. 'none': no fair round was found. */

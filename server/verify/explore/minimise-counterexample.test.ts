@@ -113,12 +113,12 @@ test('what is shown fails as it says, its sibling does not, and the numbers are 
   );
   const drawing = raceDiagram(recordExecution(plan, choices).events, { columns: 75, turn });
   const [, decided] = /Point of no return: (\d+)\./.exec(drawing) ?? [];
-  assert.equal(decided, '3');
+  assert.equal(decided, '4');
   // The row that is marked has that number.
   const marked = drawing.slice(0, drawing.indexOf('<-- no return'));
   assert.equal(rowsOf(marked), Number(decided));
-  assert.match(drawing, /Swap 3-4 and 5-6, and nothing happens\./);
-  assert.equal(rowsOf(drawing), 6);
+  assert.match(drawing, /Swap 3 and 4, and nothing happens\./);
+  assert.equal(rowsOf(drawing), 7);
 });
 
 test('before the point of no return some continuation is safe, after it none is', () => {
@@ -165,7 +165,7 @@ test('[OR5] race 25: a bracket that nobody ends is a lost wake-up and not a dead
     shipped('nonblock-unpaired-end', patch('eagain-without-end')),
   );
   assert.equal(failureKind(failure), 'OR5: lost wake-up');
-  assert.equal(stuck?.cycle, 'dev1 -> nobody');
+  assert.equal(stuck?.cycle, 'dev1 -> none');
   assert.equal(stuck?.chain[0]?.heldBy[0]?.state, 'ended');
 });
 
@@ -201,9 +201,9 @@ expect: { patches: { stock: holds } }
   const { failure, stuck } = counterexampleOf(explored(text, { patches: [forgetsToWake] }));
   assert.match(
     describeFailure(failure),
-    /^OR5: lost wake-up: dev0 .* which is so, but nobody has told it$/,
+    /^OR5: lost wake-up: dev0 .* which is so, but it was not woken$/,
   );
-  assert.equal(stuck?.cycle, 'dev0 -> nobody');
+  assert.equal(stuck?.cycle, 'dev0 -> none');
 });
 
 /** A walk that returns early, with the lock. */

@@ -25,10 +25,11 @@ import { turnOf } from '../../report/turn.ts';
 import { ROUNDS } from '../../scenario/repeated-rounds.ts';
 import type { ScenarioPlan } from '../../scenario/scenario-plan.ts';
 import { newScenarioRun, type ScenarioRun, stepsMaxOf } from '../../scenario/scenario-world.ts';
+import { TURNS_MAX } from '../../scenario/watched-code.ts';
 import { KernelBug } from '../../vocabulary/invariant.ts';
 import { recordExecution } from '../answer/record-execution.ts';
 import type { CounterexampleReport } from './explore.ts';
-import { type Cycle, cycleOf, FAIRNESS } from './livelock-cycle.ts';
+import { type Cycle, cycleOf, FAIRNESS, NO_TURN_FOR_OTHERS } from './livelock-cycle.ts';
 import { swapsOfRows } from './row-swaps.ts';
 import { type Smaller, smallerOnes, withoutIdle } from './smaller-scenario.ts';
 import { followPaths, renamed, type ThreadPath, ThreadPaths } from './thread-paths.ts';
@@ -171,14 +172,14 @@ function isAsGood(tried: QuietRun, before: QuietRun, alike: Alike): boolean {
   return alike(tried, before) && now <= then;
 }
 
-/** Threads, and pages that there are or that somebody works on. */
+/** Threads, and pages that there are or that a task works on. */
 function sizeOf({ threads, vmas, instances }: ScenarioPlan): number {
   const ops = instances.flatMap((instance) => instance.threads.flat());
   const pages = [...vmas, ...ops].map((one) => ('pages' in one ? (one.pages ?? 1) : 1));
   return threads.length + pages.reduce((sum, count) => sum + count, 0) - ops.length;
 }
 
-/** Another scenario must be told in full to whoever wants to see it again: a step or two are not worth that. */
+/** Another scenario must be given in full to be seen again: a step or two are not worth that. */
 function isWorthIt(now: Failing, before: Failing): boolean {
   if (sizeOf(now.plan) < sizeOf(before.plan)) return true;
   return now.run.choices.length <= STEPS_KEPT * before.run.choices.length;
@@ -192,6 +193,9 @@ function roundOf(
 ): Cycle | 'none' {
   const round = world.round();
   if (round === 'none') return cycleOf(plan, steps);
+  if (world.roundOf() === 'between steps') {
+    return { behind: steps.length, steps: round, rounds: TURNS_MAX, fairness: NO_TURN_FOR_OTHERS };
+  }
   return { behind: steps.length - round.length, steps: round, rounds: ROUNDS, fairness: FAIRNESS };
 }
 

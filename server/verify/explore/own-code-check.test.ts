@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { BadUserCode } from '../../scenario/bad-user-code.ts';
 import { planOf } from '../../scenario/explore-request.ts';
-import { BadUserCode } from '../../scenario/guard-user-code.ts';
 import type { ScenarioPlan } from '../../scenario/scenario-plan.ts';
 import { checkAgain, checkOwnCode } from './own-code-check.ts';
 

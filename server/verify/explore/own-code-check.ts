@@ -6,14 +6,14 @@ import type { Failure } from '../../explorer/failure.ts';
 import { atRandom } from '../../explorer/measure.ts';
 import { goOnWithSame, type Replayed, replay, roundRobin, runWith } from '../../explorer/replay.ts';
 import { describeFailure } from '../../report/describe-failure.ts';
-import { BadUserCode } from '../../scenario/guard-user-code.ts';
+import { BadUserCode } from '../../scenario/bad-user-code.ts';
 import type { ScenarioPlan } from '../../scenario/scenario-plan.ts';
 import { newScenarioRun, type ScenarioRun, stepsMaxOf } from '../../scenario/scenario-world.ts';
 import { lineNaming } from '../../scenario/source-line.ts';
 import { streamOf } from './random-stream.ts';
 
-/** One execution, as it was told. */
-interface Told {
+/** One execution. */
+interface Trial {
   readonly choices: readonly number[];
   readonly steps: readonly string[];
   readonly events: readonly string[];
@@ -21,7 +21,7 @@ interface Told {
 }
 
 /** What the trials were like at first. */
-export type Trials = readonly Told[];
+export type Trials = readonly Trial[];
 
 const RANDOM_TRIALS = 6;
 const TRIAL_SEED = 1;
@@ -34,9 +34,9 @@ export function checkOwnCode(plan: ScenarioPlan): Trials {
   }
   const trials = choosers.map((chooser) => {
     const first = tried(plan, (run) => runWith(() => run, chooser, stepsMaxOf(plan)));
-    const told = { ...first.told, choices: first.steps.map(({ task }) => task) };
-    compare(plan, told, again(plan, told));
-    return { told, failure: first.failure };
+    const trial = { ...first.trial, choices: first.steps.map(({ task }) => task) };
+    compare(plan, trial, again(plan, trial));
+    return { trial: trial, failure: first.failure };
   });
   // A crash that no schedule avoids says nothing about schedules. An assertion does.
   const crashes = trials.flatMap(({ failure }) =>
@@ -49,7 +49,7 @@ export function checkOwnCode(plan: ScenarioPlan): Trials {
     const text = who ? crash.text : `${files.join(', or ')}: ${crash.text}`;
     throw new BadUserCode(`${text}; so it is in every schedule that was tried: mend it there`);
   }
-  return trials.map(({ told }) => told);
+  return trials.map(({ trial }) => trial);
 }
 
 function isError(failure: Failure): failure is Extract<Failure, { kind: 'crash' }> {
@@ -58,7 +58,7 @@ function isError(failure: Failure): failure is Extract<Failure, { kind: 'crash' 
 
 /** Runs the same schedules once more: a module's own state may have changed since. Throws: BadUserCode. */
 export function checkAgain(plan: ScenarioPlan, trials: Trials): void {
-  for (const told of trials) compare(plan, told, again(plan, told));
+  for (const trial of trials) compare(plan, trial, again(plan, trial));
 }
 
 /** The user's own files in a plan, with what each is. */
@@ -87,7 +87,7 @@ const SUSPECT_WORDS = [
   'setTimeout',
 ] as const;
 
-/** `mine.ts:7: driver mine (line 7 says Math.random)`, as far as that can be told. */
+/** `mine.ts:7: driver mine (line 7 says Math.random)`, as far as that is known. */
 function suspectOf(plan: ScenarioPlan): string {
   const own = ownCodeOf(plan);
   for (const { file, what } of own) {
@@ -99,26 +99,26 @@ function suspectOf(plan: ScenarioPlan): string {
   return own.map(({ file, what }) => `${file}: ${what}`).join(', or ');
 }
 
-function again(plan: ScenarioPlan, { choices }: Told): Told {
-  return tried(plan, (run) => replay(() => run, choices, stepsMaxOf(plan))).told;
+function again(plan: ScenarioPlan, { choices }: Trial): Trial {
+  return tried(plan, (run) => replay(() => run, choices, stepsMaxOf(plan))).trial;
 }
 
 function tried(
   plan: ScenarioPlan,
   execute: (run: ScenarioRun) => Omit<Replayed, 'diverged'>,
-): Omit<Replayed, 'diverged'> & { readonly told: Told } {
+): Omit<Replayed, 'diverged'> & { readonly trial: Trial } {
   const run = newScenarioRun(plan);
   const replayed = execute(run);
-  const told = {
+  const trial = {
     choices: [],
     steps: replayed.steps.map(({ actor, name, step }) => `${actor} ${name}, ${step.at}`),
     events: run.world.log.kept.map((event) => JSON.stringify(event)),
     end: replayed.failure === 'none' ? run.outcome() : describeFailure(replayed.failure),
   };
-  return { ...replayed, told };
+  return { ...replayed, trial: trial };
 }
 
-function compare(plan: ScenarioPlan, first: Told, second: Told): void {
+function compare(plan: ScenarioPlan, first: Trial, second: Trial): void {
   const step = firstDifference(first.steps, second.steps);
   if (step !== 'none') {
     const text = `step ${step.at + 1} was "${step.before}" and, with the same choices, "${step.now}"`;

@@ -1,4 +1,4 @@
-/** Swaps that can be told in the numbers of a drawing: of two rows, or of two runs of rows. In steps. */
+/** Swaps that can be said in the numbers of a drawing: of two rows, or of two runs of rows. In steps. */
 
 import type { Event } from '../../abi/event.ts';
 import type { Sibling, StepSpan } from '../../explorer/no-return.ts';

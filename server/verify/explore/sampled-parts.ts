@@ -1,19 +1,19 @@
 /**
  * A random search in parts: which executions belong to which, and what they come to together. The parts are the same
- * whoever runs them, so the sum is.
+ * in whichever thread, so the sum is.
  */
 import type { NewExplored } from '../../explorer/explored.ts';
 import type { Measured } from '../../explorer/measure.ts';
 import { countOutcome, type Outcome } from '../../explorer/outcomes.ts';
 import type { SampleResult, SampleStrategy } from '../../explorer/sample.ts';
-import type { Covered, Found } from './covered.ts';
+import type { Covered, FoundFailure } from './covered.ts';
 import { type LockOrderBreach, LockOrderWatch } from './lock-order-watch.ts';
 import { sampledFacts } from './sampled.ts';
 
-/** Executions of one part: few enough to tell progress, many enough to be worth sending to a thread. */
+/** Executions of one part: few enough to show progress, many enough to be worth sending to a thread. */
 export const PART_EXECUTIONS = 200;
 
-export interface Part {
+export interface SampledPart {
   readonly first: number;
   readonly executions: number;
 }
@@ -23,14 +23,14 @@ export function partsOf(executions: number): number {
 }
 
 /** Of a search of `executions`, behind the `skipped` first ones. */
-export function partNumber(part: number, executions: number, skipped = 0): Part {
+export function partNumber(part: number, executions: number, skipped = 0): SampledPart {
   const first = part * PART_EXECUTIONS;
   return { first: skipped + first, executions: Math.min(PART_EXECUTIONS, executions - first) };
 }
 
 /** What a part came to. Plain data. */
 export type PartResult = Omit<SampleResult, 'counterexample' | 'measured'> & {
-  readonly found: Found | 'none';
+  readonly found: FoundFailure | 'none';
   readonly lockOrder?: readonly LockOrderBreach[];
 };
 

@@ -113,7 +113,7 @@ function withActor(scenario: Scenario, at: number, actor: ScenarioActor): Scenar
   return { ...scenario, actors: scenario.actors.with(at, actor) };
 }
 
-/** 'none' if names are left that nobody answers to any more. */
+/** 'none' if names are left that name nothing any more. */
 function planned(
   plan: ScenarioPlan,
   scenario: Scenario,

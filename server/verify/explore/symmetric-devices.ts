@@ -5,7 +5,7 @@ import type { ScenarioPlan } from '../../scenario/scenario-plan.ts';
 import { newScenarioRun } from '../../scenario/scenario-world.ts';
 import { type ObjectId, type ObjectKind, objectId, objectName } from '../../task/object-id.ts';
 
-/** Operations that put nothing into a device's own memory: a page there has a number that tells whose it is. */
+/** Operations that put nothing into a device's own memory: a page there has a number that says whose it is. */
 const ANONYMOUS_OPS: ReadonlySet<string> = new Set([
   'fault-read',
   'fault-write',
@@ -46,7 +46,7 @@ export function symmetryAmong(
       if (own !== undefined) return own;
       const { kind, owner, index } = objectName(object);
       const actor = OWNED.has(kind) && owner < DEVICES_MAX ? names[owner] : undefined;
-      return actor === undefined ? 'nobody' : { actor, name: objectId(kind, 0, index) };
+      return actor === undefined ? 'shared' : { actor, name: objectId(kind, 0, index) };
     },
     objectOf(actor, name) {
       const own = owned.objects.get(`${actor} ${name}`);
@@ -69,7 +69,7 @@ interface OwnObjects {
   readonly objects: ReadonlyMap<string, ObjectId>;
 }
 
-/** Objects whose number does not tell whose they are: subscriptions, and open migrations. */
+/** Objects whose number does not say whose they are: subscriptions, and open migrations. */
 function ownObjects(plan: ScenarioPlan, names: readonly string[]): OwnObjects {
   const homes = new Map<ObjectId, { actor: string; name: number }>();
   const objects = new Map<string, ObjectId>();
@@ -82,7 +82,7 @@ function ownObjects(plan: ScenarioPlan, names: readonly string[]): OwnObjects {
   const counts = new Map<string, number>();
   for (const { buckets } of world.mm.subscriptions.itree.classes.values()) {
     for (const items of buckets.values()) {
-      for (const { device, sub } of items) {
+      for (const { device, sub } of items.values()) {
         if (homes.has(sub.object)) continue;
         const count = counts.get(device) ?? 0;
         counts.set(device, count + 1);

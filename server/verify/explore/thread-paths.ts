@@ -48,7 +48,7 @@ export class ThreadPaths {
   }
 }
 
-/** Follows `wanted` as far as it can: whoever is not there, or cannot go on, is passed over. */
+/** Follows `wanted` as far as it can: a task that is not there, or cannot go on, is passed over. */
 export function followPaths(
   threads: readonly PlannedThread[],
   wanted: readonly ThreadPath[],

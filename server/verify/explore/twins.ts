@@ -1,8 +1,8 @@
 /**
- * Many identical devices that cannot tell of each other are as good as one. If no step of a device writes what another
- * actor reads or writes (its callbacks count as its own), then every interleaving of the others with it projects onto
- * one without its twins, and nothing that an oracle says of one device can depend on them. The premise is checked at
- * every step of the search; if it fails, the search is done in full.
+ * Many identical devices that learn nothing of each other are as good as one. If no step of a device writes what
+ * another actor reads or writes (its callbacks count as its own), then every interleaving of the others with it
+ * projects onto one without its twins, and nothing that an oracle says of one device can depend on them. The premise is
+ * checked at every step of the search; if it fails, the search is done in full.
  */
 import { conflicts } from '../../explorer/dependence.ts';
 import type { ExecutedStep } from '../../explorer/execution.ts';
@@ -46,13 +46,13 @@ function withoutTwinsOf(plan: ScenarioPlan, group: readonly string[]): Reduction
   const { homeOf } = symmetryAmong(smaller.plan, [[member]]);
   const isOwn = (object: ObjectId) => {
     const home = homeOf(object);
-    return home !== 'nobody' && home.actor === member;
+    return home !== 'shared' && home.actor === member;
   };
   return { plan: smaller.plan, member, leftOut: twins.length, isOwn };
 }
 
 /** Watches whether `member` keeps to itself: from the other actors, and from twins that would do as it does. */
-export class Isolation {
+export class IndependenceCheck {
   readonly #member: string;
   readonly #isOwn: (object: ObjectId) => boolean;
   readonly #touched = new Map<ObjectId, Set<TouchMode>>();
@@ -94,10 +94,11 @@ function inConflictWithThemselves(modes: ReadonlySet<TouchMode>): boolean {
   return all.some((mode, at) => all.slice(at).some((other) => conflicts(mode, other)));
 }
 
-/** Joining a callback tells nothing but that it has ended; what an oracle knows of a device is no actor's business. */
+/** Joining a callback shows nothing but that it has ended; what an oracle knows of a device is no actor's business. */
 function isBookkeeping(object: ObjectId): boolean {
   const { kind, owner } = objectName(object);
-  return kind === 'task' || (kind === 'user' && owner < ORACLE_OWNERS.firstRegister);
+  if (kind !== 'user') return kind === 'task';
+  return owner < ORACLE_OWNERS.firstRegister && owner !== ORACLE_OWNERS.sharedPages;
 }
 
 function writes(mode: TouchMode): boolean {

@@ -1,19 +1,19 @@
 /**
  * What the clients of a recording did after a moment, as a program for each: its own frames in its own order, each
- * with what it had been answered by then. Answers to questions are no part of it: whoever is asked, answers.
+ * with what it had been answered by then. Answers to questions are no part of it: a client that is asked answers.
  */
 
 import type { JournalEntry } from '../../journal/read-journal.ts';
 import type { FromClient } from '../../machine/remote/inbound.ts';
 import type { DeviceNotificationParams } from '../../protocol/client-notifications.ts';
-import type { QuestionParams } from '../../protocol/server-questions.ts';
+import type { QuestionParams, QuestionResults } from '../../protocol/server-questions.ts';
 import type { Answer, RecordedQuestion, RecordedRequest, RecordedRun } from './recorded-run.ts';
 
-export type Frame = Exclude<FromClient, { kind: 'answer' }>;
+export type ClientMessage = Exclude<FromClient, { kind: 'answer' }>;
 
 /** One frame, and the requests of the same client whose answers it had when it sent it. */
 export interface ScriptFrame {
-  readonly frame: Frame;
+  readonly frame: ClientMessage;
   /** The request as recorded; 'none' for other frames. */
   readonly recorded: RecordedRequest | 'none';
   readonly after: readonly RecordedRequest[];
@@ -37,6 +37,8 @@ export interface ClientScript {
   readonly services: readonly ServiceScript[];
   /** Whether it moves its sequence for what its own migrations invalidate. */
   readonly ownSequence: 'moves' | 'stays';
+  /** What it did in the first of two passes where it left something to the second. */
+  readonly firstPass: 'moves sequence' | 'drops entries';
 }
 
 /** The programs that follow entry `step`, of those who do anything. */
@@ -64,7 +66,7 @@ function scriptOf(
     const { inbound } = entry;
     if (entry.n === step + 1) begin = frames.length;
     if (!('actor' in inbound) || inbound.actor !== actor || inbound.kind === 'answer') continue;
-    if (belongsToAnswer(inbound, openAt(asked, entry, 'invalidate'))) continue;
+    if (belongsToAnswer(inbound, openAt(asked, entry, ...INVALIDATIONS))) continue;
     const recorded: RecordedRequest | 'none' = run.requests.get(entry.n) ?? 'none';
     const frame = { frame: inbound, recorded, after: answersBefore(run, actor, entry) };
     const [serving] = openAt(asked, entry, 'migrate_to_ram');
@@ -86,31 +88,34 @@ function scriptOf(
       outcome: answer === 'none' ? 'not recorded' : answer.outcome,
     })),
     ownSequence: asked.some(movesOwnSequence) ? 'moves' : 'stays',
+    firstPass: asked.some(beginsWithoutSequence) ? 'drops entries' : 'moves sequence',
   };
 }
 
 /** Where a range fault begins. */
-export function isReadBegin(frame: Frame): boolean {
+export function isReadBegin(frame: ClientMessage): boolean {
   return (
     frame.kind === 'request' &&
     (frame.method === 'mmu_interval_read_begin' || frame.method === 'hmm_range_fault_unlocked')
   );
 }
 
+const INVALIDATIONS = ['invalidate', 'invalidate_start', 'invalidate_finish'] as const;
+
 /** Questions that were put before `entry` and answered after it. */
 function openAt(
   asked: readonly RecordedQuestion[],
   entry: JournalEntry,
-  method: string,
+  ...methods: readonly string[]
 ): RecordedQuestion[] {
   return asked.filter(
     ({ n, question, answeredAt }) =>
-      question.method === method && n < entry.n && answeredAt > entry.n,
+      methods.includes(question.method) && n < entry.n && answeredAt > entry.n,
   );
 }
 
-/** Entries that it drops because of an invalidation are told before the answer. */
-function belongsToAnswer(frame: Frame, open: readonly RecordedQuestion[]): boolean {
+/** Entries that it drops because of an invalidation are notified before the answer. */
+function belongsToAnswer(frame: ClientMessage, open: readonly RecordedQuestion[]): boolean {
   if (frame.kind !== 'notify' || frame.method !== 'mirror_changed') return false;
   const { changes } = frame.params as DeviceNotificationParams['mirror_changed'];
   return changes.every(
@@ -134,8 +139,17 @@ function pageOf(params: unknown): number {
 }
 
 function movesOwnSequence({ question, answer }: RecordedQuestion): boolean {
-  if (question.method !== 'invalidate' || answer === 'none' || !answer.outcome.ok) return false;
+  const asked = INVALIDATIONS.some((method) => method === question.method);
+  if (!asked || answer === 'none' || !answer.outcome.ok) return false;
   const { owner, seq } = question.params as QuestionParams['invalidate'];
   const { invalidate_seq } = answer.outcome.result as { readonly invalidate_seq: number };
   return owner === question.actor && invalidate_seq === seq;
+}
+
+function beginsWithoutSequence({ question, answer }: RecordedQuestion): boolean {
+  if (question.method !== 'invalidate_start' || answer === 'none' || !answer.outcome.ok)
+    return false;
+  const { seq } = question.params as QuestionParams['invalidate_start'];
+  const { result, invalidate_seq } = answer.outcome.result as QuestionResults['invalidate_start'];
+  return result === 'begun' && invalidate_seq !== seq;
 }

@@ -10,6 +10,8 @@ import type { Journal } from '../../journal/read-journal.ts';
 import type { Outbound } from '../../machine/remote/inbound.ts';
 import { LiveMachine } from '../../machine/remote/live-machine.ts';
 import { type World, waitingFor } from '../../machine/world.ts';
+import type { Patch } from '../../patches/patch.ts';
+import { PATCHES } from '../../patches/patches.ts';
 import { violationOf } from '../../scenario/watch-run.ts';
 import type { RunningTask } from '../../scheduler/scheduler.ts';
 import { type ClientScript, clientScripts } from './client-script.ts';
@@ -77,20 +79,27 @@ function clientAt(run: RecordedRun, step: number, actor: string): ClientAtMoment
   };
 }
 
-/** The world at the moment, its future standing ready. Throws: what the machine throws. */
-export function newMomentRun(moment: Moment): MomentRun {
+/** The world at the moment, its future standing ready. `patches`: by id. Throws: what the machine throws. */
+export function newMomentRun(
+  moment: Moment,
+  patches: ReadonlyMap<string, Patch> = PATCHES,
+): MomentRun {
   const { run, step, scripts } = moment;
   const clients = new Map<string, ScriptedClient>();
   let state: 'past' | 'future' = 'past';
   let failure: Failure | 'none' = 'none';
-  const machine: LiveMachine = new LiveMachine(run.config, {
-    outbound: (outbound) => {
-      if (state === 'future') deliver(machine, clients, outbound);
+  const machine: LiveMachine = new LiveMachine(
+    run.config,
+    {
+      outbound: (outbound) => {
+        if (state === 'future') deliver(machine, clients, outbound);
+      },
+      event: (event) => {
+        if (state === 'future' && failure === 'none') failure = failureIn(event);
+      },
     },
-    event: (event) => {
-      if (state === 'future' && failure === 'none') failure = failureIn(event);
-    },
-  });
+    patches,
+  );
   for (const { inbound } of run.entries.slice(0, step)) machine.accept(inbound);
   state = 'future';
   for (const [at, script] of scripts.entries()) {
@@ -140,7 +149,7 @@ function deliver(
       );
       return;
     case 'tell':
-      client.told(outbound.method);
+      client.heard(outbound.method);
   }
 }
 
@@ -156,9 +165,7 @@ function failureAtEnd(
   clients: ReadonlyMap<string, ScriptedClient>,
   stuck: readonly RunningTask[],
 ): Failure | 'none' {
-  const silent = [...clients.values()].some(
-    ({ departed, cut }) => departed !== 'no' || cut === 'yes',
-  );
+  const silent = [...clients.values()].some(({ departed, cut }) => departed !== 'no' || cut);
   const inKernel = stuck.filter(({ identity }) => identity.name !== 'client');
   if (inKernel.length === 0 || silent || machine.stallers().length > 0) return 'none';
   const actors = inKernel.map(({ identity }) => identity.actor);

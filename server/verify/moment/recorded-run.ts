@@ -1,6 +1,6 @@
 /**
  * A recording executed again with everything that the machine said in it: which response and which question came of
- * which entry. From this one can tell what a client knew when it sent a frame.
+ * which entry. This says what a client knew when it sent a frame.
  */
 
 import type { Journal, JournalEntry } from '../../journal/read-journal.ts';
@@ -10,7 +10,7 @@ import { LiveMachine } from '../../machine/remote/live-machine.ts';
 
 export type Request = Extract<FromClient, { kind: 'request' }>;
 export type Response = Extract<Outbound, { kind: 'response' }>;
-export type Question = Extract<Outbound, { kind: 'question' }>;
+export type OutboundQuestion = Extract<Outbound, { kind: 'question' }>;
 export type Answer = Extract<FromClient, { kind: 'answer' }>;
 
 /** A request with the entry that it was, and its answer with the entry that brought it about. */
@@ -25,7 +25,7 @@ export interface RecordedRequest {
 export interface RecordedQuestion {
   /** The entry that brought it about. */
   readonly n: number;
-  readonly question: Question;
+  readonly question: OutboundQuestion;
   answer: Answer | 'none';
   answeredAt: number;
 }

@@ -4,10 +4,12 @@
  * as it is answered something else than then, the recording does not say what it would do next: it departs, which
  * means that it gives back what it holds and does no more.
  */
+
 import type { LiveMachine } from '../../machine/remote/live-machine.ts';
 import { NO_CONTENTS } from '../../machine/remote/remote-actor.ts';
 import type { DeviceNotificationParams } from '../../protocol/client-notifications.ts';
 import type { DeviceParams } from '../../protocol/device-requests.ts';
+import type { RequestId } from '../../protocol/envelope.ts';
 import type { QuestionParams } from '../../protocol/server-questions.ts';
 import { touch, wake } from '../../task/context.ts';
 import { type ObjectId, objectId } from '../../task/object-id.ts';
@@ -15,13 +17,13 @@ import { HOLD_OWNERS } from '../../task/object-owners.ts';
 import { type Task, waitUntil, willWrite } from '../../task/task.ts';
 import type { PageIndex } from '../../vocabulary/address.ts';
 import {
+  type ClientMessage,
   type ClientScript,
-  type Frame,
   isReadBegin,
   type ScriptFrame,
   type ServiceScript,
 } from './client-script.ts';
-import type { Question, RecordedRequest, Response } from './recorded-run.ts';
+import type { OutboundQuestion, RecordedRequest, Response } from './recorded-run.ts';
 import { translatedParams } from './translated-params.ts';
 import { sameAnswerContents, Translation } from './translation.ts';
 
@@ -57,13 +59,13 @@ export class ScriptedClient {
   readonly #table: ObjectId;
   readonly #translation = new Translation();
   /** Answers by request id, the last one of each. */
-  readonly #answers = new Map<number, Response>();
+  readonly #answers = new Map<RequestId, Response>();
   readonly #migrations: Set<number>;
   readonly #services: ServiceScript[];
   /** Requests under way, or answered since it looked last. */
   readonly #unlearnt: RecordedRequest[];
   /** The request by which it reaches memory through its page table, under the lock that its callback takes. */
-  #reaching: number | 'nothing' = 'nothing';
+  #reaching: RequestId | 'nothing' = 'nothing';
   #sequence: number;
   #begun: number;
   #locks: number;
@@ -72,9 +74,9 @@ export class ScriptedClient {
   /** Whether page contents that it was given are others than then. */
   #contents: 'as recorded' | 'others' = 'as recorded';
   #departed: Departed = 'no';
-  #cut: 'yes' | 'no' = 'no';
+  #cut = false;
 
-  /** `number` tells the clients of one world apart. */
+  /** `number` distinguishes the clients of one world. */
   constructor(machine: LiveMachine, script: ClientScript, number: number, moment: ClientAtMoment) {
     this.actor = script.actor;
     this.#machine = machine;
@@ -96,7 +98,7 @@ export class ScriptedClient {
   }
 
   /** Whether it owes an answer that is not within what is played. */
-  get cut(): 'yes' | 'no' {
+  get cut(): boolean {
     return this.#cut;
   }
 
@@ -117,14 +119,14 @@ export class ScriptedClient {
     wake(context, this.#mail);
   }
 
-  /** The kernel tells that it is fenced, or that it sent nonsense. Not a yield point. */
-  told(method: string): void {
+  /** The kernel notifies that it is fenced, or that it sent nonsense. Not a yield point. */
+  heard(method: string): void {
     if (method === 'page_free') return;
     this.#depart(method);
   }
 
   /** A question of the kernel's, as a task. */
-  *answer({ id, method, params }: Question): Task<void> {
+  *answer({ id, method, params }: OutboundQuestion): Task<void> {
     if (method === 'migrate_to_ram') {
       yield* this.#serve(id, params as QuestionParams['migrate_to_ram']);
       return;
@@ -132,19 +134,34 @@ export class ScriptedClient {
     yield waitUntil('client.answer', this.#table, () => this.#reaching === 'nothing');
     this.#touch(this.#table, 'write');
     if (method === 'release') this.#send({ kind: 'answer', actor: this.actor, id, outcome: DONE });
-    else this.#invalidate(id, params as QuestionParams['invalidate']);
+    else if (method === 'invalidate_start') {
+      this.#begin(id, params as QuestionParams['invalidate_start']);
+    } else this.#invalidate(id, params as QuestionParams['invalidate'], 'all');
   }
 
-  #invalidate(id: number, params: QuestionParams['invalidate']): void {
+  /** Own migrations and what must not wait are done in one pass. */
+  #begin(id: number, params: QuestionParams['invalidate_start']): void {
+    const whole = params.owner === this.actor || params.blocking === 'non-blockable';
+    this.#invalidate(id, params, whole ? 'all' : this.#script.firstPass);
+  }
+
+  /** `part` of what it does to carry out an invalidation. */
+  #invalidate(
+    id: number,
+    params: QuestionParams['invalidate'],
+    part: 'all' | ClientScript['firstPass'],
+  ): void {
     const { range, owner, event, seq } = params;
     const own = owner === this.actor && (event === 'migrate' || event === 'exclusive');
-    if (!own || this.#script.ownSequence === 'moves') this.#sequence = seq;
+    const moves = !own || this.#script.ownSequence === 'moves';
+    if (moves && part !== 'drops entries') this.#sequence = seq;
     const table = this.#machine.world.oracles.mirrors.byDevice.get(this.actor);
-    const changes = [...(own ? [] : (table?.keys() ?? []))]
+    const drops = !own && part !== 'moves sequence';
+    const changes = [...(drops ? (table?.keys() ?? []) : [])]
       .filter((page) => range.first <= page && page < range.end)
       .map((page: PageIndex) => ({ page, entry: { state: 'none' } as const }));
-    if (changes.length > 0) this.#tell('mirror_changed', { changes });
-    const result = { result: 'done', invalidate_seq: this.#sequence };
+    if (changes.length > 0) this.#notify('mirror_changed', { changes });
+    const result = { result: part === 'all' ? 'done' : 'begun', invalidate_seq: this.#sequence };
     this.#send({ kind: 'answer', actor: this.actor, id, outcome: { ok: true, result } });
   }
 
@@ -159,7 +176,7 @@ export class ScriptedClient {
     yield* this.#playFrames(script.frames, 0);
     if (this.#departed !== 'no') return;
     if (script.outcome === 'not recorded') {
-      this.#cut = 'yes';
+      this.#cut = true;
       return;
     }
     this.#send({ kind: 'answer', actor: this.actor, id, outcome: script.outcome });
@@ -276,7 +293,7 @@ export class ScriptedClient {
   }
 
   /** Frames that say or use what the callback changes. */
-  #touchTable(frame: Frame | undefined): void {
+  #touchTable(frame: ClientMessage | undefined): void {
     if (frame?.kind !== 'request' && frame?.kind !== 'notify') return;
     if (isReadBegin(frame)) this.#touch(this.#table, 'read');
     else if (OF_THE_TABLE.includes(frame.method)) this.#touch(this.#table, 'write');
@@ -287,7 +304,7 @@ export class ScriptedClient {
   }
 
   /** Through an entry that has been invalidated since: a driver finds that out under its lock, and faults again. */
-  #reachesWhatIsGone(frame: Frame | undefined): boolean {
+  #reachesWhatIsGone(frame: ClientMessage | undefined): boolean {
     const table = this.#machine.world.oracles.mirrors.byDevice.get(this.actor);
     return this.#reached(frame).some(({ page, pfn }) => {
       const entry = table?.get(page as PageIndex);
@@ -296,7 +313,9 @@ export class ScriptedClient {
   }
 
   /** What a frame reaches through the page table; a migration reaches what it holds locked. */
-  #reached(frame: Frame | undefined): readonly { readonly page: number; readonly pfn: number }[] {
+  #reached(
+    frame: ClientMessage | undefined,
+  ): readonly { readonly page: number; readonly pfn: number }[] {
     if (this.#migrations.size > 0 || frame === undefined) return [];
     if (frame.kind === 'request' && (frame.method === 'dma_read' || frame.method === 'dma_write')) {
       return (frame.params as DeviceParams['dma_read']).targets;
@@ -307,7 +326,7 @@ export class ScriptedClient {
     return [];
   }
 
-  #sendFrame(frame: Frame): void {
+  #sendFrame(frame: ClientMessage): void {
     if (frame.kind !== 'request' && frame.kind !== 'notify') {
       if ('actor' in frame) this.#machine.begin(frame);
       return;
@@ -356,7 +375,7 @@ export class ScriptedClient {
     return id;
   }
 
-  #tell(method: string, params: unknown): void {
+  #notify(method: string, params: unknown): void {
     this.#send({ kind: 'notify', actor: this.actor, method, params, contents: NO_CONTENTS });
   }
 

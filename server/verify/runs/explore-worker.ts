@@ -16,27 +16,29 @@ const NEWS_MS = 100;
 
 /** Called by the pool, by its name. Throws what the world throws. */
 export function exploreRun({ question, modelHash, news }: RunTask): RunResult {
-  const tell = (one: RunNews) => news.postMessage(one);
-  tell({ kind: 'began' });
-  let told = performance.now();
+  const post = (one: RunNews) => news.postMessage(one);
+  post({ kind: 'began' });
+  let postedAt = performance.now();
   const plan = planOfQuestion(question);
-  const { strategy, budgetExecutions, budgetSeconds, seed } = question;
+  const { strategy, budgetExecutions, budgetSeconds, seed, preemptions } = question;
   const verdict = exploreScenario(plan, {
     strategy,
     budgetExecutions,
     budgetSeconds,
     seed,
     depth: PCT_DEPTH,
+    ...(preemptions === undefined ? {} : { preemptionsMax: preemptions }),
     clock: () => performance.now(),
     onProgress: (progress) => {
-      if (performance.now() - told < NEWS_MS) return;
-      told = performance.now();
+      if (performance.now() - postedAt < NEWS_MS) return;
+      postedAt = performance.now();
       const { executions, steps, done } = progress;
-      tell({ kind: 'progress', progress: { executions, steps, done } });
+      post({ kind: 'progress', progress: { executions, steps, done } });
     },
   });
   const token = tokenOf(verdict, question, modelHash);
-  const file = `scenarios/${question.scenario}.yaml`;
+  const { scenario, text } = question;
+  const file = text === undefined ? `scenarios/${scenario}.yaml` : `${scenario}.yaml`;
   const reports = FORMAT_NAMES.map((format) => [
     format,
     reportOf(file, plan, question, verdict, format),
@@ -67,11 +69,11 @@ function tokenOf(
 
 function eventsOf({ plan, counterexample }: ScenarioVerdict): RunEvents {
   if (counterexample === 'none') {
-    return { ...toldExecution(plan, []), failure: null, pointOfNoReturn: null, sibling: null };
+    return { ...shownExecution(plan, []), failure: null, pointOfNoReturn: null, sibling: null };
   }
   const { pointOfNoReturn, nearestPassingSchedule: sibling, failure } = counterexample;
   return {
-    ...toldExecution(plan, counterexample.choices),
+    ...shownExecution(plan, counterexample.choices),
     failure: describeFailure(failure),
     pointOfNoReturn: pointOfNoReturn === 'unknown' ? null : pointOfNoReturn,
     sibling: sibling === 'none' ? null : siblingOf(plan, sibling),
@@ -82,7 +84,7 @@ function siblingOf(
   plan: ScenarioVerdict['plan'],
   { choices, swapped }: { readonly choices: readonly number[]; readonly swapped: readonly Span[] },
 ): NonNullable<RunEvents['sibling']> {
-  const { events, stepOfEvent, steps } = toldExecution(plan, choices);
+  const { events, stepOfEvent, steps } = shownExecution(plan, choices);
   return { events, stepOfEvent, steps, swapped: swapped.map((span) => ({ ...span })) };
 }
 
@@ -92,11 +94,11 @@ interface Span {
 }
 
 /** For a viewer, who wants to see locks as well. */
-function toldExecution(
+function shownExecution(
   plan: ScenarioVerdict['plan'],
   choices: readonly number[],
 ): Pick<RunEvents, 'setup' | 'events' | 'stepOfEvent' | 'steps'> {
-  const { setup, events, stepOfEvent, steps } = recordExecution(plan, choices, { locks: 'told' });
+  const { setup, events, stepOfEvent, steps } = recordExecution(plan, choices, { logLocks: true });
   return {
     setup: [...setup],
     events: [...events],

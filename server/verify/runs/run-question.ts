@@ -1,9 +1,16 @@
-/** The question of a run, which takes only what ships: a server that others reach executes nobody's files. */
+/**
+ * The question of a run, which takes patches and drivers that ship: a server that others reach executes no code of
+ * theirs. A scenario is data, and may be anybody's.
+ */
+
 import type { DriverVariant } from '../../../clients/drivers/catalogue/driver-variant.ts';
 import { DRIVERS } from '../../../clients/drivers/catalogue/drivers.ts';
-import { PATCHES, STOCK_NAME } from '../../patches/patches.ts';
+import { STOCK_NAME } from '../../patches/joint-name.ts';
+import { patchesIn } from '../../patches/patch-set.ts';
 import type { NewRun } from '../../protocol/http-api.ts';
+import { readScenario } from '../../scenario/read-scenario.ts';
 import { BadChoice, planScenario, type ScenarioPlan } from '../../scenario/scenario-plan.ts';
+import type { Scenario } from '../../scenario/scenario-schema.ts';
 import { shippedScenario } from '../../scenario/shipped-scenarios.ts';
 
 const SECONDS = 30;
@@ -12,12 +19,15 @@ const EXECUTIONS = 1_000_000;
 export const PCT_DEPTH = 3;
 
 /** A question with every blank filled in. */
-export type FullQuestion = Required<Omit<NewRun, 'kernel'>> & Pick<NewRun, 'kernel'>;
+export type FullQuestion = Required<Omit<NewRun, MayBeBlank>> & Pick<NewRun, MayBeBlank>;
+type MayBeBlank = 'kernel' | 'text' | 'preemptions';
 
 export function fullQuestion(asked: NewRun): FullQuestion {
   return {
     scenario: asked.scenario,
     ...(asked.kernel === undefined ? {} : { kernel: asked.kernel }),
+    ...(asked.text === undefined ? {} : { text: asked.text }),
+    ...(asked.preemptions === undefined ? {} : { preemptions: asked.preemptions }),
     patch: asked.patch ?? STOCK_NAME,
     driver: asked.driver ?? [],
     parameters: asked.parameters ?? {},
@@ -30,19 +40,29 @@ export function fullQuestion(asked: NewRun): FullQuestion {
 
 /** Throws: BadChoice, also for a scenario or patch that does not ship. */
 export function planOfQuestion(question: FullQuestion): ScenarioPlan {
-  const scenario = shippedScenario(question.scenario);
-  if (scenario === 'none') throw new BadChoice(`there is no scenario "${question.scenario}"`);
-  const { patch } = question;
-  const shipped = PATCHES.get(patch);
-  if (patch !== STOCK_NAME && shipped === undefined) {
-    throw new BadChoice(`there is no patch "${patch}"`);
-  }
+  const scenario = scenarioOf(question);
+  const patches = patchesIn(question.patch);
+  if ('unknown' in patches) throw new BadChoice(`there is no patch "${patches.unknown}"`);
   return planScenario(scenario, {
     ...(question.kernel === undefined ? {} : { kernel: question.kernel }),
-    patches: shipped === undefined ? [] : [shipped],
+    patches,
     drivers: new Map(question.driver.map(driverChoice)),
     parameters: question.parameters,
   });
+}
+
+/** Throws: BadChoice. */
+function scenarioOf({ scenario: name, text }: FullQuestion): Scenario {
+  if (text === undefined) {
+    const shipped = shippedScenario(name);
+    if (shipped === 'none') throw new BadChoice(`there is no scenario "${name}"`);
+    return shipped;
+  }
+  const read = readScenario(text, name);
+  if (read.ok) return read.scenario;
+  const [{ line, column, message } = { line: 1, column: 1, message: 'no scenario' }] =
+    read.problems;
+  throw new BadChoice(`text, line ${line}, column ${column}: ${message}`);
 }
 
 /** `gpu0=corrected`, or `corrected` for all devices. Throws: BadChoice. */

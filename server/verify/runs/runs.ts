@@ -36,7 +36,7 @@ export interface Run {
   readonly abort: AbortController;
 }
 
-/** Made when the first question is put: until then nobody pays for threads. */
+/** Made when the first question is put: until then there are no threads. */
 type NewPool = (onError: (error: unknown) => void) => Promise<Pick<Piscina, 'run' | 'destroy'>>;
 
 export interface RunsOptions {
@@ -108,9 +108,9 @@ export class Runs {
     if (this.#pool === 'none') this.#pool = this.#newPool((error) => this.#poolFailed(error));
     const pool = await this.#pool;
     if (run.state === 'cancelled') return;
-    const { port1: news, port2: told } = new MessageChannel();
-    told.on('message', (one: RunNews) => this.#hear(run, one));
-    told.unref();
+    const { port1: news, port2: heard } = new MessageChannel();
+    heard.on('message', (one: RunNews) => this.#hear(run, one));
+    heard.unref();
     const { question } = run;
     const task: RunTask = { question, modelHash: this.#options.modelHash, news };
     try {
@@ -126,7 +126,7 @@ export class Runs {
       run.state = 'done';
       this.#forgetOld();
     } finally {
-      told.close();
+      heard.close();
     }
   }
 
@@ -144,7 +144,7 @@ export class Runs {
     this.#options.onFailure(run.id, error);
   }
 
-  /** A thread could not even begin: whoever waits for it would wait for ever. */
+  /** A thread could not even begin: a client that waits for it would wait for ever. */
   #poolFailed(error: unknown): void {
     for (const run of this.#runs.values()) this.#failed(run, error);
   }
@@ -154,7 +154,7 @@ export class Runs {
     let count = over.length;
     let chars = over.reduce((sum, run) => sum + charsOf(run), 0);
     for (const run of over) {
-      // The last one stays however large it is: somebody waits for it.
+      // The last one stays however large it is: a client waits for it.
       if (count <= 1 || (count <= RUNS_KEPT_MAX && chars <= KEPT_CHARS_MAX)) return;
       this.#runs.delete(run.id);
       count -= 1;
@@ -176,8 +176,8 @@ function isOpen({ state }: Run): boolean {
 function charsOf({ result }: Run): number {
   if (result === 'none') return 0;
   const { events, reports } = result;
-  const told = events.setup.length + events.events.length + (events.sibling?.events.length ?? 0);
-  return 200 * told + Object.values(reports).reduce((sum, text) => sum + text.length, 0);
+  const count = events.setup.length + events.events.length + (events.sibling?.events.length ?? 0);
+  return 200 * count + Object.values(reports).reduce((sum, text) => sum + text.length, 0);
 }
 
 async function newPool(onError: (error: unknown) => void): Promise<Piscina> {

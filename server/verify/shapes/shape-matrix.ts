@@ -1,13 +1,12 @@
 /** What came of many shapes, as a matrix: operation against operation, over all memories. */
-import type { ShapeAnswer, ShapeWord } from './ask-shapes.ts';
-
-export interface MatrixCell {
-  readonly asked: number;
-  readonly counts: { readonly [Word in ShapeWord]: number };
-}
-
-/** By the two operations, in the order of the catalogue: `store+migrate`. */
-export type ShapeMatrix = ReadonlyMap<string, MatrixCell>;
+import {
+  cellsByOperations,
+  MATRIX_LETTERS,
+  type MatrixCell,
+  type ShapeWord,
+} from '../../report/catalogue.ts';
+import type { ShapeAnswer } from './ask-catalogue.ts';
+import type { Shape } from './shapes.ts';
 
 const NONE: MatrixCell['counts'] = {
   holds: 0,
@@ -17,37 +16,62 @@ const NONE: MatrixCell['counts'] = {
   'not reached': 0,
 };
 
-export function matrixOf(answers: readonly ShapeAnswer[]): ShapeMatrix {
-  const cells = new Map<string, MatrixCell>();
-  for (const { shape, word } of answers) {
-    const key = shape.operations.join('+');
-    const { asked, counts } = cells.get(key) ?? { asked: 0, counts: NONE };
-    cells.set(key, { asked: asked + 1, counts: { ...counts, [word]: counts[word] + 1 } });
+/** A cell for each set of operations of `shapes`, in their order. */
+export function matrixOf(shapes: readonly Shape[], answers: readonly ShapeAnswer[]): MatrixCell[] {
+  const words = new Map(answers.map(({ shape, word }) => [shape.name, word]));
+  const cells = new Map<
+    string,
+    { operations: readonly string[]; words: (ShapeWord | undefined)[] }
+  >();
+  for (const { name, operations } of shapes) {
+    const key = operations.join('+');
+    const cell = cells.get(key) ?? { operations, words: [] };
+    cell.words.push(words.get(name));
+    cells.set(key, cell);
   }
-  return cells;
+  return [...cells.values()].map(cellOf);
 }
 
-/** The worst first. */
-const WORST: readonly ShapeWord[] = ['appeared', 'broken', 'unknown', 'holds', 'not reached'];
-const LETTERS: { readonly [Word in ShapeWord]: string } = {
-  appeared: 'A',
-  broken: 'B',
-  unknown: '?',
-  holds: '.',
-  'not reached': '-',
-};
+function cellOf(cell: {
+  readonly operations: readonly string[];
+  readonly words: readonly (ShapeWord | undefined)[];
+}): MatrixCell {
+  const asked = cell.words.filter((word) => word !== undefined);
+  const counts = { ...NONE };
+  for (const word of asked) counts[word] += 1;
+  const verdict = verdictOf(counts, cell.words.length - asked.length);
+  return {
+    operations: cell.operations,
+    shapes: cell.words.length,
+    asked: asked.length,
+    reached: asked.length - counts['not reached'],
+    counts,
+    verdict,
+  };
+}
 
-/** One line for each operation, one letter for each other one: the worst of all memories. */
-export function matrixText(matrix: ShapeMatrix, operations: readonly string[]): string {
+function verdictOf(counts: MatrixCell['counts'], missing: number): MatrixCell['verdict'] {
+  if (counts.appeared > 0) return 'appeared';
+  if (counts.broken > 0) return 'broken';
+  if (counts.unknown > 0) return 'unknown';
+  if (missing > 0) return 'not asked';
+  return counts.holds > 0 ? 'holds' : 'not reached';
+}
+
+/** A line for each operation, with a letter for itself alone and one for each before it in the list. */
+export function matrixText(cells: readonly MatrixCell[], operations: readonly string[]): string {
+  const cellOfOperations = cellsByOperations(cells);
+  const letter = (...of: readonly string[]) =>
+    MATRIX_LETTERS[cellOfOperations(of)?.verdict ?? 'not asked'];
   const width = Math.max(...operations.map((one) => one.length));
   const rows = operations.map((one, at) => {
-    const letters = operations.slice(0, at + 1).map((other) => {
-      const cell = matrix.get(`${other}+${one}`);
-      const worst = WORST.find((word) => (cell?.counts[word] ?? 0) > 0);
-      return worst === undefined ? ' ' : LETTERS[worst];
-    });
-    return `${one.padEnd(width)} ${letters.join(' ')}`;
+    const with_ = operations.slice(0, at + 1).map((other) => letter(other, one));
+    return `${one.padEnd(width)} ${letter(one)} | ${with_.join(' ')}`;
   });
-  const legend = WORST.map((word) => `${LETTERS[word]} ${word}`).join(', ');
-  return `${rows.join('\n')}\n${legend}; columns as rows`;
+  const legend = Object.entries(MATRIX_LETTERS).map(
+    ([word, sign]) => `${sign === ' ' ? 'blank' : sign} ${word}`,
+  );
+  return [...rows, `alone | with each from the top down; ${legend.join(', ')}`]
+    .map((line) => line.trimEnd())
+    .join('\n');
 }

@@ -1,81 +1,145 @@
 /** What stands at the page of a shape before its actors begin, each as the setup that leads there. */
 import type { Scenario, ScenarioVma, SetupOp } from '../../scenario/scenario-schema.ts';
 
-/** The page that all operations are about: the first of two, so that they may split the mapping. */
-export const PAGE = 'a';
-/** Unmapped, for mremap() to move to. */
-export const TARGET = 'b';
-/** Holds the page, or mirrors it, and does nothing else. */
+/** Holds the page, or mirrors it. */
 export const HOLDER = 'holder';
 export const CHILD = 'child';
+/** The mapping that mremap() moves to the place of. */
+export const TARGET = 'b';
 
 export interface ShapeMemory {
   readonly id: string;
   readonly setup: readonly SetupOp[];
-  readonly kind: ScenarioVma['kind'];
+  readonly vmas: readonly ScenarioVma[];
   readonly machine: NonNullable<Scenario['machine']>;
+  /** What the operations are about: a page, or two if `pages` says so. */
+  readonly page: string;
+  readonly pages: 1 | 2;
+  /** For mremap() to move to: unmapped then. */
+  readonly target: string;
   /** 'child': a forked process maps the page as well. */
   readonly processes: 'one' | 'child';
   readonly holder: 'none' | 'device';
+  /** 'one each': a device that migrates two pages gets a frame for one. */
+  readonly deviceFrames: 'enough' | 'one each';
+  /** 'warm': the TLBs of those who act have the page already. */
+  readonly tlbs: 'cold' | 'warm';
 }
 
-const STORED: SetupOp = { actor: 'cpu0', do: 'store', at: PAGE, value: 1 };
-const LOADED: SetupOp = { actor: 'cpu0', do: 'load', at: PAGE };
+const FIRST = 0x1_0020_0000;
+/** Of files: what the first page begins with, and the second. */
+const WORDS = ['0x64', '0x65'];
+
+const STORED: SetupOp = { actor: 'cpu0', do: 'store', at: 'a', value: 1 };
+const SECOND_STORED: SetupOp = { actor: 'cpu0', do: 'store', at: 'a+1', value: 1 };
+const LOADED: SetupOp = { actor: 'cpu0', do: 'load', at: 'a' };
 const FORKED: SetupOp = { actor: 'cpu0', do: 'fork', child: CHILD };
-const SWAPPED_OUT: SetupOp = { actor: 'cpu0', do: 'madvise', at: PAGE, advice: 'PAGEOUT' };
-const READ_ONLY: SetupOp = { actor: 'cpu0', do: 'mprotect', at: PAGE, prot: 'r' };
-const PINNED: SetupOp = { actor: 'cpu0', do: 'pin', at: PAGE, id: 1, mode: 'longterm' };
-const MIRRORED: SetupOp = { actor: HOLDER, do: 'prefetch', at: PAGE };
-const MIGRATED: SetupOp = { actor: HOLDER, do: 'migrate', at: PAGE };
-const EXCLUSIVE: SetupOp = { actor: HOLDER, do: 'exclusive', at: PAGE };
+const SWAPPED_OUT: SetupOp = { actor: 'cpu0', do: 'madvise', at: 'a', advice: 'PAGEOUT' };
+const FREED: SetupOp = { actor: 'cpu0', do: 'madvise', at: 'a', advice: 'FREE' };
+const READ_ONLY: SetupOp = { actor: 'cpu0', do: 'mprotect', at: 'a', prot: 'r' };
+const PINNED: SetupOp = { actor: 'cpu0', do: 'pin', at: 'a', id: 1, mode: 'longterm' };
+/** Who has a reference keeps the page in the swap cache. */
+const GOTTEN: SetupOp = { actor: 'cpu0', do: 'pin', at: 'a', id: 1, mode: 'get' };
+const MIRRORED: SetupOp = { actor: HOLDER, do: 'prefetch', at: 'a' };
+const BOTH_MIRRORED: SetupOp = { actor: HOLDER, do: 'prefetch', at: 'a', pages: 2 };
+const MIGRATED: SetupOp = { actor: HOLDER, do: 'migrate', at: 'a' };
+const EXCLUSIVE: SetupOp = { actor: HOLDER, do: 'exclusive', at: 'a' };
+/** The second page is then in a mapping that has been split, or has grown. */
+const CHILD_MOVED: SetupOp = { actor: CHILD, do: 'mremap', at: 'a', to: 'b' };
+const CHILD_DENIED: SetupOp = { actor: CHILD, do: 'mprotect', at: 'a', prot: 'none' };
+const CHILD_GONE: SetupOp = { actor: CHILD, do: 'exit' };
 
 /** The smallest page table with huge pages that has parts: see docs/SCENARIOS.md, Machine. */
 const SMALL_HUGE = { ptrsPerPte: 4, thp: 'always' } as const;
+/** One slot: what is swapped out takes the place of what came in. */
+const ONE_SLOT = { swapSlots: 1 } as const;
+const TWO_SLOTS = { swapSlots: 2 } as const;
+const SECOND_PAGE = { page: 'a+1', target: 'b+1' } as const;
+const WITH_FILE = { files: [{ id: 0, words: WORDS }] };
 
+/** In the order in which they are asked about: what most bugs are about comes first. */
 export const SHAPE_MEMORIES: readonly ShapeMemory[] = [
-  memory('none', []),
-  memory('zero', [LOADED]),
-  memory('zero-mirrored', [LOADED, MIRRORED]),
   memory('present', [STORED]),
+  memory('none', []),
+  memory('zero-mirrored', [LOADED, MIRRORED]),
   memory('present-mirrored', [STORED, MIRRORED]),
-  memory('read-only', [STORED, READ_ONLY, MIRRORED]),
-  memory('swap', [STORED, SWAPPED_OUT], { machine: { swapSlots: 2 } }),
-  memory('device', [STORED, MIGRATED]),
-  memory('exclusive', [STORED, EXCLUSIVE]),
-  memory('pinned', [STORED, PINNED]),
-  memory('shared-none', [], { kind: 'anon-shared' }),
-  memory('shared', [STORED, MIRRORED], { kind: 'anon-shared' }),
   memory('cow', [STORED, FORKED]),
+  memory('device', [STORED, MIGRATED]),
+  memory('swap', [STORED, SWAPPED_OUT], { machine: ONE_SLOT }),
+  memory('swap-cached', [STORED, GOTTEN, SWAPPED_OUT], { machine: ONE_SLOT }),
+  memory('freed', [STORED, FREED], { machine: ONE_SLOT }),
+  // Clean, it would be thrown away: an operation that loses the dirty bit loses what was written.
+  memory('rewritten', [STORED, FREED, STORED], { machine: ONE_SLOT }),
+  memory('exclusive', [STORED, EXCLUSIVE]),
+  memory('pinned', [STORED, PINNED], { machine: ONE_SLOT }),
+  memory('read-only', [STORED, READ_ONLY, MIRRORED]),
+  memory('zero', [LOADED]),
+  memory('cow-whole', [STORED, FORKED], { vmas: mappings('anon-private', 1) }),
+  memory('was-cow', [STORED, FORKED, CHILD_GONE], { tlbs: 'warm', processes: 'one' }),
+  memory('warm', [STORED], { tlbs: 'warm' }),
   memory('cow-mirrored', [STORED, FORKED, MIRRORED]),
-  memory('cow-swap', [STORED, SWAPPED_OUT, FORKED], { machine: { swapSlots: 2 } }),
+  memory('cow-swap', [STORED, SWAPPED_OUT, FORKED], { machine: TWO_SLOTS }),
   memory('cow-device', [STORED, MIGRATED, FORKED]),
-  memory('shared-two', [STORED, FORKED], { kind: 'anon-shared' }),
+  memory('cow-moved', [STORED, SECOND_STORED, FORKED, CHILD_MOVED], SECOND_PAGE),
+  memory('cow-split', [STORED, SECOND_STORED, FORKED, CHILD_DENIED], SECOND_PAGE),
+  memory('shared', [STORED, MIRRORED], { vmas: mappings('anon-shared') }),
+  memory('shared-none', [], { vmas: mappings('anon-shared') }),
+  memory('shared-two', [STORED, FORKED], { vmas: mappings('anon-shared') }),
+  memory('file-shared', [STORED, MIRRORED], { vmas: filed('file-shared'), machine: WITH_FILE }),
+  memory('file-private', [LOADED, MIRRORED], { vmas: filed('file-private'), machine: WITH_FILE }),
+  memory('file-cow', [STORED, FORKED], { vmas: filed('file-private'), machine: WITH_FILE }),
+  memory('file-twice', [STORED, { actor: 'cpu0', do: 'load', at: 'c' }, MIRRORED], {
+    vmas: [
+      ...filed('file-shared'),
+      { name: 'c', address: 0x1_0030_0000, pages: 2, prot: 'rw', kind: 'file-shared', file: 0 },
+    ],
+    machine: WITH_FILE,
+  }),
+  memory('two', [STORED, SECOND_STORED, BOTH_MIRRORED], { pages: 2 }),
+  memory('two-empty', [SECOND_STORED], { pages: 2 }),
+  memory('two-none', [], { pages: 2 }),
+  memory('two-device', [STORED, SECOND_STORED, MIGRATED], { pages: 2 }),
+  memory('two-mappings', [STORED, SECOND_STORED, READ_ONLY, BOTH_MIRRORED], { pages: 2 }),
+  // The last frame is taken: what needs another fails, and must leave everything as it was.
+  memory('last-frame', [STORED], { machine: { systemPages: 1 } }),
+  memory('cow-last-frame', [STORED, FORKED], { machine: { systemPages: 1 } }),
+  memory('few-frames', [STORED, SECOND_STORED], { pages: 2, deviceFrames: 'one each' }),
   memory('huge', [STORED], { machine: SMALL_HUGE }),
   memory('huge-mirrored', [STORED, MIRRORED], { machine: SMALL_HUGE }),
   memory('huge-cow', [STORED, FORKED], { machine: SMALL_HUGE }),
+  memory('huge-zero', [LOADED], { machine: SMALL_HUGE }),
 ];
 
 function memory(
   id: string,
   setup: readonly SetupOp[],
-  more: Partial<Pick<ShapeMemory, 'kind' | 'machine'>> = {},
+  more: Partial<Omit<ShapeMemory, 'id' | 'setup' | 'holder'>> = {},
 ): ShapeMemory {
+  const vmas = more.vmas ?? mappings('anon-private', more.machine?.ptrsPerPte);
   return {
     id,
     setup,
-    kind: 'anon-private',
+    vmas,
     machine: {},
+    page: 'a',
+    pages: 1,
+    target: TARGET,
     processes: setup.includes(FORKED) ? 'child' : 'one',
+    deviceFrames: 'enough',
+    tlbs: 'cold',
     holder: setup.some(({ actor }) => actor === HOLDER) ? 'device' : 'none',
     ...more,
   };
 }
 
-/** The mappings of a shape: the page and one behind it, and a place to move to. */
-export function vmasOf({ kind, machine }: ShapeMemory): ScenarioVma[] {
-  const pages = machine.ptrsPerPte ?? 2;
+/** The page and one behind it, and a place to move to. */
+function mappings(kind: ScenarioVma['kind'], pages = 2): ScenarioVma[] {
   return [
-    { name: PAGE, address: 0x1_0020_0000, pages, prot: 'rw', kind },
-    { name: TARGET, address: 0x1_0000_0000, pages, prot: 'rw', kind },
+    { name: 'a', address: FIRST, pages, prot: 'rw', kind },
+    { name: TARGET, address: 0x1_0000_0000, pages, prot: 'rw', kind: 'anon-private' },
   ];
+}
+
+function filed(kind: 'file-private' | 'file-shared'): ScenarioVma[] {
+  return mappings(kind).map((vma) => (vma.name === 'a' ? { ...vma, file: 0 } : vma));
 }

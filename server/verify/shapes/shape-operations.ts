@@ -1,74 +1,223 @@
 /** What an actor of a shape can do, each as a program of one operation or of two that belong together. */
+import type { Prot } from '../../abi/cpu-api.ts';
 import type { Op } from '../../scenario/op-schema.ts';
-import { PAGE, type ShapeMemory, TARGET } from './shape-memory.ts';
+import type { ShapeMemory } from './shape-memory.ts';
+
+type Place = Pick<ShapeMemory, 'page' | 'pages' | 'target' | 'machine'>;
 
 export interface ShapeOperation {
   readonly id: string;
-  /** 'child': a thread of the forked process. */
-  readonly by: 'cpu' | 'child' | 'device';
-  readonly program: readonly Op[];
-  /** Memories in which it is worth asking; absent: all. */
+  /** 'child': a thread of the forked process. 'holder': of the device that the memory has already. */
+  readonly by: 'cpu' | 'child' | 'device' | 'holder';
+  /** Of a device; absent: the one that keeps the contract. */
+  readonly driver?: string;
+  /** `number` distinguishes the operations of one shape. */
+  readonly program: (place: Place, number: number) => readonly Op[];
+  /** What the process may do at the place afterwards; that it may not do more shows in the register `denied`. */
+  readonly rights?: Prot;
+  /** 'the place': the process may have nothing there afterwards, so that others are refused. */
+  readonly takes?: 'the place';
+  /** Memories in which it is worth asking; absent: all that have its actor. */
   readonly where?: (memory: ShapeMemory) => boolean;
 }
 
+/** The register of an access that must be refused. */
+export const DENIED = 'denied';
+/** The register of one that must not be, where no operation takes the place or the right to it. */
+export const ANSWER = 'r';
+const RENEWED: readonly string[] = ['present', 'present-mirrored', 'swap', 'swap-cached'];
+const VALUE = { cpu: 2, device: 3 } as const;
+
 const CPU: readonly ShapeOperation[] = [
-  cpu('load', { do: 'load', at: PAGE, as: 'r' }),
-  cpu('store', { do: 'store', at: PAGE, value: 2 }, { do: 'load', at: PAGE, as: 'r' }),
-  cpu('munmap', { do: 'munmap', at: PAGE }),
-  cpu('mprotect-none', { do: 'mprotect', at: PAGE, prot: 'none' }),
-  cpu('mprotect-r', { do: 'mprotect', at: PAGE, prot: 'r' }),
+  cpu('load', ({ page, pages }) => [
+    { do: 'load', at: page, as: ANSWER },
+    ...(pages === 2 ? [{ do: 'load' as const, at: second(page), as: 's' }] : []),
+  ]),
+  cpu('store', ({ page }) => [
+    { do: 'store', at: page, value: VALUE.cpu },
+    { do: 'load', at: page, as: ANSWER },
+  ]),
+  taking(cpu('munmap', (place) => [{ do: 'munmap', ...rangeOf(place) }])),
   {
-    ...cpu('mprotect-rw', { do: 'mprotect', at: PAGE, prot: 'rw' }),
-    where: ({ id }) => id === 'read-only',
+    ...cpu('mprotect-none', (place) => [
+      { do: 'mprotect', ...rangeOf(place), prot: 'none' },
+      { do: 'load', at: place.page, as: DENIED },
+    ]),
+    rights: 'none',
   },
-  cpu('mremap', { do: 'mremap', at: PAGE, to: TARGET }),
-  cpu('dontneed', { do: 'madvise', at: PAGE, advice: 'DONTNEED' }),
-  cpu('free', { do: 'madvise', at: PAGE, advice: 'FREE' }),
-  cpu('pageout', { do: 'madvise', at: PAGE, advice: 'PAGEOUT' }),
-  cpu('fork', { do: 'fork', child: 'child2' }),
-  cpu('oom-reap', { do: 'oom-reap' }),
-  cpu('pin-get', { do: 'pin', at: PAGE, id: 2, mode: 'get' }, { do: 'unpin', id: 2 }),
-  cpu('pin-longterm', { do: 'pin', at: PAGE, id: 3, mode: 'longterm' }, { do: 'unpin', id: 3 }),
+  {
+    ...cpu('mprotect-r', (place) => [
+      { do: 'mprotect', ...rangeOf(place), prot: 'r' },
+      { do: 'store', at: place.page, value: VALUE.cpu, as: DENIED },
+    ]),
+    rights: 'r',
+  },
+  {
+    ...cpu('mprotect-rw', (place) => [{ do: 'mprotect', ...rangeOf(place), prot: 'rw' }]),
+    rights: 'rw',
+    where: ({ id }) => id === 'read-only' || id === 'two-mappings',
+  },
+  taking(
+    cpu('mremap', (place) => [
+      { do: 'mremap', ...rangeOf(place), to: place.target },
+      { do: 'load', at: place.target, as: ANSWER },
+    ]),
+  ),
+  cpu('dontneed', (place) => [
+    { do: 'madvise', ...rangeOf(place), advice: 'DONTNEED' },
+    { do: 'load', at: place.page, as: ANSWER },
+  ]),
+  cpu('free', (place) => [{ do: 'madvise', ...rangeOf(place), advice: 'FREE' }]),
+  cpu('pageout', (place) => [{ do: 'madvise', ...rangeOf(place), advice: 'PAGEOUT' }]),
+  {
+    // What was read in goes out again, to the slot that it came from.
+    ...cpu('store-pageout', ({ page }) => [
+      { do: 'store', at: page, value: VALUE.cpu },
+      { do: 'madvise', at: page, advice: 'PAGEOUT' },
+    ]),
+    where: ({ machine }) => hasSwap(machine),
+  },
+  {
+    // The place looks as before, and is another's: a task that looked at it in between must notice.
+    ...cpu('renew', ({ page, machine }) => [
+      { do: 'madvise', at: page, advice: 'DONTNEED' },
+      { do: 'store', at: page, value: VALUE.cpu },
+      { do: 'madvise', at: page, advice: hasSwap(machine) ? 'PAGEOUT' : 'DONTNEED' },
+    ]),
+    where: ({ id }) => RENEWED.includes(id),
+  },
+  cpu('fork', (_, number) => [{ do: 'fork', child: forkedBy(number) }]),
+  taking(cpu('exit', () => [{ do: 'exit' }])),
+  {
+    ...taking(cpu('oom-reap', () => [{ do: 'oom-reap' }])),
+    // Behind it a thread reads the file again, where it had written: in Linux it is killed before it sees that.
+    where: ({ vmas }) => vmas.every(({ kind }) => kind !== 'file-private'),
+  },
+  cpu('pin-get', (place) => [
+    { do: 'pin', ...rangeOf(place), id: 2, mode: 'get' },
+    { do: 'unpin', id: 2 },
+  ]),
+  cpu('pin', (place) => [
+    { do: 'pin', ...rangeOf(place), id: 3, mode: 'longterm' },
+    { do: 'unpin', id: 3 },
+  ]),
 ];
 
 const CHILDREN: readonly ShapeOperation[] = [
-  ...['load', 'store', 'munmap', 'mprotect-r', 'mremap', 'dontneed'].flatMap((id) =>
-    CPU.filter((one) => one.id === id).map((one) => child(`child-${id}`, ...one.program)),
+  ...['load', 'store', 'munmap', 'mprotect-none', 'mremap', 'dontneed', 'pageout'].flatMap((id) =>
+    CPU.filter((one) => one.id === id).map((one) => ({
+      ...one,
+      id: `child-${id}`,
+      by: 'child' as const,
+    })),
   ),
-  child('child-exit', { do: 'exit' }),
+  taking(child('child-exit', () => [{ do: 'exit' }])),
 ];
 
 const DEVICE: readonly ShapeOperation[] = [
-  device('prefetch', { do: 'prefetch', at: PAGE }),
-  device('fault-read', { do: 'fault-read', at: PAGE }),
-  device('fault-write', { do: 'fault-write', at: PAGE }),
-  device('write', { do: 'write', at: PAGE, value: 3 }),
-  device('migrate', { do: 'migrate', at: PAGE }),
-  device('collect', { do: 'collect', at: PAGE }),
-  device('migrate-to-sys', { do: 'migrate-to-sys', at: PAGE }),
-  device('exclusive', { do: 'exclusive', at: PAGE }),
+  device('fault-read', (place) => [{ do: 'fault-read', ...rangeOf(place), as: ANSWER }]),
+  device('fault-write', (place) => [{ do: 'fault-write', ...rangeOf(place), as: ANSWER }]),
+  device('write', ({ page }) => [{ do: 'write', at: page, value: VALUE.device, as: ANSWER }]),
+  device('migrate', (place) => [{ do: 'migrate', ...rangeOf(place), as: ANSWER }]),
+  device('prefetch', (place) => [{ do: 'prefetch', ...rangeOf(place), as: ANSWER }]),
+  device('collect', (place) => [{ do: 'collect', ...rangeOf(place), as: ANSWER }]),
+  device('migrate-and-back', (place) => [
+    { do: 'migrate', ...rangeOf(place) },
+    { do: 'migrate-to-sys', ...rangeOf(place), as: ANSWER },
+  ]),
+  device('exclusive', (place) => [{ do: 'exclusive', ...rangeOf(place) }]),
+  {
+    ...device('exclusive-late', (place) => [{ do: 'exclusive', ...rangeOf(place) }]),
+    driver: 'late-exclusive',
+  },
+  {
+    ...device('subscribe', ({ page }) => [{ do: 'fault-read', at: page, as: ANSWER }]),
+    driver: 'per-range',
+  },
+  {
+    ...device('unsubscribe', ({ page }) => [
+      { do: 'fault-read', at: page, as: ANSWER },
+      { do: 'release' },
+    ]),
+    driver: 'per-range',
+  },
+];
+
+const HOLDERS: readonly ShapeOperation[] = [
+  holder('holder-write', ({ page }) => [{ do: 'write', at: page, value: VALUE.device }]),
+  holder('holder-read', ({ page }) => [{ do: 'read', at: page }]),
+  holder('holder-fault-write', (place) => [{ do: 'fault-write', ...rangeOf(place) }]),
+  holder('holder-exclusive', (place) => [{ do: 'exclusive', ...rangeOf(place) }]),
+  holder('holder-migrate', (place) => [{ do: 'migrate', ...rangeOf(place) }]),
+  {
+    ...holder('holder-migrate-to-sys', (place) => [{ do: 'migrate-to-sys', ...rangeOf(place) }]),
+    where: ({ setup }) => setup.some((op) => op.do === 'migrate'),
+  },
+  {
+    ...holder('holder-release', () => [{ do: 'release' }]),
+    where: ({ setup }) => setup.some((op) => op.do === 'migrate'),
+  },
 ];
 
 /** In the order in which pairs are named. */
-export const SHAPE_OPERATIONS: readonly ShapeOperation[] = [...CPU, ...CHILDREN, ...DEVICE];
-
-/** What a shape cannot hold, for whoever reads its verdict. */
-export const NOT_IN_SHAPES: readonly string[] = [
-  'files (private and shared file mappings)',
-  'subscriptions to part of the range, and unsubscribing',
-  'I/O through a pin',
-  'more than one page that the operations are about',
-  'partial ranges of a huge page, but for its first page',
+export const SHAPE_OPERATIONS: readonly ShapeOperation[] = [
+  ...CPU,
+  ...CHILDREN,
+  ...DEVICE,
+  ...HOLDERS,
 ];
 
-function cpu(id: string, ...program: readonly Op[]): ShapeOperation {
+/** Of the model: what no shape has, for a reader of their verdicts. */
+export const NOT_IN_SHAPES: readonly string[] = [
+  'I/O through a pin (that the pinned page stays mapped is checked: OR8)',
+  'more than two pages, more than one forked process in the setup',
+  'a part of a huge page but its first page',
+  'the OOM reaper in private mappings of files',
+  'mmap, and mremap onto what is mapped',
+  'running out of frames in the middle of an operation',
+  'a device that answers late, is cut off, or breaks the contract',
+  'the weak ordering of memory (nor has the model it)',
+];
+
+export function fits({ by, where }: ShapeOperation, memory: ShapeMemory): boolean {
+  if (by === 'child' && memory.processes !== 'child') return false;
+  if (by === 'holder' && memory.holder !== 'device') return false;
+  return where === undefined || where(memory);
+}
+
+/** Whom the operation with this number forks. */
+export function forkedBy(number: number): string {
+  return `child${number + 2}`;
+}
+
+function hasSwap({ swapSlots = 0 }: ShapeMemory['machine']): boolean {
+  return swapSlots > 0;
+}
+
+function rangeOf({ page, pages }: Place): { readonly at: string; readonly pages?: number } {
+  return pages === 1 ? { at: page } : { at: page, pages };
+}
+
+function second(page: string): string {
+  return `${page}+1`;
+}
+
+function taking(operation: ShapeOperation): ShapeOperation {
+  return { ...operation, takes: 'the place' };
+}
+
+function cpu(id: string, program: ShapeOperation['program']): ShapeOperation {
   return { id, by: 'cpu', program };
 }
 
-function child(id: string, ...program: readonly Op[]): ShapeOperation {
-  return { id, by: 'child', program, where: ({ processes }) => processes === 'child' };
+function child(id: string, program: ShapeOperation['program']): ShapeOperation {
+  return { id, by: 'child', program };
 }
 
-function device(id: string, ...program: readonly Op[]): ShapeOperation {
+function device(id: string, program: ShapeOperation['program']): ShapeOperation {
   return { id, by: 'device', program };
+}
+
+function holder(id: string, program: ShapeOperation['program']): ShapeOperation {
+  return { id, by: 'holder', program };
 }

@@ -1,36 +1,43 @@
 /**
  * The catalogue of shapes: small worlds enumerated one by one, as diy does for memory models. A shape is what stands at
- * one page and a few actors with one operation each, up to the order of the actors; each is the data of a scenario.
+ * one place and a few actors with one operation each, up to the order of the actors; each is the data of a scenario.
  */
 import type { Scenario, ScenarioActor } from '../../scenario/scenario-schema.ts';
+import { CHILD, HOLDER, SHAPE_MEMORIES, type ShapeMemory, TARGET } from './shape-memory.ts';
 import {
-  CHILD,
-  HOLDER,
-  PAGE,
-  SHAPE_MEMORIES,
-  type ShapeMemory,
-  TARGET,
-  vmasOf,
-} from './shape-memory.ts';
-import { SHAPE_OPERATIONS, type ShapeOperation } from './shape-operations.ts';
+  ANSWER,
+  DENIED,
+  fits,
+  forkedBy,
+  SHAPE_OPERATIONS,
+  type ShapeOperation,
+} from './shape-operations.ts';
 
 export interface Shape {
   /** `cow-mirrored:store+migrate`. */
   readonly name: string;
   readonly memory: string;
   readonly operations: readonly string[];
-  readonly scenario: Scenario;
 }
+
+/** Operations of one shape. Size 1 is what each does alone. */
+export type ShapeSize = 1 | 2 | 3;
+export const SHAPE_SIZES: readonly ShapeSize[] = [1, 2, 3];
 
 /** The driver that keeps the contract: what goes wrong with it is the kernel's. */
 const DRIVER = 'corrected';
+const MEMORIES = new Map(SHAPE_MEMORIES.map((memory) => [memory.id, memory]));
+const OPERATIONS = new Map(SHAPE_OPERATIONS.map((operation) => [operation.id, operation]));
 
 /** Every shape with `size` operations. The memories take turns, so that a part of the catalogue is a part of each. */
-export function* shapesOf(size: 2 | 3): Iterable<Shape> {
+export function* shapesOf(size: ShapeSize): Iterable<Shape> {
   for (const operations of combinations(SHAPE_OPERATIONS, size)) {
     for (const memory of SHAPE_MEMORIES) {
-      const fits = operations.every(({ where }) => where === undefined || where(memory));
-      if (fits) yield shape(memory, operations);
+      if (!operations.every((operation) => fits(operation, memory))) continue;
+      yield shapeOf(
+        memory.id,
+        operations.map(({ id }) => id),
+      );
     }
   }
 }
@@ -46,15 +53,29 @@ function* combinations<T>(all: readonly T[], size: number, from = 0): Iterable<r
   }
 }
 
-function shape(memory: ShapeMemory, operations: readonly ShapeOperation[]): Shape {
-  const names = operations.map(({ id }) => id);
-  const name = `${memory.id}:${names.join('+')}`;
-  return {
-    name,
-    memory: memory.id,
-    operations: names,
-    scenario: scenarioOf(name, memory, operations),
-  };
+/** By the ids of its memory and of its operations, which must be in the order of the catalogue. */
+export function shapeOf(memory: string, operations: readonly string[]): Shape {
+  return { name: `${memory}:${operations.join('+')}`, memory, operations };
+}
+
+/** Its operations may come in any order. Throws: RangeError for a name that is not in the catalogue. */
+export function shapeNamed(name: string): Shape {
+  const [memory = '', operations = ''] = name.split(':');
+  const order = [...OPERATIONS.keys()];
+  const sorted = operations.split('+').sort((a, b) => order.indexOf(a) - order.indexOf(b));
+  const shape = shapeOf(memory, sorted);
+  scenarioOfShape(shape);
+  return shape;
+}
+
+/** Throws: RangeError for a name that is not in the catalogue. */
+export function scenarioOfShape({ name, memory: id, operations }: Shape): Scenario {
+  const memory = MEMORIES.get(id);
+  const found = operations.flatMap((operation) => OPERATIONS.get(operation) ?? []);
+  if (memory === undefined || found.length !== operations.length) {
+    throw new RangeError(`there is no shape ${name}`);
+  }
+  return scenarioOf(name, memory, found);
 }
 
 /**
@@ -66,54 +87,158 @@ function scenarioOf(
   memory: ShapeMemory,
   operations: readonly ShapeOperation[],
 ): Scenario {
-  const acting = operations.map((operation, at) => actorOf(operation, at));
-  const holders: ScenarioActor[] =
-    memory.holder === 'none' ? [] : [{ name: HOLDER, kind: 'device', driver: DRIVER }];
-  const threads = operations.flatMap(({ by, program }) => (by === 'child' ? [[...program]] : []));
-  const children: ScenarioActor[] =
-    memory.processes === 'one'
-      ? []
-      : [{ name: CHILD, kind: 'cpu', ...(threads.length === 0 ? {} : { threads }) }];
-  const forked: ScenarioActor[] = operations.some(({ id }) => id === 'fork')
-    ? [{ name: 'child2', kind: 'cpu', program: [{ do: 'load', at: PAGE, as: 'r' }] }]
-    : [];
-  const waitedFor = [
-    ...acting.flatMap((one) => (one === 'child' ? [] : [one.name])),
-    ...(threads.length === 0 ? [] : [CHILD]),
+  const acting = operations.flatMap((operation, at) => actorOf(memory, operation, at));
+  const idle = [
+    ...(memory.holder === 'none' ? [] : [deviceWith(memory, HOLDER, threadsBy('holder'))]),
+    ...(memory.setup.some((op) => op.do === 'fork') ? [cpuWith(CHILD, threadsBy('child'))] : []),
   ];
+  const forked = operations.flatMap(({ id }, at): ScenarioActor[] =>
+    id === 'fork'
+      ? [
+          {
+            name: forkedBy(at),
+            kind: 'cpu',
+            program: [{ do: 'load', at: memory.page, as: ANSWER }],
+          },
+        ]
+      : [],
+  );
+  const warming = acting
+    .filter(({ kind }) => memory.tlbs === 'warm' && kind === 'cpu')
+    .map(({ name: actor }) => ({ actor, do: 'load' as const, at: memory.page }));
+  const moving = [
+    ...memory.setup,
+    ...operations.flatMap(({ program }, at) => program(memory, at)),
+  ].some((op) => op.do === 'mremap');
+  const { pages } = memory.vmas.find(({ name: one }) => one === TARGET) ?? { pages: 1 };
+  const unmapped = { actor: 'cpu0', do: 'munmap' as const, at: TARGET, pages };
+  const forbidden = [...deniedIn(operations), ...refusedIn(memory, operations)];
+  const devices = [...acting, ...idle].filter(({ kind }) => kind === 'device').length;
+  const few = memory.deviceFrames === 'one each' && devices > 0;
+  const waitedFor = [...acting, ...idle.filter(({ threads }) => threads !== undefined)];
   return {
     name: name.replaceAll(/[^a-z0-9]+/g, '-'),
     title: name,
     provenance: 'the catalogue of shapes',
-    machine: memory.machine,
-    vmas: vmasOf(memory),
-    setup: [
-      { actor: 'cpu0', do: 'munmap', at: TARGET, pages: memory.machine.ptrsPerPte ?? 2 },
-      ...memory.setup,
-    ],
+    machine: few ? { ...memory.machine, devicePages: devices } : memory.machine,
+    vmas: [...memory.vmas],
+    setup: [...(moving ? [unmapped] : []), ...memory.setup, ...warming],
+    ...(forbidden.length === 0 ? {} : { condition: { forbid: forbidden.join(' or ') } }),
     actors: [
       { name: 'cpu0', kind: 'cpu' },
-      ...holders,
-      ...children,
+      ...idle,
       ...forked,
-      ...acting.filter((one) => one !== 'child'),
+      ...acting,
       {
         name: 'witness',
         kind: 'cpu',
         program: [
-          ...waitedFor.map((one) => ({ do: 'wait' as const, for: one })),
-          { do: 'load', at: PAGE, as: 'r' },
-          { do: 'load', at: TARGET, as: 's' },
+          ...waitedFor.map((one) => ({ do: 'wait' as const, for: one.name })),
+          { do: 'load', at: memory.page, as: ANSWER },
+          ...(moving ? [{ do: 'load' as const, at: memory.target, as: 's' }] : []),
         ],
       },
     ],
     expect: { patches: { stock: 'holds' } },
   };
+
+  function threadsBy(who: ShapeOperation['by']) {
+    return operations.flatMap(({ by, program }, at) =>
+      by === who ? [[...program(memory, at)]] : [],
+    );
+  }
 }
 
-/** The child is one actor with a thread for each of its operations. */
-function actorOf({ by, program }: ShapeOperation, at: number): ScenarioActor | 'child' {
-  if (by === 'child') return 'child';
-  if (by === 'cpu') return { name: `cpu${at + 1}`, kind: 'cpu', program: [...program] };
-  return { name: `dev${at}`, kind: 'device', driver: DRIVER, program: [...program] };
+/** Who alone changes the rights of a process must see them changed. */
+function deniedIn(operations: readonly ShapeOperation[]): string[] {
+  const inOneProcess = (a: ShapeOperation, b: ShapeOperation) =>
+    (a.by === 'child') === (b.by === 'child');
+  return operations.flatMap((operation, at) => {
+    const { rights } = operation;
+    const others = operations.filter((_, other) => other !== at);
+    if (rights === undefined || rights === 'rw') return [];
+    if (others.some((other) => other.rights !== undefined && inOneProcess(other, operation)))
+      return [];
+    return [`${nameOf(operation, at)}.${DENIED} != SIGSEGV`];
+  });
+}
+
+/** Answers that say: there is nothing, or you may not. Collisions are none of them. */
+const REFUSALS = ['SIGSEGV', 'SIGBUS', 'EFAULT', 'EINVAL', 'EPERM'];
+
+/** Who is refused although no operation takes the place, the right to it or the last frame. */
+function refusedIn(memory: ShapeMemory, operations: readonly ShapeOperation[]): string[] {
+  if (memory.machine.systemPages !== undefined) return [];
+  const limited = (process: string) =>
+    memory.setup.some((op) => op.do === 'mprotect' && (op.actor === CHILD) === (process === CHILD));
+  return operations.flatMap((operation, at) => {
+    const process = operation.by === 'child' ? CHILD : 'parent';
+    const others = operations.filter((other, place) => {
+      const same = (other.by === 'child') === (operation.by === 'child');
+      return place !== at && same && (other.takes !== undefined || other.rights !== undefined);
+    });
+    const answers = operation.program(memory, at).some((op) => 'as' in op && op.as === ANSWER);
+    if (!answers || others.length > 0 || limited(process)) return [];
+    const actor = nameOf(operation, at);
+    return REFUSALS.map((word) => `${actor}.${ANSWER} = ${word}`);
+  });
+}
+
+function nameOf({ by }: ShapeOperation, at: number): string {
+  switch (by) {
+    case 'child':
+      return CHILD;
+    case 'holder':
+      return HOLDER;
+    case 'cpu':
+      return actorName(at);
+    case 'device':
+      return `dev${at}`;
+  }
+}
+
+type Threads = NonNullable<ScenarioActor['threads']>;
+
+function deviceWith(memory: ShapeMemory, name: string, threads: Threads): ScenarioActor {
+  return {
+    name,
+    kind: 'device',
+    driver: DRIVER,
+    ...framesOf(memory),
+    ...(threads.length === 0 ? {} : { threads }),
+  };
+}
+
+function cpuWith(name: string, threads: Threads): ScenarioActor {
+  return { name, kind: 'cpu', ...(threads.length === 0 ? {} : { threads }) };
+}
+
+function actorName(at: number): string {
+  return `cpu${at + 1}`;
+}
+
+/** Who is there already is one actor with a thread for each of its operations. */
+function actorOf(memory: ShapeMemory, operation: ShapeOperation, at: number): ScenarioActor[] {
+  const { by, program, driver = DRIVER } = operation;
+  switch (by) {
+    case 'child':
+    case 'holder':
+      return [];
+    case 'cpu':
+      return [{ name: nameOf(operation, at), kind: 'cpu', program: [...program(memory, at)] }];
+    case 'device':
+      return [
+        {
+          name: nameOf(operation, at),
+          kind: 'device',
+          driver,
+          ...framesOf(memory),
+          program: [...program(memory, at)],
+        },
+      ];
+  }
+}
+
+function framesOf({ deviceFrames }: ShapeMemory): { readonly memoryPages?: number } {
+  return deviceFrames === 'enough' ? {} : { memoryPages: 1 };
 }

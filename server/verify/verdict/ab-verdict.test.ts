@@ -14,7 +14,7 @@ import {
   isWorse,
   type Side,
 } from './ab-verdict.ts';
-import { claim, mailBlock, observation, shellLines, told } from './mail-block.ts';
+import { claim, firstWorse, mailBlock, observation, shellLines } from './mail-block.ts';
 
 const SEED = 'remove-second-invalidate';
 const BUDGET = {
@@ -45,7 +45,7 @@ function asked(scenario: string, before: string, after: string, executions = 10_
 
 test('failures appear with the patch, nothing appears without', () => {
   const broken = asked('seed-zero-page', 'stock', SEED);
-  assert.equal(broken.changes.complete, 'yes');
+  assert.equal(broken.changes.complete, true);
   assert.deepEqual(broken.changes.vanished, []);
   assert.equal(broken.changes.appeared.length, 2);
   for (const { outcome } of broken.changes.appeared) {
@@ -83,7 +83,7 @@ test('a race that the driver has itself does not hide what the kernel does wrong
 test('the reply is about what changed, with a failure that appeared', () => {
   const same = asked('seed-zero-page', SEED, SEED);
   const worse = asked('seed-empty-entry', 'stock', SEED);
-  assert.equal(told([same, worse]), worse);
+  assert.equal(firstWorse([same, worse]), worse);
   const { counterexample } = worse.after.verdict;
   const [first] = failuresThatAppeared(worse);
   assert.ok(counterexample !== 'none' && first !== undefined);
@@ -119,7 +119,7 @@ test('what a patch cures vanishes, and the patch holds', () => {
 
 test('a search that its budget ended never claims that it saw everything', () => {
   const cut = asked('seed-zero-page', 'stock', 'stock', 20);
-  assert.equal(cut.changes.complete, 'no');
+  assert.equal(cut.changes.complete, false);
   assert.equal(abWord([cut]), 'unknown');
   assert.match(observation('seed-zero-page', cut.after), /Unknown 0 /);
 });

@@ -4,12 +4,11 @@ import type { Progress } from '../../explorer/search.ts';
 import { type Alike, isAlike } from '../../explorer/shrink.ts';
 import type { ScenarioPlan } from '../../scenario/scenario-plan.ts';
 import { stepsMaxOf } from '../../scenario/scenario-world.ts';
-import { type Reach, withReach } from '../coverage/patch-reach.ts';
-import type { Found } from '../explore/covered.ts';
+import { judgedByReach, type Reach, withReachOf } from '../coverage/reach.ts';
+import type { FoundFailure } from '../explore/covered.ts';
 import {
   concludeScenario,
   exploreScenario,
-  judgedByReach,
   type ScenarioVerdict,
 } from '../explore/explore-scenario.ts';
 import { interruptedVerdict } from '../explore/interrupted-verdict.ts';
@@ -82,11 +81,11 @@ export function abVerdict(before: Side, after: Side, budget: AbBudget): AbVerdic
   };
 }
 
-const NO_CHANGES: OutcomeChanges = { appeared: [], vanished: [], complete: 'no' };
+const NO_CHANGES: OutcomeChanges = { appeared: [], vanished: [], complete: false };
 const NOTHING_YET: Progress = { executions: 0, steps: 0, windowEntered: 0, done: 0 };
 
 /** A failure that is to be shown, at the step where it is new. */
-interface Shown extends Found {
+interface Shown extends FoundFailure {
   readonly at: string | 'anywhere';
 }
 
@@ -105,7 +104,7 @@ function searched(side: Side, budget: AbBudget): Searched {
     budget.onProgress(now);
   };
   const found = attempted(budget, () =>
-    withReach(side.plan, (watched) => outcomesOf(watched, { ...budget, onProgress })),
+    withReachOf(side.plan, (watched) => outcomesOf(watched, { ...budget, onProgress })),
   );
   return {
     ...side,
@@ -144,7 +143,7 @@ function answered(side: Searched, budget: AbBudget, shown?: Shown): SideAnswer {
   return { kernel, patch, plan, verdict, outcomes };
 
   function verdictOf({ complete, covered }: AllOutcomes): ScenarioVerdict {
-    if (complete === 'no' && covered.failures === 0) return exploreScenario(plan, options);
+    if (!complete && covered.failures === 0) return exploreScenario(plan, options);
     const whole = { ...options, stepsMax: stepsMaxOf(plan) };
     if (shown === undefined) {
       const concluded = concludeScenario(plan, covered, whole, began);
@@ -178,8 +177,8 @@ export function isWorse(one: AbVerdict): 'yes' | 'no' | 'unknown' {
   const [was, is] = [before.verdict.verdict, after.verdict.verdict];
   if (is !== 'broken') return is === 'unknown' || was === 'unknown' ? 'unknown' : 'no';
   if (was !== 'broken') return 'yes';
-  if (failuresThatAppeared(one).length === 0) return changes.complete === 'yes' ? 'no' : 'unknown';
-  const sawAllBefore = before.outcomes !== 'not searched' && before.outcomes.complete === 'yes';
+  if (failuresThatAppeared(one).length === 0) return changes.complete ? 'no' : 'unknown';
+  const sawAllBefore = before.outcomes !== 'not searched' && before.outcomes.complete;
   return sawAllBefore ? 'yes' : 'unknown';
 }
 

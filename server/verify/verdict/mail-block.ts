@@ -15,7 +15,7 @@ import type { OutcomeChange } from './outcomes.ts';
 export interface MailParts {
   /** The scenarios in the order in which they were asked. */
   readonly verdicts: readonly AbVerdict[];
-  /** The race of the scenario that is told, drawn in at most LIST_COLUMNS_MAX columns; 'none' if nothing fails. */
+  /** The race of the scenario that is shown, drawn in at most LIST_COLUMNS_MAX columns; 'none' if nothing fails. */
   readonly diagram: string | 'none';
   /** A command for a shell. */
   readonly reproduce: string;
@@ -25,7 +25,7 @@ export interface MailParts {
  * The scenario that the reply is about: the first that became worse; else the first that is not known; else the first
  * in which anything changed, or that is still broken.
  */
-export function told(verdicts: readonly AbVerdict[]): AbVerdict | undefined {
+export function firstWorse(verdicts: readonly AbVerdict[]): AbVerdict | undefined {
   return (
     verdicts.find((one) => isWorse(one) === 'yes') ??
     verdicts.find((one) => isWorse(one) === 'unknown') ??
@@ -37,7 +37,7 @@ export function told(verdicts: readonly AbVerdict[]): AbVerdict | undefined {
 
 /** Ends with a newline. */
 export function mailBlock({ verdicts, diagram, reproduce }: MailParts): string {
-  const about = told(verdicts);
+  const about = firstWorse(verdicts);
   if (about === undefined) return '';
   const lines = [
     ...paragraph(`Claim: ${claim(verdicts, about)}`),
@@ -55,9 +55,9 @@ export function mailBlock({ verdicts, diagram, reproduce }: MailParts): string {
   return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
 }
 
-/** Two versions of Linux are told apart by what was asked for; of one there is no need to speak. */
+/** Two versions of Linux are named by what was asked for; of one there is no need to speak. */
 function namesOf(plan: SideAnswer['plan'], kernel: string): ChoiceNames {
-  return { ...choiceNames(plan, kernel), version: 'not told' };
+  return { ...choiceNames(plan, kernel), version: 'left out' };
 }
 
 /** `lazy-flush (./mine.ts), driver skip-retry`. */
@@ -66,7 +66,7 @@ export function sideWords({ kernel, plan }: Pick<SideAnswer, 'kernel' | 'plan'>)
   return `${kernelWords(names)}${driverWords(names.drivers)}`;
 }
 
-/** One sentence, told by the verdicts of both kernels. */
+/** One sentence, from the verdicts of both kernels. */
 export function claim(verdicts: readonly AbVerdict[], about: AbVerdict): string {
   const { scenario, before, after, changes } = about;
   const was = before.verdict.verdict;
@@ -104,7 +104,7 @@ function brokenClaim(about: AbVerdict, then: string): string {
 /** With the place, where the words are those of another failure. */
 export function changeWords({ outcome, at, elsewhere, failed }: OutcomeChange): string {
   const words = describeOutcome(outcome);
-  const where = elsewhere === 'yes' || failed === 'later' ? `${words}, at ${at}` : words;
+  const where = elsewhere || failed === 'later' ? `${words}, at ${at}` : words;
   return failed === 'later' ? `${where}, behind another failure` : where;
 }
 
@@ -116,7 +116,7 @@ function failureOf({ verdict }: SideAnswer): string {
 }
 
 function changed({ appeared, vanished, complete }: AbVerdict['changes']): string {
-  const seen = complete === 'yes' ? '' : ' as far as the search went';
+  const seen = complete ? '' : ' as far as the search went';
   if (appeared.length + vanished.length === 0) return `the same can come of it${seen}`;
   const count = (number: number, what: string) =>
     `${number === 0 ? 'no' : number} outcome${number === 1 ? '' : 's'} ${what}`;
@@ -132,7 +132,7 @@ function sideBound(side: SideAnswer): string {
   const { verdict, outcomes } = side;
   const words = kernelWords(namesOf(side.plan, side.kernel));
   const { executions, windowEntered, failures } = verdict;
-  if (outcomes === 'not searched' || outcomes.complete === 'no') {
+  if (outcomes === 'not searched' || !outcomes.complete) {
     const all = outcomes === 'not searched' ? 0 : outcomes.covered.executions;
     const other =
       all === 0 || all === executions
@@ -154,7 +154,7 @@ function sideBound(side: SideAnswer): string {
 /** As herd prints it: failing executions, and the others. */
 export function observation(scenario: string, { verdict, outcomes }: SideAnswer): string {
   const { executions, failures } = verdict;
-  const complete = outcomes !== 'not searched' && outcomes.complete === 'yes';
+  const complete = outcomes !== 'not searched' && outcomes.complete;
   let how = 'Sometimes';
   if (failures === 0) how = complete || verdict.verdict === 'holds' ? 'Never' : 'Unknown';
   else if (failures === executions && complete) how = 'Always';

@@ -5,7 +5,8 @@
 
 import type { ExecutedStep } from '../../explorer/execution.ts';
 import { type Failure, failsAlike, failureKey, isSameFailure } from '../../explorer/failure.ts';
-import type { Outcome } from '../../explorer/outcomes.ts';
+import type { Outcome, Outcomes } from '../../explorer/outcomes.ts';
+import { replay } from '../../explorer/replay.ts';
 import type { Progress } from '../../explorer/search.ts';
 import {
   type StateSearchOptions,
@@ -18,6 +19,10 @@ import { newScenarioRun, type ScenarioRun, stepsMaxOf } from '../../scenario/sce
 import { isAsked, violationOf } from '../../scenario/watch-run.ts';
 import type { Covered } from '../explore/covered.ts';
 import { LockOrderWatch } from '../explore/lock-order-watch.ts';
+import { ownCodeOf } from '../explore/own-code-check.ts';
+import { untoldState } from '../explore/untold-state.ts';
+
+const DRAWN_SEED = 1;
 
 export interface OutcomeBudget {
   readonly executions: number;
@@ -44,8 +49,8 @@ export interface OutcomeClass {
 export interface AllOutcomes {
   readonly covered: Covered;
   readonly classes: ReadonlyMap<string, OutcomeClass>;
-  /** 'no': the budget ended first, or an execution was cut; there may be outcomes that are not listed. */
-  readonly complete: 'yes' | 'no';
+  /** Else the budget ended first, or an execution was cut; there may be outcomes that are not listed. */
+  readonly complete: boolean;
 }
 
 /** Throws what the world throws. */
@@ -53,18 +58,29 @@ export function outcomesOf(plan: ScenarioPlan, budget: OutcomeBudget): AllOutcom
   const watch = new LockOrderWatch();
   const { failures, result } = searchTwice(plan, watch, budget);
   const { counterexample, ...found } = result;
-  const complete = found.ended === 'complete' && found.tooLong === 0 ? 'yes' : 'no';
+  const complete = found.ended === 'complete' && found.tooLong === 0;
   const classes = new Map(failures.found);
   for (const [key, { failure, state, executions }] of found.outcomes) {
     if (failure !== 'none') continue;
     const outcome = { failure, state };
     classes.set(key, { outcome, at: 'the end', executions, choices: [], failed: 'first' });
   }
-  return {
-    covered: { ...found, found: counterexample, lockOrder: watch.found() },
-    classes,
-    complete,
-  };
+  const covered: Covered = { ...found, found: counterexample, lockOrder: watch.found() };
+  const holds = complete && counterexample === 'none';
+  const shown = holds ? untoldBehind(plan, found.outcomes) : 'none';
+  if (shown === 'none') return { covered, classes, complete };
+  if ('kind' in shown) return { covered: { ...covered, untold: shown }, classes, complete: false };
+  const { steps } = replay(() => newScenarioRun(plan), shown.choices, stepsMaxOf(plan));
+  failures.failed(shown.failure, steps, 'at a step');
+  for (const [key, one] of failures.found) classes.set(key, one);
+  return { covered: { ...covered, found: shown }, classes, complete: false };
+}
+
+/** A user's own code may keep state that the search was not told of. */
+function untoldBehind(plan: ScenarioPlan, outcomes: Outcomes): ReturnType<typeof untoldState> {
+  if (ownCodeOf(plan).length === 0) return 'none';
+  const options = { stepsMax: stepsMaxOf(plan), seed: DRAWN_SEED, outcomes };
+  return untoldState(() => newScenarioRun(plan), options);
 }
 
 /** An execution ends where a state is known: if none has shown the window, it is looked for behind those. */
@@ -165,15 +181,15 @@ class FailureClasses {
 export interface OutcomeChange extends OutcomeClass {
   /** Executions in all. */
   readonly of: number;
-  /** 'yes': the other kernel can fail in the same words, but not there. */
-  readonly elsewhere: 'yes' | 'no';
+  /** The other kernel can fail in the same words, but not there. */
+  readonly elsewhere: boolean;
 }
 
 export interface OutcomeChanges {
   readonly appeared: readonly OutcomeChange[];
   readonly vanished: readonly OutcomeChange[];
-  /** 'no': one of the two searches did not end, so what is missing may only not have been seen. */
-  readonly complete: 'yes' | 'no';
+  /** Else one of the two searches did not end, so what is missing may only not have been seen. */
+  readonly complete: boolean;
 }
 
 /** Whether a failure of the kind of `failure` is among `outcomes`. */
@@ -183,7 +199,7 @@ export function failsLike({ classes }: AllOutcomes, failure: Failure): boolean {
 
 /** Failures first, then by how often. */
 export function compareOutcomes(before: AllOutcomes, after: AllOutcomes): OutcomeChanges {
-  const complete = before.complete === 'yes' && after.complete === 'yes' ? 'yes' : 'no';
+  const complete = before.complete && after.complete;
   return { appeared: onlyIn(after, before), vanished: onlyIn(before, after), complete };
 }
 
@@ -193,9 +209,9 @@ function onlyIn(these: AllOutcomes, those: AllOutcomes): OutcomeChange[] {
   for (const [key, one] of these.classes) {
     if (those.classes.has(key)) continue;
     const words = wordsOf(one.outcome);
-    const elsewhere = inWords.has(words) ? 'yes' : 'no';
-    // Where it happens tells two failures apart only if they are called the same on both sides.
-    const name = elsewhere === 'yes' || one.failed === 'later' ? key : words;
+    const elsewhere = inWords.has(words);
+    // Where it happens distinguishes two failures only if they are called the same on both sides.
+    const name = elsewhere || one.failed === 'later' ? key : words;
     const before = changes.get(name);
     const executions = one.executions + (before?.executions ?? 0);
     changes.set(name, { ...(before ?? one), executions, of: these.covered.executions, elsewhere });
@@ -207,9 +223,9 @@ function wordsOf({ failure, state }: OutcomeClass['outcome']): string {
   return failure === 'none' ? state : failureKey(failure);
 }
 
-/** What fails first, and first what is told best. */
+/** What fails first, and first what is shown best. */
 function rank({ outcome, failed, elsewhere }: OutcomeChange): number {
   if (outcome.failure === 'none') return 3;
   if (failed === 'later') return 2;
-  return elsewhere === 'yes' ? 1 : 0;
+  return elsewhere ? 1 : 0;
 }

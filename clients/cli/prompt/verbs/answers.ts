@@ -8,11 +8,11 @@ import type { AskedVerb } from '../verb.ts';
 const ROWS_MAX = 64;
 
 /** The answer to `verb`, in words. */
-export function answerWords(verb: string): AskedVerb['tell'] {
+export function answerWords(verb: string): AskedVerb['answer'] {
   return ANSWERS[verb] ?? (() => 'done');
 }
 
-const ANSWERS: { readonly [verb: string]: AskedVerb['tell'] } = {
+const ANSWERS: { readonly [verb: string]: AskedVerb['answer'] } = {
   load: ({ value }, values) => `${values.address('ADDRESS')} = ${value}`,
   store: (_, values) => `${values.address('ADDRESS')} := ${values.u64('VALUE')}`,
   'load-pages': valueRows,

@@ -1,5 +1,5 @@
 /** The arguments of a line, by the parameters of the verb that they are for. */
-import type Type from 'typebox';
+import type { Type } from 'typebox';
 import { wordAddress } from '../../../../server/abi/scalars.ts';
 import type { VerbHelp } from '../../../../server/abi/verb-help.ts';
 import type { VerbParams } from '../../../sdk/conductor.ts';

@@ -1,5 +1,5 @@
 /** The verbs that the agents perform, as lines of the prompt: they follow from the tables of calls and verbs. */
-import type Type from 'typebox';
+import type { Type } from 'typebox';
 import type { VerbHelp } from '../../../../server/abi/verb-help.ts';
 import { CPU_VERBS } from '../../../agents/cpu-verbs.ts';
 import { DEVICE_VERBS } from '../../../agents/device-verbs.ts';
@@ -38,7 +38,7 @@ function askedVerbs(role: PromptRole, table: { readonly [name: string]: Spec }):
         roles: [role],
         arguments: argumentsOf(params, help),
         params: (values) => questionOf(name, params, values),
-        tell: answerWords(name),
+        answer: answerWords(name),
       };
       return [verb];
     })

@@ -36,6 +36,6 @@ export const HOLD_VERBS: readonly OwnVerb[] = [
     summary: 'wait until every verb of mine has ended',
     arguments: [],
     examples: ['wait'],
-    more: 'A verb that has to wait for somebody does not block the prompt; a line that ends in & does not even try.',
+    more: 'A verb that has to wait does not block the prompt; a line that ends in & does not even try.',
   },
 ];

@@ -34,4 +34,12 @@ export const LOOK_VERBS: readonly OwnVerb[] = [
     summary: 'who is in the lab, and with which kernel',
     examples: ['who'],
   },
+  {
+    ...base,
+    does: 'ping',
+    name: 'ping',
+    summary: 'is the server there? The time to it and back, and how long my answers are waited for',
+    more: 'A server that has been silent for a heartbeat is asked without that.',
+    examples: ['ping'],
+  },
 ];

@@ -10,7 +10,7 @@ export const mprotectNotifiesByPud: KernelChange = {
   since: '6.12',
   commit: 'mm/mprotect: push mmu notifier to PUDs',
   summary:
-    'mprotect() tells the devices from the first 1 GiB region on in which there is any page table',
+    'mprotect() notifies the devices from the first 1 GiB region on in which there is any page table',
   overrides: () => ({ changeProtectionStart }),
 };
 

@@ -48,7 +48,7 @@ function* inTwoPasses(
     const parts = left.map(({ subscription, finish }) => ({
       actor: subscription.device,
       name: `invalidate_finish ${subscription.device}`,
-      task: endOf(k, subscription, finish),
+      task: endOf(k, subscription, range, finish),
     }));
     yield* together(k.context, 'mn_itree_finish_pass.second_pass', parts);
   }
@@ -69,12 +69,17 @@ function* begin(
   k.emit({ kind: 'callback', function: 'invalidate', device, args });
   const answer = yield* driver.invalidateStart(sub, range, current);
   if (typeof answer === 'function') return { subscription, finish: answer };
-  endAsking(k, subscription, answer);
+  endAsking(k, subscription, range, answer);
   return answer;
 }
 
 /** The callback is over once its second half is. */
-function* endOf(k: Kernel, subscription: Subscription, finish: InvalidateFinish): Task<void> {
+function* endOf(
+  k: Kernel,
+  subscription: Subscription,
+  range: NotifierRange,
+  finish: InvalidateFinish,
+): Task<void> {
   yield* finish();
-  endAsking(k, subscription, 'done');
+  endAsking(k, subscription, range, 'done');
 }

@@ -18,7 +18,7 @@ import {
 } from './contract.ts';
 import { firstCovering } from './mapping-rules.ts';
 
-/** Answers of hmm_range_fault() that are remembered, for each device: more threads than this are not told apart. */
+/** Answers of hmm_range_fault() that are remembered, for each device: more threads than this are not distinguished. */
 const LOOKUPS_MAX = 64;
 /** Sequences that are remembered, for each subscription. */
 const BEGUN_MAX = 64;
@@ -76,12 +76,12 @@ export function lookedUp(
   device.lookups.push({ n, sub: sub.id, seq: notifierSeq, range, pfns: walked.value });
 }
 
-/** What it gave may still be entered; whoever enters it is believed. */
+/** What it gave may still be entered; a device that enters it is believed. */
 function forget(device: WatchedDevice, { sub, seq }: Lookup): void {
   if (device.subs.get(sub)?.real.invalidateSeq === seq) device.forgotten.set(sub, seq);
 }
 
-/** Rule 20: a removal waits for callbacks, so it is none of their business. */
+/** Rule 20: a removal waits for callbacks, so it is not theirs. */
 export function checkRemoval(device: WatchedDevice, sub: IntervalSub): void {
   checkUnlocked(device, 'mmu_interval_notifier_remove', sub.range.first);
   if (device.place === 'far' || !insideCallback(device)) return;

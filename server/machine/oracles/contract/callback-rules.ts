@@ -45,12 +45,12 @@ export function beginCallback(
   return call;
 }
 
-/** Runs a callback in this world. Rule 8: whoever may not wait does not. Yields: as `callback` does. */
-export function* runCallback(
+/** Runs a callback in this world. Rule 8: a callback that may not wait does not. Yields: as `callback` does. */
+export function* runCallback<Answer>(
   device: WatchedDevice,
   call: OpenCallback,
-  callback: Task<'done' | 'again'>,
-): Task<'done' | 'again'> {
+  callback: Task<Answer>,
+): Task<Answer> {
   const { current } = device.contract.k.context;
   const heldBefore = current.held.length;
   const answer =
@@ -70,11 +70,11 @@ export function* runCallback(
   return answer;
 }
 
-function* withoutWaiting(
+function* withoutWaiting<Answer>(
   device: WatchedDevice,
   { range: { event, range } }: OpenCallback,
-  callback: Task<'done' | 'again'>,
-): Task<'done' | 'again'> {
+  callback: Task<Answer>,
+): Task<Answer> {
   for (;;) {
     const next = callback.next();
     if (next.done === true) return next.value;
@@ -108,7 +108,7 @@ export function endCallback(
   const left = entriesLeft(device, call);
   const [first] = left;
   const set = call.sub.real.invalidateSeq === call.seq;
-  const told = `returned from the invalidation (${event}) of ${hexAddress(range.first)} (event ${call.n})`;
+  const returned = `returned from the invalidation (${event}) of ${hexAddress(range.first)} (event ${call.n})`;
   if (!set) {
     const rule = first === undefined ? 'CR5' : 'CR23';
     const what = first === undefined ? '' : `, and still maps ${hexAddress(first)}`;
@@ -116,13 +116,18 @@ export function endCallback(
       device,
       rule,
       first ?? range.first,
-      `${told} without setting the sequence to ${call.seq}${what}`,
+      `${returned} without setting the sequence to ${call.seq}${what}`,
     );
     return;
   }
   if (first === undefined) return;
   const exclusive = device.entries.get(first)?.entry.access === 'exclusive';
-  breach(device, exclusive ? 'CR36' : 'CR6', first, `${told} and still maps ${hexAddress(first)}`);
+  breach(
+    device,
+    exclusive ? 'CR36' : 'CR6',
+    first,
+    `${returned} and still maps ${hexAddress(first)}`,
+  );
 }
 
 function noteIgnored({ ignored }: WatchedDevice, { n, range }: OpenCallback): void {
@@ -131,8 +136,11 @@ function noteIgnored({ ignored }: WatchedDevice, { n, range }: OpenCallback): vo
 }
 
 /** Which bracket it was for is not said: the first that looks like it and still waits for the device. */
-function noteCarriedOut({ contract, owner }: WatchedDevice, { range: told }: OpenCallback): void {
-  const { mm, event, range } = told;
+function noteCarriedOut(
+  { contract, owner }: WatchedDevice,
+  { range: returned }: OpenCallback,
+): void {
+  const { mm, event, range } = returned;
   for (const bracket of contract.brackets.values()) {
     const same = bracket.mm === mm && bracket.event === event && !bracket.done.has(owner);
     if (!(same && bracket.range.first === range.first && bracket.range.end === range.end)) continue;
@@ -147,7 +155,7 @@ export function refusedBlockable(device: WatchedDevice, { event, range }: Notifi
   breach(device, 'CR7', range.first, text);
 }
 
-/** Nobody waits for the callback any more: the device is cut off. */
+/** No task waits for the callback any more: the device is cut off. */
 export function dropCallback(device: WatchedDevice, call: OpenCallback): void {
   device.callbacks.delete(call);
 }
@@ -172,7 +180,7 @@ function entriesLeft(
 export function beginFault(device: WatchedDevice, fault: DeviceFault): OpenFault {
   const { k, log } = device.contract;
   const { mm, page, pfn } = fault;
-  const open: OpenFault = { n: log.n, mm, page, pfn, task: k.context.current.id, tried: 'no' };
+  const open: OpenFault = { n: log.n, mm, page, pfn, task: k.context.current.id, tried: false };
   device.faults.add(open);
   return open;
 }
@@ -188,7 +196,7 @@ export function endFault(device: WatchedDevice, fault: OpenFault, result: Result
     const text = `returned from migrate_to_ram() (event ${fault.n}) with a migration that it did not finalize`;
     breach(device, 'CR26', range.first, text);
   }
-  if (!result.ok || fault.tried === 'yes') return;
+  if (!result.ok || fault.tried) return;
   const mm = k.mms.get(fault.mm);
   if (mm === undefined) return;
   const pte = readPte(mm.table, fault.page);

@@ -127,7 +127,7 @@ export interface OpenFault {
   readonly pfn: Pfn;
   readonly task: number;
   /** Whether a migration of the page was tried. */
-  tried: 'yes' | 'no';
+  tried: boolean;
 }
 
 export interface WatchedEntry {
@@ -191,7 +191,7 @@ export function breach(
   page: PageIndex,
   text: string,
 ): void {
-  // Whoever is cut off is given back what it held by others, and reaches nothing.
+  // What a device that is cut off held is given back by others, and it reaches nothing.
   if (device.contract.k.cutOff.has(device.owner)) return;
   report(device.contract, rule, device.owner, page, `${device.owner} ${text}`);
 }

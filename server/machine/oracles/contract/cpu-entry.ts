@@ -17,7 +17,7 @@ export function cpuEntry({ contract: { k }, mm }: WatchedDevice, page: PageIndex
   return readPte(mirrored.table, page);
 }
 
-/** Nobody has taken away what a migration, not finalized yet, has moved to `dst`. */
+/** No task has taken away what a migration, not finalized yet, has moved to `dst`. */
 export function migrationStands(pte: Pte, dst: Pfn): boolean {
   return pteIsMigration(pte) || (pteIsDevicePrivate(pte) && ptePfn(pte) === dst);
 }

@@ -54,7 +54,7 @@ function checkBracket(contract: Contract, event: Extract<Event, { kind: 'pte' }>
   report(contract, 'CR40', device, page, text);
 }
 
-/** Somebody could reach memory through `from` that it cannot reach through `to`. */
+/** A task could reach memory through `from` that it cannot reach through `to`. */
 function takesAway(from: PteView, to: PteView): boolean {
   if (from.state === 'zero') return to.state !== 'zero';
   if (from.state !== 'present') return false;

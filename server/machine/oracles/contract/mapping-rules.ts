@@ -52,7 +52,7 @@ export function entryChanged(device: WatchedDevice, page: PageIndex, entry: Mirr
   touchDevice(device, 'read');
   const fault = faultOf(device, page, entry);
   if (fault !== 'none')
-    breach(device, fault.rule, page, `mapped ${told(page, entry)}: ${fault.text}`);
+    breach(device, fault.rule, page, `mapped ${mappedWords(page, entry)}: ${fault.text}`);
   device.entries.set(page, { n, entry, sub: coveringSub(device, page, entry) });
 }
 
@@ -261,6 +261,6 @@ function beingTaken({ contract, owner, mm }: WatchedDevice, page: PageIndex): bo
   return false;
 }
 
-function told(page: PageIndex, { pfn, access }: Mapped): string {
+function mappedWords(page: PageIndex, { pfn, access }: Mapped): string {
   return `${hexAddress(page)} to frame ${frameName(pfn)} (${access})`;
 }

@@ -31,11 +31,11 @@ const MOVES_MAX = 1_024;
 /** Open migrations from which on those without pages are forgotten. */
 const EMPTY_MAX = 64;
 
-/** Rule 30: whoever serves a CPU fault says which page it is about. */
+/** Rule 30: a device that serves a CPU fault says which page it is about. */
 export function checkSetup(device: WatchedDevice, { mm, range, faultPage }: MigrateRequest): void {
   const fault = faultOfCaller(device, mm, { range, faultPage });
   if (fault === 'none' || !contains(range, fault.page)) return;
-  fault.tried = 'yes';
+  fault.tried = true;
   if (faultPage === fault.pfn) return;
   const text =
     `called migrate_vma_setup() with fault_page ${frameName(faultPage)} to serve the fault on ` +

@@ -152,7 +152,7 @@ export function unwatchDevice(contract: Contract, owner: DeviceOwner): void {
   contract.devices.delete(owner);
 }
 
-/** The device answered an invalidation of subscription `sub` as if it could refuse it: nobody takes that answer. */
+/** The device answered an invalidation of subscription `sub` as if it could refuse it: that answer is not taken. */
 export function invalidationRefused(contract: Contract, owner: DeviceOwner, sub: number): void {
   const device = contract.devices.get(owner);
   for (const { sub: asked, range } of device?.callbacks ?? []) {
@@ -177,7 +177,9 @@ function watchedDriver(device: WatchedDevice, driver: () => DeviceDriver): Devic
       if (start === undefined) return undefined;
       const watched: typeof start = function* (sub, range, seq) {
         const call = beginCallback(device, sub, range, seq);
-        const answer = yield* start(call.sub.handed, range, seq);
+        const begun = start(call.sub.handed, range, seq);
+        const answer =
+          device.place === 'here' ? yield* runCallback(device, call, begun) : yield* begun;
         if (typeof answer !== 'function') {
           endCallback(device, call, answer);
           return answer;

@@ -66,7 +66,7 @@ export type HasAsked = 'asked' | 'asked-before' | 'not-asked' | 'no-lock';
 
 /**
  * Rule 1: since the running task took its driver lock it has asked whether the sequence of `sub` has moved.
- * 'asked-before': it has not, but in an earlier hold of the lock, behind event `since`, somebody has, and nothing had
+ * 'asked-before': it has not, but in an earlier hold of the lock, behind event `since`, a task has, and nothing had
  * moved. A driver may keep that answer in a flag that its callback clears under the same lock.
  */
 export function hasAsked(
@@ -89,7 +89,7 @@ function checkSetting(device: WatchedDevice, sub: IntervalSub): void {
   breach(device, 'CR4', sub.range.first, 'called mmu_interval_set_seq() without its driver lock');
 }
 
-/** Tells one hold of a lock from the next. */
+/** Distinguishes one hold of a lock from the next. */
 function holdOf(lock: object): number {
   return (lock as Partial<Lock>).holds ?? 0;
 }

@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DriverVariant } from '../../../../clients/drivers/catalogue/driver-variant.ts';
+import { installFaulted } from '../../../../clients/drivers/dmirror-fault.ts';
 import { dmirrorWith } from '../../../../clients/drivers/faulty/dmirror-variant.ts';
 import { skipRetry } from '../../../../clients/drivers/faulty/skip-retry.ts';
+import { HMM_PFN_WRITE, type HmmPfn } from '../../../abi/hmm-pfn.ts';
 import { BadSetup, newScenarioRun } from '../../../scenario/scenario-world.ts';
 import { answer, planned } from './asked-scenario.fixture.ts';
 
@@ -37,6 +39,20 @@ const unlocked: DriverVariant = {
   },
 };
 
+/** Maps for writing, whatever the lookup said. */
+const overreaching: DriverVariant = {
+  id: 'overreaching',
+  provenance: 'a test',
+  summary: 'maps for writing what may only be read',
+  newDevice: (options) =>
+    dmirrorWith(options, {
+      installFaulted(dmirror, faulted) {
+        const pfns = faulted.pfns.map((pfn) => (pfn | HMM_PFN_WRITE) as HmmPfn);
+        return installFaulted(dmirror, { ...faulted, pfns });
+      },
+    }),
+};
+
 test('[CR1] [CR12] a driver that breaks the contract in the setup makes a broken setup, with rule and history', () => {
   assert.throws(
     () => newScenarioRun(planned(TEXT, { driver: skipRetry })),
@@ -56,6 +72,18 @@ test('[CR1] [CR12] a driver that breaks the contract in the setup makes a broken
     /breaks CR12: dev0 called/,
   );
   assert.equal(answer(TEXT), 'holds');
+});
+
+test('[CR14] so does one that maps more than it was given', () => {
+  const zeroPage = TEXT.replace('do: store, at: a, value: 1', 'do: load, at: a').replace(
+    'OR1, OR6',
+    'OR6',
+  );
+  assert.throws(
+    () => newScenarioRun(planned(zeroPage, { driver: overreaching })),
+    /breaks CR14: dev0 mapped 0x100200000 .*\n(.*\n)*.*hmm_range_fault/,
+  );
+  assert.equal(answer(zeroPage), 'holds');
 });
 
 test('a rule that the scenario does not ask for breaks no setup', () => {

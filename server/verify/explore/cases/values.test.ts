@@ -50,8 +50,9 @@ function setsBeforeFlush(stock: KernelFunctions): Partial<KernelFunctions> {
   };
 }
 
-test('[OR3] a copy on write that is set before the TLBs are flushed is found, though its bracket is open', () => {
-  assert.match(answer(COW, { overrides: setsBeforeFlush }), /^OR3: cpu1 read 0x0 .* where 0x1 was/);
+test('[OR10] a copy on write that is set before the TLBs are flushed is found, though its bracket is open', () => {
+  const why = answer(COW, { overrides: setsBeforeFlush });
+  assert.match(why, /^OR10: 0x100200000 becomes frame 0x1 while the TLB of cpu0 remembers/);
   assert.equal(answer(COW), 'holds');
 });
 
@@ -114,16 +115,13 @@ test('[OR3] mremap() carries what was written, and DONTNEED leaves zero', () => 
       return moved;
     },
   });
-  assert.match(answer(MOVED, { overrides: movesSpoilt }), /^OR3: cpu0 read 0x99 .* where 0x1 was/);
+  assert.match(answer(MOVED, { overrides: movesSpoilt }), /^OR3: .*0x99.* where 0x1 was/);
   assert.equal(answer(MOVED), 'holds');
   const dropped = MOVED.replace(
     '{ do: mremap, at: a, to: b }',
     '{ do: madvise, at: a, advice: DONTNEED }',
   ).replace('{ do: load, at: b }', '{ do: load, at: a }');
   const dropsNothing = (): Partial<KernelFunctions> => ({ *zapPageRange() {} });
-  assert.match(
-    answer(dropped, { overrides: dropsNothing }),
-    /^OR3: cpu0 read 0x1 .* where 0x0 was/,
-  );
+  assert.match(answer(dropped, { overrides: dropsNothing }), /^OR3: .*0x1\b.* where 0x0 was/);
   assert.equal(answer(dropped), 'holds');
 });

@@ -12,15 +12,35 @@ const NO_SEARCH: SearchData = {
   depth: 1,
 };
 
-/** Throws: BadInput for code that cannot be loaded, throws, does not end, or is not deterministic. */
+export interface OwnCodeChecks {
+  /** Throws: BadInput for code that cannot be loaded, throws, does not end, or is not deterministic. */
+  check(asked: ExploreRequest): Promise<void>;
+  /** Ends the thread, whatever it does. */
+  close(): Promise<void>;
+}
+
+/** One thread for all of them: to start one takes longer than most checks. */
+export async function openOwnCodeChecks(
+  options: { readonly stuckAfterMs?: number } = {},
+): Promise<OwnCodeChecks> {
+  const pool = await openSearchPool({ threads: 1, shared: new SharedSearch(), ...options });
+  return {
+    async check(asked) {
+      await pool.run('checkPlan', { asked, search: NO_SEARCH, slot: 0 });
+    },
+    close: () => pool.close(),
+  };
+}
+
+/** One check. Throws: BadInput, as OwnCodeChecks does. */
 export async function checkInThread(
   asked: ExploreRequest,
   options: { readonly stuckAfterMs?: number } = {},
 ): Promise<void> {
-  const pool = await openSearchPool({ threads: 1, shared: new SharedSearch(), ...options });
+  const checks = await openOwnCodeChecks(options);
   try {
-    await pool.run('checkPlan', { asked, search: NO_SEARCH, slot: 0 });
+    await checks.check(asked);
   } finally {
-    await pool.close();
+    await checks.close();
   }
 }

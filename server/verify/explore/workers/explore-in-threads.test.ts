@@ -61,16 +61,16 @@ async function here(asked: ExploreRequest, search: SearchData): Promise<Scenario
   return exploreScenario(await planOf(asked), options);
 }
 
-/** All of a verdict but how long it took. */
+/** All of a verdict but how long it took, and the pairs of yield points, which only a search in one thread counts. */
 function told(verdict: ScenarioVerdict): unknown {
-  const { seconds: _, plan, ...rest } = verdict;
+  const { seconds: _, pairs: __, plan, ...rest } = verdict;
   return withoutFunctions({ ...rest, parameters: plan.choice.parameters });
 }
 
 for (const [strategy, threads] of [
-  ['pct', [1, 2, 3]],
+  ['pct', [1, 3]],
   ['random', [2]],
-  ['urw', [3]],
+  ['urw', [2]],
 ] as const) {
   test(`${strategy}: the same seed, the same failure, with no thread and with ${threads}`, async () => {
     const search = { ...SEARCH, strategy };
@@ -116,7 +116,7 @@ test('an interruption ends the search with what it has seen', async () => {
   assert.equal(verdict.verdict, 'unknown');
   assert.match(
     describeBound(verdict.bound),
-    /^interrupted after \d+ executions? \(pct\); kernel 6\.1$/,
+    /^interrupted after \d+ executions? \(pct\); kernel 6\.12$/,
   );
   assert.ok(verdict.executions > 0 && verdict.steps > verdict.executions);
 });
@@ -160,15 +160,22 @@ for (const [at, [kind, patches, drivers, pfns]] of KINDS_OF_PATHS.entries()) {
   });
 }
 
+/** Its turns are not counted: it is not in the text of the file that is loaded. */
+const CIRCLE = "new Function('for (;;);')();";
+
 const STUCK = [
   [
     'in a function',
     "import { dmirrorWith } from 'ROOT/clients/drivers/faulty/dmirror-variant.ts';\n" +
       'export const driver = {\n  newDevice: (options) => ({\n    ...dmirrorWith(options, {}),\n' +
-      '    *perform() {\n      for (;;);\n    },\n  }),\n};\n',
-    /:6: perform\(\) has let nobody else run for 1 s; a loop must/,
+      `    *perform() {\n      ${CIRCLE}\n    },\n  }),\n};\n`,
+    /:6: perform\(\) has let no other task run for 1 s; a loop must/,
   ],
-  ['as it is loaded', 'for (;;);\nexport const driver = {};', /:1: .* has let nobody else run/],
+  [
+    'as it is loaded',
+    `${CIRCLE}\nexport const driver = {};`,
+    /:1: .* has let no other task run for 1 s/,
+  ],
 ] as const;
 
 for (const [when, text, said] of STUCK) {

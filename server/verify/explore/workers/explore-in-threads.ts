@@ -1,7 +1,8 @@
 /**
  * Searches in threads. A random search is cut into parts that any of them may run, and the first failing execution
- * counts, whoever finds it and when: the same seed gives the same answer with any number of threads. An exhaustive
- * search takes one thread; others sample beside it, and whoever needs fewer executions to a failure is believed.
+ * counts, whichever thread finds it and when: the same seed gives the same answer with any number of threads. An
+ * exhaustive search takes one thread; others sample beside it, and the one that needs fewer executions to a failure is
+ * believed.
  */
 import { isSameFailure } from '../../../explorer/failure.ts';
 import { replay } from '../../../explorer/replay.ts';
@@ -81,7 +82,7 @@ interface Sampling {
   readonly seconds: number;
 }
 
-/** Runs parts in `threads` threads, from slot `slot` on. `enough` says at which execution nobody needs to go on. */
+/** Runs parts in `threads` threads, from slot `slot` on. `enough` says at which execution no thread needs to go on. */
 async function sampled(
   { pool, shared, asked, search, options }: Threads,
   strategy: SampleStrategy,
@@ -176,7 +177,7 @@ async function received(asked: ExploreRequest, answer: SentVerdict): Promise<Sce
       found: failureText(counterexample.failure),
       again: failureText(run.failure),
     };
-    if (usesOwnCode(asked) === 'no') throw new KernelBug('SC1', facts);
+    if (!usesOwnCode(asked)) throw new KernelBug('SC1', facts);
     throw notDeterministic(plan, `it failed with "${facts.found}", and now with "${facts.again}"`);
   }
   return { ...verdict, plan, counterexample: { ...counterexample, steps: run.steps } };

@@ -3,12 +3,21 @@ import { threadId } from 'node:worker_threads';
 import type { Measured } from '../../../explorer/measure.ts';
 import { measure } from '../../../explorer/measure.ts';
 import { sample } from '../../../explorer/sample.ts';
-import { type ExploreRequest, planOf, usesOwnCode } from '../../../scenario/explore-request.ts';
-import { BadUserCode, lastReturn } from '../../../scenario/guard-user-code.ts';
+import { BadUserCode, lastReturn } from '../../../scenario/bad-user-code.ts';
+import {
+  type ExploreRequest,
+  planOf,
+  planWith,
+  usesOwnCode,
+} from '../../../scenario/explore-request.ts';
 import type { ScenarioPlan } from '../../../scenario/scenario-plan.ts';
 import { BadSetup, newScenarioRun, stepsMaxOf } from '../../../scenario/scenario-world.ts';
 import { BadInput } from '../../../vocabulary/bad-input.ts';
 import { KernelBug } from '../../../vocabulary/invariant.ts';
+import type { OwnLines } from '../../coverage/own-files.ts';
+import { withReach } from '../../coverage/reach.ts';
+import { countFromHere } from '../../coverage/reached-code.ts';
+import { askShape as recordOf, type ShapeRecord } from '../../shapes/ask-shape.ts';
 import { concludeScenario, exploreScenario, type ScenarioVerdict } from '../explore-scenario.ts';
 import {
   checkAgain,
@@ -23,15 +32,17 @@ import type {
   AnswerJob,
   ConcludeJob,
   Job,
+  LinesJob,
   MeasureJob,
   Reply,
   SampleJob,
   SentVerdict,
+  ShapeJob,
 } from './jobs.ts';
 import { withoutFunctions } from './plain-data.ts';
 import { SharedSearch } from './shared-search.ts';
 
-// It would end this thread and look like a bug of ours; thrown, it is told with file, line and function.
+// It would end this thread and look like a bug of ours; thrown, it is reported with file, line and function.
 process.exit = (code) => {
   throw new Error(`process.exit(${code ?? ''}) is called, which would end the search`);
 };
@@ -93,7 +104,7 @@ export async function answerWhole(job: AnswerJob): Promise<Reply<SentVerdict>> {
       clock: () => performance.now(),
       onProgress: (progress) => {
         executions = progress.executions;
-        shared.tell(progress);
+        shared.report(progress);
       },
       goOn: () => shared.goOn(executions),
     });
@@ -113,6 +124,47 @@ export async function concludeCovered(job: ConcludeJob): Promise<Reply<SentVerdi
   });
 }
 
+export async function askShape({ scenario, ...job }: ShapeJob): Promise<Reply<ShapeRecord>> {
+  return await replyOf(job, scenario, ({ choice }, goOn) =>
+    recordOf({ scenario, choice, executions: job.executions, goOn }),
+  );
+}
+
+export async function linesOfShapes(job: LinesJob): Promise<Reply<readonly OwnLines[]>> {
+  const { scenarios, executions } = job;
+  const [first] = scenarios;
+  if (first === undefined) return { kind: 'done', value: [] };
+  return await replyOf(job, first, ({ choice }, goOn) => {
+    const { reach } = withReach({ patches: choice.patches, drivers: [] }, ({ patches }) => {
+      for (const scenario of scenarios) {
+        recordOf({ scenario, choice: { ...choice, patches }, executions, goOn });
+      }
+    });
+    return reach.patches.flatMap(({ lines = [] }) => lines);
+  });
+}
+
+type OfShapes = Omit<ShapeJob, 'scenario'>;
+
+async function replyOf<T>(
+  { asked, slot, shared: buffer }: OfShapes,
+  scenario: ShapeJob['scenario'],
+  run: (plan: ScenarioPlan, goOn: () => 'go on' | 'stop') => T,
+): Promise<Reply<T>> {
+  const shared = new SharedSearch(buffer);
+  shared.begin(slot, threadId);
+  const goOn = () => {
+    shared.beat(slot);
+    return shared.goOn(0);
+  };
+  try {
+    const plan = await planWith(scenario, asked);
+    return { kind: 'done', value: blamingOwnCode(plan, [], () => run(plan, goOn)) };
+  } catch (error) {
+    return refusal(error);
+  }
+}
+
 async function reply<T>(
   { asked, shared: buffer, slot }: MeasureJob,
   run: (plan: ScenarioPlan) => T,
@@ -122,17 +174,25 @@ async function reply<T>(
   const beat = () => shared.beat(slot);
   try {
     const { plan, trials } = await planFor(asked, beat);
-    const lively = beating(plan, beat);
+    const lively = withWatchdog(plan, beat);
     const value = blamingOwnCode(lively, trials, () => run(lively));
-    if (usesOwnCode(asked) === 'yes') checkAgain(lively, trials);
+    if (usesOwnCode(asked)) checkAgain(lively, trials);
     return { kind: 'done', value };
   } catch (error) {
-    if (error instanceof BadInput) return { kind: 'bad input', message: error.message };
-    throw error;
+    return refusal(error);
   }
 }
 
-/** Where code runs that nobody but its author knows, what the search cannot go on with comes from there. */
+/** Throws what is no mistake of the user's. */
+function refusal(error: unknown): Exclude<Reply<never>, { readonly kind: 'done' }> {
+  if (!(error instanceof BadInput)) throw error;
+  const { message } = error;
+  return error instanceof BadSetup
+    ? { kind: 'bad setup', message }
+    : { kind: 'bad input', message };
+}
+
+/** Where the user's own code runs, what the search cannot go on with comes from there. */
 function blamingOwnCode<T>(plan: ScenarioPlan, trials: Trials, run: () => T): T {
   try {
     return run();
@@ -140,7 +200,7 @@ function blamingOwnCode<T>(plan: ScenarioPlan, trials: Trials, run: () => T): T 
     const own = ownCodeOf(plan).map(({ file, what }) => `${file}: ${what}`);
     if (own.length === 0) throw error;
     if (error instanceof BadSetup) {
-      throw new BadUserCode(`${own.join(', or ')}: ${error.message}`, { cause: error });
+      throw new BadSetup(`${own.join(', or ')}: ${error.message}`, { cause: error });
     }
     if (error instanceof BadInput) throw error;
     if (error instanceof KernelBug && error.rule === 'SC1') {
@@ -162,27 +222,28 @@ function blamingOwnCode<T>(plan: ScenarioPlan, trials: Trials, run: () => T): T 
 async function planFor(asked: ExploreRequest, beat: () => void): Promise<Known> {
   const key = JSON.stringify(asked);
   if (known === 'none' || known.key !== key) {
+    if (usesOwnCode(asked)) countFromHere();
     const plan = await planOf(asked);
     beat();
-    const check = () => checkOwnCode(beating(plan, beat));
-    const trials = usesOwnCode(asked) === 'yes' ? blamingOwnCode(plan, [], check) : [];
+    const check = () => checkOwnCode(withWatchdog(plan, beat));
+    const trials = usesOwnCode(asked) ? blamingOwnCode(plan, [], check) : [];
     known = { key, plan, trials };
   }
   return known;
 }
 
 /** The same plan; `beat` is called for each world that is built, as a patch that overrides nothing. */
-function beating(plan: ScenarioPlan, beat: () => void): ScenarioPlan {
-  const heart = {
-    id: 'heart',
+function withWatchdog(plan: ScenarioPlan, beat: () => void): ScenarioPlan {
+  const watchdog = {
+    id: 'watchdog',
     provenance: 'the supervision of threads',
-    summary: 'tells that another world is built',
+    summary: 'reports that another world is built',
     overrides() {
       beat();
       return {};
     },
   };
-  const choice = { ...plan.choice, patches: [...plan.choice.patches, heart] };
+  const choice = { ...plan.choice, patches: [...plan.choice.patches, watchdog] };
   return { ...plan, choice };
 }
 

@@ -4,10 +4,12 @@ import type { SampleStrategy } from '../../../explorer/sample.ts';
 import type { ExploreRequest } from '../../../scenario/explore-request.ts';
 import type { Parameters } from '../../../scenario/instances.ts';
 import type { Scenario } from '../../../scenario/scenario-schema.ts';
+import type { OwnLines } from '../../coverage/own-files.ts';
+import type { ShapeRecord } from '../../shapes/ask-shape.ts';
 import type { Covered } from '../covered.ts';
 import type { ExploreOptions } from '../explore-options.ts';
 import type { ScenarioVerdict } from '../explore-scenario.ts';
-import type { Part, PartResult } from '../sampled-parts.ts';
+import type { PartResult, SampledPart } from '../sampled-parts.ts';
 
 /** How to search, as data. */
 export type SearchData = Pick<
@@ -33,7 +35,7 @@ export type MeasureJob = Job;
 
 export interface SampleJob extends Job {
   readonly strategy: SampleStrategy;
-  readonly part: Part;
+  readonly part: SampledPart;
   readonly measured: Measured;
 }
 
@@ -42,6 +44,17 @@ export type AnswerJob = Job;
 export interface ConcludeJob extends Job {
   readonly covered: Covered;
   readonly seconds: number;
+}
+
+/** One shape of the catalogue. `asked` says what of; its text is not looked at. */
+export interface ShapeJob extends Omit<Job, 'search'> {
+  readonly scenario: Scenario;
+  readonly executions: number;
+}
+
+/** Several shapes, for the lines of the patch that they reach between them. */
+export interface LinesJob extends Omit<ShapeJob, 'scenario'> {
+  readonly scenarios: readonly Scenario[];
 }
 
 /** A verdict without what cannot be sent: its plan is made again from the scenario, which may be smaller than asked. */
@@ -56,10 +69,14 @@ export interface Jobs {
   readonly measurePlan: { readonly job: MeasureJob; readonly answer: Measured };
   readonly samplePart: { readonly job: SampleJob; readonly answer: PartResult };
   readonly answerWhole: { readonly job: AnswerJob; readonly answer: SentVerdict };
+  readonly askShape: { readonly job: ShapeJob; readonly answer: ShapeRecord };
+  readonly linesOfShapes: { readonly job: LinesJob; readonly answer: readonly OwnLines[] };
   readonly concludeCovered: { readonly job: ConcludeJob; readonly answer: SentVerdict };
 }
 
 export type Reply<T> =
   | { readonly kind: 'done'; readonly value: T }
   /** What the user gave cannot be used. */
-  | { readonly kind: 'bad input'; readonly message: string };
+  | { readonly kind: 'bad input'; readonly message: string }
+  /** With it the scenario cannot be set up; another may be. */
+  | { readonly kind: 'bad setup'; readonly message: string };

@@ -1,8 +1,9 @@
-/** The threads of one search, and somebody who sees to it that each of them gets on. */
+/** The threads of one search, and a watchdog that sees to it that each of them gets on. */
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ExploreRequest } from '../../../scenario/explore-request.ts';
+import { BadSetup } from '../../../scenario/scenario-world.ts';
 import { BadInput } from '../../../vocabulary/bad-input.ts';
 import type { Jobs, Reply } from './jobs.ts';
 import type { SharedSearch } from './shared-search.ts';
@@ -52,6 +53,7 @@ export async function openSearchPool(options: PoolOptions): Promise<SearchPool> 
           Reply<unknown>
         >;
         const reply = await Promise.race([work, supervision.stuck]);
+        if (reply.kind === 'bad setup') throw new BadSetup(reply.message);
         if (reply.kind === 'bad input') throw new BadInput(reply.message);
         return reply.value as Jobs[typeof name]['answer'];
       } finally {
@@ -109,5 +111,5 @@ export function stuckText(
     return `${files}: one execution has not come to its end for ${seconds} s; ${remedy}`;
   }
   const name = place.function === '' ? 'the module' : `${place.function}()`;
-  return `${place.file}:${place.line}: ${name} has let nobody else run for ${seconds} s; ${remedy}`;
+  return `${place.file}:${place.line}: ${name} has let no other task run for ${seconds} s; ${remedy}`;
 }

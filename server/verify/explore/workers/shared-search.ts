@@ -1,5 +1,5 @@
 /**
- * What the threads of one search tell each other while they run, in memory that all of them see: how far the
+ * What the threads of one search share while they run, in memory that all of them see: how far the
  * exhaustive search is, who still gets on, and that it is time to stop.
  */
 import type { Progress } from '../../../explorer/search.ts';
@@ -40,7 +40,7 @@ export class SharedSearch {
     return executions < this.#get(AT.limit) ? 'go on' : 'stop';
   }
 
-  tell(progress: Progress): void {
+  report(progress: Progress): void {
     this.#set(AT.executions, progress.executions);
     this.#set(AT.steps, progress.steps);
     this.#set(AT.windowEntered, progress.windowEntered);

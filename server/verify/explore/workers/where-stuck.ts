@@ -53,13 +53,14 @@ function stopped(session: Session, threadId: number): Promise<readonly Place[]> 
     });
     session.on('NodeWorker.receivedMessageFromWorker', ({ params }) => {
       if (params.sessionId !== asked) return;
-      const { method, params: told } = JSON.parse(params.message) as Paused;
-      if (method === 'Debugger.scriptParsed') files.set(told?.scriptId ?? '', told?.url ?? '');
+      const { method, params: details } = JSON.parse(params.message) as Paused;
+      if (method === 'Debugger.scriptParsed')
+        files.set(details?.scriptId ?? '', details?.url ?? '');
       if (method !== 'Debugger.paused') return;
       clearTimeout(timer);
       // A thread that stands still cannot be ended.
       send(asked, 'Debugger.disable');
-      const frames = told?.callFrames ?? [];
+      const frames = details?.callFrames ?? [];
       resolve(
         frames.map(({ functionName, location }) => ({
           function: functionName,

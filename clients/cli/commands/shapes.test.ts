@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { readScenario } from '../../../server/scenario/read-scenario.ts';
+import { EXIT } from '../exit-codes.ts';
+import { runMmrace } from '../run-mmrace.fixture.ts';
+
+function folder(t: TestContext): string {
+  const made = mkdtempSync(join(tmpdir(), 'mmrace-shapes-'));
+  t.after(() => rmSync(made, { recursive: true }));
+  return made;
+}
+
+test('what appears exits 1, with the matrix, the smallest shape and what was not tried', async (t) => {
+  const asked = ['shapes', '--patch', 'eagain-without-end', '--only', 'oom-reap'];
+  const only = ['--only', 'present-mirrored', '--stop-after', '1', '--cache', folder(t)];
+  const { code, stdout, stderr } = await runMmrace(...asked, ...only);
+  assert.equal(code, EXIT.BROKEN, stderr);
+  assert.match(
+    stdout,
+    /^shapes of 1 and 2: broken \(kernel eagain-without-end, before it stock 6\.12\)$/m,
+  );
+  assert.match(stdout, /^ {2}present-mirrored:\S*oom-reap\S* {2}OR4: 1 brackets are open$/m);
+  assert.match(stdout, /^[a-z-]+ +\. ?\|.*A|^[a-z-]+ +\|.*A/m);
+  assert.match(stdout, /^Not tried: .*that the limits left/m);
+});
+
+test('a shape is printed as a scenario', async () => {
+  const { code, stdout } = await runMmrace('shapes', '--show', 'cow:child-mremap+migrate');
+  assert.equal(code, EXIT.OK);
+  const read = readScenario(stdout, 'shape.yaml');
+  assert.deepEqual(read.ok ? read.scenario.title : read.problems, 'cow:child-mremap+migrate');
+});
+
+test('what was not asked is unknown, and a question that is wrong is told', async () => {
+  const few = await runMmrace(
+    'shapes',
+    '--only',
+    'none',
+    '--only',
+    'load',
+    '--sizes',
+    '1',
+    '--no-cache',
+    '--json',
+  );
+  assert.equal(few.code, EXIT.OK, few.stderr);
+  const report = JSON.parse(few.stdout);
+  assert.deepEqual([report.verdict, report.shapes, report.asked], ['holds', 1, 1]);
+  assert.ok(report.notTried.operations.includes('mmap'));
+  const wrong = await runMmrace('shapes', '--show', 'none:fly');
+  assert.equal(wrong.code, EXIT.USAGE);
+  assert.match(wrong.stderr, /there is no shape none:fly/);
+  const sizes = await runMmrace('shapes', '--sizes', '7');
+  assert.equal(sizes.code, EXIT.USAGE);
+});

@@ -1,0 +1,27 @@
+import { spoken } from '../sheet/cast.ts';
+import type { Room } from './use-room.ts';
+
+/** The cue that was, the one that is, the one that comes: a room has to know what comes. */
+export function CueLine({ room }: { readonly room: Room }) {
+  const { sheet, cue, cast } = room;
+  if (sheet === 'none') return null;
+  const before = sheet.cues[cue.at - 1];
+  const after = sheet.cues[cue.at + 1];
+  const words = (one: (typeof sheet.cues)[number] | undefined) =>
+    one === undefined ? '' : `${cast.get(one.role) ?? `the ${one.role}`}: ${one.button}`;
+  return (
+    <div className="cue-line" role="status">
+      <p className="before">{before === undefined ? '' : `✓ ${words(before)}`}</p>
+      <p className="now">
+        {cue.now === 'none' ? (
+          'That was the race.'
+        ) : (
+          <>
+            <b>{cue.at + 1}</b> {spoken(cue.now.says, cast)}
+          </>
+        )}
+      </p>
+      <p className="after">{after === undefined ? '' : `next ${words(after)}`}</p>
+    </div>
+  );
+}

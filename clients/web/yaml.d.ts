@@ -1,0 +1,3 @@
+declare module '*.yaml' {
+  export const scenario: import('../../server/scenario/scenario-schema.ts').Scenario;
+}

@@ -1,0 +1,62 @@
+/** What became of the mutants, as a value and as text. */
+import type { CaughtBy, MutantAnswer } from './campaign.ts';
+import type { Mutant } from './mutants.ts';
+
+/** Of those that can be found at all. */
+export const SHARE_WANTED = 0.95;
+
+export interface MutantsReport {
+  readonly mutants: number;
+  /** Those that nothing can find. */
+  readonly equivalent: number;
+  readonly caught: Readonly<Record<Exclude<CaughtBy, 'none'>, number>>;
+  /** Of those that can be found. */
+  readonly share: number;
+  readonly enough: boolean;
+  readonly answers: readonly MutantAnswer[];
+  readonly living: readonly { readonly id: string; readonly what: string; readonly why: string }[];
+}
+
+export function reportOf(
+  mutants: readonly Mutant[],
+  answers: readonly MutantAnswer[],
+): MutantsReport {
+  const count = (by: CaughtBy) => answers.filter(({ caught }) => caught === by).length;
+  const byId = new Map(mutants.map((mutant) => [mutant.id, mutant]));
+  const living = answers
+    .filter(({ caught }) => caught === 'none')
+    .flatMap(({ id }) => {
+      const mutant = byId.get(id);
+      if (mutant === undefined) return [];
+      return [{ id, what: mutant.what, why: mutant.equivalent ?? mutant.lives ?? 'not caught' }];
+    });
+  const equivalent = living.filter(({ id }) => byId.get(id)?.equivalent !== undefined).length;
+  const caught = {
+    recordings: count('recordings'),
+    scenarios: count('scenarios'),
+    shapes: count('shapes'),
+  };
+  const found = caught.recordings + caught.scenarios + caught.shapes;
+  const share = found / Math.max(1, answers.length - equivalent);
+  const enough = share >= SHARE_WANTED;
+  return { mutants: answers.length, equivalent, caught, share, enough, answers, living };
+}
+
+export function textOf(report: MutantsReport): string {
+  const { mutants, equivalent, caught, share, answers, living } = report;
+  const width = Math.max(0, ...answers.map(({ id }) => id.length));
+  const lines = answers.map(({ id, caught: by, how, seconds }) => {
+    const where = by === 'none' ? 'lives' : by;
+    return `${id.padEnd(width)}  ${where.padEnd(10)} ${seconds.toFixed(1).padStart(6)} s  ${how}`;
+  });
+  const found = caught.recordings + caught.scenarios + caught.shapes;
+  return [
+    ...lines.map((one) => one.trimEnd()),
+    '',
+    `${found} of ${mutants - equivalent} that can be found are (${(100 * share).toFixed(1)} %):`,
+    `  recordings ${caught.recordings}, scenarios ${caught.scenarios}, shapes ${caught.shapes}`,
+    ...(living.length === 0 ? [] : ['', 'Those that live:']),
+    ...living.map(({ id, what, why }) => `  ${id}: ${what} ${why}`),
+    '',
+  ].join('\n');
+}

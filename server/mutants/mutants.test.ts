@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { stripTypeScriptTypes } from 'node:module';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { allMutants, mutated, sourceOf } from './mutants.ts';
+import { reportOf } from './mutants-report.ts';
+
+test('every mutant changes a line that is there, into something that can be loaded', () => {
+  const mutants = allMutants();
+  assert.equal(new Set(mutants.map(({ id }) => id)).size, mutants.length);
+  for (const mutant of mutants) {
+    const text = sourceOf(mutant);
+    const changed = mutated(mutant, text).text;
+    assert.notEqual(changed, text, mutant.id);
+    assert.doesNotThrow(() => stripTypeScriptTypes(changed), mutant.id);
+  }
+});
+
+const BUILT_IN = ['true', 'false', 'undefined', 'unknown', 'none', 'number'];
+
+/** Else it is found because it crashes, wherever it runs. */
+test('a mistake names nothing that its file does not know', () => {
+  const words = (text: string): Set<string> => new Set(text.match(/(?<![.\w])[A-Za-z_]\w*/g));
+  for (const mutant of allMutants()) {
+    const known = words(sourceOf(mutant).replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, ''));
+    const bound = new Set([...(mutant.to.match(/\w+(?=: |, walk)/g) ?? []), ...BUILT_IN]);
+    const unknown = [...words(mutant.to.replaceAll(/'[^']*'/g, ''))].filter(
+      (word) => !(known.has(word) || bound.has(word)),
+    );
+    assert.deepEqual(unknown, [], mutant.id);
+  }
+});
+
+test('there are fifty of the kernel and thirty of drivers at least', () => {
+  const files = allMutants().map(({ file }) => file);
+  assert.ok(files.filter((file) => file.startsWith('server/kernel/')).length >= 50);
+  assert.ok(files.filter((file) => file.startsWith('clients/drivers/')).length >= 30);
+});
+
+test('those that nothing can find do not count', () => {
+  const [one, other] = allMutants();
+  assert.ok(one !== undefined && other !== undefined);
+  const answers = [
+    { id: one.id, caught: 'recordings', how: 'it differs', seconds: 1 },
+    { id: other.id, caught: 'none', how: '', seconds: 1 },
+  ] as const;
+  const { equivalent: _, ...plain } = other;
+  assert.equal(reportOf([one, plain], answers).enough, false);
+  const report = reportOf([one, { ...plain, equivalent: 'It is asked again later.' }], answers);
+  assert.deepEqual([report.enough, report.share, report.equivalent], [true, 1, 1]);
+});
+
+test('a mistake that no patch can make is caught by the scenario that was written for it', () => {
+  const program = fileURLToPath(new URL('try-mutant.ts', import.meta.url));
+  const asked = [program, 'scenarios', 'exclusive-loses-dirty'];
+  const ran = spawnSync(process.execPath, asked, { encoding: 'utf8' });
+  const answer = JSON.parse(ran.stdout.trim().split('\n').at(-1) ?? '');
+  assert.equal(answer.caught, 'scenarios', ran.stdout + ran.stderr);
+  assert.match(answer.how, /freed-then-exclusive/);
+});
