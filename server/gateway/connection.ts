@@ -22,6 +22,18 @@ interface Delay {
   readonly out: DelayLine;
 }
 
+interface Flow {
+  flow(state: 'stopped' | 'free'): void;
+}
+
+/** What a hello waits for, because it has more to do than one turn takes. */
+export interface Busy {
+  readonly busy: boolean;
+  readonly state: 'open' | 'closed';
+  stop(link: Flow): void;
+  inTurn(act: () => void): void;
+}
+
 /** `Session` is what has said hello on it. */
 export class Connection<Session = unknown> {
   readonly socket: WebSocket;
@@ -30,6 +42,10 @@ export class Connection<Session = unknown> {
   readonly address: string;
   /** 'none' while greeting, and again once the session has gone to another connection or is over. */
   session: Session | 'none' = 'none';
+  /** Its hello has come, and is heard in turn. */
+  waitsFor: Busy | 'none' = 'none';
+  /** How a lab stops it. */
+  readonly byLab: Flow = { flow: (state) => this.flow('lab', state) };
   /** 'greeting' until a hello is accepted. */
   state: 'greeting' | 'attached' | 'closing' = 'greeting';
   pingedAt: Millis;

@@ -11,12 +11,15 @@ import type { Machine, MachineFactory } from '../live/machine-port.ts';
 import type { Inbound, MachineSinks, Outbound } from '../machine/remote/inbound.ts';
 import { decodeBinaryFrame, encodeBinaryFrame } from '../protocol/binary-frame.ts';
 import { SUBPROTOCOL } from '../protocol/limits.ts';
+import type { StepBudget } from '../scheduler/step-budget.ts';
 import type { PageContents } from '../vocabulary/page-contents.ts';
 import { Gateway } from './gateway.ts';
 
 /** Takes everything down, and answers each request with {} unless its method is in `silent`. */
 export class ScriptedMachine implements Machine {
-  readonly busy = false;
+  busy = false;
+  /** Requests of these are long: the machine is busy with them until done(). */
+  readonly long = new Set<string>();
   readonly accepted: Inbound[] = [];
   readonly silent = new Set<string>();
   /** What `dma_read` answers. */
@@ -35,11 +38,17 @@ export class ScriptedMachine implements Machine {
     if (inbound.kind === 'fence') {
       this.tell(inbound.actor, 'fenced', { why: 'It was late.', remedy: 'Come back.' });
     }
-    if (inbound.kind === 'request' && !this.silent.has(inbound.method)) this.answer(inbound);
+    if (inbound.kind !== 'request') return;
+    if (this.long.has(inbound.method)) this.busy = true;
+    else if (!this.silent.has(inbound.method)) this.answer(inbound);
   }
 
-  goOn(): void {
-    // It does all at once.
+  goOn(budget: StepBudget): void {
+    if (this.busy) budget.left = 0;
+  }
+
+  done(): void {
+    this.busy = false;
   }
 
   answer({ actor, id, method }: Extract<Inbound, { kind: 'request' }>): void {

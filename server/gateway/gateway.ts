@@ -27,12 +27,19 @@ import { type Refusal, refuse } from '../protocol/refusal.ts';
 import type { Role } from '../protocol/roles.ts';
 import type { ServerNotificationParams } from '../protocol/server-notifications.ts';
 import { ClientSession, type SessionShared } from './client-session.ts';
-import { Connection } from './connection.ts';
+import { type Busy, Connection } from './connection.ts';
 import { answerText } from './encode.ts';
 import { Flusher } from './flusher.ts';
 import { type GreetingOptions, graceIn, type Sessions, sessionKey, welcome } from './greeting.ts';
 import { ParamsText } from './params-text.ts';
-import { type Fatal, type Received, type Refused, receive, receiveHello } from './receive.ts';
+import {
+  type Fatal,
+  type Hello,
+  type Received,
+  type Refused,
+  receive,
+  receiveHello,
+} from './receive.ts';
 import type { SessionEvent } from './session.ts';
 
 export interface GatewayOptions extends GreetingOptions {
@@ -188,9 +195,13 @@ export class Gateway {
     const going = { method: 'going', params };
     for (const { session } of this.#connections) {
       if (session === 'none') continue;
-      const seq = session.tell(going.method, going.params);
-      if (session.actor !== 'none')
-        session.lab.note({ sent: { actor: session.name, seq, tell: going } });
+      const tell = () => {
+        const seq = session.tell(going.method, going.params);
+        if (session.actor !== 'none')
+          session.lab.note({ sent: { actor: session.name, seq, tell: going } });
+      };
+      if (session.actor === 'none') tell();
+      else session.lab.inTurn(tell);
     }
   }
 
@@ -239,7 +250,11 @@ export class Gateway {
     connection.reap(now);
     if (connection.state === 'closing') return;
     const { session } = connection;
-    if (session === 'none') {
+    const { waitsFor } = connection;
+    if (waitsFor !== 'none') {
+      // Nobody hears it any more; who comes again finds the lab as it is then.
+      if (waitsFor.state === 'closed') connection.socket.terminate();
+    } else if (session === 'none') {
       if (now - connection.openedAt >= HELLO_MS) this.#closeConnection(connection, 'no-hello');
     } else if (now - connection.pingedAt >= this.#options.heartbeatMs) {
       connection.pingedAt = now;
@@ -283,12 +298,18 @@ export class Gateway {
 
   /** A busy lab hears of a frame once it has done what came before. */
   #inTurn(connection: Connection<ClientSession>, take: () => void): void {
-    const { session } = connection;
-    if (session === 'none' || session.actor === 'none' || !session.lab.busy) take();
-    else {
-      session.lab.stop(session);
-      session.lab.inTurn(take);
-    }
+    const { session, waitsFor } = connection;
+    if (session === 'none') {
+      if (waitsFor === 'none') take();
+      else this.#behind(connection, waitsFor, take);
+    } else if (session.actor === 'none') take();
+    else this.#behind(connection, session.lab, take);
+  }
+
+  /** `take` is done when the lab is not busy; until then nothing more is read of the connection. */
+  #behind(connection: Connection<ClientSession>, lab: Busy, take: () => void): void {
+    if (lab.busy) lab.stop(connection.byLab);
+    lab.inTurn(take);
   }
 
   #arrived(connection: Connection<ClientSession>, data: Buffer, layout: 'text' | 'binary'): void {
@@ -398,6 +419,22 @@ export class Gateway {
       this.#refuseConnection(connection, greeting.id, refuse('going', '', ''));
       return;
     }
+    const lab = this.#options.labs.find(greeting.params.lab);
+    if (lab === 'none' || !lab.busy || greeting.params.role === 'observer') {
+      this.#welcome(connection, greeting);
+      return;
+    }
+    connection.waitsFor = lab;
+    this.#behind(connection, lab, () =>
+      this.#guarded(connection, () => {
+        connection.waitsFor = 'none';
+        if (connection.state === 'greeting') this.#welcome(connection, greeting);
+      }),
+    );
+  }
+
+  /** Whatever came before is recorded, and so is what this leads to before its answer leaves. */
+  #welcome(connection: Connection<ClientSession>, greeting: Hello): void {
     const welcomed = welcome(
       this.#options,
       this.#sessions,

@@ -80,14 +80,13 @@ export interface Fatal {
   readonly refusal: Refusal;
 }
 
-export type Greeting =
-  | {
-      readonly kind: 'hello';
-      readonly id: RequestId;
-      readonly seq: number;
-      readonly params: HelloParams;
-    }
-  | Refused;
+export interface Hello {
+  readonly kind: 'hello';
+  readonly id: RequestId;
+  readonly seq: number;
+  readonly params: HelloParams;
+}
+export type Greeting = Hello | Refused;
 
 /** Of the message of an error; what is longer is cut. */
 const SAID_CHARS_MAX = 512;

@@ -110,6 +110,19 @@ test('a long request is carried out in slices, between which another lab is serv
   other.lab.close('going');
 });
 
+test('what a lab takes is written down at once, also when the steps of the turn are used up', () => {
+  const { lab, cpu, lines } = startLab();
+  let id = 2;
+  for (; !lab.busy; id += 1) {
+    const before = lines.length;
+    ask(lab, cpu, id, 'load', { address: REGION.address });
+    assert.ok(lines.length > before, `request ${id}`);
+  }
+  // It would have gone on: nothing that was taken here was long.
+  assert.ok(id > 100, `${id} requests`);
+  lab.close('going');
+});
+
 test('thousands of questions are asked in slices, as steps are', async () => {
   const { lab, cpu } = startLab();
   const SUBSCRIPTIONS = 1_000;

@@ -131,6 +131,8 @@ export class MachineHost {
   /** The machine is where an earlier one was; what it takes from now on is written to `recorder`. */
   continueWith(recorder: Recorder | 'none'): void {
     this.#recorder = recorder;
+    // What led there was no work of this turn.
+    this.#budget.left = STEPS_PER_TURN;
   }
 
   /** As accept(), of what was recorded. Throws what the machine throws. */
@@ -168,10 +170,9 @@ export class MachineHost {
 
   #workThisTurn(): 'open' | 'busy' {
     for (;;) {
-      this.#refillLater();
-      if (this.#budget.left <= 0) return 'busy';
       if (this.#machine.busy) this.#machine.goOn(this.#budget);
       else {
+        // The first is taken though no steps are left: who sent it may be told at once that it has arrived.
         const next = this.#inbox.shift();
         if (next === undefined) return 'open';
         if ('line' in next) {
@@ -181,6 +182,9 @@ export class MachineHost {
         this.#take(next.inbound, next.note);
       }
       if (!this.#machine.busy && this.#recorder !== 'none') this.#recorder.settled();
+      this.#refillLater();
+      const more = this.#machine.busy || this.#inbox.length > 0;
+      if (more && this.#budget.left <= 0) return 'busy';
     }
   }
 
