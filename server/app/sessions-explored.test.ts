@@ -49,6 +49,15 @@ for (const death of ['power', 'kill'] as const) {
   });
 }
 
+for (const death of ['power', 'kill'] as const) {
+  test(`a request takes more than one turn, the client comes back and the server dies: ${death}`, (t) => {
+    holds(
+      t,
+      [0, 1].map((writes) => ({ ...QUIET, long: 1, cuts: 1, deaths: [writes], death })),
+    );
+  });
+}
+
 test('with two requests under way', (t) => {
   holds(t, [{ ...QUIET, requests: 2, cuts: 1, deaths: [2] }]);
 });

@@ -39,6 +39,8 @@ export interface Bound {
   readonly doubles: number;
   /** For each death of the server: at once (0), or in the middle of its n-th write from then on. */
   readonly deaths: readonly number[];
+  /** Requests that take the machine more than one turn of the event loop; the first ones. 0 if absent. */
+  readonly long?: number;
   /** 'power': what was not on the disk is lost with the process. */
   readonly death: 'kill' | 'power';
   /** A mutant of the server, to see that the search finds it. */
@@ -111,12 +113,15 @@ class World implements StatedWorld {
   readonly #client: Connection;
   #accepted: Inbound[] = [];
   #gateway: Gateway | 'none' = 'none';
-  #left: { cuts: number; doubles: number; deaths: number };
+  #left: { cuts: number; doubles: number; deaths: number; long: number };
+  /** What the server does in its next turn. */
+  readonly #turns: (() => void)[] = [];
   #asked = 0;
 
   constructor(bound: Bound) {
     this.#bound = bound;
-    this.#left = { cuts: bound.cuts, doubles: bound.doubles, deaths: bound.deaths.length };
+    const { cuts, doubles, deaths, long = 0 } = bound;
+    this.#left = { cuts, doubles, deaths: deaths.length, long };
     this.scheduler = new Scheduler(this.#context);
     this.#isolated(() => this.#start());
     this.#client = this.#isolated(() => this.#newClient());
@@ -177,6 +182,13 @@ class World implements StatedWorld {
       () => this.#start(),
     );
     this.#spawn(
+      'server',
+      'has another turn',
+      'ever',
+      () => this.#disk.alive && this.#turns.length > 0,
+      () => this.#turns.shift()?.(),
+    );
+    this.#spawn(
       'disk',
       'syncs',
       'ever',
@@ -227,7 +239,10 @@ class World implements StatedWorld {
         return none;
       },
       setInterval: never,
-      setImmediate: never,
+      setImmediate: (fires: () => void) => {
+        this.#turns.push(fires);
+        return none;
+      },
     });
     Object.assign(process, { nextTick: (then: () => void) => this.#ticks.push(then) });
     try {
@@ -420,6 +435,7 @@ class World implements StatedWorld {
   #noticeDeath(): void {
     if (this.#disk.alive) return;
     this.#safe.length = 0;
+    this.#turns.length = 0;
     for (const line of this.#network) {
       if (line.server === 'gone') continue;
       line.server = 'gone';
@@ -541,8 +557,9 @@ class World implements StatedWorld {
 
   readonly #factory: MachineFactory = (_config, sinks): Machine => {
     let n = 0;
+    let rest: (() => void) | 'none' = 'none';
     return {
-      accept: (inbound) => {
+      accept: (inbound, budget) => {
         this.#accepted.push(inbound);
         n += 1;
         sinks.event({
@@ -555,18 +572,28 @@ class World implements StatedWorld {
         if (inbound.kind !== 'request') return;
         const { actor, id } = inbound;
         const result = stored(this.#accepted).length;
-        sinks.outbound({
-          kind: 'response',
-          actor,
-          id,
-          outcome: { ok: true, result },
-          contents: [],
-        });
+        const responds = () =>
+          sinks.outbound({
+            kind: 'response',
+            actor,
+            id,
+            outcome: { ok: true, result },
+            contents: [],
+          });
+        if (budget === undefined || this.#left.long === 0) return responds();
+        this.#left.long -= 1;
+        budget.left = 0;
+        rest = responds;
       },
       view: () => ({ ptes: [], mirrors: [], vmas: [] }),
       digest: () => stored(this.#accepted).join(),
-      goOn: () => undefined,
-      busy: false,
+      goOn: () => {
+        if (rest !== 'none') rest();
+        rest = 'none';
+      },
+      get busy() {
+        return rest !== 'none';
+      },
       stallers: () => [],
       tasks: () => [],
       knows: () => false,
@@ -623,6 +650,7 @@ class World implements StatedWorld {
         server === 'gone',
       ]),
       disk: [lines, synced, torn, doom, alive, this.#safe.length],
+      turns: this.#turns.length,
       left: this.#left,
       seen: [this.#sessions, stored(this.#accepted), this.#trouble],
     }).replaceAll(SECRET, '');
