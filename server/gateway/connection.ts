@@ -29,7 +29,6 @@ interface Flow {
 /** What a hello waits for, because it has more to do than one turn takes. */
 export interface Busy {
   readonly busy: boolean;
-  readonly state: 'open' | 'closed';
   stop(link: Flow): void;
   inTurn(act: () => void): void;
 }

@@ -250,11 +250,8 @@ export class Gateway {
     connection.reap(now);
     if (connection.state === 'closing') return;
     const { session } = connection;
-    const { waitsFor } = connection;
-    if (waitsFor !== 'none') {
-      // Nobody hears it any more; who comes again finds the lab as it is then.
-      if (waitsFor.state === 'closed') connection.socket.terminate();
-    } else if (session === 'none') {
+    if (connection.waitsFor !== 'none') return;
+    if (session === 'none') {
       if (now - connection.openedAt >= HELLO_MS) this.#closeConnection(connection, 'no-hello');
     } else if (now - connection.pingedAt >= this.#options.heartbeatMs) {
       connection.pingedAt = now;
@@ -428,7 +425,9 @@ export class Gateway {
     this.#behind(connection, lab, () =>
       this.#guarded(connection, () => {
         connection.waitsFor = 'none';
-        if (connection.state === 'greeting') this.#welcome(connection, greeting);
+        // A client that comes again finds the lab as it is then: perhaps led to where it was.
+        if (lab.state === 'closed') connection.socket.terminate();
+        else if (connection.state === 'greeting') this.#welcome(connection, greeting);
       }),
     );
   }

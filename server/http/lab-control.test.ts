@@ -52,6 +52,19 @@ test('a paused lab answers nothing until its tasks are stepped, in the order tha
   assert.deepEqual((await first.next()).result, { value: '0x7' });
 });
 
+test('a busy lab is controlled when it has time again: what is answered is recorded', async () => {
+  const cpu = await joined(http.gateway, 'cpu', 'cpu0');
+  const range = { address: ADDRESS, pages: 8_000 };
+  await cpu.ask(1, 'mmap', { ...range, prot: 'rw', kind: 'anon-private' });
+  const lab = http.gateway.labs.find('test');
+  assert.ok(lab !== 'none');
+  cpu.send({ id: 2, method: 'pin', params: { ...range, id: 1, mode: 'get' } });
+  while (!lab.busy) await new Promise(setImmediate);
+  const answer = await control({ action: 'pause' });
+  assert.equal(lab.busy, false);
+  assert.equal(answer.body.paused, true);
+});
+
 /** Frames arrive when they arrive. */
 async function untilTasks(count: number): Promise<HttpAnswer> {
   for (;;) {

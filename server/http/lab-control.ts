@@ -52,6 +52,7 @@ export function addControlRoute(app: FastifyInstance, labs: Labs, joinBy: JoinBy
       request.log.info({ lab: lab.name, ...actor, action: body.action }, 'a lab is controlled');
       const done = await act(lab, body);
       lab.controlChanged();
+      await lab.turn();
       return { ...labDetail(lab, joinBy), ...done };
     },
   );

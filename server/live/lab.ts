@@ -587,6 +587,7 @@ export class Lab {
     }
     this.actors.clear();
     this.feed.close(reason);
+    for (const act of this.#later.splice(0)) act();
   }
 
   #accept(inbound: Inbound, note?: FrameNote): void {
@@ -614,10 +615,20 @@ export class Lab {
     return this.#host.busy;
   }
 
-  /** Calls `act` now or, in a busy lab, when what came before is done: then clients are numbered in that order. */
+  /**
+   * Calls `act` now or, in a busy lab, when what came before is done, or the lab is closed: then clients are numbered in
+   * that order.
+   */
   inTurn(act: () => void): void {
     if (this.busy) this.#later.push(act);
     else act();
+  }
+
+  /** Resolves when what the lab has heard so far is recorded, or the lab is closed. */
+  turn(): Promise<void> {
+    return new Promise((resolve) => {
+      this.inTurn(resolve);
+    });
   }
 
   /** A client of a busy lab is not read from: its frames wait in its own socket, not here. */
@@ -684,7 +695,10 @@ export class Lab {
     const actor = this.actors.get(name);
     if (actor === undefined) return Promise.resolve({ ok: false, why: `no actor ${name}` });
     return new Promise((done) => {
-      this.inTurn(() => this.#put(actor, method, params, done));
+      this.inTurn(() => {
+        if (this.actors.get(name) === actor) this.#put(actor, method, params, done);
+        else done({ ok: false, why: `${name} has left` });
+      });
     });
   }
 
