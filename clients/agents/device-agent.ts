@@ -14,7 +14,7 @@ import {
 import { performDeviceVerb } from './device-verbs.ts';
 import { newHandMigration } from './hand-migration.ts';
 import type { DeviceHand } from './hand-verbs.ts';
-import { type ParkedDevice, parkDevice, unparkDevice } from './parked-device.ts';
+import { type ParkedDevice, parkDevice, stillDevice, unparkDevice } from './parked-device.ts';
 import { type AgentOptions, type PlayedAgent, watching } from './played-agent.ts';
 import { newLoops } from './read-loops.ts';
 
@@ -86,7 +86,9 @@ export function startDevice(options: AgentOptions): PlayedAgent {
   /** Used up by the first machine: another one knows nothing of it. */
   let left = parked?.device ?? 'none';
   let now: DeviceHand | 'none' = 'none';
-  const client: DeviceClient = new DeviceClient({
+  /** The lab goes back to a moment that may be one within a migration by hand. */
+  let back = false;
+  const client: DeviceClient<ParkedDevice> = new DeviceClient<ParkedDevice>({
     url,
     lab,
     name,
@@ -103,10 +105,17 @@ export function startDevice(options: AgentOptions): PlayedAgent {
       now = made.hand;
       hand.migrates = made.hand.migration.open !== 'none';
       hand.verbs = 0;
+      if (back && hand.migrates) client.connection.notify('held', { after: 'migrate_vma_setup' });
+      back = false;
       const { device } = made;
       return { ...device, perform: (params) => standing(device.perform(params), params.verb) };
     },
     ...watching(watch, () => client.connection.name),
+    standsStill: () => (now === 'none' ? 'busy' : stillDevice(now)),
+    backTo: (kept) => {
+      left = kept;
+      back = true;
+    },
     fenced: (why) =>
       say(`${client.connection.name} was fenced: ${why} It drops its page table and comes back.`),
     trouble: (error) => {

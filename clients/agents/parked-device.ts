@@ -20,12 +20,29 @@ export interface ParkedDevice {
   readonly chunks: readonly DeviceChunk[];
   readonly freed: readonly Pfn[];
   /** Of each frame the page that it was taken for, and its bytes. */
-  readonly frames: readonly (readonly [Pfn, PageIndex, readonly number[]])[];
+  readonly frames: readonly (readonly [Pfn, PageIndex, ArrayLike<number>])[];
   readonly migration: OpenMigration | 'none';
 }
 
+/** Pages of a device above which no moment of it is kept, so that keeping one costs next to nothing. */
+const KEPT_PAGES_MAX = 256;
+
+/** As parkDevice(), of a device that goes on: its pages are shared, not copied. */
+export function stillDevice(hand: DeviceHand): ParkedDevice | 'busy' {
+  const { pageTable, memory } = hand.dmirror;
+  if (pageTable.entries.size + memory.frames.size > KEPT_PAGES_MAX) return 'busy';
+  return asData(hand);
+}
+
 /** 'busy': it reads in a loop, or has no subscription. Call it while no verb is under way. */
-export function parkDevice({ dmirror, loops, migration }: DeviceHand): ParkedDevice | 'busy' {
+export function parkDevice(hand: DeviceHand): ParkedDevice | 'busy' {
+  const data = asData(hand);
+  if (data === 'busy') return data;
+  const frames = data.frames.map(([pfn, page, bytes]) => [pfn, page, Array.from(bytes)] as const);
+  return { ...data, frames };
+}
+
+function asData({ dmirror, loops, migration }: DeviceHand): ParkedDevice | 'busy' {
   const { sub, pageTable, memory } = dmirror;
   if (sub === 'closed' || loops.byRange.size > 0) return 'busy';
   const { id, range, invalidateSeq } = sub;
@@ -34,8 +51,8 @@ export function parkDevice({ dmirror, loops, migration }: DeviceHand): ParkedDev
     entries: [...pageTable.entries],
     chunks: memory.chunks.map((chunk) => ({ ...chunk })),
     freed: [...memory.freed],
-    frames: [...memory.frames].map(([pfn, { page, contents }]) => [pfn, page, [...contents]]),
-    migration: migration.open,
+    frames: [...memory.frames].map(([pfn, { page, contents }]) => [pfn, page, contents]),
+    migration: migration.open === 'none' ? 'none' : { ...migration.open },
   };
 }
 
@@ -54,7 +71,7 @@ export function unparkDevice(
   for (const [pfn, page, bytes] of parked.frames) {
     memory.frames.set(pfn, { page, contents: new Uint8Array(bytes) as PageContents });
   }
-  migration.open = parked.migration;
+  migration.open = parked.migration === 'none' ? 'none' : { ...parked.migration };
 }
 
 function fillTable({ pageTable }: Dmirror, { entries }: ParkedDevice): void {

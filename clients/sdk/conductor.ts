@@ -3,6 +3,7 @@
  * go on, start anew.
  */
 
+import type { ClientMoment } from '../../server/protocol/client-moment.ts';
 import type { ConductorQuestion, QuestionParams } from '../../server/protocol/server-questions.ts';
 import { CONDUCTOR_QUESTIONS } from '../../server/protocol/server-questions.ts';
 import type { Task } from '../../server/task/task.ts';
@@ -36,8 +37,10 @@ export interface Incarnation {
 export interface ConductedParts extends Answering {
   readonly actor: string;
   readonly incarnation: Incarnation;
-  /** Forgets everything and begins a new incarnation. */
-  readonly reset: () => void;
+  /** Those that backTo() takes; 'none' if it takes none. */
+  readonly moments: () => ClientMoment[] | 'none';
+  /** Forgets everything and begins a new incarnation; with a moment, one that is as it was then if it can. */
+  readonly reset: (moment: ClientMoment | 'new', answer: (went: 'kept' | 'lost') => void) => void;
 }
 
 export function isConductorQuestion(method: string): method is ConductorQuestion {
@@ -73,13 +76,24 @@ export function obeyConductor(
       incarnation.runtime.turn();
       break;
     case 'reset':
-      // Whatever the new incarnation asks must come behind the answer: until then the server refuses it.
-      parts.answer(question.id, {});
-      parts.reset();
+      resetClient(parts, question);
       break;
+    case 'moments': {
+      const moments = parts.moments();
+      if (moments === 'none') parts.answerError(question.id, 'EINVAL', 'no moments are kept');
+      else parts.answer(question.id, { moments });
+      break;
+    }
     default:
       assertNever(method);
   }
+}
+
+function resetClient({ answer, reset }: ConductedParts, { id, params }: ReceivedQuestion): void {
+  const { moment } = params as QuestionParams['reset'];
+  // Whatever the new incarnation asks must come behind the answer: until then the server refuses it.
+  if (moment === undefined) reset('new', () => answer(id, {}));
+  else reset(moment, (went) => answer(id, { moment: went }));
 }
 
 /** Answers a question whose task threw. */

@@ -12,6 +12,7 @@ import type { Task } from '../../server/task/task.ts';
 import { fail, ok } from '../../server/vocabulary/errno.ts';
 import { CallRefused } from './call-refusal.ts';
 import {
+  type ConductedParts,
   type Incarnation,
   isConductorQuestion,
   obeyConductor,
@@ -21,6 +22,7 @@ import {
 import { Connection, type ConnectionOptions, type ReceivedQuestion } from './connection.ts';
 import { Holds } from './holds.ts';
 import { LazyChecks } from './lazy-checks.ts';
+import { type FrameCount, Moments } from './moments.ts';
 import { RemoteCalls } from './remote-calls.ts';
 import { Runtime } from './runtime.ts';
 import type { StepGate } from './step-gate.ts';
@@ -56,12 +58,15 @@ const QUESTIONS = new LazyChecks('params', CONDUCTOR_QUESTIONS);
 
 interface CpuIncarnation extends Incarnation {
   readonly api: CpuApi;
+  readonly frames: FrameCount;
 }
 
 export class CpuClient {
   readonly connection: Connection;
   readonly #options: CpuClientOptions;
   #now: CpuIncarnation;
+  /** A CPU keeps nothing between two calls, so there is nothing to keep. */
+  #moments = new Moments<'nothing'>();
 
   constructor(options: CpuClientOptions) {
     this.#options = options;
@@ -72,6 +77,7 @@ export class CpuClient {
         notified: () => undefined,
         settled: () => this.#now.runtime.turn(),
         beginsAnew: () => {
+          this.#moments = new Moments();
           this.#now = this.#newIncarnation();
         },
         complained: (refusal) => this.#options.trouble?.(new CallRefused('frame', refusal)),
@@ -112,7 +118,8 @@ export class CpuClient {
   }
 
   #newIncarnation(): CpuIncarnation {
-    const runtime = new Runtime(() => undefined, this.#options.gate);
+    const frames: FrameCount = { said: 0, heard: 0 };
+    const runtime = new Runtime(() => this.#keepMoment(), this.#options.gate);
     const { context } = runtime;
     const holds = new Holds(
       context,
@@ -126,14 +133,20 @@ export class CpuClient {
       context,
       holds,
       results: RESULTS,
-      send: (method, params, pages, answered) =>
-        this.connection.request(method, params, pages, answered),
+      send: (method, params, pages, answered) => {
+        frames.said += 1;
+        return this.connection.request(method, params, pages, (answer) => {
+          frames.heard += 1;
+          answered(answer);
+        });
+      },
     });
     const api = remoteCpuApi(calls);
     return {
       runtime,
       holds,
       api,
+      frames,
       perform: this.#options.cpu({
         api,
         context,
@@ -142,6 +155,19 @@ export class CpuClient {
       }),
     };
   }
+
+  #keepMoment(): void {
+    const { runtime, frames } = this.#now;
+    if (runtime.rests) this.#moments.keep(frames, () => 'nothing');
+  }
+
+  readonly #reset: ConductedParts['reset'] = (moment, answer) => {
+    const went = moment !== 'new' && this.#moments.backTo(moment) !== 'lost' ? 'kept' : 'lost';
+    answer(went);
+    this.#now = this.#newIncarnation();
+    if (moment !== 'new' && went === 'kept') Object.assign(this.#now.frames, moment);
+    else this.#moments = new Moments();
+  };
 
   #asked(question: ReceivedQuestion): void {
     const { id, method, params } = question;
@@ -154,9 +180,8 @@ export class CpuClient {
       incarnation: this.#now,
       answer: this.connection.answer.bind(this.connection),
       answerError: this.connection.answerError.bind(this.connection),
-      reset: () => {
-        this.#now = this.#newIncarnation();
-      },
+      moments: () => this.#moments.all(),
+      reset: this.#reset,
     };
     if (method === 'perform') this.#options.asked?.(params as VerbParams);
     obeyConductor(parts, method, question);

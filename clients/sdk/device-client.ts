@@ -10,6 +10,7 @@ import type {
   InvalidateFinish,
   NotifierRange,
 } from '../../server/abi/device-api.ts';
+import type { ClientMoment } from '../../server/protocol/client-moment.ts';
 import { DEVICE_REQUESTS } from '../../server/protocol/device-requests.ts';
 import {
   SERVER_NOTIFICATIONS,
@@ -31,6 +32,7 @@ import { CallRefused } from './call-refusal.ts';
 import {
   type Answering,
   answerVerbFailure,
+  type ConductedParts,
   type Incarnation,
   isConductorQuestion,
   obeyConductor,
@@ -46,6 +48,7 @@ import {
 } from './connection.ts';
 import { Holds } from './holds.ts';
 import { LazyChecks } from './lazy-checks.ts';
+import { type FrameCount, Moments } from './moments.ts';
 import { NotificationQueue } from './notification-queue.ts';
 import { RemoteCalls } from './remote-calls.ts';
 import { type DeviceCalls, remoteDeviceApi } from './remote-device-api.ts';
@@ -80,7 +83,7 @@ export interface DeviceKernel {
 /** Makes a device for a kernel. Called again when the server starts a new machine under it. */
 export type DeviceFactory = (kernel: DeviceKernel) => Device;
 
-export interface DeviceClientOptions extends Omit<ConnectionOptions, 'role'> {
+export interface DeviceClientOptions<Kept = never> extends Omit<ConnectionOptions, 'role'> {
   readonly device: DeviceFactory;
   /** The device did not answer in time and was cut off. It comes back by itself: see Device.recover. */
   readonly fenced?: (why: string) => void;
@@ -94,6 +97,10 @@ export interface DeviceClientOptions extends Omit<ConnectionOptions, 'role'> {
   readonly held?: (after: string) => void;
   /** The tasks that stood go on. */
   readonly wentOn?: () => void;
+  /** What the device is, between two verbs, for backTo(). 'busy' if that cannot be said now. */
+  readonly standsStill?: () => Kept | 'busy';
+  /** The next device that `device` makes is to be as it was then. */
+  readonly backTo?: (kept: Kept) => void;
 }
 
 type KernelAsks = {
@@ -112,6 +119,8 @@ const RESULTS = new LazyChecks('result', DEVICE_REQUESTS);
 const QUESTIONS = new LazyChecks('params', SERVER_QUESTIONS);
 const NOTIFICATION_CHECKS = new LazyChecks('params', SERVER_NOTIFICATIONS);
 
+const BEGINNING: FrameCount = { said: 0, heard: 0 };
+
 interface DeviceIncarnation extends Incarnation {
   readonly api: DeviceApi;
   readonly device: Device;
@@ -119,18 +128,20 @@ interface DeviceIncarnation extends Incarnation {
   readonly queue: NotificationQueue;
   /** What is left to do in the second pass of an invalidation, by its `call`. */
   readonly begun: Map<number, InvalidateFinish>;
+  readonly frames: FrameCount;
   opened: Result<void> | 'not-yet';
 }
 
-export class DeviceClient {
+export class DeviceClient<Kept = never> {
   readonly connection: Connection;
-  readonly #options: DeviceClientOptions;
+  readonly #options: DeviceClientOptions<Kept>;
   readonly #answering: Answering;
   #now: DeviceIncarnation;
   /** Fences that the server notified, and hellos that it answered with one: the two come in either order. */
   #fences = { told: 0, answered: 0 };
+  #moments = new Moments<Kept>();
 
-  constructor(options: DeviceClientOptions) {
+  constructor(options: DeviceClientOptions<Kept>) {
     this.#options = options;
     this.connection = new Connection(
       { ...options, role: 'device' },
@@ -151,10 +162,12 @@ export class DeviceClient {
     this.#answering = {
       answer: (id, result) => {
         this.#now.queue.flush();
+        this.#answers(id);
         this.connection.answer(id, result);
       },
       answerError: (id, errno, message) => {
         this.#now.queue.flush();
+        this.#answers(id);
         this.connection.answerError(id, errno, message);
       },
     };
@@ -194,10 +207,15 @@ export class DeviceClient {
   }
 
   #newIncarnation(): DeviceIncarnation {
-    const queue = new NotificationQueue((method, params, pages) =>
-      this.connection.notify(method, params, pages),
-    );
-    const runtime = new Runtime(() => queue.flush(), this.#options.gate);
+    const frames: FrameCount = { said: 0, heard: 0 };
+    const queue = new NotificationQueue((method, params, pages) => {
+      frames.said += 1;
+      this.connection.notify(method, params, pages);
+    });
+    const runtime = new Runtime(() => {
+      queue.flush();
+      this.#keepMoment();
+    }, this.#options.gate);
     const { context } = runtime;
     const holds = new Holds(
       context,
@@ -215,7 +233,11 @@ export class DeviceClient {
       results: RESULTS,
       send: (method, params, pages, answered) => {
         queue.flush();
-        return this.connection.request(method, params, pages, answered);
+        frames.said += 1;
+        return this.connection.request(method, params, pages, (answer) => {
+          frames.heard += 1;
+          answered(answer);
+        });
       },
     });
     const { connection } = this;
@@ -237,13 +259,35 @@ export class DeviceClient {
       subs,
       queue,
       begun: new Map(),
+      frames,
       opened: 'not-yet',
       perform: (params) => performOpened(incarnation, params),
     };
     return incarnation;
   }
 
+  /** Counts an answer to the kernel. Those to the conductor are none of the machine's. */
+  #answers(id: ReceivedQuestion['id']): void {
+    if (typeof id === 'number') this.#now.frames.said += 1;
+  }
+
+  #keepMoment(): void {
+    const { standsStill } = this.#options;
+    const { runtime, opened, begun, frames } = this.#now;
+    if (standsStill === undefined || opened === 'not-yet' || !opened.ok) return;
+    if (begun.size === 0 && runtime.rests) this.#moments.keep(frames, standsStill);
+  }
+
+  #backTo(moment: ClientMoment): 'kept' | 'lost' {
+    const { backTo } = this.#options;
+    const kept = this.#moments.backTo(moment);
+    if (kept === 'lost' || backTo === undefined) return 'lost';
+    backTo(kept);
+    return 'kept';
+  }
+
   #beginAnew(): void {
+    this.#moments = new Moments();
     this.#now = this.#newIncarnation();
     this.#open(this.#now, 'open');
   }
@@ -272,6 +316,8 @@ export class DeviceClient {
   #backFromFence(): void {
     this.#fences.answered += 1;
     this.#now.begun.clear();
+    this.#moments = new Moments();
+    Object.assign(this.#now.frames, BEGINNING);
     if (this.#now.device.recover === undefined) this.#beginAnew();
     else this.#open(this.#now, 'recover');
   }
@@ -281,19 +327,27 @@ export class DeviceClient {
     if (!QUESTIONS.accepts(method, params)) {
       this.#answering.answerError(id, 'EINVAL', `${method}: not a question of this protocol`);
     } else if (isConductorQuestion(method)) {
-      const reset = () => {
+      const reset: ConductedParts['reset'] = (moment, answer) => {
         this.#fences = { told: 0, answered: 0 };
+        const moments = this.#moments;
+        const went = moment === 'new' ? 'lost' : this.#backTo(moment);
+        answer(went);
         this.#beginAnew();
+        if (moment === 'new' || went === 'lost') return;
+        this.#moments = moments;
+        Object.assign(this.#now.frames, moment);
       };
       const parts = {
         ...this.#answering,
         actor: this.connection.name,
         incarnation: this.#now,
+        moments: () => (this.#options.standsStill === undefined ? 'none' : this.#moments.all()),
         reset,
       };
       if (method === 'perform') this.#options.asked?.(params as VerbParams);
       obeyConductor(parts, method, question);
     } else {
+      this.#now.frames.heard += 1;
       this.#askedByKernel({ method, params } as KernelAsks, id);
     }
   }
@@ -366,6 +420,7 @@ export class DeviceClient {
     if (!NOTIFICATION_CHECKS.accepts(method, params)) return;
     if (method === 'page_free') {
       const { pfn } = params as ServerNotificationParams['page_free'];
+      this.#now.frames.heard += 1;
       this.#now.runtime.start(
         this.connection.name,
         'page_free',

@@ -97,6 +97,11 @@ export class Runtime {
     return this.#scheduler.blockedTasks().length;
   }
 
+  /** Whether no task is under way. */
+  get rests(): boolean {
+    return this.waiting === 0 && this.#scheduler.queuedTasks().length === 0;
+  }
+
   #runReady(): 'idle' | 'steps-used-up' {
     if (this.#gate === 'none') return this.#scheduler.runFirstCome(STEPS_PER_TURN_MAX);
     // Takes in what the last frame has changed.

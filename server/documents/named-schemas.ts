@@ -11,6 +11,7 @@ import {
   shortRange,
   wordAddress,
 } from '../abi/scalars.ts';
+import { ClientMoment } from '../protocol/client-moment.ts';
 import { mirrorEntryValue } from '../protocol/client-notifications.ts';
 import { ErrorData, RpcError } from '../protocol/envelope.ts';
 import { LabControl, TaskEntry } from '../protocol/lab-control.ts';
@@ -60,6 +61,7 @@ export const OBJECTS: readonly NamedSchema[] = [
   { title: 'lab snapshot', schema: LabSnapshot },
   { title: 'lab control', schema: LabControl },
   { title: 'task entry', schema: TaskEntry },
+  { title: 'client moment', schema: ClientMoment },
   { title: 'pte view', schema: PteView },
   { title: 'mirror view', schema: MirrorView },
   { title: 'event', schema: Event },

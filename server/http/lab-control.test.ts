@@ -248,3 +248,18 @@ test('the log names the lab, the actor and the request', async () => {
     { lab: 'test', actor: 'gpu9', reqId: 'mine-1' },
   );
 });
+
+test('who keeps no moments begins anew when the lab goes back, and is asked for nothing else', async () => {
+  const cpu = await mapped('cpu0');
+  await cpu.ask(2, 'store', { address: ADDRESS, value: '0x7' });
+  const undone = control({ action: 'undo' });
+  const asked = await cpu.next();
+  assert.equal(asked.method, 'moments');
+  const error = { code: -32_000, message: 'no', data: { errno: 'EINVAL' } };
+  cpu.send({ id: asked.id, error });
+  const reset = await cpu.next();
+  assert.deepEqual([reset.method, reset.params], ['reset', { lab: 'test' }]);
+  cpu.send({ id: reset.id, result: {} });
+  assert.equal((await undone).status, 200);
+  assert.deepEqual((await cpu.ask(3, 'load', { address: ADDRESS })).result, { value: '0x0' });
+});

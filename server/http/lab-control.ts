@@ -124,6 +124,9 @@ async function act(lab: Lab, control: Control): Promise<Done> {
     case 'restart':
       await inTime(lab.renew(lab.config));
       return {};
+    case 'undo':
+      await undo(lab, control.before ?? Number.POSITIVE_INFINITY);
+      return {};
     case 'cast':
       if (!lab.actors.has(control.actor)) throw noActor(control.actor);
       lab.cast.set(control.role, control.actor);
@@ -159,6 +162,15 @@ async function act(lab: Lab, control: Control): Promise<Done> {
       return { ...(await asked(lab, actor, () => outcome)), performanceId };
     }
   }
+}
+
+/** Throws: HttpFailure. */
+async function undo(lab: Lab, before: number): Promise<void> {
+  const { known, all } = lab.askMoments();
+  await inTime(all);
+  const went = await inTime(lab.goBack(before, known));
+  if (went === 'nothing') throw new HttpFailure('nothing-to-undo', `lab: ${lab.name}`);
+  if (went === 'too far') throw new HttpFailure('too-far-back', `lab: ${lab.name}`);
 }
 
 function step(lab: Lab, task: number | 'next'): void {

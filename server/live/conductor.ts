@@ -53,8 +53,8 @@ export class Conductor {
     this.#waiting.set(id, { actor: actor.name, done });
     const seq = actor.link.ask(id, method, params);
     actor.questions.set(id, { method, askedAt: now, seq });
-    // A verb may be one that stands still between two calls.
-    if (method === 'hold' || method === 'perform') {
+    // A verb may be one that stands still between two calls, and so may the moment that a client goes back to.
+    if (method === 'hold' || method === 'perform' || isBack(params)) {
       this.#ordered.set(actor.name, (this.#ordered.get(actor.name) ?? 0) + 1);
     }
     return { id, seq };
@@ -120,6 +120,10 @@ export class Conductor {
     this.#arrived.delete(actor);
     this.#ordered.delete(actor);
   }
+}
+
+function isBack(params: unknown): boolean {
+  return typeof params === 'object' && params !== null && 'moment' in params;
 }
 
 function push<Value>(lists: Map<ActorName, Value[]>, actor: ActorName, value: Value): void {

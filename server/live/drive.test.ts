@@ -38,10 +38,10 @@ test('the machine is told once, whatever way it comes to be stepped', () => {
   assert.deepEqual(accepted, ['pause']);
   drive.setSpeed('full');
   assert.deepEqual(accepted, ['pause', 'resume']);
-  drive.machineIsNew();
+  drive.machineIsNew('running');
   assert.deepEqual(accepted, ['pause', 'resume']);
   drive.pause();
-  drive.machineIsNew();
+  drive.machineIsNew('running');
   assert.deepEqual(accepted, ['pause', 'resume', 'pause', 'pause']);
   drive.close();
 });

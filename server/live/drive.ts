@@ -79,9 +79,9 @@ export class Drive {
     this.#apply();
   }
 
-  /** The machine is another one, which runs by itself. */
-  machineIsNew(): void {
-    this.#mode = 'running';
+  /** The machine is another one, and set to `mode`. */
+  machineIsNew(mode: 'running' | 'stepped'): void {
+    this.#mode = mode;
     this.#apply();
   }
 

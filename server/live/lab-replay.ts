@@ -21,6 +21,7 @@ import {
   type SavedLink,
   voidQuestions,
 } from './lab-actor.ts';
+import { whereWent } from './lab-past.ts';
 import type { MachineHost } from './machine-host.ts';
 import type { Presenter } from './presenter.ts';
 
@@ -56,7 +57,7 @@ export interface ReplayedLab {
   readonly unheard: (act: () => void) => void;
   readonly accept: (inbound: Inbound) => void;
   /** The actor has obeyed a reset. */
-  readonly attachAnew: (actor: LabActor) => void;
+  readonly attachAnew: (actor: LabActor, went: 'back' | 'anew') => void;
 }
 
 /** What was read does not lead to what it led to. */
@@ -301,14 +302,16 @@ export class LabReplay {
       if (typeof id === 'number') continue;
       const reset = question.method === 'reset';
       if (reset) resets += 1;
-      conductor.wasPut(id, actor.name, () => {
-        if (reset) this.#lab.attachAnew(actor);
+      conductor.wasPut(id, actor.name, (outcome) => {
+        if (reset) this.#lab.attachAnew(actor, whereWent(outcome));
       });
     }
     actor.heardAt = now();
     if (actor.state === 'attached') actor.state = 'away';
     // It had answered, and the server died before it was attached.
-    else if (actor.state === 'resetting' && resets === 0) this.#lab.attachAnew(actor);
+    else if (actor.state === 'resetting' && resets === 0) {
+      this.#lab.attachAnew(actor, 'anew');
+    }
   }
 }
 

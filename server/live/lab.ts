@@ -16,13 +16,18 @@ import type { MachineConfig } from '../machine/machine-config.ts';
 import type { ActorName, ActorRole, Inbound, Outbound } from '../machine/remote/inbound.ts';
 import { REFUSED, type RefusedParams } from '../machine/remote/remote-device-inbound.ts';
 import { type ListedTask, waitedFor } from '../machine/task-list.ts';
+import type { ClientMoment } from '../protocol/client-moment.ts';
 import type { CloseReason } from '../protocol/close-codes.ts';
 import type { RequestId } from '../protocol/envelope.ts';
 import { type LabControl, TASKS_SHOWN_MAX, type TaskEntry } from '../protocol/lab-control.ts';
 import type { LabSnapshot } from '../protocol/lab-snapshot.ts';
 import { ACTORS_MAX } from '../protocol/limits.ts';
 import { type Refusal, refuse } from '../protocol/refusal.ts';
-import { type ConductorQuestion, KERNEL_QUESTIONS } from '../protocol/server-questions.ts';
+import {
+  type ConductorQuestion,
+  KERNEL_QUESTIONS,
+  type QuestionResults,
+} from '../protocol/server-questions.ts';
 import { Conductor, type Performed, type Verb } from './conductor.ts';
 import { ControlFeed } from './control-feed.ts';
 import { Drive } from './drive.ts';
@@ -39,6 +44,17 @@ import {
 } from './lab-actor.ts';
 import { LabClock } from './lab-clock.ts';
 import type { LabInit } from './lab-init.ts';
+import {
+  attachedBy,
+  type ClientNow,
+  type LedBack,
+  type MomentsKnown,
+  modeBehind,
+  NO_WAY_BACK,
+  wayBack,
+  wayOf,
+  whereWent,
+} from './lab-past.ts';
 import { LabReplay, type NewRestoredLink } from './lab-replay.ts';
 import { overdue } from './leases.ts';
 import { MachineHost } from './machine-host.ts';
@@ -194,8 +210,8 @@ export class Lab {
   /** Leads a lab that `begins: 'restored'` to where it was. See restored() and damaged(). */
   restoring(newLink: NewRestoredLink): LabReplay {
     const { generation } = this.#host;
-    const attachAnew = (actor: LabActor) => {
-      if (generation === this.#host.generation) this.#attachAnew(actor);
+    const attachAnew = (actor: LabActor, went: 'back' | 'anew') => {
+      if (generation === this.#host.generation) this.#attachAnew(actor, went);
     };
     this.#replay = new LabReplay(
       {
@@ -442,17 +458,68 @@ export class Lab {
    *
    * Rejects: UnknownPatch, and what the recording's file throws; then nothing has changed.
    */
-  async renew(config: MachineConfig): Promise<readonly ActorName[]> {
+  renew(config: MachineConfig): Promise<readonly ActorName[]> {
+    return this.#beginAgain(config, NO_WAY_BACK);
+  }
+
+  /** Asks the clients which moments they can go back to. `known` fills as they answer, until `all` have. */
+  askMoments(): { readonly known: MomentsKnown; readonly all: Promise<unknown> } {
+    const known = new Map<ActorName, readonly ClientMoment[]>();
+    const there = [...this.actors.values()].filter(({ state, fenced }) => {
+      return state === 'attached' && !fenced;
+    });
+    const asked = there.map(async ({ name }) => {
+      const outcome = await this.#ask(name, 'moments', {});
+      if (!outcome.ok) return;
+      known.set(name, (outcome.result as QuestionResults['moments']).moments);
+    });
+    return { known, all: Promise.all(asked) };
+  }
+
+  /**
+   * Goes back to the newest moment before event `before` that every client can go back to, or need not: another machine
+   * takes again what this one took until then. Clients that keep no moments begin anew, as in renew().
+   *
+   * Returns: the number of the last event that is left; how far that is, if not.
+   */
+  async goBack(before: number, known: MomentsKnown): Promise<number | 'too far' | 'nothing'> {
+    const { past } = this.#host;
+    const moments = past.moments(this.#host.events);
+    if (moments === 'forgotten') return 'too far';
+    const clients = [...this.actors.values()].map((actor) => clientNow(actor, known));
+    const earlier = moments.slice(0, -1).filter(({ entries, events }) => {
+      return entries >= this.scene.setup.length && events < before;
+    });
+    const way = wayBack(earlier, moments.at(-1), clients);
+    if (way === 'none') return 'nothing';
+    await this.#beginAgain(this.config, {
+      ...way,
+      took: past.upTo(way.at.entries).slice(this.scene.setup.length),
+    });
+    return way.at.events;
+  }
+
+  async #beginAgain(config: MachineConfig, way: LedBack): Promise<readonly ActorName[]> {
     const actors = [...this.actors.values()];
     const endOld = this.#host.renew(config);
+    this.feed.restart();
+    this.#setTheScene(this.scene.setup);
+    // What is done again is seen as if it happened now.
+    if (way.took.length > 0) this.feed.flush();
+    this.#setTheScene(way.took);
     this.note({ sessions: actors.map(savedActor) });
     this.#controlNoted = '';
     this.#noteControl();
-    this.feed.restart();
-    this.#setTheScene(this.scene.setup);
-    this.drive.machineIsNew();
+    this.drive.machineIsNew(modeBehind(way.took));
+    for (const name of attachedBy(way.took)) {
+      if (!this.actors.has(name) || wayOf(way, name) === 'begins anew') {
+        this.#accept({ kind: 'detach', actor: name });
+      }
+    }
     this.#catchUp();
-    const resets = actors.map((actor) => this.#reset(actor));
+    const resets = actors
+      .filter(({ name }) => wayOf(way, name) !== 'stays')
+      .map((actor) => this.#reset(actor, way));
     // Until here the old recording is the one that counts, and no client has heard of the new machine.
     guarded(
       () => {
@@ -463,7 +530,7 @@ export class Lab {
     );
     const answers = await Promise.all(resets);
     this.feed.flush();
-    return actors.filter((_, at) => answers[at] === 'refused').map(({ name }) => name);
+    return answers.flatMap((answer) => (answer === 'obeyed' ? [] : [answer.refused]));
   }
 
   /** The time of the lab at `wall`: it stands still while the lab waits for the presenter's next step. */
@@ -691,7 +758,11 @@ export class Lab {
     this.note({ sent: { actor: actor.name, seq, refuse: { id, refusal } } });
   }
 
-  #ask(name: ActorName, method: 'perform' | 'hold' | 'go', params: unknown): Promise<Performed> {
+  #ask(
+    name: ActorName,
+    method: 'perform' | 'hold' | 'go' | 'moments',
+    params: unknown,
+  ): Promise<Performed> {
     const actor = this.actors.get(name);
     if (actor === undefined) return Promise.resolve({ ok: false, why: `no actor ${name}` });
     return new Promise((done) => {
@@ -712,7 +783,7 @@ export class Lab {
     this.note({ sent: { actor: actor.name, seq, ask: { id, method, params } } });
   }
 
-  #reset(actor: LabActor): Promise<'obeyed' | 'refused'> {
+  #reset(actor: LabActor, way: LedBack): Promise<'obeyed' | { readonly refused: ActorName }> {
     actor.state = 'resetting';
     actor.fenced = false;
     actor.holding = 0;
@@ -723,18 +794,37 @@ export class Lab {
     const { generation } = this.#host;
     return new Promise((resolve) => {
       // In the turn of the answer: the client's next frame may come in the same one.
-      this.#put(actor, 'reset', { lab: this.name }, ({ ok }) => {
-        if (generation === this.#host.generation) this.#attachAnew(actor);
-        resolve(ok ? 'obeyed' : 'refused');
+      const goesBack = wayOf(way, actor.name) === 'goes back';
+      const moment = goesBack ? { moment: way.at.clients.get(actor.name) } : {};
+      this.#put(actor, 'reset', { lab: this.name, ...moment }, (outcome) => {
+        if (generation === this.#host.generation) {
+          const went = whereWent(outcome);
+          if (goesBack && went === 'anew') this.#accept({ kind: 'detach', actor: actor.name });
+          this.#attachAnew(actor, went);
+        }
+        resolve(outcome.ok ? 'obeyed' : { refused: actor.name });
       });
     });
   }
 
-  #attachAnew(actor: LabActor): void {
+  #attachAnew(actor: LabActor, went: 'back' | 'anew'): void {
     if (this.actors.get(actor.name) !== actor) return;
     actor.state = 'attached';
+    // Where it went back to, the machine has it.
+    if (went === 'back') return;
     this.#accept({ kind: 'attach', actor: actor.name, role: actor.role });
   }
+}
+
+function clientNow(actor: LabActor, known: MomentsKnown): ClientNow {
+  const { name, state, fenced, questions } = actor;
+  const isAsked = questions.values().some(({ method }) => Object.hasOwn(KERNEL_QUESTIONS, method));
+  const isThere = state !== 'resetting' && !fenced;
+  return {
+    name,
+    can: isThere && !isAsked ? 'stay' : 'not stay',
+    knows: isThere ? (known.get(name) ?? 'none') : 'none',
+  };
 }
 
 /** What the machine tells, with the number that its question has on the wire. */

@@ -12,6 +12,7 @@ import type { ActorName, Inbound, Outbound } from '../machine/remote/inbound.ts'
 import type { TaskList } from '../machine/task-list.ts';
 import { type StepBudget, WITHOUT_END } from '../scheduler/step-budget.ts';
 import { guarded } from './guarded.ts';
+import { LabPast } from './lab-past.ts';
 import type { Machine, MachineFactory, MachineView, RestingMachine } from './machine-port.ts';
 
 export interface MachineHostOptions {
@@ -51,6 +52,9 @@ export class MachineHost {
   #config: MachineConfig;
   #machine: Machine;
   #recorder: Recorder | 'none';
+  #past = new LabPast();
+  /** The number of the last event. */
+  #events = 0;
   #generation: number;
   /** 'unknown': the machine stands in the middle of something. */
   #end: 'known' | 'unknown' = 'known';
@@ -67,6 +71,7 @@ export class MachineHost {
     this.#machine = this.#newMachine(options.config, options.generation);
     this.#recorder =
       options.begins === 'new' ? this.#openRecorder(options.config, options.generation) : 'none';
+    if (options.begins === 'restored') this.#past.forget();
   }
 
   get config(): MachineConfig {
@@ -103,6 +108,16 @@ export class MachineHost {
 
   eventsAfter(n: number): readonly Event[] | 'too-old' {
     return this.#machine.eventsAfter(n);
+  }
+
+  /** What it took in so far. */
+  get past(): LabPast {
+    return this.#past;
+  }
+
+  /** The number of the last event. */
+  get events(): number {
+    return this.#events;
   }
 
   /** A short name for the state of the machine. */
@@ -191,6 +206,7 @@ export class MachineHost {
   /** An event that leads to no step is counted as one. */
   #take(inbound: Inbound, note: FrameNote | undefined): void {
     this.#budget.left -= 1;
+    this.#past.took(inbound, this.#events);
     if (this.#recorder !== 'none') this.#recorder.inbound(inbound, note);
     this.#machine.accept(inbound, this.#budget);
   }
@@ -244,6 +260,8 @@ export class MachineHost {
     this.#config = config;
     this.#machine = machine;
     this.#recorder = recorder;
+    this.#past = new LabPast();
+    this.#events = 0;
     return () => {
       if (oldRecorder !== 'none') oldRecorder.close(oldMachine.digest());
     };
@@ -260,11 +278,13 @@ export class MachineHost {
       outbound: (outbound) => {
         if (generation !== this.#generation) return;
         this.#budget.left -= STEPS_PER_FRAME;
+        this.#past.sent(outbound);
         this.#options.outbound(outbound, generation);
       },
       event: (event) => {
         if (generation !== this.#generation) return;
         this.#budget.left -= STEPS_PER_EVENT;
+        this.#events = event.n;
         if (this.#recorder !== 'none') this.#recorder.event(event);
         this.#options.event(event);
       },

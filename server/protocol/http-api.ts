@@ -287,6 +287,11 @@ export const Control = Type.Union([
   action('patch', { patch, kernel: Type.Optional(kernel) }),
   /** A new machine, as the lab began. */
   action('restart', {}),
+  /**
+   * Back to the newest moment before event `before` in which nobody was in the middle of anything: a new machine takes
+   * again what this one took until then. Without `before` the last thing that was done is undone.
+   */
+  action('undo', { before: Type.Optional(Type.Integer({ minimum: 1 })) }),
   /** Runs one verb of the client's own program. */
   action('perform', {
     actor,

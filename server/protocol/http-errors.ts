@@ -78,6 +78,19 @@ export const HTTP_ERROR_CODES = {
       'The lab was not asked to have this performed, or it is so long ago that it is forgotten.',
     remedy: 'Use the `performanceId` that the answer to a perform has.',
   },
+  'nothing-to-undo': {
+    status: 409,
+    errno: 'EAGAIN',
+    meaning: 'Nothing has been done before that moment, or a client is in the middle of it.',
+    remedy: 'Let what is under way end, or begin anew.',
+  },
+  'too-far-back': {
+    status: 409,
+    errno: 'ENOENT',
+    meaning:
+      'What led to that moment is not kept: so much has happened since, or an earlier server had the lab.',
+    remedy: 'Begin anew; from there on every step can be undone.',
+  },
   'not-away': {
     status: 409,
     errno: 'EBUSY',

@@ -7,6 +7,7 @@ import { Type } from 'typebox';
 import { prose } from '../abi/prose.ts';
 import { described, name, nothing, page, range, strict, word } from '../abi/scalars.ts';
 import { ERRNO_NUMBER, type Errno } from '../vocabulary/errno.ts';
+import { ClientMoment, MOMENTS_MAX } from './client-moment.ts';
 import type { ParamsOf, RequestTable, ResultsOf } from './request-spec.ts';
 import { frame, handle, mm, notifierSeq } from './wire-values.ts';
 
@@ -133,15 +134,26 @@ export const CONDUCTOR_QUESTIONS = {
     params: nothing,
     result: nothing,
   },
+  moments: {
+    meaning: prose(`
+      Name the moments that you can go back to, oldest first: those in which no verb and no question of yours was
+      under way. The lab is about to go back to one of them. A client that keeps none answers with an error.
+    `),
+    ...bare,
+    params: nothing,
+    result: strict({ moments: Type.Array(ClientMoment, { maxItems: MOMENTS_MAX }) }),
+  },
   reset: {
     meaning: prose(`
       A new machine begins under the same session: forget subscriptions, private memory, page table, holds and running
       verbs, then answer. What you asked of the old machine is answered with lab-reset, its questions are void; what
       you ask before the answer to reset is refused with lab-reset. After the answer, begin as after a fresh hello.
+      With moment the lab goes back: a client that can be again as it was then is so, answers kept, and goes on from
+      there, attached, with the subscriptions and private frames of then. One that cannot begins anew.
     `),
     ...bare,
-    params: strict({ lab: name }),
-    result: nothing,
+    params: strict({ lab: name, moment: Type.Optional(ClientMoment) }),
+    result: strict({ moment: Type.Optional(word('kept', 'lost')) }),
   },
 } as const satisfies RequestTable;
 

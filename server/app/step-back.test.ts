@@ -1,0 +1,159 @@
+/** A live lab goes back: its machine replays less, and its clients are what they were then. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, test } from 'node:test';
+import { startCpu } from '../../clients/agents/cpu-agent.ts';
+import { startDevice } from '../../clients/agents/device-agent.ts';
+import type { PlayedAgent } from '../../clients/agents/played-agent.ts';
+import type { VerbParams } from '../../clients/sdk/conductor.ts';
+import { openJournal } from '../journal/read-journal.ts';
+import { replay } from '../journal/replay.ts';
+import type { Lab } from '../live/lab.ts';
+import { newLiveMachine } from '../live/new-live-machine.ts';
+import { DEFAULT_CONFIG } from './config.ts';
+import { type RunningServer, startServer } from './start-server.ts';
+
+const ADDRESS = '0x100200000';
+const FIRST = 0x100200;
+const range = { first: FIRST, end: FIRST + 1 };
+
+/** The seed race, cue by cue. */
+const CUES: readonly (readonly [string, VerbParams])[] = [
+  ['cpu0', { verb: 'mmap', address: ADDRESS, pages: 1, prot: 'rw', kind: 'anon-private' }],
+  ['cpu0', { verb: 'load', address: ADDRESS }],
+  ['gpu1', { verb: 'read', range }],
+  ['gpu0', { verb: 'setup', range }],
+  ['gpu1', { verb: 'read', range }],
+  ['gpu0', { verb: 'pages' }],
+  ['gpu0', { verb: 'finalize' }],
+  ['gpu0', { verb: 'write', range, values: ['0x2a'] }],
+  ['gpu1', { verb: 'read', range }],
+];
+
+let directory: string;
+let server: RunningServer;
+let lab: Lab;
+let agents: ReadonlyMap<string, PlayedAgent>;
+
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'mmrace-step-back-'));
+  await start();
+  const found = server.labs.open('race', { patch: 'remove-second-invalidate' }, 'kept');
+  assert.ok(found !== 'too-many');
+  lab = found;
+  agents = new Map([
+    ['cpu0', startCpu(options('cpu0'))],
+    ['gpu0', startDevice(options('gpu0'))],
+    ['gpu1', startDevice(options('gpu1'))],
+  ]);
+  await Promise.all([...agents.values()].map(({ greeted }) => greeted));
+});
+
+afterEach(async () => {
+  for (const agent of agents.values()) agent.close();
+  await server.stop();
+  rmSync(directory, { recursive: true });
+});
+
+async function start(port = 0): Promise<void> {
+  server = await startServer({
+    ...DEFAULT_CONFIG,
+    port,
+    recordTo: directory,
+    restore: 'restored',
+    logLevel: 'silent',
+  });
+}
+
+function options(name: string) {
+  return {
+    url: server.webSocketUrl,
+    lab: 'race',
+    name,
+    connectMs: 1_000,
+    say: (text: string) => assert.fail(text),
+  };
+}
+
+async function play(cues: typeof CUES): Promise<unknown> {
+  let last: unknown;
+  for (const [actor, verb] of cues) last = await agents.get(actor)?.perform(actor, verb);
+  return last;
+}
+
+async function control(
+  body: object,
+): Promise<{ status: number; body: { error?: { code: string } } }> {
+  const response = await fetch(`${server.url}/api/labs/race/control`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  return { status: response.status, body: (await response.json()) as object };
+}
+
+function memory(): unknown {
+  const { ptes, mirrors, vmas } = lab.snapshot();
+  return { ptes, mirrors, vmas };
+}
+
+test('cue by cue, and each time the race goes on to the same wrong read', async () => {
+  const before: unknown[] = [];
+  for (const cue of CUES) {
+    before.push(memory());
+    await play([cue]);
+  }
+  for (let done = CUES.length; done > 2; ) {
+    assert.equal((await control({ action: 'undo' })).status, 200);
+    done -= 1;
+    assert.deepEqual(memory(), before[done], `before cue ${done}`);
+  }
+  const read = (await play(CUES.slice(2))) as { values: string[] };
+  assert.deepEqual(read.values, ['0x0'], 'the mirror that no sweep has reached');
+  assert.ok(lab.actors.values().every(({ fenced }) => !fenced));
+});
+
+test('a recording of a lab that went back replays, and a later server goes on where it was', async () => {
+  await play(CUES);
+  for (const _ of ['the read', 'the write']) {
+    assert.equal((await control({ action: 'undo' })).status, 200);
+  }
+  const { port } = server;
+  await server.stop();
+  for (const name of readdirSync(directory).filter((file) => file.endsWith('.jsonl'))) {
+    const journal = openJournal(join(directory, name));
+    const replayed = replay(journal, {
+      newMachine: (config, sinks) => newLiveMachine(config, sinks),
+      model: journal.header.model,
+      onEvent: () => undefined,
+    });
+    assert.equal(replayed.outcome, 'identical', name);
+  }
+  await start(port);
+  const again = server.labs.get('race');
+  assert.ok(again !== 'none');
+  lab = again;
+  while (lab.standing.state === 'restoring') await new Promise(setImmediate);
+  assert.equal(lab.standing.state, 'open');
+  const read = (await play(CUES.slice(-2))) as { values: string[] };
+  assert.deepEqual(read.values, ['0x0']);
+  assert.equal((await control({ action: 'undo' })).body.error?.code, 'too-far-back');
+});
+
+test('to before any event; not in a locked lab, and not to before there was anything', async () => {
+  for (const gpu of ['gpu0', 'gpu1']) await play([[gpu, { verb: 'page-table' }]]);
+  assert.equal((await control({ action: 'undo' })).body.error?.code, 'nothing-to-undo');
+  await play(CUES.slice(0, 4));
+  const set = lab.feed.n;
+  await play(CUES.slice(4));
+  const then = lab.feed.n;
+  assert.equal((await control({ action: 'undo', before: set + 1 })).status, 200);
+  assert.ok(lab.feed.n <= set && lab.feed.n > 0, `${lab.feed.n} of ${set}`);
+  const read = (await play(CUES.slice(4))) as { values: string[] };
+  assert.deepEqual([read.values, lab.feed.n], [['0x0'], then]);
+  lab.presenter.lock();
+  assert.equal((await control({ action: 'undo' })).body.error?.code, 'presenter-only');
+  assert.equal(lab.feed.n, then);
+});
