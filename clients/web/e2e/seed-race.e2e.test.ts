@@ -5,7 +5,7 @@ import type { Page } from 'playwright-core';
 import { A_BROWSER_RUNS, test } from './page-test.ts';
 import { openPage, type PageUnderTest, type Size } from './page-under-test.ts';
 import { gather, playCues, type SeedRacePlayers, verdictOnStage } from './play-seed-race.ts';
-import { appears } from './seen.ts';
+import { appears, disappears } from './seen.ts';
 
 const PATCH = 'remove-second-invalidate';
 const SIZES: readonly Size[] = [
@@ -60,6 +60,17 @@ test('with the patch the whole room sees both values, on old projectors and on n
   await fits(stage);
   const outcome = await appears(reader.getByTestId('outcome'));
   assert.match(outcome, /0x0.*wrote 0x2a.*nobody told you/);
+  assert.deepEqual(under.complaints, []);
+});
+
+test('the presenter takes the read back, and the same phone reads the same again', async () => {
+  const { presenter, stage, reader } = players;
+  await presenter.getByRole('button', { name: 'Undo' }).click();
+  await disappears(stage.getByTestId('verdict-line'));
+  await disappears(reader.getByTestId('outcome'));
+  await appears(reader.getByTestId('my-entry').getByText('0x0'));
+  await playCues(players, 5);
+  assert.deepEqual(await verdictOnStage(players), { wrote: '0x2a', read: '0x0', is: 'wrong' });
   assert.deepEqual(under.complaints, []);
 });
 

@@ -81,6 +81,7 @@ export function LabView({ lab, event, hand }: LabViewProps) {
         if (task?.ready === true) act({ action: 'step', task: task.id });
       },
     })),
+    { key: 'u', shown: 'U', does: 'undo the last thing done', run: () => act({ action: 'undo' }) },
     { key: 'e', shown: 'E', does: 'explain the last violation', run: () => explainLast() },
     { key: 'c', shown: 'C', does: 'the console', run: () => goTo({ view: 'console', lab }) },
     { key: 'Escape', shown: 'Esc', does: 'close, or back to live', run: () => back() },
@@ -165,6 +166,9 @@ export function LabView({ lab, event, hand }: LabViewProps) {
                 {tab === 'legend' ? <LegendPanel /> : null}
               </>
             )}
+            {event === 'live' ? null : (
+              <BranchHere event={event} act={act} select={select} barred={barred} />
+            )}
             <LabDoors lab={lab} detail={detail} />
           </div>
         </aside>
@@ -181,6 +185,37 @@ export function LabView({ lab, event, hand }: LabViewProps) {
         )}
       </main>
     </div>
+  );
+}
+
+interface BranchHereProps {
+  readonly event: number;
+  readonly act: (control: Control) => void;
+  readonly select: (selected: Selected) => void;
+  readonly barred: string;
+}
+
+/** From the moment that is looked at, another way. */
+function BranchHere({ event, act, select, barred }: BranchHereProps) {
+  return (
+    <section className="stack" aria-label="From here">
+      <h2>From event {event}</h2>
+      <p className="row">
+        <button
+          type="button"
+          disabled={barred !== ''}
+          onClick={() => {
+            act({ action: 'undo', before: event + 1 });
+            select('live');
+          }}
+        >
+          ↶ Take the lab back to here
+        </button>
+      </p>
+      <p className="quiet">
+        What came after it is undone, as far back as everybody stood still; go on another way.
+      </p>
+    </section>
   );
 }
 

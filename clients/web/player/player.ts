@@ -176,6 +176,8 @@ export class PlayedClient {
           this.heldAfter = '';
           this.table = new Map();
           this.#changed();
+          // In a lab that went back it holds what it held then.
+          queueMicrotask(() => this.refreshTable());
         },
       },
     };

@@ -45,6 +45,7 @@ export function ConsoleView({ lab }: { readonly lab: string }) {
       },
     },
     { key: 's', shown: 'S', does: 'one step', run: () => act({ action: 'step' }) },
+    { key: 'u', shown: 'U', does: 'undo the last thing done', run: () => act({ action: 'undo' }) },
   ]);
   if (feed.status.state === 'refused') return <LostLab lab={lab} status={feed.status} />;
   if (detail === 'unknown') return <p className="working quiet">Asking how the lab is</p>;
@@ -89,6 +90,9 @@ export function ConsoleView({ lab }: { readonly lab: string }) {
               onClick={() => act({ action: detail.paused ? 'resume' : 'pause' })}
             >
               {detail.paused ? '▶ Resume' : '❚❚ Pause everybody'}
+            </button>
+            <button type="button" onClick={() => act({ action: 'undo' })}>
+              ↶ Undo
             </button>
             <button type="button" onClick={() => act({ action: 'restart' })}>
               Begin anew
