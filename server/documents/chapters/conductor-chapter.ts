@@ -1,7 +1,9 @@
 import type { Type } from 'typebox';
 import { RANGE_PAGES_MAX } from '../../abi/limits.ts';
+import { ClientMoment } from '../../protocol/client-moment.ts';
 import { paragraphs, table } from '../markdown.ts';
 import { fieldRows } from '../markdown-schema.ts';
+import { objectPart } from './value-chapter.ts';
 
 /** A verb of a ready-made client, as the caller of protocolDocument() knows it. */
 export interface VerbNote {
@@ -31,6 +33,11 @@ verbs of the ready-made clients. Verbs may run beside each other. An error of th
 \`errno\`; an unknown verb, or one with wrong parameters, is answered with an error whose \`data.errno\` is
 EINVAL.
 `,
+    `
+A lab may also be taken back to an earlier moment. A client that has done or heard nothing since is left as it is;
+the others are asked for the \`moments\` that they keep, and then to \`reset\` to one of them, or to begin anew.
+`,
+    objectPart({ title: 'client moment', schema: ClientMoment }),
     '### Verbs of a device',
     `
 These are what scenarios ask for, live and in \`certify\`. One that a device refuses with EINVAL is asked of it no
