@@ -11,7 +11,6 @@ import type { Machine, MachineFactory } from '../live/machine-port.ts';
 import type { Inbound, MachineSinks, Outbound } from '../machine/remote/inbound.ts';
 import { decodeBinaryFrame, encodeBinaryFrame } from '../protocol/binary-frame.ts';
 import { SUBPROTOCOL } from '../protocol/limits.ts';
-import type { StepBudget } from '../scheduler/step-budget.ts';
 import type { PageContents } from '../vocabulary/page-contents.ts';
 import { Gateway } from './gateway.ts';
 
@@ -43,7 +42,7 @@ export class ScriptedMachine implements Machine {
     else if (!this.silent.has(inbound.method)) this.answer(inbound);
   }
 
-  goOn(budget: StepBudget): void {
+  goOn(budget: Parameters<Machine['goOn']>[0]): void {
     if (this.busy) budget.left = 0;
   }
 
