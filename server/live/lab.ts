@@ -683,8 +683,8 @@ export class Lab {
   }
 
   /**
-   * Calls `act` now or, in a busy lab, when what came before is done, or the lab is closed: then clients are numbered in
-   * that order.
+   * Calls `act` now or, in a busy lab, when what came before is done, or the lab is closed: then clients are numbered
+   * in that order.
    */
   inTurn(act: () => void): void {
     if (this.busy) this.#later.push(act);

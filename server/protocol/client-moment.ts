@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { prose } from '../abi/prose.ts';
 import { described, named, strict } from '../abi/scalars.ts';
 
 /** Moments that a client keeps. */
@@ -12,12 +13,12 @@ export const ClientMoment = named(
   strict({
     said: described(
       count,
-      'Requests, answers to the kernel and notifications that you have sent since you were attached, but for held and went_on.',
+      prose(`
+        Requests, answers to the kernel and notifications that you have sent since you were attached, but for held and
+        went_on.
+      `),
     ),
-    heard: described(
-      count,
-      'Answers, questions of the kernel and page_free that you have got since then.',
-    ),
+    heard: described(count, 'Answers, questions of the kernel and page_free that came since then.'),
   }),
 );
 export type ClientMoment = Static<typeof ClientMoment>;
