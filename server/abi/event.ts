@@ -146,6 +146,21 @@ export const EventBody = Type.Union([
     },
   ),
   Type.Object(
+    {
+      kind: Type.Literal('pin-access'),
+      id: Type.Integer(),
+      mm,
+      page,
+      pfn: frame,
+      mode: access,
+      value,
+    },
+    {
+      description:
+        'Memory was reached through a pin, by the frame that it was pinned as; page is where it was pinned.',
+    },
+  ),
+  Type.Object(
     { kind: Type.Literal('signal'), mm, page, signal: Type.String() },
     { description: 'A CPU access raised a signal.' },
   ),

@@ -54,6 +54,10 @@ export function stampedEvent(n: number, by: TaskIdentity, body: EventBody): Even
       const { mm, page, pfn, mode, value } = body;
       return { n, actor, task, kind, mm, page, pfn, mode, value };
     }
+    case 'pin-access': {
+      const { id, mm, page, pfn, mode, value } = body;
+      return { n, actor, task, kind, id, mm, page, pfn, mode, value };
+    }
     case 'signal':
       return { n, actor, task, kind, mm: body.mm, page: body.page, signal: body.signal };
     case 'fault':

@@ -1,8 +1,11 @@
 import { collectDropsDirty } from './collect-drops-dirty.ts';
 import { collectFlushAfterUnlock } from './collect-flush-after-unlock.ts';
+import { cowEndsBracketEarly } from './cow-ends-bracket-early.ts';
+import { deviceFaultIgnoresFailure } from './device-fault-ignores-failure.ts';
 import { deviceFaultReferenceBeforeLock } from './device-fault-reference-before-lock.ts';
 import { deviceFaultWithoutReference } from './device-fault-without-reference.ts';
 import { eagainWithoutEnd } from './eagain-without-end.ts';
+import { forkSharesPinned } from './fork-shares-pinned.ts';
 import { insertIgnoresPteChange } from './insert-ignores-pte-change.ts';
 import { moveLooksOutsideLock } from './move-looks-outside-lock.ts';
 import { mremapWithoutRmapLocks } from './mremap-without-rmap-locks.ts';
@@ -17,9 +20,12 @@ export const PATCHES: ReadonlyMap<string, Patch> = new Map(
   [
     collectDropsDirty,
     collectFlushAfterUnlock,
+    cowEndsBracketEarly,
+    deviceFaultIgnoresFailure,
     deviceFaultReferenceBeforeLock,
     deviceFaultWithoutReference,
     eagainWithoutEnd,
+    forkSharesPinned,
     insertIgnoresPteChange,
     moveLooksOutsideLock,
     mremapWithoutRmapLocks,

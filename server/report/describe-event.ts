@@ -55,6 +55,11 @@ export function describeBody(event: EventBody): string {
         `${event.mode === 'read' ? 'load' : 'store'} ${inMm(event.mm)}${addressWords(event.page)} = ` +
         `${event.value} (${frameWords(event.pfn)})`
       );
+    case 'pin-access':
+      return (
+        `${event.mode} ${inMm(event.mm)}${addressWords(event.page)} = ${event.value} ` +
+        `through pin ${event.id} (${frameWords(event.pfn)})`
+      );
     case 'signal':
       return `${event.signal} at ${inMm(event.mm)}${addressWords(event.page)}`;
     case 'migration-end':

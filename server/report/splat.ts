@@ -86,8 +86,14 @@ function concernsPage(event: Event, page: number): boolean {
   return 'page' in event && event.page === page && event.kind !== 'violation';
 }
 
+type Access = Extract<Event, { kind: 'device-access' | 'cpu-access' | 'pin-access' }>;
+
+function isAccess(event: Event): event is Access {
+  return ['device-access', 'cpu-access', 'pin-access'].includes(event.kind);
+}
+
 function isWrite(event: Event): boolean {
-  return (event.kind === 'device-access' || event.kind === 'cpu-access') && event.mode === 'write';
+  return isAccess(event) && event.mode === 'write';
 }
 
 function isOf(event: Event, device: string): boolean {
@@ -117,11 +123,8 @@ function byWhom(log: readonly Event[], event: Event): string {
 
 function valuesOf(log: readonly Event[], violation: Violation) {
   const values = log.filter(
-    (event) =>
-      event.n < violation.n &&
-      (event.kind === 'device-access' || event.kind === 'cpu-access') &&
-      event.page === violation.page,
-  ) as Extract<Event, { kind: 'device-access' | 'cpu-access' }>[];
+    (event) => event.n < violation.n && isAccess(event) && event.page === violation.page,
+  ) as Access[];
   const read = values.findLast((event) => isOf(event, violation.device) && event.mode === 'read');
   const written = values.findLast((event) => event.mode === 'write');
   if (violation.rule !== 'OR3' || read === undefined || written === undefined) return 'unknown';

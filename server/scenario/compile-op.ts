@@ -7,7 +7,8 @@ import type { DmirrorVerb } from '../../clients/drivers/dmirror-verb.ts';
 import type { CpuApi } from '../abi/cpu-api.ts';
 import type { BoundCall } from '../abi/cpu-call.ts';
 import { bindCall } from '../abi/cpu-calls.ts';
-import type { World } from '../machine/world.ts';
+import { readPinned, writePinned } from '../kernel/hmm/pinned-io.ts';
+import { threadOf, type World } from '../machine/world.ts';
 import { type Task, waitUntil } from '../task/task.ts';
 import type { Milestones } from './milestones.ts';
 import { callParams, deviceVerb } from './op-params.ts';
@@ -35,6 +36,7 @@ export function compileOp(scenario: Scenario, op: Op): CompiledOp {
   if (op.do === 'oom-reap') {
     return ({ world }) => oomReap(world);
   }
+  if (op.do === 'pin-read' || op.do === 'pin-write') return pinnedIo(op);
   const call = bindCall(op.do, callParams(scenario, op));
   if (op.do === 'fork') return (in_, actor) => forkChild(in_, actor, op.child, call);
   return ({ cpu }, actor) => perform(call, cpu(actor));
@@ -61,6 +63,22 @@ function* forkChild(in_: OpContext, actor: string, child: string, call: BoundCal
   const forked = yield* perform(call, in_.cpu(actor));
   in_.milestones.forkEnded(child, forked === 'OK' ? 'born' : 'stillborn');
   return forked;
+}
+
+/** I/O of a device that was given the frames: no call of the thread either, whose pin it goes through. */
+function pinnedIo(op: Extract<Op, { readonly do: 'pin-read' | 'pin-write' }>): CompiledOp {
+  const { id, page = 0 } = op;
+  if (op.do === 'pin-read') {
+    return function* ({ world }, actor) {
+      const read = yield* readPinned(world.kernel, threadOf(world, actor), { id, page });
+      return read.ok ? read.value : read.errno;
+    };
+  }
+  const written = BigInt(op.value);
+  return function* ({ world }, actor) {
+    const done = yield* writePinned(world.kernel, threadOf(world, actor), { id, page }, written);
+    return done.ok ? 'OK' : done.errno;
+  };
 }
 
 /** The OOM reaper is no thread of the process: it is no call of one. */

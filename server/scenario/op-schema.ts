@@ -37,6 +37,13 @@ const waitedFor = Type.String({
 });
 
 const pages = Type.Optional(Type.Integer({ minimum: 1, maximum: OP_PAGES_MAX }));
+const pinnedPage = Type.Optional(
+  Type.Integer({
+    minimum: 0,
+    maximum: OP_PAGES_MAX - 1,
+    description: 'which page of the pin: 0 is its first',
+  }),
+);
 const as = Type.Optional(register);
 
 /**
@@ -71,8 +78,12 @@ export type DeviceOp = {
 }[DmirrorVerbName];
 const OWN_OPS = [
   strict({ do: Type.Literal('oom-reap'), as }),
+  strict({ do: Type.Literal('pin-read'), id: FIELDS.id.id, page: pinnedPage, as }),
+  strict({ do: Type.Literal('pin-write'), id: FIELDS.id.id, page: pinnedPage, value, as }),
   strict({ do: Type.Literal('wait'), for: waitedFor }),
 ] as const;
+/** Operations of CPUs that are no calls of a thread: no client can ask for them. */
+export const LAB_OPS = ['oom-reap', 'pin-read', 'pin-write'] as const;
 export type CpuOp = CallOp | Static<(typeof OWN_OPS)[number]>;
 export type Op = CpuOp | DeviceOp;
 

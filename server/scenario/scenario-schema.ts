@@ -22,6 +22,7 @@ const EVENT_KINDS = [
   'mirror',
   'device-access',
   'cpu-access',
+  'pin-access',
   'signal',
   'fault',
   'tlb-flush',

@@ -163,7 +163,11 @@ export function openScenario(
       failureAtEnd: (stuck) => failureAtEnd(plan, end, stuck),
       windowEntered: window.entered,
       outcome: () => describeEnd(plan, end),
-      stuck: () => stuckTasks(plan, world, world.scheduler.blockedTasks()),
+      // A task that waits when a failure ends the execution early may still be woken.
+      stuck: () =>
+        world.scheduler.readyTasks().length > 0
+          ? 'none'
+          : stuckTasks(plan, world, world.scheduler.blockedTasks()),
       // The oracles note what they read themselves.
       alsoReads: () => [],
       contents: worldContents({

@@ -23,6 +23,7 @@ import type { Tlb } from '../kernel/memory/tlb.ts';
 import { vmaLocksText } from '../kernel/memory/vma-lock.ts';
 import type { Subscription } from '../kernel/notifier/subscriptions.ts';
 import { mirrorEntry } from '../machine/oracles/mirrors.ts';
+import { pinsText } from '../machine/oracles/pinned-pages.ts';
 import { registerValue } from '../machine/oracles/registers.ts';
 import type { World } from '../machine/world.ts';
 import { type ObjectId, objectId, objectName } from '../task/object-id.ts';
@@ -346,6 +347,7 @@ function restOf({ world, registers, more }: ContentsOptions): string {
       text += ` ${anonVma === 'none' ? '' : anonVma.id} ${chain.length}`;
     }
   }
+  text += pinsText(world.oracles.registers.pins);
   for (const owner of cutOff) text += ` ${owner}`;
   return text;
 }

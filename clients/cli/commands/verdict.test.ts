@@ -113,14 +113,15 @@ test('Ctrl-C while own code is tried says that nothing was begun', async () => {
   assert.match(stderr, /^mmrace: interrupted; 3 of 3 scenarios were not begun$/m);
 });
 
-test('without scenarios those that reach the patch are asked, and with shapes the catalogue behind them', async () => {
-  const asked = ['verdict', '--after', 'swapin-without-claim', '--shapes', '1', '--every', '60'];
-  const few = ['--budget-executions', '40', '--budget-seconds', '600', '--no-recordings'];
-  const { code, stdout, stderr } = await runMmrace(...asked, ...few, '--no-cache', '--json');
-  assert.equal(code, EXIT.UNKNOWN, stderr);
-  const { scenarios, shapes } = JSON.parse(stdout);
-  const names = scenarios.map(({ scenario }: { readonly scenario: string }) => scenario);
-  assert.ok(names.includes('swapin-skips-cache'));
-  assert.ok(!names.includes('seed-zero-page'));
+test('without scenarios those that reach the patch are asked until one got worse, with shapes the catalogue', async () => {
+  const asked = ['verdict', '--after', 'fork-shares-pinned', '--shapes', '1', '--every', '60'];
+  const few = ['--shape-executions', '20', '--no-recordings', '--no-cache', '--json'];
+  const { code, stdout, stderr } = await runMmrace(...asked, ...few);
+  assert.equal(code, EXIT.BROKEN, stderr);
+  const { scenarios, notAsked, shapes } = JSON.parse(stdout);
+  const worse = scenarios.map(({ scenario, worse: is }: never) => [scenario, is]);
+  assert.deepEqual(worse, [['pinned-before-fork', 'yes']]);
+  assert.ok(notAsked.includes('cow-while-mirrored'));
+  assert.ok(!notAsked.includes('seed-zero-page'));
   assert.deepEqual([shapes.shapes, shapes.sizes], [21, [1]]);
 });

@@ -1,6 +1,9 @@
 import { type Command, Option } from 'commander';
 import { DEFAULT_KERNEL, isKernelId } from '../../../server/abi/kernel-ids.ts';
 import { jointName, STOCK_NAME } from '../../../server/patches/joint-name.ts';
+import { counted } from '../../../server/report/lines/counted.ts';
+import { LIST_COLUMNS_MAX } from '../../../server/report/lines/list-columns.ts';
+import { wrapText } from '../../../server/report/lines/wrap-text.ts';
 import type { ScenarioChoice } from '../../../server/scenario/scenario-plan.ts';
 import type { Scenario } from '../../../server/scenario/scenario-schema.ts';
 import { BadSetup } from '../../../server/scenario/scenario-world.ts';
@@ -59,7 +62,7 @@ export function addVerdictCommand(program: Command): void {
     )
     .argument(
       '[scenarios...]',
-      'scenarios that ship, or files (*.yaml); none: those that ship and reach what differs',
+      'scenarios that ship, or files (*.yaml); none: those that ship and run what differs, till one got worse',
     )
     .option(
       '--before <kernel>',
@@ -128,13 +131,15 @@ async function run(named: readonly string[], options: VerdictCommandOptions): Pr
     say(`mmrace: interrupted; ${notBegun(files, files.length)}`);
     return EXIT.INTERRUPTED;
   }
-  const answers = answered(asked, options, setups);
+  const chosen = named.length === 0;
+  const answers = answered(asked, options, setups, chosen ? 'one that is worse' : 'the last');
   if (files.length > 0 && answers.verdicts.length === 0) refuseWhere(setups);
   const catalogue =
     options.shapes === undefined || change === 'not needed' || answers.ended === 'interrupted'
       ? 'not asked'
       : await askShapes(shapesUpTo(options), change.sides, options);
   const parts = [
+    ...(answers.notAsked.length === 0 ? [] : [notAskedText(answers.notAsked)]),
     files.length > 0 || change === 'not needed'
       ? abText(files, answers.verdicts, options)
       : noneReaches(change),
@@ -151,6 +156,7 @@ async function run(named: readonly string[], options: VerdictCommandOptions): Pr
     ...abPlain(answers.verdicts, options),
     verdict: word,
     recordings: recorded,
+    notAsked: answers.notAsked,
     ...(setups.length === 0 ? {} : { brokenSetups: setups }),
     ...(catalogue === 'not asked' ? {} : { shapes: catalogue.report }),
   };
@@ -159,7 +165,7 @@ async function run(named: readonly string[], options: VerdictCommandOptions): Pr
   if (answers.ended === 'by itself' && !interrupted) {
     return word === 'holds' && setups.length > 0 ? EXIT.USAGE : exitCodeOf(word);
   }
-  const left = asked.length - answers.verdicts.length;
+  const left = asked.length - answers.verdicts.length - answers.notAsked.length;
   say(`mmrace: interrupted${left > 0 ? `; ${notBegun(asked, left)}` : ''}`);
   return EXIT.INTERRUPTED;
 }
@@ -176,6 +182,14 @@ async function unlessInterrupted<T>(files: readonly string[], questions: Promise
   } finally {
     process.off('SIGINT', interrupt);
   }
+}
+
+function notAskedText(names: readonly string[]): string {
+  const what = counted(names.length, 'further scenario');
+  return wrapText(
+    `${what} that run what differs were not asked, since one that got worse is enough: ${names.join(', ')}`,
+    LIST_COLUMNS_MAX,
+  ).join('\n');
 }
 
 function notBegun(of: readonly unknown[], left: number): string {
@@ -299,6 +313,8 @@ interface Told {
   /** Of the scenarios that were begun. */
   readonly verdicts: readonly AbVerdict[];
   readonly ended: 'by itself' | 'interrupted';
+  /** Scenarios that one before them has made needless. */
+  readonly notAsked: readonly string[];
 }
 
 /** Ctrl-C ends it with what is known by then. */
@@ -306,6 +322,7 @@ function answered(
   questions: readonly Question[],
   options: VerdictCommandOptions,
   setups: BrokenSetup[],
+  until: 'the last' | 'one that is worse',
 ): Told {
   const progress = newProgressOfMany(questions.length * AB_SEARCHES);
   const verdicts: AbVerdict[] = [];
@@ -317,9 +334,14 @@ function answered(
     progress.searched();
     return answer;
   };
+  const notAsked: string[] = [];
   for (const { before, after } of questions) {
     if (ended !== 'by itself') break;
     const { name } = before.plan.scenario;
+    if (until === 'one that is worse' && abWord(verdicts, options.exitOn) === 'broken') {
+      notAsked.push(name);
+      continue;
+    }
     const budget: AbBudget = {
       executions: options.budgetExecutions,
       seconds: options.budgetSeconds,
@@ -335,7 +357,7 @@ function answered(
     }
   }
   progress.end();
-  return { verdicts, ended };
+  return { verdicts, ended, notAsked };
 }
 
 async function sidesOf(

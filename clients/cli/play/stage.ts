@@ -6,6 +6,7 @@
 import type { CpuApi } from '../../../server/abi/cpu-api.ts';
 import type { OpContext } from '../../../server/scenario/compile-op.ts';
 import { type Milestones, newMilestones } from '../../../server/scenario/milestones.ts';
+import { LAB_OPS } from '../../../server/scenario/op-schema.ts';
 import { rangeOfVma } from '../../../server/scenario/places.ts';
 import type {
   PlannedDevice,
@@ -207,7 +208,9 @@ export class PlayStage {
     };
     return {
       get world(): never {
-        throw new UsageError('this scenario does what no client can ask for (oom-reap)');
+        throw new UsageError(
+          `this scenario does what no client can ask for (${LAB_OPS.join(', ')})`,
+        );
       },
       milestones: {
         object: (name) => own.object(name),

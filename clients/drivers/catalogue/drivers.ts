@@ -12,6 +12,7 @@ import { faithful } from './faithful.ts';
 import { lateExclusive } from './late-exclusive.ts';
 import { perRange } from './per-range.ts';
 import { twoPass, twoPassLateSequence } from './two-pass.ts';
+import { wedged } from './wedged.ts';
 
 /** Every driver that ships, by id. */
 export const DRIVERS: ReadonlyMap<string, DriverVariant> = new Map(
@@ -30,5 +31,6 @@ export const DRIVERS: ReadonlyMap<string, DriverVariant> = new Map(
     skipRetry,
     twoPass,
     twoPassLateSequence,
+    wedged,
   ].map((driver) => [driver.id, driver]),
 );

@@ -39,6 +39,7 @@ const SEEN: ReadonlySet<Event['kind']> = new Set([
   'invalidate_range_end',
   'device-access',
   'cpu-access',
+  'pin-access',
   'signal',
   'tlb-flush',
   'frame-free',

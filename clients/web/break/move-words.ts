@@ -18,6 +18,7 @@ function eventWords(event: Event): string {
       return event.to.state === 'none' ? 'forgets its mirror' : 'makes a mirror';
     case 'device-access':
     case 'cpu-access':
+    case 'pin-access':
       return `${event.mode === 'read' ? 'reads' : 'writes'} ${event.value}`;
     case 'signal':
       return event.signal;

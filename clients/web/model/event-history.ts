@@ -198,6 +198,7 @@ function roleShown(event: Event): 'cpu' | 'device' | 'unknown' {
     case 'fenced':
       return 'device';
     case 'cpu-access':
+    case 'pin-access':
     case 'fault':
       return 'cpu';
     default:

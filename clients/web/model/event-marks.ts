@@ -25,6 +25,7 @@ const MARK_OF: { readonly [Kind in Event['kind']]: Mark } = {
   mirror: 'entry',
   'device-access': 'access',
   'cpu-access': 'access',
+  'pin-access': 'access',
   signal: 'fault',
   fault: 'fault',
   'tlb-flush': 'bracket',

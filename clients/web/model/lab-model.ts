@@ -194,6 +194,7 @@ export function applyEvent(model: LabModel, event: Event): void {
       seeAccess(model.values, event, isCopy(model, event) ? 'copy' : 'access');
       break;
     case 'cpu-access':
+    case 'pin-access':
       seeAccess(model.values, event, 'access');
       break;
     case 'violation':

@@ -50,7 +50,7 @@ export function readKey(actor: string, page: number): string {
   return `${actor}\n${page}`;
 }
 
-type Access = Extract<Event, { kind: 'device-access' | 'cpu-access' }>;
+type Access = Extract<Event, { kind: 'device-access' | 'cpu-access' | 'pin-access' }>;
 
 /** A device's own copying is no access of its program: `doing` says which this is. */
 export function seeAccess(values: PageValues, event: Access, doing: 'access' | 'copy'): void {

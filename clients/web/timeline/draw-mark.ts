@@ -36,6 +36,7 @@ export function drawMark(pen: Pen, palette: Palette, mark: MarkAt): void {
       break;
     case 'device-access':
     case 'cpu-access':
+    case 'pin-access':
       diamond(pen, palette, mark, event.mode);
       break;
     case 'fault':

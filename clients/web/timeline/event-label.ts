@@ -11,6 +11,7 @@ export function eventLabel(event: Event): string {
       return event.to.state === 'none' ? 'drops its entry' : `maps ${mirrorWords(event.to)}`;
     case 'device-access':
     case 'cpu-access':
+    case 'pin-access':
       return `${event.mode === 'read' ? 'reads' : 'writes'} ${event.value}`;
     case 'fault':
       return `${event.mode} fault`;

@@ -43,7 +43,8 @@ export function createCpuApi(k: Kernel, parts: CpuApiParts): CpuApi {
     mremap: (range, to) => traced(k, 'mremap', range, k.fn.mremap(k, cpu.mm, range, to), { to }),
     fork: (child) => forkChild(k, parts, child),
     exit: () => exit(k, cpu),
-    pin: (id, range, mode) => traced(k, PINNING[mode].begins, range, pin(k, cpu, id, range, mode)),
+    pin: (id, range, mode) =>
+      traced(k, PINNING[mode].begins, range, pin(k, cpu, id, range, mode), { id }),
     unpin: (id) => unpin(k, cpu, id),
   };
 }
@@ -123,7 +124,7 @@ function* unpin(k: Kernel, cpu: Cpu, id: number): Task<Result<void>> {
   if (pinned === undefined) return fail('EINVAL');
   cpu.pins.delete(id);
   const { range, frames, mode } = pinned;
-  return yield* traced(k, PINNING[mode].ends, range, given(k, frames, mode));
+  return yield* traced(k, PINNING[mode].ends, range, given(k, frames, mode), { id });
 }
 
 function* given(k: Kernel, frames: readonly Pfn[], mode: PinMode): Task<Result<void>> {

@@ -8,9 +8,13 @@
 import type { Event } from '../../abi/event.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import { hasFlag, maybeDmaPinned, PAGE_ANON } from '../../kernel/memory/frames.ts';
+import { pteObject, readPte } from '../../kernel/memory/page-table.ts';
+import { pteKind, ptePfn } from '../../kernel/memory/pte.ts';
+import { touch } from '../../task/context.ts';
 import { hexAddress, type PageIndex, type Pfn } from '../../vocabulary/address.ts';
 import { frameName } from './excuses.ts';
 import type { Oracle, Watched } from './oracle.ts';
+import { pinnedAt } from './pinned-pages.ts';
 import { spaceOfThread } from './registers.ts';
 
 /** Calls by which a process gives its own pages away. */
@@ -37,6 +41,8 @@ export const longTermPins: Oracle = {
           taking.set(callerOf(event), event);
         else if (event.kind === 'return' && TAKING.has(event.function)) {
           taking.delete(callerOf(event));
+        } else if (event.kind === 'pin-access') {
+          checkAccess(watched, event);
         } else if (event.kind === 'pte' && pinned.has(event.mm)) {
           followEntry(watched, gone, taking, event);
         }
@@ -72,6 +78,25 @@ function followEntry(
   const where = hexAddress(page as PageIndex);
   const text = `frame ${frameName(pinned)} is pinned for long, and ${where}, where it was mapped, is ${now} now`;
   report({ text, device: '', page: page as PageIndex });
+}
+
+/** I/O through a pin that another page has taken the place of, whoever it was and whenever. */
+function checkAccess(
+  { k, registers, report }: Watched,
+  event: Extract<Event, { kind: 'pin-access' }>,
+): void {
+  const { actor, mm, pfn, mode } = event;
+  const pin = pinnedAt(registers.pins, event);
+  const space = k.mms.get(mm);
+  if (pin === undefined || pin.at === 'nowhere' || pin.taken !== 'not') return;
+  if (space === undefined || !isPinned(k, pfn as Pfn)) return;
+  touch(k.context, pteObject(space.table, pin.at), 'read');
+  const pte = readPte(space.table, pin.at);
+  if (pteKind(pte) !== 'present' || ptePfn(pte) === pfn) return;
+  const [pinned, mapped] = [frameName(pfn as Pfn), frameName(ptePfn(pte))];
+  const where = hexAddress(pin.at);
+  const text = `${actor} ${mode}s through its pin of ${where} frame ${pinned}, and frame ${mapped} is mapped there now`;
+  report({ text, device: '', page: pin.at });
 }
 
 function callerOf({ actor, task }: Pick<Event, 'actor' | 'task'>): string {

@@ -5,6 +5,7 @@ import { setEntry } from '../../../clients/drivers/device-page-table.ts';
 import type { MmuNotifyEvent } from '../../abi/device-api.ts';
 import type { EventBody } from '../../abi/event.ts';
 import { everySchedule } from '../../kernel/every-schedule.fixture.ts';
+import { writePinned } from '../../kernel/hmm/pinned-io.ts';
 import type { KernelFunctions } from '../../kernel/kernel.ts';
 import { setContents } from '../../kernel/memory/frames.ts';
 import { putPage } from '../../kernel/memory/page-references.ts';
@@ -14,6 +15,7 @@ import { lockPte, unlockPte } from '../../kernel/memory/pte-lock.ts';
 import { vmaLookup } from '../../kernel/memory/vma.ts';
 import { type MirrorFlaw, mirrorRead, plainMirror } from '../../kernel/plain-mirror.fixture.ts';
 import { pageRemoveRmap } from '../../kernel/rmap/rmap.ts';
+import type { Task } from '../../task/task.ts';
 import { addressOf } from '../../vocabulary/address.ts';
 import { ok } from '../../vocabulary/errno.ts';
 import { ZERO_CONTENTS } from '../../vocabulary/page-contents.ts';
@@ -32,6 +34,7 @@ import {
   store,
   verb,
 } from '../opened-world.fixture.ts';
+import { threadOf } from '../world.ts';
 
 type Mutant = (stock: KernelFunctions) => Partial<KernelFunctions>;
 
@@ -331,6 +334,58 @@ test('[OR8] a page that is pinned for long is not copied away from whoever write
     String(opened.world.oracles.violations[0]?.text),
     /^frame 0x1 is pinned for long, and 0x100200000, where it was mapped, is present frame /,
   );
+});
+
+test('[OR8] I/O through a pin reaches the page that is mapped where it was pinned', () => {
+  const opened = openedWorld();
+  const { world } = opened;
+  const alone = (task: Task<unknown>) => runAlone(world, 'cpu0', task);
+  const write = (value: bigint) =>
+    alone(writePinned(world.kernel, threadOf(world, 'cpu0'), { id: 1, page: 0 }, value));
+  store(opened, 7n);
+  alone(cpu(opened).pin(1, pages(0), 'longterm'));
+  write(8n);
+  load(opened);
+  alone(cpu(opened).mremap(pages(0), at(40)));
+  write(9n);
+  assert.deepEqual(brokenRules(opened), []);
+  const io = {
+    kind: 'pin-access',
+    id: 1,
+    mm: 0,
+    page: at(0),
+    mode: 'write',
+    value: '0x9',
+  } as const;
+  alone(cpu(opened).pin(2, pages(1), 'longterm'));
+  const other = threadOf(world, 'cpu0').pins.get(2)?.frames[0] ?? 0;
+  const says = (body: EventBody) =>
+    alone(
+      (function* () {
+        world.emit(body);
+      })(),
+    );
+  // Whoever took its page: an mremap() of its own process may.
+  says({ ...io, pfn: other });
+  assert.deepEqual(brokenRules(opened), []);
+  says({ ...io, id: 2, page: at(1), pfn: threadOf(world, 'cpu0').pins.get(1)?.frames[0] ?? 0 });
+  assert.deepEqual(brokenRules(opened), ['OR8']);
+  assert.match(
+    String(world.oracles.violations[0]?.text),
+    /^cpu0 writes through its pin of 0x100201000 frame 0x1, and frame 0x\w is mapped there now$/,
+  );
+});
+
+test('[OR3] what I/O wrote through a pin is what the address holds', () => {
+  const opened = openedWorld();
+  const { world } = opened;
+  store(opened, 7n);
+  runAlone(world, 'cpu0', cpu(opened).pin(1, pages(0), 'longterm'));
+  const thread = threadOf(world, 'cpu0');
+  runAlone(world, 'cpu0', writePinned(world.kernel, thread, { id: 1, page: 0 }, 8n));
+  setContents(world.kernel.frames, thread.pins.get(1)?.frames[0] as never, ZERO_CONTENTS);
+  load(opened);
+  assert.deepEqual(brokenRules(opened), ['OR3']);
 });
 
 test('[OR8] who takes a pinned page away from itself may have another', () => {

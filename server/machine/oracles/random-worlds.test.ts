@@ -7,7 +7,9 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { CpuApi } from '../../abi/cpu-api.ts';
 import { type Chance, newChance, oneSchedule } from '../../kernel/every-schedule.fixture.ts';
+import { readPinned, writePinned } from '../../kernel/hmm/pinned-io.ts';
 import type { KernelConfig, KernelFunctions } from '../../kernel/kernel.ts';
 import type { KernelDeviceWorld } from '../../kernel/kernel-world.fixture.ts';
 import { framesInUse } from '../../kernel/memory/frames.ts';
@@ -38,7 +40,7 @@ import {
   pages,
   runAlone,
 } from '../opened-world.fixture.ts';
-import { deviceOf, waitingFor } from '../world.ts';
+import { deviceOf, threadOf, type World, waitingFor } from '../world.ts';
 
 /** The pages that all fight for. */
 const HOT_PAGES = 4;
@@ -99,8 +101,7 @@ function* thread(opened: OpenedWorld, name: string, chance: Chance): Task<void> 
         yield* own.mmap({ range, prot: 'rw', kind: 'anon-private' });
         break;
       case 4:
-        if ((yield* own.pin(1, range, chance(2) === 0 ? 'longterm' : 'get')).ok)
-          yield* own.unpin(1);
+        yield* doPinnedIo(opened.world, own, name, range, chance);
         break;
       case 5:
         yield* forkOnce(opened, name, chance);
@@ -113,6 +114,20 @@ function* thread(opened: OpenedWorld, name: string, chance: Chance): Task<void> 
         yield* own.store(address, value);
     }
   }
+}
+
+function* doPinnedIo(
+  world: World,
+  own: CpuApi,
+  name: string,
+  range: PageRange,
+  chance: Chance,
+): Task<void> {
+  if (!(yield* own.pin(1, range, chance(2) === 0 ? 'longterm' : 'get')).ok) return;
+  const at = { id: 1, page: 0 };
+  yield* writePinned(world.kernel, threadOf(world, name), at, BigInt(1 + chance(1_000_000)));
+  yield* readPinned(world.kernel, threadOf(world, name), at);
+  yield* own.unpin(1);
 }
 
 /** A child that reads and writes, in the task of its parent. */

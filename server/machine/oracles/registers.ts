@@ -23,6 +23,15 @@ import { ORACLE_OWNERS } from '../../task/object-owners.ts';
 import { nextPage, type PageIndex, type Pfn } from '../../vocabulary/address.ts';
 import { firstWord } from '../../vocabulary/page-contents.ts';
 import {
+  addPins,
+  forgetPins,
+  movePins,
+  type PinnedPages,
+  removePins,
+  type Span,
+  takePins,
+} from './pinned-pages.ts';
+import {
   checkSharedPage,
   filePageAt,
   heldBy,
@@ -43,10 +52,7 @@ const FILE: Possible = [OF_FILE];
 /** Calls that change registers without an access. */
 const CHANGING = new Set(['munmap', 'mremap', 'madvise_dontneed', 'madvise_free', 'exit']);
 
-interface Span {
-  readonly first: number;
-  readonly end: number;
-}
+const PINNING = new Set(['pin_user_pages', 'unpin_user_pages']);
 
 /** Threads of one process may bear the name of one actor. */
 interface Caller {
@@ -96,6 +102,7 @@ export interface Registers {
   /** Threads whose process has exited, or is about to. */
   readonly exited: Set<string>;
   readonly shared: SharedPages;
+  readonly pins: PinnedPages;
 }
 
 /** The register at an address, whichever frame is behind it. */
@@ -107,7 +114,8 @@ export function registerObject(mm: number, page: PageIndex): ObjectId {
 export const CALLS_OBJECT = objectId('user', ORACLE_OWNERS.calls, 0);
 
 export function newRegisters(k: Kernel): Registers {
-  return { k, spaces: new Map(), calls: [], forking: [], exited: new Set(), shared: new Map() };
+  const nothing = { spaces: new Map(), calls: [], forking: [], exited: new Set<string>() };
+  return { k, ...nothing, shared: new Map(), pins: new Map() };
 }
 
 /** Follows calls that change memory, and pages that are lost with their device. */
@@ -131,8 +139,27 @@ function followCall(registers: Registers, event: Extract<Event, { kind: 'call' }
     const call = newCall(event, mm);
     registers.calls.push(call);
     touchRanges(registers, call);
+    if (typeof mm === 'number' && call.function !== 'madvise_free') {
+      takePins(registers.pins, mm, call.ranges);
+    }
     if (call.function === 'exit') noteExit(registers, mm);
     if (call.function.startsWith('madvise')) addBirth(registers, call);
+  } else if (PINNING.has(event.function) && typeof mm === 'number') {
+    followPins(registers, mm, event);
+  }
+}
+
+function followPins(
+  registers: Registers,
+  mm: number,
+  event: Extract<Event, { kind: 'call' }>,
+): void {
+  touchRanges(registers, newCall(event, mm));
+  if (event.function === 'unpin_user_pages') removePins(registers.pins, mm, event);
+  else {
+    addPins(registers.pins, mm, event, (page) =>
+      registers.calls.some((call) => call.mm === mm && isIn(call.ranges, page)),
+    );
   }
 }
 
@@ -223,9 +250,12 @@ function settle(registers: Registers, mm: number, call: OpenCall): void {
       addFreed(registers, mm, from, space.discardable);
       return;
     case 'mremap':
-      if (to !== undefined) move(registers, mm, { from, to, written: call.written });
+      if (to === undefined) return;
+      move(registers, mm, { from, to, written: call.written });
+      movePins(registers.pins, mm, from, to);
       return;
     case 'munmap':
+      forgetPins(registers.pins, mm, from);
       forgetRange(space, from);
       return;
     default:

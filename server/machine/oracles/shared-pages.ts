@@ -3,13 +3,13 @@
  * process or device reaches it. Nothing but a write changes it: neither munmap() nor MADV_DONTNEED nor an exit.
  */
 import type { Kernel } from '../../kernel/kernel.ts';
-import { contentsOf } from '../../kernel/memory/frames.ts';
+import { contentsOf, hasFlag, PAGE_ANON } from '../../kernel/memory/frames.ts';
 import type { MemoryFile } from '../../kernel/memory/mm-types.ts';
 import { isShared, linearIndex, vmaLookup } from '../../kernel/memory/vma.ts';
 import { touch } from '../../task/context.ts';
 import { type ObjectId, objectId } from '../../task/object-id.ts';
 import { ORACLE_OWNERS } from '../../task/object-owners.ts';
-import type { PageIndex } from '../../vocabulary/address.ts';
+import type { PageIndex, Pfn } from '../../vocabulary/address.ts';
 import { firstWord } from '../../vocabulary/page-contents.ts';
 
 /** Files, and pages of a file, that have numbers of their own. */
@@ -43,6 +43,17 @@ export function filePageAt(
   const { file } = vma;
   const index = linearIndex(vma, page);
   return { file, index, object: sharedPageObject(file, index) };
+}
+
+/** The page of a file that a frame of its page cache holds, or 'none'. */
+export function filePageOf(k: Kernel, pfn: Pfn): SharedPage | 'none' {
+  if (hasFlag(k.frames, pfn, PAGE_ANON)) return 'none';
+  for (const file of k.files.values()) {
+    for (const [index, cached] of file.pages) {
+      if (cached === pfn) return { file, index, object: sharedPageObject(file, index) };
+    }
+  }
+  return 'none';
 }
 
 function sharedPageObject({ id }: MemoryFile, index: number): ObjectId {

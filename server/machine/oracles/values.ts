@@ -3,16 +3,24 @@ import type { Event } from '../../abi/event.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import { contentsOf } from '../../kernel/memory/frames.ts';
 import type { Mm } from '../../kernel/memory/mm.ts';
-import { readPte } from '../../kernel/memory/page-table.ts';
+import { pteObject, readPte } from '../../kernel/memory/page-table.ts';
 import { pteKind, ptePfn, pteSwapSlot } from '../../kernel/memory/pte.ts';
 import { slotAt } from '../../kernel/memory/swap.ts';
+import { touch } from '../../task/context.ts';
 import { hexAddress, type PageIndex, type Pfn } from '../../vocabulary/address.ts';
 import { firstWord } from '../../vocabulary/page-contents.ts';
 import { MIRRORED_MM } from './excuses.ts';
 import { accessStanding } from './mirror-coherence.ts';
 import type { Oracle, Watched } from './oracle.ts';
+import { pinnedAt } from './pinned-pages.ts';
 import { checkRegister, followEvent, loosenRegister, lostValues } from './registers.ts';
-import { cachedWord, filePageAt, lostSharedPages } from './shared-pages.ts';
+import {
+  cachedWord,
+  checkSharedPage,
+  filePageAt,
+  filePageOf,
+  lostSharedPages,
+} from './shared-pages.ts';
 
 export const values: Oracle = {
   id: 'OR3',
@@ -26,6 +34,7 @@ export const values: Oracle = {
       keeps: { kept },
       see(event) {
         if (event.kind === 'cpu-access') checkValue(watched, event, event.mm);
+        else if (event.kind === 'pin-access') checkPinAccess(watched, event);
         else if (event.kind === 'device-access') {
           const { memory, mode, pfn, value } = event;
           if (memory === 'private' && mode === 'write') kept.set(pfn as Pfn, value);
@@ -83,9 +92,34 @@ function checkDeviceAccess(
   else loosenRegister(watched.registers, MIRRORED_MM, event.page as PageIndex, event);
 }
 
+/**
+ * I/O through a pin reaches the page that is mapped where it was pinned, unless its process has taken that page away.
+ * While an entry changes it may be either.
+ */
+function checkPinAccess(watched: Watched, event: Extract<Event, { kind: 'pin-access' }>): void {
+  const { k, registers } = watched;
+  const { mm, mode, value } = event;
+  const file = filePageOf(k, event.pfn as Pfn);
+  if (file !== 'none') {
+    checkSharedPage(k, registers.shared, file, event);
+    return;
+  }
+  const pin = pinnedAt(registers.pins, event);
+  const space = k.mms.get(mm);
+  if (pin === undefined || pin.at === 'nowhere' || space === undefined) return;
+  const pte = readPte(space.table, pin.at);
+  touch(k.context, pteObject(space.table, pin.at), 'read');
+  if (pteKind(pte) === 'present' && ptePfn(pte) === event.pfn) {
+    checkValue(watched, { ...event, page: pin.at }, mm);
+    return;
+  }
+  if (mode === 'read' || (pin.taken !== 'not' && pteKind(pte) === 'present')) return;
+  loosenRegister(registers, mm, pin.at, { mode, value });
+}
+
 function checkValue(
   watched: Watched,
-  event: Extract<Event, { kind: 'device-access' | 'cpu-access' }>,
+  event: Extract<Event, { kind: 'device-access' | 'cpu-access' | 'pin-access' }>,
   mm: number,
 ): void {
   const page = event.page as PageIndex;

@@ -190,6 +190,12 @@ function tracedOwn(event: Exclude<Event, Of<TracedElsewhere>>): Tracepoint {
         `mm=${event.mm} addr=${address(event.page)} pfn=0x${event.pfn.toString(16)} ` +
           `value=${event.value}`,
       );
+    case 'pin-access':
+      return own(
+        `pin_${event.mode}`,
+        `id=${event.id} mm=${event.mm} addr=${address(event.page)} pfn=0x${event.pfn.toString(16)} ` +
+          `value=${event.value}`,
+      );
     case 'vma':
       return own('vma', `${range(event)} change=${event.change} prot=${event.prot}`);
     case 'violation':

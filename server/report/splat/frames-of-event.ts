@@ -23,6 +23,8 @@ function stepName(event: Event): string {
       return 'set_pte_at';
     case 'cpu-access':
       return event.mode === 'read' ? 'load' : 'store';
+    case 'pin-access':
+      return `pin_${event.mode}`;
     case 'device-access':
       return event.memory === 'private'
         ? `${event.device}:private_${event.mode}`

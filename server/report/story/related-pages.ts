@@ -35,7 +35,7 @@ function framesReachedLate(pages: ReadonlySet<number>, events: readonly Event[])
     const mm = 'mm' in event ? event.mm : 0;
     const entry = entries.get(`${mm} ${event.page}`);
     if (event.kind === 'pte') entries.set(`${mm} ${event.page}`, event.to);
-    else if (event.kind === 'cpu-access' || event.kind === 'device-access') {
+    else if ('pfn' in event) {
       const names = entry !== undefined && 'pfn' in entry && entry.pfn === event.pfn;
       if (entry !== undefined && !names && entry.state !== 'zero') late.add(event.pfn);
     }

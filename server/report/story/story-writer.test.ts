@@ -33,6 +33,37 @@ test('an access to the frame that the entry has lost is one by a stale TLB entry
   assert.equal(fresh.at(-1), 'cpu1: load 0x100200000 = 0x1');
 });
 
+test('I/O through a pin is a row, and says where the frame is no longer the one that is mapped', () => {
+  const io: EventBody = {
+    kind: 'pin-access',
+    id: 1,
+    mm: 0,
+    page: PAGE,
+    pfn: 5,
+    mode: 'write',
+    value: '0x3',
+  };
+  const pin: EventBody = {
+    kind: 'call',
+    function: 'pin_user_pages',
+    args: { first: PAGE, end: PAGE + 1, id: 1 },
+  };
+  const lines = told(
+    ['cpu0', pte(0, NONE, present(5))],
+    ['cpu0', pin],
+    ['cpu0', io],
+    ['cpu1', pte(0, present(5), present(6))],
+    ['cpu0', io],
+  );
+  assert.deepEqual(lines, [
+    'cpu0: PTE 0x100200000: empty -> frame 0x5',
+    'cpu0: pin_user_pages(0x100200000)',
+    'cpu0: write 0x100200000 = 0x3, through its pin',
+    'cpu1: PTE 0x100200000: frame 0x5 -> frame 0x6',
+    'cpu0: write 0x100200000 = 0x3, through its pin of frame 0x5',
+  ]);
+});
+
 test('address spaces are named as soon as there are two, and each has its own entry', () => {
   const alone = told(['cpu0', pte(0, NONE, present(5))], ['cpu0', load(0, 5)]);
   assert.deepEqual(alone, [

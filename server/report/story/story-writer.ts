@@ -108,6 +108,14 @@ export class StoryWriter {
         this.#write(event, event.actor, text, { kind: 'access' });
         return;
       }
+      case 'pin-access': {
+        if (!this.#pages.has(event.page)) return;
+        const { mm, page, mode, value } = event;
+        const text = `${this.#space(mm)}${mode} ${addressWords(page)} = ${value}, through its pin`;
+        const elsewhere = this.#isStale(event) ? ` of ${frameWords(event.pfn)}` : '';
+        this.#write(event, event.actor, `${text}${elsewhere}`, { kind: 'access' });
+        return;
+      }
       case 'fault':
         if (!this.#pages.has(event.page) || this.#isInRangeFault(event.actor)) return;
         this.#write(
@@ -277,7 +285,7 @@ export class StoryWriter {
   }
 
   /** The frame that was reached is not the one that the entry names any more. */
-  #isStale({ mm, page, pfn }: Of<'cpu-access'>): boolean {
+  #isStale({ mm, page, pfn }: Of<'cpu-access' | 'pin-access'>): boolean {
     const place = placeOf({ mm, page });
     const pte = this.#ptes.get(place);
     if (pte === undefined || !this.#named.get(place)?.has(pfn)) return false;
@@ -393,7 +401,14 @@ const SYSTEM_CALLS: ReadonlySet<string> = new Set([
   'munmap',
   'mprotect',
   'mremap',
+  'madvise_dontneed',
+  'madvise_free',
+  'madvise_pageout',
   'madvise',
+  'pin_user_pages',
+  'unpin_user_pages',
+  'get_user_pages',
+  'release_pages',
   'fork',
   'exit',
 ]);

@@ -3,6 +3,7 @@ import { DMIRROR_VERBS } from '../../../clients/drivers/dmirror-verb.ts';
 import { CPU_CALL_NAMES } from '../../abi/cpu-calls.ts';
 import { DEFAULT_KERNEL } from '../../abi/kernel-ids.ts';
 import type { CatalogueReport, MissedLines, ReportedShape } from '../../report/catalogue.ts';
+import { LAB_OPS } from '../../scenario/op-schema.ts';
 import type { CatalogueQuestion, ShapeAnswer } from './ask-catalogue.ts';
 import { matrixOf } from './shape-matrix.ts';
 import { SHAPE_MEMORIES } from './shape-memory.ts';
@@ -69,6 +70,6 @@ export function operationsWithoutShape(): string[] {
   const done = new Set(
     SHAPE_OPERATIONS.flatMap(({ program }) => program(place, 0).map((op) => op.do as string)),
   );
-  const all = [...CPU_CALL_NAMES, ...Object.keys(DMIRROR_VERBS), 'oom-reap'];
+  const all = [...CPU_CALL_NAMES, ...Object.keys(DMIRROR_VERBS), ...LAB_OPS];
   return all.filter((name) => !done.has(name)).sort();
 }

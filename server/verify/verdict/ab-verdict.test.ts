@@ -59,6 +59,12 @@ test('failures appear with the patch, nothing appears without', () => {
   );
 });
 
+test('a window whose events make no difference to each other is looked for with few switches', () => {
+  const alike = asked('device-fault-livelock', 'stock', 'stock');
+  assert.equal(alike.after.verdict.verdict, 'holds');
+  assert.equal(isWorse(alike), 'no');
+});
+
 test('a race that the driver has itself does not hide what the kernel does wrong', () => {
   const racy = 'skip-retry';
   const [stock, patched] = [

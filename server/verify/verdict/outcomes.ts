@@ -5,6 +5,7 @@
 
 import type { ExecutedStep } from '../../explorer/execution.ts';
 import { type Failure, failsAlike, failureKey, isSameFailure } from '../../explorer/failure.ts';
+import { tryFewSwitches } from '../../explorer/few-switches.ts';
 import type { Outcome, Outcomes } from '../../explorer/outcomes.ts';
 import { replay } from '../../explorer/replay.ts';
 import type { Progress } from '../../explorer/search.ts';
@@ -23,6 +24,7 @@ import { ownCodeOf } from '../explore/own-code-check.ts';
 import { untoldState } from '../explore/untold-state.ts';
 
 const DRAWN_SEED = 1;
+const FEW_SWITCHES_MAX = 1_000;
 
 export interface OutcomeBudget {
   readonly executions: number;
@@ -107,7 +109,28 @@ function searchTwice(plan: ScenarioPlan, watch: LockOrderWatch, budget: OutcomeB
   };
   const found = once({});
   const { windowEntered, ended } = found.result;
-  return windowEntered > 0 || ended !== 'complete' ? found : once({ window: 'apart' });
+  if (windowEntered > 0 || ended !== 'complete') return found;
+  return withFewSwitches(once({ window: 'apart' }), plan, budget);
+}
+
+/**
+ * A window may name events in an order that makes no difference to them: then no reduced search need come to it, and a
+ * few schedules that stop a task somewhere may.
+ */
+function withFewSwitches(found: Found, plan: ScenarioPlan, budget: OutcomeBudget): Found {
+  const { result } = found;
+  if (result.windowEntered > 0 || result.ended !== 'complete') return found;
+  const left = Math.min(FEW_SWITCHES_MAX, budget.executions - result.executions);
+  const few = tryFewSwitches(() => newScenarioRun(plan), stepsMaxOf(plan), left);
+  return {
+    ...found,
+    result: {
+      ...result,
+      executions: result.executions + few.executions,
+      steps: result.steps + few.steps,
+      windowEntered: few.windowEntered,
+    },
+  };
 }
 
 interface Found {
