@@ -113,7 +113,7 @@ test('Ctrl-C while own code is tried says that nothing was begun', async () => {
   assert.match(stderr, /^mmrace: interrupted; 3 of 3 scenarios were not begun$/m);
 });
 
-test('without scenarios those that reach the patch are asked until one got worse, with shapes the catalogue', async () => {
+test('without scenarios those that reach the patch are asked until one got worse, with shapes both', async () => {
   const asked = ['verdict', '--after', 'fork-shares-pinned', '--shapes', '1', '--every', '60'];
   const few = ['--shape-executions', '20', '--no-recordings', '--no-cache', '--json'];
   const { code, stdout, stderr } = await runMmrace(...asked, ...few);
