@@ -65,9 +65,11 @@ test('what threads of a process call that has exited changes nothing elsewhere',
 const FOUND: readonly (readonly [patch: string, shape: string, says: RegExp])[] = [
   ['collect-drops-dirty', 'freed:store-pageout+collect', /^OR3/],
   ['collect-flush-after-unlock', 'was-cow:dontneed+collect', /^OR10/],
+  ['cow-ends-bracket-early', 'zero:store+fault-read', /^OR1/],
   ['device-fault-reference-before-lock', 'device:load+load', /^OR5/],
   ['device-fault-without-reference', 'device:load+load', /^OR2/],
   ['eagain-without-end', 'present-mirrored:oom-reap+fault-read', /^OR4/],
+  ['fork-shares-pinned', 'pinned:fork+pin', /^OR8/],
   ['insert-ignores-pte-change', 'none:migrate+migrate', /^OR/],
   ['move-looks-outside-lock', 'cow-whole:child-mremap+collect', /^OR3/],
   ['mremap-without-rmap-locks', 'cow-moved:child-mremap+collect', /^OR5/],
@@ -77,10 +79,13 @@ const FOUND: readonly (readonly [patch: string, shape: string, says: RegExp])[] 
   ['validity-is-boolean', 'none:store+fault-read', /^OR1/],
 ];
 
+/** No shape has a device that fails: the scenario wedged-device has. */
+const WITHOUT_SHAPE = 'device-fault-ignores-failure';
+
 test('every patch that ships is found by a shape of two operations', () => {
   assert.deepEqual(
     FOUND.map(([patch]) => patch),
-    [...PATCHES.keys()],
+    [...PATCHES.keys()].filter((patch) => patch !== WITHOUT_SHAPE),
   );
   for (const [patch, name, says] of FOUND) {
     const { word, why, called } = asked(patch, name);
