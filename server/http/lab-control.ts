@@ -131,6 +131,10 @@ async function act(lab: Lab, control: Control): Promise<Done> {
       if (!lab.actors.has(control.actor)) throw noActor(control.actor);
       lab.cast.set(control.role, control.actor);
       return {};
+    case 'rename':
+      if (!lab.actors.has(control.actor)) throw noActor(control.actor);
+      lab.rename(control.actor, control.label.trim());
+      return {};
     case 'show':
       lab.shows = control.what;
       return {};

@@ -11,7 +11,7 @@ import type { Performed } from './conductor.ts';
 /** Of more, nothing is known any more: a lab that has been busy for long cannot step back. */
 const ITEMS_MAX = 20_000;
 /** Pages that came with them. */
-const PAGES_MAX = 4_096;
+const PAGES_MAX = 1_024;
 
 type Item =
   /** `events`: how many there were before. */

@@ -111,6 +111,8 @@ export class Lab {
   /** Roles of the run sheet that the presenter has given to an actor. */
   readonly cast = new Map<string, string>();
   shows: 'race' | 'code' = 'race';
+  /** What the presenter calls actors. */
+  readonly #labels = new Map<ActorName, string>();
   readonly #options: LabOptions;
   readonly #conductor = new Conductor();
   readonly #host: MachineHost;
@@ -331,6 +333,7 @@ export class Lab {
   leave(actor: LabActor): void {
     if (this.actors.get(actor.name) !== actor) return;
     this.actors.delete(actor.name);
+    this.#labels.delete(actor.name);
     this.note({ over: { actor: actor.name } });
     this.#conductor.gone(actor.name);
     if (actor.state !== 'resetting') this.#accept({ kind: 'detach', actor: actor.name });
@@ -575,6 +578,7 @@ export class Lab {
       locked: this.presenter.state === 'locked',
       speed: this.drive.speed,
       ...(this.cast.size === 0 ? {} : { cast: Object.fromEntries(this.cast) }),
+      ...(this.#labels.size === 0 ? {} : { labels: Object.fromEntries(this.#labels) }),
       ...(this.shows === 'race' ? {} : { shows: this.shows }),
       tasks: tasks.slice(0, TASKS_SHOWN_MAX).map(taskEntry),
       tasksLeftOut: Math.max(0, tasks.length - TASKS_SHOWN_MAX),
@@ -608,6 +612,12 @@ export class Lab {
     this.note({ slow: { actor: name, ms } });
     actor.link.slow(ms);
     return 'slowed';
+  }
+
+  /** What every screen calls the actor; its name again, if empty. */
+  rename(name: ActorName, label: string): void {
+    if (label === '') this.#labels.delete(name);
+    else this.#labels.set(name, label);
   }
 
   /** Ends the session of an actor that is away, so that its name is free. Returns whether it was away. */

@@ -52,6 +52,9 @@ export const SCENARIO_CHARS_MAX = 48 * 1024;
 export const SLOW_MS_MAX = 4_000;
 export const STEPS_PER_SECOND_MAX = 1_000;
 
+/** Characters of a label: a stage has room for so many. */
+export const LABEL_CHARS_MAX = 16;
+
 const nullable = <Schema extends Type.TSchema>(schema: Schema) => Type.Union([schema, Type.Null()]);
 const count = Type.Integer({ minimum: 0 });
 const words = Type.Array(Type.String());
@@ -306,6 +309,8 @@ export const Control = Type.Union([
   action('slow', { actor, ms: Type.Integer({ minimum: 0, maximum: SLOW_MS_MAX }) }),
   /** Gives a role of the run sheet to an actor. */
   action('cast', { role: Type.String({ pattern: '^[a-z]{1,16}$' }), actor }),
+  /** What every screen calls the actor from now on; its name stays what it is. An empty label is its name again. */
+  action('rename', { actor, label: Type.String({ maxLength: LABEL_CHARS_MAX }) }),
   /** What the stage shows: the race, or how to join. */
   action('show', { what: word('race', 'code') }),
   /** Drops the connection. The client may resume. */

@@ -46,6 +46,11 @@ export const LabControl = named(
         description: 'Roles of the run sheet that the presenter has given to an actor.',
       }),
     ),
+    labels: Type.Optional(
+      Type.Record(Type.String(), Type.String(), {
+        description: 'What the presenter calls actors, by name. The name stays what it is.',
+      }),
+    ),
     shows: Type.Optional(
       described(word('race', 'code'), 'What the stage shows: the race, unless said.'),
     ),

@@ -74,6 +74,17 @@ test('the presenter takes the read back, and the same phone reads the same again
   assert.deepEqual(under.complaints, []);
 });
 
+test('the presenter calls a phone by another name, and every screen does', async () => {
+  const { presenter, stage, reader } = players;
+  const name = new URL(reader.url()).pathname.split('/').at(-1) ?? '';
+  await presenter.getByLabel(`More for ${name}`, { exact: true }).first().click();
+  await presenter.getByLabel(`What ${name} is called`).fill('José');
+  await presenter.getByRole('button', { name: 'Rename' }).click();
+  await appears(stage.getByText('José read'));
+  await appears(stage.locator(`[data-actor=${name}]`).getByText('José'));
+  assert.deepEqual(under.complaints, []);
+});
+
 test('again without it, the same phones read what was written, and nothing is violated', async () => {
   const { presenter, stage, reader, lab } = players;
   await presenter.getByRole('button', { name: 'Again, with stock' }).click();

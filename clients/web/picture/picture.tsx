@@ -11,13 +11,22 @@ export interface PictureProps {
   readonly acting?: { readonly actor: string; readonly words: string };
   /** Of another moment than the last one drawn: nothing travels between two machines. */
   readonly machine?: string;
+  /** What an actor is called, if not by its name. */
+  readonly called?: (actor: string) => string;
 }
 
 /**
  * An entry points to a page, a mirror copies an entry, a sweep clears mirrors, and a ghost is a mirror that no sweep
  * has reached. What is drawn is one moment; CSS moves what is elsewhere in the next one.
  */
-export function Picture({ moment, layout, sweep, acting, machine = '' }: PictureProps) {
+export function Picture({
+  moment,
+  layout,
+  sweep,
+  acting,
+  machine = '',
+  called = itself,
+}: PictureProps) {
   const { width, height, shape, cells, places, arrows, swept } = layout;
   return (
     <svg
@@ -51,7 +60,7 @@ export function Picture({ moment, layout, sweep, acting, machine = '' }: Picture
         </pattern>
       </defs>
       {places.map((placed) => (
-        <Place key={placed.place.name} placed={placed} shape={shape} />
+        <Place key={placed.place.name} placed={placed} shape={shape} called={called} />
       ))}
       {places
         .flatMap(({ frames }) => frames)
@@ -68,6 +77,7 @@ export function Picture({ moment, layout, sweep, acting, machine = '' }: Picture
           key={placed.cell.actor}
           placed={placed}
           shape={shape}
+          called={called}
           doing={acting?.actor === placed.cell.actor ? acting.words : ''}
         />
       ))}
@@ -96,11 +106,12 @@ const GLYPHS = { zero: '○', main: '■', device: '▲' } as const;
 interface CellProps {
   readonly placed: PlacedCell;
   readonly shape: PictureLayout['shape'];
+  readonly called: (actor: string) => string;
   /** What the actor does; empty if nothing. */
   readonly doing: string;
 }
 
-function Cell({ placed, shape, doing }: CellProps) {
+function Cell({ placed, shape, called, doing }: CellProps) {
   const { cell, x, y, w, h, valueSize } = placed;
   const { actor, side, holds, words, coherence } = cell;
   const kinds = `cell ${side} ${toneOf(holds)} ${coherence} ${doing === '' ? '' : 'doing'}`;
@@ -109,7 +120,8 @@ function Cell({ placed, shape, doing }: CellProps) {
   const isWide = shape === 'wide';
   const pad = isWide ? 24 : 13;
   const wordSize = isWide ? 34 : 18;
-  const name = actor.length > 14 ? `${actor.slice(0, 13)}…` : actor;
+  const whole = called(actor);
+  const name = whole.length > 14 ? `${whole.slice(0, 13)}…` : whole;
   return (
     <g className={kinds} data-actor={actor}>
       <rect className="box" x={x} y={y} width={w} height={h} rx={isWide ? 10 : 4} />
@@ -190,9 +202,19 @@ function headWords(doing: string, kind: string, name: string, room: number): str
   return fits(doing) ? doing : '▶ next';
 }
 
-function Place({ placed, shape }: { readonly placed: PlacedPlace; readonly shape: string }) {
+function itself(actor: string): string {
+  return actor;
+}
+
+interface PlaceProps {
+  readonly placed: PlacedPlace;
+  readonly shape: string;
+  readonly called: (actor: string) => string;
+}
+
+function Place({ placed, shape, called }: PlaceProps) {
   const { place, x, y, w, h } = placed;
-  const words = place.name === 'main' ? 'main memory' : `${place.name} memory`;
+  const words = place.name === 'main' ? 'main memory' : `${called(place.name)} memory`;
   const at = shape === 'wide' ? { x: x + 18, y: y + h / 2 + 9 } : { x: x + 12, y: y + 22 };
   return (
     <g className="place">

@@ -40,7 +40,11 @@ export function verdictOf({ values }: LabModel, page: number): Verdict | 'none' 
 }
 
 /** Why, in one line. */
-export function verdictReason({ is, reader, writer }: Verdict): string {
+export function verdictReason({
+  is,
+  reader,
+  writer,
+}: Pick<Verdict, 'is' | 'reader' | 'writer'>): string {
   if (is === 'right') return `${reader} reads what ${writer} wrote`;
   return `${reader} was not told that the page moved`;
 }

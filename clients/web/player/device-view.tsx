@@ -31,7 +31,8 @@ export function DeviceView({ lab, actor }: { readonly lab: string; readonly acto
   const outcome = outcomeOf(room, player.name);
   const key = outcome === 'none' ? '' : `${feed.beginnings} ${outcome.n} ${outcome.is}`;
   if (outcome !== 'none' && seen !== key) {
-    return <OutcomeScreen verdict={outcome} onClose={() => setSeen(key)} />;
+    const writer = room.called(outcome.writer);
+    return <OutcomeScreen verdict={{ ...outcome, writer }} onClose={() => setSeen(key)} />;
   }
   return (
     <PlayerFrame

@@ -35,7 +35,7 @@ export function PlayerFrame({ player, room, children, verbs }: PlayerFrameProps)
     <div className={`page filled player ${isLate || status.state !== 'live' ? 'late' : ''}`}>
       <header className="player-top">
         <h1>
-          {name === 'auto' ? '…' : name} <span className="quiet">in {code}</span>
+          {name === 'auto' ? '…' : room.called(name)} <span className="quiet">in {code}</span>
         </h1>
         {isLate ? (
           <span className="chip warn">◌ no connection</span>

@@ -18,7 +18,7 @@ export function TurnButton({ room, player }: TurnButtonProps) {
   if (actor !== player.name) {
     return (
       <p className="turn-words">
-        {actor ?? `The ${cue.now.role}`} is next: {cue.now.button}
+        {actor === undefined ? `The ${cue.now.role}` : room.called(actor)} is next: {cue.now.button}
       </p>
     );
   }

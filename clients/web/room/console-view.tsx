@@ -82,7 +82,7 @@ export function ConsoleView({ lab }: { readonly lab: string }) {
         <section className="middle" aria-label="The stage and who goes next">
           <h2>What the stage shows</h2>
           <Preview room={room} />
-          {verdict === 'none' ? null : <VerdictLine verdict={verdict} />}
+          {verdict === 'none' ? null : <VerdictLine verdict={verdict} called={room.called} />}
           <WhoGoesNext room={room} act={act} />
           <p className="row">
             <button
@@ -123,6 +123,7 @@ function Preview({ room }: { readonly room: Room }) {
         layout={wideLayout(moment, { width: 1_000, height: 360 })}
         sweep={sweep}
         machine={String(feed.beginnings)}
+        called={room.called}
       />
     </div>
   );

@@ -3,12 +3,12 @@ import type { Room } from './use-room.ts';
 
 /** The cue that was, the one that is, the one that comes: a room has to know what comes. */
 export function CueLine({ room }: { readonly room: Room }) {
-  const { sheet, cue, cast } = room;
+  const { sheet, cue, cast, called } = room;
   if (sheet === 'none') return null;
   const before = sheet.cues[cue.at - 1];
   const after = sheet.cues[cue.at + 1];
   const words = (one: (typeof sheet.cues)[number] | undefined) =>
-    one === undefined ? '' : `${cast.get(one.role) ?? `the ${one.role}`}: ${one.button}`;
+    one === undefined ? '' : spoken(`{${one.role}}: ${one.button}`, cast, called);
   return (
     <div className="cue-line" role="status">
       <p className="before">{before === undefined ? '' : `✓ ${words(before)}`}</p>
@@ -17,7 +17,7 @@ export function CueLine({ room }: { readonly room: Room }) {
           'That was the race.'
         ) : (
           <>
-            <b>{cue.at + 1}</b> {spoken(cue.now.says, cast)}
+            <b>{cue.at + 1}</b> {spoken(cue.now.says, cast, called)}
           </>
         )}
       </p>

@@ -1,4 +1,9 @@
-import type { Control, LabActorEntry } from '../../../server/protocol/http-api.ts';
+import { useState } from 'preact/hooks';
+import {
+  type Control,
+  LABEL_CHARS_MAX,
+  type LabActorEntry,
+} from '../../../server/protocol/http-api.ts';
 import { byName } from '../memory/columns.ts';
 import { HoldButton } from './hold-button.tsx';
 import type { Room } from './use-room.ts';
@@ -26,7 +31,7 @@ export function PeopleList({ room, act }: PeopleListProps) {
           .map((actor) => ({ actor, ...actor }))
           .map(({ actor, name, role, state }) => (
             <li key={name} className={state} data-person={name}>
-              <strong>{name}</strong>
+              <strong>{room.called(name)}</strong>
               <span className="quiet">{standing(actor)}</span>
               {sheet === 'none' || role === 'cpu' ? null : (
                 <select
@@ -47,6 +52,7 @@ export function PeopleList({ room, act }: PeopleListProps) {
               )}
               <details className="person-more">
                 <summary aria-label={`More for ${name}`}>⋯</summary>
+                <Rename name={name} label={room.called(name)} act={act} />
                 {state === 'away' ? (
                   <button type="button" onClick={() => act({ action: 'free', actor: name })}>
                     Free its name
@@ -66,6 +72,34 @@ export function PeopleList({ room, act }: PeopleListProps) {
       </ul>
       {detail.actors.length === 0 ? <p className="quiet">No players yet.</p> : null}
     </>
+  );
+}
+
+interface RenameProps {
+  readonly name: string;
+  readonly label: string;
+  readonly act: (control: Control) => void;
+}
+
+/** Only what it is called: who it is stays. */
+function Rename({ name, label, act }: RenameProps) {
+  const [typed, setTyped] = useState(label);
+  return (
+    <form
+      className="row"
+      onSubmit={(event) => {
+        event.preventDefault();
+        act({ action: 'rename', actor: name, label: typed });
+      }}
+    >
+      <input
+        aria-label={`What ${name} is called`}
+        value={typed}
+        maxLength={LABEL_CHARS_MAX}
+        onInput={({ currentTarget }) => setTyped(currentTarget.value)}
+      />
+      <button type="submit">Rename</button>
+    </form>
   );
 }
 

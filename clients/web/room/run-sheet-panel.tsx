@@ -12,7 +12,7 @@ export interface RunSheetPanelProps {
 
 /** The cues: what was, what is to be said and pressed now, what comes. */
 export function RunSheetPanel({ room, act }: RunSheetPanelProps) {
-  const { sheet, cue, cast, page } = room;
+  const { sheet, cue, cast, page, called } = room;
   const actor = cue.now === 'none' ? undefined : cast.get(cue.now.role);
   const go = () => {
     if (cue.now === 'none' || actor === undefined || page === 'none') return;
@@ -36,7 +36,7 @@ export function RunSheetPanel({ room, act }: RunSheetPanelProps) {
       <h2>Run sheet</h2>
       <ol>
         {sheet.cues.map((each, at) => {
-          const who = cast.get(each.role) ?? `the ${each.role}`;
+          const who = spoken(`{${each.role}}`, cast, called);
           const key = `${at} ${each.button}`;
           if (at !== cue.at) {
             return (
@@ -50,14 +50,14 @@ export function RunSheetPanel({ room, act }: RunSheetPanelProps) {
               <strong>
                 <span>{at + 1}</span> {who}: {each.button}
               </strong>
-              <em>{spoken(each.says, cast)}</em>
+              <em>{spoken(each.says, cast, called)}</em>
               {actor === undefined ? (
                 <button type="button" className="primary" onClick={() => addBot(room)}>
                   Add a bot as the {each.role}
                 </button>
               ) : (
                 <button type="button" className="primary" onClick={go} data-testid="cue-go">
-                  Do it for {actor}
+                  Do it for {called(actor)}
                 </button>
               )}
             </li>

@@ -17,7 +17,7 @@ const TILES_MAX = 20;
 /** What the projector shows: no controls, the code always, and nothing over the memory. */
 export function StageView({ lab }: { readonly lab: string }) {
   const room = useRoom(lab);
-  const { detail, feed, act, sheet, moment, verdict } = room;
+  const { detail, feed, act, sheet, moment, verdict, called } = room;
   const shows = shownOn(room);
   useKeys([
     {
@@ -57,7 +57,11 @@ export function StageView({ lab }: { readonly lab: string }) {
         <JoinPoster detail={detail} />
       ) : (
         <>
-          {verdict === 'none' ? <CueLine room={room} /> : <VerdictLine verdict={verdict} />}
+          {verdict === 'none' ? (
+            <CueLine room={room} />
+          ) : (
+            <VerdictLine verdict={verdict} called={called} />
+          )}
           <Memory room={room} />
           <footer>
             {moment === 'none' ? null : (
@@ -65,7 +69,7 @@ export function StageView({ lab }: { readonly lab: string }) {
                 <span>{footWords(room)}</span>
                 <span className="tiles">
                   {moment.others.slice(0, TILES_MAX).map(({ name, state }) => (
-                    <i key={name} className={state} title={name}>
+                    <i key={name} className={state} title={called(name)}>
                       {shortName(name)}
                     </i>
                   ))}
@@ -89,7 +93,7 @@ function shownOn({ feed, detail }: Room): 'race' | 'code' {
 
 function Memory({ room }: { readonly room: Room }) {
   const [element, box] = useBox<HTMLDivElement>();
-  const { moment, sweep, cue, cast, verdict, feed } = room;
+  const { moment, sweep, cue, cast, verdict, feed, called } = room;
   const unit = Math.min(innerHeight / 720, innerWidth / 1080);
   const actor = cue.now === 'none' ? undefined : cast.get(cue.now.role);
   const size = { width: box.width / unit, height: box.height / unit };
@@ -102,6 +106,7 @@ function Memory({ room }: { readonly room: Room }) {
           layout={wideLayout(moment, size)}
           sweep={sweep}
           machine={String(feed.beginnings)}
+          called={called}
           {...(actor === undefined || cue.now === 'none' || verdict !== 'none'
             ? {}
             : { acting: { actor, words: cue.now.button } })}

@@ -1,6 +1,7 @@
 import { useRef } from 'preact/hooks';
 import type { Event } from '../../../server/abi/event.ts';
 import type { Control, LabDetail } from '../../../server/protocol/http-api.ts';
+import type { LabControl } from '../../../server/protocol/lab-control.ts';
 import type { Cue, RunSheet } from '../../../server/protocol/run-sheet.ts';
 import type { LabFeed } from '../lab/lab-feed.ts';
 import { useLabControl } from '../lab/use-lab-control.ts';
@@ -17,6 +18,8 @@ const BEAT_EVENTS_MAX = 500;
 /** Columns of a stage, the page table's among them. */
 const CELLS_MAX = 4;
 
+const NO_CONTROL: Pick<LabControl, 'cast' | 'labels'> = {};
+
 /** A lab as a room sees it. All of it follows from the event log and from how the lab is driven. */
 export interface Room {
   readonly feed: LabFeed;
@@ -24,6 +27,8 @@ export interface Room {
   readonly act: (control: Control) => void;
   readonly sheet: RunSheet | 'none';
   readonly cast: Cast;
+  /** What the screens call an actor: its name, unless the presenter has renamed it. */
+  readonly called: (actor: string) => string;
   readonly page: number | 'none';
   readonly cue: { readonly at: number; readonly now: Cue | 'none'; readonly left: Cue['do'] };
   readonly moment: Moment | 'none';
@@ -38,7 +43,7 @@ export function useRoom(lab: string): Room {
   const { history } = feed;
   const { now: model } = history;
   const sheet = detail === 'unknown' ? 'none' : (detail.sheet ?? 'none');
-  const given = feed.control === 'unknown' ? {} : (feed.control.cast ?? {});
+  const { cast: given = {}, labels = {} } = feed.control === 'unknown' ? NO_CONTROL : feed.control;
   const players = [...model.actors]
     .filter(([, { state }]) => state !== 'fenced')
     .map(([name, { role }]) => ({ name, role }));
@@ -55,6 +60,7 @@ export function useRoom(lab: string): Room {
     act,
     sheet,
     cast,
+    called: (actor) => labels[actor] ?? actor,
     page,
     cue: {
       at: progress.current,

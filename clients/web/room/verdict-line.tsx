@@ -1,9 +1,16 @@
 import { type Verdict, verdictReason } from '../picture/verdict.ts';
 import './room.css';
 
+export interface VerdictLineProps {
+  readonly verdict: Verdict;
+  readonly called: (actor: string) => string;
+}
+
 /** Both values and why, across the whole width, in the place of the cue. */
-export function VerdictLine({ verdict }: { readonly verdict: Verdict }) {
-  const { is, reader, read, writer, wrote } = verdict;
+export function VerdictLine({ verdict, called }: VerdictLineProps) {
+  const { is, read, wrote } = verdict;
+  const reader = called(verdict.reader);
+  const writer = called(verdict.writer);
   return (
     <div className={`verdict-line ${is}`} role="status" data-testid="verdict-line">
       <p>
@@ -12,7 +19,7 @@ export function VerdictLine({ verdict }: { readonly verdict: Verdict }) {
       </p>
       <p className="middle">
         <b aria-hidden="true">{is === 'right' ? '=' : '≠'}</b>
-        <span>{verdictReason(verdict)}</span>
+        <span>{verdictReason({ is, reader, writer })}</span>
       </p>
       <p>
         <span>{reader} read</span>

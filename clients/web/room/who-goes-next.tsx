@@ -57,7 +57,7 @@ function NextRow({ actor, room, act }: NextRowProps) {
   return (
     <div className="next-row" data-actor={name}>
       <p>
-        <strong>{name}</strong>
+        <strong>{room.called(name)}</strong>
         <span className="quiet">{standing(actor)}</span>
       </p>
       <button

@@ -36,8 +36,11 @@ export function castOf(
 }
 
 /** `{mover}` becomes the player's name; a role that is free keeps its own. */
-export function spoken(text: string, cast: Cast): string {
-  return text.replace(/\{([a-z]+)\}/g, (_, role: string) => cast.get(role) ?? `the ${role}`);
+export function spoken(text: string, cast: Cast, called = itself): string {
+  return text.replace(/\{([a-z]+)\}/g, (_, role: string) => {
+    const actor = cast.get(role);
+    return actor === undefined ? `the ${role}` : called(actor);
+  });
 }
 
 /** Seats are called as the actor, with a number behind where there may be several. */
@@ -48,4 +51,8 @@ function isSeatOf(name: string, actor: string): boolean {
 function kindOf({ cues }: RunSheet, role: string): Player['role'] {
   const verbs = cues.filter((cue) => cue.role === role).flatMap((cue) => cue.do);
   return verbs.some((verb) => verb === 'load' || verb === 'store') ? 'cpu' : 'device';
+}
+
+function itself(actor: string): string {
+  return actor;
 }
