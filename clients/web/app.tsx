@@ -29,6 +29,9 @@ const ExploreView = lazy(async () => ({
 const MatrixView = lazy(async () => ({
   default: (await import('./matrix/matrix-view.tsx')).MatrixView,
 }));
+const RecordingView = lazy(async () => ({
+  default: (await import('./recording/recording-view.tsx')).RecordingView,
+}));
 const RunView = lazy(async () => ({ default: (await import('./run/run-view.tsx')).RunView }));
 
 export function App() {
@@ -62,7 +65,7 @@ function View() {
         </LabDoor>
       );
     case 'break':
-      return <BreakView level={route.level} moves={route.moves} />;
+      return <BreakView level={route.level} moves={route.moves} room={route.room} />;
     case 'step':
       return <StepView level={route.level} moves={route.moves} at={route.at} />;
     case 'explore':
@@ -71,6 +74,8 @@ function View() {
       return <RunView id={route.id} question={route.question} event={route.event} />;
     case 'matrix':
       return <MatrixView />;
+    case 'recording':
+      return <RecordingView />;
     case 'unknown':
       return <NoView path={route.path} />;
   }

@@ -25,6 +25,7 @@ const question = fc.record(
 const route: fc.Arbitrary<Route> = fc.oneof(
   fc.constant<Route>({ view: 'home' }),
   fc.constant<Route>({ view: 'matrix' }),
+  fc.constant<Route>({ view: 'recording' }),
   fc.record({ view: fc.constant('join' as const), code: name }),
   fc.record({
     view: fc.constant('lab' as const),
@@ -37,6 +38,7 @@ const route: fc.Arbitrary<Route> = fc.oneof(
     view: fc.constant('break' as const),
     level: name,
     moves: fc.stringMatching(/^[a-z]{0,20}$/),
+    room: fc.oneof(fc.constant(''), name),
   }),
   fc.record({
     view: fc.constant('step' as const),

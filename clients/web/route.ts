@@ -16,7 +16,13 @@ export type Route =
   | { readonly view: 'stage'; readonly lab: string }
   | { readonly view: 'console'; readonly lab: string }
   /** The player is the scheduler; `moves` are the choices so far, a letter each. */
-  | { readonly view: 'break'; readonly level: string; readonly moves: string }
+  | {
+      readonly view: 'break';
+      readonly level: string;
+      readonly moves: string;
+      /** The lab whose phones choose; empty for a player alone. */
+      readonly room: string;
+    }
   /** Two kernels on one order of steps: after `at` of them. */
   | { readonly view: 'step'; readonly level: string; readonly moves: string; readonly at: number }
   | { readonly view: 'device'; readonly lab: string; readonly actor: string }
@@ -30,6 +36,8 @@ export type Route =
       readonly event: number | 'end';
     }
   | { readonly view: 'matrix' }
+  /** The file is in nobody's address. */
+  | { readonly view: 'recording' }
   | { readonly view: 'unknown'; readonly path: string };
 
 /** `address` begins with a slash and may have a query. */
@@ -60,7 +68,12 @@ export function parseRoute(address: string): Route {
     }
     case 'break':
       if (parts.length > 2) return unknown;
-      return { view: 'break', level: name ?? '', moves: movesIn(url) };
+      return {
+        view: 'break',
+        level: name ?? '',
+        moves: movesIn(url),
+        room: url.searchParams.get('room') ?? '',
+      };
     case 'step':
       if (parts.length > 2) return unknown;
       return { view: 'step', level: name ?? '', moves: movesIn(url), at: numberIn(url, 'at') ?? 0 };
@@ -68,6 +81,8 @@ export function parseRoute(address: string): Route {
       return parts.length === 1 ? { view: 'explore', question: questionIn(url) } : unknown;
     case 'matrix':
       return parts.length === 1 ? { view: 'matrix' } : unknown;
+    case 'recording':
+      return parts.length === 1 ? { view: 'recording' } : unknown;
     case 'run':
       if (name === undefined || parts.length > 2) return unknown;
       return {
@@ -99,8 +114,12 @@ export function addressOfRoute(route: Route): string {
     case 'console':
       return `/lab/${encodeURIComponent(route.lab)}/${route.view}`;
     case 'break': {
-      const query = route.moves === '' ? '' : `?moves=${route.moves}`;
-      return `/break${route.level === '' ? '' : `/${encodeURIComponent(route.level)}`}${query}`;
+      const query = new URLSearchParams();
+      if (route.moves !== '') query.set('moves', route.moves);
+      if (route.room !== '') query.set('room', route.room);
+      const text = query.toString();
+      const level = route.level === '' ? '' : `/${encodeURIComponent(route.level)}`;
+      return `/break${level}${text === '' ? '' : `?${text}`}`;
     }
     case 'step': {
       const query = new URLSearchParams();
@@ -119,6 +138,8 @@ export function addressOfRoute(route: Route): string {
       return `/run/${encodeURIComponent(route.id)}${queryOf(route.question, route.event)}`;
     case 'matrix':
       return '/matrix';
+    case 'recording':
+      return '/recording';
     case 'unknown':
       return route.path;
   }
@@ -145,7 +166,7 @@ const STRATEGIES = ['dpor', 'dfs', 'random', 'pct', 'urw'] as const;
 
 function questionIn({ searchParams }: URL): NewRun | 'none' {
   const scenario = searchParams.get('scenario');
-  // Of a user's own scenario the address has no more than the name.
+  // Of a user's own scenario or patch the address has no more than the name.
   if (scenario === null || scenario === '' || searchParams.has('own')) return 'none';
   const parameters: { [name: string]: number } = {};
   for (const [name, value] of searchParams) {
@@ -185,7 +206,7 @@ function queryOf(question: NewRun | 'none', event: number | 'end'): string {
   const query = new URLSearchParams();
   if (question !== 'none') {
     query.set('scenario', question.scenario);
-    if (question.text !== undefined) query.set('own', 'yes');
+    if (question.text !== undefined || question.code !== undefined) query.set('own', 'yes');
     if (question.kernel !== undefined) query.set('kernel', question.kernel);
     if (question.patch !== undefined) query.set('patch', question.patch);
     for (const driver of question.driver ?? []) query.append('driver', driver);

@@ -13,6 +13,11 @@ export function isLoopback(host: string): boolean {
   return /^(?:127\.\d+\.\d+\.\d+|\[?::1\]?|localhost)$/.test(host);
 }
 
+/** Whether whoever may start runs is trusted with code: by being on this machine, or by the token. */
+export function ownCodeHere(host: string, token: string | 'none'): 'taken' | 'refused' {
+  return token !== 'none' || isLoopback(host) ? 'taken' : 'refused';
+}
+
 /** Throws: StartFailure. */
 export function serverToken({
   host,

@@ -23,7 +23,7 @@ import { newOlderEvents } from './older-events.ts';
 import { recordingProblem } from './recording-problem.ts';
 import { Recordings } from './recordings.ts';
 import { Restoring } from './restoring.ts';
-import { serverToken } from './server-token.ts';
+import { ownCodeHere, serverToken } from './server-token.ts';
 import { listenFailure, nowhereToRestoreFrom, recordingFailure } from './start-failure.ts';
 
 /** The lab that is always open. */
@@ -156,7 +156,7 @@ export async function startServer(
     },
     onFailure: (run, error) => log.error({ run, err: error }, 'a run has thrown'),
   });
-  const history = recordings === 'none' ? 'none' : newOlderEvents(recordings, model);
+  const history = newOlderEvents(recordings, model);
   const hostNames = [config.host, ...config.publicHosts];
   const app = buildApp({
     gateway,
@@ -167,8 +167,9 @@ export async function startServer(
     hostNames,
     log,
     logDropped: dropped,
+    ownCode: ownCodeHere(config.host, token),
     ...(token === 'none' ? {} : { token }),
-    ...(history === 'none' ? {} : { history }),
+    history,
     durability,
   });
   shedding = () => app.isUnderPressure();
@@ -204,7 +205,7 @@ export async function startServer(
     await restored;
     gateway.terminate();
     await runs.close();
-    if (history !== 'none') await history.close();
+    await history.close();
     // A request that is half sent, or an answer that is not read, is waited for no longer than that.
     const late = setTimeout(() => app.server.closeAllConnections(), config.drainMs);
     await app.close();

@@ -12,13 +12,14 @@ import { answerErrors } from './error-answers.ts';
 import { isSameHost, refuseForeignPages } from './foreign-pages.ts';
 import { addHealthRoutes, type HealthOptions } from './health.ts';
 import { isKnownHost, refuseUnknownHosts } from './known-hosts.ts';
-import { addControlRoute, addPerformanceRoute } from './lab-control.ts';
+import { addControlRoute, addPerformanceRoute, addVoteRoute } from './lab-control.ts';
 import { addLabCoverageRoute } from './lab-coverage.ts';
 import { addLabEventsRoute } from './lab-events.ts';
 import { addLabHistoryRoute, type History } from './lab-history.ts';
 import { addLabRoutes } from './labs.ts';
 import { boundLoad, type LoadOptions } from './load.ts';
 import { addPage } from './page.ts';
+import { addRecordingRoute } from './recordings.ts';
 import { nameRequests, requestId } from './request-log.ts';
 import { addRunRoutes } from './runs.ts';
 import { addScenarioRoutes, ScenarioShelf } from './scenarios.ts';
@@ -37,6 +38,8 @@ export interface AppOptions extends HealthOptions, LoadOptions {
   readonly durability?: Durability;
   /** Of labs that are recorded. */
   readonly history?: History;
+  /** Whether runs may bring code. Not, unless said. */
+  readonly ownCode?: 'taken' | 'refused';
   /** Without one, everybody who reaches the server may open labs. */
   readonly token?: string;
   /** Where the page was built; absent: where the build puts it. */
@@ -57,7 +60,7 @@ const HEADERS = {
 
 /** The routes, and the WebSocket upgrade on WEBSOCKET_PATH. The caller lets it listen. */
 export function buildApp(options: AppOptions): FastifyInstance {
-  const { gateway, labs, runs, readiness, log } = options;
+  const { gateway, labs, runs, readiness, log, ownCode = 'refused' } = options;
   const app = fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -84,14 +87,16 @@ export function buildApp(options: AppOptions): FastifyInstance {
   app.register(async (routes) => {
     const shelf = new ScenarioShelf();
     addHealthRoutes(routes, options);
-    addScenarioRoutes(routes, shelf);
+    addScenarioRoutes(routes, shelf, ownCode);
     addLabRoutes(routes, { labs, shelf, readiness, joinBy });
     addControlRoute(routes, labs, joinBy);
     addPerformanceRoute(routes, labs);
+    addVoteRoute(routes, labs);
     addLabCoverageRoute(routes, labs);
     addLabEventsRoute(routes, labs);
     addLabHistoryRoute(routes, labs, options.history ?? 'none');
-    addRunRoutes(routes, { runs, shelf, readiness });
+    addRecordingRoute(routes, options.history ?? 'none');
+    addRunRoutes(routes, { runs, shelf, readiness, ownCode });
     addAsyncApiRoute(routes, { version: options.model.version, path: WEBSOCKET_PATH });
   });
 

@@ -36,11 +36,12 @@ export interface HttpHarnessOptions extends LoadOptions {
   readonly newPool?: NonNullable<RunsOptions['newPool']>;
   readonly pageFolder?: string;
   readonly token?: string;
+  readonly ownCode?: 'taken' | 'refused';
   readonly record?: Exclude<LabOptions['record'], 'none'>;
 }
 
 export async function startHttp(options: HttpHarnessOptions = {}): Promise<HttpHarness> {
-  const { newPool, pageFolder, rate, pressure, token, record = 'none' } = options;
+  const { newPool, pageFolder, rate, pressure, token, ownCode, record = 'none' } = options;
   const gateway = await startHarness(newLiveMachine, record, token === undefined ? 'name' : 'code');
   const logged: HttpHarness['logged'] = [];
   const readiness: Readiness = { state: 'ready', recordingProblem: async () => 'none' };
@@ -61,6 +62,7 @@ export async function startHttp(options: HttpHarnessOptions = {}): Promise<HttpH
     ...(rate === undefined ? {} : { rate }),
     ...(pressure === undefined ? {} : { pressure }),
     ...(token === undefined ? {} : { token }),
+    ...(ownCode === undefined ? {} : { ownCode }),
   });
   const inject = async (request: InjectOptions): Promise<HttpAnswer> => {
     const answer = await app.inject(request);

@@ -11,8 +11,10 @@ import { DEVICE_REQUESTS } from '../protocol/device-requests.ts';
 import {
   Control,
   ControlAnswer,
+  NewVote,
   PerformanceAnswer,
   type PerformanceEntry,
+  VoteAnswer,
 } from '../protocol/http-api.ts';
 import { PERFORMANCES_KEPT_MAX } from '../protocol/limits.ts';
 import { suggestion } from '../vocabulary/nearest-word.ts';
@@ -54,6 +56,28 @@ export function addControlRoute(app: FastifyInstance, labs: Labs, joinBy: JoinBy
       lab.controlChanged();
       await lab.turn();
       return { ...labDetail(lab, joinBy), ...done };
+    },
+  );
+}
+
+export function addVoteRoute(app: FastifyInstance, labs: Labs): void {
+  app.post<LabParams & { readonly Body: NewVote }>(
+    '/api/labs/:lab/votes',
+    route({
+      summary: 'Says what an actor of the lab thinks of what the room is asked.',
+      description: 'The last voice of an actor in a round counts. Observers are told the counts.',
+      tags: ['labs'],
+      params: LabPath,
+      body: NewVote,
+      answers: { 200: VoteAnswer },
+    }),
+    ({ params, body: { actor, round, choice } }) => {
+      const lab = openLabNamed(labs, params.lab);
+      if (!lab.actors.has(actor)) throw noActor(actor);
+      if (lab.ballot.say(actor, round, choice) === 'late') throw new HttpFailure('vote-over', '');
+      lab.controlChanged();
+      const vote = lab.ballot.seen();
+      return { vote: vote === 'none' ? null : vote };
     },
   );
 }
@@ -130,6 +154,9 @@ async function act(lab: Lab, control: Control): Promise<Done> {
     case 'cast':
       if (!lab.actors.has(control.actor)) throw noActor(control.actor);
       lab.cast.set(control.role, control.actor);
+      return {};
+    case 'ask':
+      lab.ballot.ask(control.about, control.choices);
       return {};
     case 'rename':
       if (!lab.actors.has(control.actor)) throw noActor(control.actor);

@@ -24,6 +24,8 @@ export interface History {
     range: EventRange,
     signal: AbortSignal,
   ): Promise<EventsRead | 'not-recorded' | 'too-many'>;
+  /** The same of a recording that is not this server's. */
+  readText(text: string, signal: AbortSignal): Promise<EventsRead | 'too-many'>;
 }
 
 const whole = (description: string) =>

@@ -240,3 +240,25 @@ test('a search may be kept to few switches', async () => {
     (await until(await start({ ...BROKEN, ...limits }), isOver)).verdict.executions;
   assert.notEqual(await executions({ preemptions: 0 }), await executions({}));
 });
+
+test('a patch that came as text is explored where code is taken, and nowhere else', async () => {
+  const asks = { scenario: 'seed-zero-page', code: 'export const patch = {};' };
+  const refused = await http.post('/api/runs', asks);
+  assert.deepEqual([refused.status, refused.body.error.code], [403, 'no-code-here']);
+
+  http = await startHttp({ ownCode: 'taken' });
+  try {
+    const { text } = (await http.get('/api/functions/migrateVmaPages')).body;
+    const verdictOf = async (code: string) => until(await start({ ...asks, code }), isOver);
+    const stock = await verdictOf(text);
+    assert.equal(stock.verdict?.verdict, 'holds', stock.failure);
+    // The bracket that the seed patch took out.
+    const without = text.replace("bracket === 'none' && fillsHole(migration, index)", 'false');
+    assert.notEqual(without, text);
+    const broken = await verdictOf(without);
+    assert.equal(broken.verdict?.verdict, 'broken', broken.failure);
+    assert.match((await verdictOf(asks.code)).failure, /^mine\.mts: expected patch\.overrides/);
+  } finally {
+    await http.close();
+  }
+});

@@ -35,10 +35,11 @@ export interface RunRouteOptions {
   readonly runs: Runs;
   readonly shelf: ScenarioShelf;
   readonly readiness: Readiness;
+  readonly ownCode: 'taken' | 'refused';
 }
 
 export function addRunRoutes(app: FastifyInstance, options: RunRouteOptions): void {
-  const { runs, shelf, readiness } = options;
+  const { runs, shelf, readiness, ownCode } = options;
   app.post<{ readonly Body: NewRun }>(
     '/api/runs',
     route({
@@ -46,7 +47,7 @@ export function addRunRoutes(app: FastifyInstance, options: RunRouteOptions): vo
       description:
         'Answers at once. Runs are explored a few at a time, in the order in which they came; 429 if too many wait. ' +
         'Patches and drivers are those that ship; with files of your own use `mmrace explore`. ' +
-        'A scenario may be your own.',
+        'A scenario may be your own; a patch (`code`) where GET /api/patches says that code is taken.',
       tags,
       body: NewRun,
       answers: { 202: RunAnswer },
@@ -54,10 +55,14 @@ export function addRunRoutes(app: FastifyInstance, options: RunRouteOptions): vo
     (request, reply) => {
       if (readiness.state === 'going') throw new HttpFailure('going', '');
       const { body } = request;
+      if (body.code !== undefined && ownCode === 'refused') {
+        throw new HttpFailure('no-code-here', '');
+      }
       if (body.text === undefined) shelf.get(body.scenario, 'body.scenario');
       checkPatch(body.patch ?? STOCK_NAME, 'body.patch');
       const run = startRun(runs, body);
-      request.log.info({ run: run.id, ...run.question }, 'a run is asked for');
+      const { code = '', text: _, ...question } = run.question;
+      request.log.info({ run: run.id, ...question, code: code.length }, 'a run is asked for');
       reply.code(202).header('location', `/api/runs/${run.id}`);
       return { run: runEntry(run) };
     },

@@ -11,6 +11,8 @@ import { STOCK_NAME } from '../patches/joint-name.ts';
 import { PATCHES } from '../patches/patches.ts';
 import {
   DriversAnswer,
+  FunctionAnswer,
+  FunctionsAnswer,
   KernelsAnswer,
   PatchAnswer,
   PatchesAnswer,
@@ -20,6 +22,7 @@ import {
   ScenarioText,
 } from '../protocol/http-api.ts';
 import { DEFAULT_DRIVER } from '../scenario/instances.ts';
+import { functionNames, patchToBeginWith } from '../scenario/kernel-source.ts';
 import { opWords } from '../scenario/op-words.ts';
 import { patchDiff } from '../scenario/patch-diff.ts';
 import { patchSource } from '../scenario/patch-source.ts';
@@ -50,7 +53,11 @@ export class ScenarioShelf {
   }
 }
 
-export function addScenarioRoutes(app: FastifyInstance, shelf: ScenarioShelf): void {
+export function addScenarioRoutes(
+  app: FastifyInstance,
+  shelf: ScenarioShelf,
+  ownCode: 'taken' | 'refused',
+): void {
   app.get(
     '/api/scenarios',
     route({
@@ -90,7 +97,34 @@ export function addScenarioRoutes(app: FastifyInstance, shelf: ScenarioShelf): v
       tags: ['scenarios'],
       answers: { 200: PatchesAnswer },
     }),
-    () => ({ patches: [STOCK, ...[...PATCHES.values()].map(patchEntry)] }),
+    () => ({ patches: [STOCK, ...[...PATCHES.values()].map(patchEntry)], ownCode }),
+  );
+  app.get(
+    '/api/functions',
+    route({
+      summary: 'The kernel functions that a patch may replace.',
+      tags: ['scenarios'],
+      answers: { 200: FunctionsAnswer },
+    }),
+    () => ({ functions: functionNames() }),
+  );
+  app.get<{
+    readonly Params: { readonly name: string };
+    readonly Querystring: { readonly kernel?: KernelId };
+  }>(
+    '/api/functions/:name',
+    route({
+      summary: 'A patch that replaces one function by itself, to begin with.',
+      tags: ['scenarios'],
+      params: strict({ name: Type.String({ minLength: 1, maxLength: 64 }) }),
+      querystring: strict({ kernel: Type.Optional(word(...KERNEL_IDS)) }),
+      answers: { 200: FunctionAnswer },
+    }),
+    ({ params: { name }, query: { kernel = DEFAULT_KERNEL } }) => {
+      const text = patchToBeginWith(name, kernel);
+      if (text === 'unknown') throw new HttpFailure('not-found', `name: ${name}`);
+      return { name, text };
+    },
   );
   app.get<{
     readonly Params: { readonly id: string };

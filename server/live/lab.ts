@@ -28,6 +28,7 @@ import {
   KERNEL_QUESTIONS,
   type QuestionResults,
 } from '../protocol/server-questions.ts';
+import { Ballot } from './ballot.ts';
 import { Conductor, type Performed, type Verb } from './conductor.ts';
 import { ControlFeed } from './control-feed.ts';
 import { Drive } from './drive.ts';
@@ -107,6 +108,7 @@ export class Lab {
   readonly drive: Drive;
   readonly feed: EventFeed;
   readonly performances = new Performances();
+  readonly ballot = new Ballot();
   readonly actors = new Map<ActorName, LabActor>();
   /** Roles of the run sheet that the presenter has given to an actor. */
   readonly cast = new Map<string, string>();
@@ -334,6 +336,7 @@ export class Lab {
     if (this.actors.get(actor.name) !== actor) return;
     this.actors.delete(actor.name);
     this.#labels.delete(actor.name);
+    this.ballot.gone(actor.name);
     this.note({ over: { actor: actor.name } });
     this.#conductor.gone(actor.name);
     if (actor.state !== 'resetting') this.#accept({ kind: 'detach', actor: actor.name });
@@ -573,12 +576,14 @@ export class Lab {
   /** How it is driven, and the tasks that could be chosen. */
   controlSeen(): LabControl {
     const tasks = this.#host.tasks();
+    const vote = this.ballot.seen();
     return {
       paused: this.drive.paused,
       locked: this.presenter.state === 'locked',
       speed: this.drive.speed,
       ...(this.cast.size === 0 ? {} : { cast: Object.fromEntries(this.cast) }),
       ...(this.#labels.size === 0 ? {} : { labels: Object.fromEntries(this.#labels) }),
+      ...(vote === 'none' ? {} : { vote }),
       ...(this.shows === 'race' ? {} : { shows: this.shows }),
       tasks: tasks.slice(0, TASKS_SHOWN_MAX).map(taskEntry),
       tasksLeftOut: Math.max(0, tasks.length - TASKS_SHOWN_MAX),

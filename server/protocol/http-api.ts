@@ -11,7 +11,7 @@ import { KERNEL_IDS } from '../abi/kernel-ids.ts';
 import { prose } from '../abi/prose.ts';
 import { described, name, strict, word } from '../abi/scalars.ts';
 import { joinCode } from './join-code.ts';
-import { LabControl } from './lab-control.ts';
+import { LabControl, LabVote, VOTE_CHOICES_MAX, VoteChoice } from './lab-control.ts';
 import { LAB_TIMES_MS_MAX, LAB_TIMES_MS_MIN } from './limits.ts';
 import { RunSheet } from './run-sheet.ts';
 import { CONDUCTOR_QUESTIONS } from './server-questions.ts';
@@ -48,6 +48,8 @@ export const RUN_EXECUTIONS_MAX = 10_000_000;
 export const RUN_PREEMPTIONS_MAX = 64;
 /** Characters of a scenario that a request brings; longer ones are for the command line. */
 export const SCENARIO_CHARS_MAX = 48 * 1024;
+/** Characters of a patch that a request brings; longer ones are for the command line. */
+export const PATCH_CHARS_MAX = 48 * 1024;
 /** Milliseconds by which the frames to and from a client can be held back. Less than half a lease. */
 export const SLOW_MS_MAX = 4_000;
 export const STEPS_PER_SECOND_MAX = 1_000;
@@ -129,7 +131,20 @@ export const KernelEntry = strict({
 });
 export const KernelsAnswer = strict({ kernels: Type.Array(KernelEntry) });
 
-export const PatchesAnswer = strict({ patches: Type.Array(PatchEntry) });
+export const PatchesAnswer = strict({
+  patches: Type.Array(PatchEntry),
+  ownCode: described(
+    word('taken', 'refused'),
+    'Whether a run may bring a patch of its own: on loopback, or with the token of the server.',
+  ),
+});
+export const FunctionsAnswer = strict({
+  functions: Type.Array(Type.String(), { description: 'those that a patch may replace, sorted' }),
+});
+export const FunctionAnswer = strict({
+  name: Type.String(),
+  text: Type.String({ description: 'a patch that replaces it by itself, to begin with' }),
+});
 export const PatchAnswer = strict({
   patch: PatchEntry,
   diff: Type.String({ description: 'the functions that it changes, against those of stock' }),
@@ -311,6 +326,11 @@ export const Control = Type.Union([
   action('cast', { role: Type.String({ pattern: '^[a-z]{1,16}$' }), actor }),
   /** What every screen calls the actor from now on; its name stays what it is. An empty label is its name again. */
   action('rename', { actor, label: Type.String({ maxLength: LABEL_CHARS_MAX }) }),
+  /** Asks everybody in the lab: each actor has one voice. Of no choices, the vote is over. */
+  action('ask', {
+    about: Type.String({ maxLength: 64 }),
+    choices: Type.Array(VoteChoice, { maxItems: VOTE_CHOICES_MAX }),
+  }),
   /** What the stage shows: the race, or how to join. */
   action('show', { what: word('race', 'code') }),
   /** Drops the connection. The client may resume. */
@@ -321,6 +341,15 @@ export const Control = Type.Union([
   action('dismiss', { actor }),
 ]);
 export type Control = Static<typeof Control>;
+
+/** A voice of `actor` in what the lab is asked. */
+export const NewVote = strict({
+  actor,
+  round: Type.Integer({ minimum: 1 }),
+  choice: VoteChoice.properties.choice,
+});
+export type NewVote = Static<typeof NewVote>;
+export const VoteAnswer = strict({ vote: nullable(LabVote) });
 
 /** What an actor answers to a verb: `errno` of ready-made clients, and what the verb answers besides. */
 export const PerformResult = CONDUCTOR_QUESTIONS.perform.result;
@@ -346,6 +375,21 @@ export const PerformanceEntry = strict({
 export type PerformanceEntry = Static<typeof PerformanceEntry>;
 export const PerformanceAnswer = strict({ entry: PerformanceEntry });
 
+/** Of one that a request brings; larger ones are for `mmrace replay`. */
+export const RECORDING_BYTES_MAX = 8 * 1024 * 1024;
+/** Events of it that an answer has. */
+export const RECORDING_EVENTS_MAX = 32_768;
+export const RecordingText = strict({
+  text: Type.String({ maxLength: RECORDING_BYTES_MAX, description: 'the file, line by line' }),
+});
+export type RecordingText = Static<typeof RecordingText>;
+export const RecordingAnswer = strict({
+  lab: Type.String(),
+  patch: Type.String(),
+  events: Type.Array(Event, { description: `the first ${RECORDING_EVENTS_MAX}` }),
+});
+export type RecordingAnswer = Static<typeof RecordingAnswer>;
+
 // Runs.
 
 export const STRATEGY_NAMES = ['dpor', 'dfs', 'random', 'pct', 'urw'] as const;
@@ -354,6 +398,14 @@ export const NewRun = strict({
   scenario: name,
   text: Type.Optional(
     described(scenarioText, 'The scenario itself, instead of the one that ships under the name.'),
+  ),
+  code: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: PATCH_CHARS_MAX,
+      description:
+        'A patch of your own, instead of one that ships: the module that exports it. Not on every server.',
+    }),
   ),
   kernel: Type.Optional(kernel),
   patch: Type.Optional(patch),

@@ -84,6 +84,26 @@ export const HTTP_ERROR_CODES = {
     meaning: 'Nothing has been done before that moment, or a client is in the middle of it.',
     remedy: 'Let what is under way end, or begin anew.',
   },
+  'vote-over': {
+    status: 409,
+    errno: 'EAGAIN',
+    meaning: 'The room is asked something else by now.',
+    remedy: 'Look at what is asked, and say it again.',
+  },
+  'bad-recording': {
+    status: 422,
+    errno: 'EINVAL',
+    meaning:
+      'This is no recording of a lab, or it does not lead where it led: another version of mmrace wrote it, or it was changed.',
+    remedy: 'Use a file that `mmrace serve --record` of this version has written.',
+  },
+  'no-code-here': {
+    status: 403,
+    errno: 'EPERM',
+    meaning:
+      'This server runs no code that a request brings: others reach it, and it has no token.',
+    remedy: 'Use a server on this machine, or `mmrace explore --patch FILE`.',
+  },
   'too-far-back': {
     status: 409,
     errno: 'ENOENT',

@@ -27,6 +27,22 @@ export const TaskEntry = named(
 );
 export type TaskEntry = Static<typeof TaskEntry>;
 
+/** Choices of one vote. */
+export const VOTE_CHOICES_MAX = 8;
+
+export const VoteChoice = strict({
+  choice: Type.String({ minLength: 1, maxLength: 64 }),
+  words: Type.String({ maxLength: 64, description: 'what it would do' }),
+});
+export type VoteChoice = Static<typeof VoteChoice>;
+export const LabVote = strict({
+  round: Type.Integer({ minimum: 1, description: 'counts the questions of the lab' }),
+  about: Type.String({ maxLength: 64 }),
+  choices: Type.Array(VoteChoice, { maxItems: VOTE_CHOICES_MAX }),
+  counts: Type.Record(Type.String(), Type.Integer({ minimum: 1 })),
+});
+export type LabVote = Static<typeof LabVote>;
+
 export const LabControl = named(
   'lab control',
   strict({
@@ -51,6 +67,7 @@ export const LabControl = named(
         description: 'What the presenter calls actors, by name. The name stays what it is.',
       }),
     ),
+    vote: Type.Optional(described(LabVote, 'What the room is asked, and what it has said.')),
     shows: Type.Optional(
       described(word('race', 'code'), 'What the stage shows: the race, unless said.'),
     ),

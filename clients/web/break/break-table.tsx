@@ -16,6 +16,7 @@ import { LEVEL_SCENARIOS } from './level-scenarios.ts';
 import { LEVELS, type Level } from './levels.ts';
 import { moveWords } from './move-words.ts';
 import { movesOfText, textOfMoves } from './moves-text.ts';
+import { type RoomVote, useRoomVote } from './room-vote.ts';
 import { canStillBreak, newWaysSearch } from './ways.ts';
 
 const KEYS = ['f', 'j', 'k', 'l'] as const;
@@ -28,9 +29,11 @@ const PICTURE = { width: 1_000, height: 330 };
 export interface BreakTableProps {
   readonly level: Level;
   readonly text: string;
+  /** The lab whose phones choose; empty for a player alone. */
+  readonly room: string;
 }
 
-export function BreakTable({ level, text }: BreakTableProps) {
+export function BreakTable({ level, text, room }: BreakTableProps) {
   const [kernel, setKernel] = useState<LevelKernel>('bug');
   const scenario = LEVEL_SCENARIOS.get(level.scenario);
   const plan = useMemo(
@@ -38,7 +41,8 @@ export function BreakTable({ level, text }: BreakTableProps) {
     [level, scenario, kernel],
   );
   if (plan === 'none') return null;
-  return <Playing level={level} plan={plan} kernel={kernel} onKernel={setKernel} text={text} />;
+  const props = { level, plan, kernel, onKernel: setKernel, text, room };
+  return <Playing {...props} />;
 }
 
 interface PlayingProps extends BreakTableProps {
@@ -47,7 +51,7 @@ interface PlayingProps extends BreakTableProps {
   readonly onKernel: (kernel: LevelKernel) => void;
 }
 
-function Playing({ level, plan, kernel, onKernel, text }: PlayingProps) {
+function Playing({ level, plan, kernel, onKernel, text, room }: PlayingProps) {
   const actors = useMemo(() => actorsOf(plan), [plan]);
   const moves = useMemo(() => movesOfText(actors, text), [actors, text]);
   const game = useMemo(() => play(plan, moves), [plan, moves]);
@@ -56,7 +60,7 @@ function Playing({ level, plan, kernel, onKernel, text }: PlayingProps) {
   const go = (next: readonly string[]) => {
     setHint('');
     goTo(
-      { view: 'break', level: level.scenario, moves: textOfMoves(actors, next) },
+      { view: 'break', level: level.scenario, moves: textOfMoves(actors, next), room },
       next.length > moves.length ? 'push' : 'replace',
     );
   };
@@ -115,7 +119,14 @@ function Playing({ level, plan, kernel, onKernel, text }: PlayingProps) {
       </header>
       <Board plan={plan} game={game} />
       {game.state === 'open' ? (
-        <Choices plan={plan} actors={actors} game={game} moves={moves} onChoose={choose} />
+        <Choices
+          plan={plan}
+          actors={actors}
+          game={game}
+          moves={moves}
+          room={room}
+          onChoose={choose}
+        />
       ) : (
         <Outcome game={game} level={level} kernel={kernel} actors={actors} />
       )}
@@ -139,7 +150,7 @@ function Playing({ level, plan, kernel, onKernel, text }: PlayingProps) {
         {LEVELS.map(({ scenario, title, par }) => (
           <Link
             key={scenario}
-            to={{ view: 'break', level: scenario, moves: '' }}
+            to={{ view: 'break', level: scenario, moves: '', room }}
             className={scenario === level.scenario ? 'button primary' : 'button'}
           >
             {title} <span className="quiet">par {par}</span>
@@ -182,30 +193,92 @@ interface ChoicesProps {
   readonly actors: readonly string[];
   readonly game: Game;
   readonly moves: readonly string[];
+  readonly room: string;
   readonly onChoose: (actor: string) => void;
 }
 
-/** A button for each actor, always at its place. What it would do is what it does in a machine beside this one. */
-function Choices({ plan, actors, game, moves, onChoose }: ChoicesProps) {
-  return (
-    <div className="break-choices">
-      {actors.map((actor, at) => {
+interface Choice {
+  readonly actor: string;
+  /** Empty if it cannot go. What it would do is what it does in a machine beside this one. */
+  readonly words: string;
+}
+
+/** A button for each actor, always at its place. */
+function Choices({ plan, actors, game, moves, room, onChoose }: ChoicesProps) {
+  const choices = useMemo(
+    () =>
+      actors.map((actor): Choice => {
         const isReady = game.ready.includes(actor);
         const next = isReady ? play(plan, [...moves, actor]).moves.at(-1) : undefined;
-        return (
-          <button
-            key={actor}
-            type="button"
-            disabled={!isReady}
-            data-actor={actor}
-            onClick={() => onChoose(actor)}
-          >
-            <strong>{actor}</strong>
-            <span>{next === undefined ? 'waits, or is done' : moveWords(next)}</span>
-            {at < KEYS.length ? <kbd>{(KEYS[at] as string).toUpperCase()}</kbd> : null}
-          </button>
-        );
-      })}
+        return { actor, words: next === undefined ? '' : moveWords(next) };
+      }),
+    [plan, actors, game, moves],
+  );
+  if (room === '')
+    return <ChoiceButtons choices={choices} counts={NO_COUNTS} onChoose={onChoose} />;
+  return <VotedChoices step={moves.length + 1} choices={choices} room={room} onChoose={onChoose} />;
+}
+
+const NO_COUNTS: RoomVote['counts'] = {};
+
+interface VotedChoicesProps {
+  readonly step: number;
+  readonly choices: readonly Choice[];
+  readonly room: string;
+  readonly onChoose: (actor: string) => void;
+}
+
+/** What most phones say is the next step, once all have said something or the presenter takes it. */
+function VotedChoices({ step, choices, room, onChoose }: VotedChoicesProps) {
+  const asked = useMemo(
+    () =>
+      choices
+        .filter(({ words }) => words !== '')
+        .map(({ actor, words }) => ({ choice: actor, words })),
+    [choices],
+  );
+  const { counts, voices, devices, leads } = useRoomVote(room, `Step ${step}`, asked);
+  const isComplete = devices > 0 && voices >= devices && leads !== 'none';
+  // biome-ignore lint/correctness/useExhaustiveDependencies: onChoose is another function at each turn.
+  useEffect(() => {
+    if (isComplete) onChoose(leads);
+  }, [isComplete, leads, step]);
+  return (
+    <>
+      <p className="room-vote" role="status" data-testid="room-vote">
+        The room chooses: {voices} of {devices} have said who goes next.{' '}
+        <button type="button" disabled={leads === 'none'} onClick={() => onChoose(leads)}>
+          Take what there is
+        </button>
+      </p>
+      <ChoiceButtons choices={choices} counts={counts} onChoose={onChoose} />
+    </>
+  );
+}
+
+interface ChoiceButtonsProps {
+  readonly choices: readonly Choice[];
+  readonly counts: RoomVote['counts'];
+  readonly onChoose: (actor: string) => void;
+}
+
+function ChoiceButtons({ choices, counts, onChoose }: ChoiceButtonsProps) {
+  return (
+    <div className="break-choices">
+      {choices.map(({ actor, words }, at) => (
+        <button
+          key={actor}
+          type="button"
+          disabled={words === ''}
+          data-actor={actor}
+          onClick={() => onChoose(actor)}
+        >
+          <strong>{actor}</strong>
+          <span>{words === '' ? 'waits, or is done' : words}</span>
+          {counts[actor] === undefined ? null : <b className="voices">{counts[actor]}</b>}
+          {at < KEYS.length ? <kbd>{(KEYS[at] as string).toUpperCase()}</kbd> : null}
+        </button>
+      ))}
     </div>
   );
 }
@@ -220,6 +293,7 @@ interface OutcomeProps {
 function Outcome({ game, level, kernel, actors }: OutcomeProps) {
   const route = {
     view: 'break' as const,
+    room: '',
     level: level.scenario,
     moves: textOfMoves(
       actors,

@@ -9,10 +9,11 @@ const BreakTable = lazy(async () => ({ default: (await import('./break-table.tsx
 export interface BreakViewProps {
   readonly level: string;
   readonly moves: string;
+  readonly room: string;
 }
 
 /** The game: you are the scheduler. */
-export function BreakView({ level: name, moves }: BreakViewProps) {
+export function BreakView({ level: name, moves, room }: BreakViewProps) {
   const wanted = name === '' ? FIRST_LEVEL : name;
   const level = LEVELS.find(({ scenario }) => scenario === wanted);
   return (
@@ -23,7 +24,7 @@ export function BreakView({ level: name, moves }: BreakViewProps) {
           <h1>There is no level {name}</h1>
         ) : (
           <Suspense fallback={<p className="working quiet">Building the machine</p>}>
-            <BreakTable key={level.scenario} level={level} text={moves} />
+            <BreakTable key={level.scenario} level={level} text={moves} room={room} />
           </Suspense>
         )}
       </main>

@@ -134,7 +134,7 @@ function Both({ level, plans, order, at }: BothProps) {
       </ol>
       <p className="row">
         <Link
-          to={{ view: 'break', level: level.scenario, moves: text.slice(0, at) }}
+          to={{ view: 'break', level: level.scenario, moves: text.slice(0, at), room: '' }}
           className="button primary"
         >
           Go on from here by hand

@@ -5,7 +5,7 @@ import type { Page } from 'playwright-core';
 import { A_BROWSER_RUNS, test } from './page-test.ts';
 import { openPage, type PageUnderTest, PHONE } from './page-under-test.ts';
 import { joinAsDevice, type OpenedLab, requestSeedLab } from './play-seed-race.ts';
-import { appears } from './seen.ts';
+import { appears, disappears } from './seen.ts';
 
 const PHONES = 18;
 /** Windows that load at the same time: it is the taps that are to come at once. */
@@ -76,6 +76,33 @@ test('who leaves for good gives the memory back first: nothing is poison', async
     entries.filter((state) => state === 'poison' || state === 'device-private'),
     [],
   );
+});
+
+test('two phones break it together: what both say is the next step', async () => {
+  const phones = [
+    await joinAsDevice(under, opened.code),
+    await joinAsDevice(under, opened.code),
+  ] as const;
+  const table = await under.open(`/break/seed-zero-page?room=${opened.lab}`);
+  const movesSoFar = () => new URL(table.url()).searchParams.get('moves') ?? '';
+  const asked = table.getByTestId('room-vote');
+  await appears(asked.getByText('0 of 2'));
+  while ((await table.getByTestId('break-end').count()) === 0) {
+    const before = movesSoFar();
+    await appears(table.getByTestId('ways-left').getByText('left to break it'));
+    await table.getByRole('button', { name: 'Hint' }).click();
+    const hint = await appears(table.locator('.break-foot [role=status]').getByText('go next'));
+    const [, actor = ''] = /Let (\S+) go next/.exec(hint) ?? [];
+    await appears(phones[0].getByText(`Step ${before.length + 1}.`));
+    await phones[0].locator(`[data-vote=${actor}]`).click();
+    await appears(asked.getByText('1 of 2'));
+    assert.equal(movesSoFar(), before, 'one voice of two takes no step');
+    await phones[1].locator(`[data-vote=${actor}]`).click();
+    while (movesSoFar() === before) await table.waitForTimeout(20);
+  }
+  await appears(table.getByTestId('break-end').getByText('Broken in 4 switches'));
+  await disappears(phones[0].locator('[data-vote]'));
+  assert.deepEqual(under.complaints, []);
 });
 
 test('18 phones that tap at once are all in, each under a name of its own', async () => {

@@ -1,5 +1,8 @@
 /** The explorer in the page: from the question to the step, and from the link back to it. */
 import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before } from 'node:test';
 import { FORMAT_NAMES } from '../../../server/report/format-names.ts';
 import { A_BROWSER_RUNS, test } from './page-test.ts';
@@ -8,11 +11,16 @@ import { appears, disappears } from './seen.ts';
 
 const PATCH = 'remove-second-invalidate';
 let under: PageUnderTest;
+let folder: string;
 
 before(async () => {
-  if (A_BROWSER_RUNS) under = await openPage();
+  folder = mkdtempSync(join(tmpdir(), 'mmrace-run-e2e-'));
+  if (A_BROWSER_RUNS) under = await openPage({ recordTo: folder });
 });
-after(() => under?.end());
+after(async () => {
+  await under?.end();
+  rmSync(folder, { recursive: true });
+});
 
 test('a scenario is explored, its counterexample stepped through, and its link restores the step', async () => {
   const page = await under.open('/explore');
@@ -113,6 +121,36 @@ test('a scenario of one’s own is written, mended by line, explored, and its to
   await page.getByRole('button', { name: 'Ask its question here' }).click();
   await appears(page.getByText('✕ broken'));
   assert.deepEqual(complaintsBut404(), []);
+});
+
+test('a kernel function is changed in the page, and what that breaks is found', async () => {
+  const page = await under.open('/explore?scenario=seed-zero-page');
+  await page.getByRole('button', { name: 'Write it' }).click();
+  const area = page.getByLabel('The patch: TypeScript, run on this server');
+  await appears(area);
+  const stock = await area.inputValue();
+  await area.fill(stock.replace("bracket === 'none' && fillsHole(migration, index)", 'false'));
+  await page.getByRole('button', { name: 'Explore', exact: true }).click();
+  await appears(page.getByText('✕ broken'));
+  await appears(page.getByText('✕ 1 stale cell'));
+  assert.deepEqual(complaintsBut404(), []);
+});
+
+test('a recording of a lab is dropped into the page, and stands there in memory and time', async () => {
+  const device = await under.open('/lab/demo/device/gpu0');
+  await appears(device.getByText('● connected'));
+  const [recording = ''] = readdirSync(folder).filter((name) => name.endsWith('.jsonl'));
+  const page = await under.open('/explore');
+  await page.locator('input[type=file]').setInputFiles(join(folder, recording));
+  await appears(page.getByText('a recording'));
+  await appears(page.getByText(/^\d+ events, 0 violations/));
+  await appears(page.getByText(/◼ then \d+/));
+  await page.goto(`${under.server.url}/recording`);
+  await page
+    .locator('input[type=file]')
+    .setInputFiles({ name: 'x.jsonl', mimeType: 'text/plain', buffer: Buffer.from('nothing') });
+  const words = await appears(page.getByRole('alert').getByText('no recording of a lab'));
+  assert.doesNotMatch(words, /POST|\/api|body\./);
 });
 
 /** Browsers write every answer of 404 on the console; the forgotten run is one. */

@@ -107,7 +107,7 @@ function Ways() {
         <strong>Step through it</strong>
         <span>Every step, both kernels, one numbering.</span>
       </Link>
-      <Link to={{ view: 'break', level: SCENARIO, moves: '' }}>
+      <Link to={{ view: 'break', level: SCENARIO, moves: '', room: '' }}>
         <strong>Try to break it</strong>
         <span>You are the scheduler. Beat the kernel.</span>
       </Link>

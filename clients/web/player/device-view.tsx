@@ -13,6 +13,7 @@ import { RoleCard } from './role-card.tsx';
 import { TurnButton } from './turn-button.tsx';
 import { usePlayer } from './use-player.ts';
 import { asksOfPage, type VerbAsk, VerbButtons } from './verb-button.tsx';
+import { VotePanel } from './vote-panel.tsx';
 
 /** Unlike zero, so that a stale zero shows. */
 const FIRST_VALUE = 0x2a;
@@ -40,6 +41,7 @@ export function DeviceView({ lab, actor }: { readonly lab: string; readonly acto
       room={room}
       verbs={
         <>
+          <VotePanel room={room} player={player} />
           <TurnButton room={room} player={player} />
           <FreePlay lab={room} player={player} />
         </>

@@ -97,6 +97,9 @@ export function ConsoleView({ lab }: { readonly lab: string }) {
             <button type="button" onClick={() => act({ action: 'restart' })}>
               Begin anew
             </button>
+            <Link to={{ view: 'break', level: '', moves: '', room: lab }} className="button">
+              Break it together
+            </Link>
             <Link to={{ view: 'lab', lab, event: 'live', hand: 'on' }} className="button">
               Memory and time, in detail
             </Link>

@@ -7,12 +7,15 @@ import {
   type ScenarioEntry,
 } from '../../../server/protocol/http-api.ts';
 import { type ChosenKernel, kernelAsked, LinuxVersion } from '../lobby/linux-version.tsx';
+import { FileField } from '../recording/file-field.tsx';
+import { handOver } from '../recording/handed-over.ts';
 import { sentenceOf, serverApi } from '../server-api.ts';
 import { Link } from '../shell/link.tsx';
 import { useLoaded } from '../shell/loaded.ts';
 import { goTo } from '../shell/navigation.ts';
 import { TopBar } from '../shell/top-bar.tsx';
 import { PatchChange } from './patch-change.tsx';
+import { PatchEditor } from './patch-editor.tsx';
 import { type Draft, ScenarioEditor } from './scenario-editor.tsx';
 import { TokenField } from './token-field.tsx';
 
@@ -23,6 +26,9 @@ const STRATEGIES: readonly (readonly [value: string, text: string])[] = [
   ['pct', 'few switches, at random (pct)'],
   ['urw', 'uniform over orders (urw)'],
 ];
+
+/** In the list of patches, the one that is written in the page. */
+const OWN = 'mine';
 
 /** What to explore: a scenario, a kernel, how. */
 export function ExploreView({ question }: { readonly question: NewRun | 'none' }) {
@@ -80,6 +86,8 @@ function ExploreForm({ scenarios, question }: ExploreFormProps) {
   });
   const [patches] = useLoaded(serverApi.patches);
   const [draft, setDraft] = useState<Draft | 'none'>('none');
+  const [code, setCode] = useState<string | 'none'>('none');
+  const takesCode = patches.state === 'there' && patches.value.ownCode === 'taken';
   const scenario = draft === 'none' ? scenarios.find((each) => each.name === name) : saidBy(draft);
   const kernels = patches.state === 'there' ? patches.value.patches : [];
   const drivers = Object.keys(scenario?.expect.drivers ?? {});
@@ -98,7 +106,7 @@ function ExploreForm({ scenarios, question }: ExploreFormProps) {
       scenario: scenario?.name ?? name,
       ...(draft === 'none' ? {} : { text: draft.text }),
       ...kernelAsked(kernel),
-      ...(patch === 'stock' ? {} : { patch }),
+      ...patchAsked(patch, code),
       ...(driver === '' ? {} : { driver: [driver] }),
       ...(strategy === 'dpor' ? {} : { strategy: strategy as NonNullable<NewRun['strategy']> }),
       ...(Object.keys(parameters).length === 0 ? {} : { parameters }),
@@ -136,7 +144,12 @@ function ExploreForm({ scenarios, question }: ExploreFormProps) {
           <LinuxVersion chosen={kernel} choose={setKernel} otherwise="as written" />
           <label>
             <span className="label">Kernel</span>
-            <select value={patch} onChange={({ currentTarget }) => setPatch(currentTarget.value)}>
+            <select
+              value={code === 'none' ? patch : OWN}
+              disabled={code !== 'none'}
+              onChange={({ currentTarget }) => setPatch(currentTarget.value)}
+            >
+              {code === 'none' ? null : <option value={OWN}>the one that is written here</option>}
               {kernels.length === 0 ? <option value="stock">stock</option> : null}
               {kernels.map(({ id }) => (
                 <option key={id} value={id}>
@@ -207,7 +220,14 @@ function ExploreForm({ scenarios, question }: ExploreFormProps) {
       </form>
       <div className="stack">
         <TokenField onQuestion={(asked) => start(asked).catch(() => undefined)} />
-        {patch === 'stock' ? null : <PatchChange id={patch} />}
+        <FileField
+          onText={(given) => {
+            handOver(given);
+            goTo({ view: 'recording' });
+          }}
+        />
+        {patch === 'stock' || code !== 'none' ? null : <PatchChange id={patch} />}
+        {takesCode ? <PatchEditor code={code} onCode={setCode} /> : null}
         <ScenarioEditor name={name} draft={draft} onDraft={setDraft} />
         {scenario === undefined ? null : <ScenarioText scenario={scenario} patch={patch} />}
       </div>
@@ -247,6 +267,11 @@ function ScenarioText({
       </p>
     </div>
   );
+}
+
+function patchAsked(patch: string, code: string | 'none'): Pick<NewRun, 'patch' | 'code'> {
+  if (code !== 'none') return { code };
+  return patch === 'stock' ? {} : { patch };
 }
 
 function saidBy({ scenario }: Draft): ScenarioEntry | undefined {

@@ -2,12 +2,15 @@
 import type { RunEvents } from '../../protocol/http-api.ts';
 import { describeFailure } from '../../report/describe-failure.ts';
 import { FORMAT_NAMES } from '../../report/format-names.ts';
+import type { ScenarioPlan } from '../../scenario/scenario-plan.ts';
+import { loadPatch } from '../../scenario/user-code.ts';
 import { plainVerdict } from '../answer/plain.ts';
 import { plainSteps, recordExecution } from '../answer/record-execution.ts';
 import { reportOf } from '../answer/report.ts';
 import { counterexampleOf } from '../counterexample/counterexample-of.ts';
 import { printToken } from '../counterexample/counterexample-token.ts';
 import { exploreScenario, type ScenarioVerdict } from '../explore/explore-scenario.ts';
+import { OWN_PATCH } from './own-patch-file.ts';
 import { type FullQuestion, PCT_DEPTH, planOfQuestion, splitChoice } from './run-question.ts';
 import type { RunNews, RunResult, RunTask } from './run-task.ts';
 
@@ -15,11 +18,20 @@ import type { RunNews, RunResult, RunTask } from './run-task.ts';
 const NEWS_MS = 100;
 
 /** Called by the pool, by its name. Throws what the world throws. */
-export function exploreRun({ question, modelHash, news }: RunTask): RunResult {
+export function exploreRun(task: RunTask): RunResult {
+  return explored(task, planOfQuestion(task.question));
+}
+
+/** The same with the code of the question, in a thread that nothing else runs in. Throws: BadInput, too. */
+export async function exploreOwn(task: RunTask): Promise<RunResult> {
+  const own = await loadPatch(task.ownPatch ?? '');
+  return explored(task, planOfQuestion(task.question, { ...own, id: OWN_PATCH }));
+}
+
+function explored({ question, modelHash, news }: RunTask, plan: ScenarioPlan): RunResult {
   const post = (one: RunNews) => news.postMessage(one);
   post({ kind: 'began' });
   let postedAt = performance.now();
-  const plan = planOfQuestion(question);
   const { strategy, budgetExecutions, budgetSeconds, seed, preemptions } = question;
   const verdict = exploreScenario(plan, {
     strategy,
@@ -54,9 +66,11 @@ export function exploreRun({ question, modelHash, news }: RunTask): RunResult {
 
 function tokenOf(
   verdict: ScenarioVerdict,
-  { patch, driver, strategy }: FullQuestion,
+  { patch, driver, strategy, code }: FullQuestion,
   modelHash: string,
 ): string | 'none' {
+  // Who gets it has not the code.
+  if (code !== undefined) return 'none';
   const drivers = driver.map(splitChoice).map(([actor, name]) => [actor, { name }] as const);
   const counterexample = counterexampleOf(verdict, {
     patch: { name: patch },

@@ -1,17 +1,19 @@
 /**
  * The question of a run, which takes patches and drivers that ship: a server that others reach executes no code of
- * theirs. A scenario is data, and may be anybody's.
+ * theirs. A scenario is data, and may be anybody's; a patch comes as code from those that the server trusts.
  */
 
 import type { DriverVariant } from '../../../clients/drivers/catalogue/driver-variant.ts';
 import { DRIVERS } from '../../../clients/drivers/catalogue/drivers.ts';
 import { STOCK_NAME } from '../../patches/joint-name.ts';
+import type { Patch } from '../../patches/patch.ts';
 import { patchesIn } from '../../patches/patch-set.ts';
 import type { NewRun } from '../../protocol/http-api.ts';
 import { readScenario } from '../../scenario/read-scenario.ts';
 import { BadChoice, planScenario, type ScenarioPlan } from '../../scenario/scenario-plan.ts';
 import type { Scenario } from '../../scenario/scenario-schema.ts';
 import { shippedScenario } from '../../scenario/shipped-scenarios.ts';
+import { OWN_PATCH } from './own-patch-file.ts';
 
 const SECONDS = 30;
 const EXECUTIONS = 1_000_000;
@@ -20,7 +22,7 @@ export const PCT_DEPTH = 3;
 
 /** A question with every blank filled in. */
 export type FullQuestion = Required<Omit<NewRun, MayBeBlank>> & Pick<NewRun, MayBeBlank>;
-type MayBeBlank = 'kernel' | 'text' | 'preemptions';
+type MayBeBlank = 'kernel' | 'text' | 'code' | 'preemptions';
 
 export function fullQuestion(asked: NewRun): FullQuestion {
   return {
@@ -28,7 +30,8 @@ export function fullQuestion(asked: NewRun): FullQuestion {
     ...(asked.kernel === undefined ? {} : { kernel: asked.kernel }),
     ...(asked.text === undefined ? {} : { text: asked.text }),
     ...(asked.preemptions === undefined ? {} : { preemptions: asked.preemptions }),
-    patch: asked.patch ?? STOCK_NAME,
+    ...(asked.code === undefined ? {} : { code: asked.code }),
+    patch: asked.code === undefined ? (asked.patch ?? STOCK_NAME) : OWN_PATCH,
     driver: asked.driver ?? [],
     parameters: asked.parameters ?? {},
     strategy: asked.strategy ?? 'dpor',
@@ -38,17 +41,24 @@ export function fullQuestion(asked: NewRun): FullQuestion {
   };
 }
 
-/** Throws: BadChoice, also for a scenario or patch that does not ship. */
-export function planOfQuestion(question: FullQuestion): ScenarioPlan {
+/** `own`: what the question's code exports. Throws: BadChoice, also for a scenario or patch that does not ship. */
+export function planOfQuestion(question: FullQuestion, own?: Patch): ScenarioPlan {
   const scenario = scenarioOf(question);
-  const patches = patchesIn(question.patch);
-  if ('unknown' in patches) throw new BadChoice(`there is no patch "${patches.unknown}"`);
+  const patches = own === undefined ? shippedPatches(question) : [own];
   return planScenario(scenario, {
     ...(question.kernel === undefined ? {} : { kernel: question.kernel }),
     patches,
     drivers: new Map(question.driver.map(driverChoice)),
     parameters: question.parameters,
   });
+}
+
+/** Throws: BadChoice. */
+function shippedPatches({ patch, code }: FullQuestion): readonly Patch[] {
+  // Its code is not loaded where it is only looked at whether the rest makes sense.
+  const patches = code === undefined ? patchesIn(patch) : [];
+  if ('unknown' in patches) throw new BadChoice(`there is no patch "${patches.unknown}"`);
+  return patches;
 }
 
 /** Throws: BadChoice. */

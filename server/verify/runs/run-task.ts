@@ -6,6 +6,8 @@ import type { FullQuestion } from './run-question.ts';
 
 export interface RunTask {
   readonly question: FullQuestion;
+  /** Where its code is, if it has any. */
+  readonly ownPatch?: string;
   /** Names the sources that run, for the counterexample's token. */
   readonly modelHash: string;
   /** Gets RunNews while it goes on. */

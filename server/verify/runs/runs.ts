@@ -3,6 +3,7 @@
  * for a while. Bounded in threads, in what waits, and in what is kept.
  */
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { Piscina } from 'piscina';
 import {
@@ -13,6 +14,10 @@ import {
   type RunEntry,
   type RunProgress,
 } from '../../protocol/http-api.ts';
+import { shippedScenarioFile } from '../../scenario/shipped-scenarios.ts';
+import { BadInput } from '../../vocabulary/bad-input.ts';
+import { checkInThread } from '../explore/workers/check-in-thread.ts';
+import { withoutPath, writeOwnPatch } from './own-patch-file.ts';
 import { type FullQuestion, fullQuestion, planOfQuestion } from './run-question.ts';
 import type { RunNews, RunResult, RunTask } from './run-task.ts';
 
@@ -23,6 +28,8 @@ const THREAD_MEGABYTES_MAX = 1_024;
 /** Milliseconds after which a thread without work ends. */
 const IDLE_MS = 300_000;
 const ID_BYTES = 6;
+/** Beyond its budget, in which a patch that hangs in the middle of a step is found out. */
+const OWN_CODE_GRACE_SECONDS = 30;
 
 export interface Run {
   readonly id: string;
@@ -105,18 +112,58 @@ export class Runs {
   }
 
   async #explore(run: Run): Promise<void> {
+    if (run.question.code !== undefined) return await this.#exploreOwn(run, run.question.code);
     if (this.#pool === 'none') this.#pool = this.#newPool((error) => this.#poolFailed(error));
     const pool = await this.#pool;
     if (run.state === 'cancelled') return;
+    await this.#exploreIn(pool, run, { name: 'exploreRun', signal: run.abort.signal });
+  }
+
+  /**
+   * Code of a user's runs in threads of its own, which end with it: whatever it does to the world around it, no other
+   * run sees. It is tried first.
+   */
+  async #exploreOwn(run: Run, code: string): Promise<void> {
+    const file = writeOwnPatch(code);
+    const pool = await newPool((error) => this.#failed(run, error));
+    const { scenario, text, parameters, kernel, budgetSeconds } = run.question;
+    const timeout = AbortSignal.timeout((budgetSeconds + OWN_CODE_GRACE_SECONDS) * 1_000);
+    try {
+      await checkInThread({
+        file: scenario,
+        text: text ?? readFileSync(shippedScenarioFile(scenario), 'utf8'),
+        patch: file.path,
+        drivers: [],
+        parameters,
+        ...(kernel === undefined ? {} : { kernel }),
+      });
+      if (!isOpen(run)) return;
+      const signal = AbortSignal.any([run.abort.signal, timeout]);
+      await this.#exploreIn(pool, run, { name: 'exploreOwn', signal, ownPatch: file.path });
+    } catch (error) {
+      const words = error instanceof Error ? error.message : String(error);
+      const why = timeout.aborted ? 'The patch did not come to an end in time.' : words;
+      throw new BadInput(withoutPath(why, file), { cause: error });
+    } finally {
+      await pool.destroy();
+      file.remove();
+    }
+  }
+
+  async #exploreIn(
+    pool: Pick<Piscina, 'run'>,
+    run: Run,
+    { name, signal, ownPatch }: { name: string; signal: AbortSignal; ownPatch?: string },
+  ): Promise<void> {
     const { port1: news, port2: heard } = new MessageChannel();
     heard.on('message', (one: RunNews) => this.#hear(run, one));
     heard.unref();
     const { question } = run;
-    const task: RunTask = { question, modelHash: this.#options.modelHash, news };
+    const own = ownPatch === undefined ? {} : { ownPatch };
+    const task: RunTask = { question, modelHash: this.#options.modelHash, news, ...own };
     try {
-      const { signal } = run.abort;
       const result: RunResult = await pool.run(task, {
-        name: 'exploreRun',
+        name,
         signal,
         transferList: listOf(news),
       });
