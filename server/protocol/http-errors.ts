@@ -94,7 +94,8 @@ export const HTTP_ERROR_CODES = {
     status: 422,
     errno: 'EINVAL',
     meaning:
-      'This is no recording of a lab, or it does not lead where it led: another version of mmrace wrote it, or it was changed.',
+      'This is no recording of a lab, or it does not lead where it led: another version of mmrace wrote it, ' +
+      'or it was changed.',
     remedy: 'Use a file that `mmrace serve --record` of this version has written.',
   },
   'no-code-here': {
