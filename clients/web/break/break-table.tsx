@@ -6,9 +6,11 @@ import { wideLayout } from '../picture/layout.ts';
 import { momentOf, sweepIn } from '../picture/moment.ts';
 import { Picture } from '../picture/picture.tsx';
 import { addressOfRoute } from '../route.ts';
+import { serverApi } from '../server-api.ts';
 import { CopyButton } from '../shell/copy-button.tsx';
 import { useKeys } from '../shell/keys.ts';
 import { Link } from '../shell/link.tsx';
+import { useLoaded } from '../shell/loaded.ts';
 import { goTo } from '../shell/navigation.ts';
 import { actorsOf, type Game, type Move, play } from './game.ts';
 import { cpuOf, type LevelKernel, planOfLevel } from './level-plan.ts';
@@ -238,6 +240,8 @@ function VotedChoices({ step, choices, room, onChoose }: VotedChoicesProps) {
     [choices],
   );
   const { counts, voices, devices, leads } = useRoomVote(room, `Step ${step}`, asked);
+  const [lab] = useLoaded(() => serverApi.lab(room));
+  const code = lab.state === 'there' ? lab.value.code : '';
   const isComplete = devices > 0 && voices >= devices && leads !== 'none';
   // biome-ignore lint/correctness/useExhaustiveDependencies: onChoose is another function at each turn.
   useEffect(() => {
@@ -246,7 +250,8 @@ function VotedChoices({ step, choices, room, onChoose }: VotedChoicesProps) {
   return (
     <>
       <p className="room-vote" role="status" data-testid="room-vote">
-        The room chooses: {voices} of {devices} have said who goes next.{' '}
+        Join <b className="code">{code}</b> The room chooses: {voices} of {devices} have said who
+        goes next.{' '}
         <button type="button" disabled={leads === 'none'} onClick={() => onChoose(leads)}>
           Take what there is
         </button>

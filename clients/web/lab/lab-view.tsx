@@ -149,6 +149,9 @@ export function LabView({ lab, event, hand }: LabViewProps) {
             // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard has to reach it.
             tabIndex={0}
           >
+            {event === 'live' || hand === 'off' ? null : (
+              <BranchHere event={event} act={act} select={select} barred={barred} />
+            )}
             {detail === 'unknown' ? (
               <p className="working quiet">Asking how the lab is</p>
             ) : (
@@ -165,9 +168,6 @@ export function LabView({ lab, event, hand }: LabViewProps) {
                 ) : null}
                 {tab === 'legend' ? <LegendPanel /> : null}
               </>
-            )}
-            {event === 'live' ? null : (
-              <BranchHere event={event} act={act} select={select} barred={barred} />
             )}
             <LabDoors lab={lab} detail={detail} />
           </div>

@@ -40,11 +40,14 @@ export function DeviceView({ lab, actor }: { readonly lab: string; readonly acto
       player={player}
       room={room}
       verbs={
-        <>
+        isAsked(room) ? (
           <VotePanel room={room} player={player} />
-          <TurnButton room={room} player={player} />
-          <FreePlay lab={room} player={player} />
-        </>
+        ) : (
+          <>
+            <TurnButton room={room} player={player} />
+            <FreePlay lab={room} player={player} />
+          </>
+        )
       }
     >
       <RoleCard room={room} name={player.name} />
@@ -57,6 +60,10 @@ export function DeviceView({ lab, actor }: { readonly lab: string; readonly acto
       )}
     </PlayerFrame>
   );
+}
+
+function isAsked({ feed: { control } }: Room): boolean {
+  return control !== 'unknown' && control.vote !== undefined;
 }
 
 /** A wrong read is told at once; a right one is news only where the race ends with it. */

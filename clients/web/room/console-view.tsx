@@ -83,7 +83,6 @@ export function ConsoleView({ lab }: { readonly lab: string }) {
           <h2>What the stage shows</h2>
           <Preview room={room} />
           {verdict === 'none' ? null : <VerdictLine verdict={verdict} called={room.called} />}
-          <WhoGoesNext room={room} act={act} />
           <p className="row">
             <button
               type="button"
@@ -104,6 +103,7 @@ export function ConsoleView({ lab }: { readonly lab: string }) {
               Memory and time, in detail
             </Link>
           </p>
+          <WhoGoesNext room={room} act={act} />
         </section>
         <section className="people" aria-label="Who is here">
           <PeopleList room={room} act={act} />

@@ -31,7 +31,7 @@ export function PatchEditor({ code, onCode }: PatchEditorProps) {
     <section className="stack card" aria-label="A patch of your own">
       <div className="token">
         <label>
-          <span className="label">A patch of your own: replace the function</span>
+          <span className="label">Or a patch of your own, of</span>
           <select value={chosen} onChange={({ currentTarget }) => setChosen(currentTarget.value)}>
             {names.map((name) => (
               <option key={name} value={name}>
