@@ -6,6 +6,7 @@ import {
   DriversAnswer,
   FunctionAnswer,
   FunctionsAnswer,
+  HistoryAnswer,
   LabDetail,
   LabsAnswer,
   type NewLab,
@@ -61,6 +62,9 @@ export const serverApi = {
     keepDoor(found.name, found.joinBy === 'code' ? found.code : '');
     return found;
   },
+  /** The events from `from` on, as many as one answer has. */
+  history: (lab: string, from: number) =>
+    get(`${labPath(lab)}/history?from=${from}`, HistoryAnswer),
   openLab: async (lab: NewLab) => {
     const made = await ask('POST', '/api/labs', NewLabAnswer, lab);
     const { name, code, joinBy } = made.lab;
@@ -72,6 +76,9 @@ export const serverApi = {
   control: (lab: string, control: Control, presenter: string) =>
     ask('POST', `${labPath(lab)}/control`, ControlAnswer, control, presenter),
   vote: (lab: string, vote: NewVote) => ask('POST', `${labPath(lab)}/votes`, VoteAnswer, vote),
+  /** What could have happened from right behind the event on. */
+  exploreFrom: (lab: string, after: number) =>
+    ask('POST', `${labPath(lab)}/runs`, RunAnswer, { after }, presenterToken(lab)),
   startRun: (run: NewRun) => ask('POST', '/api/runs', RunAnswer, run),
   run: (id: string) => get(`/api/runs/${encodeURIComponent(id)}`, RunAnswer),
   cancelRun: (id: string) => ask('DELETE', `/api/runs/${encodeURIComponent(id)}`, 'anything'),

@@ -83,15 +83,23 @@ async function play(cues: typeof CUES): Promise<unknown> {
   return last;
 }
 
-async function control(
-  body: object,
-): Promise<{ status: number; body: { error?: { code: string } } }> {
-  const response = await fetch(`${server.url}/api/labs/race/control`, {
+// biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape.
+async function post(path: string, body: object): Promise<{ status: number; body: any }> {
+  const response = await fetch(`${server.url}${path}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
   });
-  return { status: response.status, body: (await response.json()) as object };
+  return { status: response.status, body: await response.json() };
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: as above.
+async function get(path: string): Promise<any> {
+  return await (await fetch(`${server.url}${path}`)).json();
+}
+
+function control(body: object): ReturnType<typeof post> {
+  return post('/api/labs/race/control', body);
 }
 
 function memory(): unknown {
@@ -156,4 +164,23 @@ test('to before any event; not in a locked lab, and not to before there was anyt
   lab.presenter.lock();
   assert.equal((await control({ action: 'undo' })).body.error?.code, 'presenter-only');
   assert.equal(lab.feed.n, then);
+});
+
+test('what could have happened from a moment on is explored, and nothing can behind the last', async () => {
+  await play(CUES.slice(0, 3));
+  const { n } = lab.feed;
+  await play(CUES.slice(3));
+  const asked = await post(`/api/labs/race/runs`, { after: n });
+  assert.equal(asked.status, 202, JSON.stringify(asked.body));
+  const { id } = asked.body.run;
+  let { run } = await get(`/api/runs/${id}`);
+  while (run.state === 'waiting' || run.state === 'running') {
+    ({ run } = await get(`/api/runs/${id}`));
+  }
+  assert.equal(run.verdict?.verdict, 'broken', run.failure);
+  const events = await get(`/api/runs/${id}/events`);
+  assert.equal(events.setup.at(-1).n, n);
+  assert.match(events.failure, /^OR/);
+  const last = await post('/api/labs/race/runs', { after: lab.feed.n });
+  assert.equal(last.body.error.code, 'nothing-follows');
 });

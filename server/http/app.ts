@@ -96,7 +96,7 @@ export function buildApp(options: AppOptions): FastifyInstance {
     addLabEventsRoute(routes, labs);
     addLabHistoryRoute(routes, labs, options.history ?? 'none');
     addRecordingRoute(routes, options.history ?? 'none');
-    addRunRoutes(routes, { runs, shelf, readiness, ownCode });
+    addRunRoutes(routes, { runs, shelf, labs, readiness, ownCode });
     addAsyncApiRoute(routes, { version: options.model.version, path: WEBSOCKET_PATH });
   });
 

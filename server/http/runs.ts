@@ -3,8 +3,10 @@ import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { KERNEL_IDS } from '../abi/kernel-ids.ts';
 import { strict, word } from '../abi/scalars.ts';
+import type { Labs } from '../live/labs.ts';
 import { STOCK_NAME } from '../patches/joint-name.ts';
 import {
+  NewMomentRun,
   NewRun,
   NewToken,
   RunAnswer,
@@ -17,10 +19,11 @@ import { FORMAT_NAMES } from '../report/format-names.ts';
 import { FORMATS } from '../report/formats.ts';
 import { type Counterexample, kernelOf } from '../verify/counterexample/counterexample.ts';
 import { BadToken, parseToken } from '../verify/counterexample/counterexample-token.ts';
+import { MOMENT_ENTRIES_MAX } from '../verify/runs/moment-run.ts';
 import type { RunResult } from '../verify/runs/run-task.ts';
 import type { Run, Runs } from '../verify/runs/runs.ts';
 import { HttpFailure } from './http-failure.ts';
-import { checkPatch, choiceFailure } from './labs.ts';
+import { checkPatch, choiceFailure, type LabParams, LabPath, openLabNamed } from './labs.ts';
 import type { Readiness } from './readiness.ts';
 import { route } from './route.ts';
 import type { ScenarioShelf } from './scenarios.ts';
@@ -34,12 +37,13 @@ interface RunParams {
 export interface RunRouteOptions {
   readonly runs: Runs;
   readonly shelf: ScenarioShelf;
+  readonly labs: Labs;
   readonly readiness: Readiness;
   readonly ownCode: 'taken' | 'refused';
 }
 
 export function addRunRoutes(app: FastifyInstance, options: RunRouteOptions): void {
-  const { runs, shelf, readiness, ownCode } = options;
+  const { runs, shelf, labs, readiness, ownCode } = options;
   app.post<{ readonly Body: NewRun }>(
     '/api/runs',
     route({
@@ -63,6 +67,31 @@ export function addRunRoutes(app: FastifyInstance, options: RunRouteOptions): vo
       const run = startRun(runs, body);
       const { code = '', text: _, ...question } = run.question;
       request.log.info({ run: run.id, ...question, code: code.length }, 'a run is asked for');
+      reply.code(202).header('location', `/api/runs/${run.id}`);
+      return { run: runEntry(run) };
+    },
+  );
+
+  app.post<LabParams & { readonly Body: NewMomentRun }>(
+    '/api/labs/:lab/runs',
+    route({
+      summary: 'Explores what could have happened in a lab from an event on.',
+      description:
+        `The ${MOMENT_ENTRIES_MAX} things that clients did after that moment are tried in every order that matters; ` +
+        'as `mmrace explore --from` does with a recording.',
+      tags,
+      params: LabPath,
+      body: NewMomentRun,
+      answers: { 202: RunAnswer },
+    }),
+    (request, reply) => {
+      if (readiness.state === 'going') throw new HttpFailure('going', '');
+      const lab = openLabNamed(labs, request.params.lab);
+      const moment = lab.momentBehind(request.body.after);
+      if (moment === 'too far') throw new HttpFailure('too-far-back', `lab: ${lab.name}`);
+      if (moment === 'nothing') throw new HttpFailure('nothing-follows', `lab: ${lab.name}`);
+      const run = runs.startMoment(lab.name, { config: lab.config, ...moment });
+      if (run === 'too-many') throw new HttpFailure('too-many-runs', '');
       reply.code(202).header('location', `/api/runs/${run.id}`);
       return { run: runEntry(run) };
     },

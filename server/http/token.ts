@@ -29,7 +29,7 @@ function isOpen(labs: Labs, method: string, path: string, shown: string): boolea
   const lab = labs.find(decoded(name));
   if (lab !== 'none' && lab.presenter.is(shown)) return true;
   const byCode = labs.withCode(decoded(name)) !== 'none';
-  return byCode && what !== 'control' && method !== 'DELETE';
+  return byCode && what !== 'control' && what !== 'runs' && method !== 'DELETE';
 }
 
 function decoded(text: string): string {

@@ -505,6 +505,16 @@ export class Lab {
     return way.at.events;
   }
 
+  /** The moment behind event `after`, to be explored from. */
+  momentBehind(after: number): { took: readonly Inbound[]; step: number } | 'too far' | 'nothing' {
+    const { past } = this.#host;
+    const moments = past.moments(this.#host.events);
+    if (moments === 'forgotten') return 'too far';
+    const took = past.upTo(Number.POSITIVE_INFINITY);
+    const step = moments.findLast(({ events }) => events <= after)?.entries ?? 0;
+    return step < took.length ? { took, step } : 'nothing';
+  }
+
   async #beginAgain(config: MachineConfig, way: LedBack): Promise<readonly ActorName[]> {
     const actors = [...this.actors.values()];
     const endOld = this.#host.renew(config);

@@ -477,6 +477,9 @@ export const RunEntry = strict({
   failure: Type.Optional(Type.String({ description: 'why it failed' })),
 });
 export type RunEntry = Static<typeof RunEntry>;
+/** From right behind event `after` on, the next things that clients did come in every order. */
+export const NewMomentRun = strict({ after: Type.Integer({ minimum: 0 }) });
+export type NewMomentRun = Static<typeof NewMomentRun>;
 export const RunAnswer = strict({ run: RunEntry });
 export const RunsAnswer = strict({ runs: Type.Array(RunEntry) });
 

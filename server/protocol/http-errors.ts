@@ -84,6 +84,13 @@ export const HTTP_ERROR_CODES = {
     meaning: 'Nothing has been done before that moment, or a client is in the middle of it.',
     remedy: 'Let what is under way end, or begin anew.',
   },
+  'nothing-follows': {
+    status: 409,
+    errno: 'EAGAIN',
+    meaning:
+      'Nothing has been done after that moment, so there is nothing to be tried in another order.',
+    remedy: 'Choose an earlier event.',
+  },
   'vote-over': {
     status: 409,
     errno: 'EAGAIN',

@@ -85,6 +85,14 @@ test('the presenter calls a phone by another name, and every screen does', async
   assert.deepEqual(under.complaints, []);
 });
 
+test('from any event of the lab it is asked what else could have happened', async () => {
+  const watcher = await under.open(`/lab/${players.lab}?event=20`);
+  await watcher.getByRole('button', { name: 'Explore from here' }).click();
+  await appears(watcher.getByText('from entry'));
+  await appears(watcher.getByText(/^(?:✓ holds|✕ broken)/));
+  assert.deepEqual(under.complaints, []);
+});
+
 test('again without it, the same phones read what was written, and nothing is violated', async () => {
   const { presenter, stage, reader, lab } = players;
   await presenter.getByRole('button', { name: 'Again, with stock' }).click();

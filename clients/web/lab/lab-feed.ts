@@ -1,13 +1,14 @@
 /** What the page knows of a lab, fresh from the server: its events, and how it is being driven. */
 
 import type { Event } from '../../../server/abi/event.ts';
+import { HISTORY_EVENTS_MAX } from '../../../server/protocol/http-api.ts';
 import type { LabControl } from '../../../server/protocol/lab-control.ts';
 import type { LabSnapshot } from '../../../server/protocol/lab-snapshot.ts';
 import type { ConnectionState } from '../../sdk/connection-state.ts';
 import { ObserverClient } from '../../sdk/observer-client.ts';
 import { EventHistory } from '../model/event-history.ts';
 import { emptyModel, modelOfSnapshot } from '../model/lab-model.ts';
-import { labPath } from '../server-api.ts';
+import { serverApi } from '../server-api.ts';
 import { doorOf } from '../shell/memory.ts';
 import { beganAgain } from './began-again.ts';
 import { BEGINNING, type SessionStatus } from './reconnecting.ts';
@@ -144,7 +145,7 @@ export class LabFeed {
   /** Puts what came before the snapshot before it, if the server has all of it. */
   async #lookBack(patch: string): Promise<void> {
     const { beginnings } = this;
-    const earlier = await earlierEvents(this.lab);
+    const earlier = await earlierEvents(this.lab, this.lookedFrom);
     if (earlier === 'too-old' || beginnings !== this.beginnings) return;
     const whole = new EventHistory(emptyModel(patch));
     whole.append(earlier);
@@ -190,41 +191,17 @@ export function webSocketAddress(): string {
   return `${protocol === 'https:' ? 'wss' : 'ws'}://${host}/ws`;
 }
 
-/** Bytes of the first message above which it is not waited for. */
-const MESSAGE_BYTES_MAX = 4 * 1024 * 1024;
+/** Events above which a page begins where it came: reading them takes longer than anybody wants to wait. */
+const LOOK_BACK_MAX = 8 * HISTORY_EVENTS_MAX;
 
-/** Returns: all events from the first one on, or 'too-old' if the first ones are forgotten. */
-async function earlierEvents(lab: string): Promise<readonly Event[] | 'too-old'> {
-  const stop = new AbortController();
-  try {
-    const address = `${labPath(lab)}/events?since=0`;
-    const response = await fetch(address, { signal: stop.signal });
-    if (!response.ok || response.body === null) return 'too-old';
-    return eventsIn(await firstMessage(response.body));
-  } finally {
-    stop.abort();
+/** Returns: all events from the first one to `last`, or 'too-old' if the server has not all of them, or too many. */
+async function earlierEvents(lab: string, last: number): Promise<readonly Event[] | 'too-old'> {
+  const events: Event[] = [];
+  if (last > LOOK_BACK_MAX) return 'too-old';
+  while (events.length < last) {
+    const { events: more } = await serverApi.history(lab, events.length + 1);
+    if (more.length === 0 || more[0]?.n !== events.length + 1) return 'too-old';
+    events.push(...more);
   }
-}
-
-/** The stream goes on for ever; only what it begins with is wanted. */
-async function firstMessage(body: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<string> {
-  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
-  let text = '';
-  while (text.length < MESSAGE_BYTES_MAX) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    text += value;
-    const end = text.indexOf('\n\n');
-    if (end >= 0) return text.slice(0, end);
-  }
-  return '';
-}
-
-/** The events of a message of an event stream; 'too-old' for any other message. */
-function eventsIn(message: string): readonly Event[] | 'too-old' {
-  const lines = message.split('\n');
-  if (!lines.includes('event: events')) return 'too-old';
-  const data = lines.find((line) => line.startsWith('data: '))?.slice('data: '.length) ?? '{}';
-  const { events } = JSON.parse(data) as { readonly events?: readonly Event[] };
-  return events?.[0]?.n === 1 ? events : 'too-old';
+  return events;
 }

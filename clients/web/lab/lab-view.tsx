@@ -4,7 +4,7 @@ import type { Control, LabDetail, PatchEntry } from '../../../server/protocol/ht
 import { ExplainPanel } from '../explain/explain-panel.tsx';
 import type { SeenViolation } from '../model/event-history.ts';
 import { usePresenter } from '../room/use-presenter.ts';
-import { serverApi } from '../server-api.ts';
+import { sentenceOf, serverApi } from '../server-api.ts';
 import { useKeys } from '../shell/keys.ts';
 import { Link } from '../shell/link.tsx';
 import { useLoaded } from '../shell/loaded.ts';
@@ -150,7 +150,7 @@ export function LabView({ lab, event, hand }: LabViewProps) {
             tabIndex={0}
           >
             {event === 'live' || hand === 'off' ? null : (
-              <BranchHere event={event} act={act} select={select} barred={barred} />
+              <FromHere lab={lab} event={event} act={act} select={select} barred={barred} />
             )}
             {detail === 'unknown' ? (
               <p className="working quiet">Asking how the lab is</p>
@@ -188,15 +188,24 @@ export function LabView({ lab, event, hand }: LabViewProps) {
   );
 }
 
-interface BranchHereProps {
+interface FromHereProps {
+  readonly lab: string;
   readonly event: number;
   readonly act: (control: Control) => void;
   readonly select: (selected: Selected) => void;
   readonly barred: string;
 }
 
-/** From the moment that is looked at, another way. */
-function BranchHere({ event, act, select, barred }: BranchHereProps) {
+/** From the moment that is looked at, another way; or every other way. */
+function FromHere({ lab, event, act, select, barred }: FromHereProps) {
+  const explore = async () => {
+    try {
+      const { run } = await serverApi.exploreFrom(lab, event);
+      goTo({ view: 'run', id: run.id, question: 'none', event: 'end' });
+    } catch (error) {
+      showToast(sentenceOf(error));
+    }
+  };
   return (
     <section className="stack" aria-label="From here">
       <h2>From event {event}</h2>
@@ -211,9 +220,13 @@ function BranchHere({ event, act, select, barred }: BranchHereProps) {
         >
           ↶ Take the lab back to here
         </button>
+        <button type="button" onClick={() => explore().catch(() => undefined)}>
+          Explore from here
+        </button>
       </p>
       <p className="quiet">
-        What came after it is undone, as far back as everybody stood still; go on another way.
+        Back: what came after it is undone, as far back as everybody stood still. Explore: what was
+        done next, in every order.
       </p>
     </section>
   );

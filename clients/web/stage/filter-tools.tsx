@@ -1,6 +1,7 @@
 import type { RefObject } from 'preact';
 import { MARKS, type Mark } from '../model/event-marks.ts';
 import { isFiltering, type TimelineFilter } from '../timeline/filter.ts';
+import type { LaneGroup } from '../timeline/lanes.ts';
 
 const WORDS: { readonly [Name in Mark]: string } = {
   call: 'calls and returns',
@@ -18,12 +19,13 @@ const WORDS: { readonly [Name in Mark]: string } = {
 export interface FilterToolsProps {
   readonly filter: TimelineFilter;
   readonly onFilter: (filter: TimelineFilter) => void;
+  readonly onFold: (group: LaneGroup) => void;
   readonly search: RefObject<HTMLInputElement>;
   readonly actors: readonly string[];
 }
 
 /** Which events the timeline shows: by words, by kind, by actor. */
-export function FilterTools({ filter, onFilter, search, actors }: FilterToolsProps) {
+export function FilterTools({ filter, onFilter, onFold, search, actors }: FilterToolsProps) {
   return (
     <>
       <input
@@ -55,6 +57,16 @@ export function FilterTools({ filter, onFilter, search, actors }: FilterToolsPro
           </fieldset>
           <fieldset>
             <legend>Lanes</legend>
+            <Choice
+              label="devices in one lane"
+              shown={filter.folded.has('device')}
+              onToggle={() => onFold('device')}
+            />
+            <Choice
+              label="CPUs in one lane"
+              shown={filter.folded.has('cpu')}
+              onToggle={() => onFold('cpu')}
+            />
             {actors.map((actor) => (
               <Choice
                 key={actor}
@@ -87,7 +99,7 @@ function Choice({ label, shown, onToggle }: ChoiceProps) {
   );
 }
 
-function toggled<T>(set: ReadonlySet<T>, value: T): Set<T> {
+export function toggled<T>(set: ReadonlySet<T>, value: T): Set<T> {
   const next = new Set(set);
   if (!next.delete(value)) next.add(value);
   return next;

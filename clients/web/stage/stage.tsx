@@ -2,9 +2,10 @@ import { useCallback, useRef, useState } from 'preact/hooks';
 import { MemoryView } from '../memory/memory-view.tsx';
 import { useKeys } from '../shell/keys.ts';
 import { NO_FILTER, type TimelineFilter } from '../timeline/filter.ts';
+import type { LaneGroup } from '../timeline/lanes.ts';
 import type { SceneMark } from '../timeline/timeline-scene.ts';
 import { type TimelineCommands, TimelineView } from '../timeline/timeline-view.tsx';
-import { FilterTools } from './filter-tools.tsx';
+import { FilterTools, toggled } from './filter-tools.tsx';
 import { MomentStrip } from './moment-strip.tsx';
 import { Scrubber } from './scrubber.tsx';
 import { SHARE_AT_FIRST, Splitter } from './splitter.tsx';
@@ -34,6 +35,8 @@ export function Stage({ source, selected, onSelect, milestones, live }: StagePro
   const model = selected === 'live' ? history.now : history.at(selected);
   const event = history.eventAt(selected === 'live' ? history.last : selected);
 
+  const fold = (group: LaneGroup) =>
+    setFilter((now) => ({ ...now, folded: toggled(now.folded, group) }));
   const step = useCallback(
     (by: number) => {
       const { first, last } = source.history();
@@ -79,6 +82,7 @@ export function Stage({ source, selected, onSelect, milestones, live }: StagePro
     { key: '-', shown: '−', does: 'zoom out', run: () => run('zoom', 1 / ZOOM_STEP) },
     { key: '0', shown: '0', does: 'all events', run: () => run('fit', 1) },
     { key: '/', shown: '/', does: 'filter events', run: () => search.current?.focus() },
+    { key: 'g', shown: 'G', does: 'all devices in one lane', run: () => fold('device') },
     {
       key: 'm',
       shown: 'M',
@@ -97,6 +101,7 @@ export function Stage({ source, selected, onSelect, milestones, live }: StagePro
           <FilterTools
             filter={filter}
             onFilter={setFilter}
+            onFold={fold}
             search={search}
             actors={history.actors}
           />
@@ -128,6 +133,7 @@ export function Stage({ source, selected, onSelect, milestones, live }: StagePro
         selected={selected}
         onSelect={onSelect}
         filter={filter}
+        onFold={fold}
         milestones={milestones.length === 0 ? NO_MILESTONES : milestones}
         commands={commands}
       />

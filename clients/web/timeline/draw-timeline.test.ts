@@ -20,7 +20,7 @@ function historyOf(events: readonly Event[]): EventHistory {
 }
 
 function draw(history: EventHistory, filter: TimelineFilter = NO_FILTER): CanvasRecorder {
-  const lanes = lanesOf(history, filter.hiddenActors);
+  const lanes = lanesOf(history, filter);
   const sizes = timelineSizes(1, lanes.length, SIZE.height);
   const recorder = newCanvasRecorder();
   drawTimeline(recorder.pen, {
@@ -97,6 +97,19 @@ test('what a filter hides is not drawn, and an address finds what is about its p
   assert.ok(wanted('0x100200000') > 10);
   assert.ok(wanted('dev1 mirror') > 0 && wanted('dev1 mirror') < wanted('dev1'));
   assert.ok(hidden.strokes < all.strokes);
+});
+
+test('a folded group is one lane, in which all stands that stood in its lanes', () => {
+  const { events } = runGolden('seed-zero-page', 'patched');
+  const history = historyOf(events);
+  const all = draw(history);
+  const folded = draw(history, { ...NO_FILTER, folded: new Set(['device', 'cpu']) });
+  assert.ok(words(folded).includes('○ 2 devices'));
+  assert.ok(words(folded).includes('▢ cpu0'), 'one is no group');
+  assert.ok(!words(folded).includes('○ dev1'));
+  assert.ok(words(folded).includes('OR1'));
+  const marks = ({ texts }: CanvasRecorder) => texts.filter(({ text }) => text === 'mirror').length;
+  assert.equal(marks(folded), marks(all));
 });
 
 test('100,000 events cost no more strokes than can be seen', () => {

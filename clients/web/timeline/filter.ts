@@ -5,10 +5,13 @@ import { describeBody } from '../../../server/report/describe-event.ts';
 import { PAGE_SIZE } from '../../../server/vocabulary/address.ts';
 import type { EventBlock } from '../model/event-history.ts';
 import { MARKS, type Mark } from '../model/event-marks.ts';
+import type { LaneGroup } from './lanes.ts';
 
 export interface TimelineFilter {
   readonly hiddenMarks: ReadonlySet<Mark>;
   readonly hiddenActors: ReadonlySet<string>;
+  /** Groups of lanes that are drawn as one. */
+  readonly folded: ReadonlySet<LaneGroup>;
   /** Words that all must occur, in the event's sentence or its actor's name; an address means its page. */
   readonly text: string;
 }
@@ -16,6 +19,7 @@ export interface TimelineFilter {
 export const NO_FILTER: TimelineFilter = {
   hiddenMarks: new Set(),
   hiddenActors: new Set(),
+  folded: new Set(),
   text: '',
 };
 

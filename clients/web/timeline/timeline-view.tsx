@@ -7,7 +7,7 @@ import type { Selected, ViewSource } from '../stage/view-source.ts';
 import { drawTimeline } from './draw-timeline.ts';
 import { FilteredBlocks, type TimelineFilter } from './filter.ts';
 import { HoverCard, type Hovered } from './hover-card.tsx';
-import { lanesOf, type TimelineLane } from './lanes.ts';
+import { type LaneGroup, lanesOf, type TimelineLane } from './lanes.ts';
 import type { SceneMark } from './timeline-scene.ts';
 import { useDrag } from './use-drag.ts';
 import { useWheel } from './use-wheel.ts';
@@ -28,6 +28,7 @@ export interface TimelineViewProps {
   readonly selected: Selected;
   readonly onSelect: (selected: Selected) => void;
   readonly filter: TimelineFilter;
+  readonly onFold: (group: LaneGroup) => void;
   readonly milestones: readonly SceneMark[];
   /** What the buttons beside it do. */
   readonly commands: { current: TimelineCommands | 'none' };
@@ -48,7 +49,7 @@ const HEIGHT_MAX = 4_000;
 
 /** The space-time diagram: drag or scroll to move, wheel to zoom, click an event to look at its moment. */
 export function TimelineView(props: TimelineViewProps) {
-  const { source, selected, onSelect, filter, milestones, commands } = props;
+  const { source, selected, onSelect, filter, onFold, milestones, commands } = props;
   const { palette, scale: type } = useAppearance();
   const view = useRef<TimelineViewport>({
     width: 1,
@@ -67,7 +68,7 @@ export function TimelineView(props: TimelineViewProps) {
   const [hovered, setHovered] = useState<Hovered | 'none'>('none');
 
   const measure = (size: CanvasSize) => {
-    lanes.current = lanesOf(source.history(), filter.hiddenActors);
+    lanes.current = lanesOf(source.history(), filter);
     sizes.current = timelineSizes(type, lanes.current.length, size.height);
     view.current = { ...view.current, ...size };
   };
@@ -153,8 +154,12 @@ export function TimelineView(props: TimelineViewProps) {
       scrollLanes(-dy);
       move(panned(view.current, sizes.current, -dx, range()));
     },
-    clicked: ({ x }) => {
-      if (x < sizes.current.gutterWidth) return;
+    clicked: ({ x, y }) => {
+      if (x < sizes.current.gutterWidth) {
+        const role = lanes.current[laneAt(view.current, sizes.current, y)]?.role ?? 'kernel';
+        if (role !== 'kernel') onFold(role);
+        return;
+      }
       const { first, last } = range();
       const n = eventAtX(view.current, sizes.current, x);
       if (last > 0) onSelect(Math.max(first, Math.min(last, n)));
@@ -204,6 +209,10 @@ function firstLook(
   const all = showingAll(view, sizes, history);
   if (all.scale >= SCALE_READABLE || selected === 'live') return all;
   return showing({ ...view, from: 0, scale: SCALE_READABLE }, sizes, selected);
+}
+
+function laneAt(viewport: TimelineViewport, sizes: TimelineSizes, y: number): number {
+  return Math.floor((y + viewport.scrollTop - sizes.axisHeight) / sizes.laneHeight);
 }
 
 function xOfSelected(viewport: TimelineViewport, sizes: TimelineSizes, n: number): number {

@@ -9,7 +9,9 @@ import { plainSteps, recordExecution } from '../answer/record-execution.ts';
 import { reportOf } from '../answer/report.ts';
 import { counterexampleOf } from '../counterexample/counterexample-of.ts';
 import { printToken } from '../counterexample/counterexample-token.ts';
+import type { ExploreOptions } from '../explore/explore-options.ts';
 import { exploreScenario, type ScenarioVerdict } from '../explore/explore-scenario.ts';
+import { answerOfMoment } from './moment-run.ts';
 import { OWN_PATCH } from './own-patch-file.ts';
 import { type FullQuestion, PCT_DEPTH, planOfQuestion, splitChoice } from './run-question.ts';
 import type { RunNews, RunResult, RunTask } from './run-task.ts';
@@ -28,10 +30,31 @@ export async function exploreOwn(task: RunTask): Promise<RunResult> {
   return explored(task, planOfQuestion(task.question, { ...own, id: OWN_PATCH }));
 }
 
-function explored({ question, modelHash, news }: RunTask, plan: ScenarioPlan): RunResult {
+/** The same of a moment of a live lab. */
+export function exploreMomentRun({ moment, question, news }: RunTask): RunResult {
+  if (moment === undefined) throw new RangeError('no moment is asked about');
+  const result = answerOfMoment(moment, question, watched(news));
+  news.close();
+  return result;
+}
+
+/** The clock of a search, and how far it is, told now and then. */
+function watched(news: RunTask['news']): Pick<ExploreOptions, 'clock' | 'onProgress'> {
   const post = (one: RunNews) => news.postMessage(one);
   post({ kind: 'began' });
   let postedAt = performance.now();
+  return {
+    clock: () => performance.now(),
+    onProgress: (progress) => {
+      if (performance.now() - postedAt < NEWS_MS) return;
+      postedAt = performance.now();
+      const { executions, steps, done } = progress;
+      post({ kind: 'progress', progress: { executions, steps, done } });
+    },
+  };
+}
+
+function explored({ question, modelHash, news }: RunTask, plan: ScenarioPlan): RunResult {
   const { strategy, budgetExecutions, budgetSeconds, seed, preemptions } = question;
   const verdict = exploreScenario(plan, {
     strategy,
@@ -40,13 +63,7 @@ function explored({ question, modelHash, news }: RunTask, plan: ScenarioPlan): R
     seed,
     depth: PCT_DEPTH,
     ...(preemptions === undefined ? {} : { preemptionsMax: preemptions }),
-    clock: () => performance.now(),
-    onProgress: (progress) => {
-      if (performance.now() - postedAt < NEWS_MS) return;
-      postedAt = performance.now();
-      const { executions, steps, done } = progress;
-      post({ kind: 'progress', progress: { executions, steps, done } });
-    },
+    ...watched(news),
   });
   const token = tokenOf(verdict, question, modelHash);
   const { scenario, text } = question;

@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { Piscina } from 'piscina';
+import { KERNEL_IDS } from '../../abi/kernel-ids.ts';
 import {
   type NewRun,
   RUNS_AT_ONCE_MAX,
@@ -17,6 +18,7 @@ import {
 import { shippedScenarioFile } from '../../scenario/shipped-scenarios.ts';
 import { BadInput } from '../../vocabulary/bad-input.ts';
 import { checkInThread } from '../explore/workers/check-in-thread.ts';
+import type { AskedMoment } from './moment-run.ts';
 import { withoutPath, writeOwnPatch } from './own-patch-file.ts';
 import { type FullQuestion, fullQuestion, planOfQuestion } from './run-question.ts';
 import type { RunNews, RunResult, RunTask } from './run-task.ts';
@@ -34,6 +36,7 @@ const OWN_CODE_GRACE_SECONDS = 30;
 export interface Run {
   readonly id: string;
   readonly question: FullQuestion;
+  readonly moment: AskedMoment | 'none';
   state: RunEntry['state'];
   progress: RunProgress;
   /** 'none' unless it is done. */
@@ -69,11 +72,27 @@ export class Runs {
   start(asked: NewRun): Run | 'too-many' {
     const question = fullQuestion(asked);
     planOfQuestion(question);
+    return this.#begin(question, 'none');
+  }
+
+  /** As start(), of a moment of the lab. */
+  startMoment(lab: string, moment: AskedMoment): Run | 'too-many' {
+    const { patch, kernel } = moment.config;
+    const known = KERNEL_IDS.find((id) => id === kernel);
+    const question = fullQuestion({
+      scenario: lab,
+      ...(known === undefined ? {} : { kernel: known }),
+    });
+    return this.#begin({ ...question, patch }, moment);
+  }
+
+  #begin(question: FullQuestion, moment: AskedMoment | 'none'): Run | 'too-many' {
     const open = [...this.#runs.values()].filter(isOpen);
     if (open.length >= RUNS_AT_ONCE_MAX + RUNS_WAITING_MAX) return 'too-many';
     const run: Run = {
       id: randomBytes(ID_BYTES).toString('base64url'),
       question,
+      moment,
       state: 'waiting',
       progress: { executions: 0, steps: 0, done: 0 },
       result: 'none',
@@ -116,7 +135,8 @@ export class Runs {
     if (this.#pool === 'none') this.#pool = this.#newPool((error) => this.#poolFailed(error));
     const pool = await this.#pool;
     if (run.state === 'cancelled') return;
-    await this.#exploreIn(pool, run, { name: 'exploreRun', signal: run.abort.signal });
+    const name = run.moment === 'none' ? 'exploreRun' : 'exploreMomentRun';
+    await this.#exploreIn(pool, run, { name, signal: run.abort.signal });
   }
 
   /**
@@ -159,7 +179,10 @@ export class Runs {
     heard.on('message', (one: RunNews) => this.#hear(run, one));
     heard.unref();
     const { question } = run;
-    const own = ownPatch === undefined ? {} : { ownPatch };
+    const own = {
+      ...(ownPatch === undefined ? {} : { ownPatch }),
+      ...(run.moment === 'none' ? {} : { moment: run.moment }),
+    };
     const task: RunTask = { question, modelHash: this.#options.modelHash, news, ...own };
     try {
       const result: RunResult = await pool.run(task, {
