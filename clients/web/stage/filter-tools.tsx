@@ -1,7 +1,7 @@
 import type { RefObject } from 'preact';
 import { MARKS, type Mark } from '../model/event-marks.ts';
 import { isFiltering, type TimelineFilter } from '../timeline/filter.ts';
-import type { LaneGroup } from '../timeline/lanes.ts';
+import type { LaneGroup } from '../timeline/lane-group.ts';
 
 const WORDS: { readonly [Name in Mark]: string } = {
   call: 'calls and returns',

@@ -2,7 +2,7 @@ import { useCallback, useRef, useState } from 'preact/hooks';
 import { MemoryView } from '../memory/memory-view.tsx';
 import { useKeys } from '../shell/keys.ts';
 import { NO_FILTER, type TimelineFilter } from '../timeline/filter.ts';
-import type { LaneGroup } from '../timeline/lanes.ts';
+import type { LaneGroup } from '../timeline/lane-group.ts';
 import type { SceneMark } from '../timeline/timeline-scene.ts';
 import { type TimelineCommands, TimelineView } from '../timeline/timeline-view.tsx';
 import { FilterTools, toggled } from './filter-tools.tsx';

@@ -5,7 +5,7 @@ import { describeBody } from '../../../server/report/describe-event.ts';
 import { PAGE_SIZE } from '../../../server/vocabulary/address.ts';
 import type { EventBlock } from '../model/event-history.ts';
 import { MARKS, type Mark } from '../model/event-marks.ts';
-import type { LaneGroup } from './lanes.ts';
+import type { LaneGroup } from './lane-group.ts';
 
 export interface TimelineFilter {
   readonly hiddenMarks: ReadonlySet<Mark>;

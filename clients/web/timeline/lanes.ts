@@ -2,6 +2,7 @@
 import { byName } from '../memory/columns.ts';
 import type { EventHistory } from '../model/event-history.ts';
 import type { TimelineFilter } from './filter.ts';
+import type { LaneGroup } from './lane-group.ts';
 
 export interface TimelineLane {
   readonly name: string;
@@ -9,8 +10,6 @@ export interface TimelineLane {
   /** Whose it is, of a folded group; empty if it is that of its name alone. */
   readonly of: readonly string[];
 }
-
-export type LaneGroup = 'cpu' | 'device';
 
 const GROUP_WORDS: { readonly [Group in LaneGroup]: string } = { cpu: 'CPUs', device: 'devices' };
 

@@ -3,8 +3,6 @@ import { FIRST_KERNEL } from '../../abi/kernel-ids.ts';
 import { replay } from '../../explorer/replay.ts';
 import { JOURNAL_FORMAT, JOURNAL_VERSION } from '../../journal/journal-format.ts';
 import type { Journal } from '../../journal/read-journal.ts';
-import type { MachineConfig } from '../../machine/machine-config.ts';
-import type { Inbound } from '../../machine/remote/inbound.ts';
 import type { RunEvents, RunVerdict } from '../../protocol/http-api.ts';
 import { describeBound } from '../../report/bound.ts';
 import { describeFailure } from '../../report/describe-failure.ts';
@@ -16,18 +14,12 @@ import type { Verdict } from '../explore/explore.ts';
 import type { ExploreOptions } from '../explore/explore-options.ts';
 import { exploreMoment, MOMENT_STEPS_MAX } from '../moment/explore-moment.ts';
 import { type Moment, momentOf, newMomentRun } from '../moment/moment-world.ts';
+import type { AskedMoment } from './asked-moment.ts';
 import type { FullQuestion } from './run-question.ts';
 import type { RunResult } from './run-task.ts';
 
 /** Entries after the moment that are played in every order. */
 export const MOMENT_ENTRIES_MAX = 16;
-
-/** A moment of a lab: behind the first `step` of what it took in. */
-export interface AskedMoment {
-  readonly config: MachineConfig;
-  readonly took: readonly Inbound[];
-  readonly step: number;
-}
 
 export function answerOfMoment(
   asked: AskedMoment,

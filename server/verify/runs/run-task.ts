@@ -2,7 +2,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { RunEvents, RunProgress, RunVerdict } from '../../protocol/http-api.ts';
 import type { FormatName } from '../../report/format-names.ts';
-import type { AskedMoment } from './moment-run.ts';
+import type { AskedMoment } from './asked-moment.ts';
 import type { FullQuestion } from './run-question.ts';
 
 export interface RunTask {

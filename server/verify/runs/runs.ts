@@ -18,7 +18,7 @@ import {
 import { shippedScenarioFile } from '../../scenario/shipped-scenarios.ts';
 import { BadInput } from '../../vocabulary/bad-input.ts';
 import { checkInThread } from '../explore/workers/check-in-thread.ts';
-import type { AskedMoment } from './moment-run.ts';
+import type { AskedMoment } from './asked-moment.ts';
 import { withoutPath, writeOwnPatch } from './own-patch-file.ts';
 import { type FullQuestion, fullQuestion, planOfQuestion } from './run-question.ts';
 import type { RunNews, RunResult, RunTask } from './run-task.ts';

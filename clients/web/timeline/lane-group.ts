@@ -1,0 +1,2 @@
+/** Lanes that may be drawn as one. */
+export type LaneGroup = 'cpu' | 'device';
