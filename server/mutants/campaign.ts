@@ -1,11 +1,12 @@
 /** Asks many mutants, each in a process of its own, and remembers what caught them. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { globSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { type Mutant, ROOT, sourceOf } from './mutants.ts';
+import { modelHash } from './model-hash.ts';
+import { type Mutant, ROOT } from './mutants.ts';
+import { reachTable } from './reach-table.ts';
 
 export type CaughtBy = 'recordings' | 'scenarios' | 'shapes' | 'none';
 
@@ -39,26 +40,22 @@ export async function askMutants(
   { workers, upTo, told }: CampaignOptions,
 ): Promise<readonly MutantAnswer[]> {
   const cache = readCache();
-  const keys = new Map(mutants.map((mutant) => [mutant.id, keysOf(mutant, upTo)]));
   const answers = new Map<string, MutantAnswer>();
   const left: Mutant[] = [];
   for (const mutant of mutants) {
-    const known = keys
-      .get(mutant.id)
-      ?.map((key) => cache[key])
-      .find((one) => one !== undefined);
+    const known = cache[keyOf(mutant, upTo)];
     if (known === undefined) left.push(mutant);
     else {
       answers.set(mutant.id, known);
       told(known, 'cache');
     }
   }
+  const table = left.length === 0 ? '' : reachTable();
   const work = async (): Promise<void> => {
     for (let mutant = left.shift(); mutant !== undefined; mutant = left.shift()) {
-      const answer = await askOne(mutant, upTo);
+      const answer = await askOne(mutant, { upTo, table });
       answers.set(mutant.id, answer);
-      const [ofCaught = '', ofLiving = ''] = keys.get(mutant.id) ?? [];
-      cache[answer.caught === 'none' ? ofLiving : ofCaught] = answer;
+      cache[keyOf(mutant, upTo)] = answer;
       writeCache(cache);
       told(answer, 'asked');
     }
@@ -67,12 +64,15 @@ export async function askMutants(
   return mutants.flatMap(({ id }) => answers.get(id) ?? []);
 }
 
-async function askOne({ id }: Mutant, upTo: UpTo): Promise<MutantAnswer> {
+async function askOne(
+  { id }: Mutant,
+  { upTo, table }: { readonly upTo: UpTo; readonly table: string },
+): Promise<MutantAnswer> {
   let stage: CaughtBy = 'recordings';
   let answer: MutantAnswer | undefined;
   const began = performance.now();
   const stages = ORDER.slice(0, ORDER.indexOf(upTo) + 1).join();
-  const child = spawn(process.execPath, [TRY, stages, id], {
+  const child = spawn(process.execPath, [TRY, table, stages, id], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const said: string[] = [];
@@ -136,33 +136,7 @@ function writeCache(cache: Cache): void {
   renameSync(written, CACHE);
 }
 
-/** What was caught stays caught while its file is the same; what lives, only while nothing else can catch it. */
-function keysOf(mutant: Mutant, upTo: UpTo): readonly [string, string] {
-  const own = hashOf([JSON.stringify(mutant), sourceOf(mutant)]);
-  return [`${mutant.id} ${own}`, `${mutant.id} ${own} ${upTo} ${everything()}`];
-}
-
-let known: string | undefined;
-
-function everything(): string {
-  known ??= hashOf(
-    globSync(
-      [
-        'server/{kernel,machine,scenario,explorer,verify}/**/*.ts',
-        'clients/drivers/**/*.ts',
-        'scenarios/*.yaml',
-      ],
-      { cwd: ROOT },
-    )
-      .filter((path) => !path.includes('.test.'))
-      .sort()
-      .map((path) => readFileSync(join(ROOT, path), 'utf8')),
-  );
-  return known;
-}
-
-function hashOf(texts: readonly string[]): string {
-  const hash = createHash('sha256');
-  for (const text of texts) hash.update(text).update('\0');
-  return hash.digest('hex').slice(0, 16);
+/** An answer is of one model, and so is a report. */
+function keyOf({ id }: Mutant, upTo: UpTo): string {
+  return `${id} ${upTo} ${modelHash()}`;
 }

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { markLines } from './mark-lines.ts';
 import { allMutants, mutated, sourceOf } from './mutants.ts';
 import { reportOf } from './mutants-report.ts';
 
@@ -11,7 +15,7 @@ test('every mutant changes a line that is there, into something that can be load
   assert.equal(new Set(mutants.map(({ id }) => id)).size, mutants.length);
   for (const mutant of mutants) {
     const text = sourceOf(mutant);
-    const changed = mutated(mutant, text).text;
+    const changed = mutated(mutant, text);
     assert.notEqual(changed, text, mutant.id);
     assert.doesNotThrow(() => stripTypeScriptTypes(changed), mutant.id);
   }
@@ -51,11 +55,26 @@ test('those that nothing can find do not count', () => {
   assert.deepEqual([report.enough, report.share, report.equivalent], [true, 1, 1]);
 });
 
-test('a mistake that no patch can make is caught by the scenario that was written for it', () => {
+test('what reaches the line of a mistake is asked, and finds it', () => {
   const program = fileURLToPath(new URL('try-mutant.ts', import.meta.url));
-  const asked = [program, 'scenarios', 'exclusive-loses-dirty'];
+  const folder = mkdtempSync(join(tmpdir(), 'mmrace-mutants-'));
+  const table = join(folder, 'reach.json');
+  const scenarios = ['freed-then-exclusive'];
+  const reaching = { 'exclusive-loses-dirty': { recordings: [], scenarios, shapes: [] } };
+  writeFileSync(table, JSON.stringify(reaching));
+  const asked = [program, table, 'recordings,scenarios', 'exclusive-loses-dirty'];
   const ran = spawnSync(process.execPath, asked, { encoding: 'utf8' });
+  rmSync(folder, { recursive: true });
   const answer = JSON.parse(ran.stdout.trim().split('\n').at(-1) ?? '');
   assert.equal(answer.caught, 'scenarios', ran.stdout + ran.stderr);
   assert.match(answer.how, /freed-then-exclusive/);
+});
+
+test('marked files load, and nearly every line of a mistake can tell when it runs', () => {
+  const { files, unmarked } = markLines(allMutants());
+  for (const { file, text } of files) {
+    assert.doesNotThrow(() => stripTypeScriptTypes(text), file);
+    assert.match(text, /mutantsReached/);
+  }
+  assert.deepEqual(unmarked, ['zap-keeps-swap']);
 });

@@ -1,21 +1,19 @@
-/** What a mutant is asked: recordings of Linux, the scenarios that ship, the shapes of two operations. */
+/** What a mutant is asked: recordings of Linux, the scenarios that ship, the shapes of one and of two operations. */
 import { DRIVERS } from '../../clients/drivers/catalogue/drivers.ts';
 import type { KernelId } from '../abi/kernel-ids.ts';
 import { newMachineWorld } from '../conformance/traces/machine-world.ts';
+import type { TraceProgram } from '../conformance/traces/parse-program.ts';
 import { readTraces } from '../conformance/traces/read-traces.ts';
-import { runProgram } from '../conformance/traces/run-program.ts';
+import { type ProgramOutcome, runProgram } from '../conformance/traces/run-program.ts';
 import { shippedRecordings } from '../conformance/traces/shipped-recordings.ts';
-import { replay } from '../explorer/replay.ts';
 import { describeBound } from '../report/bound.ts';
 import { describeFailure } from '../report/describe-failure.ts';
 import { AS_WRITTEN, planScenario, type ScenarioPlan } from '../scenario/scenario-plan.ts';
 import type { Scenario } from '../scenario/scenario-schema.ts';
-import { newScenarioRun, stepsMaxOf } from '../scenario/scenario-world.ts';
 import { shippedScenario, shippedScenarioNames } from '../scenario/shipped-scenarios.ts';
 import { exploreScenario } from '../verify/explore/explore-scenario.ts';
 import { askShape, type ShapeRecord } from '../verify/shapes/ask-shape.ts';
-import { likelyFirst } from '../verify/shapes/shape-order.ts';
-import { type Shape, scenarioOfShape, shapeNamed, shapesOf } from '../verify/shapes/shapes.ts';
+import { type Shape, scenarioOfShape, shapeNamed } from '../verify/shapes/shapes.ts';
 import { CONTRACT_ORACLE } from '../vocabulary/rules.ts';
 
 /** What went wrong, in one line; 'none' if nothing did. */
@@ -30,17 +28,37 @@ export function computed(): number {
 /** Of which there are recordings. */
 const RECORDED: readonly KernelId[] = ['6.1', '6.12'];
 
-/** The first recording that differs. Those come first that were written for what is easy to get wrong. */
-export async function askRecordings(): Promise<Wrong> {
+export interface Recording {
+  readonly version: KernelId;
+  readonly program: TraceProgram;
+}
+
+/** In an order that is always the same. */
+export async function* recordings(): AsyncGenerator<Recording> {
   for (const version of RECORDED) {
     for await (const { program } of readTraces(shippedRecordings(version))) {
-      const outcome = await runProgram(program, (each) => newMachineWorld(each, { version }));
-      if (outcome.kind !== 'failed') continue;
-      const { op, name, difference } = outcome;
-      const { field, expected, actual } = difference;
-      const where = `${version}, ${program.id}, operation ${op} (${name})`;
-      return `${where}: ${field}: expected ${expected}, got ${actual}`;
+      yield { version, program };
     }
+  }
+}
+
+export function runRecording({ version, program }: Recording): Promise<ProgramOutcome> {
+  return runProgram(program, (each) => newMachineWorld(each, { version }));
+}
+
+/** The first that differs of those with these places in `recordings`, in the order of `places`. */
+export async function askRecordings(places: readonly number[]): Promise<Wrong> {
+  const all: Recording[] = [];
+  for await (const recording of recordings()) all.push(recording);
+  for (const place of places) {
+    const recording = all[place];
+    if (recording === undefined) continue;
+    const outcome = await runRecording(recording);
+    if (outcome.kind !== 'failed') continue;
+    const { op, name, difference } = outcome;
+    const { field, expected, actual } = difference;
+    const where = `${recording.version}, ${recording.program.id}, operation ${op} (${name})`;
+    return `${where}: ${field}: expected ${expected}, got ${actual}`;
   }
   return 'none';
 }
@@ -52,14 +70,19 @@ export interface Question {
 
 /** All is looked at for a moment before anything is asked in full. */
 export type Thoroughness = 'for a moment' | 'in full';
-export const THOROUGHNESS: readonly Thoroughness[] = ['for a moment', 'in full'];
 const SCENARIO_BUDGETS = {
   'for a moment': { executions: 48, seconds: 1 },
   'in full': { executions: 600, seconds: 10 },
 } as const satisfies Record<Thoroughness, object>;
 const SHAPE_EXECUTIONS = { 'for a moment': 48, 'in full': 300 } as const;
-/** Of all shapes together. */
-export const SHAPES_SECONDS = 60;
+
+/** How far to go, in milliseconds that this process has computed in all, and what does not count. */
+export interface Limits {
+  readonly how: Thoroughness;
+  readonly until: number;
+  /** Whether the kernel without the mutant passes the question. */
+  readonly accept: (question: string) => boolean;
+}
 
 /** What is said to hold of the kernel and of the drivers that keep the contract. */
 export function scenarioQuestions(): readonly Question[] {
@@ -91,13 +114,13 @@ function contractOf(name: string, { condition: _, ...scenario }: Scenario): Ques
 }
 
 /** What is wrong with the answer. What throws is a crash of the mutant. */
-function askQuestion({ plan }: Question, how: Thoroughness): Wrong {
+function askQuestion({ plan }: Question, { how, until }: Omit<Limits, 'accept'>): Wrong {
   const { executions, seconds } = SCENARIO_BUDGETS[how];
   try {
     const { verdict, counterexample, bound } = exploreScenario(plan(), {
       strategy: 'dpor',
       budgetExecutions: executions,
-      budgetSeconds: seconds,
+      budgetSeconds: Math.min(seconds, (until - computed()) / 1_000),
       seed: 1,
       depth: 3,
       clock: computed,
@@ -113,99 +136,51 @@ function askQuestion({ plan }: Question, how: Thoroughness): Wrong {
 }
 
 /** What goes wrong in the first of `questions` that the kernel without the mutant passes. */
-export function askAll(
-  questions: readonly Question[],
-  how: Thoroughness,
-  accept: (question: string) => boolean,
-): Wrong {
+export function askAll(questions: readonly Question[], limits: Limits): Wrong {
   for (const question of questions) {
-    const wrong = askQuestion(question, how);
-    if (wrong !== 'none' && accept(question.name)) return `${question.name}: ${wrong}`;
+    if (computed() > limits.until) return 'none';
+    const wrong = askQuestion(question, limits);
+    if (wrong !== 'none' && limits.accept(question.name)) return `${question.name}: ${wrong}`;
   }
   return 'none';
 }
 
-/**
- * Asks shapes that come to the line of the mutant, as far as that can be seen, as `verdict --shapes` orders them: those
- * first in which one operation comes there by itself.
- */
-export function shapesAsker(
-  marked: Marked,
-  accept: (shape: string) => boolean,
-): (how: Thoroughness) => Wrong {
-  const comesThere = reachingShapes(marked);
+/** Asks in the order of `shapes`; those that hold are not asked again. */
+export function shapesAsker(shapes: readonly string[]): (limits: Limits) => Wrong {
   const held = new Set<string>();
-  let left = SHAPES_SECONDS * 1_000;
-  let asked: readonly Shape[] = [];
-  return (how) => {
-    const until = computed() + left;
-    if (asked.length === 0) {
-      asked = [...shapesOf(1), ...likelyFirst([...shapesOf(2)], comesThere)];
-    }
-    for (const shape of asked) {
-      left = until - computed();
-      if (left < 0) return 'none';
-      if (held.has(shape.name) || !comesThere(shape)) continue;
-      const { word, why } = askedShape(shape, how);
-      if (word === 'holds') held.add(shape.name);
-      if (word === 'broken' && accept(shape.name)) return `${shape.name}: ${why}`;
+  return ({ how, until, accept }) => {
+    for (const name of shapes) {
+      if (computed() > until) return 'none';
+      if (held.has(name)) continue;
+      const { word, why } = askedShape(shapeNamed(name), { how, until });
+      if (word === 'holds') held.add(name);
+      if (word === 'broken' && accept(name)) return `${name}: ${why}`;
     }
     return 'none';
   };
 }
 
-/** Asked once of each. */
-function reachingShapes(marked: Marked): (shape: Shape) => boolean {
-  const known = new Map<string, boolean>();
-  return (shape) => {
-    const { name } = shape;
-    const reached =
-      marked === 'not marked' ||
-      (known.get(name) ?? reaches({ name, plan: () => planScenario(scenarioOfShape(shape)) }));
-    known.set(name, reached);
-    return reached;
-  };
-}
-
-function askedShape(shape: Shape, how: Thoroughness): Pick<ShapeRecord, 'word' | 'why'> {
+function askedShape(
+  shape: Shape,
+  { how, until }: Omit<Limits, 'accept'>,
+): Pick<ShapeRecord, 'word' | 'why'> {
   try {
     return askShape({
       scenario: scenarioOfShape(shape),
       choice: AS_WRITTEN,
       executions: SHAPE_EXECUTIONS[how],
-      goOn: () => 'go on',
+      goOn: () => (computed() > until ? 'stop' : 'go on'),
     });
   } catch (error) {
     return { word: 'broken', why: `crash: ${error instanceof Error ? error.message : error}` };
   }
 }
 
-/** Whether the line of the mutant tells when it runs. */
-type Marked = 'marked' | 'not marked';
-
-/** Those in which the execution that comes first comes to the line of the mutant, as far as that can be seen. */
-export function reaching(questions: readonly Question[], marked: Marked): readonly Question[] {
-  return marked === 'marked' ? questions.filter(reaches) : questions;
-}
-
-const mark = globalThis as { mutantReached?: boolean };
-
-/** Whether the execution that comes first comes to the line of the mutant. */
-function reaches({ plan }: Question): boolean {
-  mark.mutantReached = false;
-  try {
-    const made = plan();
-    replay(() => newScenarioRun(made), [], stepsMaxOf(made));
-  } catch {
-    return true;
-  }
-  return mark.mutantReached;
-}
-
 /** A scenario's question, or a shape, by its name. */
 export function askNamed(name: string): Wrong {
   const question = scenarioQuestions().find((one) => one.name === name);
-  if (question !== undefined) return askQuestion(question, 'in full');
-  const { word, why } = askedShape(shapeNamed(name), 'in full');
+  const limits = { how: 'in full', until: Number.POSITIVE_INFINITY } as const;
+  if (question !== undefined) return askQuestion(question, limits);
+  const { word, why } = askedShape(shapeNamed(name), limits);
   return word === 'broken' ? why : 'none';
 }

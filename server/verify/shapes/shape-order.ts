@@ -26,7 +26,7 @@ export function likelyFirst(shapes: readonly Shape[], reaches: (alone: Shape) =>
 }
 
 /** FNV-1a, mixed once more: names that differ in one letter lie far apart. */
-function scattered(name: string): number {
+export function scattered(name: string): number {
   let hash = 0x811c9dc5;
   for (const letter of name) hash = Math.imul(hash ^ (letter.codePointAt(0) ?? 0), 0x01000193);
   hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);

@@ -1,0 +1,82 @@
+/** A process that runs recordings, scenarios and shapes with marked lines, and prints the table of which reach which. */
+import { loadMarked } from './load-mutant.ts';
+import { markLines } from './mark-lines.ts';
+import { allMutants } from './mutants.ts';
+import type { Reaching, ReachTable } from './reach-table.ts';
+
+const mutants = allMutants();
+const { files, unmarked } = markLines(mutants);
+const reached = loadMarked(files);
+const { recordings, runRecording, scenarioQuestions } = await import('./questions.ts');
+const { replay, roundRobin, runWith } = await import('../explorer/replay.ts');
+const { newScenarioRun, stepsMaxOf } = await import('../scenario/scenario-world.ts');
+const { planScenario } = await import('../scenario/scenario-plan.ts');
+const { scattered } = await import('../verify/shapes/shape-order.ts');
+const { scenarioOfShape, shapesOf } = await import('../verify/shapes/shapes.ts');
+type ScenarioPlan = ReturnType<typeof planScenario>;
+
+/** What runs, and how long it took. */
+interface Ran<T> {
+  readonly name: T;
+  readonly steps: number;
+  readonly reached: ReadonlySet<string>;
+}
+
+/** In one execution without needless switches, and in one where all take turns. */
+function ranPlan(name: string, plan: ScenarioPlan): Ran<string> {
+  reached.clear();
+  const newRun = () => newScenarioRun(plan);
+  const { steps } = replay(newRun, [], stepsMaxOf(plan));
+  runWith(newRun, roundRobin(), stepsMaxOf(plan));
+  return { name, steps: steps.length, reached: new Set(reached) };
+}
+
+async function ranRecordings(): Promise<Ran<number>[]> {
+  const ran: Ran<number>[] = [];
+  for await (const recording of recordings()) {
+    reached.clear();
+    await runRecording(recording);
+    const { steps } = recording.program;
+    ran.push({ name: ran.length, steps: steps.length, reached: new Set(reached) });
+  }
+  return ran;
+}
+
+const ofRecordings = await ranRecordings();
+const ofScenarios = scenarioQuestions().map(({ name, plan }) => ranPlan(name, plan()));
+const shapesRan = (size: 1 | 2) =>
+  [...shapesOf(size)].map((shape) => ranPlan(shape.name, planScenario(scenarioOfShape(shape))));
+const ofOne = shapesRan(1);
+const ofTwo = shapesRan(2).sort((a, b) => scattered(a.name) - scattered(b.name));
+
+/** Of the shapes of two that come there, so many: more are not asked within a minute. */
+const SHAPES_MAX = 2_000;
+
+function reaching(id: string): Reaching {
+  const comesThere = <T>({ reached: of }: Ran<T>) => unmarked.includes(id) || of.has(id);
+  const pairs = ofTwo.filter(comesThere);
+  return {
+    recordings: names(smallestFirst(ofRecordings.filter(comesThere))),
+    scenarios: names(smallestFirst(ofScenarios.filter(comesThere))),
+    shapes: [
+      ...names(smallestFirst(ofOne.filter(comesThere))),
+      ...new Set(pairs.flatMap(alternating(smallestFirst(pairs)))),
+    ].slice(0, SHAPES_MAX),
+  };
+}
+
+/** In turn the next of the small ones, and the next of all: small ones are much alike. */
+function alternating(small: readonly Ran<string>[]): (other: Ran<string>, at: number) => string[] {
+  return (other, at) => [small[at] ?? other, other].map(({ name }) => name);
+}
+
+function smallestFirst<T>(all: readonly Ran<T>[]): Ran<T>[] {
+  return all.toSorted((a, b) => a.steps - b.steps);
+}
+
+function names<T>(all: readonly Ran<T>[]): T[] {
+  return all.map(({ name }) => name);
+}
+
+const table: ReachTable = Object.fromEntries(mutants.map(({ id }) => [id, reaching(id)]));
+process.stdout.write(JSON.stringify(table));
