@@ -50,6 +50,8 @@ export async function askMutants(
       told(known, 'cache');
     }
   }
+  // They take all of their time.
+  left.sort((a, b) => Number(a.equivalent !== undefined) - Number(b.equivalent !== undefined));
   const table = left.length === 0 ? '' : reachTable();
   const work = async (): Promise<void> => {
     for (let mutant = left.shift(); mutant !== undefined; mutant = left.shift()) {

@@ -1,18 +1,22 @@
 /** `npm run mutants`: which of the planted mistakes does what ships find? */
+import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { askMutants, type MutantAnswer, type UpTo } from './campaign.ts';
 import { allMutants, type Mutant } from './mutants.ts';
-import { reportOf, textOf } from './mutants-report.ts';
+import { reportOf, savedText, textOf } from './mutants-report.ts';
 
 const HELP = `npm run mutants -- [options]
 
 Puts each of the mistakes of server/mutants into the kernel or a driver, one at a time, and asks the recordings of
-Linux, the scenarios that ship, and shapes of two operations for 60 seconds. What is known is not asked again.
+Linux, the scenarios that ship, and shapes of one and of two operations: first those that come to the line, the
+shortest first, and within 60 seconds of computing for all. A run that was interrupted goes on where it was, as long
+as no source has changed.
 
   --only WORD       mutants whose id or file has this word
   --workers N       processes (2)
   --up-to WHAT      recordings, scenarios or shapes (shapes): the later, the longer it takes
   --json            print one JSON object
+  --save FILE       write what became of each to FILE, of which npm run docs makes docs/COVERAGE.md
   --list            print the mutants, and ask nothing
 
 Exit 0 if at least 95 % of those that can be found are, 1 otherwise.
@@ -24,6 +28,7 @@ const { values } = parseArgs({
     workers: { type: 'string', default: '2' },
     'up-to': { type: 'string', default: 'shapes' },
     json: { type: 'boolean', default: false },
+    save: { type: 'string', default: '' },
     list: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -48,6 +53,7 @@ async function ask(asked: readonly Mutant[]): Promise<void> {
     },
   });
   const report = reportOf(asked, answers);
+  if (values.save !== '') writeFileSync(values.save, savedText(answers));
   process.stdout.write(values.json ? `${JSON.stringify(report)}\n` : textOf(report));
   process.exitCode = report.enough ? 0 : 1;
 }

@@ -60,3 +60,67 @@ export function textOf(report: MutantsReport): string {
     '',
   ].join('\n');
 }
+
+/** A line for each answer, as `npm run mutants` keeps them. */
+export function savedText(answers: readonly MutantAnswer[]): string {
+  return answers.map((answer) => `${JSON.stringify(answer)}\n`).join('');
+}
+
+export function readSaved(text: string): MutantAnswer[] {
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line): MutantAnswer => JSON.parse(line));
+}
+
+const HEAD = [
+  '| where | not equivalent | found | by recordings | by scenarios | by shapes | live | seconds, median and most |',
+  '|---|---|---|---|---|---|---|---|',
+];
+
+/** What became of them in a run, as Markdown: for the kernel and for the drivers. */
+export function mutantsTable(mutants: readonly Mutant[], answers: readonly MutantAnswer[]): string {
+  const places = [
+    { name: 'kernel', folder: 'server/kernel/' },
+    { name: 'drivers', folder: 'clients/drivers/' },
+  ];
+  const rows = places.map(({ name, folder }) => {
+    const here = mutants.filter(({ file }) => file.startsWith(folder));
+    const ids = new Set(here.map(({ id }) => id));
+    return rowOf(
+      name,
+      here,
+      answers.filter(({ id }) => ids.has(id)),
+    );
+  });
+  const { living, equivalent } = reportOf(mutants, answers);
+  const byId = new Map(mutants.map((mutant) => [mutant.id, mutant]));
+  const lines = living
+    .filter(({ id }) => byId.get(id)?.equivalent === undefined)
+    .map(({ id, what, why }) => `- ${id}: ${what} ${why.trim()}`);
+  return [
+    ...HEAD,
+    ...rows,
+    '',
+    `Of ${answers.length}, ${equivalent} are equivalent to what stands there, and were asked as well. Those that live:`,
+    '',
+    ...lines,
+  ].join('\n');
+}
+
+function rowOf(name: string, mutants: readonly Mutant[], answers: readonly MutantAnswer[]): string {
+  const { mutants: all, equivalent, caught, share, living } = reportOf(mutants, answers);
+  const found = answers.filter((one) => one.caught !== 'none');
+  const seconds = found.map((one) => one.seconds).sort((a, b) => a - b);
+  const cells = [
+    name,
+    all - equivalent,
+    `${found.length} (${(100 * share).toFixed(1)} %)`,
+    caught.recordings,
+    caught.scenarios,
+    caught.shapes,
+    living.length - equivalent,
+    `${seconds[Math.floor(seconds.length / 2)] ?? 0}, ${seconds.at(-1) ?? 0}`,
+  ];
+  return `| ${cells.join(' | ')} |`;
+}

@@ -36,13 +36,26 @@ test('what was put is there when the cache is opened again, for the same questio
   openShapeCache(root, STOCK, 300).put(LOAD, HOLDS);
   assert.deepEqual(openShapeCache(root, STOCK, 300).get(LOAD), HOLDS);
   assert.equal(openShapeCache(root, STOCK, 300).get(STORE), 'unknown');
-  assert.equal(openShapeCache(root, STOCK, 301).get(LOAD), 'unknown');
   assert.equal(openShapeCache(root, { ...STOCK, kernel: '6.1' }, 300).get(LOAD), 'unknown');
   assert.equal(
     openShapeCache(root, { ...STOCK, patch: 'validity-is-boolean' }, 300).get(LOAD),
     'unknown',
   );
   assert.equal(openShapeCache('none', STOCK, 300).get(LOAD), 'unknown');
+});
+
+test('what holds does so with any budget, what is unknown is asked again with a larger one', (t) => {
+  const root = folder(t);
+  const unknown: ShapeRecord = { ...HOLDS, word: 'unknown', why: 'it was stopped' };
+  const cache = openShapeCache(root, STOCK, 300);
+  cache.put(LOAD, HOLDS);
+  cache.put(STORE, unknown);
+  assert.deepEqual(openShapeCache(root, STOCK, 100).get(STORE), unknown);
+  const larger = openShapeCache(root, STOCK, 301);
+  assert.deepEqual(larger.get(LOAD), HOLDS);
+  assert.equal(larger.get(STORE), 'unknown');
+  larger.put(STORE, HOLDS);
+  assert.deepEqual(openShapeCache(root, STOCK, 301).get(STORE), HOLDS);
 });
 
 test('a line that was torn or changed is as if it were not there, and the next is good', (t) => {

@@ -1,7 +1,8 @@
 /**
- * What came of shapes, kept from one run to the next: a file for each model, kernel, patch and budget, named by a hash
- * of them, and in it a line for each scenario, named by a hash of what it says. A line is written at once, and has a
- * sum: what was torn or changed is as if it were not there.
+ * What came of shapes, kept from one run to the next: a file for each model, kernel and patch, named by a hash of them,
+ * and in it a line for each scenario, named by a hash of what it says. A line is written at once, and has a sum: what
+ * was torn or changed is as if it were not there. What holds or is broken is so with any budget; what is unknown is
+ * asked again with a larger one.
  */
 import { createHash } from 'node:crypto';
 import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
@@ -23,7 +24,7 @@ export interface ShapeCache {
 }
 
 /** Changes when the lines do. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 /** Where caches go unless said: $XDG_CACHE_HOME/mmrace, or ~/.cache/mmrace. */
 export function cacheFolder(): string {
@@ -40,12 +41,12 @@ export function openShapeCache(
   const known = new Map<string, ShapeRecord>();
   if (folder === 'none') return inMemory(known);
   const source = namesIn(patch).map((name) => (isFile(name) ? closureHash([name]) : name));
-  const name = hash(JSON.stringify([FORMAT, modelHash(), kernel, source, executions]));
+  const name = hash(JSON.stringify([FORMAT, modelHash(), kernel, source]));
   const path = join(folder, 'shapes', `${name}.jsonl`);
   const text = textAt(path);
   for (const line of text.split('\n')) {
     const read = readLine(line);
-    if (read !== 'none') known.set(read.key, read.record);
+    if (read !== 'none' && isEnough(read, executions)) known.set(read.key, read.record);
   }
   let separator = text === '' || text.endsWith('\n') ? '' : '\n';
   const { get, put } = inMemory(known);
@@ -55,7 +56,8 @@ export function openShapeCache(
       put(scenario, record);
       try {
         mkdirSync(join(folder, 'shapes'), { recursive: true });
-        appendFileSync(path, `${separator}${lineOf(keyOf(scenario), record)}\n`);
+        const line = lineOf({ key: keyOf(scenario), budget: executions, record });
+        appendFileSync(path, `${separator}${line}\n`);
         separator = '';
       } catch {
         // Nothing is lost but time.
@@ -81,12 +83,23 @@ function keyOf(scenario: Scenario): string {
   return hash(JSON.stringify(scenario));
 }
 
-function lineOf(key: string, record: ShapeRecord): string {
-  const body = JSON.stringify({ key, record });
+interface Line {
+  readonly key: string;
+  /** The executions that it might have taken. */
+  readonly budget: number;
+  readonly record: ShapeRecord;
+}
+
+function isEnough({ budget, record }: Line, executions: number): boolean {
+  return record.word !== 'unknown' || budget >= executions;
+}
+
+function lineOf(line: Line): string {
+  const body = JSON.stringify(line);
   return `${hash(body).slice(0, 8)} ${body}`;
 }
 
-function readLine(line: string): { readonly key: string; readonly record: ShapeRecord } | 'none' {
+function readLine(line: string): Line | 'none' {
   const body = line.slice(9);
   return body !== '' && line.startsWith(`${hash(body).slice(0, 8)} `) ? JSON.parse(body) : 'none';
 }

@@ -78,6 +78,8 @@ export const SHAPE_MEMORIES: readonly ShapeMemory[] = [
   memory('was-cow', [STORED, FORKED, CHILD_GONE], { tlbs: 'warm', processes: 'one' }),
   memory('warm', [STORED], { tlbs: 'warm' }),
   memory('cow-mirrored', [STORED, FORKED, MIRRORED]),
+  // Only a page that is its process's alone may get the right to write back without a fault.
+  memory('cow-read-only', [STORED, FORKED, READ_ONLY]),
   memory('cow-swap', [STORED, SWAPPED_OUT, FORKED], { machine: TWO_SLOTS }),
   memory('cow-device', [STORED, MIGRATED, FORKED]),
   memory('cow-moved', [STORED, SECOND_STORED, FORKED, CHILD_MOVED], SECOND_PAGE),

@@ -1,7 +1,7 @@
 /** What an actor of a shape can do, each as a program of one operation or of two that belong together. */
 import type { Prot } from '../../abi/cpu-api.ts';
 import type { Op } from '../../scenario/op-schema.ts';
-import type { ShapeMemory } from './shape-memory.ts';
+import { CHILD, type ShapeMemory } from './shape-memory.ts';
 
 type Place = Pick<ShapeMemory, 'page' | 'pages' | 'target' | 'machine'>;
 
@@ -55,7 +55,7 @@ const CPU: readonly ShapeOperation[] = [
   {
     ...cpu('mprotect-rw', (place) => [{ do: 'mprotect', ...rangeOf(place), prot: 'rw' }]),
     rights: 'rw',
-    where: ({ id }) => id === 'read-only' || id === 'two-mappings',
+    where: ({ setup }) => setup.some((op) => op.do === 'mprotect' && op.actor !== CHILD),
   },
   taking(
     cpu('mremap', (place) => [
