@@ -66,13 +66,6 @@ export function savedText(answers: readonly MutantAnswer[]): string {
   return answers.map((answer) => `${JSON.stringify(answer)}\n`).join('');
 }
 
-export function readSaved(text: string): MutantAnswer[] {
-  return text
-    .trimEnd()
-    .split('\n')
-    .map((line): MutantAnswer => JSON.parse(line));
-}
-
 const HEAD = [
   '| where | not equivalent | found | by recordings | by scenarios | by shapes | live | seconds, median and most |',
   '|---|---|---|---|---|---|---|---|',

@@ -19,6 +19,7 @@ import {
 import { type LabWire, openLabWire } from '../certify/lab-wire.ts';
 import { ending, print, say } from '../ending.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { reachingAdvice } from '../explore/reaching-advice.ts';
 import { keptOf, reproduceLine, tokenOf } from '../explore/saved-counterexample.ts';
 import { textOf } from '../explore/text.ts';
 import { UsageError } from '../failure.ts';
@@ -145,7 +146,7 @@ async function certifyDriver(file: string, options: CertifyCommandOptions): Prom
   print(
     options.json === true
       ? JSON.stringify(plainVerdict(plan, object, verdict))
-      : `${textOf(plan, options, verdict)}\n  ${reached}${reproduceLine(kept)}`,
+      : `${textOf(plan, options, verdict)}\n  ${reached}${toTry(verdict.bound)}${reproduceLine(kept)}`,
   );
   return exitCodeOfVerdict(verdict);
 }
@@ -277,7 +278,12 @@ function notJoined({ joinSeconds }: ExternalOptions): Certificate {
 function shown(as: CertifiedAs, certificate: Certificate, { json }: CertifyCommandOptions): string {
   return json === true
     ? JSON.stringify(certificateObject(as, certificate))
-    : certificateText(as, certificate);
+    : `${certificateText(as, certificate)}${toTry(certificate.bound)}`;
+}
+
+function toTry(bound: { readonly kind: string }): string {
+  const advice = reachingAdvice(bound);
+  return advice === '' ? '' : `\n  ${advice}`;
 }
 
 function exitCodeOf({ verdict, bound }: Certificate): ExitCode {

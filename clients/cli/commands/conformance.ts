@@ -31,6 +31,7 @@ import { type CodeNotReached, notReachedText } from '../../../server/report/code
 import { notReached, watchReach } from '../../../server/verify/coverage/reach.ts';
 import { ending, print, say } from '../ending.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { reachingAdvice } from '../explore/reaching-advice.ts';
 import { UsageError } from '../failure.ts';
 import { runKernelSelftests } from '../kernel-selftests.ts';
 import { newLiveConformanceWorld } from '../live-conformance-world.ts';
@@ -121,12 +122,17 @@ function told(
   json: true | undefined,
 ): ExitCode {
   const report = tracesReport(outcomes);
-  const why = missed === 'none' ? '' : `${notReachedText(missed)} in none of them`;
+  const why = missed === 'none' ? '' : whyUnknown(missed);
   if (json === true)
     print(JSON.stringify({ ...report, ...(why === '' ? {} : { notReached: why }) }));
   else print(`${reportText(outcomes)}${why === '' ? '' : `unknown: ${why}\n`}`);
   const code = tracesExitCode(report);
   return code === EXIT.OK && missed !== 'none' ? EXIT.UNKNOWN : code;
+}
+
+function whyUnknown(missed: CodeNotReached): string {
+  const advice = reachingAdvice(missed);
+  return `${notReachedText(missed)} in none of them${advice === '' ? '' : `; ${advice}`}`;
 }
 
 async function runHere(run: Run, patches: readonly Patch[]) {

@@ -220,6 +220,24 @@ test('test tells what is otherwise, what is unknown, and what is no scenario', a
   assert.equal(bad.stdout, '');
 });
 
+test('test and certify say where a patch runs, if it runs nowhere: as expected is then no pass', async () => {
+  const patch = file(
+    'idle.mjs',
+    "export const patch = { id: 'idle', summary: 's', overrides: (stock) => ({ movePtes: stock.movePtes }) };",
+  );
+  const [tested, certified] = await Promise.all([
+    runMmrace('test', SEED, OWN_REFAULT, '--patch', patch),
+    runMmrace('certify', SEED, '--driver', 'corrected', '--patch', patch),
+  ]);
+  const where = /scenarios that reach it: mremap-before-its-page, mremap-vs-rmap-walk/;
+  assert.equal(tested.code, EXIT.UNKNOWN, tested.stderr);
+  assert.match(tested.stdout, where);
+  assert.match(tested.stdout, /broken # SKIP it is broken, and nothing of idle has run/);
+  assert.match(tested.stdout, /pass:0 .* skip:2/);
+  assert.equal(certified.code, EXIT.UNKNOWN, certified.stderr);
+  assert.match(certified.stdout, where);
+});
+
 test('--kernels asks on each version; broken on one is broken', async () => {
   const [all, two] = await Promise.all([
     runMmrace('explore', SEED, '--kernels', 'all'),

@@ -37,6 +37,7 @@ import { type PairsReached, PointPairs } from '../../../server/scheduler/point-p
 import { notReached, type Reach, withReach } from '../../../server/verify/coverage/reach.ts';
 import { ending, print, say } from '../ending.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { reachingAdvice } from '../explore/reaching-advice.ts';
 import { writeText } from '../explore/saved-counterexample.ts';
 import { UsageError } from '../failure.ts';
 import { interruptible } from '../interruptible.ts';
@@ -263,7 +264,9 @@ interface Found {
 function notReachedOf({ reach, report }: Found): string {
   const missed = notReached(reach);
   const programs = counted(report.programs, 'program');
-  return missed === 'none' ? '' : `${notReachedText(missed)} in none of ${programs}`;
+  if (missed === 'none') return '';
+  const advice = reachingAdvice(missed);
+  return `${notReachedText(missed)} in none of ${programs}${advice === '' ? '' : `; ${advice}`}`;
 }
 
 function plain(

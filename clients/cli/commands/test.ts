@@ -14,6 +14,7 @@ import { BadInput } from '../../../server/vocabulary/bad-input.ts';
 import { ending, print } from '../ending.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { answerTo } from '../explore/answer.ts';
+import { reachingAdvice } from '../explore/reaching-advice.ts';
 import {
   DEFAULT_BUDGET_SECONDS,
   DEFAULT_DEPTH,
@@ -46,7 +47,7 @@ interface Case extends AskedSearch {
 
 type Got = Pick<
   Verdict,
-  'verdict' | 'bound' | 'executions' | 'steps' | 'seconds' | 'windowEntered'
+  'verdict' | 'bound' | 'executions' | 'steps' | 'seconds' | 'windowEntered' | 'reach'
 >;
 
 const NOT_ASKED: Got = {
@@ -228,11 +229,17 @@ function ktapTests(cases: readonly Case[], got: readonly Got[]): KtapTest[] {
   });
 }
 
-function compared({ what, expected }: Case, { verdict, bound }: Got): KtapTest {
+function compared({ what, expected }: Case, { verdict, bound, reach }: Got): KtapTest {
   const leaf = { name: `${what} ${expected}`, diagnostics: [describeBound(bound)] };
+  const idle = reach?.patches.find(({ called }) => called.length === 0);
+  if (verdict === 'broken' && verdict === expected && idle !== undefined) {
+    const { patch } = idle;
+    return { ...leaf, outcome: 'skip', reason: `it is broken, and nothing of ${patch} has run` };
+  }
   if (verdict === expected) return { ...leaf, outcome: 'pass', reason: '' };
   if (bound.kind === 'patch not reached') {
-    return { ...leaf, outcome: 'skip', reason: describeBound(bound) };
+    const diagnostics = [...leaf.diagnostics, reachingAdvice(bound)].filter((one) => one !== '');
+    return { ...leaf, diagnostics, outcome: 'skip', reason: describeBound(bound) };
   }
   if (verdict === 'unknown') return { ...leaf, outcome: 'error', reason: describeBound(bound) };
   return { ...leaf, outcome: 'fail', reason: `it is ${verdict}` };

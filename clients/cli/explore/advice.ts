@@ -4,11 +4,11 @@ import type { DriverNotReached, PatchNotReached } from '../../../server/report/c
 import type { ExploreRequest } from '../../../server/scenario/explore-request.ts';
 import { type Parameters, parametersOf } from '../../../server/scenario/instances.ts';
 import type { ScenarioPlan } from '../../../server/scenario/scenario-plan.ts';
-import { scenariosReaching } from '../../../server/verify/coverage/reaching-scenarios.ts';
 import type { SearchData } from '../../../server/verify/explore/workers/jobs.ts';
 import { BadInput } from '../../../server/vocabulary/bad-input.ts';
 import { type Answered, answerTo } from './answer.ts';
 import { durationText, SHARE_LEAST, shareText } from './estimate.ts';
+import { reachingAdvice } from './reaching-advice.ts';
 
 /** A smaller question is tried for so long. */
 const PROBE_SECONDS_MAX = 2;
@@ -39,7 +39,7 @@ export async function adviceFor(
   }
   if (verdict.bound.kind === 'window never entered') return [WINDOW_ADVICE];
   if (verdict.bound.kind === 'untold state') return [UNTOLD_ADVICE];
-  if (verdict.bound.kind === 'patch not reached') return reachingAdvice(verdict.bound);
+  if (verdict.bound.kind === 'patch not reached') return [patchAdvice(verdict.bound)];
   if (verdict.bound.kind === 'driver not reached') return driverAdvice(verdict.bound);
   const advice: string[] = [];
   if (progress.done >= SHARE_LEAST) {
@@ -61,12 +61,10 @@ export async function adviceFor(
   return advice;
 }
 
-function reachingAdvice({ overridden, lines }: PatchNotReached): readonly string[] {
-  if (lines.length > 0) return ['ask a scenario in which the condition before those lines is met'];
-  const reaching = scenariosReaching(overridden, () => performance.now());
-  return reaching.length === 0
-    ? ['no shipped scenario runs it: write one that does (docs/SCENARIOS.md)']
-    : [`scenarios that reach it: ${reaching.join(', ')}`];
+function patchAdvice(missed: PatchNotReached): string {
+  return missed.lines.length > 0
+    ? 'ask a scenario in which the condition before those lines is met'
+    : reachingAdvice(missed);
 }
 
 function driverAdvice({ driver, functions }: DriverNotReached): readonly string[] {
