@@ -50,7 +50,7 @@ const ofOne = shapesRan(1);
 const ofTwo = shapesRan(2).sort((a, b) => scattered(a.name) - scattered(b.name));
 
 /** Of the shapes of two that come there, so many: more are not asked within a minute. */
-const SHAPES_MAX = 2_000;
+const SHAPES_MAX = 4_000;
 
 function reaching(id: string): Reaching {
   const comesThere = <T>({ reached: of }: Ran<T>) => unmarked.includes(id) || of.has(id);

@@ -6,10 +6,13 @@ import type { TraceProgram } from '../conformance/traces/parse-program.ts';
 import { readTraces } from '../conformance/traces/read-traces.ts';
 import { type ProgramOutcome, runProgram } from '../conformance/traces/run-program.ts';
 import { shippedRecordings } from '../conformance/traces/shipped-recordings.ts';
+import { isLivelock } from '../explorer/failure.ts';
+import { type Chooser, goOnWithSame, roundRobin, runWith } from '../explorer/replay.ts';
 import { describeBound } from '../report/bound.ts';
 import { describeFailure } from '../report/describe-failure.ts';
 import { AS_WRITTEN, planScenario, type ScenarioPlan } from '../scenario/scenario-plan.ts';
 import type { Scenario } from '../scenario/scenario-schema.ts';
+import { newScenarioRun, stepsMaxOf } from '../scenario/scenario-world.ts';
 import { shippedScenario, shippedScenarioNames } from '../scenario/shipped-scenarios.ts';
 import { exploreScenario } from '../verify/explore/explore-scenario.ts';
 import { askShape, type ShapeRecord } from '../verify/shapes/ask-shape.ts';
@@ -68,12 +71,12 @@ export interface Question {
   readonly plan: () => ScenarioPlan;
 }
 
-/** All is looked at for a moment before anything is asked in full. */
-export type Thoroughness = 'for a moment' | 'in full';
+/** All is run in a few schedules, then looked at for a moment, before anything is asked in full. */
+export type Thoroughness = 'in turn' | 'for a moment' | 'in full';
 const SCENARIO_BUDGETS = {
-  'for a moment': { executions: 48, seconds: 1 },
-  'in full': { executions: 600, seconds: 10 },
-} as const satisfies Record<Thoroughness, object>;
+  'for a moment': { executions: 48, seconds: 0.7 },
+  'in full': { executions: 600, seconds: 4 },
+} as const;
 const SHAPE_EXECUTIONS = { 'for a moment': 48, 'in full': 300 } as const;
 
 /** How far to go, in milliseconds that this process has computed in all, and what does not count. */
@@ -113,10 +116,38 @@ function contractOf(name: string, { condition: _, ...scenario }: Scenario): Ques
   return { ...withDriver(name, asked, 'corrected'), name: `${name}, driver contract` };
 }
 
-/** What is wrong with the answer. What throws is a crash of the mutant. */
-function askQuestion({ plan }: Question, { how, until }: Omit<Limits, 'accept'>): Wrong {
-  const { executions, seconds } = SCENARIO_BUDGETS[how];
+/** What throws is a crash of the mutant. */
+function unlessItThrows(ask: () => ShapeAnswered): ShapeAnswered {
   try {
+    return ask();
+  } catch (error) {
+    const why = `crash: ${error instanceof Error ? error.message : String(error)}`;
+    return { word: 'broken', why };
+  }
+}
+
+type ShapeAnswered = Pick<ShapeRecord, 'word' | 'why'>;
+
+/** One actor behind the other, in both orders, and all by turns: most mistakes need no race. */
+const SCHEDULES: readonly (() => Chooser)[] = [
+  () => goOnWithSame,
+  () => (ready, previous) => goOnWithSame(ready.toReversed(), previous, 0),
+  roundRobin,
+];
+
+function inTurn(plan: ScenarioPlan): ShapeAnswered {
+  for (const chooser of SCHEDULES) {
+    const { failure } = runWith(() => newScenarioRun(plan), chooser(), stepsMaxOf(plan));
+    if (failure === 'none' || isLivelock(failure)) continue;
+    return { word: 'broken', why: describeFailure(failure) };
+  }
+  return { word: 'unknown', why: '' };
+}
+
+function askQuestion({ plan }: Question, { how, until }: Omit<Limits, 'accept'>): ShapeAnswered {
+  if (how === 'in turn') return unlessItThrows(() => inTurn(plan()));
+  const { executions, seconds } = SCENARIO_BUDGETS[how];
+  return unlessItThrows(() => {
     const { verdict, counterexample, bound } = exploreScenario(plan(), {
       strategy: 'dpor',
       budgetExecutions: executions,
@@ -126,33 +157,24 @@ function askQuestion({ plan }: Question, { how, until }: Omit<Limits, 'accept'>)
       clock: computed,
       onProgress: () => undefined,
     });
-    if (verdict !== 'broken') return 'none';
-    return counterexample === 'none'
-      ? describeBound(bound)
-      : describeFailure(counterexample.failure);
-  } catch (error) {
-    return `crash: ${error instanceof Error ? error.message : String(error)}`;
-  }
+    const why =
+      counterexample === 'none' ? describeBound(bound) : describeFailure(counterexample.failure);
+    return { word: verdict, why };
+  });
 }
 
-/** What goes wrong in the first of `questions` that the kernel without the mutant passes. */
-export function askAll(questions: readonly Question[], limits: Limits): Wrong {
-  for (const question of questions) {
-    if (computed() > limits.until) return 'none';
-    const wrong = askQuestion(question, limits);
-    if (wrong !== 'none' && limits.accept(question.name)) return `${question.name}: ${wrong}`;
-  }
-  return 'none';
-}
-
-/** Asks in the order of `shapes`; those that hold are not asked again. */
-export function shapesAsker(shapes: readonly string[]): (limits: Limits) => Wrong {
+/** What goes wrong in the first of `all` that the kernel without the mutant passes. What holds is not asked again. */
+export function asker<T extends { readonly name: string }>(
+  all: readonly T[],
+  ask: (one: T, limits: Omit<Limits, 'accept'>) => ShapeAnswered,
+): (limits: Limits) => Wrong {
   const held = new Set<string>();
   return ({ how, until, accept }) => {
-    for (const name of shapes) {
+    for (const one of all) {
+      const { name } = one;
       if (computed() > until) return 'none';
       if (held.has(name)) continue;
-      const { word, why } = askedShape(shapeNamed(name), { how, until });
+      const { word, why } = ask(one, { how, until });
       if (word === 'holds') held.add(name);
       if (word === 'broken' && accept(name)) return `${name}: ${why}`;
     }
@@ -160,27 +182,36 @@ export function shapesAsker(shapes: readonly string[]): (limits: Limits) => Wron
   };
 }
 
-function askedShape(
-  shape: Shape,
-  { how, until }: Omit<Limits, 'accept'>,
-): Pick<ShapeRecord, 'word' | 'why'> {
-  try {
-    return askShape({
-      scenario: scenarioOfShape(shape),
+export function scenariosAsker(names: readonly string[]): (limits: Limits) => Wrong {
+  const all = scenarioQuestions();
+  return asker(
+    names.flatMap((name) => all.find((one) => one.name === name) ?? []),
+    askQuestion,
+  );
+}
+
+export function shapesAsker(names: readonly string[]): (limits: Limits) => Wrong {
+  return asker(names.map(shapeNamed), askedShape);
+}
+
+function askedShape(shape: Shape, { how, until }: Omit<Limits, 'accept'>): ShapeAnswered {
+  const scenario = scenarioOfShape(shape);
+  if (how === 'in turn') return unlessItThrows(() => inTurn(planScenario(scenario)));
+  return unlessItThrows(() =>
+    askShape({
+      scenario,
       choice: AS_WRITTEN,
       executions: SHAPE_EXECUTIONS[how],
       goOn: () => (computed() > until ? 'stop' : 'go on'),
-    });
-  } catch (error) {
-    return { word: 'broken', why: `crash: ${error instanceof Error ? error.message : error}` };
-  }
+    }),
+  );
 }
 
 /** A scenario's question, or a shape, by its name. */
 export function askNamed(name: string): Wrong {
   const question = scenarioQuestions().find((one) => one.name === name);
   const limits = { how: 'in full', until: Number.POSITIVE_INFINITY } as const;
-  if (question !== undefined) return askQuestion(question, limits);
-  const { word, why } = askedShape(shapeNamed(name), limits);
+  const { word, why } =
+    question === undefined ? askedShape(shapeNamed(name), limits) : askQuestion(question, limits);
   return word === 'broken' ? why : 'none';
 }

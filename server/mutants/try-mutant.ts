@@ -10,11 +10,15 @@ import { fileURLToPath } from 'node:url';
 import type { UpTo } from './campaign.ts';
 import { loadMutant } from './load-mutant.ts';
 import { allMutants } from './mutants.ts';
-import type { Wrong } from './questions.ts';
+import type { Limits, Thoroughness } from './questions.ts';
 import { readReaching } from './reach-table.ts';
 
 /** Of computing, for one mutant: all of it, the loading as well. */
 const MUTANT_MS = 60_000;
+/** What is said to be equivalent is asked for so much of it: it does not count. */
+const EQUIVALENT_SHARE = 0.3;
+/** Of the recordings, which come by their length. */
+const SHORT_RECORDINGS = 300;
 
 const [what = '', ...args] = process.argv.slice(2);
 
@@ -35,30 +39,33 @@ async function tryMutant(table: string, stages: readonly UpTo[], id: string): Pr
   if (mutant === undefined) throw new Error(`there is no mutant ${id}`);
   const reaching = readReaching(table, id);
   loadMutant(mutant);
-  const { askAll, askRecordings, computed, scenarioQuestions, shapesAsker } = await import(
-    './questions.ts'
-  );
-  const all = scenarioQuestions();
-  const questions = reaching.scenarios.flatMap(
-    (name) => all.find((one) => one.name === name) ?? [],
-  );
+  const { askRecordings, computed, scenariosAsker, shapesAsker } = await import('./questions.ts');
+  const askScenarios = scenariosAsker(reaching.scenarios);
   const askShapes = shapesAsker(reaching.shapes);
-  const accept = stockPasses;
-  const moment = 'for a moment';
-  const full = 'in full';
-  // What is looked at for a moment takes half of the time at most.
-  const rounds: readonly { readonly stage: UpTo; readonly ask: () => Promise<Wrong> | Wrong }[] = [
-    { stage: 'recordings', ask: () => askRecordings(reaching.recordings) },
-    { stage: 'scenarios', ask: () => askAll(questions, { how: moment, until: 25_000, accept }) },
-    { stage: 'shapes', ask: () => askShapes({ how: moment, until: 35_000, accept }) },
-    { stage: 'scenarios', ask: () => askAll(questions, { how: full, until: 45_000, accept }) },
-    { stage: 'shapes', ask: () => askShapes({ how: full, until: MUTANT_MS, accept }) },
+  const short = reaching.recordings.slice(0, SHORT_RECORDINGS);
+  const long = reaching.recordings.slice(SHORT_RECORDINGS);
+  // What is likely to be quick comes before what is thorough: `until` is of the whole.
+  const rounds: readonly (readonly [UpTo, number, Thoroughness])[] = [
+    ['recordings', MUTANT_MS, 'in turn'],
+    ['scenarios', MUTANT_MS / 6, 'in turn'],
+    ['shapes', MUTANT_MS / 4, 'in turn'],
+    ['scenarios', MUTANT_MS / 2.4, 'for a moment'],
+    ['shapes', MUTANT_MS / 2, 'for a moment'],
+    ['recordings', MUTANT_MS, 'in full'],
+    ['scenarios', MUTANT_MS / 1.2, 'in full'],
+    ['shapes', MUTANT_MS, 'in full'],
   ];
+  const ask = {
+    recordings: ({ how }: Limits) => askRecordings(how === 'in turn' ? short : long),
+    scenarios: askScenarios,
+    shapes: askShapes,
+  };
   const seconds = () => Number((computed() / 1_000).toFixed(1));
-  for (const { stage, ask } of rounds) {
+  const share = mutant.equivalent === undefined ? 1 : EQUIVALENT_SHARE;
+  for (const [stage, milliseconds, how] of rounds) {
     if (!stages.includes(stage)) continue;
     tell({ asks: stage });
-    const wrong = await ask();
+    const wrong = await ask[stage]({ how, until: share * milliseconds, accept: stockPasses });
     if (wrong !== 'none') return tell({ caught: stage, how: wrong, seconds: seconds() });
   }
   tell({ caught: 'none', how: '', seconds: seconds() });
