@@ -200,3 +200,17 @@ test('a write that copies is refused once the OOM reaper was here, and keeps not
   assert.equal(inUse(world), before);
   assertAtRest(world);
 });
+
+test('so is a read, which might find the file where there was a copy; of a shared mapping it is not', () => {
+  const world = fileWorld();
+  mapFile(world, 'file-private');
+  mapFile(world, 'file-shared', OTHER);
+  store(world, at(0), 7n);
+  const before = inUse(world);
+  markUnstable(world.kernel, world.mm);
+  assert.equal(load(world, at(1)), 'SIGBUS');
+  assert.equal(pteNone(pteAt(world, at(1))), true);
+  assert.equal(inUse(world), before);
+  assert.equal(load(world, OTHER), 100n);
+  assertAtRest(world);
+});

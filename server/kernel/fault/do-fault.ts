@@ -65,13 +65,13 @@ export function* doFault(k: Kernel, request: FaultRequest): Task<FaultOutcome> {
   if (cached === 'oom') return 'oom';
   const outcome = yield* k.fn.finishFault(k, request, cached);
   unlockPage(k, cached);
-  if (outcome === 'lost') yield* putPage(k, cached);
+  if (outcome !== 'done') yield* putPage(k, cached);
   return outcome === 'lost' ? 'done' : outcome;
 }
 
 /**
- * finish_fault(): maps the page of the file itself, which is locked. 'lost' if another fault was faster: then the
- * reference on the page is still the caller's.
+ * finish_fault(): maps the page of the file itself, which is locked. 'lost' if another fault was faster: then, and where
+ * it fails, the reference on the page is still the caller's.
  */
 export function* finishFault(
   k: Kernel,
@@ -79,6 +79,8 @@ export function* finishFault(
   cached: Pfn,
 ): Task<FaultOutcome | 'lost'> {
   const { mm, vma, page, access } = request;
+  // A read, too, may look for what was a copy.
+  if (!(isShared(vma) || isStable(k, mm))) return 'sigbus';
   const at = yield* lockPte(k, 'finish_fault.ptl', mm, vma, page);
   if (!pteNone(lockedPte(at))) {
     unlockPte(k, at);

@@ -4,6 +4,9 @@ import type { Scenario, ScenarioVma, SetupOp } from '../../scenario/scenario-sch
 /** Holds the page, or mirrors it. */
 export const HOLDER = 'holder';
 export const CHILD = 'child';
+/** Whose pin I/O goes through, and its number. */
+export const PINNER = 'cpu0';
+export const PIN = 1;
 /** The mapping that mremap() moves to the place of. */
 export const TARGET = 'b';
 
@@ -37,7 +40,7 @@ const FORKED: SetupOp = { actor: 'cpu0', do: 'fork', child: CHILD };
 const SWAPPED_OUT: SetupOp = { actor: 'cpu0', do: 'madvise', at: 'a', advice: 'PAGEOUT' };
 const FREED: SetupOp = { actor: 'cpu0', do: 'madvise', at: 'a', advice: 'FREE' };
 const READ_ONLY: SetupOp = { actor: 'cpu0', do: 'mprotect', at: 'a', prot: 'r' };
-const PINNED: SetupOp = { actor: 'cpu0', do: 'pin', at: 'a', id: 1, mode: 'longterm' };
+const PINNED: SetupOp = { actor: PINNER, do: 'pin', at: 'a', id: PIN, mode: 'longterm' };
 /** Who has a reference keeps the page in the swap cache. */
 const GOTTEN: SetupOp = { actor: 'cpu0', do: 'pin', at: 'a', id: 1, mode: 'get' };
 const MIRRORED: SetupOp = { actor: HOLDER, do: 'prefetch', at: 'a' };
@@ -111,6 +114,10 @@ export const SHAPE_MEMORIES: readonly ShapeMemory[] = [
   memory('huge-cow', [STORED, FORKED], { machine: SMALL_HUGE }),
   memory('huge-zero', [LOADED], { machine: SMALL_HUGE }),
 ];
+
+export function isPinned({ setup }: ShapeMemory): boolean {
+  return setup.includes(PINNED);
+}
 
 function memory(
   id: string,

@@ -1,14 +1,17 @@
 /** What an actor of a shape can do, each as a program of one operation or of two that belong together. */
 import type { Prot } from '../../abi/cpu-api.ts';
 import type { Op } from '../../scenario/op-schema.ts';
-import { CHILD, type ShapeMemory } from './shape-memory.ts';
+import { CHILD, isPinned, PIN, type ShapeMemory } from './shape-memory.ts';
 
 type Place = Pick<ShapeMemory, 'page' | 'pages' | 'target' | 'machine'>;
 
 export interface ShapeOperation {
   readonly id: string;
-  /** 'child': a thread of the forked process. 'holder': of the device that the memory has already. */
-  readonly by: 'cpu' | 'child' | 'device' | 'holder';
+  /**
+   * 'child': a thread of the forked process. 'holder': of the device that the memory has already. 'pinner': I/O through
+   * the pin that it has.
+   */
+  readonly by: 'cpu' | 'child' | 'device' | 'holder' | 'pinner';
   /** Of a device; absent: the one that keeps the contract. */
   readonly driver?: string;
   /** `number` distinguishes the operations of one shape. */
@@ -88,19 +91,25 @@ const CPU: readonly ShapeOperation[] = [
   },
   cpu('fork', (_, number) => [{ do: 'fork', child: forkedBy(number) }]),
   taking(cpu('exit', () => [{ do: 'exit' }])),
-  {
-    ...taking(cpu('oom-reap', () => [{ do: 'oom-reap' }])),
-    // Behind it a thread reads the file again, where it had written: in Linux it is killed before it sees that.
-    where: ({ vmas }) => vmas.every(({ kind }) => kind !== 'file-private'),
-  },
+  taking(cpu('oom-reap', () => [{ do: 'oom-reap' }])),
   cpu('pin-get', (place) => [
     { do: 'pin', ...rangeOf(place), id: 2, mode: 'get' },
     { do: 'unpin', id: 2 },
   ]),
   cpu('pin', (place) => [
     { do: 'pin', ...rangeOf(place), id: 3, mode: 'longterm' },
+    { do: 'pin-write', id: 3, value: VALUE.device },
     { do: 'unpin', id: 3 },
   ]),
+];
+
+const PINNERS: readonly ShapeOperation[] = [
+  {
+    id: 'pinned-write',
+    by: 'pinner',
+    program: () => [{ do: 'pin-write', id: PIN, value: VALUE.device }],
+  },
+  { id: 'pinned-read', by: 'pinner', program: () => [{ do: 'pin-read', id: PIN }] },
 ];
 
 const CHILDREN: readonly ShapeOperation[] = [
@@ -165,14 +174,13 @@ export const SHAPE_OPERATIONS: readonly ShapeOperation[] = [
   ...CHILDREN,
   ...DEVICE,
   ...HOLDERS,
+  ...PINNERS,
 ];
 
 /** Of the model: what no shape has, for a reader of their verdicts. */
 export const NOT_IN_SHAPES: readonly string[] = [
-  'I/O through a pin (that the pinned page stays mapped is checked: OR8)',
   'more than two pages, more than one forked process in the setup',
   'a part of a huge page but its first page',
-  'the OOM reaper in private mappings of files',
   'mmap, and mremap onto what is mapped',
   'running out of frames in the middle of an operation',
   'a device that answers late, is cut off, or breaks the contract',
@@ -182,6 +190,7 @@ export const NOT_IN_SHAPES: readonly string[] = [
 export function fits({ by, where }: ShapeOperation, memory: ShapeMemory): boolean {
   if (by === 'child' && memory.processes !== 'child') return false;
   if (by === 'holder' && memory.holder !== 'device') return false;
+  if (by === 'pinner' && !isPinned(memory)) return false;
   return where === undefined || where(memory);
 }
 

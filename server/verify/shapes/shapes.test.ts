@@ -61,6 +61,25 @@ test('what threads of a process call that has exited changes nothing elsewhere',
   }
 });
 
+test('where the OOM reaper was, no thread finds the file again in which it had written', () => {
+  const { word, why } = asked('stock', 'file-cow:store+oom-reap');
+  assert.equal(word, 'holds', why);
+});
+
+test('a device writes through a pin, and what it writes stays in memory', () => {
+  for (const name of [
+    'pinned:store+pinned-write',
+    'pinned:fork+pinned-write',
+    'pinned:dontneed+pinned-read',
+  ]) {
+    const { word, why } = asked('stock', name);
+    assert.equal(word, 'holds', `${name}: ${why}`);
+  }
+  const { word, why } = asked('fork-shares-pinned', 'pinned:fork+pinned-write');
+  assert.equal(word, 'broken');
+  assert.match(why, /^OR[38]/);
+});
+
 /** Of each patch that ships, a small shape in which it appears. */
 const FOUND: readonly (readonly [patch: string, shape: string, says: RegExp])[] = [
   ['collect-drops-dirty', 'freed:store-pageout+collect', /^OR3/],

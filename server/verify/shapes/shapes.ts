@@ -3,7 +3,7 @@
  * one place and a few actors with one operation each, up to the order of the actors; each is the data of a scenario.
  */
 import type { Scenario, ScenarioActor } from '../../scenario/scenario-schema.ts';
-import { CHILD, HOLDER, SHAPE_MEMORIES, type ShapeMemory, TARGET } from './shape-memory.ts';
+import { CHILD, HOLDER, PINNER, SHAPE_MEMORIES, type ShapeMemory, TARGET } from './shape-memory.ts';
 import {
   ANSWER,
   DENIED,
@@ -115,7 +115,8 @@ function scenarioOf(
   const forbidden = [...deniedIn(operations), ...refusedIn(memory, operations)];
   const devices = [...acting, ...idle].filter(({ kind }) => kind === 'device').length;
   const few = memory.deviceFrames === 'one each' && devices > 0;
-  const waitedFor = [...acting, ...idle.filter(({ threads }) => threads !== undefined)];
+  const pinner = cpuWith(PINNER, threadsBy('pinner'));
+  const waitedFor = [...acting, ...[pinner, ...idle].filter((one) => one.threads !== undefined)];
   return {
     name: name.replaceAll(/[^a-z0-9]+/g, '-'),
     title: name,
@@ -125,7 +126,7 @@ function scenarioOf(
     setup: [...(moving ? [unmapped] : []), ...memory.setup, ...warming],
     ...(forbidden.length === 0 ? {} : { condition: { forbid: forbidden.join(' or ') } }),
     actors: [
-      { name: 'cpu0', kind: 'cpu' },
+      pinner,
       ...idle,
       ...forked,
       ...acting,
@@ -190,6 +191,8 @@ function nameOf({ by }: ShapeOperation, at: number): string {
       return CHILD;
     case 'holder':
       return HOLDER;
+    case 'pinner':
+      return PINNER;
     case 'cpu':
       return actorName(at);
     case 'device':
@@ -223,6 +226,7 @@ function actorOf(memory: ShapeMemory, operation: ShapeOperation, at: number): Sc
   switch (by) {
     case 'child':
     case 'holder':
+    case 'pinner':
       return [];
     case 'cpu':
       return [{ name: nameOf(operation, at), kind: 'cpu', program: [...program(memory, at)] }];
