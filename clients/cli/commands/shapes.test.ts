@@ -56,3 +56,19 @@ test('what was not asked is unknown, and a question that is wrong is told', asyn
   const sizes = await runMmrace('shapes', '--sizes', '7');
   assert.equal(sizes.code, EXIT.USAGE);
 });
+
+test('of many that are unknown it says which operations and memories they have, and what would tell', async () => {
+  const of = ['--sizes', '2', '--only', 'two-device', '--only', 'migrate', '--every', '3'];
+  const { code, stdout } = await runMmrace(
+    'shapes',
+    ...of,
+    '--shape-executions',
+    '5',
+    '--no-cache',
+  );
+  assert.equal(code, EXIT.UNKNOWN);
+  const [, count] = /unknown (\d+)$/m.exec(stdout) ?? [];
+  assert.match(stdout, new RegExp(`^ {2}with migrate ${count}, `, 'm'));
+  assert.match(stdout, new RegExp(`^ {2}in two-device ${count}$`, 'm'));
+  assert.match(stdout, /^ {2}--shape-executions 50 asks these alone again$/m);
+});
