@@ -1,4 +1,4 @@
-/** A process that runs recordings, scenarios and shapes with marked lines, and prints the table of which reach which. */
+/** A process that runs recordings, scenarios and shapes with marked lines, and prints which come to which. */
 import { loadMarked } from './load-mutant.ts';
 import { markLines } from './mark-lines.ts';
 import { allMutants } from './mutants.ts';

@@ -2,7 +2,7 @@
  * A process that holds one mutant, or none, and asks it. Prints JSON objects, a line each: what it asks next, and at
  * last what caught it.
  *
- *   try-mutant.ts TABLE recordings,scenarios,shapes ID   asks these, or some of them, as far as TABLE says they reach it
+ *   try-mutant.ts TABLE recordings,scenarios,shapes ID   asks these, or some of them, of what TABLE says comes there
  *   try-mutant.ts --stock QUESTION                       asks the kernel without a mutant
  */
 import { spawnSync } from 'node:child_process';

@@ -70,8 +70,8 @@ export function* doFault(k: Kernel, request: FaultRequest): Task<FaultOutcome> {
 }
 
 /**
- * finish_fault(): maps the page of the file itself, which is locked. 'lost' if another fault was faster: then, and where
- * it fails, the reference on the page is still the caller's.
+ * finish_fault(): maps the page of the file itself, which is locked. 'lost' if another fault was faster: then, and
+ * where it fails, the reference on the page is still the caller's.
  */
 export function* finishFault(
   k: Kernel,
