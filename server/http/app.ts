@@ -10,6 +10,7 @@ import { checkBodies } from './checked-bodies.ts';
 import { addDocs } from './docs.ts';
 import { answerErrors } from './error-answers.ts';
 import { isSameHost, refuseForeignPages } from './foreign-pages.ts';
+import { addGuideRoute } from './guide.ts';
 import { addHealthRoutes, type HealthOptions } from './health.ts';
 import { isKnownHost, refuseUnknownHosts } from './known-hosts.ts';
 import { addControlRoute, addPerformanceRoute, addVoteRoute } from './lab-control.ts';
@@ -87,6 +88,7 @@ export function buildApp(options: AppOptions): FastifyInstance {
   app.register(async (routes) => {
     const shelf = new ScenarioShelf();
     addHealthRoutes(routes, options);
+    addGuideRoute(routes);
     addScenarioRoutes(routes, shelf, ownCode);
     addLabRoutes(routes, { labs, shelf, readiness, joinBy });
     addControlRoute(routes, labs, joinBy);

@@ -7,6 +7,7 @@ import {
   SHORT_HEARTBEAT_MS,
 } from '../gateway/gateway.fixture.ts';
 import { CLOSE_CODES } from '../protocol/close-codes.ts';
+import { shows } from '../report/shows.ts';
 import { type HttpAnswer, type HttpHarness, startHttp } from './http.fixture.ts';
 
 const ADDRESS = '0x100200000';
@@ -63,6 +64,23 @@ test('a busy lab is controlled when it has time again: what is answered is recor
   const answer = await control({ action: 'pause' });
   assert.equal(lab.busy, false);
   assert.equal(answer.body.paused, true);
+});
+
+test('a task is stepped until something is to be seen, and no further', async () => {
+  const cpu = await mapped('cpu0');
+  await control({ action: 'pause' });
+  cpu.send({ id: 2, method: 'store', params: { address: ADDRESS, value: '0x7' } });
+  const [task] = (await untilTasks(1)).body.tasks;
+  const lab = http.gateway.labs.get('test');
+  assert.ok(lab !== 'none');
+  const { n } = lab.feed;
+  await control({ action: 'step', task: task.id, until: 'it shows' });
+  const told = lab.eventsAfter(n);
+  assert.ok(told !== 'too-old');
+  const seen = told.filter(shows).map(({ kind }) => kind);
+  assert.deepEqual(seen, ['pte'], 'the entry, and not yet the store');
+  await control({ action: 'step', task: task.id, until: 'it shows' });
+  assert.deepEqual((await cpu.next()).result, {});
 });
 
 /** Frames arrive when they arrive. */

@@ -17,6 +17,7 @@ import {
   VoteAnswer,
 } from '../protocol/http-api.ts';
 import { PERFORMANCES_KEPT_MAX } from '../protocol/limits.ts';
+import { shows } from '../report/shows.ts';
 import { suggestion } from '../vocabulary/nearest-word.ts';
 import { bearerOf } from './error-answers.ts';
 import { HttpFailure } from './http-failure.ts';
@@ -24,6 +25,8 @@ import { type JoinBy, labDetail } from './lab-view.ts';
 import { checkPatch, type LabParams, LabPath, labNamed, openLabNamed } from './labs.ts';
 import { route } from './route.ts';
 
+/** Steps that are taken until something is to be seen, at most. */
+const STEPS_UNSEEN_MAX = 10_000;
 /** Milliseconds that an answer waits for what a client makes of it. A verb may take longer; it goes on. */
 const CLIENT_ANSWER_MS = 2_000;
 
@@ -131,7 +134,7 @@ async function act(lab: Lab, control: Control): Promise<Done> {
       lab.drive.setSpeed(control.stepsPerSecond);
       return {};
     case 'step':
-      step(lab, control.task ?? 'next');
+      step(lab, control.task ?? 'next', control.until ?? 'one step');
       return {};
     case 'lock':
       lab.presenter.lock();
@@ -204,10 +207,23 @@ async function undo(lab: Lab, before: number): Promise<void> {
   if (went === 'too far') throw new HttpFailure('too-far-back', `lab: ${lab.name}`);
 }
 
-function step(lab: Lab, task: number | 'next'): void {
+function step(lab: Lab, task: number | 'next', until: 'one step' | 'it shows'): void {
+  const { n } = lab.feed;
   const done = lab.drive.step(task);
   if (done === 'running') throw new HttpFailure('not-paused', `lab: ${lab.name}`);
   if (done === 'not ready') throw new HttpFailure('no-such-task', `body.task: ${task}`);
+  if (until === 'it shows') stepOn(lab, task, n);
+}
+
+/** Goes on until something is to be seen, or the task does not go on by itself. */
+function stepOn(lab: Lab, task: number | 'next', n: number): void {
+  let from = n;
+  for (let steps = 0; steps < STEPS_UNSEEN_MAX; steps += 1) {
+    const fresh = lab.eventsAfter(from);
+    if (fresh === 'too-old' || fresh.some(shows)) return;
+    from = lab.feed.n;
+    if (lab.drive.step(task) !== 'stepped') return;
+  }
 }
 
 /** What the client made of it; nothing if it takes longer than CLIENT_ANSWER_MS, as it may in a paused lab. */

@@ -29,7 +29,7 @@ const POLICY = [
 ].join('; ');
 
 /** Addresses below these are programs' alone: an unknown one is an error and no page. */
-const NOT_OF_PAGE = /^\/(?:api|docs|ws|asyncapi|healthz|readyz|metrics|version)(?:[/.]|$)/;
+const NOT_OF_PAGE = /^\/(?:api|docs|guide|ws|asyncapi|healthz|readyz|metrics|version)(?:[/.]|$)/;
 
 export interface Page {
   /** Answers with a file of the page, or with its document. 'not of the page': nothing was answered. */

@@ -280,7 +280,15 @@ export const Control = Type.Union([
   action('pause', {}),
   action('resume', {}),
   /** One step of the task, or of the one that became ready first. Pauses nothing by itself. */
-  action('step', { task: Type.Optional(Type.Integer({ minimum: 1 })) }),
+  action('step', {
+    task: Type.Optional(Type.Integer({ minimum: 1 })),
+    until: Type.Optional(
+      described(
+        word('it shows'),
+        'So many steps of the task, until the memory looks otherwise, or it waits, or has ended.',
+      ),
+    ),
+  }),
   /** So many steps a second, the first that became ready next; 'full' is as before. */
   action('speed', {
     stepsPerSecond: Type.Union([

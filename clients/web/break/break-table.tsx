@@ -12,6 +12,7 @@ import { useKeys } from '../shell/keys.ts';
 import { Link } from '../shell/link.tsx';
 import { useLoaded } from '../shell/loaded.ts';
 import { goTo } from '../shell/navigation.ts';
+import { Term } from '../shell/term.tsx';
 import { actorsOf, type Game, type Move, play } from './game.ts';
 import { cpuOf, type LevelKernel, planOfLevel } from './level-plan.ts';
 import { LEVEL_SCENARIOS } from './level-scenarios.ts';
@@ -90,7 +91,7 @@ function Playing({ level, plan, kernel, onKernel, text, room }: PlayingProps) {
           <h1>You are the scheduler. {level.goal}</h1>
           <p className="quiet">
             {level.title}. Choose who takes each next step. Par: {level.par}{' '}
-            {level.par === 1 ? 'switch' : 'switches'}.
+            <Term of="switch">{level.par === 1 ? 'switch' : 'switches'}</Term>.
           </p>
         </div>
         <fieldset className="row">

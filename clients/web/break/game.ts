@@ -1,6 +1,7 @@
 /** Break it: the player is the scheduler. A game is a plan and the choices so far; everything else follows. */
 import type { Event } from '../../../server/abi/event.ts';
 import type { Failure } from '../../../server/explorer/failure.ts';
+import { shows } from '../../../server/report/shows.ts';
 import type { ScenarioPlan } from '../../../server/scenario/scenario-plan.ts';
 import {
   newScenarioRun,
@@ -31,20 +32,6 @@ export interface Game {
   /** Tasks, step by step: what the explorer goes on from. */
   readonly choices: readonly number[];
 }
-
-const SEEN: ReadonlySet<Event['kind']> = new Set([
-  'pte',
-  'mirror',
-  'invalidate_range_start',
-  'invalidate_range_end',
-  'device-access',
-  'cpu-access',
-  'pin-access',
-  'signal',
-  'tlb-flush',
-  'frame-free',
-  'migration-end',
-]);
 
 /** The actors that a player chooses among, in the order of the scenario. */
 export function actorsOf(plan: ScenarioPlan): string[] {
@@ -80,7 +67,7 @@ function move({ run, events, moves, choices, stepsMax }: Playing, actor: string)
     const before = events.length;
     choices.push(id);
     run.scheduler.step(task);
-    seen = events.slice(before).findLast(({ kind }) => SEEN.has(kind)) ?? seen;
+    seen = events.slice(before).findLast(shows) ?? seen;
     if (seen !== 'none' || run.failure() !== 'none' || choices.length >= stepsMax) break;
   }
   moves.push({ actor, event: seen, n: events.at(-1)?.n ?? 0 });

@@ -91,6 +91,29 @@ test('the events of a run play by themselves, are pinned, and say what they are 
   assert.deepEqual(complaintsBut404(), []);
 });
 
+test('words are explained under the pointer, documents are served, and a run goes into a room', async () => {
+  const page = await under.open('/explore?scenario=seed-zero-page');
+  await page.getByRole('button', { name: 'Explore', exact: true }).click();
+  const word = page.locator('dfn', { hasText: 'race window' });
+  await appears(word);
+  assert.match((await word.getAttribute('title')) ?? '', /order of two actors/);
+  await page.keyboard.press('?');
+  const dialog = page.locator('dialog[open]');
+  await appears(dialog.getByText('the next violation'));
+  const keys = await dialog.locator('kbd').allTextContents();
+  assert.deepEqual(
+    keys.filter((key) => key === ''),
+    [],
+    'no row without a key',
+  );
+  const guide = await dialog.getByText('What there is').getAttribute('href');
+  assert.match(await (await fetch(under.server.url + guide)).text(), /^# The page/);
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: 'Play this in a room' }).click();
+  await appears(page.getByText('How to run this in a room'));
+  assert.deepEqual(complaintsBut404(), []);
+});
+
 test('without the patch the verdict is that it holds, and the window was entered', async () => {
   const page = await under.open('/explore?scenario=seed-zero-page');
   await page.getByRole('button', { name: 'Explore', exact: true }).click();

@@ -2,11 +2,11 @@ import { useState } from 'preact/hooks';
 import type { LabEntry } from '../../../server/protocol/http-api.ts';
 import { CodeField } from '../lobby/code-field.tsx';
 import { NewLabForm } from '../lobby/new-lab-form.tsx';
+import { openRoom } from '../lobby/open-room.ts';
 import { RequestFailed, sentenceOf, serverApi } from '../server-api.ts';
 import { useKeys } from '../shell/keys.ts';
 import { Link } from '../shell/link.tsx';
 import { useLoaded } from '../shell/loaded.ts';
-import { keepPresenterToken } from '../shell/memory.ts';
 import { goTo } from '../shell/navigation.ts';
 import { TopBar } from '../shell/top-bar.tsx';
 import { RacePlayer } from './race-player.tsx';
@@ -89,10 +89,7 @@ function Ways() {
   const play = async () => {
     try {
       const patch = RACE.patched.patch;
-      const { lab, presenterToken } = await serverApi.openLab({ scenario: SCENARIO, patch });
-      keepPresenterToken(lab.name, presenterToken);
-      await serverApi.control(lab.name, { action: 'lock' }, presenterToken);
-      goTo({ view: 'console', lab: lab.name });
+      await openRoom({ scenario: SCENARIO, patch });
     } catch (error) {
       setTrouble(sentenceOf(error));
     }

@@ -1,5 +1,6 @@
 import type { Tone } from '../memory/cell-face.ts';
 import { useAppearance } from '../shell/appearance.ts';
+import { GLOSSARY } from '../shell/glossary.ts';
 
 const TONES: readonly (readonly [tone: Tone, glyph: string, words: string])[] = [
   ['present', '■', 'a frame of memory'],
@@ -66,6 +67,19 @@ export function LegendPanel() {
         Bars above a lane's line are calls, bars below it are locks, what lies behind it is a
         migration. Brackets in the kernel's lane are invalidations; one without a right edge has not
         ended.
+      </p>
+      <h2>Words</h2>
+      <dl className="words">
+        {Object.entries(GLOSSARY).map(([word, meaning]) => (
+          <div key={word}>
+            <dt>{word}</dt>
+            <dd>{meaning}</dd>
+          </div>
+        ))}
+      </dl>
+      <p>
+        <a href="/guide/PAGE.md">The page, explained</a> · <a href="/guide/SPEC.md">the rules</a> ·{' '}
+        <a href="/guide/TUTORIAL.md">from the beginning</a>
       </p>
     </div>
   );

@@ -2,9 +2,8 @@ import { useState } from 'preact/hooks';
 import type { NewLab, ScenarioEntry } from '../../../server/protocol/http-api.ts';
 import { sentenceOf, serverApi } from '../server-api.ts';
 import { useLoaded } from '../shell/loaded.ts';
-import { keepPresenterToken } from '../shell/memory.ts';
-import { goTo } from '../shell/navigation.ts';
 import { type ChosenKernel, kernelAsked, LinuxVersion } from './linux-version.tsx';
+import { openRoom } from './open-room.ts';
 
 const EMPTY = '';
 const STOCK = 'stock';
@@ -38,10 +37,7 @@ export function NewLabForm() {
       ...(patch === STOCK ? {} : { patch }),
     };
     try {
-      const { lab: opened, presenterToken } = await serverApi.openLab(lab);
-      keepPresenterToken(opened.name, presenterToken);
-      await serverApi.control(opened.name, { action: 'lock' }, presenterToken);
-      goTo({ view: 'console', lab: opened.name });
+      await openRoom(lab);
     } catch (error) {
       setWork({ state: 'failed', why: sentenceOf(error) });
     }

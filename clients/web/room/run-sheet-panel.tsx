@@ -65,7 +65,32 @@ export function RunSheetPanel({ room, act }: RunSheetPanelProps) {
         })}
       </ol>
       {cue.now === 'none' ? <p className="note good">That was the race.</p> : null}
+      <HowTo />
     </section>
+  );
+}
+
+const HOW_TO = [
+  'Open the stage, and put it on the projector: it shows the code as long as no device is there.',
+  'Everybody scans the code, or types it, and taps Be a device. The lab gives the names.',
+  'The cue is on the stage, and is the one big button of the phone whose turn it is.',
+  'Nobody there? Enter does the cue, or add a bot. ⋯ behind a name hands on, renames, sends out.',
+  'After the last read the line across the stage says who wrote what, and who read what.',
+  'Undo takes it back. Pause, and let one go at a time: what else could happen?',
+  'Again, with the other kernel, under the same phones. Which one was told?',
+];
+
+/** For somebody who runs a room for the first time. */
+function HowTo() {
+  return (
+    <details>
+      <summary>How to run this in a room</summary>
+      <ol className="how-to">
+        {HOW_TO.map((step) => (
+          <li key={step}>{step}</li>
+        ))}
+      </ol>
+    </details>
   );
 }
 

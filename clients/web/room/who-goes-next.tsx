@@ -43,6 +43,8 @@ interface Next {
   readonly why: string;
   readonly is: 'cue' | 'free' | 'step';
   readonly act: () => void;
+  /** One step, where the button takes more. */
+  readonly once?: () => void;
 }
 
 interface NextRowProps extends WhoGoesNextProps {
@@ -78,6 +80,11 @@ function NextRow({ actor, room, act }: NextRowProps) {
       >
         Let go
       </button>
+      {next.once === undefined ? null : (
+        <button type="button" className="small once" onClick={next.once}>
+          One step
+        </button>
+      )}
       <details className="more">
         <summary>Hold it, slow it down, cut it off</summary>
         <ActorControls actor={actor} act={act} disabled={isBarred} vmas={feed.history.now.vmas} />
@@ -100,9 +107,10 @@ function nextOf({ actor, room, act }: NextRowProps): Next {
     if (task !== undefined) {
       return {
         words: task.name,
-        why: `one step, from ${task.at}`,
+        why: `until something shows, from ${task.at}`,
         is: 'step',
-        act: () => act({ action: 'step', task: task.id }),
+        act: () => act({ action: 'step', task: task.id, until: 'it shows' }),
+        once: () => act({ action: 'step', task: task.id }),
       };
     }
   }

@@ -11,6 +11,7 @@ import { TopBar } from '../shell/top-bar.tsx';
 import { Stage } from '../stage/stage.tsx';
 import type { Selected } from '../stage/view-source.ts';
 import { Downloads } from './downloads.tsx';
+import { PlayInRoom } from './play-in-room.tsx';
 import { milestonesOf, type RunSide, runHistory, stepOf } from './run-history.ts';
 import { StepList } from './step-list.tsx';
 import { useRun } from './use-run.ts';
@@ -69,8 +70,7 @@ function Progress({ run, onCancel }: { readonly run: RunEntry; readonly onCancel
         aria-label="How much is done, as far as can be told"
       />
       <p className="mono">
-        {progress.executions.toLocaleString('en')} executions, {progress.steps.toLocaleString('en')}{' '}
-        steps; about {share} % done
+        {progressWords(run)}; about {share} % done
       </p>
       <p>
         <button type="button" onClick={onCancel}>
@@ -81,12 +81,21 @@ function Progress({ run, onCancel }: { readonly run: RunEntry; readonly onCancel
   );
 }
 
+function progressWords({ progress: { executions, steps } }: RunEntry): string {
+  return `${executions.toLocaleString('en')} executions, ${steps.toLocaleString('en')} steps`;
+}
+
 function Ended({ run }: { readonly run: RunEntry }) {
   return (
     <>
       <h1>{run.question.scenario}</h1>
       {run.verdict === undefined ? (
-        <p className="note warn">{run.failure ?? 'The run was stopped before it had an answer.'}</p>
+        <>
+          <p className="note warn">
+            {run.failure ?? 'The run was stopped before it had an answer.'}
+          </p>
+          <p className="mono">{progressWords(run)}</p>
+        </>
       ) : (
         <VerdictCard verdict={run.verdict} />
       )}
@@ -169,6 +178,7 @@ function RunStage({ run, events, event }: RunStageProps) {
               </button>
             )}
           </div>
+          <PlayInRoom question={run.question} />
           <StepList events={events} side={side} history={history} step={step} onSelect={select} />
           <section className="stack">
             <h2>Take it along</h2>

@@ -1,5 +1,6 @@
 import type { RunEvents } from '../../../server/protocol/http-api.ts';
 import type { EventHistory } from '../model/event-history.ts';
+import { Term } from '../shell/term.tsx';
 import { lastEventOfStep, type RunSide } from './run-history.ts';
 
 export interface StepListProps {
@@ -44,7 +45,8 @@ export function StepList({ events, side, history, step, onSelect }: StepListProp
               </button>
               {!isSibling && n === events.pointOfNoReturn ? (
                 <p className="note alarm">
-                  Point of no return: after step {n} every continuation fails.
+                  <Term of="point of no return">Point of no return</Term>: after step {n} every
+                  continuation fails.
                 </p>
               ) : null}
             </li>

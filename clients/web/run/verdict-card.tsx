@@ -1,4 +1,5 @@
 import type { RunVerdict } from '../../../server/protocol/http-api.ts';
+import { Term } from '../shell/term.tsx';
 
 /** The verdict, within which bound it holds, and whether the race window was entered at all. */
 export function VerdictCard({ verdict }: { readonly verdict: RunVerdict }) {
@@ -16,9 +17,10 @@ export function VerdictCard({ verdict }: { readonly verdict: RunVerdict }) {
         </span>
       </div>
       <p className={windowEntered === 0 ? 'note warn' : 'quiet'}>
+        The <Term of="race window">race window</Term> was{' '}
         {windowEntered === 0
-          ? 'The race window was never entered: this says nothing about the race.'
-          : `The race window was entered in ${windowEntered.toLocaleString('en')} executions.`}
+          ? 'never entered: this says nothing about the race.'
+          : `entered in ${windowEntered.toLocaleString('en')} executions.`}
       </p>
     </section>
   );

@@ -31,6 +31,8 @@ export function useKeys(bindings: readonly KeyBinding[]): void {
 
 addEventListener('keydown', (event) => {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+  // A dialog has the keys to itself: Escape closes it, whatever it means to the view behind.
+  if (document.querySelector('dialog[open]') !== null) return;
   if (isTyping(event.target, event.key)) return;
   const bound = tables.flat().findLast(({ key }) => key === event.key);
   if (bound === undefined) return;
@@ -41,7 +43,6 @@ addEventListener('keydown', (event) => {
 /** Letters belong to fields, and Enter and space to buttons. */
 function isTyping(target: EventTarget | null, key: string): boolean {
   if (!(target instanceof HTMLElement)) return false;
-  if (target.closest('dialog') !== null && key !== 'Escape') return true;
   if (target.matches('input, textarea, select')) return key !== 'Escape';
   return target.matches('button, a') && (key === 'Enter' || key === ' ');
 }

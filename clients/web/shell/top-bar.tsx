@@ -51,7 +51,7 @@ export function TopBar({ children }: { readonly children?: ComponentChildren }) 
           </form>
         </div>
         <div className="keys">
-          {listed.map(({ key, shown, does }) => (
+          {listed.filter(isShown).map(({ key, shown, does }) => (
             <div key={key + does}>
               <span>
                 <kbd>{shown}</kbd>
@@ -60,9 +60,17 @@ export function TopBar({ children }: { readonly children?: ComponentChildren }) 
             </div>
           ))}
         </div>
+        <p>
+          <a href="/guide/PAGE.md">What there is on this page</a>
+        </p>
       </dialog>
     </header>
   );
+}
+
+/** Some keys are told of by the row of another. */
+function isShown({ shown }: { readonly shown: string }): boolean {
+  return shown !== '';
 }
 
 /** Two lanes that cross into two frames. */
