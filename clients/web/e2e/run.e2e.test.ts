@@ -33,6 +33,10 @@ test('a scenario is explored, its counterexample stepped through, and its link r
   await appears(page.getByText('Point of no return'));
   await appears(page.getByText('✕ 1 stale cell'));
 
+  // Two orders over each other, and what is swapped between them.
+  assert.equal(await page.locator('.swap-row').count(), 2);
+  assert.ok((await page.locator('.swap-row .swapped').count()) >= 2);
+
   // Before the reader maps the page nothing is stale.
   await page.getByRole('button', { name: /^5 / }).click();
   await disappears(page.getByText('✕ 1 stale cell'));

@@ -2,6 +2,7 @@ import type { RunEvents } from '../../../server/protocol/http-api.ts';
 import type { EventHistory } from '../model/event-history.ts';
 import { Term } from '../shell/term.tsx';
 import { lastEventOfStep, type RunSide } from './run-history.ts';
+import { SwapDiagram } from './swap-diagram.tsx';
 
 export interface StepListProps {
   readonly events: RunEvents;
@@ -31,6 +32,9 @@ export function StepList({ events, side, history, step, onSelect }: StepListProp
           Swap the steps {swapped.map(words).join(' and ')}, and nothing happens.
         </p>
       ) : null}
+      {events.sibling === null ? null : (
+        <SwapDiagram steps={events.steps} sibling={events.sibling} />
+      )}
       <ol className="histories" style={{ display: 'block' }}>
         {told.steps.map(({ actor, at }, index) => {
           const n = index + 1;
