@@ -41,8 +41,8 @@ export interface ScenarioChoice {
 export const AS_WRITTEN: ScenarioChoice = { patches: [], drivers: new Map(), parameters: {} };
 
 export interface PlannedOp {
-  /** What it is called in a scenario: `fork`. */
-  readonly does: string;
+  /** As the scenario says it. */
+  readonly op: Op;
   readonly run: CompiledOp;
   /** `actor.name`, or 'none'. */
   readonly register: string | 'none';
@@ -80,7 +80,8 @@ export interface ScenarioPlan {
   readonly setup: readonly {
     readonly actor: string;
     readonly name: string;
-    readonly op: CompiledOp;
+    readonly op: Op;
+    readonly run: CompiledOp;
   }[];
   readonly threads: readonly PlannedThread[];
   /** Names of registers, in the order of the file. */
@@ -137,7 +138,8 @@ export function planScenario(
     setup: (scenario.setup ?? []).map((op) => ({
       actor: op.actor,
       name: op.do,
-      op: compileOp(scenario, op),
+      op,
+      run: compileOp(scenario, op),
     })),
     threads,
     registers: threads.flatMap(({ ops }) =>
@@ -209,7 +211,7 @@ function threadsOf(scenario: Scenario, instance: Instance): PlannedThread[] {
     actor: instance.name,
     name: program.find((op) => op.do !== 'wait')?.do ?? 'program',
     ops: program.map((op) => ({
-      does: op.do,
+      op,
       run: compileOp(scenario, op),
       register: 'as' in op && op.as !== undefined ? `${instance.name}.${op.as}` : 'none',
     })),

@@ -278,10 +278,10 @@ function setupOf(plan: ScenarioPlan, surroundings: OpContext): SetupTask[] {
         });
       },
     })),
-    ...plan.setup.map(({ actor, name, op }) => ({
+    ...plan.setup.map(({ actor, name, run }) => ({
       actor,
       name,
-      task: () => op(surroundings, actor),
+      task: () => run(surroundings, actor),
     })),
   ];
 }
@@ -358,10 +358,10 @@ export function* threadTask(
     yield waitUntil('program.fork', milestones.object(name), () => milestones.reached(name));
   }
   const lives = milestones.birth(actor) === 'born';
-  for (const { does, run, register } of lives ? ops : []) {
+  for (const { op, run, register } of lives ? ops : []) {
     const value = yield* run(surroundings, actor);
     if (register !== 'none') registers.set(register, value);
-    milestones.opDone(actor, does);
+    milestones.opDone(actor, op.do);
   }
   milestones.threadEnded(actor);
 }

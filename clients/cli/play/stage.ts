@@ -73,8 +73,8 @@ export class PlayStage {
       const range = rangeOfVma(vma);
       await this.#finish(mapper, 'mmap', this.#cpuApi(mapper).mmap({ range, prot, kind }));
     }
-    for (const { actor, name, op } of this.#plan.setup) {
-      await this.#finish(actor, name, op(this.#surroundings(actor), actor));
+    for (const { actor, name, run } of this.#plan.setup) {
+      await this.#finish(actor, name, run(this.#surroundings(actor), actor));
     }
   }
 

@@ -1,0 +1,152 @@
+/**
+ * Whether a real kernel does what the model says of a schedule. A schedule that is said to fail must fail in every run,
+ * and another order of the same operations must be clean in every run; one that is said to be harmless must be clean.
+ */
+import type { ScenarioPlan } from '../scenario/scenario-plan.ts';
+import { NotReenactable } from './guest-ops.ts';
+import type { BootedKernel, GuestRun } from './guest-run.ts';
+import type { LeftOut, PointTable } from './points.ts';
+import { type Cue, checkCast, cuesOf, type PageSeen, type PlayedOnLinux, playOnLinux, THREADS_MAX } from './re-enactment.ts';
+import { heldWhere, movedTogether, type ThreadSteps, threadSteps } from './thread-steps.ts';
+
+/** What is played: a schedule of a question, in numbers of tasks. */
+export interface Played {
+  readonly plan: ScenarioPlan;
+  readonly choices: readonly number[];
+  /** The nearest schedule that is safe in the model; 'none' where none was found. */
+  readonly sibling: readonly number[] | 'none';
+  /** What the model says of `choices`. */
+  readonly says: 'fails' | 'is harmless';
+}
+
+/** How runs of one schedule went. */
+export interface Tally {
+  readonly order: 'as found' | 'safe sibling' | 'one after the other';
+  readonly runs: number;
+  readonly stale: number;
+  readonly crashed: number;
+  /** Of the first run that was played to its end. */
+  readonly pages: readonly PageSeen[];
+  readonly answers: readonly string[];
+  /** Of the first that crashed. */
+  readonly splat: string;
+  /** How the first run went that was not played to its end. */
+  readonly differed: string;
+}
+
+export type Confirmation =
+  | { readonly outcome: 'confirmed'; readonly schedule: Tally; readonly control: Tally | 'none' }
+  | {
+      readonly outcome: 'not confirmed';
+      readonly why: string;
+      readonly schedule: Tally;
+      readonly control: Tally | 'none';
+    }
+  | { readonly outcome: 'not re-enactable'; readonly what: string };
+
+/** Rejects: what QEMU or the guest say that is no answer. */
+export async function confirm(
+  kernel: BootedKernel,
+  table: PointTable,
+  played: Played,
+  runs: number,
+): Promise<Confirmation> {
+  try {
+    const { plan, says } = played;
+    checkCast(plan);
+    const leftOut = leftOutBy(plan, table);
+    const steps = threadSteps(plan, played.choices, 'when all have ended');
+    const play = (order: Tally['order'], one: ThreadSteps, cues: readonly Cue[]) =>
+      tally(kernel, order, runs, async (run) => {
+        await run.leaveOut(leftOut);
+        return playOnLinux(run, { plan, table, steps: one }, cues);
+      });
+    const schedule = await play('as found', steps, cuesFor(steps, table));
+    const control = says === 'fails' ? await controlOf(played, table, play) : 'none';
+    const why = whyNot(says, schedule, control);
+    if (why === 'none') return { outcome: 'confirmed', schedule, control };
+    return { outcome: 'not confirmed', why, schedule, control };
+  } catch (error) {
+    if (!(error instanceof NotReenactable)) throw error;
+    return { outcome: 'not re-enactable', what: error.message };
+  }
+}
+
+/** The safe sibling; where a thread cannot be held for it, each thread from its first to its last step. */
+async function controlOf(
+  { plan, sibling }: Played,
+  table: PointTable,
+  play: (order: Tally['order'], steps: ThreadSteps, cues: readonly Cue[]) => Promise<Tally>,
+): Promise<Tally> {
+  if (sibling !== 'none') {
+    try {
+      const steps = threadSteps(plan, sibling, 'when all have ended');
+      return await play('safe sibling', steps, cuesFor(steps, table));
+    } catch (error) {
+      if (!(error instanceof NotReenactable)) throw error;
+    }
+  }
+  const steps = threadSteps(plan, [], 'when all have ended');
+  return play('one after the other', steps, cuesOf(steps.steps));
+}
+
+function cuesFor({ steps }: ThreadSteps, { points }: PointTable): Cue[] {
+  return cuesOf(heldWhere(movedTogether(steps), (at) => points.has(at)));
+}
+
+/** CPUs of a guest in which each of `plans` can be played. */
+export function vcpusFor(plans: readonly ScenarioPlan[]): number {
+  return 1 + Math.min(THREADS_MAX, Math.max(...plans.map(({ threads }) => threads.length)));
+}
+
+function whyNot(says: Played['says'], schedule: Tally, control: Tally | 'none'): string {
+  if (schedule.differed !== '') return schedule.differed;
+  const failed = schedule.stale + schedule.crashed;
+  if (says === 'is harmless') {
+    return failed === 0 ? 'none' : `the model says that nothing fails, and ${failed} of ${schedule.runs} runs do`;
+  }
+  if (failed < schedule.runs) {
+    return `the model says that it fails, and ${schedule.runs - failed} of ${schedule.runs} runs are clean`;
+  }
+  if (control === 'none') return 'none';
+  if (control.differed !== '') return `the control (${control.order}): ${control.differed}`;
+  const bad = control.stale + control.crashed;
+  return bad === 0 ? 'none' : `the control (${control.order}) fails as well, in ${bad} of ${control.runs} runs`;
+}
+
+async function tally(
+  kernel: BootedKernel,
+  order: Tally['order'],
+  runs: number,
+  play: (run: GuestRun) => Promise<PlayedOnLinux>,
+): Promise<Tally> {
+  const played: PlayedOnLinux[] = [];
+  for (let at = 0; at < runs; at += 1) {
+    const one = await kernel.run(play);
+    played.push(one);
+    // What was not reached once would take its whole time again.
+    if (one.outcome === 'differed') break;
+  }
+  const whole = played.flatMap((one) => (one.outcome === 'played' ? [one] : []));
+  const crashed = played.flatMap((one) => (one.outcome === 'crashed' ? [one] : []));
+  const differed = played.find((one) => one.outcome === 'differed');
+  return {
+    order,
+    runs: played.length,
+    stale: whole.filter(({ stale }) => stale).length,
+    crashed: crashed.length,
+    pages: whole[0]?.pages ?? [],
+    answers: whole[0]?.answers ?? [],
+    splat: crashed[0]?.splat ?? '',
+    differed: differed?.outcome === 'differed' ? differed.at : '',
+  };
+}
+
+/** Throws: NotReenactable where a patch is more than calls left out. */
+function leftOutBy({ choice }: ScenarioPlan, table: PointTable): LeftOut[] {
+  return choice.patches.flatMap(({ id }) => {
+    const calls = table.patches.get(id);
+    if (calls === undefined) throw new NotReenactable(`the patch ${id}`);
+    return calls;
+  });
+}

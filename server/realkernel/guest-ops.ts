@@ -1,0 +1,113 @@
+/** Operations of scenarios, as the guest's threads do them. */
+import type { CpuOp, DeviceOp, Op } from '../scenario/op-schema.ts';
+import { isDeviceOp } from '../scenario/op-schema.ts';
+import { type CallOp, callParams, deviceVerb } from '../scenario/op-params.ts';
+import type { Scenario } from '../scenario/scenario-schema.ts';
+import type { PageRange } from '../vocabulary/address.ts';
+import type { GuestOp } from './slot.ts';
+
+/** The guest cannot do it, or a thread cannot be held there. */
+export class NotReenactable extends Error {
+  constructor(what: string) {
+    super(what);
+    this.name = 'NotReenactable';
+  }
+}
+
+const PAGE_SHIFT = 12n;
+const PROT = { none: 0n, r: 1n, w: 3n, rw: 3n } as const;
+/** madvise(2); of x86-64. */
+const ADVICE: { readonly [advice: string]: bigint } = {
+  MADV_DONTNEED: 4n,
+  MADV_FREE: 8n,
+  MADV_HUGEPAGE: 14n,
+  MADV_NOHUGEPAGE: 15n,
+  MADV_PAGEOUT: 21n,
+};
+
+/** `device` is the number of the actor's device. Throws: NotReenactable. */
+export function guestOp(scenario: Scenario, op: Op, device: number): GuestOp {
+  return isDeviceOp(op) ? ofDevice(scenario, op, device) : ofCpu(scenario, op);
+}
+
+export function mapped(range: PageRange, prot: string, kind: string): GuestOp {
+  if (kind !== 'anon-private') throw new NotReenactable(`mappings of kind ${kind}`);
+  return { op: 'mmap', address: addressOf(range), more: pagesOf(range), value: protOf(prot) };
+}
+
+function ofCpu(scenario: Scenario, op: CpuOp): GuestOp {
+  const { address, range, pages, value, to, prot, advice } = params(scenario, op);
+  const at = range === undefined ? BigInt(address ?? 0) : addressOf(range);
+  const more = pages ?? (range === undefined ? 1 : pagesOf(range));
+  switch (op.do) {
+    case 'load':
+      return { op: 'load', address: at };
+    case 'store':
+      return { op: 'store', address: at, value: BigInt(value ?? 0) };
+    case 'munmap':
+      return { op: 'munmap', address: at, more };
+    case 'mprotect':
+      return { op: 'mprotect', address: at, more, value: protOf(prot ?? 'none') };
+    case 'mremap':
+      return { op: 'mremap', address: at, more, value: BigInt(to ?? 0) };
+    case 'madvise': {
+      const asked = ADVICE[advice ?? ''];
+      if (asked === undefined) throw new NotReenactable(`madvise ${advice}`);
+      return { op: 'madvise', address: at, more, value: asked };
+    }
+    default:
+      throw new NotReenactable(`the operation ${op.do}`);
+  }
+}
+
+function ofDevice(scenario: Scenario, op: DeviceOp, device: number): GuestOp {
+  const { range, values } = deviceVerb(scenario, op) as unknown as {
+    readonly range: PageRange;
+    readonly values?: readonly string[];
+  };
+  const on = { address: addressOf(range), more: pagesOf(range), device };
+  switch (op.do) {
+    case 'migrate':
+    case 'migrate-to-dev':
+      return { op: 'device-migrate', ...on };
+    case 'migrate-to-sys':
+      return { op: 'device-migrate-back', ...on };
+    case 'exclusive':
+      return { op: 'device-exclusive', ...on };
+    case 'read':
+    case 'prefetch':
+    case 'fault-read':
+    case 'read-mapped':
+      return { op: 'device-read', ...on };
+    case 'write':
+      return { op: 'device-write', ...on, value: BigInt(values?.[0] ?? 0) };
+    default:
+      throw new NotReenactable(`the operation ${op.do}`);
+  }
+}
+
+interface CpuParams {
+  readonly address?: string;
+  readonly range?: PageRange;
+  readonly pages?: number;
+  readonly value?: string;
+  readonly to?: string;
+  readonly prot?: string;
+  readonly advice?: string;
+}
+
+function params(scenario: Scenario, op: CpuOp): CpuParams {
+  return op.do === 'wait' || op.do === 'oom-reap' ? {} : callParams(scenario, op as CallOp);
+}
+
+export function addressOf({ first }: PageRange): bigint {
+  return BigInt(first) << PAGE_SHIFT;
+}
+
+function pagesOf({ first, end }: PageRange): number {
+  return end - first;
+}
+
+function protOf(prot: string): bigint {
+  return PROT[prot as keyof typeof PROT] ?? 0n;
+}

@@ -1,0 +1,191 @@
+/** A kernel in a guest, with threads that do what they are told; each run begins where the guest had just booted. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { buildActor } from './build-actor.ts';
+import { keepSnapshot, type QemuOptions, type RunningGuest, startGuest, untilPrinted } from './qemu.ts';
+import { type GuestAnswer, type GuestOp, readAnswer, SLOT, slotAddress, writtenOp } from './slot.ts';
+import { NotReenactable } from './guest-ops.ts';
+import type { LeftOut, Point } from './points.ts';
+import { CALL_BYTES, type CallSite, callsOf, Symbols } from './symbols.ts';
+import { addressIn, type Hold, Vcpus } from './vcpus.ts';
+
+/** Milliseconds for a kernel to boot, under emulation and load. */
+const BOOT_MS = 60_000;
+/** The clock of the kernel is chosen for good a little after it has booted: all CPUs are stopped for that. */
+const SETTLE_MS = 2_500;
+/** Milliseconds for a thread to come to a point. */
+const REACH_MS = 8_000;
+
+export interface KernelFiles {
+  readonly kernel: string;
+  /** System.map, or /proc/kallsyms of the same kernel. */
+  readonly map: string;
+}
+
+/** `thread` is the number of an actor, and of the CPU that it runs on. */
+export class BootedKernel {
+  readonly symbols: Symbols;
+  /** As `uname -r` has it. */
+  readonly release: string;
+  readonly #qemu: QemuOptions;
+  readonly #opDone: bigint;
+
+  private constructor(qemu: QemuOptions, symbols: Symbols, opDone: bigint, release: string) {
+    this.#qemu = qemu;
+    this.symbols = symbols;
+    this.#opDone = opDone;
+    this.release = release;
+  }
+
+  /** Rejects: what the compiler, QEMU or the guest says. */
+  static async boot({ kernel, map }: KernelFiles, vcpus: number): Promise<BootedKernel> {
+    const folder = mkdtempSync(join(tmpdir(), 'mmrace-guest-'));
+    try {
+      const { initrd, opDone } = buildActor(folder);
+      const qemu = { folder, files: { kernel, initrd }, vcpus };
+      const symbols = new Symbols(readFileSync(map, 'utf8'));
+      const guest = await startGuest(qemu, 'boot');
+      try {
+        await guest.qmp.ask('cont');
+        await untilPrinted(guest, 'READY', BOOT_MS);
+        await sleep(SETTLE_MS);
+        await guest.qmp.ask('stop');
+        // The stub tells of it, too.
+        await guest.rsp.next();
+        await new Vcpus(guest.rsp, symbols, vcpus).writeLoops();
+        await keepSnapshot(guest);
+        const release = /Linux version (\S+)/.exec(guest.console())?.[1] ?? 'unknown';
+        return new BootedKernel(qemu, symbols, opDone, release);
+      } finally {
+        await guest.end();
+      }
+    } catch (error) {
+      rmSync(folder, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  async run<Result>(act: (run: GuestRun) => Promise<Result>): Promise<Result> {
+    const guest = await startGuest(this.#qemu, 'snapshot');
+    try {
+      return await act(new GuestRun(guest, this.symbols, this.#qemu.vcpus, this.#opDone));
+    } finally {
+      await guest.end();
+    }
+  }
+
+  close(): void {
+    rmSync(this.#qemu.folder, { recursive: true, force: true });
+  }
+}
+
+export class GuestRun {
+  readonly #guest: RunningGuest;
+  readonly #symbols: Symbols;
+  readonly #vcpus: Vcpus;
+  readonly #opDone: bigint;
+  readonly #seqs = new Map<number, bigint>();
+
+  constructor(guest: RunningGuest, symbols: Symbols, vcpus: number, opDone: bigint) {
+    this.#guest = guest;
+    this.#symbols = symbols;
+    this.#vcpus = new Vcpus(guest.rsp, symbols, vcpus);
+    this.#opDone = opDone;
+  }
+
+  get console(): string {
+    return this.#guest.console();
+  }
+
+  /** Calls of `call` in `name`, in the order of their addresses. Rejects if the kernel has no such function. */
+  async callsIn(name: string, call: string): Promise<CallSite[]> {
+    const from = addressIn(this.#symbols, name);
+    const text = await this.#guest.rsp.readMemory(0, from, this.#symbols.sizeOf(from));
+    return callsOf(addressIn(this.#symbols, call), text, from);
+  }
+
+  /** Throws: NotReenactable if this kernel has no such place; `at` is what it is for. */
+  async addressOf(point: Point, at: string): Promise<bigint> {
+    if ('entry' in point) {
+      const entry = this.#symbols.addressOf(point.entry);
+      if (entry === 'unknown') throw new NotReenactable(`${at}: there is no ${point.entry}`);
+      return entry;
+    }
+    const { in: name, call, nth = 1, after = false } = point;
+    const missing = [name, call].find((one) => this.#symbols.addressOf(one) === 'unknown');
+    if (missing !== undefined) throw new NotReenactable(`${at}: there is no ${missing}`);
+    const site = (await this.callsIn(name, call))[nth - 1];
+    if (site === undefined) throw new NotReenactable(`${at}: ${name} has no call ${nth} of ${call}`);
+    return after ? site.address + BigInt(CALL_BYTES) : site.address;
+  }
+
+  /** The kernel does without these calls from now on. */
+  async leaveOut(calls: readonly LeftOut[]): Promise<void> {
+    for (const { function: name, call } of calls) {
+      const sites = await this.callsIn(name, call);
+      if (sites.length === 0) throw new Error(`${name} does not call ${call}`);
+      const nothing = Buffer.from([0x0f, 0x1f, 0x44, 0x00, 0x00]);
+      for (const { address } of sites) await this.#guest.rsp.writeMemory(0, address, nothing);
+    }
+  }
+
+  /** The thread has been told, and has not begun. */
+  async tell(thread: number, op: GuestOp): Promise<void> {
+    const { rsp } = this.#guest;
+    const slot = slotAddress(thread);
+    const seq = (this.#seqs.get(thread) ?? 0n) + 1n;
+    this.#seqs.set(thread, seq);
+    await rsp.writeMemory(thread, slot + SLOT.op, writtenOp(op));
+    const bytes = Buffer.alloc(8);
+    bytes.writeBigUInt64LE(seq);
+    await rsp.writeMemory(thread, slot, bytes);
+  }
+
+  /**
+   * Up to where `thread` comes to one of `addresses` for the `nth` time from now on, from 1.
+   *
+   * Rejects: NeverReached, StubGone.
+   */
+  async goTo(thread: number, addresses: readonly bigint[], nth = 1): Promise<void> {
+    for (let at = 1; at <= nth; at += 1) {
+      await this.#vcpus.goTo(thread, addresses, REACH_MS);
+      if (at < nth) await this.#guest.rsp.step(thread);
+    }
+  }
+
+  hold(thread: number, how: Hold): Promise<void> {
+    return this.#vcpus.hold(thread, how);
+  }
+
+  release(thread: number): Promise<void> {
+    return this.#vcpus.release(thread, REACH_MS);
+  }
+
+  isHeld(thread: number): boolean {
+    return this.#vcpus.isHeld(thread);
+  }
+
+  /** To the end of what it was told. */
+  async finish(thread: number): Promise<GuestAnswer> {
+    const seq = this.#seqs.get(thread) ?? 0n;
+    await this.#vcpus.goTo(thread, [this.#opDone], REACH_MS, async () => {
+      return (await this.#answer(thread)).done === seq;
+    });
+    const answer = await this.#answer(thread);
+    await this.#guest.rsp.step(thread);
+    return answer;
+  }
+
+  /** From the first to the last step, with nobody held up. */
+  async perform(thread: number, op: GuestOp): Promise<GuestAnswer> {
+    await this.tell(thread, op);
+    return this.finish(thread);
+  }
+
+  async #answer(thread: number): Promise<GuestAnswer> {
+    const at = slotAddress(thread) + SLOT.answer;
+    return readAnswer(await this.#guest.rsp.readMemory(thread, at, SLOT.answerBytes));
+  }
+}

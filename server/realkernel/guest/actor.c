@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The only process of the guest: one thread per virtual CPU, which does what its slot in memory says. The host writes
+ * the slots through the debugger, so any program can be played without building this again.
+ *
+ * A thread spins in user space while it has nothing to do: it answers interrupts, and is quiescent to RCU.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#define ACTORS 4
+#define SLOTS 0x200000000UL
+#define PAGE 4096UL
+
+/* The order of the fields is known to the host: slot.ts. */
+struct slot {
+	volatile uint64_t seq;
+	volatile uint64_t op;
+	volatile uint64_t addr;
+	volatile uint64_t value;
+	volatile uint64_t more;
+	volatile uint64_t device;
+	volatile uint64_t done;
+	volatile int64_t err;
+	volatile uint64_t result;
+	volatile uint64_t faults;
+	uint64_t pad[6];
+};
+
+/* The numbers are known to the host: slot.ts. */
+enum op {
+	OP_NOTHING,
+	OP_LOAD,
+	OP_STORE,
+	OP_MMAP,
+	OP_MUNMAP,
+	OP_MPROTECT,
+	OP_MREMAP,
+	OP_MADVISE,
+	OP_DEVICE_OPEN,
+	OP_DEVICE_READ,
+	OP_DEVICE_WRITE,
+	OP_DEVICE_MIGRATE,
+	OP_DEVICE_MIGRATE_BACK,
+	OP_DEVICE_EXCLUSIVE,
+	OP_WHERE,
+};
+
+/* The commands of the kernel's test driver for HMM. */
+struct dmirror_cmd {
+	uint64_t addr;
+	uint64_t ptr;
+	uint64_t npages;
+	uint64_t cpages;
+	uint64_t faults;
+};
+#define DMIRROR(nr) _IOWR('H', nr, struct dmirror_cmd)
+
+static struct slot *slots = (struct slot *)SLOTS;
+static int devices[ACTORS];
+static __thread sigjmp_buf trapped;
+static __thread volatile int trapping;
+
+/* Known to the host by name: the end of an operation is a point like any other. */
+__attribute__((noinline)) void op_done(struct slot *slot)
+{
+	__asm__ volatile("" : : "r"(slot) : "memory");
+}
+
+static void on_trap(int sig)
+{
+	if (trapping)
+		siglongjmp(trapped, sig);
+	_exit(100 + sig);
+}
+
+static int64_t ask_device(int fd, int nr, struct slot *slot, uint64_t *buffer)
+{
+	struct dmirror_cmd cmd = {
+		.addr = slot->addr & ~(PAGE - 1),
+		.ptr = (uint64_t)buffer,
+		.npages = slot->more ? slot->more : 1,
+	};
+	int ret = ioctl(fd, DMIRROR(nr), &cmd);
+
+	slot->faults = cmd.faults;
+	return ret < 0 ? -errno : 0;
+}
+
+static int64_t where_is(uint64_t addr, uint64_t *entry)
+{
+	int fd = open("/proc/self/pagemap", O_RDONLY);
+	ssize_t got;
+
+	if (fd < 0)
+		return -errno;
+	got = pread(fd, entry, 8, addr / PAGE * 8);
+	close(fd);
+	return got == 8 ? 0 : -EIO;
+}
+
+static int64_t failed(void *at)
+{
+	return at == MAP_FAILED ? -errno : 0;
+}
+
+static int64_t perform(struct slot *slot, uint64_t *buffer)
+{
+	volatile uint64_t *word = (volatile uint64_t *)slot->addr;
+	int fd = devices[slot->device % ACTORS];
+	char name[40];
+
+	switch (slot->op) {
+	case OP_LOAD:
+		slot->result = *word;
+		return 0;
+	case OP_STORE:
+		*word = slot->value;
+		return 0;
+	case OP_MMAP:
+		return failed(mmap((void *)slot->addr, slot->more * PAGE, slot->value,
+				   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
+	case OP_MUNMAP:
+		return munmap((void *)slot->addr, slot->more * PAGE) ? -errno : 0;
+	case OP_MPROTECT:
+		return mprotect((void *)slot->addr, slot->more * PAGE, slot->value) ? -errno : 0;
+	case OP_MREMAP:
+		return failed(mremap((void *)slot->addr, slot->more * PAGE, slot->more * PAGE,
+				     MREMAP_MAYMOVE | MREMAP_FIXED, (void *)slot->value));
+	case OP_MADVISE:
+		return madvise((void *)slot->addr, slot->more * PAGE, slot->value) ? -errno : 0;
+	case OP_DEVICE_OPEN:
+		snprintf(name, sizeof(name), "/dev/hmm_dmirror%d", (int)slot->value);
+		fd = open(name, O_RDWR);
+		if (fd < 0)
+			return -errno;
+		devices[slot->device % ACTORS] = fd;
+		return 0;
+	case OP_DEVICE_READ: {
+		int64_t err = ask_device(fd, 0, slot, buffer);
+
+		slot->result = buffer[(slot->addr % PAGE) / 8];
+		return err;
+	}
+	case OP_DEVICE_WRITE:
+		memset(buffer, 0, PAGE);
+		buffer[(slot->addr % PAGE) / 8] = slot->value;
+		return ask_device(fd, 1, slot, buffer);
+	case OP_DEVICE_MIGRATE:
+		return ask_device(fd, 2, slot, buffer);
+	case OP_DEVICE_MIGRATE_BACK:
+		return ask_device(fd, 3, slot, buffer);
+	case OP_DEVICE_EXCLUSIVE:
+		return ask_device(fd, 5, slot, buffer);
+	case OP_WHERE: {
+		uint64_t entry = 0;
+		int64_t err = where_is(slot->addr, &entry);
+
+		slot->result = entry;
+		return err;
+	}
+	default:
+		return -ENOSYS;
+	}
+}
+
+static void *act(void *arg)
+{
+	long n = (long)arg;
+	struct slot *slot = &slots[n];
+	uint64_t *buffer = (uint64_t *)(SLOTS + (16 + n * 16) * PAGE);
+	uint64_t last = 0;
+	cpu_set_t cpus;
+	sigset_t none;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(n, &cpus);
+	sched_setaffinity(0, sizeof(cpus), &cpus);
+	sigemptyset(&none);
+	for (;;) {
+		int sig;
+
+		while (slot->seq == last)
+			__builtin_ia32_pause();
+		last = slot->seq;
+		slot->faults = 0;
+		sig = sigsetjmp(trapped, 1);
+		if (sig) {
+			/* No errno is above a thousand. */
+			slot->err = -1000 - sig;
+		} else {
+			trapping = 1;
+			slot->err = perform(slot, buffer);
+		}
+		trapping = 0;
+		slot->done = last;
+		op_done(slot);
+	}
+	return NULL;
+}
+
+/* "17 hmm_dmirror" in /proc/devices: nodes are made by hand, as no daemon does it. */
+static void make_nodes(void)
+{
+	FILE *file = fopen("/proc/devices", "r");
+	char line[128], path[40];
+	int major;
+
+	while (file && fgets(line, sizeof(line), file)) {
+		if (!strstr(line, "HMM_DMIRROR") && !strstr(line, "hmm_dmirror"))
+			continue;
+		major = atoi(line);
+		for (int minor = 0; minor < 4; minor++) {
+			snprintf(path, sizeof(path), "/dev/hmm_dmirror%d", minor);
+			mknod(path, S_IFCHR | 0600, makedev(major, minor));
+		}
+	}
+	if (file)
+		fclose(file);
+}
+
+int main(void)
+{
+	struct sigaction action = { .sa_handler = on_trap, .sa_flags = SA_NODEFER };
+	pthread_t threads[ACTORS];
+	size_t size = (16 + ACTORS * 16) * PAGE;
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	mkdir("/proc", 0755);
+	mkdir("/dev", 0755);
+	mount("proc", "/proc", "proc", 0, "");
+	mount("dev", "/dev", "devtmpfs", 0, "");
+	make_nodes();
+	sigaction(SIGSEGV, &action, NULL);
+	sigaction(SIGBUS, &action, NULL);
+	mmap((void *)SLOTS, size, PROT_READ | PROT_WRITE,
+	     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_POPULATE, -1, 0);
+	mlock((void *)SLOTS, size);
+	for (long n = 1; n < cpus && n < ACTORS; n++)
+		pthread_create(&threads[n], NULL, act, (void *)n);
+	printf("READY %ld\n", cpus);
+	fflush(stdout);
+	act((void *)0);
+	return 0;
+}

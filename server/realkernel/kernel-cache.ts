@@ -1,0 +1,27 @@
+/** Kernels that were built here, each in a folder of its own. */
+import { existsSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { KernelFiles } from './guest-run.ts';
+
+/** Versions whose sources a distribution packs, as `linux-source-VERSION`. */
+export const BUILT_VERSIONS = ['6.12', '6.1'] as const;
+export type BuiltVersion = (typeof BUILT_VERSIONS)[number];
+
+/** MMRACE_KERNELS, else below the user's cache folder. */
+export function kernelFolder(version: BuiltVersion): string {
+  const { MMRACE_KERNELS, XDG_CACHE_HOME } = process.env;
+  const cache = XDG_CACHE_HOME ?? join(homedir(), '.cache');
+  return join(MMRACE_KERNELS ?? join(cache, 'mmrace', 'kernels'), version);
+}
+
+export function builtKernel(version: BuiltVersion): KernelFiles | 'none' {
+  const folder = kernelFolder(version);
+  const files = { kernel: join(folder, 'bzImage'), map: join(folder, 'System.map') };
+  return existsSync(files.kernel) && existsSync(files.map) ? files : 'none';
+}
+
+/** What `make` was told, as it was when the kernel was built. */
+export function configOf(version: BuiltVersion): string {
+  return readFileSync(join(kernelFolder(version), 'config'), 'utf8');
+}

@@ -1,0 +1,61 @@
+/**
+ * Where the steps of the model are in the text of a kernel: a call in a function, as data for each version. Only points
+ * at which a thread is held need a place.
+ */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Type } from 'typebox';
+import { parse } from 'yaml';
+import { strict } from '../abi/scalars.ts';
+import { compileCheck } from '../protocol/validators.ts';
+
+const name = Type.String({ minLength: 1, maxLength: 100 });
+
+/** The first byte of a function; or a call in one: before it, unless said. */
+const Point = Type.Union([
+  strict({ entry: name }),
+  strict({
+    in: name,
+    call: name,
+    /** Of several calls of the same function, in the order of the text, from 1. */
+    nth: Type.Optional(Type.Integer({ minimum: 1 })),
+    after: Type.Optional(Type.Boolean()),
+  }),
+]);
+export type Point = Type.Static<typeof Point>;
+
+/** A call in the kernel that is not made: its bytes do nothing. */
+const LeftOut = strict({ function: name, call: name });
+export type LeftOut = Type.Static<typeof LeftOut>;
+
+const Table = strict({
+  /** Where a point is in several functions, a thread is held at the first that it comes to. */
+  points: Type.Record(Type.String(), Type.Array(Point, { minItems: 1 })),
+  /** Patches that are calls left out. */
+  patches: Type.Record(Type.String(), Type.Array(LeftOut)),
+});
+
+export interface PointTable {
+  readonly points: ReadonlyMap<string, readonly Point[]>;
+  readonly patches: ReadonlyMap<string, readonly LeftOut[]>;
+}
+
+const CHECK = compileCheck(Table);
+
+/** 'none' for a version that has no table. Throws: RangeError where the table is not well formed. */
+export function pointTable(version: string): PointTable | 'none' {
+  const path = fileURLToPath(new URL(`points/${version}.yaml`, import.meta.url));
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch {
+    return 'none';
+  }
+  const table: unknown = parse(text);
+  if (!CHECK.accepts(table)) throw new RangeError(`${path}: not a table of points`);
+  const { points, patches } = table as Type.Static<typeof Table>;
+  return {
+    points: new Map(Object.entries(points)),
+    patches: new Map(Object.entries(patches)),
+  };
+}

@@ -1,0 +1,253 @@
+/**
+ * A schedule of the model, played on a real kernel: each thread of the scenario is a thread of the guest on a CPU of its
+ * own, and is held wherever the model switches away from it. At the end somebody writes each page, and all read it.
+ */
+import type { ScenarioPlan } from '../scenario/scenario-plan.ts';
+import { rangeOfVma } from '../scenario/places.ts';
+import { readPte } from '../kernel/memory/page-table.ts';
+import { pteIsDevicePrivate, ptePfn } from '../kernel/memory/pte.ts';
+import { pgmapOf } from '../kernel/memory/page-references.ts';
+import { assertNever } from '../vocabulary/invariant.ts';
+import { guestOp, mapped, NotReenactable } from './guest-ops.ts';
+import type { GuestRun } from './guest-run.ts';
+import type { PointTable } from './points.ts';
+import { StubGone } from './rsp-client.ts';
+import type { GuestAnswer, GuestOp } from './slot.ts';
+import type { ThreadStep, ThreadSteps } from './thread-steps.ts';
+import { type Hold, NeverReached } from './vcpus.ts';
+
+export type Cue =
+  | { readonly cue: 'begin'; readonly thread: number; readonly op: number }
+  /** `thread` goes up to the `nth` time that it comes to the point from where it is, and is held there. */
+  | {
+      readonly cue: 'hold';
+      readonly thread: number;
+      readonly at: string;
+      readonly nth: number;
+      readonly how: Hold;
+    }
+  | { readonly cue: 'go on'; readonly thread: number }
+  | { readonly cue: 'finish'; readonly thread: number };
+
+/** CPUs of a guest, but for the one that sets the scene and looks at the end. */
+export const THREADS_MAX = 3;
+/** The test driver has two devices with memory of their own. */
+const DEVICES_MAX = 2;
+const WRITTEN = 0x2an;
+
+/** What to do with the threads, in order. Throws: NotReenactable. */
+export function cuesOf(steps: readonly ThreadStep[]): Cue[] {
+  const cues: Cue[] = [];
+  const state = new Map<number, { op: number; held: 'held' | 'runs'; passed: Map<string, number> }>();
+  for (const [index, step] of steps.entries()) {
+    const { thread, op, at } = step;
+    const before = state.get(thread);
+    if (before === undefined || before.op !== op) {
+      if (before !== undefined) cues.push({ cue: 'finish', thread });
+      cues.push({ cue: 'begin', thread, op });
+      state.set(thread, { op, held: 'runs', passed: new Map() });
+    } else if (before.held === 'held') {
+      cues.push({ cue: 'go on', thread });
+      before.held = 'runs';
+      before.passed = new Map();
+    }
+    const now = state.get(thread);
+    if (now === undefined) continue;
+    now.passed.set(at, (now.passed.get(at) ?? 0) + 1);
+    if (steps[index + 1]?.thread === thread) continue;
+    const next = steps.slice(index + 1).find((other) => other.thread === thread);
+    if (next === undefined || next.op !== op) {
+      cues.push({ cue: 'finish', thread });
+      state.delete(thread);
+      continue;
+    }
+    const nth = (now.passed.get(next.at) ?? 0) + 1;
+    cues.push({ cue: 'hold', thread, at: next.at, nth, how: next.hold });
+    now.held = 'held';
+  }
+  return cues;
+}
+
+export interface PageSeen {
+  readonly page: string;
+  readonly written: bigint;
+  readonly by: string;
+  /** What each reads then, or why it cannot. */
+  readonly reads: readonly { readonly actor: string; readonly value: bigint | string }[];
+}
+
+export type PlayedOnLinux =
+  | {
+      readonly outcome: 'played';
+      /** How each operation of a program ended, as errno. */
+      readonly answers: readonly string[];
+      readonly pages: readonly PageSeen[];
+      /** Somebody reads something else than was written. */
+      readonly stale: boolean;
+    }
+  | { readonly outcome: 'crashed'; readonly splat: string }
+  | { readonly outcome: 'differed'; readonly at: string; readonly where: readonly string[] };
+
+/** Plays it once. Throws: NotReenactable. Rejects: what QEMU says. */
+export async function playOnLinux(
+  run: GuestRun,
+  { plan, table, steps }: { plan: ScenarioPlan; table: PointTable; steps: ThreadSteps },
+  cues: readonly Cue[],
+): Promise<PlayedOnLinux> {
+  const stage = new Stage(run, plan, table);
+  try {
+    await stage.set();
+    const answers: string[] = [];
+    for (const cue of cues) {
+      const answer = await stage.follow(cue);
+      if (answer !== 'none') answers.push(answer);
+    }
+    const pages = await stage.look(steps);
+    const stale = pages.some(({ reads, written }) => reads.some(({ value }) => value !== written));
+    return { outcome: 'played', answers, pages, stale };
+  } catch (error) {
+    if (error instanceof StubGone) return { outcome: 'crashed', splat: splatOf(run.console) };
+    if (!(error instanceof NeverReached)) throw error;
+    return { outcome: 'differed', at: error.message, where: error.where };
+  }
+}
+
+class Stage {
+  readonly #run: GuestRun;
+  readonly #plan: ScenarioPlan;
+  readonly #table: PointTable;
+  /** The thread that sets the scene and looks. */
+  readonly #host: number;
+
+  constructor(run: GuestRun, plan: ScenarioPlan, table: PointTable) {
+    this.#run = run;
+    this.#plan = plan;
+    this.#table = table;
+    this.#host = plan.threads.length;
+  }
+
+  /** Devices are open, mappings are there, and the setup is done. */
+  async set(): Promise<void> {
+    const { devices, vmas, setup, scenario } = this.#plan;
+    for (const [device] of devices.entries()) {
+      await this.#must({ op: 'device-open', address: 0n, device, value: BigInt(device) });
+    }
+    for (const vma of vmas) await this.#must(mapped(rangeOfVma(vma), vma.prot, vma.kind));
+    for (const { actor, op } of setup) {
+      await this.#must(guestOp(scenario, op, this.#deviceOf(actor)));
+    }
+  }
+
+  /** Returns how an operation ended. */
+  async follow(cue: Cue): Promise<string> {
+    const { thread } = cue;
+    switch (cue.cue) {
+      case 'begin':
+        await this.#run.tell(thread, this.#opOf(thread, cue.op));
+        return 'none';
+      case 'hold': {
+        await this.#run.goTo(thread, await this.#addressesOf(cue.at), cue.nth);
+        await this.#run.hold(thread, cue.how);
+        return 'none';
+      }
+      case 'go on':
+        await this.#run.release(thread);
+        return 'none';
+      case 'finish':
+        if (this.#run.isHeld(thread)) await this.#run.release(thread);
+        return errnoOf(await this.#run.finish(thread));
+      default:
+        return assertNever(cue);
+    }
+  }
+
+  /** Each page is written by whoever has it, and read by all. */
+  async look({ run }: ThreadSteps): Promise<PageSeen[]> {
+    const seen: PageSeen[] = [];
+    const { kernel, mm } = run.world;
+    for (const { name, page } of this.#plan.pages) {
+      const address = BigInt(page) << 12n;
+      const entry = readPte(mm.table, page);
+      const home = pteIsDevicePrivate(entry) ? pgmapOf(kernel, ptePfn(entry)).owner : 'none';
+      const owner = this.#plan.devices.findIndex(({ name: device }) => device === home);
+      const write: GuestOp =
+        owner < 0
+          ? { op: 'store', address, value: WRITTEN }
+          : { op: 'device-write', address, value: WRITTEN, device: owner };
+      const wrote = await this.#run.perform(this.#host, write);
+      const reads: PageSeen['reads'][number][] = [];
+      const by = owner < 0 ? 'the CPU' : (this.#plan.devices[owner]?.name ?? '');
+      if (wrote.err !== 0n) reads.push({ actor: by, value: errnoOf(wrote) });
+      for (const [device, { name: actor }] of this.#plan.devices.entries()) {
+        if (device === owner) continue;
+        reads.push({ actor, value: await this.#read({ op: 'device-read', address, device }) });
+      }
+      reads.push({ actor: 'the CPU', value: await this.#read({ op: 'load', address }) });
+      seen.push({ page: name, written: WRITTEN, by, reads });
+    }
+    return seen;
+  }
+
+  async #read(op: GuestOp): Promise<bigint | string> {
+    const answer = await this.#run.perform(this.#host, op);
+    return answer.err === 0n ? answer.result : errnoOf(answer);
+  }
+
+  async #must(op: GuestOp): Promise<void> {
+    const answer = await this.#run.perform(this.#host, op);
+    if (answer.err !== 0n) throw new NotReenactable(`the setup: ${op.op} ends with ${errnoOf(answer)}`);
+  }
+
+  #opOf(thread: number, op: number): GuestOp {
+    const planned = this.#plan.threads[thread];
+    const found = planned?.ops[op];
+    if (planned === undefined || found === undefined) throw new RangeError(`no operation ${op}`);
+    return guestOp(this.#plan.scenario, found.op, this.#deviceOf(planned.actor));
+  }
+
+  #deviceOf(actor: string): number {
+    return Math.max(0, this.#plan.devices.findIndex(({ name }) => name === actor));
+  }
+
+  async #addressesOf(at: string): Promise<bigint[]> {
+    const points = this.#table.points.get(at);
+    if (points === undefined) throw new NotReenactable(at);
+    const found: bigint[] = [];
+    for (const point of points) found.push(await this.#run.addressOf(point, at));
+    return found;
+  }
+}
+
+/** Throws: NotReenactable if the guest has too few CPUs or devices for it. */
+export function checkCast({ threads, devices, children }: ScenarioPlan): void {
+  if (children.size > 0) throw new NotReenactable('the operation fork');
+  if (threads.length > THREADS_MAX) {
+    throw new NotReenactable(`${threads.length} threads: the guest has CPUs for ${THREADS_MAX}`);
+  }
+  if (devices.length > DEVICES_MAX) {
+    throw new NotReenactable(`${devices.length} devices: the test driver has ${DEVICES_MAX}`);
+  }
+}
+
+const ERRNOS: { readonly [number: string]: string } = {
+  2: 'ENOENT',
+  4: 'EINTR',
+  5: 'EIO',
+  11: 'EAGAIN',
+  12: 'ENOMEM',
+  14: 'EFAULT',
+  16: 'EBUSY',
+  22: 'EINVAL',
+};
+
+function errnoOf({ err }: GuestAnswer): string {
+  if (err === 0n) return 'OK';
+  if (err <= -1_000n) return `signal ${-1_000n - err}`;
+  return ERRNOS[`${-err}`] ?? `errno ${-err}`;
+}
+
+/** From the first line that says what went wrong. */
+function splatOf(console: string): string {
+  const from = console.search(/BUG:|Oops|general protection|Kernel panic|WARNING:/);
+  return (from < 0 ? console.slice(-500) : console.slice(from)).split('\n').slice(0, 12).join('\n');
+}

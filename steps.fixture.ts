@@ -1,0 +1,16 @@
+const base = '/work/team/confirm/';
+const { planFrom, scenarioFrom } = await import(base + 'clients/cli/scenario-choice.ts');
+const { exploreScenario } = await import(base + 'server/verify/explore/explore-scenario.ts');
+const { threadSteps, movedTogether } = await import(base + 'server/realkernel/thread-steps.ts');
+const { cuesOf } = await import(base + 'server/realkernel/re-enactment.ts');
+const [scenario, patch = 'stock'] = process.argv.slice(2);
+const plan = await planFrom(scenarioFrom(scenario), { patch, driver: [] });
+const v = exploreScenario(plan, { strategy: 'dpor', budgetExecutions: 1e6, budgetSeconds: 60, seed: 1, depth: 3, clock: () => performance.now(), onProgress: () => {} });
+const ce = v.counterexample;
+if (ce === 'none') process.exit();
+const { steps } = threadSteps(v.plan, ce.steps.map(({ task }) => task), 'when all have ended');
+for (const s of steps) console.log(s.thread, s.op, s.at, s.hold);
+console.log('---');
+const m = movedTogether(steps);
+for (const s of m) console.log(s.thread, s.op, s.at);
+console.log(cuesOf(steps).length, cuesOf(m));
