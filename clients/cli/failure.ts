@@ -10,11 +10,11 @@ export class UsageError extends BadInput {
   }
 }
 
-/** The server that was named is not there, or does not want this client. The command line was not wrong. */
-export class ServerUnavailable extends UsageError {
+/** The server that was named is not there or does not want this client, or a program is missing. The command line was not wrong. */
+export class Unavailable extends UsageError {
   constructor(message: string, options: ErrorOptions = {}) {
     super(message, options);
-    this.name = 'ServerUnavailable';
+    this.name = 'Unavailable';
   }
 }
 
@@ -31,7 +31,7 @@ export function failed(error: unknown): Failed {
     return { exitCode: error.exitCode === 0 ? EXIT.OK : EXIT.USAGE, text: '' };
   }
   if (error instanceof BadInput) {
-    const exitCode = error instanceof ServerUnavailable ? EXIT.UNAVAILABLE : EXIT.USAGE;
+    const exitCode = error instanceof Unavailable ? EXIT.UNAVAILABLE : EXIT.USAGE;
     return { exitCode, text: `mmrace: ${error.message}\n` };
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -53,6 +53,14 @@ const COMMANDS: readonly CommandFile[] = [
     load: async () => (await import('./commands/explore.ts')).addExploreCommand,
   },
   {
+    words: ['confirm'],
+    load: async () => (await import('./commands/confirm.ts')).addConfirmCommand,
+  },
+  {
+    words: ['kernel'],
+    load: async () => (await import('./commands/kernel.ts')).addKernelCommand,
+  },
+  {
     words: ['certify'],
     load: async () => (await import('./commands/certify.ts')).addCertifyCommand,
   },

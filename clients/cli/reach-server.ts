@@ -6,7 +6,7 @@ import type { HttpErrorName } from '../../server/protocol/http-errors.ts';
 import { SUBPROTOCOL } from '../../server/protocol/limits.ts';
 import { suggestion } from '../../server/vocabulary/nearest-word.ts';
 import { patientFetch } from '../sdk/patient-fetch.ts';
-import { ServerUnavailable, UsageError } from './failure.ts';
+import { Unavailable, UsageError } from './failure.ts';
 
 /** Milliseconds for one answer. */
 const ANSWER_MS = 5_000;
@@ -94,11 +94,11 @@ export interface FoundLab {
   readonly door: string;
 }
 
-/** The lab that is meant. Throws: ServerUnavailable if there is no server to use; UsageError if it has no such lab. */
+/** The lab that is meant. Throws: Unavailable if there is no server to use; UsageError if it has no such lab. */
 export async function labOnServer(choice: LabChoice): Promise<FoundLab> {
   const { url, lab, said, unknown } = choice;
   const problem = reachProblem(url, await reach(url));
-  if (problem !== 'none') throw new ServerUnavailable(problem);
+  if (problem !== 'none') throw new Unavailable(problem);
   const token = tokenIn(choice.token);
   const labs = await labsAt(url, token);
   if (labs === 'hidden') return await labByCode(url, lab);

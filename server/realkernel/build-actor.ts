@@ -1,10 +1,9 @@
 /** The guest's only program, built with the compiler of this system. */
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { writeFileSync } from 'node:fs';
 import { initramfs } from './initramfs.ts';
 
 const SOURCE = fileURLToPath(new URL('guest/actor.c', import.meta.url));
@@ -21,7 +20,9 @@ export interface BuiltActor {
 /** Into `folder`. Throws: what the compiler says. */
 export function buildActor(folder: string): BuiltActor {
   const [program, initrd] = [join(folder, 'actor'), join(folder, 'initramfs.gz')];
-  execFileSync('gcc', [...COMPILER, '-o', program, SOURCE], { stdio: ['ignore', 'ignore', 'pipe'] });
+  execFileSync('gcc', [...COMPILER, '-o', program, SOURCE], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   const symbols = execFileSync('nm', [program], { encoding: 'utf8' });
   const line = symbols.split('\n').find((one) => one.endsWith(` T ${DONE}`));
   if (line === undefined) throw new Error(`nm ${program}: no ${DONE}`);

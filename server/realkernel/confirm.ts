@@ -6,8 +6,16 @@ import type { ScenarioPlan } from '../scenario/scenario-plan.ts';
 import { NotReenactable } from './guest-ops.ts';
 import type { BootedKernel, GuestRun } from './guest-run.ts';
 import type { LeftOut, PointTable } from './points.ts';
-import { type Cue, checkCast, cuesOf, type PageSeen, type PlayedOnLinux, playOnLinux, THREADS_MAX } from './re-enactment.ts';
-import { heldWhere, movedTogether, type ThreadSteps, threadSteps } from './thread-steps.ts';
+import {
+  type Cue,
+  checkCast,
+  cuesOf,
+  type PageSeen,
+  type PlayedOnLinux,
+  playOnLinux,
+  THREADS_MAX,
+} from './re-enactment.ts';
+import { heldWhere, type ThreadSteps, threadSteps } from './thread-steps.ts';
 
 /** What is played: a schedule of a question, in numbers of tasks. */
 export interface Played {
@@ -15,7 +23,9 @@ export interface Played {
   readonly choices: readonly number[];
   /** The nearest schedule that is safe in the model; 'none' where none was found. */
   readonly sibling: readonly number[] | 'none';
-  /** What the model says of `choices`. */
+  /** Patches that the real kernel gets; those of the plan may be others, if it is said to be harmless. */
+  readonly patches: readonly string[];
+  /** What the model says of `choices`, with these patches. */
   readonly says: 'fails' | 'is harmless';
 }
 
@@ -54,7 +64,7 @@ export async function confirm(
   try {
     const { plan, says } = played;
     checkCast(plan);
-    const leftOut = leftOutBy(plan, table);
+    const leftOut = leftOutBy(played.patches, table);
     const steps = threadSteps(plan, played.choices, 'when all have ended');
     const play = (order: Tally['order'], one: ThreadSteps, cues: readonly Cue[]) =>
       tally(kernel, order, runs, async (run) => {
@@ -91,7 +101,7 @@ async function controlOf(
 }
 
 function cuesFor({ steps }: ThreadSteps, { points }: PointTable): Cue[] {
-  return cuesOf(heldWhere(movedTogether(steps), (at) => points.has(at)));
+  return cuesOf(heldWhere(steps, (at) => points.has(at)));
 }
 
 /** CPUs of a guest in which each of `plans` can be played. */
@@ -103,15 +113,20 @@ function whyNot(says: Played['says'], schedule: Tally, control: Tally | 'none'):
   if (schedule.differed !== '') return schedule.differed;
   const failed = schedule.stale + schedule.crashed;
   if (says === 'is harmless') {
-    return failed === 0 ? 'none' : `the model says that nothing fails, and ${failed} of ${schedule.runs} runs do`;
+    return failed === 0
+      ? 'none'
+      : `the model says that nothing fails, and ${failed} of ${schedule.runs} runs do`;
   }
   if (failed < schedule.runs) {
-    return `the model says that it fails, and ${schedule.runs - failed} of ${schedule.runs} runs are clean`;
+    const clean = `${schedule.runs - failed} of ${schedule.runs} runs are clean`;
+    return `the model says that it fails, and ${clean}, as far as it can be seen from user space`;
   }
   if (control === 'none') return 'none';
   if (control.differed !== '') return `the control (${control.order}): ${control.differed}`;
   const bad = control.stale + control.crashed;
-  return bad === 0 ? 'none' : `the control (${control.order}) fails as well, in ${bad} of ${control.runs} runs`;
+  return bad === 0
+    ? 'none'
+    : `the control (${control.order}) fails as well, in ${bad} of ${control.runs} runs`;
 }
 
 async function tally(
@@ -143,8 +158,8 @@ async function tally(
 }
 
 /** Throws: NotReenactable where a patch is more than calls left out. */
-function leftOutBy({ choice }: ScenarioPlan, table: PointTable): LeftOut[] {
-  return choice.patches.flatMap(({ id }) => {
+function leftOutBy(patches: readonly string[], table: PointTable): LeftOut[] {
+  return patches.flatMap((id) => {
     const calls = table.patches.get(id);
     if (calls === undefined) throw new NotReenactable(`the patch ${id}`);
     return calls;

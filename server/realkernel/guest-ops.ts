@@ -1,7 +1,8 @@
 /** Operations of scenarios, as the guest's threads do them. */
+
+import { type CallOp, callParams, deviceVerb } from '../scenario/op-params.ts';
 import type { CpuOp, DeviceOp, Op } from '../scenario/op-schema.ts';
 import { isDeviceOp } from '../scenario/op-schema.ts';
-import { type CallOp, callParams, deviceVerb } from '../scenario/op-params.ts';
 import type { Scenario } from '../scenario/scenario-schema.ts';
 import type { PageRange } from '../vocabulary/address.ts';
 import type { GuestOp } from './slot.ts';
@@ -18,11 +19,11 @@ const PAGE_SHIFT = 12n;
 const PROT = { none: 0n, r: 1n, w: 3n, rw: 3n } as const;
 /** madvise(2); of x86-64. */
 const ADVICE: { readonly [advice: string]: bigint } = {
-  MADV_DONTNEED: 4n,
-  MADV_FREE: 8n,
-  MADV_HUGEPAGE: 14n,
-  MADV_NOHUGEPAGE: 15n,
-  MADV_PAGEOUT: 21n,
+  DONTNEED: 4n,
+  FREE: 8n,
+  HUGEPAGE: 14n,
+  NOHUGEPAGE: 15n,
+  PAGEOUT: 21n,
 };
 
 /** `device` is the number of the actor's device. Throws: NotReenactable. */

@@ -4,10 +4,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { buildActor } from './build-actor.ts';
-import { keepSnapshot, type QemuOptions, type RunningGuest, startGuest, untilPrinted } from './qemu.ts';
-import { type GuestAnswer, type GuestOp, readAnswer, SLOT, slotAddress, writtenOp } from './slot.ts';
 import { NotReenactable } from './guest-ops.ts';
 import type { LeftOut, Point } from './points.ts';
+import {
+  keepSnapshot,
+  type QemuOptions,
+  type RunningGuest,
+  startGuest,
+  untilPrinted,
+} from './qemu.ts';
+import {
+  type GuestAnswer,
+  type GuestOp,
+  readAnswer,
+  SLOT,
+  slotAddress,
+  writtenOp,
+} from './slot.ts';
 import { CALL_BYTES, type CallSite, callsOf, Symbols } from './symbols.ts';
 import { addressIn, type Hold, Vcpus } from './vcpus.ts';
 
@@ -117,7 +130,8 @@ export class GuestRun {
     const missing = [name, call].find((one) => this.#symbols.addressOf(one) === 'unknown');
     if (missing !== undefined) throw new NotReenactable(`${at}: there is no ${missing}`);
     const site = (await this.callsIn(name, call))[nth - 1];
-    if (site === undefined) throw new NotReenactable(`${at}: ${name} has no call ${nth} of ${call}`);
+    if (site === undefined)
+      throw new NotReenactable(`${at}: ${name} has no call ${nth} of ${call}`);
     return after ? site.address + BigInt(CALL_BYTES) : site.address;
   }
 

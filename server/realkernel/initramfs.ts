@@ -23,7 +23,10 @@ export function initramfs(init: Uint8Array): Buffer {
   return Buffer.concat(entries.map((entry, at) => archived(entry, at + 1)));
 }
 
-function archived({ name, mode, content = new Uint8Array(), device = [0, 0] }: Entry, inode: number) {
+function archived(
+  { name, mode, content = new Uint8Array(), device = [0, 0] }: Entry,
+  inode: number,
+) {
   const fields = [inode, mode, 0, 0, 1, 0, content.length, 0, 0, ...device, name.length + 1, 0];
   const head = `070701${fields.map((field) => field.toString(16).padStart(8, '0')).join('')}${name}\0`;
   return Buffer.concat([padded(Buffer.from(head, 'latin1')), padded(Buffer.from(content))]);

@@ -4,7 +4,7 @@
  *
  * Everything stands in a folder of its own; sockets are files in it, and nothing listens on a network.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,6 +23,24 @@ const LOOK_MS = 10;
 /** No clock that a snapshot cannot turn back; a crash ends the guest at once. */
 const KERNEL_LINE =
   'console=ttyS0 clocksource=hpet tsc=unstable no_timer_check mitigations=off nokaslr panic=1 oops=panic';
+
+/** What is missing for a guest, and how to get it; 'none' if nothing is. */
+export function checkQemu(): string | 'none' {
+  if (process.platform !== 'linux' || process.arch !== 'x64') {
+    return `guests run on Linux on x86-64 only, not on ${process.platform} on ${process.arch}`;
+  }
+  const lacking = [
+    [QEMU, 'qemu-system-x86'],
+    ['gcc', 'gcc'],
+    ['nm', 'binutils'],
+  ].filter(
+    ([program]) => spawnSync(program ?? '', ['--version'], { stdio: 'ignore' }).error !== undefined,
+  );
+  if (lacking.length === 0) return 'none';
+  const programs = lacking.map(([program]) => program).join(', ');
+  const packages = lacking.map(([, name]) => name).join(' ');
+  return `${programs} is missing: apt-get install ${packages} (or what your distribution calls it)`;
+}
 
 export interface GuestFiles {
   readonly kernel: string;

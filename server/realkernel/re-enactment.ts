@@ -2,11 +2,13 @@
  * A schedule of the model, played on a real kernel: each thread of the scenario is a thread of the guest on a CPU of its
  * own, and is held wherever the model switches away from it. At the end somebody writes each page, and all read it.
  */
-import type { ScenarioPlan } from '../scenario/scenario-plan.ts';
-import { rangeOfVma } from '../scenario/places.ts';
+
+import { pgmapOf } from '../kernel/memory/page-references.ts';
 import { readPte } from '../kernel/memory/page-table.ts';
 import { pteIsDevicePrivate, ptePfn } from '../kernel/memory/pte.ts';
-import { pgmapOf } from '../kernel/memory/page-references.ts';
+import { rangeOfVma } from '../scenario/places.ts';
+import type { ScenarioPlan } from '../scenario/scenario-plan.ts';
+import type { PageIndex } from '../vocabulary/address.ts';
 import { assertNever } from '../vocabulary/invariant.ts';
 import { guestOp, mapped, NotReenactable } from './guest-ops.ts';
 import type { GuestRun } from './guest-run.ts';
@@ -33,12 +35,17 @@ export type Cue =
 export const THREADS_MAX = 3;
 /** The test driver has two devices with memory of their own. */
 const DEVICES_MAX = 2;
-const WRITTEN = 0x2an;
+const WRITTEN = { byDevice: 0x2an, byCpu: 0x2bn } as const;
+const PAGE_SHIFT = 12n;
+const PROT_READ = 1n;
 
 /** What to do with the threads, in order. Throws: NotReenactable. */
 export function cuesOf(steps: readonly ThreadStep[]): Cue[] {
   const cues: Cue[] = [];
-  const state = new Map<number, { op: number; held: 'held' | 'runs'; passed: Map<string, number> }>();
+  const state = new Map<
+    number,
+    { op: number; held: 'held' | 'runs'; passed: Map<string, number> }
+  >();
   for (const [index, step] of steps.entries()) {
     const { thread, op, at } = step;
     const before = state.get(thread);
@@ -70,7 +77,8 @@ export function cuesOf(steps: readonly ThreadStep[]): Cue[] {
 
 export interface PageSeen {
   readonly page: string;
-  readonly written: bigint;
+  /** Or why it could not be. */
+  readonly written: bigint | string;
   readonly by: string;
   /** What each reads then, or why it cannot. */
   readonly reads: readonly { readonly actor: string; readonly value: bigint | string }[];
@@ -136,6 +144,19 @@ class Stage {
     for (const { actor, op } of setup) {
       await this.#must(guestOp(scenario, op, this.#deviceOf(actor)));
     }
+    const faults = this.#plan.threads.some(({ ops }) =>
+      ops.some(({ op }) => op.do === 'fault-read'),
+    );
+    if (faults) await this.#emptyMirrors();
+  }
+
+  /** A device of the kernel reads by its own table what is there; of the model's, a fault is asked for by itself. */
+  async #emptyMirrors(): Promise<void> {
+    for (const vma of this.#plan.vmas) {
+      const { address, more = 1, value = 0n } = mapped(rangeOfVma(vma), vma.prot, vma.kind);
+      await this.#must({ op: 'mprotect', address, more, value: PROT_READ });
+      await this.#must({ op: 'mprotect', address, more, value });
+    }
   }
 
   /** Returns how an operation ended. */
@@ -161,31 +182,45 @@ class Stage {
     }
   }
 
-  /** Each page is written by whoever has it, and read by all. */
+  /**
+   * Each page is written by the device that has it, and then by the CPU; each time all read it. What a device writes, it
+   * writes through another mirror: its own must not be mended by that.
+   */
   async look({ run }: ThreadSteps): Promise<PageSeen[]> {
     const seen: PageSeen[] = [];
     const { kernel, mm } = run.world;
     for (const { name, page } of this.#plan.pages) {
-      const address = BigInt(page) << 12n;
       const entry = readPte(mm.table, page);
       const home = pteIsDevicePrivate(entry) ? pgmapOf(kernel, ptePfn(entry)).owner : 'none';
       const owner = this.#plan.devices.findIndex(({ name: device }) => device === home);
-      const write: GuestOp =
-        owner < 0
-          ? { op: 'store', address, value: WRITTEN }
-          : { op: 'device-write', address, value: WRITTEN, device: owner };
-      const wrote = await this.#run.perform(this.#host, write);
-      const reads: PageSeen['reads'][number][] = [];
-      const by = owner < 0 ? 'the CPU' : (this.#plan.devices[owner]?.name ?? '');
-      if (wrote.err !== 0n) reads.push({ actor: by, value: errnoOf(wrote) });
-      for (const [device, { name: actor }] of this.#plan.devices.entries()) {
-        if (device === owner) continue;
-        reads.push({ actor, value: await this.#read({ op: 'device-read', address, device }) });
+      if (owner >= 0) {
+        const device = DEVICES_MAX + owner;
+        await this.#must({ op: 'device-open', address: 0n, device, value: BigInt(owner) });
+        seen.push(await this.#written(name, page, device));
       }
-      reads.push({ actor: 'the CPU', value: await this.#read({ op: 'load', address }) });
-      seen.push({ page: name, written: WRITTEN, by, reads });
+      seen.push(await this.#written(name, page, 'the CPU'));
     }
     return seen;
+  }
+
+  async #written(page: string, at: PageIndex, by: number | 'the CPU'): Promise<PageSeen> {
+    const address = BigInt(at) << PAGE_SHIFT;
+    const written = by === 'the CPU' ? WRITTEN.byCpu : WRITTEN.byDevice;
+    const on = { address, value: written };
+    const wrote = await this.#run.perform(
+      this.#host,
+      by === 'the CPU' ? { op: 'store', ...on } : { op: 'device-write', ...on, device: by },
+    );
+    const who =
+      by === 'the CPU' ? by : `another mirror of ${this.#plan.devices[by - DEVICES_MAX]?.name}`;
+    // Of a page that cannot be written nothing can be said.
+    if (wrote.err !== 0n) return { page, by: who, written: errnoOf(wrote), reads: [] };
+    const reads: PageSeen['reads'][number][] = [];
+    for (const [device, { name: actor }] of this.#plan.devices.entries()) {
+      reads.push({ actor, value: await this.#read({ op: 'device-read', address, device }) });
+    }
+    reads.push({ actor: 'the CPU', value: await this.#read({ op: 'load', address }) });
+    return { page, by: who, written, reads };
   }
 
   async #read(op: GuestOp): Promise<bigint | string> {
@@ -195,7 +230,8 @@ class Stage {
 
   async #must(op: GuestOp): Promise<void> {
     const answer = await this.#run.perform(this.#host, op);
-    if (answer.err !== 0n) throw new NotReenactable(`the setup: ${op.op} ends with ${errnoOf(answer)}`);
+    if (answer.err !== 0n)
+      throw new NotReenactable(`the setup: ${op.op} ends with ${errnoOf(answer)}`);
   }
 
   #opOf(thread: number, op: number): GuestOp {
@@ -206,7 +242,10 @@ class Stage {
   }
 
   #deviceOf(actor: string): number {
-    return Math.max(0, this.#plan.devices.findIndex(({ name }) => name === actor));
+    return Math.max(
+      0,
+      this.#plan.devices.findIndex(({ name }) => name === actor),
+    );
   }
 
   async #addressesOf(at: string): Promise<bigint[]> {

@@ -9,6 +9,8 @@ export interface CallSite {
 
 const CALL = 0xe8;
 const JUMP = 0xe9;
+/** Of x86-64: everything below is a process's own. */
+const KERNEL_BEGINS = 0xffff800000000000n;
 /** Of a call or jump with a displacement. */
 export const CALL_BYTES = 5;
 
@@ -26,7 +28,7 @@ export class Symbols {
       if (!this.#addresses.has(name)) this.#addresses.set(name, at);
       if (type === 't' || type === 'T' || type === 'W' || type === 'w') this.#text.push(at);
     }
-    this.#text.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+    this.#text.sort((a, b) => Number(a - b));
   }
 
   /** Also of a copy that the compiler has made of it: `NAME.constprop.0`, `NAME.isra.0`. */
@@ -52,6 +54,7 @@ export class Symbols {
 
   /** The function that `address` stands in, with how far: `NAME+0x12`. */
   nameOf(address: bigint): string {
+    if (address < KERNEL_BEGINS) return 'user space';
     let [name, from] = ['', 0n];
     for (const [other, at] of this.#addresses) {
       if (at <= address && at > from) [name, from] = [other, at];

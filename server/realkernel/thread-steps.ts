@@ -1,6 +1,7 @@
 /** A schedule of the model as steps of threads: what a callback does, it does in the thread that invalidates. */
-import { type ExecutedStep, takeStep } from '../explorer/execution.ts';
+
 import { independent } from '../explorer/dependence.ts';
+import { type ExecutedStep, takeStep } from '../explorer/execution.ts';
 import type { ScenarioPlan } from '../scenario/scenario-plan.ts';
 import { newScenarioRun, type ScenarioRun } from '../scenario/scenario-world.ts';
 import type { RunningTask } from '../scheduler/scheduler.ts';
@@ -77,29 +78,6 @@ export function threadSteps(
     }));
     return { ...thread, ops };
   }
-}
-
-/**
- * The same run with fewer switches: where a thread goes on with steps that commute with all that came between, they come
- * before it. What happens is the same.
- */
-export function movedTogether(steps: readonly ThreadStep[]): ThreadStep[] {
-  const moved: ThreadStep[] = [];
-  for (const step of steps) {
-    let at = moved.length;
-    while (at > 0) {
-      const before = moved[at - 1] as ThreadStep;
-      if (before.thread === step.thread) break;
-      if (!independent(before.touches, step.touches)) {
-        at = -1;
-        break;
-      }
-      at -= 1;
-    }
-    if (at > 0) moved.splice(at, 0, step);
-    else moved.push(step);
-  }
-  return moved;
 }
 
 /**

@@ -157,10 +157,13 @@ export class Vcpus {
   async #run(ms: number): Promise<'stopped' | 'late'> {
     this.#rsp.letGo(this.#all);
     let late: 'stopped' | 'late' = 'stopped';
-    const timer = setTimeout(() => {
-      late = 'late';
-      this.#rsp.interrupt();
-    }, Math.max(1, ms));
+    const timer = setTimeout(
+      () => {
+        late = 'late';
+        this.#rsp.interrupt();
+      },
+      Math.max(1, ms),
+    );
     try {
       const reply = await this.#rsp.next();
       // The guest has ended by itself.

@@ -1,12 +1,16 @@
 import { existsSync } from 'node:fs';
-import { Command, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Confirmation } from '../../../server/realkernel/confirm.ts';
-import { builtKernel, BUILT_VERSIONS, type BuiltVersion } from '../../../server/realkernel/kernel-cache.ts';
+import {
+  BUILT_VERSIONS,
+  type BuiltVersion,
+  builtKernel,
+} from '../../../server/realkernel/kernel-cache.ts';
 import { confirmationLines, mailLine, plainConfirmation } from '../confirm/answer.ts';
 import { type Asked, askedSchedules } from '../confirm/asked-schedules.ts';
 import { ending, print, say } from '../ending.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
-import { UnavailableError, UsageError } from '../failure.ts';
+import { Unavailable, UsageError } from '../failure.ts';
 import { patchOption } from '../patch-option.ts';
 import { wholeNumber } from '../whole-number.ts';
 
@@ -61,7 +65,7 @@ async function confirmQuestion(question: string, options: ConfirmOptions): Promi
   const files = filesOf(options);
   const { checkQemu } = await import('../../../server/realkernel/qemu.ts');
   const missing = checkQemu();
-  if (missing !== 'none') throw new UnavailableError(missing);
+  if (missing !== 'none') throw new Unavailable(missing);
   const schedules = await askedSchedules(question, options);
   const { confirm, vcpusFor } = await import('../../../server/realkernel/confirm.ts');
   const { BootedKernel } = await import('../../../server/realkernel/guest-run.ts');
@@ -82,10 +86,11 @@ async function confirmQuestion(question: string, options: ConfirmOptions): Promi
       const { release } = kernel;
       const all = answers.map(({ asked, confirmation }) => plainConfirmation(asked, confirmation));
       print(JSON.stringify({ linux: release, schedules: all }));
-    } else for (const { asked, confirmation } of answers) {
-      const line = mailLine(asked, confirmation, kernel.release);
-      if (line !== 'none') print(`\n${line}`);
-    }
+    } else
+      for (const { asked, confirmation } of answers) {
+        const line = mailLine(asked, confirmation, kernel.release);
+        if (line !== 'none') print(`\n${line}`);
+      }
   } finally {
     kernel.close();
   }
@@ -102,10 +107,12 @@ function filesOf({ image, map, on }: ConfirmOptions): { kernel: string; map: str
   if (image === undefined && map === undefined) {
     const built = builtKernel(on);
     if (built !== 'none') return built;
-    throw new UnavailableError(`there is no kernel ${on} here: mmrace kernel build --version ${on}`);
+    throw new Unavailable(`there is no kernel ${on} here: mmrace kernel build --version ${on}`);
   }
   if (image === undefined || map === undefined) {
-    throw new UsageError('--image and --map go together: a kernel, and the System.map of the same build');
+    throw new UsageError(
+      '--image and --map go together: a kernel, and the System.map of the same build',
+    );
   }
   for (const file of [image, map]) {
     if (!existsSync(file)) throw new UsageError(`${file}: there is no such file`);

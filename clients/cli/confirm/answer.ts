@@ -22,14 +22,24 @@ export function confirmationLines(
 }
 
 /** For a reply on a mailing list; 'none' if nothing was confirmed. */
-export function mailLine({ title, says }: Asked, confirmation: Confirmation, release: string): string {
+export function mailLine(
+  { title, says }: Asked,
+  confirmation: Confirmation,
+  release: string,
+): string {
   if (confirmation.outcome !== 'confirmed' || says !== 'fails') return 'none';
   const { schedule, control } = confirmation;
-  const clean = control === 'none' ? '' : `; in another order (${control.order}) clean, ${control.runs} of ${control.runs}`;
+  const clean =
+    control === 'none'
+      ? ''
+      : `; in another order (${control.order}) clean, ${control.runs} of ${control.runs}`;
   return `Seen on Linux ${release}, ${schedule.runs} of ${schedule.runs}: ${title}${clean}.`;
 }
 
-export function plainConfirmation({ title, failure, says }: Asked, confirmation: Confirmation): object {
+export function plainConfirmation(
+  { title, failure, says }: Asked,
+  confirmation: Confirmation,
+): object {
   const shared = { question: title, outcome: confirmation.outcome, says, failure };
   if (confirmation.outcome === 'not re-enactable') return { ...shared, point: confirmation.what };
   const { schedule, control } = confirmation;
@@ -56,6 +66,7 @@ function tallyLines(who: string, tally: Tally): string[] {
 }
 
 function pageText({ page, by, written, reads }: PageSeen): string {
+  if (typeof written === 'string') return `${page}: ${by} cannot write (${written})`;
   const seen = reads.map(({ actor, value }) => `${actor} reads ${hex(value)}`).join(', ');
   return `${page}: ${by} wrote ${hex(written)}; ${seen}`;
 }

@@ -1,15 +1,15 @@
 /** What a word of the command line asks of a real kernel: schedules to play, and what the model says of them. */
 import { existsSync } from 'node:fs';
 import type { Played } from '../../../server/realkernel/confirm.ts';
+import { describeFailure } from '../../../server/report/describe-failure.ts';
 import { choicesOfSchedule } from '../../../server/verify/counterexample/counterexample.ts';
 import {
   exploreScenario,
   type ScenarioVerdict,
 } from '../../../server/verify/explore/explore-scenario.ts';
-import { describeFailure } from '../../../server/report/describe-failure.ts';
 import { readCounterexample } from '../explore/read-recorded.ts';
 import { executeAgain } from '../explore/replay-counterexample.ts';
-import { DEFAULT_BUDGET_SECONDS } from '../explore/search-settings.ts';
+import { DEFAULT_BUDGET_SECONDS, DEFAULT_DEPTH, DEFAULT_SEED } from '../explore/search-settings.ts';
 import { UsageError } from '../failure.ts';
 import { planFrom, scenarioFrom } from '../scenario-choice.ts';
 
@@ -25,29 +25,27 @@ const BUDGET_EXECUTIONS = 1_000_000;
 /** Throws: UsageError where nothing can be played. */
 export async function askedSchedules(
   word: string,
-  { patch }: { readonly patch: string },
+  { patch, on: kernel }: { readonly patch: string; readonly on: string },
 ): Promise<Asked[]> {
   if (word.startsWith('mmr1.') || (existsSync(word) && !/\.ya?ml$/.test(word))) {
     return [await ofCounterexample(word)];
   }
   const scenario = scenarioFrom(word);
-  const plan = await planFrom(scenario, { patch, driver: [] });
+  const plan = await planFrom(scenario, { kernel, patch, driver: [] });
   const verdict = searched(plan);
   if (verdict.counterexample !== 'none') return [asked(verdict, patch, 'fails')];
   if (patch !== 'stock') {
-    throw new UsageError(`${scenario.name} with ${patch}: ${verdict.verdict}, so there is nothing to play`);
+    throw new UsageError(
+      `${scenario.name} with ${patch}: ${verdict.verdict}, so there is nothing to play`,
+    );
   }
   // What would break it, played where it is not broken.
   const found: Asked[] = [];
   for (const [id, expected] of Object.entries(scenario.expect.patches ?? {})) {
     if (id === 'stock' || expected !== 'broken') continue;
-    const broken = searched(await planFrom(scenario, { patch: id, driver: [] }));
+    const broken = searched(await planFrom(scenario, { kernel, patch: id, driver: [] }));
     if (broken.counterexample === 'none') continue;
-    const { plan: small } = broken;
-    found.push({
-      ...asked(broken, id, 'is harmless'),
-      plan: { ...small, choice: { ...small.choice, patches: plan.choice.patches } },
-    });
+    found.push({ ...asked(broken, id, 'is harmless'), patches: [] });
   }
   if (found.length > 0) return found;
   throw new UsageError(
@@ -60,8 +58,11 @@ function searched(plan: Played['plan']): ScenarioVerdict {
     strategy: 'dpor',
     budgetExecutions: BUDGET_EXECUTIONS,
     budgetSeconds: DEFAULT_BUDGET_SECONDS,
-    counterexamples: 'first',
-  } as Parameters<typeof exploreScenario>[1]);
+    seed: DEFAULT_SEED,
+    depth: DEFAULT_DEPTH,
+    clock: () => performance.now(),
+    onProgress: () => undefined,
+  });
 }
 
 function asked(verdict: ScenarioVerdict, patch: string, says: Played['says']): Asked {
@@ -76,13 +77,20 @@ function asked(verdict: ScenarioVerdict, patch: string, says: Played['says']): A
     choices: steps.map(({ task }) => task),
     sibling: sibling === 'none' ? 'none' : sibling.choices,
     says,
+    patches: patchIds(plan),
   };
+}
+
+function patchIds({ choice }: Played['plan']): string[] {
+  return choice.patches.map(({ id }) => id);
 }
 
 async function ofCounterexample(word: string): Promise<Asked> {
   const { counterexample, plan, ran } = await executeAgain(readCounterexample(word));
   if (plan === 'a live moment') {
-    throw new UsageError('it begins within a recorded run: confirm takes counterexamples of scenarios');
+    throw new UsageError(
+      'it begins within a recorded run: confirm takes counterexamples of scenarios',
+    );
   }
   if (ran.outcome === 'ends otherwise') {
     throw new UsageError('it does not fail any more in the model either: see mmrace replay');
@@ -94,6 +102,7 @@ async function ofCounterexample(word: string): Promise<Asked> {
     choices: choicesOfSchedule(counterexample),
     sibling: siblingOf(choicesOfSchedule(counterexample), counterexample.found.safeSwap),
     says: 'fails',
+    patches: patchIds(plan),
   };
 }
 
@@ -103,5 +112,10 @@ function siblingOf(
 ): number[] | 'none' {
   if (swap === undefined) return 'none';
   const [first, , then, end] = swap;
-  return [...choices.slice(0, first - 1), ...choices.slice(then - 1, end), ...choices.slice(first - 1, then - 1), ...choices.slice(end)];
+  return [
+    ...choices.slice(0, first - 1),
+    ...choices.slice(then - 1, end),
+    ...choices.slice(first - 1, then - 1),
+    ...choices.slice(end),
+  ];
 }

@@ -9,7 +9,7 @@ import type {
 } from '../../../server/protocol/http-api.ts';
 import type { TaskEntry } from '../../../server/protocol/lab-control.ts';
 import { patientFetch } from '../../sdk/patient-fetch.ts';
-import { ServerUnavailable, UsageError } from '../failure.ts';
+import { Unavailable, UsageError } from '../failure.ts';
 
 type Answer = Type.Static<typeof ControlAnswer>;
 
@@ -76,7 +76,7 @@ export class LabHand {
     try {
       return await patientFetch(() => fetch(url, init));
     } catch (error) {
-      throw new ServerUnavailable(`${url}: no server answers; start one with mmrace serve`, {
+      throw new Unavailable(`${url}: no server answers; start one with mmrace serve`, {
         cause: error,
       });
     }

@@ -4,7 +4,7 @@ import { kernelLabel } from '../../../server/report/lines/kernel-label.ts';
 import type { AgentOptions, PlayedAgent } from '../../agents/played-agent.ts';
 import { SessionClosed } from '../../sdk/connection.ts';
 import { endedSentence } from '../ended-session.ts';
-import { ServerUnavailable } from '../failure.ts';
+import { Unavailable } from '../failure.ts';
 import { newsOf } from './concern.ts';
 import { LabWatch } from './lab-watch.ts';
 import type { Notice } from './notices.ts';
@@ -43,7 +43,7 @@ export interface Joined {
   leave(): Promise<void>;
 }
 
-/** Rejects: ServerUnavailable if the server cannot be reached or refuses. */
+/** Rejects: Unavailable if the server cannot be reached or refuses. */
 export async function join(options: PromptJoinOptions): Promise<Joined> {
   const { role, url, lab, notice } = options;
   const ears: { session: PromptSession | 'none'; lost: boolean } = {
@@ -161,5 +161,5 @@ async function giveBack(agent: PlayedAgent, name: string): Promise<'back' | 'lat
 
 function asRefused(error: unknown, url: string): unknown {
   if (!(error instanceof SessionClosed)) return error;
-  return new ServerUnavailable(endedSentence(error.closed, url), { cause: error });
+  return new Unavailable(endedSentence(error.closed, url), { cause: error });
 }
