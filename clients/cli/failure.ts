@@ -10,7 +10,7 @@ export class UsageError extends BadInput {
   }
 }
 
-/** The server that was named is not there or does not want this client, or a program is missing. The command line was not wrong. */
+/** A server is not there or does not want this client, or a program is missing. The command line was not wrong. */
 export class Unavailable extends UsageError {
   constructor(message: string, options: ErrorOptions = {}) {
     super(message, options);

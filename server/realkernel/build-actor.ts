@@ -2,11 +2,11 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
+import { asset } from './asset.ts';
 import { initramfs } from './initramfs.ts';
 
-const SOURCE = fileURLToPath(new URL('guest/actor.c', import.meta.url));
+const SOURCE = 'guest/actor.c';
 const COMPILER = ['-O2', '-static', '-no-pie', '-pthread'];
 const DONE = 'op_done';
 
@@ -20,7 +20,7 @@ export interface BuiltActor {
 /** Into `folder`. Throws: what the compiler says. */
 export function buildActor(folder: string): BuiltActor {
   const [program, initrd] = [join(folder, 'actor'), join(folder, 'initramfs.gz')];
-  execFileSync('gcc', [...COMPILER, '-o', program, SOURCE], {
+  execFileSync('gcc', [...COMPILER, '-o', program, asset(SOURCE)], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const symbols = execFileSync('nm', [program], { encoding: 'utf8' });

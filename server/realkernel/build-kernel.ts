@@ -15,10 +15,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { asset } from './asset.ts';
 import { type BuiltVersion, kernelFolder } from './kernel-cache.ts';
 
-const OPTIONS = fileURLToPath(new URL('kernel.config', import.meta.url));
+const OPTIONS = 'kernel.config';
 /** Of a package of Debian: linux-source-VERSION. */
 const SOURCES = '/usr/src';
 const DRIVER = 'lib/test_hmm.c';
@@ -74,7 +74,7 @@ export async function buildKernel(
   changeDriver(join(tree, DRIVER));
   said('configuring');
   await run('make', ['-s', 'tinyconfig'], tree);
-  await run('scripts/kconfig/merge_config.sh', ['-m', '.config', OPTIONS], tree);
+  await run('scripts/kconfig/merge_config.sh', ['-m', '.config', asset(OPTIONS)], tree);
   await run('make', ['-s', 'olddefconfig'], tree);
   said(`compiling with ${jobs} jobs; this takes minutes`);
   await run('make', ['-s', `-j${jobs}`, 'bzImage'], tree);

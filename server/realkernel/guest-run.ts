@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { buildActor } from './build-actor.ts';
 import { NotReenactable } from './guest-ops.ts';
+import type { KernelFiles } from './kernel-cache.ts';
 import type { LeftOut, Point } from './points.ts';
 import {
   keepSnapshot,
@@ -30,12 +31,6 @@ const BOOT_MS = 60_000;
 const SETTLE_MS = 2_500;
 /** Milliseconds for a thread to come to a point. */
 const REACH_MS = 8_000;
-
-export interface KernelFiles {
-  readonly kernel: string;
-  /** System.map, or /proc/kallsyms of the same kernel. */
-  readonly map: string;
-}
 
 /** `thread` is the number of an actor, and of the CPU that it runs on. */
 export class BootedKernel {

@@ -1,8 +1,13 @@
 /** Kernels that were built here, each in a folder of its own. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import type { KernelFiles } from './guest-run.ts';
+
+export interface KernelFiles {
+  readonly kernel: string;
+  /** System.map, or /proc/kallsyms of the same kernel. */
+  readonly map: string;
+}
 
 /** Versions whose sources a distribution packs, as `linux-source-VERSION`. */
 export const BUILT_VERSIONS = ['6.12', '6.1'] as const;
@@ -19,9 +24,4 @@ export function builtKernel(version: BuiltVersion): KernelFiles | 'none' {
   const folder = kernelFolder(version);
   const files = { kernel: join(folder, 'bzImage'), map: join(folder, 'System.map') };
   return existsSync(files.kernel) && existsSync(files.map) ? files : 'none';
-}
-
-/** What `make` was told, as it was when the kernel was built. */
-export function configOf(version: BuiltVersion): string {
-  return readFileSync(join(kernelFolder(version), 'config'), 'utf8');
 }

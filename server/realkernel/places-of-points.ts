@@ -1,6 +1,7 @@
 /** A table of points, looked up in the text of a kernel that runs. */
 import { NotReenactable } from './guest-ops.ts';
-import { BootedKernel, type KernelFiles } from './guest-run.ts';
+import { BootedKernel } from './guest-run.ts';
+import type { KernelFiles } from './kernel-cache.ts';
 import { pointTable } from './points.ts';
 
 export interface PlaceOfPoint {

@@ -3,11 +3,12 @@
  * at which a thread is held need a place.
  */
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { Type } from 'typebox';
 import { parse } from 'yaml';
 import { strict } from '../abi/scalars.ts';
 import { compileCheck } from '../protocol/validators.ts';
+import { asset } from './asset.ts';
+import type { BuiltVersion } from './kernel-cache.ts';
 
 const name = Type.String({ minLength: 1, maxLength: 100 });
 
@@ -41,17 +42,14 @@ export interface PointTable {
 }
 
 const CHECK = compileCheck(Table);
+/** That have a table. */
+const VERSIONS: readonly BuiltVersion[] = ['6.12'];
 
 /** 'none' for a version that has no table. Throws: RangeError where the table is not well formed. */
 export function pointTable(version: string): PointTable | 'none' {
-  const path = fileURLToPath(new URL(`points/${version}.yaml`, import.meta.url));
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch {
-    return 'none';
-  }
-  const table: unknown = parse(text);
+  if (!VERSIONS.includes(version as BuiltVersion)) return 'none';
+  const path = asset(`points/${version}.yaml`);
+  const table: unknown = parse(readFileSync(path, 'utf8'));
   if (!CHECK.accepts(table)) throw new RangeError(`${path}: not a table of points`);
   const { points, patches } = table as Type.Static<typeof Table>;
   return {

@@ -44,7 +44,7 @@ export function checkQemu(): string | 'none' {
 
 export interface GuestFiles {
   readonly kernel: string;
-  readonly initrd: string;
+  readonly initrd: string | 'none';
 }
 
 export interface RunningGuest {
@@ -81,7 +81,8 @@ export async function startGuest(
     ['-serial', 'stdio', '-gdb', `unix:${stub},server=on,wait=off`],
     ['-qmp', `unix:${monitor},server=on,wait=off`],
     ['-drive', `if=none,id=snap,format=qcow2,file=${disk}`],
-    ['-kernel', files.kernel, '-initrd', files.initrd, '-append', KERNEL_LINE],
+    ['-kernel', files.kernel, '-append', KERNEL_LINE],
+    files.initrd === 'none' ? [] : ['-initrd', files.initrd],
     from === 'snapshot' ? ['-loadvm', READY] : [],
   ].flat();
   const child = spawn(QEMU, args, { stdio: ['ignore', 'pipe', 'pipe'] });

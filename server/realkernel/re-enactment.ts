@@ -1,6 +1,6 @@
 /**
- * A schedule of the model, played on a real kernel: each thread of the scenario is a thread of the guest on a CPU of its
- * own, and is held wherever the model switches away from it. At the end somebody writes each page, and all read it.
+ * A schedule of the model, played on a real kernel: each thread of the scenario is a thread of the guest on a CPU of
+ * its own, and is held wherever the model switches away from it. At the end each page is written, and all read it.
  */
 
 import { pgmapOf } from '../kernel/memory/page-references.ts';
@@ -183,8 +183,8 @@ class Stage {
   }
 
   /**
-   * Each page is written by the device that has it, and then by the CPU; each time all read it. What a device writes, it
-   * writes through another mirror: its own must not be mended by that.
+   * Each page is written by the device that has it, and then by the CPU; each time all read it. A device writes through
+   * another mirror: its own must not be mended by that.
    */
   async look({ run }: ThreadSteps): Promise<PageSeen[]> {
     const seen: PageSeen[] = [];

@@ -64,9 +64,9 @@ export class Symbols {
 }
 
 /**
- * Calls of `target` in the text of a function that begins at `address`, in the order of their addresses; a jump there is
- * a call at its end. Bytes that only look like a call have no target that is a function's first byte, but by a chance of
- * one in billions.
+ * Calls of `target` in the text of a function that begins at `address`, in the order of their addresses; a jump there
+ * is a call at its end. Bytes that only look like a call have no target that is a function's first byte, but by a
+ * chance of one in billions.
  */
 export function callsOf(target: bigint, text: Buffer, address: bigint): CallSite[] {
   const found: CallSite[] = [];

@@ -55,12 +55,11 @@ export function threadSteps(
     if (task === 'not ready') throw new RangeError(`task ${choice} cannot take step ${depth + 1}`);
     take(task);
   }
-  let last = choices.at(-1) ?? -1;
   while (end === 'when all have ended') {
     const ready = run.scheduler.readyTasks();
-    const next = ready.find(({ identity }) => identity.id === last) ?? ready[0];
+    const same = (steps.at(-1)?.thread ?? 0) + first;
+    const next = ready.find(({ identity }) => rootOf(identity).id === same) ?? ready[0];
     if (next === undefined) break;
-    last = next.identity.id;
     take(next);
   }
   return { steps, run };

@@ -90,6 +90,8 @@ export const FLOORS: readonly Floor[] = [
   ),
   // A device from elsewhere under the schedules.
   outside('server/certify', [...SCENARIO, 'server/verify']),
+  // A schedule of the model on a real kernel.
+  outside('server/realkernel', SCENARIO, { packages: ['typebox', 'yaml'] }),
   outside('server/live', [
     ...WIRE,
     'server/scheduler',

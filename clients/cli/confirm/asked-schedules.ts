@@ -49,7 +49,7 @@ export async function askedSchedules(
   }
   if (found.length > 0) return found;
   throw new UsageError(
-    `${scenario.name} ${verdict.verdict === 'holds' ? 'holds' : 'is unknown'} and names no patch that breaks it: nothing to play`,
+    `${scenario.name}: ${verdict.verdict}, and it names no patch that breaks it: nothing to play`,
   );
 }
 
