@@ -64,6 +64,8 @@ export async function confirm(
   try {
     const { plan, says } = played;
     checkCast(plan);
+    const unseen = table.unseen.get(plan.scenario.name);
+    if (unseen !== undefined) throw new NotReenactable(`it cannot be seen: ${unseen}`);
     const leftOut = leftOutBy(played.patches, table);
     const steps = threadSteps(plan, played.choices, 'when all have ended');
     const play = (order: Tally['order'], one: ThreadSteps, cues: readonly Cue[]) =>
@@ -103,6 +105,9 @@ async function controlOf(
 function cuesFor({ steps }: ThreadSteps, { points }: PointTable): Cue[] {
   return cuesOf(heldWhere(steps, (at) => points.has(at)));
 }
+
+/** CPUs of a guest in which everything that can be played can be. */
+export const VCPUS_MAX = 1 + THREADS_MAX;
 
 /** CPUs of a guest in which each of `plans` can be played. */
 export function vcpusFor(plans: readonly ScenarioPlan[]): number {

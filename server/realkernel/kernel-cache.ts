@@ -10,7 +10,7 @@ export interface KernelFiles {
 }
 
 /** Versions whose sources a distribution packs, as `linux-source-VERSION`. */
-export const BUILT_VERSIONS = ['6.12', '6.1'] as const;
+export const BUILT_VERSIONS = ['6.12'] as const;
 export type BuiltVersion = (typeof BUILT_VERSIONS)[number];
 
 /** MMRACE_KERNELS, else below the user's cache folder. */

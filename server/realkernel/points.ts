@@ -34,11 +34,14 @@ const Table = strict({
   points: Type.Record(Type.String(), Type.Array(Point, { minItems: 1 })),
   /** Patches that are calls left out. */
   patches: Type.Record(Type.String(), Type.Array(LeftOut)),
+  /** Scenarios whose failure leaves nothing that a program could read, and why. */
+  unseen: Type.Record(Type.String(), Type.String()),
 });
 
 export interface PointTable {
   readonly points: ReadonlyMap<string, readonly Point[]>;
   readonly patches: ReadonlyMap<string, readonly LeftOut[]>;
+  readonly unseen: ReadonlyMap<string, string>;
 }
 
 const CHECK = compileCheck(Table);
@@ -51,9 +54,10 @@ export function pointTable(version: string): PointTable | 'none' {
   const path = asset(`points/${version}.yaml`);
   const table: unknown = parse(readFileSync(path, 'utf8'));
   if (!CHECK.accepts(table)) throw new RangeError(`${path}: not a table of points`);
-  const { points, patches } = table as Type.Static<typeof Table>;
+  const { points, patches, unseen } = table as Type.Static<typeof Table>;
   return {
     points: new Map(Object.entries(points)),
     patches: new Map(Object.entries(patches)),
+    unseen: new Map(Object.entries(unseen)),
   };
 }

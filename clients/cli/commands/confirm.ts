@@ -1,5 +1,6 @@
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
+import { DRIVER_CHANGE } from '../../../server/realkernel/build-kernel.ts';
 import type { Confirmation } from '../../../server/realkernel/confirm.ts';
 import {
   BUILT_VERSIONS,
@@ -8,6 +9,7 @@ import {
 } from '../../../server/realkernel/kernel-cache.ts';
 import { confirmationLines, mailLine, plainConfirmation } from '../confirm/answer.ts';
 import { type Asked, askedSchedules } from '../confirm/asked-schedules.ts';
+import type { Row } from '../confirm/everything.ts';
 import { ending, print, say } from '../ending.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { Unavailable, UsageError } from '../failure.ts';
@@ -24,13 +26,17 @@ interface ConfirmOptions {
   readonly image?: string;
   readonly map?: string;
   readonly json?: true;
+  readonly all?: true;
+  readonly save?: string;
 }
 
 export function addConfirmCommand(program: Command): void {
   program
     .command('confirm')
     .description('play a counterexample on a real Linux kernel, and see whether it fails there')
-    .argument('<question>', 'a token (mmr1.…), a file of explore --save, or a scenario')
+    .argument('[question]', 'a token (mmr1.…), a file of explore --save, or a scenario')
+    .option('--all', 'every scenario that ships, with each patch that breaks it')
+    .option('--save <file>', 'with --all: write the table into a file, as Markdown')
     .addOption(patchOption('of a scenario: '))
     .option('--runs <number>', 'times that each schedule is played', wholeNumber(1, RUNS_MAX), RUNS)
     .addOption(
@@ -58,47 +64,86 @@ wrong, 69 there is no QEMU or no kernel: mmrace kernel build.
 Examples:
   mmrace confirm seed-zero-page --patch remove-second-invalidate
   mmrace confirm seed-zero-page
+  mmrace confirm --all --runs 20 --save confirmed.md
   mmrace confirm mmr1.… --runs 50 --json
   mmrace confirm found.json --image arch/x86/boot/bzImage --map System.map`;
 
-async function confirmQuestion(question: string, options: ConfirmOptions): Promise<ExitCode> {
+async function confirmQuestion(
+  question: string | undefined,
+  options: ConfirmOptions,
+): Promise<ExitCode> {
+  if ((question === undefined) !== (options.all === true)) {
+    throw new UsageError('name a question, or ask for --all');
+  }
   const files = filesOf(options);
   const { checkQemu } = await import('../../../server/realkernel/qemu.ts');
   const missing = checkQemu();
   if (missing !== 'none') throw new Unavailable(missing);
-  const schedules = await askedSchedules(question, options);
-  const { confirm, vcpusFor } = await import('../../../server/realkernel/confirm.ts');
-  const { BootedKernel } = await import('../../../server/realkernel/guest-run.ts');
   const { pointTable } = await import('../../../server/realkernel/points.ts');
   const table = pointTable(options.on);
   if (table === 'none') throw new UsageError(`there is no table of points for ${options.on}`);
-  const json = options.json === true;
-  if (!json) say(`booting Linux ${options.on} in QEMU`);
-  const kernel = await BootedKernel.boot(files, vcpusFor(schedules.map(({ plan }) => plan)));
-  const answers: { readonly asked: Asked; readonly confirmation: Confirmation }[] = [];
+  const schedules = question === undefined ? 'all' : await askedSchedules(question, options);
+  const { confirm, vcpusFor, VCPUS_MAX } = await import('../../../server/realkernel/confirm.ts');
+  const { BootedKernel } = await import('../../../server/realkernel/guest-run.ts');
+  if (options.json !== true) say(`booting Linux ${options.on} in QEMU`);
+  const vcpus = schedules === 'all' ? VCPUS_MAX : vcpusFor(schedules.map(({ plan }) => plan));
+  const kernel = await BootedKernel.boot(files, vcpus);
+  const play = (asked: Asked) => confirm(kernel, table, asked, options.runs);
   try {
-    for (const asked of schedules) {
-      const confirmation = await confirm(kernel, table, asked, options.runs);
-      answers.push({ asked, confirmation });
-      if (!json) print(confirmationLines(asked, confirmation, kernel.release).join('\n'));
-    }
-    if (json) {
-      const { release } = kernel;
-      const all = answers.map(({ asked, confirmation }) => plainConfirmation(asked, confirmation));
-      print(JSON.stringify({ linux: release, schedules: all }));
-    } else
-      for (const { asked, confirmation } of answers) {
-        const line = mailLine(asked, confirmation, kernel.release);
-        if (line !== 'none') print(`\n${line}`);
-      }
+    if (schedules === 'all') return await printAll(options, kernel.release, play);
+    return await printSchedules(schedules, options, kernel.release, play);
   } finally {
     kernel.close();
   }
-  return exitOf(answers.map(({ confirmation }) => confirmation));
 }
 
-function exitOf(confirmations: readonly Confirmation[]): ExitCode {
-  const outcomes = confirmations.map(({ outcome }) => outcome);
+type Play = (asked: Asked) => Promise<Confirmation>;
+
+async function printSchedules(
+  schedules: readonly Asked[],
+  { json }: ConfirmOptions,
+  release: string,
+  play: Play,
+): Promise<ExitCode> {
+  const answers: { readonly asked: Asked; readonly confirmation: Confirmation }[] = [];
+  for (const asked of schedules) {
+    const confirmation = await play(asked);
+    answers.push({ asked, confirmation });
+    if (json !== true) print(confirmationLines(asked, confirmation, release).join('\n'));
+  }
+  if (json === true) {
+    const all = answers.map(({ asked, confirmation }) => plainConfirmation(asked, confirmation));
+    print(JSON.stringify({ linux: release, driver: DRIVER_CHANGE, schedules: all }));
+  } else {
+    print(`  (${DRIVER_CHANGE})`);
+    for (const { asked, confirmation } of answers) {
+      const line = mailLine(asked, confirmation, release);
+      if (line !== 'none') print(`\n${line}`);
+    }
+  }
+  return exitOf(answers.map(({ confirmation }) => confirmation.outcome));
+}
+
+async function printAll(
+  { on, json, save }: ConfirmOptions,
+  release: string,
+  play: Play,
+): Promise<ExitCode> {
+  const { allQuestions, confirmedDocument, rowsOf } = await import('../confirm/everything.ts');
+  const rows: Row[] = [];
+  for (const question of allQuestions()) {
+    for (const row of await rowsOf(question, on, play)) {
+      rows.push(row);
+      const detail = row.linux === '' ? '' : `: ${row.linux}`;
+      if (json !== true) print(`${row.outcome.padEnd(16)} ${row.question}${detail}`);
+    }
+  }
+  if (json === true) print(JSON.stringify({ linux: release, driver: DRIVER_CHANGE, rows }));
+  if (save !== undefined) writeFileSync(save, confirmedDocument(rows, release));
+  return rows.some(({ outcome }) => outcome === 'not confirmed') ? EXIT.BROKEN : EXIT.OK;
+}
+
+function exitOf(outcomes: readonly Confirmation['outcome'][]): ExitCode {
   if (outcomes.includes('not confirmed')) return EXIT.BROKEN;
   return outcomes.includes('not re-enactable') ? EXIT.UNKNOWN : EXIT.OK;
 }

@@ -51,6 +51,7 @@ async function doctor(
     ...(await checkServer(environment)),
     await checkReach(url, asked, ownModelHash),
     local.checkBrowser(process.env),
+    local.checkGuests(),
     local.checkFolders(folder, process.env),
   ];
   const well = checks.every(({ outcome }) => outcome !== 'not ok');

@@ -37,7 +37,7 @@ MMRACE_KERNELS names the cache folder; default: ~/.cache/mmrace/kernels. A build
 
 Examples:
   mmrace kernel build
-  mmrace kernel build --version 6.1 --jobs 8
+  mmrace kernel build --jobs 8
   mmrace kernel points`;
 
 function versionOption(): Option {

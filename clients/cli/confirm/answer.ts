@@ -12,7 +12,7 @@ export function confirmationLines(
   const model = says === 'fails' ? failure : `nothing fails (with the patch: ${failure})`;
   const lines = [`${title}: ${confirmation.outcome}`, paragraph(`The model: ${model}`, '  ')];
   if (confirmation.outcome === 'not re-enactable') {
-    return [...lines, `  No thread can be held there: ${confirmation.what}`];
+    return [...lines, paragraph(`Not played: ${confirmation.what}`, '  ')];
   }
   const { schedule, control } = confirmation;
   lines.push(...tallyLines(`Linux ${release}`, schedule));

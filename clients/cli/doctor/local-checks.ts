@@ -1,8 +1,11 @@
 /** What can be seen of this machine and this installation without asking anybody. */
+
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { BUILT_VERSIONS, builtKernel } from '../../../server/realkernel/kernel-cache.ts';
+import { checkQemu, QEMU } from '../../../server/realkernel/qemu.ts';
 import {
   shippedScenario,
   shippedScenarioNames,
@@ -112,6 +115,15 @@ export function checkBrowser({ PATH = '' }: Environment): Checked {
     'none is on the PATH, for the page',
     'Install one: apt-get install chromium.',
   );
+}
+
+/** For confirm, which plays counterexamples on a real kernel. */
+export function checkGuests(): Checked {
+  const missing = checkQemu();
+  if (missing !== 'none') return nothingToCheck('guests', `for mmrace confirm: ${missing}`);
+  const built = BUILT_VERSIONS.filter((version) => builtKernel(version) !== 'none');
+  if (built.length > 0) return fine('guests', `${QEMU}, and Linux ${built.join(' and ')}`);
+  return nothingToCheck('guests', `${QEMU}, and no kernel yet: mmrace kernel build`);
 }
 
 function isExecutable(path: string): boolean {

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { confirmedDocument } from '../confirm/everything.ts';
+import { EXIT } from '../exit-codes.ts';
+import { runMmrace } from '../run-mmrace.fixture.ts';
+
+// Whatever was built on this machine.
+process.env.MMRACE_KERNELS = mkdtempSync(join(tmpdir(), 'mmrace-no-kernels-'));
+
+test('without a kernel it says how to get one, exit 69', async () => {
+  for (const line of [
+    ['confirm', 'seed-zero-page'],
+    ['confirm', '--all'],
+    ['kernel', 'points'],
+  ]) {
+    const { code, stderr } = await runMmrace(...line);
+    assert.equal(code, EXIT.UNAVAILABLE, stderr);
+    assert.match(stderr, /mmrace kernel build/);
+  }
+});
+
+test('a question that is not named, or a kernel without its map, is a wrong command line', async () => {
+  for (const line of [
+    ['confirm'],
+    ['confirm', 'seed-zero-page', '--all'],
+    ['confirm', 'seed-zero-page', '--image', 'bzImage'],
+    ['confirm', 'seed-zero-page', '--image', 'no-such-file', '--map', 'none'],
+  ]) {
+    const { code, stderr } = await runMmrace(...line);
+    assert.equal(code, EXIT.USAGE, stderr);
+  }
+});
+
+test('the document counts its rows, and no cell breaks the table', () => {
+  const row = { question: 'a', model: 'x | y', linux: 'one\ntwo', control: '' };
+  const text = confirmedDocument(
+    [
+      { ...row, outcome: 'confirmed' },
+      { ...row, outcome: 'not re-enactable' },
+    ],
+    '6.12.0',
+  );
+  assert.match(text, /1 confirmed, 0 not confirmed, 1 cannot be/);
+  assert.match(text, /^\| a \| x \\\| y \| one two \| {2}\| confirmed \|$/m);
+});
