@@ -189,7 +189,8 @@ class Stage {
   async look({ run }: ThreadSteps): Promise<PageSeen[]> {
     const seen: PageSeen[] = [];
     const { kernel, mm } = run.world;
-    for (const { name, page } of this.#plan.pages) {
+    // The last first: the driver forgets the page behind an invalidated range as well (dmirror_do_update()).
+    for (const { name, page } of this.#plan.pages.toSorted((a, b) => b.page - a.page)) {
       const entry = readPte(mm.table, page);
       const home = pteIsDevicePrivate(entry) ? pgmapOf(kernel, ptePfn(entry)).owner : 'none';
       const owner = this.#plan.devices.findIndex(({ name: device }) => device === home);

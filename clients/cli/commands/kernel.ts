@@ -1,4 +1,4 @@
-import { type Command, Option } from 'commander';
+import { Argument, type Command, Option } from 'commander';
 import {
   BUILT_VERSIONS,
   type BuiltVersion,
@@ -13,43 +13,44 @@ const JOBS = 2;
 const JOBS_MAX = 1_024;
 const MS_PER_S = 1_000;
 
+const ACTIONS = ['build', 'points'] as const;
+type Action = (typeof ACTIONS)[number];
+
 export function addKernelCommand(program: Command): void {
-  const kernel = program
+  program
     .command('kernel')
-    .description('kernels that mmrace confirm runs: build one, look at its points')
-    .addHelpText('after', EXAMPLES);
-  kernel
-    .command('build')
-    .description("build one from the distribution's sources into the cache folder")
-    .addOption(versionOption())
-    .option('--jobs <number>', 'compilers at once', wholeNumber(1, JOBS_MAX), JOBS)
-    .action(ending(build));
-  kernel
-    .command('points')
-    .description("where steps of the model are in that kernel's text")
-    .addOption(versionOption())
+    .description('kernels that mmrace confirm runs: build one, look up its points')
+    .addArgument(new Argument('<action>', 'what to do').choices(ACTIONS))
+    .addOption(new Option('--version <version>', 'which').choices(BUILT_VERSIONS).default('6.12'))
+    .option('--jobs <number>', 'of build: compilers at once', wholeNumber(1, JOBS_MAX), JOBS)
     .option('--json', 'print one JSON object')
-    .action(ending(points));
+    .addHelpText('after', EXAMPLES)
+    .action(
+      ending((action: Action, options: KernelOptions) =>
+        action === 'build' ? build(options) : points(options),
+      ),
+    );
 }
 
 const EXAMPLES = `
-MMRACE_KERNELS names the cache folder; default: ~/.cache/mmrace/kernels. A build takes some minutes.
+build makes one from the distribution's sources, in some minutes; points looks up in its text where a
+thread can be held. MMRACE_KERNELS names the folder that they are kept in; default:
+~/.cache/mmrace/kernels.
+
+Exit codes: 0 done, all points are there; 1 some are not; 69 something has to be installed or built.
 
 Examples:
   mmrace kernel build
   mmrace kernel build --jobs 8
-  mmrace kernel points`;
+  mmrace kernel points --json`;
 
-function versionOption(): Option {
-  return new Option('--version <version>', 'which').choices(BUILT_VERSIONS).default('6.12');
-}
-
-interface BuildOptions {
+interface KernelOptions {
   readonly version: BuiltVersion;
   readonly jobs: number;
+  readonly json?: true;
 }
 
-async function build({ version, jobs }: BuildOptions): Promise<ExitCode> {
+async function build({ version, jobs, json }: KernelOptions): Promise<ExitCode> {
   const { buildKernel, DRIVER_CHANGE, lackingFor } = await import(
     '../../../server/realkernel/build-kernel.ts'
   );
@@ -59,17 +60,12 @@ async function build({ version, jobs }: BuildOptions): Promise<ExitCode> {
   const began = performance.now();
   const folder = await buildKernel(version, jobs, say);
   const seconds = Math.round((performance.now() - began) / MS_PER_S);
-  print(`Linux ${version} is in ${folder}, after ${seconds} s (${DRIVER_CHANGE})`);
+  if (json === true) print(JSON.stringify({ version, folder, seconds, driver: DRIVER_CHANGE }));
+  else print(`Linux ${version} is in ${folder}, after ${seconds} s (${DRIVER_CHANGE})`);
   return EXIT.OK;
 }
 
-async function points({
-  version,
-  json,
-}: {
-  readonly version: BuiltVersion;
-  readonly json?: true;
-}): Promise<ExitCode> {
+async function points({ version, json }: KernelOptions): Promise<ExitCode> {
   const files = builtKernel(version);
   if (files === 'none') {
     throw new Unavailable(

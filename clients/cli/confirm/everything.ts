@@ -1,11 +1,8 @@
-/** Every scenario that ships, with each patch that breaks it, and every counterexample that was found. */
-import { readdirSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+/** Every scenario that ships, with each patch that breaks it. */
 import { DRIVER_CHANGE } from '../../../server/realkernel/build-kernel.ts';
 import type { Confirmation, Tally } from '../../../server/realkernel/confirm.ts';
 import {
   shippedScenario,
-  shippedScenarioFile,
   shippedScenarioNames,
 } from '../../../server/scenario/shipped-scenarios.ts';
 import { UsageError } from '../failure.ts';
@@ -27,8 +24,7 @@ interface Question {
 }
 
 export function allQuestions(): Question[] {
-  const names = shippedScenarioNames();
-  const questions = names.flatMap((name) => {
+  return shippedScenarioNames().flatMap((name) => {
     const scenario = shippedScenario(name);
     const expected = scenario === 'none' ? {} : (scenario.expect.patches ?? {});
     const broken = Object.entries(expected).filter(
@@ -36,12 +32,6 @@ export function allQuestions(): Question[] {
     );
     return [{ word: name, patch: 'stock' }, ...broken.map(([patch]) => ({ word: name, patch }))];
   });
-  const [first] = names;
-  const file = first === undefined ? 'none' : shippedScenarioFile(first);
-  if (file === 'none') return questions;
-  const found = join(dirname(file), 'found');
-  const files = readdirSync(found).filter((name) => name.endsWith('.json'));
-  return [...questions, ...files.map((name) => ({ word: join(found, name), patch: 'stock' }))];
 }
 
 /** One row for each schedule; one with the reason where there is none to play. */
@@ -55,7 +45,7 @@ export async function rowsOf(
     all = await askedSchedules(word, { patch, on });
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    const question = `${basename(word)} (${on}, ${patch})`;
+    const question = `${word} (${on}, ${patch})`;
     return [{ question, model: '', linux: '', control: '', outcome: 'nothing to play' }];
   }
   const rows: Row[] = [];
