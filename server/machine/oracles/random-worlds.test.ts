@@ -28,7 +28,7 @@ import {
 } from '../../kernel/plain-mirror.fixture.ts';
 import type { RunningTask } from '../../scheduler/scheduler.ts';
 import type { Task } from '../../task/task.ts';
-import { addressOf, type PageRange } from '../../vocabulary/address.ts';
+import { addressOf, type PageRange, pageCount, pagesFrom } from '../../vocabulary/address.ts';
 import {
   assertHealthy,
   at,
@@ -44,6 +44,8 @@ import { deviceOf, threadOf, type World, waitingFor } from '../world.ts';
 
 /** The pages that all fight for. */
 const HOT_PAGES = 4;
+/** Where a thread takes pages to and has them back from. */
+const AWAY = at(40);
 const CALLS = 4;
 const DEVICE_PAGES = 8;
 
@@ -97,6 +99,11 @@ function* thread(opened: OpenedWorld, name: string, chance: Chance): Task<void> 
         yield* own.mprotect(range, chance(2) === 0 ? 'r' : 'rw');
         break;
       case 3:
+        if (chance(3) === 0) {
+          yield* own.mremap(range, AWAY);
+          yield* own.mremap(pagesFrom(AWAY, pageCount(range)), range.first);
+          break;
+        }
         yield* own.munmap(range);
         yield* own.mmap({ range, prot: 'rw', kind: 'anon-private' });
         break;

@@ -1,6 +1,7 @@
 /** Oracle 3 after an madvise() that failed and has acted all the same. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { EventBody } from '../../abi/event.ts';
 import { setContents } from '../../kernel/memory/frames.ts';
 import { readPte } from '../../kernel/memory/page-table.ts';
 import { ptePfn } from '../../kernel/memory/pte.ts';
@@ -97,4 +98,41 @@ test('[OR3] a child of a process that the OOM reaper takes apart may find zeros'
   assert.ok(runAlone(world, 'cpu0', cpu(opened).fork('child')).ok);
   assert.equal(load(opened, 0, 'child'), 0n);
   assertHealthy(opened);
+});
+
+/** A call that has begun and not returned, and what threads read meanwhile, each in a world of its own. */
+function readWhile(called: string, to: number | 'nowhere', reads: number, value: string): string[] {
+  const opened = openedWorld();
+  const { world } = opened;
+  store(opened, 7n);
+  store(opened, 8n, 4);
+  const says = (actor: string, body: EventBody) =>
+    runAlone(
+      world,
+      actor,
+      (function* () {
+        world.emit(body);
+      })(),
+    );
+  const args = { first: at(0), end: at(1), ...(to === 'nowhere' ? {} : { to: at(to) }) };
+  says('cpu0', { kind: 'call', function: called, args });
+  const read = { kind: 'cpu-access', mm: 0, page: at(reads), pfn: 1, mode: 'read', value } as const;
+  says('cpu1', read);
+  return brokenRules(opened);
+}
+
+test('[OR3] a page that is just taken away or moved has one of the values that it had or has', () => {
+  const cases = [
+    ['munmap', 'nowhere', 0],
+    ['exit', 'nowhere', 0],
+    ['mremap', 4, 0],
+    ['mremap', 4, 4],
+  ] as const;
+  for (const [called, to, page] of cases) {
+    const told = (value: string) => readWhile(called, to, page, value);
+    assert.deepEqual(told('0x7'), [], called);
+    assert.deepEqual(told('0x0'), [], called);
+    assert.deepEqual(told('0x9'), ['OR3'], called);
+    assert.deepEqual(told('0x8'), to === 'nowhere' ? ['OR3'] : [], called);
+  }
 });

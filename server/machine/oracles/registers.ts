@@ -73,6 +73,8 @@ interface OpenCall extends Caller {
   /** The range of the call; of mremap() the target behind it. */
   readonly ranges: readonly [Span, ...Span[]];
   readonly written: Map<PageIndex, Possible>;
+  /** Where files or shared memory are, or come meanwhile: what may be read there then is not known. */
+  readonly ofFiles: Span[];
 }
 
 interface Space {
@@ -121,6 +123,7 @@ export function newRegisters(k: Kernel): Registers {
 /** Follows calls that change memory, and pages that are lost with their device. */
 export function followEvent(registers: Registers, event: Event): void {
   if (event.kind === 'pte') followEntry(registers, event);
+  else if (event.kind === 'vma') followMapping(registers, event);
   else if (event.kind === 'call') followCall(registers, event);
   else if (event.kind === 'return') followReturn(registers, event);
 }
@@ -136,7 +139,7 @@ function followCall(registers: Registers, event: Extract<Event, { kind: 'call' }
       registers.forking.push({ actor, task, parent: mm, child, before: new Map() });
     }
   } else if (CHANGING.has(event.function)) {
-    const call = newCall(event, mm);
+    const call = newCall(registers, event, mm);
     registers.calls.push(call);
     touchRanges(registers, call);
     if (typeof mm === 'number' && call.function !== 'madvise_free') {
@@ -154,7 +157,7 @@ function followPins(
   mm: number,
   event: Extract<Event, { kind: 'call' }>,
 ): void {
-  touchRanges(registers, newCall(event, mm));
+  touchRanges(registers, newCall(registers, event, mm));
   if (event.function === 'unpin_user_pages') removePins(registers.pins, mm, event);
   else {
     addPins(registers.pins, mm, event, (page) =>
@@ -200,13 +203,60 @@ function hasActed({ function: called }: OpenCall, result: string): boolean {
   return result === 'OK' || (called === 'madvise_dontneed' && result === 'ENOMEM');
 }
 
-function newCall(event: Extract<Event, { kind: 'call' }>, mm: OpenCall['mm']): OpenCall {
+function newCall(
+  { k }: Registers,
+  event: Extract<Event, { kind: 'call' }>,
+  mm: OpenCall['mm'],
+): OpenCall {
   const { first, end, to } = event.args;
   const from = { first: Number(first ?? 0), end: Number(end ?? Number.POSITIVE_INFINITY) };
   const ranges: OpenCall['ranges'] =
     typeof to === 'number' ? [from, { first: to, end: to + from.end - from.first }] : [from];
   const { actor, task, function: called } = event;
-  return { actor, task, function: called, mm, ranges, written: new Map() };
+  const vmas = typeof mm === 'number' ? (k.mms.get(mm)?.vmas ?? []) : [];
+  const ofFiles = vmas.filter((vma) => !isAnonymous(vma));
+  return { actor, task, function: called, mm, ranges, written: new Map(), ofFiles };
+}
+
+/** Where a call is taking pages away another one has put others. */
+function followMapping({ calls }: Registers, event: Extract<Event, { kind: 'vma' }>): void {
+  const { actor, task, change, mm, first, end } = event;
+  if (change === 'munmap' || change === 'mprotect' || change === 'mmap anon-private') return;
+  for (const call of calls) {
+    const isItsOwn = call.actor === actor && call.task === task;
+    if (call.mm === mm && !isItsOwn) call.ofFiles.push({ first, end });
+  }
+}
+
+/** What may be read at a page of `mm`: while calls move it or take it away, also what stands at the other place. */
+function mayHold(registers: Registers, mm: number, page: PageIndex): Possible {
+  const { k, calls } = registers;
+  const { values } = spaceOf(registers, mm);
+  let possible: Possible = values.get(page) ?? bornAt(k, mm, page);
+  // A set that grows while it is walked.
+  const places = new Set([page]);
+  for (const place of places) {
+    touch(k.context, registerObject(mm, place), 'read');
+    possible = either(possible, values.get(place) ?? bornAt(k, mm, place));
+    for (const call of calls) {
+      if (call.mm !== mm || !takesAway(call) || !isIn(call.ranges, place)) continue;
+      if (isIn(call.ofFiles, place)) return 'anything';
+      possible = either(possible, bornAt(k, mm, place));
+      for (const other of otherPlaces(call, place)) places.add(other);
+    }
+  }
+  return possible;
+}
+
+/** Where mremap() takes the page to or has it from. */
+function* otherPlaces({ ranges: [from, to] }: OpenCall, page: PageIndex): Iterable<PageIndex> {
+  if (to === undefined) return;
+  if (isIn([from], page)) yield movedPage(page, from, to);
+  if (isIn([to], page)) yield movedPage(page, to, from);
+}
+
+function takesAway({ function: called }: OpenCall): boolean {
+  return !called.startsWith('madvise');
 }
 
 /** The address space that the newest CPU of this name runs in. */
@@ -442,17 +492,22 @@ export function checkRegister(
   if (shared !== 'none') return checkSharedPage(k, registers.shared, shared, access);
   touch(k.context, registerObject(mm, page), access.mode);
   touch(k.context, CALLS_OBJECT, 'read');
-  if (!isRegister(k, mm, page)) return 'as expected';
   const open = registers.calls.filter((call) => call.mm === mm && isIn(call.ranges, page));
+  const taking = open.filter(takesAway);
+  if (!isRegister(k, mm, page)) {
+    // munmap() takes the mapping first, then the page.
+    if (taking.length === 0 || taking.some(({ ofFiles }) => isIn(ofFiles, page))) {
+      return 'as expected';
+    }
+  }
   if (access.mode === 'write') {
     noteWrite(registers, mm, page, access, open);
     return 'as expected';
   }
-  // What moves or goes as a whole may be read at either place, or not at all.
-  if (open.some((call) => !call.function.startsWith('madvise'))) return 'as expected';
   const space = spaceOf(registers, mm);
   const born = bornAt(k, mm, page);
-  const possible = space.values.get(page) ?? born;
+  const possible =
+    taking.length > 0 ? mayHold(registers, mm, page) : (space.values.get(page) ?? born);
   if (possible === 'anything') return 'as expected';
   const found = possible.filter((one) => isValue(registers, mm, page, one, access.value));
   if (found.length === 0) return inWords(registers, mm, page, possible);
