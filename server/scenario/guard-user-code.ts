@@ -182,13 +182,13 @@ function collecting<T>(mine: NotedTask[], run: () => T): T {
 /** What was thrown by code that takes a task for its result. */
 class ForgottenYield extends Error {
   constructor(call: string, options: { readonly cause: unknown }) {
-    super(`${String(options.cause)}; ${withoutYield(call)}`, options);
+    super(`${String(options.cause)}; it ${withoutYield(call)}`, options);
     this.name = 'ForgottenYield';
   }
 }
 
 function withoutYield(call: string): string {
-  return `it calls ${call}() without yield*, so that nothing of that runs: write yield* ${call}()`;
+  return `calls ${call}() without yield*, so that nothing of that runs: write yield* ${call}()`;
 }
 
 /** The same functions; of each task that one of them makes it is noted whether it is run. */

@@ -148,7 +148,10 @@ export function openScenario(
     const window = watchWindow(plan.window, new Set(far.map(({ name }) => name)));
     if (plan.window.length > 0) world.log.listeners.push(window.see);
     for (const thread of plan.threads) {
-      const task = watched(threadTask(thread, surroundings, registers), thread.actor, watch);
+      const program = threadTask(thread, surroundings, registers, (does) => {
+        world.context.current.name = does;
+      });
+      const task = watched(program, thread.actor, watch);
       world.scheduler.spawn(thread.actor, thread.name, task);
     }
     const freeFrames = () => freeFramesOf(plan, surroundings);
@@ -350,6 +353,7 @@ export function* threadTask(
   thread: PlannedThread,
   surroundings: OpContext,
   registers: Map<string, string>,
+  begins: (does: string) => void,
 ): Task<void> {
   const { actor, ops } = thread;
   const { milestones } = surroundings;
@@ -359,6 +363,7 @@ export function* threadTask(
   }
   const lives = milestones.birth(actor) === 'born';
   for (const { op, run, register } of lives ? ops : []) {
+    if (op.do !== 'wait') begins(op.do);
     const value = yield* run(surroundings, actor);
     if (register !== 'none') registers.set(register, value);
     milestones.opDone(actor, op.do);

@@ -120,7 +120,7 @@ const FORGETS: readonly (readonly [what: string, body: string, said: RegExp])[] 
   [
     'a call of stock',
     'stock.flushTlbRange(k, mm, range);',
-    /calls stock\.flushTlbRange\(\) without yield\*/,
+    /: flushTlbRange\(\) calls stock\.flushTlbRange\(\) without yield\*/,
   ],
   ['its result', 'if (!stock.flushTlbRange(k, mm, range).value.ok) return;', /without yield\*/],
   ['a star', 'yield stock.flushTlbRange(k, mm, range);', /yields a task: write yield\* instead/],

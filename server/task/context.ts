@@ -12,7 +12,8 @@ export interface TaskIdentity {
   readonly id: number;
   /** The device, CPU thread or kernel worker that the task acts for. */
   readonly actor: string;
-  readonly name: string;
+  /** What it does now: a program does one operation after the other. */
+  name: string;
   readonly parent: TaskIdentity | 'none';
   /** Locks taken and not yet released, oldest first. */
   readonly held: HeldLock[];

@@ -96,12 +96,16 @@ function livelockLines({ livelock }: CounterexampleReport): string[] {
   return [
     '',
     ...wrapped(
-      `Livelock: behind step ${behind} these ${steps.length} steps repeat; the state is the same after each round ` +
+      `Livelock: behind step ${behind} ${repeatWords(steps.length)}; the state is the same after each round ` +
         `(${rounds} were executed), and ${fairness}.`,
       '',
     ),
     ...runsOf(steps).flatMap(({ actor, at }) => wrapped(`${actor}: ${at.join(', ')}`)),
   ];
+}
+
+function repeatWords(steps: number): string {
+  return steps === 1 ? 'one step repeats' : `these ${steps} steps repeat`;
 }
 
 function runsOf(steps: readonly RoundStep[]): { actor: string; at: string[] }[] {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DriverVariant } from '../../../../clients/drivers/catalogue/driver-variant.ts';
 import { dmirrorWith } from '../../../../clients/drivers/faulty/dmirror-variant.ts';
+import { search } from '../../../explorer/search.ts';
 import type { KernelFunctions } from '../../../kernel/kernel.ts';
 import { newScenarioRun } from '../../../scenario/scenario-world.ts';
 import {
@@ -151,6 +152,67 @@ test('an assertion, a crash, a use after free and a double free under some sched
     return { read: free, release: free };
   });
   assert.match(answer(TEXT, { driver: twice }), /^BUG: double free of struct own/);
+});
+
+/** Steps that announce nothing of the object: that it is used is all that an explorer can know. */
+const APART = [objectId('device', 0, 10), objectId('device', 0, 11)] as const;
+
+function sharing(first: 'read' | 'write', second: 'read' | 'write' | 'free'): DriverVariant {
+  return driverOf((context) => {
+    const state = allocObject(context, 'struct own');
+    return {
+      *read() {
+        yield willRead('own.read', APART[0]);
+        reach(state, first);
+      },
+      *release() {
+        yield willRead('own.release', APART[1]);
+        if (second === 'free') freeObject(state);
+        else reach(state, second);
+      },
+    };
+  });
+}
+
+test('useObject() makes two tasks depend on each other: a use before and behind the end is tried', () => {
+  for (const mode of ['read', 'write'] as const) {
+    assert.match(
+      answer(TEXT, { driver: sharing(mode, 'free') }),
+      /^BUG: use after free of struct own, which dev0 \(release\) freed behind own\.release/,
+    );
+  }
+});
+
+test('useObject() for reading commutes with reading, and with no write', () => {
+  const executions = (first: 'read' | 'write', second: 'read' | 'write') => {
+    const plan = planned(TEXT, { driver: sharing(first, second) });
+    const result = search(() => newScenarioRun(plan), {
+      strategy: 'dpor',
+      stepsMax: 400,
+      counterexamples: 'first',
+      goOn: () => 'go on',
+    });
+    assert.deepEqual([result.ended, result.counterexample], ['complete', 'none']);
+    return result.executions;
+  };
+  const alone = executions('read', 'read');
+  assert.ok(executions('read', 'write') > alone);
+  assert.ok(executions('write', 'read') > alone);
+  assert.ok(executions('write', 'write') > alone);
+});
+
+test('[OR5] a program is named by what it does when it goes round, not by what it did first', () => {
+  const text = TEXT.replace(
+    '[ { do: read, at: a } ], [ { do: release } ]',
+    '[ { do: read, at: a }, { do: release } ]',
+  );
+  const spins = driverOf(() => ({
+    *read() {},
+    *release() {
+      for (;;) yield willRead('own.poll', FLAG);
+    },
+  }));
+  assert.match(answer(text, { driver: spins }), /^OR5: livelock: dev0 \(release, at own\.poll\)/);
 });
 
 test('a note is an event in the name of the task', () => {
