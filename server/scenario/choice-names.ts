@@ -3,10 +3,17 @@ import type { ScenarioPlan } from './scenario-plan.ts';
 
 /** What `plan` was made with. `kernel` is how it was asked for. */
 export function choiceNames(
-  { choice, kernel: version }: ScenarioPlan,
+  { choice, kernel: version, instances }: ScenarioPlan,
   kernel: string,
 ): ChoiceNames {
-  const drivers = [...choice.drivers].map(([actor, { id }]) => [actor, id] as const);
+  // What all devices would have that are not named is told where there is one.
+  const others = instances.some(
+    ({ kind, name, template }) =>
+      kind === 'device' && !(choice.drivers.has(name) || choice.drivers.has(template)),
+  );
+  const drivers = [...choice.drivers]
+    .filter(([actor]) => actor !== '*' || others)
+    .map(([actor, { id }]) => [actor, id] as const);
   return {
     kernel,
     version,

@@ -172,6 +172,17 @@ test('what a question names must be there', async () => {
   }
 });
 
+test('that the driver contract was not asked about is said where it was not', async () => {
+  const asked = ['explore', 'own-refault', '--driver', 'dev0=corrected'];
+  const not = await runMmrace(...asked);
+  assert.match(not.stderr, /The driver contract was not asked about/);
+  const text = readFileSync(OWN_REFAULT, 'utf8');
+  const own = file('own.yaml', `${text}oracles: [OR1, OR6]\n`);
+  const listed = await runMmrace('explore', own, '--driver', 'dev0=corrected');
+  assert.equal(listed.code, EXIT.OK, listed.stderr);
+  assert.doesNotMatch(listed.stderr, /The driver contract/);
+});
+
 test('a scenario that ships goes by its name, from anywhere; what is neither name nor file is refused', () => {
   const byName = askedFrom('seed-zero-page', { patch: 'stock', driver: [] });
   const byFile = askedFrom(SEED, { patch: 'stock', driver: [] });

@@ -181,7 +181,8 @@ async function run(file: string | undefined, options: ExploreCommandOptions): Pr
     print(JSON.stringify(options.jsonl === true ? { type: 'verdict', ...plain } : plain));
   } else {
     print(textOf(verdict.plan, options, verdict) + reproduceLine(kept) + adviceText(advice));
-    if (options.driver.length > 0) say(`\n${contractLine(file, options)}`);
+    if (options.driver.length > 0 && !verdict.plan.oracles.has('OR6'))
+      say(`\n${contractLine(file, options)}`);
   }
   return endOf(answered);
 }
