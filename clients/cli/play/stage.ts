@@ -101,7 +101,10 @@ export class PlayStage {
   #run(thread: PlannedThread, running: RunningThread): void {
     const { actor, name } = thread;
     this.#player(actor)
-      .client.run(name, threadTask(thread, this.#surroundings(actor), this.registers, () => undefined))
+      .client.run(
+        name,
+        threadTask(thread, this.#surroundings(actor), this.registers, () => undefined),
+      )
       .then(
         () => {
           running.state = 'ended';
