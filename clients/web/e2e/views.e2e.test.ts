@@ -6,7 +6,7 @@ import { after, afterEach, before } from 'node:test';
 import type { Page } from 'playwright-core';
 import { A_BROWSER_RUNS, test } from './page-test.ts';
 import { openPage, type PageUnderTest, PHONE } from './page-under-test.ts';
-import { appears } from './seen.ts';
+import { appears, disappears } from './seen.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 /** All that axe-core knows of WCAG 2 up to AA, and what it calls good practice. */
@@ -77,6 +77,8 @@ async function axeComplaints(page: Page, rules: typeof ALL = ALL): Promise<strin
 }
 
 async function judge(page: Page, view: string): Promise<void> {
+  // What is not live is grey, and meant to be.
+  await disappears(page.locator('.not-live'));
   assert.deepEqual(await axeComplaints(page), [], `${view}, light`);
   await page.emulateMedia({ colorScheme: 'dark' });
   assert.deepEqual(await axeComplaints(page, COLOURS), [], `${view}, dark`);
