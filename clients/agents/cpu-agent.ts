@@ -1,6 +1,7 @@
 import type { CpuApi } from '../../server/abi/cpu-api.ts';
 import { VerbRefused } from '../sdk/conductor.ts';
 import { CpuClient } from '../sdk/cpu-client.ts';
+import type { ClientPast } from '../sdk/moments.ts';
 import { performCpuVerb } from './cpu-verbs.ts';
 import { type AgentOptions, type PlayedAgent, watching } from './played-agent.ts';
 
@@ -37,7 +38,9 @@ export function startCpu(options: AgentOptions): PlayedAgent {
       lab,
       name: asked,
       connectMs,
-      ...(parked === undefined || place === 'child' ? {} : { parked: parked.session }),
+      ...(parked === undefined || place === 'child'
+        ? {}
+        : { parked: parked.session, past: parked.past as ClientPast<'nothing'> }),
       // A child is the thread of a fork, which a machine that has just begun has not.
       onLoss: place === 'first' ? onLoss : 'resume',
       ...(create === undefined ? {} : { create }),
@@ -95,7 +98,7 @@ export function startCpu(options: AgentOptions): PlayedAgent {
     park() {
       const { connection } = parent;
       const session = children.size > 0 || connection.inFlight > 0 ? 'none' : connection.park();
-      return session === 'none' ? 'busy' : { session, device: 'none' };
+      return session === 'none' ? 'busy' : { session, device: 'none', past: parent.past };
     },
   };
 }

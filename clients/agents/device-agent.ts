@@ -11,10 +11,17 @@ import {
   type DeviceFactory,
   type DeviceKernel,
 } from '../sdk/device-client.ts';
+import type { ClientPast } from '../sdk/moments.ts';
 import { performDeviceVerb } from './device-verbs.ts';
 import { newHandMigration } from './hand-migration.ts';
 import type { DeviceHand } from './hand-verbs.ts';
-import { type ParkedDevice, parkDevice, stillDevice, unparkDevice } from './parked-device.ts';
+import {
+  type ParkedDevice,
+  parkDevice,
+  parkPast,
+  stillDevice,
+  unparkDevice,
+} from './parked-device.ts';
 import { type AgentOptions, type PlayedAgent, watching } from './played-agent.ts';
 import { newLoops } from './read-loops.ts';
 
@@ -96,7 +103,9 @@ export function startDevice(options: AgentOptions): PlayedAgent {
     onLoss,
     ...(create === undefined ? {} : { create }),
     ...(takeOver === undefined ? {} : { takeOver }),
-    ...(parked === undefined ? {} : { parked: parked.session }),
+    ...(parked === undefined
+      ? {}
+      : { parked: parked.session, past: parked.past as ClientPast<ParkedDevice> }),
     ...(comeBackMs === undefined ? {} : { comeBackMs }),
     device: (kernel) => {
       watch?.began(kernel.api.owner);
@@ -156,7 +165,8 @@ export function startDevice(options: AgentOptions): PlayedAgent {
       if (now === 'none' || hand.verbs > 0 || connection.inFlight > 0) return 'busy';
       const device = parkDevice(now);
       const session = device === 'busy' ? 'none' : connection.park();
-      return device === 'busy' || session === 'none' ? 'busy' : { session, device };
+      const past = parkPast(client.past);
+      return device === 'busy' || session === 'none' ? 'busy' : { session, device, past };
     },
     hold: (_, after) => client.hold(after),
     go: () => {

@@ -11,6 +11,7 @@ import type { Seq } from '../../server/vocabulary/seq.ts';
 import type { DeviceChunk } from '../drivers/device-memory.ts';
 import type { MappedEntry } from '../drivers/device-page-table.ts';
 import type { Dmirror } from '../drivers/dmirror-state.ts';
+import type { ClientPast } from '../sdk/moments.ts';
 import type { OpenMigration } from './hand-migration.ts';
 import type { DeviceHand } from './hand-verbs.ts';
 
@@ -37,7 +38,19 @@ export function stillDevice(hand: DeviceHand): ParkedDevice | 'busy' {
 /** 'busy': it reads in a loop, or has no subscription. Call it while no verb is under way. */
 export function parkDevice(hand: DeviceHand): ParkedDevice | 'busy' {
   const data = asData(hand);
-  if (data === 'busy') return data;
+  return data === 'busy' ? data : asJson(data);
+}
+
+/** Moments that are taken along to the next load of a page. */
+const MOMENTS_PARKED_MAX = 16;
+
+/** The newest moments, for JSON. */
+export function parkPast({ frames, moments }: ClientPast<ParkedDevice>): ClientPast<ParkedDevice> {
+  const newest = moments.slice(-MOMENTS_PARKED_MAX);
+  return { frames, moments: newest.map(({ moment, was }) => ({ moment, was: asJson(was) })) };
+}
+
+function asJson(data: ParkedDevice): ParkedDevice {
   const frames = data.frames.map(([pfn, page, bytes]) => [pfn, page, Array.from(bytes)] as const);
   return { ...data, frames };
 }

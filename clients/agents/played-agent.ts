@@ -3,6 +3,7 @@ import type { Pong } from '../../server/protocol/ping.ts';
 import type { VerbParams, VerbResult } from '../sdk/conductor.ts';
 import type { ParkedSession } from '../sdk/connection.ts';
 import type { ConnectionState, OnLoss } from '../sdk/connection-state.ts';
+import type { ClientPast } from '../sdk/moments.ts';
 import type { Agent, AgentArguments } from './agent-process.ts';
 import type { ParkedDevice } from './parked-device.ts';
 
@@ -43,6 +44,8 @@ export interface ParkedAgent {
   readonly session: ParkedSession;
   /** Of a device. */
   readonly device: ParkedDevice | 'none';
+  /** Moments that the lab may go back to; the device was 'nothing' in those of a CPU. */
+  readonly past: ClientPast<ParkedDevice | 'nothing'>;
 }
 
 export interface PlayedAgent extends Agent {

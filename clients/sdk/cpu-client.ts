@@ -22,7 +22,7 @@ import {
 import { Connection, type ConnectionOptions, type ReceivedQuestion } from './connection.ts';
 import { Holds } from './holds.ts';
 import { LazyChecks } from './lazy-checks.ts';
-import { type FrameCount, Moments } from './moments.ts';
+import { type ClientPast, type FrameCount, Moments } from './moments.ts';
 import { RemoteCalls } from './remote-calls.ts';
 import { Runtime } from './runtime.ts';
 import type { StepGate } from './step-gate.ts';
@@ -41,6 +41,8 @@ export type CpuFactory = (kernel: CpuKernel) => (params: VerbParams) => Task<Ver
 
 export interface CpuClientOptions extends Omit<ConnectionOptions, 'role'> {
   readonly cpu: CpuFactory;
+  /** Of the session that is gone on with: see ConnectionOptions.parked. */
+  readonly past?: ClientPast<'nothing'>;
   /** See DeviceClientOptions. */
   readonly gate?: StepGate;
   /** The server complained of a frame: a bug on one of the two sides. */
@@ -84,6 +86,15 @@ export class CpuClient {
       },
     );
     this.#now = this.#newIncarnation();
+    if (options.past !== undefined) {
+      this.#moments = new Moments(options.past.moments);
+      Object.assign(this.#now.frames, options.past.frames);
+    }
+  }
+
+  /** For a client that goes on with this session. */
+  get past(): ClientPast<'nothing'> {
+    return { frames: { ...this.#now.frames }, moments: this.#moments.kept };
   }
 
   /** The kernel, for tasks given to run(). Another one after a reset. */

@@ -48,7 +48,7 @@ import {
 } from './connection.ts';
 import { Holds } from './holds.ts';
 import { LazyChecks } from './lazy-checks.ts';
-import { type FrameCount, Moments } from './moments.ts';
+import { type ClientPast, type FrameCount, Moments } from './moments.ts';
 import { NotificationQueue } from './notification-queue.ts';
 import { RemoteCalls } from './remote-calls.ts';
 import { type DeviceCalls, remoteDeviceApi } from './remote-device-api.ts';
@@ -99,6 +99,8 @@ export interface DeviceClientOptions<Kept = never> extends Omit<ConnectionOption
   readonly wentOn?: () => void;
   /** What the device is, between two verbs, for backTo(). 'busy' if that cannot be said now. */
   readonly standsStill?: () => Kept | 'busy';
+  /** Of the session that is gone on with: see ConnectionOptions.parked. */
+  readonly past?: ClientPast<Kept>;
   /** The next device that `device` makes is to be as it was then. */
   readonly backTo?: (kept: Kept) => void;
 }
@@ -172,7 +174,16 @@ export class DeviceClient<Kept = never> {
       },
     };
     this.#now = this.#newIncarnation();
+    if (options.past !== undefined) {
+      this.#moments = new Moments(options.past.moments);
+      Object.assign(this.#now.frames, options.past.frames);
+    }
     this.#open(this.#now, 'open');
+  }
+
+  /** For a client that goes on with this session. */
+  get past(): ClientPast<Kept> {
+    return { frames: { ...this.#now.frames }, moments: this.#moments.kept };
   }
 
   /** The kernel, for tasks given to run(). Another one after a reset. */

@@ -10,8 +10,28 @@ export interface FrameCount {
   heard: number;
 }
 
+export interface KeptMoment<Kept> {
+  readonly moment: ClientMoment;
+  readonly was: Kept;
+}
+
+/** What a client has to know to go on counting where another one of its session was. */
+export interface ClientPast<Kept> {
+  readonly frames: ClientMoment;
+  readonly moments: readonly KeptMoment<Kept>[];
+}
+
 export class Moments<Kept> {
-  #kept: { readonly moment: ClientMoment; readonly was: Kept }[] = [];
+  #kept: KeptMoment<Kept>[];
+
+  constructor(kept: readonly KeptMoment<Kept>[] = []) {
+    this.#kept = [...kept];
+  }
+
+  /** Oldest first. */
+  get kept(): readonly KeptMoment<Kept>[] {
+    return this.#kept;
+  }
 
   /** `was` is called if the moment is a new one; 'busy' keeps nothing. */
   keep({ said, heard }: FrameCount, was: () => Kept | 'busy'): void {

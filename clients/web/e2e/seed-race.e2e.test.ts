@@ -65,6 +65,10 @@ test('with the patch the whole room sees both values, on old projectors and on n
 
 test('the presenter takes the read back, and the same phone reads the same again', async () => {
   const { presenter, stage, reader } = players;
+  // What it was it takes along.
+  await reader.reload();
+  await reader.getByTestId('outcome').getByRole('button', { name: 'Close' }).click();
+  await appears(reader.getByText('● connected'));
   await presenter.getByRole('button', { name: 'Undo' }).click();
   await disappears(stage.getByTestId('verdict-line'));
   await disappears(reader.getByTestId('outcome'));
