@@ -281,3 +281,31 @@ test('who keeps no moments begins anew when the lab goes back, and is asked for 
   assert.equal((await undone).status, 200);
   assert.deepEqual((await cpu.ask(3, 'load', { address: ADDRESS })).result, { value: '0x0' });
 });
+
+test('an actor is called otherwise until it leaves, and the room is asked and heard', async () => {
+  const cpu = await joined(http.gateway, 'cpu', 'cpu0');
+  const lab = http.gateway.labs.get('test');
+  assert.ok(lab !== 'none');
+  await control({ action: 'rename', actor: 'cpu0', label: ' José ' });
+  assert.deepEqual(lab.controlSeen().labels, { cpu0: 'José' });
+  assert.equal((await control({ action: 'rename', actor: 'cpu9', label: 'x' })).status, 404);
+
+  const choices = [{ choice: 'gpu0', words: 'a sweep begins' }];
+  await control({ action: 'ask', about: 'Step 1', choices });
+  const voice = { actor: 'cpu0', round: 1, choice: 'gpu0' };
+  const heard = await http.post('/api/labs/test/votes', voice);
+  assert.deepEqual(heard.body.vote, { round: 1, about: 'Step 1', choices, counts: { gpu0: 1 } });
+  const late = await http.post('/api/labs/test/votes', { ...voice, round: 2 });
+  assert.equal(late.body.error.code, 'vote-over');
+  const stranger = await http.post('/api/labs/test/votes', { ...voice, actor: 'eve' });
+  assert.equal(stranger.body.error.code, 'no-such-actor');
+
+  cpu.socket.close(4000);
+  http.gateway.pass(SHORT_GRACE_MS);
+  while (lab.actors.size > 0) {
+    await new Promise(setImmediate);
+    http.gateway.pass(SHORT_GRACE_MS);
+  }
+  assert.equal(lab.controlSeen().labels, undefined);
+  assert.deepEqual(lab.controlSeen().vote?.counts, {});
+});

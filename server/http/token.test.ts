@@ -17,6 +17,8 @@ test('with a token, strangers open, start, list and control nothing; a code is e
     const refused = [
       await http.post('/api/labs', { name: 'theirs' }, headers),
       await http.post('/api/runs', { scenario: 'seed-zero-page' }, headers),
+      await http.post(`/api/labs/${joinCode}/runs`, { after: 1 }, headers),
+      await http.post('/api/recordings/read', { text: '' }, headers),
       await http.get('/api/labs', headers),
       await http.get('/api/labs/room', headers),
       await http.post('/api/labs/room/control', pause, headers),
