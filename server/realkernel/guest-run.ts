@@ -31,6 +31,8 @@ const BOOT_MS = 60_000;
 const SETTLE_MS = 2_500;
 /** Milliseconds for a thread to come to a point. */
 const REACH_MS = 8_000;
+/** Milliseconds for a whole run: a guest that does not answer at all is ended. */
+const RUN_MS = 120_000;
 
 /** `thread` is the number of an actor, and of the CPU that it runs on. */
 export class BootedKernel {
@@ -77,9 +79,12 @@ export class BootedKernel {
 
   async run<Result>(act: (run: GuestRun) => Promise<Result>): Promise<Result> {
     const guest = await startGuest(this.#qemu, 'snapshot');
+    const run = new GuestRun(guest, this.symbols, this.#qemu.vcpus, this.#opDone);
+    const late = setTimeout(() => run.giveUp(), RUN_MS);
     try {
-      return await act(new GuestRun(guest, this.symbols, this.#qemu.vcpus, this.#opDone));
+      return await act(run);
     } finally {
+      clearTimeout(late);
       await guest.end();
     }
   }
@@ -101,6 +106,15 @@ export class GuestRun {
     this.#symbols = symbols;
     this.#vcpus = new Vcpus(guest.rsp, symbols, vcpus);
     this.#opDone = opDone;
+  }
+
+  /** 'given up': it did not answer for RUN_MS. */
+  state: 'runs' | 'given up' = 'runs';
+
+  giveUp(): void {
+    this.state = 'given up';
+    // Whoever waits for it hears that it is gone.
+    this.#guest.end().catch(() => undefined);
   }
 
   get console(): string {

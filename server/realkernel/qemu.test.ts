@@ -1,10 +1,13 @@
 /** The debugger's protocol and the monitor against a real QEMU, with a guest of two CPUs. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import {
   checkQemu,
   keepSnapshot,
@@ -101,6 +104,29 @@ test('memory and registers are written, and a snapshot brings them back in anoth
       await again.end();
     }
   }
+});
+
+test('a guest ends with the process that has started it, also if that is killed', {
+  skip,
+}, async () => {
+  const starts = new URL('started-guest.fixture.ts', import.meta.url);
+  const parent = spawn(process.execPath, [fileURLToPath(starts), folder], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [said] = (await once(parent.stdout, 'data')) as [Buffer];
+  const guest = Number(said.toString());
+  process.kill(guest, 0);
+  parent.kill('SIGKILL');
+  await once(parent, 'exit');
+  const isThere = () => {
+    try {
+      process.kill(guest, 0);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  while (isThere()) await sleep(10);
 });
 
 test('a guest that ends leaves no process behind, and whoever waits for it hears so', {

@@ -48,6 +48,7 @@ export interface GuestFiles {
 }
 
 export interface RunningGuest {
+  readonly pid: number;
   readonly qmp: QmpClient;
   readonly rsp: RspClient;
   /** What it has printed so far. */
@@ -85,7 +86,8 @@ export async function startGuest(
     files.initrd === 'none' ? [] : ['-initrd', files.initrd],
     from === 'snapshot' ? ['-loadvm', READY] : [],
   ].flat();
-  const child = spawn(QEMU, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const { program, before } = withParent();
+  const child = spawn(program, [...before, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   const printed: string[] = [];
   child.stdout.on('data', (data: Buffer) => printed.push(data.toString('latin1')));
   child.stderr.on('data', (data: Buffer) => printed.push(data.toString('latin1')));
@@ -95,6 +97,7 @@ export async function startGuest(
     const qmp = await QmpClient.connect(monitor);
     const rsp = await RspClient.connect(stub);
     return {
+      pid: child.pid ?? 0,
       qmp,
       rsp,
       console: () => printed.join(''),
@@ -127,6 +130,14 @@ export async function untilPrinted(guest: RunningGuest, text: string, ms: number
 /** Keeps the state of a stopped guest for startGuest(). */
 export function keepSnapshot({ qmp }: RunningGuest): Promise<void> {
   return qmp.say(`savevm ${READY}`);
+}
+
+/** Of util-linux: what it starts ends with this process, however this one ends. */
+const SETPRIV = '/usr/bin/setpriv';
+
+function withParent(): { readonly program: string; readonly before: readonly string[] } {
+  if (!existsSync(SETPRIV)) return { program: QEMU, before: [] };
+  return { program: SETPRIV, before: ['--pdeathsig', 'KILL', QEMU] };
 }
 
 async function ended(child: ChildProcess): Promise<void> {

@@ -7,7 +7,7 @@ import {
   type BuiltVersion,
   builtKernel,
 } from '../../../server/realkernel/kernel-cache.ts';
-import { confirmationLines, mailLine, plainConfirmation } from '../confirm/answer.ts';
+import { confirmationLines, ktapLines, mailLine, plainConfirmation } from '../confirm/answer.ts';
 import { type Asked, askedSchedules } from '../confirm/asked-schedules.ts';
 import type { Row } from '../confirm/everything.ts';
 import { ending, print, say } from '../ending.ts';
@@ -26,6 +26,7 @@ interface ConfirmOptions {
   readonly image?: string;
   readonly map?: string;
   readonly json?: true;
+  readonly format?: 'ktap';
   readonly all?: true;
   readonly save?: string;
 }
@@ -47,6 +48,7 @@ export function addConfirmCommand(program: Command): void {
     .option('--image <bzImage>', 'a kernel of your own; --on says which version it is nearest to')
     .option('--map <System.map>', 'of the same kernel')
     .option('--json', 'print one JSON object')
+    .addOption(new Option('--format <name>', 'print a report instead').choices(['ktap']))
     .addHelpText('after', HELP)
     .action(ending(confirmQuestion));
 }
@@ -72,6 +74,9 @@ async function confirmQuestion(
   question: string | undefined,
   options: ConfirmOptions,
 ): Promise<ExitCode> {
+  if (options.json === true && options.format !== undefined) {
+    throw new UsageError('--json and --format exclude each other');
+  }
   if ((question === undefined) !== (options.all === true)) {
     throw new UsageError('name a question, or ask for --all');
   }
@@ -101,7 +106,7 @@ type Play = (asked: Asked) => Promise<Confirmation>;
 
 async function printSchedules(
   schedules: readonly Asked[],
-  { json }: ConfirmOptions,
+  { json, format }: ConfirmOptions,
   release: string,
   play: Play,
 ): Promise<ExitCode> {
@@ -109,11 +114,14 @@ async function printSchedules(
   for (const asked of schedules) {
     const confirmation = await play(asked);
     answers.push({ asked, confirmation });
-    if (json !== true) print(confirmationLines(asked, confirmation, release).join('\n'));
+    if (json !== true && format === undefined)
+      print(confirmationLines(asked, confirmation, release).join('\n'));
   }
   if (json === true) {
     const all = answers.map(({ asked, confirmation }) => plainConfirmation(asked, confirmation));
     print(JSON.stringify({ linux: release, driver: DRIVER_CHANGE, schedules: all }));
+  } else if (format === 'ktap') {
+    print([...ktapLines(answers), `# Linux ${release}, ${DRIVER_CHANGE}`].join('\n'));
   } else {
     print(`  (${DRIVER_CHANGE})`);
     for (const { asked, confirmation } of answers) {

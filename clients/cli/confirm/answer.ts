@@ -1,6 +1,7 @@
 /** What came of playing a schedule on a real kernel, for people, programs and mails. */
 import type { Confirmation, Tally } from '../../../server/realkernel/confirm.ts';
 import type { PageSeen } from '../../../server/realkernel/re-enactment.ts';
+import { assertNever } from '../../../server/vocabulary/invariant.ts';
 import { paragraph } from '../paragraph.ts';
 import type { Asked } from './asked-schedules.ts';
 
@@ -49,6 +50,26 @@ export function plainConfirmation(
     schedule: plainTally(schedule),
     control: control === 'none' ? null : plainTally(control),
   };
+}
+
+/** As the kernel's own tests say it: Documentation/dev-tools/ktap.rst. */
+export function ktapLines(
+  answers: readonly { readonly asked: Asked; readonly confirmation: Confirmation }[],
+): string[] {
+  const results = answers.map(({ asked: { title }, confirmation }, at) => {
+    const number = `${at + 1} ${title}`;
+    switch (confirmation.outcome) {
+      case 'confirmed':
+        return [`ok ${number}`];
+      case 'not confirmed':
+        return [`# ${confirmation.why}`, `not ok ${number}`];
+      case 'not re-enactable':
+        return [`ok ${number} # SKIP ${confirmation.what}`];
+      default:
+        return assertNever(confirmation);
+    }
+  });
+  return ['KTAP version 1', `1..${answers.length}`, ...results.flat()];
 }
 
 function tallyLines(who: string, tally: Tally): string[] {
