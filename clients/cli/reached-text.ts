@@ -1,4 +1,5 @@
 /** What ran of the kernel, in one line. */
+import { counted } from '../../server/report/lines/counted.ts';
 import { countPairs, type PairsReached } from '../../server/scheduler/point-pairs.ts';
 import { FUNCTIONS_ALL } from '../../server/verify/coverage/coverage-table.ts';
 
@@ -7,5 +8,5 @@ export function reachedText(functions: readonly string[], pairs?: PairsReached):
   const said = `reached: ${functions.length} of ${FUNCTIONS_ALL.length} kernel functions`;
   if (pairs === undefined) return said;
   const counts = countPairs(pairs);
-  return `${said}, ${counts.pairs} pairs of ${counts.points} yield points`;
+  return `${said}, ${counted(counts.pairs, 'pair')} of ${counted(counts.points, 'yield point')}`;
 }

@@ -27,6 +27,15 @@ test('each of them ends its last line, and tells the same twice', () => {
   }
 });
 
+test('each names the kernel that ran, its patch and its drivers', () => {
+  const meta = { ...metaOf(RUNS.patched), patch: 'mine, driver theirs in dev0' };
+  for (const name of FORMAT_NAMES) {
+    const text = FORMATS[name].render(RUNS.patched.events, meta).replaceAll(/\s+#?\s*/g, ' ');
+    assert.match(text, /mine/, name);
+    assert.match(text, /driver theirs in dev0/, name);
+  }
+});
+
 test('what goes into a mail is no wider than a mail', () => {
   for (const name of ['litmus', 'diagram', 'timeslice', 'splat'] as const) {
     for (const kernel of KERNELS) {

@@ -6,6 +6,9 @@ import type { FormatName } from './format-names.ts';
 import { ftraceText } from './ftrace.ts';
 import { htmlReport } from './html.ts';
 import { type KtapGroup, type KtapOutcome, ktapDocument } from './ktap.ts';
+import { kernelLabel } from './lines/kernel-label.ts';
+import { LIST_COLUMNS_MAX } from './lines/list-columns.ts';
+import { wrapText } from './lines/wrap-text.ts';
 import { litmusBlock } from './litmus.ts';
 import { pagemapText } from './pagemap.ts';
 import { perfettoTrace } from './perfetto.ts';
@@ -24,13 +27,16 @@ export interface Format {
 }
 
 export const FORMATS: { readonly [Name in FormatName]: Format } = {
-  litmus: text((_, { litmus }) => litmusBlock(litmus), 'the outcome block of herd7 and klitmus7'),
+  litmus: text(
+    (_, meta) => `${remark(meta)}${litmusBlock(meta.litmus)}`,
+    'the outcome block of herd7 and klitmus7',
+  ),
   diagram: text(
-    (events, meta) => `${raceDiagram(events, drawn(meta))}\n`,
+    (events, meta) => `${headline(meta)}\n\n${raceDiagram(events, drawn(meta))}\n`,
     'the race in columns, for a mail',
   ),
   timeslice: text(
-    (events, meta) => `${timeSliceDiagram(events, drawn(meta))}\n`,
+    (events, meta) => `${headline(meta)}\n\n${timeSliceDiagram(events, drawn(meta))}\n`,
     'the race in slices of time',
   ),
   ktap: text((events, meta) => ktapDocument([scenarioTests(events, meta)]), 'KTAP 1, for CI'),
@@ -50,10 +56,23 @@ export const FORMATS: { readonly [Name in FormatName]: Format } = {
     summary: 'a page to step through',
   },
   pagemap: text(
-    (events, { setup = [] }) => pagemapText([...setup, ...events]),
+    (events, meta) => `${remark(meta)}${pagemapText([...(meta.setup ?? []), ...events])}`,
     '/proc/PID/maps and pagemap at the end',
   ),
 };
+
+/** What was asked and what came of it: `seed-zero-page: holds (kernel stock 6.12)`. */
+function headline(meta: ReportMeta): string {
+  const { name, verdict } = meta;
+  return wrapText(`${name}: ${verdict} (kernel ${kernelLabel(meta)})`, LIST_COLUMNS_MAX - 2).join(
+    '\n',
+  );
+}
+
+/** The same where other programs read on. */
+function remark(meta: ReportMeta): string {
+  return headline(meta).replaceAll(/^/gm, '# ').concat('\n');
+}
 
 function text(render: Renderer, summary: string): Format {
   return { render, extension: 'txt', contentType: 'text/plain; charset=utf-8', summary };

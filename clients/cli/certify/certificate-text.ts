@@ -1,4 +1,5 @@
 /** What certify found, as people read it and as programs do. */
+
 import type { Certificate } from '../../../server/certify/certify.ts';
 import { describeFrame } from '../../../server/certify/client-frame.ts';
 import type { DeterminismFinding } from '../../../server/certify/determinism-check.ts';
@@ -6,6 +7,7 @@ import { describeCertificateBound, describeFinding } from '../../../server/repor
 import type { ChoiceNames } from '../../../server/report/choice-words.ts';
 import { countsByText } from '../../../server/report/describe-failure.ts';
 import { raceDiagram } from '../../../server/report/diagram.ts';
+import { counted } from '../../../server/report/lines/counted.ts';
 import { headline } from '../explore/text.ts';
 import { reachedText } from '../reached-text.ts';
 
@@ -33,7 +35,7 @@ export function certificateText(as: CertifiedAs, certificate: Certificate): stri
       `, ${as.device} in a process of its own`,
     ),
     `  ${describeCertificateBound(as.device, bound)}; ${steps} steps, ${seconds.toFixed(2)} s;`,
-    `  the race window was entered in ${windowEntered} of ${schedules} schedules;`,
+    `  the race window was entered in ${windowEntered} of ${counted(schedules, 'schedule')};`,
     `  ${reachedText(certificate.reach.functions, certificate.pairs)}.`,
   ];
   if (finding !== 'none')
