@@ -387,6 +387,23 @@ test('an entry that comes back to what it was says so, and one that keeps frame 
   assert.match(collected, /frame 0x11 -> migration entry -> frame 0x11/);
 });
 
+test('a call that breaks a rule before it does anything has no row, and is told', () => {
+  const refused: EventBody = {
+    kind: 'violation',
+    oracle: 'driver contract',
+    rule: 'CR12',
+    text: 'dev0 called hmm_range_fault() without mmap_lock',
+    device: 'dev0',
+    page: SEED_PAGE,
+    cpuHistory: [],
+    deviceHistory: [],
+  };
+  assert.equal(
+    raceDiagram(numbered([['dev0', refused]])),
+    'Nothing happened to this page.\n\nBUG: [CR12] dev0 called hmm_range_fault() without mmap_lock',
+  );
+});
+
 test('no events draw no picture', () => {
   assert.equal(raceDiagram([]), 'Nothing happened to this page.');
 });

@@ -56,7 +56,7 @@ export function raceDiagram(
   const turn = options.turn ?? NO_TURN;
   const story = storyOf(events, options.page ?? 'choose', turn);
   const shown = story.rows.filter((row) => options.actors?.includes(row.actor) ?? true);
-  if (shown.length === 0) return nothingHappened(columns);
+  if (shown.length === 0) return nothingHappened(story, columns);
   const steps = shown.map((row, at) => ({ ...row, number: at + 1 }));
   const actors = (options.actors ?? firstSeen(shown)).filter((actor) =>
     shown.some((row) => row.actor === actor),

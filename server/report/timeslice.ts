@@ -36,7 +36,7 @@ export function timeSliceDiagram(
   const columns = Math.max(COLUMNS_MIN, Math.min(options.columns, LIST_COLUMNS_MAX));
   const turn = options.turn ?? NO_TURN;
   const story = storyOf(events, options.page ?? 'choose', turn);
-  if (story.rows.length === 0) return nothingHappened(columns);
+  if (story.rows.length === 0) return nothingHappened(story, columns);
   const below = turnLines(story.rows, turn, sliceLabels(story.rows));
   return framed(story, timeSlices(story.rows, actorsSeen(events), columns), columns, below);
 }

@@ -19,6 +19,7 @@ export function framed(
   return lines.map((line) => line.trimEnd()).join('\n');
 }
 
-export function nothingHappened(columns: number): string {
-  return wrapText('Nothing happened to this page.', columns).join('\n');
+/** A call that breaks a rule before it does anything is no row. */
+export function nothingHappened(story: Story, columns: number): string {
+  return framed(story, wrapText('Nothing happened to this page.', columns), columns);
 }
