@@ -36,7 +36,7 @@ export function FileField({ onText }: FileFieldProps) {
         open(event.dataTransfer?.files[0]).catch(() => undefined);
       }}
     >
-      <span className="label">Or a recording of a lab (.jsonl): choose it, or drop it here</span>
+      <span className="label">A recording of a lab (.jsonl): choose it, or drop it here</span>
       <input
         type="file"
         accept=".jsonl"
