@@ -27,6 +27,21 @@ const scenarios: Plugin = {
   },
 };
 
+/** Where messages are described, each for the documents as well. */
+const MESSAGES =
+  /server\/protocol\/(?:[a-z]+-(?:requests|questions|notifications|control|values|api|sheet)|hello|ping)\.ts$/;
+const DOCUMENTED = /(\b(?:meaning|description):\s*)(?:prose\(`[^`]*`\)|'(?:[^'\\\n]|\\.)*')/g;
+
+/** The page checks messages and explains none: what only the documents print stays out of it. */
+const withoutProse: Plugin = {
+  name: 'without-prose',
+  enforce: 'pre',
+  transform(code, id) {
+    if (!MESSAGES.test(id)) return null;
+    return { code: code.replaceAll(DOCUMENTED, "$1''"), map: null };
+  },
+};
+
 /** A browser that asks meanwhile gets the old page or the new one. Rejects if a source does not build. */
 export async function buildPage(root: string): Promise<void> {
   const folder = join(root, PAGE_FOLDER);
@@ -41,7 +56,7 @@ export async function buildPage(root: string): Promise<void> {
       resolve: {
         alias: { 'typebox/compile': join(root, 'clients/web/explained-checks.ts') },
       },
-      plugins: [noNodeModules, scenarios],
+      plugins: [noNodeModules, scenarios, withoutProse],
       build: {
         outDir: fresh,
         emptyOutDir: true,
