@@ -74,6 +74,9 @@ export async function confirm(
         return playOnLinux(run, { plan, table, steps: one }, cues);
       });
     const schedule = await play('as found', steps, cuesFor(steps, table));
+    if (says === 'is harmless' && schedule.differed !== '') {
+      throw new NotReenactable(`without the patch it goes another way: ${schedule.differed}`);
+    }
     const control = says === 'fails' ? await controlOf(played, table, play) : 'none';
     const why = whyNot(says, schedule, control);
     if (why === 'none') return { outcome: 'confirmed', schedule, control };

@@ -20,6 +20,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/swap.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -234,6 +235,26 @@ static void make_nodes(void)
 		fclose(file);
 }
 
+/* A RAM disk to swap to: what mkswap writes, and swapon. */
+static void make_swap(void)
+{
+	static const char disk[] = "/dev/ram0";
+	static char header[4096];
+	uint32_t *info = (uint32_t *)(header + 1024);
+	int fd = open(disk, O_RDWR);
+	off_t bytes;
+
+	if (fd < 0)
+		return;
+	bytes = lseek(fd, 0, SEEK_END);
+	info[0] = 1;
+	info[1] = bytes / PAGE - 1;
+	memcpy(header + sizeof(header) - 10, "SWAPSPACE2", 10);
+	if (pwrite(fd, header, sizeof(header), 0) == sizeof(header) && !fsync(fd))
+		swapon(disk, 0);
+	close(fd);
+}
+
 int main(void)
 {
 	struct sigaction action = { .sa_handler = on_trap, .sa_flags = SA_NODEFER };
@@ -246,6 +267,7 @@ int main(void)
 	mount("proc", "/proc", "proc", 0, "");
 	mount("dev", "/dev", "devtmpfs", 0, "");
 	make_nodes();
+	make_swap();
 	sigaction(SIGSEGV, &action, NULL);
 	sigaction(SIGBUS, &action, NULL);
 	mmap((void *)SLOTS, size, PROT_READ | PROT_WRITE,
