@@ -11,6 +11,7 @@ const { recordings, runRecording, scenarioQuestions } = await import('./question
 const { replay, roundRobin, runWith } = await import('../explorer/replay.ts');
 const { newScenarioRun, stepsMaxOf } = await import('../scenario/scenario-world.ts');
 const { planScenario } = await import('../scenario/scenario-plan.ts');
+const { programOf } = await import('../conformance/traces/read-traces.ts');
 const { scattered } = await import('../verify/shapes/shape-order.ts');
 const { scenarioOfShape, shapesOf } = await import('../verify/shapes/shapes.ts');
 type ScenarioPlan = ReturnType<typeof planScenario>;
@@ -35,8 +36,9 @@ async function ranRecordings(): Promise<Ran<number>[]> {
   const ran: Ran<number>[] = [];
   for await (const recording of recordings()) {
     reached.clear();
-    await runRecording(recording);
-    const { steps } = recording.program;
+    const program = programOf(recording.line);
+    await runRecording(recording.version, program);
+    const { steps } = program;
     ran.push({ name: ran.length, steps: steps.length, reached: new Set(reached) });
   }
   return ran;

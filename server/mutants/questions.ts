@@ -3,7 +3,7 @@ import { DRIVERS } from '../../clients/drivers/catalogue/drivers.ts';
 import type { KernelId } from '../abi/kernel-ids.ts';
 import { newMachineWorld } from '../conformance/traces/machine-world.ts';
 import type { TraceProgram } from '../conformance/traces/parse-program.ts';
-import { readTraces } from '../conformance/traces/read-traces.ts';
+import { programOf, readTraceLines, type TraceLine } from '../conformance/traces/read-traces.ts';
 import { type ProgramOutcome, runProgram } from '../conformance/traces/run-program.ts';
 import { shippedRecordings } from '../conformance/traces/shipped-recordings.ts';
 import { isLivelock } from '../explorer/failure.ts';
@@ -33,19 +33,17 @@ const RECORDED: readonly KernelId[] = ['6.1', '6.12'];
 
 export interface Recording {
   readonly version: KernelId;
-  readonly program: TraceProgram;
+  readonly line: TraceLine;
 }
 
 /** In an order that is always the same. */
 export async function* recordings(): AsyncGenerator<Recording> {
   for (const version of RECORDED) {
-    for await (const { program } of readTraces(shippedRecordings(version))) {
-      yield { version, program };
-    }
+    for await (const line of readTraceLines(shippedRecordings(version))) yield { version, line };
   }
 }
 
-export function runRecording({ version, program }: Recording): Promise<ProgramOutcome> {
+export function runRecording(version: KernelId, program: TraceProgram): Promise<ProgramOutcome> {
   return runProgram(program, (each) => newMachineWorld(each, { version }));
 }
 
@@ -56,11 +54,13 @@ export async function askRecordings(places: readonly number[]): Promise<Wrong> {
   for (const place of places) {
     const recording = all[place];
     if (recording === undefined) continue;
-    const outcome = await runRecording(recording);
+    const { version } = recording;
+    const program = programOf(recording.line);
+    const outcome = await runRecording(version, program);
     if (outcome.kind !== 'failed') continue;
     const { op, name, difference } = outcome;
     const { field, expected, actual } = difference;
-    const where = `${recording.version}, ${recording.program.id}, operation ${op} (${name})`;
+    const where = `${version}, ${program.id}, operation ${op} (${name})`;
     return `${where}: ${field}: expected ${expected}, got ${actual}`;
   }
   return 'none';

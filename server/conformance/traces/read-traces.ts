@@ -42,18 +42,36 @@ export interface FoundProgram {
  *         at all.
  */
 export async function* readTraces(paths: readonly string[]): AsyncGenerator<FoundProgram> {
+  for await (const found of readTraceLines(paths)) {
+    const { file, line } = found;
+    yield { file, line, program: programOf(found) };
+  }
+}
+
+/** A line that holds a program. */
+export interface TraceLine {
+  readonly file: string;
+  readonly line: number;
+  readonly text: string;
+}
+
+/** As readTraces(), for a caller that needs few of the programs: reading one takes longer than finding it. */
+export async function* readTraceLines(paths: readonly string[]): AsyncGenerator<TraceLine> {
   for (const file of await traceFiles(paths)) {
     let line = 0;
     for await (const text of linesOf(file)) {
       line += 1;
-      const program = parseProgram(text);
-      if (isMismatch(program)) {
-        throw new TraceError(file, line, `${program.path}: expected ${program.bound}`);
-      }
-      yield { file, line, program };
+      yield { file, line, text };
     }
     if (line === 0) throw new TraceError(file, 1, 'expected at least one program, found none');
   }
+}
+
+/** Throws: TraceError if the line does not fit the format. */
+export function programOf({ file, line, text }: TraceLine): TraceProgram {
+  const program = parseProgram(text);
+  if (!isMismatch(program)) return program;
+  throw new TraceError(file, line, `${program.path}: expected ${program.bound}`);
 }
 
 /**
