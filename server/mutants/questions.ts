@@ -163,16 +163,21 @@ function askQuestion({ plan }: Question, { how, until }: Omit<Limits, 'accept'>)
   });
 }
 
-/** What goes wrong in the first of `all` that the kernel without the mutant passes. What holds is not asked again. */
+/**
+ * What goes wrong in the first of `all` that the kernel without the mutant passes. What holds is not asked again; what
+ * the limit left is where the next call, if it is as thorough, goes on.
+ */
 export function asker<T extends { readonly name: string }>(
   all: readonly T[],
   ask: (one: T, limits: Omit<Limits, 'accept'>) => ShapeAnswered,
 ): (limits: Limits) => Wrong {
   const held = new Set<string>();
+  const asked = { 'in turn': 0, 'for a moment': 0, 'in full': 0 };
   return ({ how, until, accept }) => {
-    for (const one of all) {
+    for (const one of all.slice(asked[how])) {
       const { name } = one;
       if (computed() > until) return 'none';
+      asked[how] += 1;
       if (held.has(name)) continue;
       const { word, why } = ask(one, { how, until });
       if (word === 'holds') held.add(name);

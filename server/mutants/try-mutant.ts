@@ -18,7 +18,7 @@ import { readReaching } from './reach-table.ts';
 /** Of computing, for one mutant: all of it, the loading as well. */
 const MUTANT_MS = 60_000;
 /** What is said to be equivalent is asked for so much of it: it does not count. */
-const EQUIVALENT_SHARE = 0.3;
+const EQUIVALENT_SHARE = 0.1;
 /** Of the recordings, which come by their length. */
 const SHORT_RECORDINGS = 300;
 
@@ -51,10 +51,11 @@ async function tryMutant(table: string, stages: readonly UpTo[], id: string): Pr
   // What is likely to be quick comes before what is thorough: `until` is of the whole.
   const rounds: readonly (readonly [UpTo, number, Thoroughness])[] = [
     ['recordings', MUTANT_MS, 'in turn'],
-    ['scenarios', MUTANT_MS / 6, 'in turn'],
-    ['shapes', MUTANT_MS / 2.4, 'in turn'],
-    ['scenarios', MUTANT_MS / 1.8, 'for a moment'],
-    ['shapes', MUTANT_MS / 1.5, 'for a moment'],
+    ['scenarios', MUTANT_MS / 10, 'in turn'],
+    ['shapes', MUTANT_MS / 10, 'in turn'],
+    ['scenarios', MUTANT_MS / 4, 'for a moment'],
+    ['shapes', MUTANT_MS / 3, 'for a moment'],
+    ['shapes', MUTANT_MS / 1.7, 'in turn'],
     ['recordings', MUTANT_MS, 'in full'],
     ['scenarios', MUTANT_MS / 1.2, 'in full'],
     ['shapes', MUTANT_MS, 'in full'],
