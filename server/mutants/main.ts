@@ -16,7 +16,7 @@ as no source has changed.
   --workers N       processes (2)
   --up-to WHAT      recordings, scenarios or shapes (shapes): the later, the longer it takes
   --json            print one JSON object
-  --save FILE       write what became of each to FILE, of which npm run docs makes docs/COVERAGE.md
+  --save FILE       write what became of each to FILE, of which npm run docs makes docs/COVERAGE.md; not with --only
   --list            print the mutants, and ask nothing
 
 Exit 0 if at least 95 % of those that can be found are, 1 otherwise.
@@ -43,17 +43,23 @@ else await ask(mutants);
 
 async function ask(asked: readonly Mutant[]): Promise<void> {
   let count = 0;
+  const soFar = new Map<string, MutantAnswer>();
+  const save = () => {
+    if (values.save === '' || values.only !== '') return;
+    writeFileSync(values.save, savedText(asked.flatMap(({ id }) => soFar.get(id) ?? [])));
+  };
   const answers = await askMutants(asked, {
     workers: Number(values.workers),
     upTo: upToOf(values['up-to']),
     told: (answer, from) => {
       count += 1;
+      soFar.set(answer.id, answer);
+      save();
       const place = `${count} of ${asked.length}`;
       process.stderr.write(`${place}: ${line(answer)}${from === 'cache' ? ', known' : ''}\n`);
     },
   });
   const report = reportOf(asked, answers);
-  if (values.save !== '') writeFileSync(values.save, savedText(answers));
   process.stdout.write(values.json ? `${JSON.stringify(report)}\n` : textOf(report));
   process.exitCode = report.enough ? 0 : 1;
 }

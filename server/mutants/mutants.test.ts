@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import type { MutantAnswer } from './campaign.ts';
 import { markLines } from './mark-lines.ts';
 import { allMutants, mutated, sourceOf } from './mutants.ts';
 import { reportOf } from './mutants-report.ts';
@@ -53,6 +54,23 @@ test('those that nothing can find do not count', () => {
   assert.equal(reportOf([one, plain], answers).enough, false);
   const report = reportOf([one, { ...plain, equivalent: 'It is asked again later.' }], answers);
   assert.deepEqual([report.enough, report.share, report.equivalent], [true, 1, 1]);
+});
+
+test('of the mistakes that the recorded run has asked it found enough, each within a minute', () => {
+  const path = fileURLToPath(new URL('../../docs/mutants.jsonl', import.meta.url));
+  const answers = readFileSync(path, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line): MutantAnswer => JSON.parse(line));
+  const mutants = new Map(allMutants().map((mutant) => [mutant.id, mutant]));
+  assert.ok(reportOf([...mutants.values()], answers).enough);
+  for (const { id, caught, seconds } of answers) {
+    const mutant = mutants.get(id);
+    assert.ok(mutant !== undefined, `${id} is in no list any more: npm run mutants`);
+    assert.ok(seconds < 61, `${id}: ${seconds} s`);
+    const reason = mutant.equivalent ?? mutant.lives;
+    assert.equal(caught === 'none', reason !== undefined, `${id}: what lives has a reason`);
+  }
 });
 
 test('what reaches the line of a mistake is asked, and finds it', () => {

@@ -4,11 +4,11 @@ import { CPU_VERB_NOTES, DEVICE_VERB_NOTES } from '../../clients/agents/verb-not
 import { manPage } from '../../clients/cli/completion/man-page.ts';
 import { newProgram } from '../../clients/cli/program.ts';
 import { protocolDocument } from '../documents/protocol-document.ts';
-import { type CoverageRow, coverageTable } from '../verify/coverage/coverage-table.ts';
+import { allMutants } from '../mutants/mutants.ts';
+import { mutantsTable } from '../mutants/mutants-report.ts';
+import { coverageTable } from '../verify/coverage/coverage-table.ts';
 
 const ROOT = new URL('../../', import.meta.url);
-/** Between these lines of docs/COVERAGE.md stands what `npm run coverage` has recorded. */
-const RECORDED = /(<!-- recorded: docs\/coverage\.jsonl -->\n)[\s\S]*(\n<!-- end -->)/;
 const MANUAL = manPage(await newProgram());
 
 export interface GeneratedDoc {
@@ -27,14 +27,28 @@ export function generatedDocs(): readonly GeneratedDoc[] {
 }
 
 function coveragePage(): string {
-  const recorded = readFileSync(new URL('docs/coverage.jsonl', ROOT), 'utf8');
-  const rows = recorded
+  const tables = [
+    { file: 'docs/coverage.jsonl', table: coverageTable(jsonLines('docs/coverage.jsonl')) },
+    {
+      file: 'docs/mutants.jsonl',
+      table: mutantsTable(allMutants(), jsonLines('docs/mutants.jsonl')),
+    },
+  ];
+  return tables.reduce(
+    (page, { file, table }) =>
+      page.replace(recorded(file), (_, before, after) => `${before}\n${table}\n${after}`),
+    readFileSync(new URL('docs/COVERAGE.md', ROOT), 'utf8'),
+  );
+}
+
+/** Between these lines of docs/COVERAGE.md stands what a command has recorded in `file`. */
+function recorded(file: string): RegExp {
+  return new RegExp(`(<!-- recorded: ${RegExp.escape(file)} -->\\n)[\\s\\S]*?(\\n<!-- end -->)`);
+}
+
+function jsonLines<T>(file: string): T[] {
+  return readFileSync(new URL(file, ROOT), 'utf8')
     .trimEnd()
     .split('\n')
-    .map((line): CoverageRow => JSON.parse(line));
-  const page = readFileSync(new URL('docs/COVERAGE.md', ROOT), 'utf8');
-  return page.replace(
-    RECORDED,
-    (_, before, after) => `${before}\n${coverageTable(rows)}\n${after}`,
-  );
+    .map((line): T => JSON.parse(line));
 }
