@@ -77,14 +77,11 @@ export function mutantsTable(mutants: readonly Mutant[], answers: readonly Mutan
     { name: 'kernel', folder: 'server/kernel/' },
     { name: 'drivers', folder: 'clients/drivers/' },
   ];
-  const rows = places.map(({ name, folder }) => {
+  const rows = places.flatMap(({ name, folder }) => {
     const here = mutants.filter(({ file }) => file.startsWith(folder));
     const ids = new Set(here.map(({ id }) => id));
-    return rowOf(
-      name,
-      here,
-      answers.filter(({ id }) => ids.has(id)),
-    );
+    const asked = answers.filter(({ id }) => ids.has(id));
+    return asked.length === 0 ? [] : [rowOf(name, here, asked)];
   });
   const { living, equivalent } = reportOf(mutants, answers);
   const byId = new Map(mutants.map((mutant) => [mutant.id, mutant]));
