@@ -67,7 +67,7 @@ export function savedText(answers: readonly MutantAnswer[]): string {
 }
 
 const HEAD = [
-  '| where | asked, not equivalent | found | by recordings | by scenarios | by shapes | live | seconds, median and most |',
+  '| where | asked, not equivalent | found | by recordings | by scenarios | by shapes | live | seconds: median, most |',
   '|---|---|---|---|---|---|---|---|',
 ];
 
@@ -92,7 +92,8 @@ export function mutantsTable(mutants: readonly Mutant[], answers: readonly Mutan
     ...HEAD,
     ...rows,
     '',
-    `Of ${mutants.length} in the lists the run has asked ${answers.length}, of which ${equivalent} are equivalent to what stands there.`,
+    `Of ${mutants.length} in the lists the run has asked ${answers.length}, of which ${equivalent} are ` +
+      'equivalent to what stands there.',
     ...(lines.length === 0 ? ['None of the others lives.'] : ['Those that live:', '', ...lines]),
   ].join('\n');
 }
