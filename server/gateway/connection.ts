@@ -68,7 +68,8 @@ export class Connection<Session = unknown> {
     },
   ) {
     this.socket = socket;
-    this.#writer = new FrameWriter(raw);
+    // It answers a close by itself, in the middle of a turn.
+    this.#writer = new FrameWriter(raw, () => socket.readyState === socket.OPEN);
     this.#flusher = shared.flusher;
     this.#traffic = shared.traffic;
     this.#overflow = shared.overflow;

@@ -16,11 +16,14 @@ const MEDIUM_MAX = 0xffff;
 /** Frames gathered for one socket. */
 export class FrameWriter {
   readonly #socket: Duplex;
+  readonly #takesFrames: () => boolean;
   readonly #frames: Frame[] = [];
   #bytes = 0;
 
-  constructor(socket: Duplex) {
+  /** No frame may follow a close frame (RFC 6455, section 5.5.1): from then on `takesFrames` says no. */
+  constructor(socket: Duplex, takesFrames: () => boolean = () => true) {
     this.#socket = socket;
+    this.#takesFrames = takesFrames;
   }
 
   /** Bytes that the peer has yet to take, gathered ones included. Text counts a character as a byte until written. */
@@ -49,7 +52,7 @@ export class FrameWriter {
       return;
     }
     if (this.#frames.length === 0) return;
-    if (this.#socket.writable) {
+    if (this.#socket.writable && this.#takesFrames()) {
       const text = plainText(this.#frames);
       if (text === 'not plain') this.#socket.write(encodeFrames(this.#frames));
       else this.#socket.write(text, 'latin1');

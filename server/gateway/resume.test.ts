@@ -1,5 +1,6 @@
 /** Connections are lost, sessions are not: what a resume must keep, and what it must refuse. */
 import assert from 'node:assert/strict';
+import type { Socket } from 'node:net';
 import { afterEach, beforeEach, test } from 'node:test';
 import { RANGE_PAGES_MAX } from '../abi/limits.ts';
 import { CLOSE_CODES } from '../protocol/close-codes.ts';
@@ -13,6 +14,8 @@ import {
   SHORT_LEASE_MS,
   startHarness,
 } from './gateway.fixture.ts';
+
+const CLOSE_OPCODE = 8;
 
 let harness: Harness;
 
@@ -193,6 +196,28 @@ test('a client that closes as one that does not come back is gone at once', asyn
   client.socket.close(1000);
   await client.closed;
   assert.deepEqual(harness.machine().accepted.at(-1), { kind: 'detach', actor: 'a' });
+});
+
+test('nothing follows the close frame, though answers were on their way', async () => {
+  const { client } = await held('a');
+  const { socket } = client;
+  const { _socket: raw } = socket as unknown as { readonly _socket: Socket };
+  const received: Buffer[] = [];
+  raw.on('data', (data: Buffer) => received.push(data));
+  // One packet: the server answers a turn later than it reads the close.
+  raw.cork();
+  for (let id = 1; id <= 20; id += 1) client.send({ id, method: 'ping', params: {} });
+  socket.close(4900);
+  raw.uncork();
+  await client.closed;
+  const bytes = Buffer.concat(received);
+  const opcodes: number[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const short = (bytes[at + 1] ?? 0) & 0x7f;
+    opcodes.push((bytes[at] ?? 0) & 0x0f);
+    at += short === 126 ? 4 + bytes.readUInt16BE(at + 2) : 2 + short;
+  }
+  assert.equal(opcodes.indexOf(CLOSE_OPCODE), opcodes.length - 1, `${opcodes}`);
 });
 
 test('a device that is away is fenced when its lease ends, and comes back knowing it', async () => {
