@@ -170,11 +170,12 @@ function askQuestion({ plan }: Question, { how, until }: Omit<Limits, 'accept'>)
 export function asker<T extends { readonly name: string }>(
   all: readonly T[],
   ask: (one: T, limits: Omit<Limits, 'accept'>) => ShapeAnswered,
+  inFull: readonly T[] = all,
 ): (limits: Limits) => Wrong {
   const held = new Set<string>();
   const asked = { 'in turn': 0, 'for a moment': 0, 'in full': 0 };
   return ({ how, until, accept }) => {
-    for (const one of all.slice(asked[how])) {
+    for (const one of (how === 'in full' ? inFull : all).slice(asked[how])) {
       const { name } = one;
       if (computed() > until) return 'none';
       asked[how] += 1;
@@ -187,12 +188,11 @@ export function asker<T extends { readonly name: string }>(
   };
 }
 
+/** In full the long ones come first: of the short ones a moment has left little. */
 export function scenariosAsker(names: readonly string[]): (limits: Limits) => Wrong {
   const all = scenarioQuestions();
-  return asker(
-    names.flatMap((name) => all.find((one) => one.name === name) ?? []),
-    askQuestion,
-  );
+  const asked = names.flatMap((name) => all.find((one) => one.name === name) ?? []);
+  return asker(asked, askQuestion, asked.toReversed());
 }
 
 export function shapesAsker(names: readonly string[]): (limits: Limits) => Wrong {
