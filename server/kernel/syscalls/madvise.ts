@@ -187,6 +187,8 @@ function* isolateAlone(k: Kernel, at: LockedPte, chosen: Pfn[]): Task<void> {
   setLockedPte(k, at, pteWithoutFlags(lockedPte(at), PTE_YOUNG));
   // It could not be split: part of it is in use.
   if (hasFlag(k.frames, pfn, PAGE_COMPOUND)) return;
+  // folio_isolate_lru() tests and clears at once: a migration may have come first.
+  if (!hasFlag(k.frames, pfn, PAGE_LRU)) return;
   clearFlag(k.frames, pfn, PAGE_LRU);
   k.isolated.add(pfn);
   getPage(k.frames, pfn, 1);

@@ -114,6 +114,16 @@ test('every patch that ships is found by a shape of two operations', () => {
   }
 });
 
+test('[FR5] a page that a migration has isolated meanwhile is not isolated once more', () => {
+  const { word, why } = asked('stock', 'cow-last-frame:child-pageout+collect');
+  assert.equal(word, 'holds', why);
+});
+
+test('threads of one actor answer into one register: what one may be told is no mistake of the other', () => {
+  const { word, why } = asked('stock', 'cow-moved:child-load+child-mremap');
+  assert.equal(word, 'holds', why);
+});
+
 test('a budget that is too small is unknown, and says so', () => {
   const { word, why } = asked('stock', 'none:fault-write+exclusive', 40);
   assert.equal(word, 'unknown');

@@ -172,17 +172,22 @@ function refusedIn(memory: ShapeMemory, operations: readonly ShapeOperation[]): 
   if (memory.machine.systemPages !== undefined) return [];
   const limited = (process: string) =>
     memory.setup.some((op) => op.do === 'mprotect' && (op.actor === CHILD) === (process === CHILD));
-  return operations.flatMap((operation, at) => {
-    const process = operation.by === 'child' ? CHILD : 'parent';
+  const answering = operations.flatMap((operation, at) => {
+    const answers = operation.program(memory, at).some((op) => 'as' in op && op.as === ANSWER);
+    if (!answers) return [];
     const others = operations.filter((other, place) => {
       const same = (other.by === 'child') === (operation.by === 'child');
       return place !== at && same && (other.takes !== undefined || other.rights !== undefined);
     });
-    const answers = operation.program(memory, at).some((op) => 'as' in op && op.as === ANSWER);
-    if (!answers || others.length > 0 || limited(process)) return [];
-    const actor = nameOf(operation, at);
-    return REFUSALS.map((word) => `${actor}.${ANSWER} = ${word}`);
+    const process = operation.by === 'child' ? CHILD : 'parent';
+    const mayBeRefused = others.length > 0 || limited(process);
+    return [{ actor: nameOf(operation, at), mayBeRefused }];
   });
+  // Operations of one actor answer into one register: what one of them may be told is no mistake there.
+  const excused = new Set(answering.filter((one) => one.mayBeRefused).map(({ actor }) => actor));
+  return answering
+    .filter(({ actor }) => !excused.has(actor))
+    .flatMap(({ actor }) => REFUSALS.map((word) => `${actor}.${ANSWER} = ${word}`));
 }
 
 function nameOf({ by }: ShapeOperation, at: number): string {
