@@ -51,6 +51,9 @@ export interface Pgmap {
 /** What an access needs: FAULT_FLAG_WRITE or not. */
 export type FaultAccess = 'read' | 'write';
 
+/** What came of copying entries for a child. */
+export type Copied = 'copied' | 'no memory';
+
 /** vm_fault_t, as far as anybody looks at it. */
 export type FaultOutcome = 'done' | 'retry' | 'sigbus' | 'sigsegv' | 'oom';
 
@@ -330,7 +333,7 @@ export interface KernelFunctions {
     to: Vma,
     from: Vma,
     mms: { readonly to: Mm; readonly from: Mm },
-  ): Task<void>;
+  ): Task<Copied>;
   copyPresentPte(k: Kernel, copy: PteCopy, source: LockedPte, pte: Pte): Task<Pte>;
   copyPresentPage(k: Kernel, to: Vma, child: Mm, page: PageIndex, pfn: Pfn): Task<Pte>;
   copyNonpresentPte(k: Kernel, copy: PteCopy, source: LockedPte, pte: Pte): Pte;

@@ -43,7 +43,11 @@ test('a kernel that forgets the fork of a device page fails', () => {
     id: 'fork-shares-nothing',
     provenance: 'made for this test',
     summary: 'fork copies no entries',
-    overrides: () => ({ *copyPageRange() {} }),
+    overrides: () => ({
+      *copyPageRange() {
+        return 'copied';
+      },
+    }),
   };
   const [result] = runSelftests(named('anon_write_child'), { bufferPages: 4, patches: [patch] });
   assert.equal(result?.outcome, 'fail');

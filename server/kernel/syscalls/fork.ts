@@ -8,6 +8,7 @@ import type { PageIndex, PageRange, Pfn } from '../../vocabulary/address.ts';
 import { fail, ok, type Result } from '../../vocabulary/errno.ts';
 import { mayWrite, vmProt } from '../fault/vm-page-prot.ts';
 import {
+  type Copied,
   type Invalidation,
   type Kernel,
   type LockedPte,
@@ -67,18 +68,20 @@ import { linkForkedVma } from '../memory/vma-adjust.ts';
  * A child with a copy of the address space. Devices mirror the parent; the child has no subscriptions.
  *
  * Takes: mmap_lock of the parent for writing. Yields: yes. Returns: EAGAIN when every number of an address space has
- * been used, as copy_process() does when there may be no more processes.
+ * been used, as copy_process() does when there may be no more processes; ENOMEM without a frame for the copy of a page.
  */
 export function* fork(k: Kernel, parent: Mm): Task<Result<Mm>> {
   if (k.nextMmId === OWNERS_MAX) return fail('EAGAIN');
   const held = yield* writeLock(k.context, 'dup_mmap.mmap_lock', parent.mmapLock);
   const child = newProcess(k);
   child.hasPinned = parent.hasPinned;
+  let copied: Copied = 'copied';
   for (const from of parent.vmas.slice()) {
     const to: Vma = { ...from, mm: child.id, anonVma: 'none', chain: [] };
     yield* k.fn.anonVmaFork(k, to, from);
     yield* linkForkedVma(k, child, to, from);
-    yield* k.fn.copyPageRange(k, to, from, { to: child, from: parent });
+    copied = yield* k.fn.copyPageRange(k, to, from, { to: child, from: parent });
+    if (copied === 'no memory') break;
   }
   const last = parent.vmas.at(-1);
   const first = parent.vmas[0];
@@ -86,7 +89,9 @@ export function* fork(k: Kernel, parent: Mm): Task<Result<Mm>> {
     yield* k.fn.flushTlbRange(k, parent, { first: first.first, end: last.end });
   }
   writeUnlock(k.context, held);
-  return ok(child);
+  if (copied === 'copied') return ok(child);
+  yield* k.fn.exitMmap(k, child);
+  return fail('ENOMEM');
 }
 
 /**
@@ -100,8 +105,8 @@ export function* copyPageRange(
   to: Vma,
   from: Vma,
   mms: { readonly to: Mm; readonly from: Mm },
-): Task<void> {
-  if (from.anonVma === 'none') return;
+): Task<Copied> {
+  if (from.anonVma === 'none') return 'copied';
   let bracket: Invalidation | 'none' = 'none';
   if (isCow(from)) {
     const started = yield* k.fn.mmuNotifierInvalidateRangeStart(k, mms.from, {
@@ -112,8 +117,13 @@ export function* copyPageRange(
     });
     if (started.ok) bracket = started.value;
   }
-  for (const block of blocksOf(mms.from, from)) yield* copyBlock(k, to, from, mms, block);
+  let copied: Copied = 'copied';
+  for (const block of blocksOf(mms.from, from)) {
+    copied = yield* copyBlock(k, to, from, mms, block);
+    if (copied === 'no memory') break;
+  }
   if (bracket !== 'none') yield* k.fn.mmuNotifierInvalidateRangeEnd(k, bracket);
+  return copied;
 }
 
 /** The parts of the mapping that have page-table pages. */
@@ -133,12 +143,12 @@ function* copyBlock(
   from: Vma,
   mms: { readonly to: Mm; readonly from: Mm },
   block: PageRange,
-): Task<void> {
+): Task<Copied> {
   if (block.end - block.first === k.ptrsPerPte && (yield* copyHugePmd(k, mms, from, block.first)))
-    return;
+    return 'copied';
   yield* k.fn.splitHugePmd(k, mms.from, block.first);
   const fromPage = findPtePage(mms.from.table, block.first);
-  if (fromPage === 'none') return;
+  if (fromPage === 'none') return 'copied';
   const toPage = blockOf(mms.to.table, block.first);
   const copy: PteCopy = { to, from, child: mms.to, parent: mms.from, toPage, fromPage };
   let at = block.first;
@@ -149,10 +159,11 @@ function* copyBlock(
     const stopped = yield* copyPtes(k, copy, { first: at, end: block.end }, toHeld, fromHeld);
     unlock(k.context, fromHeld);
     unlock(k.context, toHeld);
-    if (stopped === 'complete') return;
+    if (stopped === 'copied' || stopped === 'no memory') return stopped;
     at = stopped.page;
     yield* stopped.resolve();
   }
+  return 'copied';
 }
 
 /** copy_huge_pmd(): shares the huge page, write-protected. False if there is none, or some part of it is pinned. */
@@ -206,7 +217,7 @@ function* copyPtes(
   range: PageRange,
   toHeld: Held<'ptl'>,
   fromHeld: Held<'ptl'>,
-): Task<'complete' | Stopped> {
+): Task<Copied | Stopped> {
   const { parent, child, from, fromPage, toPage } = copy;
   for (let page = range.first; page < range.end; page = (page + 1) as PageIndex) {
     const source: LockedPte = { mm: parent, vma: from, page, ptePage: fromPage, held: fromHeld };
@@ -224,9 +235,11 @@ function* copyPtes(
     const copied = ptePresent(now)
       ? yield* k.fn.copyPresentPte(k, copy, source, now)
       : k.fn.copyNonpresentPte(k, copy, source, now);
-    if (copied !== PTE_NONE) setPteAt(k, toHeld, child, toPage, page, copied);
+    // It had no frame for the copy of a pinned page.
+    if (copied === PTE_NONE) return 'no memory';
+    setPteAt(k, toHeld, child, toPage, page, copied);
   }
-  return 'complete';
+  return 'copied';
 }
 
 /** copy_present_pte(): shares the page, or copies it if it is pinned. */
@@ -247,7 +260,10 @@ export function* copyPresentPte(k: Kernel, copy: PteCopy, source: LockedPte, pte
   return pteWithoutFlags(shared, isShared(from) ? PTE_YOUNG | PTE_DIRTY : PTE_YOUNG);
 }
 
-/** copy_present_page(): a page that a device may be writing to stays the parent's; the child gets a copy now. */
+/**
+ * copy_present_page(): a page that a device may be writing to stays the parent's; the child gets a copy now. Returns:
+ * PTE_NONE without a frame for it.
+ */
 export function* copyPresentPage(
   k: Kernel,
   to: Vma,

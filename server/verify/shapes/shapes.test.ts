@@ -119,6 +119,12 @@ test('[FR5] a page that a migration has isolated meanwhile is not isolated once 
   assert.equal(word, 'holds', why);
 });
 
+test('a fork that has no frame for the copy of a pinned page fails: no child reads zeros', () => {
+  const { word, why, called } = asked('stock', 'last-frame:fork+pin');
+  assert.equal(word, 'holds', why);
+  assert.ok(called.includes('copyPresentPage'));
+});
+
 test('threads of one actor answer into one register: what one may be told is no mistake of the other', () => {
   const { word, why } = asked('stock', 'cow-moved:child-load+child-mremap');
   assert.equal(word, 'holds', why);

@@ -70,7 +70,7 @@ function writersOf(older: KernelFunctions): Partial<KernelFunctions> {
     },
     *copyPageRange(k, to, from, mms) {
       yield* startWrites(mms.from, [from]);
-      yield* older.copyPageRange(k, to, from, mms);
+      return yield* older.copyPageRange(k, to, from, mms);
     },
   };
 }
