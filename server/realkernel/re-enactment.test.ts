@@ -8,7 +8,7 @@ import { newScenarioRun, stepsMaxOf } from '../scenario/scenario-world.ts';
 import { shippedScenario } from '../scenario/shipped-scenarios.ts';
 import { NotReenactable } from './guest-ops.ts';
 import { pointTable } from './points.ts';
-import { checkCast, cuesOf } from './re-enactment.ts';
+import { checkCast, cuesOf, judge } from './re-enactment.ts';
 import { heldWhere, threadSteps } from './thread-steps.ts';
 
 function seed(patches: readonly string[]) {
@@ -79,4 +79,17 @@ test('what the guest has no thread or device for is said by name', () => {
   assert.ok(device !== undefined);
   const many = { ...plan, devices: [device, device, device] };
   assert.throws(() => checkCast(many), NotReenactable);
+});
+
+test('what was not read is neither clean nor stale', () => {
+  const seen = (value: bigint | string) => [
+    { page: 'a', by: 'the CPU', written: 0x2bn, reads: [{ actor: 'dev0', value }] },
+  ];
+  assert.equal(judge(seen(0x2bn)), 'clean');
+  assert.equal(judge(seen(0n)), 'stale');
+  assert.deepEqual(judge(seen('EBUSY')), { unread: 'dev0 cannot read a: EBUSY' });
+  assert.equal(judge([...seen('EBUSY'), ...seen(0n)]), 'stale');
+  const unwritten = { page: 'a', by: 'the CPU', written: 'signal 11', reads: [] };
+  assert.equal(judge([unwritten]), 'nothing');
+  assert.equal(judge([]), 'nothing');
 });

@@ -111,8 +111,10 @@ export async function playOnLinux(
       if (answer !== 'none') answers.push(answer);
     }
     const pages = await stage.look(steps);
-    const stale = pages.some(({ reads, written }) => reads.some(({ value }) => value !== written));
-    return { outcome: 'played', answers, pages, stale };
+    const seen = judge(pages);
+    if (seen === 'nothing') throw new NotReenactable('at the end no page can be written and read');
+    if (typeof seen === 'object') return { outcome: 'differed', at: seen.unread, where: [] };
+    return { outcome: 'played', answers, pages, stale: seen === 'stale' };
   } catch (error) {
     if (error instanceof StubGone && run.state === 'given up') {
       return { outcome: 'differed', at: 'the guest does not answer any more', where: [] };
@@ -121,6 +123,23 @@ export async function playOnLinux(
     if (!(error instanceof NeverReached)) throw error;
     return { outcome: 'differed', at: error.message, where: error.where };
   }
+}
+
+/**
+ * 'stale': somebody reads another value than was written. Who cannot read at all has seen nothing, neither right nor
+ * wrong; 'nothing': no page was read by anybody.
+ */
+export function judge(
+  pages: readonly PageSeen[],
+): 'stale' | 'clean' | 'nothing' | { readonly unread: string } {
+  const reads = pages.flatMap((page) => page.reads.map((read) => ({ ...read, ...page })));
+  if (reads.length === 0) return 'nothing';
+  if (reads.some(({ value, written }) => typeof value === 'bigint' && value !== written)) {
+    return 'stale';
+  }
+  const unread = reads.find(({ value }) => typeof value !== 'bigint');
+  if (unread === undefined) return 'clean';
+  return { unread: `${unread.actor} cannot read ${unread.page}: ${unread.value}` };
 }
 
 class Stage {
