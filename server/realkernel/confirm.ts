@@ -67,7 +67,7 @@ export async function confirm(
     const unseen = table.unseen.get(plan.scenario.name);
     if (unseen !== undefined) throw new NotReenactable(`it cannot be seen: ${unseen}`);
     const leftOut = leftOutBy(played.patches, table);
-    const steps = threadSteps(plan, played.choices, 'when all have ended');
+    const steps = threadSteps(plan, played.choices);
     const play = (order: Tally['order'], one: ThreadSteps, cues: readonly Cue[]) =>
       tally(kernel, order, runs, async (run) => {
         await run.leaveOut(leftOut);
@@ -95,13 +95,13 @@ async function controlOf(
 ): Promise<Tally> {
   if (sibling !== 'none') {
     try {
-      const steps = threadSteps(plan, sibling, 'when all have ended');
+      const steps = threadSteps(plan, sibling);
       return await play('safe sibling', steps, cuesFor(steps, table));
     } catch (error) {
       if (!(error instanceof NotReenactable)) throw error;
     }
   }
-  const steps = threadSteps(plan, [], 'when all have ended');
+  const steps = threadSteps(plan, []);
   return play('one after the other', steps, cuesOf(steps.steps));
 }
 

@@ -33,7 +33,7 @@ test('a thread is held where the model switches away from it, and only at points
   const plan = seed(['remove-second-invalidate']);
   const table = pointTable('6.12');
   assert.ok(table !== 'none');
-  const { steps, run } = threadSteps(plan, failing(plan), 'when all have ended');
+  const { steps, run } = threadSteps(plan, failing(plan));
   assert.ok(run.world.oracles.violations.length > 0);
   const cues = cuesOf(heldWhere(steps, (at) => table.points.has(at)));
   const held = cues.flatMap((cue) => (cue.cue === 'hold' ? [cue] : []));
@@ -50,7 +50,7 @@ test('a thread is held where the model switches away from it, and only at points
 
 test('switches move only where steps commute: what happens is the same', () => {
   const plan = seed(['remove-second-invalidate']);
-  const { steps } = threadSteps(plan, failing(plan), 'when all have ended');
+  const { steps } = threadSteps(plan, failing(plan));
   const moved = heldWhere(steps, (at) => at === 'migrate_vma_insert_page.ptl');
   assert.deepEqual(
     [0, 1].map((thread) => moved.filter((step) => step.thread === thread)),
@@ -65,7 +65,7 @@ test('switches move only where steps commute: what happens is the same', () => {
 
 test('one after the other needs no hold', () => {
   const plan = seed([]);
-  const { steps } = threadSteps(plan, [], 'when all have ended');
+  const { steps } = threadSteps(plan, []);
   assert.deepEqual(
     cuesOf(steps).map(({ cue, thread }) => `${cue} ${thread}`),
     ['begin 0', 'finish 0', 'begin 1', 'finish 1'],

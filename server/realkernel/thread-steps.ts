@@ -32,11 +32,7 @@ const SPINLOCKS: ReadonlySet<string> = new Set(['ptl', 'device_memory_lock']);
  *
  * Throws: RangeError where a chosen task cannot go on.
  */
-export function threadSteps(
-  plan: ScenarioPlan,
-  choices: readonly number[],
-  end: 'there' | 'when all have ended',
-): ThreadSteps {
+export function threadSteps(plan: ScenarioPlan, choices: readonly number[]): ThreadSteps {
   const begun = new Map<string, number>();
   const run = newScenarioRun({ ...plan, threads: plan.threads.map(counted) });
   const roots = run.scheduler.readyTasks().map(({ identity }) => identity.id);
@@ -55,7 +51,7 @@ export function threadSteps(
     if (task === 'not ready') throw new RangeError(`task ${choice} cannot take step ${depth + 1}`);
     take(task);
   }
-  while (end === 'when all have ended') {
+  for (;;) {
     const ready = run.scheduler.readyTasks();
     const same = (steps.at(-1)?.thread ?? 0) + first;
     const next = ready.find(({ identity }) => rootOf(identity).id === same) ?? ready[0];

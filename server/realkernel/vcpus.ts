@@ -138,11 +138,6 @@ export class Vcpus {
     return this.#held.has(vcpu);
   }
 
-  /** Runs all for a while. */
-  async settle(ms: number): Promise<void> {
-    await this.#run(ms);
-  }
-
   /** Where each CPU is about to go on. */
   async where(): Promise<string[]> {
     const found: string[] = [];
