@@ -38,8 +38,8 @@ const DOCUMENTS = [
 ] as const;
 const ANSWERS: readonly Code[] = [EXIT.OK, EXIT.BROKEN, EXIT.UNKNOWN];
 
-/** What is run by a test of its own: the race as a demo, Python, devices of the reader's, a token cut short. */
-const NOT_RUN = /mmrace demo\b|python3|--external|mmr1\.\w*(?:…|\.\.\.)/;
+/** Run by tests of their own, or with what has to be there: the demo, Python, a kernel, a reader's device, a cut token. */
+const NOT_RUN = /mmrace (?:demo|confirm|kernel)\b|python3|--external|mmr1\.\w*(?:…|\.\.\.)/;
 
 /** What goes on until it is told to end, and how it is seen that it is there. */
 const GOING_ON: readonly (readonly [
