@@ -38,7 +38,7 @@ const DOCUMENTS = [
 ] as const;
 const ANSWERS: readonly Code[] = [EXIT.OK, EXIT.BROKEN, EXIT.UNKNOWN];
 
-/** Run by tests of their own, or with what has to be there: the demo, Python, a kernel, a reader's device, a cut token. */
+/** Run by tests of their own, or needing more: the demo, Python, a kernel, a reader's device, a cut token. */
 const NOT_RUN = /mmrace (?:demo|confirm|kernel)\b|python3|--external|mmr1\.\w*(?:…|\.\.\.)/;
 
 /** What goes on until it is told to end, and how it is seen that it is there. */
