@@ -5,8 +5,7 @@
  *
  * Leaves out: recursion (the stack ends it), calls in an optional chain, calls outside of generators.
  */
-import { stripTypeScriptTypes } from 'node:module';
-import { type Node, parse } from 'acorn';
+import { isNode, type Language, parsedCode, type Tree } from './parsed-code.ts';
 
 /** Where a text goes in, and what. */
 interface Insertion {
@@ -28,32 +27,15 @@ const LOOPS = new Set([
  * The same program, prepared. `watcher` is the URL of the module that exports noteTurn() and noteCalled(). What cannot
  * be parsed is returned as it is: the loader says what is wrong.
  */
-export function preparedCode(source: string, language: 'ts' | 'js', watcher: string): string {
-  let text: string;
-  let program: Node;
-  try {
-    text = language === 'ts' ? withoutTypes(source) : source;
-    program = parse(text, { ecmaVersion: 'latest', sourceType: 'module', allowHashBang: true });
-  } catch {
-    return source;
-  }
-  if (text.startsWith('#!')) return source;
+export function preparedCode(source: string, language: Language, watcher: string): string {
+  const parsed = parsedCode(source, language);
+  if (parsed === 'not parsable' || source.startsWith('#!')) return source;
+  const { text, program } = parsed;
   const insertions: Insertion[] = [];
   visit(program, { text, insertions, inGenerator: false });
   const names = `noteTurn as ${TURN}, noteCalled as ${CALLED}`;
   const head = `import { ${names} } from ${JSON.stringify(watcher)};`;
   return head + inserted(text, insertions);
-}
-
-/** Lines and columns stay. Node warns of the function, which it uses itself for the same files. */
-function withoutTypes(source: string): string {
-  const { emitWarning } = process;
-  process.emitWarning = () => undefined;
-  try {
-    return stripTypeScriptTypes(source);
-  } finally {
-    process.emitWarning = emitWarning;
-  }
 }
 
 function inserted(text: string, insertions: readonly Insertion[]): string {
@@ -75,10 +57,7 @@ interface Visit {
   readonly inGenerator: boolean;
 }
 
-type Tree = Node & Readonly<Record<string, unknown>>;
-
-function visit(node: Node, visiting: Visit): void {
-  const tree = node as Tree;
+function visit(tree: Tree, visiting: Visit): void {
   const { type } = tree;
   if (type === 'ChainExpression') {
     // In a chain no call may be taken out: what follows is skipped with it. Functions in it are as any others.
@@ -107,14 +86,10 @@ function visitChildren(tree: Tree, visiting: Visit): void {
     for (const child of Array.isArray(value) ? value : [value]) {
       if (!isNode(child)) continue;
       if (runsAtOnce && name === 'argument' && child.type === 'CallExpression') {
-        visitChildren(child as Tree, visiting);
+        visitChildren(child, visiting);
       } else visit(child, visiting);
     }
   }
-}
-
-function isNode(value: unknown): value is Node {
-  return typeof value === 'object' && value !== null && 'type' in value && 'start' in value;
 }
 
 function canBeNoted({ callee }: Tree): boolean {

@@ -5,6 +5,7 @@
  */
 import { registerHooks } from 'node:module';
 import { pathToFileURL } from 'node:url';
+import { type Language, languageOf } from './parsed-code.ts';
 import { preparedCode } from './prepared-code.ts';
 
 /** The folders of `mmrace/FOLDER/*`. */
@@ -39,7 +40,7 @@ const ENTRY = 'clients/library/mmrace';
 
 /** What prepared code imports. */
 const WATCHER = new URL(`watched-code${ENDING}`, import.meta.url).href;
-const LANGUAGES: { readonly [format: string]: 'ts' | 'js' } = {
+const LANGUAGES: { readonly [format: string]: Language } = {
   module: 'js',
   'module-typescript': 'ts',
 };
@@ -69,10 +70,9 @@ export function resolveUserImports(): void {
 
 /** The text of a file as it runs here: of users' modules what was put into it, with the lines as they were. */
 export function loadedText(file: string, text: string): string {
-  const language = /\.m?ts$/.test(file) ? 'ts' : 'js';
   const isModule = /\.(?:m?[tj]s)$/.test(file);
   const isPrepared = isModule && isUsers(pathToFileURL(file).href);
-  return isPrepared ? preparedCode(text, language, WATCHER) : text;
+  return isPrepared ? preparedCode(text, languageOf(file), WATCHER) : text;
 }
 
 /** Neither of this program nor of a package. */

@@ -1,100 +1,155 @@
 /** The lines of a user's file that what ships does not have, and which of them were reached. */
-import { globSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { maskSource } from '../../journal/mask-source.ts';
-import { idleFunctions } from './idle-functions.ts';
-import { type CountedScript, functionAt, hasRun, isModule, isReached } from './reached-code.ts';
+import {
+  childNodes,
+  isNode,
+  type Language,
+  parsedCode,
+  type Tree,
+} from '../../scenario/parsed-code.ts';
+import { type FileFunction, fileFunctions } from './file-functions.ts';
+import { type CountedScript, reachedIn } from './reached-code.ts';
+import { bodyLines, ownOf, type Shipped } from './shipped-functions.ts';
 
 /** Numbers from 1. */
 export interface DifferingLines {
   readonly all: readonly number[];
+  /** Of which something was not reached, if no more than one side of a condition. */
   readonly missed: readonly number[];
 }
 
-/** What a file is compared with. */
-export type Shipped = 'kernel' | 'drivers' | 'nothing';
+export interface CodeText {
+  /** As its author wrote it. */
+  readonly text: string;
+  /** As V8 counted it: the same lines, with types as blanks and more put between. */
+  readonly loaded: string;
+  readonly language: Language;
+}
 
-/** What makes the overrides, or a device, runs whenever a world is built: that says nothing. */
-const MAKERS: readonly string[] = ['overrides', 'newDevice'];
-
-/** A function that runs whenever a world is built. */
-export function isMaker(name: string): boolean {
-  return MAKERS.includes(name);
+export interface Comparison {
+  readonly shipped: Shipped | 'nothing';
+  /** With 'functions that ran', lines of functions that nothing has called do not count. */
+  readonly where: 'everywhere' | 'functions that ran';
+  /** What functions stand for that have another name: see OverridesSeen. */
+  readonly aliases: ReadonlyMap<string, string>;
 }
 
 /**
- * Of lines inside functions, without those that say nothing (brackets, comments). Empty where a file only leaves
- * something out. With `where` 'functions that ran', lines of functions that nothing has called do not count.
+ * Of lines inside functions, without those that say nothing (brackets, comments) and without assertions: one that never
+ * fails is reached by none, and that is as it should be. Empty where a file only leaves something out. What stands in a
+ * branch that was never entered is one's own if its condition is.
  *
- * `script` is what V8 counted of `loaded`: the same lines as `text`, with types as blanks and more put between.
+ * Leaves out: what V8 does not count, default values and the right side of `??=`, `||=` and `&&=`.
  */
 export function differingLines(
   script: CountedScript,
-  { text, loaded }: { readonly text: string; readonly loaded: string },
-  shipped: Shipped,
-  where: 'everywhere' | 'functions that ran' = 'everywhere',
+  { text, loaded, language }: CodeText,
+  { shipped, where, aliases }: Comparison,
 ): DifferingLines {
-  const stock = linesOf(shipped);
-  const code = maskSource(text, 'comments');
-  const idle = where === 'everywhere' ? idleFunctions(script, code) : [];
-  const all: number[] = [];
-  const missed: number[] = [];
-  const begins = beginsOf(loaded);
-  for (const [at, line] of code.split('\n').entries()) {
-    const begin = begins[at] ?? 0;
-    if (!saysSomething(line) || stock.has(line.trim())) continue;
-    const inside = functionAt(script, begin);
-    if (idle.some((one) => one.begin <= begin && begin < one.end)) {
-      all.push(at + 1);
-      missed.push(at + 1);
-      continue;
-    }
-    if (inside === undefined || isMaker(inside.functionName) || isModule(inside)) continue;
-    if (where === 'functions that ran' && !hasRun(inside)) continue;
-    all.push(at + 1);
-    if (!isReached(script, begin)) missed.push(at + 1);
+  const written = parsedCode(text, language);
+  const counted = parsedCode(loaded, language);
+  // Not to be parsed, and yet it has run: nothing of it may be called reached.
+  if (written === 'not parsable' || counted === 'not parsable') {
+    const all = text.split('\n').map((_, at) => at + 1);
+    return { all, missed: all };
   }
-  return { all, missed };
-}
-
-/** Where each line begins, behind its blanks. */
-function beginsOf(text: string): number[] {
-  let offset = 0;
-  return text.split('\n').map((line) => {
-    const begin = offset + line.length - line.trimStart().length;
-    offset += line.length + 1;
-    return begin;
+  const compared = maskSource(written.text, 'comments');
+  const said = saying(maskSource(counted.text, 'comments'), counted.program);
+  const inText = fileFunctions(written);
+  const found = fileFunctions(counted).flatMap((one, at) => {
+    const source = inText[at];
+    if (one.kind === 'maker' || source === undefined) return [];
+    const names = [one.name, aliases.get(one.name) ?? one.name];
+    const lines = bodyLines(compared, source);
+    const own = shipped === 'nothing' ? lines.map(() => true) : ownOf(lines, names, shipped);
+    return linesOf(one, { code: said, own, reached: reachedIn(script, one) }, where);
   });
+  const all = [...new Set(found.map(({ line }) => line))].sort((a, b) => a - b);
+  const missed = new Set(found.filter((one) => one.missed).map(({ line }) => line));
+  return { all, missed: all.filter((line) => missed.has(line)) };
 }
 
-/** An assertion that never fails is reached by none, and that is as it should be. */
-function saysSomething(line: string): boolean {
-  return /\w/.test(line) && !/^\s*(?:import|export\s*\{|\}\s*from|throw)\b/.test(line);
+interface JudgedBody {
+  /** Of the whole module: what says nothing is blank. */
+  readonly code: string;
+  /** By line of the body. */
+  readonly own: readonly boolean[];
+  /** By character of the body. */
+  readonly reached: Uint8Array;
 }
 
-const FOLDERS: Readonly<Record<Exclude<Shipped, 'nothing'>, string>> = {
-  kernel: '../../kernel',
-  drivers: '../../../clients/drivers',
-};
-
-const known = new Map<Shipped, ReadonlySet<string>>();
-
-/** Every line of the sources that ship. Read once: they do not change while a process runs. */
-function linesOf(shipped: Shipped): ReadonlySet<string> {
-  if (shipped === 'nothing') return new Set();
-  const read =
-    known.get(shipped) ?? linesIn(fileURLToPath(new URL(FOLDERS[shipped], import.meta.url)));
-  known.set(shipped, read);
-  return read;
+function linesOf(
+  { begin, end, tree }: FileFunction,
+  { code, own, reached }: JudgedBody,
+  where: Comparison['where'],
+): { readonly line: number; readonly missed: boolean }[] {
+  const isIdle = !reached.includes(1);
+  if (isIdle && where === 'functions that ran') return [];
+  const first = lineAt(code, begin);
+  const ownHere = [...own];
+  const isOwn = (from: number, to: number) =>
+    own.slice(lineAt(code, from) - first, lineAt(code, to) - first + 1).includes(true);
+  for (const { condition, branches } of choicesIn(tree)) {
+    if (!isOwn(condition.start, condition.end)) continue;
+    for (const branch of branches) {
+      if (reached[branch.start - begin] === 1) continue;
+      ownHere.fill(true, lineAt(code, branch.start) - first, lineAt(code, branch.end) - first + 1);
+    }
+  }
+  let offset = begin;
+  return code
+    .slice(begin, end)
+    .split('\n')
+    .flatMap((line, at) => {
+      const from = offset - begin;
+      offset += line.length + 1;
+      if (ownHere[at] !== true || !/\w/.test(line)) return [];
+      const missed = [...line.matchAll(/\w/g)].some(({ index }) => reached[from + index] !== 1);
+      return [{ line: first + at, missed }];
+    });
 }
 
-function linesIn(folder: string): ReadonlySet<string> {
-  const files = globSync('**/*.{ts,js}', { cwd: folder });
-  return new Set(
-    files
-      .filter((path) => !/\.(?:test|fixture|bench|d)\.[tj]s$/.test(path))
-      .flatMap((path) => readFileSync(join(folder, path), 'utf8').split('\n'))
-      .map((line) => line.trim()),
+interface Choice {
+  readonly condition: Tree;
+  readonly branches: readonly Tree[];
+}
+
+/** Wherever a condition decides what runs. */
+function choicesIn(tree: Tree): readonly Choice[] {
+  const inside = childNodes(tree).flatMap(choicesIn);
+  const { test, right, discriminant, consequent, alternate, body, cases } = tree;
+  const condition = [test, discriminant, tree.type === 'ForOfStatement' ? right : test].find(
+    isNode,
   );
+  if (condition === undefined) return inside;
+  const branches = [consequent, alternate, body, cases].flat().filter(isNode);
+  return [...inside, { condition, branches }];
+}
+
+/** `code` with blanks where it says nothing: assertions, and the words between the branches of a choice. */
+function saying(code: string, program: Tree): string {
+  const blanked = code.split('');
+  const visit = (tree: Tree) => {
+    if (tree.type === 'ThrowStatement') blank(blanked, tree.start, tree.end);
+    if (tree.type === 'SwitchCase') {
+      const [first] = tree.consequent as readonly Tree[];
+      blank(blanked, tree.start, first?.start ?? tree.end);
+    }
+    if (tree.type === 'CatchClause') blank(blanked, tree.start, (tree.body as Tree).start);
+    if (tree.type === 'IfStatement' && isNode(tree.alternate)) {
+      blank(blanked, (tree.consequent as Tree).end, tree.alternate.start);
+    }
+    for (const child of childNodes(tree)) visit(child);
+  };
+  visit(program);
+  return blanked.join('');
+}
+
+function blank(code: string[], from: number, to: number): void {
+  for (let at = from; at < to; at += 1) if (code[at] !== '\n') code[at] = ' ';
+}
+
+/** From 1. */
+function lineAt(code: string, offset: number): number {
+  return code.slice(0, offset).split('\n').length;
 }

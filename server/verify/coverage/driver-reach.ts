@@ -3,11 +3,11 @@ import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { DriverVariant } from '../../../clients/drivers/catalogue/driver-variant.ts';
-import { maskSource } from '../../journal/mask-source.ts';
-import { isMaker } from './differing-lines.ts';
-import { idleFunctions } from './idle-functions.ts';
+import { languageOf, parsedCode } from '../../scenario/parsed-code.ts';
+import { loadedText } from '../../scenario/user-imports.ts';
+import { fileFunctions, isMaker } from './file-functions.ts';
 import { buildsOnShippedDriver, type OwnLines, ownFiles, ownLines, scriptOf } from './own-files.ts';
-import { type CountedScript, hasRun, isModule } from './reached-code.ts';
+import { type CountedScript, hasRun, isModule, reachedIn } from './reached-code.ts';
 
 /** What ran of one driver in all executions of a search. */
 export interface DriverReach {
@@ -25,6 +25,8 @@ export interface DriverReach {
 
 /** What the kernel calls, and what programs ask for. */
 const ENTRIES = ['perform', 'invalidate', 'invalidateStart', 'migrateToRam', 'pageFree', 'release'];
+
+const DRIVERS = { shipped: 'drivers', aliases: new Map() } as const;
 
 /** 'stock' for a driver that ships and has no fault: it is what others are compared with. */
 export function driverReach(
@@ -53,7 +55,7 @@ export function driverReach(
   return {
     driver: id,
     idle: [...new Set(idle)].sort(),
-    lines: file === undefined ? [] : ownLines(file, scripts, 'drivers'),
+    lines: file === undefined ? [] : ownLines(file, scripts, DRIVERS),
     own: file !== undefined && !buildsOnShippedDriver(file) ? 'whole' : 'part',
     ran: functions.length + never.length === 0 || telling.some(hasRun),
   };
@@ -67,10 +69,13 @@ function namedFunctions({ functions }: CountedScript): CountedScript['functions'
 
 /** Names of functions that V8 has not even compiled. */
 function neverCalled(script: CountedScript): readonly string[] {
-  const code = maskSource(readFileSync(fileURLToPath(script.url), 'utf8'), 'comments');
-  return idleFunctions(script, code)
-    .map(({ name }) => name)
-    .filter((name) => !isMaker(name));
+  const path = fileURLToPath(script.url);
+  const parsed = parsedCode(loadedText(path, readFileSync(path, 'utf8')), languageOf(path));
+  if (parsed === 'not parsable') return [];
+  return fileFunctions(parsed)
+    .filter((one) => one.kind === 'code' && one.name !== '' && !isMaker(one.name))
+    .filter((one) => !reachedIn(script, one).includes(1))
+    .map(({ name }) => name);
 }
 
 function isSourceOf(url: string, { id, file }: DriverVariant): boolean {

@@ -3,8 +3,9 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { STOCK } from '../../kernel/stock.ts';
+import { languageOf } from '../../scenario/parsed-code.ts';
 import { type PairsReached, PointPairs } from '../../scheduler/point-pairs.ts';
-import { differingLines } from './differing-lines.ts';
+import { type Comparison, differingLines } from './differing-lines.ts';
 import { scriptOf } from './own-files.ts';
 import { beginCounting, hasRun } from './reached-code.ts';
 
@@ -18,6 +19,7 @@ export interface KernelCoverage {
   readonly pairs: PairsReached;
 }
 
+const WHOLE: Comparison = { shipped: 'nothing', where: 'everywhere', aliases: new Map() };
 const KERNEL = fileURLToPath(new URL('../../kernel', import.meta.url));
 
 function kernelFiles(): readonly string[] {
@@ -42,7 +44,8 @@ export function kernelCoverage(run: (points: PointPairs) => void): KernelCoverag
       // A file of which nothing has run is not reported.
       const script = scriptOf(path, scripts) ?? { url: path, functions: [] };
       const text = readFileSync(path, 'utf8');
-      const { all, missed } = differingLines(script, { text, loaded: text }, 'nothing');
+      const code = { text, loaded: text, language: languageOf(path) };
+      const { all, missed } = differingLines(script, code, WHOLE);
       for (const line of all) {
         linesAll.add(`${file}:${line}`);
         if (!missed.includes(line)) lines.add(`${file}:${line}`);

@@ -2,8 +2,9 @@
 import { readFileSync, statSync } from 'node:fs';
 import { basename, dirname, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { languageOf } from '../../scenario/parsed-code.ts';
 import { loadedText } from '../../scenario/user-imports.ts';
-import { type DifferingLines, differingLines, type Shipped } from './differing-lines.ts';
+import { type Comparison, type DifferingLines, differingLines } from './differing-lines.ts';
 import type { CountedScript } from './reached-code.ts';
 
 const PACKAGE = resolve(fileURLToPath(new URL('../../..', import.meta.url)));
@@ -22,7 +23,7 @@ export interface OwnLines extends DifferingLines {
 export function ownLines(
   file: string,
   scripts: readonly CountedScript[],
-  shipped: Shipped,
+  against: Pick<Comparison, 'shipped' | 'aliases'>,
 ): readonly OwnLines[] {
   return ownFiles(file).flatMap((path, at) => {
     const script = scriptOf(path, scripts);
@@ -31,7 +32,8 @@ export function ownLines(
       return at === 0 ? [{ file: basename(path), all: [], missed: [] }] : [];
     const where = at === 0 ? 'everywhere' : 'functions that ran';
     const text = readFileSync(path, 'utf8');
-    const lines = differingLines(script, { text, loaded: loadedText(path, text) }, shipped, where);
+    const code = { text, loaded: loadedText(path, text), language: languageOf(path) };
+    const lines = differingLines(script, code, { ...against, where });
     return [{ file: basename(path), ...lines }];
   });
 }

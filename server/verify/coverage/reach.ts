@@ -54,7 +54,7 @@ export interface ReachWatch {
 export function watchReach({ patches, drivers }: AskedCode): ReachWatch {
   const seen = new Map<Patch, OverridesSeen>();
   const watched = patches.map((patch) => {
-    const one = { overridden: new Set<string>(), called: new Set<string>() };
+    const one: OverridesSeen = { overridden: new Map(), called: new Set() };
     seen.set(patch, one);
     return watchOverrides(patch, one);
   });
@@ -139,12 +139,15 @@ function reachOf(
   scripts: readonly CountedScript[],
 ): PatchReach {
   const shipped = scripts.find(({ url }) => isSourceOf(url, patch));
+  const aliases = new Map([...overridden].map(([name, inFile]) => [inFile, name]));
   const file = patch.file ?? (shipped === undefined ? undefined : fileURLToPath(shipped.url));
   return {
     patch: patch.id,
-    overridden: [...overridden].sort(),
+    overridden: [...overridden.keys()].sort(),
     called: [...called].sort(),
-    ...(file === undefined ? {} : { lines: ownLines(file, scripts, 'kernel') }),
+    ...(file === undefined
+      ? {}
+      : { lines: ownLines(file, scripts, { shipped: 'kernel', aliases }) }),
   };
 }
 

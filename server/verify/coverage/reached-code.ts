@@ -81,21 +81,6 @@ function taken(session: Session): readonly CountedScript[] {
   return scripts;
 }
 
-/** Was the code at `offset` reached? By the innermost range that holds it. */
-export function isReached(script: CountedScript, offset: number): boolean {
-  const innermost = innermostAt(
-    script.functions.flatMap(({ ranges }) => ranges),
-    offset,
-  );
-  return innermost !== undefined && innermost.count > 0;
-}
-
-/** The innermost function around `offset`; undefined for code of the module itself. */
-export function functionAt(script: CountedScript, offset: number): CountedFunction | undefined {
-  const around = script.functions.filter(({ ranges: [whole] }) => whole && holds(whole, offset));
-  return around.toSorted((a, b) => size(a.ranges[0]) - size(b.ranges[0]))[0];
-}
-
 /** Did the function run at all? */
 export function hasRun({ ranges: [whole] }: CountedFunction): boolean {
   return (whole?.count ?? 0) > 0;
@@ -105,15 +90,40 @@ export function hasRun({ ranges: [whole] }: CountedFunction): boolean {
 export function isModule({ functionName, ranges }: CountedFunction): boolean {
   return functionName === '' && ranges[0]?.startOffset === 0;
 }
-
-function innermostAt(ranges: readonly CountedRange[], offset: number): CountedRange | undefined {
-  return ranges.filter((range) => holds(range, offset)).sort((a, b) => size(a) - size(b))[0];
+/**
+ * Which characters of a function ran, by what V8 has counted of it and of the functions within it: 1 if reached.
+ * `begin` and `end`: its body, see FileFunction. All 0 if V8 does not report it: nothing has called it since the count
+ * began.
+ */
+export function reachedIn(
+  { functions }: CountedScript,
+  { begin, end }: { readonly begin: number; readonly end: number },
+): Uint8Array {
+  const reached = new Uint8Array(end - begin);
+  const whole = countedAt(functions, begin, end);
+  if (whole === undefined) return reached;
+  const ranges = functions
+    .flatMap((one) => one.ranges)
+    .filter(({ startOffset, endOffset }) => startOffset >= whole.startOffset && endOffset <= end)
+    .sort((a, b) => size(b) - size(a));
+  for (const { startOffset, endOffset, count } of ranges) {
+    reached.fill(count > 0 ? 1 : 0, Math.max(0, startOffset - begin), endOffset - begin);
+  }
+  return reached;
 }
 
-function holds({ startOffset, endOffset }: CountedRange, offset: number): boolean {
-  return startOffset <= offset && offset < endOffset;
+/** Functions may end at one place, as `a => b => c`: the one whose parameters stand right before its body. */
+function countedAt(
+  functions: readonly CountedFunction[],
+  begin: number,
+  end: number,
+): CountedRange | undefined {
+  return functions
+    .flatMap(({ ranges: [whole] }) => whole ?? [])
+    .filter(({ startOffset, endOffset }) => startOffset <= begin && endOffset === end)
+    .sort((a, b) => size(a) - size(b))[0];
 }
 
-function size(range: CountedRange | undefined): number {
-  return range === undefined ? 0 : range.endOffset - range.startOffset;
+function size({ startOffset, endOffset }: CountedRange): number {
+  return endOffset - startOffset;
 }

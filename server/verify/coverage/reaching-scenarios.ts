@@ -42,7 +42,7 @@ export function runs(plan: ScenarioPlan, functions: readonly string[]): boolean 
 }
 
 function watching(plan: ScenarioPlan, functions: readonly string[]) {
-  const seen = { overridden: new Set<string>(), called: new Set<string>() };
+  const seen = { overridden: new Map<string, string>(), called: new Set<string>() };
   const patches = [...plan.choice.patches, watchOverrides(passingOn(functions), seen)];
   return { watched: { ...plan, choice: { ...plan.choice, patches } }, called: seen.called };
 }
@@ -71,7 +71,7 @@ function passingOn(functions: readonly string[]): Patch {
     summary: 'changes nothing',
     overrides: (stock) =>
       Object.fromEntries(
-        functions.map((name) => [name, stock[name as keyof KernelFunctions]]),
+        Object.entries(stock).filter(([name]) => functions.includes(name)),
       ) as Partial<KernelFunctions>,
   };
 }

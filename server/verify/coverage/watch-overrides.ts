@@ -4,7 +4,8 @@ import type { Patch } from '../../patches/patch.ts';
 
 /** What a patch overrides, and what of it was called. Names as in KernelFunctions. */
 export interface OverridesSeen {
-  readonly overridden: Set<string>;
+  /** With the names that the functions have in the file of the patch. */
+  readonly overridden: Map<string, string>;
   readonly called: Set<string>;
 }
 
@@ -16,8 +17,8 @@ export function watchOverrides(patch: Patch, seen: OverridesSeen): Patch {
     ...patch,
     overrides(stock) {
       const overrides = Object.entries(patch.overrides(stock)).map(([name, override]) => {
-        seen.overridden.add(name);
         const inner = override as AnyFunction;
+        seen.overridden.set(name, inner.name);
         const watched: AnyFunction = (...args) => {
           seen.called.add(name);
           return inner(...args);

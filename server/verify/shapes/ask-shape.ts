@@ -129,7 +129,7 @@ function broken(plan: ScenarioPlan, { failure, choices }: Failed, executions: nu
 
 /** The patches of `choice`, which note in `called` what of them is called; without patches, every function does. */
 function watching({ patches }: ScenarioChoice, called: Set<string>): Patch[] {
-  const seen = { overridden: new Set<string>(), called };
+  const seen = { overridden: new Map<string, string>(), called };
   if (patches.length > 0) return patches.map((patch) => watchOverrides(patch, seen));
   for (const name of SEQUENCED) called.add(name);
   return [watchOverrides(EVERY_FUNCTION, seen)];
