@@ -94,7 +94,8 @@ test('a line of the kernel in another place is its own', async () => {
     .split('\n')
     .find((one) => /^ {2,}yield\* .*;$/.test(one));
   assert.ok(line !== undefined);
-  const moved = `export function mine(k) {\n  k.z = 1;\n  if (k.never) {\n    ${line.trim().replace('yield*', '')}\n  }\n}\n`;
+  const call = line.trim().replace('yield*', '');
+  const moved = `export function mine(k) {\n  k.z = 1;\n  if (k.never) {\n    ${call}\n  }\n}\n`;
   assert.equal((await missedOf(moved, {}))?.length, 1);
 });
 

@@ -8,7 +8,7 @@ export interface FileFunction {
   readonly begin: number;
   readonly end: number;
   readonly tree: Tree;
-  /** 'maker': what it makes is a function of its own in this list, and what stands in between runs whenever a world is built. */
+  /** 'maker': what it makes is in this list as well; what stands in between runs whenever a world is built. */
   readonly kind: 'maker' | 'code';
 }
 
