@@ -2,14 +2,9 @@
  * Writes checkpoints of labs whose recordings have grown, so that a later server begins near their ends. A lab has to
  * be at rest for it: one that has not been for a while is hushed for a moment.
  */
-import {
-  type Checkpoint,
-  checkpointPath,
-  checkpointText,
-  writeCheckpoint,
-} from '../journal/checkpoint-file.ts';
-import type { FileRecorder } from '../journal/file-recorder.ts';
+import { type Checkpoint, checkpointText } from '../journal/checkpoint.ts';
 import type { JournalHeader } from '../journal/journal-format.ts';
+import type { KeptRecorder } from '../journal/kept-recorder.ts';
 import type { Lab } from '../live/lab.ts';
 import type { Labs } from '../live/labs.ts';
 
@@ -29,15 +24,15 @@ export interface CheckpointsOptions {
   readonly labs: Labs;
   readonly model: JournalHeader['model'];
   /** The recording of a lab that counts. */
-  readonly recorderOf: (lab: Lab) => FileRecorder | 'none';
+  readonly recorderOf: (lab: Lab) => KeptRecorder | 'none';
   /** Entries of a recording between two checkpoints, about. */
   readonly every: number;
-  readonly onWritten: (lab: string, path: string, bytes: number) => void;
+  readonly onWritten: (lab: string, recording: string, bytes: number) => void;
   readonly onFailed: (lab: string, error: unknown) => void;
 }
 
 interface Progress {
-  readonly recorder: FileRecorder;
+  readonly recorder: KeptRecorder;
   /** The position of the last checkpoint. */
   n: number;
   bytes: number;
@@ -134,11 +129,11 @@ export class Checkpoints {
   }
 
   async #write(lab: string, progress: Progress, text: string): Promise<void> {
-    const { path } = progress.recorder;
+    const { recorder } = progress;
     try {
-      await writeCheckpoint(path, text);
-      progress.recorder.forgetBefore(progress.olderBytes);
-      this.#options.onWritten(lab, checkpointPath(path), text.length);
+      await recorder.writeCheckpoint(text);
+      recorder.forgetBefore(progress.olderBytes);
+      this.#options.onWritten(lab, recorder.path, text.length);
     } catch (error) {
       this.#options.onFailed(lab, error);
     }

@@ -3,23 +3,12 @@
  * memory, and the sessions of their clients, who may come back. A lab of which anything is wrong is there under its
  * name as `damaged`: never an empty one.
  */
-import { basename, join } from 'node:path';
-import {
-  type Checkpoint,
-  checkpointPath,
-  olderCheckpointPath,
-  readCheckpoint,
-} from '../journal/checkpoint-file.ts';
-import type { Durability } from '../journal/durability.ts';
-import { continuedRecorder, type FileRecorder, type Keep } from '../journal/file-recorder.ts';
+import type { Checkpoint } from '../journal/checkpoint.ts';
 import type { JournalHeader } from '../journal/journal-format.ts';
-import { type KeptLab, keptLabs, readLabFile } from '../journal/lab-file.ts';
-import {
-  JournalError,
-  type JournalLine,
-  journalLines,
-  journalLinesBehind,
-} from '../journal/read-journal.ts';
+import type { KeptRecorder } from '../journal/kept-recorder.ts';
+import type { KeptLab } from '../journal/lab-file.ts';
+import { JournalError, type JournalLine } from '../journal/read-journal.ts';
+import type { StoredLab, StoredRecording } from '../journal/recording-store.ts';
 import type { Lab } from '../live/lab.ts';
 import type { LabInit } from '../live/lab-init.ts';
 import type { NewRestoredLink } from '../live/lab-replay.ts';
@@ -30,15 +19,12 @@ import type { ActorName } from '../machine/remote/inbound.ts';
 const SLICE_MS = 20;
 
 export interface RestoreOptions {
-  readonly directory: string;
   readonly labs: Labs;
   /** The model that runs here. */
   readonly model: JournalHeader['model'];
-  readonly durability: Durability;
-  readonly keep: Keep;
   readonly newLink: (lab: Lab) => NewRestoredLink;
   /** The lab goes on in this recording. */
-  readonly goesOn: (lab: Lab, stay: Stay, recorder: FileRecorder) => void;
+  readonly goesOn: (lab: Lab, stay: Stay, recorder: KeptRecorder) => void;
   readonly onRestored: (lab: string, state: 'as it was' | 'damaged', why: string) => void;
   /** A checkpoint is of no use; the lab is led from the beginning of its recording. */
   readonly onUnusable: (lab: string, why: string) => void;
@@ -47,10 +33,8 @@ export interface RestoreOptions {
 }
 
 /** A lab that is there under its name, and has yet to be led to where it was. */
-export interface Found {
+export interface Found extends StoredLab {
   readonly lab: Lab;
-  readonly kept: KeptLab;
-  readonly path: string;
 }
 
 /** Nothing was ever answered to the frame of `actor` that made the machine throw. */
@@ -59,20 +43,15 @@ interface Poison {
   readonly actor: ActorName | 'none';
 }
 
-/** All of them, at once under their names as `restoring`, or `damaged`. Throws what the file system throws. */
-export function findLabs(options: RestoreOptions): Found[] {
-  return keptLabs(options.directory).flatMap((name) => findLab(options, name));
-}
-
-/** One of them. Empty if it is damaged: then it is there as such. */
-export function findLab(options: RestoreOptions, name: string): Found[] {
+/** It is there under its name, as `restoring`; or empty and as `damaged`. `read` throws: JournalError, as storage does. */
+export function findLab(options: RestoreOptions, name: string, read: () => StoredLab): Found[] {
   let kept: KeptLab | 'unreadable' = 'unreadable';
   try {
-    kept = readLabFile(options.directory, name);
-    const path = join(options.directory, kept.journal);
-    const { config, generation = 0 } = usableHeader(path, name, options.model);
+    const stored = read();
+    kept = stored.kept;
+    const { config, generation = 0 } = usableHeader(stored.recording, name, options.model);
     const lab = options.labs.restoring(name, config, kept.stay, beginningOf(kept, generation));
-    if (lab !== 'too-many') return [{ lab, kept, path }];
+    if (lab !== 'too-many') return [{ ...stored, lab }];
     options.onRestored(name, 'damaged', 'there are too many labs');
   } catch (error) {
     const why = messageOf(error);
@@ -90,18 +69,16 @@ export async function restoreLabs(options: RestoreOptions, found: readonly Found
 }
 
 async function restoreLab(options: RestoreOptions, found: Found): Promise<void> {
-  const { lab, kept, path } = found;
+  const { lab, kept, recording } = found;
   let standing = lab;
   const anew = (): Lab | 'too-many' => {
     options.labs.forget(standing);
-    const { generation = 0 } = usableHeader(path, kept.name, options.model);
+    const { generation = 0 } = usableHeader(recording, kept.name, options.model);
     const { config } = standing;
     return options.labs.restoring(kept.name, config, kept.stay, beginningOf(kept, generation));
   };
   // The shortest way first.
-  for (const file of [checkpointPath(path), olderCheckpointPath(path), 'none']) {
-    const from = file === 'none' ? 'beginning' : checkpointIn(options, found, file);
-    if (from === 'none') continue;
+  for (const from of beginnings(options, found)) {
     const led = await lead(options, found, standing, from, 'none');
     if (led === 'over') return;
     const again = anew();
@@ -116,15 +93,15 @@ async function restoreLab(options: RestoreOptions, found: Found): Promise<void> 
   }
 }
 
-function checkpointIn(
-  { model, onUnusable }: RestoreOptions,
-  { kept: { name }, path }: Found,
-  file: string,
-): Checkpoint | 'none' {
-  const read = readCheckpoint(file, path, name, model);
-  if (typeof read === 'string' || !('unusable' in read)) return read;
-  onUnusable(name, `${basename(file)}: ${read.unusable}`);
-  return 'none';
+function* beginnings(
+  { onUnusable }: RestoreOptions,
+  { kept: { name }, recording }: Found,
+): Generator<Checkpoint | 'beginning'> {
+  for (const checkpoint of recording.checkpoints()) {
+    if ('unusable' in checkpoint) onUnusable(name, `${checkpoint.name}: ${checkpoint.unusable}`);
+    else yield checkpoint;
+  }
+  yield 'beginning';
 }
 
 /**
@@ -133,7 +110,7 @@ function checkpointIn(
  */
 async function lead(
   options: RestoreOptions,
-  { kept, path }: Found,
+  { kept, recording }: Found,
   lab: Lab,
   from: Checkpoint | 'beginning',
   cut: Poison | 'none',
@@ -146,8 +123,7 @@ async function lead(
       replay.beginAt(from);
       at = from.position;
     }
-    const lines =
-      from === 'beginning' ? journalLines(path) : journalLinesBehind(path, from.position);
+    const lines = from === 'beginning' ? recording.lines() : recording.linesBehind(from.position);
     for (const line of lines) {
       if (cut !== 'none' && line.line === cut.line) break;
       if (line.kind !== 'header') {
@@ -156,7 +132,7 @@ async function lead(
         } catch (error) {
           const unsettled = line.kind === 'entry' && lines.next().done === true;
           if (unsettled && cut === 'none') return { line: line.line, actor: actorOf(line) };
-          throw differsAt(path, line.line, error);
+          throw differsAt(recording.path, line.line, error);
         }
       }
       at = line;
@@ -165,7 +141,7 @@ async function lead(
       if (options.stopped()) return 'over';
       slice = performance.now();
     }
-    goOn(options, { lab, kept, path }, at, replay, from);
+    goOn(options, { lab, kept, recording }, at, replay, from);
     if (cut !== 'none' && cut.actor !== 'none') lab.actors.get(cut.actor)?.link.close('internal');
     options.onRestored(lab.name, 'as it was', cut === 'none' ? '' : `without line ${cut.line}`);
   } catch (error) {
@@ -184,17 +160,17 @@ type Place = Pick<JournalLine, 'line' | 'bytes' | 'sum'>;
 
 function goOn(
   options: RestoreOptions,
-  { lab, kept, path }: Found,
+  { lab, kept, recording }: Found,
   at: Place | 'none',
   { n, digest }: ReturnType<Lab['restoring']>,
   from: Checkpoint | 'beginning',
 ): void {
   const where = at === 'none' ? { line: 0, bytes: 0, sum: 'none' as const } : at;
-  if (where.sum === 'none') throw new JournalError(path, 1, 'expected lines with sums');
+  if (where.sum === 'none') throw new JournalError(recording.path, 1, 'expected lines with sums');
   const { line, bytes, sum } = where;
   const soFar = { n, digest, line, bytes, sum };
   const checkpointed = from === 'beginning' ? undefined : from.position;
-  const recorder = continuedRecorder(path, soFar, options, checkpointed);
+  const recorder = recording.goOn(soFar, checkpointed);
   options.goesOn(lab, kept.stay, recorder);
   lab.restored(recorder);
 }
@@ -219,8 +195,13 @@ function beginningOf(kept: KeptLab | 'unreadable', generation: number): LabInit 
 }
 
 /** Throws: JournalError if it cannot be executed here; what the file system throws. */
-function usableHeader(path: string, lab: string, model: JournalHeader['model']): JournalHeader {
-  const [first] = journalLines(path).take(1);
+function usableHeader(
+  recording: StoredRecording,
+  lab: string,
+  model: JournalHeader['model'],
+): JournalHeader {
+  const { path } = recording;
+  const [first] = recording.lines().take(1);
   if (first?.kind !== 'header') throw new JournalError(path, 1, 'expected a header');
   const { header } = first;
   if (header.lab !== lab) throw new JournalError(path, 1, `lab: expected ${lab}`);

@@ -1,57 +1,35 @@
-/** Restores the labs of a folder: once as the server begins, and a lab again that has failed. */
-import type { JournalHeader } from '../journal/journal-format.ts';
-import type { Lab } from '../live/lab.ts';
-import type { Labs } from '../live/labs.ts';
-import type { ServerConfig } from './config.ts';
-import type { Recordings } from './recordings.ts';
-import { type Found, findLab, findLabs, type RestoreOptions, restoreLabs } from './restore-labs.ts';
-
-export interface RestoringOptions
-  extends Pick<RestoreOptions, 'newLink' | 'onRestored' | 'onUnusable' | 'durability' | 'keep'> {
-  readonly config: ServerConfig;
-  readonly model: JournalHeader['model'];
-  readonly labs: Labs;
-  readonly recordings: Recordings | 'none';
-}
+/** Restores labs: those of a folder as the server begins, a lab again that has failed, one that was another server's. */
+import type { StoredLab } from '../journal/recording-store.ts';
+import { type Found, findLab, type RestoreOptions, restoreLabs } from './restore-labs.ts';
 
 export class Restoring {
-  readonly #options: RestoreOptions | 'nothing';
+  readonly #options: RestoreOptions;
   #found: Found[] = [];
   #state: 'on' | 'stopped' = 'on';
   /** One lab after the other. */
   #work: Promise<void> = Promise.resolve();
 
-  constructor({ config, recordings, ...options }: RestoringOptions) {
-    const { recordTo: directory, restore } = config;
-    this.#options =
-      restore === 'new' || recordings === 'none'
-        ? 'nothing'
-        : {
-            ...options,
-            directory,
-            goesOn: (lab, stay, recorder) => recordings.goesOn(lab, stay, recorder),
-            stopped: () => this.#state === 'stopped',
-          };
+  constructor(options: Omit<RestoreOptions, 'stopped'>) {
+    this.#options = { ...options, stopped: () => this.#state === 'stopped' };
   }
 
-  /** The labs are there under their names. Throws what the file system throws. */
-  find(): void {
-    if (this.#options !== 'nothing') this.#found = findLabs(this.#options);
+  /** The lab is there under its name. `read` throws: JournalError for what is not that lab; as the storage does. */
+  find(name: string, read: () => StoredLab): void {
+    this.#found.push(...findLab(this.#options, name, read));
   }
 
-  /** Resolves when they are where they were, or damaged. */
+  /** Resolves when those that were found are where they were, or damaged. */
   lead(): Promise<void> {
     const found = this.#found;
     this.#found = [];
-    const options = this.#options;
-    if (options === 'nothing') return this.#work;
-    this.#work = this.#work.then(() => restoreLabs(options, found));
+    this.#work = this.#work.then(() => restoreLabs(this.#options, found));
     return this.#work;
   }
 
-  again({ name }: Lab): void {
-    if (this.#options === 'nothing' || this.#state === 'stopped') return;
-    this.#found.push(...findLab(this.#options, name));
+  /** As find() and lead(), of one lab. */
+  again(name: string, read: () => StoredLab): void {
+    if (this.#state === 'stopped') return;
+    this.find(name, read);
     this.#work = this.lead();
   }
 

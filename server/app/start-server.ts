@@ -9,6 +9,8 @@ import { buildApp, WEBSOCKET_PATH } from '../http/app.ts';
 import { labCoverage } from '../http/lab-coverage.ts';
 import type { Readiness } from '../http/readiness.ts';
 import { type Durability, newDurability } from '../journal/durability.ts';
+import { folderStore, readStoredLab } from '../journal/folder-store.ts';
+import { keptLabs } from '../journal/lab-file.ts';
 import { machineHash, scheduleHash } from '../journal/model-hash.ts';
 import { Labs, type LabsOptions, STOCK_MACHINE, tickMs } from '../live/labs.ts';
 import type { MachineFactory } from '../live/machine-port.ts';
@@ -76,6 +78,8 @@ export async function startServer(
     ),
   );
   const recordings = openRecordings(config, model, durability);
+  const { recordTo: directory, keep } = config;
+  const readKept = (lab: string) => readStoredLab({ directory, model, durability, keep }, lab);
   const labs = new Labs({
     factory,
     leaseMs: config.leaseMs,
@@ -93,7 +97,9 @@ export async function startServer(
       log.info({ lab: lab.name, reached }, 'a lab has ended');
     },
     ...(recordings === 'none' ? {} : keeperOf(recordings)),
-    ...(keepsLabs(config) ? { again: (failed) => restoring.again(failed) } : {}),
+    ...(keepsLabs(config)
+      ? { again: ({ name }) => restoring.again(name, () => readKept(name)) }
+      : {}),
   });
   // The app, which knows, is made after the gateway.
   let shedding = () => false;
@@ -115,12 +121,11 @@ export async function startServer(
     onBug: (bug) => log.error({ err: bug }, 'a connection has failed and is closed'),
   });
   const restoring = new Restoring({
-    config,
     model,
     labs,
-    durability,
-    keep: config.keep,
-    recordings,
+    goesOn: (lab, stay, recorder) => {
+      if (recordings !== 'none') recordings.goesOn(lab, stay, recorder);
+    },
     newLink: (lab) => (name, role, saved) => gateway.restored(lab, name, role, saved),
     onRestored: (lab, state, why) => {
       if (state === 'damaged') log.error({ lab, why }, 'a lab is damaged');
@@ -136,12 +141,13 @@ export async function startServer(
           model,
           recorderOf: (lab) => recordings.recorderOf(lab),
           every: config.checkpointEvery,
-          onWritten: (lab, path, bytes) =>
-            log.info({ lab, path, bytes }, 'a checkpoint is written'),
+          onWritten: (lab, recording, bytes) =>
+            log.info({ lab, recording, bytes }, 'a checkpoint is written'),
           onFailed: (lab, error) => log.warn({ lab, err: error }, 'a checkpoint cannot be written'),
         });
   try {
-    restoring.find();
+    if (keepsLabs(config))
+      for (const name of keptLabs(directory)) restoring.find(name, () => readKept(name));
     labs.open(DEMO_LAB, STOCK_MACHINE, 'kept');
   } catch (error) {
     gateway.close();
@@ -261,7 +267,7 @@ function openRecordings(
     const labs = keepsLabs(config) ? 'kept' : 'forgotten';
     // Without checkpoints a recording is of use only as a whole.
     const keep = keepsLabs(config) ? config.keep : 'all';
-    return new Recordings({ directory, model, durability, labs, keep });
+    return new Recordings({ store: folderStore({ directory, model, durability, keep }), labs });
   } catch (error) {
     throw recordingFailure(directory, error);
   }

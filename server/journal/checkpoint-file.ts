@@ -1,78 +1,19 @@
 /**
- * A checkpoint: where a lab stood behind one line of its recording, so that a later server begins there. It stands
- * beside the recording under its name, is one line of JSON with its sum, and replaces the one before it in one step. It
- * says nothing that the recording does not: whatever is wrong with it, the recording from its beginning leads to the
- * same.
+ * Checkpoints as files: a checkpoint stands beside its recording under the recording's name, and replaces the one before
+ * it in one step. See checkpoint.ts.
  */
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type Static, Type } from 'typebox';
-import { strict, word } from '../abi/scalars.ts';
-import { MACHINE_STATE_VERSION, type MachineState } from '../machine/checkpoint/machine-state.ts';
-import type { BytesText } from '../machine/checkpoint/object-graph.ts';
-import { compileCheck, firstError } from '../protocol/validators.ts';
-import { JournalHeader } from './journal-format.ts';
-import { ControlLine, SessionState } from './lab-lines.ts';
-import { checkedSum, summedLine } from './line-sum.ts';
-import type { JournalPosition } from './read-journal.ts';
+import { type Checkpoint, checkpointOf, type Unusable } from './checkpoint.ts';
+import type { JournalHeader } from './journal-format.ts';
 import { segmentsOf, segmentWith } from './segments.ts';
 
-const FORMAT = 'mmrace-checkpoint';
-const VERSION = 1;
 const OWNER_ONLY = 0o600;
 const ENDING = '.checkpoint.json';
 const OLDER_ENDING = '.older-checkpoint.json';
 /** Longer than `,"sum":"..."}` and a line end. */
 const TAIL_BYTES = 24;
-
-const count = Type.Integer({ minimum: 0 });
-
-const CheckpointFile = strict({
-  format: Type.Literal(FORMAT),
-  version: Type.Literal(VERSION),
-  model: JournalHeader.properties.model,
-  lab: Type.String(),
-  generation: count,
-  /** The line of the recording that it stands behind. */
-  position: strict({
-    line: count,
-    bytes: count,
-    sum: count,
-    n: count,
-    roles: Type.Array(Type.Tuple([Type.String(), word('device', 'cpu')])),
-  }),
-  log: strict({ events: count, digest: Type.String() }),
-  /** The short name of the state of the machine: see state-digest.ts. */
-  state: Type.String(),
-  control: ControlLine.properties.control,
-  sessions: Type.Array(SessionState),
-  machineVersion: Type.Literal(MACHINE_STATE_VERSION),
-  machine: strict({
-    devices: Type.Array(Type.String()),
-    cpus: Type.Array(Type.String()),
-    /** See machine/checkpoint/object-graph.ts. */
-    graph: strict({ shapes: Type.Array(Type.Array(Type.String())), nodes: Type.Array(Type.Any()) }),
-  }),
-});
-
-type Stored = Static<typeof CheckpointFile>;
-
-/** What a lab was, behind a line of its recording. */
-export interface Checkpoint
-  extends Pick<Stored, 'lab' | 'model' | 'generation' | 'control' | 'log' | 'state'> {
-  readonly position: JournalPosition;
-  readonly sessions: readonly SessionState[];
-  readonly machine: MachineState;
-}
-
-const CHECK = compileCheck(CheckpointFile);
-
-export const BASE64: BytesText = {
-  textOf: (bytes) =>
-    Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64'),
-  bytesOf: (text) => new Uint8Array(Buffer.from(text, 'base64')),
-};
 
 /** Of a recording: `demo-2026.jsonl` has `demo-2026.checkpoint.json`. */
 export function checkpointPath(journal: string): string {
@@ -82,17 +23,6 @@ export function checkpointPath(journal: string): string {
 /** The one before, for when the newest is of no use. */
 export function olderCheckpointPath(journal: string): string {
   return journal.replace(/\.jsonl$/, OLDER_ENDING);
-}
-
-/** The text of a file. */
-export function checkpointText(checkpoint: Checkpoint): string {
-  const file = {
-    format: FORMAT,
-    version: VERSION,
-    machineVersion: MACHINE_STATE_VERSION,
-    ...checkpoint,
-  };
-  return summedLine(JSON.stringify(file), 0).line;
 }
 
 /**
@@ -137,7 +67,7 @@ export function readCheckpoint(
   journal: string,
   lab: string,
   model: JournalHeader['model'],
-): Checkpoint | 'none' | { readonly unusable: string } {
+): Checkpoint | 'none' | Unusable {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
@@ -145,20 +75,13 @@ export function readCheckpoint(
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'none';
     return { unusable: error instanceof Error ? error.message : String(error) };
   }
-  const summed = checkedSum(text.trimEnd(), 0);
-  if (typeof summed === 'string') return { unusable: 'its sum is wrong' };
-  const value: unknown = JSON.parse(summed.json);
-  if (!CHECK.accepts(value)) {
-    const { path: at, bound } = firstError(CHECK, value, '');
-    return { unusable: `${at}: expected ${bound}` };
-  }
-  const stored = value as Stored;
-  if (stored.lab !== lab) return { unusable: `lab: expected ${lab}` };
-  if (stored.model.hash !== model.hash) return { unusable: 'another model wrote it' };
-  if (sumAt(journal, stored.position.bytes) !== stored.position.sum) {
+  const read = checkpointOf(text, lab, model);
+  if ('unusable' in read) return read;
+  const { bytes, sum } = read.position;
+  if (sumAt(journal, bytes) !== sum) {
     return { unusable: 'the recording does not have the line that it stands behind' };
   }
-  return { ...stored, machine: stored.machine as MachineState };
+  return read;
 }
 
 /** The sum of the line that ends at byte `end`; 'none' if no line does. */

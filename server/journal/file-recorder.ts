@@ -11,11 +11,20 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { MachineConfig } from '../machine/machine-config.ts';
+import { writeCheckpoint } from './checkpoint-file.ts';
 import type { Durability } from './durability.ts';
-import { EventDigest } from './event-digest.ts';
-import { JOURNAL_FORMAT, JOURNAL_VERSION, type JournalHeader } from './journal-format.ts';
+import type { JournalHeader } from './journal-format.ts';
+import {
+  BEGINNING,
+  begunRecorder,
+  type KeptRecorder,
+  type KeptSoFar,
+  keptRecorder,
+  NO_CHECKPOINT,
+  type RecordingEnd,
+  type SummedLog,
+} from './kept-recorder.ts';
 import { summedLine } from './line-sum.ts';
-import { type RecordedSoFar, type Recorder, recorderFrom } from './recorder.ts';
 import { removeSegments, segmentPath, segmentsOf, segmentWith } from './segments.ts';
 import { syncFolder } from './sync-folder.ts';
 
@@ -33,83 +42,35 @@ export type Keep = number | 'all';
 /** A recording is divided into so many parts of what is kept. */
 const SEGMENTS_KEPT = 4;
 
-/** Where a recording stands, when its last entry is settled. */
-export interface RecordedPosition {
-  /** Lines and bytes of the file. */
-  readonly line: number;
-  readonly bytes: number;
-  readonly sum: number;
-  /** Of the last entry. */
-  readonly n: number;
-  readonly events: number;
-  readonly digest: string;
-}
-
-export type Checkpointed = Pick<RecordedPosition, 'n' | 'bytes'>;
-const NO_CHECKPOINT: Checkpointed = { n: 0, bytes: 0 };
-
-export interface FileRecorder extends Recorder {
-  readonly path: string;
-  position(): RecordedPosition;
-  /** How far it is. */
-  readonly length: Checkpointed;
-  /** Up to where a checkpoint stood when it was opened. */
-  readonly checkpointed: Checkpointed;
-  /** What was written so far is safe from a loss of power. */
-  sync(): void;
-  /** No reader begins before byte `place` any more: what need not be kept is removed. Throws as a file system does. */
-  forgetBefore(place: number): void;
-  /** Of a recording that never became one: the file is removed. */
-  discard(): void;
-}
-
 /** Opens `directory`/`lab`-`stamp`.jsonl. Throws what the file system throws, also if the file exists. */
 export function fileRecorder(
   { directory, model, stamp, durability, keep }: RecorderOptions,
   lab: string,
   config: MachineConfig,
   generation = 0,
-): FileRecorder {
+): KeptRecorder {
   mkdirSync(directory, { recursive: true });
   const path = join(directory, `${lab}-${stamp}.jsonl`);
   const file = { at: openSync(path, 'wx'), from: 0 };
-  const sums = new SummedFile(path, file, { line: 0, bytes: 0, sum: 0 }, { durability, keep });
-  const header: JournalHeader = {
-    format: JOURNAL_FORMAT,
-    version: JOURNAL_VERSION,
-    model,
-    lab,
-    config,
-    generation,
-  };
+  const lines = new SummedFile(path, file, BEGINNING, { durability, keep });
   try {
-    sums.write(JSON.stringify(header));
+    const recorder = begunRecorder(path, lines, { model, lab, config, generation });
     if (durability.mode !== 'none') syncFolder(directory);
+    return recorder;
   } catch (error) {
-    sums.close();
+    lines.close();
     unlinkSync(path);
     throw error;
   }
-  return recorderOf(path, sums, { n: 0, digest: new EventDigest() });
-}
-
-/** Where a file ends that is to be gone on with: what stands behind `bytes` is what a crash left, and is cut off. */
-export interface FileSoFar extends RecordedSoFar, FileEnd {}
-
-interface FileEnd {
-  /** Lines of the file. */
-  readonly line: number;
-  readonly bytes: number;
-  readonly sum: number;
 }
 
 /** Throws what the file system throws. */
 export function continuedRecorder(
   path: string,
-  soFar: FileSoFar,
+  soFar: KeptSoFar,
   options: Pick<RecorderOptions, 'durability' | 'keep'>,
   checkpointed = NO_CHECKPOINT,
-): FileRecorder {
+): KeptRecorder {
   const segments = segmentsOf(path);
   const last = segmentWith(segments, soFar.bytes - 1);
   // The last first: whenever this is stopped, nothing is missing between two of them.
@@ -124,60 +85,22 @@ export function continuedRecorder(
     throw error;
   }
   const file = new SummedFile(path, { at, from: last.from }, soFar, options);
-  return recorderOf(path, file, soFar, checkpointed);
-}
-
-function recorderOf(
-  path: string,
-  file: SummedFile,
-  soFar: RecordedSoFar,
-  checkpointed = NO_CHECKPOINT,
-): FileRecorder {
-  const recorder = recorderFrom((json) => file.write(json), soFar);
-  let { n } = soFar;
-  const { digest } = soFar;
-  return {
-    ...recorder,
-    path,
-    checkpointed,
-    inbound(inbound, note) {
-      recorder.inbound(inbound, note);
-      n += 1;
-    },
-    get length() {
-      return { n, bytes: file.end.bytes };
-    },
-    position: () => ({ ...file.end, n, events: digest.events, digest: digest.value() }),
-    sync: () => file.sync(),
-    forgetBefore: (place) => file.forgetBefore(place),
-    discard: () => {
-      file.close();
-      unlinkSync(path);
-    },
-    close: (state) => {
-      try {
-        recorder.close(state);
-        file.sync();
-      } finally {
-        file.close();
-      }
-    },
-  };
+  return keptRecorder(path, file, soFar, checkpointed);
 }
 
 /** Lines with sums at the end of a recording, each whole or not there. */
-class SummedFile {
+class SummedFile implements SummedLog {
   readonly #path: string;
   readonly #options: Pick<RecorderOptions, 'durability' | 'keep'>;
   /** The segment that is written, and how many bytes stand before it. */
   #file: { readonly at: number; readonly from: number };
-  #end: FileEnd;
+  #end: RecordingEnd;
   #state: 'open' | 'closed' = 'open';
 
   constructor(
     path: string,
     file: { readonly at: number; readonly from: number },
-    end: FileEnd,
+    end: RecordingEnd,
     options: Pick<RecorderOptions, 'durability' | 'keep'>,
   ) {
     this.#path = path;
@@ -186,7 +109,7 @@ class SummedFile {
     this.#options = options;
   }
 
-  get end(): FileEnd {
+  get end(): RecordingEnd {
     return this.#end;
   }
 
@@ -206,6 +129,10 @@ class SummedFile {
     }
     this.#end = { line: before + 1, bytes: had + bytes.length, sum };
     durability.wrote(at);
+  }
+
+  writeCheckpoint(text: string): Promise<void> {
+    return writeCheckpoint(this.#path, text);
   }
 
   forgetBefore(place: number): void {

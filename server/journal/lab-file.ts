@@ -50,15 +50,19 @@ export interface KeptLab extends Omit<LabFile, 'format' | 'version' | 'setup'> {
 
 const CHECK = compileCheck(LabFile);
 
-/** Throws what the file system throws; then the file is as it was. */
-export function writeLabFile(directory: string, lab: KeptLab): void {
+export function keptLabText(lab: KeptLab): string {
   const file: LabFile = {
     format: 'mmrace-lab',
     version: VERSION,
     ...lab,
     setup: lab.setup.map(stored),
   };
-  writeWholeFile(pathOf(directory, lab.name), `${JSON.stringify(file, null, 2)}\n`, OWNER_ONLY);
+  return `${JSON.stringify(file, null, 2)}\n`;
+}
+
+/** Throws what the file system throws; then the file is as it was. */
+export function writeLabFile(directory: string, lab: KeptLab): void {
+  writeWholeFile(pathOf(directory, lab.name), keptLabText(lab), OWNER_ONLY);
 }
 
 /** The lab is over: no server opens it again. */
@@ -78,7 +82,12 @@ export function keptLabs(directory: string): string[] {
 /** Throws: JournalError for a file that is not a lab's; what the file system throws. */
 export function readLabFile(directory: string, lab: string): KeptLab {
   const path = pathOf(directory, lab);
-  const value = jsonOf(readFileSync(path, 'utf8'));
+  return keptLabOf(readFileSync(path, 'utf8'), lab, path);
+}
+
+/** `path` is where the text was, for messages. Throws: JournalError for what is not the lab `lab`. */
+export function keptLabOf(text: string, lab: string, path: string): KeptLab {
+  const value = jsonOf(text);
   const version = versionOf(value);
   if (version !== VERSION && version !== 'none') {
     const by = `kept by another mmrace: this one reads version ${VERSION}`;

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { NOT_DURABLE } from './durability.ts';
 import { EventDigest } from './event-digest.ts';
-import { continuedRecorder, type FileRecorder, fileRecorder, type Keep } from './file-recorder.ts';
+import { continuedRecorder, fileRecorder, type Keep } from './file-recorder.ts';
+import type { KeptRecorder } from './kept-recorder.ts';
 import { JournalError, journalLines, journalLinesBehind } from './read-journal.ts';
 import { segmentsOf } from './segments.ts';
 
@@ -20,18 +21,18 @@ beforeEach(() => {
 
 afterEach(() => rmSync(directory, { recursive: true }));
 
-function begun(keep: Keep): FileRecorder {
+function begun(keep: Keep): KeptRecorder {
   const model = { hash: 'abc', version: '0' };
   const options = { directory, model, stamp: `${keep}`, durability: NOT_DURABLE, keep };
   return fileRecorder(options, 'room', { patch: 'stock' });
 }
 
-function grow(recorder: FileRecorder, lines: number): void {
+function grow(recorder: KeptRecorder, lines: number): void {
   for (let line = 0; line < lines; line += 1) recorder.lab({ slow: { actor: 'cpu0', ms: line } });
 }
 
 /** What `before` has written is on the disk; nothing of it is lost. */
-function goneOn(before: FileRecorder, place = before.position()): FileRecorder {
+function goneOn(before: KeptRecorder, place = before.position()): KeptRecorder {
   const { n, line, bytes, sum } = place;
   const soFar = { n, line, bytes, sum, digest: new EventDigest() };
   return continuedRecorder(before.path, soFar, { durability: NOT_DURABLE, keep: KEEP });

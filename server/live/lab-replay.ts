@@ -3,7 +3,7 @@
  * numbered and owed what it was. See journal/lab-lines.ts for what is read.
  */
 
-import type { Checkpoint } from '../journal/checkpoint-file.ts';
+import type { Checkpoint } from '../journal/checkpoint.ts';
 import { EventDigest } from '../journal/event-digest.ts';
 import type { LabLine, ResumedLine, SessionState } from '../journal/lab-lines.ts';
 import type { EntryRead, JournalLine } from '../journal/read-journal.ts';

@@ -7,7 +7,7 @@
 
 import type { Event } from '../abi/event.ts';
 import { FIRST_KERNEL } from '../abi/kernel-ids.ts';
-import type { Checkpoint } from '../journal/checkpoint-file.ts';
+import type { Checkpoint } from '../journal/checkpoint.ts';
 import type { SessionKey } from '../journal/journal-format.ts';
 import type { LabLine } from '../journal/lab-lines.ts';
 import type { FrameNote, Recorder } from '../journal/recorder.ts';

@@ -1,4 +1,4 @@
-import { BASE64 } from '../journal/checkpoint-file.ts';
+import { BASE64 } from '../journal/checkpoint.ts';
 import { machineState, takeMachineState } from '../machine/checkpoint/machine-state.ts';
 import { eventsAfter } from '../machine/event-log.ts';
 import { LiveMachine } from '../machine/remote/live-machine.ts';

@@ -1,0 +1,35 @@
+/** Where a server keeps recordings and labs, so that another one goes on with them: a folder, or elsewhere. */
+import type { MachineConfig } from '../machine/machine-config.ts';
+import type { Checkpoint, Unusable } from './checkpoint.ts';
+import type { Checkpointed, KeptRecorder, KeptSoFar } from './kept-recorder.ts';
+import type { KeptLab } from './lab-file.ts';
+import type { JournalLine, JournalPosition } from './read-journal.ts';
+
+export interface RecordingStore {
+  /** Begins the recording of a machine. Throws as the storage does. */
+  begin(lab: string, config: MachineConfig, generation: number): KeptRecorder;
+  /** The lab is opened again by a later server, from the recording that it names. Throws as the storage does. */
+  keep(lab: KeptLab): void;
+  /** The lab is over: no server opens it again. */
+  remove(lab: string): void;
+  close(): void;
+}
+
+/** A lab that was kept, and the recording that counts. */
+export interface StoredLab {
+  readonly kept: KeptLab;
+  readonly recording: StoredRecording;
+}
+
+export interface StoredRecording {
+  /** For messages. */
+  readonly path: string;
+  /** The header first. Throws: JournalError, and as the storage does. */
+  lines(): IteratorObject<JournalLine>;
+  /** As lines(), without the header. */
+  linesBehind(position: JournalPosition): IteratorObject<JournalLine>;
+  /** Newest first, each when it is asked for: what stands behind the recording's lines, or why it is of no use. */
+  checkpoints(): Iterable<Checkpoint | (Unusable & { readonly name: string })>;
+  /** What is recorded from now on stands behind `soFar`. Throws as the storage does. */
+  goOn(soFar: KeptSoFar, checkpointed?: Checkpointed): KeptRecorder;
+}
