@@ -1,4 +1,4 @@
-/** The recordings of a server: one for each machine and, if its labs are kept, what a later server has to know of each. */
+/** The recordings of a server: one for each machine and, of labs that are kept, what a later server has to know. */
 import { basename } from 'node:path';
 import type { KeptRecorder } from '../journal/kept-recorder.ts';
 import type { RecordingStore } from '../journal/recording-store.ts';

@@ -43,7 +43,7 @@ interface Poison {
   readonly actor: ActorName | 'none';
 }
 
-/** It is there under its name, as `restoring`; or empty and as `damaged`. `read` throws: JournalError, as storage does. */
+/** It is there as `restoring`; or as `damaged`: then nothing is returned. `read` throws: JournalError, as storage does. */
 export function findLab(options: RestoreOptions, name: string, read: () => StoredLab): Found[] {
   let kept: KeptLab | 'unreadable' = 'unreadable';
   try {
@@ -78,7 +78,11 @@ async function restoreLab(options: RestoreOptions, found: Found): Promise<void> 
     return options.labs.restoring(kept.name, config, kept.stay, beginningOf(kept, generation));
   };
   // The shortest way first.
-  for (const from of beginnings(options, found)) {
+  for (const from of recording.ways()) {
+    if (from !== 'beginning' && 'unusable' in from) {
+      options.onUnusable(kept.name, `${from.name}: ${from.unusable}`);
+      continue;
+    }
     const led = await lead(options, found, standing, from, 'none');
     if (led === 'over') return;
     const again = anew();
@@ -91,17 +95,6 @@ async function restoreLab(options: RestoreOptions, found: Found): Promise<void> 
     if (once === 'too-many') return;
     standing = once;
   }
-}
-
-function* beginnings(
-  { onUnusable }: RestoreOptions,
-  { kept: { name }, recording }: Found,
-): Generator<Checkpoint | 'beginning'> {
-  for (const checkpoint of recording.checkpoints()) {
-    if ('unusable' in checkpoint) onUnusable(name, `${checkpoint.name}: ${checkpoint.unusable}`);
-    else yield checkpoint;
-  }
-  yield 'beginning';
 }
 
 /**

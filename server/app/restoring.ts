@@ -1,4 +1,4 @@
-/** Restores labs: those of a folder as the server begins, a lab again that has failed, one that was another server's. */
+/** Restores labs: those of a folder as the server begins, one again that has failed, one of another server. */
 import type { StoredLab } from '../journal/recording-store.ts';
 import { type Found, findLab, type RestoreOptions, restoreLabs } from './restore-labs.ts';
 

@@ -1,6 +1,6 @@
 /**
- * Checkpoints as files: a checkpoint stands beside its recording under the recording's name, and replaces the one before
- * it in one step. See checkpoint.ts.
+ * Checkpoints as files: each stands beside its recording under the name of that, and replaces the one before it in one
+ * step. See checkpoint.ts.
  */
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';

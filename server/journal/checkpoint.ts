@@ -1,6 +1,6 @@
 /**
- * A checkpoint: where a lab stood behind one line of its recording, so that a later server begins there. It is one line of
- * JSON with its sum. It says nothing that the recording does not: whatever is wrong with it, the recording from its
+ * A checkpoint: where a lab stood behind one line of its recording, so that a later server begins there. It is one line
+ * of JSON with its sum. It says nothing that the recording does not: whatever is wrong with it, the recording from its
  * beginning leads to the same.
  */
 import { type Static, Type } from 'typebox';

@@ -47,12 +47,13 @@ function storedRecording(options: FolderOptions, lab: string, path: string): Sto
     path,
     lines: () => journalLines(path),
     linesBehind: (position) => journalLinesBehind(path, position),
-    *checkpoints() {
+    *ways() {
       for (const file of [checkpointPath(path), olderCheckpointPath(path)]) {
         const read = readCheckpoint(file, path, lab, options.model);
         if (read === 'none') continue;
         yield 'unusable' in read ? { ...read, name: basename(file) } : read;
       }
+      yield 'beginning';
     },
     goOn: (soFar, checkpointed) => continuedRecorder(path, soFar, options, checkpointed),
   };

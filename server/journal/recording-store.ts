@@ -21,6 +21,10 @@ export interface StoredLab {
   readonly recording: StoredRecording;
 }
 
+export interface UnusableCheckpoint extends Unusable {
+  readonly name: string;
+}
+
 export interface StoredRecording {
   /** For messages. */
   readonly path: string;
@@ -28,8 +32,8 @@ export interface StoredRecording {
   lines(): IteratorObject<JournalLine>;
   /** As lines(), without the header. */
   linesBehind(position: JournalPosition): IteratorObject<JournalLine>;
-  /** Newest first, each when it is asked for: what stands behind the recording's lines, or why it is of no use. */
-  checkpoints(): Iterable<Checkpoint | (Unusable & { readonly name: string })>;
+  /** From where the lab can be led to where it was, the shortest way first; each is read when it is its turn. */
+  ways(): Iterable<Checkpoint | UnusableCheckpoint | 'beginning'>;
   /** What is recorded from now on stands behind `soFar`. Throws as the storage does. */
   goOn(soFar: KeptSoFar, checkpointed?: Checkpointed): KeptRecorder;
 }
