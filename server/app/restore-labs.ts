@@ -43,7 +43,7 @@ interface Poison {
   readonly actor: ActorName | 'none';
 }
 
-/** It is there as `restoring`; or as `damaged`: then nothing is returned. `read` throws: JournalError, as storage does. */
+/** The lab is there as `restoring`, or as `damaged`: then none is returned. `read` throws: JournalError, as storage. */
 export function findLab(options: RestoreOptions, name: string, read: () => StoredLab): Found[] {
   let kept: KeptLab | 'unreadable' = 'unreadable';
   try {
