@@ -1,10 +1,17 @@
 /** The recordings of a server: one for each machine and, of labs that are kept, what a later server has to know. */
 import { basename } from 'node:path';
 import type { KeptRecorder } from '../journal/kept-recorder.ts';
+import { JournalError, journalLines } from '../journal/read-journal.ts';
 import type { RecordingStore } from '../journal/recording-store.ts';
+import { MissingPart } from '../journal/whole-lines.ts';
 import type { Lab } from '../live/lab.ts';
+import { NOT_RECORDED, type TooFar } from '../live/lab-past.ts';
 import type { Stay } from '../live/labs.ts';
 import type { MachineConfig } from '../machine/machine-config.ts';
+import type { Inbound } from '../machine/remote/inbound.ts';
+
+/** Entries that are read between two turns of the event loop. */
+const ENTRIES_PER_TURN = 256;
 
 export interface RecordingsOptions {
   readonly store: RecordingStore;
@@ -42,6 +49,27 @@ export class Recordings {
   /** The recording of the lab that counts. */
   recorderOf({ name }: Lab): KeptRecorder | 'none' {
     return this.#current.get(name) ?? 'none';
+  }
+
+  /** The first `count` events that the machine of the lab took in. Rejects: JournalError, and as a file system does. */
+  async entriesOf(lab: Lab, count: number): Promise<readonly Inbound[] | TooFar> {
+    const recorder = this.recorderOf(lab);
+    if (recorder === 'none') return NOT_RECORDED;
+    const entries: Inbound[] = [];
+    try {
+      for (const line of journalLines(recorder.path)) {
+        if (line.kind !== 'entry') continue;
+        entries.push(line.inbound);
+        if (entries.length === count) break;
+        // Between slices the server does what else there is.
+        if (entries.length % ENTRIES_PER_TURN === 0) await new Promise(setImmediate);
+      }
+    } catch (error) {
+      if (!(error instanceof JournalError && error.cause instanceof MissingPart)) throw error;
+      return { tooFar: 'the beginning of its recording was removed (serve --keep)' };
+    }
+    if (entries.length < count) return { tooFar: 'its recording was cut short' };
+    return entries;
   }
 
   opened(lab: Lab, stay: Stay): void {

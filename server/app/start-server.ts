@@ -240,9 +240,12 @@ function goingWords(config: ServerConfig): string {
   return `The server was told to end. ${labs}; connect again at the same address in a few seconds.`;
 }
 
-function keeperOf(recordings: Recordings): Pick<LabsOptions, 'opened' | 'renewed' | 'over'> {
+function keeperOf(
+  recordings: Recordings,
+): Pick<LabsOptions, 'opened' | 'recorded' | 'renewed' | 'over'> {
   return {
     opened: (lab, stay) => recordings.opened(lab, stay),
+    recorded: (lab, count) => recordings.entriesOf(lab, count),
     renewed: (lab) => recordings.renewed(lab),
     over: (lab) => recordings.over(lab),
   };

@@ -11,6 +11,7 @@ import type { VerbParams } from '../../clients/sdk/conductor.ts';
 import { openJournal } from '../journal/read-journal.ts';
 import { replay } from '../journal/replay.ts';
 import type { Lab } from '../live/lab.ts';
+import { ITEMS_MAX } from '../live/lab-past.ts';
 import { newLiveMachine } from '../live/new-live-machine.ts';
 import { DEFAULT_CONFIG } from './config.ts';
 import { type RunningServer, startServer } from './start-server.ts';
@@ -57,9 +58,10 @@ afterEach(async () => {
   rmSync(directory, { recursive: true });
 });
 
-async function start(port = 0): Promise<void> {
+async function start(port = 0, checkpointEvery = 1_000_000): Promise<void> {
   server = await startServer({
     ...DEFAULT_CONFIG,
+    checkpointEvery,
     port,
     recordTo: directory,
     restore: 'restored',
@@ -128,7 +130,6 @@ test('a recording of a lab that went back replays, and a later server goes on wh
   for (const _ of ['the read', 'the write']) {
     assert.equal((await control({ action: 'undo' })).status, 200);
   }
-  const { port } = server;
   await server.stop();
   for (const name of readdirSync(directory).filter((file) => file.endsWith('.jsonl'))) {
     const journal = openJournal(join(directory, name));
@@ -139,16 +140,63 @@ test('a recording of a lab that went back replays, and a later server goes on wh
     });
     assert.equal(replayed.outcome, 'identical', name);
   }
-  await start(port);
+  await start(server.port);
+  await comeBack();
+  const read = (await play(CUES.slice(-2))) as { values: string[] };
+  assert.deepEqual(read.values, ['0x0']);
+});
+
+for (const checkpointEvery of [1, 1_000_000]) {
+  const from = checkpointEvery === 1 ? 'the middle of a recording' : 'its beginning';
+  test(`a server that went on from ${from} takes back what the one before had seen`, async () => {
+    await server.stop();
+    await start(server.port, checkpointEvery);
+    await comeBack();
+    const before: unknown[] = [];
+    for (const cue of CUES) {
+      before.push(memory());
+      await play([cue]);
+    }
+    const files = () => readdirSync(directory).filter((file) => file.endsWith('checkpoint.json'));
+    while (checkpointEvery === 1 && files().length === 0) await new Promise(setImmediate);
+    await server.stop();
+    await start(server.port);
+    await comeBack();
+    const there = server.labs.get('race');
+    for (const name of agents.keys()) {
+      while (there !== 'none' && there.actors.get(name)?.state !== 'attached') {
+        await new Promise(setImmediate);
+      }
+    }
+    const undone = await control({ action: 'undo' });
+    assert.equal(undone.status, 200, JSON.stringify(undone.body));
+    assert.deepEqual(memory(), before.at(-1));
+    const read = (await play(CUES.slice(-1))) as { values: string[] };
+    assert.deepEqual(read.values, ['0x0']);
+  });
+}
+
+test('what is not remembered is read from the recording', async () => {
+  await play(CUES.slice(0, -1));
+  for (let once = 0; once < ITEMS_MAX; once += 1) {
+    lab.drive.pause();
+    lab.drive.resume();
+  }
+  const before = memory();
+  await play(CUES.slice(-1));
+  assert.equal((await control({ action: 'undo' })).status, 200);
+  assert.deepEqual(memory(), before);
+  const read = (await play(CUES.slice(-1))) as { values: string[] };
+  assert.deepEqual(read.values, ['0x0']);
+});
+
+async function comeBack(): Promise<void> {
   const again = server.labs.get('race');
   assert.ok(again !== 'none');
   lab = again;
   while (lab.standing.state === 'restoring') await new Promise(setImmediate);
   assert.equal(lab.standing.state, 'open');
-  const read = (await play(CUES.slice(-2))) as { values: string[] };
-  assert.deepEqual(read.values, ['0x0']);
-  assert.equal((await control({ action: 'undo' })).body.error?.code, 'too-far-back');
-});
+}
 
 test('to before any event; not in a locked lab, and not to before there was anything', async () => {
   for (const gpu of ['gpu0', 'gpu1']) await play([[gpu, { verb: 'page-table' }]]);

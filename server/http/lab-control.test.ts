@@ -6,6 +6,7 @@ import {
   SHORT_GRACE_MS,
   SHORT_HEARTBEAT_MS,
 } from '../gateway/gateway.fixture.ts';
+import { ITEMS_MAX } from '../live/lab-past.ts';
 import { CLOSE_CODES } from '../protocol/close-codes.ts';
 import { shows } from '../report/shows.ts';
 import { type HttpAnswer, type HttpHarness, startHttp } from './http.fixture.ts';
@@ -280,6 +281,18 @@ test('who keeps no moments begins anew when the lab goes back, and is asked for 
   cpu.send({ id: reset.id, result: {} });
   assert.equal((await undone).status, 200);
   assert.deepEqual((await cpu.ask(3, 'load', { address: ADDRESS })).result, { value: '0x0' });
+});
+
+test('a lab without a recording goes back as far as it remembers, and says so', async () => {
+  const lab = http.gateway.labs.get('test');
+  assert.ok(lab !== 'none');
+  for (let once = 0; once < ITEMS_MAX; once += 1) {
+    lab.drive.pause();
+    lab.drive.resume();
+  }
+  const { status, body } = await control({ action: 'undo' });
+  assert.deepEqual([status, body.error.code], [409, 'too-far-back']);
+  assert.match(body.error.what, /records nothing \(serve --record\)/);
 });
 
 test('an actor is called otherwise until it leaves, and the room is asked and heard', async () => {

@@ -204,7 +204,7 @@ async function undo(lab: Lab, before: number): Promise<void> {
   await inTime(all);
   const went = await inTime(lab.goBack(before, known));
   if (went === 'nothing') throw new HttpFailure('nothing-to-undo', `lab: ${lab.name}`);
-  if (went === 'too far') throw new HttpFailure('too-far-back', `lab: ${lab.name}`);
+  if (typeof went === 'object') throw new HttpFailure('too-far-back', went.tooFar);
 }
 
 function step(lab: Lab, task: number | 'next', until: 'one step' | 'it shows'): void {

@@ -84,12 +84,12 @@ export function addRunRoutes(app: FastifyInstance, options: RunRouteOptions): vo
       body: NewMomentRun,
       answers: { 202: RunAnswer },
     }),
-    (request, reply) => {
+    async (request, reply) => {
       if (readiness.state === 'going') throw new HttpFailure('going', '');
       const lab = openLabNamed(labs, request.params.lab);
-      const moment = lab.momentBehind(request.body.after);
-      if (moment === 'too far') throw new HttpFailure('too-far-back', `lab: ${lab.name}`);
+      const moment = await lab.momentBehind(request.body.after);
       if (moment === 'nothing') throw new HttpFailure('nothing-follows', `lab: ${lab.name}`);
+      if ('tooFar' in moment) throw new HttpFailure('too-far-back', moment.tooFar);
       const run = runs.startMoment(lab.name, { config: lab.config, ...moment });
       if (run === 'too-many') throw new HttpFailure('too-many-runs', '');
       reply.code(202).header('location', `/api/runs/${run.id}`);

@@ -7,6 +7,7 @@ import { type Static, Type } from 'typebox';
 import { strict, word } from '../abi/scalars.ts';
 import { MACHINE_STATE_VERSION, type MachineState } from '../machine/checkpoint/machine-state.ts';
 import type { BytesText } from '../machine/checkpoint/object-graph.ts';
+import { ClientMoment } from '../protocol/client-moment.ts';
 import { compileCheck, firstError } from '../protocol/validators.ts';
 import { JournalHeader } from './journal-format.ts';
 import { ControlLine, SessionState } from './lab-lines.ts';
@@ -37,6 +38,8 @@ const CheckpointFile = strict({
   state: Type.String(),
   control: ControlLine.properties.control,
   sessions: Type.Array(SessionState),
+  /** By the name of the client; those of older versions have none. */
+  moments: Type.Optional(Type.Record(Type.String(), ClientMoment)),
   machineVersion: Type.Literal(MACHINE_STATE_VERSION),
   machine: strict({
     devices: Type.Array(Type.String()),
@@ -50,7 +53,7 @@ type Stored = Static<typeof CheckpointFile>;
 
 /** What a lab was, behind a line of its recording. */
 export interface Checkpoint
-  extends Pick<Stored, 'lab' | 'model' | 'generation' | 'control' | 'log' | 'state'> {
+  extends Pick<Stored, 'lab' | 'model' | 'generation' | 'control' | 'log' | 'state' | 'moments'> {
   readonly position: JournalPosition;
   readonly sessions: readonly SessionState[];
   readonly machine: MachineState;

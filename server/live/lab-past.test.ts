@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Inbound } from '../machine/remote/inbound.ts';
-import { attachedBy, LabPast, modeBehind, type PastMoment, wayBack } from './lab-past.ts';
+import { attachedBy, ITEMS_MAX, LabPast, modeBehind, wayBack } from './lab-past.ts';
 
 function request(actor: string, id: number): Inbound {
   return { kind: 'request', actor, id, method: 'load', params: {}, contents: [] };
@@ -21,16 +21,12 @@ function pastOfTwo(): LabPast {
   return past;
 }
 
-function momentsOf(past: LabPast): readonly PastMoment[] {
-  const moments = past.moments(20);
-  assert.ok(moments !== 'forgotten');
-  return moments;
-}
-
 test('a moment is before each act, and counts what each client has said and heard', () => {
-  const seen = momentsOf(pastOfTwo()).map(({ entries, events, clients }) => {
-    return [entries, events, ...[...clients.values()].map(({ said, heard }) => said + heard)];
-  });
+  const seen = pastOfTwo()
+    .moments(20)
+    .map(({ entries, events, clients }) => {
+      return [entries, events, ...[...clients.values()].map(({ said, heard }) => said + heard)];
+    });
   assert.deepEqual(seen, [
     [2, 0, 0, 0],
     [3, 10, 2, 0],
@@ -39,7 +35,7 @@ test('a moment is before each act, and counts what each client has said and hear
 });
 
 test('a client that has done nothing since stays; one that keeps moments goes back to one of them', () => {
-  const moments = momentsOf(pastOfTwo());
+  const moments = pastOfTwo().moments(20);
   const [earlier, present] = [moments.slice(0, -1), moments.at(-1)];
   const ada = { name: 'ada', can: 'stay', knows: [{ said: 0, heard: 0 }] } as const;
   const way = wayBack(earlier, present, [
@@ -58,7 +54,7 @@ test('a client that has done nothing since stays; one that keeps moments goes ba
 });
 
 test('a client without moments, and one that came later, begin anew', () => {
-  const moments = momentsOf(pastOfTwo());
+  const moments = pastOfTwo().moments(20);
   const way = wayBack(moments.slice(0, -1), moments.at(-1), [
     { name: 'bob', can: 'stay', knows: 'none' },
     { name: 'eve', can: 'stay', knows: [{ said: 0, heard: 0 }] },
@@ -67,11 +63,19 @@ test('a client without moments, and one that came later, begin anew', () => {
   assert.deepEqual([way.at.entries, ...way.ways.values()], [3, 'begins anew', 'begins anew']);
 });
 
-test('what is too long ago is forgotten as a whole, and how it was driven is in what was taken', () => {
+test('of what is long ago only the count is kept, and what each client had said and heard', () => {
   const past = pastOfTwo();
-  for (let id = 2; id < 20_000; id += 1) past.took(request('ada', id), 20);
-  assert.equal(past.moments(20), 'forgotten');
-  assert.deepEqual(past.upTo(9), []);
+  for (let id = 2; id < ITEMS_MAX; id += 1) past.took(request('ada', id), 20);
+  const [first] = past.moments(20);
+  assert.ok(first !== undefined && past.forgotten > ITEMS_MAX / 3);
+  assert.equal(first.entries, past.forgotten);
+  assert.deepEqual(first.clients.get('bob'), { said: 1, heard: 1 });
+  assert.deepEqual(first.clients.get('ada'), { said: past.forgotten - 3, heard: 1 });
+  assert.equal(past.forgotten + past.remembered.length, ITEMS_MAX + 2);
+  assert.deepEqual(past.now(20), past.moments(20).at(-1));
+});
+
+test('how it was driven, and who was there, is in what was taken', () => {
   assert.equal(modeBehind([{ kind: 'pause' }, request('ada', 1)]), 'stepped');
   assert.equal(modeBehind([{ kind: 'pause' }, { kind: 'resume' }]), 'running');
   const attached = attachedBy([

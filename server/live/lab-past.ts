@@ -8,8 +8,10 @@ import type { ClientMoment } from '../protocol/client-moment.ts';
 import type { QuestionResults } from '../protocol/server-questions.ts';
 import type { Performed } from './conductor.ts';
 
-/** Of more, nothing is known any more: a lab that has been busy for long cannot step back. */
-const ITEMS_MAX = 20_000;
+/** Of more, the older half is forgotten: whoever goes further back reads it from the recording. */
+export const ITEMS_MAX = 20_000;
+/** Inbound events that a machine takes again in one turn: some seconds in which no other lab goes on. */
+export const RETAKEN_MAX = 100_000;
 /** Pages that came with them. */
 const PAGES_MAX = 1_024;
 
@@ -26,20 +28,43 @@ export interface PastMoment {
   readonly clients: ReadonlyMap<ActorName, ClientMoment>;
 }
 
+/** Why a lab does not go back so far, in words. */
+export interface TooFar {
+  readonly tooFar: string;
+}
+
+export const NOT_RECORDED: TooFar = {
+  tooFar:
+    'the beginning is not remembered any more, and this server records nothing (serve --record)',
+};
+export const TOO_LONG: TooFar = {
+  tooFar: `more than ${RETAKEN_MAX} frames would be done again: ask its recording with mmrace explore --from`,
+};
+export const LONG_AGO: TooFar = {
+  tooFar: `more than ${ITEMS_MAX / 2} frames ago: ask its recording with mmrace explore --from`,
+};
+
 const BEGINNING: ClientMoment = { said: 0, heard: 0 };
 
 export class LabPast {
-  #items: Item[] | 'forgotten' = [];
+  #items: Item[] = [];
   #pages = 0;
+  /** Where the items begin that are remembered. */
+  #begins: PastMoment;
 
-  /** Of a machine that an earlier server had: what led there is not here. */
-  forget(): void {
-    this.#items = 'forgotten';
+  /** `begins`: of a machine that begins in the middle of its recording. */
+  constructor(begins: PastMoment = { entries: 0, events: 0, clients: new Map() }) {
+    this.#begins = begins;
+  }
+
+  /** How many of the first inbound events are not remembered. */
+  get forgotten(): number {
+    return this.#begins.entries;
   }
 
   /** Before the machine takes it. */
   took(inbound: Inbound, events: number): void {
-    if ('contents' in inbound) this.#pages += inbound.contents.length;
+    this.#pages += pagesOf(inbound);
     this.#add({ took: inbound, events });
   }
 
@@ -49,43 +74,60 @@ export class LabPast {
     this.#add({ sentTo: actor });
   }
 
-  /** The first `entries` of what it took in. */
-  upTo(entries: number): readonly Inbound[] {
-    if (this.#items === 'forgotten') return [];
-    return this.#items.flatMap((item) => ('took' in item ? [item.took] : [])).slice(0, entries);
+  /** What it took in behind the first `forgotten`. */
+  get remembered(): readonly Inbound[] {
+    return this.#items.flatMap((item) => ('took' in item ? [item.took] : []));
   }
 
-  /** Each moment in which something was about to be undergone that one may want undone, oldest first; then now. */
-  moments(eventsNow: number): readonly PastMoment[] | 'forgotten' {
-    if (this.#items === 'forgotten') return 'forgotten';
+  /**
+   * Each remembered moment in which something was about to be undergone that one may want undone, oldest first; then
+   * now.
+   */
+  moments(eventsNow: number): readonly PastMoment[] {
     const found: PastMoment[] = [];
-    let clients = new Map<ActorName, ClientMoment>();
-    let entries = 0;
+    let at = this.#begins;
     for (const item of this.#items) {
-      if ('sentTo' in item) {
-        clients = counted(clients, item.sentTo, { said: 0, heard: 1 });
-        continue;
-      }
-      const { took, events } = item;
-      if (isAnAct(took)) found.push({ entries, events, clients });
-      entries += 1;
-      clients = after(clients, took);
+      if ('took' in item && isAnAct(item.took)) found.push({ ...at, events: item.events });
+      at = behind(at, item);
     }
-    return [...found, { entries, events: eventsNow, clients }];
+    return [...found, { ...at, events: eventsNow }];
+  }
+
+  now(events: number): PastMoment {
+    return { ...this.#items.reduce(behind, this.#begins), events };
   }
 
   #add(item: Item): void {
-    if (this.#items === 'forgotten') return;
-    if (this.#items.length === ITEMS_MAX || this.#pages > PAGES_MAX) this.forget();
-    else this.#items.push(item);
+    this.#items.push(item);
+    if (this.#items.length > ITEMS_MAX || this.#pages > PAGES_MAX) this.#forgetHalf();
   }
+
+  #forgetHalf(): void {
+    const gone = this.#items.splice(0, Math.ceil(this.#items.length / 2));
+    for (const item of gone) {
+      this.#begins = behind(this.#begins, item);
+      if ('took' in item) this.#pages -= pagesOf(item.took);
+    }
+  }
+}
+
+function pagesOf(inbound: Inbound): number {
+  return 'contents' in inbound ? inbound.contents.length : 0;
+}
+
+/** `events` is that of the last inbound event: what it led to is not counted yet. */
+function behind({ entries, events, clients }: PastMoment, item: Item): PastMoment {
+  if ('sentTo' in item) {
+    return { entries, events, clients: counted(clients, item.sentTo, { said: 0, heard: 1 }) };
+  }
+  return { entries: entries + 1, events: item.events, clients: after(clients, item.took) };
 }
 
 function isAnAct({ kind }: Inbound): boolean {
   return kind === 'request' || kind === 'notify' || kind === 'answer' || kind === 'step';
 }
 
-function after(clients: Map<ActorName, ClientMoment>, took: Inbound): Map<ActorName, ClientMoment> {
+function after(clients: PastMoment['clients'], took: Inbound): PastMoment['clients'] {
   if (!('actor' in took)) return clients;
   switch (took.kind) {
     case 'attach':
@@ -103,10 +145,10 @@ function after(clients: Map<ActorName, ClientMoment>, took: Inbound): Map<ActorN
 }
 
 function counted(
-  clients: Map<ActorName, ClientMoment>,
+  clients: PastMoment['clients'],
   actor: ActorName,
   { said, heard }: ClientMoment,
-): Map<ActorName, ClientMoment> {
+): PastMoment['clients'] {
   const known = clients.get(actor);
   if (known === undefined) return clients;
   return new Map(clients).set(actor, { said: known.said + said, heard: known.heard + heard });

@@ -93,7 +93,7 @@ export class LabReplay {
   }
 
   /** Before anything is taken: the lab is where the checkpoint says. Throws: ReplayDiffers, GraphError. */
-  beginAt({ machine, position, log, state, control, sessions }: Checkpoint): void {
+  beginAt({ machine, position, log, state, control, sessions, moments = {} }: Checkpoint): void {
     const { host, actors, unheard } = this.#lab;
     const { resting } = host;
     if (resting === 'none') throw new ReplayDiffers('this machine takes no checkpoint');
@@ -101,6 +101,8 @@ export class LabReplay {
     host.continueWith(onlyEvents(this.#digest));
     unheard(() => resting.takeState(machine));
     if (host.digest() !== state) throw new ReplayDiffers('the memory is not what it was');
+    const clients = new Map(Object.entries(moments));
+    host.beginAt({ entries: position.n, events: log.events, clients });
     this.#n = position.n;
     this.#settled = position.n;
     this.#mode = control.paused || control.speed !== 'full' ? 'stepped' : 'running';

@@ -49,9 +49,15 @@ import {
   attachedBy,
   type ClientNow,
   type LedBack,
+  LONG_AGO,
   type MomentsKnown,
   modeBehind,
   NO_WAY_BACK,
+  NOT_RECORDED,
+  type PastMoment,
+  RETAKEN_MAX,
+  TOO_LONG,
+  type TooFar,
   wayBack,
   wayOf,
   whereWent,
@@ -82,6 +88,8 @@ export interface LabOptions {
   readonly leaseMs: number;
   /** Opens a recording for each machine of the lab; 'none' records nothing. */
   readonly record: ((lab: string, config: MachineConfig, generation: number) => Recorder) | 'none';
+  /** Reads the first `count` events that the lab's machine took in from its recording. Rejects as files do. */
+  readonly recorded?: (lab: Lab, count: number) => Promise<readonly Inbound[] | TooFar>;
   /** The lab has another machine now, and its recording is the one that counts. */
   readonly renewed?: (lab: Lab) => void;
   /** Something of the lab has thrown: its machine, its recording. The lab is closed already. */
@@ -90,7 +98,10 @@ export interface LabOptions {
 
 /** A checkpoint, but for where in which recording it stands. */
 export interface LabCheckpoint
-  extends Pick<Checkpoint, 'generation' | 'state' | 'control' | 'sessions' | 'machine'> {
+  extends Pick<
+    Checkpoint,
+    'generation' | 'state' | 'control' | 'sessions' | 'moments' | 'machine'
+  > {
   readonly roles: Checkpoint['position']['roles'];
 }
 
@@ -261,6 +272,7 @@ export class Lab {
       state: this.#host.digest(),
       control: this.#controlKept(),
       sessions: actors.map(savedActor),
+      moments: Object.fromEntries(this.#host.moment.clients),
       machine: resting.state(),
     };
   }
@@ -488,31 +500,51 @@ export class Lab {
    *
    * Returns: the number of the last event that is left; how far that is, if not.
    */
-  async goBack(before: number, known: MomentsKnown): Promise<number | 'too far' | 'nothing'> {
-    const { past } = this.#host;
-    const moments = past.moments(this.#host.events);
-    if (moments === 'forgotten') return 'too far';
-    const clients = [...this.actors.values()].map((actor) => clientNow(actor, known));
-    const earlier = moments.slice(0, -1).filter(({ entries, events }) => {
-      return entries >= this.scene.setup.length && events < before;
+  goBack(before: number, known: MomentsKnown): Promise<number | TooFar | 'nothing'> {
+    return this.#withAllTaken((taken, moments) => {
+      if (before <= (moments[0]?.events ?? 0) && this.#host.past.forgotten > 0) return LONG_AGO;
+      const clients = [...this.actors.values()].map((actor) => clientNow(actor, known));
+      const earlier = moments.slice(0, -1).filter(({ entries, events }) => {
+        return entries >= this.scene.setup.length && events < before;
+      });
+      const way = wayBack(earlier, moments.at(-1), clients);
+      if (way === 'none') return 'nothing';
+      const took = taken.slice(this.scene.setup.length, way.at.entries);
+      return this.#beginAgain(this.config, { ...way, took }).then(() => way.at.events);
     });
-    const way = wayBack(earlier, moments.at(-1), clients);
-    if (way === 'none') return 'nothing';
-    await this.#beginAgain(this.config, {
-      ...way,
-      took: past.upTo(way.at.entries).slice(this.scene.setup.length),
-    });
-    return way.at.events;
   }
 
   /** The moment behind event `after`, to be explored from. */
-  momentBehind(after: number): { took: readonly Inbound[]; step: number } | 'too far' | 'nothing' {
-    const { past } = this.#host;
-    const moments = past.moments(this.#host.events);
-    if (moments === 'forgotten') return 'too far';
-    const took = past.upTo(Number.POSITIVE_INFINITY);
-    const step = moments.findLast(({ events }) => events <= after)?.entries ?? 0;
-    return step < took.length ? { took, step } : 'nothing';
+  momentBehind(
+    after: number,
+  ): Promise<{ took: readonly Inbound[]; step: number } | TooFar | 'nothing'> {
+    return this.#withAllTaken((took, moments) => {
+      const moment = moments.findLast(({ events }) => events <= after);
+      if (moment === undefined && this.#host.past.forgotten > 0) return LONG_AGO;
+      const step = moment?.entries ?? 0;
+      return step < took.length ? { took, step } : 'nothing';
+    });
+  }
+
+  /** `act` is called in the turn in which all is known that the machine took in: what is not remembered is read. */
+  async #withAllTaken<Value>(
+    act: (taken: readonly Inbound[], moments: readonly PastMoment[]) => Value,
+  ): Promise<Awaited<Value> | TooFar> {
+    for (;;) {
+      const { past } = this.#host;
+      if (past.forgotten > RETAKEN_MAX) return TOO_LONG;
+      const read = past.forgotten === 0 ? [] : await this.#recorded(past.forgotten);
+      if ('tooFar' in read) return read;
+      // While it was read, the lab may have forgotten more, or begun anew.
+      if (past !== this.#host.past || past.forgotten > read.length) continue;
+      const taken = [...read.slice(0, past.forgotten), ...past.remembered];
+      return await act(taken, past.moments(this.#host.events));
+    }
+  }
+
+  #recorded(count: number): Promise<readonly Inbound[] | TooFar> {
+    const { recorded } = this.#options;
+    return recorded === undefined ? Promise.resolve(NOT_RECORDED) : recorded(this, count);
   }
 
   async #beginAgain(config: MachineConfig, way: LedBack): Promise<readonly ActorName[]> {

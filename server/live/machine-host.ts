@@ -12,7 +12,7 @@ import type { ActorName, Inbound, Outbound } from '../machine/remote/inbound.ts'
 import type { TaskList } from '../machine/task-list.ts';
 import { type StepBudget, WITHOUT_END } from '../scheduler/step-budget.ts';
 import { guarded } from './guarded.ts';
-import { LabPast } from './lab-past.ts';
+import { LabPast, type PastMoment } from './lab-past.ts';
 import type { Machine, MachineFactory, MachineView, RestingMachine } from './machine-port.ts';
 
 export interface MachineHostOptions {
@@ -71,7 +71,6 @@ export class MachineHost {
     this.#machine = this.#newMachine(options.config, options.generation);
     this.#recorder =
       options.begins === 'new' ? this.#openRecorder(options.config, options.generation) : 'none';
-    if (options.begins === 'restored') this.#past.forget();
   }
 
   get config(): MachineConfig {
@@ -115,6 +114,11 @@ export class MachineHost {
     return this.#past;
   }
 
+  /** Where it stands now. */
+  get moment(): PastMoment {
+    return this.#past.now(this.#events);
+  }
+
   /** The number of the last event. */
   get events(): number {
     return this.#events;
@@ -150,8 +154,15 @@ export class MachineHost {
     this.#budget.left = STEPS_PER_TURN;
   }
 
+  /** The machine is in the middle of what was recorded, and takes what comes behind `moment`. */
+  beginAt(moment: PastMoment): void {
+    this.#past = new LabPast(moment);
+    this.#events = moment.events;
+  }
+
   /** As accept(), of what was recorded. Throws what the machine throws. */
   replay(inbound: Inbound): void {
+    this.#past.took(inbound, this.#events);
     this.#machine.accept(inbound);
   }
 

@@ -115,9 +115,9 @@ export const HTTP_ERROR_CODES = {
   'too-far-back': {
     status: 409,
     errno: 'ENOENT',
-    meaning:
-      'What led to that moment is not kept: so much has happened since, or an earlier server had the lab.',
-    remedy: 'Begin anew; from there on every step can be undone.',
+    meaning: 'What led to that moment is not kept here; `what` says why.',
+    remedy:
+      'Begin anew; from there on every step can be undone. With `serve --record` a lab can always go back.',
   },
   'not-away': {
     status: 409,
