@@ -29,6 +29,10 @@ const COMMANDS: readonly CommandFile[] = [
     load: async () => (await import('./commands/observe.ts')).addObserveCommand,
   },
   {
+    words: ['undo'],
+    load: async () => (await import('./commands/undo.ts')).addUndoCommand,
+  },
+  {
     words: ['conformance'],
     load: async () => (await import('./commands/conformance.ts')).addConformanceCommand,
   },

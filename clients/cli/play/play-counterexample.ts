@@ -11,7 +11,7 @@ import { SessionClosed } from '../../sdk/connection.ts';
 import type { ObserverClient } from '../../sdk/observer-client.ts';
 import type { Again } from '../explore/replay-counterexample.ts';
 import { UsageError } from '../failure.ts';
-import { LabHand } from './lab-hand.ts';
+import { LabHand } from '../lab-hand.ts';
 import { NotForced, Player } from './player.ts';
 import { PlayStage, type StageTarget } from './stage.ts';
 

@@ -15,7 +15,7 @@ import {
   choicesOfSchedule,
 } from '../../../server/verify/counterexample/counterexample.ts';
 import { UsageError } from '../failure.ts';
-import type { LabHand } from './lab-hand.ts';
+import type { LabHand } from '../lab-hand.ts';
 import type { PlayStage, RunningThread } from './stage.ts';
 
 const LOOK_MS = 2;

@@ -5,6 +5,7 @@ import type { AgentOptions, PlayedAgent } from '../../agents/played-agent.ts';
 import { SessionClosed } from '../../sdk/connection.ts';
 import { endedSentence } from '../ended-session.ts';
 import { Unavailable } from '../failure.ts';
+import { LabHand } from '../lab-hand.ts';
 import { newsOf } from './concern.ts';
 import { LabWatch } from './lab-watch.ts';
 import type { Notice } from './notices.ts';
@@ -117,6 +118,8 @@ export async function join(options: PromptJoinOptions): Promise<Joined> {
     role,
     agent,
     watch,
+    lab: options.labName,
+    hand: new LabHand(url, lab),
     patienceMs: options.patienceMs,
     late: (text, { outcome }) => notice({ kind: outcome === 'failed' ? 'alarm' : 'own', text }),
   });

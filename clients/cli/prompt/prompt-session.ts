@@ -3,6 +3,8 @@
 import { assertNever } from '../../../server/vocabulary/invariant.ts';
 import type { PlayedAgent } from '../../agents/played-agent.ts';
 import type { VerbParams, VerbResult } from '../../sdk/conductor.ts';
+import { Unavailable, UsageError } from '../failure.ts';
+import { backAt, type LabHand } from '../lab-hand.ts';
 import type { PromptClient } from './concern.ts';
 import { helpText, verbHelp } from './help-text.ts';
 import { type JobEnd, type PromptJob, PromptJobs } from './jobs.ts';
@@ -26,6 +28,9 @@ export interface SessionParts {
   readonly role: PromptRole;
   readonly agent: PlayedAgent;
   readonly watch: LabWatch;
+  /** The name of the lab, and what drives it. */
+  readonly lab: string;
+  readonly hand: LabHand;
   /** Milliseconds that a line waits for its verb. */
   readonly patienceMs: number | 'for-ever';
   /** A verb that the prompt did not wait for has ended. */
@@ -152,6 +157,11 @@ export class PromptSession {
         return this.#use(values.word('ACTOR'));
       case 'wait':
         return await this.#wait();
+      case 'undo':
+        return await this.#answerOf(
+          this.#jobs.start('undo', this.#undone(values)),
+          this.#parts.patienceMs,
+        );
       case 'help':
         return this.#help(values);
       case 'quit':
@@ -166,6 +176,18 @@ export class PromptSession {
       return { outcome: 'done', ...(await pinged(() => this.#parts.agent.ping(this.actor))) };
     } catch (error) {
       return { outcome: 'failed', ...thrownFailure(error) };
+    }
+  }
+
+  async #undone(values: Values): Promise<JobEnd> {
+    const { lab, hand } = this.#parts;
+    const before = values.has('EVENT') ? { before: values.number('EVENT') } : {};
+    try {
+      const { events } = await hand.control({ action: 'undo', ...before });
+      return { outcome: 'done', text: backAt(lab, events), result: { events } };
+    } catch (error) {
+      if (!(error instanceof UsageError || error instanceof Unavailable)) throw error;
+      return { outcome: 'failed', text: error.message, result: { wrong: error.message } };
     }
   }
 

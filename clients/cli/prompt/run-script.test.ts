@@ -186,3 +186,14 @@ test('a ping says how long the way is, and how long the kernel waits for an answ
     const { ms, state, leaseLeftMs } = (done[1]?.result ?? {}) as Record<string, unknown>;
     assert.deepEqual([typeof ms, state, leaseLeftMs], ['number', 'attached', null]);
   }));
+
+test('undo takes back what was done last, or all since an event, and says where the lab is', () =>
+  withServer(async (server) => {
+    const done = ['mmap 0x10000 1', 'store a 5', 'store a 6', 'undo', 'load a'];
+    const ran = await script(server, 'cpu', 'cpu0', done);
+    assert.equal(ran.exit, EXIT.OK, ran.said);
+    assert.match(ran.printed, /the lab demo is as it was behind event \d+\n0x10000 = 0x5$/);
+    const further = await script(server, 'cpu', 'cpu1', ['undo 1']);
+    assert.equal(further.exit, EXIT.BROKEN);
+    assert.match(further.said, /^undo 1: Nothing has been done before that moment/);
+  }));

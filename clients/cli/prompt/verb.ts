@@ -78,6 +78,7 @@ export type OwnDeed =
   | 'ping'
   | 'use'
   | 'wait'
+  | 'undo'
   | 'help'
   | 'quit';
 

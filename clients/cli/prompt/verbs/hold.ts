@@ -38,4 +38,15 @@ export const HOLD_VERBS: readonly OwnVerb[] = [
     examples: ['wait'],
     more: 'A verb that has to wait does not block the prompt; a line that ends in & does not even try.',
   },
+  {
+    ...base,
+    does: 'undo',
+    name: 'undo',
+    summary: 'take the lab back: the last thing that anybody did in it, or all since an event',
+    arguments: [
+      { name: 'EVENT', kind: 'id', presence: { default: 'none' }, what: 'the first that goes' },
+    ],
+    examples: ['undo', 'undo 37'],
+    more: 'Everybody in the lab is what they were then. A lab that its presenter has locked goes back for no one else.',
+  },
 ];

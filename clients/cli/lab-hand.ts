@@ -1,34 +1,40 @@
 /** The hand that drives a lab over HTTP: pause, one step of one task, a new machine. */
 
 import type { Type } from 'typebox';
-import type {
-  Control,
-  ControlAnswer,
-  LabDetail,
-  NewLab,
-} from '../../../server/protocol/http-api.ts';
-import type { TaskEntry } from '../../../server/protocol/lab-control.ts';
-import { patientFetch } from '../../sdk/patient-fetch.ts';
-import { Unavailable, UsageError } from '../failure.ts';
+import type { Control, ControlAnswer, LabDetail, NewLab } from '../../server/protocol/http-api.ts';
+import type { TaskEntry } from '../../server/protocol/lab-control.ts';
+import { patientFetch } from '../sdk/patient-fetch.ts';
+import { Unavailable, UsageError } from './failure.ts';
 
 type Answer = Type.Static<typeof ControlAnswer>;
 
 interface ErrorBody {
-  readonly error?: { readonly code?: string; readonly message?: string; readonly remedy?: string };
+  readonly error?: {
+    readonly code?: string;
+    readonly message?: string;
+    readonly what?: string;
+    readonly remedy?: string;
+  };
 }
 
 export class LabHand {
   readonly #api: string;
   readonly #lab: string;
+  readonly #headers: { readonly [name: string]: string };
   /** As the last answer said. */
   tasks: readonly TaskEntry[] = [];
 
-  /** `webSocketUrl` as clients use it: the routes are on the same server. */
-  constructor(webSocketUrl: string, lab: string) {
+  /**
+   * `webSocketUrl` as clients use it: the routes are on the same server. `presenter` is the token of the one who drives
+   * the lab, if it is locked.
+   */
+  constructor(webSocketUrl: string, lab: string, presenter?: string) {
     const url = new URL(webSocketUrl);
     url.protocol = url.protocol === 'wss:' ? 'https:' : 'http:';
     this.#api = `${url.origin}/api/labs`;
     this.#lab = lab;
+    const bearer = presenter === undefined ? {} : { authorization: `Bearer ${presenter}` };
+    this.#headers = { 'content-type': 'application/json', ...bearer };
   }
 
   /** 'none' if there is no such lab. Throws: UsageError. */
@@ -46,9 +52,11 @@ export class LabHand {
   }
 
   /** Throws: UsageError if the server refuses. */
-  async control(control: Control): Promise<void> {
+  async control(control: Control): Promise<Answer> {
     const response = await this.#post(`${this.#path()}/control`, control);
-    this.tasks = ((await this.#body(response)) as Answer).tasks;
+    const answer = (await this.#body(response)) as Answer;
+    this.tasks = answer.tasks;
+    return answer;
   }
 
   /** One step of a task; 'not ready' if it cannot go on just now. */
@@ -68,8 +76,8 @@ export class LabHand {
   }
 
   #post(url: string, body: object): Promise<Response> {
-    const headers = { 'content-type': 'application/json' };
-    return this.#fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
+    const init = { method: 'POST', headers: this.#headers, body: JSON.stringify(body) };
+    return this.#fetch(url, init);
   }
 
   async #fetch(url: string, init: RequestInit): Promise<Response> {
@@ -98,6 +106,12 @@ function errorOf(text: string): ErrorBody['error'] {
 }
 
 function refused(error: ErrorBody['error']): UsageError {
-  const { message = 'the server refuses', remedy = '' } = error ?? {};
-  return new UsageError(`${message} ${remedy}`.trim());
+  const { message = 'the server refuses', what = '', remedy = '' } = error ?? {};
+  const where = what === '' ? '' : ` (${what})`;
+  return new UsageError(`${message}${where} ${remedy}`.trim());
+}
+
+/** What a person is told of a lab that went back. */
+export function backAt(lab: string, events: number): string {
+  return `the lab ${lab} is as it was behind event ${events}`;
 }
