@@ -106,7 +106,7 @@ test('the server records what clients do, tells them that it goes, and ends; the
   assert.ok(replayed.entries >= 5);
 });
 
-test('a log that nobody reads does not stop the server, and what is dropped is counted', async () => {
+test('a log that is not read does not stop the server, and what is dropped is counted', async () => {
   const child = start({ MMRACE_LOG: 'info' });
   const [, port] = /127\.0\.0\.1:(\d+)/.exec(await unread(child)) ?? assert.fail();
   const url = `http://127.0.0.1:${port}`;

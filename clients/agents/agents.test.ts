@@ -97,7 +97,7 @@ test('a CPU and two devices share memory: what one writes the others read', () =
     assert.deepEqual(said, []);
   }));
 
-test('loops read until they are told to stop, and hold nobody up', () =>
+test('loops read until they are told to stop, and hold no task up', () =>
   onStage(async ({ perform }) => {
     await perform('cpu0', 'mmap', MMAP);
     await perform('dev1', 'read-loop', { range: RANGE, threads: 2 });

@@ -28,6 +28,6 @@ test('they end with the budget, and say that there are more', async () => {
   assert.match(recordingsText(answer, 'mine'), /1 program agrees.*there are\smore/s);
 });
 
-test('there are none of a kernel that nobody has recorded', async () => {
+test('there are none of a kernel that was not recorded', async () => {
   assert.equal(await askRecordings('mainline', [], BUDGET), 'none');
 });

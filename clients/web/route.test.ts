@@ -80,7 +80,7 @@ test('an address of nothing is nothing, and nonsense in a query is left out', ()
   });
 });
 
-test('an address has no more of somebody’s own scenario than its name, and asks for no other', () => {
+test('an address has no more of a scenario of one’s own than its name, and asks for no other', () => {
   const question = { scenario: 'mine', text: 'name: mine', preemptions: 2 };
   const address = addressOfRoute({ view: 'run', id: 'r', question, event: 'end' });
   assert.doesNotMatch(address, /text/);

@@ -202,7 +202,7 @@ test('executions that do not end are counted, and have no outcome', () => {
   assert.equal(outcomes.size, 0);
 });
 
-test('who asks can stop a search between executions', () => {
+test('the caller can stop a search between executions', () => {
   const stopped = sample(lopsided, options('random', { goOn: (n) => (n < 8 ? 'go on' : 'stop') }));
   assert.equal(stopped.executions, 7);
 });

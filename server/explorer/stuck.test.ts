@@ -20,7 +20,7 @@ function waiting(actor: string, wants: string, ...heldBy: readonly Partial<Holde
   };
 }
 
-test('[OR5] a circle of any length is a deadlock, and whoever only waits behind it is not in it', () => {
+test('[OR5] a circle of any length is a deadlock, and a task that only waits behind it is not in it', () => {
   const waits = [
     waiting('d', 'lock a', { actor: 'a' }),
     waiting('a', 'lock b', { actor: 'b' }),

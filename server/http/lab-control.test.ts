@@ -222,7 +222,7 @@ test('how long a client takes to answer a ping is known after the first', async 
   assert.equal(await roundTrip(), 0);
 });
 
-test('while a lab is paused nobody loses a session for being away too long', async () => {
+test('while a lab is paused no session is lost for being away too long', async () => {
   const cpu = await mapped('cpu0');
   await control({ action: 'pause' });
   await control({ action: 'cut', actor: 'cpu0' });
@@ -268,7 +268,7 @@ test('the log names the lab, the actor and the request', async () => {
   );
 });
 
-test('who keeps no moments begins anew when the lab goes back, and is asked for nothing else', async () => {
+test('a client that keeps no moments begins anew when the lab goes back, and is asked for nothing else', async () => {
   const cpu = await mapped('cpu0');
   await cpu.ask(2, 'store', { address: ADDRESS, value: '0x7' });
   const undone = control({ action: 'undo' });

@@ -43,7 +43,7 @@ test('each: what was written is answered when it is on the disk, and no sooner',
   assert.equal(ask('all is safe'), 'now');
 });
 
-test('each: who waits for what was written before is not answered by a batch that began before it', () => {
+test('each: an entry written before is not answered by a batch that began before it', () => {
   const { durability, safe, ask, written } = slowDisk('each');
   durability.wrote(1);
   ask('a');
@@ -55,7 +55,7 @@ test('each: who waits for what was written before is not answered by a batch tha
   assert.deepEqual(safe, ['a', 'b']);
 });
 
-test('a disk that fails answers nobody, and says so once', () => {
+test('a disk that fails answers no entry, and says so once', () => {
   const { durability, failures, safe, ask, written } = slowDisk('each');
   durability.wrote(1);
   ask('a');
@@ -67,7 +67,7 @@ test('a disk that fails answers nobody, and says so once', () => {
   assert.deepEqual([failures.length, safe], [1, []]);
 });
 
-test('batch and none: nobody waits', () => {
+test('batch and none: no writer waits', () => {
   for (const mode of ['batch', 'none'] as const) {
     const { durability, ask, syncs } = slowDisk(mode);
     durability.wrote(1);

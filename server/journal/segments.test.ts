@@ -76,7 +76,7 @@ test('what is written behind a place that is gone back to is cut off, over sever
   assert.equal([...journalLines(first.path)].length, 16);
 });
 
-test('files are removed that nobody begins in, as far as enough is kept', () => {
+test('files are removed that no checkpoint begins in, as far as enough is kept', () => {
   const recorder = begun(KEEP);
   grow(recorder, 300);
   const { n, line, bytes, sum } = recorder.position();

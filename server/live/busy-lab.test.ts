@@ -189,7 +189,7 @@ test('a recording of slices replays as one, also if the lab ends in the middle',
   }
 });
 
-test('what waits for a busy lab costs nobody the lease', () => {
+test('what waits for a busy lab costs no client the lease', () => {
   const { lab, cpu } = startLab();
   ask(lab, cpu, 2, 'pin', PIN);
   const before = lab.timeAt(10_000);

@@ -199,7 +199,7 @@ test('a recording without its steps, or with another choice, is not replayed to 
   assert.equal(replayed(swapped).outcome, 'diverged');
 });
 
-test('time stands still in a paused lab: nobody is fenced who could have answered', () => {
+test('time stands still in a paused lab: no device is fenced that could have answered', () => {
   const started = startLab();
   const { lab, gpu } = started;
   DEEDS.subscribe(started);
@@ -241,7 +241,7 @@ test('a lab that begins anew is set again, and still paused', async () => {
   assert.equal(replayed(started.recordings[1] ?? []).outcome, 'identical');
 });
 
-test('whoever has the name of an actor of the scene hears nothing of how the scene is set', async () => {
+test('a client with the name of an actor of the scene hears nothing of how the scene is set', async () => {
   const { lab } = startLab();
   const link = new PatientLink();
   const actor = lab.attach('cpu9', 'cpu', link);

@@ -165,7 +165,7 @@ test('an actor whose question is overdue is fenced, one that answered is not', (
   assert.deepEqual(machine().kinds().slice(2), ['answer quick', 'fence late']);
 });
 
-test('a question of the conductor fences nobody', async () => {
+test('a question of the conductor fences no device', async () => {
   const { lab, machine, join } = startLab();
   const { actor, link } = join('a');
   const performed = lab.perform('a', { verb: 'read' });
@@ -317,7 +317,7 @@ test('what a client sends right behind its answer to reset reaches the new machi
   await renewed;
 });
 
-test('verbs and holds of before a reset are over: nobody waits for them, or stands at them', async () => {
+test('verbs and holds of before a reset are over: no task waits for them, or stands at them', async () => {
   const { lab, join } = startLab();
   const { actor, link } = join('a');
   const held = {

@@ -56,7 +56,7 @@ test('a paused machine takes in what arrives, and runs no task', () => {
   assert.deepEqual(resultOf(harness, load), { value: '0x1' });
 });
 
-test('whoever steps decides who goes first', () => {
+test('the stepper decides which task goes first', () => {
   for (const [first, seen] of [
     ['cpu0', '0x1'],
     ['cpu1', '0x2'],
@@ -70,7 +70,7 @@ test('whoever steps decides who goes first', () => {
   }
 });
 
-test('the next step is that of whoever would go on by itself', () => {
+test('the next step is that of the task that would go on by itself', () => {
   const harness = paused();
   const load = harness.ask('cpu0', 'load', { address: ADDRESS });
   const store = harness.ask('cpu1', 'store', { address: ADDRESS, value: '0x2' });
@@ -91,7 +91,7 @@ test('a step of a task that cannot go on is none, and one of a running machine n
   harness.machine.accept({ kind: 'step', task: 'next' });
 });
 
-test('the list says what a task waits for, and who has it', () => {
+test('the list says what a task waits for, and which task has it', () => {
   const harness = paused();
   harness.silent.add('gpu0');
   harness.ask('cpu0', 'munmap', REGION);
@@ -115,7 +115,7 @@ test('the list says what a task waits for, and who has it', () => {
   assert.match(waitedFor(mmap.waitsFor), /^mmap_lock/);
 });
 
-test('a device that was asked before may answer, and whoever waited for it is ready', () => {
+test('a device that was asked before may answer, and the task that waited for it is ready', () => {
   const harness = paused();
   harness.silent.add('gpu0');
   const munmap = harness.ask('cpu0', 'munmap', REGION);

@@ -129,7 +129,7 @@ test('a guest ends with the process that has started it, also if that is killed'
   while (isThere()) await sleep(10);
 });
 
-test('a guest that ends leaves no process behind, and whoever waits for it hears so', {
+test('a guest that ends leaves no process behind, and its waiters hear so', {
   skip,
 }, async () => {
   const guest = await booted();

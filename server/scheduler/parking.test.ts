@@ -10,7 +10,7 @@ interface Waiter {
   readonly patience: number;
 }
 
-test('a wake asks those who wait on the object and nobody else, in the order in which they came', () => {
+test('a wake asks those that wait on the object and no others, in the order in which they came', () => {
   const parking = new Parking<Waiter>((waiter) => waiter.on);
   // Two objects whose numbers end in the same bits, and one of another kind with the same index.
   const [a, b, c] = [objectId('answer', 0, 5), objectId('answer', 0, 69), objectId('pte', 0, 5)];

@@ -49,7 +49,7 @@ test('nothing of a task runs before the policy picks it, and its first step is t
   assert.deepEqual(trace, ['eager task.start']);
 });
 
-test('the policy chooses who goes next, and is asked before every step', () => {
+test('the policy chooses which task goes next, and is asked before every step', () => {
   const { scheduler, trace } = newWorld();
   scheduler.spawn('cpu0', 'a', walk(1));
   scheduler.spawn('cpu1', 'b', walk(1));
@@ -126,14 +126,14 @@ test('[SC2] a task that waits is not among the ready ones and cannot be resumed'
   assert.throws(() => scheduler.step(task), refused);
 });
 
-test('[SC2] a policy that chooses nobody is a bug', () => {
+test('[SC2] a policy that chooses no task is a bug', () => {
   const { scheduler } = newWorld();
   scheduler.spawn('cpu0', 'a', walk(1));
   const refused = (error: unknown) => error instanceof KernelBug && error.rule === 'SC2';
   assert.throws(() => scheduler.run(() => 7, STEPS_MAX), refused);
 });
 
-test('a wake on another object, or before the condition holds, wakes nobody', () => {
+test('a wake on another object, or before the condition holds, wakes no task', () => {
   const { context, scheduler } = newWorld();
   const y = objectId('user', 0, 2);
   let open = false;
@@ -173,7 +173,7 @@ test('a lock that was taken meanwhile takes its waiters off the ready list', () 
   assert.deepEqual(scheduler.readyTasks(), [b]);
 });
 
-test('the result of a task is kept, and its end wakes whoever joins it', () => {
+test('the result of a task is kept, and its end wakes the task that joins it', () => {
   const { scheduler } = newWorld();
   function* answer(): Task<number> {
     yield willRead('answer.read', x);

@@ -72,7 +72,7 @@ test('[LK3] a read lock counts like any other', () => {
   assert.deepEqual(found, [{ at: 'test.outer', outer: 'driver_lock', wanted: 'mmap_lock' }]);
 });
 
-test('[LK3] a callback runs under the locks of whoever waits for it', () => {
+test('[LK3] a callback runs under the locks of the task that waits for it', () => {
   const found = violationsOf(function* (context) {
     yield* lock(context, 'test.ptl', newLockOf('ptl', 1));
     const callback = lock(context, 'test.callback', newLockOf('driver_lock', 2));
@@ -109,7 +109,7 @@ test('[LK3] a class of user code stands behind the one that it names, and beside
   );
 });
 
-test('a trylock may come in any order: it waits for nobody', () => {
+test('a trylock may come in any order: it does not wait', () => {
   const found = violationsOf(function* (context) {
     yield* lock(context, 'test.inner', newLockOf('ptl', 1));
     assert.ok(tryLock(context, newLockOf('page_lock', 2)) !== 'busy');

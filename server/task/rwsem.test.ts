@@ -63,7 +63,7 @@ function* writer(world: World, name: string): Task<void> {
   writeUnlock(world.context, held);
 }
 
-test('[LK1] readers share, a writer is alone, and nobody is left waiting, whatever the schedule', () => {
+test('[LK1] readers share, a writer is alone, and no task is left waiting, whatever the schedule', () => {
   const schedule = fc.array(fc.nat(7), { minLength: 1, maxLength: 40 });
   fc.assert(
     fc.property(schedule, (choices) => {
@@ -146,7 +146,7 @@ test('a task that read-locks twice deadlocks on a writer in between, as in the k
   );
 });
 
-test('[LK2] nobody releases what is not held', () => {
+test('[LK2] a task releases only what it holds', () => {
   const { context, scheduler, sem } = newWorld();
   function* once(): Task<HeldForRead> {
     return yield* readLock(context, 'once.lock', sem);

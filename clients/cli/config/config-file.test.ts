@@ -92,7 +92,7 @@ test('everything that is wrong with a file is said, with line, column and what i
   await assert.rejects(readConfigFile(two), /both there: keep one of them/);
 });
 
-test('a command that joins takes from the file what nobody else has set', async () => {
+test('a command that joins takes from the file what is not set otherwise', async () => {
   const folder = folderWith({ 'mmrace.json': '{ "lab": "of-file", "url": "ws://file:1/ws" }' });
   const program = await newProgram();
   const observe = program.commands.find((command) => command.name() === 'observe');

@@ -69,7 +69,7 @@ test('port: free, taken by a server of ours, or taken by something else', async 
   assert.match(settings?.text ?? '', /^MMRACE_PORT: expected a whole number/);
 });
 
-test('server: answers, is not wanted, or is missing where somebody said it is', async () => {
+test('server: answers, is not wanted, or is missing where the settings say it is', async () => {
   await withServer(async ({ webSocketUrl, model }) => {
     const same = await checkReach(webSocketUrl, 'asked', () => model.hash);
     assert.match(same.text, /answers: mmrace\.v1, mmrace .*, the same kernel as here$/);

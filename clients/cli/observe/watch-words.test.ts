@@ -26,7 +26,7 @@ test('a lab that began anew counts from the beginning', () => {
   assert.equal(gap(300, SNAPSHOT), 'the lab began anew: kernel stock 6.1, event 250, with gpu0');
 });
 
-test('whoever begins to watch is told where the lab is', () => {
+test('a new watcher is told where the lab is', () => {
   assert.equal(
     greeting(SNAPSHOT),
     'lab demo at event 250, kernel stock 6.1, with gpu0; mapped 0x10000-0x14000',

@@ -84,7 +84,7 @@ test('on another kernel than the promised one the order cannot be forced, and th
   assert.match(result.why, /migrator0 \(migrate\) should come to anon_vma_prepare\.anon_vma_lock/);
 });
 
-test('a lab where somebody has the name of an actor is not touched', async () => {
+test('a lab where a client has the name of an actor is not touched', async () => {
   const again = await found('seed-zero-page', 'remove-second-invalidate', 'dmirror');
   const { lab } = server.openLab('taken', { patch: 'stock' });
   const link = {

@@ -94,7 +94,7 @@ test('the first verb that fails ends the script with 1; errno and sentence go to
     });
   }));
 
-test('a forked child is spoken for by use, and shares frames until somebody writes', () =>
+test('a forked child is spoken for by use, and shares frames until the first write', () =>
   withServer(async (server) => {
     const ran = await script(server, 'cpu', 'cpu0', [
       'mmap 0x10000 1',
@@ -134,7 +134,7 @@ test('a server that ends in the middle of a verb is one sentence, and 69', () =>
     assert.match(said, /^mmrace cpu: the server at ws:\S+ has ended: start it again/m);
   }));
 
-test('a script is checked as a whole before anybody joins', () => {
+test('a script is checked as a whole before the session begins', () => {
   assert.throws(
     () => parseScript(['read a', 'raed a'], 'device'),
     (error) =>

@@ -63,7 +63,7 @@ test('a reload, a look at the lab and a way back keep the session and what it ho
   assert.deepEqual(under.complaints, []);
 });
 
-test('who leaves for good gives the memory back first: nothing is poison', async () => {
+test('a device that leaves for good gives the memory back first: nothing is poison', async () => {
   const phone = await joinWithAPage();
   const name = nameOf(phone);
   await phone.getByRole('button', { name: 'Leave for good' }).click();

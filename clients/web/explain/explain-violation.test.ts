@@ -4,7 +4,7 @@ import { runGolden } from '../../../server/report/golden/golden-runs.fixture.ts'
 import { RULES } from '../../../server/vocabulary/rules.ts';
 import { explainViolation } from './explain-violation.ts';
 
-test('the seed race is told: who mapped, who changed, who was not told, and which rule that broke', () => {
+test('the seed race is told: which actor mapped, which changed, which was not told, and which rule that broke', () => {
   const { events, violations } = runGolden('seed-zero-page', 'patched');
   const [violation] = violations;
   assert.ok(violation !== undefined);

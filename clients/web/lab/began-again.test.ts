@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { beganAgain } from './began-again.ts';
 
-test('whoever has missed events is told how many, and whoever has missed none nothing', () => {
+test('a client that has missed events is told how many, and one that has missed none nothing', () => {
   assert.equal(beganAgain({ last: 9, n: 9, session: 'over' }), '');
   assert.match(beganAgain({ last: 9, n: 12, session: 'over' }), /^3 events .* from event 12\.$/);
 });

@@ -63,7 +63,7 @@ test('a server that stays away is asked again and again, at growing distances up
   assert.equal(before, PAGE_RETRY_LAST_MS);
 });
 
-test('whoever comes first to a name that is taken is refused; whoever was in before waits for it', () => {
+test('a newcomer is refused a name that is taken; a client that was in before waits for it', () => {
   assert.equal(after([closed(refused('name-taken'))]).state, 'refused');
   assert.equal(after([closed(refused('no-such-lab'))]).state, 'refused');
   const before = [GREETED, closed(LOST), { event: 'retry' }] as const;
@@ -74,7 +74,7 @@ test('whoever comes first to a name that is taken is refused; whoever was in bef
   assert.deepEqual(gone.state === 'refused' ? gone.code : gone.state, 'lab-lost');
 });
 
-test('a lab that was closed is not one that was lost, and whoever was sent out does not come back by himself', () => {
+test('a closed lab is not a lost one, and a client that was sent out does not come back by itself', () => {
   for (const reason of ['lab-closed', 'dismissed'] as const) {
     const { code } = CLOSE_CODES[reason];
     const over = after([GREETED, closed({ why: 'lost', code, text: reason })]);

@@ -94,7 +94,7 @@ test('what is pointed at is found: the cell of a row and a column', () => {
   assert.equal(placeAt({ x: 5, y: 3 }, scrolled, sizes, table), 'none');
 });
 
-test('pages that somebody maps without a mapping are rows of their own', () => {
+test('pages that an actor maps without a mapping are rows of their own', () => {
   const model = modelOf(4, 1);
   model.vmas = [{ mm: 0, first: FIRST, end: FIRST + 2, prot: 'rw', kind: '' }];
   const layout = rowLayout(model);

@@ -116,7 +116,7 @@ test('a write after a read copies in a bracket, because the page was mapped', ()
   assert.notEqual(ptePfn(pteAt(world, BASE)), cachedFrame(world, 0));
 });
 
-test('a shared file mapping writes the page of the file, for all who map it', () => {
+test('a shared file mapping writes the page of the file, for all that map it', () => {
   const world = fileWorld();
   mapFile(world, 'file-shared');
   mapFile(world, 'file-shared', OTHER);

@@ -61,7 +61,7 @@ test('a write to a shared page copies it, and brackets the change in the writer 
   assertAtRest(world);
 });
 
-test('whoever has the page alone again reuses it: no frame, no bracket', () => {
+test('a process that has the page alone again reuses it: no frame, no bracket', () => {
   const world = forkedWorld();
   store(world, BASE, 2n);
   const child = cpuThread(world, 'child').mm;
@@ -83,7 +83,7 @@ test('a page that came back from a child that is gone is reused as well', () => 
   assert.deepEqual(bracketsSince(world, mark), []);
 });
 
-test('a page that somebody else holds a reference to is copied, as it may be read through that', () => {
+test('a page with another reference is copied, as it may be read through that', () => {
   const world = forkedWorld();
   const shared = ptePfn(pteAt(world, BASE));
   run(world, cpuApi(world, 'child').exit(), 'child');

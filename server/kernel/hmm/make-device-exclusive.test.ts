@@ -59,7 +59,7 @@ function eventsTold(mirror: PlainMirror): string[] {
   return mirror.told.map(({ event, owner }) => `${event} ${owner}`);
 }
 
-test('[DX1] an exclusive entry whose page somebody has locked is not restored', () => {
+test('[DX1] an exclusive entry whose page is locked is not restored', () => {
   const world = newKernelWorld();
   const mirror = plainMirror(world, 'gpu0');
   mapped(world, 1);

@@ -138,7 +138,7 @@ test('a CPU fault brings a page back with what the device wrote, and frees the p
   assertNothingLeft(world, [device], 2);
 });
 
-test('a page that somebody has pinned, or only refers to, stays where it is and works on', () => {
+test('a page that is pinned, or only referred to, stays where it is and works on', () => {
   for (const mode of ['longterm', 'get'] as const) {
     const world = newKernelWorld();
     const device = plainDevice(world, 'gpu0');
@@ -277,7 +277,7 @@ test('a page that forks while it is on the device comes back for both', () => {
   assertNothingLeft(world, [device], 2);
 });
 
-test('a fork while a page is between setup and finalize waits for nobody and loses nothing', () => {
+test('a fork while a page is between setup and finalize does not wait and loses nothing', () => {
   const world = newKernelWorld();
   const device = plainDevice(world, 'gpu0');
   mapped(world, 1);

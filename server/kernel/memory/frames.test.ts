@@ -196,7 +196,7 @@ test('an explorer is told of each look and each change', () => {
   );
 });
 
-test('the last two references do not commute: who drops the last one frees the page', () => {
+test('the last two references do not commute: the last one frees the page', () => {
   const frames = frameZones(4, 0);
   const pfn = alloc(frames);
   const at = `0x${pfn.toString(16)}`;

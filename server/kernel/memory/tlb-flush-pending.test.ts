@@ -35,7 +35,7 @@ test('an entry that was present is flushed, the zero page as well, and one that 
   assert.equal(flushes(world), 2);
 });
 
-test('whoever finds an entry gone flushes too while another has it to flush', () => {
+test('a task that finds an entry gone flushes too while another has it to flush', () => {
   const world = newKernelWorld();
   mapped(world, 1);
   store(world, BASE, 1n);

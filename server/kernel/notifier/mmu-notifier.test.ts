@@ -115,7 +115,7 @@ test('[MN2] the sequence is even at rest and goes up by two with each invalidati
   assertAtRest(world);
 });
 
-test('[MN2] an invalidation that no subscription covers leaves the sequence alone and tells nobody', () => {
+test('[MN2] an invalidation that no subscription covers leaves the sequence alone and calls no callback', () => {
   const world = newKernelWorld();
   const calls = recorder();
   subscribe(world, PAGE, calls);
@@ -147,7 +147,7 @@ test('[MN2] of nested invalidations the last to end makes the sequence even, in 
   }
 });
 
-test('[MN2] a bracket that hit nobody still keeps a nested one odd until it ends', () => {
+test('[MN2] a bracket that hit no subscription still keeps a nested one odd until it ends', () => {
   const world = newKernelWorld();
   subscribe(world, PAGE);
   const rest = seqOf(world);
@@ -224,7 +224,7 @@ test('a reader waits while its range is being invalidated, and an older reader h
   assert.ok(!mmuIntervalReadRetry(sub, reader.result as Seq));
 });
 
-test('an insert while somebody is being invalidated is deferred, and starts invalid', () => {
+test('an insert while a subscription is being invalidated is deferred, and starts invalid', () => {
   const world = newKernelWorld();
   subscribe(world, PAGE);
   const calls = recorder();
@@ -242,7 +242,7 @@ test('an insert while somebody is being invalidated is deferred, and starts inva
   assert.equal(calls.seen.length, 1);
 });
 
-test('an insert while an invalidation runs that hit nobody starts invalid until that one ends', () => {
+test('an insert while an invalidation runs that hit no subscription starts invalid until that one ends', () => {
   const world = newKernelWorld();
   const bracket = start(world, PAGE);
   assert.ok(!isOdd(seqOf(world)));
@@ -258,7 +258,7 @@ test('an insert while an invalidation runs that hit nobody starts invalid until 
   assert.equal(reader.state, 'done');
 });
 
-test('a remove at rest, or during an invalidation that hit nobody, is done at once', () => {
+test('a remove at rest, or during an invalidation that hit no subscription, is done at once', () => {
   const world = newKernelWorld();
   const calls = recorder();
   const [one, two] = [subscribe(world, PAGE, calls), subscribe(world, PAGE, calls)];
@@ -440,18 +440,18 @@ function endingsOf({ retry, subscribes = 'before', overrides = {} }: CacheRace):
   return endings;
 }
 
-test('whoever checks the sequence under the driver lock never keeps what has changed', () => {
+test('a driver that checks the sequence under its lock never keeps what has changed', () => {
   assert.deepEqual(endingsOf({ retry: 'under-the-lock' }), new Set(['new', 'nothing']));
 });
 
-test('nor does whoever subscribes just then', () => {
+test('nor does one that subscribes just then', () => {
   assert.deepEqual(
     endingsOf({ retry: 'under-the-lock', subscribes: 'meanwhile' }),
     new Set(['new', 'nothing']),
   );
 });
 
-test('whoever does not check, or checks before it has the lock, keeps a stale value sometimes', () => {
+test('one that does not check, or checks before it has the lock, keeps a stale value sometimes', () => {
   assert.ok(endingsOf({ retry: 'never' }).has('old'));
   assert.ok(endingsOf({ retry: 'before-the-lock' }).has('old'));
 });

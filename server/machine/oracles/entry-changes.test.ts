@@ -86,7 +86,7 @@ test('[OR12] a fault that fills an address space behind the reaper', () => {
   assert.ok(broken(script, goesOn).includes('OR12'));
 });
 
-test('[SW1] a page that somebody uses leaves the swap cache although an entry names its slot', () => {
+test('[SW1] a page in use leaves the swap cache although an entry names its slot', () => {
   const script = (opened: OpenedWorld) => {
     store(opened, 7n);
     const range = pages(0);

@@ -69,7 +69,7 @@ test('[OR4] a fault that keeps the page which it did not need', () => {
   assert.deepEqual(left(opened), ['frame 0x1 has 1 references, 0 are accounted for']);
 });
 
-test('[OR4] a reference that nobody drops', () => {
+test('[OR4] a reference that is never dropped', () => {
   const keeps = (stock: KernelFunctions): Partial<KernelFunctions> => ({
     *getUserPages(k, mm, range, access, how) {
       const got = yield* stock.getUserPages(k, mm, range, access, how);

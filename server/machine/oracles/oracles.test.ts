@@ -115,7 +115,7 @@ test('[OR1] a device that fork does not tell goes on writing what the child shar
   assert.deepEqual(brokenRules(opened), ['OR1']);
 });
 
-test('[OR1] a device that makes a page exclusive is noticed by those whom nobody tells', () => {
+test('[OR1] a device that makes a page exclusive is noticed by mirrors that are not told', () => {
   const script = (opened: OpenedWorld) => {
     store(opened, 7n);
     verb(opened, 1, { verb: 'read', range: pages(0) });
@@ -218,7 +218,7 @@ test('[OR2] a kernel that frees first and flushes afterwards is caught', () => {
   assert.deepEqual(brokenRules(broken(script, { overrides: freesEarly })), ['OR2']);
 });
 
-test('[OR3] a page that comes back from swap without its contents is noticed by who reads it', () => {
+test('[OR3] a page that comes back from swap without its contents is noticed by the next read', () => {
   const script = (opened: OpenedWorld) => {
     store(opened, 7n);
     runAlone(opened.world, 'cpu0', cpu(opened).madvise(pages(0), 'PAGEOUT'));
@@ -300,7 +300,7 @@ test('[OR7] an entry that mprotect leaves as it was is found', () => {
   assert.deepEqual(brokenRules(broken(script, { overrides: forgetsEntries })), ['OR7']);
 });
 
-test('[OR8] a page that is pinned for long is not copied away from whoever writes to it', () => {
+test('[OR8] a page that is pinned for long is not copied away from its writer', () => {
   const script = (opened: OpenedWorld) => {
     store(opened, 7n);
     assert.ok(runAlone(opened.world, 'cpu0', cpu(opened).pin(1, pages(0), 'longterm')).ok);
@@ -388,7 +388,7 @@ test('[OR3] what I/O wrote through a pin is what the address holds', () => {
   assert.deepEqual(brokenRules(opened), ['OR3']);
 });
 
-test('[OR8] who takes a pinned page away from itself may have another', () => {
+test('[OR8] a task that takes a pinned page away from itself may have another', () => {
   const opened = openedWorld();
   store(opened, 7n);
   assert.ok(runAlone(opened.world, 'cpu0', cpu(opened).pin(1, pages(0), 'longterm')).ok);
@@ -397,7 +397,7 @@ test('[OR8] who takes a pinned page away from itself may have another', () => {
   assert.deepEqual(brokenRules(opened), []);
 });
 
-test('[OR8] what another task takes away meanwhile excuses nobody', () => {
+test('[OR8] what another task takes away meanwhile is no excuse', () => {
   const opened = openedWorld();
   const { world } = opened;
   store(opened, 7n);

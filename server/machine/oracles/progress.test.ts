@@ -52,7 +52,7 @@ test('[OR5] a page that finalize leaves locked keeps the next fault waiting for 
   assert.deepEqual(script(mutant), ['cpu0: test waits at do_swap_page.wait']);
 });
 
-test('[OR5] a driver that keeps its lock holds up whoever must tell it', () => {
+test('[OR5] a driver that keeps its lock holds up the task that must tell it', () => {
   const script = (flaw: MirrorFlaw) => {
     const opened = openedWorld({ drivers: [] });
     const mirror = plainMirror(opened.world, 'gpu0', flaw);
@@ -66,7 +66,7 @@ test('[OR5] a driver that keeps its lock holds up whoever must tell it', () => {
   assert.deepEqual(script('keeps-its-lock'), ['cpu0: test waits at plain_mirror.invalidate_lock']);
 });
 
-test('[OR5] an end of an invalidation that wakes nobody loses the wake-up of a reader', () => {
+test('[OR5] an end of an invalidation that wakes no reader loses the wake-up of a reader', () => {
   const stuckAt = (overrides: (fn: KernelFunctions) => Partial<KernelFunctions>) => {
     const places = new Set<string>();
     everySchedule(

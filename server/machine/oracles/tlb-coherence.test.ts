@@ -38,7 +38,7 @@ function texts({ world }: OpenedWorld, rule: string): string[] {
 
 const withoutFlush = (): Partial<KernelFunctions> => ({ *flushTlbRange() {} });
 
-test('[OR10] an entry that becomes another page before the flush is found, whoever reads', () => {
+test('[OR10] an entry that becomes another page before the flush is found, whichever CPU reads', () => {
   const script = (opened: OpenedWorld) => {
     load(opened);
     store(opened, 7n, 0, 'cpu1');

@@ -191,7 +191,7 @@ test('a device that leaves reads as that in the log, one that is late as fenced'
   assert.deepEqual(log('fence'), ['gpu0 fenced', 'gpu0 mirror']);
 });
 
-test('whoever takes the name of a device that still leaves is not told what that one asked', () => {
+test('a client that takes the name of a device that still leaves is not told what that one asked', () => {
   const harness = mapped();
   harness.result('gpu1', 'mmap_read_lock', {});
   harness.ask('cpu0', 'mprotect', { address: ADDRESS, pages: 2, prot: 'rw' });
@@ -217,7 +217,7 @@ test('a CPU may take the name of a device that still leaves', () => {
   assert.deepEqual(harness.leftBehind(), []);
 });
 
-test('private memory of a device that is gone is poison: the CPU gets SIGBUS, and nobody waits', () => {
+test('private memory of a device that is gone is poison: the CPU gets SIGBUS, and no task waits', () => {
   const harness = mapped();
   migrating(harness, 'gpu0', 'finalized');
   harness.detach('gpu0');
@@ -244,7 +244,7 @@ test('DMA to a frame that is not there names the target and the frame', () => {
   });
 });
 
-test('a fenced device holds nobody up, its DMA is refused, and it is told why', () => {
+test('a fenced device holds no task up, its DMA is refused, and it is told why', () => {
   const harness = mapped();
   const pfn = faulted(harness, 'gpu0');
   faulted(harness, 'gpu1');

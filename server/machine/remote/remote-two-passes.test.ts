@@ -74,7 +74,7 @@ test('a kernel of one pass asks for the whole', () => {
   assert.deepEqual(asked(harness), ['gpu0 invalidate', 'gpu1 invalidate']);
 });
 
-test('a device that is gone between the passes holds nobody up', () => {
+test('a device that is gone between the passes holds no task up', () => {
   for (const how of ['fence', 'detach'] as const) {
     const harness = subscribed();
     const waiting = dontneed(harness);

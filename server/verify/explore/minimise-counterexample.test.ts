@@ -160,7 +160,7 @@ test('[OR5] race 38: the deadlock with locks, holders, waiters and the circle, a
   assert.match(splat, /\*\*\* DEADLOCK \*\*\*/);
 });
 
-test('[OR5] race 25: a bracket that nobody ends is a lost wake-up and not a deadlock', () => {
+test('[OR5] race 25: a bracket that is not ended is a lost wake-up and not a deadlock', () => {
   const { stuck, failure } = counterexampleOf(
     shipped('nonblock-unpaired-end', patch('eagain-without-end')),
   );
@@ -185,7 +185,7 @@ const forgetsToWake: Patch = {
   }),
 };
 
-test('[OR5] who sleeps though what it waits for is so has lost a wake-up', () => {
+test('[OR5] a task that sleeps though what it waits for is so has lost a wake-up', () => {
   const text = `name: asleep
 title: A device that waits for an invalidation
 provenance: test
@@ -219,7 +219,7 @@ const keepsRmapLock: Patch = {
   }),
 };
 
-test('[OR5] who waits for the lock of a reverse map is told by its name, with who has it', () => {
+test('[OR5] a task that waits for the lock of a reverse map is told by its name, with the one that has it', () => {
   const text = `name: kept
 title: A process ends while a page of its own migrates
 provenance: test
@@ -239,7 +239,7 @@ expect: { patches: { stock: holds } }
   );
 });
 
-test('[LK3] locks in the wrong order are told though nothing deadlocks and nobody has asked', () => {
+test('[LK3] locks in the wrong order are told though nothing deadlocks and it was not asked for', () => {
   const quiet = `name: quiet
 title: A driver that takes locks in the wrong order, undisturbed
 provenance: test

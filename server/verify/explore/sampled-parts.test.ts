@@ -77,7 +77,7 @@ test('a search goes on behind what was had without a gap', () => {
   assert.deepEqual(partNumber(1, 1_000, 7), { first: 207, executions: 200 });
 });
 
-test('PCT claims its probability; with a bound on preemptions nobody claims one', () => {
+test('PCT claims its probability; with a bound on preemptions none is claimed', () => {
   const claimed = sampledFacts(PCT, MEASURED, { executions: 1_000, beyond: 0 });
   assert.equal(claimed.detection, 1 / 400);
   assert.ok(Math.abs((claimed.missed as number) - (1 - 1 / 400) ** 1_000) < 1e-12);

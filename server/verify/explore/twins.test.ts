@@ -25,7 +25,7 @@ test('of a group of identical devices one is left, and no other group gets small
   assert.equal(left(2, 1), 'none');
 });
 
-test('devices that write what their twins touch are searched in full, though nobody else does', () => {
+test('devices that write what their twins touch are searched in full, though no other device does', () => {
   const scenario = shippedScenario('seed-zero-page');
   assert.ok(scenario !== 'none');
   const parameters = { devices: 2, migrators: 2 };

@@ -142,7 +142,7 @@ test('what of a patch was called is told, and nothing where nothing was', () => 
   assert.ok(asked('stock', 'swap:load').called.includes('swapcachePrepare'));
 });
 
-test('who is refused although nobody takes the place is found; where somebody does, it is no mistake', () => {
+test('a client that is refused although the place is free is found; where it is taken, it is no mistake', () => {
   const refuses: Patch = {
     id: 'refuses',
     provenance: 'a test',

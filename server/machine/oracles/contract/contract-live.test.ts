@@ -73,7 +73,7 @@ test('[CR2] a client that maps what was invalidated since is found', () => {
   assert.deepEqual(rules(world), ['CR2']);
 });
 
-test('[CR14] a client that maps what nobody gave it, or writes what it may only read, is found', () => {
+test('[CR14] a client that maps what it was not given, or writes what it may only read, is found', () => {
   const world = looked();
   map(world, 'read', 99);
   assert.deepEqual(rules(world), ['CR14']);

@@ -205,7 +205,7 @@ test('[CR1] may the answer be kept in a flag that the callback clears under the 
   assert.deepEqual(breachesOf(bench), []);
 });
 
-test('[CR1] is the lock asked for by nobody a breach at once?', () => {
+test('[CR1] is a lock that no task asks for a breach at once?', () => {
   const bench = newBench();
   runOn(
     bench,
@@ -491,7 +491,7 @@ test('[CR22] is a page written that an own migration copies?', () => {
   });
 });
 
-test('[CR23] is an event of somebody else ignored?', () => {
+test('[CR23] is an event of another device ignored?', () => {
   bothWays('CR23', (bench, how) => {
     calledBack(bench, how, function* () {
       return 'done';
@@ -838,7 +838,7 @@ test('[OR6] a breach names the rule, the call and the events that led to it', ()
   assert.deepEqual(told.slice(0, 3), ['call', 'callback', 'mirror']);
 });
 
-test('[OR6] the same breach is told once, and nobody who is cut off breaks anything', () => {
+test('[OR6] the same breach is told once, and no device that is cut off breaks anything', () => {
   const bench = newBench();
   const begin = () => locked(bench, () => bench.api.mmuIntervalReadBegin(bench.sub));
   runOn(bench, begin());
@@ -853,7 +853,7 @@ test('[OR6] the same breach is told once, and nobody who is cut off breaks anyth
   assert.deepEqual(breachesOf(other), []);
 });
 
-test('[OR6] a world that nobody watches has no contract, and its devices no witness', () => {
+test('[OR6] a world without oracles has no contract, and its devices no witness', () => {
   const opened = openedWorld({ drivers: [] });
   assert.equal(opened.world.contract, 'off');
   const bench = newBench('gpu0', opened);

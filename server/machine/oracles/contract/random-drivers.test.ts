@@ -85,7 +85,7 @@ function* calls(opened: OpenedWorld, chance: Chance): Task<void> {
   }
 }
 
-test('[OR6] in 300 random worlds nobody complains of the corrected driver', () => {
+test('[OR6] in 300 random worlds no rule is broken by the corrected driver', () => {
   for (let seed = 1; seed <= 300; seed += 1) {
     assert.deepEqual(breachesIn(seed, 'corrected'), [], `world ${seed}`);
   }

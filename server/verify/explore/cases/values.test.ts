@@ -86,7 +86,7 @@ const leaksOldData: DriverVariant = {
   },
 };
 
-test('[OR3] memory that nobody has written is zero, wherever it has been', () => {
+test('[OR3] memory that was never written is zero, wherever it has been', () => {
   assert.match(answer(HOLE, { driver: leaksOldData }), /^OR3: cpu0 read 0xdead .* where 0x0 was/);
   assert.equal(answer(HOLE), 'holds');
 });
