@@ -90,7 +90,7 @@ export function buildApp(options: AppOptions): FastifyInstance {
     addHealthRoutes(routes, options);
     addGuideRoute(routes);
     addScenarioRoutes(routes, shelf, ownCode);
-    addLabRoutes(routes, { labs, shelf, readiness, joinBy });
+    addLabRoutes(routes, { labs, shelf, runs, readiness, joinBy });
     addControlRoute(routes, labs, joinBy);
     addPerformanceRoute(routes, labs);
     addVoteRoute(routes, labs);

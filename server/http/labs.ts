@@ -3,6 +3,7 @@
 import { randomInt } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
+import type { Event } from '../abi/event.ts';
 import { strict } from '../abi/scalars.ts';
 import type { Lab } from '../live/lab.ts';
 import { newLabInit } from '../live/lab-init.ts';
@@ -14,8 +15,11 @@ import { clashOf, patchesIn } from '../patches/patch-set.ts';
 import { LabAnswer, LabDetail, LabsAnswer, NewLab, NewLabAnswer } from '../protocol/http-api.ts';
 import { looksLikeJoinCode } from '../protocol/join-code.ts';
 import { LABS_PER_ADDRESS_MAX } from '../protocol/limits.ts';
-import { liveScenario } from '../scenario/live-scenario.ts';
+import { counterexampleSheet } from '../scenario/counterexample-sheet.ts';
+import { type LiveScenario, liveScenario } from '../scenario/live-scenario.ts';
 import { AS_WRITTEN, BadChoice, planScenario } from '../scenario/scenario-plan.ts';
+import type { Scenario } from '../scenario/scenario-schema.ts';
+import type { Runs } from '../verify/runs/runs.ts';
 import { bearerOf } from './error-answers.ts';
 import { HttpFailure } from './http-failure.ts';
 import { type JoinBy, labDetail, labEntry } from './lab-view.ts';
@@ -34,12 +38,13 @@ export interface LabParams {
 export interface LabRouteOptions {
   readonly labs: Labs;
   readonly shelf: ScenarioShelf;
+  readonly runs: Runs;
   readonly readiness: Readiness;
   readonly joinBy: JoinBy;
 }
 
 export function addLabRoutes(app: FastifyInstance, options: LabRouteOptions): void {
-  const { labs, shelf, readiness, joinBy } = options;
+  const { labs, shelf, runs, readiness, joinBy } = options;
   app.get(
     '/api/labs',
     route({ summary: 'The labs that are open.', tags, answers: { 200: LabsAnswer } }),
@@ -59,7 +64,7 @@ export function addLabRoutes(app: FastifyInstance, options: LabRouteOptions): vo
     }),
     (request, reply) => {
       if (readiness.state === 'going') throw new HttpFailure('going', '');
-      const lab = openLab(labs, shelf, request.body, request.ip);
+      const lab = openLab(labs, shelf, askedByRun(runs, request.body), request.ip);
       request.log.info({ lab: lab.name, code: lab.joinCode }, 'a lab is opened');
       reply.code(201);
       return { lab: labDetail(lab, joinBy), presenterToken: lab.presenter.token };
@@ -138,7 +143,29 @@ export function checkPatch(patch: string, what: string): string {
   return patch;
 }
 
-function openLab(labs: Labs, shelf: ScenarioShelf, asked: NewLab, address: string): Lab {
+/** A lab as it is asked for, and the events that its run sheet is to follow. */
+interface Asked extends NewLab {
+  readonly events?: readonly Event[];
+}
+
+/** What is asked for by its run. Throws: HttpFailure. */
+function askedByRun(runs: Runs, { run: id, ...asked }: NewLab): Asked {
+  if (id === undefined) return asked;
+  const run = runs.get(id);
+  if (run === 'none') throw new HttpFailure('no-such-run', `body.run: ${id}`);
+  if (run.result === 'none') throw new HttpFailure('run-not-done', `body.run: ${id}`);
+  const { scenario, kernel, patch, parameters, text, code } = run.question;
+  if (text !== undefined || code !== undefined || run.moment !== 'none') {
+    throw new HttpFailure(
+      'bad-choice',
+      'body.run: a lab begins with a scenario and patch that ship',
+    );
+  }
+  const chosen = kernel === undefined ? {} : { kernel };
+  return { scenario, ...chosen, patch, parameters, ...asked, events: run.result.events.events };
+}
+
+function openLab(labs: Labs, shelf: ScenarioShelf, asked: Asked, address: string): Lab {
   const patch = checkPatch(asked.patch ?? STOCK_NAME, 'body.patch');
   const name = asked.name ?? freeName(labs, asked.scenario ?? 'lab');
   if (looksLikeJoinCode(name)) {
@@ -156,7 +183,7 @@ function openLab(labs: Labs, shelf: ScenarioShelf, asked: NewLab, address: strin
 
 function beginning(
   shelf: ScenarioShelf,
-  asked: NewLab,
+  asked: Asked,
   patch: string,
 ): { readonly config: MachineConfig; readonly scene: Scene } {
   const { scenario: name, kernel, parameters = {}, leaseMs, graceMs } = asked;
@@ -175,10 +202,22 @@ function beginning(
   try {
     const plan = planScenario(scenario, { ...AS_WRITTEN, ...chosen, parameters });
     const { config, ...scene } = liveScenario(plan, patch);
-    return { config, scene: { scenario: name, ...scene, ...times } };
+    return { config, scene: { scenario: name, ...led(scenario, scene, asked), ...times } };
   } catch (error) {
     throw choiceFailure(error);
   }
+}
+
+/** Led as the counterexample goes, if it can be: else it is told why not. */
+function led<Scene extends Pick<LiveScenario, 'seats' | 'todo'>>(
+  scenario: Scenario,
+  scene: Scene,
+  { events }: Asked,
+): Scene {
+  if (events === undefined) return scene;
+  const found = counterexampleSheet({ scenario, ...scene, events });
+  if ('sheet' in found) return { ...scene, ...found };
+  return { ...scene, todo: [...scene.todo, found.why] };
 }
 
 /** A choice that does not fit a scenario is the caller's mistake; all else is ours. */

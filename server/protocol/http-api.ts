@@ -250,6 +250,12 @@ export const NewLab = strict({
   kernel: Type.Optional(kernel),
   patch: Type.Optional(patch),
   parameters: Type.Optional(parameters),
+  run: Type.Optional(
+    described(
+      Type.String({ maxLength: 32 }),
+      'A run that was broken: its question is the lab, and its counterexample the run sheet.',
+    ),
+  ),
   leaseMs: Type.Optional(
     described(labTime, "How long a device may leave a question open. The server's, if not said."),
   ),

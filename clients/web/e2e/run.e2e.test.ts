@@ -4,9 +4,11 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before } from 'node:test';
+import type { Page } from 'playwright-core';
 import { FORMAT_NAMES } from '../../../server/report/format-names.ts';
 import { A_BROWSER_RUNS, test } from './page-test.ts';
 import { openPage, type PageUnderTest } from './page-under-test.ts';
+import { joinAsDevice } from './play-seed-race.ts';
 import { appears, disappears } from './seen.ts';
 
 const PATCH = 'remove-second-invalidate';
@@ -115,6 +117,28 @@ test('words are explained under the pointer, documents are served, and a run goe
   await page.keyboard.press('Escape');
   await page.getByRole('button', { name: 'Play this in a room' }).click();
   await appears(page.getByText('How to run this in a room'));
+  assert.deepEqual(complaintsBut404(), []);
+});
+
+test('a counterexample is played in a room: its steps are the cues, its actors the phones', async () => {
+  const presenter = await under.open('/explore?scenario=seed-empty-entry');
+  await presenter.getByLabel('Kernel').selectOption('remove-second-invalidate');
+  await presenter.getByRole('button', { name: 'Explore', exact: true }).click();
+  await presenter.getByRole('button', { name: 'Play this in a room' }).click();
+  await appears(presenter.getByText('How to run this in a room'));
+  const code = (await presenter.locator('.top .code').textContent()) ?? '';
+  const phones = [await joinAsDevice(under, code), await joinAsDevice(under, code)];
+  const CUES = ['Begin to migrate', 'Read', 'Move the page', 'Write 0x2a', 'Read'];
+  for (const words of CUES) {
+    const phone = phones[words === 'Read' ? 1 : 0];
+    assert.ok(phone !== undefined);
+    const button = phone.getByTestId('turn');
+    await appears(button.getByText(words, { exact: true }));
+    await button.click();
+    await disappears(phone.locator('[data-testid=turn]:disabled'));
+  }
+  const outcome = await appears((phones[1] as Page).getByTestId('outcome'));
+  assert.match(outcome, /0x0.*wrote 0x2a.*nobody told you/);
   assert.deepEqual(complaintsBut404(), []);
 });
 

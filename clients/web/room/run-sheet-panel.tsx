@@ -28,6 +28,9 @@ export function RunSheetPanel({ room, act }: RunSheetPanelProps) {
         <p className="quiet">
           This lab has none: everybody does what they like. Labs from seed-zero-page bring one.
         </p>
+        {room.detail === 'unknown'
+          ? null
+          : room.detail.todo.map((each) => <p key={each}>{each}</p>)}
       </section>
     );
   }

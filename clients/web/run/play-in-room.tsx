@@ -1,12 +1,12 @@
 import { useState } from 'preact/hooks';
-import type { NewRun } from '../../../server/protocol/http-api.ts';
+import type { RunEntry } from '../../../server/protocol/http-api.ts';
 import { openRoom } from '../lobby/open-room.ts';
 import { sentenceOf, serverApi } from '../server-api.ts';
 import { useLoaded } from '../shell/loaded.ts';
 
-/** The same question as a lab: its parts go to phones, and its run sheet leads them if it has one. */
-export function PlayInRoom({ question }: { readonly question: NewRun }) {
-  const { scenario, patch, kernel, parameters, text, code } = question;
+/** The same question as a lab: its parts go to phones, and its counterexample leads them. */
+export function PlayInRoom({ run }: { readonly run: RunEntry }) {
+  const { scenario, text, code } = run.question;
   const [trouble, setTrouble] = useState('');
   const [scenarios] = useLoaded(serverApi.scenarios);
   const ships =
@@ -15,12 +15,7 @@ export function PlayInRoom({ question }: { readonly question: NewRun }) {
   if (!ships || text !== undefined || code !== undefined) return null;
   const play = async () => {
     try {
-      await openRoom({
-        scenario,
-        ...(patch === undefined ? {} : { patch }),
-        ...(kernel === undefined ? {} : { kernel }),
-        ...(parameters === undefined ? {} : { parameters }),
-      });
+      await openRoom({ run: run.id });
     } catch (error) {
       setTrouble(sentenceOf(error));
     }

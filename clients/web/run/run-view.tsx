@@ -178,7 +178,7 @@ function RunStage({ run, events, event }: RunStageProps) {
               </button>
             )}
           </div>
-          <PlayInRoom question={run.question} />
+          <PlayInRoom run={run} />
           <StepList events={events} side={side} history={history} step={step} onSelect={select} />
           <section className="stack">
             <h2>Take it along</h2>
