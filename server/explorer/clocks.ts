@@ -18,6 +18,8 @@ export interface Access {
   readonly clock: Clock;
   /** Locks that order it: see locksDuring(). */
   readonly locks: readonly ObjectId[];
+  /** Accesses that no later one needs to look at, but for an 'await'. */
+  readonly covered: readonly Access[];
 }
 
 export interface TimedStep extends ExecutedStep {
@@ -80,7 +82,7 @@ export class Timeline {
     const found: Race[] = [];
     const touches = distinct(executed.touches);
     for (const touch of touches) {
-      for (const access of this.#accesses.get(touch.object) ?? NO_ACCESSES) {
+      for (const access of this.accessesOf(touch.object, touch.mode)) {
         if (access.index === index) continue;
         if (orders(access.mode, touch.mode)) join(clock, access.clock);
         if (races(access.mode, touch.mode) && knows(before, access.index) < access.event) {
@@ -92,17 +94,21 @@ export class Timeline {
     for (const touch of touches) {
       const { object, mode } = touch;
       const locks = locksDuring(touch, executed, held);
-      this.#note(object, { event, index, mode, clock, locks }, undo);
+      this.#note(object, { event, index, mode, clock, locks, covered: NO_ACCESSES }, undo);
     }
     this.#setClock(index, clock, undo);
     for (const child of spawned) this.#setClock(this.#indexOf(child), clock, undo);
     this.steps.push({ ...executed, event, index, before, clock, undo });
-    return immediate(found, this.steps);
+    // A wait may be over before an earlier step, though not before one that comes between: see waitAgain().
+    return executed.step.kind === 'block' && executed.step.awaited !== undefined
+      ? found
+      : immediate(found, this.steps);
   }
 
-  /** Accesses to `object` that a later one may race with. */
-  accessesOf(object: ObjectId): readonly Access[] {
-    return this.#accesses.get(object) ?? NO_ACCESSES;
+  /** Accesses to `object` that a later one in `mode` may race with. */
+  accessesOf(object: ObjectId, mode: TouchMode): readonly Access[] {
+    const accesses = this.#accesses.get(object) ?? NO_ACCESSES;
+    return mode === 'await' ? withCovered(accesses) : accesses;
   }
 
   /** What is surely before the next step of `task`. */
@@ -131,9 +137,13 @@ export class Timeline {
     const old = this.#accesses.get(object) ?? NO_ACCESSES;
     // What a write is ordered after does not matter to a step that conflicts with the write as well.
     const covers = COVERING.has(access.mode);
-    this.#accesses.set(object, covers ? [access] : [...old, access]);
+    this.#accesses.set(object, covers ? [{ ...access, covered: old }] : [...old, access]);
     undo.push(() => this.#accesses.set(object, old));
   }
+}
+
+function withCovered(accesses: readonly Access[]): readonly Access[] {
+  return accesses.flatMap((access) => [...withCovered(access.covered), access]);
 }
 
 /** A step that touches one object often in one way touches it once. */

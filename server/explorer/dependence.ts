@@ -7,7 +7,7 @@ import type { Touch, TouchMode } from '../task/context.ts';
 /** May the two be swapped where both are enabled? A release is never enabled beside an acquire of its lock. */
 export function races(a: TouchMode, b: TouchMode): boolean {
   if (touchesNothing(a) || touchesNothing(b)) return false;
-  if ((a === 'await' && b === 'raise') || (a === 'raise' && b === 'await')) return false;
+  if (isGate(a) || isGate(b)) return false;
   if (isRelease(a) || isRelease(b)) return isPlain(a) || isPlain(b);
   if (a === b && (a === 'add' || a === 'raise' || a === 'lower')) return false;
   return !(isShared(a) && isShared(b));
@@ -15,6 +15,7 @@ export function races(a: TouchMode, b: TouchMode): boolean {
 
 /** Is the later one ordered after the earlier one? */
 export function orders(earlier: TouchMode, later: TouchMode): boolean {
+  if (isGate(earlier) || isGate(later)) return earlier === 'end' && later === 'ended';
   if (isRelease(earlier) && isRelease(later)) return false;
   if (earlier === 'release-read' && later === 'acquire-read') return false;
   if (isRelease(later) && isAcquire(earlier)) return false;
@@ -25,6 +26,16 @@ export function orders(earlier: TouchMode, later: TouchMode): boolean {
 /** It only marks a loop: see enterLoop(). */
 export function touchesNothing(mode: TouchMode): boolean {
   return mode === 'enter' || mode === 'again' || mode === 'hold';
+}
+
+/** The end of what is waited for, and the wait: only the order matters, and that cannot be another. */
+/** No order of it with another has to be tried. */
+export function racesWithNothing(mode: TouchMode): boolean {
+  return touchesNothing(mode) || isGate(mode);
+}
+
+function isGate(mode: TouchMode): boolean {
+  return mode === 'end' || mode === 'ended';
 }
 
 function isShared(mode: TouchMode): boolean {

@@ -35,12 +35,14 @@ function announce(footprint: Touch[], step: Step): void {
     if (step.at !== 'task.start') {
       footprint.push({ object: step.object, mode: step.how ?? step.mode });
     }
+  } else if (step.kind === 'block' && step.awaited !== undefined) {
+    footprint.push({ object: step.awaited, mode: 'await' });
   } else if (step.kind === 'block') {
     const isLock = footprint.some(
       ({ object, mode }) =>
         object === step.on && (mode === 'acquire-read' || mode === 'acquire-write'),
     );
     // That it may go on is all that it learns by waiting.
-    if (!isLock) footprint.push({ object: step.on, mode: step.how ?? 'watch' });
+    if (!isLock) footprint.push({ object: step.on, mode: 'watch' });
   }
 }

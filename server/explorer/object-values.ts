@@ -69,6 +69,8 @@ export class ObjectValues {
     switch (mode) {
       case 'watch':
       case 'await':
+      case 'end':
+      case 'ended':
       case 'note':
       case 'release-read':
       case 'release-write':
@@ -195,6 +197,8 @@ const LOOKS_ONLY: ReadonlySet<TouchMode> = new Set([
   'read',
   'watch',
   'await',
+  'end',
+  'ended',
   'enter',
   'again',
   'hold',

@@ -129,6 +129,7 @@ export class ObservedState {
   before({ pending }: RunningTask): void {
     this.#announced = 'none';
     if (pending.kind === 'spawn' || pending.at === 'task.start') return;
+    if (pending.kind === 'block' && pending.awaited !== undefined) return;
     this.#announced = pending.kind === 'block' ? pending.on : pending.object;
     this.#announcedValue = this.#values.look(this.#announced);
   }

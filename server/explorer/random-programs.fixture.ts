@@ -18,10 +18,9 @@ import {
 } from '../task/rwsem.ts';
 import {
   type Task,
-  waitForLower,
+  waitAgain,
   waitUntil,
   willCompare,
-  willCompareLowered,
   willLower,
   willRaise,
   willRead,
@@ -46,6 +45,7 @@ const KINDS = [
   'compare',
   'quiesce',
   'flag',
+  'bracket',
   'await',
   'post',
   'fork',
@@ -60,12 +60,19 @@ export interface RandomOp {
 
 export type Program = readonly RandomOp[];
 
+const BRACKET = ['open', 'flag', 'close'] as const;
+
 const OBJECTS = 2;
 export const LOCK = objectId('driver_lock', 0, 0);
 const SEM = objectId('mmap_lock', 0, 0);
 const POSTED = objectId('answer', 0, 0);
 const COUNT = objectId('subscriptions', 0, 0);
 const FLAG = objectId('interval_sub', 0, 0);
+
+/** While the counter has not been 0 again. */
+function period(number: number) {
+  return objectId('subscriptions', 1, number + 1);
+}
 
 export function cell(at: number) {
   return objectId('user', 0, at);
@@ -146,6 +153,7 @@ class Memory {
       case 'close':
         yield willLower('test.close', COUNT);
         this.open -= 1;
+        touch(context, period(this.period), 'end');
         return wake(context, COUNT, 'lower');
       case 'compare':
         // Nothing is remembered of a comparison but what comes next.
@@ -155,16 +163,15 @@ class Memory {
         cells[op.at] = value;
         return;
       case 'quiesce': {
-        // As a reader of a notifier: it looks first, and waits for what its own flag has seen to end.
-        yield willCompareLowered('test.look', COUNT);
-        touch(context, FLAG, 'read');
-        const { flagged } = this;
-        if (this.open > 0 && flagged === this.period) {
-          const over = () => this.open <= 0 || flagged !== this.period;
-          yield waitForLower('test.quiesce', COUNT, over);
-        }
+        // As a reader of a notifier: it waits for what its own flag has seen to end.
+        const over = () => this.open <= 0 || this.flagged !== this.period;
+        yield waitAgain('test.quiesce', COUNT, FLAG, over);
+        touch(context, period(this.flagged), 'ended');
         return note('q');
       }
+      case 'bracket':
+        for (const part of BRACKET) yield* this.#perform(who, { op: part, at: op.at }, value, note);
+        return;
       case 'flag':
         yield willWrite('test.flag', FLAG);
         if (this.open > 0) this.flagged = this.period;
@@ -299,17 +306,25 @@ function contentsOf(memory: Memory, registers: () => string): WorldContents {
   };
 }
 
-const op: fc.Arbitrary<RandomOp> = fc.record({
-  op: fc.constantFrom(...KINDS),
-  at: fc.integer({ min: 0, max: OBJECTS - 1 }),
-});
+function ops(kinds: readonly RandomOp['op'][]): fc.Arbitrary<RandomOp> {
+  return fc.record({
+    op: fc.constantFrom(...kinds),
+    at: fc.integer({ min: 0, max: OBJECTS - 1 }),
+  });
+}
 
 /** One task's program of 1 to `length` operations. */
-export function randomProgram(length: number): fc.Arbitrary<Program> {
-  return fc.array(op, { minLength: 1, maxLength: length });
+export function randomProgram(
+  length: number,
+  kinds: readonly RandomOp['op'][] = KINDS,
+): fc.Arbitrary<Program> {
+  return fc.array(ops(kinds), { minLength: 1, maxLength: length });
 }
 
 /** Two or three tasks with 1 to `length` operations each. */
-export function programsOf(length: number): fc.Arbitrary<readonly Program[]> {
-  return fc.array(randomProgram(length), { minLength: 2, maxLength: 3 });
+export function programsOf(
+  length: number,
+  kinds: readonly RandomOp['op'][] = KINDS,
+): fc.Arbitrary<readonly Program[]> {
+  return fc.array(randomProgram(length, kinds), { minLength: 2, maxLength: 3 });
 }

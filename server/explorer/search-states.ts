@@ -18,8 +18,8 @@ import type { RunningTask } from '../scheduler/scheduler.ts';
 import type { Touch } from '../task/context.ts';
 import type { ObjectId } from '../task/object-id.ts';
 import { invariant } from '../vocabulary/invariant.ts';
-import { type Access, knows, Timeline } from './clocks.ts';
-import { conflicts, independent, races, touchesNothing } from './dependence.ts';
+import { type Access, knows, type TimedStep, Timeline } from './clocks.ts';
+import { conflicts, independent, races, racesWithNothing } from './dependence.ts';
 import { type ExecutedStep, takeStep } from './execution.ts';
 import type { Explored, NewExplored } from './explored.ts';
 import type { Failure } from './failure.ts';
@@ -88,6 +88,8 @@ interface Behind {
   at(object: ObjectId): readonly PlacedTouch[];
 }
 
+const NO_LOCKS: readonly ObjectId[] = [];
+const NOTHING_BEHIND: Behind = { at: () => [] };
 const NO_CHILDREN: readonly RunningTask[] = [];
 const NO_PLACED: readonly PlacedTouch[] = [];
 
@@ -212,6 +214,7 @@ class StateSearch {
     for (let depth = replayed; ; depth += 1) {
       const ready = scheduler.readyTasks().sort((a, b) => a.identity.id - b.identity.id);
       if (ready.length === 0) {
+        this.#tryWaitsBefore(scheduler.blockedTasks());
         if (failed === 'yes') return { ended: 'failed', explored };
         const failure = explored.failureAtEnd(scheduler.blockedTasks());
         if (failure === 'none') return { ended: 'complete', explored };
@@ -252,7 +255,7 @@ class StateSearch {
     }
     this.#observed.took(step, task, children);
     for (const touch of step.touches) {
-      if (touchesNothing(touch.mode) || this.#observed.isJoin(touch.object)) continue;
+      if (racesWithNothing(touch.mode) || this.#observed.isJoin(touch.object)) continue;
       const locks = locksDuring(touch, step, held);
       node.behind = withTouch(node.behind, this.#numbers.numberOf(place, touch, locks));
     }
@@ -301,6 +304,19 @@ class StateSearch {
     this.#known.set(key, { asleep: this.#known.get(key)?.asleep ?? asleep, behind: 'open' });
     this.#stack.push(node);
     return node;
+  }
+
+  /** A wait without end takes no step, though it might have, before what makes it wait. */
+  #tryWaitsBefore(blocked: readonly RunningTask[]): void {
+    const node = this.#stack.at(-1);
+    if (node === undefined || this.#options.preemptionsMax !== undefined) return;
+    for (const { identity, pending } of blocked) {
+      if (pending.kind !== 'block' || pending.awaited === undefined) continue;
+      const place = this.#observed.placeOf(identity.id);
+      const touch = { object: pending.awaited, mode: 'await' } as const;
+      this.#raceBehind({ place, locks: NO_LOCKS, ...touch }, NOTHING_BEHIND);
+      node.behind = withTouch(node.behind, this.#numbers.numberOf(place, touch, NO_LOCKS));
+    }
   }
 
   /** What distinguishes states that are the same to the kernel. */
@@ -368,7 +384,7 @@ class StateSearch {
 
   /** `touch` happens somewhere behind this state, in an order that is not known: it may race with what came before. */
   #raceBehind({ place, object, mode, locks }: PlacedTouch, behind: Behind): void {
-    const accesses = this.#timeline.accessesOf(object);
+    const accesses = this.#timeline.accessesOf(object, mode);
     if (accesses.length === 0) return;
     const clock = this.#timeline.clockOf(this.#observed.livingTask(place));
     for (const access of accesses) {
@@ -401,7 +417,7 @@ class StateSearch {
       node.backtrack.add(task);
       const asleep = node.explored.has(task) ? undefined : node.sleep.get(task);
       if (asleep === undefined) continue;
-      for (const other of this.#inConflictWith(asleep, event, behind)) {
+      for (const other of this.#inConflictWith(asleep, task, event, behind)) {
         if (!wanted.includes(other)) wanted.push(other);
       }
     }
@@ -420,17 +436,32 @@ class StateSearch {
     return 'unknown';
   }
 
-  /** Who conflicts with a step that touches `touches`, among what came after `event` and what comes behind. */
-  #inConflictWith(touches: readonly Touch[], event: number, behind: Behind): Set<TaskPlace> {
+  /**
+   * Who may conflict with the next step of `task`, which touches `touches`, before it is taken, in an order without
+   * `event`: among what came after `event` and what comes behind. What is surely after `event` is in no such order.
+   */
+  #inConflictWith(
+    touches: readonly Touch[],
+    task: number,
+    event: number,
+    behind: Behind,
+  ): Set<TaskPlace> {
     const found = new Set<TaskPlace>();
     const { steps } = this.#timeline;
+    const { index } = steps[event - 1] as TimedStep;
     for (let at = event; at < steps.length; at += 1) {
-      const step = steps[at] as ExecutedStep;
-      if (!independent(touches, step.touches)) found.add(this.#stepPlaces[at] as TaskPlace);
+      const step = steps[at] as TimedStep;
+      // It was taken here: what comes behind does not come before it.
+      if (step.task === task) return found;
+      if (knows(step.clock, index) >= event || independent(touches, step.touches)) continue;
+      found.add(this.#stepPlaces[at] as TaskPlace);
     }
     for (const { object, mode } of touches) {
       for (const other of behind.at(object)) {
-        if (conflicts(mode, other.mode)) found.add(other.place);
+        if (!conflicts(mode, other.mode)) continue;
+        if (knows(this.#timeline.clockOf(this.#observed.livingTask(other.place)), index) >= event)
+          continue;
+        found.add(other.place);
       }
     }
     return found;

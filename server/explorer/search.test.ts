@@ -19,6 +19,12 @@ import { NO_SYMMETRY, type Symmetry } from './symmetry.ts';
 /** Programs with more interleavings than this are not compared. */
 const EXECUTIONS_MAX = 3_000;
 
+const STATE_SEARCH: StateSearchOptions = {
+  stepsMax: 200,
+  counterexamples: 'all',
+  goOn: () => 'go on',
+};
+
 function covered(programs: readonly Program[], strategy: 'dpor' | 'dfs'): SearchResult {
   return search(world(programs), {
     strategy,
@@ -61,6 +67,61 @@ for (const tells of ['nothing', 'its contents'] as const) {
   });
 }
 
+/** What a notifier does, and its readers. */
+const NOTIFIER: readonly RandomOp['op'][] = [
+  ...(['bracket', 'bracket', 'quiesce', 'quiesce', 'open', 'flag', 'close', 'compare'] as const),
+  ...(['read', 'write', 'branch', 'locked-write'] as const),
+];
+
+/**
+ * Plain search of states: without a preemption too many every task is tried at each of them. Even an execution in which
+ * a task waits for ever must be found: whether the wait could have come first shows only there.
+ */
+test('a wait that can be made to wait again is tried before what makes it wait', () => {
+  let compared = 0;
+  fc.assert(
+    fc.property(programsOf(3, NOTIFIER), (programs) => {
+      const build = world(programs, 'its contents');
+      const plain = searchStates(build, {
+        ...STATE_SEARCH,
+        preemptionsMax: Number.POSITIVE_INFINITY,
+        goOn: ({ executions }) => (executions < EXECUTIONS_MAX ? 'go on' : 'stop'),
+      });
+      fc.pre(plain.ended === 'complete');
+      compared += 1;
+      const outcomes = [...plain.outcomes.keys()].sort();
+      assert.deepEqual([...searchStates(build, STATE_SEARCH).outcomes.keys()].sort(), outcomes);
+      const sets = covered(programs, 'dpor');
+      if (sets.ended === 'complete') assert.deepEqual([...sets.outcomes.keys()].sort(), outcomes);
+    }),
+    { seed: 20261130, numRuns: 250 },
+  );
+  assert.ok(compared >= 250);
+});
+
+/** The flag is set twice: before the second time the wait is not over, before the first it is. */
+const FLAGGED_TWICE: readonly Program[] = [
+  [
+    { op: 'open', at: 0 },
+    { op: 'flag', at: 0 },
+    { op: 'flag', at: 0 },
+    { op: 'read', at: 0 },
+    { op: 'close', at: 0 },
+  ],
+  [
+    { op: 'quiesce', at: 0 },
+    { op: 'write', at: 0 },
+  ],
+];
+
+test('a wait is tried before the first step that makes it wait, though a second comes between', () => {
+  const plain = [...covered(FLAGGED_TWICE, 'dfs').outcomes.keys()].sort();
+  assert.equal(plain.length, 2);
+  assert.deepEqual([...covered(FLAGGED_TWICE, 'dpor').outcomes.keys()].sort(), plain);
+  const { outcomes } = searchStates(world(FLAGGED_TWICE, 'its contents'), STATE_SEARCH);
+  assert.deepEqual([...outcomes.keys()].sort(), plain);
+});
+
 /** Two readers that see a write differently: the order that a test of initials without the step itself loses. */
 const READERS_APART: readonly Program[] = [
   [
@@ -70,12 +131,6 @@ const READERS_APART: readonly Program[] = [
   [{ op: 'read', at: 0 }],
   [{ op: 'read', at: 0 }],
 ];
-
-const STATE_SEARCH: StateSearchOptions = {
-  stepsMax: 200,
-  counterexamples: 'all',
-  goOn: () => 'go on',
-};
 
 /**
  * A task sleeps at a decision, and what it does later races with what is known behind a state: the orders that begin

@@ -9,8 +9,8 @@
 import type { RunningTask } from '../scheduler/scheduler.ts';
 import type { Touch } from '../task/context.ts';
 import { invariant } from '../vocabulary/invariant.ts';
-import { type TimedStep, Timeline } from './clocks.ts';
-import { independent } from './dependence.ts';
+import { knows, type TimedStep, Timeline } from './clocks.ts';
+import { independent, races } from './dependence.ts';
 import { type ExecutedStep, takeStep } from './execution.ts';
 import type { Explored, NewExplored } from './explored.ts';
 import type { Failure } from './failure.ts';
@@ -151,6 +151,7 @@ function execute(
   for (let depth = 0; ; depth += 1) {
     const ready = scheduler.readyTasks().sort((a, b) => a.identity.id - b.identity.id);
     if (ready.length === 0) {
+      if (options.strategy === 'dpor') tryWaitsBefore(stack, timeline, scheduler.blockedTasks());
       const failure = explored.failureAtEnd(scheduler.blockedTasks());
       return { ended: failure === 'none' ? 'complete' : 'failed', failure, explored, steps };
     }
@@ -170,6 +171,25 @@ function execute(
     if (options.strategy === 'dpor') for (const race of races) reverse(stack, timeline, race);
     const failure = explored.failure();
     if (failure !== 'none') return { ended: 'failed', failure, explored, steps };
+  }
+}
+
+/** A wait without end takes no step, though it might have, before what makes it wait. */
+function tryWaitsBefore(
+  stack: readonly Node[],
+  timeline: Timeline,
+  blocked: readonly RunningTask[],
+): void {
+  for (const { identity, pending } of blocked) {
+    if (pending.kind !== 'block' || pending.awaited === undefined) continue;
+    const clock = timeline.clockOf(identity.id);
+    for (const { event, index, mode } of timeline.accessesOf(pending.awaited, 'await')) {
+      if (!races(mode, 'await') || knows(clock, index) >= event) continue;
+      reverse(stack, timeline, { earlier: event, later: timeline.steps.length + 1 });
+      if (stack[event - 1]?.enabled.includes(identity.id)) {
+        stack[event - 1]?.backtrack.add(identity.id);
+      }
+    }
   }
 }
 

@@ -44,7 +44,8 @@ export interface LockOrderViolation {
  * How a segment touched an object. 'add' commutes with itself (a reference count), and so do 'raise' and 'lower',
  * but not with each other; an acquire is ordered after the release before it, and two acquires race unless both are
  * for reading. 'watch' is a read and 'note' a write of a listener of the log: the running task learns nothing by them.
- * 'await' is a 'watch' of a task that no 'raise' can make wait or go on: it commutes with each of them.
+ * 'await' is a 'watch' by a task that waits there: see waitAgain(). 'end' and 'ended' commute with all, themselves as
+ * well, but for the order in which they come: what 'ended' notes could not be before the 'end'.
  * 'enter', 'again' and 'hold' touch nothing: see enterLoop() and holdToCompare().
  */
 export type TouchMode =
@@ -55,6 +56,8 @@ export type TouchMode =
   | 'lower'
   | 'watch'
   | 'await'
+  | 'end'
+  | 'ended'
   | 'note'
   | 'enter'
   | 'again'

@@ -18,10 +18,9 @@ export interface AccessStep {
   readonly mode: AccessMode;
   /**
    * 'raise', 'lower': a write that commutes with writes of its own kind, as a counter going up, or going down.
-   * 'watch': a read of which the task remembers nothing but what it does next. 'await': likewise, and what raises the
-   * object does not change that.
+   * 'watch': a read of which the task remembers nothing but what it does next.
    */
-  readonly how?: 'raise' | 'lower' | 'watch' | 'await';
+  readonly how?: 'raise' | 'lower' | 'watch';
 }
 
 /** Waits until `until()` holds; it may change only when a task calls wake(context, on). */
@@ -30,8 +29,8 @@ export interface BlockStep {
   readonly at: YieldPoint;
   readonly on: ObjectId;
   readonly until: () => boolean;
-  /** 'await': what raises `on` does not change `until`. */
-  readonly how?: 'await';
+  /** See waitAgain(). */
+  readonly awaited?: ObjectId;
 }
 
 /** Starts tasks beside this one. Each is joined through a BlockStep on its `done` object. */
@@ -67,11 +66,6 @@ export function willCompare(at: YieldPoint, object: ObjectId): AccessStep {
   return { kind: 'access', at, object, mode: 'read', how: 'watch' };
 }
 
-/** As willCompare(), where what raises `object` does not change the answer. */
-export function willCompareLowered(at: YieldPoint, object: ObjectId): AccessStep {
-  return { kind: 'access', at, object, mode: 'read', how: 'await' };
-}
-
 /** About to count `object` up: commutes with others that do. */
 export function willRaise(at: YieldPoint, object: ObjectId): AccessStep {
   return { kind: 'access', at, object, mode: 'write', how: 'raise' };
@@ -88,9 +82,15 @@ export function waitUntil(at: YieldPoint, on: ObjectId, until: () => boolean): B
 }
 
 /**
- * Waits until `until()` holds, which no step that raises `on` can change: so the wait need not be tried before and
- * behind each of those. What else it depends on, the same step must touch.
+ * As waitUntil(), for a wait that may have been over before it had to be waited for, and may have to be waited for once
+ * more: writes to `awaited` make it wait, so it is also tried before the earliest of them. The steps that let it go on
+ * note 'end', and the segment behind it 'ended'. `on` is only where it is woken.
  */
-export function waitForLower(at: YieldPoint, on: ObjectId, until: () => boolean): BlockStep {
-  return { kind: 'block', at, on, until, how: 'await' };
+export function waitAgain(
+  at: YieldPoint,
+  on: ObjectId,
+  awaited: ObjectId,
+  until: () => boolean,
+): BlockStep {
+  return { kind: 'block', at, on, until, awaited };
 }

@@ -13,12 +13,11 @@ import type {
   NotifierRange,
 } from '../../abi/device-api.ts';
 import { holdToCompare, touch, wake } from '../../task/context.ts';
-import { objectId } from '../../task/object-id.ts';
+import { type ObjectId, objectId } from '../../task/object-id.ts';
 import {
   type Task,
-  waitForLower,
+  waitAgain,
   waitUntil,
-  willCompareLowered,
   willLower,
   willRaise,
   willWrite,
@@ -101,6 +100,7 @@ export function* mmuNotifierInvalidateRangeEnd(k: Kernel, invalidation: Invalida
   const { subscriptions } = mm;
   yield willLower('mmu_notifier_invalidate_range_end.seq', subscriptions.object);
   invariant(k.invalidations.delete(invalidation.id), 'MN1', { id: invalidation.id });
+  touch(k.context, periodOf(mm, subscriptions.invalidateSeq), 'end');
   subscriptions.activeInvalidateRanges -= 1;
   if (subscriptions.activeInvalidateRanges === 0 && isInvalidating(subscriptions)) {
     moveSeq(k, mm);
@@ -123,6 +123,11 @@ function moveSeq({ invalidations }: Kernel, { id, subscriptions }: Mm): void {
   const open = [...invalidations.values()].filter(({ mm }) => mm.id === id).length;
   invariant(isOdd(next) ? active > 0 : active === 0 && open === 0, 'MN2', { next, active, open });
   subscriptions.invalidateSeq = next;
+}
+
+/** While the sequence is this one: every bracket that ends in it has a part in its end. */
+function periodOf({ id }: Mm, sequence: Seq): ObjectId {
+  return objectId('subscriptions', id, sequence);
 }
 
 function applyDeferred(subscriptions: NotifierSubscriptions): void {
@@ -148,17 +153,15 @@ function applyDeferred(subscriptions: NotifierSubscriptions): void {
 export function* mmuIntervalReadBegin(k: Kernel, mm: Mm, sub: IntervalSub): Task<Seq> {
   const { subscriptions } = mm;
   // Starting a bracket cannot make this wait, nor go on: only the device's own callback and the end of the last can.
-  yield willCompareLowered('mmu_interval_read_begin.seq', subscriptions.object);
-  touch(k.context, sub.object, 'watch');
+  yield waitAgain(
+    'mmu_interval_read_begin.wait',
+    subscriptions.object,
+    sub.object,
+    () => subscriptions.invalidateSeq !== sub.invalidateSeq,
+  );
   const begun = sub.invalidateSeq;
+  touch(k.context, periodOf(mm, begun), 'ended');
   holdToCompare(k.context, sub.object, begun);
-  if (begun === subscriptions.invalidateSeq) {
-    yield waitForLower(
-      'mmu_interval_read_begin.wait',
-      subscriptions.object,
-      () => subscriptions.invalidateSeq !== begun,
-    );
-  }
   return begun;
 }
 

@@ -106,6 +106,7 @@ function writes(mode: TouchMode): boolean {
     case 'read':
     case 'watch':
     case 'await':
+    case 'ended':
     case 'enter':
     case 'again':
     case 'hold':
@@ -114,6 +115,7 @@ function writes(mode: TouchMode): boolean {
       return false;
     case 'write':
     case 'note':
+    case 'end':
     case 'add':
     case 'raise':
     case 'lower':
