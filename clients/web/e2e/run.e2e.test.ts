@@ -1,6 +1,6 @@
 /** The explorer in the page: from the question to the step, and from the link back to it. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before } from 'node:test';
@@ -168,8 +168,7 @@ test('a scenario of one’s own is written, mended by line, explored, and its to
   const { run } = await (await fetch(`${under.server.url}/api/runs/${id}`)).json();
 
   await page.goto(`${under.server.url}/explore`);
-  await page.getByPlaceholder('mmr1.…').fill(run.verdict.token);
-  await page.getByRole('button', { name: 'Ask its question here' }).click();
+  await paste(page, run.verdict.token);
   await appears(page.getByText('✕ broken'));
   assert.deepEqual(complaintsBut404(), []);
 });
@@ -187,7 +186,7 @@ test('a kernel function is changed in the page, and what that breaks is found', 
   assert.deepEqual(complaintsBut404(), []);
 });
 
-test('a recording of a lab is dropped into the page, and stands there in memory and time', async () => {
+test('a recording of a lab is dropped into the page, or pasted, and stands there in memory and time', async () => {
   const device = await under.open('/lab/demo/device/gpu0');
   await appears(device.getByText('● connected'));
   const [recording = ''] = readdirSync(folder).filter((name) => name.endsWith('.jsonl'));
@@ -196,6 +195,9 @@ test('a recording of a lab is dropped into the page, and stands there in memory 
   await appears(page.getByText('a recording'));
   await appears(page.getByText(/^\d+ events, 0 violations/));
   await appears(page.getByText(/◼ then \d+/));
+  await page.goto(`${under.server.url}/explore`);
+  await paste(page, readFileSync(join(folder, recording), 'utf8'));
+  await appears(page.getByText(/^\d+ events, 0 violations/));
   await page.goto(`${under.server.url}/recording`);
   await page
     .locator('input[type=file]')
@@ -207,4 +209,14 @@ test('a recording of a lab is dropped into the page, and stands there in memory 
 /** Browsers write every answer of 404 on the console; the forgotten run is one. */
 function complaintsBut404(): string[] {
   return under.complaints.filter((complaint) => !complaint.includes('404'));
+}
+
+/** As the keys for it do, of what a person has copied elsewhere. */
+async function paste(page: Page, text: string): Promise<void> {
+  await appears(page.getByText('or paste it'));
+  await page.evaluate((copied) => {
+    const clipboardData = new DataTransfer();
+    clipboardData.setData('text/plain', copied);
+    document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true }));
+  }, text);
 }
