@@ -36,6 +36,7 @@ SERVER_FRAME_BYTES_MAX = 64 * 1024 * 1024
 ACK_FRAMES = 64
 ACK_BYTES = 32 * 1024
 RETRY_FIRST_S, RETRY_LAST_S = 0.05, 2.0
+RETRY_SOON_S = 0.25
 MIRROR_CHANGES_MAX = 512
 
 # Close codes after which we would be closed again, or another has our session.
@@ -43,8 +44,10 @@ FINAL_CODES = {4001, 4004, 4005, 4009, 4012, 4013}
 GOING, EXPIRED = 4000, 4007
 COME_BACK = 4900
 # Refusals of a hello that pass by themselves for a client that was in before, and those of a session that is gone.
-PASSING_FIRST = {"going", "restoring", "under-pressure"}
+PASSING_FIRST = {"going", "moved", "restoring", "stalled", "under-pressure"}
 PASSING = PASSING_FIRST | {"lab-full", "too-many-labs", "insufficient-storage"}
+# Of those, the ones that pass in a moment; and servers in a row that send a client on, whatever time it was given.
+SOON, MOVES_MAX = {"moved", "restoring"}, 8
 SESSION_GONE = {"bad-resume", "resume-too-old"}
 # The exit code of a session that its server has refused or ended for good (sysexits.h: EX_UNAVAILABLE).
 UNAVAILABLE = 69
@@ -71,6 +74,7 @@ class Refused(Exception):
         self.errno = data.get("errno", "EIO")
         self.code = data.get("code", "internal")
         self.definite = data.get("definite", False)
+        self.address = data.get("address")
         super().__init__(f"{method}: {self.errno}: {error.get('message', '')} {data.get('remedy', '')}".strip())
 
 
@@ -125,7 +129,9 @@ class Session:
         self.hello = {"protocol": SUBPROTOCOL, "lab": lab, "role": role, "name": name}
         if take_over:
             self.hello["takeOver"] = True
-        self.url, self.asked, self.told, self.greeted, self.anew = url, asked, told, greeted, anew
+        self.asked, self.told, self.greeted, self.anew = asked, told, greeted, anew
+        self.given, self.addresses = url, [url]  # where the lab is, or who may know: the first is tried next
+        self.moves, self.soon = 0, False
         self.last_id = 0
         self._begin()
         self.websocket = None
@@ -188,15 +194,17 @@ class Session:
                     self.give_up, self.name_free, wait = float("inf"), loop.time() + grace, 0
             except (OSError, asyncio.TimeoutError, websockets.exceptions.WebSocketException) as error:
                 code = getattr(error, "code", 1006)
+                self.addresses.append(self.addresses.pop(0))
                 if loop.time() >= self.give_up:
-                    raise SessionOver(f"no server answers at {self.url}", UNAVAILABLE) from error
+                    raise SessionOver(f"no server answers at {self.given}", UNAVAILABLE) from error
             if code in FINAL_CODES:
                 raise SessionOver(f"the server closed with {code}", UNAVAILABLE)
             if code == 1000 or (code == GOING and self.for_good):
                 raise SessionOver("left", 0)
             if self.welcome is not None and (code == EXPIRED or (code == GOING and self.ends)):
                 self._anew()
-            await asyncio.sleep(wait)
+            await asyncio.sleep(min(wait, RETRY_SOON_S) if self.soon else wait)
+            self.soon = False
             wait = min(RETRY_LAST_S, wait * 2 or RETRY_FIRST_S)
 
     def _anew(self):
@@ -209,7 +217,7 @@ class Session:
     async def _connection(self):
         """One connection, from hello to its end. Returns the close code; None if the hello is to be said again."""
         async with websockets.connect(
-            self.url,
+            self.addresses[0],
             subprotocols=[SUBPROTOCOL],
             compression=None,
             max_size=SERVER_FRAME_BYTES_MAX,
@@ -244,6 +252,7 @@ class Session:
             self._hello_refused(Refused("hello", frame["error"]))
             return False
         fresh, self.welcome = self.welcome is None, frame["result"]
+        self.addresses, self.moves = self._known(self.welcome.get("others", ())), 0
         if fresh:
             self.received = frame["seq"]
         arrived = 1 if fresh else self.welcome["received"]
@@ -257,8 +266,18 @@ class Session:
         self.greeted(self.welcome)
         return True
 
+    def _known(self, others):
+        """Addresses, each once: the one that is tried now, the one that was given, and others."""
+        return list(dict.fromkeys([self.addresses[0], self.given, *others]))
+
     def _hello_refused(self, refused):
         """Raises SessionOver unless the hello is to be said again."""
+        self.soon = refused.code in SOON
+        if refused.code == "moved":
+            self.addresses.insert(0, refused.address)
+            self.addresses, self.moves = self._known(self.addresses), self.moves + 1
+            if self.moves <= MOVES_MAX:
+                return
         was_in = self.give_up == float("inf")
         if self.welcome is not None and refused.code in SESSION_GONE:
             self._anew()

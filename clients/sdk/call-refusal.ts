@@ -14,6 +14,8 @@ export interface CallRefusal {
   /** 'definite': it has not happened and never will. 'indefinite': it may have; look before you ask again. */
   readonly certainty: 'definite' | 'indefinite';
   readonly message: string;
+  /** Of `moved`: the server that has the lab. */
+  readonly address?: string;
 }
 
 /** A refused request, where the caller has no way to take an errno. Thrown in the task that asked. */
@@ -51,6 +53,7 @@ export function callRefusal(error: RpcError): CallRefusal {
     remedy: data.remedy ?? '',
     certainty: data.definite === true ? 'definite' : 'indefinite',
     message: error.message,
+    ...(data.address === undefined ? {} : { address: data.address }),
   };
 }
 

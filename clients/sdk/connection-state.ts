@@ -14,6 +14,10 @@ import { type CallRefusal, sentences } from './call-refusal.ts';
 /** Milliseconds before the first attempt to come back; doubled after each failure. */
 export const RETRY_FIRST_MS = 50;
 export const RETRY_LAST_MS = 2_000;
+/** Milliseconds at most where a server has said that the lab is there in a moment. */
+export const RETRY_SOON_MS = 250;
+/** Servers in a row that send a client on to another, whatever time it was given. */
+const MOVES_MAX = 8;
 
 /**
  * What to do when the connection is lost: come back to the same session, or give up. 'rejoin' comes back to the lab, in
@@ -158,7 +162,14 @@ function afterLoss(
 }
 
 /** Refusals that pass by themselves. */
-const FOR_NOW: ReadonlySet<string> = new Set(['going', 'restoring', 'under-pressure']);
+const FOR_NOW: ReadonlySet<string> = new Set([
+  'going',
+  'moved',
+  'restoring',
+  'stalled',
+  'under-pressure',
+]);
+const SOON: ReadonlySet<string> = new Set(['moved', 'restoring']);
 /** What else may pass for a client that was in before. */
 const FOR_NOW_AGAIN: ReadonlySet<string> = new Set([
   'lab-full',
@@ -186,16 +197,18 @@ function afterRefusal(
     FOR_NOW.has(code) ||
     (purpose !== 'begin' && passesByItself(code)) ||
     (purpose !== 'resume' && code === 'name-taken' && at < nameFreeAt);
-  if (passes && at < giveUpAt) return again(attempt);
+  const moves = code === 'moved' && attempt.failures < MOVES_MAX;
+  if ((passes && at < giveUpAt) || moves)
+    return again(attempt, SOON.has(code) ? RETRY_SOON_MS : RETRY_LAST_MS);
   return { state: 'closed', closed: { why: 'refused', refusal } };
 }
 
-function again(attempt: Attempt): ConnectionState {
-  return away({ ...attempt, failures: attempt.failures + 1 });
+function again(attempt: Attempt, longestMs = RETRY_LAST_MS): ConnectionState {
+  return away({ ...attempt, failures: attempt.failures + 1 }, longestMs);
 }
 
-function away(attempt: Attempt): ConnectionState {
-  const waitMs = Math.min(RETRY_LAST_MS, RETRY_FIRST_MS * 2 ** attempt.failures);
+function away(attempt: Attempt, longestMs = RETRY_LAST_MS): ConnectionState {
+  const waitMs = Math.min(longestMs, RETRY_FIRST_MS * 2 ** attempt.failures);
   return { state: 'away', attempt, waitMs };
 }
 

@@ -32,6 +32,7 @@ import {
   type OnLoss,
 } from './connection-state.ts';
 import { type SentFrame, SentFrames } from './sent-frames.ts';
+import { ServerAddresses } from './server-addresses.ts';
 import { parseServerFrame, type ServerFrame, type ServerQuestionId } from './server-frame.ts';
 import { SilenceWatch } from './silence.ts';
 import { globalSocket, openSocket, type SocketFactory, type SocketLike } from './web-socket.ts';
@@ -144,6 +145,7 @@ export class Connection {
   });
   readonly #open = new Map<RequestId, { seq: number; answered: (answer: CallAnswer) => void }>();
   #state: ConnectionState;
+  readonly #addresses: ServerAddresses;
   #name: string;
   #socket: SocketLike | 'none' = 'none';
   #session: HelloResult | 'none' = 'none';
@@ -167,6 +169,7 @@ export class Connection {
   constructor(options: ConnectionOptions, listener: ConnectionListener) {
     this.#options = options;
     this.#name = options.name;
+    this.#addresses = new ServerAddresses(options.url);
     this.#listener = listener;
     const greeted = Promise.withResolvers<HelloResult>();
     const closed = Promise.withResolvers<ClosedWhy>();
@@ -206,6 +209,11 @@ export class Connection {
   /** In the lab: once it is greeted, the one that it was given. */
   get name(): string {
     return this.#name;
+  }
+
+  /** Of the server that it is connected to, or is to be. */
+  get address(): string {
+    return this.#addresses.next;
   }
 
   /** The answer to the last hello, or 'none' before the first. */
@@ -314,7 +322,7 @@ export class Connection {
   }
 
   #connect(): void {
-    const socket = openSocket(this.#options.url, this.#options.socket ?? globalSocket, {
+    const socket = openSocket(this.#addresses.next, this.#options.socket ?? globalSocket, {
       opened: () => {
         if (this.#socket === socket) this.#greet();
       },
@@ -438,6 +446,7 @@ export class Connection {
     const isParked = this.#resume !== 'none' && this.#session === 'none';
     if (isParked) this.#sent.goOnFrom(arrived);
     this.#session = hello;
+    this.#addresses.greeted(hello.others ?? []);
     this.#resume = { token: hello.resumeToken, epoch: hello.epoch };
     this.#name = hello.actor;
     this.#sent.forget(arrived);
@@ -457,6 +466,7 @@ export class Connection {
   #helloRefused(refusal: CallRefusal): void {
     const socket = this.#socket;
     this.#silence.end();
+    if (refusal.address !== undefined) this.#addresses.movedTo(refusal.address);
     this.#move({ event: 'hello-refused', refusal, at: now() });
     if (this.#state.state !== 'away') return;
     this.#socket = 'none';
@@ -466,6 +476,7 @@ export class Connection {
   #lost(code: number, text: string): void {
     this.#socket = 'none';
     this.#silence.end();
+    if (this.#state.state !== 'attached') this.#addresses.failed();
     this.#move({ event: 'lost', code, text, at: now() });
     this.#listener.settled();
   }

@@ -31,8 +31,19 @@ export interface ServerConfig {
   readonly durability: DurabilityMode;
   /** MMRACE_CHECKPOINT_EVERY: entries of a recording between two checkpoints, about. */
   readonly checkpointEvery: number;
-  /** MMRACE_KEEP, in MiB: bytes of a recording that are kept at least; what no restore needs beyond may be removed. */
+  /**
+   * MMRACE_KEEP, in MiB: bytes of a recording that are kept at least; what no restore needs beyond may be removed. In
+   * Redis it is removed, unless that is said.
+   */
   readonly keep: Keep;
+  /** MMRACE_REDIS: where labs are kept, and shared with other servers: `redis://127.0.0.1:6379`. */
+  readonly redis: string | 'nowhere';
+  /** MMRACE_REDIS_PREFIX: how all keys begin there. Servers of one prefix share their labs. */
+  readonly redisPrefix: string;
+  /** MMRACE_OWNER_LEASE_MS: how long after its last sign of life the labs of a server are taken over. */
+  readonly ownerLeaseMs: number;
+  /** MMRACE_ADDRESS: `http://` where clients of other servers are sent to. 'own': host and port. */
+  readonly address: string | 'own';
   /** 'for-good': no other server comes in its place, so clients need not wait for one. */
   readonly ends: 'for-now' | 'for-good';
   /** MMRACE_UNKNOWN_LABS: whether a hello with `create` opens a lab that is unknown. */
@@ -62,6 +73,10 @@ export const DEFAULT_CONFIG: ServerConfig = {
   durability: 'batch',
   checkpointEvery: 4_000,
   keep: 'all',
+  redis: 'nowhere',
+  redisPrefix: 'mmrace',
+  ownerLeaseMs: 3_000,
+  address: 'own',
   ends: 'for-now',
   unknownLabs: 'on-demand',
   logLevel: 'info',
@@ -82,7 +97,9 @@ export interface Environment {
 
 export const MIB = 1_024 * 1_024;
 export const KEEP_MIB_MAX = 1_000_000;
-const A_DAY_MS = 24 * 60 * 60 * 1000;
+/** Shorter than that, a server that is busy for a moment would lose its labs. */
+export const OWNER_LEASE_MS_MIN = 500;
+export const A_DAY_MS = 24 * 60 * 60 * 1000;
 
 /** Throws: ConfigError. */
 export function configFrom(environment: Environment): ServerConfig {
@@ -109,6 +126,15 @@ export function configFrom(environment: Environment): ServerConfig {
       environment.MMRACE_KEEP === 'all' || environment.MMRACE_KEEP === undefined
         ? known.keep
         : whole(environment, 'MMRACE_KEEP', { least: 1, most: KEEP_MIB_MAX }, 1) * MIB,
+    redis: environment.MMRACE_REDIS ?? known.redis,
+    redisPrefix: environment.MMRACE_REDIS_PREFIX ?? known.redisPrefix,
+    ownerLeaseMs: whole(
+      environment,
+      'MMRACE_OWNER_LEASE_MS',
+      { least: OWNER_LEASE_MS_MIN, most: A_DAY_MS },
+      known.ownerLeaseMs,
+    ),
+    address: environment.MMRACE_ADDRESS ?? known.address,
     ends: known.ends,
     unknownLabs: oneOf(
       environment,

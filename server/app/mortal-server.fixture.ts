@@ -19,7 +19,9 @@ const PORTS = { from: 12_000, end: 32_000 };
 export interface MortalServerOptions {
   /** The file that is run, and beside it what the first process that ends by itself has compiled. */
   readonly main?: string;
-  readonly directory: string;
+  /** Where its labs are kept: a folder, or Redis. */
+  readonly directory?: string;
+  readonly redis?: { readonly url: string; readonly ownerLeaseMs: number };
   /** Entries between two checkpoints. */
   readonly checkpointEvery?: number;
 }
@@ -68,7 +70,7 @@ export class MortalServer {
     durability: DurabilityMode,
     dieAt: number | 'never' = 'never',
   ): Promise<'listens' | 'over'> {
-    const { main = MAIN, directory, checkpointEvery = 4_000 } = this.#options;
+    const { main = MAIN, checkpointEvery = 4_000 } = this.#options;
     const dies = dieAt === 'never' ? [] : ['--import', DIE_AT];
     this.#told = 'nothing';
     if (this.#port === 0) this.#port = await freePort();
@@ -76,8 +78,7 @@ export class MortalServer {
       env: {
         ...process.env,
         MMRACE_PORT: String(this.#port),
-        MMRACE_RECORD: directory,
-        MMRACE_RESTORE: 'restored',
+        ...this.#keeping(),
         MMRACE_DURABILITY: durability,
         MMRACE_CHECKPOINT_EVERY: String(checkpointEvery),
         MMRACE_LOG: 'silent',
@@ -108,10 +109,31 @@ export class MortalServer {
     await this.#over;
   }
 
+  /** It stands still, as a machine that is suspended; until goOn(). */
+  pause(): void {
+    if (this.#process !== 'none') this.#process.kill('SIGSTOP');
+  }
+
+  goOn(): void {
+    if (this.#process !== 'none') this.#process.kill('SIGCONT');
+  }
+
   /** As `kill -9`. Resolves when it is over. */
   async kill(): Promise<void> {
     if (this.#process !== 'none') this.#process.kill('SIGKILL');
     await this.#over;
+  }
+
+  #keeping(): Record<string, string> {
+    const { directory, redis } = this.#options;
+    if (redis !== undefined) {
+      return {
+        MMRACE_REDIS: redis.url,
+        MMRACE_OWNER_LEASE_MS: String(redis.ownerLeaseMs),
+        MMRACE_HEARTBEAT_MS: '1000',
+      };
+    }
+    return directory === undefined ? {} : { MMRACE_RECORD: directory, MMRACE_RESTORE: 'restored' };
   }
 
   async #ends(child: ChildProcess, said: readonly string[]): Promise<void> {

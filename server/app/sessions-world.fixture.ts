@@ -540,7 +540,10 @@ class World implements StatedWorld {
     mode: 'each',
     wrote: () => undefined,
     closes: () => undefined,
-    syncNow: () => this.#sync(),
+    syncNow: () => {
+      this.#sync();
+      return 'safe';
+    },
     whenSafe: (then) => {
       const safe = this.#disk.synced === this.#disk.lines.length && this.#safe.length === 0;
       if (safe || this.#bound.mutant === 'answers before the disk') return 'now';

@@ -52,6 +52,20 @@ export function nowhereToRestoreFrom(): StartFailure {
   return new StartFailure(`${why}: name it with --record or MMRACE_RECORD`, 'no folder');
 }
 
+/** Labs cannot be kept in Redis. What is secret in the address is not said. */
+export function redisFailure(url: string, error: unknown): StartFailure {
+  const why = error instanceof Error ? error.message : String(error);
+  const address = url.replace(/\/\/[^/]*@/, '//');
+  const remedy =
+    'start one (redis-server --appendonly yes), or name another with --redis or MMRACE_REDIS';
+  return new StartFailure(`${address} cannot keep labs: ${remedy} (${why})`, error);
+}
+
+/** What does not go together. */
+export function redisConflict(what: string): StartFailure {
+  return new StartFailure(what, 'configuration');
+}
+
 function codeOf(error: unknown): string {
   const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
   return code ?? 'none';

@@ -4,19 +4,22 @@ import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { FastifyBaseLogger } from 'fastify';
 import { Gateway } from '../gateway/gateway.ts';
-import { buildApp, WEBSOCKET_PATH } from '../http/app.ts';
+import { buildApp } from '../http/app.ts';
 import { labCoverage } from '../http/lab-coverage.ts';
 import type { Readiness } from '../http/readiness.ts';
 import { type Durability, newDurability } from '../journal/durability.ts';
 import { folderStore, readStoredLab } from '../journal/folder-store.ts';
 import { keptLabs } from '../journal/lab-file.ts';
 import { machineHash, scheduleHash } from '../journal/model-hash.ts';
+import type { Lab } from '../live/lab.ts';
 import { Labs, type LabsOptions, STOCK_MACHINE, tickMs } from '../live/labs.ts';
 import type { MachineFactory } from '../live/machine-port.ts';
 import { newLiveMachine } from '../live/new-live-machine.ts';
 import { steadyClock } from '../live/steady-clock.ts';
 import type { HelloResult } from '../protocol/hello.ts';
+import { webSocketAddress } from '../protocol/server-address.ts';
 import { Runs } from '../verify/runs/runs.ts';
 import { Checkpoints } from './checkpoints.ts';
 import type { ServerConfig } from './config.ts';
@@ -26,10 +29,18 @@ import { recordingProblem } from './recording-problem.ts';
 import { Recordings } from './recordings.ts';
 import { Restoring } from './restoring.ts';
 import { ownCodeHere, serverToken } from './server-token.ts';
-import { listenFailure, nowhereToRestoreFrom, recordingFailure } from './start-failure.ts';
+import { openSharedLabs, type SharedLabs } from './shared-labs.ts';
+import {
+  listenFailure,
+  nowhereToRestoreFrom,
+  recordingFailure,
+  redisConflict,
+} from './start-failure.ts';
 
 /** The lab that is always open. */
 export const DEMO_LAB = 'demo';
+/** Of servers that share labs. */
+const HEARTBEATS_PER_GRACE = 6;
 /** Milliseconds between two looks at who is still connected while the server ends. */
 const DRAIN_LOOK_MS = 20;
 
@@ -68,7 +79,8 @@ export async function startServer(
   const model = modelOf(serverFolder);
   const readiness: Readiness = {
     state: 'ready',
-    recordingProblem: () => recordingProblem(config.recordTo),
+    recordingProblem: async () =>
+      shared === 'none' ? recordingProblem(config.recordTo) : shared.stalled(),
   };
   const clock = steadyClock(() => performance.now(), tickMs(config.leaseMs));
   const durability = newDurability(config.durability, (error) =>
@@ -77,9 +89,18 @@ export async function startServer(
       'what is recorded does not reach the disk: nothing is answered any more',
     ),
   );
-  const recordings = openRecordings(config, model, durability);
+  const shared = await sharedLabs(config, model, log, token);
+  const recordings =
+    shared === 'none'
+      ? openRecordings(config, model, durability)
+      : new Recordings({ store: shared.store, labs: 'kept' });
+  const safety = shared === 'none' ? durability : shared.commits;
   const { recordTo: directory, keep } = config;
   const readKept = (lab: string) => readStoredLab({ directory, model, durability, keep }, lab);
+  const again = (failed: Lab): void => {
+    if (shared !== 'none') shared.again(failed);
+    else restoring.again(failed.name, () => readKept(failed.name));
+  };
   const labs = new Labs({
     factory,
     leaseMs: config.leaseMs,
@@ -97,9 +118,8 @@ export async function startServer(
       log.info({ lab: lab.name, reached }, 'a lab has ended');
     },
     ...(recordings === 'none' ? {} : keeperOf(recordings)),
-    ...(keepsLabs(config)
-      ? { again: ({ name }) => restoring.again(name, () => readKept(name)) }
-      : {}),
+    ...(keepsLabs(config) ? { again } : {}),
+    ...(shared === 'none' ? {} : { stalled: () => shared.stalled() }),
   });
   // The app, which knows, is made after the gateway.
   let shedding = () => false;
@@ -110,9 +130,10 @@ export async function startServer(
     unknownLabs: config.unknownLabs,
     joinBy: token === 'none' ? 'name' : 'code',
     underPressure: () => shedding(),
-    durability,
+    durability: safety,
+    ...(shared === 'none' ? {} : { elsewhere: shared }),
     graceMs: config.graceMs,
-    heartbeatMs: config.heartbeatMs,
+    heartbeatMs: heartbeatMs(config),
     onWelcomed: (lab, actor, role, session) =>
       log.info({ lab, actor, role, session }, 'a client has said hello'),
     onRefused: (lab, actor, request, { code, path, bound }) =>
@@ -146,9 +167,11 @@ export async function startServer(
           onFailed: (lab, error) => log.warn({ lab, err: error }, 'a checkpoint cannot be written'),
         });
   try {
-    if (keepsLabs(config))
-      for (const name of keptLabs(directory)) restoring.find(name, () => readKept(name));
-    labs.open(DEMO_LAB, STOCK_MACHINE, 'kept');
+    if (shared === 'none') {
+      if (keepsLabs(config))
+        for (const name of keptLabs(directory)) restoring.find(name, () => readKept(name));
+      labs.open(DEMO_LAB, STOCK_MACHINE, 'kept');
+    }
   } catch (error) {
     gateway.close();
     labs.close();
@@ -162,7 +185,8 @@ export async function startServer(
     },
     onFailure: (run, error) => log.error({ run, err: error }, 'a run has thrown'),
   });
-  const history = newOlderEvents(recordings, model);
+  // Those in Redis are not read back.
+  const history = newOlderEvents(shared === 'none' ? recordings : 'none', model);
   const hostNames = [config.host, ...config.publicHosts];
   const app = buildApp({
     gateway,
@@ -176,7 +200,8 @@ export async function startServer(
     ownCode: ownCodeHere(config.host, token),
     ...(token === 'none' ? {} : { token }),
     history,
-    durability,
+    durability: safety,
+    ...(shared === 'none' ? {} : { elsewhere: shared }),
   });
   shedding = () => app.isUnderPressure();
   try {
@@ -192,6 +217,13 @@ export async function startServer(
   const authority = config.host.includes(':')
     ? `[${config.host}]:${port}`
     : `${config.host}:${port}`;
+
+  const url = `http://${authority}`;
+  if (shared !== 'none') {
+    await shared.begin({ labs, gateway, restoring, address: addressOf(config, url) });
+    const { state } = await shared.find(DEMO_LAB, 'create');
+    if (state === 'here') labs.open(DEMO_LAB, STOCK_MACHINE, 'kept');
+  }
 
   async function stop(): Promise<void> {
     readiness.state = 'going';
@@ -209,6 +241,7 @@ export async function startServer(
     gateway.close();
     labs.close();
     await restored;
+    if (shared !== 'none') await shared.end();
     gateway.terminate();
     await runs.close();
     await history.close();
@@ -221,8 +254,8 @@ export async function startServer(
 
   return {
     port,
-    url: `http://${authority}`,
-    webSocketUrl: `ws://${authority}${WEBSOCKET_PATH}`,
+    url,
+    webSocketUrl: webSocketAddress(url),
     token,
     labs,
     gateway,
@@ -233,9 +266,20 @@ export async function startServer(
   };
 }
 
+/**
+ * A server that stands still closes no connection, so its clients notice by their silence, three heartbeats long at most.
+ * Until then the grace of their sessions runs where another server has them.
+ */
+function heartbeatMs({ redis, heartbeatMs: said, graceMs }: ServerConfig): number {
+  return redis === 'nowhere' ? said : Math.min(said, Math.ceil(graceMs / HEARTBEATS_PER_GRACE));
+}
+
 /** What clients are told of the end: when to come back, and to what. */
 function goingWords(config: ServerConfig): string {
   if (config.ends === 'for-good') return 'The server was told to end.';
+  if (config.redis !== 'nowhere') {
+    return 'The server was told to end. Another has its labs in a moment; connect again there, or here.';
+  }
   const labs = keepsLabs(config) ? 'Its labs are kept' : 'Its labs end with it';
   return `The server was told to end. ${labs}; connect again at the same address in a few seconds.`;
 }
@@ -251,11 +295,33 @@ function keeperOf(
   };
 }
 
-function keepsLabs({ recordTo: to, restore }: ServerConfig): boolean {
+function keepsLabs({ recordTo: to, restore, redis }: ServerConfig): boolean {
+  if (redis !== 'nowhere') return true;
   return restore === 'restored' && to !== 'nowhere';
 }
 
 /** Rejects as startServer(). */
+async function sharedLabs(
+  config: ServerConfig,
+  model: HelloResult['model'],
+  log: FastifyBaseLogger,
+  token: string | 'none',
+): Promise<SharedLabs | 'none'> {
+  const { redis, recordTo, tokenFile } = config;
+  if (redis === 'nowhere') return 'none';
+  if (recordTo !== 'nowhere')
+    throw redisConflict('--redis keeps what --record would write: choose one of them');
+  if (token !== 'none' && tokenFile === 'by-host')
+    throw redisConflict('servers that share labs need the same token: name its file with --token');
+  return await openSharedLabs(config, model, log, token === 'none' ? 'name' : 'code');
+}
+
+/** Where other servers send clients. */
+function addressOf({ address }: ServerConfig, own: string): string {
+  return address === 'own' ? own : address.replace(/\/$/, '');
+}
+
+/** Throws as startServer() rejects. */
 function openRecordings(
   config: ServerConfig,
   model: HelloResult['model'],

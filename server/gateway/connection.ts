@@ -54,7 +54,7 @@ export class Connection<Session = unknown> {
   readonly #traffic: Traffic;
   readonly #overflow: (connection: Connection<Session>) => void;
   #delay: Delay | 'none' = 'none';
-  readonly #stoppedBy = new Set<'delay' | 'lab'>();
+  readonly #stoppedBy = new Set<'delay' | 'lab' | 'storage'>();
 
   constructor(
     socket: WebSocket,
@@ -118,7 +118,7 @@ export class Connection<Session = unknown> {
   }
 
   /** Nothing more is read while anything has stopped it. */
-  flow(by: 'delay' | 'lab', state: 'stopped' | 'free'): void {
+  flow(by: 'delay' | 'lab' | 'storage', state: 'stopped' | 'free'): void {
     if (state === 'stopped') this.#stoppedBy.add(by);
     else this.#stoppedBy.delete(by);
     if (this.#stoppedBy.size > 0) this.socket.pause();
@@ -138,9 +138,10 @@ export class Connection<Session = unknown> {
     this.session = 'none';
     if (this.#delay !== 'none') this.#delay.out.flush();
     this.state = 'closing';
-    this.#flusher.now(this.#writer);
-    this.socket.resume();
-    this.socket.close(CLOSE_CODES[reason].code, reason);
+    this.#flusher.last(this.#writer, () => {
+      this.socket.resume();
+      this.socket.close(CLOSE_CODES[reason].code, reason);
+    });
   }
 
   /** Destroys the socket if it was closed long enough ago. */

@@ -1,9 +1,9 @@
 /** Flushes the writers of all connections at the end of the turn of the event loop in which they got frames. */
-import { type Durability, NOT_DURABLE } from '../journal/durability.ts';
+import { NOT_DURABLE, type Safety } from '../journal/durability.ts';
 import type { FrameWriter } from './frame-writer.ts';
 
 export class Flusher {
-  readonly #durability: Durability;
+  readonly #durability: Safety;
   /** Two lists that take turns, so that none has to be made anew. */
   #waiting: FrameWriter[] = [];
   #flushing: FrameWriter[] = [];
@@ -16,8 +16,8 @@ export class Flusher {
     while (flushing.length > 0) flushing.pop();
   };
 
-  /** With `durability` 'each', frames leave when what was written before them is on the disk. */
-  constructor(durability: Durability = NOT_DURABLE) {
+  /** With `durability` 'each', frames leave when what was written before them is safe. */
+  constructor(durability: Safety = NOT_DURABLE) {
     this.#durability = durability;
   }
 
@@ -27,10 +27,14 @@ export class Flusher {
     if (this.#waiting.length === 1) process.nextTick(this.#flush);
   }
 
-  /** Flushes a writer that gets no more frames. */
-  now(writer: FrameWriter): void {
-    if (this.#durability.mode === 'each') this.#durability.syncNow();
-    writer.flush();
+  /** Flushes a writer that gets no more frames, and calls `then`: at once if what it says can be made safe at once. */
+  last(writer: FrameWriter, then: () => void): void {
+    const leave = (): void => {
+      writer.flush();
+      then();
+    };
+    const waits = this.#durability.mode === 'each' && this.#durability.syncNow() === 'cannot';
+    if (!waits || this.#durability.whenSafe(leave) === 'now') leave();
   }
 
   #flushWhenSafe(writers: readonly FrameWriter[]): void {

@@ -7,7 +7,8 @@ import type { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { type Durability, NOT_DURABLE } from '../journal/durability.ts';
+import { NOT_DURABLE, type Safety } from '../journal/durability.ts';
+import { ALONE, type Whereabouts } from '../live/elsewhere.ts';
 import { guarded } from '../live/guarded.ts';
 import type { Lab } from '../live/lab.ts';
 import type { SavedLink } from '../live/lab-actor.ts';
@@ -26,11 +27,21 @@ import type { Pong } from '../protocol/ping.ts';
 import { type Refusal, refuse } from '../protocol/refusal.ts';
 import type { Role } from '../protocol/roles.ts';
 import type { ServerNotificationParams } from '../protocol/server-notifications.ts';
+import { AskedElsewhere } from './asked-elsewhere.ts';
 import { ClientSession, type SessionShared } from './client-session.ts';
 import { type Busy, Connection } from './connection.ts';
 import { answerText } from './encode.ts';
 import { Flusher } from './flusher.ts';
-import { type GreetingOptions, graceIn, type Sessions, sessionKey, welcome } from './greeting.ts';
+import {
+  elsewhereRefusal,
+  type GreetingOptions,
+  graceIn,
+  knownLab,
+  opensLab,
+  type Sessions,
+  sessionKey,
+  welcome,
+} from './greeting.ts';
 import { ParamsText } from './params-text.ts';
 import {
   type Fatal,
@@ -44,7 +55,7 @@ import type { SessionEvent } from './session.ts';
 
 export interface GatewayOptions extends GreetingOptions {
   /** Whether frames wait until what they say is on the disk. Not, unless said. */
-  readonly durability?: Durability;
+  readonly durability?: Safety;
   /** What makes WebSockets of HTTP connections; of the package ws, unless said. */
   readonly sockets?: SocketMaker;
   readonly onClosed: (lab: string, name: string, why: CloseReason | 'left') => void;
@@ -114,6 +125,7 @@ export class Gateway {
   readonly #addresses = new Map<string, number>();
   readonly #timer: NodeJS.Timeout;
   #state: 'open' | 'going' = 'open';
+  #held = false;
 
   constructor(options: GatewayOptions) {
     this.#options = options;
@@ -213,6 +225,20 @@ export class Gateway {
     return session;
   }
 
+  /** Nothing more is read, and nobody is taken for lost who is not read from. */
+  hold(state: 'stopped' | 'free'): void {
+    this.#held = state === 'stopped';
+    for (const connection of this.#connections) connection.flow('storage', state);
+  }
+
+  /** Another server has the lab: its clients are let go, as by a broken line, and hear nothing that is on its way. */
+  drop(lab: Lab): void {
+    for (const connection of this.#connections) {
+      const { session } = connection;
+      if (session !== 'none' && session.lab === lab) connection.socket.terminate();
+    }
+  }
+
   /** Closes every connection. */
   close(): void {
     clearInterval(this.#timer);
@@ -248,7 +274,7 @@ export class Gateway {
 
   #tickConnection(connection: Connection<ClientSession>, now: number): void {
     connection.reap(now);
-    if (connection.state === 'closing') return;
+    if (connection.state === 'closing' || this.#held) return;
     const { session } = connection;
     if (connection.waitsFor !== 'none') return;
     if (session === 'none') {
@@ -416,6 +442,7 @@ export class Gateway {
       this.#refuseConnection(connection, greeting.id, refuse('going', '', ''));
       return;
     }
+    if (this.#options.elsewhere !== undefined && this.#isElsewhere(connection, greeting)) return;
     const lab = this.#options.labs.find(greeting.params.lab);
     if (lab === 'none' || !lab.busy || greeting.params.role === 'observer') {
       this.#welcome(connection, greeting);
@@ -430,6 +457,37 @@ export class Gateway {
         else if (connection.state === 'greeting') this.#welcome(connection, greeting);
       }),
     );
+  }
+
+  /** Returns whether the hello is not for this server, or another is asked whether it is. */
+  #isElsewhere(connection: Connection<ClientSession>, greeting: Hello): boolean {
+    const { elsewhere = ALONE, labs } = this.#options;
+    const { id, params } = greeting;
+    if (elsewhere.stalled() !== 'none') {
+      this.#refuseConnection(connection, id, refuse('stalled', '', ''));
+      return true;
+    }
+    const here =
+      params.resume === undefined ? knownLab(this.#options, params.lab) : labs.find(params.lab);
+    if (here !== 'none') return false;
+    const opens = opensLab(this.#options, params);
+    const asked = new AskedElsewhere();
+    connection.waitsFor = asked;
+    const found = (where: Whereabouts): void => {
+      connection.waitsFor = 'none';
+      const refusal = elsewhereRefusal(where);
+      if (refusal !== 'none') this.#refuseConnection(connection, id, refusal);
+      else if (connection.state === 'greeting') this.#welcome(connection, greeting);
+      if (opens && where.state === 'here' && labs.get(params.lab) === 'none') {
+        elsewhere.notOpened(params.lab);
+      }
+      asked.answered();
+    };
+    elsewhere.find(params.lab, opens ? 'create' : 'never').then(
+      (where) => this.#guarded(connection, () => found(where)),
+      (bug) => this.#options.onBug?.(bug),
+    );
+    return true;
   }
 
   /** Whatever came before is recorded, and so is what this leads to before its answer leaves. */

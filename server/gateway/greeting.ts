@@ -1,4 +1,5 @@
 /** Accepts a hello: a fresh session, or one that is resumed. */
+import type { Elsewhere, Whereabouts } from '../live/elsewhere.ts';
 import type { Lab } from '../live/lab.ts';
 import { newLabInit } from '../live/lab-init.ts';
 import { type Labs, STOCK_MACHINE } from '../live/labs.ts';
@@ -10,6 +11,7 @@ import { looksLikeJoinCode } from '../protocol/join-code.ts';
 import type { LabSnapshot } from '../protocol/lab-snapshot.ts';
 import { LABS_MAX, LABS_PER_ADDRESS_MAX } from '../protocol/limits.ts';
 import { type Refusal, refuse } from '../protocol/refusal.ts';
+import { webSocketAddress } from '../protocol/server-address.ts';
 import { suggestion } from '../vocabulary/nearest-word.ts';
 import { ClientSession, type SessionShared } from './client-session.ts';
 import { answerText } from './encode.ts';
@@ -28,6 +30,8 @@ export interface GreetingOptions {
   readonly graceMs: number;
   readonly heartbeatMs: number;
   readonly model: HelloResult['model'];
+  /** Other servers that keep the same labs. None, unless said. */
+  readonly elsewhere?: Elsewhere;
 }
 
 /** A session, and what its connection is sent first. */
@@ -163,8 +167,13 @@ function resultFor(
     leaseMs: session.lab.leaseMs,
     graceMs: graceIn(session.lab, options.graceMs),
     heartbeatMs: options.heartbeatMs,
+    ...(options.elsewhere === undefined ? {} : { others: othersOf(options.elsewhere) }),
     model: options.model,
   };
+}
+
+function othersOf(elsewhere: Elsewhere): string[] {
+  return elsewhere.addresses().map(webSocketAddress);
 }
 
 function helloText(seq: number, id: RequestId, result: HelloResult): string {
@@ -172,15 +181,43 @@ function helloText(seq: number, id: RequestId, result: HelloResult): string {
 }
 
 function labOf(options: GreetingOptions, params: HelloParams, address: string): Lab | Refusal {
-  const { labs, unknownLabs } = options;
-  const { lab: name, create = false, role } = params;
-  const byCode = options.joinBy === 'code';
-  const known = byCode ? labs.withCode(name) : labs.find(name);
+  const { lab: name } = params;
+  const known = knownLab(options, name);
   if (known !== 'none') return known;
-  // A code that was mistyped must not open a lab of its own, where its owner would wait alone.
-  const opens = create && !byCode && unknownLabs === 'on-demand' && !looksLikeJoinCode(name);
-  if (opens && role !== 'observer') return openedLab(options, name, address);
+  if (opensLab(options, params)) return openedLab(options, name, address);
   return refuse('no-such-lab', 'params.lab', openLab(options, params), { found: briefly(name) });
+}
+
+/** The lab that a hello which begins a session names, if it is here. */
+export function knownLab({ labs, joinBy }: GreetingOptions, name: string): Lab | 'none' {
+  return joinBy === 'code' ? labs.withCode(name) : labs.find(name);
+}
+
+/** Whether a hello opens the lab that it names if there is none. */
+export function opensLab({ joinBy, unknownLabs }: GreetingOptions, params: HelloParams): boolean {
+  const { lab, create = false, role, resume } = params;
+  if (!create || role === 'observer' || resume !== undefined) return false;
+  // A code that was mistyped must not open a lab of its own, where its owner would wait alone.
+  return joinBy !== 'code' && unknownLabs === 'on-demand' && !looksLikeJoinCode(lab);
+}
+
+/** Why a hello whose lab is not here is not for this server; 'none' if it is. */
+export function elsewhereRefusal(where: Whereabouts): Refusal | 'none' {
+  switch (where.state) {
+    case 'here':
+    case 'unknown':
+      return 'none';
+    case 'restoring':
+      return refuse('restoring', 'params.lab', 'a lab that is restored');
+    case 'elsewhere': {
+      const address = webSocketAddress(where.address);
+      return refuse('moved', 'params.lab', `a lab of this server (it is at ${address})`, {
+        address,
+      });
+    }
+    case 'stalled':
+      return refuse('stalled', '', '');
+  }
 }
 
 /** What would be right, in the words of "expected ...". Where codes let in, names are not told. */

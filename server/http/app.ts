@@ -2,12 +2,16 @@
 import type { IncomingMessage } from 'node:http';
 import helmet from '@fastify/helmet';
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
-import type { Durability } from '../journal/durability.ts';
+import { NOT_DURABLE, type Safety } from '../journal/durability.ts';
+import { ALONE, type Elsewhere } from '../live/elsewhere.ts';
+import type { Labs } from '../live/labs.ts';
 import { HTTP_BODY_BYTES_MAX, HTTP_REQUEST_MS } from '../protocol/http-api.ts';
+import { WEBSOCKET_PATH } from '../protocol/server-address.ts';
 import type { Runs } from '../verify/runs/runs.ts';
 import { addAsyncApiRoute } from './asyncapi-route.ts';
 import { checkBodies } from './checked-bodies.ts';
 import { addDocs } from './docs.ts';
+import { sendElsewhere } from './elsewhere.ts';
 import { answerErrors } from './error-answers.ts';
 import { isSameHost, refuseForeignPages } from './foreign-pages.ts';
 import { addGuideRoute } from './guide.ts';
@@ -27,16 +31,15 @@ import { addScenarioRoutes, ScenarioShelf } from './scenarios.ts';
 import { needToken } from './token.ts';
 import { answerUnknownPaths } from './unknown-paths.ts';
 
-/** Where WebSockets are opened. */
-export const WEBSOCKET_PATH = '/ws';
-
 export interface AppOptions extends HealthOptions, LoadOptions {
   readonly runs: Runs;
   /** Names, beside localhost and addresses, under which clients may reach the server. */
   readonly hostNames: readonly string[];
   readonly log: FastifyBaseLogger;
   /** Whether answers wait until what they say is on the disk. Not, unless said. */
-  readonly durability?: Durability;
+  readonly durability?: Safety;
+  /** Other servers that keep the same labs. None, unless said. */
+  readonly elsewhere?: Elsewhere;
   /** Of labs that are recorded. */
   readonly history?: History;
   /** Whether runs may bring code. Not, unless said. */
@@ -73,7 +76,7 @@ export function buildApp(options: AppOptions): FastifyInstance {
     requestTimeout: HTTP_REQUEST_MS,
     http: { headersTimeout: HTTP_REQUEST_MS, connectionsCheckingInterval: HTTP_REQUEST_MS / 5 },
   });
-  if (options.durability !== undefined) answerWhenSafe(app, options.durability);
+  if (options.durability !== undefined) answerWhenSafe(app, labs, options.durability);
   app.register(helmet, HEADERS);
   checkBodies(app);
   answerErrors(app);
@@ -82,20 +85,22 @@ export function buildApp(options: AppOptions): FastifyInstance {
   boundLoad(app, gateway, options);
   refuseUnknownHosts(app, options.hostNames);
   refuseForeignPages(app);
-  if (options.token !== undefined) needToken(app, labs, options.token);
   const joinBy = options.token === undefined ? 'name' : 'code';
+  const { elsewhere = ALONE } = options;
+  sendElsewhere(app, labs, elsewhere, joinBy);
+  if (options.token !== undefined) needToken(app, labs, options.token);
   addDocs(app, options.model.version);
   app.register(async (routes) => {
     const shelf = new ScenarioShelf();
     addHealthRoutes(routes, options);
     addGuideRoute(routes);
     addScenarioRoutes(routes, shelf, ownCode);
-    addLabRoutes(routes, { labs, shelf, runs, readiness, joinBy });
+    addLabRoutes(routes, { labs, shelf, runs, readiness, joinBy, elsewhere });
     addControlRoute(routes, labs, joinBy);
     addPerformanceRoute(routes, labs);
     addVoteRoute(routes, labs);
     addLabCoverageRoute(routes, labs);
-    addLabEventsRoute(routes, labs);
+    addLabEventsRoute(routes, labs, options.durability ?? NOT_DURABLE);
     addLabHistoryRoute(routes, labs, options.history ?? 'none');
     addRecordingRoute(routes, options.history ?? 'none');
     addRunRoutes(routes, { runs, shelf, labs, readiness, ownCode });
@@ -117,10 +122,20 @@ export function buildApp(options: AppOptions): FastifyInstance {
   return app;
 }
 
-function answerWhenSafe(app: FastifyInstance, durability: Durability): void {
-  app.addHook('onSend', (_request, _reply, payload, done) => {
-    const answer = () => done(null, payload);
-    if (durability.whenSafe(answer) === 'now') answer();
+/** What is said of a lab that another server has meanwhile is not said: whether it came about, nobody knows here. */
+function answerWhenSafe(app: FastifyInstance, labs: Labs, safety: Safety): void {
+  app.addHook('onSend', (request, reply, payload, done) => {
+    if (!request.url.startsWith('/api/')) {
+      done(null, payload);
+      return;
+    }
+    const { lab: named = '' } = (request.params ?? {}) as { readonly lab?: string };
+    const lab = labs.find(named);
+    const answer = () => {
+      if (lab !== 'none' && labs.lost.has(lab)) reply.raw.destroy();
+      else done(null, payload);
+    };
+    if (safety.whenSafe(answer) === 'now') answer();
   });
 }
 

@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { strict } from '../abi/scalars.ts';
+import type { Safety } from '../journal/durability.ts';
 import type { Observer } from '../live/event-feed.ts';
 import { guarded } from '../live/guarded.ts';
 import type { Lab } from '../live/lab.ts';
@@ -24,7 +25,8 @@ const Since = strict({
   ),
 });
 
-export function addLabEventsRoute(app: FastifyInstance, labs: Labs): void {
+/** What happened is told when it is safe. */
+export function addLabEventsRoute(app: FastifyInstance, labs: Labs, safety: Safety): void {
   const open = new Set<EventStream>();
   app.addHook('preClose', async () => {
     for (const stream of open) stream.ended();
@@ -52,7 +54,7 @@ export function addLabEventsRoute(app: FastifyInstance, labs: Labs): void {
       const last = request.query.since ?? request.headers['last-event-id'];
       const since = typeof last === 'string' && /^\d{1,15}$/.test(last) ? Number(last) : 'nothing';
       reply.hijack();
-      const stream = new EventStream(lab, reply.raw, () => open.delete(stream));
+      const stream = new EventStream(lab, reply.raw, safety, () => open.delete(stream));
       open.add(stream);
       guarded(
         () => stream.begin(since),
@@ -69,11 +71,13 @@ export function addLabEventsRoute(app: FastifyInstance, labs: Labs): void {
 class EventStream implements Observer {
   readonly #lab: Lab;
   readonly #raw: ServerResponse;
+  readonly #safety: Safety;
   readonly #keepAlive: NodeJS.Timeout;
 
-  constructor(lab: Lab, raw: ServerResponse, onEnd: () => void) {
+  constructor(lab: Lab, raw: ServerResponse, safety: Safety, onEnd: () => void) {
     this.#lab = lab;
     this.#raw = raw;
+    this.#safety = safety;
     this.#keepAlive = setInterval(() => {
       if (this.backlog() === 0 && !raw.writableEnded) raw.write(':\n\n');
     }, KEEP_ALIVE_MS);
@@ -105,7 +109,11 @@ class EventStream implements Observer {
   sendText(method: 'events' | 'snapshot' | 'control', params: string): void {
     if (this.#raw.writableEnded) return;
     const id = method === 'control' ? '' : `id: ${this.#lab.feed.n}\n`;
-    this.#raw.write(`event: ${method}\n${id}data: ${params}\n\n`);
+    const text = `event: ${method}\n${id}data: ${params}\n\n`;
+    const write = () => {
+      if (!this.#raw.writableEnded) this.#raw.write(text);
+    };
+    if (this.#safety.whenSafe(write) === 'now') write();
   }
 
   ended(): void {

@@ -5,6 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import type { Event } from '../abi/event.ts';
 import { strict } from '../abi/scalars.ts';
+import type { Elsewhere } from '../live/elsewhere.ts';
 import type { Lab } from '../live/lab.ts';
 import { newLabInit } from '../live/lab-init.ts';
 import { type Labs, STOCK_MACHINE } from '../live/labs.ts';
@@ -41,10 +42,11 @@ export interface LabRouteOptions {
   readonly runs: Runs;
   readonly readiness: Readiness;
   readonly joinBy: JoinBy;
+  readonly elsewhere: Elsewhere;
 }
 
 export function addLabRoutes(app: FastifyInstance, options: LabRouteOptions): void {
-  const { labs, shelf, runs, readiness, joinBy } = options;
+  const { labs, shelf, runs, readiness, joinBy, elsewhere } = options;
   app.get(
     '/api/labs',
     route({ summary: 'The labs that are open.', tags, answers: { 200: LabsAnswer } }),
@@ -62,9 +64,11 @@ export function addLabRoutes(app: FastifyInstance, options: LabRouteOptions): vo
       body: NewLab,
       answers: { 201: NewLabAnswer },
     }),
-    (request, reply) => {
+    async (request, reply) => {
       if (readiness.state === 'going') throw new HttpFailure('going', '');
-      const lab = openLab(labs, shelf, askedByRun(runs, request.body), request.ip);
+      const asked = askedByRun(runs, request.body);
+      const name = await ownName(labs, elsewhere, asked);
+      const lab = openLab(labs, shelf, { ...asked, name }, request.ip, elsewhere);
       request.log.info({ lab: lab.name, code: lab.joinCode }, 'a lab is opened');
       reply.code(201);
       return { lab: labDetail(lab, joinBy), presenterToken: lab.presenter.token };
@@ -165,12 +169,44 @@ function askedByRun(runs: Runs, { run: id, ...asked }: NewLab): Asked {
   return { scenario, ...chosen, patch, parameters, ...asked, events: run.result.events.events };
 }
 
-function openLab(labs: Labs, shelf: ScenarioShelf, asked: Asked, address: string): Lab {
-  const patch = checkPatch(asked.patch ?? STOCK_NAME, 'body.patch');
-  const name = asked.name ?? freeName(labs, asked.scenario ?? 'lab');
-  if (looksLikeJoinCode(name)) {
-    throw new HttpFailure('bad-request', 'body.name: expected a name that no join code could be');
+/** The name for a new lab, which no other server gives away from now on. Throws: HttpFailure. */
+async function ownName(labs: Labs, elsewhere: Elsewhere, asked: NewLab): Promise<string> {
+  for (;;) {
+    const name = asked.name ?? freeName(labs, asked.scenario ?? 'lab');
+    if (labs.find(name) !== 'none') throw new HttpFailure('lab-exists', `body.name: ${name}`);
+    if (looksLikeJoinCode(name)) {
+      throw new HttpFailure('bad-request', 'body.name: expected a name that no join code could be');
+    }
+    const { state } = await elsewhere.find(name, 'create');
+    if (state === 'here') return name;
+    if (state === 'stalled') throw new HttpFailure('stalled', '');
+    if (asked.name !== undefined) throw new HttpFailure('lab-exists', `body.name: ${name}`);
   }
+}
+
+function openLab(
+  labs: Labs,
+  shelf: ScenarioShelf,
+  asked: Asked & { readonly name: string },
+  address: string,
+  elsewhere: Elsewhere,
+): Lab {
+  const { name } = asked;
+  try {
+    return openedLab(labs, shelf, asked, address);
+  } finally {
+    if (labs.get(name) === 'none') elsewhere.notOpened(name);
+  }
+}
+
+function openedLab(
+  labs: Labs,
+  shelf: ScenarioShelf,
+  asked: Asked & { readonly name: string },
+  address: string,
+): Lab {
+  const { name } = asked;
+  const patch = checkPatch(asked.patch ?? STOCK_NAME, 'body.patch');
   if (labs.find(name) !== 'none') throw new HttpFailure('lab-exists', `body.name: ${name}`);
   const { config, scene } = beginning(shelf, asked, patch);
   if (labs.openedBy(address) >= LABS_PER_ADDRESS_MAX) {

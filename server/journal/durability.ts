@@ -14,16 +14,20 @@ export type DurabilityMode = (typeof DURABILITY_MODES)[number];
 /** Milliseconds between a line and its way to the disk, at most, with 'batch'. */
 export const BATCH_MS = 50;
 
-export interface Durability {
+/** Whether a client may hear of what came of what was recorded. */
+export interface Safety {
   readonly mode: DurabilityMode;
+  /** 'now', or calls back when what was written so far is as safe as it has to be before a client hears of it. */
+  whenSafe(then: () => void): 'now' | 'later';
+  /** Waits for the storage; 'cannot' if it can only be waited for by whenSafe(). Throws what the file system throws. */
+  syncNow(): 'safe' | 'cannot';
+}
+
+export interface Durability extends Safety {
   /** A line was added to `file`. */
   wrote(file: number): void;
   /** `file` will not be written again. */
   closes(file: number): void;
-  /** 'now', or calls back when what was written so far is as safe as it has to be before a client hears of it. */
-  whenSafe(then: () => void): 'now' | 'later';
-  /** Waits for the disk. Throws what the file system throws. */
-  syncNow(): void;
 }
 
 type Sync = (file: number, done: (error: Error | null) => void) => void;
@@ -43,7 +47,7 @@ export const NOT_DURABLE: Durability = {
   wrote: () => undefined,
   closes: () => undefined,
   whenSafe: () => 'now',
-  syncNow: () => undefined,
+  syncNow: () => 'safe',
 };
 
 class Batches implements Durability {
@@ -81,9 +85,10 @@ class Batches implements Durability {
     return 'later';
   }
 
-  syncNow(): void {
+  syncNow(): 'safe' {
     for (const file of this.#written) fdatasyncSync(file);
     this.#written.clear();
+    return 'safe';
   }
 
   #begin(): void {

@@ -126,6 +126,15 @@ export function journalLinesBehind(
   return readLines(lines, path, new LineReader(path, position));
 }
 
+/** As journalLines() of lines from elsewhere; with a position, as journalLinesBehind(). */
+export function journalLinesIn(
+  lines: Iterable<WholeLine>,
+  file: string,
+  behind: JournalPosition | 'the beginning' = 'the beginning',
+): IteratorObject<JournalLine> {
+  return readLines(lines, file, new LineReader(file, behind));
+}
+
 /** As journalLines(), of a text. `file` is the name for messages. */
 export function journalLinesOf(text: string, file: string): IteratorObject<JournalLine> {
   return readLines(linesOfText(text), file);

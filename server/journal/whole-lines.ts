@@ -38,8 +38,9 @@ export function linesOfParts(parts: readonly FilePart[], from: number): Generato
   return linesIn(chunksOf(parts, from), from);
 }
 
-export function linesOfText(text: string): Generator<WholeLine> {
-  return linesIn([Buffer.from(text)], 0);
+/** `from` bytes stand before it. */
+export function linesOfText(text: string, from = 0): Generator<WholeLine> {
+  return linesIn([Buffer.from(text)], from);
 }
 
 function* chunksOf(parts: readonly FilePart[], from: number): Generator<Buffer> {

@@ -90,6 +90,8 @@ export interface LabOptions {
   readonly record: ((lab: string, config: MachineConfig, generation: number) => Recorder) | 'none';
   /** Reads the first `count` events that the lab's machine took in from its recording. Rejects as files do. */
   readonly recorded?: (lab: Lab, count: number) => Promise<readonly Inbound[] | TooFar>;
+  /** Why labs stand still at this moment; 'none' if they go. They go, unless said. */
+  readonly stalled?: () => string | 'none';
   /** The lab has another machine now, and its recording is the one that counts. */
   readonly renewed?: (lab: Lab) => void;
   /** Something of the lab has thrown: its machine, its recording. The lab is closed already. */
@@ -721,7 +723,7 @@ export class Lab {
 
   /** While the machine is busy, what has arrived is not known yet. */
   #goes(): 'goes' | 'stands' {
-    if (this.busy) return 'stands';
+    if (this.busy || (this.#options.stalled?.() ?? 'none') !== 'none') return 'stands';
     return this.drive.keepsWaiting() ? 'stands' : 'goes';
   }
 

@@ -50,6 +50,8 @@ export class Labs {
   readonly #failed = new Map<string, Lab>();
   /** The addresses of the clients that have opened them. */
   readonly #openers = new WeakMap<Lab, string>();
+  /** Labs that other servers have now. */
+  readonly lost = new WeakSet<Lab>();
   readonly #timer: NodeJS.Timeout;
 
   constructor(options: LabsOptions) {
@@ -171,6 +173,13 @@ export class Labs {
   forget(lab: Lab): void {
     lab.close('going');
     if (this.#labs.get(lab.name) === lab) this.#labs.delete(lab.name);
+  }
+
+  /** Another server has the lab. */
+  lose(lab: Lab): void {
+    this.lost.add(lab);
+    this.#emptySince.delete(lab.name);
+    this.forget(lab);
   }
 
   /** Closes a lab and forgets it. */

@@ -37,6 +37,9 @@ export const ErrorData = Type.Object({
     Type.Integer({ description: 'the seq of the frame that is refused, if it was no request' }),
   ),
   question: Type.Optional(questionId),
+  address: Type.Optional(
+    Type.String({ description: 'of moved: where the server that has the lab takes WebSockets' }),
+  ),
   remedy: Type.String({ description: 'what to do, as a sentence' }),
   definite: Type.Boolean({
     description:

@@ -114,6 +114,20 @@ const EDGE_CODES = {
     meaning: 'This server has no lab of this name or join code.',
     remedy: 'GET /api/labs lists them.',
   },
+  moved: {
+    jsonrpc: -32032,
+    errno: 'EAGAIN',
+    definite: true,
+    meaning: 'Another server has the lab.',
+    remedy: 'Say the same hello, resume included, to the server at `address`.',
+  },
+  stalled: {
+    jsonrpc: -32033,
+    errno: 'EAGAIN',
+    definite: true,
+    meaning: 'What the server records cannot be written at this moment, so its labs stand still.',
+    remedy: 'Connect again in a second; its owner finds the reason at /readyz.',
+  },
   restoring: {
     jsonrpc: -32018,
     errno: 'EAGAIN',

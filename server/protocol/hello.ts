@@ -101,6 +101,14 @@ export const HelloResult = strict({
   heartbeatMs: Type.Integer({
     description: 'Milliseconds between two WebSocket pings of the server. Answer them.',
   }),
+  others: Type.Optional(
+    Type.Array(Type.String(), {
+      description: prose(`
+        Where other servers that keep the same labs take WebSockets. If this one is gone, say your next hello to them:
+        one of them has the lab, or knows which has.
+      `),
+    }),
+  ),
   model: strict({
     hash: Type.String({ description: 'the hash of the kernel model that the server runs' }),
     version: Type.String({ description: 'the version of the server' }),
@@ -132,6 +140,8 @@ export const SESSION_REQUESTS = {
       'bad-resume',
       'resume-too-old',
       'going',
+      'moved',
+      'stalled',
     ],
     params: HelloParams,
     result: HelloResult,

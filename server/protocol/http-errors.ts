@@ -256,6 +256,18 @@ export const HTTP_ERROR_CODES = {
     meaning: 'The server could not write the recording that the lab needs.',
     remedy: 'Tell the owner of the server to look at its disk; GET /readyz says what is wrong.',
   },
+  moved: {
+    status: 307,
+    errno: 'EAGAIN',
+    meaning: 'Another server has the lab.',
+    remedy: 'Send the same request to the address in `location`.',
+  },
+  stalled: {
+    status: 503,
+    errno: 'EAGAIN',
+    meaning: 'What the server records cannot be written at this moment, so its labs stand still.',
+    remedy: 'Ask again in a second; its owner finds the reason at /readyz.',
+  },
   restoring: {
     status: 503,
     errno: 'EAGAIN',

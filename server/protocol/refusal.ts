@@ -13,6 +13,8 @@ export interface Refusal {
   readonly bound: string;
   /** What came instead, shortened. Absent where nothing did, or it does not matter. */
   readonly found?: string;
+  /** Of the server that has the lab. */
+  readonly address?: string;
   /** Which frame was refused, where no id says so: a notification, an answer. */
   readonly frame?: RefusedFrame;
 }
@@ -27,7 +29,7 @@ export function refuse(
   code: ErrorCodeName,
   path: string,
   bound: string,
-  more: Pick<Refusal, 'found'> = {},
+  more: Pick<Refusal, 'found' | 'address'> = {},
 ): Refusal {
   return { ok: false, errno: ERROR_CODES[code].errno, code, path, bound, ...more };
 }
@@ -59,6 +61,7 @@ export function rpcError(refusal: Refusal): RpcError {
       path: refusal.path,
       bound: refusal.bound,
       ...(refusal.found === undefined ? {} : { found: refusal.found }),
+      ...(refusal.address === undefined ? {} : { address: refusal.address }),
       ...refusal.frame,
       remedy,
       definite,

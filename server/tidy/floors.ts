@@ -100,6 +100,8 @@ export const FLOORS: readonly Floor[] = [
     'server/machine',
     'server/journal',
   ]),
+  // What several servers share, in Redis: which of them has a lab, and its recording.
+  outside('server/cluster', [...WIRE, 'server/machine', 'server/journal']),
   outside('server/gateway', [...WIRE, 'server/machine', 'server/journal', 'server/live'], {
     testsAlsoUse: ['clients/sdk', 'clients/agents'],
   }),

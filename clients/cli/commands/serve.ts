@@ -43,6 +43,8 @@ interface ServeOptions {
   readonly restore?: true;
   readonly durability?: DurabilityMode;
   readonly keep?: number;
+  readonly redis?: string;
+  readonly address?: string;
 }
 
 export function addServeCommand(program: Command): void {
@@ -110,6 +112,15 @@ export function addServeCommand(program: Command): void {
         '(default: MMRACE_KEEP, or all is kept)',
       wholeNumber(1, KEEP_MIB_MAX),
     )
+    .option(
+      '--redis <url>',
+      'keep labs in this Redis: any server that does answers for any of them, and takes over those of one that is gone ' +
+        '(see docs/SCALE.md; default: MMRACE_REDIS)',
+    )
+    .option(
+      '--address <url>',
+      'with --redis: where clients of the other servers are sent to (default: MMRACE_ADDRESS, or its host and port)',
+    )
     .addHelpText('after', EXAMPLES)
     .action(ending(serve));
 }
@@ -123,6 +134,7 @@ Examples:
   mmrace serve --host 0.0.0.0 --record runs   for a room, and kept for mmrace replay
   mmrace serve --host 0.0.0.0 --token secret  the same token each time; --token none: open to everybody
   mmrace serve --record runs --restore        goes on with the labs of the server before
+  mmrace serve --redis redis://127.0.0.1:6379 --port 7071   one of several servers
 
 The page is at the address that it prints, the documents below it at /docs. It serves until Ctrl-C, SIGTERM
 or the end of its terminal (SIGHUP): clients are told, recordings are closed, exit 0. A second signal ends it at

@@ -56,7 +56,7 @@ test('the variables are those of the server: each setting reaches its config', (
     if (clients.includes(key)) continue;
     const unlike =
       typeof fallback === 'number'
-        ? '77'
+        ? '777'
         : {
             unknownLabs: 'refused',
             restore: 'restored',

@@ -4,7 +4,14 @@
  */
 import { Type } from 'typebox';
 import { name as nameOfActor, strict, word } from '../../../server/abi/scalars.ts';
-import { DEFAULT_CONFIG, KEEP_MIB_MAX, LOG_FORMS, LOG_LEVELS } from '../../../server/app/config.ts';
+import {
+  A_DAY_MS,
+  DEFAULT_CONFIG,
+  KEEP_MIB_MAX,
+  LOG_FORMS,
+  LOG_LEVELS,
+  OWNER_LEASE_MS_MIN,
+} from '../../../server/app/config.ts';
 import { DURABILITY_MODES } from '../../../server/journal/durability.ts';
 import { DEFAULT_LAB, DEFAULT_URL } from '../../agents/agent-process.ts';
 
@@ -22,7 +29,6 @@ export interface Setting {
   readonly what: string;
 }
 
-const A_DAY_MS = 24 * 60 * 60 * 1000;
 const millis = Type.Integer({
   minimum: 1,
   maximum: A_DAY_MS,
@@ -142,6 +148,48 @@ export const SETTINGS: readonly Setting[] = [
     }),
     fallback: known.keep,
     what: 'MiB of a recording that are kept at least, if its beginning may be removed',
+  },
+  {
+    key: 'redis',
+    variable: 'MMRACE_REDIS',
+    flag: '--redis',
+    schema: Type.String({
+      pattern: '^(rediss?://.+|nowhere)$',
+      description: 'an address such as redis://127.0.0.1:6379',
+    }),
+    fallback: known.redis,
+    what: 'the Redis in which a server keeps its labs, and shares them with others',
+  },
+  {
+    key: 'redisPrefix',
+    variable: 'MMRACE_REDIS_PREFIX',
+    flag: 'none',
+    schema: words('how keys begin'),
+    fallback: known.redisPrefix,
+    what: 'how all keys begin there; servers of one prefix share their labs',
+  },
+  {
+    key: 'ownerLeaseMs',
+    variable: 'MMRACE_OWNER_LEASE_MS',
+    flag: 'none',
+    schema: Type.Integer({
+      minimum: OWNER_LEASE_MS_MIN,
+      maximum: A_DAY_MS,
+      description: `milliseconds, a whole number from ${OWNER_LEASE_MS_MIN} to ${A_DAY_MS}`,
+    }),
+    fallback: known.ownerLeaseMs,
+    what: 'how long after its last sign of life the labs of a server are taken over',
+  },
+  {
+    key: 'address',
+    variable: 'MMRACE_ADDRESS',
+    flag: '--address',
+    schema: Type.String({
+      pattern: '^(https?://.+|own)$',
+      description: 'an address such as http://10.0.0.2:7070',
+    }),
+    fallback: known.address,
+    what: 'where clients of other servers are sent to; own: host and port',
   },
   {
     key: 'leaseMs',
