@@ -37,6 +37,8 @@ ACK_FRAMES = 64
 ACK_BYTES = 32 * 1024
 RETRY_FIRST_S, RETRY_LAST_S = 0.05, 2.0
 RETRY_SOON_S = 0.25
+# What a server has for a connection where others may have the lab.
+CONNECT_S = 3
 MIRROR_CHANGES_MAX = 512
 
 # Close codes after which we would be closed again, or another has our session.
@@ -131,7 +133,7 @@ class Session:
             self.hello["takeOver"] = True
         self.asked, self.told, self.greeted, self.anew = asked, told, greeted, anew
         self.given, self.addresses = url, [url]  # where the lab is, or who may know: the first is tried next
-        self.moves, self.soon = 0, False
+        self.moves, self.soon, self.heard = 0, False, False
         self.last_id = 0
         self._begin()
         self.websocket = None
@@ -222,23 +224,40 @@ class Session:
             compression=None,
             max_size=SERVER_FRAME_BYTES_MAX,
             ping_interval=None,
+            open_timeout=CONNECT_S if len(self.addresses) > 1 else 10,
         ) as websocket:
             self.websocket = websocket
             try:
                 if not await self._greet(websocket):
                     return None
                 writer = asyncio.ensure_future(self._write(websocket, self.outbox))
+                watch = asyncio.ensure_future(self._watch(websocket))
                 try:
                     async for message in websocket:
+                        self.heard = True
                         self._arrived(message)
                 finally:
                     self.outbox = None
                     writer.cancel()
+                    watch.cancel()
             except websockets.exceptions.ConnectionClosed:
                 pass  # its code says it all
             finally:
                 self.websocket = None
         return websocket.close_code if websocket.close_code is not None else 1006
+
+    async def _watch(self, websocket):
+        """A server that stands still closes nothing: it is asked after a heartbeat of silence, and has another to answer."""
+        quiet = 0
+        while quiet < 3:
+            self.heard = False
+            await asyncio.sleep(self.welcome["heartbeatMs"] / 1000)
+            quiet = 0 if self.heard else quiet + 1
+            if quiet == 2:
+                self.ping().add_done_callback(lambda future: future.cancelled() or future.exception())
+        # Another server may have the lab; this one will not agree to a close.
+        self.addresses.append(self.addresses.pop(0))
+        websocket.transport.abort()
 
     async def _greet(self, websocket):
         resume = {}

@@ -56,6 +56,8 @@ export const CLOSED_SERVER_SLOW = 4901;
 export const CLOSED_TO_COME_BACK = 4902;
 /** Our own close code where the server has not been heard for three times its heartbeat, though it was asked. */
 export const CLOSED_SILENT = 4903;
+/** Milliseconds, of which a server has three to answer where others may have the lab: it may stand still. */
+const CONNECT_TICK_MS = 1_000;
 /** The `seq` of the first frame of a session. */
 const HELLO_SEQ = 1;
 
@@ -335,7 +337,7 @@ export class Connection {
       },
     });
     this.#socket = socket;
-    this.#silence.begin(HEARTBEAT_MS);
+    this.#silence.begin(this.#addresses.several ? CONNECT_TICK_MS : HEARTBEAT_MS);
   }
 
   #greet(): void {
@@ -476,7 +478,8 @@ export class Connection {
   #lost(code: number, text: string): void {
     this.#socket = 'none';
     this.#silence.end();
-    if (this.#state.state !== 'attached') this.#addresses.failed();
+    const { state } = this.#state;
+    if (state !== 'attached' || code === CLOSED_SILENT) this.#addresses.failed();
     this.#move({ event: 'lost', code, text, at: now() });
     this.#listener.settled();
   }

@@ -15,6 +15,11 @@ export class ServerAddresses {
     return this.#known[this.#at] ?? this.#given;
   }
 
+  /** Whether there is another to try than the one that was given. */
+  get several(): boolean {
+    return this.#known.length > 1;
+  }
+
   /** The server there took the hello, and knows of these others. */
   greeted(others: readonly string[]): void {
     this.#begin(this.next, others);
@@ -25,7 +30,7 @@ export class ServerAddresses {
     this.#begin(address, this.#known);
   }
 
-  /** Nobody answers there. */
+  /** Nobody answers there, or no longer. */
   failed(): void {
     this.#at = (this.#at + 1) % this.#known.length;
   }

@@ -1,7 +1,7 @@
 /** The recordings of a server: one for each machine and, of labs that are kept, what a later server has to know. */
 import { basename } from 'node:path';
 import type { KeptRecorder } from '../journal/kept-recorder.ts';
-import { JournalError, journalLines } from '../journal/read-journal.ts';
+import { JournalError } from '../journal/read-journal.ts';
 import type { RecordingStore } from '../journal/recording-store.ts';
 import { MissingPart } from '../journal/whole-lines.ts';
 import type { Lab } from '../live/lab.ts';
@@ -57,7 +57,7 @@ export class Recordings {
     if (recorder === 'none') return NOT_RECORDED;
     const entries: Inbound[] = [];
     try {
-      for (const line of journalLines(recorder.path)) {
+      for (const line of await this.#options.store.lines(lab.name, recorder.path)) {
         if (line.kind !== 'entry') continue;
         entries.push(line.inbound);
         if (entries.length === count) break;

@@ -73,6 +73,10 @@ export class LabCommits implements Safety {
     return this.#epochs.has(lab);
   }
 
+  epochOf(lab: string): string {
+    return this.#epochs.get(lab) ?? '';
+  }
+
   get owned(): readonly string[] {
     return [...this.#epochs.keys()];
   }
@@ -137,6 +141,13 @@ export class LabCommits implements Safety {
     if (this.#waiting.length === 0 && this.#state === 'idle') this.#since = performance.now();
     this.#waiting.push(then);
     return 'later';
+  }
+
+  /** Resolves when Redis has everything so far. */
+  safe(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.whenSafe(resolve) === 'now') resolve();
+    });
   }
 
   /** Redis cannot be waited for in the middle of a turn. */

@@ -41,6 +41,10 @@ export function redisStore(options: RedisStoreOptions): RecordingStore {
       return begunRecorder(recording, log, { model, lab, config, generation });
     },
     keep: (lab) => commits.keep(lab.name, lab.journal, lab.joinCode, keptLabText(lab)),
+    lines: async (lab) => {
+      await commits.safe();
+      return (await readRedisLab(options, lab, commits.epochOf(lab))).recording.lines();
+    },
     remove: (lab) => commits.over(lab),
     close: () => undefined,
   };

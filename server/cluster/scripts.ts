@@ -158,12 +158,15 @@ export const CLAIM = script(
   `local name, id = ARGV[1], ARGV[2]
 local lab = p .. ':lab:' .. name
 local owner = redis.call('HGET', lab, 'owner')
-if owner == id then return { 'mine', redis.call('HGET', lab, 'epoch') } end
+local kept = redis.call('HEXISTS', lab, 'kept') == 1
+if owner == id and (kept or ARGV[3] == 'create') then
+  return { 'mine', redis.call('HGET', lab, 'epoch') }
+end
 local how = 'new'
 if owner then
-  local address = redis.call('GET', p .. ':server:' .. owner)
+  local address = owner ~= id and redis.call('GET', p .. ':server:' .. owner)
   if address then return { 'elsewhere', address } end
-  if redis.call('HEXISTS', lab, 'kept') == 1 then
+  if kept then
     how = 'taken'
     redis.call('SREM', p .. ':labs:' .. owner, name)
   else

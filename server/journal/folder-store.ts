@@ -31,6 +31,7 @@ export function folderStore(options: FolderOptions): RecordingStore {
       return fileRecorder({ ...options, stamp }, lab, config, generation);
     },
     keep: (lab) => writeLabFile(directory, lab),
+    lines: async (_lab, path) => journalLines(path),
     remove: (lab) => removeLabFile(directory, lab),
     close: () => lock.release(),
   };

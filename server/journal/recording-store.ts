@@ -10,6 +10,8 @@ export interface RecordingStore {
   begin(lab: string, config: MachineConfig, generation: number): KeptRecorder;
   /** The lab is opened again by a later server, from the recording that it names. Throws as the storage does. */
   keep(lab: KeptLab): void;
+  /** The lines of the recording at `path`, so far. Rejects: JournalError, and as the storage does. */
+  lines(lab: string, path: string): Promise<IteratorObject<JournalLine>>;
   /** The lab is over: no server opens it again. */
   remove(lab: string): void;
   close(): void;
