@@ -1,6 +1,6 @@
 /**
- * Several servers keep their labs in one Redis. Whatever of them dies, stands still or is full: what was acknowledged is
- * there, every client resumes its session, and one server at a time has a lab.
+ * Several servers keep their labs in one Redis. Whatever of them dies, stands still or is full: what was acknowledged
+ * is there, every client resumes its session, and one server at a time has a lab.
  */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
- * The labs of a server that keeps them in Redis, among others that do: which it owns, what of them is written, and those
- * that it takes over when their server is gone.
+ * The labs of a server that keeps them in Redis, among others that do: which it owns, what of them is written, and
+ * those that it takes over when their server is gone.
  */
 import { randomUUID } from 'node:crypto';
 import type { FastifyBaseLogger } from 'fastify';

@@ -267,7 +267,7 @@ export async function startServer(
 }
 
 /**
- * A server that stands still closes no connection, so its clients notice by their silence, three heartbeats long at most.
+ * A server that stands still closes no connection, so its clients notice by its silence, within three heartbeats.
  * Until then the grace of their sessions runs where another server has them.
  */
 function heartbeatMs({ redis, heartbeatMs: said, graceMs }: ServerConfig): number {

@@ -1,7 +1,7 @@
 /**
- * What labs write into Redis, in order, many lines in one round trip. What came of a line leaves the server when Redis has
- * the line: see Safety. A lab whose epoch is over writes nothing more, and whatever its machine took since is lost with
- * it: nobody has heard of that.
+ * What labs write into Redis, in order, many lines in one round trip. What came of a line leaves the server when Redis
+ * has the line: see Safety. A lab whose epoch is over writes nothing more, and whatever its machine took since is lost
+ * with it: nobody has heard of that.
  */
 import type { Safety } from '../journal/durability.ts';
 import type { RedisLink } from './redis-link.ts';

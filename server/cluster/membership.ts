@@ -1,6 +1,6 @@
 /**
- * A server among others: it says that it lives, for the length of a lease, and hears which labs have no server any more.
- * While its lease may be over it lets nothing out: see LabCommits.
+ * A server among others: it says that it lives, for the length of a lease, and hears which labs have no server any
+ * more. While its lease may be over it lets nothing out: see LabCommits.
  */
 import type { RedisLink } from './redis-link.ts';
 import { BEAT, LEAVE } from './scripts.ts';

@@ -15,7 +15,7 @@ export interface RedisLink {
   readonly address: string;
   /** Rejects with what Redis says, or if there is no answer: then it may have happened. */
   run(script: Script, args: readonly Argument[]): Promise<unknown>;
-  /** The lines of a stream from the entry behind `after` on, at most `count` entries: each with the place of its end. */
+  /** Lines of a stream from the entry behind `after` on, at most `count` entries: each with the place of its end. */
   range(log: string, after: number, count: number): Promise<readonly (readonly [number, string])[]>;
   /** What is set, `unknown` where it may not be asked. */
   setting(name: string): Promise<string>;

@@ -1,4 +1,4 @@
-/** For tests: a Redis of their own, on a port and in a folder of its own, that can be stopped, killed and started again. */
+/** For tests: a Redis with a port and a folder of its own, which can be stopped, killed and started again. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';

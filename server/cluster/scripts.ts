@@ -1,11 +1,11 @@
 /**
- * What servers do in Redis, each in one step. Every script that changes a lab checks its epoch first: whoever had the lab
+ * What servers do in Redis, each in one step. Every script that changes a lab checks its epoch first: whoever had it
  * before changes nothing any more.
  *
  *   PREFIX:server:ID     the address of a server, for as long as its lease lasts
  *   PREFIX:servers       the ids of all that may have labs
  *   PREFIX:labs:ID       the names of the labs that a server owns
- *   PREFIX:lab:NAME      a hash: owner, epoch, kept (see journal/lab-file.ts), and of each recording `header:` and `at:`
+ *   PREFIX:lab:NAME      a hash: owner, epoch, kept (see journal/lab-file.ts); of each recording `header:` and `at:`
  *   PREFIX:codes         join code to name
  *   PREFIX:log:NAME:REC  a stream: lines of a recording, each entry numbered by the byte at which it ends
  *   PREFIX:point:NAME:REC, PREFIX:older-point:NAME:REC  checkpoints
@@ -34,8 +34,8 @@ if redis.call('HGET', lab, 'epoch') ~= ARGV[2] then return 'fenced' end
 `;
 
 /**
- * ARGV: name, epoch, recording, begin, end, lines. 'gap': the recording does not end at `begin`. Once is as good as twice:
- * whoever had no answer asks again.
+ * ARGV: name, epoch, recording, begin, end, lines. 'gap': the recording does not end at `begin`. Twice is as good as
+ * once: whoever had no answer asks again.
  */
 export const APPEND = script(
   'deny-oom',
@@ -150,8 +150,8 @@ return { redis.call('SMEMBERS', p .. ':labs:' .. id), others, orphans }`,
 export const LEAVE = script('allow-oom', `return redis.call('DEL', p .. ':server:' .. ARGV[1])`);
 
 /**
- * ARGV: name, id, 'create' or 'take'. Returns: how it is ('new', 'taken', 'mine', 'elsewhere', 'unknown'), and its epoch
- * or the address of its owner. A lab that was begun and never kept is as if it had not been.
+ * ARGV: name, id, 'create' or 'take'. Returns: how it is ('new', 'taken', 'mine', 'elsewhere', 'unknown'), and its
+ * epoch or the address of its owner. A lab that was begun and never kept is as if it had not been.
  */
 export const CLAIM = script(
   'allow-oom',

@@ -1,4 +1,4 @@
-/** Requests about labs that other servers have are sent there; those about labs that stand still are not kept waiting. */
+/** Requests about labs of other servers are sent there; those about labs that stand still are not kept waiting. */
 import type { FastifyInstance } from 'fastify';
 import type { Elsewhere } from '../live/elsewhere.ts';
 import type { Labs } from '../live/labs.ts';

@@ -114,8 +114,8 @@ export function addServeCommand(program: Command): void {
     )
     .option(
       '--redis <url>',
-      'keep labs in this Redis: any server that does answers for any of them, and takes over those of one that is gone ' +
-        '(see docs/SCALE.md; default: MMRACE_REDIS)',
+      'keep labs in this Redis: any server that does answers for any of them, and takes over those of one that is ' +
+        'gone (see docs/SCALE.md; default: MMRACE_REDIS)',
     )
     .option(
       '--address <url>',
