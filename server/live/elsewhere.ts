@@ -11,7 +11,7 @@ export type Whereabouts =
   | { readonly state: 'stalled' };
 
 export interface Elsewhere {
-  /** Where a lab is that is not here. With 'create' one that nobody has is this server's from now on: it is to be opened. */
+  /** Where a lab is that is not here. With 'create' one that nobody has is this server's from now on, to be opened. */
   find(nameOrCode: string, create: 'create' | 'never'): Promise<Whereabouts>;
   /** What find() has made this server's was not opened after all. */
   notOpened(lab: string): void;
