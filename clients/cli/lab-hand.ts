@@ -3,6 +3,7 @@
 import type { Type } from 'typebox';
 import type { Control, ControlAnswer, LabDetail, NewLab } from '../../server/protocol/http-api.ts';
 import type { TaskEntry } from '../../server/protocol/lab-control.ts';
+import { movedFetch } from '../sdk/moved-fetch.ts';
 import { patientFetch } from '../sdk/patient-fetch.ts';
 import { Unavailable, UsageError } from './failure.ts';
 
@@ -82,7 +83,7 @@ export class LabHand {
 
   async #fetch(url: string, init: RequestInit): Promise<Response> {
     try {
-      return await patientFetch(() => fetch(url, init));
+      return await patientFetch(() => movedFetch(url, init));
     } catch (error) {
       throw new Unavailable(`${url}: no server answers; start one with mmrace serve`, {
         cause: error,

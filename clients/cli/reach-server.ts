@@ -5,6 +5,7 @@ import type { LabEntry } from '../../server/protocol/http-api.ts';
 import type { HttpErrorName } from '../../server/protocol/http-errors.ts';
 import { SUBPROTOCOL } from '../../server/protocol/limits.ts';
 import { suggestion } from '../../server/vocabulary/nearest-word.ts';
+import { movedFetch } from '../sdk/moved-fetch.ts';
 import { patientFetch } from '../sdk/patient-fetch.ts';
 import { Unavailable, UsageError } from './failure.ts';
 
@@ -106,6 +107,8 @@ export async function labOnServer(choice: LabChoice): Promise<FoundLab> {
     labs.find(({ name }) => name === lab) ??
     labs.find(({ code }) => code.toLowerCase() === lab.toLowerCase());
   if (found !== undefined) return found;
+  const elsewhere = await labElsewhere(url, lab, token);
+  if (elsewhere !== 'none') return elsewhere;
   if (unknown === 'opened') {
     return token === 'none' ? { name: lab, code: '', door: lab } : await opened(url, lab, token);
   }
@@ -117,6 +120,15 @@ export async function labOnServer(choice: LabChoice): Promise<FoundLab> {
       : `there is no lab, and no join code, "${lab}" at ${url}${suggestion(lab, names)}: ` +
           `${open}; --new opens a lab of that name`,
   );
+}
+
+/** The lab of another server that keeps the same labs. */
+async function labElsewhere(url: string, lab: string, token: string): Promise<FoundLab | 'none'> {
+  const headers = token === 'none' ? {} : bearer(token);
+  const answer = await ask(`${httpUrlOf(url)}/api/labs/${encodeURIComponent(lab)}`, { headers });
+  const { name, code, joinBy } = ((answer.kind === 'answer' ? answer.body : undefined) ??
+    {}) as Partial<LabEntry>;
+  return name === undefined ? 'none' : asFound({ name, code, joinBy } as Partial<LabEntry>);
 }
 
 /** The lab that has this code, on a server that tells strangers no more. */
@@ -189,7 +201,7 @@ type Asked =
 async function ask(url: string, init: RequestInit = {}): Promise<Asked> {
   try {
     const response = await patientFetch(() =>
-      fetch(url, { ...init, signal: AbortSignal.timeout(ANSWER_MS) }),
+      movedFetch(url, { ...init, signal: AbortSignal.timeout(ANSWER_MS) }),
     );
     const text = await response.text();
     return { kind: 'answer', body: jsonOf(text) };

@@ -84,6 +84,8 @@ export interface ConnectionOptions {
   readonly socket?: SocketFactory;
   /** Called whenever the connection has another state: what to show to a waiting user. */
   readonly moved?: (state: ConnectionState['state']) => void;
+  /** Where a client goes that cannot connect to another server than the given one, if that has the lab: a page. */
+  readonly elsewhere?: (address: string) => void;
   /** A session that park() has left: this connection goes on with it, and asks nothing before it is greeted. */
   readonly parked?: ParkedSession;
 }
@@ -324,6 +326,11 @@ export class Connection {
   }
 
   #connect(): void {
+    const { url, elsewhere } = this.#options;
+    if (elsewhere !== undefined && this.#addresses.next !== url) {
+      elsewhere(this.#addresses.next);
+      return;
+    }
     const socket = openSocket(this.#addresses.next, this.#options.socket ?? globalSocket, {
       opened: () => {
         if (this.#socket === socket) this.#greet();

@@ -10,6 +10,7 @@ const PASSES: readonly unknown[] = [
   'too-many-requests',
   'too-many-histories',
   'restoring',
+  'stalled',
 ] satisfies readonly HttpErrorName[];
 
 /** Rejects as `ask` does. Returns: the last answer, if the server is busy for longer than anybody waits. */

@@ -99,6 +99,8 @@ function get<Schema extends Type.TSchema>(path: string, schema: Schema) {
   return ask('GET', path, schema);
 }
 
+/** The status of `moved` for a page: see server/http/elsewhere.ts. */
+const MOVED = 421;
 const CHECKS = new WeakMap<object, (value: unknown) => boolean>();
 
 /** Rejects: RequestFailed. */
@@ -122,6 +124,9 @@ async function ask<Schema extends Type.TSchema>(
     throw new RequestFailed('unreachable', 0, 'The server does not answer. Is it still running?');
   });
   const answer: unknown = await response.json().catch(() => null);
+  const there = response.headers.get('location');
+  // Another server has the lab, and this page would not be let in there.
+  if (response.status === MOVED && there !== null) location.assign(there);
   if (!response.ok) throw failureOf(response.status, answer);
   if (schema !== 'anything' && !accepts(schema, answer)) {
     throw new RequestFailed(

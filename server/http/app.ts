@@ -1,9 +1,15 @@
 /** The HTTP face of the server. Built without listening, so that tests inject. */
 import type { IncomingMessage } from 'node:http';
 import helmet from '@fastify/helmet';
-import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
 import { NOT_DURABLE, type Safety } from '../journal/durability.ts';
 import { ALONE, type Elsewhere } from '../live/elsewhere.ts';
+import type { Lab } from '../live/lab.ts';
 import type { Labs } from '../live/labs.ts';
 import { HTTP_BODY_BYTES_MAX, HTTP_REQUEST_MS } from '../protocol/http-api.ts';
 import { WEBSOCKET_PATH } from '../protocol/server-address.ts';
@@ -124,15 +130,21 @@ export function buildApp(options: AppOptions): FastifyInstance {
 
 /** What is said of a lab that another server has meanwhile is not said: whether it came about, nobody knows here. */
 function answerWhenSafe(app: FastifyInstance, labs: Labs, safety: Safety): void {
+  const asked = new WeakMap<FastifyRequest, Lab>();
+  app.addHook('onRequest', (request, _reply, done) => {
+    const { lab: named = '' } = (request.params ?? {}) as { readonly lab?: string };
+    const lab = labs.find(named);
+    if (lab !== 'none') asked.set(request, lab);
+    done();
+  });
   app.addHook('onSend', (request, reply, payload, done) => {
     if (!request.url.startsWith('/api/')) {
       done(null, payload);
       return;
     }
-    const { lab: named = '' } = (request.params ?? {}) as { readonly lab?: string };
-    const lab = labs.find(named);
+    const lab = asked.get(request);
     const answer = () => {
-      if (lab !== 'none' && labs.lost.has(lab)) reply.raw.destroy();
+      if (lab !== undefined && labs.lost.has(lab)) reply.raw.destroy();
       else done(null, payload);
     };
     if (safety.whenSafe(answer) === 'now') answer();

@@ -1,5 +1,7 @@
 /** What happened before the observer came, as far as the server still has it. */
+
 import type { Event } from '../../../server/abi/event.ts';
+import { movedFetch } from '../../sdk/moved-fetch.ts';
 import { httpUrlOf } from '../reach-server.ts';
 
 /** Milliseconds for the answer. */
@@ -19,7 +21,7 @@ export async function eventsSince(
   const over = new AbortController();
   const timer = setTimeout(() => over.abort(), ANSWER_MS);
   try {
-    const response = await fetch(`${httpUrlOf(url)}${path}`, { signal: over.signal });
+    const response = await movedFetch(`${httpUrlOf(url)}${path}`, { signal: over.signal });
     if (!response.ok || response.body === null) return 'unknown';
     const message = await firstMessage(response.body);
     if (message.event === 'snapshot') return 'too-old';

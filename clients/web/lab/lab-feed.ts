@@ -9,6 +9,7 @@ import { ObserverClient } from '../../sdk/observer-client.ts';
 import { EventHistory } from '../model/event-history.ts';
 import { emptyModel, modelOfSnapshot } from '../model/lab-model.ts';
 import { serverApi } from '../server-api.ts';
+import { goElsewhere } from '../shell/go-elsewhere.ts';
 import { doorOf } from '../shell/memory.ts';
 import { beganAgain } from './began-again.ts';
 import { BEGINNING, type SessionStatus } from './reconnecting.ts';
@@ -63,6 +64,7 @@ export class LabFeed {
       lab: doorOf(this.lab),
       name,
       moved,
+      elsewhere: (address) => goElsewhere(address, this.lab),
       believes: 'events',
       snapshot: (snapshot) => this.#begin(snapshot),
       events: (events) => {
