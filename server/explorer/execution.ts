@@ -1,6 +1,7 @@
 /** One execution: which task took which step, and what each touched. */
 import type { RunningTask } from '../scheduler/scheduler.ts';
 import type { Touch } from '../task/context.ts';
+import type { ObjectId } from '../task/object-id.ts';
 import type { Step } from '../task/task.ts';
 import type { Explored } from './explored.ts';
 
@@ -24,9 +25,18 @@ export function takeStep(explored: Explored, task: RunningTask): ExecutedStep {
   explored.scheduler.step(task);
   context.footprint = 'off';
   announce(footprint, step);
+  if (explored.countedOnly !== undefined) countOnly(footprint, explored.countedOnly);
   for (const object of explored.alsoReads(step)) footprint.push({ object, mode: 'read' });
   const { id, actor, name } = task.identity;
   return { task: id, actor, name, step, touches: footprint };
+}
+
+function countOnly(footprint: Touch[], isCounted: (object: ObjectId) => boolean): void {
+  for (const [at, { object, mode }] of footprint.entries()) {
+    if ((mode === 'raise' || mode === 'lower') && isCounted(object)) {
+      footprint[at] = { object, mode: 'add' };
+    }
+  }
 }
 
 /** The access that the step announced. A lock's own acquire stands in the footprint already. */

@@ -50,12 +50,17 @@ export interface ContentsOptions {
   readonly names: readonly string[];
   readonly registers: ReadonlyMap<string, string>;
   readonly milestones: Milestones;
-  /** 'kept': a patch may do anything with them, so states are distinguished by their values. */
-  readonly sequences: 'compared' | 'kept';
+  /**
+   * 'kept': a patch may do anything with them, so states are distinguished by their values. 'unread': nobody looks at
+   * them.
+   */
+  readonly sequences: 'compared' | 'kept' | 'unread';
   /** What else may change the future. */
   readonly more: () => string;
   readonly windowReached: () => string;
 }
+
+const NO_SUBS: readonly (readonly [ObjectId, number])[] = [];
 
 export function worldContents(options: ContentsOptions): WorldContents {
   const { kernel } = options.world;
@@ -66,7 +71,7 @@ export function worldContents(options: ContentsOptions): WorldContents {
       options.sequences === 'kept'
         ? 'unknown'
         : (subAt(kernel, object)?.invalidateSeq ?? 'unknown'),
-    derived: () => currentSubs(kernel),
+    derived: () => (options.sequences === 'unread' ? NO_SUBS : currentSubs(kernel)),
     rest: () => restOf(options),
     windowReached: options.windowReached,
   };
@@ -94,7 +99,7 @@ function contentOf(options: ContentsOptions, object: ObjectId): number | string 
     case 'contents':
       return contentsOf(kernel.frames, index as Pfn).join();
     case 'subscriptions':
-      return bracketsText(kernel, kernel.mms.get(owner));
+      return bracketsText(options, kernel.mms.get(owner));
     case 'interval_sub':
       // Its sequence is compared and never shown: see comparedAt() and derived().
       return sequenceText(options, object);
@@ -236,14 +241,18 @@ function frameContent({ frames, isolated }: Kernel, about: number, pfn: Pfn): nu
 }
 
 /** Brackets and subscriptions have running numbers, which say nothing; nor does how far the sequence has come. */
-function bracketsText({ invalidations }: Kernel, mm: Mm | undefined): string | 'unknown' {
+function bracketsText(
+  { world, sequences }: ContentsOptions,
+  mm: Mm | undefined,
+): string | 'unknown' {
   if (mm === undefined) return 'unknown';
   const { invalidateSeq, activeInvalidateRanges } = mm.subscriptions;
   const open: string[] = [];
-  for (const { mm: of, range, hit } of invalidations.values()) {
+  for (const { mm: of, range, hit } of world.kernel.invalidations.values()) {
     if (of === mm) open.push(`${range.first}-${range.end} ${hit.join(' ')}`);
   }
-  return `${isOdd(invalidateSeq)} ${activeInvalidateRanges} ${open.sort()} ${subscribedText(mm)}`;
+  const odd = sequences === 'unread' ? '' : isOdd(invalidateSeq);
+  return `${odd} ${activeInvalidateRanges} ${open.sort()} ${subscribedText(mm)}`;
 }
 
 function subscribedText({ subscriptions }: Mm): string {

@@ -13,6 +13,7 @@ import { readScenario } from '../../scenario/read-scenario.ts';
 import { AS_WRITTEN, planScenario, type ScenarioPlan } from '../../scenario/scenario-plan.ts';
 import { newScenarioRun, stepsMaxOf } from '../../scenario/scenario-world.ts';
 import { symmetryOf } from './symmetric-devices.ts';
+import { mayGoUnread, UnreadSequences } from './unread-sequences.ts';
 
 type Parameters = Readonly<Record<string, number>>;
 
@@ -79,6 +80,43 @@ for (const [scenario, choice] of COMPARED) {
     assert.deepEqual(lost, []);
   });
 }
+
+const UNREAD: readonly (readonly [scenario: string, choice: string, parameters?: Parameters])[] = [
+  ['hole-two-winners', 'stock'],
+  ['seed-zero-page', 'stock', { devices: 2, migrators: 2 }],
+  ['seed-zero-page', 'remove-second-invalidate', { devices: 2, migrators: 2 }],
+];
+
+for (const [scenario, choice, parameters] of UNREAD) {
+  test(`${scenario} with ${choice}: brackets commute where nobody looks at a sequence`, () => {
+    const plan = planOf(scenario, choice, parameters);
+    const sequences = new UnreadSequences();
+    const unread = searchStates(() => newScenarioRun(plan, { sequences: 'unread' }), {
+      stepsMax: stepsMaxOf(plan),
+      counterexamples: 'all',
+      goOn: () => 'go on',
+      onStep: (step) => sequences.see(step),
+    });
+    assert.equal(sequences.read, 'by nobody');
+    const full = byStates(plan);
+    assert.deepEqual([...unread.outcomes.keys()].sort(), [...full.outcomes.keys()].sort());
+    assert.ok(unread.states < full.states);
+  });
+}
+
+test('a reader of a sequence is noticed, and so is a patch that keeps them', () => {
+  const sequences = new UnreadSequences();
+  const plan = planOf('seed-zero-page', 'stock');
+  searchStates(() => newScenarioRun(plan, { sequences: 'unread' }), {
+    stepsMax: stepsMaxOf(plan),
+    counterexamples: 'all',
+    goOn: ({ executions }) => (executions === 0 ? 'go on' : 'stop'),
+    onStep: (step) => sequences.see(step),
+  });
+  assert.equal(sequences.read, 'by somebody');
+  assert.ok(mayGoUnread(plan));
+  assert.ok(!mayGoUnread(planOf('valid-flag-aba', 'validity-is-boolean')));
+});
 
 test('of readers that are alike it does not matter which is which', () => {
   const plan = planOf('seed-zero-page', 'stock', { devices: 3 });

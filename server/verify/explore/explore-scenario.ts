@@ -1,5 +1,6 @@
 /** Explores a scenario: with one device for all its twins where that is as good, else in full. */
 
+import type { ExecutedStep } from '../../explorer/execution.ts';
 import { isLivelock } from '../../explorer/failure.ts';
 import type { Alike } from '../../explorer/shrink.ts';
 import type { Bound, Searched } from '../../report/bound.ts';
@@ -15,6 +16,7 @@ import { minimiseCounterexample } from './minimise-counterexample.ts';
 import { ownCodeOf } from './own-code-check.ts';
 import { symmetryOf } from './symmetric-devices.ts';
 import { IndependenceCheck, withoutTwins } from './twins.ts';
+import { mayGoUnread, UnreadSequences } from './unread-sequences.ts';
 
 export type ScenarioExploreOptions = Omit<ExploreOptions, 'stepsMax' | 'onStep'>;
 
@@ -69,6 +71,21 @@ function run(plan: ScenarioPlan, options: Omit<ExploreOptions, 'stepsMax'>): Sce
     ...(symmetry === 'none' ? {} : { symmetry }),
     ...(ownCodeOf(plan).length === 0 ? {} : { footprints: 'checked' as const }),
   };
+  if (options.strategy === 'dpor' && options.preemptionsMax === undefined && mayGoUnread(plan)) {
+    const sequences = new UnreadSequences();
+    const unread = {
+      ...all,
+      onStep: (step: ExecutedStep) => {
+        options.onStep?.(step);
+        sequences.see(step);
+      },
+      goOn: () => (sequences.read === 'by nobody' ? (options.goOn?.() ?? 'go on') : 'stop'),
+    };
+    const verdict = answered(plan, (minimise) =>
+      explore(() => newScenarioRun(plan, { sequences: 'unread' }), unread, minimise),
+    );
+    if (sequences.read === 'by nobody') return verdict;
+  }
   return answered(plan, (minimise) => explore(() => newScenarioRun(plan), all, minimise));
 }
 

@@ -43,7 +43,7 @@ function handedSub(device: WatchedDevice, real: IntervalSub): IntervalSub {
       return real.invalidateSeq;
     },
     set invalidateSeq(seq: Seq) {
-      checkSetting(device, real, seq);
+      checkSetting(device, real);
       real.invalidateSeq = seq;
     },
   };
@@ -83,9 +83,8 @@ export function hasAsked(
 }
 
 /** Rule 4: the sequence is set under the lock that guards it. */
-function checkSetting(device: WatchedDevice, sub: IntervalSub, seq: Seq): void {
-  // Nobody can tell whether a second callback of one invalidation has set it once more.
-  touch(device.contract.k.context, sub.object, seq === sub.invalidateSeq ? 'watch' : 'write');
+function checkSetting(device: WatchedDevice, sub: IntervalSub): void {
+  touch(device.contract.k.context, sub.object, 'write');
   if (heldDriverLock(device) !== 'none') return;
   breach(device, 'CR4', sub.range.first, 'called mmu_interval_set_seq() without its driver lock');
 }
