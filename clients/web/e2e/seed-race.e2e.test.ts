@@ -63,6 +63,33 @@ test('with the patch the whole room sees both values, on old projectors and on n
   assert.deepEqual(under.complaints, []);
 });
 
+test('before the wrong read nothing is loud or opens; then it is explained in words, beside the controls', async () => {
+  const { presenter, stage, lab } = players;
+  await presenter.getByRole('button', { name: 'Undo' }).click();
+  await disappears(stage.getByTestId('verdict-line'));
+  const watcher = await under.open(`/lab/${lab}`);
+  await appears(watcher.getByText('broken, nobody harmed'));
+  assert.equal(await watcher.locator('.explain').count(), 0);
+  await playCues(players, 5);
+  await appears(watcher.getByRole('button', { name: /2 wrong/ }));
+  assert.equal(await watcher.locator('.explain').count(), 0, 'not by itself');
+  await watcher.keyboard.press('e');
+  const told = await appears(watcher.locator('.explain'));
+  const [inWords, id] = [told.indexOf('read a value'), told.indexOf('OR3')];
+  assert.ok(inWords >= 0 && id > inWords, 'plain words before rule ids');
+  assert.match((await watcher.locator('.explain pre').textContent()) ?? '', /0x2a.*0x0/s);
+  const boxes = await Promise.all(
+    ['.top', '.side', '.views', '.explain'].map((part) => watcher.locator(part).boundingBox()),
+  );
+  for (const [at, box] of boxes.slice(0, -1).entries()) {
+    const panel = boxes.at(-1);
+    assert.ok(box && panel);
+    const isBeside = box.x + box.width <= panel.x + 1 || box.y + box.height <= panel.y + 1;
+    assert.ok(isBeside, `it covers part ${at}`);
+  }
+  assert.deepEqual(under.complaints, []);
+});
+
 test('the presenter takes the read back, and the same phone reads the same again', async () => {
   const { presenter, stage, reader } = players;
   // What it was it takes along.

@@ -8,6 +8,8 @@ import { explainViolation } from './explain-violation.ts';
 
 export interface ExplainPanelProps {
   readonly violation: SeenViolation;
+  /** 'none yet': nobody has read anything wrong by it. */
+  readonly harm: 'done' | 'none yet';
   /** What led to it, the violation itself included. */
   readonly events: readonly Event[];
   /** Which one it is of those of the lab, from 1. */
@@ -23,7 +25,7 @@ const COLUMNS = 75;
 
 /** What happened, which rule was broken, the two histories, and the diagram as text. */
 export function ExplainPanel(props: ExplainPanelProps) {
-  const { violation, events, place, count, onOther, onSelect, onClose } = props;
+  const { violation, harm, events, place, count, onOther, onSelect, onClose } = props;
   const told = useMemo(() => explainViolation(violation, events), [violation, events]);
   const diagram = useMemo(
     () => raceDiagram(upTo(events, violation.n), { page: violation.page, columns: COLUMNS }),
@@ -33,8 +35,8 @@ export function ExplainPanel(props: ExplainPanelProps) {
   return (
     <section className="explain stack" aria-labelledby="explain-title">
       <div className="row">
-        <span className="chip alarm">
-          ✕ {violation.rule} · event {violation.n} · {place} of {count}
+        <span className={harm === 'done' ? 'chip alarm' : 'chip'}>
+          ✕ event {violation.n} · {place} of {count}
         </span>
         <span style={{ flex: 1 }} />
         <button
@@ -65,8 +67,9 @@ export function ExplainPanel(props: ExplainPanelProps) {
           <li key={text}>{text}</li>
         ))}
       </ol>
-      <div className="note alarm">
-        <strong>The rule that was broken, {told.rule}:</strong> {told.ruleText}.
+      <div className={harm === 'done' ? 'note alarm' : 'note'}>
+        <strong>The rule that was broken:</strong> {told.ruleText} ({told.rule}).
+        {harm === 'done' ? '' : ' Nobody had used it yet.'}
       </div>
       <div className="histories">
         <History title="What the CPU's side did" events={told.cpuSide} onSelect={onSelect} />

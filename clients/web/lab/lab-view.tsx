@@ -1,8 +1,8 @@
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Event } from '../../../server/abi/event.ts';
 import type { Control, LabDetail, PatchEntry } from '../../../server/protocol/http-api.ts';
 import { ExplainPanel } from '../explain/explain-panel.tsx';
-import type { SeenViolation } from '../model/event-history.ts';
+import type { EventHistory, SeenViolation } from '../model/event-history.ts';
 import { usePresenter } from '../room/use-presenter.ts';
 import { sentenceOf, serverApi } from '../server-api.ts';
 import { useKeys } from '../shell/keys.ts';
@@ -102,6 +102,16 @@ export function LabView({ lab, event, hand }: LabViewProps) {
     const other = violations[at + by];
     if (other !== undefined) explainAndShow(other);
   };
+  const newest = feed.history.violations.at(-1);
+  const newestBefore = useRef(newest);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: who looks at the newest is shown the next as it comes.
+  useEffect(() => {
+    const looksAt = explained === 'none' ? undefined : explained.violation;
+    if (newest !== undefined && looksAt !== undefined && looksAt === newestBefore.current) {
+      explainAndShow(newest);
+    }
+    newestBefore.current = newest;
+  }, [newest]);
   const back = () => {
     if (explained === 'none') select('live');
     else setExplained('none');
@@ -112,14 +122,7 @@ export function LabView({ lab, event, hand }: LabViewProps) {
     <div className="page filled lab">
       <TopBar>
         <LabTitle lab={lab} detail={detail} />
-        {feed.history.violations.length > 0 ? (
-          <button type="button" onClick={explainLast}>
-            ✕ {feed.history.violations.length}{' '}
-            <span className="spoken-narrow">
-              {feed.history.violations.length === 1 ? 'violation' : 'violations'}
-            </span>
-          </button>
-        ) : null}
+        <Violations history={feed.history} onExplain={explainLast} />
         <StatusChip status={feed.status} />
       </TopBar>
       <main className="stage">
@@ -175,6 +178,7 @@ export function LabView({ lab, event, hand }: LabViewProps) {
         {explained === 'none' ? null : (
           <ExplainPanel
             violation={explained.violation}
+            harm={feed.history.quiet.has(explained.violation.n) ? 'none yet' : 'done'}
             events={explained.events}
             place={feed.history.violations.findIndex(({ n }) => n === explained.violation.n) + 1}
             count={feed.history.violations.length}
@@ -185,6 +189,24 @@ export function LabView({ lab, event, hand }: LabViewProps) {
         )}
       </main>
     </div>
+  );
+}
+
+interface ViolationsProps {
+  readonly history: EventHistory;
+  readonly onExplain: () => void;
+}
+
+/** How many rules were broken; loud once somebody was harmed by it. */
+function Violations({ history: { violations, quiet }, onExplain }: ViolationsProps) {
+  const count = violations.length;
+  if (count === 0) return null;
+  const harm = count - quiet.size;
+  return (
+    <button type="button" onClick={onExplain}>
+      <span className={harm > 0 ? 'chip alarm' : 'quiet'}>✕ {harm > 0 ? harm : count}</span>{' '}
+      <span className="spoken-narrow">{harm > 0 ? 'wrong' : 'broken, nobody harmed'}</span>
+    </button>
   );
 }
 

@@ -4,6 +4,7 @@
  */
 import type { Event } from '../../../server/abi/event.ts';
 import { laneActor, markNumber } from './event-marks.ts';
+import { harms } from './harm.ts';
 import { applyEvent, copyModel, type LabModel, migratingDevice } from './lab-model.ts';
 import { type EventSpan, OpenSpans } from './spans.ts';
 
@@ -33,10 +34,13 @@ export class EventHistory {
   /** What each of them is: told by its attach, or shown by what it does. */
   readonly roles = new Map<string, 'cpu' | 'device'>();
   readonly violations: SeenViolation[] = [];
+  /** Those of them that have harmed nobody, by their numbers. */
+  readonly quiet = new Set<number>();
   /** Counts the changes, for the views that draw. */
   version = 0;
   readonly #laneOf = new Map<string, number>();
   readonly #spans = new OpenSpans();
+  #before: Event['kind'] = 'attach';
   #now: LabModel;
   #seen: LabModel | 'none' = 'none';
 
@@ -151,8 +155,10 @@ export class EventHistory {
       const migration = this.#spans.migrationOf(span, migrating);
       if (migration !== 'none') block.spans.push(migration);
     }
-    if (event.kind === 'violation' && this.violations.length < VIOLATIONS_KEPT_MAX) {
+    if (event.kind !== 'violation') this.#before = event.kind;
+    else if (this.violations.length < VIOLATIONS_KEPT_MAX) {
       this.violations.push(event);
+      if (!harms(event, this.#before)) this.quiet.add(event.n);
     }
     applyEvent(this.#now, event);
   }
@@ -174,7 +180,9 @@ export class EventHistory {
     this.blocks.shift();
     this.#seen = 'none';
     const { first } = this;
-    while ((this.violations[0]?.n ?? first) < first) this.violations.shift();
+    while ((this.violations[0]?.n ?? first) < first) {
+      this.quiet.delete(this.violations.shift()?.n ?? 0);
+    }
   }
 
   #lane(actor: string): number {

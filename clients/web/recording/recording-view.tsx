@@ -3,6 +3,7 @@ import { RECORDING_EVENTS_MAX, type RecordingAnswer } from '../../../server/prot
 import { ExplainPanel } from '../explain/explain-panel.tsx';
 import { LegendPanel } from '../lab/legend-panel.tsx';
 import { EventHistory } from '../model/event-history.ts';
+import { punchlineOf } from '../model/harm.ts';
 import { emptyModel } from '../model/lab-model.ts';
 import { sentenceOf, serverApi } from '../server-api.ts';
 import { useKeys } from '../shell/keys.ts';
@@ -65,7 +66,7 @@ function RecordingStage({ recording }: { readonly recording: RecordingAnswer }) 
   const source = useMemo(() => ({ history: () => history }), [history]);
   const [selected, setSelected] = useState(history.last);
   const [explain, setExplain] = useState<'open' | 'closed'>('closed');
-  const [place, setPlace] = useState(0);
+  const [place, setPlace] = useState(() => punchlineOf(history.violations, history.quiet));
   const violation = history.violations[place];
   useKeys([
     { key: 'e', shown: 'E', does: 'explain the violation', run: () => setExplain('open') },
@@ -109,6 +110,7 @@ function RecordingStage({ recording }: { readonly recording: RecordingAnswer }) 
         {explain === 'open' && violation !== undefined ? (
           <ExplainPanel
             violation={violation}
+            harm={history.quiet.has(violation.n) ? 'none yet' : 'done'}
             events={history.eventsFrom(history.first, history.last)}
             place={place + 1}
             count={history.violations.length}

@@ -2,6 +2,7 @@ import { useMemo, useState } from 'preact/hooks';
 import type { NewRun, RunEntry, RunEvents } from '../../../server/protocol/http-api.ts';
 import { ExplainPanel } from '../explain/explain-panel.tsx';
 import { LegendPanel } from '../lab/legend-panel.tsx';
+import { punchlineOf } from '../model/harm.ts';
 import { addressOfRoute } from '../route.ts';
 import { CopyButton } from '../shell/copy-button.tsx';
 import { useKeys } from '../shell/keys.ts';
@@ -121,7 +122,8 @@ function RunStage({ run, events, event }: RunStageProps) {
     const n = next === 'live' ? 'end' : next;
     goTo({ view: 'run', id: run.id, question: run.question, event: n }, 'replace');
   };
-  const [place, setPlace] = useState(0);
+  const [chosen, setPlace] = useState<number | 'punchline'>('punchline');
+  const place = chosen === 'punchline' ? punchlineOf(history.violations, history.quiet) : chosen;
   const violation = history.violations[place] ?? history.violations[0];
   const step = stepOf(events, side, history, selected);
   const link =
@@ -201,6 +203,7 @@ function RunStage({ run, events, event }: RunStageProps) {
         {explain === 'open' && violation !== undefined ? (
           <ExplainPanel
             violation={violation}
+            harm={history.quiet.has(violation.n) ? 'none yet' : 'done'}
             events={history.eventsFrom(history.first, history.last)}
             place={place + 1}
             count={history.violations.length}

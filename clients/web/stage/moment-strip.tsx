@@ -35,7 +35,7 @@ export function MomentStrip({
         <span className={isLive ? 'chip good' : 'chip'}>
           {isLive ? '● live' : '◼ then'} {event === 'none' ? '' : event.n}
         </span>{' '}
-        {event === 'none' ? 'Nothing has happened yet.' : `${event.actor}: ${describeBody(event)}`}
+        {event === 'none' ? 'Nothing has happened yet.' : whatHappened(event)}
       </p>
       {children}
       <p className="state" aria-live="polite">
@@ -61,6 +61,12 @@ export function MomentStrip({
       </p>
     </section>
   );
+}
+
+/** Plain words first, then the rule. */
+function whatHappened(event: Event): string {
+  if (event.kind === 'violation') return `✕ ${event.text} (${event.rule})`;
+  return `${event.actor}: ${describeBody(event)}`;
 }
 
 interface MomentFact {

@@ -15,7 +15,7 @@ export function Scrubber({ source, selected, onSelect }: ScrubberProps) {
   const [speed, setSpeed] = useState<number>(4);
   const [playing, setPlaying] = useState(false);
   const [pins, setPins] = useState<readonly number[]>([]);
-  const { first, last, violations } = source.history();
+  const { first, last, violations, quiet } = source.history();
   const at = selected === 'live' ? last : selected;
   const now = useRef(at);
   now.current = at;
@@ -87,7 +87,11 @@ export function Scrubber({ source, selected, onSelect }: ScrubberProps) {
           }}
         />
         {violations.map(({ n }) => (
-          <i key={`violation ${n}`} className="wrong" style={{ left: share(n) }} />
+          <i
+            key={`violation ${n}`}
+            className={quiet.has(n) ? 'quieter' : 'wrong'}
+            style={{ left: share(n) }}
+          />
         ))}
         {pins.map((n) => (
           <i key={`pin ${n}`} className="pin" style={{ left: share(n) }} />

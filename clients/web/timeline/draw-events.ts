@@ -2,6 +2,7 @@
 import type { Event } from '../../../server/abi/event.ts';
 import type { EventBlock } from '../model/event-history.ts';
 import { MARKS } from '../model/event-marks.ts';
+import { violationWords } from '../model/harm.ts';
 import { fitted, MONO } from '../style/pen.ts';
 import { drawMark } from './draw-mark.ts';
 import { eventLabel } from './event-label.ts';
@@ -12,6 +13,8 @@ import { xOf } from './viewport.ts';
 const SLANT_MAX = 26;
 /** From this many pixels an event on there are words beside the marks. */
 const LABELS_FROM = 16;
+/** The size of the mark of a rule whose break has harmed nobody. */
+const QUIETER = 0.7;
 
 export function drawEvents(drawing: Drawing): void {
   const { history } = drawing;
@@ -19,12 +22,14 @@ export function drawEvents(drawing: Drawing): void {
   eachSeen(drawing, (event, lane) => drawMessage(drawing, event, lane));
   eachSeen(drawing, (event, lane, mark) => {
     const x = xOf(drawing.viewport, drawing.sizes, event.n);
+    const isQuiet = history.quiet.has(event.n);
+    const size = Math.min(5.5, 2.5 + drawing.viewport.scale / 5) * (drawing.sizes.font / 12);
     drawMark(drawing.pen, drawing.palette, {
       x,
       y: laneY(drawing, lane),
-      size: Math.min(5.5, 2.5 + drawing.viewport.scale / 5) * (drawing.sizes.font / 12),
+      size: isQuiet ? size * QUIETER : size,
       event,
-      colour: drawing.palette.marks[MARKS[mark] ?? 'life'],
+      colour: isQuiet ? drawing.palette.quiet : drawing.palette.marks[MARKS[mark] ?? 'life'],
     });
     labels.add(lane, x, event);
   });
@@ -122,11 +127,14 @@ class LaneLabels {
     const { pen, palette, sizes } = this.#drawing;
     const size = Math.round(sizes.font * 0.85);
     const room = nextX - waiting.x - 16;
-    const text = fitted(eventLabel(waiting.event), room, size);
+    const { event } = waiting;
+    const isQuiet = this.#drawing.history.quiet.has(event.n);
+    const words = event.kind === 'violation' ? violationWords(event, !isQuiet) : eventLabel(event);
+    const text = fitted(words, room, size);
     if (text.length < 4) return;
     pen.font = `${size}px ${MONO}`;
     pen.textAlign = 'left';
-    pen.fillStyle = waiting.event.kind === 'violation' ? palette.alarm : palette.ink;
+    pen.fillStyle = event.kind === 'violation' && !isQuiet ? palette.alarm : palette.ink;
     pen.fillText(text, waiting.x + 9, laneY(this.#drawing, lane) + size * 0.85);
   }
 }

@@ -105,7 +105,7 @@ function diamond(pen: Pen, palette: Palette, mark: MarkAt, mode: 'read' | 'write
 
 function cross(pen: Pen, { x, y, size }: MarkAt): void {
   const reach = size * 1.3;
-  pen.lineWidth = 3.5;
+  pen.lineWidth = size * 0.65;
   pen.beginPath();
   pen.moveTo(x - reach, y - reach);
   pen.lineTo(x + reach, y + reach);

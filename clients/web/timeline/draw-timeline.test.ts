@@ -69,7 +69,7 @@ test('the seed race is drawn with its lanes, calls, brackets, and the rule that 
     '○ dev1',
     'migrate_vma_setup',
     'invalidate (migrate)',
-    'OR1',
+    'stale entry used',
     'point of no return: step 2',
   ]) {
     assert.ok(drawn.includes(expected), `${expected} is not among ${drawn.join(' | ')}`);
@@ -107,7 +107,7 @@ test('a folded group is one lane, in which all stands that stood in its lanes', 
   assert.ok(words(folded).includes('○ 2 devices'));
   assert.ok(words(folded).includes('▢ cpu0'), 'one is no group');
   assert.ok(!words(folded).includes('○ dev1'));
-  assert.ok(words(folded).includes('OR1'));
+  assert.ok(words(folded).includes('stale entry used'));
   const marks = ({ texts }: CanvasRecorder) => texts.filter(({ text }) => text === 'mirror').length;
   assert.equal(marks(folded), marks(all));
 });

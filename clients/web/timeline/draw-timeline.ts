@@ -1,4 +1,5 @@
 /** Draws the space-time diagram: a pure function of the events, what is seen of them, and what is selected. */
+import { violationWords } from '../model/harm.ts';
 import { fitted, type Pen, SANS } from '../style/pen.ts';
 import { drawDensity } from './draw-density.ts';
 import { drawEvents } from './draw-events.ts';
@@ -98,8 +99,10 @@ function drawViolations(drawing: Drawing): void {
   let before = Number.NEGATIVE_INFINITY;
   let flagEnd = Number.NEGATIVE_INFINITY;
   let row = 0;
-  for (const { n, rule } of history.violations) {
-    if (n < first || n > last) continue;
+  for (const violation of history.violations) {
+    const { n } = violation;
+    if (n < first || n > last || history.quiet.has(n)) continue;
+    const words = violationWords(violation, true);
     const x = xOf(viewport, sizes, n);
     if (x - before < 3) continue;
     before = x;
@@ -107,15 +110,17 @@ function drawViolations(drawing: Drawing): void {
     pen.globalAlpha = 0.6;
     pen.fillRect(x - 0.75, sizes.axisHeight, 1.5, viewport.height);
     pen.globalAlpha = 1;
-    const width = rule.length * sizes.font * 0.65 + 10;
+    const width = words.length * sizes.font * 0.65 + 10;
     row = x < flagEnd ? (row + 1) % FLAG_ROWS : 0;
     flagEnd = x + width + 2;
     const top = sizes.axisHeight + 1 + row * (sizes.font + 5);
-    pen.fillRect(x, top, width, sizes.font + 4);
+    // At the edge it stands on the other side of its line: no label is clipped.
+    const left = x + width > viewport.width ? x - width : x;
+    pen.fillRect(left, top, width, sizes.font + 4);
     pen.fillStyle = palette.onAlarm;
     pen.font = `700 ${sizes.font}px ${SANS}`;
     pen.textAlign = 'left';
-    pen.fillText(rule, x + 4, top + sizes.font / 2 + 2.5);
+    pen.fillText(words, left + 4, top + sizes.font / 2 + 2.5);
   }
 }
 

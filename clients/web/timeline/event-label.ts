@@ -36,7 +36,7 @@ export function eventLabel(event: Event): string {
     case 'fenced':
       return 'fenced';
     case 'violation':
-      return `${event.rule} ${event.oracle}`;
+      return event.oracle;
     case 'note':
       return event.text;
     case 'call':
