@@ -3,13 +3,13 @@ import type { Event } from '../../../server/abi/event.ts';
 import { describeBody } from '../../../server/report/describe-event.ts';
 import { raceDiagram } from '../../../server/report/diagram.ts';
 import type { SeenViolation } from '../model/event-history.ts';
+import type { Harm } from '../model/harm.ts';
 import { CopyButton } from '../shell/copy-button.tsx';
 import { explainViolation } from './explain-violation.ts';
 
 export interface ExplainPanelProps {
   readonly violation: SeenViolation;
-  /** 'none yet': nobody has read anything wrong by it. */
-  readonly harm: 'done' | 'none yet';
+  readonly harm: Harm;
   /** What led to it, the violation itself included. */
   readonly events: readonly Event[];
   /** Which one it is of those of the lab, from 1. */

@@ -178,7 +178,7 @@ export function LabView({ lab, event, hand }: LabViewProps) {
         {explained === 'none' ? null : (
           <ExplainPanel
             violation={explained.violation}
-            harm={feed.history.quiet.has(explained.violation.n) ? 'none yet' : 'done'}
+            harm={feed.history.harmOf(explained.violation.n)}
             events={explained.events}
             place={feed.history.violations.findIndex(({ n }) => n === explained.violation.n) + 1}
             count={feed.history.violations.length}

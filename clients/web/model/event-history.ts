@@ -4,7 +4,7 @@
  */
 import type { Event } from '../../../server/abi/event.ts';
 import { laneActor, markNumber } from './event-marks.ts';
-import { harms } from './harm.ts';
+import { type Harm, harmOf } from './harm.ts';
 import { applyEvent, copyModel, type LabModel, migratingDevice } from './lab-model.ts';
 import { type EventSpan, OpenSpans } from './spans.ts';
 
@@ -55,6 +55,11 @@ export class EventHistory {
   /** The newest state. Not to be changed. */
   get now(): LabModel {
     return this.#now;
+  }
+
+  /** Of the violation that is event `n`. */
+  harmOf(n: number): Harm {
+    return this.quiet.has(n) ? 'none yet' : 'done';
   }
 
   /** The number of the oldest event that is kept, or of the next one if there are none. */
@@ -158,7 +163,7 @@ export class EventHistory {
     if (event.kind !== 'violation') this.#before = event.kind;
     else if (this.violations.length < VIOLATIONS_KEPT_MAX) {
       this.violations.push(event);
-      if (!harms(event, this.#before)) this.quiet.add(event.n);
+      if (harmOf(event, this.#before) === 'none yet') this.quiet.add(event.n);
     }
     applyEvent(this.#now, event);
   }

@@ -36,7 +36,7 @@ test('a stale entry is quiet until somebody reads through it; the story is about
   assert.deepEqual([...history.quiet], [1, 2]);
   assert.equal(history.violations[punchlineOf(history.violations, history.quiet)]?.n, 5);
   assert.deepEqual(
-    history.violations.map((one) => violationWords(one, !history.quiet.has(one.n))),
+    history.violations.map((one) => violationWords(one, history.harmOf(one.n))),
     ['stale entry', 'contract broken', 'stale entry used', 'wrong value'],
   );
 });

@@ -1,21 +1,25 @@
 /** What a broken rule has done to somebody: until a stale entry is used, nobody has read anything wrong. */
 import type { Event } from '../../../server/abi/event.ts';
 
+/** 'none yet': nobody has read anything wrong by it. */
+export type Harm = 'done' | 'none yet';
+
 type Violation = Extract<Event, { kind: 'violation' }>;
 
 const MIRRORS = 'mirror coherence';
 const VALUES = 'values';
 
 /** `before` is the newest event that is no violation. */
-export function harms({ rule, oracle }: Violation, before: Event['kind']): boolean {
+export function harmOf({ rule, oracle }: Violation, before: Event['kind']): Harm {
   const isOfOrder = rule.startsWith('CR') || oracle === MIRRORS;
-  return !isOfOrder || before === 'device-access' || before === 'cpu-access';
+  if (!isOfOrder) return 'done';
+  return before === 'device-access' || before === 'cpu-access' ? 'done' : 'none yet';
 }
 
 /** In two or three words. */
-export function violationWords({ rule, oracle }: Violation, done: boolean): string {
+export function violationWords({ rule, oracle }: Violation, harm: Harm): string {
   if (oracle === VALUES) return 'wrong value';
-  if (oracle === MIRRORS) return done ? 'stale entry used' : 'stale entry';
+  if (oracle === MIRRORS) return harm === 'done' ? 'stale entry used' : 'stale entry';
   return rule.startsWith('CR') ? 'contract broken' : oracle;
 }
 

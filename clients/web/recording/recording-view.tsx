@@ -110,7 +110,7 @@ function RecordingStage({ recording }: { readonly recording: RecordingAnswer }) 
         {explain === 'open' && violation !== undefined ? (
           <ExplainPanel
             violation={violation}
-            harm={history.quiet.has(violation.n) ? 'none yet' : 'done'}
+            harm={history.harmOf(violation.n)}
             events={history.eventsFrom(history.first, history.last)}
             place={place + 1}
             count={history.violations.length}

@@ -203,7 +203,7 @@ function RunStage({ run, events, event }: RunStageProps) {
         {explain === 'open' && violation !== undefined ? (
           <ExplainPanel
             violation={violation}
-            harm={history.quiet.has(violation.n) ? 'none yet' : 'done'}
+            harm={history.harmOf(violation.n)}
             events={history.eventsFrom(history.first, history.last)}
             place={place + 1}
             count={history.violations.length}

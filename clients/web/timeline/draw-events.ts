@@ -128,13 +128,13 @@ class LaneLabels {
     const size = Math.round(sizes.font * 0.85);
     const room = nextX - waiting.x - 16;
     const { event } = waiting;
-    const isQuiet = this.#drawing.history.quiet.has(event.n);
-    const words = event.kind === 'violation' ? violationWords(event, !isQuiet) : eventLabel(event);
+    const harm = this.#drawing.history.harmOf(event.n);
+    const words = event.kind === 'violation' ? violationWords(event, harm) : eventLabel(event);
     const text = fitted(words, room, size);
     if (text.length < 4) return;
     pen.font = `${size}px ${MONO}`;
     pen.textAlign = 'left';
-    pen.fillStyle = event.kind === 'violation' && !isQuiet ? palette.alarm : palette.ink;
+    pen.fillStyle = event.kind === 'violation' && harm === 'done' ? palette.alarm : palette.ink;
     pen.fillText(text, waiting.x + 9, laneY(this.#drawing, lane) + size * 0.85);
   }
 }

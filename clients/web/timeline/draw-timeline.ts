@@ -102,7 +102,7 @@ function drawViolations(drawing: Drawing): void {
   for (const violation of history.violations) {
     const { n } = violation;
     if (n < first || n > last || history.quiet.has(n)) continue;
-    const words = violationWords(violation, true);
+    const words = violationWords(violation, 'done');
     const x = xOf(viewport, sizes, n);
     if (x - before < 3) continue;
     before = x;
