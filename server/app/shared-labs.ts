@@ -95,6 +95,7 @@ export class SharedLabs implements Elsewhere {
       onRenewed: () => this.commits.renewed(),
     });
     await this.#membership.begin();
+    this.commits.begin();
   }
 
   addresses(): readonly string[] {

@@ -49,6 +49,7 @@ export class LabCommits implements Safety {
   readonly #epochs = new Map<string, string>();
   /** The last recording of each that was begun, or gone on with. */
   readonly #newest = new Map<string, string>();
+  readonly #before = new Set<() => void>();
   #writes = new Map<string, (Write | Lines)[]>();
   #waiting: (() => void)[] = [];
   #state: 'idle' | 'planned' | 'under way' | 'closed' = 'idle';
@@ -56,10 +57,14 @@ export class LabCommits implements Safety {
   #since = 0;
   #why = '';
   #stall: { readonly since: number } | 'none' = 'none';
-  readonly #timer: NodeJS.Timeout;
+  #timer: NodeJS.Timeout | 'none' = 'none';
 
   constructor(options: LabCommitsOptions) {
     this.#options = options;
+  }
+
+  /** The lease is there: from now on what takes long shows. */
+  begin(): void {
     this.#timer = setInterval(() => this.#look(), LOOK_MS);
     this.#timer.unref();
   }
@@ -104,6 +109,11 @@ export class LabCommits implements Safety {
       last.end = end;
     } else writes.push({ recording, begin, end, parts: [text] });
     this.#plan();
+  }
+
+  /** Calls `act` before what was written so far leaves. */
+  beforeNext(act: () => void): void {
+    this.#before.add(act);
   }
 
   rewrite(lab: string, recording: string, end: number, text: string): void {
@@ -168,7 +178,7 @@ export class LabCommits implements Safety {
 
   close(): void {
     this.#state = 'closed';
-    clearInterval(this.#timer);
+    if (this.#timer !== 'none') clearInterval(this.#timer);
   }
 
   #isSafe(): boolean {
@@ -213,6 +223,8 @@ export class LabCommits implements Safety {
   async #work(): Promise<void> {
     this.#state = 'under way';
     while (this.#writes.size > 0 && !this.#isClosed()) {
+      for (const act of this.#before) act();
+      this.#before.clear();
       const writes = this.#writes;
       this.#writes = new Map();
       const waiting = this.#waiting;

@@ -164,6 +164,10 @@ class RedisLog implements SummedLog {
     this.#end = { line: end.line, bytes: end.bytes, sum: end.sum };
   }
 
+  gathers(settle: () => void): void {
+    this.#options.commits.beforeNext(settle);
+  }
+
   get end(): RecordingEnd {
     return this.#end;
   }

@@ -31,6 +31,11 @@ export interface SummedLog {
   readonly end: RecordingEnd;
   /** Throws as its storage does; then nothing was written. */
   write(json: string): void;
+  /**
+   * Present: lines leave together, and what entries come to is written once for those that do. `settle` is to be called
+   * before they leave.
+   */
+  readonly gathers?: (settle: () => void) => void;
   /** What was written so far is safe from a loss of power, as far as is asked for. */
   sync(): void;
   /** Rejects as its storage does; then the checkpoints are as they were. */
@@ -64,6 +69,13 @@ export function keptRecorder(
   const recorder = recorderFrom((json) => log.write(json), soFar);
   let { n } = soFar;
   const { digest } = soFar;
+  // The digest goes on from where its value was last asked for: a reader asks where a line says it.
+  let state: 'settled' | 'unsettled' | 'to be said' = 'settled';
+  const settle = (): void => {
+    if (state !== 'to be said') return;
+    state = 'settled';
+    recorder.settled();
+  };
   return {
     ...recorder,
     path,
@@ -71,17 +83,27 @@ export function keptRecorder(
     inbound(inbound, note) {
       recorder.inbound(inbound, note);
       n += 1;
+      state = 'unsettled';
+    },
+    settled() {
+      state = 'to be said';
+      if (log.gathers === undefined) settle();
+      else log.gathers(settle);
     },
     get length() {
       return { n, bytes: log.end.bytes };
     },
-    position: () => ({ ...log.end, n, events: digest.events, digest: digest.value() }),
+    position: () => {
+      settle();
+      return { ...log.end, n, events: digest.events, digest: digest.value() };
+    },
     sync: () => log.sync(),
     writeCheckpoint: (text) => log.writeCheckpoint(text),
     forgetBefore: (place) => log.forgetBefore(place),
-    close: (state) => {
+    close: (final) => {
       try {
-        recorder.close(state);
+        if (final !== 'unknown') settle();
+        recorder.close(final);
         log.sync();
       } finally {
         log.close();

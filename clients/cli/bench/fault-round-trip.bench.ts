@@ -12,39 +12,17 @@ import {
 import { openCpuPeer, openDevicePeer } from './lab-peer.ts';
 import { keepGoing, type Peer } from './peer.ts';
 import { openRawPeer } from './raw-peer.ts';
-import { type BenchServer, spawnServer } from './server-process.ts';
+import { spawnServer } from './server-process.ts';
+import { type Load, measure, type Side } from './side.ts';
 
 /** Server CPU of a whole validated fault against that of the bare echo. */
 const RATIO_AT_MOST = 1.4;
-
-interface Load {
-  readonly connections: number;
-  readonly inFlight: number;
-}
 
 const LOADS: readonly Load[] = [
   { connections: 1, inFlight: 1 },
   { connections: 1, inFlight: 64 },
   { connections: 64, inFlight: 8 },
 ];
-
-interface Side {
-  readonly name: 'raw' | 'fault';
-  readonly server: BenchServer;
-  readonly peers: readonly Peer[];
-  readonly rate: number[];
-  readonly cpu: number[];
-}
-
-async function measure(side: Side, load: Load, ms: number): Promise<void> {
-  const cpuBefore = await side.server.cpuMicros();
-  const begun = performance.now();
-  const trips = await keepGoing(side.peers, load.inFlight, ms);
-  const spent = performance.now() - begun;
-  const cpuAfter = await side.server.cpuMicros();
-  side.rate.push((trips * 1_000) / spent);
-  side.cpu.push((cpuAfter - cpuBefore) / trips);
-}
 
 async function compare(load: Load, effort: Effort): Promise<Measurement[]> {
   const { count, ms } = repetitions(effort);

@@ -21,8 +21,12 @@ export type FromServer =
 const ANSWER_MS = 10_000;
 
 /** Starts a file of this folder that ends with serveBench(). */
-export async function spawnServer(file: 'raw-server.ts' | 'lab-server.ts'): Promise<BenchServer> {
+export async function spawnServer(
+  file: 'raw-server.ts' | 'lab-server.ts',
+  environment: { readonly [variable: string]: string } = {},
+): Promise<BenchServer> {
   const child = fork(fileURLToPath(new URL(file, import.meta.url)), {
+    env: { ...process.env, ...environment },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   const first = await nextMessage(child);
