@@ -41,6 +41,7 @@ export class SharedLabs implements Elsewhere {
   readonly #log: FastifyBaseLogger;
   readonly #byCode: boolean;
   readonly #leaseMs: number;
+  readonly #model: string;
   readonly #storeOptions: RedisStoreOptions;
   readonly #taking = new Set<string>();
   #membership: Membership | 'none' = 'none';
@@ -57,6 +58,7 @@ export class SharedLabs implements Elsewhere {
     this.#log = log;
     this.#byCode = joinBy === 'code';
     this.#leaseMs = ownerLeaseMs;
+    this.#model = model.hash;
     this.commits = new LabCommits({
       link,
       leased: () => this.#membership !== 'none' && this.#membership.leased,
@@ -152,7 +154,12 @@ export class SharedLabs implements Elsewhere {
   }
 
   async #claim(lab: string): Promise<Whereabouts> {
-    const [how, told] = (await this.#link.run(CLAIM, [lab, this.#id, 'create'])) as string[];
+    const [how, told] = (await this.#link.run(CLAIM, [
+      lab,
+      this.#id,
+      'create',
+      this.#model,
+    ])) as string[];
     switch (how) {
       case 'new':
         this.commits.take(lab, told ?? '');
@@ -161,8 +168,10 @@ export class SharedLabs implements Elsewhere {
         return { state: this.commits.owns(lab) ? 'here' : 'restoring' };
       case 'elsewhere':
         return { state: 'elsewhere', address: told ?? '' };
-      default:
+      case 'taken':
         await this.#readClaimed(lab, told ?? '');
+        return { state: 'restoring' };
+      default:
         return { state: 'restoring' };
     }
   }
@@ -171,7 +180,12 @@ export class SharedLabs implements Elsewhere {
     if (this.#taking.has(lab) || this.#around === 'none') return;
     this.#taking.add(lab);
     try {
-      const [how, epoch] = (await this.#link.run(CLAIM, [lab, this.#id, 'take'])) as string[];
+      const [how, epoch] = (await this.#link.run(CLAIM, [
+        lab,
+        this.#id,
+        'take',
+        this.#model,
+      ])) as string[];
       if (how === 'taken' || how === 'mine') await this.#readClaimed(lab, epoch ?? '');
     } finally {
       this.#taking.delete(lab);

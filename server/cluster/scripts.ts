@@ -5,7 +5,7 @@
  *   PREFIX:server:ID     the address of a server, for as long as its lease lasts
  *   PREFIX:servers       the ids of all that may have labs
  *   PREFIX:labs:ID       the names of the labs that a server owns
- *   PREFIX:lab:NAME      a hash: owner, epoch, kept (see journal/lab-file.ts); of each recording `header:` and `at:`
+ *   PREFIX:lab:NAME      a hash: owner, epoch, model, kept (see journal/lab-file.ts); of each recording `header:` and `at:`
  *   PREFIX:codes         join code to name
  *   PREFIX:log:NAME:REC  a stream: lines of a recording, each entry numbered by the byte at which it ends
  *   PREFIX:point:NAME:REC, PREFIX:older-point:NAME:REC  checkpoints
@@ -150,7 +150,7 @@ return { redis.call('SMEMBERS', p .. ':labs:' .. id), others, orphans }`,
 export const LEAVE = script('allow-oom', `return redis.call('DEL', p .. ':server:' .. ARGV[1])`);
 
 /**
- * ARGV: name, id, 'create' or 'take'. Returns: how it is ('new', 'taken', 'mine', 'elsewhere', 'unknown'), and its
+ * ARGV: name, id, 'create' or 'take', hash of the model. Returns: how it is ('new', 'taken', 'mine', 'elsewhere', 'unknown'), and its
  * epoch or the address of its owner. A lab that was begun and never kept is as if it had not been.
  */
 export const CLAIM = script(
@@ -167,6 +167,8 @@ if owner then
   local address = owner ~= id and redis.call('GET', p .. ':server:' .. owner)
   if address then return { 'elsewhere', address } end
   if kept then
+    -- A server of its model may come.
+    if redis.call('HGET', lab, 'model') ~= ARGV[4] then return { 'other-model', '' } end
     how = 'taken'
     redis.call('SREM', p .. ':labs:' .. owner, name)
   else
@@ -174,6 +176,7 @@ if owner then
   end
 end
 if how == 'new' and ARGV[3] ~= 'create' then return { 'unknown', '' } end
+if how == 'new' then redis.call('HSET', lab, 'model', ARGV[4]) end
 local epoch = tostring(redis.call('INCR', p .. ':epoch'))
 redis.call('HSET', lab, 'owner', id, 'epoch', epoch)
 redis.call('SADD', p .. ':labs:' .. id, name)
