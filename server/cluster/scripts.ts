@@ -5,7 +5,7 @@
  *   PREFIX:server:ID     the address of a server, for as long as its lease lasts
  *   PREFIX:servers       the ids of all that may have labs
  *   PREFIX:labs:ID       the names of the labs that a server owns
- *   PREFIX:lab:NAME      a hash: owner, epoch, model, kept (see journal/lab-file.ts); of each recording `header:` and `at:`
+ *   PREFIX:lab:NAME      a hash: owner, epoch, model, kept (a lab file); of each recording `header:` and `at:`
  *   PREFIX:codes         join code to name
  *   PREFIX:log:NAME:REC  a stream: lines of a recording, each entry numbered by the byte at which it ends
  *   PREFIX:point:NAME:REC, PREFIX:older-point:NAME:REC  checkpoints
@@ -150,8 +150,9 @@ return { redis.call('SMEMBERS', p .. ':labs:' .. id), others, orphans }`,
 export const LEAVE = script('allow-oom', `return redis.call('DEL', p .. ':server:' .. ARGV[1])`);
 
 /**
- * ARGV: name, id, 'create' or 'take', hash of the model. Returns: how it is ('new', 'taken', 'mine', 'elsewhere', 'unknown'), and its
- * epoch or the address of its owner. A lab that was begun and never kept is as if it had not been.
+ * ARGV: name, id, 'create' or 'take', hash of the model. Returns: how it is ('new', 'taken', 'mine', 'elsewhere',
+ * 'other-model', 'unknown'), and its epoch or the address of its owner. A lab that was begun and never kept is as if it
+ * had not been.
  */
 export const CLAIM = script(
   'allow-oom',

@@ -190,10 +190,10 @@ and begin anew. \`resume-too-old\`: the frames after \`since\` are no longer kep
 same. While an old session is in its grace its name is taken: also by a fresh hello of your own whose answer was
 lost.
 
-\`moved\`, to any hello: another server has the lab. Say the same hello, resume included, to the one at \`address\`. Servers
-that keep the same labs name each other in \`others\` of the answer to a hello; if yours is gone, or silent, ask them in turn:
-for a moment they may say \`restoring\`, then one of them has the lab, and your session. \`stalled\`: nobody has it
-just now; come back.
+\`moved\`, to any hello: another server has the lab. Say the same hello, resume included, to the one at
+\`address\`. Servers that keep the same labs name each other in \`others\` of the answer to a hello; if yours is
+gone, or silent, ask them in turn: for a moment they may say \`restoring\`, then one of them has the lab, and your
+session. \`stalled\`: nobody has it just now; come back.
 
 Observers do not resume: an observer that comes back says a fresh hello and starts from its snapshot.
 
