@@ -13,7 +13,7 @@ import type { ExecutedStep } from './execution.ts';
 import type { WorldContents } from './explored.ts';
 import { addTo, fold, foldText, keyOf, type Lanes, newLanes } from './lanes.ts';
 import { ObjectValues, type Undo } from './object-values.ts';
-import type { ObjectOwners } from './symmetry.ts';
+import type { ObjectOwners, Order } from './symmetry.ts';
 import type { TaskPlace, TaskPlaces } from './task-places.ts';
 
 /** What is followed of one task while it lives. */
@@ -49,6 +49,7 @@ const GONE = 0x676f;
 
 /** No task has this number. */
 const NO_TASK = -1;
+const NO_ORDER: Order = [];
 const NOTHING: Lanes = { low: 0, high: 0 };
 const NO_LOOPS: ReadonlyMap<ObjectId, Knowledge> = new Map();
 const NOTHING_HELD: ReadonlyMap<ObjectId, number> = new Map();
@@ -62,6 +63,7 @@ export class ObservedState {
   /** For each step: what undoes it. */
   readonly #undo: Undo[][] = [];
   #contents: WorldContents | 'none' = 'none';
+  #order: Order = NO_ORDER;
   /** The object that the next step announces, and what stands there. */
   #announced: ObjectId | 'none' = 'none';
   #announcedValue = 0;
@@ -170,6 +172,11 @@ export class ObservedState {
     this.#undo.push(undo);
   }
 
+  /** Of the state that key() was asked for last: which interchangeable actor is in which situation. */
+  get order(): Order {
+    return this.#order;
+  }
+
   /** The state, as a number. `ready` are the tasks that could take a step; `extra` distinguishes states besides. */
   key(ready: readonly RunningTask[], extra: string): number {
     const able = new Set(ready.map((task) => task.identity.id));
@@ -193,6 +200,7 @@ export class ObservedState {
         addTo(sums[index] as Lanes, part);
       }
     }
+    this.#order = this.#owners.size === 1 ? NO_ORDER : this.#owners.orderBy(sums);
     // Children of several interchangeable actors at once: whose is whose must not get lost.
     const exact = spawners.size > 1 || this.#values.asymmetric;
     const total: Lanes = { low: 0, high: 0 };

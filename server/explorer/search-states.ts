@@ -39,13 +39,14 @@ import {
 } from './state-node.ts';
 import {
   NO_TOUCHES,
+  numbersIn,
   type PlacedTouch,
   TouchNumbers,
   type TouchSet,
   union,
   withTouch,
 } from './subtree-touches.ts';
-import { NO_SYMMETRY, ObjectOwners, type Symmetry } from './symmetry.ts';
+import { NO_SYMMETRY, ObjectOwners, type Order, type Symmetry } from './symmetry.ts';
 import { type TaskPlace, TaskPlaces } from './task-places.ts';
 
 export interface StateSearchOptions {
@@ -81,6 +82,8 @@ interface Known {
   asleep: ReadonlySet<number>;
   /** What happens behind it; 'open' while it is being searched. */
   behind: TouchSet | 'open';
+  /** Which interchangeable actor was in which situation, for those in `behind`. */
+  order: Order;
 }
 
 /** What happens behind a known state. */
@@ -115,7 +118,8 @@ class StateSearch {
   readonly #options: StateSearchOptions;
   readonly #places = new TaskPlaces();
   readonly #owners: ObjectOwners;
-  readonly #exchanged = new Map<PlacedTouch, readonly PlacedTouch[]>();
+  /** Numbers of touches after an exchange, by the orders between which it is. */
+  readonly #exchanges = new Map<Order, Map<Order, number[]>>();
   readonly #observed: ObservedState;
   readonly #timeline = new Timeline();
   /** The place of the task of each step of the timeline. */
@@ -279,10 +283,16 @@ class StateSearch {
       ready,
       `${failed} ${this.#apart(explored, preemptions, previous)}`,
     );
+    const { order } = this.#observed;
     const known = this.#known.get(key);
-    const left = known === undefined ? awake(mayRun, sleep) : this.#met(known, mayRun, sleep);
+    const behind =
+      known === undefined || known.behind === 'open'
+        ? 'open'
+        : this.#exchanged(known.behind, known.order, order);
+    const left =
+      known === undefined ? awake(mayRun, sleep) : this.#met(known, behind, mayRun, sleep);
     const asleep = new Set([...sleep.keys()].map((task) => this.#observed.keyOfTask(task)));
-    if (known === undefined) this.#known.set(key, { asleep, behind: NO_TOUCHES });
+    if (known === undefined) this.#known.set(key, { asleep, behind: NO_TOUCHES, order });
     else known.asleep = new Set([...known.asleep].filter((task) => asleep.has(task)));
     if (left.length === 0) return 'nothing new';
     // The task that was started last goes first: callbacks end, and with them what others wait for. Fewest states that
@@ -290,6 +300,7 @@ class StateSearch {
     const chosen = left.at(-1) as number;
     const node: StateNode = {
       key,
+      order,
       enabled,
       ats: ready.map(({ pending }) => pending.at),
       places: enabled.map((task) => this.#observed.placeOf(task)),
@@ -297,11 +308,12 @@ class StateSearch {
       explored: new Set([chosen]),
       sleep,
       chosen,
-      behind: known === undefined || known.behind === 'open' ? NO_TOUCHES : known.behind.slice(),
+      behind: behind === 'open' ? NO_TOUCHES : behind.slice(),
       preemptions,
       failed,
     };
-    this.#known.set(key, { asleep: this.#known.get(key)?.asleep ?? asleep, behind: 'open' });
+    const { asleep: whenever } = this.#known.get(key) ?? { asleep };
+    this.#known.set(key, { asleep: whenever, behind: 'open', order });
     this.#stack.push(node);
     return node;
   }
@@ -327,22 +339,21 @@ class StateSearch {
   }
 
   /**
-   * A state that was met before. Races what happens behind it against the way that led here. Returns the tasks that
+   * A state that was met before. Races what happens `found` behind it against the way that led here. Returns the tasks that
    * slept whenever it was met, and do not now.
    */
   #met(
     known: Known,
+    found: Known['behind'],
     enabled: readonly number[],
     sleep: ReadonlyMap<number, readonly Touch[]>,
   ): number[] {
-    if (known.behind === 'open') this.#tryEverything();
+    if (found === 'open') this.#tryEverything();
     else {
-      const behind = this.#behind(known.behind);
-      for (const touch of this.#numbers.touchesIn(known.behind)) {
-        for (const alike of this.#alike(touch)) this.#raceBehind(alike, behind);
-      }
+      const behind = this.#behind(found);
+      for (const touch of this.#numbers.touchesIn(found)) this.#raceBehind(touch, behind);
       const parent = this.#stack.at(-1);
-      if (parent !== undefined) parent.behind = union(parent.behind, known.behind);
+      if (parent !== undefined) parent.behind = union(parent.behind, found);
     }
     const observed = this.#observed;
     const asleepNow = new Set([...sleep.keys()].map((task) => observed.keyOfTask(task)));
@@ -352,28 +363,38 @@ class StateSearch {
     });
   }
 
-  /** What `set` says of each object, whichever of several interchangeable actors it was. Made when first asked. */
+  /** What `set` says of each object. Made when first asked. */
   #behind(set: TouchSet): Behind {
     let byObject: Map<ObjectId, PlacedTouch[]> | undefined;
     return {
       at: (object) => {
         if (byObject === undefined) {
-          const touches = this.#numbers.touchesIn(set).flatMap((touch) => this.#alike(touch));
-          byObject = Map.groupBy(touches, (touch) => touch.object);
+          byObject = Map.groupBy(this.#numbers.touchesIn(set), (touch) => touch.object);
         }
         return byObject.get(object) ?? NO_PLACED;
       },
     };
   }
 
-  /** A state is the same whichever of several interchangeable actors did what: any of them may have. */
-  #alike(touch: PlacedTouch): readonly PlacedTouch[] {
-    let alike = this.#exchanged.get(touch);
-    if (alike === undefined) {
-      alike = this.#owners.alike(touch, this.#places);
-      this.#exchanged.set(touch, alike);
+  /** What happens behind a state in which the actors of `from` are in the situations of those of `to`. */
+  #exchanged(set: TouchSet, from: Order, to: Order): TouchSet {
+    if (from === to) return set;
+    const byOrder = this.#exchanges.get(from) ?? new Map<Order, number[]>();
+    this.#exchanges.set(from, byOrder);
+    const numbers = byOrder.get(to) ?? [];
+    byOrder.set(to, numbers);
+    let after: TouchSet = new Uint32Array(set.length);
+    for (const number of numbersIn(set)) {
+      let other = numbers[number];
+      if (other === undefined) {
+        const touch = this.#numbers.touchOf(number);
+        const { place, locks, ...rest } = this.#owners.exchanged(touch, from, to, this.#places);
+        other = this.#numbers.numberOf(place, rest, locks);
+        numbers[number] = other;
+      }
+      after = withTouch(after, other);
     }
-    return alike;
+    return after;
   }
 
   /** A way around in circles: what comes behind is not known yet. */
@@ -479,7 +500,10 @@ class StateSearch {
       }
       this.#stack.pop();
       const known = this.#known.get(node.key);
-      if (known !== undefined) known.behind = node.behind;
+      if (known !== undefined) {
+        known.behind = node.behind;
+        known.order = node.order;
+      }
       const parent = this.#stack.at(-1);
       if (parent !== undefined) parent.behind = union(parent.behind, node.behind);
     }

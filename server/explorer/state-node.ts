@@ -5,11 +5,14 @@ import { invariant } from '../vocabulary/invariant.ts';
 import { independent } from './dependence.ts';
 import type { ExecutedStep } from './execution.ts';
 import type { TouchSet } from './subtree-touches.ts';
+import type { Order } from './symmetry.ts';
 import type { TaskPlace } from './task-places.ts';
 
 /** One decision of the current execution: at which state it stands, what is left to try, and what came of it. */
 export interface StateNode {
   readonly key: number;
+  /** Which interchangeable actor is in which situation. */
+  readonly order: Order;
   readonly enabled: readonly number[];
   /** What each of `enabled` stands before. */
   readonly ats: readonly string[];

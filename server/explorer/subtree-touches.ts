@@ -46,17 +46,24 @@ export class TouchNumbers {
     return made.number;
   }
 
+  touchOf(number: number): PlacedTouch {
+    return this.#touches[number] as PlacedTouch;
+  }
+
   /** The touches of `set`. */
   touchesIn(set: TouchSet): PlacedTouch[] {
-    const found: PlacedTouch[] = [];
-    for (const [at, word] of set.entries()) {
-      for (let left = word; left !== 0; left &= left - 1) {
-        const bit = BITS - 1 - Math.clz32(left & -left);
-        found.push(this.#touches[at * BITS + bit] as PlacedTouch);
-      }
-    }
-    return found;
+    return numbersIn(set).map((number) => this.touchOf(number));
   }
+}
+
+export function numbersIn(set: TouchSet): number[] {
+  const found: number[] = [];
+  for (let at = 0; at < set.length; at += 1) {
+    for (let left = set[at] ?? 0; left !== 0; left &= left - 1) {
+      found.push(at * BITS + BITS - 1 - Math.clz32(left & -left));
+    }
+  }
+  return found;
 }
 
 /** `set` with `number` in it: the same set if it was, or if there is room. */

@@ -1,5 +1,6 @@
 /** Actors that can change places without anybody noticing. */
 import type { ObjectId } from '../task/object-id.ts';
+import type { Lanes } from './lanes.ts';
 import type { PlacedTouch } from './subtree-touches.ts';
 import type { TaskPlace, TaskPlaces } from './task-places.ts';
 
@@ -24,6 +25,9 @@ export interface Home {
   readonly name: number;
 }
 
+/** Indices of interchangeable actors. Two that are the same are the same object. */
+export type Order = readonly number[];
+
 /** Who takes whose place. */
 type Exchange = ReadonlyMap<string, string>;
 
@@ -32,6 +36,8 @@ export class ObjectOwners {
   readonly #symmetry: Symmetry;
   readonly #indices = new Map<string, number>();
   readonly #groups: number[] = [0];
+  readonly #names: string[] = ['nobody'];
+  readonly #orders = new Map<string, Order>();
   readonly #objects = new Map<ObjectId, Home>();
 
   constructor(symmetry: Symmetry) {
@@ -40,6 +46,7 @@ export class ObjectOwners {
       for (const actor of actors) {
         this.#indices.set(actor, this.#groups.length);
         this.#groups.push(group + 1);
+        this.#names.push(actor);
       }
     }
   }
@@ -80,39 +87,28 @@ export class ObjectOwners {
     return home;
   }
 
-  /** `touch`, and what it would be if interchangeable actors had changed places. */
-  alike(touch: PlacedTouch, places: TaskPlaces): readonly PlacedTouch[] {
-    if (this.size === 1) return [touch];
-    const involved = new Set<string>();
-    for (const name of places.pathOf(touch.place)) this.#note(involved, name.split(' ')[0] ?? '');
-    for (const object of [touch.object, ...touch.locks]) {
-      const home = this.#symmetry.homeOf(object);
-      if (home !== 'shared') this.#note(involved, home.actor);
-    }
-    return this.#exchanges([...involved]).map((exchange) => ({
+  /** What `touch` is when each actor of `from` has taken the place of the one that stands there in `to`. */
+  exchanged(touch: PlacedTouch, from: Order, to: Order, places: TaskPlaces): PlacedTouch {
+    const exchange = new Map(
+      from.map((index, at) => [this.#names[index] ?? '', this.#names[to[at] ?? index] ?? '']),
+    );
+    return {
       place: this.#placeAfter(touch.place, exchange, places),
       object: this.#objectAfter(touch.object, exchange),
       mode: touch.mode,
       locks: touch.locks.map((lock) => this.#objectAfter(lock, exchange)),
-    }));
+    };
   }
 
-  #note(involved: Set<string>, actor: string): void {
-    if (this.indexOf(actor) !== 0) involved.add(actor);
-  }
-
-  /** All ways to put others of their groups in the places of `actors`, each another one. */
-  #exchanges(actors: readonly string[]): Exchange[] {
-    let ways: Exchange[] = [new Map()];
-    for (const actor of actors) {
-      const group = this.#symmetry.groups[this.groupOf(this.indexOf(actor)) - 1] ?? [];
-      ways = ways.flatMap((way) => {
-        const taken = new Set(way.values());
-        const free = group.filter((other) => !taken.has(other));
-        return free.map((other) => new Map([...way, [actor, other]]));
-      });
-    }
-    return ways;
+  /** The interchangeable actors, group by group, each group by `sums`, and by their indices where those are equal. */
+  orderBy(sums: readonly Lanes[]): Order {
+    const order = this.#groups.slice(1).map((_, at) => at + 1);
+    order.sort((a, b) => this.groupOf(a) - this.groupOf(b) || differ(sums[a], sums[b]) || a - b);
+    const name = order.join();
+    const known = this.#orders.get(name);
+    if (known !== undefined) return known;
+    this.#orders.set(name, order);
+    return order;
   }
 
   #objectAfter(object: ObjectId, exchange: Exchange): ObjectId {
@@ -130,4 +126,9 @@ export class ObjectOwners {
     }
     return at === 'none' ? place : at;
   }
+}
+
+function differ(a: Lanes | undefined, b: Lanes | undefined): number {
+  if (a === undefined || b === undefined) return 0;
+  return a.low - b.low || a.high - b.high;
 }
