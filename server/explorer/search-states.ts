@@ -339,8 +339,8 @@ class StateSearch {
   }
 
   /**
-   * A state that was met before. Races what happens `found` behind it against the way that led here. Returns the tasks that
-   * slept whenever it was met, and do not now.
+   * A state that was met before. Races what happens `found` behind it against the way that led here. Returns the
+   * tasks that slept whenever it was met, and do not now.
    */
   #met(
     known: Known,
