@@ -22,6 +22,9 @@ const BEAT_MS = 1_000;
 /** Milliseconds without a sign of the server after which a picture is not live any more. */
 const SILENT_MS = 3_000;
 
+/** Attempts to come back to a server, after which others are asked that keep its labs. */
+const GONE_AFTER = 3;
+
 export class LabFeed {
   readonly lab: string;
   status: SessionStatus = BEGINNING;
@@ -39,6 +42,8 @@ export class LabFeed {
   #session: 'over' | 'same' = 'same';
   readonly #keeper: SessionKeeper<WatchingClient>;
   readonly #listeners = new Set<() => void>();
+  /** Servers that keep the same labs, as of the last hello. */
+  #others: readonly string[] = [];
   #version = 0;
   #telling: ReturnType<typeof setTimeout> | 'none' = 'none';
   #beating: ReturnType<typeof setInterval> | 'none' = 'none';
@@ -53,13 +58,14 @@ export class LabFeed {
         this.status = status;
         this.#judgeLife();
         if (status.state === 'waiting') this.#session = 'over';
+        this.#lookElsewhere(status);
         this.#changed();
       },
     );
   }
 
   #observe(name: string, moved: (state: ConnectionState['state']) => void): ObserverClient {
-    return new ObserverClient({
+    const client = new ObserverClient({
       url: webSocketAddress(),
       lab: doorOf(this.lab),
       name,
@@ -78,6 +84,20 @@ export class LabFeed {
         this.#changed();
       },
     });
+    client.connection.greeted.then(
+      ({ others = [] }) => {
+        this.#others = others;
+      },
+      () => undefined,
+    );
+    return client;
+  }
+
+  /** Its server is gone: another one that keeps the same labs has this one in a moment, or knows which has. */
+  #lookElsewhere(status: SessionStatus): void {
+    const [other] = this.#others;
+    if (status.state !== 'waiting' || status.failures < GONE_AFTER || other === undefined) return;
+    goElsewhere(other, this.lab);
   }
 
   start(): void {
