@@ -11,6 +11,7 @@ import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { DEFAULT_CONFIG, type ServerConfig } from '../../server/app/config.ts';
 import { startServer } from '../../server/app/start-server.ts';
+import { OwnRedis, WITHOUT_REDIS } from '../../server/cluster/redis-server.fixture.ts';
 import { readTraces } from '../../server/conformance/traces/read-traces.ts';
 import { runProgram } from '../../server/conformance/traces/run-program.ts';
 
@@ -306,6 +307,36 @@ test('a server that ends and begins again: the same session, or one of its own',
   );
   await server.stop();
   rmSync(directory, { recursive: true });
+});
+
+test('a lab of several servers: the device goes where it is, and stays when that one ends', async (t) => {
+  if (found === undefined || WITHOUT_REDIS !== false) {
+    t.skip(found === undefined ? MISSING : String(WITHOUT_REDIS));
+    return;
+  }
+  const redis = await OwnRedis.start();
+  const quiet = { ...DEFAULT_CONFIG, port: 0, drainMs: 0, logLevel: 'silent' } as const;
+  const shared = { ...quiet, redis: redis.url } as const;
+  const [one, other] = [await startServer(shared), await startServer(shared)];
+  const device = ended(PYTHON[0], [PYTHON[1], '--url', other.webSocketUrl, '--name', 'py0']);
+  const isIn = async ({ labs }: typeof one) => {
+    for (;;) {
+      const demo = labs.get('demo');
+      const actor = demo === 'none' ? undefined : demo.actors.get('py0');
+      if (demo !== 'none' && actor?.state === 'attached') return demo;
+      await new Promise(setImmediate);
+    }
+  };
+  await isIn(one);
+  await one.stop();
+  const demo = await isIn(other);
+  const events = demo.eventsAfter(0);
+  assert.ok(events !== 'too-old');
+  assert.equal(events.filter(({ kind }) => kind === 'attach').length, 1);
+  demo.actors.get('py0')?.link.close('too-many-refusals');
+  assert.equal((await device).code, 69);
+  await other.stop();
+  await redis.end();
 });
 
 test('no server, or a name that is taken: one sentence and exit code 69', (t) =>

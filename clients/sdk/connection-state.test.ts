@@ -45,6 +45,24 @@ test('a connection opens, greets and is attached', () => {
   assert.deepEqual(state, attached);
 });
 
+test('a client goes where another server has the lab, whatever time it was given, and not for ever', () => {
+  let state: ConnectionState = { state: 'connecting', attempt: begin };
+  let moves = 0;
+  do {
+    state = play(state, { event: 'retry' }, { event: 'opened' }, refusedAt(200, 'moved'));
+    moves += 1;
+  } while (state.state === 'away');
+  assert.equal(state.state, 'closed');
+  assert.equal(moves, 9);
+});
+
+test('a client that was in before waits for a lab that has no server just now', () => {
+  for (const code of ['stalled', 'restoring', 'moved']) {
+    const again = play(attached, lostAt(50), { event: 'retry' }, { event: 'opened' });
+    assert.equal(play(again, refusedAt(100, code)).state, 'away', code);
+  }
+});
+
 test('a lost session is tried again for as long as that is wanted, then it is lost', () => {
   const away = play(attached, lostAt(50));
   assert.deepEqual(away, {
