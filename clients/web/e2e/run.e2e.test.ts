@@ -39,6 +39,9 @@ test('a scenario is explored, its counterexample stepped through, and its link r
   assert.equal(await page.locator('.swap-row').count(), 2);
   assert.ok((await page.locator('.swap-row .swapped').count()) >= 2);
 
+  assert.equal(await page.getByRole('link', { name: 'Beside the stock kernel' }).count(), 1);
+  assert.ok(await stepIsInSight(page), 'the list of steps follows');
+
   // Before the reader maps the page nothing is stale.
   await page.getByRole('button', { name: /^5 / }).click();
   await disappears(page.getByText('✕ 1 stale cell'));
@@ -150,6 +153,17 @@ test('without the patch the verdict is that it holds, and the window was entered
   assert.deepEqual(complaintsBut404(), []);
 });
 
+test('a run that is stopped keeps its figures', async () => {
+  const page = await under.open('/explore?scenario=seed-zero-page-fault');
+  await page.getByLabel('devices').fill('6');
+  await page.getByRole('button', { name: 'Explore', exact: true }).click();
+  await appears(page.getByText(/^[1-9][\d,]* executions, [1-9][\d,]* steps; about/));
+  await page.getByRole('button', { name: 'Stop' }).click();
+  await appears(page.getByText('stopped before it had an answer'));
+  await appears(page.getByText(/^[1-9][\d,]* executions, [1-9][\d,]* steps$/));
+  assert.deepEqual(complaintsBut404(), []);
+});
+
 test('a scenario of one’s own is written, mended by line, explored, and its token asked again', async () => {
   const page = await under.open('/explore?scenario=seed-zero-page');
   await page.getByRole('button', { name: 'Change this scenario' }).click();
@@ -205,6 +219,16 @@ test('a recording of a lab is dropped into the page, or pasted, and stands there
   const words = await appears(page.getByRole('alert').getByText('no recording of a lab'));
   assert.doesNotMatch(words, /POST|\/api|body\./);
 });
+
+function stepIsInSight(page: Page): Promise<boolean> {
+  return page.evaluate(() => {
+    const list = document.querySelector('.steps')?.getBoundingClientRect();
+    const row = document.querySelector('.steps [aria-pressed=true]')?.getBoundingClientRect();
+    return (
+      list !== undefined && row !== undefined && row.top >= list.top && row.bottom <= list.bottom
+    );
+  });
+}
 
 /** Browsers write every answer of 404 on the console; the forgotten run is one. */
 function complaintsBut404(): string[] {

@@ -1,5 +1,6 @@
 import { useMemo, useState } from 'preact/hooks';
 import type { NewRun, RunEntry, RunEvents } from '../../../server/protocol/http-api.ts';
+import { LEVELS } from '../break/levels.ts';
 import { ExplainPanel } from '../explain/explain-panel.tsx';
 import { LegendPanel } from '../lab/legend-panel.tsx';
 import { punchlineOf } from '../model/harm.ts';
@@ -12,6 +13,7 @@ import { TopBar } from '../shell/top-bar.tsx';
 import { Stage } from '../stage/stage.tsx';
 import type { Selected } from '../stage/view-source.ts';
 import { Downloads } from './downloads.tsx';
+import { failureSentence } from './failure-sentence.ts';
 import { PlayInRoom } from './play-in-room.tsx';
 import { milestonesOf, type RunSide, runHistory, stepOf } from './run-history.ts';
 import { StepList } from './step-list.tsx';
@@ -141,6 +143,7 @@ function RunStage({ run, events, event }: RunStageProps) {
           <strong>{run.question.scenario}</strong>{' '}
           <span className={patch === 'stock' ? 'chip' : 'chip warn'}>{patch}</span>{' '}
           <span className="quiet hide-narrow">
+            {step > 0 ? `step ${step} of ${stepsOf(events, side)}, ` : ''}
             {side === 'sibling' ? 'the nearest execution that holds' : whatIsShown(events)}
           </span>
         </span>
@@ -163,7 +166,9 @@ function RunStage({ run, events, event }: RunStageProps) {
           tabIndex={0}
         >
           {run.verdict === undefined ? null : <VerdictCard verdict={run.verdict} />}
-          {events.failure === null ? null : <p className="note alarm">{events.failure}</p>}
+          {events.failure === null ? null : (
+            <p className="note alarm">{failureSentence(events.failure, events.events)}</p>
+          )}
           <div className="row">
             {violation === undefined ? null : (
               <button type="button" className="primary" onClick={() => setExplain('open')}>
@@ -181,6 +186,16 @@ function RunStage({ run, events, event }: RunStageProps) {
             )}
           </div>
           <PlayInRoom run={run} />
+          {hasStepView(run) ? (
+            <p>
+              <Link
+                to={{ view: 'step', level: run.question.scenario, moves: '', at: 0 }}
+                className="button"
+              >
+                Beside the stock kernel
+              </Link>
+            </p>
+          ) : null}
           <StepList events={events} side={side} history={history} step={step} onSelect={select} />
           <section className="stack">
             <h2>Take it along</h2>
@@ -215,6 +230,16 @@ function RunStage({ run, events, event }: RunStageProps) {
       </main>
     </div>
   );
+}
+
+function stepsOf({ steps, sibling }: RunEvents, side: RunSide): number {
+  return side === 'sibling' && sibling !== null ? sibling.steps.length : steps.length;
+}
+
+/** Both kernels on one order of steps: of the levels of the game. */
+function hasStepView({ question: { scenario, patch, text, code } }: RunEntry): boolean {
+  if (text !== undefined || code !== undefined) return false;
+  return LEVELS.some(({ scenario: name, bug }) => name === scenario && bug.name === patch);
 }
 
 function whatIsShown({ failure }: RunEvents): string {

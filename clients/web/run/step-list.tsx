@@ -1,3 +1,4 @@
+import { useEffect, useRef } from 'preact/hooks';
 import type { RunEvents } from '../../../server/protocol/http-api.ts';
 import type { EventHistory } from '../model/event-history.ts';
 import { Term } from '../shell/term.tsx';
@@ -24,6 +25,13 @@ export function StepList({ events, side, history, step, onSelect }: StepListProp
     const at = lastEventOfStep(told, n);
     onSelect(history.first + events.setup.length + at);
   };
+  const list = useRef<HTMLOListElement>(null);
+  // It follows, and nothing around it moves.
+  useEffect(() => {
+    const row = list.current?.children[step - 1];
+    if (list.current === null || !(row instanceof HTMLElement)) return;
+    list.current.scrollTop = row.offsetTop - list.current.clientHeight / 2;
+  }, [step]);
   return (
     <section className="stack" aria-label="Steps">
       <h2>{isSibling ? 'Its steps' : 'Steps'}</h2>
@@ -35,7 +43,7 @@ export function StepList({ events, side, history, step, onSelect }: StepListProp
       {events.sibling === null ? null : (
         <SwapDiagram steps={events.steps} sibling={events.sibling} />
       )}
-      <ol className="histories" style={{ display: 'block' }}>
+      <ol ref={list} className="histories steps">
         {told.steps.map(({ actor, at }, index) => {
           const n = index + 1;
           return (
