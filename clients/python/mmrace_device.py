@@ -205,7 +205,7 @@ class Session:
                 raise SessionOver("left", 0)
             if self.welcome is not None and (code == EXPIRED or (code == GOING and self.ends)):
                 self._anew()
-            await asyncio.sleep(min(wait, RETRY_SOON_S) if self.soon else wait)
+            await asyncio.sleep(min(wait, RETRY_SOON_S) if self.soon or len(self.addresses) > 1 else wait)
             self.soon = False
             wait = min(RETRY_LAST_S, wait * 2 or RETRY_FIRST_S)
 

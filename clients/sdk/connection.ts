@@ -30,6 +30,7 @@ import {
   closedSentence,
   nextConnection,
   type OnLoss,
+  RETRY_SOON_MS,
 } from './connection-state.ts';
 import { type SentFrame, SentFrames } from './sent-frames.ts';
 import { ServerAddresses } from './server-addresses.ts';
@@ -505,7 +506,7 @@ export class Connection {
     if (this.#state.state !== before.state) this.#options.moved?.(this.#state.state);
     switch (this.#state.state) {
       case 'away':
-        setTimeout(() => this.#retry(), this.#state.waitMs);
+        setTimeout(() => this.#retry(), this.#waitMs(this.#state.waitMs));
         if (this.#state.attempt.purpose === 'rejoin' && this.#session !== 'none') this.#beginAnew();
         break;
       case 'closed':
@@ -518,6 +519,11 @@ export class Connection {
       default:
         assertNever(this.#state);
     }
+  }
+
+  /** Where several servers may have the lab, it is not away for long. */
+  #waitMs(waitMs: number): number {
+    return this.#addresses.several ? Math.min(waitMs, RETRY_SOON_MS) : waitMs;
   }
 
   /** What was asked has no answer; what is asked from here on comes behind a fresh hello. */
