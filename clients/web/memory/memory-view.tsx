@@ -5,6 +5,7 @@ import { useCanvas } from '../stage/use-canvas.ts';
 import type { Selected, ViewSource } from '../stage/view-source.ts';
 import { mirrorFace, pteFace } from './cell-face.ts';
 import { cellSentence } from './cell-sentence.ts';
+import type { Column } from './columns.ts';
 import { nextPlace } from './cursor.ts';
 import { drawMemory } from './draw-memory.ts';
 import { FreshCells } from './fresh-cells.ts';
@@ -12,6 +13,7 @@ import { columnWidth, type MemoryPlace, memorySizes, placeAt } from './geometry.
 import { rowAt } from './row-layout.ts';
 import { type Seen, SeenMemory } from './seen-memory.ts';
 
+const BEFORE_ALL: MemoryPlace = { row: -1, column: -1 };
 /** Browsers do not scroll further than this. */
 const SCROLL_PIXELS_MAX = 8_000_000;
 
@@ -32,17 +34,28 @@ export function MemoryView({ source, selected, onPoint, onStale }: MemoryViewPro
   const memory = useRef(new SeenMemory());
   const scroller = useRef<HTMLDivElement>(null);
   const ground = useRef<HTMLDivElement>(null);
-  const look = useRef({ cursor: 'none' as MemoryPlace | 'none', litFrame: -1 });
+  const look = useRef({
+    cursor: 'none' as MemoryPlace | 'none',
+    litFrame: -1,
+    stale: 0,
+    /** Whether the last cell that became stale has been brought into view. */
+    staleSince: 'seen' as 'seen' | 'unseen',
+  });
 
   const see = (now: number): Seen => {
     const history = source.history();
     const model = selected === 'live' ? history.now : history.at(selected);
-    return memory.current.look(history, model, now, onStale);
+    return memory.current.look(history, model, now, (count) => {
+      look.current.staleSince = count > look.current.stale ? 'unseen' : 'seen';
+      look.current.stale = count;
+      onStale?.(count);
+    });
   };
 
   const { canvas, invalidate } = useCanvas(
     (pen, size, now) => {
-      const { history, model, layout, columns } = see(now);
+      const seen = see(now);
+      const { history, model, layout, columns } = seen;
       const view = scroller.current;
       const sizer = ground.current;
       if (view === null || sizer === null) return 'done';
@@ -58,6 +71,10 @@ export function MemoryView({ source, selected, onPoint, onStale }: MemoryViewPro
             size.height,
         ),
       });
+      if (look.current.staleSince === 'unseen') {
+        look.current.staleSince = 'seen';
+        bringIntoView(nextPlace('x', seen, BEFORE_ALL), columns);
+      }
       fresh.current.look(history, now);
       const isLive = selected === 'live';
       const event = isLive ? 'none' : history.eventAt(selected);
@@ -127,19 +144,25 @@ export function MemoryView({ source, selected, onPoint, onStale }: MemoryViewPro
   const press = (event: TargetedKeyboardEvent<HTMLElement>) => {
     const { cursor } = look.current;
     const here = cursor === 'none' ? { row: 0, column: 0 } : cursor;
-    const place = nextPlace(event.key, see(performance.now()), here);
+    const seen = see(performance.now());
+    const place = nextPlace(event.key, seen, here);
     if (place === 'none') return;
     event.preventDefault();
     event.stopPropagation();
     look.current.cursor = place;
-    bringIntoView(place);
+    bringIntoView(place, seen.columns);
     pointAt(place);
   };
 
-  const bringIntoView = (place: MemoryPlace) => {
+  const bringIntoView = (place: MemoryPlace | 'none', columns: readonly Column[]) => {
     const view = scroller.current;
-    if (view === null) return;
-    const { rowHeight, headHeight } = sizesNow.current;
+    if (view === null || place === 'none') return;
+    const { rowHeight, headHeight, gutterWidth } = sizesNow.current;
+    const width = columnWidth(sizesNow.current, columns, view.clientWidth);
+    const left = place.column * width;
+    const across = view.clientWidth - gutterWidth - width;
+    if (left < view.scrollLeft) view.scrollLeft = left;
+    else if (left > view.scrollLeft + across) view.scrollLeft = left - across;
     const top = place.row * rowHeight;
     const room = view.clientHeight - headHeight - rowHeight;
     if (top < view.scrollTop) view.scrollTop = top;

@@ -33,7 +33,9 @@ export function drawEvents(drawing: Drawing): void {
     });
     labels.add(lane, x, event);
   });
-  labels.end(xOf(drawing.viewport, drawing.sizes, history.last) + 400);
+  // What would reach beyond the edge is shortened.
+  const edge = drawing.viewport.width + 10;
+  labels.end(Math.min(xOf(drawing.viewport, drawing.sizes, history.last) + 400, edge));
 }
 
 function eachSeen(
