@@ -4,7 +4,7 @@ import { after, before } from 'node:test';
 import type { Page } from 'playwright-core';
 import { A_BROWSER_RUNS, test } from './page-test.ts';
 import { openPage, type PageUnderTest, PHONE } from './page-under-test.ts';
-import { appears } from './seen.ts';
+import { appears, disappears } from './seen.ts';
 
 let under: PageUnderTest;
 let watcher: Page;
@@ -37,6 +37,19 @@ test('a connection that is cut is resumed in the same session', async () => {
   await card.getByRole('button', { name: 'Cut' }).click();
   await appears(device.getByText('the same session goes on').first());
   assert.equal(await device.getByText('● connected').count(), 1);
+});
+
+test('a network that dies looks dead at once, and the same session goes on when it is back', async () => {
+  const stage = await under.open('/lab/demo/stage');
+  await appears(stage.getByText(/here/));
+  for (const page of [device, stage]) await page.context().setOffline(true);
+  await appears(device.getByText(/connection lost|no connection/));
+  await appears(stage.getByText(/not live for \d+ s/));
+  assert.equal(await device.locator('[data-testid=turn]:enabled').count(), 0);
+  for (const page of [device, stage]) await page.context().setOffline(false);
+  await appears(device.getByText('● connected'));
+  await appears(device.getByText('the same session goes on').first());
+  await disappears(stage.getByText(/not live/));
 });
 
 test('in a paused lab a task goes when it is told to, and only then', async () => {

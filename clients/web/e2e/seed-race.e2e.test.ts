@@ -131,6 +131,7 @@ test('again without it, the same phones read what was written, and nothing is vi
   assert.deepEqual(await verdictOnStage(players), { wrote: '0x2a', read: '0x2a', is: 'right' });
   await appears(reader.getByText('You read 0x2a, as'));
   assert.equal(await stage.getByText('STALE').count(), 0);
+  await fits(stage);
 
   // A page that only watches touches nothing: the lab is locked to its presenter from the beginning.
   const watcher = await under.open(`/lab/${lab}`);
