@@ -93,6 +93,7 @@ interface Behind {
 
 const NO_LOCKS: readonly ObjectId[] = [];
 const NOTHING_BEHIND: Behind = { at: () => [] };
+const NONE_ASLEEP: ReadonlySet<number> = new Set();
 const NO_CHILDREN: readonly RunningTask[] = [];
 const NO_PLACED: readonly PlacedTouch[] = [];
 
@@ -290,10 +291,10 @@ class StateSearch {
         ? 'open'
         : this.#exchanged(known.behind, known.order, order);
     const left =
-      known === undefined ? awake(mayRun, sleep) : this.#met(known, behind, mayRun, sleep);
-    const asleep = new Set([...sleep.keys()].map((task) => this.#observed.keyOfTask(task)));
-    if (known === undefined) this.#known.set(key, { asleep, behind: NO_TOUCHES, order });
-    else known.asleep = new Set([...known.asleep].filter((task) => asleep.has(task)));
+      known === undefined ? awake(mayRun, sleep) : this.#met(key, known, behind, mayRun, sleep);
+    const state = known ?? { asleep: this.#asleep(sleep), behind: NO_TOUCHES, order };
+    if (known === undefined) this.#known.set(key, state);
+    else if (known.asleep.size > 0) known.asleep = both(known.asleep, this.#asleep(sleep));
     if (left.length === 0) return 'nothing new';
     // The task that was started last goes first: callbacks end, and with them what others wait for. Fewest states that
     // way.
@@ -309,11 +310,12 @@ class StateSearch {
       sleep,
       chosen,
       behind: behind === 'open' ? NO_TOUCHES : behind.slice(),
+      inCircle: 'no',
       preemptions,
       failed,
     };
-    const { asleep: whenever } = this.#known.get(key) ?? { asleep };
-    this.#known.set(key, { asleep: whenever, behind: 'open', order });
+    state.behind = 'open';
+    state.order = order;
     this.#stack.push(node);
     return node;
   }
@@ -343,24 +345,31 @@ class StateSearch {
    * tasks that slept whenever it was met, and do not now.
    */
   #met(
+    key: number,
     known: Known,
     found: Known['behind'],
     enabled: readonly number[],
     sleep: ReadonlyMap<number, readonly Touch[]>,
   ): number[] {
-    if (found === 'open') this.#tryEverything();
+    if (found === 'open') this.#tryEverything(key);
     else {
       const behind = this.#behind(found);
       for (const touch of this.#numbers.touchesIn(found)) this.#raceBehind(touch, behind);
       const parent = this.#stack.at(-1);
       if (parent !== undefined) parent.behind = union(parent.behind, found);
     }
-    const observed = this.#observed;
-    const asleepNow = new Set([...sleep.keys()].map((task) => observed.keyOfTask(task)));
+    if (known.asleep.size === 0) return [];
+    const asleepNow = this.#asleep(sleep);
     return awake(enabled, sleep).filter((task) => {
-      const key = observed.keyOfTask(task);
-      return known.asleep.has(key) && !asleepNow.has(key);
+      const situation = this.#observed.keyOfTask(task);
+      return known.asleep.has(situation) && !asleepNow.has(situation);
     });
+  }
+
+  /** The tasks that sleep, by keyOfTask(). */
+  #asleep(sleep: ReadonlyMap<number, readonly Touch[]>): ReadonlySet<number> {
+    if (sleep.size === 0) return NONE_ASLEEP;
+    return new Set([...sleep.keys()].map((task) => this.#observed.keyOfTask(task)));
   }
 
   /** What `set` says of each object. Made when first asked. */
@@ -397,10 +406,15 @@ class StateSearch {
     return after;
   }
 
-  /** A way around in circles: what comes behind is not known yet. */
-  #tryEverything(): void {
+  /**
+   * A way around in circles: what comes behind the state with this key is not known yet, and neither will it be of those
+   * on the way back to it when they are left. They stay open.
+   */
+  #tryEverything(key: number): void {
     for (const { enabled, backtrack } of this.#stack)
       for (const task of enabled) backtrack.add(task);
+    const begin = this.#stack.findLastIndex((node) => node.key === key);
+    for (const node of this.#stack.slice(begin + 1)) node.inCircle = 'yes';
   }
 
   /** `touch` happens somewhere behind this state, in an order that is not known: it may race with what came before. */
@@ -500,7 +514,7 @@ class StateSearch {
       }
       this.#stack.pop();
       const known = this.#known.get(node.key);
-      if (known !== undefined) {
+      if (known !== undefined && node.inCircle === 'no') {
         known.behind = node.behind;
         known.order = node.order;
       }
@@ -509,6 +523,11 @@ class StateSearch {
     }
     return false;
   }
+}
+
+function both(a: ReadonlySet<number>, b: ReadonlySet<number>): ReadonlySet<number> {
+  const common = a.intersection(b);
+  return common.size === 0 ? NONE_ASLEEP : common;
 }
 
 /** The tasks that a step has started, in order. */

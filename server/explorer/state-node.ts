@@ -27,6 +27,8 @@ export interface StateNode {
   behind: TouchSet;
   /** Whether something forbidden has happened before it. */
   readonly failed: 'not yet' | 'yes';
+  /** A way from here leads back to a decision before it: what comes behind is not known when it is left. */
+  inCircle: 'no' | 'yes';
   /** Preemptions until here. */
   readonly preemptions: number;
 }
