@@ -24,6 +24,7 @@ import { type ExecutedStep, takeStep } from './execution.ts';
 import type { Explored, NewExplored } from './explored.ts';
 import type { Failure } from './failure.ts';
 import { locksDuring, locksHeld } from './held-locks.ts';
+import { type Known, KnownStates } from './known-states.ts';
 import { ObservedState } from './observed-state.ts';
 import { countOutcome, type Outcome } from './outcomes.ts';
 import { CUT_KEPT, type FailingExecution, type Progress, type SearchResult } from './search.ts';
@@ -74,16 +75,8 @@ export interface StateSearchOptions {
 export interface StateSearchResult extends SearchResult {
   /** Different states that were reached. */
   readonly states: number;
-}
-
-/** What is remembered of a state. */
-interface Known {
-  /** Tasks that were asleep whenever it was met, by keyOfTask(). */
-  asleep: ReadonlySet<number>;
-  /** What happens behind it; 'open' while it is being searched. */
-  behind: TouchSet | 'open';
-  /** Which interchangeable actor was in which situation, for those in `behind`. */
-  order: Order;
+  /** What is remembered of them takes so much. */
+  readonly bytes: number;
 }
 
 /** What happens behind a known state. */
@@ -127,7 +120,7 @@ class StateSearch {
   readonly #stepPlaces: TaskPlace[] = [];
   readonly #numbers = new TouchNumbers();
   readonly #stack: StateNode[] = [];
-  readonly #known = new Map<number, Known>();
+  readonly #known = new KnownStates();
   readonly #outcomes = new Map<string, Outcome>();
   readonly #counts = {
     executions: 0,
@@ -170,6 +163,7 @@ class StateSearch {
       outcomes: this.#outcomes,
       counterexample: this.#counterexample,
       states: this.#known.size,
+      bytes: this.#known.bytes,
     };
   }
 
@@ -292,10 +286,13 @@ class StateSearch {
         : this.#exchanged(known.behind, known.order, order);
     const left =
       known === undefined ? awake(mayRun, sleep) : this.#met(key, known, behind, mayRun, sleep);
-    const state = known ?? { asleep: this.#asleep(sleep), behind: NO_TOUCHES, order };
-    if (known === undefined) this.#known.set(key, state);
-    else if (known.asleep.size > 0) known.asleep = both(known.asleep, this.#asleep(sleep));
-    if (left.length === 0) return 'nothing new';
+    const asleep =
+      known === undefined ? this.#asleep(sleep) : both(known.asleep, () => this.#asleep(sleep));
+    if (left.length === 0) {
+      if (known === undefined) this.#known.set(key, { asleep, behind: NO_TOUCHES, order });
+      else if (asleep !== known.asleep) this.#known.set(key, { ...known, asleep });
+      return 'nothing new';
+    }
     // The task that was started last goes first: callbacks end, and with them what others wait for. Fewest states that
     // way.
     const chosen = left.at(-1) as number;
@@ -314,8 +311,7 @@ class StateSearch {
       preemptions,
       failed,
     };
-    state.behind = 'open';
-    state.order = order;
+    this.#known.set(key, { asleep, behind: 'open', order });
     this.#stack.push(node);
     return node;
   }
@@ -515,8 +511,8 @@ class StateSearch {
       this.#stack.pop();
       const known = this.#known.get(node.key);
       if (known !== undefined && node.inCircle === 'no') {
-        known.behind = node.behind;
-        known.order = node.order;
+        const { behind, order } = node;
+        this.#known.set(node.key, { asleep: known.asleep, behind, order });
       }
       const parent = this.#stack.at(-1);
       if (parent !== undefined) parent.behind = union(parent.behind, node.behind);
@@ -525,8 +521,11 @@ class StateSearch {
   }
 }
 
-function both(a: ReadonlySet<number>, b: ReadonlySet<number>): ReadonlySet<number> {
-  const common = a.intersection(b);
+/** Those of `a` that are in `b` as well: `a` itself if all are. */
+function both(a: ReadonlySet<number>, b: () => ReadonlySet<number>): ReadonlySet<number> {
+  if (a.size === 0) return a;
+  const common = a.intersection(b());
+  if (common.size === a.size) return a;
   return common.size === 0 ? NONE_ASLEEP : common;
 }
 
