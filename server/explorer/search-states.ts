@@ -403,8 +403,8 @@ class StateSearch {
   }
 
   /**
-   * A way around in circles: what comes behind the state with this key is not known yet, and neither will it be of those
-   * on the way back to it when they are left. They stay open.
+   * A way around in circles: what comes behind the state with this key is not known yet, and neither will it be of
+   * those on the way back to it when they are left. They stay open.
    */
   #tryEverything(key: number): void {
     for (const { enabled, backtrack } of this.#stack)

@@ -1,9 +1,11 @@
 /** The explorer on the seed scenario: executions and steps a second, and how soon the patch is shown to break it. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { searchStates } from '../../explorer/search-states.ts';
 import { removeSecondInvalidate } from '../../patches/remove-second-invalidate.ts';
 import { readScenario } from '../../scenario/read-scenario.ts';
 import { AS_WRITTEN, planScenario, type ScenarioPlan } from '../../scenario/scenario-plan.ts';
+import { newScenarioRun, stepsMaxOf } from '../../scenario/scenario-world.ts';
 import { type Bench, type Effort, type Measurement, repetitions } from '../../tidy/benchmark.ts';
 import { invariant } from '../../vocabulary/invariant.ts';
 import { exploreScenario, type ScenarioVerdict } from './explore-scenario.ts';
@@ -58,6 +60,26 @@ function part(effort: Effort): Measurement[] {
   return rates(times(effort, () => explored(plan, seconds)));
 }
 
+/** What the search remembers of a state, at three devices and two migrators or as much of it as fits into the time. */
+function states(effort: Effort): Measurement[] {
+  const plan = planScenario(seedScenario(), {
+    ...AS_WRITTEN,
+    parameters: { devices: 3, migrators: 2 },
+  });
+  const until = performance.now() + repetitions(effort).ms;
+  const began = performance.now();
+  const { states: met, bytes } = searchStates(() => newScenarioRun(plan), {
+    stepsMax: stepsMaxOf(plan),
+    counterexamples: 'first',
+    goOn: () => (performance.now() < until ? 'go on' : 'stop'),
+  });
+  const seconds = (performance.now() - began) / 1_000;
+  return [
+    { name: 'states', unit: '1/s', values: [met / seconds] },
+    { name: 'a state takes', unit: 'bytes', values: [bytes / met] },
+  ];
+}
+
 /** To the counterexample, shrunk, with its point of no return and its safe sibling. */
 function broken(effort: Effort): Measurement[] {
   const choice = { ...AS_WRITTEN, patches: [removeSecondInvalidate] };
@@ -76,5 +98,6 @@ function times(effort: Effort, once: () => ScenarioVerdict): ScenarioVerdict[] {
 export const benches: readonly Bench[] = [
   { name: 'seed race, every interleaving of 2 devices', run: whole },
   { name: 'seed race, interleavings of 3 devices', run: part },
+  { name: 'seed race, states of 3 devices with 2 migrators', run: states },
   { name: 'seed race without the second invalidation', run: broken },
 ];
