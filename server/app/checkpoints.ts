@@ -27,6 +27,8 @@ export interface CheckpointsOptions {
   readonly recorderOf: (lab: Lab) => KeptRecorder | 'none';
   /** Entries of a recording between two checkpoints, about. */
   readonly every: number;
+  /** Milliseconds between two of a lab at least. */
+  readonly leastMs: number;
   readonly onWritten: (lab: string, recording: string, bytes: number) => void;
   readonly onFailed: (lab: string, error: unknown) => void;
 }
@@ -41,6 +43,8 @@ interface Progress {
   /** Of the last checkpoint itself. */
   length: number;
   looks: number;
+  /** When the last was made, by performance.now(). */
+  madeAt: number;
   state: 'idle' | 'hushed' | 'writing';
 }
 
@@ -91,7 +95,8 @@ export class Checkpoints {
     );
   }
 
-  #isDue({ recorder, n, bytes, length }: Progress): boolean {
+  #isDue({ recorder, n, bytes, length, madeAt }: Progress): boolean {
+    if (performance.now() - madeAt < this.#options.leastMs) return false;
     const { length: now } = recorder;
     const grown = now.bytes - bytes;
     const entries = Math.max(now.n - n, grown / BYTES_PER_ENTRY);
@@ -119,6 +124,7 @@ export class Checkpoints {
       olderBytes,
       length: text.length,
       looks: 0,
+      madeAt: performance.now(),
     });
     progress.state = 'writing';
     const writing = this.#write(lab.name, progress, text).finally(() => {
@@ -152,6 +158,7 @@ export class Checkpoints {
       olderBytes: 0,
       length: 0,
       looks: 0,
+      madeAt: performance.now(),
       state: 'idle',
     };
     this.#progress.set(lab, made);

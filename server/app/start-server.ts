@@ -21,7 +21,7 @@ import { steadyClock } from '../live/steady-clock.ts';
 import type { HelloResult } from '../protocol/hello.ts';
 import { webSocketAddress } from '../protocol/server-address.ts';
 import { Runs } from '../verify/runs/runs.ts';
-import { Checkpoints } from './checkpoints.ts';
+import { Checkpoints, type CheckpointsOptions } from './checkpoints.ts';
 import type { ServerConfig } from './config.ts';
 import { newLog } from './log.ts';
 import { newOlderEvents } from './older-events.ts';
@@ -39,6 +39,9 @@ import {
 
 /** The lab that is always open. */
 export const DEMO_LAB = 'demo';
+/** Entries of a recording between two checkpoints where labs are shared, and milliseconds at least. */
+const SHARED_CHECKPOINT_EVERY = 1_000;
+const SHARED_CHECKPOINT_MS = 1_000;
 /** Of servers that share labs. */
 const HEARTBEATS_PER_GRACE = 6;
 /** Milliseconds between two looks at who is still connected while the server ends. */
@@ -161,7 +164,7 @@ export async function startServer(
           labs,
           model,
           recorderOf: (lab) => recordings.recorderOf(lab),
-          every: config.checkpointEvery,
+          ...checkpointing(config),
           onWritten: (lab, recording, bytes) =>
             log.info({ lab, recording, bytes }, 'a checkpoint is written'),
           onFailed: (lab, error) => log.warn({ lab, err: error }, 'a checkpoint cannot be written'),
@@ -272,6 +275,15 @@ export async function startServer(
  */
 function heartbeatMs({ redis, heartbeatMs: said, graceMs }: ServerConfig): number {
   return redis === 'nowhere' ? said : Math.min(said, Math.ceil(graceMs / HEARTBEATS_PER_GRACE));
+}
+
+/** Where others wait for a lab that has lost its server, what is replayed is about what was done in the last second. */
+function checkpointing({
+  redis,
+  checkpointEvery: every,
+}: ServerConfig): Pick<CheckpointsOptions, 'every' | 'leastMs'> {
+  if (redis === 'nowhere') return { every, leastMs: 0 };
+  return { every: Math.min(every, SHARED_CHECKPOINT_EVERY), leastMs: SHARED_CHECKPOINT_MS };
 }
 
 /** What clients are told of the end: when to come back, and to what. */
