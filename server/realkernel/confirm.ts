@@ -7,12 +7,14 @@ import { NotReenactable } from './guest-ops.ts';
 import type { BootedKernel, GuestRun } from './guest-run.ts';
 import type { LeftOut, PointTable } from './points.ts';
 import {
+  type Answered,
   type Cue,
   checkCast,
   cuesOf,
   type PageSeen,
   type PlayedOnLinux,
   playOnLinux,
+  slotsOf,
   THREADS_MAX,
 } from './re-enactment.ts';
 import { heldWhere, type ThreadSteps, threadSteps } from './thread-steps.ts';
@@ -37,7 +39,7 @@ export interface Tally {
   readonly crashed: number;
   /** Of the first run that was played to its end. */
   readonly pages: readonly PageSeen[];
-  readonly answers: readonly string[];
+  readonly answers: readonly Answered[];
   /** Of the first that crashed. */
   readonly splat: string;
   /** How the first run went that was not played to its end. */
@@ -114,7 +116,7 @@ export const VCPUS_MAX = 1 + THREADS_MAX;
 
 /** CPUs of a guest in which each of `plans` can be played. */
 export function vcpusFor(plans: readonly ScenarioPlan[]): number {
-  return 1 + Math.min(THREADS_MAX, Math.max(...plans.map(({ threads }) => threads.length)));
+  return 1 + Math.min(THREADS_MAX, Math.max(...plans.map((plan) => slotsOf(plan).host)));
 }
 
 function whyNot(says: Played['says'], schedule: Tally, control: Tally | 'none'): string {

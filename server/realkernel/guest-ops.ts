@@ -26,9 +26,17 @@ const ADVICE: { readonly [advice: string]: bigint } = {
   PAGEOUT: 21n,
 };
 
-/** `device` is the number of the actor's device. Throws: NotReenactable. */
-export function guestOp(scenario: Scenario, op: Op, device: number): GuestOp {
-  return isDeviceOp(op) ? ofDevice(scenario, op, device) : ofCpu(scenario, op);
+/** Who is who in the guest, by the names of actors. */
+export interface Cast {
+  /** The number of its device. */
+  deviceOf(actor: string): number;
+  /** The number of its slot and CPU. */
+  slotOf(actor: string): number;
+}
+
+/** Throws: NotReenactable. */
+export function guestOp(scenario: Scenario, actor: string, op: Op, cast: Cast): GuestOp {
+  return isDeviceOp(op) ? ofDevice(scenario, op, cast.deviceOf(actor)) : ofCpu(scenario, op, cast);
 }
 
 export function mapped(range: PageRange, prot: string, kind: string): GuestOp {
@@ -36,7 +44,7 @@ export function mapped(range: PageRange, prot: string, kind: string): GuestOp {
   return { op: 'mmap', address: addressOf(range), more: pagesOf(range), value: protOf(prot) };
 }
 
-function ofCpu(scenario: Scenario, op: CpuOp): GuestOp {
+function ofCpu(scenario: Scenario, op: CpuOp, cast: Cast): GuestOp {
   const { address, range, pages, value, to, prot, advice } = params(scenario, op);
   const at = range === undefined ? BigInt(address ?? 0) : addressOf(range);
   const more = pages ?? (range === undefined ? 1 : pagesOf(range));
@@ -56,6 +64,18 @@ function ofCpu(scenario: Scenario, op: CpuOp): GuestOp {
       if (asked === undefined) throw new NotReenactable(`madvise ${advice}`);
       return { op: 'madvise', address: at, more, value: asked };
     }
+    case 'fork':
+      return { op: 'fork', address: 0n, value: BigInt(cast.slotOf(op.child)) };
+    case 'pin':
+      // Pins for good take the page away from where it may not stay, as the ring of a process does.
+      if (op.mode !== 'longterm') throw new NotReenactable(`pin: ${op.mode}`);
+      return { op: 'pin', address: at, value: BigInt(op.id) };
+    case 'unpin':
+      return { op: 'unpin', address: 0n, value: BigInt(op.id) };
+    case 'pin-read':
+      return { op: 'pin-read', address: 0n, more: op.id };
+    case 'pin-write':
+      return { op: 'pin-write', address: 0n, more: op.id, value: BigInt(op.value) };
     default:
       throw new NotReenactable(`the operation ${op.do}`);
   }
@@ -98,7 +118,8 @@ interface CpuParams {
 }
 
 function params(scenario: Scenario, op: CpuOp): CpuParams {
-  return op.do === 'wait' || op.do === 'oom-reap' ? {} : callParams(scenario, op as CallOp);
+  const isCall = !['wait', 'oom-reap', 'pin-read', 'pin-write'].includes(op.do);
+  return isCall ? callParams(scenario, op as CallOp) : {};
 }
 
 export function addressOf({ first }: PageRange): bigint {

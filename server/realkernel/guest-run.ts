@@ -1,11 +1,11 @@
 /** A kernel in a guest, with threads that do what they are told; each run begins where the guest had just booted. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { buildActor } from './build-actor.ts';
 import { NotReenactable } from './guest-ops.ts';
-import type { KernelFiles } from './kernel-cache.ts';
+import { type KernelFiles, symbolTextOf } from './kernel-cache.ts';
 import type { LeftOut, Point } from './points.ts';
 import {
   keepSnapshot,
@@ -50,12 +50,13 @@ export class BootedKernel {
   }
 
   /** Rejects: what the compiler, QEMU or the guest says. */
-  static async boot({ kernel, map }: KernelFiles, vcpus: number): Promise<BootedKernel> {
+  static async boot(kernelFiles: KernelFiles, vcpus: number): Promise<BootedKernel> {
+    const { kernel } = kernelFiles;
     const folder = mkdtempSync(join(tmpdir(), 'mmrace-guest-'));
     try {
       const { initrd, opDone } = buildActor(folder);
       const qemu = { folder, files: { kernel, initrd }, vcpus };
-      const symbols = new Symbols(readFileSync(map, 'utf8'));
+      const symbols = new Symbols(symbolTextOf(kernelFiles));
       const guest = await startGuest(qemu, 'boot');
       try {
         await guest.qmp.ask('cont');
@@ -144,13 +145,15 @@ export class GuestRun {
     return after ? site.address + BigInt(CALL_BYTES) : site.address;
   }
 
-  /** The kernel does without these calls from now on. */
+  /** The kernel does without these calls from now on. Rejects if it has no such call. */
   async leaveOut(calls: readonly LeftOut[]): Promise<void> {
-    for (const { function: name, call } of calls) {
-      const sites = await this.callsIn(name, call);
+    for (const { function: name, call, returns, nth } of calls) {
+      const all = await this.callsIn(name, call);
+      const sites = nth === undefined ? all : all.slice(nth - 1, nth);
       if (sites.length === 0) throw new Error(`${name} does not call ${call}`);
-      const nothing = Buffer.from([0x0f, 0x1f, 0x44, 0x00, 0x00]);
-      for (const { address } of sites) await this.#guest.rsp.writeMemory(0, address, nothing);
+      for (const { address } of sites) {
+        await this.#guest.rsp.writeMemory(0, address, insteadOfCall(returns ?? 'nothing'));
+      }
     }
   }
 
@@ -211,4 +214,12 @@ export class GuestRun {
     const at = slotAddress(thread) + SLOT.answer;
     return readAnswer(await this.#guest.rsp.readMemory(thread, at, SLOT.answerBytes));
   }
+}
+
+/** As long as a call. A long nop, or mov $RETURNS, %eax. */
+function insteadOfCall(returns: number | 'nothing'): Buffer {
+  if (returns === 'nothing') return Buffer.from([0x0f, 0x1f, 0x44, 0x00, 0x00]);
+  const bytes = Buffer.alloc(CALL_BYTES, 0xb8);
+  bytes.writeUInt32LE(returns, 1);
+  return bytes;
 }

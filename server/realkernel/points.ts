@@ -8,7 +8,7 @@ import { parse } from 'yaml';
 import { strict } from '../abi/scalars.ts';
 import { compileCheck } from '../protocol/validators.ts';
 import { asset } from './asset.ts';
-import type { BuiltVersion } from './kernel-cache.ts';
+import { BUILT_VERSIONS, type BuiltVersion } from './kernel-cache.ts';
 
 const name = Type.String({ minLength: 1, maxLength: 100 });
 
@@ -25,8 +25,16 @@ const Point = Type.Union([
 ]);
 export type Point = Type.Static<typeof Point>;
 
-/** A call in the kernel that is not made: its bytes do nothing. */
-const LeftOut = strict({ function: name, call: name });
+/**
+ * A call in the kernel that is not made: its bytes do nothing, or give what the call would have returned. Of several
+ * calls of the same function all, or the `nth` in the order of the text, from 1.
+ */
+const LeftOut = strict({
+  function: name,
+  call: name,
+  returns: Type.Optional(Type.Integer({ minimum: 0, maximum: 0x7fffffff })),
+  nth: Type.Optional(Type.Integer({ minimum: 1 })),
+});
 export type LeftOut = Type.Static<typeof LeftOut>;
 
 const Table = strict({
@@ -46,7 +54,7 @@ export interface PointTable {
 
 const CHECK = compileCheck(Table);
 /** That have a table. */
-const VERSIONS: readonly BuiltVersion[] = ['6.12'];
+const VERSIONS: readonly BuiltVersion[] = BUILT_VERSIONS;
 
 /** 'none' for a version that has no table. Throws: RangeError where the table is not well formed. */
 export function pointTable(version: string): PointTable | 'none' {

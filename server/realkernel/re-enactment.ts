@@ -10,11 +10,11 @@ import { rangeOfVma } from '../scenario/places.ts';
 import type { ScenarioPlan } from '../scenario/scenario-plan.ts';
 import type { PageIndex } from '../vocabulary/address.ts';
 import { assertNever } from '../vocabulary/invariant.ts';
-import { guestOp, mapped, NotReenactable } from './guest-ops.ts';
+import { type Cast, guestOp, mapped, NotReenactable } from './guest-ops.ts';
 import type { GuestRun } from './guest-run.ts';
 import type { PointTable } from './points.ts';
 import { StubGone } from './rsp-client.ts';
-import type { GuestAnswer, GuestOp } from './slot.ts';
+import type { GuestAnswer, GuestOp, GuestOpName } from './slot.ts';
 import type { ThreadStep, ThreadSteps } from './thread-steps.ts';
 import { type Hold, NeverReached } from './vcpus.ts';
 
@@ -37,10 +37,14 @@ export const THREADS_MAX = 3;
 const DEVICES_MAX = 2;
 const WRITTEN = { byDevice: 0x2an, byCpu: 0x2bn } as const;
 const PAGE_SHIFT = 12n;
+/** Operations that come to a value. */
+const READING: readonly GuestOpName[] = ['load', 'device-read', 'pin-read'];
 const PROT_READ = 1n;
 
 /** What to do with the threads, in order. Throws: NotReenactable. */
-export function cuesOf(steps: readonly ThreadStep[]): Cue[] {
+export function cuesOf(all: readonly ThreadStep[]): Cue[] {
+  // The order of the cues is what a program waits for.
+  const steps = all.filter(({ at }) => !at.startsWith('program.'));
   const cues: Cue[] = [];
   const state = new Map<
     number,
@@ -84,11 +88,19 @@ export interface PageSeen {
   readonly reads: readonly { readonly actor: string; readonly value: bigint | string }[];
 }
 
+/** What an operation came to: a value, OK, an errno or a signal. */
+export interface Answered {
+  /** `cpu0 load` */
+  readonly what: string;
+  readonly model: string;
+  readonly linux: string;
+}
+
 export type PlayedOnLinux =
   | {
       readonly outcome: 'played';
-      /** How each operation of a program ended, as errno. */
-      readonly answers: readonly string[];
+      /** How each operation of a program ended. */
+      readonly answers: readonly Answered[];
       readonly pages: readonly PageSeen[];
       /** Somebody reads something else than was written. */
       readonly stale: boolean;
@@ -105,9 +117,9 @@ export async function playOnLinux(
   const stage = new Stage(run, plan, table);
   try {
     await stage.set();
-    const answers: string[] = [];
+    const answers: Answered[] = [];
     for (const cue of cues) {
-      const answer = await stage.follow(cue);
+      const answer = await stage.follow(cue, steps);
       if (answer !== 'none') answers.push(answer);
     }
     const pages = await stage.look(steps);
@@ -148,12 +160,29 @@ class Stage {
   readonly #table: PointTable;
   /** The thread that sets the scene and looks. */
   readonly #host: number;
+  readonly #cast: Cast;
+  /** What each thread was told last, by its number in the program. */
+  readonly #ops = new Map<number, number>();
 
   constructor(run: GuestRun, plan: ScenarioPlan, table: PointTable) {
     this.#run = run;
     this.#plan = plan;
     this.#table = table;
-    this.#host = plan.threads.length;
+    const slots = slotsOf(plan);
+    this.#host = slots.host;
+    this.#cast = {
+      deviceOf: (actor) =>
+        Math.max(
+          0,
+          plan.devices.findIndex(({ name }) => name === actor),
+        ),
+      slotOf: (actor) => slots.children.get(actor) ?? slots.host,
+    };
+  }
+
+  /** A forked process does what it does itself; the setup of all others is done by the host's thread. */
+  #by(actor: string): number {
+    return this.#cast.slotOf(actor);
   }
 
   /** Devices are open, mappings are there, and the setup is done. */
@@ -164,7 +193,7 @@ class Stage {
     }
     for (const vma of vmas) await this.#must(mapped(rangeOfVma(vma), vma.prot, vma.kind));
     for (const { actor, op } of setup) {
-      await this.#must(guestOp(scenario, op, this.#deviceOf(actor)));
+      await this.#must(guestOp(scenario, actor, op, this.#cast), this.#by(actor));
     }
     const faults = this.#plan.threads.some(({ ops }) =>
       ops.some(({ op }) => op.do === 'fault-read'),
@@ -182,10 +211,11 @@ class Stage {
   }
 
   /** Returns how an operation ended. */
-  async follow(cue: Cue): Promise<string> {
+  async follow(cue: Cue, { results }: ThreadSteps): Promise<Answered | 'none'> {
     const { thread } = cue;
     switch (cue.cue) {
       case 'begin':
+        this.#ops.set(thread, cue.op);
         await this.#run.tell(thread, this.#opOf(thread, cue.op));
         return 'none';
       case 'hold': {
@@ -198,7 +228,7 @@ class Stage {
         return 'none';
       case 'finish':
         if (this.#run.isHeld(thread)) await this.#run.release(thread);
-        return errnoOf(await this.#run.finish(thread));
+        return this.#answered(thread, await this.#run.finish(thread), results);
       default:
         return assertNever(cue);
     }
@@ -251,24 +281,29 @@ class Stage {
     return answer.err === 0n ? answer.result : errnoOf(answer);
   }
 
-  async #must(op: GuestOp): Promise<void> {
-    const answer = await this.#run.perform(this.#host, op);
+  async #must(op: GuestOp, by = this.#host): Promise<void> {
+    const answer = await this.#run.perform(by, op);
     if (answer.err !== 0n)
       throw new NotReenactable(`the setup: ${op.op} ends with ${errnoOf(answer)}`);
+  }
+
+  #answered(thread: number, answer: GuestAnswer, results: ThreadSteps['results']): Answered {
+    const op = this.#ops.get(thread) ?? 0;
+    const planned = this.#plan.threads[thread];
+    const { op: told } = this.#opOf(thread, op);
+    const reads = READING.includes(told) && answer.err === 0n;
+    return {
+      what: `${planned?.name} ${planned?.ops[op]?.op.do}`,
+      model: results.get(`${thread}/${op}`) ?? 'no end',
+      linux: reads ? `0x${answer.result.toString(16)}` : errnoOf(answer),
+    };
   }
 
   #opOf(thread: number, op: number): GuestOp {
     const planned = this.#plan.threads[thread];
     const found = planned?.ops[op];
     if (planned === undefined || found === undefined) throw new RangeError(`no operation ${op}`);
-    return guestOp(this.#plan.scenario, found.op, this.#deviceOf(planned.actor));
-  }
-
-  #deviceOf(actor: string): number {
-    return Math.max(
-      0,
-      this.#plan.devices.findIndex(({ name }) => name === actor),
-    );
+    return guestOp(this.#plan.scenario, planned.actor, found.op, this.#cast);
   }
 
   async #addressesOf(at: string): Promise<bigint[]> {
@@ -280,11 +315,25 @@ class Stage {
   }
 }
 
+/** Which slot a forked process takes over, and which one sets the scene and looks at the end: behind all others. */
+export function slotsOf({ threads, children }: Pick<ScenarioPlan, 'threads' | 'children'>): {
+  readonly host: number;
+  readonly children: ReadonlyMap<string, number>;
+} {
+  let next = threads.length;
+  const slots = [...children].map((child): [string, number] => {
+    const own = threads.findIndex(({ actor }) => actor === child);
+    return [child, own < 0 ? next++ : own];
+  });
+  return { host: next, children: new Map(slots) };
+}
+
 /** Throws: NotReenactable if the guest has too few CPUs or devices for it. */
-export function checkCast({ threads, devices, children }: ScenarioPlan): void {
-  if (children.size > 0) throw new NotReenactable('the operation fork');
-  if (threads.length > THREADS_MAX) {
-    throw new NotReenactable(`${threads.length} threads: the guest has CPUs for ${THREADS_MAX}`);
+export function checkCast(plan: ScenarioPlan): void {
+  const { devices } = plan;
+  const { host } = slotsOf(plan);
+  if (host > THREADS_MAX) {
+    throw new NotReenactable(`${host} threads: the guest has CPUs for ${THREADS_MAX}`);
   }
   if (devices.length > DEVICES_MAX) {
     throw new NotReenactable(`${devices.length} devices: the test driver has ${DEVICES_MAX}`);
@@ -302,9 +351,11 @@ const ERRNOS: { readonly [number: string]: string } = {
   22: 'EINVAL',
 };
 
+const SIGNALS: { readonly [number: string]: string } = { 7: 'SIGBUS', 11: 'SIGSEGV' };
+
 function errnoOf({ err }: GuestAnswer): string {
   if (err === 0n) return 'OK';
-  if (err <= -1_000n) return `signal ${-1_000n - err}`;
+  if (err <= -1_000n) return SIGNALS[`${-1_000n - err}`] ?? `signal ${-1_000n - err}`;
   return ERRNOS[`${-err}`] ?? `errno ${-err}`;
 }
 

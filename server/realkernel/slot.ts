@@ -25,6 +25,11 @@ export const GUEST_OPS = [
   'device-migrate-back',
   'device-exclusive',
   'where',
+  'fork',
+  'pin',
+  'unpin',
+  'pin-read',
+  'pin-write',
 ] as const;
 export type GuestOpName = (typeof GUEST_OPS)[number];
 

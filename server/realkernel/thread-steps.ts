@@ -22,6 +22,8 @@ export interface ThreadStep {
 export interface ThreadSteps {
   readonly steps: readonly ThreadStep[];
   readonly run: ScenarioRun;
+  /** What each operation came to in the model, by `THREAD/OP`: a value, OK, an errno or a signal. */
+  readonly results: ReadonlyMap<string, string>;
 }
 
 /** Locks under which a kernel does not sleep. */
@@ -34,6 +36,7 @@ const SPINLOCKS: ReadonlySet<string> = new Set(['ptl', 'device_memory_lock']);
  */
 export function threadSteps(plan: ScenarioPlan, choices: readonly number[]): ThreadSteps {
   const begun = new Map<string, number>();
+  const results = new Map<string, string>();
   const run = newScenarioRun({ ...plan, threads: plan.threads.map(counted) });
   const roots = run.scheduler.readyTasks().map(({ identity }) => identity.id);
   const first = Math.min(...roots);
@@ -58,7 +61,7 @@ export function threadSteps(plan: ScenarioPlan, choices: readonly number[]): Thr
     if (next === undefined) break;
     take(next);
   }
-  return { steps, run };
+  return { steps, run, results };
 
   function counted(
     thread: ScenarioPlan['threads'][number],
@@ -67,8 +70,11 @@ export function threadSteps(plan: ScenarioPlan, choices: readonly number[]): Thr
     const ops = thread.ops.map((op) => ({
       ...op,
       *run(...args: Parameters<typeof op.run>): ReturnType<typeof op.run> {
-        begun.set(`${number}`, (begun.get(`${number}`) ?? 0) + 1);
-        return yield* op.run(...args);
+        const nth = begun.get(`${number}`) ?? 0;
+        begun.set(`${number}`, nth + 1);
+        const result = yield* op.run(...args);
+        results.set(`${number}/${nth}`, result);
+        return result;
       },
     }));
     return { ...thread, ops };

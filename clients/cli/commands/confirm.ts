@@ -6,6 +6,7 @@ import {
   BUILT_VERSIONS,
   type BuiltVersion,
   builtKernel,
+  type KernelFiles,
 } from '../../../server/realkernel/kernel-cache.ts';
 import { confirmationLines, ktapLines, mailLine, plainConfirmation } from '../confirm/answer.ts';
 import { type Asked, askedSchedules } from '../confirm/asked-schedules.ts';
@@ -25,6 +26,7 @@ interface ConfirmOptions {
   readonly on: BuiltVersion;
   readonly image?: string;
   readonly map?: string;
+  readonly vmlinux?: string;
   readonly json?: true;
   readonly format?: 'ktap';
   readonly all?: true;
@@ -35,7 +37,7 @@ export function addConfirmCommand(program: Command): void {
   program
     .command('confirm')
     .description('play a counterexample on a real Linux kernel, and see whether it fails there')
-    .argument('[question]', 'a token (mmr1.…), a file of explore --save, or a scenario')
+    .argument('[question]', 'a token (mmr1.…), a file of explore --save or of fuzz, or a scenario')
     .option('--all', 'every scenario that ships, with each patch that breaks it')
     .option('--save <file>', 'with --all: write the table into a file, as Markdown')
     .addOption(patchOption('of a scenario: '))
@@ -47,6 +49,7 @@ export function addConfirmCommand(program: Command): void {
     )
     .option('--image <bzImage>', 'a kernel of your own; --on says which version it is nearest to')
     .option('--map <System.map>', 'of the same kernel')
+    .option('--vmlinux <vmlinux>', 'of the same kernel, instead of --map')
     .option('--json', 'print one JSON object')
     .addOption(new Option('--format <name>', 'print a report instead').choices(['ktap']))
     .addHelpText('after', HELP)
@@ -156,19 +159,24 @@ function exitOf(outcomes: readonly Confirmation['outcome'][]): ExitCode {
   return outcomes.includes('not re-enactable') ? EXIT.UNKNOWN : EXIT.OK;
 }
 
-function filesOf({ image, map, on }: ConfirmOptions): { kernel: string; map: string } {
-  if (image === undefined && map === undefined) {
+function filesOf({ image, map, vmlinux, on }: ConfirmOptions): KernelFiles {
+  const symbols = vmlinux ?? map;
+  if (image === undefined && symbols === undefined) {
     const built = builtKernel(on);
     if (built !== 'none') return built;
     throw new Unavailable(`there is no kernel ${on} here: mmrace kernel build --version ${on}`);
   }
-  if (image === undefined || map === undefined) {
+  if (
+    image === undefined ||
+    symbols === undefined ||
+    (map !== undefined && vmlinux !== undefined)
+  ) {
     throw new UsageError(
-      '--image and --map go together: a kernel, and the System.map of the same build',
+      '--image goes with --map or --vmlinux: a kernel, and the System.map or vmlinux of the same build',
     );
   }
-  for (const file of [image, map]) {
+  for (const file of [image, symbols]) {
     if (!existsSync(file)) throw new UsageError(`${file}: there is no such file`);
   }
-  return { kernel: image, map };
+  return { kernel: image, map: symbols };
 }

@@ -1,5 +1,10 @@
 /** What a word of the command line asks of a real kernel: schedules to play, and what the model says of them. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import {
+  type FindingFile,
+  parseFindingFile,
+} from '../../../server/conformance/fuzz/finding-file.ts';
 import type { Played } from '../../../server/realkernel/confirm.ts';
 import { describeFailure } from '../../../server/report/describe-failure.ts';
 import { choicesOfSchedule } from '../../../server/verify/counterexample/counterexample.ts';
@@ -12,6 +17,7 @@ import { executeAgain } from '../explore/replay-counterexample.ts';
 import { DEFAULT_BUDGET_SECONDS, DEFAULT_DEPTH, DEFAULT_SEED } from '../explore/search-settings.ts';
 import { UsageError } from '../failure.ts';
 import { planFrom, scenarioFrom } from '../scenario-choice.ts';
+import { scenarioOfFinding } from './scenario-of-finding.ts';
 
 export interface Asked extends Played {
   /** What was asked, and of what kernel. */
@@ -27,6 +33,8 @@ export async function askedSchedules(
   word: string,
   { patch, on: kernel }: { readonly patch: string; readonly on: string },
 ): Promise<Asked[]> {
+  const finding = findingIn(word);
+  if (finding !== 'none') return [await ofFinding(word, finding, kernel)];
   if (word.startsWith('mmr1.') || (existsSync(word) && !/\.ya?ml$/.test(word))) {
     return [await ofCounterexample(word)];
   }
@@ -51,6 +59,25 @@ export async function askedSchedules(
   throw new UsageError(
     `${scenario.name}: ${verdict.verdict}, and it names no patch that breaks it: nothing to play`,
   );
+}
+
+function findingIn(word: string): FindingFile | 'none' {
+  if (!(word.endsWith('.json') && existsSync(word))) return 'none';
+  const found = parseFindingFile(JSON.parse(readFileSync(word, 'utf8')));
+  return 'program' in found ? found : 'none';
+}
+
+/** What fuzz has found by chance is searched for anew, as a scenario. */
+async function ofFinding(path: string, finding: FindingFile, kernel: string): Promise<Asked> {
+  const scenario = scenarioOfFinding(basename(path, '.json'), finding);
+  const plan = await planFrom(scenario, {
+    kernel,
+    patch: 'stock',
+    driver: finding.driver === 'faithful' ? [] : [finding.driver],
+  });
+  const verdict = searched(plan);
+  if (verdict.counterexample !== 'none') return asked(verdict, 'stock', 'fails');
+  throw new UsageError(`${scenario.name}: ${verdict.verdict}, so there is nothing to play`);
 }
 
 function searched(plan: Played['plan']): ScenarioVerdict {

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 /*
- * The only process of the guest: one thread per virtual CPU, which does what its slot in memory says. The host writes
- * the slots through the debugger, so any program can be played without building this again.
+ * The only program of the guest: one thread per virtual CPU, which does what its slot in memory says. The host writes
+ * the slots through the debugger, so any program can be played without building this again. A process that is forked
+ * takes over the CPU and the slot of one of the threads.
  *
  * A thread spins in user space while it has nothing to do: it answers interrupts, and is quiescent to RCU.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/io_uring.h>
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -21,12 +23,17 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/swap.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #define ACTORS 4
 #define SLOTS 0x200000000UL
 #define PAGE 4096UL
+/* What scenarios map. */
+#define TESTED_FROM 0x100000000UL
+#define PINS 8
 
 /* The order of the fields is known to the host: slot.ts. */
 struct slot {
@@ -40,7 +47,9 @@ struct slot {
 	volatile int64_t err;
 	volatile uint64_t result;
 	volatile uint64_t faults;
-	uint64_t pad[6];
+	/* Of a thread whose slot a forked process has taken over. */
+	volatile uint64_t taken;
+	uint64_t pad[5];
 };
 
 /* The numbers are known to the host: slot.ts. */
@@ -60,6 +69,11 @@ enum op {
 	OP_DEVICE_MIGRATE_BACK,
 	OP_DEVICE_EXCLUSIVE,
 	OP_WHERE,
+	OP_FORK,
+	OP_PIN,
+	OP_UNPIN,
+	OP_PIN_READ,
+	OP_PIN_WRITE,
 };
 
 /* The commands of the kernel's test driver for HMM. */
@@ -113,6 +127,121 @@ static int64_t where_is(uint64_t addr, uint64_t *entry)
 	got = pread(fd, entry, 8, addr / PAGE * 8);
 	close(fd);
 	return got == 8 ? 0 : -EIO;
+}
+
+/*
+ * After a fork every page of ours is shared with the other process. Each gets its own at once: else the next operation
+ * would begin with faults that the scenario knows nothing of.
+ */
+static void own_memory(void)
+{
+	static char maps[16384];
+	int fd = open("/proc/self/maps", O_RDONLY);
+	ssize_t got = 0, more;
+
+	if (fd < 0)
+		return;
+	while ((more = read(fd, maps + got, sizeof(maps) - 1 - got)) > 0)
+		got += more;
+	close(fd);
+	maps[got] = 0;
+	for (char *line = maps; line && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
+		unsigned long from, to;
+		char right[5];
+
+		if (sscanf(line, "%lx-%lx %4s", &from, &to, right) != 3 || strcmp(right, "rw-p"))
+			continue;
+		if (from >= TESTED_FROM && from < SLOTS)
+			continue;
+		/* Of threads that run meanwhile nothing must be lost. */
+		for (; from < to; from += PAGE)
+			__atomic_fetch_add((char *)from, 0, __ATOMIC_SEQ_CST);
+	}
+}
+
+static void *act(void *arg);
+
+/* The new process has the slot of `thread`; its own memory is not that of the parent any more. */
+static int64_t fork_to(long thread)
+{
+	struct slot *slot = &slots[thread];
+	pid_t pid;
+
+	slot->taken = 1;
+	pid = fork();
+	if (pid < 0) {
+		slot->taken = 0;
+		return -errno;
+	}
+	if (pid == 0) {
+		own_memory();
+		act((void *)thread);
+	}
+	own_memory();
+	/* It is told nothing before it listens. */
+	while (slot->taken != 2)
+		__builtin_ia32_pause();
+	return 0;
+}
+
+/* A page that the kernel has pinned for good, and a file that the kernel copies from and to it. */
+static struct pin {
+	int ring;
+	int file;
+	struct io_uring_sqe *entries;
+	unsigned int *tail, *mask, *array;
+	unsigned int *done, *seen, *done_mask;
+	struct io_uring_cqe *results;
+	uint64_t address;
+} pins[PINS];
+
+static int64_t pin_page(struct pin *pin, uint64_t address)
+{
+	struct io_uring_params params = { 0 };
+	struct iovec page = { (void *)address, PAGE };
+	char *ring;
+
+	pin->ring = syscall(SYS_io_uring_setup, 1, &params);
+	pin->file = memfd_create("io", 0);
+	if (pin->ring < 0 || pin->file < 0)
+		return -errno;
+	ring = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, pin->ring,
+		    IORING_OFF_SQ_RING);
+	pin->entries = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, pin->ring,
+			    IORING_OFF_SQES);
+	if (ring == MAP_FAILED || pin->entries == MAP_FAILED)
+		return -errno;
+	pin->tail = (unsigned int *)(ring + params.sq_off.tail);
+	pin->mask = (unsigned int *)(ring + params.sq_off.ring_mask);
+	pin->array = (unsigned int *)(ring + params.sq_off.array);
+	pin->seen = (unsigned int *)(ring + params.cq_off.head);
+	pin->done = (unsigned int *)(ring + params.cq_off.tail);
+	pin->done_mask = (unsigned int *)(ring + params.cq_off.ring_mask);
+	pin->results = (struct io_uring_cqe *)(ring + params.cq_off.cqes);
+	pin->address = address & ~(PAGE - 1);
+	page.iov_base = (void *)pin->address;
+	return syscall(SYS_io_uring_register, pin->ring, IORING_REGISTER_BUFFERS, &page, 1) ? -errno : 0;
+}
+
+/* The kernel copies the first word of the page to the file, or from there. */
+static int64_t copy_pinned(struct pin *pin, int code)
+{
+	unsigned int tail = *pin->tail;
+	struct io_uring_sqe *entry = &pin->entries[tail & *pin->mask];
+	int64_t result;
+
+	memset(entry, 0, sizeof(*entry));
+	entry->opcode = code;
+	entry->fd = pin->file;
+	entry->addr = pin->address;
+	entry->len = sizeof(uint64_t);
+	pin->array[tail & *pin->mask] = tail & *pin->mask;
+	__atomic_store_n(pin->tail, tail + 1, __ATOMIC_RELEASE);
+	if (syscall(SYS_io_uring_enter, pin->ring, 1, 1, IORING_ENTER_GETEVENTS, NULL, 0) < 0)
+		return -errno;
+	result = pin->results[*pin->seen & *pin->done_mask].res;
+	__atomic_store_n(pin->seen, *pin->seen + 1, __ATOMIC_RELEASE);
+	return result < 0 ? result : 0;
 }
 
 static int64_t failed(void *at)
@@ -175,6 +304,30 @@ static int64_t perform(struct slot *slot, uint64_t *buffer)
 		slot->result = entry;
 		return err;
 	}
+	case OP_FORK:
+		return fork_to(slot->value);
+	case OP_PIN:
+		return pin_page(&pins[slot->value % PINS], slot->addr);
+	case OP_UNPIN:
+		return close(pins[slot->value % PINS].ring) ? -errno : 0;
+	case OP_PIN_READ: {
+		struct pin *pin = &pins[slot->more % PINS];
+		int64_t err = copy_pinned(pin, IORING_OP_WRITE_FIXED);
+		uint64_t word = 0;
+
+		if (!err && pread(pin->file, &word, sizeof(word), 0) != sizeof(word))
+			err = -EIO;
+		slot->result = word;
+		return err;
+	}
+	case OP_PIN_WRITE: {
+		struct pin *pin = &pins[slot->more % PINS];
+		uint64_t word = slot->value;
+
+		if (pwrite(pin->file, &word, sizeof(word), 0) != sizeof(word))
+			return -EIO;
+		return copy_pinned(pin, IORING_OP_READ_FIXED);
+	}
 	default:
 		return -ENOSYS;
 	}
@@ -185,19 +338,25 @@ static void *act(void *arg)
 	long n = (long)arg;
 	struct slot *slot = &slots[n];
 	uint64_t *buffer = (uint64_t *)(SLOTS + (16 + n * 16) * PAGE);
-	uint64_t last = 0;
+	uint64_t last = slot->seq;
+	int forked = slot->taken == 1;
 	cpu_set_t cpus;
-	sigset_t none;
 
 	CPU_ZERO(&cpus);
 	CPU_SET(n, &cpus);
 	sched_setaffinity(0, sizeof(cpus), &cpus);
-	sigemptyset(&none);
+	if (forked)
+		slot->taken = 2;
 	for (;;) {
 		int sig;
 
-		while (slot->seq == last)
+		while (slot->seq == last) {
+			/* Its CPU is that of the new process now. */
+			if (!forked && slot->taken)
+				for (;;)
+					pause();
 			__builtin_ia32_pause();
+		}
 		last = slot->seq;
 		slot->faults = 0;
 		sig = sigsetjmp(trapped, 1);
@@ -271,7 +430,7 @@ int main(void)
 	sigaction(SIGSEGV, &action, NULL);
 	sigaction(SIGBUS, &action, NULL);
 	mmap((void *)SLOTS, size, PROT_READ | PROT_WRITE,
-	     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_POPULATE, -1, 0);
+	     MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED | MAP_POPULATE, -1, 0);
 	mlock((void *)SLOTS, size);
 	for (long n = 1; n < cpus && n < ACTORS; n++)
 		pthread_create(&threads[n], NULL, act, (void *)n);
