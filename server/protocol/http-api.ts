@@ -477,6 +477,11 @@ export const RunVerdict = Type.Object(
     seconds: Type.Number(),
     windowEntered: count,
     counterexample: Type.Unknown(),
+    seenOnLinux: Type.Optional(
+      Type.Array(Type.String(), {
+        description: 'what a real kernel has said of it: mmrace confirm',
+      }),
+    ),
   },
   { additionalProperties: true },
 );

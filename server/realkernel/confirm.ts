@@ -14,6 +14,7 @@ import {
   type PageSeen,
   type PlayedOnLinux,
   playOnLinux,
+  type SeenBy,
   slotsOf,
   THREADS_MAX,
 } from './re-enactment.ts';
@@ -29,6 +30,7 @@ export interface Played {
   readonly patches: readonly string[];
   /** What the model says of `choices`, with these patches. */
   readonly says: 'fails' | 'is harmless';
+  readonly seenBy: SeenBy;
 }
 
 /** How runs of one schedule went. */
@@ -73,7 +75,7 @@ export async function confirm(
     const play = (order: Tally['order'], one: ThreadSteps, cues: readonly Cue[]) =>
       tally(kernel, order, runs, async (run) => {
         await run.leaveOut(leftOut);
-        return playOnLinux(run, { plan, table, steps: one }, cues);
+        return playOnLinux(run, { plan, table, steps: one, seenBy: lookFor(played) }, cues);
       });
     const schedule = await play('as found', steps, cuesFor(steps, table));
     if (says === 'is harmless' && schedule.differed !== '') {
@@ -87,6 +89,11 @@ export async function confirm(
     if (!(error instanceof NotReenactable)) throw error;
     return { outcome: 'not re-enactable', what: error.message };
   }
+}
+
+/** In a schedule that does not fail what is left must be right, whatever was read. */
+function lookFor({ says, seenBy }: Played): SeenBy {
+  return says === 'fails' ? seenBy : 'what is left';
 }
 
 /** The safe sibling; where a thread cannot be held for it, each thread from its first to its last step. */

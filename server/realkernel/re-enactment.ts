@@ -37,6 +37,7 @@ export const THREADS_MAX = 3;
 const DEVICES_MAX = 2;
 const WRITTEN = { byDevice: 0x2an, byCpu: 0x2bn } as const;
 const PAGE_SHIFT = 12n;
+const WRITING: readonly GuestOpName[] = ['store', 'device-write'];
 /** Operations that come to a value. */
 const READING: readonly GuestOpName[] = ['load', 'device-read', 'pin-read'];
 const PROT_READ = 1n;
@@ -96,6 +97,12 @@ export interface Answered {
   readonly linux: string;
 }
 
+/**
+ * By what a failure is seen: what is left in page tables and mirrors, a value that an operation has read, or a value
+ * that was written and is gone.
+ */
+export type SeenBy = 'what is left' | 'what was read' | 'what was written';
+
 export type PlayedOnLinux =
   | {
       readonly outcome: 'played';
@@ -108,10 +115,17 @@ export type PlayedOnLinux =
   | { readonly outcome: 'crashed'; readonly splat: string }
   | { readonly outcome: 'differed'; readonly at: string; readonly where: readonly string[] };
 
+export interface Playing {
+  readonly plan: ScenarioPlan;
+  readonly table: PointTable;
+  readonly steps: ThreadSteps;
+  readonly seenBy: SeenBy;
+}
+
 /** Plays it once. Throws: NotReenactable. Rejects: what QEMU says. */
 export async function playOnLinux(
   run: GuestRun,
-  { plan, table, steps }: { plan: ScenarioPlan; table: PointTable; steps: ThreadSteps },
+  { plan, table, steps, seenBy }: Playing,
   cues: readonly Cue[],
 ): Promise<PlayedOnLinux> {
   const stage = new Stage(run, plan, table);
@@ -122,6 +136,12 @@ export async function playOnLinux(
       const answer = await stage.follow(cue, steps);
       if (answer !== 'none') answers.push(answer);
     }
+    if (seenBy === 'what was read') {
+      const stale = readsAsModel(answers);
+      return { outcome: 'played', answers, pages: [], stale };
+    }
+    const lost = seenBy === 'what was written' ? await stage.lost() : 'none';
+    if (lost !== 'none') return { outcome: 'played', answers, pages: [lost], stale: true };
     const pages = await stage.look(steps);
     const seen = judge(pages);
     if (seen === 'nothing') throw new NotReenactable('at the end no page can be written and read');
@@ -152,6 +172,11 @@ export function judge(
   const unread = reads.find(({ value }) => typeof value !== 'bigint');
   if (unread === undefined) return 'clean';
   return { unread: `${unread.actor} cannot read ${unread.page}: ${unread.value}` };
+}
+
+/** Whether each operation that has read something read what it does in the model. */
+function readsAsModel(answers: readonly Answered[]): boolean {
+  return answers.every(({ model, linux }) => !/^0x/.test(model) || model === linux);
 }
 
 class Stage {
@@ -232,6 +257,24 @@ class Stage {
       default:
         return assertNever(cue);
     }
+  }
+
+  /** A page that only one operation of the programs has written, and that has another value now. */
+  async lost(): Promise<PageSeen | 'none'> {
+    for (const { name, page } of this.#plan.pages) {
+      const address = BigInt(page) << PAGE_SHIFT;
+      const writes = this.#plan.threads
+        .flatMap(({ ops }, thread) => ops.map((_, op) => this.#opOf(thread, op)))
+        .filter(({ op, address: at }) => WRITING.includes(op) && at === address);
+      const [only] = writes;
+      if (only === undefined || writes.length > 1) continue;
+      const value = await this.#read({ op: 'load', address });
+      const written = only.value ?? 0n;
+      if (typeof value === 'bigint' && value !== written) {
+        return { page: name, by: only.op, written, reads: [{ actor: 'the CPU', value }] };
+      }
+    }
+    return 'none';
   }
 
   /**

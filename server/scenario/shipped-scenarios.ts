@@ -8,7 +8,7 @@ import type { Scenario } from './scenario-schema.ts';
 const EXTENSION = '.yaml';
 
 /** Two folders above the sources, three above the built files. */
-function shippedFolder(): string | 'none' {
+export function shippedFolder(): string | 'none' {
   const folder = ['../../scenarios', '../../../scenarios']
     .map((path) => fileURLToPath(new URL(path, import.meta.url)))
     .find((path) => existsSync(path));
@@ -23,6 +23,16 @@ export function shippedScenarioNames(): string[] {
     .filter((file) => file.endsWith(EXTENSION))
     .map((file) => file.slice(0, -EXTENSION.length))
     .sort();
+}
+
+/** Paths of the findings that ship: see mmrace fuzz. */
+export function shippedFindings(): string[] {
+  const folder = shippedFolder();
+  if (folder === 'none') return [];
+  const found = join(folder, 'found');
+  return readdirSync(found)
+    .sort()
+    .map((file) => join(found, file));
 }
 
 /** The path of its file. */

@@ -6,6 +6,7 @@ import { newProgram } from '../../clients/cli/program.ts';
 import { protocolDocument } from '../documents/protocol-document.ts';
 import { allMutants } from '../mutants/mutants.ts';
 import { mutantsTable } from '../mutants/mutants-report.ts';
+import { confirmedDocument } from '../report/confirmed.ts';
 import { coverageTable } from '../verify/coverage/coverage-table.ts';
 
 const ROOT = new URL('../../', import.meta.url);
@@ -23,6 +24,7 @@ export function generatedDocs(): readonly GeneratedDoc[] {
     { path: 'docs/PROTOCOL.md', text: protocolDocument({ verbs }) },
     { path: 'docs/mmrace.1', text: MANUAL },
     { path: 'docs/COVERAGE.md', text: coveragePage() },
+    { path: 'docs/CONFIRMED.md', text: confirmedDocument(jsonLines('scenarios/confirmed.jsonl')) },
   ];
 }
 

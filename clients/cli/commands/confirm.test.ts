@@ -6,7 +6,6 @@ import { test } from 'node:test';
 import type { Tally } from '../../../server/realkernel/confirm.ts';
 import { ktapLines } from '../confirm/answer.ts';
 import type { Asked } from '../confirm/asked-schedules.ts';
-import { confirmedDocument } from '../confirm/everything.ts';
 import { EXIT } from '../exit-codes.ts';
 import { runMmrace } from '../run-mmrace.fixture.ts';
 
@@ -61,17 +60,4 @@ test('as KTAP: ok, not ok with the reason, and SKIP for what cannot be played', 
     'not ok 2 a (6.12, stock)',
     'ok 3 a (6.12, stock) # SKIP a.point',
   ]);
-});
-
-test('the document counts its rows, and no cell breaks the table', () => {
-  const row = { question: 'a', model: 'x | y', linux: 'one\ntwo', control: '' };
-  const text = confirmedDocument(
-    [
-      { ...row, outcome: 'confirmed' },
-      { ...row, outcome: 'not re-enactable' },
-    ],
-    '6.12.0',
-  );
-  assert.match(text, /1 confirmed, 0 not confirmed, 1 cannot be/);
-  assert.match(text, /^\| a \| x \\\| y \| one two \| {2}\| confirmed \|$/m);
 });

@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { DRIVER_CHANGE } from '../../../server/realkernel/build-kernel.ts';
 import type { Confirmation } from '../../../server/realkernel/confirm.ts';
@@ -8,9 +8,9 @@ import {
   builtKernel,
   type KernelFiles,
 } from '../../../server/realkernel/kernel-cache.ts';
+import type { Confirmed } from '../../../server/report/confirmed.ts';
 import { confirmationLines, ktapLines, mailLine, plainConfirmation } from '../confirm/answer.ts';
 import { type Asked, askedSchedules } from '../confirm/asked-schedules.ts';
-import type { Row } from '../confirm/everything.ts';
 import { ending, print, say } from '../ending.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { Unavailable, UsageError } from '../failure.ts';
@@ -38,8 +38,11 @@ export function addConfirmCommand(program: Command): void {
     .command('confirm')
     .description('play a counterexample on a real Linux kernel, and see whether it fails there')
     .argument('[question]', 'a token (mmr1.…), a file of explore --save or of fuzz, or a scenario')
-    .option('--all', 'every scenario that ships, with each patch that breaks it')
-    .option('--save <file>', 'with --all: write the table into a file, as Markdown')
+    .option('--all', 'every scenario that ships, with each patch that breaks it, and every finding')
+    .option(
+      '--save <file>',
+      'with --all: write the answers into a file, one a line, beside those of other kernels',
+    )
     .addOption(patchOption('of a scenario: '))
     .option('--runs <number>', 'times that each schedule is played', wholeNumber(1, RUNS_MAX), RUNS)
     .addOption(
@@ -69,7 +72,7 @@ wrong, 69 there is no QEMU or no kernel: mmrace kernel build.
 Examples:
   mmrace confirm seed-zero-page --patch remove-second-invalidate
   mmrace confirm seed-zero-page
-  mmrace confirm --all --runs 20 --save confirmed.md
+  mmrace confirm --all --runs 20 --save confirmed.jsonl
   mmrace confirm mmr1.… --runs 50 --json
   mmrace confirm found.json --image arch/x86/boot/bzImage --map System.map`;
 
@@ -140,18 +143,35 @@ async function printAll(
   release: string,
   play: Play,
 ): Promise<ExitCode> {
-  const { allQuestions, confirmedDocument, rowsOf } = await import('../confirm/everything.ts');
-  const rows: Row[] = [];
+  const { allQuestions, rowsOf } = await import('../confirm/everything.ts');
+  const rows: Confirmed[] = [];
   for (const question of allQuestions()) {
-    for (const row of await rowsOf(question, on, play)) {
+    for (const row of await rowsOf(question, { on, linux: release }, play)) {
       rows.push(row);
-      const detail = row.linux === '' ? '' : `: ${row.linux}`;
-      if (json !== true) print(`${row.outcome.padEnd(16)} ${row.question}${detail}`);
+      const detail = row.linuxDid === '' ? '' : `: ${row.linuxDid}`;
+      const what = `${row.question} (${row.patch}, ${row.played})`;
+      if (json !== true) print(`${row.outcome.padEnd(16)} ${what}${detail}`);
     }
   }
   if (json === true) print(JSON.stringify({ linux: release, driver: DRIVER_CHANGE, rows }));
-  if (save !== undefined) writeFileSync(save, confirmedDocument(rows, release));
+  if (save !== undefined) saveRows(save, rows);
   return rows.some(({ outcome }) => outcome === 'not confirmed') ? EXIT.BROKEN : EXIT.OK;
+}
+
+/** Beside what other kernels said before. */
+function saveRows(file: string, rows: readonly Confirmed[]): void {
+  const before = existsSync(file) ? readFileSync(file, 'utf8').split('\n') : [];
+  const others = before
+    .filter((line) => line !== '')
+    .filter((line) => (JSON.parse(line) as Confirmed).kernel !== rows[0]?.kernel);
+  const lines = [...others, ...rows.map((row) => JSON.stringify(row))].sort(byQuestion);
+  writeFileSync(file, `${lines.join('\n')}\n`);
+}
+
+/** Kernels one after the other; the order of questions stays. */
+function byQuestion(a: string, b: string): number {
+  const [first, second] = [a, b].map((line) => (JSON.parse(line) as Confirmed).linux);
+  return (first ?? '').localeCompare(second ?? '', 'en', { numeric: true });
 }
 
 function exitOf(outcomes: readonly Confirmation['outcome'][]): ExitCode {

@@ -5,7 +5,9 @@ import {
   type FindingFile,
   parseFindingFile,
 } from '../../../server/conformance/fuzz/finding-file.ts';
+import type { Failure } from '../../../server/explorer/failure.ts';
 import type { Played } from '../../../server/realkernel/confirm.ts';
+import type { SeenBy } from '../../../server/realkernel/re-enactment.ts';
 import { describeFailure } from '../../../server/report/describe-failure.ts';
 import { choicesOfSchedule } from '../../../server/verify/counterexample/counterexample.ts';
 import {
@@ -22,6 +24,8 @@ import { scenarioOfFinding } from './scenario-of-finding.ts';
 export interface Asked extends Played {
   /** What was asked, and of what kernel. */
   readonly title: string;
+  /** By which it fails in the model, or 'stock'. */
+  readonly patch: string;
   /** In the model. */
   readonly failure: string;
 }
@@ -100,12 +104,21 @@ function asked(verdict: ScenarioVerdict, patch: string, says: Played['says']): A
   return {
     plan,
     title: `${plan.scenario.name} (${plan.kernel}, ${patch}${without})`,
+    patch,
     failure: describeFailure(failure),
     choices: steps.map(({ task }) => task),
     sibling: sibling === 'none' ? 'none' : sibling.choices,
     says,
+    seenBy: seenBy(plan, failure),
     patches: patchIds(plan),
   };
+}
+
+function seenBy(plan: Played['plan'], failure: Failure): SeenBy {
+  const rule = failure.kind === 'violation' ? failure.rule : failure.kind;
+  if (rule === 'OR3' || rule === 'condition') return 'what was read';
+  const writes = plan.threads.some(({ ops }) => ops.some(({ op }) => op.do === 'write'));
+  return rule === 'OR1' && writes ? 'what was written' : 'what is left';
 }
 
 function patchIds({ choice }: Played['plan']): string[] {
@@ -125,10 +138,12 @@ async function ofCounterexample(word: string): Promise<Asked> {
   return {
     plan,
     title: `${plan.scenario.name} (${plan.kernel}, ${counterexample.patch.name})`,
+    patch: counterexample.patch.name,
     failure: counterexample.failure,
     choices: choicesOfSchedule(counterexample),
     sibling: siblingOf(choicesOfSchedule(counterexample), counterexample.found.safeSwap),
     says: 'fails',
+    seenBy: ran.failure === 'none' ? 'what is left' : seenBy(plan, ran.failure),
     patches: patchIds(plan),
   };
 }

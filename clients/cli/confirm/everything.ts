@@ -1,21 +1,15 @@
-/** Every scenario that ships, with each patch that breaks it. */
+/** Every scenario that ships, with each patch that breaks it, and every finding. */
+import { basename } from 'node:path';
 import { DRIVER_CHANGE } from '../../../server/realkernel/build-kernel.ts';
 import type { Confirmation, Tally } from '../../../server/realkernel/confirm.ts';
+import type { Confirmed } from '../../../server/report/confirmed.ts';
 import {
+  shippedFindings,
   shippedScenario,
   shippedScenarioNames,
 } from '../../../server/scenario/shipped-scenarios.ts';
 import { UsageError } from '../failure.ts';
 import { type Asked, askedSchedules } from './asked-schedules.ts';
-
-export interface Row {
-  readonly question: string;
-  /** Of the model: what is played. */
-  readonly model: string;
-  readonly linux: string;
-  readonly control: string;
-  readonly outcome: Confirmation['outcome'] | 'nothing to play';
-}
 
 /** A word and a patch for confirm. */
 interface Question {
@@ -24,7 +18,7 @@ interface Question {
 }
 
 export function allQuestions(): Question[] {
-  return shippedScenarioNames().flatMap((name) => {
+  const scenarios = shippedScenarioNames().flatMap((name) => {
     const scenario = shippedScenario(name);
     const expected = scenario === 'none' ? {} : (scenario.expect.patches ?? {});
     const broken = Object.entries(expected).filter(
@@ -32,41 +26,50 @@ export function allQuestions(): Question[] {
     );
     return [{ word: name, patch: 'stock' }, ...broken.map(([patch]) => ({ word: name, patch }))];
   });
+  return [...scenarios, ...shippedFindings().map((word) => ({ word, patch: 'stock' }))];
 }
 
-/** One row for each schedule; one with the reason where there is none to play. */
+/** One row for each schedule; one with the reason where there is none to play. `linux`: as `uname -r` has it. */
 export async function rowsOf(
   { word, patch }: Question,
-  on: string,
+  { on, linux }: { readonly on: string; readonly linux: string },
   play: (asked: Asked) => Promise<Confirmation>,
-): Promise<Row[]> {
+): Promise<Confirmed[]> {
+  const question = basename(word, '.json');
+  const shared = { linux, driver: DRIVER_CHANGE, question, kernel: on };
   let all: readonly Asked[];
   try {
     all = await askedSchedules(word, { patch, on });
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    const question = `${word} (${on}, ${patch})`;
-    return [{ question, model: '', linux: '', control: '', outcome: 'nothing to play' }];
+    const nothing = { played: 'nothing', model: '', linuxDid: '', control: '' } as const;
+    return [{ ...shared, patch, ...nothing, outcome: 'nothing to play' }];
   }
-  const rows: Row[] = [];
-  for (const asked of all) rows.push(rowOf(asked, await play(asked)));
+  const rows: Confirmed[] = [];
+  for (const asked of all) rows.push({ ...shared, ...rowOf(asked, await play(asked)) });
   return rows;
 }
 
-function rowOf({ title, says, failure }: Asked, confirmation: Confirmation): Row {
-  const model = says === 'fails' ? failure : 'harmless';
+function rowOf(
+  { patch, says, failure }: Asked,
+  confirmation: Confirmation,
+): Omit<Confirmed, 'linux' | 'driver' | 'question' | 'kernel'> {
   const { outcome } = confirmation;
+  const asFound = says === 'fails';
+  const shared = {
+    patch,
+    played: asFound ? 'as found' : 'on stock',
+    model: asFound ? failure : 'harmless',
+    outcome,
+  } as const;
   if (outcome === 'not re-enactable') {
-    return { question: title, model, linux: confirmation.what, control: '', outcome };
+    return { ...shared, linuxDid: confirmation.what, control: '' };
   }
   const { schedule, control } = confirmation;
-  const cell = outcome === 'not confirmed' ? confirmation.why : tallyCell(schedule);
   return {
-    question: title,
-    model,
-    linux: cell,
+    ...shared,
+    linuxDid: outcome === 'not confirmed' ? confirmation.why : tallyCell(schedule),
     control: control === 'none' ? '' : `${tallyCell(control)} (${control.order})`,
-    outcome,
   };
 }
 
@@ -76,32 +79,4 @@ function tallyCell({ runs, stale, crashed }: Tally): string {
     ...(crashed > 0 ? [`crashed in ${crashed}`] : []),
   ];
   return `${parts.join(', ') || 'clean'} of ${runs}`;
-}
-
-/** docs/CONFIRMED.md */
-export function confirmedDocument(rows: readonly Row[], release: string): string {
-  const count = (outcome: Row['outcome']) => rows.filter((row) => row.outcome === outcome).length;
-  const head = [
-    '# What a real kernel said',
-    '',
-    `Written by \`npm run confirm:all\`, on Linux ${release} in QEMU: ${DRIVER_CHANGE}.`,
-    'Each schedule of the model was played thread by thread on the kernel, and so was the nearest schedule',
-    'that is safe in the model, as the control. *stale*: after it, a device or the CPU reads something else',
-    'than was written last.',
-    '',
-    `${count('confirmed')} confirmed, ${count('not confirmed')} not confirmed, ${count('not re-enactable')} cannot be`,
-    `played, ${count('nothing to play')} have no schedule to play.`,
-    '',
-    '| Question | The model | Linux | Control | |',
-    '| --- | --- | --- | --- | --- |',
-  ];
-  const lines = rows.map(
-    ({ question, model, linux, control, outcome }) =>
-      `| ${question} | ${cell(model)} | ${cell(linux)} | ${cell(control)} | ${outcome} |`,
-  );
-  return `${[...head, ...lines].join('\n')}\n`;
-}
-
-function cell(text: string): string {
-  return text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 }

@@ -10,6 +10,7 @@ import { wrapText } from '../../../server/report/lines/wrap-text.ts';
 import { choiceNames } from '../../../server/scenario/choice-names.ts';
 import type { RoundStep } from '../../../server/scenario/repeated-rounds.ts';
 import type { ScenarioPlan } from '../../../server/scenario/scenario-plan.ts';
+import { seenOnLinux } from '../../../server/scenario/seen-on-linux.ts';
 import { recordExecution } from '../../../server/verify/answer/record-execution.ts';
 import type { CounterexampleReport } from '../../../server/verify/explore/explore.ts';
 import type { ScenarioVerdict } from '../../../server/verify/explore/explore-scenario.ts';
@@ -32,6 +33,7 @@ export function textOf(
       `the race window was entered in ${verdict.windowEntered} of ${counted(verdict.executions, 'execution')}.`,
     ),
   ];
+  for (const seen of seenOnLinux(plan)) lines.push(...wrapped(`${seen}.`));
   for (const breach of verdict.lockOrder)
     lines.push(...wrapped(`warning: ${describeBreach(breach)}`));
   const { counterexample } = verdict;

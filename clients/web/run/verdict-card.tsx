@@ -16,6 +16,11 @@ export function VerdictCard({ verdict }: { readonly verdict: RunVerdict }) {
           {seconds.toFixed(2)} s
         </span>
       </div>
+      {(verdict.seenOnLinux ?? []).map((seen) => (
+        <p key={seen} data-testid="seen-on-linux">
+          {seen}.
+        </p>
+      ))}
       <p className={windowEntered === 0 ? 'note warn' : 'quiet'}>
         The <Term of="race window">race window</Term> was{' '}
         {windowEntered === 0

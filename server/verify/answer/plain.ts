@@ -4,6 +4,7 @@ import { describeBound } from '../../report/bound.ts';
 import { countsByText, describeFailure } from '../../report/describe-failure.ts';
 import { choiceNames } from '../../scenario/choice-names.ts';
 import type { ScenarioPlan } from '../../scenario/scenario-plan.ts';
+import { seenOnLinux } from '../../scenario/seen-on-linux.ts';
 import type { CounterexampleReport } from '../explore/explore.ts';
 import type { ScenarioVerdict } from '../explore/explore-scenario.ts';
 import { plainSteps } from './record-execution.ts';
@@ -47,6 +48,7 @@ export function plainVerdict(
     bound: describeBound(bound),
     reason: bound,
     outcomes: countsByText(outcomes),
+    seenOnLinux: seenOnLinux(plan),
     token: options.token === 'none' ? null : options.token,
     counterexample:
       counterexample === 'none'
