@@ -143,7 +143,7 @@ async function ofCounterexample(word: string): Promise<Asked> {
     choices: choicesOfSchedule(counterexample),
     sibling: siblingOf(choicesOfSchedule(counterexample), counterexample.found.safeSwap),
     says: 'fails',
-    seenBy: ran.failure === 'none' ? 'what is left' : seenBy(plan, ran.failure),
+    seenBy: seenBy(plan, ran.failure),
     patches: patchIds(plan),
   };
 }
