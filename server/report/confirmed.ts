@@ -44,11 +44,11 @@ export function confirmedDocument(rows: readonly Confirmed[]): string {
   return `${[
     '# What a real kernel said',
     '',
-    `Made by \`npm run docs\` of what \`npm run confirm:all\` has written, on Linux ${releases.join(' and ')} in QEMU.`,
-    `The kernel's own driver: ${changes.join('; ')}. Each schedule of the model was played`,
-    'thread by thread on the kernel, and so was the nearest schedule that is safe in the model, as the control. *stale*:',
-    'after it, a device or the CPU reads something else than was written last, or a program has read what the model says',
-    'that it must not.',
+    `Made by \`npm run docs\` of what \`npm run confirm:all\` has written, on Linux ${releases.join(' and ')}`,
+    `in QEMU. The kernel's own driver: ${changes.join('; ')}. Each`,
+    'schedule of the model was played thread by thread on the kernel, and so was the nearest schedule that is safe in',
+    'the model, as the control. *stale*: after it, a device or the CPU reads something else than was written last, or',
+    'a program has read what the model says that it must not.',
     ...releases.flatMap((linux) =>
       releaseLines(
         linux,
@@ -65,8 +65,8 @@ function releaseLines(linux: string, rows: readonly Confirmed[]): string[] {
     '',
     `## Linux ${linux}`,
     '',
-    `${count('confirmed')} confirmed, ${count('not confirmed')} not confirmed, ${count('not re-enactable')} cannot be played,`,
-    `${count('nothing to play')} have no schedule to play.`,
+    `${count('confirmed')} confirmed, ${count('not confirmed')} not confirmed,`,
+    `${count('not re-enactable')} cannot be played, ${count('nothing to play')} have no schedule to play.`,
     '',
     '| Question | Patch | The model | Linux | Control | |',
     '| --- | --- | --- | --- | --- | --- |',

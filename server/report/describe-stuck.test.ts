@@ -26,7 +26,7 @@ function stuckText(waits: readonly Wait[]): string {
   return describeStuck({ how: kind, ...stuck });
 }
 
-test('[OR5] who waits for what nobody will do has lost a wake-up, which is no deadlock', () => {
+test('[OR5] a task that waits for what no task will do has lost a wake-up, which is no deadlock', () => {
   const ended = [waiting('a', 'lock', { actor: 'b', state: 'ended' })];
   assert.equal(
     stuckText(ended),
@@ -40,7 +40,7 @@ test('[OR5] who waits for what nobody will do has lost a wake-up, which is no de
   assert.deepEqual([kind, cycle], ['lost wake-up', 'b -> a -> none']);
 });
 
-test('[OR5] a condition that holds while its waiter sleeps is a lost wake-up, whoever else waits', () => {
+test('[OR5] a condition that holds while its waiter sleeps is a lost wake-up, whatever else waits', () => {
   const asleep: Wait = { ...waiting('a', 'a flag'), missedWake: true };
   const told = stuckText([waiting('b', 'lock', { actor: 'a' }), asleep]);
   assert.match(told, /^lost wake-up: a .* for a flag, which is so, but it was not woken$/);

@@ -260,7 +260,7 @@ test('an event list in the wrong order tells the same story', () => {
   assert.equal(raceDiagram(events.toReversed()), raceDiagram(events));
 });
 
-test('who only set the scene is no column, who came in between is', () => {
+test('an actor that only set the scene is no column, one that came in between is', () => {
   const scene: [string, EventBody][] = [['cpu0', load('0x0')]];
   const race = seedRaceEvents('stock').map(
     ({ n: _n, task: _task, actor, ...body }) => [actor, body] as [string, EventBody],
@@ -271,7 +271,7 @@ test('who only set the scene is no column, who came in between is', () => {
   assert.ok(between.includes('cpu0'));
 });
 
-test('a migrate_to_ram that nobody disturbs is two rows, one that somebody comes into is told', () => {
+test('a migrate_to_ram that is not disturbed is two rows, one that another task comes into is told', () => {
   const race = seedRaceEvents('stock').map(
     ({ n: _n, task: _task, actor, ...body }) => [actor, body] as [string, EventBody],
   );

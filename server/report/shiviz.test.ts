@@ -115,7 +115,7 @@ test('an unlock is before the next lock, but readers do not order each other', (
   assert.ok(!ordered('read', 'read'));
 });
 
-test('whoever asks a device waits for its reply', () => {
+test('the task that asks a device waits for its reply', () => {
   const ask: EventBody = { kind: 'callback', function: 'migrate_to_ram', device: 'dev0', args: {} };
   const reply: EventBody = {
     kind: 'callback-return',

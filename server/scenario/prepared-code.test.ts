@@ -35,7 +35,7 @@ test('types are gone, and every line is where it was', () => {
   assert.match(lines[3] ?? '', /^for \(const a of \[\] +\) \{__mmraceTurn\(\);$/);
 });
 
-test('what cannot be parsed is left to whoever loads it', () => {
+test('what cannot be parsed is left to the loader', () => {
   assert.equal(preparedCode('for (', 'js', 'w'), 'for (');
   assert.equal(preparedCode('const a: = 1;', 'ts', 'w'), 'const a: = 1;');
 });

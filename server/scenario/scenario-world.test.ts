@@ -54,12 +54,12 @@ test('outcomes name registers, entries and mirrors', () => {
   assert.deepEqual(outcomes(STORE_AND_LOAD), ['cpu1.r0=0x0; a=present', 'cpu1.r0=0x7; a=present']);
 });
 
-test('whoever waits for an actor sees what it did', () => {
+test('a program that waits for an actor sees what it did', () => {
   const waiting = STORE_AND_LOAD.replace('[{ do: load', '[{ do: wait, for: cpu0 }, { do: load');
   assert.deepEqual(outcomes(waiting), ['cpu1.r0=0x7; a=present']);
 });
 
-test('[OR5] waiting for one another is a deadlock, and the report says who', () => {
+test('[OR5] waiting for one another is a deadlock, and the report names them', () => {
   const [outcome] = outcomes(`actors:
   - { name: cpu0, kind: cpu, program: [{ do: wait, for: cpu1 }] }
   - { name: cpu1, kind: cpu, program: [{ do: wait, for: cpu0 }] }
@@ -119,7 +119,7 @@ test('a child races with its parent after the fork', () => {
   assert.deepEqual(outcomes(rest), ['cpu0.r0=OK; cpu0.r1=0x2; child.r0=0x9; a=present']);
 });
 
-test('[OR5] a child whose fork never comes is told with who was to fork it', () => {
+test('[OR5] a child whose fork never comes is told with the actor that was to fork it', () => {
   const [outcome] = outcomes(`actors:
   - { name: cpu0, kind: cpu, program: [{ do: wait, for: child }, { do: fork, child: child }] }
   - { name: child, kind: cpu, program: [{ do: load, at: a }] }

@@ -1,4 +1,4 @@
-/** What a real kernel has said of a question, if it was asked: scenarios/confirmed.jsonl, which `confirm --all` writes. */
+/** What a real kernel has said of a question, by scenarios/confirmed.jsonl, which `mmrace confirm --all` writes. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { jointName } from '../patches/joint-name.ts';

@@ -40,7 +40,7 @@ test('what mremap() moves is followed to its other address', () => {
   );
 });
 
-test('who has the frame now that an entry of old still reaches', () => {
+test('the owner of the frame now that an entry of old still reaches', () => {
   const rows = told(
     ['cpu1', entry(PAGE, present(1), none)],
     ['cpu1', entry(OTHER, none, present(1))],
@@ -55,7 +55,7 @@ test('who has the frame now that an entry of old still reaches', () => {
   ]);
 });
 
-test('whoever changed an entry that a TLB still has is no bystander', () => {
+test('the task that changed an entry that a TLB still has is no bystander', () => {
   const zero = { state: 'zero', access: 'read' } as const;
   assert.deepEqual(
     told(
