@@ -72,3 +72,22 @@ test('of many that are unknown it says which operations and memories they have, 
   assert.match(stdout, new RegExp(`^ {2}in two-device ${count}$`, 'm'));
   assert.match(stdout, /^ {2}--shape-executions 50 asks these alone again$/m);
 });
+
+test('parts are apart, and together they are all', async () => {
+  const listed = async (...options: string[]) => {
+    const { stdout } = await runMmrace('shapes', '--sizes', '1', '--list', ...options);
+    return stdout.trim().split('\n');
+  };
+  const parts = [
+    await listed('--part', '1/3'),
+    await listed('--part', '2/3'),
+    await listed('--part', '3/3'),
+  ];
+  assert.deepEqual(parts.flat().sort(), (await listed()).sort());
+  assert.ok(parts.every(({ length }) => length > 1));
+  for (const wrong of ['0/3', '4/3', '3', '1/0']) {
+    const { code, stderr } = await runMmrace('shapes', '--list', '--part', wrong);
+    assert.equal(code, EXIT.USAGE);
+    assert.match(stderr, /--part .*: expected one of several parts, as 3\/8/);
+  }
+});

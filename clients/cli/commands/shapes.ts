@@ -19,7 +19,11 @@ import { UsageError } from '../failure.ts';
 import { kernelOption } from '../kernel-option.ts';
 import { patchOption } from '../patch-option.ts';
 import { askShapes, kernelSide } from '../shapes/ask-shapes.ts';
-import { addCatalogueOptions, type CatalogueCommandOptions } from '../shapes/catalogue-options.ts';
+import {
+  addCatalogueOptions,
+  type CatalogueCommandOptions,
+  chosenOf,
+} from '../shapes/catalogue-options.ts';
 import { catalogueText } from '../shapes/catalogue-text.ts';
 
 interface ShapesCommandOptions extends CatalogueCommandOptions {
@@ -72,6 +76,7 @@ Examples:
   mmrace shapes --patch ./mine.ts
   mmrace shapes --only cow --only migrate
   mmrace shapes --sizes 3 --every 1000 --patch ./mine.ts
+  mmrace shapes --sizes 3 --part 3/8 --cache /shared/answers --patch ./mine.ts
   mmrace shapes --show cow:store+migrate > mine.yaml`;
 }
 
@@ -89,10 +94,10 @@ function sizesIn(value: string): readonly ShapeSize[] {
 
 async function run(options: ShapesCommandOptions): Promise<ExitCode> {
   if (options.show !== undefined) return show(options.show);
-  const shapes = options.sizes
+  const about = options.sizes
     .flatMap((size) => [...shapesOf(size)])
-    .filter((shape) => options.only.every((word) => isAbout(shape, word)))
-    .filter((_, at) => at % options.every === 0);
+    .filter((shape) => options.only.every((word) => isAbout(shape, word)));
+  const shapes = chosenOf(about, options);
   const [first] = shapes;
   if (first === undefined) throw new UsageError(`no shape is about ${options.only.join(' and ')}`);
   if (options.list === true) {

@@ -34,7 +34,11 @@ import { kernelOption } from '../kernel-option.ts';
 import { askRecordings, type RecordingsAnswer, recordingsText } from '../recordings-first.ts';
 import { type ChoiceOptions, newPlanner, type Planner, scenarioFrom } from '../scenario-choice.ts';
 import { askShapes, changedBetween, type KernelSide, kernelSide } from '../shapes/ask-shapes.ts';
-import { addCatalogueOptions, type CatalogueCommandOptions } from '../shapes/catalogue-options.ts';
+import {
+  addCatalogueOptions,
+  type CatalogueCommandOptions,
+  chosenOf,
+} from '../shapes/catalogue-options.ts';
 import { catalogueText } from '../shapes/catalogue-text.ts';
 import { wholeNumber } from '../whole-number.ts';
 
@@ -252,10 +256,10 @@ function scenariosFor({ functions }: Change): readonly string[] {
   return scenariosReaching(functions, () => performance.now());
 }
 
-function shapesUpTo({ shapes, every }: VerdictCommandOptions): Shape[] {
-  return SHAPE_SIZES.filter((size) => size <= (shapes ?? 0))
-    .flatMap((size) => [...shapesOf(size)])
-    .filter((_, at) => at % every === 0);
+function shapesUpTo(options: VerdictCommandOptions): Shape[] {
+  const { shapes: size = 0 } = options;
+  const all = SHAPE_SIZES.filter((one) => one <= size).flatMap((one) => [...shapesOf(one)]);
+  return chosenOf(all, options);
 }
 
 /** A scenario that cannot be asked about with one of the kernels: the others are judged all the same. */
