@@ -16,7 +16,9 @@ import {
   startGuest,
 } from './qemu.ts';
 import { StubGone } from './rsp-client.ts';
+import { Symbols } from './symbols.ts';
 import { COUNTERS, FIRST_JUMP, FIRST_LOOP, tinyGuest } from './tiny-guest.fixture.ts';
+import { NeverReached, Vcpus } from './vcpus.ts';
 
 const RIP = 16;
 const missing = checkQemu();
@@ -74,6 +76,30 @@ test('a CPU goes up to a breakpoint while another does not run at all, and steps
     const later = await counted(guest);
     assert.equal(later.first, before.first + 1n);
     assert.ok(later.second > before.second);
+  } finally {
+    await guest.end();
+  }
+});
+
+test('a CPU that takes no interrupts is held by not being run: others go on', {
+  skip,
+}, async () => {
+  const guest = await booted();
+  // Of the names that a kernel has, at places of this guest.
+  const symbols = new Symbols('00000000000b0000 t stop_this_cpu\n000000000000b000 D pcpu_hot\n');
+  const vcpus = new Vcpus(guest.rsp, symbols, 2);
+  try {
+    await vcpus.goTo(0, [FIRST_LOOP], 10_000);
+    await vcpus.hold(0, 'spin');
+    const before = await counted(guest);
+    // It never comes there, as it does not run.
+    await assert.rejects(vcpus.goTo(0, [FIRST_JUMP], 50), NeverReached);
+    const held = await counted(guest);
+    assert.equal(held.first, before.first);
+    assert.ok(held.second > before.second);
+    await vcpus.release(0, 10_000);
+    await vcpus.goTo(0, [FIRST_LOOP], 10_000);
+    assert.equal((await counted(guest)).first, before.first + 1n);
   } finally {
     await guest.end();
   }

@@ -1,10 +1,10 @@
 /**
  * Drives the virtual CPUs of a guest: lets them go to an address, holds them there, lets them go on.
  *
- * A CPU that is not run at all would hold up whoever sends it an interrupt, waits for its quiescent state, or stops the
- * machine. So one that is held runs in a loop of ours instead: 'yield' lets the kernel schedule there, where it may
- * sleep; 'spin' answers interrupts only, for where it holds a spinlock. Both loops stand in the text of a function that
- * never runs.
+ * A CPU that is not run at all would hold up every other that sends it an interrupt, waits for its quiescent state, or
+ * stops the machine. So one that is held runs in a loop of ours instead: 'yield' lets the kernel schedule there, where
+ * it may sleep; 'spin' answers interrupts only, for where it holds a spinlock. Both loops stand in the text of a function
+ * that never runs. Only where the kernel itself takes no interrupts the CPU is not run: 'hard'.
  */
 import { type RspClient, StubGone, type Vcpu } from './rsp-client.ts';
 import type { Symbols } from './symbols.ts';
@@ -15,6 +15,7 @@ const RIP = 16;
 const EFLAGS = 17;
 const GS_BASE = 25;
 const EFLAGS_BYTES = 4;
+const INTERRUPTS_ON = 1n << 9n;
 /** Its text is overwritten: it runs when the machine stops for good. */
 const LOOPS_IN = 'stop_this_cpu';
 const YIELD_BYTES = 9;
@@ -36,7 +37,7 @@ export class NeverReached extends Error {
 }
 
 interface Held {
-  readonly how: Hold;
+  readonly how: Hold | 'hard';
   readonly registers: readonly bigint[];
   readonly current: bigint;
 }
@@ -112,7 +113,12 @@ export class Vcpus {
     for (let at = 0; at <= EFLAGS; at += 1) {
       registers.push(await this.#rsp.readRegister(vcpu, at));
     }
-    this.#held.set(vcpu, { how, registers, current: await this.#currentOf(vcpu) });
+    const current = await this.#currentOf(vcpu);
+    if (((registers[EFLAGS] ?? 0n) & INTERRUPTS_ON) === 0n) {
+      this.#held.set(vcpu, { how: 'hard', registers, current });
+      return;
+    }
+    this.#held.set(vcpu, { how, registers, current });
     await this.#rsp.writeRegister(vcpu, RIP, this.#loops[how]);
   }
 
@@ -120,6 +126,11 @@ export class Vcpus {
   async release(vcpu: Vcpu, ms: number): Promise<void> {
     const held = this.#held.get(vcpu);
     if (held === undefined) return;
+    if (held.how === 'hard') {
+      this.#held.delete(vcpu);
+      await this.#rsp.step(vcpu);
+      return;
+    }
     const back = held.how === 'yield' ? this.#loops.yield + YIELD_PAUSE : this.#loops.spin;
     // Its own task again, and not in the middle of what the loop calls.
     await this.goTo(vcpu, [back], ms, async () => {
@@ -150,7 +161,7 @@ export class Vcpus {
   }
 
   async #run(ms: number): Promise<'stopped' | 'late'> {
-    this.#rsp.letGo(this.#all);
+    this.#rsp.letGo(this.#all.filter((one) => this.#held.get(one)?.how !== 'hard'));
     let late: 'stopped' | 'late' = 'stopped';
     const timer = setTimeout(
       () => {

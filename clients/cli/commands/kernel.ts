@@ -62,7 +62,19 @@ async function build({ version, jobs, json }: KernelOptions): Promise<ExitCode> 
   const seconds = Math.round((performance.now() - began) / MS_PER_S);
   if (json === true) print(JSON.stringify({ version, folder, seconds, driver: DRIVER_CHANGE }));
   else print(`Linux ${version} is in ${folder}, after ${seconds} s (${DRIVER_CHANGE})`);
+  const { checkQemu } = await import('../../../server/realkernel/qemu.ts');
+  const files = builtKernel(version);
+  if (json === true || files === 'none' || checkQemu() !== 'none') return EXIT.OK;
+  say('looking up the points at which a thread can be held');
+  const { placesOf } = await import('../../../server/realkernel/places-of-points.ts');
+  const places = await placesOf(version, files);
+  for (const { at, place } of places.filter((one) => !one.found)) print(`${at}: ${place}`);
+  print(found(places));
   return EXIT.OK;
+}
+
+function found(places: readonly { readonly found: boolean }[]): string {
+  return `${places.filter((one) => one.found).length} of ${places.length} points are there`;
 }
 
 async function points({ version, json }: KernelOptions): Promise<ExitCode> {
@@ -78,8 +90,7 @@ async function points({ version, json }: KernelOptions): Promise<ExitCode> {
   else {
     const width = Math.max(...places.map(({ at }) => at.length));
     for (const { at, place } of places) print(`${at.padEnd(width)}  ${place}`);
-    const missing = places.filter(({ found }) => !found).length;
-    print(`${places.length - missing} of ${places.length} are there`);
+    print(found(places));
   }
-  return places.every(({ found }) => found) ? EXIT.OK : EXIT.BROKEN;
+  return places.every((one) => one.found) ? EXIT.OK : EXIT.BROKEN;
 }
