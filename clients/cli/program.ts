@@ -123,6 +123,8 @@ export async function newProgram(word = 'all'): Promise<Command> {
   const program = new Command('mmrace')
     .description('A laboratory for races in Linux memory management.')
     .version(version())
+    // Else the --version of a command would be the program’s.
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'mmrace: ')) })
     .showHelpAfterError('(mmrace --help lists the commands)')

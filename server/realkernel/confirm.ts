@@ -16,7 +16,7 @@ import {
   playOnLinux,
   type SeenBy,
   slotsOf,
-  THREADS_MAX,
+  VCPUS_MAX,
 } from './re-enactment.ts';
 import { heldWhere, type ThreadSteps, threadSteps } from './thread-steps.ts';
 
@@ -46,6 +46,8 @@ export interface Tally {
   readonly splat: string;
   /** How the first run went that was not played to its end. */
   readonly differed: string;
+  /** Where the kernel kept a thread from what the schedule says; 'none' if it did not. */
+  readonly kept: string | 'none';
 }
 
 export type Confirmation =
@@ -75,7 +77,8 @@ export async function confirm(
     const play = (order: Tally['order'], one: ThreadSteps, cues: readonly Cue[]) =>
       tally(kernel, order, runs, async (run) => {
         await run.leaveOut(leftOut);
-        return playOnLinux(run, { plan, table, steps: one, seenBy: lookFor(played) }, cues);
+        const kept = says === 'fails' ? 'give up' : 'let all go';
+        return playOnLinux(run, { plan, table, steps: one, seenBy: lookFor(played), kept }, cues);
       });
     const schedule = await play('as found', steps, cuesFor(steps, table));
     if (says === 'is harmless' && schedule.differed !== '') {
@@ -118,12 +121,9 @@ function cuesFor({ steps }: ThreadSteps, { points }: PointTable): Cue[] {
   return cuesOf(heldWhere(steps, (at) => points.has(at)));
 }
 
-/** CPUs of a guest in which everything that can be played can be. */
-export const VCPUS_MAX = 1 + THREADS_MAX;
-
 /** CPUs of a guest in which each of `plans` can be played. */
 export function vcpusFor(plans: readonly ScenarioPlan[]): number {
-  return 1 + Math.min(THREADS_MAX, Math.max(...plans.map((plan) => slotsOf(plan).host)));
+  return Math.min(VCPUS_MAX, Math.max(...plans.map((plan) => slotsOf(plan).vcpus)));
 }
 
 function whyNot(says: Played['says'], schedule: Tally, control: Tally | 'none'): string {
@@ -171,6 +171,7 @@ async function tally(
     answers: whole[0]?.answers ?? [],
     splat: crashed[0]?.splat ?? '',
     differed: differed?.outcome === 'differed' ? differed.at : '',
+    kept: whole.find(({ kept }) => kept !== 'none')?.kept ?? 'none',
   };
 }
 

@@ -204,7 +204,12 @@ export class GuestRun {
     return answer;
   }
 
-  /** From the first to the last step, with nobody held up. */
+  /** Whether the thread has done what it was told last. */
+  async hasEnded(thread: number): Promise<boolean> {
+    return (await this.#answer(thread)).done === (this.#seqs.get(thread) ?? 0n);
+  }
+
+  /** From the first to the last step, with no thread held up. */
   async perform(thread: number, op: GuestOp): Promise<GuestAnswer> {
     await this.tell(thread, op);
     return this.finish(thread);

@@ -30,6 +30,7 @@ export const GUEST_OPS = [
   'unpin',
   'pin-read',
   'pin-write',
+  'swap',
 ] as const;
 export type GuestOpName = (typeof GUEST_OPS)[number];
 

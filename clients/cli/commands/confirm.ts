@@ -94,7 +94,8 @@ async function confirmQuestion(
   const table = pointTable(options.on);
   if (table === 'none') throw new UsageError(`there is no table of points for ${options.on}`);
   const schedules = question === undefined ? 'all' : await askedSchedules(question, options);
-  const { confirm, vcpusFor, VCPUS_MAX } = await import('../../../server/realkernel/confirm.ts');
+  const { confirm, vcpusFor } = await import('../../../server/realkernel/confirm.ts');
+  const { VCPUS_MAX } = await import('../../../server/realkernel/re-enactment.ts');
   const { BootedKernel } = await import('../../../server/realkernel/guest-run.ts');
   if (options.json !== true) say(`booting Linux ${options.on} in QEMU`);
   const vcpus = schedules === 'all' ? VCPUS_MAX : vcpusFor(schedules.map(({ plan }) => plan));

@@ -81,6 +81,8 @@ function tallyLines(who: string, tally: Tally): string[] {
     ...(clean > 0 && tally.differed === '' ? [`clean in ${clean}`] : []),
   ];
   const lines = [`  ${who}: ${parts.join(', ') || 'not played to its end'} of ${runs} runs`];
+  if (tally.kept !== 'none')
+    lines.push(paragraph(`the kernel keeps the schedule from happening: ${tally.kept}`, '    '));
   for (const page of pages) lines.push(`    ${pageText(page)}`);
   for (const line of splat.split('\n')) if (line !== '') lines.push(`    | ${line.trimEnd()}`);
   return lines;

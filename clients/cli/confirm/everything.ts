@@ -73,10 +73,11 @@ function rowOf(
   };
 }
 
-function tallyCell({ runs, stale, crashed }: Tally): string {
+function tallyCell({ runs, stale, crashed, kept }: Tally): string {
   const parts = [
     ...(stale > 0 ? [`stale in ${stale}`] : []),
     ...(crashed > 0 ? [`crashed in ${crashed}`] : []),
   ];
-  return `${parts.join(', ') || 'clean'} of ${runs}`;
+  const how = kept === 'none' ? '' : `, each kept from it: ${kept.split(':')[0]}`;
+  return `${parts.join(', ') || 'clean'} of ${runs}${how}`;
 }

@@ -40,7 +40,9 @@ export function scenarioOfFinding(name: string, { kernel, program }: FindingFile
     actors: [
       { name: CPU, kind: 'cpu', ...threadsOf(CPU) },
       { name: DEVICE, kind: 'device', ...threadsOf(DEVICE) },
+      ...witnessOf(racing.map(said)),
     ],
+    ...lossOf(racing.map(said)),
     expect: { patches: { stock: 'broken' } },
   });
   const read = readScenario(text, name);
@@ -51,6 +53,30 @@ export function scenarioOfFinding(name: string, { kernel, program }: FindingFile
 
 function actorOf({ dev }: Fields): string {
   return dev === undefined ? CPU : DEVICE;
+}
+
+/** A write of a device that is lost does harm once it is read: a thread that does so when all others are done. */
+function witnessOf(racing: readonly { readonly do: string; readonly at: string }[]): object[] {
+  const write = racing.find((op) => op.do === 'write');
+  if (write === undefined) return [];
+  const waits = [CPU, DEVICE]
+    .filter((actor) => racing.some((op) => isOf(actor, op.do)))
+    .map((actor) => ({ do: 'wait', for: actor }));
+  return [
+    { name: 'witness', kind: 'cpu', program: [...waits, { do: 'load', at: write.at, as: 'r0' }] },
+  ];
+}
+
+/** Then only that counts: what the witness reads. */
+function lossOf(racing: readonly { readonly do: string; readonly value: unknown }[]): object {
+  const write = racing.find((op) => op.do === 'write');
+  if (write === undefined) return {};
+  return { condition: { forbid: `witness.r0 != ${Number(write.value)}` }, oracles: [] };
+}
+
+function isOf(actor: string, op: string): boolean {
+  const isCpu = ['load', 'store', 'madvise', 'munmap', 'mprotect', 'mremap'].includes(op);
+  return (actor === CPU) === isCpu;
 }
 
 interface Mapped {

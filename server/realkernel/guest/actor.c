@@ -74,6 +74,7 @@ enum op {
 	OP_UNPIN,
 	OP_PIN_READ,
 	OP_PIN_WRITE,
+	OP_SWAP,
 };
 
 /* The commands of the kernel's test driver for HMM. */
@@ -249,6 +250,28 @@ static int64_t failed(void *at)
 	return at == MAP_FAILED ? -errno : 0;
 }
 
+/* A RAM disk to swap to, of so many pages: what mkswap writes, and swapon. */
+static int64_t make_swap(uint64_t pages)
+{
+	static const char disk[] = "/dev/ram0";
+	static char header[4096];
+	uint32_t *info = (uint32_t *)(header + 1024);
+	int fd = open(disk, O_RDWR);
+	int64_t err = 0;
+
+	if (fd < 0)
+		return -errno;
+	swapoff(disk);
+	info[0] = 1;
+	/* The number of the last one: the first page is the header. */
+	info[1] = pages;
+	memcpy(header + sizeof(header) - 10, "SWAPSPACE2", 10);
+	if (pwrite(fd, header, sizeof(header), 0) != sizeof(header) || fsync(fd) || swapon(disk, 0))
+		err = -errno;
+	close(fd);
+	return err;
+}
+
 static int64_t perform(struct slot *slot, uint64_t *buffer)
 {
 	volatile uint64_t *word = (volatile uint64_t *)slot->addr;
@@ -304,6 +327,8 @@ static int64_t perform(struct slot *slot, uint64_t *buffer)
 		slot->result = entry;
 		return err;
 	}
+	case OP_SWAP:
+		return make_swap(slot->value);
 	case OP_FORK:
 		return fork_to(slot->value);
 	case OP_PIN:
@@ -394,26 +419,6 @@ static void make_nodes(void)
 		fclose(file);
 }
 
-/* A RAM disk to swap to: what mkswap writes, and swapon. */
-static void make_swap(void)
-{
-	static const char disk[] = "/dev/ram0";
-	static char header[4096];
-	uint32_t *info = (uint32_t *)(header + 1024);
-	int fd = open(disk, O_RDWR);
-	off_t bytes;
-
-	if (fd < 0)
-		return;
-	bytes = lseek(fd, 0, SEEK_END);
-	info[0] = 1;
-	info[1] = bytes / PAGE - 1;
-	memcpy(header + sizeof(header) - 10, "SWAPSPACE2", 10);
-	if (pwrite(fd, header, sizeof(header), 0) == sizeof(header) && !fsync(fd))
-		swapon(disk, 0);
-	close(fd);
-}
-
 int main(void)
 {
 	struct sigaction action = { .sa_handler = on_trap, .sa_flags = SA_NODEFER };
@@ -426,7 +431,6 @@ int main(void)
 	mount("proc", "/proc", "proc", 0, "");
 	mount("dev", "/dev", "devtmpfs", 0, "");
 	make_nodes();
-	make_swap();
 	sigaction(SIGSEGV, &action, NULL);
 	sigaction(SIGBUS, &action, NULL);
 	mmap((void *)SLOTS, size, PROT_READ | PROT_WRITE,
