@@ -78,7 +78,9 @@ export async function confirm(
       tally(kernel, order, runs, async (run) => {
         await run.leaveOut(leftOut);
         const kept = says === 'fails' ? 'give up' : 'let all go';
-        return playOnLinux(run, { plan, table, steps: one, seenBy: lookFor(played), kept }, cues);
+        const reads = order === 'as found' ? 'wrong' : 'right';
+        const seenBy = lookFor(played);
+        return playOnLinux(run, { plan, table, steps: one, seenBy, kept, reads }, cues);
       });
     const schedule = await play('as found', steps, cuesFor(steps, table));
     if (says === 'is harmless' && schedule.differed !== '') {
@@ -99,7 +101,7 @@ function lookFor({ says, seenBy }: Played): SeenBy {
   return says === 'fails' ? seenBy : 'what is left';
 }
 
-/** The safe sibling; where a thread cannot be held for it, each thread from its first to its last step. */
+/** The safe sibling; where Linux cannot be led along it, each thread from its first to its last step. */
 async function controlOf(
   { plan, sibling }: Played,
   table: PointTable,
@@ -108,7 +110,8 @@ async function controlOf(
   if (sibling !== 'none') {
     try {
       const steps = threadSteps(plan, sibling);
-      return await play('safe sibling', steps, cuesFor(steps, table));
+      const control = await play('safe sibling', steps, cuesFor(steps, table));
+      if (control.differed === '') return control;
     } catch (error) {
       if (!(error instanceof NotReenactable)) throw error;
     }

@@ -66,6 +66,9 @@ function ofCpu(scenario: Scenario, op: CpuOp, cast: Cast): GuestOp {
     }
     case 'fork':
       return { op: 'fork', address: 0n, value: BigInt(cast.slotOf(op.child)) };
+    // The order of the cues is what it waits for.
+    case 'wait':
+      return { op: 'nothing', address: 0n };
     case 'pin':
       // Pins for good take the page away from where it may not stay, as the ring of a process does.
       if (op.mode !== 'longterm') throw new NotReenactable(`pin: ${op.mode}`);

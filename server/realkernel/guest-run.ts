@@ -196,6 +196,8 @@ export class GuestRun {
   /** To the end of what it was told. */
   async finish(thread: number): Promise<GuestAnswer> {
     const seq = this.#seqs.get(thread) ?? 0n;
+    // It may have ended while another one was waited for.
+    if (await this.hasEnded(thread)) return this.#answer(thread);
     await this.#vcpus.goTo(thread, [this.#opDone], REACH_MS, async () => {
       return (await this.#answer(thread)).done === seq;
     });

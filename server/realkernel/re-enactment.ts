@@ -123,16 +123,18 @@ export interface Playing {
   readonly steps: ThreadSteps;
   readonly seenBy: SeenBy;
   /**
-   * What to do where a thread waits for another one that is held: a kernel without the mistake may keep the schedule
-   * from happening. 'let all go': then all run to their ends.
+   * What to do where a thread does not come to where the schedule has it: a kernel without the mistake may make it wait
+   * for one that is held, or lead it elsewhere. 'let all go': then all run to their ends.
    */
   readonly kept: 'give up' | 'let all go';
+  /** Of what is read: 'right' if the schedule is safe in the model. */
+  readonly reads: 'right' | 'wrong';
 }
 
 /** Plays it once. Throws: NotReenactable. Rejects: what QEMU says. */
 export async function playOnLinux(
   run: GuestRun,
-  { plan, table, steps, seenBy, kept: giveUp }: Playing,
+  { plan, table, steps, seenBy, kept: giveUp, reads }: Playing,
   cues: readonly Cue[],
 ): Promise<PlayedOnLinux> {
   const stage = new Stage(run, plan, table);
@@ -146,14 +148,18 @@ export async function playOnLinux(
         if (answer !== 'none') answers.push(answer);
       } catch (error) {
         if (!(error instanceof NeverReached) || giveUp === 'give up') throw error;
-        if (await run.hasEnded(cue.thread)) throw error;
+        // Before any thread was held nothing has raced.
+        if (stage.holds === 0) throw error;
         kept = error.message;
         answers.push(...(await stage.letAllGo(cues.slice(at + 1), steps)));
         break;
       }
     }
     const played = { outcome: 'played', answers, kept } as const;
-    if (seenBy === 'what was read') return { ...played, pages: [], stale: readsAsModel(answers) };
+    if (seenBy === 'what was read') {
+      const asModel = readsAsModel(answers);
+      return { ...played, pages: [], stale: reads === 'wrong' ? asModel : !asModel };
+    }
     const lost = seenBy === 'what was written' ? await stage.lost() : 'none';
     if (lost !== 'none') return { ...played, pages: [lost], stale: true };
     const stuck = await stage.stuckChild();
@@ -223,6 +229,9 @@ class Stage {
     };
   }
 
+  /** How often a thread was held so far. */
+  holds = 0;
+
   /** A forked process does what it does itself; the setup of all others is done by the host's thread. */
   #by(actor: string): number {
     return this.#cast.slotOf(actor);
@@ -267,6 +276,7 @@ class Stage {
       case 'hold': {
         await this.#run.goTo(thread, await this.#addressesOf(cue.at), cue.nth);
         await this.#run.hold(thread, cue.how);
+        this.holds += 1;
         return 'none';
       }
       case 'go on':

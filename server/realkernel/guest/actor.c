@@ -279,6 +279,8 @@ static int64_t perform(struct slot *slot, uint64_t *buffer)
 	char name[40];
 
 	switch (slot->op) {
+	case OP_NOTHING:
+		return 0;
 	case OP_LOAD:
 		slot->result = *word;
 		return 0;
