@@ -10,6 +10,19 @@ export interface Patch {
   /** The user's file that it comes from. Absent: it ships. */
   readonly file?: string;
   readonly overrides: (stock: KernelFunctions) => Partial<KernelFunctions>;
+  /** The same in the text of a real kernel, by its version (6.12), for mmrace confirm. */
+  readonly onLinux?: { readonly [version: string]: readonly CallLeftOut[] };
+}
+
+/**
+ * A call in the kernel that is not made: its bytes do nothing, or give what the call would have returned. Of several
+ * calls of the same function all, or the `nth` in the order of the text, from 1.
+ */
+export interface CallLeftOut {
+  readonly function: string;
+  readonly call: string;
+  readonly returns?: number;
+  readonly nth?: number;
 }
 
 /** What a user's file exports as `patch`. */

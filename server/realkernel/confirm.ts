@@ -2,10 +2,12 @@
  * Whether a real kernel does what the model says of a schedule. A schedule that is said to fail must fail in every run,
  * and another order of the same operations must be clean in every run; one that is said to be harmless must be clean.
  */
+
+import type { CallLeftOut, Patch } from '../patches/patch.ts';
 import type { ScenarioPlan } from '../scenario/scenario-plan.ts';
 import { NotReenactable } from './guest-ops.ts';
 import type { BootedKernel, GuestRun } from './guest-run.ts';
-import type { LeftOut, PointTable } from './points.ts';
+import { callsOfPatch, type PointTable } from './points.ts';
 import {
   type Answered,
   type Cue,
@@ -27,7 +29,9 @@ export interface Played {
   /** The nearest schedule that is safe in the model; 'none' where none was found. */
   readonly sibling: readonly number[] | 'none';
   /** Patches that the real kernel gets; those of the plan may be others, if it is said to be harmless. */
-  readonly patches: readonly string[];
+  readonly patches: readonly Patch[];
+  /** 'built in': the real kernel has the patches already. */
+  readonly patched: 'here' | 'built in';
   /** What the model says of `choices`, with these patches. */
   readonly says: 'fails' | 'is harmless';
   readonly seenBy: SeenBy;
@@ -72,7 +76,7 @@ export async function confirm(
     checkCast(plan);
     const unseen = table.unseen.get(plan.scenario.name);
     if (unseen !== undefined) throw new NotReenactable(`it cannot be seen: ${unseen}`);
-    const leftOut = leftOutBy(played.patches, table);
+    const leftOut = leftOutBy(played, table);
     const steps = threadSteps(plan, played.choices);
     const play = (order: Tally['order'], one: ThreadSteps, cues: readonly Cue[]) =>
       tally(kernel, order, runs, async (run) => {
@@ -178,11 +182,13 @@ async function tally(
   };
 }
 
-/** Throws: NotReenactable where a patch is more than calls left out. */
-function leftOutBy(patches: readonly string[], table: PointTable): LeftOut[] {
-  return patches.flatMap((id) => {
-    const calls = table.patches.get(id);
-    if (calls === undefined) throw new NotReenactable(`the patch ${id}`);
+/** Throws: NotReenactable where a patch is more than calls left out; BadInput. */
+function leftOutBy({ patches, patched }: Played, table: PointTable): CallLeftOut[] {
+  if (patched === 'built in') return [];
+  return patches.flatMap((patch) => {
+    const own = callsOfPatch(patch, table.version);
+    const calls = own === 'none' ? table.patches.get(patch.id) : own;
+    if (calls === undefined) throw new NotReenactable(`the patch ${patch.id}`);
     return calls;
   });
 }

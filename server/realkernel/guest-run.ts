@@ -3,10 +3,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { CallLeftOut } from '../patches/patch.ts';
 import { buildActor } from './build-actor.ts';
 import { NotReenactable } from './guest-ops.ts';
 import { type KernelFiles, symbolTextOf } from './kernel-cache.ts';
-import type { LeftOut, Point } from './points.ts';
+import type { Point } from './points.ts';
 import {
   keepSnapshot,
   type QemuOptions,
@@ -146,7 +147,7 @@ export class GuestRun {
   }
 
   /** The kernel does without these calls from now on. Rejects if it has no such call. */
-  async leaveOut(calls: readonly LeftOut[]): Promise<void> {
+  async leaveOut(calls: readonly CallLeftOut[]): Promise<void> {
     for (const { function: name, call, returns, nth } of calls) {
       const all = await this.callsIn(name, call);
       const sites = nth === undefined ? all : all.slice(nth - 1, nth);

@@ -6,7 +6,9 @@ import { readFileSync } from 'node:fs';
 import { Type } from 'typebox';
 import { parse } from 'yaml';
 import { strict } from '../abi/scalars.ts';
+import type { CallLeftOut, Patch } from '../patches/patch.ts';
 import { compileCheck } from '../protocol/validators.ts';
+import { BadInput } from '../vocabulary/bad-input.ts';
 import { asset } from './asset.ts';
 import { BUILT_VERSIONS, type BuiltVersion } from './kernel-cache.ts';
 
@@ -25,17 +27,14 @@ const Point = Type.Union([
 ]);
 export type Point = Type.Static<typeof Point>;
 
-/**
- * A call in the kernel that is not made: its bytes do nothing, or give what the call would have returned. Of several
- * calls of the same function all, or the `nth` in the order of the text, from 1.
- */
+/** CallLeftOut. */
 const LeftOut = strict({
   function: name,
   call: name,
   returns: Type.Optional(Type.Integer({ minimum: 0, maximum: 0x7fffffff })),
   nth: Type.Optional(Type.Integer({ minimum: 1 })),
 });
-export type LeftOut = Type.Static<typeof LeftOut>;
+const CHECK_CALLS = compileCheck(Type.Array(LeftOut));
 
 const Table = strict({
   /** Where a point is in several functions, a thread is held at the first that it comes to. */
@@ -47,8 +46,10 @@ const Table = strict({
 });
 
 export interface PointTable {
+  /** Of the kernel. */
+  readonly version: string;
   readonly points: ReadonlyMap<string, readonly Point[]>;
-  readonly patches: ReadonlyMap<string, readonly LeftOut[]>;
+  readonly patches: ReadonlyMap<string, readonly CallLeftOut[]>;
   readonly unseen: ReadonlyMap<string, string>;
 }
 
@@ -64,8 +65,22 @@ export function pointTable(version: string): PointTable | 'none' {
   if (!CHECK.accepts(table)) throw new RangeError(`${path}: not a table of points`);
   const { points, patches, unseen } = table as Type.Static<typeof Table>;
   return {
+    version,
     points: new Map(Object.entries(points)),
     patches: new Map(Object.entries(patches)),
     unseen: new Map(Object.entries(unseen)),
   };
+}
+
+/** What of a patch of the user's own is said of the kernel's text; 'none' if nothing. Throws: BadInput. */
+export function callsOfPatch(
+  { id, onLinux }: Patch,
+  version: string,
+): readonly CallLeftOut[] | 'none' {
+  const calls = onLinux?.[version];
+  if (calls === undefined) return 'none';
+  if (CHECK_CALLS.accepts(calls)) return calls;
+  throw new BadInput(
+    `${id}: onLinux ${version}: expected a list of { function, call, returns?, nth? }`,
+  );
 }

@@ -25,7 +25,12 @@ export async function loadPatch(file: string): Promise<Patch> {
     throw new BadUserCode(`${file}: ${expected}`);
   }
   checkOverrides(file, overridesOf(file, overrides as Patch['overrides']));
-  const patch = { ...described(file, found), overrides: overrides as Patch['overrides'] };
+  const patch = {
+    ...described(file, found),
+    overrides: overrides as Patch['overrides'],
+    // Looked at by mmrace confirm alone.
+    ...(found.onLinux === undefined ? {} : { onLinux: found.onLinux as Patch['onLinux'] }),
+  } as Patch;
   return guardedPatch(file, patch);
 }
 

@@ -27,6 +27,7 @@ interface ConfirmOptions {
   readonly image?: string;
   readonly map?: string;
   readonly vmlinux?: string;
+  readonly patched?: true;
   readonly json?: true;
   readonly format?: 'ktap';
   readonly all?: true;
@@ -53,6 +54,7 @@ export function addConfirmCommand(program: Command): void {
     .option('--image <bzImage>', 'a kernel of your own; --on says which version it is nearest to')
     .option('--map <System.map>', 'of the same kernel')
     .option('--vmlinux <vmlinux>', 'of the same kernel, instead of --map')
+    .option('--patched', 'the kernel of --image has the patch built in: nothing is left out of it')
     .option('--json', 'print one JSON object')
     .addOption(new Option('--format <name>', 'print a report instead').choices(['ktap']))
     .addHelpText('after', HELP)
@@ -74,7 +76,8 @@ Examples:
   mmrace confirm seed-zero-page
   mmrace confirm --all --runs 20 --save confirmed.jsonl
   mmrace confirm mmr1.… --runs 50 --json
-  mmrace confirm found.json --image arch/x86/boot/bzImage --map System.map`;
+  mmrace confirm found.json --image arch/x86/boot/bzImage --map System.map
+  mmrace confirm seed-zero-page --patch ./mine.ts --image bzImage --vmlinux vmlinux --patched`;
 
 async function confirmQuestion(
   question: string | undefined,
@@ -85,6 +88,9 @@ async function confirmQuestion(
   }
   if ((question === undefined) !== (options.all === true)) {
     throw new UsageError('name a question, or ask for --all');
+  }
+  if (options.patched === true && options.image === undefined) {
+    throw new UsageError('--patched goes with --image: a kernel that has the patch');
   }
   const files = filesOf(options);
   const { checkQemu } = await import('../../../server/realkernel/qemu.ts');
@@ -100,7 +106,8 @@ async function confirmQuestion(
   if (options.json !== true) say(`booting Linux ${options.on} in QEMU`);
   const vcpus = schedules === 'all' ? VCPUS_MAX : vcpusFor(schedules.map(({ plan }) => plan));
   const kernel = await BootedKernel.boot(files, vcpus);
-  const play = (asked: Asked) => confirm(kernel, table, asked, options.runs);
+  const patched = options.patched === true ? 'built in' : 'here';
+  const play = (asked: Asked) => confirm(kernel, table, { ...asked, patched }, options.runs);
   try {
     if (schedules === 'all') return await printAll(options, kernel.release, play);
     return await printSchedules(schedules, options, kernel.release, play);

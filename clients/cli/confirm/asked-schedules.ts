@@ -110,7 +110,8 @@ function asked(verdict: ScenarioVerdict, patch: string, says: Played['says']): A
     sibling: sibling === 'none' ? 'none' : sibling.choices,
     says,
     seenBy: seenBy(plan, failure),
-    patches: patchIds(plan),
+    patches: plan.choice.patches,
+    patched: 'here',
   };
 }
 
@@ -119,10 +120,6 @@ function seenBy(plan: Played['plan'], failure: Failure): SeenBy {
   if (rule === 'OR3' || rule === 'condition') return 'what was read';
   const writes = plan.threads.some(({ ops }) => ops.some(({ op }) => op.do === 'write'));
   return rule === 'OR1' && writes ? 'what was written' : 'what is left';
-}
-
-function patchIds({ choice }: Played['plan']): string[] {
-  return choice.patches.map(({ id }) => id);
 }
 
 async function ofCounterexample(word: string): Promise<Asked> {
@@ -144,7 +141,8 @@ async function ofCounterexample(word: string): Promise<Asked> {
     sibling: siblingOf(choicesOfSchedule(counterexample), counterexample.found.safeSwap),
     says: 'fails',
     seenBy: seenBy(plan, ran.failure),
-    patches: patchIds(plan),
+    patches: plan.choice.patches,
+    patched: 'here',
   };
 }
 
