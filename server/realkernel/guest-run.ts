@@ -24,7 +24,7 @@ import {
   writtenOp,
 } from './slot.ts';
 import { CALL_BYTES, type CallSite, callsOf, Symbols } from './symbols.ts';
-import { addressIn, type Hold, Vcpus } from './vcpus.ts';
+import { addressIn, type Hold, NeverReached, Vcpus } from './vcpus.ts';
 
 /** Milliseconds for a kernel to boot, under emulation and load. */
 const BOOT_MS = 60_000;
@@ -173,12 +173,17 @@ export class GuestRun {
   /**
    * Up to where `thread` comes to one of `addresses` for the `nth` time from now on, from 1.
    *
-   * Rejects: NeverReached, StubGone.
+   * Rejects: NeverReached, also if it ends what it was told without coming there; StubGone.
    */
   async goTo(thread: number, addresses: readonly bigint[], nth = 1): Promise<void> {
-    for (let at = 1; at <= nth; at += 1) {
-      await this.#vcpus.goTo(thread, addresses, REACH_MS);
-      if (at < nth) await this.#guest.rsp.step(thread);
+    for (let at = 1; at <= nth; ) {
+      await this.#vcpus.goTo(thread, [...addresses, this.#opDone], REACH_MS);
+      if ((await this.#vcpus.addressOf(thread)) !== this.#opDone) at += 1;
+      else if (await this.hasEnded(thread)) {
+        const names = addresses.map((address) => this.#symbols.nameOf(address)).join(' or ');
+        throw new NeverReached(`CPU ${thread} ends without ${names}`, await this.#vcpus.where());
+      }
+      if (at <= nth) await this.#guest.rsp.step(thread);
     }
   }
 

@@ -145,6 +145,11 @@ export class Vcpus {
     await this.#rsp.step(vcpu);
   }
 
+  /** What it does next. */
+  addressOf(vcpu: Vcpu): Promise<bigint> {
+    return this.#rsp.readRegister(vcpu, RIP);
+  }
+
   isHeld(vcpu: Vcpu): boolean {
     return this.#held.has(vcpu);
   }
