@@ -15,6 +15,7 @@ import {
   startGuest,
   untilPrinted,
 } from './qemu.ts';
+import { NotMapped } from './rsp-client.ts';
 import {
   type GuestAnswer,
   type GuestOp,
@@ -34,6 +35,10 @@ const SETTLE_MS = 2_500;
 const REACH_MS = 8_000;
 /** Milliseconds for a whole run: a guest that does not answer at all is ended. */
 const RUN_MS = 120_000;
+
+/** Milliseconds for a CPU to come back from work of the kernel, and how often. */
+const SLOT_MS = 5;
+const SLOT_TRIES = 400;
 
 /** `thread` is the number of an actor, and of the CPU that it runs on. */
 export class BootedKernel {
@@ -164,10 +169,11 @@ export class GuestRun {
     const slot = slotAddress(thread);
     const seq = (this.#seqs.get(thread) ?? 0n) + 1n;
     this.#seqs.set(thread, seq);
-    await rsp.writeMemory(thread, slot + SLOT.op, writtenOp(op));
+    const by = await this.#atSlots(thread);
+    await rsp.writeMemory(by, slot + SLOT.op, writtenOp(op));
     const bytes = Buffer.alloc(8);
     bytes.writeBigUInt64LE(seq);
-    await rsp.writeMemory(thread, slot, bytes);
+    await rsp.writeMemory(by, slot, bytes);
   }
 
   /**
@@ -225,7 +231,24 @@ export class GuestRun {
 
   async #answer(thread: number): Promise<GuestAnswer> {
     const at = slotAddress(thread) + SLOT.answer;
-    return readAnswer(await this.#guest.rsp.readMemory(thread, at, SLOT.answerBytes));
+    const by = await this.#atSlots(thread);
+    return readAnswer(await this.#guest.rsp.readMemory(by, at, SLOT.answerBytes));
+  }
+
+  /** A CPU that runs an actor: at times one does work of the kernel, without the memory of any process. */
+  async #atSlots(thread: number): Promise<number> {
+    for (let tries = 0; tries < SLOT_TRIES; tries += 1) {
+      for (const vcpu of [thread, ...this.#vcpus.all]) {
+        try {
+          await this.#guest.rsp.readMemory(vcpu, slotAddress(thread), 1);
+          return vcpu;
+        } catch (error) {
+          if (!(error instanceof NotMapped)) throw error;
+        }
+      }
+      await this.#vcpus.runFor(SLOT_MS);
+    }
+    throw new NeverReached('no CPU comes back to its thread', await this.#vcpus.where());
   }
 }
 

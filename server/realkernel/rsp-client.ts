@@ -23,6 +23,14 @@ interface Waiting {
   readonly failed: (error: Error) => void;
 }
 
+/** The address is none of the process that the CPU runs just then. */
+export class NotMapped extends Error {
+  constructor(what: string) {
+    super(what);
+    this.name = 'NotMapped';
+  }
+}
+
 export class RspClient {
   readonly #socket: Socket;
   #text = '';
@@ -83,13 +91,15 @@ export class RspClient {
     this.#socket.write('\x03', 'latin1');
   }
 
+  /** Rejects: NotMapped. */
   async readMemory(vcpu: Vcpu, address: bigint, bytes: number): Promise<Buffer> {
     await this.#choose(vcpu);
     const parts: Buffer[] = [];
     for (let at = 0; at < bytes; at += 1_024) {
       const size = Math.min(1_024, bytes - at);
       const answer = await this.ask(`m${(address + BigInt(at)).toString(16)},${size.toString(16)}`);
-      if (answer.startsWith('E')) throw new Error(`memory at 0x${address.toString(16)}: ${answer}`);
+      if (answer.startsWith('E'))
+        throw new NotMapped(`memory at 0x${address.toString(16)}: ${answer}`);
       parts.push(Buffer.from(answer, 'hex'));
     }
     return Buffer.concat(parts);

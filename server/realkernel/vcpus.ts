@@ -45,7 +45,7 @@ interface Held {
 export class Vcpus {
   readonly #rsp: RspClient;
   readonly #symbols: Symbols;
-  readonly #all: readonly Vcpu[];
+  readonly all: readonly Vcpu[];
   readonly #loops: { readonly yield: bigint; readonly spin: bigint };
   readonly #current: bigint;
   readonly #held = new Map<Vcpu, Held>();
@@ -53,7 +53,7 @@ export class Vcpus {
   constructor(rsp: RspClient, symbols: Symbols, vcpus: number) {
     this.#rsp = rsp;
     this.#symbols = symbols;
-    this.#all = Array.from({ length: vcpus }, (_, at) => at);
+    this.all = Array.from({ length: vcpus }, (_, at) => at);
     const loops = addressIn(symbols, LOOPS_IN);
     this.#loops = { yield: loops, spin: loops + BigInt(YIELD_BYTES) };
     // The first field of both is the task that runs.
@@ -91,7 +91,7 @@ export class Vcpus {
       const stopped = await this.#run(end - performance.now());
       for (const address of addresses) await this.#rsp.unbreak(address);
       let reached: 'reached' | 'not yet' = 'not yet';
-      for (const one of this.#all) {
+      for (const one of this.all) {
         if (!addresses.includes(await this.#rsp.readRegister(one, RIP))) continue;
         if (one === vcpu) reached = 'reached';
         // A stop that is left standing would be met again, though nothing has come this way since.
@@ -145,6 +145,11 @@ export class Vcpus {
     await this.#rsp.step(vcpu);
   }
 
+  /** Those that are not held, for so many milliseconds. */
+  async runFor(ms: number): Promise<void> {
+    await this.#run(ms);
+  }
+
   /** What it does next. */
   addressOf(vcpu: Vcpu): Promise<bigint> {
     return this.#rsp.readRegister(vcpu, RIP);
@@ -157,7 +162,7 @@ export class Vcpus {
   /** Where each CPU is about to go on. */
   async where(): Promise<string[]> {
     const found: string[] = [];
-    for (const one of this.#all) {
+    for (const one of this.all) {
       const at = await this.#rsp.readRegister(one, RIP);
       const place = this.#held.has(one) ? 'held' : this.#symbols.nameOf(at);
       found.push(`CPU ${one} at ${place}`);
@@ -166,7 +171,7 @@ export class Vcpus {
   }
 
   async #run(ms: number): Promise<'stopped' | 'late'> {
-    this.#rsp.letGo(this.#all.filter((one) => this.#held.get(one)?.how !== 'hard'));
+    this.#rsp.letGo(this.all.filter((one) => this.#held.get(one)?.how !== 'hard'));
     let late: 'stopped' | 'late' = 'stopped';
     const timer = setTimeout(
       () => {
