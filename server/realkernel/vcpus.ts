@@ -3,8 +3,8 @@
  *
  * A CPU that is not run at all would hold up every other that sends it an interrupt, waits for its quiescent state, or
  * stops the machine. So one that is held runs in a loop of ours instead: 'yield' lets the kernel schedule there, where
- * it may sleep; 'spin' answers interrupts only, for where it holds a spinlock. Both loops stand in the text of a function
- * that never runs. Only where the kernel itself takes no interrupts the CPU is not run: 'hard'.
+ * it may sleep; 'spin' answers interrupts only, for where it holds a spinlock. Both loops stand in the text of a
+ * function that never runs. Only where the kernel itself takes no interrupts the CPU is not run: 'hard'.
  */
 import { type RspClient, StubGone, type Vcpu } from './rsp-client.ts';
 import type { Symbols } from './symbols.ts';
