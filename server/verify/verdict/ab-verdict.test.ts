@@ -103,10 +103,10 @@ test('one search has one number of executions; that a second was made is said', 
     assert.equal(verdict.executions, outcomes.covered.executions);
     assert.ok(verdict.windowEntered > 0);
   }
-  const cut = asked('seed-zero-page', 'stock', 'stock', 15);
+  const cut = asked('seed-zero-page', 'stock', 'stock', 8);
   assert.match(
     mailBlock({ verdicts: [cut], diagram: 'none', reproduce: 'x' }),
-    /so it was asked\s+alone|ended after 15/,
+    /so it was asked\s+alone|ended after 8/,
   );
 });
 
@@ -124,7 +124,7 @@ test('what a patch cures vanishes, and the patch holds', () => {
 });
 
 test('a search that its budget ended never claims that it saw everything', () => {
-  const cut = asked('seed-zero-page', 'stock', 'stock', 20);
+  const cut = asked('seed-zero-page', 'stock', 'stock', 8);
   assert.equal(cut.changes.complete, false);
   assert.equal(abWord([cut]), 'unknown');
   assert.match(observation('seed-zero-page', cut.after), /Unknown 0 /);
