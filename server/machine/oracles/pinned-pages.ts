@@ -11,6 +11,11 @@ export interface PinnedPage {
   at: PageIndex | 'nowhere';
   /** 'by its process': perhaps another page is mapped there, and rightly. */
   taken: 'not' | 'by its process';
+  /**
+   * Where it may be as well: a call that takes or moves pages was under way when it was pinned, and may have been
+   * before or behind that. 'none': it is known.
+   */
+  readonly perhaps: PageIndex[] | 'none';
 }
 
 /** By address space, thread, its number for the pin, and the page where it was pinned. */
@@ -38,8 +43,10 @@ export function addPins(
   isTaken: (page: PageIndex) => boolean,
 ): void {
   for (const page of pagesOf(args)) {
-    const taken = isTaken(page) ? 'by its process' : 'not';
-    pins.set(keyOf(mm, actor, args.id, page), { at: page, taken });
+    const pin: PinnedPage = isTaken(page)
+      ? { at: page, taken: 'by its process', perhaps: [] }
+      : { at: page, taken: 'not', perhaps: 'none' };
+    pins.set(keyOf(mm, actor, args.id, page), pin);
   }
 }
 
@@ -58,19 +65,24 @@ export function takePins(pins: PinnedPages, mm: number, ranges: readonly Span[])
 export function movePins(pins: PinnedPages, mm: number, from: Span, to: Span): void {
   for (const pin of pinsOf(pins, mm)) {
     if (pin.at === 'nowhere') continue;
-    if (isAt(pin, to)) pin.at = 'nowhere';
-    else if (isAt(pin, from)) pin.at = (pin.at - from.first + to.first) as PageIndex;
+    const moved = (pin.at - from.first + to.first) as PageIndex;
+    if (pin.perhaps !== 'none') {
+      if (isAt(pin, from)) pin.perhaps.push(moved);
+    } else if (isAt(pin, to)) pin.at = 'nowhere';
+    else if (isAt(pin, from)) pin.at = moved;
   }
 }
 
 export function forgetPins(pins: PinnedPages, mm: number, range: Span): void {
-  for (const pin of pinsOf(pins, mm)) if (isAt(pin, range)) pin.at = 'nowhere';
+  for (const pin of pinsOf(pins, mm)) {
+    if (isAt(pin, range) && pin.perhaps === 'none') pin.at = 'nowhere';
+  }
 }
 
 /** As text, to compare states. */
 export function pinsText(pins: PinnedPages): string {
   let text = '';
-  for (const [key, { at, taken }] of pins) text += `${key} ${at} ${taken},`;
+  for (const [key, { at, taken, perhaps }] of pins) text += `${key} ${at} ${taken} ${perhaps},`;
   return text;
 }
 

@@ -107,14 +107,20 @@ function checkPinAccess(watched: Watched, event: Extract<Event, { kind: 'pin-acc
   const pin = pinnedAt(registers.pins, event);
   const space = k.mms.get(mm);
   if (pin === undefined || pin.at === 'nowhere' || space === undefined) return;
-  const pte = readPte(space.table, pin.at);
-  touch(k.context, pteObject(space.table, pin.at), 'read');
-  if (pteKind(pte) === 'present' && ptePfn(pte) === event.pfn) {
-    checkValue(watched, { ...event, page: pin.at }, mm);
-    return;
+  const places = [pin.at, ...(pin.perhaps === 'none' ? [] : pin.perhaps)];
+  for (const page of places) {
+    touch(k.context, pteObject(space.table, page), 'read');
+    const pte = readPte(space.table, page);
+    if (pteKind(pte) === 'present' && ptePfn(pte) === event.pfn) {
+      checkValue(watched, { ...event, page }, mm);
+      return;
+    }
   }
-  if (mode === 'read' || (pin.taken !== 'not' && pteKind(pte) === 'present')) return;
-  loosenRegister(registers, mm, pin.at, { mode, value });
+  if (mode === 'read') return;
+  for (const page of places) {
+    const isOther = pteKind(readPte(space.table, page)) === 'present';
+    if (pin.taken === 'not' || !isOther) loosenRegister(registers, mm, page, { mode, value });
+  }
 }
 
 function checkValue(
