@@ -66,6 +66,8 @@ function ofCpu(scenario: Scenario, op: CpuOp, cast: Cast): GuestOp {
     }
     case 'fork':
       return { op: 'fork', address: 0n, value: BigInt(cast.slotOf(op.child)) };
+    case 'exit':
+      return { op: 'exit', address: 0n };
     // The order of the cues is what it waits for.
     case 'wait':
       return { op: 'nothing', address: 0n };

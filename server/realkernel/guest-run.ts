@@ -36,6 +36,8 @@ const REACH_MS = 8_000;
 /** Milliseconds for a whole run: a guest that does not answer at all is ended. */
 const RUN_MS = 120_000;
 
+/** What do_exit() calls next when it has dropped the memory of the process. */
+const MM_GONE = 'exit_files';
 /** Milliseconds for a CPU to come back from work of the kernel, and how often. */
 const SLOT_MS = 5;
 const SLOT_TRIES = 400;
@@ -107,6 +109,8 @@ export class GuestRun {
   readonly #vcpus: Vcpus;
   readonly #opDone: bigint;
   readonly #seqs = new Map<number, bigint>();
+  /** Threads that end with their process. */
+  readonly #exits = new Set<number>();
 
   constructor(guest: RunningGuest, symbols: Symbols, vcpus: number, opDone: bigint) {
     this.#guest = guest;
@@ -169,6 +173,7 @@ export class GuestRun {
     const slot = slotAddress(thread);
     const seq = (this.#seqs.get(thread) ?? 0n) + 1n;
     this.#seqs.set(thread, seq);
+    if (op.op === 'exit') this.#exits.add(thread);
     const by = await this.#atSlots(thread);
     await rsp.writeMemory(by, slot + SLOT.op, writtenOp(op));
     const bytes = Buffer.alloc(8);
@@ -205,8 +210,13 @@ export class GuestRun {
     return this.#vcpus.isHeld(thread);
   }
 
-  /** To the end of what it was told. */
+  /** To the end of what it was told; of an exit, to where its memory is gone. */
   async finish(thread: number): Promise<GuestAnswer> {
+    if (this.#exits.has(thread)) {
+      await this.#vcpus.goTo(thread, [addressIn(this.#symbols, MM_GONE)], REACH_MS);
+      await this.#guest.rsp.step(thread);
+      return { done: this.#seqs.get(thread) ?? 0n, err: 0n, result: 0n, faults: 0n };
+    }
     const seq = this.#seqs.get(thread) ?? 0n;
     // It may have ended while another one was waited for.
     if (await this.hasEnded(thread)) return this.#answer(thread);
@@ -216,6 +226,10 @@ export class GuestRun {
     const answer = await this.#answer(thread);
     await this.#guest.rsp.step(thread);
     return answer;
+  }
+
+  hasExited(thread: number): boolean {
+    return this.#exits.has(thread);
   }
 
   /** Whether the thread has done what it was told last. */

@@ -328,6 +328,7 @@ class Stage {
   /** A page at which a forked process waits for ever. */
   async stuckChild(): Promise<PageSeen | 'none'> {
     for (const child of this.#plan.children) {
+      if (this.#run.hasExited(this.#cast.slotOf(child))) continue;
       for (const { name, page } of this.#plan.pages) {
         const address = BigInt(page) << PAGE_SHIFT;
         try {

@@ -31,6 +31,7 @@ export const GUEST_OPS = [
   'pin-read',
   'pin-write',
   'swap',
+  'exit',
 ] as const;
 export type GuestOpName = (typeof GUEST_OPS)[number];
 

@@ -70,7 +70,7 @@ test('with a recording the same session goes on, and the device has in its memor
   await appears(stage.getByText(/not live/));
   await server.start('none');
   await appears(phone.getByText('● connected'));
-  assert.equal(await phone.getByTestId('my-entry').getByText('0x2a').count(), 1);
+  await appears(phone.getByTestId('my-entry').getByText('0x2a'));
   await phone.getByRole('button', { name: 'Read', exact: true }).last().click();
   await appears(phone.getByTestId('result').getByText('0x2a'));
   await appears(stage.getByText('0x2a'));

@@ -75,6 +75,7 @@ enum op {
 	OP_PIN_READ,
 	OP_PIN_WRITE,
 	OP_SWAP,
+	OP_EXIT,
 };
 
 /* The commands of the kernel's test driver for HMM. */
@@ -329,6 +330,9 @@ static int64_t perform(struct slot *slot, uint64_t *buffer)
 		slot->result = entry;
 		return err;
 	}
+	/* Of a forked process. The host waits for it in the kernel. */
+	case OP_EXIT:
+		_exit(0);
 	case OP_SWAP:
 		return make_swap(slot->value);
 	case OP_FORK:

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RUNS_AT_ONCE_MAX, RUNS_KEPT_MAX, RUNS_WAITING_MAX } from '../../protocol/http-api.ts';
 import { BadChoice } from '../../scenario/scenario-plan.ts';
+import type { RunTask } from './run-task.ts';
 import { KEPT_CHARS_MAX, type Run, Runs } from './runs.ts';
 
 const QUESTION = { scenario: 'seed-zero-page' };
@@ -15,8 +16,12 @@ const RESULT = {
 function bench() {
   const ends: ((result: object) => void)[] = [];
   const failures: string[] = [];
+  const tasks: RunTask[] = [];
   const pool = {
-    run: () => new Promise((resolve) => ends.push(resolve as never)),
+    run: (task: RunTask) => {
+      tasks.push(task);
+      return new Promise((resolve) => ends.push(resolve as never));
+    },
     destroy: async () => undefined,
   };
   const runs = new Runs({
@@ -33,7 +38,7 @@ function bench() {
     ends.shift()?.(result);
     await settled();
   };
-  return { runs, start, end, failures };
+  return { runs, start, end, failures, tasks };
 }
 
 const settled = () => new Promise((resolve) => setImmediate(resolve));
@@ -52,6 +57,21 @@ test('a run is done with the result of its thread, and one that was cancelled st
   runs.cancel(one);
   assert.equal(one.state, 'done');
   assert.deepEqual(failures, []);
+});
+
+test('what is told of a run never goes back, though each part of a search counts for itself', async () => {
+  const { runs, start, tasks } = bench();
+  const run = start();
+  await settled();
+  const tell = async (executions: number, done: number) => {
+    const progress = { executions, steps: executions * 10, done };
+    tasks[0]?.news.postMessage({ kind: 'progress', progress });
+    while (run.progress.done !== done) await settled();
+  };
+  await tell(500, 0.9);
+  await tell(3, 0.1);
+  runs.cancel(run);
+  assert.deepEqual([run.progress.executions, run.progress.steps], [500, 5_000]);
 });
 
 test('runs that wait are bounded; one that is over makes room', async () => {

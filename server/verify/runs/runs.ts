@@ -203,7 +203,7 @@ export class Runs {
   #hear(run: Run, news: RunNews): void {
     if (!isOpen(run)) return;
     run.state = 'running';
-    if (news.kind === 'progress') run.progress = news.progress;
+    if (news.kind === 'progress') run.progress = further(run.progress, news.progress);
   }
 
   #failed(run: Run, error: unknown): void {
@@ -264,4 +264,10 @@ async function newPool(onError: (error: unknown) => void): Promise<Piscina> {
   });
   pool.on('error', onError);
   return pool;
+}
+
+/** Each part of a search counts for itself, the estimate before it as well: what is told never goes back. */
+function further(before: RunProgress, now: RunProgress): RunProgress {
+  const { executions, steps } = now.executions < before.executions ? before : now;
+  return { executions, steps, done: now.done };
 }
