@@ -28,12 +28,12 @@ export function touchesNothing(mode: TouchMode): boolean {
   return mode === 'enter' || mode === 'again' || mode === 'hold';
 }
 
-/** The end of what is waited for, and the wait: only the order matters, and that cannot be another. */
 /** No order of it with another has to be tried. */
 export function racesWithNothing(mode: TouchMode): boolean {
   return touchesNothing(mode) || isGate(mode);
 }
 
+/** The end of what is waited for, and the wait: only the order matters, and that cannot be another. */
 function isGate(mode: TouchMode): boolean {
   return mode === 'end' || mode === 'ended';
 }

@@ -21,7 +21,7 @@ export interface Explored {
   readonly stuck?: () => Stuck | 'none';
   /** Objects that failure() reads when `step` has acted, beside the step's own. */
   alsoReads(step: Step): readonly ObjectId[];
-  /** Objects whose 'raise' and 'lower' commute in this world as well: nobody asks whether it was at its lowest. */
+  /** Objects whose 'raise' and 'lower' commute in this world as well: no task asks whether it was at its lowest. */
   readonly countedOnly?: (object: ObjectId) => boolean;
   /** For state caching: what the world can say of its state. Without it, a state is who wrote what when. */
   readonly contents?: WorldContents;

@@ -78,6 +78,7 @@ export async function confirm(
     if (unseen !== undefined) throw new NotReenactable(`it cannot be seen: ${unseen}`);
     const leftOut = leftOutBy(played, table);
     const steps = threadSteps(plan, played.choices);
+    checkSeen(played, steps);
     const play = (order: Tally['order'], one: ThreadSteps, cues: readonly Cue[]) =>
       tally(kernel, order, runs, async (run) => {
         await run.leaveOut(leftOut);
@@ -98,6 +99,24 @@ export async function confirm(
     if (!(error instanceof NotReenactable)) throw error;
     return { outcome: 'not re-enactable', what: error.message };
   }
+}
+
+/** Throws: NotReenactable if what fails reads nothing else than what does not: then no value tells them apart. */
+function checkSeen({ plan, sibling, says, seenBy }: Played, steps: ThreadSteps): void {
+  if (says !== 'fails' || seenBy !== 'what was read') return;
+  const wrong = readsOf(steps);
+  const right = [sibling === 'none' ? [] : sibling, []].map((one) =>
+    readsOf(threadSteps(plan, one)),
+  );
+  if (right.includes(wrong)) throw new NotReenactable('it reads what it reads where nothing fails');
+}
+
+function readsOf({ results }: ThreadSteps): string {
+  const reads = [...results].filter(([, result]) => result.startsWith('0x'));
+  return reads
+    .map(([op, result]) => `${op} ${result}`)
+    .sort()
+    .join();
 }
 
 /** In a schedule that does not fail what is left must be right, whatever was read. */

@@ -14,10 +14,14 @@ import { BUILT_VERSIONS, type BuiltVersion } from './kernel-cache.ts';
 
 const name = Type.String({ minLength: 1, maxLength: 100 });
 
+/** 'forked': there in a forked process alone, which has no notifiers, and not at the other places of the point. */
+const process = Type.Optional(Type.Literal('forked'));
+
 /** The first byte of a function; or a call in one: before it, unless said. */
 const Point = Type.Union([
-  strict({ entry: name }),
+  strict({ entry: name, process }),
   strict({
+    process,
     in: name,
     call: name,
     /** Of several calls of the same function, in the order of the text, from 1. */

@@ -286,7 +286,7 @@ class Stage {
         await this.#run.tell(thread, this.#opOf(thread, cue.op));
         return 'none';
       case 'hold': {
-        await this.#run.goTo(thread, await this.#addressesOf(cue.at), cue.nth);
+        await this.#run.goTo(thread, await this.#addressesOf(thread, cue.at), cue.nth);
         await this.#run.hold(thread, cue.how);
         this.holds += 1;
         return 'none';
@@ -436,9 +436,13 @@ class Stage {
     return guestOp(this.#plan.scenario, planned.actor, found.op, this.#cast);
   }
 
-  async #addressesOf(at: string): Promise<bigint[]> {
-    const points = this.#table.points.get(at);
-    if (points === undefined) throw new NotReenactable(at);
+  async #addressesOf(thread: number, at: string): Promise<bigint[]> {
+    const all = this.#table.points.get(at);
+    if (all === undefined) throw new NotReenactable(at);
+    const actor = this.#plan.threads[thread]?.actor ?? '';
+    const forked = all.filter(({ process }) => process === 'forked');
+    const isForked = this.#plan.children.has(actor) && forked.length > 0;
+    const points = isForked ? forked : all.filter(({ process }) => process === undefined);
     const found: bigint[] = [];
     for (const point of points) found.push(await this.#run.addressOf(point, at));
     return found;

@@ -172,12 +172,12 @@ function saveRows(file: string, rows: readonly Confirmed[]): void {
   const others = before
     .filter((line) => line !== '')
     .filter((line) => (JSON.parse(line) as Confirmed).kernel !== rows[0]?.kernel);
-  const lines = [...others, ...rows.map((row) => JSON.stringify(row))].sort(byQuestion);
+  const lines = [...others, ...rows.map((row) => JSON.stringify(row))].sort(byLinux);
   writeFileSync(file, `${lines.join('\n')}\n`);
 }
 
 /** Kernels one after the other; the order of questions stays. */
-function byQuestion(a: string, b: string): number {
+function byLinux(a: string, b: string): number {
   const [first, second] = [a, b].map((line) => (JSON.parse(line) as Confirmed).linux);
   return (first ?? '').localeCompare(second ?? '', 'en', { numeric: true });
 }

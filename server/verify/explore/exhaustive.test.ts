@@ -88,7 +88,7 @@ const UNREAD: readonly (readonly [scenario: string, choice: string, parameters?:
 ];
 
 for (const [scenario, choice, parameters] of UNREAD) {
-  test(`${scenario} with ${choice}: brackets commute where nobody looks at a sequence`, () => {
+  test(`${scenario} with ${choice}: brackets commute where no task looks at a sequence`, () => {
     const plan = planOf(scenario, choice, parameters);
     const sequences = new UnreadSequences();
     const unread = searchStates(() => newScenarioRun(plan, { sequences: 'unread' }), {
@@ -97,7 +97,7 @@ for (const [scenario, choice, parameters] of UNREAD) {
       goOn: () => 'go on',
       onStep: (step) => sequences.see(step),
     });
-    assert.equal(sequences.read, 'by nobody');
+    assert.equal(sequences.state, 'unread');
     const full = byStates(plan);
     assert.deepEqual([...unread.outcomes.keys()].sort(), [...full.outcomes.keys()].sort());
     assert.ok(unread.states < full.states);
@@ -113,7 +113,7 @@ test('a reader of a sequence is noticed, and so is a patch that keeps them', () 
     goOn: ({ executions }) => (executions === 0 ? 'go on' : 'stop'),
     onStep: (step) => sequences.see(step),
   });
-  assert.equal(sequences.read, 'by somebody');
+  assert.equal(sequences.state, 'read');
   assert.ok(mayGoUnread(plan));
   assert.ok(!mayGoUnread(planOf('valid-flag-aba', 'validity-is-boolean')));
 });

@@ -79,12 +79,12 @@ function run(plan: ScenarioPlan, options: Omit<ExploreOptions, 'stepsMax'>): Sce
         options.onStep?.(step);
         sequences.see(step);
       },
-      goOn: () => (sequences.read === 'by nobody' ? (options.goOn?.() ?? 'go on') : 'stop'),
+      goOn: () => (sequences.state === 'unread' ? (options.goOn?.() ?? 'go on') : 'stop'),
     };
     const verdict = answered(plan, (minimise) =>
       explore(() => newScenarioRun(plan, { sequences: 'unread' }), unread, minimise),
     );
-    if (sequences.read === 'by nobody') return verdict;
+    if (sequences.state === 'unread') return verdict;
   }
   return answered(plan, (minimise) => explore(() => newScenarioRun(plan), all, minimise));
 }

@@ -1,8 +1,7 @@
 /**
  * Where no task looks at the sequence of a subscription, it does not matter in which order brackets begin and end: the
- * sequence is dead, and they only count. That nobody looks is checked at every step of the search; if somebody does, or
- * subscribes or unsubscribes, the search is done in full. Up to the first who looks, the steps commute indeed, so none
- * who would look is missed.
+ * sequence is dead, and they only count. That is checked at every step of the search; if a task looks, subscribes or
+ * unsubscribes, the search is done in full. Up to the first look the steps commute indeed, so none is missed.
  */
 import type { ExecutedStep } from '../../explorer/execution.ts';
 import type { ScenarioPlan } from '../../scenario/scenario-plan.ts';
@@ -16,14 +15,14 @@ export function mayGoUnread(plan: ScenarioPlan): boolean {
 }
 
 export class UnreadSequences {
-  #read: 'by nobody' | 'by somebody' = 'by nobody';
+  #state: 'unread' | 'read' = 'unread';
 
   see({ touches }: ExecutedStep): void {
-    if (touches.some(looks)) this.#read = 'by somebody';
+    if (touches.some(looks)) this.#state = 'read';
   }
 
-  get read(): 'by nobody' | 'by somebody' {
-    return this.#read;
+  get state(): 'unread' | 'read' {
+    return this.#state;
   }
 }
 
