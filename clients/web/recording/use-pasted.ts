@@ -1,8 +1,9 @@
-import { useEffect } from 'preact/hooks';
+import { useLayoutEffect } from 'preact/hooks';
 
 /** Takes what is pasted anywhere in the view, if it `begins` so; all else goes where it was pasted. */
 export function usePasted(begins: string, onText: (text: string) => void): void {
-  useEffect(() => {
+  // Not after the paint: what is pasted as soon as the view is seen must not be lost.
+  useLayoutEffect(() => {
     const hear = (event: ClipboardEvent) => {
       const text = event.clipboardData?.getData('text/plain').trimStart() ?? '';
       if (!text.startsWith(begins)) return;
