@@ -1,8 +1,8 @@
 import type { Task } from '../../server/task/task.ts';
 import { PAGES_MAX, pageIndex, pageRange } from '../../server/vocabulary/address.ts';
 import { OK, type Result } from '../../server/vocabulary/errno.ts';
-import { dmirrorDriver, dmirrorOpen, newDmirror } from '../drivers/dmirror.ts';
-import { type Dmirror, withDriverLock } from '../drivers/dmirror-state.ts';
+import { dmirrorDriver, dmirrorOpen, newDmirror } from '../drivers/dmirror/dmirror.ts';
+import { type Dmirror, withDriverLock } from '../drivers/dmirror/dmirror-state.ts';
 import { CallRefused } from '../sdk/call-refusal.ts';
 import type { VerbResult } from '../sdk/conductor.ts';
 import {

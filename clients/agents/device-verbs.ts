@@ -3,7 +3,7 @@ import { strict, word } from '../../server/abi/scalars.ts';
 import { compileCheck, firstError } from '../../server/protocol/validators.ts';
 import type { Task } from '../../server/task/task.ts';
 import { overlaps, type PageRange } from '../../server/vocabulary/address.ts';
-import { DMIRROR_VERBS, type DmirrorVerb, performVerb } from '../drivers/dmirror-verb.ts';
+import { DMIRROR_VERBS, type DmirrorVerb, performVerb } from '../drivers/dmirror/dmirror-verb.ts';
 import { type VerbParams, VerbRefused, type VerbResult } from '../sdk/conductor.ts';
 import type { HandMigration } from './hand-migration.ts';
 import { type DeviceHand, HAND_VERBS } from './hand-verbs.ts';

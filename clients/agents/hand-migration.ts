@@ -16,8 +16,8 @@ import { hexAddress, type PageRange } from '../../server/vocabulary/address.ts';
 import type { Result } from '../../server/vocabulary/errno.ts';
 import { fail } from '../../server/vocabulary/errno.ts';
 import { assertNever } from '../../server/vocabulary/invariant.ts';
-import { allocAndCopy } from '../drivers/dmirror-migrate.ts';
-import type { Dmirror } from '../drivers/dmirror-state.ts';
+import { allocAndCopy } from '../drivers/dmirror/dmirror-migrate.ts';
+import type { Dmirror } from '../drivers/dmirror/dmirror-state.ts';
 import { VerbRefused, type VerbResult } from '../sdk/conductor.ts';
 
 export type HandCall =

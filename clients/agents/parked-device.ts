@@ -8,9 +8,9 @@ import {
 } from '../../server/vocabulary/address.ts';
 import type { PageContents } from '../../server/vocabulary/page-contents.ts';
 import type { Seq } from '../../server/vocabulary/seq.ts';
-import type { DeviceChunk } from '../drivers/device-memory.ts';
-import type { MappedEntry } from '../drivers/device-page-table.ts';
-import type { Dmirror } from '../drivers/dmirror-state.ts';
+import type { Dmirror } from '../drivers/dmirror/dmirror-state.ts';
+import type { DeviceChunk } from '../drivers/hardware/device-memory.ts';
+import type { MappedEntry } from '../drivers/hardware/device-page-table.ts';
 import type { ClientPast } from '../sdk/moments.ts';
 import type { OpenMigration } from './hand-migration.ts';
 import type { DeviceHand } from './hand-verbs.ts';

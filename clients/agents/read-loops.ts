@@ -4,8 +4,8 @@ import { serial, wake } from '../../server/task/context.ts';
 import { type ObjectId, objectId } from '../../server/task/object-id.ts';
 import { type Task, waitUntil } from '../../server/task/task.ts';
 import type { PageIndex, PageRange } from '../../server/vocabulary/address.ts';
-import type { Dmirror } from '../drivers/dmirror-state.ts';
-import { performVerb } from '../drivers/dmirror-verb.ts';
+import type { Dmirror } from '../drivers/dmirror/dmirror-state.ts';
+import { performVerb } from '../drivers/dmirror/dmirror-verb.ts';
 import { CallRefused, SESSION_LOST } from '../sdk/call-refusal.ts';
 
 /** The tasks that read one range. */

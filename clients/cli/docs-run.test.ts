@@ -70,7 +70,7 @@ npx() {
 
 /** A patch and a driver that readers may have written. */
 const MINE = `
-import { faithful } from '${ROOT}clients/drivers/catalogue/faithful.ts';
+import { faithful } from '${ROOT}clients/drivers/dmirror/faithful.ts';
 import { removeSecondInvalidate } from '${ROOT}server/patches/remove-second-invalidate.ts';
 export const patch = { ...removeSecondInvalidate, id: 'mine' };
 export const driver = { ...faithful, id: 'mine' };

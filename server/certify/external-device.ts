@@ -3,12 +3,12 @@
  * directions, until the schedule grants them. To the scenario it is a driver like any other.
  */
 
+import type { DmirrorResult, DmirrorVerb } from '../../clients/drivers/dmirror/dmirror-verb.ts';
 import type {
   DriverOptions,
   DriverVariant,
   LabDevice,
-} from '../../clients/drivers/catalogue/driver-variant.ts';
-import type { DmirrorResult, DmirrorVerb } from '../../clients/drivers/dmirror-verb.ts';
+} from '../../clients/drivers/interface/driver-variant.ts';
 import {
   abandonMigration,
   cutOffDevice,

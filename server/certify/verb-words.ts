@@ -2,7 +2,7 @@
  * How a client is asked for a verb. The parts of verbs that scenarios like to do alone are not everybody's: a client
  * that does not know one is asked for the nearest verb that every device has.
  */
-import { DMIRROR_VERBS, type DmirrorVerb } from '../../clients/drivers/dmirror-verb.ts';
+import { DMIRROR_VERBS, type DmirrorVerb } from '../../clients/drivers/dmirror/dmirror-verb.ts';
 
 export interface VerbWords {
   /** Verbs that the client has refused with EINVAL. */

@@ -102,7 +102,7 @@ test('schedules are of the drivers and of the scenario, too', () => {
   const files = hashedFiles(SERVER, 'schedules');
   const lacking = hashedFiles(SERVER, 'machine').filter((file) => !files.includes(file));
   assert.deepEqual(lacking, []);
-  for (const part of ['drivers/dmirror-fault.ts', 'skip-retry.ts', 'compile-op.ts']) {
+  for (const part of ['dmirror/dmirror-fault.ts', 'skip-retry.ts', 'compile-op.ts']) {
     assert.ok(
       files.some((file) => file.endsWith(part)),
       part,

@@ -2,9 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { dmirrorDriver, dmirrorOpen, newDmirror } from '../../clients/drivers/dmirror.ts';
-import type { Dmirror } from '../../clients/drivers/dmirror-state.ts';
-import { type DmirrorVerb, performVerb } from '../../clients/drivers/dmirror-verb.ts';
+import { dmirrorDriver, dmirrorOpen, newDmirror } from '../../clients/drivers/dmirror/dmirror.ts';
+import type { Dmirror } from '../../clients/drivers/dmirror/dmirror-state.ts';
+import { type DmirrorVerb, performVerb } from '../../clients/drivers/dmirror/dmirror-verb.ts';
 import type { CpuApi } from '../abi/cpu-api.ts';
 import { framesInUse } from '../kernel/memory/frames.ts';
 import { blockOf, isHuge, writePte } from '../kernel/memory/page-table.ts';

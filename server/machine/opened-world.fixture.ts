@@ -8,13 +8,13 @@ import {
   dmirrorDriver,
   dmirrorOpen,
   newDmirror,
-} from '../../clients/drivers/dmirror.ts';
-import type { Dmirror, DmirrorFunctions } from '../../clients/drivers/dmirror-state.ts';
+} from '../../clients/drivers/dmirror/dmirror.ts';
+import type { Dmirror, DmirrorFunctions } from '../../clients/drivers/dmirror/dmirror-state.ts';
 import {
   type DmirrorResult,
   type DmirrorVerb,
   performVerb,
-} from '../../clients/drivers/dmirror-verb.ts';
+} from '../../clients/drivers/dmirror/dmirror-verb.ts';
 import type { CpuApi } from '../abi/cpu-api.ts';
 import type { KernelConfig, KernelFunctions } from '../kernel/kernel.ts';
 import { readPte } from '../kernel/memory/page-table.ts';

@@ -2,8 +2,9 @@
  * Operations as tasks. Everything that can be known before a world exists is worked out here, once; what is returned
  * runs in every world.
  */
-import type { LabDevice } from '../../clients/drivers/catalogue/driver-variant.ts';
-import type { DmirrorVerb } from '../../clients/drivers/dmirror-verb.ts';
+
+import type { DmirrorVerb } from '../../clients/drivers/dmirror/dmirror-verb.ts';
+import type { LabDevice } from '../../clients/drivers/interface/driver-variant.ts';
 import type { CpuApi } from '../abi/cpu-api.ts';
 import type { BoundCall } from '../abi/cpu-call.ts';
 import { bindCall } from '../abi/cpu-calls.ts';

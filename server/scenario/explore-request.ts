@@ -1,7 +1,7 @@
 /** A question as plain text: all that a plan is made from, so that it can be asked again in another thread. */
 
-import type { DriverVariant } from '../../clients/drivers/catalogue/driver-variant.ts';
 import { DRIVERS } from '../../clients/drivers/catalogue/drivers.ts';
+import type { DriverVariant } from '../../clients/drivers/interface/driver-variant.ts';
 import { isKernelId, KERNEL_IDS, type KernelId } from '../abi/kernel-ids.ts';
 import { namesIn, STOCK_NAME } from '../patches/joint-name.ts';
 import type { Patch } from '../patches/patch.ts';

@@ -3,8 +3,8 @@
  * reported with the file, the line and the function. A crash of user code is never a verdict.
  */
 import { inspect } from 'node:util';
-import type { DriverVariant, LabDevice } from '../../clients/drivers/catalogue/driver-variant.ts';
-import type { DmirrorResult } from '../../clients/drivers/dmirror-verb.ts';
+import type { DmirrorResult } from '../../clients/drivers/dmirror/dmirror-verb.ts';
+import type { DriverVariant, LabDevice } from '../../clients/drivers/interface/driver-variant.ts';
 import type { DeviceDriver } from '../abi/device-api.ts';
 import type { KernelFunctions } from '../kernel/kernel.ts';
 import type { Patch } from '../patches/patch.ts';

@@ -3,17 +3,17 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import type { DriverVariant } from '../../clients/drivers/catalogue/driver-variant.ts';
-import { allMapped } from '../../clients/drivers/device-page-table.ts';
 import {
   DMIRROR_FUNCTIONS,
   dmirrorDriver,
   dmirrorOpen,
   newDmirror,
-} from '../../clients/drivers/dmirror.ts';
-import { dropEntries } from '../../clients/drivers/dmirror-invalidate.ts';
-import { withDriverLock } from '../../clients/drivers/dmirror-state.ts';
-import { performLabVerb } from '../../clients/drivers/faulty/lab-verb.ts';
+} from '../../clients/drivers/dmirror/dmirror.ts';
+import { dropEntries } from '../../clients/drivers/dmirror/dmirror-invalidate.ts';
+import { withDriverLock } from '../../clients/drivers/dmirror/dmirror-state.ts';
+import { performLabVerb } from '../../clients/drivers/dmirror/lab-verb.ts';
+import { allMapped } from '../../clients/drivers/hardware/device-page-table.ts';
+import type { DriverVariant } from '../../clients/drivers/interface/driver-variant.ts';
 import { search } from '../explorer/search.ts';
 import { touch } from '../task/context.ts';
 import { objectId } from '../task/object-id.ts';

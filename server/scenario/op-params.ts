@@ -1,5 +1,5 @@
 /** The parameters of an operation as the tables of calls and verbs have them: places are addresses. */
-import { DMIRROR_VERBS, type DmirrorVerb } from '../../clients/drivers/dmirror-verb.ts';
+import { DMIRROR_VERBS, type DmirrorVerb } from '../../clients/drivers/dmirror/dmirror-verb.ts';
 import { hexU64Of } from '../abi/cpu-call.ts';
 import { CPU_CALLS, type CpuCallName } from '../abi/cpu-calls.ts';
 import { hexAddress, pagesFrom } from '../vocabulary/address.ts';

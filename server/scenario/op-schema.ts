@@ -1,6 +1,6 @@
 /** The operations of programs: what a CPU thread does, and what is asked of a device. */
 import { type Static, Type } from 'typebox';
-import { DMIRROR_VERBS, type DmirrorVerbName } from '../../clients/drivers/dmirror-verb.ts';
+import { DMIRROR_VERBS, type DmirrorVerbName } from '../../clients/drivers/dmirror/dmirror-verb.ts';
 import { CPU_CALLS, type CpuCallName } from '../abi/cpu-calls.ts';
 import { strict, word } from '../abi/scalars.ts';
 import { type Translated, translatedFields } from '../abi/translated-fields.ts';

@@ -1,7 +1,7 @@
 /** A scenario with its patches, drivers and parameters: all that is worked out once, before any world is built. */
 
-import type { DriverVariant } from '../../clients/drivers/catalogue/driver-variant.ts';
 import { DRIVERS } from '../../clients/drivers/catalogue/drivers.ts';
+import type { DriverVariant } from '../../clients/drivers/interface/driver-variant.ts';
 import { DEFAULT_KERNEL, type KernelId } from '../abi/kernel-ids.ts';
 import type { KernelConfig } from '../kernel/kernel.ts';
 import { ORACLES } from '../machine/oracles/all-oracles.ts';

@@ -2,9 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { DriverVariant } from '../../clients/drivers/catalogue/driver-variant.ts';
-import { faithful } from '../../clients/drivers/catalogue/faithful.ts';
+import { faithful } from '../../clients/drivers/dmirror/faithful.ts';
 import { pageLockUnderDriverLock } from '../../clients/drivers/faulty/page-lock-under-driver-lock.ts';
+import type { DriverVariant } from '../../clients/drivers/interface/driver-variant.ts';
 import { type SearchResult, search } from '../explorer/search.ts';
 import type { Patch } from '../patches/patch.ts';
 import { describeOutcome } from '../report/describe-failure.ts';

@@ -1,5 +1,5 @@
 /** Builds the worlds that the explorer asks for: one for each execution, so building one must be cheap. */
-import type { LabDevice } from '../../clients/drivers/catalogue/driver-variant.ts';
+import type { LabDevice } from '../../clients/drivers/interface/driver-variant.ts';
 import type { CpuApi } from '../abi/cpu-api.ts';
 import type { Event } from '../abi/event.ts';
 import type { Explored } from '../explorer/explored.ts';

@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { DriverVariant } from '../../clients/drivers/catalogue/driver-variant.ts';
+import type { DriverVariant } from '../../clients/drivers/interface/driver-variant.ts';
 import { STOCK } from '../kernel/stock.ts';
 import type { Patch } from '../patches/patch.ts';
 import { suggestion } from '../vocabulary/nearest-word.ts';

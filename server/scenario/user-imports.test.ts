@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { dmirrorWith } from '../../clients/drivers/faulty/dmirror-variant.ts';
+import { dmirrorWith } from '../../clients/drivers/dmirror/dmirror-variant.ts';
 import { isOdd } from '../vocabulary/seq.ts';
 import { loadDriver, loadPatch } from './user-code.ts';
 import { API_FOLDERS, MOVED } from './user-imports.ts';
@@ -27,7 +27,7 @@ const DRIVERS = [
   'mmrace/drivers/faulty/dmirror-variant',
   'mmrace/drivers/faulty/dmirror-variant.ts',
   'mmrace/drivers/faulty/dmirror-variant.js',
-  `${ROOT}clients/drivers/faulty/dmirror-variant.ts`,
+  `${ROOT}clients/drivers/dmirror/dmirror-variant.ts`,
 ];
 for (const path of DRIVERS) {
   test(`a driver imports ${path.replace(ROOT, 'ROOT/')}, and it is the one of this program`, async () => {

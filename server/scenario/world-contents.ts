@@ -2,7 +2,7 @@
  * What the world of a scenario can say of its state, for the explorer's cache of states. What stands at an object is
  * the kernel's own; where that would take long, the explorer goes by which task wrote it.
  */
-import type { LabDevice } from '../../clients/drivers/catalogue/driver-variant.ts';
+import type { LabDevice } from '../../clients/drivers/interface/driver-variant.ts';
 import type { IntervalSub } from '../abi/device-api.ts';
 import type { WorldContents } from '../explorer/explored.ts';
 import { holdsPages, migrationsObject } from '../kernel/hmm/open-migrations.ts';

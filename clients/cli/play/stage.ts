@@ -16,7 +16,7 @@ import type {
 import { retriesMaxOf, threadTask } from '../../../server/scenario/scenario-world.ts';
 import type { TaskContext } from '../../../server/task/context.ts';
 import type { Task } from '../../../server/task/task.ts';
-import type { LabDevice } from '../../drivers/catalogue/driver-variant.ts';
+import type { LabDevice } from '../../drivers/interface/driver-variant.ts';
 import { connect } from '../../sdk/connect.ts';
 import { SessionClosed } from '../../sdk/connection.ts';
 import { CpuClient } from '../../sdk/cpu-client.ts';

@@ -1,3 +1,9 @@
+import { lateExclusive } from '../designs/late-exclusive.ts';
+import { perRange } from '../designs/per-range.ts';
+import { twoPass, twoPassLateSequence } from '../designs/two-pass.ts';
+import { wedged } from '../designs/wedged.ts';
+import { corrected } from '../dmirror/corrected.ts';
+import { faithful } from '../dmirror/faithful.ts';
 import { checkBeforeMap } from '../faulty/check-before-map.ts';
 import { dropLockBeforeMap } from '../faulty/drop-lock-before-map.ts';
 import { mapLosers } from '../faulty/map-losers.ts';
@@ -6,13 +12,7 @@ import { moveSequence } from '../faulty/move-sequence.ts';
 import { pageLockUnderDriverLock } from '../faulty/page-lock-under-driver-lock.ts';
 import { retryOutsideLock } from '../faulty/retry-outside-lock.ts';
 import { skipRetry } from '../faulty/skip-retry.ts';
-import { corrected } from './corrected.ts';
-import type { DriverVariant } from './driver-variant.ts';
-import { faithful } from './faithful.ts';
-import { lateExclusive } from './late-exclusive.ts';
-import { perRange } from './per-range.ts';
-import { twoPass, twoPassLateSequence } from './two-pass.ts';
-import { wedged } from './wedged.ts';
+import type { DriverVariant } from '../interface/driver-variant.ts';
 
 /** Every driver that ships, by id. */
 export const DRIVERS: ReadonlyMap<string, DriverVariant> = new Map(

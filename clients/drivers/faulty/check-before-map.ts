@@ -7,11 +7,11 @@ import {
 import { type Task, willRead } from '../../../server/task/task.ts';
 import { type PageIndex, pageIndex } from '../../../server/vocabulary/address.ts';
 import type { Seq } from '../../../server/vocabulary/seq.ts';
-import type { DriverVariant } from '../catalogue/driver-variant.ts';
-import { DMIRROR_FUNCTIONS, dmirrorDriver, dmirrorOpen, newDmirror } from '../dmirror.ts';
-import { mapDestination } from '../dmirror-migrate.ts';
-import { type CommittedMigration, type Dmirror, withDriverLock } from '../dmirror-state.ts';
-import { performLabVerb } from './lab-verb.ts';
+import { DMIRROR_FUNCTIONS, dmirrorDriver, dmirrorOpen, newDmirror } from '../dmirror/dmirror.ts';
+import { mapDestination } from '../dmirror/dmirror-migrate.ts';
+import { type CommittedMigration, type Dmirror, withDriverLock } from '../dmirror/dmirror-state.ts';
+import { performLabVerb } from '../dmirror/lab-verb.ts';
+import type { DriverVariant } from '../interface/driver-variant.ts';
 
 /**
  * The fourth design that hypothesis H1 asks about. The device ignores its own events without moving the sequence, so a

@@ -1,15 +1,15 @@
 import { mmuIntervalReadRetry } from '../../../server/abi/device-api.ts';
 import { type Task, willCompare } from '../../../server/task/task.ts';
 import { fail, ok } from '../../../server/vocabulary/errno.ts';
-import type { DriverVariant } from '../catalogue/driver-variant.ts';
-import { storeFaulted } from '../dmirror-fault.ts';
+import { storeFaulted } from '../dmirror/dmirror-fault.ts';
 import {
   type Dmirror,
   type FaultedRange,
   type InstallOutcome,
   withDriverLock,
-} from '../dmirror-state.ts';
-import { dmirrorWith } from './dmirror-variant.ts';
+} from '../dmirror/dmirror-state.ts';
+import { dmirrorWith } from '../dmirror/dmirror-variant.ts';
+import type { DriverVariant } from '../interface/driver-variant.ts';
 
 /** Race 3, third form: check and map are both under the lock, but it was let go in between. */
 export const dropLockBeforeMap: DriverVariant = {

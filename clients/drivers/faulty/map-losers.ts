@@ -1,10 +1,10 @@
 import { MIGRATE_PFN_NONE } from '../../../server/abi/migrate-pfn.ts';
 import type { Task } from '../../../server/task/task.ts';
 import { pageIndex } from '../../../server/vocabulary/address.ts';
-import type { DriverVariant } from '../catalogue/driver-variant.ts';
-import { mapDestination } from '../dmirror-migrate.ts';
-import { type CommittedMigration, type Dmirror, withDriverLock } from '../dmirror-state.ts';
-import { dmirrorWith } from './dmirror-variant.ts';
+import { mapDestination } from '../dmirror/dmirror-migrate.ts';
+import { type CommittedMigration, type Dmirror, withDriverLock } from '../dmirror/dmirror-state.ts';
+import { dmirrorWith } from '../dmirror/dmirror-variant.ts';
+import type { DriverVariant } from '../interface/driver-variant.ts';
 
 /** Race 2, the driver's half: the frame of a page that did not migrate is freed, and stays mapped. */
 export const mapLosers: DriverVariant = {

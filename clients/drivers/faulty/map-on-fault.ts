@@ -1,6 +1,6 @@
 import type { Task } from '../../../server/task/task.ts';
-import type { DriverVariant } from '../catalogue/driver-variant.ts';
-import { dmirrorWith } from './dmirror-variant.ts';
+import { dmirrorWith } from '../dmirror/dmirror-variant.ts';
+import type { DriverVariant } from '../interface/driver-variant.ts';
 
 /** Hypothesis H2: mapping what has migrated is said to be optional; a driver that ignores its own events needs it. */
 export const mapOnFault: DriverVariant = {

@@ -5,12 +5,12 @@ import {
 } from '../../../server/abi/device-api.ts';
 import { type Task, willWrite } from '../../../server/task/task.ts';
 import type { Seq } from '../../../server/vocabulary/seq.ts';
-import type { DriverVariant } from '../catalogue/driver-variant.ts';
-import { DMIRROR_FUNCTIONS, dmirrorDriver, dmirrorOpen, newDmirror } from '../dmirror.ts';
-import { contentOfDmirror } from '../dmirror-contents.ts';
-import { dmirrorInvalidate, ignoresOwnMigration } from '../dmirror-invalidate.ts';
-import { type Dmirror, withDriverLock } from '../dmirror-state.ts';
-import { performLabVerb } from './lab-verb.ts';
+import { DMIRROR_FUNCTIONS, dmirrorDriver, dmirrorOpen, newDmirror } from '../dmirror/dmirror.ts';
+import { contentOfDmirror } from '../dmirror/dmirror-contents.ts';
+import { dmirrorInvalidate, ignoresOwnMigration } from '../dmirror/dmirror-invalidate.ts';
+import { type Dmirror, withDriverLock } from '../dmirror/dmirror-state.ts';
+import { performLabVerb } from '../dmirror/lab-verb.ts';
+import type { DriverVariant } from '../interface/driver-variant.ts';
 
 /** The cure that hypothesis H8 asks about: faults collide with own migrations, whose entries stay. */
 export const moveSequence: DriverVariant = {

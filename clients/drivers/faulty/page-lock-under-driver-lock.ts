@@ -3,15 +3,15 @@ import { hmmPfnToPfn } from '../../../server/abi/hmm-pfn.ts';
 import type { Task } from '../../../server/task/task.ts';
 import { willCompare } from '../../../server/task/task.ts';
 import { fail, ok } from '../../../server/vocabulary/errno.ts';
-import type { DriverOptions, DriverVariant } from '../catalogue/driver-variant.ts';
-import { storeFaulted } from '../dmirror-fault.ts';
+import { storeFaulted } from '../dmirror/dmirror-fault.ts';
 import {
   type Dmirror,
   type FaultedRange,
   type InstallOutcome,
   withDriverLock,
-} from '../dmirror-state.ts';
-import { dmirrorWith } from './dmirror-variant.ts';
+} from '../dmirror/dmirror-state.ts';
+import { dmirrorWith } from '../dmirror/dmirror-variant.ts';
+import type { DriverOptions, DriverVariant } from '../interface/driver-variant.ts';
 
 /**
  * Race 38: a task that unmaps a page holds its lock and waits for this driver, which waits for the lock of the page.

@@ -1,14 +1,14 @@
 import type { Task } from '../../../server/task/task.ts';
 import { ok } from '../../../server/vocabulary/errno.ts';
-import type { DriverVariant } from '../catalogue/driver-variant.ts';
-import { storeFaulted } from '../dmirror-fault.ts';
+import { storeFaulted } from '../dmirror/dmirror-fault.ts';
 import {
   type Dmirror,
   type FaultedRange,
   type InstallOutcome,
   withDriverLock,
-} from '../dmirror-state.ts';
-import { dmirrorWith } from './dmirror-variant.ts';
+} from '../dmirror/dmirror-state.ts';
+import { dmirrorWith } from '../dmirror/dmirror-variant.ts';
+import type { DriverVariant } from '../interface/driver-variant.ts';
 
 /** Race 3, first form: mmu_interval_read_retry() might as well not be called. */
 export const skipRetry: DriverVariant = {

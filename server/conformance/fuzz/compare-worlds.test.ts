@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DMIRROR_FUNCTIONS } from '../../../clients/drivers/dmirror.ts';
+import { DMIRROR_FUNCTIONS } from '../../../clients/drivers/dmirror/dmirror.ts';
 import { newMachineWorld } from '../traces/machine-world.ts';
 import { compareWorlds, sequenceOf } from './compare-worlds.ts';
 import type { FuzzProgram } from './fuzz-program.ts';

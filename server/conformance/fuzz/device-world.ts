@@ -2,14 +2,18 @@
 import {
   newCorrectedDmirror,
   performCorrectedVerb,
-} from '../../../clients/drivers/corrected-dmirror.ts';
-import { dmirrorDriver, dmirrorOpen, newDmirror } from '../../../clients/drivers/dmirror.ts';
-import type { Dmirror } from '../../../clients/drivers/dmirror-state.ts';
+} from '../../../clients/drivers/dmirror/corrected-dmirror.ts';
+import {
+  dmirrorDriver,
+  dmirrorOpen,
+  newDmirror,
+} from '../../../clients/drivers/dmirror/dmirror.ts';
+import type { Dmirror } from '../../../clients/drivers/dmirror/dmirror-state.ts';
 import {
   type DmirrorResult,
   type DmirrorVerb,
   performVerb,
-} from '../../../clients/drivers/dmirror-verb.ts';
+} from '../../../clients/drivers/dmirror/dmirror-verb.ts';
 import type { DeviceApi, DeviceDriver } from '../../abi/device-api.ts';
 import { createFile } from '../../kernel/syscalls/create-file.ts';
 import { deviceOf, newWorld, runTask, type World, type WorldOptions } from '../../machine/world.ts';

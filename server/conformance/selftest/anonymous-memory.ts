@@ -1,6 +1,6 @@
 /** Devices read and write anonymous memory. Source of what must hold: hmm-tests.c, anon_* and open_close. */
 
-import type { DmirrorResult } from '../../../clients/drivers/dmirror-verb.ts';
+import type { DmirrorResult } from '../../../clients/drivers/dmirror/dmirror-verb.ts';
 import { cpuOf } from '../../machine/world.ts';
 import { pageIndex, pageRange } from '../../vocabulary/address.ts';
 import { randomPolicy } from '../fuzz/random-policy.ts';

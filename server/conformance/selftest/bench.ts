@@ -3,7 +3,7 @@
  * selftests make. Every call runs to its end before it returns. A check that fails throws SelftestFailure.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { DmirrorResult, DmirrorVerb } from '../../../clients/drivers/dmirror-verb.ts';
+import type { DmirrorResult, DmirrorVerb } from '../../../clients/drivers/dmirror/dmirror-verb.ts';
 import type { Accessed, Advice, CpuApi, MappingKind, Prot } from '../../abi/cpu-api.ts';
 import type { KernelId } from '../../abi/kernel-ids.ts';
 import { createFile } from '../../kernel/syscalls/create-file.ts';

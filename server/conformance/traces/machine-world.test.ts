@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { DMIRROR_FUNCTIONS } from '../../../clients/drivers/dmirror.ts';
+import { DMIRROR_FUNCTIONS } from '../../../clients/drivers/dmirror/dmirror.ts';
 import type { Kernel, KernelFunctions } from '../../kernel/kernel.ts';
 import { hasFlag, PAGE_SWAPCACHE } from '../../kernel/memory/frames.ts';
 import type { Mm } from '../../kernel/memory/mm.ts';

@@ -8,9 +8,9 @@ import {
   dmirrorDriver,
   dmirrorOpen,
   newDmirror,
-} from '../../../clients/drivers/dmirror.ts';
-import type { Dmirror, DmirrorFunctions } from '../../../clients/drivers/dmirror-state.ts';
-import { performVerb } from '../../../clients/drivers/dmirror-verb.ts';
+} from '../../../clients/drivers/dmirror/dmirror.ts';
+import type { Dmirror, DmirrorFunctions } from '../../../clients/drivers/dmirror/dmirror-state.ts';
+import { performVerb } from '../../../clients/drivers/dmirror/dmirror-verb.ts';
 import { FIRST_KERNEL } from '../../abi/kernel-ids.ts';
 import type { Mm } from '../../kernel/memory/mm.ts';
 import { createFile } from '../../kernel/syscalls/create-file.ts';

@@ -2,7 +2,7 @@
  * The operations of a trace as calls: what a CPU does through CpuApi, what a device does as a verb
  * of dmirror. The same for a machine in this process and for clients in others.
  */
-import type { DmirrorVerb } from '../../../clients/drivers/dmirror-verb.ts';
+import type { DmirrorVerb } from '../../../clients/drivers/dmirror/dmirror-verb.ts';
 import type { CpuApi } from '../../abi/cpu-api.ts';
 import { rangeAt } from '../../abi/cpu-call.ts';
 import { answerToCall, bindCall } from '../../abi/cpu-calls.ts';

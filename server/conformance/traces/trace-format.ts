@@ -7,7 +7,10 @@
  * never passes.
  */
 import { Type } from 'typebox';
-import { DMIRROR_VERBS, type DmirrorVerbName } from '../../../clients/drivers/dmirror-verb.ts';
+import {
+  DMIRROR_VERBS,
+  type DmirrorVerbName,
+} from '../../../clients/drivers/dmirror/dmirror-verb.ts';
 import { CPU_CALL_NAMES, CPU_CALLS, type CpuCallName } from '../../abi/cpu-calls.ts';
 import { RANGE_PAGES_MAX } from '../../abi/limits.ts';
 import { pageAddress, strict, u64s, word } from '../../abi/scalars.ts';

@@ -1,7 +1,7 @@
 /** Each oracle that watches a running world fires on a mutant, and is silent on the same script without it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setEntry } from '../../../clients/drivers/device-page-table.ts';
+import { setEntry } from '../../../clients/drivers/hardware/device-page-table.ts';
 import type { MmuNotifyEvent } from '../../abi/device-api.ts';
 import type { EventBody } from '../../abi/event.ts';
 import { everySchedule } from '../../kernel/every-schedule.fixture.ts';

@@ -1,7 +1,11 @@
 /** The runs that the golden files were made of: the seed race in this process, where every order is forced. */
-import { dmirrorDriver, dmirrorOpen, newDmirror } from '../../../clients/drivers/dmirror.ts';
-import type { Dmirror } from '../../../clients/drivers/dmirror-state.ts';
-import { type DmirrorVerb, performVerb } from '../../../clients/drivers/dmirror-verb.ts';
+import {
+  dmirrorDriver,
+  dmirrorOpen,
+  newDmirror,
+} from '../../../clients/drivers/dmirror/dmirror.ts';
+import type { Dmirror } from '../../../clients/drivers/dmirror/dmirror-state.ts';
+import { type DmirrorVerb, performVerb } from '../../../clients/drivers/dmirror/dmirror-verb.ts';
 import type { DeviceApi, DeviceDriver } from '../../abi/device-api.ts';
 import type { Event } from '../../abi/event.ts';
 import { cpuOf, deviceOf, newWorld, STEPS_MAX, type World } from '../../machine/world.ts';

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { DriverVariant } from '../../../clients/drivers/catalogue/driver-variant.ts';
+import type { DriverVariant } from '../../../clients/drivers/interface/driver-variant.ts';
 import { languageOf, parsedCode } from '../../scenario/parsed-code.ts';
 import { loadedText } from '../../scenario/user-imports.ts';
 import { fileFunctions, isMaker } from './file-functions.ts';

@@ -1,7 +1,7 @@
 /** Whether a search has run what its patches and drivers change: what was not run is not said to be safe. */
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { DriverVariant } from '../../../clients/drivers/catalogue/driver-variant.ts';
+import type { DriverVariant } from '../../../clients/drivers/interface/driver-variant.ts';
 import { STOCK } from '../../kernel/stock.ts';
 import type { Patch } from '../../patches/patch.ts';
 import type { Bound, Searched } from '../../report/bound.ts';

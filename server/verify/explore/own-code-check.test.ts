@@ -29,7 +29,7 @@ async function planWithDriver(name: string, text: string): Promise<ScenarioPlan>
 
 /** A driver that is dmirror but for its perform(). */
 function performing(body: string, before = ''): string {
-  return `import { dmirrorWith } from 'ROOT/clients/drivers/faulty/dmirror-variant.ts';
+  return `import { dmirrorWith } from 'ROOT/clients/drivers/dmirror/dmirror-variant.ts';
 import { objectId } from 'ROOT/server/task/object-id.ts';
 ${before}
 const look = (at) => ({ kind: 'access', at, object: objectId('user', 900, 1), mode: 'read' });

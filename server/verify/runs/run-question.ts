@@ -3,8 +3,8 @@
  * theirs. A scenario is data, and may be anybody's; a patch comes as code from those that the server trusts.
  */
 
-import type { DriverVariant } from '../../../clients/drivers/catalogue/driver-variant.ts';
 import { DRIVERS } from '../../../clients/drivers/catalogue/drivers.ts';
+import type { DriverVariant } from '../../../clients/drivers/interface/driver-variant.ts';
 import { STOCK_NAME } from '../../patches/joint-name.ts';
 import type { Patch } from '../../patches/patch.ts';
 import { patchesIn } from '../../patches/patch-set.ts';

@@ -1,5 +1,5 @@
 /** What the catalogue says of a kernel, and what it does not say. */
-import { DMIRROR_VERBS } from '../../../clients/drivers/dmirror-verb.ts';
+import { DMIRROR_VERBS } from '../../../clients/drivers/dmirror/dmirror-verb.ts';
 import { CPU_CALL_NAMES } from '../../abi/cpu-calls.ts';
 import { DEFAULT_KERNEL } from '../../abi/kernel-ids.ts';
 import type { CatalogueReport, MissedLines, ReportedShape } from '../../report/catalogue.ts';

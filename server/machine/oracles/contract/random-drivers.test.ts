@@ -4,9 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { LabDevice } from '../../../../clients/drivers/catalogue/driver-variant.ts';
 import { DRIVERS } from '../../../../clients/drivers/catalogue/drivers.ts';
-import type { DmirrorVerb } from '../../../../clients/drivers/dmirror-verb.ts';
+import type { DmirrorVerb } from '../../../../clients/drivers/dmirror/dmirror-verb.ts';
+import type { LabDevice } from '../../../../clients/drivers/interface/driver-variant.ts';
 import { type Chance, newChance, oneSchedule } from '../../../kernel/every-schedule.fixture.ts';
 import { setPageDirtyLock } from '../../../kernel/memory/set-page-dirty-lock.ts';
 import type { Task } from '../../../task/task.ts';

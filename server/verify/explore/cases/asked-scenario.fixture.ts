@@ -1,7 +1,7 @@
 /** A scenario as text, with a patch and drivers that a test makes: what a search says to it. */
 
 import assert from 'node:assert/strict';
-import type { DriverVariant } from '../../../../clients/drivers/catalogue/driver-variant.ts';
+import type { DriverVariant } from '../../../../clients/drivers/interface/driver-variant.ts';
 import type { KernelFunctions } from '../../../kernel/kernel.ts';
 import type { Patch } from '../../../patches/patch.ts';
 import { describeBound } from '../../../report/bound.ts';

@@ -1,10 +1,10 @@
 /** What goes wrong before the programs begin is no answer, and is told with rule and history. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { DriverVariant } from '../../../../clients/drivers/catalogue/driver-variant.ts';
-import { installFaulted } from '../../../../clients/drivers/dmirror-fault.ts';
-import { dmirrorWith } from '../../../../clients/drivers/faulty/dmirror-variant.ts';
+import { installFaulted } from '../../../../clients/drivers/dmirror/dmirror-fault.ts';
+import { dmirrorWith } from '../../../../clients/drivers/dmirror/dmirror-variant.ts';
 import { skipRetry } from '../../../../clients/drivers/faulty/skip-retry.ts';
+import type { DriverVariant } from '../../../../clients/drivers/interface/driver-variant.ts';
 import { HMM_PFN_WRITE, type HmmPfn } from '../../../abi/hmm-pfn.ts';
 import { BadSetup, newScenarioRun } from '../../../scenario/scenario-world.ts';
 import { answer, planned } from './asked-scenario.fixture.ts';

@@ -1,8 +1,8 @@
 /** Code of a user's own that crashes, asserts or never ends under a schedule: an answer, with the schedule. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { DriverVariant } from '../../../../clients/drivers/catalogue/driver-variant.ts';
-import { dmirrorWith } from '../../../../clients/drivers/faulty/dmirror-variant.ts';
+import { dmirrorWith } from '../../../../clients/drivers/dmirror/dmirror-variant.ts';
+import type { DriverVariant } from '../../../../clients/drivers/interface/driver-variant.ts';
 import { search } from '../../../explorer/search.ts';
 import type { KernelFunctions } from '../../../kernel/kernel.ts';
 import { newScenarioRun } from '../../../scenario/scenario-world.ts';

@@ -1,8 +1,8 @@
 /** Oracle 3 on kernels and drivers that lose values where nobody compares registers. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { DriverVariant } from '../../../../clients/drivers/catalogue/driver-variant.ts';
-import { dmirrorWith } from '../../../../clients/drivers/faulty/dmirror-variant.ts';
+import { dmirrorWith } from '../../../../clients/drivers/dmirror/dmirror-variant.ts';
+import type { DriverVariant } from '../../../../clients/drivers/interface/driver-variant.ts';
 import type { KernelFunctions } from '../../../kernel/kernel.ts';
 import { setContents } from '../../../kernel/memory/frames.ts';
 import { readPte } from '../../../kernel/memory/page-table.ts';

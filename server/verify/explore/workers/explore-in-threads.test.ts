@@ -166,7 +166,7 @@ const CIRCLE = "new Function('for (;;);')();";
 const STUCK = [
   [
     'in a function',
-    "import { dmirrorWith } from 'ROOT/clients/drivers/faulty/dmirror-variant.ts';\n" +
+    "import { dmirrorWith } from 'ROOT/clients/drivers/dmirror/dmirror-variant.ts';\n" +
       'export const driver = {\n  newDevice: (options) => ({\n    ...dmirrorWith(options, {}),\n' +
       `    *perform() {\n      ${CIRCLE}\n    },\n  }),\n};\n`,
     /:6: perform\(\) has let no other task run for 1 s; a loop must/,

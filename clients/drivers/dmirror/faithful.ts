@@ -1,5 +1,5 @@
-import { dmirrorWith } from '../faulty/dmirror-variant.ts';
-import type { DriverVariant } from './driver-variant.ts';
+import type { DriverVariant } from '../interface/driver-variant.ts';
+import { dmirrorWith } from './dmirror-variant.ts';
 
 /** dmirror as it is: faults of its own included. */
 export const faithful: DriverVariant = {

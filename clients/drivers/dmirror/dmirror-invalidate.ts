@@ -11,12 +11,12 @@ import {
   type IntervalSub,
   mmuIntervalSetSeq,
   type NotifierRange,
-} from '../../server/abi/device-api.ts';
-import { type Held, lock, tryLock, unlock } from '../../server/task/lock.ts';
-import { type Task, willWrite } from '../../server/task/task.ts';
-import type { PageIndex } from '../../server/vocabulary/address.ts';
-import type { Seq } from '../../server/vocabulary/seq.ts';
-import { dropEntry, entryObject, mappedThrough } from './device-page-table.ts';
+} from '../../../server/abi/device-api.ts';
+import { type Held, lock, tryLock, unlock } from '../../../server/task/lock.ts';
+import { type Task, willWrite } from '../../../server/task/task.ts';
+import type { PageIndex } from '../../../server/vocabulary/address.ts';
+import type { Seq } from '../../../server/vocabulary/seq.ts';
+import { dropEntry, entryObject, mappedThrough } from '../hardware/device-page-table.ts';
 import type { Dmirror } from './dmirror-state.ts';
 
 /** True for the migrations of this device: those update the page table themselves. */

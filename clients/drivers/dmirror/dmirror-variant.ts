@@ -1,11 +1,11 @@
 /** Drivers that are dmirror but for some of its functions. */
 import type { ObjectId } from '../../../server/task/object-id.ts';
 import { suggestion } from '../../../server/vocabulary/nearest-word.ts';
-import type { DriverOptions, LabDevice } from '../catalogue/driver-variant.ts';
-import { freeFrames } from '../device-memory.ts';
-import { DMIRROR_FUNCTIONS, dmirrorDriver, dmirrorOpen, newDmirror } from '../dmirror.ts';
-import { contentOfDmirror } from '../dmirror-contents.ts';
-import type { Dmirror, DmirrorFunctions } from '../dmirror-state.ts';
+import { freeFrames } from '../hardware/device-memory.ts';
+import type { DriverOptions, LabDevice } from '../interface/driver-variant.ts';
+import { DMIRROR_FUNCTIONS, dmirrorDriver, dmirrorOpen, newDmirror } from './dmirror.ts';
+import { contentOfDmirror } from './dmirror-contents.ts';
+import type { Dmirror, DmirrorFunctions } from './dmirror-state.ts';
 import { performLabVerb } from './lab-verb.ts';
 
 /**

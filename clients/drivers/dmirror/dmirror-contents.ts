@@ -1,8 +1,8 @@
 /** What stands at the objects of a dmirror, for an explorer that compares states. */
-import { type ObjectId, objectName } from '../../server/task/object-id.ts';
-import { PAGES_MAX, type PageIndex, type Pfn } from '../../server/vocabulary/address.ts';
-import { readU64 } from '../../server/vocabulary/page-contents.ts';
-import { type DeviceMemory, homeOfFrame, readDeviceFrame } from './device-memory.ts';
+import { type ObjectId, objectName } from '../../../server/task/object-id.ts';
+import { PAGES_MAX, type PageIndex, type Pfn } from '../../../server/vocabulary/address.ts';
+import { readU64 } from '../../../server/vocabulary/page-contents.ts';
+import { type DeviceMemory, homeOfFrame, readDeviceFrame } from '../hardware/device-memory.ts';
 import type { Dmirror } from './dmirror-state.ts';
 
 /** As LabDevice.contentOf(): of dmirror's own state, and nothing that a variant keeps beside it. */

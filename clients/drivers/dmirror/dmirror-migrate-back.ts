@@ -8,7 +8,7 @@
  * already can land in the frame after it was copied.
  */
 
-import type { DeviceFault, DmaTarget } from '../../server/abi/device-api.ts';
+import type { DeviceFault, DmaTarget } from '../../../server/abi/device-api.ts';
 import {
   MIGRATE_PFN_MIGRATE,
   MIGRATE_PFN_NONE,
@@ -18,19 +18,19 @@ import {
   migratePfn,
   migratePfnHas,
   migratePfnToPfn,
-} from '../../server/abi/migrate-pfn.ts';
-import { type Task, willRead, willWrite } from '../../server/task/task.ts';
+} from '../../../server/abi/migrate-pfn.ts';
+import { type Task, willRead, willWrite } from '../../../server/task/task.ts';
 import {
   type PageIndex,
   type PageRange,
   type Pfn,
   pageIndex,
   pagesFrom,
-} from '../../server/vocabulary/address.ts';
-import { OK, ok, type Result } from '../../server/vocabulary/errno.ts';
-import type { PageContents } from '../../server/vocabulary/page-contents.ts';
-import { deviceFrameObject, ownsFrame, readDeviceFrame } from './device-memory.ts';
-import { dropEntry, entryObject } from './device-page-table.ts';
+} from '../../../server/vocabulary/address.ts';
+import { OK, ok, type Result } from '../../../server/vocabulary/errno.ts';
+import type { PageContents } from '../../../server/vocabulary/page-contents.ts';
+import { deviceFrameObject, ownsFrame, readDeviceFrame } from '../hardware/device-memory.ts';
+import { dropEntry, entryObject } from '../hardware/device-page-table.ts';
 import { migrateEachVma } from './dmirror-migrate.ts';
 import type { Dmirror } from './dmirror-state.ts';
 

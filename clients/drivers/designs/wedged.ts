@@ -2,8 +2,8 @@ import type { DeviceFault } from '../../../server/abi/device-api.ts';
 import type { Task } from '../../../server/task/task.ts';
 import { pagesFrom } from '../../../server/vocabulary/address.ts';
 import { fail, type Result } from '../../../server/vocabulary/errno.ts';
-import { dmirrorWith } from '../faulty/dmirror-variant.ts';
-import type { DriverOptions, DriverVariant } from './driver-variant.ts';
+import { dmirrorWith } from '../dmirror/dmirror-variant.ts';
+import type { DriverOptions, DriverVariant } from '../interface/driver-variant.ts';
 
 /** A device that has hung brings no page back. It says so, and the fault ends with SIGBUS: no mistake of the driver. */
 export const wedged: DriverVariant = {

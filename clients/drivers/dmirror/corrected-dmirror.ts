@@ -23,7 +23,7 @@ import {
   mmuIntervalReadRetry,
   mmuIntervalSetSeq,
   type NotifierRange,
-} from '../../server/abi/device-api.ts';
+} from '../../../server/abi/device-api.ts';
 import {
   HMM_PFN_DEVICE_PRIVATE,
   HMM_PFN_VALID,
@@ -31,16 +31,16 @@ import {
   type HmmPfn,
   hmmPfnHas,
   hmmPfnToPfn,
-} from '../../server/abi/hmm-pfn.ts';
+} from '../../../server/abi/hmm-pfn.ts';
 import {
   MIGRATE_PFN_MIGRATE,
   MIGRATE_PFN_NONE,
   migratePfnHas,
-} from '../../server/abi/migrate-pfn.ts';
-import { type TaskContext, touch } from '../../server/task/context.ts';
-import { lock, tryLock, unlock } from '../../server/task/lock.ts';
-import { type ObjectId, objectId } from '../../server/task/object-id.ts';
-import { type Task, willCompare, willWrite } from '../../server/task/task.ts';
+} from '../../../server/abi/migrate-pfn.ts';
+import { type TaskContext, touch } from '../../../server/task/context.ts';
+import { lock, tryLock, unlock } from '../../../server/task/lock.ts';
+import { type ObjectId, objectId } from '../../../server/task/object-id.ts';
+import { type Task, willCompare, willWrite } from '../../../server/task/task.ts';
 import {
   contains,
   intersection,
@@ -50,12 +50,12 @@ import {
   type Pfn,
   pageCount,
   pageIndex,
-} from '../../server/vocabulary/address.ts';
-import { fail, OK, type Result } from '../../server/vocabulary/errno.ts';
-import { readU64 } from '../../server/vocabulary/page-contents.ts';
-import type { Seq } from '../../server/vocabulary/seq.ts';
-import { ownsFrame } from './device-memory.ts';
-import { entryAt, entryObject, mappedThrough, setEntry } from './device-page-table.ts';
+} from '../../../server/vocabulary/address.ts';
+import { fail, OK, type Result } from '../../../server/vocabulary/errno.ts';
+import { readU64 } from '../../../server/vocabulary/page-contents.ts';
+import type { Seq } from '../../../server/vocabulary/seq.ts';
+import { ownsFrame } from '../hardware/device-memory.ts';
+import { entryAt, entryObject, mappedThrough, setEntry } from '../hardware/device-page-table.ts';
 import { DMIRROR_FUNCTIONS, dmirrorDriver, newDmirror } from './dmirror.ts';
 import { type DmirrorCopied, dmirrorReadMapped } from './dmirror-access.ts';
 import { dropEntries } from './dmirror-invalidate.ts';

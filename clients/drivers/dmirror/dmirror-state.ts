@@ -3,23 +3,23 @@
  * those of its functions that a variant driver may replace.
  */
 
-import type { DeviceApi, IntervalSub, NotifierRange } from '../../server/abi/device-api.ts';
-import type { HmmPfn } from '../../server/abi/hmm-pfn.ts';
-import type { MigratePfn } from '../../server/abi/migrate-pfn.ts';
-import { type TaskContext, touch } from '../../server/task/context.ts';
-import { type Held, type Lock, lock, newLock, unlock } from '../../server/task/lock.ts';
-import { type ObjectId, objectId } from '../../server/task/object-id.ts';
-import type { Task, YieldPoint } from '../../server/task/task.ts';
+import type { DeviceApi, IntervalSub, NotifierRange } from '../../../server/abi/device-api.ts';
+import type { HmmPfn } from '../../../server/abi/hmm-pfn.ts';
+import type { MigratePfn } from '../../../server/abi/migrate-pfn.ts';
+import { type TaskContext, touch } from '../../../server/task/context.ts';
+import { type Held, type Lock, lock, newLock, unlock } from '../../../server/task/lock.ts';
+import { type ObjectId, objectId } from '../../../server/task/object-id.ts';
+import type { Task, YieldPoint } from '../../../server/task/task.ts';
 import {
   type PageIndex,
   type PageRange,
   pageIndex,
   pageRange,
-} from '../../server/vocabulary/address.ts';
-import type { Result } from '../../server/vocabulary/errno.ts';
-import type { Seq } from '../../server/vocabulary/seq.ts';
-import { type DeviceMemory, newDeviceMemory } from './device-memory.ts';
-import { type DevicePageTable, newDevicePageTable } from './device-page-table.ts';
+} from '../../../server/vocabulary/address.ts';
+import type { Result } from '../../../server/vocabulary/errno.ts';
+import type { Seq } from '../../../server/vocabulary/seq.ts';
+import { type DeviceMemory, newDeviceMemory } from '../hardware/device-memory.ts';
+import { type DevicePageTable, newDevicePageTable } from '../hardware/device-page-table.ts';
 
 /** Pages handled by one kernel call, as the arrays of 64 entries on the original's stack. */
 export const DMIRROR_BATCH_PAGES = 64;

@@ -4,13 +4,13 @@
  * follow from it.
  */
 import type { Type } from 'typebox';
-import { prose } from '../../server/abi/prose.ts';
-import { shortRange, strict, u64s } from '../../server/abi/scalars.ts';
-import type { VerbHelp } from '../../server/abi/verb-help.ts';
-import type { Task } from '../../server/task/task.ts';
-import type { PageRange } from '../../server/vocabulary/address.ts';
-import { type Errno, fail, OK, type Result } from '../../server/vocabulary/errno.ts';
-import { type PageContents, pageOfU64, readU64 } from '../../server/vocabulary/page-contents.ts';
+import { prose } from '../../../server/abi/prose.ts';
+import { shortRange, strict, u64s } from '../../../server/abi/scalars.ts';
+import type { VerbHelp } from '../../../server/abi/verb-help.ts';
+import type { Task } from '../../../server/task/task.ts';
+import type { PageRange } from '../../../server/vocabulary/address.ts';
+import { type Errno, fail, OK, type Result } from '../../../server/vocabulary/errno.ts';
+import { type PageContents, pageOfU64, readU64 } from '../../../server/vocabulary/page-contents.ts';
 import { dmirrorRead, dmirrorReadMapped, dmirrorWrite } from './dmirror-access.ts';
 import { dmirrorCheckExclusive, dmirrorExclusive } from './dmirror-exclusive.ts';
 import { dmirrorFault, dmirrorPrefetch } from './dmirror-fault.ts';

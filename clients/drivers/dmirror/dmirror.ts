@@ -16,11 +16,11 @@
  *    between, which needs mmap_lock only for read, leaves a freed frame mapped (mapMigrated).
  */
 
-import type { DeviceDriver } from '../../server/abi/device-api.ts';
-import type { Task } from '../../server/task/task.ts';
-import { PAGES_MAX, pageIndex, pageRange } from '../../server/vocabulary/address.ts';
-import { OK, type Result } from '../../server/vocabulary/errno.ts';
-import { allMapped } from './device-page-table.ts';
+import type { DeviceDriver } from '../../../server/abi/device-api.ts';
+import type { Task } from '../../../server/task/task.ts';
+import { PAGES_MAX, pageIndex, pageRange } from '../../../server/vocabulary/address.ts';
+import { OK, type Result } from '../../../server/vocabulary/errno.ts';
+import { allMapped } from '../hardware/device-page-table.ts';
 import { allocateChunk } from './dmirror-devmem.ts';
 import { installFaulted } from './dmirror-fault.ts';
 import { dmirrorInvalidate, dropEntries, ignoresOwnMigration } from './dmirror-invalidate.ts';

@@ -7,25 +7,25 @@
  * Leaves out: accesses of less than a page.
  */
 
-import type { DmaTarget } from '../../server/abi/device-api.ts';
-import { assertHeld, type Held } from '../../server/task/lock.ts';
-import { type Task, willRead, willWrite } from '../../server/task/task.ts';
+import type { DmaTarget } from '../../../server/abi/device-api.ts';
+import { assertHeld, type Held } from '../../../server/task/lock.ts';
+import { type Task, willRead, willWrite } from '../../../server/task/task.ts';
 import {
   nextPage,
   type PageIndex,
   type PageRange,
   pageIndex,
   pageRange,
-} from '../../server/vocabulary/address.ts';
-import { fail, ok, type Result } from '../../server/vocabulary/errno.ts';
-import type { PageContents } from '../../server/vocabulary/page-contents.ts';
+} from '../../../server/vocabulary/address.ts';
+import { fail, ok, type Result } from '../../../server/vocabulary/errno.ts';
+import type { PageContents } from '../../../server/vocabulary/page-contents.ts';
 import {
   deviceFrameObject,
   ownsFrame,
   readDeviceFrame,
   writeDeviceFrame,
-} from './device-memory.ts';
-import { entryAt, entryObject, type MappedEntry } from './device-page-table.ts';
+} from '../hardware/device-memory.ts';
+import { entryAt, entryObject, type MappedEntry } from '../hardware/device-page-table.ts';
 import { dmirrorFault } from './dmirror-fault.ts';
 import { DMIRROR_BATCH_PAGES, type Dmirror, withDriverLock } from './dmirror-state.ts';
 

@@ -7,18 +7,18 @@
  * Leaves out: memunmap_pages() itself; frames of a removed chunk are never used again.
  */
 
-import { migratePfnToPfn } from '../../server/abi/migrate-pfn.ts';
-import { wake } from '../../server/task/context.ts';
-import { type Task, waitUntil, willWrite } from '../../server/task/task.ts';
-import { type PageIndex, type Pfn, pageIndex, pfn } from '../../server/vocabulary/address.ts';
-import { OK, type Result } from '../../server/vocabulary/errno.ts';
+import { migratePfnToPfn } from '../../../server/abi/migrate-pfn.ts';
+import { wake } from '../../../server/task/context.ts';
+import { type Task, waitUntil, willWrite } from '../../../server/task/task.ts';
+import { type PageIndex, type Pfn, pageIndex, pfn } from '../../../server/vocabulary/address.ts';
+import { OK, type Result } from '../../../server/vocabulary/errno.ts';
 import {
   type DeviceChunk,
   deviceFramesInUse,
   giveFrameBack,
   homeOfFrame,
   removeFreeFrames,
-} from './device-memory.ts';
+} from '../hardware/device-memory.ts';
 import { copyToSystem } from './dmirror-migrate-back.ts';
 import { DMIRROR_BATCH_PAGES, type Dmirror } from './dmirror-state.ts';
 

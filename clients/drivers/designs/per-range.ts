@@ -1,15 +1,15 @@
 import { type Task, willWrite } from '../../../server/task/task.ts';
 import type { PageRange } from '../../../server/vocabulary/address.ts';
 import { OK, type Result } from '../../../server/vocabulary/errno.ts';
-import { newCorrectedDmirror, performCorrectedVerb } from '../corrected-dmirror.ts';
-import { freeFrames } from '../device-memory.ts';
-import { allMapped } from '../device-page-table.ts';
-import { allocateChunk } from '../dmirror-devmem.ts';
-import { dropEntries } from '../dmirror-invalidate.ts';
-import { type Dmirror, withDriverLock } from '../dmirror-state.ts';
-import type { DmirrorResult, DmirrorVerb } from '../dmirror-verb.ts';
-import { performLabVerb } from '../faulty/lab-verb.ts';
-import type { DriverVariant } from './driver-variant.ts';
+import { newCorrectedDmirror, performCorrectedVerb } from '../dmirror/corrected-dmirror.ts';
+import { allocateChunk } from '../dmirror/dmirror-devmem.ts';
+import { dropEntries } from '../dmirror/dmirror-invalidate.ts';
+import { type Dmirror, withDriverLock } from '../dmirror/dmirror-state.ts';
+import type { DmirrorResult, DmirrorVerb } from '../dmirror/dmirror-verb.ts';
+import { performLabVerb } from '../dmirror/lab-verb.ts';
+import { freeFrames } from '../hardware/device-memory.ts';
+import { allMapped } from '../hardware/device-page-table.ts';
+import type { DriverVariant } from '../interface/driver-variant.ts';
 
 /** As amdgpu has a notifier for each userptr object: it is about one range, and nothing else is mapped. */
 export const perRange: DriverVariant = {

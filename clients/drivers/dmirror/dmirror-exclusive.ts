@@ -4,16 +4,16 @@
  * Models: dmirror_exclusive(), dmirror_atomic_map(), dmirror_check_atomic() of lib/test_hmm.c
  * (6.1).
  */
-import { type Task, willRead, willWrite } from '../../server/task/task.ts';
+import { type Task, willRead, willWrite } from '../../../server/task/task.ts';
 import {
   nextPage,
   type PageRange,
   type Pfn,
   pageCount,
   pageIndex,
-} from '../../server/vocabulary/address.ts';
-import { fail, OK, type Result } from '../../server/vocabulary/errno.ts';
-import { entryAt, entryObject, setEntry } from './device-page-table.ts';
+} from '../../../server/vocabulary/address.ts';
+import { fail, OK, type Result } from '../../../server/vocabulary/errno.ts';
+import { entryAt, entryObject, setEntry } from '../hardware/device-page-table.ts';
 import { type DmirrorCopied, dmirrorReadMapped } from './dmirror-access.ts';
 import { type Dmirror, nextBatch, withDriverLock, withMmapReadLock } from './dmirror-state.ts';
 

@@ -8,7 +8,7 @@ import type { ObjectId } from '../../../server/task/object-id.ts';
 import type { Task } from '../../../server/task/task.ts';
 import type { Pfn } from '../../../server/vocabulary/address.ts';
 import type { Result } from '../../../server/vocabulary/errno.ts';
-import type { DmirrorResult, DmirrorVerb } from '../dmirror-verb.ts';
+import type { DmirrorResult, DmirrorVerb } from '../dmirror/dmirror-verb.ts';
 
 export interface DriverOptions {
   readonly api: DeviceApi;

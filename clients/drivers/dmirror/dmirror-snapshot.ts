@@ -8,7 +8,7 @@
  * missing).
  */
 
-import { type IntervalSub, mmuIntervalReadRetry } from '../../server/abi/device-api.ts';
+import { type IntervalSub, mmuIntervalReadRetry } from '../../../server/abi/device-api.ts';
 import {
   HMM_PFN_DEVICE_PRIVATE,
   HMM_PFN_ERROR,
@@ -18,11 +18,11 @@ import {
   HMM_PFN_ZERO,
   type HmmPfn,
   hmmPfnHas,
-} from '../../server/abi/hmm-pfn.ts';
-import { type Task, willCompare } from '../../server/task/task.ts';
-import type { PageRange } from '../../server/vocabulary/address.ts';
-import { fail, ok, type Result } from '../../server/vocabulary/errno.ts';
-import type { Seq } from '../../server/vocabulary/seq.ts';
+} from '../../../server/abi/hmm-pfn.ts';
+import { type Task, willCompare } from '../../../server/task/task.ts';
+import type { PageRange } from '../../../server/vocabulary/address.ts';
+import { fail, ok, type Result } from '../../../server/vocabulary/errno.ts';
+import type { Seq } from '../../../server/vocabulary/seq.ts';
 import { type Dmirror, nextBatch, withDriverLock, withMmapReadLock } from './dmirror-state.ts';
 
 /** The names of HMM_DMIRROR_PROT_*, joined by '+'; a plain page has no name besides its access. */

@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MIGRATE_PFN_MIGRATE, migrateFlags } from '../../server/abi/migrate-pfn.ts';
-import { cpuOf, deviceOf, newWorld, runTask, type World } from '../../server/machine/world.ts';
-import { lock, unlock } from '../../server/task/lock.ts';
-import type { Task } from '../../server/task/task.ts';
+import { MIGRATE_PFN_MIGRATE, migrateFlags } from '../../../server/abi/migrate-pfn.ts';
+import { cpuOf, deviceOf, newWorld, runTask, type World } from '../../../server/machine/world.ts';
+import { lock, unlock } from '../../../server/task/lock.ts';
+import type { Task } from '../../../server/task/task.ts';
 import {
   addressOf,
   nextPage,
   type PageIndex,
   pageIndex,
   pagesFrom,
-} from '../../server/vocabulary/address.ts';
-import { seq } from '../../server/vocabulary/seq.ts';
+} from '../../../server/vocabulary/address.ts';
+import { seq } from '../../../server/vocabulary/seq.ts';
 import {
   DMIRROR_FUNCTIONS,
   dmirrorClose,

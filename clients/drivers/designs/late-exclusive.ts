@@ -2,11 +2,11 @@ import {
   correctedLateExclusive,
   newCorrectedDmirror,
   performCorrectedVerb,
-} from '../corrected-dmirror.ts';
-import { freeFrames } from '../device-memory.ts';
-import { dmirrorOpen } from '../dmirror.ts';
-import { performLabVerb } from '../faulty/lab-verb.ts';
-import type { DriverVariant } from './driver-variant.ts';
+} from '../dmirror/corrected-dmirror.ts';
+import { dmirrorOpen } from '../dmirror/dmirror.ts';
+import { performLabVerb } from '../dmirror/lab-verb.ts';
+import { freeFrames } from '../hardware/device-memory.ts';
+import type { DriverVariant } from '../interface/driver-variant.ts';
 
 export const lateExclusive: DriverVariant = {
   id: 'late-exclusive',

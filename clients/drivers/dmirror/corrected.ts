@@ -1,8 +1,8 @@
-import { newCorrectedDmirror, performCorrectedVerb } from '../corrected-dmirror.ts';
-import { freeFrames } from '../device-memory.ts';
-import { dmirrorOpen } from '../dmirror.ts';
-import { performLabVerb } from '../faulty/lab-verb.ts';
-import type { DriverVariant } from './driver-variant.ts';
+import { freeFrames } from '../hardware/device-memory.ts';
+import type { DriverVariant } from '../interface/driver-variant.ts';
+import { newCorrectedDmirror, performCorrectedVerb } from './corrected-dmirror.ts';
+import { dmirrorOpen } from './dmirror.ts';
+import { performLabVerb } from './lab-verb.ts';
 
 export const corrected: DriverVariant = {
   id: 'corrected',

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { newTaskContext } from '../../server/task/context.ts';
-import { pageIndex, pfn } from '../../server/vocabulary/address.ts';
-import { pageOfU64, ZERO_CONTENTS } from '../../server/vocabulary/page-contents.ts';
+import { newTaskContext } from '../../../server/task/context.ts';
+import { pageIndex, pfn } from '../../../server/vocabulary/address.ts';
+import { pageOfU64, ZERO_CONTENTS } from '../../../server/vocabulary/page-contents.ts';
 import {
   addChunk,
   deviceFramesInUse,

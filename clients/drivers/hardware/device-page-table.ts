@@ -7,16 +7,16 @@
  * Leaves out: a device TLB in front of it.
  */
 
-import type { DeviceApi, MirrorEntry } from '../../server/abi/device-api.ts';
-import { MIRROR_NONE } from '../../server/abi/device-api.ts';
-import { type TaskContext, touch } from '../../server/task/context.ts';
-import { type ObjectId, objectId } from '../../server/task/object-id.ts';
+import type { DeviceApi, MirrorEntry } from '../../../server/abi/device-api.ts';
+import { MIRROR_NONE } from '../../../server/abi/device-api.ts';
+import { type TaskContext, touch } from '../../../server/task/context.ts';
+import { type ObjectId, objectId } from '../../../server/task/object-id.ts';
 import {
   nextPage,
   PAGES_MAX,
   type PageIndex,
   type PageRange,
-} from '../../server/vocabulary/address.ts';
+} from '../../../server/vocabulary/address.ts';
 
 export type MappedEntry = Extract<MirrorEntry, { state: 'mapped' }>;
 

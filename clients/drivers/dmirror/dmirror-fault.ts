@@ -11,20 +11,25 @@ import {
   type HmmRequestFlags,
   type IntervalSub,
   mmuIntervalReadRetry,
-} from '../../server/abi/device-api.ts';
+} from '../../../server/abi/device-api.ts';
 import {
   HMM_PFN_VALID,
   HMM_PFN_WRITE,
   type HmmPfn,
   hmmPfnHas,
   hmmPfnToPfn,
-} from '../../server/abi/hmm-pfn.ts';
-import { enterLoop, loopAgain } from '../../server/task/context.ts';
-import { assertHeld, type Held } from '../../server/task/lock.ts';
-import { type Task, willCompare, willWrite } from '../../server/task/task.ts';
-import { nextPage, type PageRange, pageIndex, pagesFrom } from '../../server/vocabulary/address.ts';
-import { fail, OK, ok, type Result } from '../../server/vocabulary/errno.ts';
-import { entryObject, setEntry } from './device-page-table.ts';
+} from '../../../server/abi/hmm-pfn.ts';
+import { enterLoop, loopAgain } from '../../../server/task/context.ts';
+import { assertHeld, type Held } from '../../../server/task/lock.ts';
+import { type Task, willCompare, willWrite } from '../../../server/task/task.ts';
+import {
+  nextPage,
+  type PageRange,
+  pageIndex,
+  pagesFrom,
+} from '../../../server/vocabulary/address.ts';
+import { fail, OK, ok, type Result } from '../../../server/vocabulary/errno.ts';
+import { entryObject, setEntry } from '../hardware/device-page-table.ts';
 import {
   type Dmirror,
   type FaultedRange,

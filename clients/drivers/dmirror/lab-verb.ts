@@ -1,12 +1,12 @@
 /** For drivers that do some of dmirror's verbs in a way of their own. */
 import type { Task } from '../../../server/task/task.ts';
-import type { Dmirror } from '../dmirror-state.ts';
+import type { Dmirror } from './dmirror-state.ts';
 import {
   DMIRROR_VERBS,
   type DmirrorResult,
   type DmirrorVerb,
   performVerb,
-} from '../dmirror-verb.ts';
+} from './dmirror-verb.ts';
 
 export type LabVerb = DmirrorVerb;
 

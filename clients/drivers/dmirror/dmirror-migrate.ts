@@ -6,7 +6,7 @@
  * Leaves out: coherent device memory, huge pages.
  */
 
-import type { DmaTarget, MigrateVma, VmaView } from '../../server/abi/device-api.ts';
+import type { DmaTarget, MigrateVma, VmaView } from '../../../server/abi/device-api.ts';
 import {
   MIGRATE_PFN_MIGRATE,
   MIGRATE_PFN_NONE,
@@ -15,19 +15,19 @@ import {
   migratePfn,
   migratePfnHas,
   migratePfnToPfn,
-} from '../../server/abi/migrate-pfn.ts';
-import { assertHeld, type Held } from '../../server/task/lock.ts';
-import { type Task, willWrite } from '../../server/task/task.ts';
+} from '../../../server/abi/migrate-pfn.ts';
+import { assertHeld, type Held } from '../../../server/task/lock.ts';
+import { type Task, willWrite } from '../../../server/task/task.ts';
 import {
   type PageIndex,
   type PageRange,
   type Pfn,
   pageIndex,
-} from '../../server/vocabulary/address.ts';
-import { fail, OK, ok, type Result } from '../../server/vocabulary/errno.ts';
-import { type PageContents, ZERO_CONTENTS } from '../../server/vocabulary/page-contents.ts';
-import { deviceFrameObject, ownsFrame, writeDeviceFrame } from './device-memory.ts';
-import { entryObject, setEntry } from './device-page-table.ts';
+} from '../../../server/vocabulary/address.ts';
+import { fail, OK, ok, type Result } from '../../../server/vocabulary/errno.ts';
+import { type PageContents, ZERO_CONTENTS } from '../../../server/vocabulary/page-contents.ts';
+import { deviceFrameObject, ownsFrame, writeDeviceFrame } from '../hardware/device-memory.ts';
+import { entryObject, setEntry } from '../hardware/device-page-table.ts';
 import { type DmirrorCopied, dmirrorReadMapped } from './dmirror-access.ts';
 import { allocDeviceFrames } from './dmirror-devmem.ts';
 import {

@@ -3,10 +3,10 @@
  *
  * Models: dmirror_devmem_alloc_page(), dmirror_allocate_chunk() of lib/test_hmm.c (6.1).
  */
-import { type Task, willWrite } from '../../server/task/task.ts';
-import type { PageIndex, Pfn } from '../../server/vocabulary/address.ts';
-import { OK, type Result } from '../../server/vocabulary/errno.ts';
-import { addChunk, takeFreeFrame } from './device-memory.ts';
+import { type Task, willWrite } from '../../../server/task/task.ts';
+import type { PageIndex, Pfn } from '../../../server/vocabulary/address.ts';
+import { OK, type Result } from '../../../server/vocabulary/errno.ts';
+import { addChunk, takeFreeFrame } from '../hardware/device-memory.ts';
 import type { Dmirror } from './dmirror-state.ts';
 
 /**

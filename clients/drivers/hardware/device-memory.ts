@@ -6,10 +6,10 @@
  * Leaves out: devmem_lock (two tasks that both find the list empty each add a chunk, as in the
  * original) and the list's spinlock (taking a frame is one atomic step here).
  */
-import { type TaskContext, touch } from '../../server/task/context.ts';
-import { type ObjectId, objectId } from '../../server/task/object-id.ts';
-import { type PageIndex, type Pfn, pfn } from '../../server/vocabulary/address.ts';
-import { type PageContents, ZERO_CONTENTS } from '../../server/vocabulary/page-contents.ts';
+import { type TaskContext, touch } from '../../../server/task/context.ts';
+import { type ObjectId, objectId } from '../../../server/task/object-id.ts';
+import { type PageIndex, type Pfn, pfn } from '../../../server/vocabulary/address.ts';
+import { type PageContents, ZERO_CONTENTS } from '../../../server/vocabulary/page-contents.ts';
 
 /** A struct dmirror_chunk: frames [first, first + count). */
 export interface DeviceChunk {

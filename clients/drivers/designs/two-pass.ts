@@ -6,13 +6,17 @@ import {
 } from '../../../server/abi/device-api.ts';
 import { type Task, willWrite } from '../../../server/task/task.ts';
 import type { Seq } from '../../../server/vocabulary/seq.ts';
-import { mappedThrough } from '../device-page-table.ts';
-import { dmirrorDriver, dmirrorOpen, newDmirror } from '../dmirror.ts';
-import { contentOfDmirror } from '../dmirror-contents.ts';
-import { dmirrorInvalidate, dropEntries, ignoresOwnMigration } from '../dmirror-invalidate.ts';
-import { type Dmirror, withDriverLock } from '../dmirror-state.ts';
-import { performLabVerb } from '../faulty/lab-verb.ts';
-import type { DriverVariant } from './driver-variant.ts';
+import { dmirrorDriver, dmirrorOpen, newDmirror } from '../dmirror/dmirror.ts';
+import { contentOfDmirror } from '../dmirror/dmirror-contents.ts';
+import {
+  dmirrorInvalidate,
+  dropEntries,
+  ignoresOwnMigration,
+} from '../dmirror/dmirror-invalidate.ts';
+import { type Dmirror, withDriverLock } from '../dmirror/dmirror-state.ts';
+import { performLabVerb } from '../dmirror/lab-verb.ts';
+import { mappedThrough } from '../hardware/device-page-table.ts';
+import type { DriverVariant } from '../interface/driver-variant.ts';
 
 /** What each pass does. */
 interface Passes {
