@@ -94,6 +94,50 @@ async function comesBack(
   return { client, hello: result, received: result.received };
 }
 
+test('names and roles that the presenter gave are there again, also after a new machine and another restart', async () => {
+  server = await startServer(config);
+  const { body } = await post('/api/labs', { name: 'room', scenario: 'seed-zero-page' });
+  const bearer = { authorization: `Bearer ${body.presenterToken}` };
+  const control = (params: unknown) => post('/api/labs/room/control', params, bearer);
+  const stays = await joins('room', 'cpu', 'cpu7');
+  const leaves = await joins('room', 'cpu', 'cpu8');
+  await control({ action: 'rename', actor: 'cpu7', label: 'José' });
+  await control({ action: 'rename', actor: 'cpu8', label: 'Ada' });
+  await control({ action: 'cast', role: 'reader', actor: 'cpu7' });
+  await control({ action: 'show', what: 'code' });
+  leaves.client.socket.close(1000);
+  while ((await request('/api/labs/room')).body.actors.length > 1);
+  const restarted = control({ action: 'restart' });
+  const reset = await stays.client.next();
+  stays.client.send({ id: reset.id, result: {} });
+  await restarted;
+  for (const round of ['first', 'second']) {
+    await server.stop();
+    server = await startServer(config);
+    await server.restored;
+    const { cast, shows } = (await request('/api/labs/room')).body;
+    assert.deepEqual([cast, shows], [{ reader: 'cpu7' }, 'code'], round);
+    const lab = server.labs.get('room');
+    assert.ok(lab !== 'none');
+    assert.deepEqual(
+      lab.controlSeen().labels,
+      { cpu7: 'José' },
+      'who has left takes the name along',
+    );
+  }
+  const { hash, version } = server.model;
+  await server.stop();
+  for (const file of readdirSync(directory).filter((name) => name.endsWith('.jsonl'))) {
+    const again = replay(openJournal(join(directory, file)), {
+      newMachine: newLiveMachine,
+      model: { hash, version },
+      onEvent: () => undefined,
+    });
+    assert.equal(again.outcome, 'identical', file);
+  }
+  server = await startServer(config);
+});
+
 test('a lab comes back with its memory, its code, its presenter, its scenario and how it was driven', async () => {
   server = await startServer(config);
   const scenario = 'seed-zero-page';

@@ -50,6 +50,10 @@ export const ControlLine = strict({
     paused: Type.Boolean(),
     locked: Type.Boolean(),
     speed: Type.Union([Type.Literal('full'), Type.Number({ exclusiveMinimum: 0 })]),
+    // Older recordings have none of these. See LabControl in protocol/lab-control.ts.
+    cast: Type.Optional(Type.Record(Type.String(), Type.String())),
+    labels: Type.Optional(Type.Record(Type.String(), Type.String())),
+    shows: Type.Optional(word('race', 'code')),
   }),
 });
 

@@ -113,6 +113,11 @@ export class LabReplay {
     }
   }
 
+  /** How it was driven last, and who played what. */
+  get control(): Control {
+    return this.#control;
+  }
+
   /** Of the last entry. */
   get n(): number {
     return this.#n;

@@ -252,7 +252,10 @@ export class Lab {
 
   /** The lab is where it was; what happens from now on is written to `recorder`. */
   restored(recorder: Recorder | 'none'): void {
-    if (this.#replay !== 'none') this.#replay.finish(recorder);
+    if (this.#replay !== 'none') {
+      this.#replay.finish(recorder);
+      this.#peopleWere(this.#replay.control);
+    }
     this.#replay = 'none';
     const { resting } = this.#host;
     if (resting !== 'none') this.feed.goOnBehind(resting.events);
@@ -349,7 +352,7 @@ export class Lab {
   leave(actor: LabActor): void {
     if (this.actors.get(actor.name) !== actor) return;
     this.actors.delete(actor.name);
-    this.#labels.delete(actor.name);
+    if (this.#labels.delete(actor.name)) this.#noteControl();
     this.ballot.gone(actor.name);
     this.note({ over: { actor: actor.name } });
     this.#conductor.gone(actor.name);
@@ -622,13 +625,8 @@ export class Lab {
     const tasks = this.#host.tasks();
     const vote = this.ballot.seen();
     return {
-      paused: this.drive.paused,
-      locked: this.presenter.state === 'locked',
-      speed: this.drive.speed,
-      ...(this.cast.size === 0 ? {} : { cast: Object.fromEntries(this.cast) }),
-      ...(this.#labels.size === 0 ? {} : { labels: Object.fromEntries(this.#labels) }),
+      ...this.#controlKept(),
       ...(vote === 'none' ? {} : { vote }),
-      ...(this.shows === 'race' ? {} : { shows: this.shows }),
       tasks: tasks.slice(0, TASKS_SHOWN_MAX).map(taskEntry),
       tasksLeftOut: Math.max(0, tasks.length - TASKS_SHOWN_MAX),
     };
@@ -650,7 +648,21 @@ export class Lab {
 
   #controlKept(): Checkpoint['control'] {
     const { paused, speed } = this.drive;
-    return { paused, locked: this.presenter.state === 'locked', speed };
+    return {
+      paused,
+      locked: this.presenter.state === 'locked',
+      speed,
+      ...(this.cast.size === 0 ? {} : { cast: Object.fromEntries(this.cast) }),
+      ...(this.#labels.size === 0 ? {} : { labels: Object.fromEntries(this.#labels) }),
+      ...(this.shows === 'race' ? {} : { shows: this.shows }),
+    };
+  }
+
+  /** Who plays what, and is called what, as an earlier server knew it. */
+  #peopleWere({ cast = {}, labels = {}, shows = 'race' }: Checkpoint['control']): void {
+    for (const [role, actor] of Object.entries(cast)) this.cast.set(role, actor);
+    for (const [name, label] of Object.entries(labels)) this.#labels.set(name, label);
+    this.shows = shows;
   }
 
   /** Holds back each frame of the actor, both ways. Returns whether it is here. */
