@@ -94,7 +94,7 @@ async function comesBack(
   return { client, hello: result, received: result.received };
 }
 
-test('names and roles that the presenter gave are there again, also after a new machine and another restart', async () => {
+test('names and roles that a presenter gave come back, also after a new machine and another restart', async () => {
   server = await startServer(config);
   const { body } = await post('/api/labs', { name: 'room', scenario: 'seed-zero-page' });
   const bearer = { authorization: `Bearer ${body.presenterToken}` };

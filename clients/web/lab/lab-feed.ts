@@ -21,6 +21,8 @@ const TELL_MS = 120;
 const BEAT_MS = 1_000;
 /** Milliseconds without a sign of the server after which a picture is not live any more. */
 const SILENT_MS = 3_000;
+/** What a browser says of its network. */
+const NETWORK_NEWS = ['offline', 'online'] as const;
 
 /** Attempts to come back to a server, after which others are asked that keep its labs. */
 const GONE_AFTER = 3;
@@ -103,13 +105,13 @@ export class LabFeed {
   start(): void {
     this.#keeper.start();
     this.#beating = setInterval(() => this.#beat(), BEAT_MS);
-    addEventListener('offline', this.#beat);
+    for (const news of NETWORK_NEWS) addEventListener(news, this.#beat);
   }
 
   stop(): void {
     this.#keeper.stop();
     if (this.#beating !== 'none') clearInterval(this.#beating);
-    removeEventListener('offline', this.#beat);
+    for (const news of NETWORK_NEWS) removeEventListener(news, this.#beat);
   }
 
   /** For views: calls `listener` after changes, at most once in TELL_MS. Returns how to end that. */

@@ -3,6 +3,7 @@ import type { Event } from '../../../server/abi/event.ts';
 import type { Control, LabDetail, PatchEntry } from '../../../server/protocol/http-api.ts';
 import { ExplainPanel } from '../explain/explain-panel.tsx';
 import type { EventHistory, SeenViolation } from '../model/event-history.ts';
+import { NotLive } from '../room/not-live.tsx';
 import { usePresenter } from '../room/use-presenter.ts';
 import { sentenceOf, serverApi } from '../server-api.ts';
 import { useKeys } from '../shell/keys.ts';
@@ -119,10 +120,11 @@ export function LabView({ lab, event, hand }: LabViewProps) {
 
   if (feed.status.state === 'refused') return <LostLab lab={lab} status={feed.status} />;
   return (
-    <div className="page filled lab">
+    <div className={`page filled lab ${feed.live === 'live' ? '' : 'not-live'}`}>
       <TopBar>
         <LabTitle lab={lab} detail={detail} />
         <Violations history={feed.history} onExplain={explainLast} />
+        <NotLive feed={feed} />
         <StatusChip status={feed.status} />
       </TopBar>
       <main className="stage">

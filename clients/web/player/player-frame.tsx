@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { LostLab } from '../lab/lost-lab.tsx';
 import { StatusChip } from '../lab/status-chip.tsx';
+import { NotLive } from '../room/not-live.tsx';
 import type { Room } from '../room/use-room.ts';
 import { Link } from '../shell/link.tsx';
 import { presenterToken } from '../shell/memory.ts';
@@ -32,7 +33,9 @@ export function PlayerFrame({ player, room, children, verbs }: PlayerFrameProps)
   const code = room.detail === 'unknown' ? lab : room.detail.code;
   const isLate = status.state === 'live' && room.feed.live === 'late';
   return (
-    <div className={`page filled player ${isLate || status.state !== 'live' ? 'late' : ''}`}>
+    <div
+      className={`page filled player ${room.feed.live === 'live' && status.state === 'live' ? '' : 'not-live'}`}
+    >
       <header className="player-top">
         <h1>
           {name === 'auto' ? '…' : room.called(name)} <span className="quiet">in {code}</span>
@@ -42,6 +45,7 @@ export function PlayerFrame({ player, room, children, verbs }: PlayerFrameProps)
         ) : (
           <StatusChip status={status} />
         )}
+        <NotLive feed={room.feed} />
       </header>
       <main className="hand">
         <div className="upper stack">

@@ -53,7 +53,7 @@ export function ConsoleView({ lab }: { readonly lab: string }) {
   const other = isStock ? 'remove-second-invalidate' : 'stock';
   const showsCode = feed.control !== 'unknown' && feed.control.shows === 'code';
   return (
-    <div className="page filled console">
+    <div className={`page filled console ${feed.live === 'live' ? '' : 'not-live'}`}>
       <TopBar>
         <span className="spread">
           <strong>{sheet === 'none' ? lab : sheet.title}</strong>{' '}
@@ -74,6 +74,7 @@ export function ConsoleView({ lab }: { readonly lab: string }) {
         <button type="button" onClick={() => act({ action: 'patch', patch: other })}>
           Again, with {isStock ? 'the patch' : 'stock'}
         </button>
+        <NotLive feed={feed} />
         <StatusChip status={feed.status} />
       </TopBar>
       <main>
@@ -111,7 +112,6 @@ export function ConsoleView({ lab }: { readonly lab: string }) {
           <CloseLab room={room} lab={lab} />
         </section>
       </main>
-      <NotLive feed={feed} />
     </div>
   );
 }

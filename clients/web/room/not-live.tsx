@@ -4,7 +4,7 @@ import type { LabFeed } from '../lab/lab-feed.ts';
 /** Milliseconds between two looks at the clock. */
 const LOOK_MS = 500;
 
-/** A picture that is not live says so, and how old it is. */
+/** A picture that is not live is grey, and says how old it is. */
 export function NotLive({ feed }: { readonly feed: LabFeed }) {
   const [now, setNow] = useState(() => performance.now());
   useEffect(() => {
@@ -15,7 +15,7 @@ export function NotLive({ feed }: { readonly feed: LabFeed }) {
   const seconds = Math.max(0, Math.round((now - feed.heardAt) / 1_000));
   return (
     <p className="not-live-chip chip warn" role="status">
-      ◌ not live for {seconds} s
+      ◌ as of {seconds} s ago
     </p>
   );
 }
