@@ -73,6 +73,20 @@ export function remoteDeviceApi(parts: RemoteDeviceApiParts): DeviceApi {
       return (yield* calls.demand('mmu_interval_read_begin', known)).seq;
     },
 
+    // The wire has no word for classic notifiers.
+    *mmuNotifierRegister() {
+      return fail('EINVAL');
+    },
+    *mmuNotifierUnregister() {
+      // Nothing was registered.
+    },
+    *getUserPages() {
+      return fail('EINVAL');
+    },
+    *putPages() {
+      // Nothing was taken.
+    },
+
     *findVma(page) {
       return resultOf(yield* calls.ask('find_vma', { page }), (vma) => vma);
     },

@@ -27,6 +27,11 @@ export interface IntervalSub {
   invalidateSeq: Seq;
 }
 
+/** A registered struct mmu_notifier: of the whole address space, with callbacks at both ends of a bracket. */
+export interface MmuNotifier {
+  readonly id: number;
+}
+
 /** enum mmu_notifier_event. */
 export type MmuNotifyEvent =
   | 'unmap'
@@ -115,6 +120,26 @@ export interface DeviceApi {
   /** Waits while the subscription's range is being invalidated. Never with the driver lock held (rule 11). */
   mmuIntervalReadBegin(sub: IntervalSub): Task<Seq>;
 
+  /**
+   * mmu_notifier_register(): from now on driver.mmuNotifier is called. Takes mmap_lock for writing, and all locks of the
+   * mappings: no bracket is under way when it returns. EINVAL once the process has exited, or if the driver has nothing
+   * to call.
+   */
+  mmuNotifierRegister(): Task<Result<MmuNotifier>>;
+  /**
+   * mmu_notifier_unregister(): calls release(), and waits until no callback is under way. Not from a callback, nor with
+   * a lock held that one takes.
+   */
+  mmuNotifierUnregister(notifier: MmuNotifier): Task<void>;
+
+  /**
+   * get_user_pages_unlocked(): faults the pages in and takes a reference on each. Takes mmap_lock itself. Fewer frames
+   * than pages if a later one cannot be had; EFAULT if the first cannot. Give them back with putPages().
+   */
+  getUserPages(range: PageRange, access: 'read' | 'write'): Task<Result<readonly Pfn[]>>;
+  /** put_page() of each: references from getUserPages(). */
+  putPages(frames: readonly Pfn[]): Task<void>;
+
   /** find_vma(): the first mapping that ends above `page`. Needs mmap_lock. ENOENT if there is none. */
   findVma(page: PageIndex): Task<Result<VmaView>>;
   /** Needs mmap_lock. EBUSY: collided, begin again. EFAULT, EPERM, EINVAL as mm/hmm.c. */
@@ -182,11 +207,21 @@ export interface InvalidateAnswers {
   abandoned(place: number): void;
 }
 
-/** What the kernel may ask of a device: struct mmu_interval_notifier_ops and struct dev_pagemap_ops. */
 /** What invalidateStart() leaves for the second pass. */
 export type InvalidateFinish = () => Task<void>;
 
+/** struct mmu_notifier_ops, as far as it is modelled; release() is the driver's. */
+export interface MmuNotifierOps {
+  /** 'again' only where the range is not blockable, and only of a driver that has no invalidateRangeEnd(). */
+  readonly invalidateRangeStart?: (range: NotifierRange) => Task<'done' | 'again'>;
+  /** May be called without a start, if the notifier was registered in between. */
+  readonly invalidateRangeEnd?: (range: NotifierRange) => Task<void>;
+}
+
+/** What the kernel may ask of a device: struct mmu_interval_notifier_ops and struct dev_pagemap_ops. */
 export interface DeviceDriver {
+  /** Of a driver that calls mmuNotifierRegister(). */
+  readonly mmuNotifier?: MmuNotifierOps | undefined;
   /** 'again' only where the range is not blockable. */
   invalidate(sub: IntervalSub, range: NotifierRange, seq: Seq): Task<'done' | 'again'>;
   /**

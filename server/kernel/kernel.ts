@@ -36,7 +36,7 @@ import type { Pte } from './memory/pte.ts';
 import { newSwap, type Swap, type SwapSlot } from './memory/swap.ts';
 import type { Tlb } from './memory/tlb.ts';
 import type { MergeWish, VmaAdjustment } from './memory/vma-changes.ts';
-import type { Subscription } from './notifier/subscriptions.ts';
+import type { ListedNotifier, Subscription } from './notifier/subscriptions.ts';
 
 /** A struct dev_pagemap: one device's private frames [first, first + count). */
 export interface Pgmap {
@@ -82,8 +82,12 @@ export interface Invalidation {
   readonly range: PageRange;
   /** Ids of the subscriptions that are called back. */
   readonly hit: readonly number[];
-  /** For each of `hit`. Absent: no account is kept. */
-  readonly answers?: ReadonlyMap<number, DeviceAnswer>;
+  /** For each of `hit`, and of classic notifiers with a start. Absent: no account is kept. */
+  readonly answers?: Map<number, DeviceAnswer>;
+  /** What classic notifiers hear at its end. Absent: they hear nothing. */
+  readonly told?: NotifierRange;
+  /** 'refused': by the interval tree, so that no classic notifier has heard of it. */
+  answer?: 'agreed' | 'refused';
 }
 
 export interface DeviceAnswer {
@@ -200,7 +204,32 @@ export interface KernelFunctions {
     k: Kernel,
     mm: Mm,
     request: InvalidationRequest,
-  ): Task<{ readonly invalidation: Invalidation; readonly answer: 'agreed' | 'refused' }>;
+  ): Task<{
+    readonly invalidation: Invalidation;
+    readonly answer: 'agreed' | 'refused' | 'refused by a classic notifier';
+  }>;
+  startCallbacks(
+    k: Kernel,
+    invalidation: Invalidation,
+    range: NotifierRange,
+    hit: readonly Subscription[],
+    current: Seq,
+  ): Task<'agreed' | 'refused' | 'refused by a classic notifier'>;
+  mnHlistInvalidateRangeStart(
+    k: Kernel,
+    invalidation: Invalidation,
+    range: NotifierRange,
+  ): Task<'done' | 'again'>;
+  mnHlistInvalidateEnd(k: Kernel, invalidation: Invalidation): Task<void>;
+  mnHlistRelease(k: Kernel, mm: Mm): Task<void>;
+  mmuNotifierRegister(
+    k: Kernel,
+    mm: Mm,
+    device: { readonly owner: DeviceOwner; readonly driver: DeviceDriver },
+  ): Task<Result<ListedNotifier>>;
+  mmuNotifierUnregister(k: Kernel, mm: Mm, notifier: ListedNotifier): Task<void>;
+  synchronizeSrcu(k: Kernel, mm: Mm): Task<void>;
+  mmTakeAllLocks(k: Kernel, mm: Mm): Task<HeldForWrite[]>;
 
   doUserAddrFault(k: Kernel, cpu: Cpu, page: PageIndex, access: FaultAccess): Task<Signal | 'none'>;
   handleMmFault(k: Kernel, request: FaultRequest): Task<FaultOutcome>;

@@ -47,13 +47,25 @@ import { splitVma, vmaAdjust } from './memory/vma-adjust.ts';
 import { mmapExpand, vmaMerge } from './memory/vma-merge.ts';
 import { mnItreeInvalidate } from './notifier/ask-devices.ts';
 import {
+  mnHlistInvalidateEnd,
+  mnHlistInvalidateRangeStart,
+  mnHlistRelease,
+} from './notifier/classic-notifiers.ts';
+import {
   mmuIntervalNotifierInsert,
   mmuIntervalNotifierRemove,
   mmuIntervalReadBegin,
   mmuNotifierInvalidateRangeEnd,
   mmuNotifierInvalidateRangeStart,
   openBracket,
+  startCallbacks,
 } from './notifier/mmu-notifier.ts';
+import {
+  mmTakeAllLocks,
+  mmuNotifierRegister,
+  mmuNotifierUnregister,
+  synchronizeSrcu,
+} from './notifier/register-notifier.ts';
 import {
   anonVmaClone,
   anonVmaFork,
@@ -118,7 +130,15 @@ export const STOCK: KernelFunctions = {
   mmuIntervalNotifierInsert,
   mmuIntervalNotifierRemove,
   openBracket,
+  startCallbacks,
   mnItreeInvalidate,
+  mnHlistInvalidateRangeStart,
+  mnHlistInvalidateEnd,
+  mnHlistRelease,
+  mmuNotifierRegister,
+  mmuNotifierUnregister,
+  synchronizeSrcu,
+  mmTakeAllLocks,
   doUserAddrFault,
   handleMmFault,
   doAnonymousPage,

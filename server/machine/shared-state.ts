@@ -137,6 +137,7 @@ function* stateOfMm(mm: Mm, names: FrameNames): Iterable<ShownState> {
   const pending = `${mm.tlbFlushPending}`;
   yield { object: mm.flushPendingObject, name: `flush pending ${id}`, state: pending };
   yield* stateOfSubscriptions(mm);
+  yield* stateOfNotifiers(mm);
   yield* stateOfTable(mm, names);
 }
 
@@ -193,6 +194,23 @@ function* stateOfSequences({ subscriptions }: Mm): Iterable<ShownState> {
   for (const { device, sub } of overlapping(subscriptions.itree, EVERYWHERE)) {
     yield { object: sub.object, name: `sequence of ${device}`, state: `${sub.invalidateSeq}` };
   }
+}
+
+function* stateOfNotifiers({ id, subscriptions }: Mm): Iterable<ShownState> {
+  const { list, listObject, readers, readersObject } = subscriptions;
+  if (readers.size > 0) {
+    yield { object: readersObject, name: `walks ${id}`, state: `${readers.size}` };
+  }
+  let listed = '';
+  for (let one = list; one !== 'none'; one = one.next) {
+    listed += ` ${one.device}`;
+    yield {
+      object: one.object,
+      name: `notifier of ${one.device}`,
+      state: `${one.state} ${one.calls}`,
+    };
+  }
+  if (listed !== '') yield { object: listObject, name: `notifiers ${id}`, state: listed };
 }
 
 function* stateOfTable(mm: Mm, names: FrameNames): Iterable<ShownState> {

@@ -21,6 +21,8 @@ export interface EndView {
   readonly registers: ReadonlyMap<string, string>;
   /** Private frames that drivers are ready to hand out again, for drivers that report them. */
   readonly freeFrames: () => ReadonlyMap<string, readonly Pfn[]>;
+  /** Invalidations that drivers take to be in progress, where there are any. */
+  readonly invalidating: () => ReadonlyMap<string, number>;
 }
 
 /** The first forbidden thing about the end of an execution, or 'none'. `stuck` are the tasks that wait for ever. */
@@ -35,7 +37,11 @@ export function failureAtEnd(
   const waiting = oracles.has('OR5') ? stuckTasks(plan, end.world, stuck) : 'none';
   if (waiting !== 'none') return stuckFailure(waiting);
   if (stuck.length === 0) {
-    const rest = { pins: pinsOf(end.world), freeFrames: end.freeFrames() };
+    const rest = {
+      pins: pinsOf(end.world),
+      freeFrames: end.freeFrames(),
+      invalidating: end.invalidating(),
+    };
     for (const rule of oracles) {
       const [text] = end.world.oracles.atRest(rule, rest);
       if (text !== undefined) return { kind: 'violation', rule, text, actors: [] };

@@ -12,7 +12,11 @@ import type { PageTable, PtePage } from '../kernel/memory/page-table.ts';
 import type { Swap, SwapSlot } from '../kernel/memory/swap.ts';
 import type { Tlb, TlbEntry } from '../kernel/memory/tlb.ts';
 import type { VmaLocks } from '../kernel/memory/vma-locks.ts';
-import type { NotifierSubscriptions, Subscription } from '../kernel/notifier/subscriptions.ts';
+import type {
+  ListedNotifier,
+  NotifierSubscriptions,
+  Subscription,
+} from '../kernel/notifier/subscriptions.ts';
 import type { Lock } from '../task/lock.ts';
 import type { ObjectKind } from '../task/object-id.ts';
 import type { RwSem } from '../task/rwsem.ts';
@@ -208,12 +212,19 @@ const PTE_PAGE: Fates<PtePage> = {
   ptl: not(HOLDER, 'Lock'),
 };
 
+const ANOTHER_NOTIFIER = { object: 0, device: 'another', state: 'listed', calls: 0, next: 'none' };
+
 const SUBSCRIPTIONS: Fates<NotifierSubscriptions> = {
   object: NAME,
   invalidateSeq: told('subscriptions'),
   activeInvalidateRanges: told('subscriptions'),
   itree: parts('IntervalTree'),
   deferred: told('subscriptions', 'Deferred'),
+  listObject: NAME,
+  list: { ...toldAs('notifiers', ANOTHER_NOTIFIER), holds: 'ListedNotifier' },
+  readersObject: NAME,
+  readers: told('notifiers'),
+  leaving: not('while it is not 0, the step that wrote to the list last stands for its content'),
 };
 
 const TREE: Fates<Tree> = {
@@ -234,6 +245,16 @@ const SUBSCRIPTION: Fates<Subscription> = {
   driver: FIXED,
   device: FIXED,
   callee: FIXED,
+};
+
+const LISTED_NOTIFIER: Fates<ListedNotifier> = {
+  id: NAME,
+  object: NAME,
+  driver: FIXED,
+  device: FIXED,
+  next: toldAs('notifiers', ANOTHER_NOTIFIER),
+  state: told('notifiers'),
+  calls: told('notifiers'),
 };
 
 const DEFERRED: Fates<NotifierSubscriptions['deferred'][number]> = {
@@ -285,6 +306,8 @@ const INVALIDATION: Fates<Invalidation> = {
   range: told('subscriptions'),
   hit: told('subscriptions'),
   answers: told('user'),
+  told: FIXED,
+  answer: toldAs('subscriptions', 'refused'),
 };
 
 export const KERNEL_FIELDS: ReadonlyMap<string, Readonly<Record<string, Fate>>> = new Map(
@@ -312,6 +335,7 @@ export const KERNEL_FIELDS: ReadonlyMap<string, Readonly<Record<string, Fate>>> 
     IntervalTree: TREE,
     SizeClass: SIZE_CLASS,
     Subscription: SUBSCRIPTION,
+    ListedNotifier: LISTED_NOTIFIER,
     Deferred: DEFERRED,
     IntervalSub: INTERVAL_SUB,
     Tlb: TLB,
@@ -355,4 +379,5 @@ export const LEFT_OUT_OF_SHARED_STATE: ReadonlyMap<string, string> = new Map([
   ['Invalidation.range', 'never changes while the bracket is open'],
   ['Invalidation.hit', 'never changes while the bracket is open'],
   ['Invalidation.answers', 'only an oracle looks at it, at an object of its own'],
+  ['Invalidation.answer', 'only the task that has opened the bracket looks at it'],
 ]);

@@ -72,7 +72,17 @@ function addWhatPasses(k: Kernel): void {
   k.frames.swapSlots.set(pfn, 3);
   setMapping(k.frames, pfn, 1, 1);
   const answers = new Map([[1, { device: OWNER, given: false }]]);
-  k.invalidations.set(1, { id: 1, by: NO_TASK, mm, range, hit: [1], answers });
+  k.invalidations.set(1, {
+    id: 1,
+    by: NO_TASK,
+    mm,
+    range,
+    hit: [1],
+    answers,
+    told: { mm: 0, range, event: 'clear', owner: 'none', blocking: 'blockable' },
+    answer: 'agreed',
+  });
+  subscriptions.readers.add(1);
   const from = { id: 2, mm, owner: OWNER, vma, range, select: 'system' } as const;
   const [src, dst] = [[migratePfn(pfn, 0)], [migratePfn(900 as Pfn, 0)]];
   k.migrations.set(2, { ...from, faultPage: 'none', src, dst, cpages: 2 });
@@ -81,6 +91,16 @@ function addWhatPasses(k: Kernel): void {
       for (const subscription of items.values()) {
         subscription.sub.invalidateSeq = subscriptions.invalidateSeq;
         const { driver } = subscription;
+        const object = objectId('notifiers', mm.id, 3);
+        subscriptions.list = {
+          id: 3,
+          object,
+          driver,
+          device: OWNER,
+          next: 'none',
+          state: 'listed',
+          calls: 0,
+        };
         if (k.pgmaps.length === 0)
           k.pgmaps.push({ owner: OWNER, driver, first: 9 as Pfn, count: 1, leftOver: 'none' });
         if (subscriptions.deferred.length === 0)
@@ -160,7 +180,7 @@ function objectsOf(kernel: Kernel, kind: ObjectKind): ObjectId[] {
     for (const index of [id, 2 * id + 1]) indices.add(index);
   }
   for (const { struct, fields } of metIn(kernel)) {
-    if (struct === 'IntervalSub' || struct === 'Tlb') {
+    if (struct === 'IntervalSub' || struct === 'Tlb' || struct === 'ListedNotifier') {
       indices.add(objectName(fields.object as ObjectId).index);
     }
     if (struct !== 'PageTable') continue;

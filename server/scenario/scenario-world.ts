@@ -158,7 +158,8 @@ export function openScenario(
       world.scheduler.spawn(thread.actor, thread.name, task);
     }
     const freeFrames = () => freeFramesOf(plan, surroundings);
-    const end = { world, registers, freeFrames };
+    const invalidating = () => invalidatingOf(plan, surroundings);
+    const end = { world, registers, freeFrames, invalidating };
     return {
       world,
       registers,
@@ -219,6 +220,15 @@ function freeFramesOf(plan: ScenarioPlan, surroundings: OpContext): Map<string, 
   return found;
 }
 
+function invalidatingOf(plan: ScenarioPlan, surroundings: OpContext): Map<string, number> {
+  const found = new Map<string, number>();
+  for (const { name } of plan.devices) {
+    const count = surroundings.device(name).invalidating?.() ?? 0;
+    if (count !== 0) found.set(name, count);
+  }
+  return found;
+}
+
 /** A thread is there, and its TLB is flushed, before it does anything. A child's comes with its fork. */
 function makeThreads(plan: ScenarioPlan, world: World): void {
   for (const { kind, name } of plan.instances) {
@@ -256,6 +266,7 @@ function newDevice(plan: ScenarioPlan, world: World, deviceNumber: number): LabD
   if (planned === undefined) throw new RangeError(`there is no device number ${deviceNumber}`);
   const { name, driver, memoryPages } = planned;
   const api = deviceOf(world, name, () => made.callbacks, driver.runs);
+  if (driver.notifiers !== 'classic') api.mmuNotifierRegister = unannounced;
   const made: LabDevice = driver.newDevice({
     api,
     context: world.context,
@@ -265,6 +276,11 @@ function newDevice(plan: ScenarioPlan, world: World, deviceNumber: number): LabD
     setPageDirtyLock: (pfn) => setPageDirtyLock(world.kernel, pfn),
   });
   return made;
+}
+
+/** What can change places is worked out before the first step. */
+function unannounced(): never {
+  throw new TypeError("a driver that calls mmuNotifierRegister() says so: notifiers: 'classic'");
 }
 
 function setupOf(plan: ScenarioPlan, surroundings: OpContext): SetupTask[] {

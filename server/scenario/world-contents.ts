@@ -6,7 +6,7 @@ import type { LabDevice } from '../../clients/drivers/interface/driver-variant.t
 import type { IntervalSub } from '../abi/device-api.ts';
 import type { WorldContents } from '../explorer/explored.ts';
 import { holdsPages, migrationsObject } from '../kernel/hmm/open-migrations.ts';
-import type { Kernel } from '../kernel/kernel.ts';
+import type { Invalidation, Kernel } from '../kernel/kernel.ts';
 import { rootOf } from '../kernel/memory/anon-vma.ts';
 import {
   contentsOf,
@@ -32,6 +32,7 @@ import {
   FLUSH_PENDING,
   MIGRATIONS_OWNER,
   MM_PARTS,
+  NOTIFIER_PARTS,
   ORACLE_OWNERS,
   PAGE_OWNERS,
   RMAP_OWNERS,
@@ -70,7 +71,7 @@ export function worldContents(options: ContentsOptions): WorldContents {
     comparedAt: (object) =>
       options.sequences === 'kept'
         ? 'unknown'
-        : (subAt(kernel, object)?.invalidateSeq ?? 'unknown'),
+        : (subAt(kernel, object)?.invalidateSeq ?? sequenceOfDevice(options, object)),
     derived: () => (options.sequences === 'unread' ? NO_SUBS : currentSubs(kernel)),
     rest: () => restOf(options),
     windowReached: options.windowReached,
@@ -130,9 +131,17 @@ function contentOf(options: ContentsOptions, object: ObjectId): number | string 
       return 'unknown';
     case 'rmap':
       return reverseMapText(kernel, owner, index);
+    case 'notifiers':
+      return notifiersText(kernel.mms.get(owner), object, index);
     case 'rmap_lock':
       return index % 2 === 0 ? 0 : arrivals(rmapLock(kernel, owner, index));
   }
+}
+
+/** One that a driver keeps itself. */
+function sequenceOfDevice({ devices }: ContentsOptions, object: ObjectId): number | 'unknown' {
+  const { kind, owner } = objectName(object);
+  return kind === 'device' ? (devices[owner]?.sequenceAt?.(object) ?? 'unknown') : 'unknown';
 }
 
 function sequenceText({ world, sequences }: ContentsOptions, object: ObjectId): number | 'unknown' {
@@ -171,6 +180,22 @@ function* currentSubs({ mms }: Kernel): Iterable<readonly [ObjectId, number]> {
       yield [sub.object, sub.invalidateSeq === mm.subscriptions.invalidateSeq ? 1 : 0];
     }
   }
+}
+
+/** The list, who walks it, or one that was registered. */
+function notifiersText(mm: Mm | undefined, object: ObjectId, about: number): string | 'unknown' {
+  if (mm === undefined) return 'unknown';
+  const { subscriptions } = mm;
+  const { readers, leaving } = subscriptions;
+  // Whom a grace period waits for is known to the task that waits.
+  if (about === NOTIFIER_PARTS.readers) return leaving > 0 ? 'unknown' : `${readers.size}`;
+  let listed = '';
+  for (let one = subscriptions.list; one !== 'none'; one = one.next) {
+    if (one.object === object) return `${one.state} ${one.calls}`;
+    listed += ` ${one.device}`;
+  }
+  // Where a walk goes on that stands on one that is taken out is not in the list.
+  return about === NOTIFIER_PARTS.list && leaving === 0 ? listed : 'unknown';
 }
 
 /** Who waits: readers are all alike. */
@@ -248,11 +273,16 @@ function bracketsText(
   if (mm === undefined) return 'unknown';
   const { invalidateSeq, activeInvalidateRanges } = mm.subscriptions;
   const open: string[] = [];
-  for (const { mm: of, range, hit } of world.kernel.invalidations.values()) {
-    if (of === mm) open.push(`${range.first}-${range.end} ${hit.join(' ')}`);
+  for (const { mm: of, range, hit, answer } of world.kernel.invalidations.values()) {
+    if (of === mm) open.push(`${range.first}-${range.end} ${hit.join(' ')}${refusedText(answer)}`);
   }
   const odd = sequences === 'unread' ? '' : isOdd(invalidateSeq);
   return `${odd} ${activeInvalidateRanges} ${open.sort()} ${subscribedText(mm)}`;
+}
+
+/** Most brackets are not refused, and their texts as short as can be. */
+function refusedText(answer: Invalidation['answer']): string {
+  return answer === 'refused' ? ' refused' : '';
 }
 
 function subscribedText({ subscriptions }: Mm): string {

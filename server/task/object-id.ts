@@ -33,6 +33,7 @@ export const OBJECT_KINDS = [
   'rmap_lock',
   'device',
   'user',
+  'notifiers',
 ] as const;
 
 export type ObjectKind = (typeof OBJECT_KINDS)[number];

@@ -19,6 +19,12 @@ export const VMA_PARTS = { unstable: 0, locks: 1, anonVmas: 2 } as const;
 /** Index of kind 'tlb' of tlb_flush_pending. The owner is the address space; TLBs have running numbers above it. */
 export const FLUSH_PENDING = 0;
 
+/**
+ * Indices of kind 'notifiers': the list of classic notifiers, and who walks it. Above stand the notifiers, by their ids.
+ * The owner is the address space.
+ */
+export const NOTIFIER_PARTS = { list: 0, readers: 1 } as const;
+
 /** Owners of kinds 'rmap' and 'rmap_lock': whose list of mappings. The index is an id, or twice an id for a lock. */
 export const RMAP_OWNERS = { anonVmas: 0, files: 1 } as const;
 

@@ -59,6 +59,10 @@ export function* readLock(context: TaskContext, at: YieldPoint, sem: RwSem): Tas
 /** Waits until no task holds `sem` and none came earlier, then holds it alone. Yields: yes. */
 export function* writeLock(context: TaskContext, at: YieldPoint, sem: RwSem): Task<HeldForWrite> {
   checkLockOrder(context, at, sem);
+  return yield* queueToWrite(context, at, sem);
+}
+
+function* queueToWrite(context: TaskContext, at: YieldPoint, sem: RwSem): Task<HeldForWrite> {
   touch(context, sem.queue, 'write');
   const ticket = arrive(sem, 'write');
   yield { kind: 'block', at, on: sem.object, until: () => canWrite(sem, ticket) };
@@ -69,6 +73,19 @@ export function* writeLock(context: TaskContext, at: YieldPoint, sem: RwSem): Ta
   sem.writer = writer;
   sem.writes += 1;
   return { sem, writer };
+}
+
+/**
+ * down_write_nest_lock(): a second semaphore of a class that the task holds already. The caller guarantees an order
+ * within the class.
+ */
+export function* writeLockNested(
+  context: TaskContext,
+  at: YieldPoint,
+  sem: RwSem,
+): Task<HeldForWrite> {
+  checkLockOrder(context, at, sem, 'nested');
+  return yield* queueToWrite(context, at, sem);
 }
 
 /** Not a yield point. The reader may be another task than the one that took it (a device's later request). */

@@ -22,6 +22,7 @@ export const RULES = {
   MN2: 'the invalidate sequence is odd exactly while a range is being invalidated',
   MN3: 'a subscription is removed once',
   MN4: 'a subscription that is removed has no callback running',
+  MN5: 'a classic notifier is not called once it is unregistered, nor taken back twice',
   SW1: 'a page leaves the swap cache when no entry names its slot, or nothing else uses it',
   DX1: 'an exclusive entry is restored under its page lock, or while no task holds it',
   SC1: 'the same choices lead to the same ready steps',

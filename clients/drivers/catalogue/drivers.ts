@@ -6,6 +6,9 @@ import { corrected } from '../dmirror/corrected.ts';
 import { faithful } from '../dmirror/faithful.ts';
 import { checkBeforeMap } from '../faulty/check-before-map.ts';
 import { dropLockBeforeMap } from '../faulty/drop-lock-before-map.ts';
+import { kvmChecksCountOnly } from '../faulty/kvm-checks-count-only.ts';
+import { kvmChecksSequenceOnly } from '../faulty/kvm-checks-sequence-only.ts';
+import { kvmCountBeforeSequence } from '../faulty/kvm-count-before-sequence.ts';
 import { mapLosers } from '../faulty/map-losers.ts';
 import { mapOnFault } from '../faulty/map-on-fault.ts';
 import { moveSequence } from '../faulty/move-sequence.ts';
@@ -13,6 +16,7 @@ import { pageLockUnderDriverLock } from '../faulty/page-lock-under-driver-lock.t
 import { retryOutsideLock } from '../faulty/retry-outside-lock.ts';
 import { skipRetry } from '../faulty/skip-retry.ts';
 import type { DriverVariant } from '../interface/driver-variant.ts';
+import { kvm } from '../kvm/kvm.ts';
 
 /** Every driver that ships, by id. */
 export const DRIVERS: ReadonlyMap<string, DriverVariant> = new Map(
@@ -21,6 +25,10 @@ export const DRIVERS: ReadonlyMap<string, DriverVariant> = new Map(
     checkBeforeMap,
     corrected,
     dropLockBeforeMap,
+    kvm,
+    kvmChecksCountOnly,
+    kvmChecksSequenceOnly,
+    kvmCountBeforeSequence,
     lateExclusive,
     mapLosers,
     mapOnFault,

@@ -38,6 +38,13 @@ export interface LabDevice {
    */
   contentOf?(object: ObjectId): number | string | 'unknown';
   /**
+   * The same of a sequence that is held to be compared (holdToCompare()) and shown nobody: its value now. 'unknown' of
+   * everything else, or no such function.
+   */
+  sequenceAt?(object: ObjectId): number | 'unknown';
+  /** Invalidations that a driver with a classic notifier takes to be in progress: none, when nothing goes on any more. */
+  invalidating?(): number;
+  /**
    * Private frames that were in use once and may be handed out again, for the oracle of private frames. 'unknown', or
    * no such function: it goes by page_free() alone.
    */
@@ -54,6 +61,11 @@ export interface DriverVariant {
   readonly file?: string;
   /** Where its tasks run: 'here', beside the kernel, unless it says otherwise. */
   readonly runs?: 'here' | 'far';
+  /**
+   * Says that it calls mmuNotifierRegister(), at whatever time. Such devices are called in an order, so no two of them
+   * can change places.
+   */
+  readonly notifiers?: 'classic';
   readonly newDevice: (options: DriverOptions) => LabDevice;
 }
 

@@ -10,6 +10,7 @@ import type {
   MigrateRequest,
   MigrateVma,
   MirrorEntry,
+  MmuNotifier,
 } from '../../abi/device-api.ts';
 import { MIRROR_NONE } from '../../abi/device-api.ts';
 import { type MigratePfn, migratePfnToPfn } from '../../abi/migrate-pfn.ts';
@@ -21,7 +22,7 @@ import { invariant } from '../../vocabulary/invariant.ts';
 import { type PageContents, readU64 } from '../../vocabulary/page-contents.ts';
 import { migrateDeviceRange } from '../hmm/migrate-device-range.ts';
 import { setDestinations } from '../hmm/open-migrations.ts';
-import { findMm, type Kernel, type Migration } from '../kernel.ts';
+import { type FaultAccess, findMm, type Kernel, type Migration } from '../kernel.ts';
 import {
   addDeviceFrames,
   contentsObject,
@@ -38,6 +39,8 @@ import { tryLockPage, unlockPage } from '../memory/page-lock.ts';
 import { allocPage, pgmapOf, putPage } from '../memory/page-references.ts';
 import { findVma } from '../memory/vma.ts';
 import { assertNotCalledBack } from '../notifier/mmu-notifier.ts';
+import { freeNotifier } from '../notifier/register-notifier.ts';
+import type { ListedNotifier } from '../notifier/subscriptions.ts';
 
 export interface DeviceApiParts {
   readonly owner: DeviceOwner;
@@ -57,12 +60,14 @@ export interface KernelDevice {
   readonly held: HeldForRead[];
   /** Its page table, as it tells. */
   readonly mirror: Map<PageIndex, MirrorEntry>;
+  /** Classic notifiers that it has registered and not taken back, by id. */
+  readonly notifiers: Map<number, ListedNotifier>;
 }
 
 export function newKernelDevice(
   parts: Pick<DeviceApiParts, 'driver' | 'onPageFree'>,
 ): KernelDevice {
-  return { driver: new CalledBackDriver(parts), held: [], mirror: new Map() };
+  return { driver: new CalledBackDriver(parts), held: [], mirror: new Map(), notifiers: new Map() };
 }
 
 /** A class, for its accessors: see AddressSpace. */
@@ -77,6 +82,10 @@ class CalledBackDriver implements DeviceDriver {
     ...of: Parameters<DeviceDriver['invalidate']>
   ): ReturnType<DeviceDriver['invalidate']> {
     return this.#parts.driver().invalidate(...of);
+  }
+
+  get mmuNotifier(): DeviceDriver['mmuNotifier'] {
+    return this.#parts.driver().mmuNotifier;
   }
 
   get invalidateStart(): DeviceDriver['invalidateStart'] {
@@ -134,6 +143,10 @@ export function createDeviceApi(
       k.fn.mmuIntervalNotifierInsert(k, mm, range, { owner, driver }),
     mmuIntervalNotifierRemove: (sub) => removeSubscription(by, sub),
     mmuIntervalReadBegin: (sub) => k.fn.mmuIntervalReadBegin(k, mm, sub),
+    mmuNotifierRegister: () => registerNotifier(by),
+    mmuNotifierUnregister: (notifier) => unregisterNotifier(by, notifier),
+    getUserPages: (range, access) => getUserPagesUnlocked(by, range, access),
+    putPages: (frames) => putAll(k, frames),
     findVma: (page) => lookUpVma(by, page),
     hmmRangeFault: (request) => rangeFault(by, request),
     migrateVmaSetup: (request) => setUpMigration(by, request),
@@ -166,6 +179,42 @@ export function createDeviceApi(
       emitAccess(k, owner, { page, pfn }, mode, 'private', contents);
     },
   };
+}
+
+function* registerNotifier({ k, owner, mm, driver, notifiers }: Caller): Task<Result<MmuNotifier>> {
+  emitCall(k, 'mmu_notifier_register', {});
+  const made = yield* k.fn.mmuNotifierRegister(k, mm, { owner, driver });
+  if (made.ok) notifiers.set(made.value.id, made.value);
+  emitReturn(k, 'mmu_notifier_register', made);
+  return made.ok ? ok({ id: made.value.id }) : made;
+}
+
+function* unregisterNotifier({ k, mm, notifiers }: Caller, { id }: MmuNotifier): Task<void> {
+  const notifier = notifiers.get(id);
+  invariant(notifier !== undefined, 'MN5', { notifier: id });
+  notifiers.delete(id);
+  emitCall(k, 'mmu_notifier_unregister', {});
+  yield* k.fn.mmuNotifierUnregister(k, mm, notifier);
+  freeNotifier(k, notifier);
+  emitReturn(k, 'mmu_notifier_unregister', OK);
+}
+
+/** get_user_pages_unlocked(): mmap_lock is held for the walk, and no longer. */
+function* getUserPagesUnlocked(
+  { k, mm }: Caller,
+  range: PageRange,
+  access: FaultAccess,
+): Task<Result<readonly Pfn[]>> {
+  emitCall(k, 'get_user_pages', { ...range, access });
+  const held = yield* readLock(k.context, 'get_user_pages_unlocked.mmap_lock', mm.mmapLock);
+  const got = yield* k.fn.getUserPages(k, mm, range, access, 'get');
+  readUnlock(k.context, held);
+  emitReturn(k, 'get_user_pages', got);
+  return got;
+}
+
+function* putAll(k: Kernel, frames: readonly Pfn[]): Task<void> {
+  for (const pfn of frames) yield* putPage(k, pfn);
 }
 
 function* mmapReadLock({ k, held, mm }: Caller): Task<void> {

@@ -4,7 +4,7 @@
  *
  * Differs: all overlapping devices are asked at once and the invalidation waits for all of them, so that every
  * order of their answers happens; Linux asks one after the other, which is one of those orders.
- * Leaves out: classic (hlist) notifiers. Rules: MN1, MN2.
+ * Classic notifiers are in classic-notifiers.ts. Rules: MN1, MN2.
  */
 import type {
   DeviceDriver,
@@ -29,6 +29,7 @@ import { isOdd, type Seq, seq } from '../../vocabulary/seq.ts';
 import { type Invalidation, type InvalidationRequest, type Kernel, nextId } from '../kernel.ts';
 import type { Mm } from '../memory/mm.ts';
 import { calleeOf } from './ask-devices.ts';
+import { hasClassicNotifiers } from './classic-notifiers.ts';
 import { insertInterval, overlapping, removeInterval, sameInterval } from './interval-tree.ts';
 import type { NotifierSubscriptions, Subscription } from './subscriptions.ts';
 
@@ -41,7 +42,9 @@ function isInvalidating(subscriptions: NotifierSubscriptions): boolean {
  *
  * Holds: mmap_lock or a page lock; never a PTE lock. Takes: the drivers' locks, through their callbacks.
  * Yields: yes, until every device has answered.
- * Returns: EAGAIN if the range is not blockable and a device refused; the bracket is closed again then.
+ * Returns: EAGAIN if the range is not blockable and a device refused; the bracket is closed again then. As in Linux it
+ * stays open for the interval tree where the one that refused is a classic notifier: mn_itree_inv_end() is called for
+ * refusals of the tree alone.
  */
 export function* mmuNotifierInvalidateRangeStart(
   k: Kernel,
@@ -49,19 +52,18 @@ export function* mmuNotifierInvalidateRangeStart(
   request: InvalidationRequest,
 ): Task<Result<Invalidation>> {
   const { invalidation, answer } = yield* k.fn.openBracket(k, mm, request);
-  if (answer === 'refused') {
-    yield* k.fn.mmuNotifierInvalidateRangeEnd(k, invalidation);
-    return fail('EAGAIN');
-  }
-  return ok(invalidation);
+  if (answer === 'refused') yield* k.fn.mmuNotifierInvalidateRangeEnd(k, invalidation);
+  return answer === 'agreed' ? ok(invalidation) : fail('EAGAIN');
 }
 
-/** What start() does but for giving up: 'refused' if the range is not blockable and some device said so. */
+type StartAnswer = 'agreed' | 'refused' | 'refused by a classic notifier';
+
+/** What start() does but for giving up: refused if the range is not blockable and some device said so. */
 export function* openBracket(
   k: Kernel,
   mm: Mm,
   request: InvalidationRequest,
-): Task<{ readonly invalidation: Invalidation; readonly answer: 'agreed' | 'refused' }> {
+): Task<{ readonly invalidation: Invalidation; readonly answer: StartAnswer }> {
   const { subscriptions } = mm;
   // Two starts commute: the first makes the sequence odd, for both.
   yield willRaise('mmu_notifier_invalidate_range_start.seq', subscriptions.object);
@@ -70,6 +72,7 @@ export function* openBracket(
   if (hit.length > 0 && !isInvalidating(subscriptions)) {
     moveSeq(k, mm);
   }
+  const range: NotifierRange = { mm: mm.id, ...request };
   const invalidation: Invalidation = {
     id: nextId(k),
     by: k.context.current,
@@ -77,6 +80,8 @@ export function* openBracket(
     range: request.range,
     hit: hit.map(({ id }) => id),
     answers: new Map(hit.map(({ id, device }) => [id, { device, given: false }])),
+    told: range,
+    answer: 'agreed',
   };
   k.invalidations.set(invalidation.id, invalidation);
   k.emit({
@@ -88,13 +93,33 @@ export function* openBracket(
     event: request.event,
     owner: request.owner,
   });
-  const range: NotifierRange = { mm: mm.id, ...request };
-  const answer = yield* k.fn.mnItreeInvalidate(k, range, hit, subscriptions.invalidateSeq);
-  const refused = answer === 'again' && request.blocking === 'non-blockable';
-  return { invalidation, answer: refused ? 'refused' : 'agreed' };
+  const { invalidateSeq } = subscriptions;
+  const answer = yield* k.fn.startCallbacks(k, invalidation, range, hit, invalidateSeq);
+  if (answer === 'refused') invalidation.answer = 'refused';
+  return { invalidation, answer };
 }
 
-/** Closes a bracket. The last one to close makes the sequence even and lets waiting readers and inserts go on. */
+/** __mmu_notifier_invalidate_range_start(): the interval tree is served first, then the list of classic notifiers. */
+export function* startCallbacks(
+  k: Kernel,
+  invalidation: Invalidation,
+  range: NotifierRange,
+  hit: readonly Subscription[],
+  current: Seq,
+): Task<StartAnswer> {
+  const nonBlockable = range.blocking === 'non-blockable';
+  const answer = yield* k.fn.mnItreeInvalidate(k, range, hit, current);
+  if (answer === 'again' && nonBlockable) return 'refused';
+  // mn_itree_release() is of the tree alone: exit calls release() of the others.
+  if (range.event === 'release' || !hasClassicNotifiers(k, invalidation.mm)) return 'agreed';
+  const listed = yield* k.fn.mnHlistInvalidateRangeStart(k, invalidation, range);
+  return listed === 'again' && nonBlockable ? 'refused by a classic notifier' : 'agreed';
+}
+
+/**
+ * Closes a bracket. The last one to close makes the sequence even and lets waiting readers and inserts go on. Classic
+ * notifiers hear of the end after that.
+ */
 export function* mmuNotifierInvalidateRangeEnd(k: Kernel, invalidation: Invalidation): Task<void> {
   const { mm, range } = invalidation;
   const { subscriptions } = mm;
@@ -114,6 +139,9 @@ export function* mmuNotifierInvalidateRangeEnd(k: Kernel, invalidation: Invalida
     first: range.first,
     end: range.end,
   });
+  const unheard = invalidation.answer === 'refused' || invalidation.told?.event === 'release';
+  if (unheard || !hasClassicNotifiers(k, mm)) return;
+  yield* k.fn.mnHlistInvalidateEnd(k, invalidation);
 }
 
 /** To odd while ranges are being invalidated, to even when the last of them is done (MN2). */

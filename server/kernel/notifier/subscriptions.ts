@@ -1,6 +1,7 @@
-import type { DeviceDriver, IntervalSub } from '../../abi/device-api.ts';
+import type { DeviceDriver, DeviceOwner, IntervalSub } from '../../abi/device-api.ts';
 import type { TaskIdentity } from '../../task/context.ts';
 import { type ObjectId, objectId } from '../../task/object-id.ts';
+import { NOTIFIER_PARTS } from '../../task/object-owners.ts';
 import type { PageRange } from '../../vocabulary/address.ts';
 import { type Seq, seq } from '../../vocabulary/seq.ts';
 import { type IntervalTree, newIntervalTree } from './interval-tree.ts';
@@ -16,6 +17,20 @@ export interface Subscription {
   readonly callee: TaskIdentity;
 }
 
+/** One registered struct mmu_notifier: an element of the hlist. */
+export interface ListedNotifier {
+  readonly id: number;
+  readonly object: ObjectId;
+  readonly driver: DeviceDriver;
+  readonly device: DeviceOwner;
+  /** Stays as it is when the element is taken out: a walk that stands there goes on from it. */
+  next: ListedNotifier | 'none';
+  /** 'freed': unregister has returned, and the driver may free what its callbacks work with. */
+  state: 'listed' | 'unlisted' | 'freed';
+  /** Callbacks under way. */
+  calls: number;
+}
+
 /**
  * struct mmu_notifier_subscriptions of one mm. All fields are guarded by its spinlock, whose critical sections
  * are single steps on `object` here: nothing in them can wait.
@@ -26,6 +41,14 @@ export interface NotifierSubscriptions {
   invalidateSeq: Seq;
   activeInvalidateRanges: number;
   readonly itree: IntervalTree<Subscription>;
+  readonly listObject: ObjectId;
+  /** The first of the hlist: the one that was registered last. */
+  list: ListedNotifier | 'none';
+  readonly readersObject: ObjectId;
+  /** Walks of the list under way (srcu_read_lock()), by running numbers. */
+  readonly readers: Set<number>;
+  /** Tasks that have taken elements out, and whose grace period is not over. */
+  leaving: number;
   /** Inserts and removes that wait for the running invalidation to end. */
   readonly deferred: {
     readonly action: 'insert' | 'remove';
@@ -39,6 +62,11 @@ export function newNotifierSubscriptions(mm: number): NotifierSubscriptions {
     invalidateSeq: seq(2),
     activeInvalidateRanges: 0,
     itree: newIntervalTree(),
+    listObject: objectId('notifiers', mm, NOTIFIER_PARTS.list),
+    list: 'none',
+    readersObject: objectId('notifiers', mm, NOTIFIER_PARTS.readers),
+    readers: new Set(),
+    leaving: 0,
     deferred: [],
   };
 }

@@ -1,4 +1,4 @@
-/** exit_mmap(): the end of an address space. Source: mm/mmap.c, mm/mmu_notifier.c (mn_itree_release) (6.1). */
+/** exit_mmap(): the end of an address space. Source: mm/mmap.c, mm/mmu_notifier.c (mn_itree_release, mn_hlist_release) (6.1). */
 
 import { touch } from '../../task/context.ts';
 import { writeLock, writeUnlock } from '../../task/rwsem.ts';
@@ -7,6 +7,7 @@ import { PAGES_MAX, type PageIndex } from '../../vocabulary/address.ts';
 import type { Kernel } from '../kernel.ts';
 import { type Mm, mmObject } from '../memory/mm.ts';
 import { removeVma } from '../memory/vma-adjust.ts';
+import { hasClassicNotifiers } from '../notifier/classic-notifiers.ts';
 import { overlapping } from '../notifier/interval-tree.ts';
 
 /**
@@ -26,6 +27,7 @@ export function* exitMmap(k: Kernel, mm: Mm): Task<void> {
   });
   if (released.ok) yield* k.fn.mmuNotifierInvalidateRangeEnd(k, released.value);
   yield* releaseDrivers(k, mm);
+  if (hasClassicNotifiers(k, mm)) yield* k.fn.mnHlistRelease(k, mm);
   const held = yield* writeLock(k.context, 'exit_mmap.mmap_lock', mm.mmapLock);
   const first = mm.vmas[0];
   const last = mm.vmas.at(-1);

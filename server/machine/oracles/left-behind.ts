@@ -38,8 +38,18 @@ export const leftNothing: Oracle = {
   id: 'OR4',
   name: 'left behind',
   asked: 'always',
-  watch: ({ k }) => ({ keeps: {}, atRest: ({ pins }) => leftBehind(k, pins) }),
+  watch: ({ k }) => ({
+    keeps: {},
+    atRest: ({ pins, invalidating }) => [...leftBehind(k, pins), ...miscounted(invalidating)],
+  }),
 };
+
+/** A driver counts brackets by their starts and ends, which come in pairs. */
+function miscounted(invalidating: ReadonlyMap<string, number> = new Map()): string[] {
+  return [...invalidating].map(
+    ([device, count]) => `${device} counts ${count} invalidations in progress, and there are none`,
+  );
+}
 
 interface Books {
   readonly mappings: Map<Pfn, number>;

@@ -52,4 +52,6 @@ export interface Rest {
   readonly pins: Iterable<{ readonly frames: readonly Pfn[]; readonly mode: PinMode }>;
   /** Private frames that drivers are ready to hand out again, for drivers that report them. */
   readonly freeFrames: ReadonlyMap<string, readonly Pfn[]>;
+  /** Invalidations that drivers of classic notifiers take to be in progress, where there are any. Absent: not asked. */
+  readonly invalidating?: ReadonlyMap<string, number>;
 }

@@ -27,7 +27,9 @@ const DEVICES_MAX = 511;
 
 /** 'none' where no two devices are alike. */
 export function symmetryOf(plan: ScenarioPlan): Symmetry | 'none' {
-  const groups = plan.symmetric.filter((group) => group.every((name) => isAnonymous(plan, name)));
+  const groups = plan.symmetric.filter((group) =>
+    group.every((name) => isAnonymous(plan, name) && !isCalledInOrder(plan, name)),
+  );
   return groups.length === 0 ? 'none' : symmetryAmong(plan, groups);
 }
 
@@ -55,6 +57,11 @@ export function symmetryAmong(
       return objectId(kind, numbers.get(actor) ?? 0, index);
     },
   };
+}
+
+/** Classic notifiers are called in the order of their registration. */
+function isCalledInOrder({ devices }: ScenarioPlan, name: string): boolean {
+  return devices.some((one) => one.name === name && one.driver.notifiers === 'classic');
 }
 
 function isAnonymous(plan: ScenarioPlan, name: string): boolean {

@@ -179,10 +179,22 @@ export interface WatchedDevice {
   readonly asked: Map<number, Asked>;
   /** By subscription. */
   readonly askedLast: Map<number, AskedLast>;
+  /** 'classic': it has registered a classic notifier, whose driver keeps a count and a sequence of its own. */
+  notifier: 'interval' | 'classic';
   /** Read locks of mmap_lock that the device holds. */
   mmapLocks: number;
   mirrored: 'alive' | 'released';
 }
+
+/** Rules that speak of lookups and sequences of interval subscriptions. What classic notifiers do is not watched. */
+const OF_INTERVALS: ReadonlySet<ContractRule> = new Set([
+  'CR1',
+  'CR2',
+  'CR14',
+  'CR15',
+  'CR18',
+  'CR19',
+]);
 
 /** A word with the kernel or with a driver that broke `rule`, about `page`. Not a yield point. */
 export function breach(
@@ -193,6 +205,7 @@ export function breach(
 ): void {
   // What a device that is cut off held is given back by others, and it reaches nothing.
   if (device.contract.k.cutOff.has(device.owner)) return;
+  if (device.notifier === 'classic' && OF_INTERVALS.has(rule)) return;
   report(device.contract, rule, device.owner, page, `${device.owner} ${text}`);
 }
 

@@ -11,6 +11,7 @@ import type { EventSink } from '../../../abi/event.ts';
 import type { Kernel } from '../../../kernel/kernel.ts';
 import type { EventLog } from '../../event-log.ts';
 import type { Mirrors } from '../mirrors.ts';
+import type { PageIndex } from '../../../vocabulary/address.ts';
 import { countInFlight } from './access-rules.ts';
 import {
   checkLookup,
@@ -125,6 +126,7 @@ function newWatchedDevice(
     copying: new Set(),
     asked: new Map(),
     askedLast: new Map(),
+    notifier: 'interval',
     mmapLocks: 0,
     mirrored: 'alive',
   };
@@ -191,6 +193,9 @@ function watchedDriver(device: WatchedDevice, driver: () => DeviceDriver): Devic
       };
       return watched;
     },
+    get mmuNotifier() {
+      return driver().mmuNotifier;
+    },
     get sendInvalidate() {
       const send = driver().sendInvalidate;
       if (send === undefined) return undefined;
@@ -255,6 +260,19 @@ function watchedApi(device: WatchedDevice, api: DeviceApi): DeviceApi {
       const seq = yield* api.mmuIntervalReadBegin(real(sub));
       readBegun(device, sub, seq);
       return seq;
+    },
+    *mmuNotifierRegister() {
+      checkUnlocked(device, 'mmu_notifier_register', 0 as PageIndex);
+      device.notifier = 'classic';
+      return yield* api.mmuNotifierRegister();
+    },
+    *mmuNotifierUnregister(notifier) {
+      checkUnlocked(device, 'mmu_notifier_unregister', 0 as PageIndex);
+      yield* api.mmuNotifierUnregister(notifier);
+    },
+    *getUserPages(range, access) {
+      checkUnlocked(device, 'get_user_pages', range.first);
+      return yield* api.getUserPages(range, access);
     },
     *findVma(page) {
       checkMmapLock(device, 'find_vma', page, device.mm);
