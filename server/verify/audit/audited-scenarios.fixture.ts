@@ -110,4 +110,33 @@ actors:
     program: [{ do: store, at: a+2, value: 1, as: r0 }]
 expect: { patches: { stock: holds } }
 `,
+  `name: two-guests${HEAD}
+machine: { swapSlots: 2 }
+vmas: [{ name: a, address: 0x100200000, pages: 2, prot: rw, kind: anon-private }]
+setup: [{ actor: cpu0, do: store, at: a, value: 1 }, { actor: guest1, do: read, at: a }]
+actors:
+  - name: cpu0
+    kind: cpu
+    program:
+      - { do: madvise, at: a, advice: PAGEOUT }
+      - { do: oom-reap, as: r0 }
+      - { do: fork, child: child }
+      - { do: munmap, at: a, pages: 1 }
+  - name: child
+    kind: cpu
+    program: [{ do: store, at: a+1, value: 5 }, { do: exit }]
+  - name: guest0
+    kind: device
+    driver: kvm
+    program: [{ do: read, at: a, pages: 2 }, { do: write, at: a+1, value: 3 }, { do: release }]
+  - name: guest1
+    kind: device
+    driver: kvm
+    program: [{ do: read-mapped, at: a }, { do: release }, { do: read, at: a, as: r0 }]
+  - name: dev0
+    kind: device
+    driver: corrected
+    program: [{ do: migrate, at: a+1 }]
+expect: { patches: { stock: holds } }
+`,
 ];

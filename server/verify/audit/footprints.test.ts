@@ -116,6 +116,7 @@ const UNTOLD: { readonly [what: string]: Missed } = {
   'swap slots': ({ kind }) => kind === 'swap_slot',
   mappings: ({ kind }) => kind === 'mm',
   'open migrations': ({ kind }) => kind === 'device',
+  'classic notifiers': ({ kind }) => kind === 'notifiers',
   'what oracles know': ({ kind }) => kind === 'user',
 };
 
