@@ -9,9 +9,9 @@ import type {
 } from '../../../abi/device-api.ts';
 import type { EventSink } from '../../../abi/event.ts';
 import type { Kernel } from '../../../kernel/kernel.ts';
+import type { PageIndex } from '../../../vocabulary/address.ts';
 import type { EventLog } from '../../event-log.ts';
 import type { Mirrors } from '../mirrors.ts';
-import type { PageIndex } from '../../../vocabulary/address.ts';
 import { countInFlight } from './access-rules.ts';
 import {
   checkLookup,
