@@ -42,7 +42,7 @@ export interface LabDevice {
    * everything else, or no such function.
    */
   sequenceAt?(object: ObjectId): number | 'unknown';
-  /** Invalidations that a driver with a classic notifier takes to be in progress: none, when nothing goes on any more. */
+  /** Invalidations that a driver with a classic notifier takes to be in progress: none, once nothing goes on. */
   invalidating?(): number;
   /**
    * Private frames that were in use once and may be handed out again, for the oracle of private frames. 'unknown', or
