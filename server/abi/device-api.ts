@@ -121,9 +121,9 @@ export interface DeviceApi {
   mmuIntervalReadBegin(sub: IntervalSub): Task<Seq>;
 
   /**
-   * mmu_notifier_register(): from now on driver.mmuNotifier is called. Takes mmap_lock for writing, and all locks of the
-   * mappings: no bracket is under way when it returns. EINVAL once the process has exited, or if the driver has nothing
-   * to call.
+   * mmu_notifier_register(): from now on driver.mmuNotifier is called. Takes mmap_lock for writing, and all locks of
+   * the mappings: no bracket is under way when it returns. EINVAL once the process has exited, or if the driver has
+   * nothing to call.
    */
   mmuNotifierRegister(): Task<Result<MmuNotifier>>;
   /**

@@ -20,8 +20,8 @@ export const VMA_PARTS = { unstable: 0, locks: 1, anonVmas: 2 } as const;
 export const FLUSH_PENDING = 0;
 
 /**
- * Indices of kind 'notifiers': the list of classic notifiers, and who walks it. Above stand the notifiers, by their ids.
- * The owner is the address space.
+ * Indices of kind 'notifiers': the list of classic notifiers, and who walks it. Above stand the notifiers, by their
+ * ids. The owner is the address space.
  */
 export const NOTIFIER_PARTS = { list: 0, readers: 1 } as const;
 

@@ -163,7 +163,7 @@ test('MN5: unregister calls release() and waits for a callback that is under way
   assert.deepEqual(heard.order, []);
 });
 
-test('MN5: in every order of a bracket and an unregister nobody is called after it, but without the grace period', () => {
+test('MN5: whatever the order nobody is called after an unregister, but without the grace period', () => {
   const build = (overrides: Parameters<typeof newKernelWorld>[0] = {}) => {
     const world = newKernelWorld(overrides);
     const slow: MmuNotifierOps = {

@@ -1,4 +1,7 @@
-/** exit_mmap(): the end of an address space. Source: mm/mmap.c, mm/mmu_notifier.c (mn_itree_release, mn_hlist_release) (6.1). */
+/**
+ * exit_mmap(): the end of an address space. Source: mm/mmap.c, mm/mmu_notifier.c (mn_itree_release, mn_hlist_release)
+ * (6.1).
+ */
 
 import { touch } from '../../task/context.ts';
 import { writeLock, writeUnlock } from '../../task/rwsem.ts';

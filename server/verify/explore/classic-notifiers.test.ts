@@ -1,4 +1,4 @@
-/** What classic notifiers announce and tell is complete: searches that leave out orders find what plain search finds. */
+/** Classic notifiers announce and tell all there is: searches that leave out orders find what plain search finds. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
