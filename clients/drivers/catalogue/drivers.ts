@@ -1,3 +1,4 @@
+import { amdkfd, amdkfdNoRetry } from '../amdkfd/amdkfd.ts';
 import { lateExclusive } from '../designs/late-exclusive.ts';
 import { perRange } from '../designs/per-range.ts';
 import { twoPass, twoPassLateSequence } from '../designs/two-pass.ts';
@@ -17,10 +18,14 @@ import { retryOutsideLock } from '../faulty/retry-outside-lock.ts';
 import { skipRetry } from '../faulty/skip-retry.ts';
 import type { DriverVariant } from '../interface/driver-variant.ts';
 import { kvm } from '../kvm/kvm.ts';
+import { nouveau } from '../nouveau/nouveau.ts';
+import { xe } from '../xe/xe.ts';
 
 /** Every driver that ships, by id. */
 export const DRIVERS: ReadonlyMap<string, DriverVariant> = new Map(
   [
+    amdkfd,
+    amdkfdNoRetry,
     faithful,
     checkBeforeMap,
     corrected,
@@ -33,6 +38,7 @@ export const DRIVERS: ReadonlyMap<string, DriverVariant> = new Map(
     mapLosers,
     mapOnFault,
     moveSequence,
+    nouveau,
     pageLockUnderDriverLock,
     perRange,
     retryOutsideLock,
@@ -40,5 +46,6 @@ export const DRIVERS: ReadonlyMap<string, DriverVariant> = new Map(
     twoPass,
     twoPassLateSequence,
     wedged,
+    xe,
   ].map((driver) => [driver.id, driver]),
 );

@@ -82,3 +82,8 @@ export function mappedThrough(table: DevicePageTable, range: PageRange): PageInd
   }
   return pages;
 }
+
+/** The pages of `range` with an entry, in order. */
+export function mappedIn(table: DevicePageTable, range: PageRange): PageIndex[] {
+  return mappedThrough(table, range).filter((page) => page < range.end);
+}

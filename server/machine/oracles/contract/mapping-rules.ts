@@ -205,15 +205,20 @@ function faultOfLookedUp(device: WatchedDevice, page: PageIndex, entry: Mapped):
 function bestLookup(device: WatchedDevice, page: PageIndex, entry: Mapped): Lookup | 'none' {
   let best: Lookup | 'none' = 'none';
   let allowing: Lookup | 'none' = 'none';
+  let askedBefore: Lookup | 'none' = 'none';
   for (let at = device.lookups.length - 1; at >= 0; at -= 1) {
     const lookup = device.lookups[at] as Lookup;
     if (!gives(lookup, page, entry)) continue;
     const sub = device.subs.get(lookup.sub);
     if (best === 'none') best = lookup;
     if (sub?.real.invalidateSeq !== lookup.seq || !grants(lookup, page, entry)) continue;
-    if (device.place === 'far' || hasAsked(device, lookup) === 'asked') return lookup;
+    const asked = device.place === 'far' ? 'asked' : hasAsked(device, lookup);
+    if (asked === 'asked') return lookup;
+    // Another thread may just have looked again, under the same sequence, and not have asked yet.
+    if (asked === 'asked-before' && askedBefore === 'none') askedBefore = lookup;
     if (allowing === 'none') allowing = lookup;
   }
+  if (askedBefore !== 'none') return askedBefore;
   return allowing === 'none' ? best : allowing;
 }
 

@@ -85,11 +85,13 @@ function* calls(opened: OpenedWorld, chance: Chance): Task<void> {
   }
 }
 
-test('[OR6] in 300 random worlds no rule is broken by the corrected driver', () => {
-  for (let seed = 1; seed <= 300; seed += 1) {
-    assert.deepEqual(breachesIn(seed, 'corrected'), [], `world ${seed}`);
-  }
-});
+for (const id of ['corrected', 'amdkfd', 'amdkfd-no-retry', 'xe']) {
+  test(`[OR6] in 300 random worlds no rule is broken by the driver ${id}`, () => {
+    for (let seed = 1; seed <= 300; seed += 1) {
+      assert.deepEqual(breachesIn(seed, id), [], `world ${seed}`);
+    }
+  });
+}
 
 /** The rules that must be among those that are found. */
 const FAULTY = {
@@ -99,6 +101,7 @@ const FAULTY = {
   'drop-lock-before-map': 'CR1',
   'map-losers': 'CR28',
   'map-on-fault': 'CR22',
+  nouveau: 'CR28',
 } as const;
 
 for (const [id, rule] of Object.entries(FAULTY)) {
