@@ -56,6 +56,16 @@ export function remoteDeviceApi(parts: RemoteDeviceApiParts): DeviceApi {
       yield* calls.demand('mmap_read_unlock', {});
     },
 
+    *mmgetNotZero(): Task<boolean> {
+      return (yield* calls.demand('mmget_not_zero', {})).taken;
+    },
+    *mmput(): Task<void> {
+      yield* calls.demand('mmput', {});
+    },
+    *mmputAsync(): Task<void> {
+      yield* calls.demand('mmput_async', {});
+    },
+
     *mmuIntervalNotifierInsert(range: PageRange) {
       const asked: DeviceParams['mmu_interval_notifier_insert'] =
         passes() === 'two' ? { range, passes: 'two' } : { range };

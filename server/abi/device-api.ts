@@ -113,6 +113,19 @@ export interface DeviceApi {
   mmapReadLock(): Task<void>;
   mmapReadUnlock(): Task<void>;
 
+  /**
+   * mmget_not_zero(): keeps the mirrored address space from being taken down. False if that has begun: then nothing
+   * was taken.
+   */
+  mmgetNotZero(): Task<boolean>;
+  /**
+   * Gives a reference back. If it was the last, takes the address space down on the spot: never in a callback, nor with
+   * a lock that one takes (rule 37). Throws: KernelBug (MM1) without a reference.
+   */
+  mmput(): Task<void>;
+  /** mmput() from where it may not be the last: then a worker takes the address space down. */
+  mmputAsync(): Task<void>;
+
   /** EINVAL for an empty range; ENOMEM is not modelled. */
   mmuIntervalNotifierInsert(range: PageRange): Task<Result<IntervalSub>>;
   /** Waits until no invalidation that has seen the subscription is running. Not from a callback. */

@@ -17,11 +17,11 @@ function named(pattern: RegExp): string[] {
 
 test('the functions that events name are those that the kernel emits', () => {
   const called = [
-    ...named(/(?:emitCall|traced|movePages|finalize)\(\s*k,\s*'(\w+)'/g),
+    ...named(/(?:emitCall|called|movePages|finalize)\(\s*k,\s*(?:cpu,\s*)?'(\w+)'/g),
     ...named(/kind: 'call',\s*function: '(\w+)'/g),
   ];
   const advised = CALLED_FUNCTIONS.filter((name) => name.startsWith('madvise_'));
-  assert.match(SOURCES, /traced\(k, `madvise_\$\{advice\.toLowerCase\(\)\}`/);
+  assert.match(SOURCES, /called\(\s*k,\s*cpu,\s*`madvise_\$\{advice\.toLowerCase\(\)\}`/);
   const pinning = named(/(?:begins|ends): '(\w+)'/g);
   assert.deepEqual([...called, ...advised, ...pinning].sort(), [...CALLED_FUNCTIONS].sort());
   const calledBack = named(/kind: 'callback',\s*function: '(\w+)'/g);

@@ -529,13 +529,9 @@ function both(a: ReadonlySet<number>, b: () => ReadonlySet<number>): ReadonlySet
   return common.size === 0 ? NONE_ASLEEP : common;
 }
 
-/** The tasks that a step has started, in order. */
-function childrenOf({ scheduler }: Explored, { task, step }: ExecutedStep): readonly RunningTask[] {
+/** The tasks that a step has started, in order: those with the highest numbers. */
+function childrenOf({ scheduler }: Explored, { step }: ExecutedStep): readonly RunningTask[] {
   if (step.kind !== 'spawn') return NO_CHILDREN;
-  return scheduler
-    .readyTasks()
-    .filter(
-      ({ identity, pending }) =>
-        pending.at === 'task.start' && identity.parent !== 'none' && identity.parent.id === task,
-    );
+  const started = scheduler.readyTasks().sort((a, b) => a.identity.id - b.identity.id);
+  return started.slice(started.length - step.children.length);
 }

@@ -367,6 +367,9 @@ export interface KernelFunctions {
   copyPresentPage(k: Kernel, to: Vma, child: Mm, page: PageIndex, pfn: Pfn): Task<Pte>;
   copyNonpresentPte(k: Kernel, copy: PteCopy, source: LockedPte, pte: Pte): Pte;
   exitMmap(k: Kernel, mm: Mm): Task<void>;
+  mmgetNotZero(k: Kernel, mm: Mm): 'taken' | 'gone';
+  mmput(k: Kernel, mm: Mm): Task<void>;
+  mmputAsync(k: Kernel, mm: Mm): Task<void>;
   oomReapTaskMm(k: Kernel, mm: Mm): Task<Result<void>>;
   flushTlbRange(k: Kernel, mm: Mm, range: PageRange): Task<void>;
 
@@ -484,10 +487,17 @@ export function findMm(k: Kernel, id: number): Mm | undefined {
   return k.mms.get(id);
 }
 
-/** Not in the middle of its exit, or behind it. */
+/** Its process has not begun to exit. */
 export function isAlive(k: Kernel, mm: Mm): boolean {
   touch(k.context, mmObject(mm.id), 'read');
   return mm.alive;
+}
+
+/** The process is gone, and its reference with it. Yields: as mmput(). */
+export function* endProcess(k: Kernel, mm: Mm): Task<void> {
+  touch(k.context, mmObject(mm.id), 'write');
+  mm.alive = false;
+  yield* k.fn.mmput(k, mm);
 }
 
 /** A number for something new: a migration, a subscription, an anon_vma, a file. */

@@ -42,6 +42,7 @@ import {
 import type { KernelFunctions } from './kernel.ts';
 import { flushTlbRange } from './memory/flush-tlb.ts';
 import { splitHugePage, splitHugePmd } from './memory/huge-pmd.ts';
+import { mmgetNotZero, mmput, mmputAsync } from './memory/mm-users.ts';
 import { folioFreeSwap, freeSwapAndCache, freeSwapCache } from './memory/swap-cache.ts';
 import { splitVma, vmaAdjust } from './memory/vma-adjust.ts';
 import { mmapExpand, vmaMerge } from './memory/vma-merge.ts';
@@ -240,6 +241,9 @@ export const STOCK: KernelFunctions = {
   copyPresentPage,
   copyNonpresentPte,
   exitMmap,
+  mmgetNotZero,
+  mmput,
+  mmputAsync,
   oomReapTaskMm,
   flushTlbRange,
   exitToUserMode,

@@ -54,6 +54,41 @@ export const DEVICE_REQUESTS = {
     subject: 'params',
   },
 
+  mmget_not_zero: {
+    meaning: prose(`
+      Takes a reference on the mirrored mm: the process may exit, and what it maps stays until the
+      last reference is given back. taken false: it is being taken down, or is gone, and nothing
+      was taken. Held until mmput or mmput_async, a fence or the end of the session.
+    `),
+    errors: [],
+    ...bare,
+    params: nothing,
+    result: strict({ taken: Type.Boolean() }),
+    subject: 'params',
+  },
+  mmput: {
+    meaning: prose(`
+      Gives a reference back. If it is the last, answers when the mm has been taken down: every
+      device is asked invalidate and released before that. Never send it from within a callback.
+    `),
+    errors: ['no-reference'],
+    ...bare,
+    params: nothing,
+    result: nothing,
+    subject: 'params',
+  },
+  mmput_async: {
+    meaning: prose(`
+      Gives a reference back and answers at once: if it was the last, a worker of the kernel takes
+      the mm down.
+    `),
+    errors: ['no-reference'],
+    ...bare,
+    params: nothing,
+    result: nothing,
+    subject: 'params',
+  },
+
   mmu_interval_notifier_insert: {
     meaning: prose(`
       Subscribes to the invalidations of a range: from the answer on, and possibly a little before

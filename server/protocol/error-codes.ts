@@ -252,6 +252,13 @@ const USE_CODES = {
     meaning: 'You hold mmap_lock; the call would take it again or wait for a task that wants it.',
     remedy: 'mmap_read_unlock first.',
   },
+  'no-reference': {
+    jsonrpc: -32034,
+    errno: 'EINVAL',
+    definite: true,
+    meaning: 'You hold no reference on the mm that you could give back.',
+    remedy: 'mmget_not_zero first, and look whether it was taken.',
+  },
   'in-use': {
     jsonrpc: -32028,
     errno: 'EBUSY',

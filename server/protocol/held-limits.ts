@@ -17,6 +17,7 @@ export const HELD_LIMITS = {
   ALLOCATED_FRAMES_MAX: held(8_192, 'frames', 'one device: of alloc_pages and not yet migrated to'),
   MIGRATIONS_OPEN_MAX: held(64, 'migrations', 'one device: set up and not finalized'),
   LOCKS_HELD_MAX: held(64, 'locks', 'one device: mmap_read_lock without its unlock'),
+  MM_USERS_MAX: held(64, 'references', 'one device: mmget_not_zero without its mmput'),
   PIN_PAGES_MAX: held(8_192, 'pages', 'one pin'),
   PINS_MAX: held(1_024, 'pins', 'one CPU'),
   LAB_PINNED_PAGES_MAX: held(2 ** 19, 'pages', 'one lab: pinned by its CPUs'),

@@ -137,6 +137,7 @@ const MM: Fates<Mm & Record<'allVmas' | 'allTlbs', unknown>> = {
   tlbFlushPending: told('tlb'),
   flushPendingObject: NAME,
   alive: told('mm'),
+  users: told('mm'),
 };
 
 const semOf = (queue: ObjectKind): Fates<RwSem> => ({

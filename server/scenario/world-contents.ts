@@ -299,9 +299,10 @@ function tlbContent(mm: Mm | undefined, object: ObjectId, index: number): string
 }
 
 /** Whether it lives, its mappings, or its CPUs. */
-function addressSpaceText(mm: Mm | undefined, about: number): string | 'unknown' {
+function addressSpaceText(mm: Mm | undefined, about: number): string | number | 'unknown' {
   if (mm === undefined) return 'unknown';
   if (about === MM_PARTS.alive) return String(mm.alive);
+  if (about === MM_PARTS.users) return mm.users;
   if (about === MM_PARTS.cpus) return mm.tlbs.map(({ cpu }) => cpu).join();
   let text = '';
   for (const { first, end, prot, kind, pgoff, accounted } of mm.vmas) {

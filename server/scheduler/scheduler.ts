@@ -176,8 +176,9 @@ export class Scheduler {
     if (this.#listener !== 'none') this.#listener(task, step);
     this.#steps += 1;
     if (step.kind === 'spawn') {
+      const parent = step.detached === true ? 'none' : task.identity;
       for (const child of step.children) {
-        this.spawn(child.actor, child.name, child.task, task.identity);
+        this.spawn(child.actor, child.name, child.task, parent);
       }
     }
     this.context.current = task.identity;

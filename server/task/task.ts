@@ -33,10 +33,14 @@ export interface BlockStep {
   readonly awaited?: ObjectId;
 }
 
-/** Starts tasks beside this one. Each is joined through a BlockStep on its `done` object. */
+/**
+ * Starts tasks beside this one. Each is joined through a BlockStep on its `done` object, and runs under the locks of
+ * this one; unless it is detached, as a work item is.
+ */
 export interface SpawnStep {
   readonly kind: 'spawn';
   readonly at: YieldPoint;
+  readonly detached?: true;
   readonly children: readonly Child[];
 }
 

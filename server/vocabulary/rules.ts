@@ -18,6 +18,7 @@ export const RULES = {
   PT1: 'a page table entry is written under the lock of its page-table page',
   PT2: 'a small entry is written only where no huge entry stands',
   RM1: 'an anonymous page is mapped only where the mapping has an anon_vma',
+  MM1: 'a reference on an address space is dropped once',
   MN1: 'an invalidation is ended once, by the task that started it',
   MN2: 'the invalidate sequence is odd exactly while a range is being invalidated',
   MN3: 'a subscription is removed once',
@@ -71,6 +72,7 @@ export const RULES = {
   CR34: 'a page does not migrate onto itself, nor to an owner that has it',
   CR35: 'an exclusive page is entered while it is locked and still exclusive',
   CR36: 'after the callback no exclusive entry of the range is left',
+  CR37: 'no callback drops a reference on an address space that may be the last',
   CR38: 'after release() no entry is left, and none is made',
   CR40: 'what takes a page or rights away lies inside an invalidation that covers it',
 } as const satisfies Record<string, string>;

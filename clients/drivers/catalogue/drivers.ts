@@ -1,6 +1,7 @@
 import { amdkfd, amdkfdNoRetry } from '../amdkfd/amdkfd.ts';
 import { lateExclusive } from '../designs/late-exclusive.ts';
 import { perRange } from '../designs/per-range.ts';
+import { flushInRelease, restoreWorker } from '../designs/restore-worker.ts';
 import { twoPass, twoPassLateSequence } from '../designs/two-pass.ts';
 import { wedged } from '../designs/wedged.ts';
 import { corrected } from '../dmirror/corrected.ts';
@@ -12,6 +13,7 @@ import { kvmChecksSequenceOnly } from '../faulty/kvm-checks-sequence-only.ts';
 import { kvmCountBeforeSequence } from '../faulty/kvm-count-before-sequence.ts';
 import { mapLosers } from '../faulty/map-losers.ts';
 import { mapOnFault } from '../faulty/map-on-fault.ts';
+import { mmputInCallback } from '../faulty/mmput-in-callback.ts';
 import { moveSequence } from '../faulty/move-sequence.ts';
 import { pageLockUnderDriverLock } from '../faulty/page-lock-under-driver-lock.ts';
 import { retryOutsideLock } from '../faulty/retry-outside-lock.ts';
@@ -34,13 +36,16 @@ export const DRIVERS: ReadonlyMap<string, DriverVariant> = new Map(
     kvmChecksCountOnly,
     kvmChecksSequenceOnly,
     kvmCountBeforeSequence,
+    flushInRelease,
     lateExclusive,
     mapLosers,
     mapOnFault,
+    mmputInCallback,
     moveSequence,
     nouveau,
     pageLockUnderDriverLock,
     perRange,
+    restoreWorker,
     retryOutsideLock,
     skipRetry,
     twoPass,

@@ -1,11 +1,11 @@
 /** CpuApi as the kernel serves it: one thread's accesses and system calls. */
-import type { CpuApi, PinMode } from '../../abi/cpu-api.ts';
+import type { Accessed, CpuApi, PinMode } from '../../abi/cpu-api.ts';
 import { objectId } from '../../task/object-id.ts';
 import { readLock, readUnlock } from '../../task/rwsem.ts';
 import type { Task } from '../../task/task.ts';
 import type { PageRange, Pfn } from '../../vocabulary/address.ts';
 import { fail, OK, ok, type Result } from '../../vocabulary/errno.ts';
-import { type Cpu, isAlive, type Kernel, nextId } from '../kernel.ts';
+import { type Cpu, endProcess, isAlive, type Kernel, nextId } from '../kernel.ts';
 import { PIN_BIAS } from '../memory/frames.ts';
 import type { Mm } from '../memory/mm.ts';
 import { putPages } from '../memory/page-references.ts';
@@ -33,18 +33,26 @@ export interface CpuApiParts {
 export function createCpuApi(k: Kernel, parts: CpuApiParts): CpuApi {
   const { cpu } = parts;
   return {
-    load: (address) => k.fn.load(k, cpu, address),
-    store: (address, value) => k.fn.store(k, cpu, address, value),
-    mmap: (request) => traced(k, 'mmap', request.range, k.fn.mmap(k, cpu.mm, request)),
-    munmap: (range) => traced(k, 'munmap', range, k.fn.munmap(k, cpu.mm, range)),
-    mprotect: (range, prot) => traced(k, 'mprotect', range, k.fn.mprotect(k, cpu.mm, range, prot)),
+    load: (address) => accessed(k, cpu, k.fn.load(k, cpu, address)),
+    store: (address, value) => accessed(k, cpu, k.fn.store(k, cpu, address, value)),
+    mmap: (request) => called(k, cpu, 'mmap', request.range, k.fn.mmap(k, cpu.mm, request)),
+    munmap: (range) => called(k, cpu, 'munmap', range, k.fn.munmap(k, cpu.mm, range)),
+    mprotect: (range, prot) =>
+      called(k, cpu, 'mprotect', range, k.fn.mprotect(k, cpu.mm, range, prot)),
     madvise: (range, advice) =>
-      traced(k, `madvise_${advice.toLowerCase()}`, range, k.fn.madvise(k, cpu.mm, range, advice)),
-    mremap: (range, to) => traced(k, 'mremap', range, k.fn.mremap(k, cpu.mm, range, to), { to }),
+      called(
+        k,
+        cpu,
+        `madvise_${advice.toLowerCase()}`,
+        range,
+        k.fn.madvise(k, cpu.mm, range, advice),
+      ),
+    mremap: (range, to) =>
+      called(k, cpu, 'mremap', range, k.fn.mremap(k, cpu.mm, range, to), { to }),
     fork: (child) => forkChild(k, parts, child),
     exit: () => exit(k, cpu),
     pin: (id, range, mode) =>
-      traced(k, PINNING[mode].begins, range, pin(k, cpu, id, range, mode), { id }),
+      called(k, cpu, PINNING[mode].begins, range, pin(k, cpu, id, range, mode), { id }),
     unpin: (id) => unpin(k, cpu, id),
   };
 }
@@ -62,7 +70,7 @@ function* exit(k: Kernel, cpu: Cpu): Task<Result<void>> {
   if (!isAlive(k, cpu.mm)) return fail('EINVAL');
   for (const id of [...cpu.pins.keys()]) yield* unpin(k, cpu, id);
   k.emit({ kind: 'call', function: 'exit', args: {} });
-  yield* k.fn.exitMmap(k, cpu.mm);
+  yield* endProcess(k, cpu.mm);
   k.emit({ kind: 'return', function: 'exit', result: 'OK' });
   return OK;
 }
@@ -72,6 +80,23 @@ const PINNING = {
   longterm: { begins: 'pin_user_pages', ends: 'unpin_user_pages' },
   get: { begins: 'get_user_pages', ends: 'release_pages' },
 } as const;
+
+/** A process that has exited accesses nothing any more, though devices may keep what it maps. */
+function* accessed<T>(k: Kernel, cpu: Cpu, access: Task<Accessed<T>>): Task<Accessed<T>> {
+  return isAlive(k, cpu.mm) ? yield* access : { kind: 'signal', signal: 'SIGSEGV' };
+}
+
+/** The same of its system calls. */
+function* called<T>(
+  k: Kernel,
+  cpu: Cpu,
+  name: string,
+  range: PageRange,
+  call: Task<Result<T>>,
+  more: Readonly<Record<string, number>> = {},
+): Task<Result<T>> {
+  return isAlive(k, cpu.mm) ? yield* traced(k, name, range, call, more) : fail('EINVAL');
+}
 
 function* traced<T>(
   k: Kernel,

@@ -34,7 +34,7 @@ import {
   takeIntoUse,
   ZERO_PFN,
 } from '../memory/frames.ts';
-import type { Mm } from '../memory/mm.ts';
+import { type Mm, mmUsersObject } from '../memory/mm.ts';
 import { tryLockPage, unlockPage } from '../memory/page-lock.ts';
 import { allocPage, pgmapOf, putPage } from '../memory/page-references.ts';
 import { findVma } from '../memory/vma.ts';
@@ -139,6 +139,9 @@ export function createDeviceApi(
     mm: mm.id,
     mmapReadLock: () => mmapReadLock(by),
     mmapReadUnlock: () => mmapReadUnlock(by),
+    mmgetNotZero: () => mmgetNotZero(by),
+    mmput: () => mmput(by),
+    mmputAsync: () => mmputAsync(by),
     mmuIntervalNotifierInsert: (range) =>
       k.fn.mmuIntervalNotifierInsert(k, mm, range, { owner, driver }),
     mmuIntervalNotifierRemove: (sub) => removeSubscription(by, sub),
@@ -228,6 +231,28 @@ function* mmapReadUnlock({ k, held, owner }: Caller): Task<void> {
   const [ended] = held.splice(own < 0 ? held.length - 1 : own, 1);
   invariant(ended !== undefined, 'LK2', { owner });
   readUnlock(k.context, ended);
+}
+
+function* mmgetNotZero({ k, mm }: Caller): Task<boolean> {
+  yield willWrite('mmget_not_zero.users', mmUsersObject(mm.id));
+  emitCall(k, 'mmget_not_zero', {});
+  const taken = k.fn.mmgetNotZero(k, mm) === 'taken';
+  emitReturn(k, 'mmget_not_zero', taken ? OK : fail('EINVAL'));
+  return taken;
+}
+
+function* mmput({ k, mm }: Caller): Task<void> {
+  yield willWrite('mmput.users', mmUsersObject(mm.id));
+  emitCall(k, 'mmput', {});
+  yield* k.fn.mmput(k, mm);
+  emitReturn(k, 'mmput', OK);
+}
+
+function* mmputAsync({ k, mm }: Caller): Task<void> {
+  yield willWrite('mmput_async.users', mmUsersObject(mm.id));
+  emitCall(k, 'mmput_async', {});
+  yield* k.fn.mmputAsync(k, mm);
+  emitReturn(k, 'mmput_async', OK);
 }
 
 // No yield: mappings change only under mmap_lock, which the caller holds.

@@ -31,8 +31,15 @@ export interface Mm {
   /** Brackets of tlb_gather_mmu() .. tlb_finish_mmu(): some CPU may still use what is gone from the table. */
   tlbFlushPending: number;
   readonly flushPendingObject: ObjectId;
-  /** mm_users: falls to zero at exit. */
+  /** The process runs: false from its exit on, whoever else still uses the address space. */
   alive: boolean;
+  /** mm_users: the process, and each device that has taken a reference. With the last one goes all that is mapped. */
+  users: number;
+}
+
+/** What mm_users is called when tasks conflict on it. */
+export function mmUsersObject(id: number): ObjectId {
+  return objectId('mm', id, MM_PARTS.users);
 }
 
 /** What being alive is called when tasks conflict on it: exit() ends it. */
@@ -71,6 +78,7 @@ export class AddressSpace implements Mm {
   tlbFlushPending = 0;
   readonly flushPendingObject: ObjectId;
   alive = true;
+  users = 1;
   readonly #context: TaskContext;
   readonly #vmaList: ObjectId;
   readonly #tlbList: ObjectId;

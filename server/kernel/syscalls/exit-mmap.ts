@@ -14,13 +14,11 @@ import { hasClassicNotifiers } from '../notifier/classic-notifiers.ts';
 import { overlapping } from '../notifier/interval-tree.ts';
 
 /**
- * Notifies the devices that mirror the address space (event RELEASE), then takes everything away.
+ * Notifies the devices that mirror the address space (event RELEASE), then takes everything away. Called by mmput().
  *
  * Takes: mmap_lock for writing. Yields: yes.
  */
 export function* exitMmap(k: Kernel, mm: Mm): Task<void> {
-  touch(k.context, mmObject(mm.id), 'write');
-  mm.alive = false;
   // A bracket like any other: a device that begins to read while it runs waits, and collides if it has begun.
   const released = yield* k.fn.mmuNotifierInvalidateRangeStart(k, mm, {
     event: 'release',

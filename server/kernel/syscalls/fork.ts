@@ -9,6 +9,7 @@ import { fail, ok, type Result } from '../../vocabulary/errno.ts';
 import { mayWrite, vmProt } from '../fault/vm-page-prot.ts';
 import {
   type Copied,
+  endProcess,
   type Invalidation,
   type Kernel,
   type LockedPte,
@@ -90,7 +91,7 @@ export function* fork(k: Kernel, parent: Mm): Task<Result<Mm>> {
   }
   writeUnlock(k.context, held);
   if (copied === 'copied') return ok(child);
-  yield* k.fn.exitMmap(k, child);
+  yield* endProcess(k, child);
   return fail('ENOMEM');
 }
 

@@ -111,6 +111,8 @@ function readTables(k: Kernel, books: Books): void {
     if (mmapLock.writer !== 'none' || mmapLock.readers.length > 0) {
       books.complaints.push(`mmap_lock of mm ${mm.id} is held`);
     }
+    const users = mm.alive ? mm.users - 1 : mm.users;
+    if (users > 0) books.complaints.push(`mm ${mm.id} has ${users} references of devices`);
     if (subscriptions.deferred.length > 0) {
       books.complaints.push(`mm ${mm.id} has subscriptions that wait to be inserted or removed`);
     }

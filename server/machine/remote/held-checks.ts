@@ -32,6 +32,8 @@ export function deviceOverLimit(device: RemoteDevice, request: DeviceRequest): J
   switch (request.method) {
     case 'mmap_read_lock':
       return within('LOCKS_HELD_MAX', ownLock.locks, 1, 'params');
+    case 'mmget_not_zero':
+      return within('MM_USERS_MAX', device.mmUsers, 1, 'params');
     case 'mmu_interval_notifier_insert':
       return all(
         () => within('SUBSCRIPTIONS_MAX', subs.size, 1, 'params.range'),

@@ -12,7 +12,7 @@ import { ownLockUnused, usingLock } from './remote-lock.ts';
 /**
  * Holds:  nothing. Yields: yes. The device must be fenced: no task may wait for its answers.
  *
- * On return it holds no lock, no migration, no locked page, no unplaced frame and no subscription, and is attached
+ * On return it holds no lock, no reference on the mm, no migration, no locked page, no unplaced frame and no subscription, and is attached
  * if it came back meanwhile. Its private memory stays its own.
  */
 export function* giveBackAll(device: RemoteDevice): Task<void> {
@@ -72,7 +72,7 @@ function* giveBack(device: RemoteDevice): Task<void> {
 
 /** Something is held that no running request uses. */
 function holdsUnused(device: RemoteDevice): boolean {
-  if (device.locked.size > 0 || device.unplaced.size > 0) return true;
+  if (device.locked.size > 0 || device.unplaced.size > 0 || device.mmUsers > 0) return true;
   for (const { phase } of device.migrations.values()) if (phase !== 'moving') return true;
   return device.ownLock.locks > 0 && ownLockUnused(device);
 }
@@ -89,6 +89,11 @@ function* giveBackHeld(device: RemoteDevice): Task<void> {
   while (device.ownLock.locks > 0 && ownLockUnused(device)) {
     device.ownLock.locks -= 1;
     yield* device.api.mmapReadUnlock();
+  }
+  while (device.mmUsers > 0) {
+    device.mmUsers -= 1;
+    // What takes the address space down asks every device: not this task, for which others may wait.
+    yield* device.api.mmputAsync();
   }
 }
 

@@ -63,6 +63,18 @@ export function* serveDevice(
       yield* api.mmapReadUnlock();
       return SERVED_NOTHING;
 
+    case 'mmget_not_zero': {
+      const taken = yield* api.mmgetNotZero();
+      if (taken) device.mmUsers += 1;
+      return served({ taken });
+    }
+    case 'mmput':
+    case 'mmput_async':
+      if (device.mmUsers === 0) return refuse('no-reference', 'params', 'a reference on the mm');
+      device.mmUsers -= 1;
+      yield* request.method === 'mmput' ? api.mmput() : api.mmputAsync();
+      return SERVED_NOTHING;
+
     case 'mmu_interval_notifier_insert': {
       const { range, passes } = request.params;
       const inserted = yield* api.mmuIntervalNotifierInsert(range);

@@ -79,6 +79,8 @@ export interface RemoteDevice extends RemoteActor {
   readonly inTwoPasses: Set<number>;
   readonly migrations: Map<number, OpenMigration>;
   readonly ownLock: OwnLock;
+  /** References on the mirrored address space (mmget_not_zero). */
+  mmUsers: number;
   readonly faults: ServedFault[];
   /** Tasks that give back what it held; they end in the order in which they began. */
   leavingsBegun: number;
@@ -111,6 +113,7 @@ export function newRemoteDevice(parts: RemoteDeviceParts): RemoteDevice {
     inTwoPasses: new Set(),
     migrations: new Map(),
     ownLock: { kind: 'own', locks: 0, users: 0 },
+    mmUsers: 0,
     leavingsBegun: 0,
     leavingsEnded: 0,
     faults: [],

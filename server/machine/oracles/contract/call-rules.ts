@@ -1,7 +1,7 @@
 /**
  * When a driver may call what: with which locks, from where, with which sequence.
  *
- * Rules: CR3, CR11, CR12, CR18, CR19, CR20.
+ * Rules: CR3, CR11, CR12, CR18, CR19, CR20, CR37.
  */
 import type { HmmRangeRequest, IntervalSub } from '../../../abi/device-api.ts';
 import type { HmmPfn } from '../../../abi/hmm-pfn.ts';
@@ -87,6 +87,12 @@ export function checkRemoval(device: WatchedDevice, sub: IntervalSub): void {
   if (device.place === 'far' || !insideCallback(device)) return;
   const text = 'called mmu_interval_notifier_remove() from a callback, which it waits for';
   breach(device, 'CR20', sub.range.first, text);
+}
+
+/** Rule 37: the last reference on the address space is not dropped where the way down waits for the callback. */
+export function checkPut(device: WatchedDevice): void {
+  if (device.place === 'far' || !insideCallback(device)) return;
+  breach(device, 'CR37', 0 as PageIndex, 'called mmput() from a callback: if it is the last, its end waits for this');
 }
 
 /** Rule 19: entries hang on a live subscription. */

@@ -769,6 +769,20 @@ test('[CR36] does a touch of the CPU end exclusivity?', () => {
   });
 });
 
+test('[CR37] is no reference on the address space dropped in a callback?', () => {
+  bothWays('CR37', (bench, how) => {
+    const dropped = how === 'broken' ? bench.api.mmput : bench.api.mmputAsync;
+    bench.driver.invalidate = (sub, _range, current) =>
+      locked(bench, function* () {
+        mmuIntervalSetSeq(sub, current);
+        if (yield* bench.api.mmgetNotZero()) yield* dropped();
+        return 'done' as const;
+      });
+    store(bench.opened, 7n);
+    runAlone(bench.opened.world, 'cpu0', cpu(bench.opened).madvise(pages(0), 'DONTNEED'));
+  });
+});
+
 test('[CR38] is nothing entered after release()?', () => {
   bothWays('CR38', (bench, how) => {
     store(bench.opened, 7n);

@@ -16,6 +16,7 @@ import { countInFlight } from './access-rules.ts';
 import {
   checkLookup,
   checkMmapLock,
+  checkPut,
   checkRemoval,
   checkUnlocked,
   lookedUp,
@@ -243,6 +244,10 @@ function watchedApi(device: WatchedDevice, api: DeviceApi): DeviceApi {
       checkUnlocking(device);
       device.mmapLocks -= 1;
       yield* api.mmapReadUnlock();
+    },
+    *mmput() {
+      checkPut(device);
+      yield* api.mmput();
     },
     *mmuIntervalNotifierInsert(range) {
       checkUnlocked(device, 'mmu_interval_notifier_insert', range.first);
