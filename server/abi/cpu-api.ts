@@ -23,8 +23,11 @@ export interface MmapRequest {
   readonly offset?: number;
 }
 
-/** 'longterm': FOLL_LONGTERM|FOLL_PIN|FOLL_WRITE; 'get': FOLL_GET for reading. */
-export type PinMode = 'longterm' | 'get';
+/**
+ * 'longterm': FOLL_LONGTERM|FOLL_PIN|FOLL_WRITE; 'fast': the same without mmap_lock where that is possible, as drivers
+ * pin; 'get': FOLL_GET for reading.
+ */
+export type PinMode = 'longterm' | 'fast' | 'get';
 
 export interface CpuApi {
   /** The u64 at `address` (8-byte aligned). */

@@ -221,8 +221,9 @@ export const CPU_CALLS = {
   pin: systemCall({
     meaning: prose(`
       Takes references on the pages of a region, under a number of the caller's. longterm:
-      FOLL_LONGTERM|FOLL_PIN|FOLL_WRITE, all pages or none; get: FOLL_GET for reading, as many as
-      there are.
+      FOLL_LONGTERM|FOLL_PIN|FOLL_WRITE, all pages or none; fast: the same as drivers do it,
+      without mmap_lock where that is possible (pin_user_pages_fast); get: FOLL_GET for reading, as
+      many as there are.
     `),
     errnos: ['EFAULT', 'EINVAL'],
     help: {
@@ -230,7 +231,7 @@ export const CPU_CALLS = {
       summary: 'pin pages, as get_user_pages() does: they must not move until unpin',
       examples: ['pin a', 'pin a 2 get 7'],
     },
-    params: strict({ ...region, id: pinId, mode: word('longterm', 'get') }),
+    params: strict({ ...region, id: pinId, mode: word('longterm', 'fast', 'get') }),
     result: strict({ pinned: Type.Integer({ minimum: 0 }) }),
     toParams: (id: number, range: PageRange, mode: PinMode) => ({ ...regionOf(range), id, mode }),
     call: (params) => {

@@ -25,6 +25,7 @@ export const CALLED_FUNCTIONS = [
   'mmput',
   'mmput_async',
   'pin_user_pages',
+  'pin_user_pages_fast',
   'unpin_user_pages',
   'get_user_pages',
   'release_pages',

@@ -324,6 +324,8 @@ export interface KernelFunctions {
     access: FaultAccess,
     how: 'get' | 'pin',
   ): Task<Result<Pfn[]>>;
+  locklessPagesFromMm(k: Kernel, mm: Mm, range: PageRange): Task<Pfn[]>;
+  gupPteRange(k: Kernel, mm: Mm, page: PageIndex): Task<Pfn | 'none'>;
   ioMayPinVmas(mm: Mm, range: PageRange): boolean;
 
   mmapExpand(k: Kernel, mm: Mm, wish: MergeWish): Task<'expanded' | 'alone'>;
@@ -363,6 +365,7 @@ export interface KernelFunctions {
     from: Vma,
     mms: { readonly to: Mm; readonly from: Mm },
   ): Task<Copied>;
+  writeProtectSeqCount(k: Kernel, parent: Mm): void;
   copyPresentPte(k: Kernel, copy: PteCopy, source: LockedPte, pte: Pte): Task<Pte>;
   copyPresentPage(k: Kernel, to: Vma, child: Mm, page: PageIndex, pfn: Pfn): Task<Pte>;
   copyNonpresentPte(k: Kernel, copy: PteCopy, source: LockedPte, pte: Pte): Pte;

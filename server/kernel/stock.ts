@@ -19,6 +19,7 @@ import {
   swappedInExclusive,
 } from './fault/swap-in.ts';
 import { getUserPages } from './hmm/get-user-pages.ts';
+import { gupPteRange, locklessPagesFromMm } from './hmm/gup-fast.ts';
 import { hmmRangeFault } from './hmm/hmm-range-fault.ts';
 import { ioMayPinVmas } from './hmm/io-pin-pages.ts';
 import { makeDeviceExclusiveRange, mayMakeExclusive } from './hmm/make-device-exclusive.ts';
@@ -100,6 +101,7 @@ import {
   copyPresentPage,
   copyPresentPte,
   fork,
+  writeProtectSeqCount,
 } from './syscalls/fork.ts';
 import {
   addToSwap,
@@ -204,6 +206,8 @@ export const STOCK: KernelFunctions = {
   makeDeviceExclusiveRange,
   mayMakeExclusive,
   getUserPages,
+  locklessPagesFromMm,
+  gupPteRange,
   ioMayPinVmas,
   mmapExpand,
   vmaMerge,
@@ -237,6 +241,7 @@ export const STOCK: KernelFunctions = {
   removeMapping,
   fork,
   copyPageRange,
+  writeProtectSeqCount,
   copyPresentPte,
   copyPresentPage,
   copyNonpresentPte,

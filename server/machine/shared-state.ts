@@ -28,7 +28,7 @@ import {
   refcount,
 } from '../kernel/memory/frames.ts';
 import { fileMappingsObject } from '../kernel/memory/memory-file.ts';
-import { type Mm, mmObject, mmUsersObject, tlbListObject, vmaListObject } from '../kernel/memory/mm.ts';
+import { type Mm, mmObject, mmUsersObject, pinnedObject, tlbListObject, vmaListObject } from '../kernel/memory/mm.ts';
 import type { Vma } from '../kernel/memory/mm-types.ts';
 import { entriesOf, hugeObject, pteObject, tableObject } from '../kernel/memory/page-table.ts';
 import { type Pte, viewPte } from '../kernel/memory/pte.ts';
@@ -125,6 +125,8 @@ function* stateOfSwap(k: Kernel, names: FrameNames): Iterable<ShownState> {
 function* stateOfMm(mm: Mm, names: FrameNames): Iterable<ShownState> {
   const { id } = mm;
   yield { object: mmObject(id), name: `mm ${id}`, state: `alive ${mm.alive}` };
+  const pinned = `${mm.hasPinned} ${mm.writeProtectSeq}`;
+  yield { object: pinnedObject(id), name: `pinned ${id}`, state: pinned };
   yield { object: mmUsersObject(id), name: `mm_users ${id}`, state: `${mm.users}` };
   const vmas = mm.vmas.map(
     ({ first, end, prot, kind, pgoff, accounted }) =>

@@ -6,6 +6,7 @@ import { deviceFaultReferenceBeforeLock } from './device-fault-reference-before-
 import { deviceFaultWithoutReference } from './device-fault-without-reference.ts';
 import { eagainWithoutEnd } from './eagain-without-end.ts';
 import { forkSharesPinned } from './fork-shares-pinned.ts';
+import { forkWithoutPinSeq } from './fork-without-pin-seq.ts';
 import { insertIgnoresPteChange } from './insert-ignores-pte-change.ts';
 import { moveLooksOutsideLock } from './move-looks-outside-lock.ts';
 import { mremapWithoutRmapLocks } from './mremap-without-rmap-locks.ts';
@@ -26,6 +27,7 @@ export const PATCHES: ReadonlyMap<string, Patch> = new Map(
     deviceFaultWithoutReference,
     eagainWithoutEnd,
     forkSharesPinned,
+    forkWithoutPinSeq,
     insertIgnoresPteChange,
     moveLooksOutsideLock,
     mremapWithoutRmapLocks,

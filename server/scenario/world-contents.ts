@@ -303,6 +303,7 @@ function addressSpaceText(mm: Mm | undefined, about: number): string | number | 
   if (mm === undefined) return 'unknown';
   if (about === MM_PARTS.alive) return String(mm.alive);
   if (about === MM_PARTS.users) return mm.users;
+  if (about === MM_PARTS.pinned) return `${mm.hasPinned} ${mm.writeProtectSeq}`;
   if (about === MM_PARTS.cpus) return mm.tlbs.map(({ cpu }) => cpu).join();
   let text = '';
   for (const { first, end, prot, kind, pgoff, accounted } of mm.vmas) {
@@ -381,8 +382,7 @@ function restOf({ world, registers, more }: ContentsOptions): string {
   let text = `${frames.system.used} ${frames.system.free.join()} ${more()}`;
   for (const [name, value] of registers) text += ` ${name}=${value}`;
   if (swap.slotsMax > 0) text += ` ${swap.nextSlot} ${swap.free.join()}`;
-  for (const { vmas, hasPinned } of mms.values()) {
-    text += ` ${hasPinned}`;
+  for (const { vmas } of mms.values()) {
     for (const { anonVma, chain } of vmas) {
       text += ` ${anonVma === 'none' ? '' : anonVma.id} ${chain.length}`;
     }

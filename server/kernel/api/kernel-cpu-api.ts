@@ -3,7 +3,7 @@ import type { Accessed, CpuApi, PinMode } from '../../abi/cpu-api.ts';
 import { objectId } from '../../task/object-id.ts';
 import { readLock, readUnlock } from '../../task/rwsem.ts';
 import type { Task } from '../../task/task.ts';
-import type { PageRange, Pfn } from '../../vocabulary/address.ts';
+import { type PageRange, type Pfn, pageCount, pageIndex } from '../../vocabulary/address.ts';
 import { fail, OK, ok, type Result } from '../../vocabulary/errno.ts';
 import { type Cpu, endProcess, isAlive, type Kernel, nextId } from '../kernel.ts';
 import { PIN_BIAS } from '../memory/frames.ts';
@@ -78,6 +78,7 @@ function* exit(k: Kernel, cpu: Cpu): Task<Result<void>> {
 /** What pins are called in the log. */
 const PINNING = {
   longterm: { begins: 'pin_user_pages', ends: 'unpin_user_pages' },
+  fast: { begins: 'pin_user_pages_fast', ends: 'unpin_user_pages' },
   get: { begins: 'get_user_pages', ends: 'release_pages' },
 } as const;
 
@@ -113,7 +114,7 @@ function* traced<T>(
 
 /**
  * 'longterm' is what registering an I/O buffer does: all pages of the range or nothing, and of mappings that the kernel
- * lets it pin. 'get' takes what it gets.
+ * lets it pin. 'fast' is what drivers do, and goes on under the lock where it must. 'get' takes what it gets.
  *
  * Takes: mmap_lock for read. Returns: EINVAL for an id in use or such mappings; EFAULT if a page cannot be had.
  */
@@ -126,21 +127,33 @@ function* pin(
 ): Task<Result<number>> {
   if (cpu.pins.has(id)) return fail('EINVAL');
   const { mm } = cpu;
-  const held = yield* readLock(k.context, 'pin.mmap_lock', mm.mmapLock);
-  const access = mode === 'longterm' ? 'write' : 'read';
-  const got = yield* k.fn.getUserPages(k, mm, range, access, mode === 'longterm' ? 'pin' : 'get');
-  const allowed = mode === 'get' || k.fn.ioMayPinVmas(mm, range);
-  readUnlock(k.context, held);
-  if (!got.ok) return got;
-  if (mode === 'longterm') {
-    const complete = got.value.length === range.end - range.first;
-    if (!(complete && allowed)) {
-      yield* drop(k, got.value, mode);
-      return fail(complete ? 'EINVAL' : 'EFAULT');
-    }
+  const quick = mode === 'fast' ? yield* k.fn.locklessPagesFromMm(k, mm, range) : [];
+  const missing: PageRange = { first: pageIndex(range.first + quick.length), end: range.end };
+  const got = quick.length === pageCount(range) ? ok([]) : yield* pinSlowly(k, cpu, missing, mode);
+  const frames = got.ok ? [...quick, ...got.value] : quick;
+  if (!got.ok || (mode !== 'get' && frames.length < pageCount(range))) {
+    yield* drop(k, frames, mode);
+    return got.ok ? fail('EFAULT') : got;
   }
-  cpu.pins.set(id, { range, frames: got.value, mode });
-  return ok(got.value.length);
+  cpu.pins.set(id, { range, frames, mode });
+  return ok(frames.length);
+}
+
+/** Takes: mmap_lock for read. */
+function* pinSlowly(
+  k: Kernel,
+  { mm }: Cpu,
+  range: PageRange,
+  mode: PinMode,
+): Task<Result<readonly Pfn[]>> {
+  const held = yield* readLock(k.context, 'pin.mmap_lock', mm.mmapLock);
+  const access = mode === 'get' ? 'read' : 'write';
+  const got = yield* k.fn.getUserPages(k, mm, range, access, mode === 'get' ? 'get' : 'pin');
+  const allowed = mode !== 'longterm' || k.fn.ioMayPinVmas(mm, range);
+  readUnlock(k.context, held);
+  if (!got.ok || allowed || got.value.length < pageCount(range)) return got;
+  yield* drop(k, got.value, mode);
+  return fail('EINVAL');
 }
 
 /** Returns: EINVAL if there is no such pin. */
@@ -158,5 +171,5 @@ function* given(k: Kernel, frames: readonly Pfn[], mode: PinMode): Task<Result<v
 }
 
 function* drop(k: Kernel, frames: readonly Pfn[], mode: PinMode): Task<void> {
-  for (const pfn of frames) yield* putPages(k, pfn, mode === 'longterm' ? PIN_BIAS : 1);
+  for (const pfn of frames) yield* putPages(k, pfn, mode === 'get' ? 1 : PIN_BIAS);
 }

@@ -1,15 +1,16 @@
 /**
  * get_user_pages(): faults a range in and takes a reference on each page. Source: mm/gup.c (6.1).
  *
- * Leaves out: the lock-free fast path, FOLL_FORCE, unsharing for read-only pins (no caller here asks for one).
+ * Leaves out: FOLL_FORCE, unsharing for read-only pins (no caller here asks for one).
  */
 
+import { touch } from '../../task/context.ts';
 import type { Task } from '../../task/task.ts';
 import { nextPage, type PageIndex, type PageRange, type Pfn } from '../../vocabulary/address.ts';
 import { fail, ok, type Result } from '../../vocabulary/errno.ts';
 import type { FaultAccess, Kernel } from '../kernel.ts';
 import { getPage, PIN_BIAS, ZERO_PFN } from '../memory/frames.ts';
-import type { Mm } from '../memory/mm.ts';
+import { type Mm, pinnedObject } from '../memory/mm.ts';
 import type { Vma } from '../memory/mm-types.ts';
 import { pteIsZeroPage, ptePfn, ptePresent, pteProtNone, pteWrite } from '../memory/pte.ts';
 import { lockedPte, lockToLook, unlockPte } from '../memory/pte-lock.ts';
@@ -32,7 +33,10 @@ export function* getUserPages(
   how: 'get' | 'pin',
 ): Task<Result<Pfn[]>> {
   const frames: Pfn[] = [];
-  if (how === 'pin') mm.hasPinned = true;
+  if (how === 'pin') {
+    touch(k.context, pinnedObject(mm.id), 'write');
+    mm.hasPinned = true;
+  }
   for (let page = range.first; page < range.end; page = nextPage(page)) {
     const vma = vmaLookup(mm.vmas, page);
     const pfn = vma === 'none' ? 'none' : yield* getOne(k, mm, vma, page, access, how);

@@ -35,7 +35,7 @@ export function* writePinned(
   value: bigint,
 ): Task<Result<void>> {
   const pfn = frameOf(cpu, at);
-  if (pfn === 'none' || cpu.pins.get(at.id)?.mode !== 'longterm') return fail('EINVAL');
+  if (pfn === 'none' || cpu.pins.get(at.id)?.mode === 'get') return fail('EINVAL');
   yield willWrite('pin.dma_write', contentsObject(pfn));
   if (frameOf(cpu, at) !== pfn) return fail('EINVAL');
   setContents(k.frames, pfn, writeU64(contentsOf(k.frames, pfn), 0, value));

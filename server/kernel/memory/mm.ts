@@ -24,6 +24,8 @@ export interface Mm {
   readonly tlbsToChange: Tlb[];
   /** MMF_HAS_PINNED: some page was pinned with FOLL_PIN, so fork must look. */
   hasPinned: boolean;
+  /** write_protect_seq: odd while fork() takes rights to write away. Changes under mmap_lock for writing. */
+  writeProtectSeq: number;
   /** MMF_UNSTABLE: the OOM reaper was here; nothing may be filled in any more. */
   unstable: boolean;
   readonly unstableObject: ObjectId;
@@ -35,6 +37,11 @@ export interface Mm {
   alive: boolean;
   /** mm_users: the process, and each device that has taken a reference. With the last one goes all that is mapped. */
   users: number;
+}
+
+/** What MMF_HAS_PINNED and write_protect_seq are called when tasks conflict on them. */
+export function pinnedObject(id: number): ObjectId {
+  return objectId('mm', id, MM_PARTS.pinned);
 }
 
 /** What mm_users is called when tasks conflict on it. */
@@ -72,6 +79,7 @@ export class AddressSpace implements Mm {
   readonly table: PageTable;
   readonly subscriptions: NotifierSubscriptions;
   hasPinned = false;
+  writeProtectSeq = 0;
   unstable = false;
   readonly unstableObject: ObjectId;
   readonly vmaLocks: VmaLocks;

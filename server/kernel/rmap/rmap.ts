@@ -2,6 +2,7 @@
  * Reverse mapping: which mappings hold a page, how often it is mapped, and whether it belongs to one process alone
  * (anon-exclusive). Source: mm/rmap.c, include/linux/rmap.h (6.1).
  */
+import { touch } from '../../task/context.ts';
 import {
   type HeldForWrite,
   type RwSem,
@@ -30,7 +31,7 @@ import {
   setMapping,
 } from '../memory/frames.ts';
 import { touchMappings } from '../memory/memory-file.ts';
-import type { Mm } from '../memory/mm.ts';
+import { type Mm, pinnedObject } from '../memory/mm.ts';
 import type { Vma } from '../memory/mm-types.ts';
 import { addressInVma, linearIndex } from '../memory/vma.ts';
 
@@ -89,6 +90,7 @@ export function pageTryShareAnonRmap(k: Kernel, pfn: Pfn): 'shared' | 'pinned' {
 /** page_try_dup_anon_rmap(): a second process maps the page; refuses pages that fork must copy. */
 export function pageTryDupAnonRmap(k: Kernel, parent: Mm, pfn: Pfn): 'duplicated' | 'pinned' {
   if (hasFlag(k.frames, pfn, PAGE_ANON_EXCLUSIVE)) {
+    touch(k.context, pinnedObject(parent.id), 'read');
     if (!isDevicePfn(pfn) && parent.hasPinned && maybeDmaPinned(k.frames, pfn)) return 'pinned';
     clearFlag(k.frames, pfn, PAGE_ANON_EXCLUSIVE);
   }

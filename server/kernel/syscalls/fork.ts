@@ -1,5 +1,6 @@
 /** fork(2), the memory half: dup_mmap(), copy_page_range(). Source: kernel/fork.c, mm/memory.c (6.1). */
 
+import { touch } from '../../task/context.ts';
 import { type Held, lock, lockNested, unlock } from '../../task/lock.ts';
 import { OWNERS_MAX } from '../../task/object-id.ts';
 import { writeLock, writeUnlock } from '../../task/rwsem.ts';
@@ -19,7 +20,7 @@ import {
 import { copyPage } from '../memory/copy-page.ts';
 import { getPage, hasFlag, maybeDmaPinned, PAGE_ANON } from '../memory/frames.ts';
 import { setHugePmd } from '../memory/huge-pmd.ts';
-import type { Mm } from '../memory/mm.ts';
+import { type Mm, pinnedObject } from '../memory/mm.ts';
 import type { Vma } from '../memory/mm-types.ts';
 import { pageLocked, waitWhileLocked } from '../memory/page-lock.ts';
 import { allocPage, putPage } from '../memory/page-references.ts';
@@ -117,14 +118,22 @@ export function* copyPageRange(
       blocking: 'blockable',
     });
     if (started.ok) bracket = started.value;
+    k.fn.writeProtectSeqCount(k, mms.from);
   }
   let copied: Copied = 'copied';
   for (const block of blocksOf(mms.from, from)) {
     copied = yield* copyBlock(k, to, from, mms, block);
     if (copied === 'no memory') break;
   }
+  if (isCow(from)) k.fn.writeProtectSeqCount(k, mms.from);
   if (bracket !== 'none') yield* k.fn.mmuNotifierInvalidateRangeEnd(k, bracket);
   return copied;
+}
+
+/** Begin and end of a copy that takes rights to write away: who pins without a lock looks again. */
+export function writeProtectSeqCount(k: Kernel, parent: Mm): void {
+  touch(k.context, pinnedObject(parent.id), 'write');
+  parent.writeProtectSeq += 1;
 }
 
 /** The parts of the mapping that have page-table pages. */
@@ -199,6 +208,7 @@ function* copyHugePmd(
 
 /** No part is pinned: a pinned part must be copied, which needs small entries. */
 function mayShareHuge(k: Kernel, parent: Mm, huge: Pte): boolean {
+  touch(k.context, pinnedObject(parent.id), 'read');
   if (pteIsZeroPage(huge) || !parent.hasPinned) return true;
   for (let at = 0; at < k.ptrsPerPte; at += 1) {
     if (maybeDmaPinned(k.frames, ptePfn(hugePteAt(huge, at)))) return false;
@@ -256,7 +266,10 @@ export function* copyPresentPte(k: Kernel, copy: PteCopy, source: LockedPte, pte
       }
     } else k.fn.pageTryDupAnonRmap(k, parent, pfn);
   }
-  if (isCow(from) && pteWrite(pte)) setLockedPte(k, source, pteWithoutFlags(pte, PTE_WRITE));
+  if (isCow(from) && pteWrite(pte)) {
+    yield willWrite('ptep_set_wrprotect.pte', pteObject(parent.table, source.page));
+    setLockedPte(k, source, pteWithoutFlags(pte, PTE_WRITE));
+  }
   const shared = isCow(from) ? pteWithoutFlags(pte, PTE_WRITE) : pte;
   return pteWithoutFlags(shared, isShared(from) ? PTE_YOUNG | PTE_DIRTY : PTE_YOUNG);
 }

@@ -1,5 +1,6 @@
 /** Oracle 4 (OR4): at rest the books balance. Source of each sum: mm/debug_vm_pgtable.c has no such thing; ours. */
 
+import type { PinMode } from '../../abi/cpu-api.ts';
 import { holdsPages } from '../../kernel/hmm/open-migrations.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import {
@@ -64,7 +65,7 @@ interface Books {
  */
 export function leftBehind(
   k: Kernel,
-  pins: Iterable<{ readonly frames: readonly Pfn[]; readonly mode: 'longterm' | 'get' }>,
+  pins: Iterable<{ readonly frames: readonly Pfn[]; readonly mode: PinMode }>,
 ): string[] {
   const books: Books = { mappings: new Map(), slots: new Map(), extra: new Map(), complaints: [] };
   const { complaints } = books;
@@ -75,7 +76,7 @@ export function leftBehind(
   for (const pfn of k.isolated) complaints.push(`frame 0x${pfn.toString(16)} is isolated`);
   readTables(k, books);
   for (const { frames, mode } of pins) {
-    for (const pfn of frames) add(books.extra, pfn, mode === 'longterm' ? PIN_BIAS : 1);
+    for (const pfn of frames) add(books.extra, pfn, mode === 'get' ? 1 : PIN_BIAS);
   }
   for (const file of k.files.values())
     for (const pfn of file.pages.values()) add(books.extra, pfn, 1);

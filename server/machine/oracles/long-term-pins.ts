@@ -34,7 +34,7 @@ export const longTermPins: Oracle = {
     return {
       keeps: { gone, taking, pinned },
       see(event) {
-        if (event.kind === 'call' && event.function === 'pin_user_pages') {
+        if (event.kind === 'call' && event.function.startsWith('pin_user_pages')) {
           const mm = spaceOfThread(watched.registers, event.actor);
           if (typeof mm === 'number') pinned.add(mm);
         } else if (event.kind === 'call' && TAKING.has(event.function))

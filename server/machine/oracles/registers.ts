@@ -52,7 +52,7 @@ const FILE: Possible = [OF_FILE];
 /** Calls that change registers without an access. */
 const CHANGING = new Set(['munmap', 'mremap', 'madvise_dontneed', 'madvise_free', 'exit']);
 
-const PINNING = new Set(['pin_user_pages', 'unpin_user_pages']);
+const PINNING = new Set(['pin_user_pages', 'pin_user_pages_fast', 'unpin_user_pages']);
 
 /** Threads of one process may bear the name of one actor. */
 interface Caller {

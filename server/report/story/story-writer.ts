@@ -406,6 +406,7 @@ const SYSTEM_CALLS: ReadonlySet<string> = new Set([
   'madvise_pageout',
   'madvise',
   'pin_user_pages',
+  'pin_user_pages_fast',
   'unpin_user_pages',
   'get_user_pages',
   'release_pages',

@@ -50,9 +50,9 @@ const ARGUMENTS: { readonly [param: string]: Argument } = {
   mode: {
     name: 'MODE',
     kind: 'choice',
-    choices: ['longterm', 'get'],
+    choices: ['longterm', 'fast', 'get'],
     presence: { default: 'longterm' },
-    what: 'longterm: FOLL_LONGTERM; get: a short reference',
+    what: 'longterm: FOLL_LONGTERM; fast: the same without mmap_lock; get: a short reference',
   },
   id: { name: 'ID', kind: 'id', presence: { default: '0' }, what: 'the number of the pin' },
   threads: {
