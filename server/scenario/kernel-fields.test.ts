@@ -15,6 +15,7 @@ import type { World } from '../machine/world.ts';
 import { NO_TASK } from '../task/context.ts';
 import { newLock } from '../task/lock.ts';
 import { type ObjectId, type ObjectKind, objectId, objectName } from '../task/object-id.ts';
+import { MM_PARTS } from '../task/object-owners.ts';
 import type { PageIndex, Pfn } from '../vocabulary/address.ts';
 import { pagesFrom } from '../vocabulary/address.ts';
 import {
@@ -174,7 +175,8 @@ function toldBy(contents: WorldContents, by: Teller, objects: readonly ObjectId[
 function objectsOf(kernel: Kernel, kind: ObjectKind): ObjectId[] {
   if (kind === 'device') return [migrationsObject(OWNER)];
   if (kind === 'user') return [answerObject(1)];
-  const indices = new Set([0, 1, 2, ...framesInUse(kernel.frames), ...kernel.swap.slots.keys()]);
+  const parts = Object.values(MM_PARTS);
+  const indices = new Set([...parts, ...framesInUse(kernel.frames), ...kernel.swap.slots.keys()]);
   for (let page = 0; page < 3; page += 1) indices.add(at(page));
   for (const id of [...kernel.anonVmas.keys(), ...kernel.files.keys()]) {
     for (const index of [id, 2 * id + 1]) indices.add(index);

@@ -101,6 +101,12 @@ const CPU: readonly ShapeOperation[] = [
     { do: 'pin-write', id: 3, value: VALUE.device },
     { do: 'unpin', id: 3 },
   ]),
+  cpu('pin-fast', (place) => [
+    { do: 'pin', ...rangeOf(place), id: 4, mode: 'fast' },
+    { do: 'store', at: place.page, value: VALUE.cpu },
+    { do: 'pin-write', id: 4, value: VALUE.device },
+    { do: 'unpin', id: 4 },
+  ]),
 ];
 
 const PINNERS: readonly ShapeOperation[] = [

@@ -89,6 +89,7 @@ const FOUND: readonly (readonly [patch: string, shape: string, says: RegExp])[] 
   ['device-fault-without-reference', 'device:load+load', /^OR2/],
   ['eagain-without-end', 'present-mirrored:oom-reap+fault-read', /^OR4/],
   ['fork-shares-pinned', 'pinned:fork+pin', /^OR8/],
+  ['fork-without-pin-seq', 'present:fork+pin-fast', /^OR[38]/],
   ['insert-ignores-pte-change', 'none:migrate+migrate', /^OR/],
   ['move-looks-outside-lock', 'cow-whole:child-mremap+collect', /^OR3/],
   ['mremap-without-rmap-locks', 'cow-moved:child-mremap+collect', /^OR5/],
