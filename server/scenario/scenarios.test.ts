@@ -70,7 +70,7 @@ for (const scenario of SCENARIOS) {
 const FOR_MAINLINE = ['two-pass', 'two-pass-late-sequence'];
 
 /** They keep the contract: the catalogue of shapes asks them. */
-const CORRECT = ['corrected', 'late-exclusive', 'per-range'];
+const CORRECT = ['corrected', 'late-exclusive', 'per-range', 'restore-worker'];
 /** After real drivers: random worlds ask them (random-drivers.test.ts). */
 const AFTER_REAL = ['amdkfd', 'amdkfd-no-retry', 'xe'];
 
