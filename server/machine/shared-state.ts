@@ -28,7 +28,14 @@ import {
   refcount,
 } from '../kernel/memory/frames.ts';
 import { fileMappingsObject } from '../kernel/memory/memory-file.ts';
-import { type Mm, mmObject, mmUsersObject, pinnedObject, tlbListObject, vmaListObject } from '../kernel/memory/mm.ts';
+import {
+  type Mm,
+  mmObject,
+  mmUsersObject,
+  pinnedObject,
+  tlbListObject,
+  vmaListObject,
+} from '../kernel/memory/mm.ts';
 import type { Vma } from '../kernel/memory/mm-types.ts';
 import { entriesOf, hugeObject, pteObject, tableObject } from '../kernel/memory/page-table.ts';
 import { type Pte, viewPte } from '../kernel/memory/pte.ts';

@@ -92,7 +92,12 @@ export function checkRemoval(device: WatchedDevice, sub: IntervalSub): void {
 /** Rule 37: the last reference on the address space is not dropped where the way down waits for the callback. */
 export function checkPut(device: WatchedDevice): void {
   if (device.place === 'far' || !insideCallback(device)) return;
-  breach(device, 'CR37', 0 as PageIndex, 'called mmput() from a callback: if it is the last, its end waits for this');
+  breach(
+    device,
+    'CR37',
+    0 as PageIndex,
+    'called mmput() from a callback: if it is the last, its end waits for this',
+  );
 }
 
 /** Rule 19: entries hang on a live subscription. */
