@@ -4,8 +4,8 @@
  * its copy is counted (write_protect_seq): who pinned meanwhile gives the page back and goes the slow way.
  *
  * Source: mm/gup.c (lockless_pages_from_mm, gup_pte_range, internal_get_user_pages_fast) (6.1).
- * Leaves out: interrupts that are off meanwhile: they keep page tables from being freed, and here tables stay; read-only
- * pins; huge pages, which go the slow way.
+ * Leaves out: interrupts that are off meanwhile: they keep page tables from being freed, and here tables stay;
+ * read-only pins; huge pages, which go the slow way.
  */
 import { type Task, willRead, willWrite } from '../../task/task.ts';
 import { nextPage, type PageIndex, type PageRange, type Pfn } from '../../vocabulary/address.ts';
@@ -19,7 +19,8 @@ import { pteIsZeroPage, ptePfn, ptePresent, pteProtNone, pteWrite } from '../mem
 /**
  * pin_user_pages_fast() before it takes mmap_lock: pins what can be had at once, for writing.
  *
- * Holds: nothing. Yields: yes. Returns: the frames of the first pages of `range`, none at all if fork() copied meanwhile.
+ * Holds: nothing. Yields: yes.
+ * Returns: the frames of the first pages of `range`, none at all if fork() copied meanwhile.
  */
 export function* locklessPagesFromMm(k: Kernel, mm: Mm, range: PageRange): Task<Pfn[]> {
   yield willWrite('internal_get_user_pages_fast.pinned', pinnedObject(mm.id));

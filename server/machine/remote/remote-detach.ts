@@ -12,8 +12,8 @@ import { ownLockUnused, usingLock } from './remote-lock.ts';
 /**
  * Holds:  nothing. Yields: yes. The device must be fenced: no task may wait for its answers.
  *
- * On return it holds no lock, no reference on the mm, no migration, no locked page, no unplaced frame and no subscription, and is attached
- * if it came back meanwhile. Its private memory stays its own.
+ * On return it holds no lock, no reference on the mm, no migration, no locked page, no unplaced frame and no
+ * subscription, and is attached if it came back meanwhile. Its private memory stays its own.
  */
 export function* giveBackAll(device: RemoteDevice): Task<void> {
   const turn = beginLeaving(device);

@@ -72,7 +72,8 @@ export function* serveDevice(
     case 'mmput_async':
       if (device.mmUsers === 0) return refuse('no-reference', 'params', 'a reference on the mm');
       device.mmUsers -= 1;
-      yield* request.method === 'mmput' ? api.mmput() : api.mmputAsync();
+      if (request.method === 'mmput') yield* api.mmput();
+      else yield* api.mmputAsync();
       return SERVED_NOTHING;
 
     case 'mmu_interval_notifier_insert': {
