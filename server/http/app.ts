@@ -23,7 +23,7 @@ import { isSameHost, refuseForeignPages } from './foreign-pages.ts';
 import { addGuideRoute } from './guide.ts';
 import { addHealthRoutes, type HealthOptions } from './health.ts';
 import { isKnownHost, refuseUnknownHosts } from './known-hosts.ts';
-import { addControlRoute, addPerformanceRoute, addVoteRoute } from './lab-control.ts';
+import { addControlRoute, addCueRoute, addPerformanceRoute, addVoteRoute } from './lab-control.ts';
 import { addLabCoverageRoute } from './lab-coverage.ts';
 import { addLabEventsRoute } from './lab-events.ts';
 import { addLabHistoryRoute, type History } from './lab-history.ts';
@@ -105,6 +105,7 @@ export function buildApp(options: AppOptions): FastifyInstance {
     addControlRoute(routes, labs, joinBy);
     addPerformanceRoute(routes, labs);
     addVoteRoute(routes, labs);
+    addCueRoute(routes, labs);
     addLabCoverageRoute(routes, labs);
     addLabEventsRoute(routes, labs, options.durability ?? NOT_DURABLE);
     addLabHistoryRoute(routes, labs, options.history ?? 'none');

@@ -11,6 +11,8 @@ import { DEVICE_REQUESTS } from '../protocol/device-requests.ts';
 import {
   Control,
   ControlAnswer,
+  CueAnswer,
+  NewCue,
   NewVote,
   PerformanceAnswer,
   type PerformanceEntry,
@@ -85,6 +87,25 @@ export function addVoteRoute(app: FastifyInstance, labs: Labs): void {
   );
 }
 
+export function addCueRoute(app: FastifyInstance, labs: Labs): void {
+  app.post<LabParams & { readonly Body: NewCue }>(
+    '/api/labs/:lab/cues',
+    route({
+      summary: 'The player of a role plays its cue, in a lab that is led.',
+      description: 'Only the cue that is next can be played, and each role by one actor alone.',
+      tags: ['labs'],
+      params: LabPath,
+      body: NewCue,
+      answers: { 200: CueAnswer },
+    }),
+    ({ params, body }) => {
+      const lab = openLabNamed(labs, params.lab);
+      playCue(lab, body);
+      return { led: lab.controlSeen().led ?? null };
+    },
+  );
+}
+
 export function addPerformanceRoute(app: FastifyInstance, labs: Labs): void {
   app.get<{ readonly Params: { readonly lab: string; readonly id: string } }>(
     '/api/labs/:lab/performances/:id',
@@ -128,6 +149,7 @@ async function act(lab: Lab, control: Control): Promise<Done> {
       lab.drive.pause();
       return {};
     case 'resume':
+      if (lab.director !== 'none') lab.director.lose('The presenter has let everybody go.');
       lab.drive.resume();
       return {};
     case 'speed':
@@ -160,6 +182,9 @@ async function act(lab: Lab, control: Control): Promise<Done> {
       return {};
     case 'ask':
       lab.ballot.ask(control.about, control.choices);
+      return {};
+    case 'cue':
+      playCue(lab, control);
       return {};
     case 'rename':
       if (!lab.actors.has(control.actor)) throw noActor(control.actor);
@@ -196,6 +221,14 @@ async function act(lab: Lab, control: Control): Promise<Done> {
       return { ...(await asked(lab, actor, () => outcome)), performanceId };
     }
   }
+}
+
+/** Throws: HttpFailure. */
+function playCue(lab: Lab, { cue, actor }: NewCue): void {
+  if (!lab.actors.has(actor)) throw noActor(actor);
+  if (lab.director === 'none') throw new HttpFailure('no-such-cue', 'the lab is not led');
+  const begun = lab.director.play(cue, actor);
+  if (begun !== 'begun') throw new HttpFailure('no-such-cue', begun.not);
 }
 
 /** Throws: HttpFailure. */

@@ -3,7 +3,6 @@
 import { randomInt } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
-import type { Event } from '../abi/event.ts';
 import { strict } from '../abi/scalars.ts';
 import type { Elsewhere } from '../live/elsewhere.ts';
 import type { Lab } from '../live/lab.ts';
@@ -13,13 +12,25 @@ import { EMPTY_SCENE, type Scene } from '../live/scene.ts';
 import type { MachineConfig } from '../machine/machine-config.ts';
 import { STOCK_NAME } from '../patches/joint-name.ts';
 import { clashOf, patchesIn } from '../patches/patch-set.ts';
-import { LabAnswer, LabDetail, LabsAnswer, NewLab, NewLabAnswer } from '../protocol/http-api.ts';
+import {
+  LabAnswer,
+  LabDetail,
+  LabsAnswer,
+  NewLab,
+  NewLabAnswer,
+  type RunEvents,
+} from '../protocol/http-api.ts';
 import { looksLikeJoinCode } from '../protocol/join-code.ts';
 import { LABS_PER_ADDRESS_MAX } from '../protocol/limits.ts';
 import { counterexampleSheet } from '../scenario/counterexample-sheet.ts';
+import { ledSheet } from '../scenario/led-sheet.ts';
 import { type LiveScenario, liveScenario } from '../scenario/live-scenario.ts';
-import { AS_WRITTEN, BadChoice, planScenario } from '../scenario/scenario-plan.ts';
-import type { Scenario } from '../scenario/scenario-schema.ts';
+import {
+  AS_WRITTEN,
+  BadChoice,
+  planScenario,
+  type ScenarioPlan,
+} from '../scenario/scenario-plan.ts';
 import type { Runs } from '../verify/runs/runs.ts';
 import { bearerOf } from './error-answers.ts';
 import { HttpFailure } from './http-failure.ts';
@@ -147,9 +158,9 @@ export function checkPatch(patch: string, what: string): string {
   return patch;
 }
 
-/** A lab as it is asked for, and the events that its run sheet is to follow. */
+/** A lab as it is asked for, and the execution that its run sheet is to follow. */
 interface Asked extends NewLab {
-  readonly events?: readonly Event[];
+  readonly execution?: Pick<RunEvents, 'events' | 'steps'>;
 }
 
 /** What is asked for by its run. Throws: HttpFailure. */
@@ -166,7 +177,7 @@ function askedByRun(runs: Runs, { run: id, ...asked }: NewLab): Asked {
     );
   }
   const chosen = kernel === undefined ? {} : { kernel };
-  return { scenario, ...chosen, patch, parameters, ...asked, events: run.result.events.events };
+  return { scenario, ...chosen, patch, parameters, ...asked, execution: run.result.events };
 }
 
 /** The name for a new lab, which no other server gives away from now on. Throws: HttpFailure. */
@@ -238,22 +249,37 @@ function beginning(
   try {
     const plan = planScenario(scenario, { ...AS_WRITTEN, ...chosen, parameters });
     const { config, ...scene } = liveScenario(plan, patch);
-    return { config, scene: { scenario: name, ...led(scenario, scene, asked), ...times } };
+    return { config, scene: { scenario: name, ...led(plan, scene, asked), ...times } };
   } catch (error) {
     throw choiceFailure(error);
   }
 }
 
 /** Led as the counterexample goes, if it can be: else it is told why not. */
-function led<Scene extends Pick<LiveScenario, 'seats' | 'todo'>>(
-  scenario: Scenario,
+function led<Scene extends Pick<LiveScenario, 'seats' | 'todo' | 'sheet' | 'page'>>(
+  plan: ScenarioPlan,
   scene: Scene,
-  { events }: Asked,
+  { execution, patch = STOCK_NAME }: Asked,
 ): Scene {
-  if (events === undefined) return scene;
-  const found = counterexampleSheet({ scenario, ...scene, events });
-  if ('sheet' in found) return { ...scene, ...found };
-  return { ...scene, todo: [...scene.todo, found.why] };
+  if (execution === undefined) return scene;
+  const { scenario } = plan;
+  const { seats, todo } = scene;
+  const { events, steps } = execution;
+  // Whole calls need no hand: people press them.
+  const whole = counterexampleSheet({ scenario, seats, todo, events });
+  if ('sheet' in whole) return { ...scene, ...whole };
+  const patches = patchesIn(patch);
+  const inside = ledSheet({
+    scenario,
+    seats,
+    events,
+    plan,
+    steps,
+    patches: 'unknown' in patches ? [] : patches,
+    left: todo.length,
+  });
+  if ('sheet' in inside) return { ...scene, ...inside, todo: [] };
+  return { ...scene, todo: [...todo, inside.why] };
 }
 
 /** A choice that does not fit a scenario is the caller's mistake; all else is ours. */

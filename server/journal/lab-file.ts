@@ -10,7 +10,7 @@ import { name, strict, word } from '../abi/scalars.ts';
 import type { ActorName, ActorRole, Inbound } from '../machine/remote/inbound.ts';
 import { LabSeat } from '../protocol/http-api.ts';
 import { joinCode } from '../protocol/join-code.ts';
-import { RunSheet } from '../protocol/run-sheet.ts';
+import { LabSheet } from '../protocol/run-sheet.ts';
 import { compileCheck, firstError } from '../protocol/validators.ts';
 import { StoredInbound } from './journal-format.ts';
 import { JournalError, restored } from './read-journal.ts';
@@ -34,7 +34,7 @@ const LabFile = strict({
   setup: Type.Array(StoredInbound),
   seats: Type.Array(strict(seat)),
   todo: Type.Array(Type.String()),
-  sheet: Type.Optional(RunSheet),
+  sheet: Type.Optional(LabSheet),
   page: Type.Optional(Type.Integer({ minimum: 0 })),
   leaseMs: Type.Optional(Type.Integer({ minimum: 1 })),
   graceMs: Type.Optional(Type.Integer({ minimum: 1 })),

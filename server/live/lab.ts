@@ -31,6 +31,7 @@ import {
 import { Ballot } from './ballot.ts';
 import { Conductor, type Performed, type Verb } from './conductor.ts';
 import { ControlFeed } from './control-feed.ts';
+import { Director } from './director.ts';
 import { Drive } from './drive.ts';
 import { EventFeed, type Observer } from './event-feed.ts';
 import { guarded } from './guarded.ts';
@@ -77,6 +78,9 @@ const QUESTIONS_PER_MACHINE = 2 ** 32;
 /** What names are numbered behind that a lab gives. */
 const NUMBERED: { readonly [Role in ActorRole]: string } = { device: 'dev', cpu: 'cpu' };
 
+const STARTED_AGAIN = 'The server was started again in the middle of it.';
+const TAKEN_BACK = 'It was taken back by hand.';
+
 export interface LabOptions {
   readonly name: string;
   /** By which people join. */
@@ -119,6 +123,8 @@ export class Lab {
   readonly scene: Scene;
   readonly presenter: Presenter;
   readonly drive: Drive;
+  /** Of a run sheet whose cues lie inside of calls. */
+  readonly director: Director | 'none';
   readonly feed: EventFeed;
   readonly performances = new Performances();
   readonly ballot = new Ballot();
@@ -161,7 +167,10 @@ export class Lab {
       begins,
       record: record === 'none' ? 'none' : (machine, number) => record(name, machine, number),
       outbound: (outbound, generation) => this.#deliver(outbound, generation),
-      event: (event) => this.feed.push(event),
+      event: (event) => {
+        this.feed.push(event);
+        if (event.kind === 'violation' && this.#scene === 'set') this.#broke(event.rule);
+      },
       idle: () => this.#catchUp(),
       onBug: onThrow,
     });
@@ -176,7 +185,29 @@ export class Lab {
       onThrow,
     );
     this.#standing = { state: begins === 'new' ? 'open' : 'restoring' };
-    if (begins === 'new') this.#setTheScene(this.scene.setup);
+    this.director = this.#newDirector();
+    if (begins === 'new') {
+      this.#setTheScene(this.scene.setup);
+      if (this.director !== 'none') this.drive.pause();
+    }
+  }
+
+  #newDirector(): Director | 'none' {
+    const { sheet } = this.scene;
+    if (sheet?.cues.every(({ led }) => led !== undefined) !== true) return 'none';
+    return new Director(sheet, {
+      tasks: () => (this.busy || this.state === 'closed' ? [] : this.#host.tasks()),
+      step: (task) => this.drive.step(task),
+      perform: (actor, verb) => this.perform(actor, verb),
+      hold: (actor, after) => this.hold(actor, after),
+      untilHeld: (actor, after) => this.untilHeld(actor, after),
+      go: (actor) => this.go(actor),
+      changed: () => this.#control.changed(),
+    });
+  }
+
+  #broke(rule: string): void {
+    if (this.director !== 'none') this.director.broke(rule);
   }
 
   get config(): MachineConfig {
@@ -257,6 +288,7 @@ export class Lab {
       this.#peopleWere(this.#replay.control);
     }
     this.#replay = 'none';
+    if (this.director !== 'none' && this.actors.size > 0) this.director.lose(STARTED_AGAIN);
     const { resting } = this.#host;
     if (resting !== 'none') this.feed.goOnBehind(resting.events);
     this.#standing = { state: 'open' };
@@ -564,6 +596,10 @@ export class Lab {
     this.#controlNoted = '';
     this.#noteControl();
     this.drive.machineIsNew(modeBehind(way.took));
+    if (this.director !== 'none') {
+      this.director.begin();
+      if (way.took.length > 0) this.director.lose(TAKEN_BACK);
+    }
     for (const name of attachedBy(way.took)) {
       if (!this.actors.has(name) || wayOf(way, name) === 'begins anew') {
         this.#accept({ kind: 'detach', actor: name });
@@ -627,6 +663,7 @@ export class Lab {
     return {
       ...this.#controlKept(),
       ...(vote === 'none' ? {} : { vote }),
+      ...(this.director === 'none' ? {} : { led: this.director.seen() }),
       tasks: tasks.slice(0, TASKS_SHOWN_MAX).map(taskEntry),
       tasksLeftOut: Math.max(0, tasks.length - TASKS_SHOWN_MAX),
     };
@@ -731,6 +768,7 @@ export class Lab {
   #accept(inbound: Inbound, note?: FrameNote): void {
     this.#host.accept(inbound, note);
     if (this.drive.mode === 'stepped') this.#control.changed();
+    if (this.#scene === 'set' && this.director !== 'none') this.director.look();
   }
 
   /** While the machine is busy, what has arrived is not known yet. */
@@ -782,6 +820,7 @@ export class Lab {
       act();
     }
     if (this.busy) return;
+    if (this.director !== 'none') this.director.look();
     for (const link of this.#stopped) link.flow('free');
     this.#stopped.clear();
   }

@@ -1,7 +1,7 @@
 /** What a lab begins with beside an empty machine: plain data, worked out from a scenario when the lab is opened. */
 import type { Inbound } from '../machine/remote/inbound.ts';
 import type { LabSeat } from '../protocol/http-api.ts';
-import type { RunSheet } from '../protocol/run-sheet.ts';
+import type { LabSheet } from '../protocol/run-sheet.ts';
 
 export interface Scene {
   /** 'none' for a lab that begins empty. */
@@ -13,7 +13,7 @@ export interface Scene {
   /** What is left of the scenario's setup for those who join, in words. */
   readonly todo: readonly string[];
   /** How a room plays it, if the scenario says. */
-  readonly sheet?: RunSheet;
+  readonly sheet?: LabSheet;
   /** The page that the sheet is about. */
   readonly page?: number;
   /** Milliseconds, where they are not the server's. See protocol/limits.ts. */

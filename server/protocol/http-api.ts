@@ -11,9 +11,9 @@ import { KERNEL_IDS } from '../abi/kernel-ids.ts';
 import { prose } from '../abi/prose.ts';
 import { described, name, strict, word } from '../abi/scalars.ts';
 import { joinCode } from './join-code.ts';
-import { LabControl, LabVote, VOTE_CHOICES_MAX, VoteChoice } from './lab-control.ts';
+import { LabControl, LabLed, LabVote, VOTE_CHOICES_MAX, VoteChoice } from './lab-control.ts';
 import { LAB_TIMES_MS_MAX, LAB_TIMES_MS_MIN } from './limits.ts';
-import { RunSheet } from './run-sheet.ts';
+import { LabSheet } from './run-sheet.ts';
 import { CONDUCTOR_QUESTIONS } from './server-questions.ts';
 
 /** One patch, or several in the order in which they are applied. */
@@ -219,7 +219,7 @@ export const LabDetail = strict({
   todo: Type.Array(Type.String(), {
     description: 'steps of the scenario’s setup that are for the devices that join, in words',
   }),
-  sheet: nullable(RunSheet),
+  sheet: nullable(LabSheet),
   page: nullable(count),
   shows: word('race', 'code'),
   cast: Type.Record(Type.String(), Type.String(), {
@@ -338,6 +338,8 @@ export const Control = Type.Union([
   action('slow', { actor, ms: Type.Integer({ minimum: 0, maximum: SLOW_MS_MAX }) }),
   /** Gives a role of the run sheet to an actor. */
   action('cast', { role: Type.String({ pattern: '^[a-z]{1,16}$' }), actor }),
+  /** In a lab that is led, the cue of this number is played by the actor. Players have a route of their own. */
+  action('cue', { cue: Type.Integer({ minimum: 0 }), actor }),
   /** What every screen calls the actor from now on; its name stays what it is. An empty label is its name again. */
   action('rename', { actor, label: Type.String({ maxLength: LABEL_CHARS_MAX }) }),
   /** Asks everybody in the lab: each actor has one voice. Of no choices, the vote is over. */
@@ -363,6 +365,10 @@ export const NewVote = strict({
   choice: VoteChoice.properties.choice,
 });
 export type NewVote = Static<typeof NewVote>;
+/** The player of a role has pressed the button of its cue. */
+export const NewCue = strict({ actor, cue: Type.Integer({ minimum: 0 }) });
+export type NewCue = Static<typeof NewCue>;
+export const CueAnswer = strict({ led: nullable(LabLed) });
 export const VoteAnswer = strict({ vote: nullable(LabVote) });
 
 /** What an actor answers to a verb: `errno` of ready-made clients, and what the verb answers besides. */

@@ -91,6 +91,12 @@ export const HTTP_ERROR_CODES = {
       'Nothing has been done after that moment, so there is nothing to be tried in another order.',
     remedy: 'Choose an earlier event.',
   },
+  'no-such-cue': {
+    status: 409,
+    errno: 'EAGAIN',
+    meaning: 'That cue is not next, or is not for this player.',
+    remedy: 'Look at which cue is next, and whose it is.',
+  },
   'vote-over': {
     status: 409,
     errno: 'EAGAIN',

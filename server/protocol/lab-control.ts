@@ -43,6 +43,17 @@ export const LabVote = strict({
 });
 export type LabVote = Static<typeof LabVote>;
 
+/** Where a lab stands that is led cue by cue. */
+export const LabLed = strict({
+  cue: Type.Integer({ minimum: 0, description: 'the one that is next, or under way' }),
+  state: word('next', 'under way', 'done', 'lost'),
+  held: Type.Array(strict({ actor: Type.String(), at: Type.String() }), {
+    description: 'Who stands in the middle of what they do, and where.',
+  }),
+  why: Type.Optional(Type.String({ description: 'what went another way than the counterexample' })),
+});
+export type LabLed = Static<typeof LabLed>;
+
 export const LabControl = named(
   'lab control',
   strict({
@@ -70,6 +81,9 @@ export const LabControl = named(
     vote: Type.Optional(described(LabVote, 'What the room is asked, and what it has said.')),
     shows: Type.Optional(
       described(word('race', 'code'), 'What the stage shows: the race, unless said.'),
+    ),
+    led: Type.Optional(
+      described(LabLed, 'Of a lab whose run sheet is led: an order that lies inside of calls.'),
     ),
     tasksLeftOut: Type.Integer({
       minimum: 0,

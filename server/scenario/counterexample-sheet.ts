@@ -4,10 +4,8 @@
  */
 import type { Event } from '../abi/event.ts';
 import type { Cue, RunSheet } from '../protocol/run-sheet.ts';
-import { PAGE_SIZE } from '../vocabulary/address.ts';
 import { DEFAULT_DRIVER } from './instances.ts';
-import type { LiveScenario } from './live-scenario.ts';
-import type { Scenario } from './scenario-schema.ts';
+import { CAST_MAX, castOf, pageOfRun, roleNames, type SheetRun, titleOf } from './sheet-parts.ts';
 
 type Verb = Cue['do'][number];
 
@@ -21,14 +19,9 @@ interface Deed {
   last: number;
 }
 
-export interface CounterexampleRun {
-  readonly scenario: Scenario;
-  /** Who the actors of the execution are. */
-  readonly seats: LiveScenario['seats'];
+export interface CounterexampleRun extends SheetRun {
   /** What is left of the setup. */
   readonly todo: readonly string[];
-  /** Of the execution, behind the setup. */
-  readonly events: readonly Event[];
 }
 
 const VERB_OF: { readonly [called: string]: Verb } = {
@@ -38,8 +31,6 @@ const VERB_OF: { readonly [called: string]: Verb } = {
   migrate_vma_finalize: 'finalize',
 };
 const CUES_MAX = 16;
-const CAST_MAX = 8;
-const TITLE_MAX = 48;
 /** What is written at the end, so that a stale read can be told from a right one. */
 const WRITTEN = '0x2a';
 
@@ -53,13 +44,9 @@ export function counterexampleSheet(
   if (faulty !== undefined) {
     return { why: `${faulty.name} has the driver ${faulty.driver}, which no phone plays.` };
   }
-  const violation = run.events.findLast((event) => event.kind === 'violation');
-  const page = violation?.page ?? run.events.find((event) => 'page' in event)?.page;
-  const vma = run.scenario.vmas.find(({ address, pages }) => {
-    const first = address / PAGE_SIZE;
-    return page !== undefined && first <= page && page < first + pages;
-  });
-  if (page === undefined || vma === undefined) return { why: 'It is about no page of its own.' };
+  const about = pageOfRun(run);
+  if ('why' in about) return about;
+  const { page, at, violation } = about;
   const acts = ofTheirOwn(run.events);
   const deeds: Deed[] = [];
   for (const { name, role } of run.seats) {
@@ -79,14 +66,12 @@ export function counterexampleSheet(
   if (inside !== undefined) {
     return { why: `Its order lies inside a call of ${inside.actor}: no cue gives it.` };
   }
-  const cues = cuesOf([...deeds, ...punchline(deeds, violation)], roleNames(deeds));
+  const roles = roleNames(deeds.map(({ actor }) => actor));
+  const cues = cuesOf([...deeds, ...punchline(deeds, violation)], roles);
   if (cues.length === 0 || cues.length > CUES_MAX) return { why: 'It has too many steps.' };
-  const cast = castOf(run, roleNames(deeds));
+  const cast = castOf(run, roles);
   if (cast.length > CAST_MAX) return { why: 'It has too many actors.' };
-  const offset = page - vma.address / PAGE_SIZE;
-  const at = offset === 0 ? vma.name : `${vma.name}+${offset}`;
-  const title = `${run.scenario.name}, as it breaks`.slice(0, TITLE_MAX);
-  return { sheet: { title, at, cast, cues }, page };
+  return { sheet: { title: titleOf(run), at, cast, cues }, page };
 }
 
 /** Without what an actor does because the kernel asks it to. */
@@ -171,38 +156,6 @@ function punchline(deeds: readonly Deed[], violation: Event | undefined): Deed[]
   if (moves) rest.push(more(actor, 'write'));
   return [...rest, more(device, 'read')];
 }
-
-/** Roles have letters only. */
-function roleNames(deeds: readonly Deed[]): ReadonlyMap<string, string> {
-  const roles = new Map<string, string>();
-  for (const { actor } of deeds) {
-    if (roles.has(actor)) continue;
-    const stem =
-      actor
-        .toLowerCase()
-        .replace(/[^a-z]/g, '')
-        .slice(0, ROLE_STEM_MAX) || 'actor';
-    const taken = new Set(roles.values());
-    const free = [stem, ...ENDINGS.map((letter) => stem + letter)].find((name) => !taken.has(name));
-    roles.set(actor, free ?? stem);
-  }
-  return roles;
-}
-
-const ROLE_STEM_MAX = 15;
-const ENDINGS = [...'bcdefgh'];
-
-function castOf({ scenario }: CounterexampleRun, roles: ReadonlyMap<string, string>) {
-  return [...roles].map(([actor, role]) => {
-    const template = scenario.actors.find(({ name }) => {
-      return name === actor || (actor.startsWith(name) && /^\d+$/.test(actor.slice(name.length)));
-    });
-    const says = `You are ${actor} of the counterexample. Do what the button says, when it says it.`;
-    return { role, actor: template?.name ?? actor, says: says.slice(0, SAYS_MAX) };
-  });
-}
-
-const SAYS_MAX = 120;
 
 /** What a migration does without a break is one cue. */
 function cuesOf(deeds: readonly Deed[], roles: ReadonlyMap<string, string>): Cue[] {

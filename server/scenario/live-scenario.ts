@@ -9,7 +9,7 @@ import type { MachineConfig } from '../machine/machine-config.ts';
 import type { Inbound } from '../machine/remote/inbound.ts';
 import { jointName } from '../patches/joint-name.ts';
 import type { CpuMethod, CpuParams } from '../protocol/cpu-requests.ts';
-import type { RunSheet } from '../protocol/run-sheet.ts';
+import type { LabSheet } from '../protocol/run-sheet.ts';
 import { hexAddress } from '../vocabulary/address.ts';
 import { type CallOp, callParams } from './op-params.ts';
 import type { Op } from './op-schema.ts';
@@ -33,7 +33,7 @@ export interface LiveScenario {
   readonly seats: readonly Seat[];
   /** Setup operations that are left: `dev0: migrate a`. */
   readonly todo: readonly string[];
-  readonly sheet?: RunSheet;
+  readonly sheet?: LabSheet;
   readonly page?: number;
 }
 
