@@ -3,12 +3,14 @@ import type { Type } from 'typebox';
 import {
   type Control,
   ControlAnswer,
+  CueAnswer,
   DriversAnswer,
   FunctionAnswer,
   FunctionsAnswer,
   HistoryAnswer,
   LabDetail,
   LabsAnswer,
+  type NewCue,
   type NewLab,
   NewLabAnswer,
   type NewRun,
@@ -75,6 +77,7 @@ export const serverApi = {
     ask('DELETE', labPath(lab), 'anything', undefined, presenter),
   control: (lab: string, control: Control, presenter: string) =>
     ask('POST', `${labPath(lab)}/control`, ControlAnswer, control, presenter),
+  cue: (lab: string, cue: NewCue) => ask('POST', `${labPath(lab)}/cues`, CueAnswer, cue),
   vote: (lab: string, vote: NewVote) => ask('POST', `${labPath(lab)}/votes`, VoteAnswer, vote),
   /** What could have happened from right behind the event on. */
   exploreFrom: (lab: string, after: number) =>

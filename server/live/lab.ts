@@ -351,8 +351,11 @@ export class Lab {
   /** A name that a client of this role can have: of a part of the scenario that is free, else the next number. */
   freeName(role: ActorRole): ActorName {
     const isFree = (name: ActorName) => !(this.actors.has(name) || this.#host.knows(name));
-    const { seats } = this.scene;
-    const seat = seats.find((one) => one.role === role && isFree(one.name));
+    const { seats, sheet } = this.scene;
+    const isPlayed = ({ name }: { readonly name: ActorName }) =>
+      sheet?.cast.some(({ actor }) => actor === name) === true;
+    const free = seats.filter((one) => one.role === role && isFree(one.name));
+    const seat = free.find(isPlayed) ?? free[0];
     if (seat !== undefined) return seat.name;
     for (let number = 0; ; number += 1) {
       const name = `${NUMBERED[role]}${number}`;

@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import type { LabDetail } from '../../../server/protocol/http-api.ts';
 import { ANY_NAME, playersIn } from '../player/players.ts';
 import { RequestFailed, serverApi } from '../server-api.ts';
+import { castOf, missingIn } from '../sheet/cast.ts';
 import { Link } from '../shell/link.tsx';
 import { useLoaded } from '../shell/loaded.ts';
 import { recall, remember } from '../shell/memory.ts';
@@ -56,6 +57,8 @@ function Choices({ lab }: { readonly lab: LabDetail }) {
   };
   const here = lab.actors.length;
   const [mine] = playersIn(lab.name);
+  const { sheet } = lab;
+  const wanted = sheet === null ? 'none' : missingIn(sheet, castOf(sheet, lab.actors, lab.cast));
   return (
     <>
       <h1>{lab.sheet?.title ?? lab.name}</h1>
@@ -70,7 +73,16 @@ function Choices({ lab }: { readonly lab: LabDetail }) {
           Back to {mine.name}
         </Link>
       )}
-      <button type="button" className="primary big" onClick={() => enter('device')}>
+      {wanted === 'cpu' ? (
+        <button type="button" className="primary big" onClick={() => enter('cpu')}>
+          ▢ Be a CPU thread
+        </button>
+      ) : null}
+      <button
+        type="button"
+        className={wanted === 'cpu' ? 'big' : 'primary big'}
+        onClick={() => enter('device')}
+      >
         ○ Be a device
       </button>
       <Link to={{ view: 'stage', lab: lab.name }} className="button big">

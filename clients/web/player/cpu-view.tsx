@@ -6,6 +6,8 @@ import { useNamedRoute } from './named-route.ts';
 import { OwnCells } from './own-cells.tsx';
 import { PagePager, pagesOf } from './page-pager.tsx';
 import { PlayerFrame } from './player-frame.tsx';
+import { RoleCard } from './role-card.tsx';
+import { TurnButton } from './turn-button.tsx';
 import { usePlayer } from './use-player.ts';
 import { asksOfPage, type VerbAsk, VerbButtons } from './verb-button.tsx';
 
@@ -69,6 +71,7 @@ export function CpuView({ lab, actor }: { readonly lab: string; readonly actor: 
       room={room}
       verbs={
         <>
+          <TurnButton room={room} player={player} />
           <PagePager vmas={model.vmas} page={page} onPage={setChosen} />
           <div className="verbs">
             <VerbButtons asks={asks.slice(0, 2)} disabled={!isReady} onAsk={ask} />
@@ -78,6 +81,7 @@ export function CpuView({ lab, actor }: { readonly lab: string; readonly actor: 
         </>
       }
     >
+      <RoleCard room={room} name={player.name} />
       {page < 0 ? <p className="note">No memory is mapped yet. Map some below.</p> : null}
       <OwnCells room={room} name={player.name} />
       <details>

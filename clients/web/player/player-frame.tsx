@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
+import type { LabLed } from '../../../server/protocol/lab-control.ts';
 import { LostLab } from '../lab/lost-lab.tsx';
 import { StatusChip } from '../lab/status-chip.tsx';
 import { NotLive } from '../room/not-live.tsx';
@@ -99,7 +100,8 @@ function Standing({ player, room }: { readonly player: PlayedClient; readonly ro
       </p>
     );
   }
-  const isPaused = detail !== 'unknown' && detail.paused;
+  const isPaused = detail !== 'unknown' && detail.paused && room.led === 'none';
+  const standsAt = room.led === 'none' ? undefined : heldAt(room.led, player.name);
   const newest = actions.find(({ outcome }) => outcome !== 'news');
   return (
     <p className={`result ${kindOf(newest)}`} role="status" data-testid="result">
@@ -110,9 +112,16 @@ function Standing({ player, room }: { readonly player: PlayedClient; readonly ro
           {newest.what}: <strong className="mono">{newest.result}</strong>
         </>
       )}
+      {standsAt === undefined ? null : (
+        <span className="paused">❚❚ The cue holds you: {standsAt}</span>
+      )}
       {isPaused ? <span className="paused">❚❚ The presenter has paused the lab.</span> : null}
     </p>
   );
+}
+
+function heldAt({ held }: LabLed, name: string): string | undefined {
+  return held.find(({ actor }) => actor === name)?.at;
 }
 
 function kindOf(newest: PlayedAction | undefined): string {

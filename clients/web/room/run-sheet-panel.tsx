@@ -1,6 +1,7 @@
 import type { Control } from '../../../server/protocol/http-api.ts';
+import type { LabLed } from '../../../server/protocol/lab-control.ts';
 import { playerOf } from '../player/players.ts';
-import { spoken } from '../sheet/cast.ts';
+import { missingIn, spoken } from '../sheet/cast.ts';
 import { verbsOfCue } from '../sheet/cue-verbs.ts';
 import { useKeys } from '../shell/keys.ts';
 import type { Room } from './use-room.ts';
@@ -12,10 +13,11 @@ export interface RunSheetPanelProps {
 
 /** The cues: what was, what is to be said and pressed now, what comes. */
 export function RunSheetPanel({ room, act }: RunSheetPanelProps) {
-  const { sheet, cue, cast, page, called } = room;
+  const { sheet, cue, cast, page, called, led } = room;
   const actor = cue.now === 'none' ? undefined : cast.get(cue.now.role);
   const go = () => {
     if (cue.now === 'none' || actor === undefined || page === 'none') return;
+    if (led !== 'none') return act({ action: 'cue', cue: cue.at, actor });
     for (const verb of verbsOfCue(cue.now, cue.left, page)) {
       act({ action: 'perform', actor, verb: { ...verb } });
     }
@@ -68,8 +70,37 @@ export function RunSheetPanel({ room, act }: RunSheetPanelProps) {
         })}
       </ol>
       {cue.now === 'none' ? <p className="note good">That was the race.</p> : null}
+      {led === 'none' ? null : <LedNote room={room} led={led} act={act} />}
       <HowTo />
     </section>
+  );
+}
+
+interface LedNoteProps extends RunSheetPanelProps {
+  readonly led: LabLed;
+}
+
+/** Who is held where, and what to do if it went another way. */
+function LedNote({ room, led, act }: LedNoteProps) {
+  const { held, why, state } = led;
+  return (
+    <>
+      {held.map(({ actor, at }) => (
+        <p key={`${actor} ${at}`} className="note">
+          ❚❚ {room.called(actor)} is held: {at}
+        </p>
+      ))}
+      {why === undefined ? null : (
+        <p className="note warn" role="status">
+          {why}{' '}
+          {state === 'lost' ? (
+            <button type="button" onClick={() => act({ action: 'restart' })}>
+              Begin anew
+            </button>
+          ) : null}
+        </p>
+      )}
+    </>
   );
 }
 
@@ -97,7 +128,9 @@ function HowTo() {
   );
 }
 
-/** A device that this page plays, so that two people can do what needs three. */
-function addBot({ detail }: Room): void {
-  if (detail !== 'unknown') playerOf(detail.name, 'auto', 'device');
+/** A player of this page, so that two people can do what needs three. */
+function addBot({ detail, sheet, cast }: Room): void {
+  if (detail === 'unknown' || sheet === 'none') return;
+  const role = missingIn(sheet, cast);
+  playerOf(detail.name, 'auto', role === 'none' ? 'device' : role);
 }

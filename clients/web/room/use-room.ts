@@ -1,8 +1,8 @@
 import { useRef } from 'preact/hooks';
 import type { Event } from '../../../server/abi/event.ts';
 import type { Control, LabDetail } from '../../../server/protocol/http-api.ts';
-import type { LabControl } from '../../../server/protocol/lab-control.ts';
-import type { Cue, RunSheet } from '../../../server/protocol/run-sheet.ts';
+import type { LabControl, LabLed } from '../../../server/protocol/lab-control.ts';
+import type { Cue, LabSheet } from '../../../server/protocol/run-sheet.ts';
 import type { LabFeed } from '../lab/lab-feed.ts';
 import { useLabControl } from '../lab/use-lab-control.ts';
 import { useLabFeed } from '../lab/use-lab-feed.ts';
@@ -25,12 +25,14 @@ export interface Room {
   readonly feed: LabFeed;
   readonly detail: LabDetail | 'unknown';
   readonly act: (control: Control) => void;
-  readonly sheet: RunSheet | 'none';
+  readonly sheet: LabSheet | 'none';
   readonly cast: Cast;
   /** What the screens call an actor: its name, unless the presenter has renamed it. */
   readonly called: (actor: string) => string;
   readonly page: number | 'none';
   readonly cue: { readonly at: number; readonly now: Cue | 'none'; readonly left: Cue['do'] };
+  /** Of a lab whose cues lie inside of calls: it goes as far as each of them says. */
+  readonly led: LabLed | 'none';
   readonly moment: Moment | 'none';
   readonly sweep: Sweep;
   readonly verdict: Verdict | 'none';
@@ -49,7 +51,9 @@ export function useRoom(lab: string): Room {
     .map(([name, { role }]) => ({ name, role }));
   const cast: Cast = sheet === 'none' ? new Map() : castOf(sheet, players, given);
   const page = pageOf(history, detail);
+  const led = feed.control === 'unknown' ? 'none' : (feed.control.led ?? 'none');
   const progress = progressOf(tracker, { history, sheet, cast, page });
+  const at = led === 'none' ? progress.current : led.cue;
   const racers = sheet === 'none' ? [] : sheet.cast.flatMap(({ role }) => cast.get(role) ?? []);
   const cpu = [...model.actors].find(([, { role }]) => role === 'cpu')?.[0] ?? 'cpu0';
   const moment =
@@ -63,10 +67,11 @@ export function useRoom(lab: string): Room {
     called: (actor) => labels[actor] ?? actor,
     page,
     cue: {
-      at: progress.current,
-      now: sheet === 'none' ? 'none' : (sheet.cues[progress.current] ?? 'none'),
+      at,
+      now: sheet === 'none' ? 'none' : (sheet.cues[at] ?? 'none'),
       left: progress.verbsLeft,
     },
+    led,
     moment,
     sweep: moment === 'none' ? 'none' : sweepOf(history, moment, progress.done),
     verdict: page === 'none' ? 'none' : verdictOf(model, page),
@@ -83,7 +88,7 @@ function pageOf({ now: model }: EventHistory, detail: LabDetail | 'unknown'): nu
 
 interface Followed {
   readonly history: EventHistory;
-  readonly sheet: RunSheet | 'none';
+  readonly sheet: LabSheet | 'none';
   readonly cast: Cast;
   readonly page: number | 'none';
 }

@@ -101,7 +101,16 @@ function standing({ holding, state }: LabActorEntry): string {
 /** Its step in a paused lab; its cue; else a read. */
 function nextOf({ actor, room, act }: NextRowProps): Next {
   const { name, role } = actor;
-  const { cue, cast, page, detail, moment } = room;
+  const { cue, cast, page, detail, moment, led } = room;
+  if (
+    led !== 'none' &&
+    led.state === 'next' &&
+    cue.now !== 'none' &&
+    cast.get(cue.now.role) === name
+  ) {
+    const play = () => act({ action: 'cue', cue: cue.at, actor: name });
+    return { words: cue.now.button, why: 'as far as the cue says', is: 'cue', act: play };
+  }
   if (detail !== 'unknown' && detail.paused) {
     const task = detail.tasks.find((each) => each.actor === name && each.ready);
     if (task !== undefined) {

@@ -1,5 +1,5 @@
 /** Who plays which role of a run sheet: who has been given it, who sits on its seat, else the first who is free. */
-import type { RunSheet } from '../../../server/protocol/run-sheet.ts';
+import type { LabSheet } from '../../../server/protocol/run-sheet.ts';
 import { byName } from '../memory/columns.ts';
 import type { Cast } from './cue-progress.ts';
 
@@ -9,7 +9,7 @@ export interface Player {
 }
 
 export function castOf(
-  sheet: RunSheet,
+  sheet: LabSheet,
   players: readonly Player[],
   given: { readonly [role: string]: string },
 ): Cast {
@@ -28,9 +28,9 @@ export function castOf(
       [...free.keys()].find((name) => isSeatOf(name, actor)),
     );
   }
-  for (const { role } of sheet.cast) {
-    const kind = kindOf(sheet, role);
-    take(role, [...free.values()].find((player) => player.role === kind)?.name);
+  for (const { role, plays = kindOf(sheet, role) } of sheet.cast) {
+    if (plays === 'this seat') continue;
+    take(role, [...free.values()].find((player) => player.role === plays)?.name);
   }
   return cast;
 }
@@ -48,7 +48,15 @@ function isSeatOf(name: string, actor: string): boolean {
   return name === actor || (name.startsWith(actor) && /^\d+$/.test(name.slice(actor.length)));
 }
 
-function kindOf({ cues }: RunSheet, role: string): Player['role'] {
+/** Who could have a role of the sheet that nobody has; 'none' if all are taken. */
+export function missingIn(sheet: LabSheet, cast: Cast): Player['role'] | 'none' {
+  const missing = sheet.cast.find(({ role }) => !cast.has(role));
+  if (missing === undefined) return 'none';
+  const { plays = kindOf(sheet, missing.role) } = missing;
+  return plays === 'this seat' ? 'cpu' : plays;
+}
+
+function kindOf({ cues }: LabSheet, role: string): Player['role'] {
   const verbs = cues.filter((cue) => cue.role === role).flatMap((cue) => cue.do);
   return verbs.some((verb) => verb === 'load' || verb === 'store') ? 'cpu' : 'device';
 }
