@@ -354,7 +354,11 @@ export class Lab {
     const { seats, sheet } = this.scene;
     const isPlayed = ({ name }: { readonly name: ActorName }) =>
       sheet?.cast.some(({ actor }) => actor === name) === true;
-    const free = seats.filter((one) => one.role === role && isFree(one.name));
+    // A thread that has set the scene waits for its player.
+    const free = seats.filter(
+      (one) =>
+        one.role === role && (role === 'cpu' ? !this.actors.has(one.name) : isFree(one.name)),
+    );
     const seat = free.find(isPlayed) ?? free[0];
     if (seat !== undefined) return seat.name;
     for (let number = 0; ; number += 1) {

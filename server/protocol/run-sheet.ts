@@ -63,7 +63,7 @@ export const LedUntil = Type.Union([
 ]);
 export type LedUntil = Static<typeof LedUntil>;
 
-/** A part of what an actor does, in an order that lies inside of calls: the lab steps it until there, and no further. */
+/** A part of what an actor does, where an order lies inside of calls: the lab steps it until there, no further. */
 export const LedCue = strict({
   op: Type.String({ description: 'names what is done; later cues of the same go on with it' }),
   begins: Type.Optional(

@@ -40,9 +40,14 @@ async function openSeedLab(presenter: Page, patch: string): Promise<OpenedLab> {
 }
 
 /** As the QR code leads: one tap, and the lab says under which name. */
-export async function joinAsDevice(under: PageUnderTest, code: string): Promise<Page> {
+export function joinAsDevice(under: PageUnderTest, code: string): Promise<Page> {
+  return joinBy(under, code, 'Be a device');
+}
+
+/** A phone that joins by the button of these words. */
+export async function joinBy(under: PageUnderTest, code: string, words: string): Promise<Page> {
   const page = await under.open(`/join/${code}`, PHONE);
-  await page.getByRole('button', { name: 'Be a device' }).click();
+  await page.getByRole('button', { name: words }).click();
   await appears(page.getByText('● connected'));
   return page;
 }

@@ -8,7 +8,7 @@ import type { Page } from 'playwright-core';
 import { FORMAT_NAMES } from '../../../server/report/format-names.ts';
 import { A_BROWSER_RUNS, test } from './page-test.ts';
 import { openPage, type PageUnderTest } from './page-under-test.ts';
-import { joinAsDevice } from './play-seed-race.ts';
+import { joinAsDevice, joinBy } from './play-seed-race.ts';
 import { appears, disappears } from './seen.ts';
 
 const PATCH = 'remove-second-invalidate';
@@ -142,6 +142,32 @@ test('a counterexample is played in a room: its steps are the cues, its actors t
   }
   const outcome = await appears((phones[1] as Page).getByTestId('outcome'));
   assert.match(outcome, /0x0.*wrote 0x2a.*nobody told you/);
+  assert.deepEqual(complaintsBut404(), []);
+});
+
+test('a counterexample that switches inside of a call is led: one cue holds a phone, another lets it go', async () => {
+  const presenter = await under.open('/explore?scenario=cow-while-mirrored');
+  await presenter.getByLabel('Kernel').selectOption('cow-ends-bracket-early');
+  await presenter.getByRole('button', { name: 'Explore', exact: true }).click();
+  await presenter.getByRole('button', { name: 'Play this in a room' }).click();
+  await appears(presenter.getByText('How to run this in a room'));
+  const code = (await presenter.locator('.top .code').textContent()) ?? '';
+  const thread = await joinBy(under, code, 'Be a CPU thread');
+  const device = await joinAsDevice(under, code);
+  const press = async (phone: Page, words: string) => {
+    const button = phone.getByTestId('turn');
+    await appears(button.getByText(words, { exact: true }));
+    await button.click();
+  };
+  await press(thread, 'store a 2');
+  await appears(thread.getByText('The cue holds you: wp_page_copy.ptl'));
+  await appears(presenter.getByText('cpu0 is held: wp_page_copy.ptl'));
+  await press(device, 'fault-read a');
+  await press(thread, 'Go on');
+  await press(device, 'Read');
+  const outcome = await appears(device.getByTestId('outcome'));
+  assert.match(outcome, /cpu0 wrote 0x2.*nobody told you/);
+  await appears(presenter.getByText('That was the race.'));
   assert.deepEqual(complaintsBut404(), []);
 });
 

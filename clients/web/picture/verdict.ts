@@ -4,6 +4,8 @@ import type { LabModel } from '../model/lab-model.ts';
 export interface Verdict {
   readonly is: 'right' | 'wrong';
   readonly reader: string;
+  /** A device reads through its mirror, and has to be told; a thread through the page table. */
+  readonly through: 'mirror' | 'page table';
   readonly read: string;
   readonly writer: string;
   readonly wrote: string;
@@ -16,7 +18,7 @@ export interface Verdict {
  * 'none' while nothing was read since the last write. Wrong is what an oracle has called wrong; right is what was
  * written last, read by another. What is neither (a read while the page moves) is no verdict.
  */
-export function verdictOf({ values }: LabModel, page: number): Verdict | 'none' {
+export function verdictOf({ values, actors }: LabModel, page: number): Verdict | 'none' {
   const written = values.written.get(page);
   if (written === undefined) return 'none';
   let newest: Verdict | 'none' = 'none';
@@ -29,6 +31,7 @@ export function verdictOf({ values }: LabModel, page: number): Verdict | 'none' 
     newest = {
       is: isRight ? 'right' : 'wrong',
       reader: actor,
+      through: actors.get(actor)?.role === 'cpu' ? 'page table' : 'mirror',
       read: value,
       writer: written.actor,
       wrote: written.value,
@@ -44,7 +47,9 @@ export function verdictReason({
   is,
   reader,
   writer,
-}: Pick<Verdict, 'is' | 'reader' | 'writer'>): string {
+  through,
+}: Pick<Verdict, 'is' | 'reader' | 'writer' | 'through'>): string {
   if (is === 'right') return `${reader} reads what ${writer} wrote`;
+  if (through === 'page table') return `what ${writer} wrote is lost`;
   return `${reader} was not told that the page moved`;
 }

@@ -3,11 +3,13 @@ import { hexAddress, pageIndex } from '../../../server/vocabulary/address.ts';
 import { CPU_VERBS } from '../../agents/cpu-verbs.ts';
 import { useRoom } from '../room/use-room.ts';
 import { useNamedRoute } from './named-route.ts';
+import { OutcomeScreen } from './outcome-screen.tsx';
 import { OwnCells } from './own-cells.tsx';
 import { PagePager, pagesOf } from './page-pager.tsx';
 import { PlayerFrame } from './player-frame.tsx';
 import { RoleCard } from './role-card.tsx';
 import { TurnButton } from './turn-button.tsx';
+import { useOutcome } from './use-outcome.ts';
 import { usePlayer } from './use-player.ts';
 import { asksOfPage, type VerbAsk, VerbButtons } from './verb-button.tsx';
 
@@ -22,6 +24,7 @@ export function CpuView({ lab, actor }: { readonly lab: string; readonly actor: 
   const room = useRoom(lab);
   const { feed } = room;
   useNamedRoute(player, 'cpu');
+  const { outcome, close } = useOutcome(room, player.name);
   const { now: model } = feed.history;
   const pages = pagesOf(model.vmas);
   const [chosen, setChosen] = useState(-1);
@@ -65,6 +68,7 @@ export function CpuView({ lab, actor }: { readonly lab: string; readonly actor: 
     if ('value' in params) setValue(value + 1);
   };
 
+  if (outcome !== 'none') return <OutcomeScreen verdict={outcome} onClose={close} />;
   return (
     <PlayerFrame
       player={player}

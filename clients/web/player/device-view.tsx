@@ -1,7 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import { hexAddress, pageIndex } from '../../../server/vocabulary/address.ts';
 import { DEVICE_VERBS } from '../../agents/device-verbs.ts';
-import type { Verdict } from '../picture/verdict.ts';
 import { type Room, useRoom } from '../room/use-room.ts';
 import { useNamedRoute } from './named-route.ts';
 import { OutcomeScreen } from './outcome-screen.tsx';
@@ -11,6 +10,7 @@ import { PagePager, pagesOf } from './page-pager.tsx';
 import { PlayerFrame } from './player-frame.tsx';
 import { RoleCard } from './role-card.tsx';
 import { TurnButton } from './turn-button.tsx';
+import { useOutcome } from './use-outcome.ts';
 import { usePlayer } from './use-player.ts';
 import { asksOfPage, type VerbAsk, VerbButtons } from './verb-button.tsx';
 import { VotePanel } from './vote-panel.tsx';
@@ -25,16 +25,11 @@ export function DeviceView({ lab, actor }: { readonly lab: string; readonly acto
   const room = useRoom(lab);
   const { feed, page } = room;
   useNamedRoute(player, 'device');
-  const [seen, setSeen] = useState('');
   const { last } = feed.history;
   // biome-ignore lint/correctness/useExhaustiveDependencies: after each event the table may be another.
   useEffect(() => player.refreshTable(), [player, last, player.status.state]);
-  const outcome = outcomeOf(room, player.name);
-  const key = outcome === 'none' ? '' : `${feed.beginnings} ${outcome.n} ${outcome.is}`;
-  if (outcome !== 'none' && seen !== key) {
-    const writer = room.called(outcome.writer);
-    return <OutcomeScreen verdict={{ ...outcome, writer }} onClose={() => setSeen(key)} />;
-  }
+  const { outcome, close } = useOutcome(room, player.name);
+  if (outcome !== 'none') return <OutcomeScreen verdict={outcome} onClose={close} />;
   return (
     <PlayerFrame
       player={player}
@@ -64,13 +59,6 @@ export function DeviceView({ lab, actor }: { readonly lab: string; readonly acto
 
 function isAsked({ feed: { control } }: Room): boolean {
   return control !== 'unknown' && control.vote !== undefined;
-}
-
-/** A wrong read is told at once; a right one is news only where the race ends with it. */
-function outcomeOf({ verdict, sheet, cue }: Room, name: string): Verdict | 'none' {
-  if (verdict === 'none' || verdict.reader !== name) return 'none';
-  const isEnd = sheet !== 'none' && cue.now === 'none';
-  return verdict.is === 'wrong' || isEnd ? verdict : 'none';
 }
 
 interface FreePlayProps {

@@ -13,7 +13,7 @@ export interface OutcomeScreenProps {
 
 /** What my read came to: the whole screen, and a buzz. It is about me, and it says who is to blame. */
 export function OutcomeScreen({ verdict, onClose }: OutcomeScreenProps) {
-  const { is, read, writer, wrote } = verdict;
+  const { is, read, writer, wrote, through } = verdict;
   useEffect(() => {
     try {
       navigator.vibrate?.(BUZZ[is]);
@@ -34,9 +34,15 @@ export function OutcomeScreen({ verdict, onClose }: OutcomeScreenProps) {
           <p>
             {writer} wrote <strong>{wrote}</strong>.
           </p>
-          <p>
-            The page moved, and <strong>nobody told you</strong>. You did nothing wrong.
-          </p>
+          {through === 'mirror' ? (
+            <p>
+              The page moved, and <strong>nobody told you</strong>. You did nothing wrong.
+            </p>
+          ) : (
+            <p>
+              <strong>It is lost.</strong> You did nothing wrong.
+            </p>
+          )}
         </>
       )}
       <button type="button" onClick={onClose}>

@@ -8,7 +8,9 @@ export function OwnCells({ room, name }: { readonly room: Room; readonly name: s
     return <p className="note">No memory is mapped yet. A CPU thread has to map some.</p>;
   }
   const { now: model } = feed.history;
-  const { cells } = momentOf(model, { page, racers: [name], cpu: 'cpu0', cellsMax: 2 });
+  // A thread has no mirror of its own.
+  const racers = model.actors.get(name)?.role === 'cpu' ? [] : [name];
+  const { cells } = momentOf(model, { page, racers, cpu: 'cpu0', cellsMax: 2 });
   const mine = cells.find(({ actor }) => actor === name);
   return (
     <div className="own-cells">

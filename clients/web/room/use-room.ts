@@ -47,14 +47,16 @@ export function useRoom(lab: string): Room {
   const sheet = detail === 'unknown' ? 'none' : (detail.sheet ?? 'none');
   const { cast: given = {}, labels = {} } = feed.control === 'unknown' ? NO_CONTROL : feed.control;
   const players = [...model.actors]
-    .filter(([, { state }]) => state !== 'fenced')
+    .filter(([name, { state }]) => state !== 'fenced' && !isOfScene(detail, name))
     .map(([name, { role }]) => ({ name, role }));
   const cast: Cast = sheet === 'none' ? new Map() : castOf(sheet, players, given);
   const page = pageOf(history, detail);
   const led = feed.control === 'unknown' ? 'none' : (feed.control.led ?? 'none');
   const progress = progressOf(tracker, { history, sheet, cast, page });
   const at = led === 'none' ? progress.current : led.cue;
-  const racers = sheet === 'none' ? [] : sheet.cast.flatMap(({ role }) => cast.get(role) ?? []);
+  const racers = (sheet === 'none' ? [] : sheet.cast)
+    .flatMap(({ role }) => cast.get(role) ?? [])
+    .filter((name) => model.actors.get(name)?.role === 'device');
   const cpu = [...model.actors].find(([, { role }]) => role === 'cpu')?.[0] ?? 'cpu0';
   const moment =
     page === 'none' ? 'none' : momentOf(model, { page, racers, cpu, cellsMax: CELLS_MAX });
@@ -76,6 +78,12 @@ export function useRoom(lab: string): Room {
     sweep: moment === 'none' ? 'none' : sweepOf(history, moment, progress.done),
     verdict: page === 'none' ? 'none' : verdictOf(model, page),
   };
+}
+
+/** Threads that have set the scene are in the lab, and nobody plays them. */
+function isOfScene(detail: LabDetail | 'unknown', name: string): boolean {
+  if (detail === 'unknown') return false;
+  return detail.seats.some((seat) => seat.name === name && seat.role === 'cpu' && !seat.taken);
 }
 
 /** What the sheet is about; without one what is stale, what was written last, or the first page there is. */

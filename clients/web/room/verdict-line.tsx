@@ -8,7 +8,7 @@ export interface VerdictLineProps {
 
 /** Both values and why, across the whole width, in the place of the cue. */
 export function VerdictLine({ verdict, called }: VerdictLineProps) {
-  const { is, read, wrote } = verdict;
+  const { is, read, wrote, through } = verdict;
   const reader = called(verdict.reader);
   const writer = called(verdict.writer);
   return (
@@ -19,7 +19,7 @@ export function VerdictLine({ verdict, called }: VerdictLineProps) {
       </p>
       <p className="middle">
         <b aria-hidden="true">{is === 'right' ? '=' : '≠'}</b>
-        <span>{verdictReason({ is, reader, writer })}</span>
+        <span>{verdictReason({ is, reader, writer, through })}</span>
       </p>
       <p>
         <span>{reader} read</span>
