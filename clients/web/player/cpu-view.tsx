@@ -68,6 +68,16 @@ export function CpuView({ lab, actor }: { readonly lab: string; readonly actor: 
     if ('value' in params) setValue(value + 1);
   };
 
+  const freePlay = (
+    <>
+      <PagePager vmas={model.vmas} page={page} onPage={setChosen} />
+      <div className="verbs">
+        <VerbButtons asks={asks.slice(0, 2)} disabled={!isReady} onAsk={ask} />
+        <VerbButtons asks={asks.slice(2, 3)} disabled={!isLive} onAsk={ask} />
+        <VerbButtons asks={asks.slice(3)} disabled={!isReady} onAsk={ask} />
+      </div>
+    </>
+  );
   if (outcome !== 'none') return <OutcomeScreen verdict={outcome} onClose={close} />;
   return (
     <PlayerFrame
@@ -76,12 +86,14 @@ export function CpuView({ lab, actor }: { readonly lab: string; readonly actor: 
       verbs={
         <>
           <TurnButton room={room} player={player} />
-          <PagePager vmas={model.vmas} page={page} onPage={setChosen} />
-          <div className="verbs">
-            <VerbButtons asks={asks.slice(0, 2)} disabled={!isReady} onAsk={ask} />
-            <VerbButtons asks={asks.slice(2, 3)} disabled={!isLive} onAsk={ask} />
-            <VerbButtons asks={asks.slice(3)} disabled={!isReady} onAsk={ask} />
-          </div>
+          {room.sheet === 'none' ? (
+            freePlay
+          ) : (
+            <details className="free-play">
+              <summary>Something else…</summary>
+              {freePlay}
+            </details>
+          )}
         </>
       }
     >

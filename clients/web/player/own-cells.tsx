@@ -11,7 +11,7 @@ export function OwnCells({ room, name }: { readonly room: Room; readonly name: s
   // A thread has no mirror of its own.
   const racers = model.actors.get(name)?.role === 'cpu' ? [] : [name];
   const { cells } = momentOf(model, { page, racers, cpu: 'cpu0', cellsMax: 2 });
-  const mine = cells.find(({ actor }) => actor === name);
+  const mine = racers.length === 0 ? undefined : cells.find(({ actor }) => actor === name);
   return (
     <div className="own-cells">
       {mine === undefined ? null : <OwnCell title="My mirror" cell={mine} />}
