@@ -2,15 +2,19 @@ import { amdkfd, amdkfdNoRetry } from '../amdkfd/amdkfd.ts';
 import { lateExclusive } from '../designs/late-exclusive.ts';
 import { perRange } from '../designs/per-range.ts';
 import { flushInRelease, restoreWorker } from '../designs/restore-worker.ts';
+import { splitNotifiers } from '../designs/split-notifiers.ts';
 import { twoPass, twoPassLateSequence } from '../designs/two-pass.ts';
 import { wedged } from '../designs/wedged.ts';
 import { corrected } from '../dmirror/corrected.ts';
 import { faithful } from '../dmirror/faithful.ts';
 import { checkBeforeMap } from '../faulty/check-before-map.ts';
 import { dropLockBeforeMap } from '../faulty/drop-lock-before-map.ts';
+import { kvmCacheAsksMmuCount } from '../faulty/kvm-cache-asks-mmu-count.ts';
 import { kvmChecksCountOnly } from '../faulty/kvm-checks-count-only.ts';
 import { kvmChecksSequenceOnly } from '../faulty/kvm-checks-sequence-only.ts';
 import { kvmCountBeforeSequence } from '../faulty/kvm-count-before-sequence.ts';
+import { kvmMappingBeforeSequence } from '../faulty/kvm-mapping-before-sequence.ts';
+import { kvmMemslotsChangeMidway } from '../faulty/kvm-memslots-change-midway.ts';
 import { mapLosers } from '../faulty/map-losers.ts';
 import { mapOnFault } from '../faulty/map-on-fault.ts';
 import { mmputInCallback } from '../faulty/mmput-in-callback.ts';
@@ -20,6 +24,7 @@ import { retryOutsideLock } from '../faulty/retry-outside-lock.ts';
 import { skipRetry } from '../faulty/skip-retry.ts';
 import type { DriverVariant } from '../interface/driver-variant.ts';
 import { kvm } from '../kvm/kvm.ts';
+import { kvmArm64 } from '../kvm/kvm-arm64.ts';
 import { nouveau } from '../nouveau/nouveau.ts';
 import { xe } from '../xe/xe.ts';
 
@@ -33,10 +38,14 @@ export const DRIVERS: ReadonlyMap<string, DriverVariant> = new Map(
     corrected,
     dropLockBeforeMap,
     kvm,
+    kvmArm64,
+    kvmCacheAsksMmuCount,
     kvmChecksCountOnly,
     kvmChecksSequenceOnly,
     kvmCountBeforeSequence,
     flushInRelease,
+    kvmMappingBeforeSequence,
+    kvmMemslotsChangeMidway,
     lateExclusive,
     mapLosers,
     mapOnFault,
@@ -48,6 +57,7 @@ export const DRIVERS: ReadonlyMap<string, DriverVariant> = new Map(
     restoreWorker,
     retryOutsideLock,
     skipRetry,
+    splitNotifiers,
     twoPass,
     twoPassLateSequence,
     wedged,

@@ -30,8 +30,11 @@ export interface DmirrorResult {
 }
 
 export interface DmirrorVerbSpec<Params extends Type.TObject> {
-  /** 'test_hmm': dmirror of Linux has it. 'part': a part of such a verb, for scenarios of few steps. */
-  readonly of: 'test_hmm' | 'part';
+  /**
+   * 'test_hmm': dmirror of Linux has it. 'part': a part of such a verb, for scenarios of few steps. 'guest': of virtual
+   * machines, and EINVAL for everybody else.
+   */
+  readonly of: 'test_hmm' | 'part' | 'guest';
   /** For the documents of the wire, as `result`: what there is if it went well. */
   readonly meaning: string;
   readonly result: string;
@@ -51,6 +54,8 @@ const onRange = strict({ range: shortRange });
 const memory = { group: 'memory' } as const;
 const migration = { group: 'migration' } as const;
 const exclusive = { group: 'exclusive access' } as const;
+const guest = { group: 'guests' } as const;
+const NO_GUEST = 'The device is no virtual machine, or its driver is closed.';
 const NOT_MAPPED = 'Some page is not mapped, or cannot be read. maps shows what is mapped.';
 
 export const DMIRROR_VERBS = {
@@ -289,6 +294,48 @@ export const DMIRROR_VERBS = {
       return errnoOf(yield* withMmapReadLock(dmirror, () => collect(dmirror, range)));
     },
   }),
+  'read-cached': verb({
+    of: 'guest',
+    meaning: prose(`
+      Reads one page of the guest's as the hypervisor does: through a cache of its frame, which is looked up again when
+      it is not valid.
+    `),
+    result: '`{errno, values, cpages}`',
+    help: {
+      ...guest,
+      summary: 'read a page through the cache of frames that the hypervisor itself uses',
+      examples: ['read-cached a'],
+      errors: { EINVAL: NO_GUEST },
+    },
+    params: onRange,
+    perform: notAGuest,
+  }),
+  'delete-memslot': verb({
+    of: 'guest',
+    meaning: 'Takes pages of the process away from the guest: it has no memory there from then on.',
+    result: '`{errno}`',
+    help: {
+      ...guest,
+      summary: 'take pages out of the memory of the guest',
+      examples: ['delete-memslot a 4'],
+      errors: { EINVAL: NO_GUEST },
+    },
+    params: onRange,
+    perform: notAGuest,
+  }),
+  'add-memslot': verb({
+    of: 'guest',
+    meaning: 'Gives pages of the process to the guest, which has all of them when it is made.',
+    result: '`{errno}`',
+    help: {
+      ...guest,
+      summary: 'give pages that were taken away back to the guest',
+      examples: ['add-memslot a 4'],
+      errors: { EEXIST: 'The guest has some of them.', EINVAL: NO_GUEST },
+    },
+    params: onRange,
+    perform: notAGuest,
+  }),
 } as const;
 
 export type DmirrorVerbName = keyof typeof DMIRROR_VERBS;
@@ -301,6 +348,11 @@ export type DmirrorVerb =
 /** Does one verb. Yields: yes. Never fails otherwise than in its result. */
 export function performVerb(dmirror: Dmirror, asked: DmirrorVerb): Task<DmirrorResult> {
   return DMIRROR_VERBS[asked.verb].perform(dmirror, asked as never);
+}
+
+// No yield: the signature of the table.
+function* notAGuest(): Task<DmirrorResult> {
+  return { errno: 'EINVAL' };
 }
 
 /** Holds: mmap_lock. */

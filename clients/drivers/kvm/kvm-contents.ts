@@ -24,6 +24,11 @@ export function contentOfKvm(kvm: Kvm, object: ObjectId): string | number | 'unk
   if (object === objects.seq) return 0;
   if (object === objects.inProgress) return inProgressText(kvm);
   if (object === objects.active) return kvm.activeInvalidates;
+  if (object === objects.slots) return kvm.slots.map(({ first, end }) => `${first}-${end}`).join();
+  if (object === objects.cache) {
+    const { state, page, pfn } = kvm.cache;
+    return state === 'valid' ? `${page} ${pfn}` : `${state} ${page}`;
+  }
   return 'unknown';
 }
 

@@ -2,18 +2,27 @@
 import type { DeviceDriver } from '../../../server/abi/device-api.ts';
 import type { ObjectId } from '../../../server/task/object-id.ts';
 import type { Task } from '../../../server/task/task.ts';
-import { fail, OK, type Result } from '../../../server/vocabulary/errno.ts';
+import type { PageRange } from '../../../server/vocabulary/address.ts';
+import { fail, OK, ok, type Result } from '../../../server/vocabulary/errno.ts';
 import { pageOfU64, readU64 } from '../../../server/vocabulary/page-contents.ts';
 import type { DmirrorResult, DmirrorVerb } from '../dmirror/dmirror-verb.ts';
 import type { DriverOptions, LabDevice } from '../interface/driver-variant.ts';
 import { type KvmCopied, kvmFaultRange, kvmRead, kvmReadMapped, kvmWrite } from './kvm-access.ts';
 import { contentOfKvm, sequenceOfKvm } from './kvm-contents.ts';
 import { isStale, lookUp } from './kvm-fault.ts';
-import { kvmNotifierOps, kvmRelease, mmuInvalidateEnd } from './kvm-notifier.ts';
-import { type Kvm, type KvmFunctions, newKvm } from './kvm-state.ts';
+import { putIn, takeOut, untilNoneIsActive } from './kvm-memslots.ts';
+import { kvmNotifierOps, kvmRelease, mappedIn, mmuInvalidateEnd, zap } from './kvm-notifier.ts';
+import { type Kvm, type KvmFunctions, newKvm, withMmuLock } from './kvm-state.ts';
+import { cacheIsStale, readCachedRange } from './pfn-cache.ts';
 
 /** KVM as it is. A variant replaces some of these. */
-export const KVM_FUNCTIONS: KvmFunctions = { lookUp, isStale, invalidateEnd: mmuInvalidateEnd };
+export const KVM_FUNCTIONS: KvmFunctions = {
+  lookUp,
+  isStale,
+  cacheIsStale,
+  untilSlotsMayChange: untilNoneIsActive,
+  invalidateEnd: mmuInvalidateEnd,
+};
 
 /** A guest whose KVM has `functions` in the place of its own. They must keep no state beside the guest's. */
 export function kvmWith(options: DriverOptions, functions: Partial<KvmFunctions>): LabDevice {
@@ -24,7 +33,8 @@ export function kvmWith(options: DriverOptions, functions: Partial<KvmFunctions>
     perform: (verb) => performKvmVerb(kvm, verb),
     contentOf: (object: ObjectId) => contentOfKvm(kvm, object),
     sequenceAt: (object: ObjectId) => sequenceOfKvm(kvm, object),
-    invalidating: () => kvm.mmuInvalidateInProgress,
+    // No end comes for what had started when the notifier was taken back (kvm_destroy_vm()).
+    invalidating: () => (kvm.notifier === 'closed' ? 0 : kvm.mmuInvalidateInProgress),
   };
 }
 
@@ -60,6 +70,14 @@ export function* closeKvm(kvm: Kvm): Task<void> {
   yield* kvm.api.mmuNotifierUnregister(notifier);
 }
 
+/** What is mapped goes when no fault can map more: none finds a memslot any more. */
+function* deleteMemslot(kvm: Kvm, range: PageRange): Task<void> {
+  yield* takeOut(kvm, range);
+  yield* withMmuLock(kvm, 'kvm_arch_flush_shadow_memslot.mmu_lock', () =>
+    zap(kvm, mappedIn(kvm, range)),
+  );
+}
+
 /** Of the verbs of devices those that a guest can do. Returns: EINVAL for others, and once it is closed. */
 export function* performKvmVerb(kvm: Kvm, verb: DmirrorVerb): Task<DmirrorResult> {
   switch (verb.verb) {
@@ -75,6 +93,15 @@ export function* performKvmVerb(kvm: Kvm, verb: DmirrorVerb): Task<DmirrorResult
       return errnoOf(yield* kvmFaultRange(kvm, verb.range, 'read'));
     case 'fault-write':
       return errnoOf(yield* kvmFaultRange(kvm, verb.range, 'write'));
+    case 'read-cached': {
+      const read = yield* readCachedRange(kvm, verb.range);
+      return copied(read.ok ? ok({ values: read.value, faults: 0 }) : read);
+    }
+    case 'delete-memslot':
+      yield* deleteMemslot(kvm, verb.range);
+      return { errno: 'OK' };
+    case 'add-memslot':
+      return errnoOf(yield* putIn(kvm, verb.range));
     case 'release':
       yield* closeKvm(kvm);
       return { errno: 'OK' };

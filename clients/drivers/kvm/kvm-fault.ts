@@ -12,13 +12,14 @@ import { type Task, waitUntil, willCompare, willWrite } from '../../../server/ta
 import { type PageIndex, pageIndex, pagesFrom } from '../../../server/vocabulary/address.ts';
 import { fail, OK, ok, type Result } from '../../../server/vocabulary/errno.ts';
 import { entryObject, setEntry } from '../hardware/device-page-table.ts';
+import { hasMemoryAt } from './kvm-memslots.ts';
 import { isInvalidating, type Kvm, type LookedUp, withMmuLock } from './kvm-state.ts';
 
-type Outcome = 'mapped' | 'stale' | 'gone';
+type Outcome = 'mapped' | 'stale' | 'gone' | 'no memory';
 
 /**
  * Holds: nothing. Takes: mmap_lock for read, then mmu_lock, one after the other. Yields: yes.
- * Returns: EFAULT if the process has no such page; EINVAL once the guest is gone.
+ * Returns: EFAULT if the process, or the guest, has no such page; EINVAL once the guest is gone.
  */
 export function* kvmFault(kvm: Kvm, page: PageIndex, access: 'read' | 'write'): Task<Result<void>> {
   for (;;) {
@@ -28,6 +29,7 @@ export function* kvmFault(kvm: Kvm, page: PageIndex, access: 'read' | 'write'): 
     // The table has no references: start() takes an entry away before its page can go.
     yield* kvm.api.putPages([found.value.pfn]);
     if (outcome === 'gone') return fail('EINVAL');
+    if (outcome === 'no memory') return fail('EFAULT');
     if (outcome === 'mapped') return OK;
     yield waitUntil(
       'kvm_mmu_page_fault.again',
@@ -76,7 +78,10 @@ function* underLock(held: Held<'driver_lock'>, kvm: Kvm, found: LookedUp): Task<
   yield willCompare('kvm_tdp_page_fault.retry', kvm.objects.seq);
   touch(kvm.context, kvm.objects.life, 'read');
   if (kvm.life === 'gone') return 'gone';
-  if (kvm.fn.isStale(kvm, found.page, found.begun)) return 'stale';
+  if (!hasMemoryAt(kvm, found.page)) return 'no memory';
+  for (let at = 0; at < found.pages; at += 1) {
+    if (kvm.fn.isStale(kvm, pageIndex(found.page + at), found.begun)) return 'stale';
+  }
   for (let at = 0; at < found.pages; at += 1) {
     const page = pageIndex(found.page + at);
     yield willWrite('kvm_tdp_page_fault.map', entryObject(kvm.table, page));

@@ -10,12 +10,14 @@ import { touch, wake } from '../../../server/task/context.ts';
 import { type Task, willLower, willRaise, willWrite } from '../../../server/task/task.ts';
 import type { PageIndex, PageRange } from '../../../server/vocabulary/address.ts';
 import { allMapped, dropEntry, entryObject } from '../hardware/device-page-table.ts';
+import { hasMemoryIn } from './kvm-memslots.ts';
 import { type Kvm, mmuInvalidateBegin, mmuInvalidateDone, withMmuLock } from './kvm-state.ts';
+import { invalidateCache } from './pfn-cache.ts';
 
 export function kvmNotifierOps(kvm: Kvm): MmuNotifierOps {
   return {
     invalidateRangeStart: (range) => invalidateRangeStart(kvm, range),
-    invalidateRangeEnd: () => invalidateRangeEnd(kvm),
+    invalidateRangeEnd: (range) => invalidateRangeEnd(kvm, range),
   };
 }
 
@@ -24,6 +26,10 @@ function* invalidateRangeStart(kvm: Kvm, { range }: NotifierRange): Task<'done'>
   yield willRaise('kvm_mmu_notifier_invalidate_range_start.active', kvm.objects.active);
   touch(kvm.context, kvm.objects.active, 'raise');
   kvm.activeInvalidates += 1;
+  // Before mmu_lock, so that its lock is not taken inside; whoever fills it goes by the count that was raised first.
+  yield* invalidateCache(kvm, range);
+  // Most of the address space of a process is none of its guest's business.
+  if (!(yield* hasMemoryIn(kvm, range))) return 'done';
   yield* withMmuLock(kvm, 'kvm_mmu_notifier_invalidate_range_start.mmu_lock', function* () {
     yield willWrite('kvm_mmu_invalidate_begin.count', kvm.objects.inProgress);
     mmuInvalidateBegin(kvm, range);
@@ -32,8 +38,9 @@ function* invalidateRangeStart(kvm: Kvm, { range }: NotifierRange): Task<'done'>
   return 'done';
 }
 
-function* invalidateRangeEnd(kvm: Kvm): Task<void> {
-  yield* kvm.fn.invalidateEnd(kvm);
+/** Must come to the same memslots as the start of the bracket did: those change between brackets alone. */
+function* invalidateRangeEnd(kvm: Kvm, { range }: NotifierRange): Task<void> {
+  if (yield* hasMemoryIn(kvm, range)) yield* kvm.fn.invalidateEnd(kvm);
   yield willLower('kvm_mmu_notifier_invalidate_range_end.active', kvm.objects.active);
   kvm.activeInvalidates -= 1;
   wake(kvm.context, kvm.objects.active, 'lower');
@@ -70,13 +77,13 @@ export function* kvmRelease(kvm: Kvm): Task<void> {
 }
 
 /** Holds: mmu_lock. */
-function* zap(kvm: Kvm, pages: readonly PageIndex[]): Task<void> {
+export function* zap(kvm: Kvm, pages: readonly PageIndex[]): Task<void> {
   for (const page of pages) {
     yield willWrite('kvm_unmap_gfn_range.zap', entryObject(kvm.table, page));
     dropEntry(kvm.table, page);
   }
 }
 
-function mappedIn({ table }: Kvm, { first, end }: PageRange): PageIndex[] {
+export function mappedIn({ table }: Kvm, { first, end }: PageRange): PageIndex[] {
   return allMapped(table).filter((page) => first <= page && page < end);
 }

@@ -36,6 +36,10 @@ export interface KvmFunctions {
   readonly lookUp: (kvm: Kvm, page: PageIndex, access: 'read' | 'write') => Task<Result<LookedUp>>;
   /** mmu_invalidate_retry_gfn(). Holds: mmu_lock. */
   readonly isStale: (kvm: Kvm, page: PageIndex, begun: number) => boolean;
+  /** The same question of a cache of frames, which is asked without mmu_lock. */
+  readonly cacheIsStale: (kvm: Kvm, page: PageIndex, begun: number) => boolean;
+  /** Waits until memslots may change. */
+  readonly untilSlotsMayChange: (kvm: Kvm) => Task<void>;
   /** What invalidate_range_end() does to sequence and count. Takes: mmu_lock. */
   readonly invalidateEnd: (kvm: Kvm) => Task<void>;
 }
@@ -46,6 +50,17 @@ interface KvmObjects {
   readonly inProgress: ObjectId;
   readonly active: ObjectId;
   readonly life: ObjectId;
+  readonly slots: ObjectId;
+  readonly cache: ObjectId;
+}
+
+/** A struct gfn_to_pfn_cache: the hypervisor's own way to one page of the guest's. It holds no reference. */
+export interface PfnCache {
+  /** Guards what follows. */
+  readonly lock: Lock<'driver_lock'>;
+  state: 'never used' | 'invalid' | 'valid';
+  page: PageIndex;
+  pfn: Pfn;
 }
 
 export interface Kvm {
@@ -62,6 +77,9 @@ export interface Kvm {
   mmuInvalidateRange: PageRange;
   /** mn_active_invalidate_count: raised before anything else is done for a bracket. */
   activeInvalidates: number;
+  /** Memslots: what of the process the guest has. Changed while no bracket is open; see kvm-memslots.ts. */
+  slots: readonly PageRange[];
+  readonly cache: PfnCache;
   notifier: MmuNotifier | 'closed';
   /** 'gone': release() has been called, nothing may be mapped any more. */
   life: 'alive' | 'gone';
@@ -83,13 +101,27 @@ export function newKvm({ api, context, deviceNumber }: KvmOptions, fn: KvmFuncti
     api,
     context,
     fn,
-    objects: { life: part(0), seq: part(1), inProgress: part(2), active: part(3) },
+    objects: {
+      life: part(0),
+      seq: part(1),
+      inProgress: part(2),
+      active: part(3),
+      slots: part(4),
+      cache: part(5),
+    },
     mmuLock: newLock('driver_lock', objectId('driver_lock', deviceNumber, 0)),
     table: newDevicePageTable(deviceNumber, api, context),
     mmuInvalidateSeq: 0,
     mmuInvalidateInProgress: 0,
     mmuInvalidateRange: NOWHERE,
     activeInvalidates: 0,
+    slots: [{ first: 0 as PageIndex, end: PAGES_MAX as PageIndex }],
+    cache: {
+      lock: newLock('driver_lock', objectId('driver_lock', deviceNumber, 1)),
+      state: 'never used',
+      page: 0 as PageIndex,
+      pfn: 0 as Pfn,
+    },
     notifier: 'closed',
     life: 'alive',
   };

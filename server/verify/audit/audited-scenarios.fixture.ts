@@ -128,11 +128,11 @@ actors:
   - name: guest0
     kind: device
     driver: kvm
-    program: [{ do: read, at: a, pages: 2 }, { do: write, at: a+1, value: 3 }, { do: release }]
+    program: [{ do: delete-memslot, at: a }, { do: add-memslot, at: a }, { do: write, at: a+1, value: 3 }]
   - name: guest1
     kind: device
     driver: kvm
-    program: [{ do: read-mapped, at: a }, { do: release }, { do: read, at: a, as: r0 }]
+    program: [{ do: read-cached, at: a }, { do: release }, { do: read, at: a, as: r0 }]
   - name: dev0
     kind: device
     driver: corrected

@@ -1,0 +1,68 @@
+/**
+ * What of the process a guest has as its memory.
+ *
+ * Models: kvm_for_each_memslot_in_hva_range(), kvm_swap_active_memslots() and kvm_set_memslot() (virt/kvm/kvm_main.c,
+ * 6.12), as far as invalidations depend on them. Leaves out: addresses of the guest's own, flags, the grace period for
+ * faults that have found the old memslots: they ask again under mmu_lock.
+ */
+import { touch } from '../../../server/task/context.ts';
+import { type Task, waitUntil, willRead, willWrite } from '../../../server/task/task.ts';
+import {
+  contains,
+  overlaps,
+  type PageIndex,
+  type PageRange,
+} from '../../../server/vocabulary/address.ts';
+import { fail, OK, type Result } from '../../../server/vocabulary/errno.ts';
+import type { Kvm } from './kvm-state.ts';
+
+/** Some memslot overlaps `range`. */
+export function* hasMemoryIn(kvm: Kvm, range: PageRange): Task<boolean> {
+  yield willRead('kvm_handle_hva_range.memslots', kvm.objects.slots);
+  touch(kvm.context, kvm.objects.slots, 'read');
+  return kvm.slots.some((slot) => overlaps(slot, range));
+}
+
+export function hasMemoryAt(kvm: Kvm, page: PageIndex): boolean {
+  touch(kvm.context, kvm.objects.slots, 'read');
+  return kvm.slots.some((slot) => contains(slot, page));
+}
+
+/** kvm_swap_active_memslots(): while a bracket is open, its end must find what its start has found. */
+export function* untilNoneIsActive(kvm: Kvm): Task<void> {
+  yield waitUntil(
+    'kvm_swap_active_memslots.wait',
+    kvm.objects.active,
+    () => kvm.activeInvalidates === 0,
+  );
+  touch(kvm.context, kvm.objects.active, 'read');
+}
+
+/** Takes `range` out of the memslots. What is mapped there is still to be dropped. Yields: yes. */
+export function* takeOut(kvm: Kvm, range: PageRange): Task<void> {
+  yield* kvm.fn.untilSlotsMayChange(kvm);
+  touch(kvm.context, kvm.objects.slots, 'write');
+  kvm.slots = kvm.slots.flatMap((slot) => without(slot, range));
+}
+
+/** Yields: yes. Returns: EEXIST if the guest has some of it. */
+export function* putIn(kvm: Kvm, range: PageRange): Task<Result<void>> {
+  yield* kvm.fn.untilSlotsMayChange(kvm);
+  touch(kvm.context, kvm.objects.slots, 'write');
+  if (kvm.slots.some((slot) => overlaps(slot, range))) return fail('EEXIST');
+  kvm.slots = [...kvm.slots, range].sort((a, b) => a.first - b.first);
+  return OK;
+}
+
+/** For a driver that does not wait: only the change is a step. */
+export function* atOnce(kvm: Kvm): Task<void> {
+  yield willWrite('kvm_swap_active_memslots.swap', kvm.objects.slots);
+}
+
+function without({ first, end }: PageRange, gone: PageRange): PageRange[] {
+  if (!overlaps({ first, end }, gone)) return [{ first, end }];
+  return [
+    { first, end: Math.max(first, gone.first) as PageIndex },
+    { first: Math.min(end, gone.end) as PageIndex, end },
+  ].filter((part) => part.first < part.end);
+}
