@@ -1,84 +1,12 @@
 /** The ready-made clients against a real machine, over real WebSockets, in one process. */
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
-import { Gateway } from '../../server/gateway/gateway.ts';
-import type { Lab } from '../../server/live/lab.ts';
-import { Labs } from '../../server/live/labs.ts';
-import { newLiveMachine } from '../../server/live/new-live-machine.ts';
 import { pageIndex, pageRange } from '../../server/vocabulary/address.ts';
-import { startCpu } from './cpu-agent.ts';
-import { startDevice } from './device-agent.ts';
-import type { PlayedAgent } from './played-agent.ts';
+import { onStage } from './agent-stage.fixture.ts';
 
 const RANGE = pageRange(pageIndex(0x100200), pageIndex(0x100202));
 const REGION = { address: '0x100200000', pages: 2 };
 const MMAP = { verb: 'mmap', ...REGION, prot: 'rw', kind: 'anon-private' };
-
-interface Stage {
-  readonly lab: Lab;
-  /** cpu0 first. */
-  readonly agents: readonly PlayedAgent[];
-  /** Everything that the agents had to say. */
-  readonly said: string[];
-  perform(actor: string, verb: string, more?: object): Promise<unknown>;
-}
-
-async function onStage(play: (stage: Stage) => Promise<void>): Promise<void> {
-  const clock = () => performance.now();
-  const labs = new Labs({
-    factory: newLiveMachine,
-    clock,
-    leaseMs: 10_000,
-    record: 'none',
-    onBug: (_lab, bug) => assert.fail(String(bug)),
-  });
-  const lab = labs.open('test', { patch: 'stock' }, 'kept');
-  assert.ok(lab !== 'too-many');
-  const gateway = new Gateway({
-    labs,
-    clock,
-    unknownLabs: 'refused',
-    graceMs: 1_000,
-    heartbeatMs: 10_000,
-    model: { hash: '', version: '' },
-    onClosed: () => undefined,
-  });
-  const server = createServer();
-  server.on('upgrade', (request, socket, head) => gateway.upgrade(request, socket, head));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  const said: string[] = [];
-  const options = (name: string) => ({
-    url: `ws://127.0.0.1:${port}/ws`,
-    lab: 'test',
-    name,
-    connectMs: 0,
-    say: (text: string) => said.push(text),
-  });
-  const agents: PlayedAgent[] = [startCpu(options('cpu0'))];
-  agents.push(startDevice(options('dev0')), startDevice(options('dev1')));
-  try {
-    while (lab.actors.size < agents.length) await new Promise((resolve) => setImmediate(resolve));
-    await play({
-      lab,
-      agents,
-      said,
-      perform: async (actor, verb, more = {}) => {
-        const performed = await lab.perform(actor, { verb, ...more });
-        return performed.ok ? performed.result : performed.why;
-      },
-    });
-  } finally {
-    for (const agent of agents) agent.close();
-    gateway.close();
-    gateway.terminate();
-    labs.close();
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  }
-}
 
 test('a CPU and two devices share memory: what one writes the others read', () =>
   onStage(async ({ perform, said }) => {

@@ -30,6 +30,15 @@ export function* performDeviceVerb(hand: DeviceHand, params: VerbParams): Task<V
   return { ...(yield* performVerb(hand.dmirror, params as unknown as DmirrorVerb)) };
 }
 
+/** The verb of a device that has a driver of another kind. Throws: VerbRefused, as performDeviceVerb(). */
+export function checkDriverVerb(params: VerbParams): DmirrorVerb {
+  if (Object.hasOwn(HAND_VERBS, params.verb)) {
+    throw new VerbRefused(`${params.verb}: only dmirror does it; no --driver, or --driver dmirror`);
+  }
+  checkVerb(params);
+  return params as unknown as DmirrorVerb;
+}
+
 /** Verbs that do not fault, or that only end something. */
 const NEVER_WAIT: ReadonlySet<string> = new Set([
   'snapshot',

@@ -96,7 +96,8 @@ export async function driversNamed(
   return drivers;
 }
 
-async function driverNamed(name: string): Promise<DriverVariant> {
+/** One that ships, or a file's. Throws: BadInput. */
+export async function driverNamed(name: string): Promise<DriverVariant> {
   const shipped = DRIVERS.get(name);
   if (shipped !== undefined) return shipped;
   if (isFile(name)) return await loadDriver(name);

@@ -72,7 +72,16 @@ const FOR_MAINLINE = ['two-pass', 'two-pass-late-sequence'];
 /** They keep the contract: the catalogue of shapes asks them. */
 const CORRECT = ['corrected', 'late-exclusive', 'per-range', 'restore-worker'];
 /** After real drivers: random worlds ask them (random-drivers.test.ts). */
-const AFTER_REAL = ['amdkfd', 'amdkfd-no-retry', 'kvm', 'kvm-arm64', 'split-notifiers', 'xe'];
+const AFTER_REAL = [
+  'amdkfd',
+  'amdkfd-no-retry',
+  'i915-userptr',
+  'kvm',
+  'kvm-arm64',
+  'mlx5-odp',
+  'split-notifiers',
+  'xe',
+];
 
 test('every patch is broken somewhere, and every driver but the correct ones', () => {
   const museum = readdirSync(`${FOLDER}museum/`).flatMap((file) => {

@@ -32,6 +32,8 @@ interface ClientOptions {
   readonly new?: true;
   readonly takeOver?: true;
   readonly name: string;
+  /** Of a device. */
+  readonly driver?: string;
   readonly do?: readonly string[];
   readonly json?: true;
   readonly jsonl?: true;
@@ -59,6 +61,7 @@ Examples:
   mmrace device --name gpu0 --do 'write 0x10000 42' --do 'migrate-to-dev 0x10000' --do pt
   mmrace device --name gpu0 --do 'hold migrate_vma_setup' --do 'migrate-to-dev a' --do go --do wait
   mmrace device --name gpu0 - < script        the lines of a file
+  mmrace device --driver nouveau --name gpu0  a device that another driver drives
 ${ENDING}`;
 
 const CPU_EXAMPLES = `
@@ -77,7 +80,7 @@ interface ClientCommand {
 }
 
 function addClient(program: Command, { role, name, what, examples }: ClientCommand): void {
-  program
+  const command = program
     .command(role)
     .description(`join a lab as ${what}: a prompt, a script, or the hand of a conductor`)
     .addOption(urlOption())
@@ -102,6 +105,11 @@ function addClient(program: Command, { role, name, what, examples }: ClientComma
     .option('--jsonl', 'of a script: print one JSON object a line as it is done')
     .addHelpText('after', examples)
     .action(ending((stdin: '-' | undefined, options: ClientOptions) => run(role, options, stdin)));
+  if (role !== 'device') return;
+  command.option(
+    '--driver <name>',
+    'what drives the device: a driver that ships, or a file of yours (default: dmirror, with all verbs of the prompt)',
+  );
 }
 
 function appended(line: string, before: readonly string[] = []): readonly string[] {
@@ -115,7 +123,7 @@ async function run(role: Role, options: ClientOptions, stdin: '-' | undefined): 
   if (options.json === true || options.jsonl === true) {
     throw new UsageError('--json and --jsonl go with a script: a prompt answers a person');
   }
-  const start = await starter(role);
+  const start = await starter(role, options.driver);
   if (process.stdin.isTTY && process.stdout.isTTY) return await prompt(role, wanted, start);
   const { url, name } = wanted;
   // Without a token the server may still be on its way.
@@ -163,7 +171,7 @@ async function script(
   const { runScript } = await import('../prompt/run-script.ts');
   const form = formOf(options);
   const { name: labName, door: lab } = await labOf(options);
-  const start = await starter(role);
+  const start = await starter(role, options.driver);
   return await runScript({
     ...options,
     role,
@@ -224,8 +232,16 @@ async function labOf(options: ClientOptions): Promise<FoundLab> {
   });
 }
 
-async function starter(role: Role): Promise<Start> {
-  return role === 'device'
-    ? (await import('../../agents/device-agent.ts')).startDevice
-    : (await import('../../agents/cpu-agent.ts')).startCpu;
+async function starter(role: Role, driver: string | undefined): Promise<Start> {
+  if (role === 'cpu') return (await import('../../agents/cpu-agent.ts')).startCpu;
+  if (driver === undefined || driver === 'dmirror') {
+    return (await import('../../agents/device-agent.ts')).startDevice;
+  }
+  const { driverNamed } = await import('../../../server/scenario/explore-request.ts');
+  const { startDrivenDevice } = await import('../../agents/driven-device.ts');
+  const variant = await driverNamed(driver);
+  if (variant.notifiers === 'classic') {
+    throw new UsageError(`${driver}: it has a classic notifier, for which the wire has no word`);
+  }
+  return (options) => startDrivenDevice(variant, options);
 }

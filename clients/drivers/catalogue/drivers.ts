@@ -22,9 +22,11 @@ import { moveSequence } from '../faulty/move-sequence.ts';
 import { pageLockUnderDriverLock } from '../faulty/page-lock-under-driver-lock.ts';
 import { retryOutsideLock } from '../faulty/retry-outside-lock.ts';
 import { skipRetry } from '../faulty/skip-retry.ts';
+import { i915Userptr } from '../i915/i915.ts';
 import type { DriverVariant } from '../interface/driver-variant.ts';
 import { kvm } from '../kvm/kvm.ts';
 import { kvmArm64 } from '../kvm/kvm-arm64.ts';
+import { mlx5Odp } from '../mlx5/mlx5-odp.ts';
 import { nouveau } from '../nouveau/nouveau.ts';
 import { xe } from '../xe/xe.ts';
 
@@ -37,6 +39,7 @@ export const DRIVERS: ReadonlyMap<string, DriverVariant> = new Map(
     checkBeforeMap,
     corrected,
     dropLockBeforeMap,
+    i915Userptr,
     kvm,
     kvmArm64,
     kvmCacheAsksMmuCount,
@@ -50,6 +53,7 @@ export const DRIVERS: ReadonlyMap<string, DriverVariant> = new Map(
     mapLosers,
     mapOnFault,
     mmputInCallback,
+    mlx5Odp,
     moveSequence,
     nouveau,
     pageLockUnderDriverLock,

@@ -85,7 +85,7 @@ function* calls(opened: OpenedWorld, chance: Chance): Task<void> {
   }
 }
 
-for (const id of ['corrected', 'amdkfd', 'amdkfd-no-retry', 'xe']) {
+for (const id of ['corrected', 'amdkfd', 'amdkfd-no-retry', 'i915-userptr', 'mlx5-odp', 'xe']) {
   test(`[OR6] in 300 random worlds no rule is broken by the driver ${id}`, () => {
     for (let seed = 1; seed <= 300; seed += 1) {
       assert.deepEqual(breachesIn(seed, id), [], `world ${seed}`);
