@@ -1,6 +1,6 @@
 /**
- * A device in a lab whose driver is any of those that ship, or a user's own: the very text that the explorer runs beside
- * the kernel.
+ * A device in a lab whose driver is any of those that ship, or a user's own: the very text that the explorer runs
+ * beside the kernel.
  */
 import type { Task } from '../../server/task/task.ts';
 import { DMIRROR_CHUNK_PAGES, DMIRROR_RETRIES_MAX } from '../drivers/dmirror/dmirror-state.ts';
