@@ -531,6 +531,16 @@ export const RunEvents = strict({
   failure: nullable(Type.String()),
   /** After this step every continuation fails. */
   pointOfNoReturn: nullable(count),
+  /** The same order on the kernel without the patch, with the driver that ships; null if that was asked about. */
+  stock: nullable(
+    strict({
+      setup: Type.Array(Event),
+      events: Type.Array(Event),
+      /** For each step of the order: how many events there are behind it. */
+      eventsBehind: Type.Array(count),
+      failure: nullable(Type.String()),
+    }),
+  ),
   /** The nearest execution that does not fail. `swapped` are two runs of steps, by the numbers of the first. */
   sibling: nullable(
     strict({

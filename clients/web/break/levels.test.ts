@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { PATCHES } from '../../../server/patches/patches.ts';
+import { DEFAULT_DRIVER } from '../../../server/scenario/instances.ts';
 import { shippedScenario } from '../../../server/scenario/shipped-scenarios.ts';
+import { DRIVERS } from '../../drivers/catalogue/drivers.ts';
 import { play } from './game.ts';
+import { DRIVERS as DRIVERS_OF_LEVELS } from './level-drivers.ts';
+import { PATCHES as PATCHES_OF_LEVELS } from './level-patches.ts';
 import { planOfLevel } from './level-plan.ts';
 import { LEVELS } from './levels.ts';
 import { allWays, canStillBreak, parOf } from './ways.ts';
@@ -24,6 +29,14 @@ for (const level of LEVELS) {
     }
   });
 }
+
+test('the page has the drivers and patches of its levels, as they ship', () => {
+  for (const { bug } of LEVELS) {
+    if (bug.kind === 'patch') assert.equal(PATCHES_OF_LEVELS.get(bug.name), PATCHES.get(bug.name));
+    if (bug.kind === 'driver') assert.equal(DRIVERS_OF_LEVELS.get(bug.name), DRIVERS.get(bug.name));
+  }
+  assert.equal(DRIVERS_OF_LEVELS.get(DEFAULT_DRIVER), DRIVERS.get(DEFAULT_DRIVER));
+});
 
 test('a game follows from its choices, and a lost one says that nothing can fail any more', () => {
   const level = LEVELS.find(({ scenario }) => scenario === 'seed-zero-page');

@@ -42,6 +42,26 @@ const withoutProse: Plugin = {
   },
 };
 
+/** What ships, and what the page has in its place. */
+const OF_LEVELS: readonly (readonly [all: string, ofLevels: string])[] = [
+  ['clients/drivers/catalogue/drivers.ts', 'clients/web/break/level-drivers.ts'],
+  ['server/patches/patches.ts', 'clients/web/break/level-patches.ts'],
+];
+
+/** The machine of the page plays levels, and is loaded by phones, too: drivers and patches of others stay out of it. */
+function ofLevels(root: string): Plugin {
+  return {
+    name: 'of-levels',
+    enforce: 'pre',
+    async resolveId(source, importer, options) {
+      if (!/(?:drivers|patches)\.ts$/.test(source)) return null;
+      const found = await this.resolve(source, importer, { ...options, skipSelf: true });
+      const instead = OF_LEVELS.find(([all]) => found?.id === join(root, all));
+      return instead === undefined ? found : join(root, instead[1]);
+    },
+  };
+}
+
 /** A browser that asks meanwhile gets the old page or the new one. Rejects if a source does not build. */
 export async function buildPage(root: string): Promise<void> {
   const folder = join(root, PAGE_FOLDER);
@@ -56,7 +76,7 @@ export async function buildPage(root: string): Promise<void> {
       resolve: {
         alias: { 'typebox/compile': join(root, 'clients/web/explained-checks.ts') },
       },
-      plugins: [noNodeModules, scenarios, withoutProse],
+      plugins: [noNodeModules, scenarios, withoutProse, ofLevels(root)],
       build: {
         outDir: fresh,
         emptyOutDir: true,

@@ -39,7 +39,7 @@ test('a scenario is explored, its counterexample stepped through, and its link r
   assert.equal(await page.locator('.swap-row').count(), 2);
   assert.ok((await page.locator('.swap-row .swapped').count()) >= 2);
 
-  assert.equal(await page.getByRole('link', { name: 'Beside the stock kernel' }).count(), 1);
+  assert.equal(await page.getByRole('button', { name: 'Beside the stock kernel' }).count(), 1);
   assert.ok(await stepIsInSight(page), 'the list of steps follows');
 
   // Before the reader maps the page nothing is stale.
@@ -168,6 +168,25 @@ test('a counterexample that switches inside of a call is led: one cue holds a ph
   const outcome = await appears(device.getByTestId('outcome'));
   assert.match(outcome, /cpu0 wrote 0x2.*nobody told you/);
   await appears(presenter.getByText('That was the race.'));
+  assert.deepEqual(complaintsBut404(), []);
+});
+
+test('any order that breaks stands beside the stock kernel, step by step, with one numbering', async () => {
+  const page = await under.open('/explore?scenario=cow-while-mirrored');
+  await page.getByLabel('Kernel').selectOption('cow-ends-bracket-early');
+  await page.getByRole('button', { name: 'Explore', exact: true }).click();
+  await page.getByRole('button', { name: 'Beside the stock kernel' }).click();
+  const bug = page.getByRole('region', { name: 'With cow-ends-bracket-early' });
+  const stock = page.getByRole('region', { name: 'Stock' });
+  await appears(bug.getByText(/dev0 maps .* but the CPU entry is/));
+  assert.equal(await stock.locator('.wrong').count(), 0);
+  await appears(page.locator('.swap-row').first());
+  const steps = await page.locator('.steps li').count();
+  const both = page.getByLabel('Step of both');
+  assert.equal(Number(await both.inputValue()), steps);
+  await page.keyboard.press('ArrowLeft');
+  await appears(page.getByText(`step ${steps - 1} of ${steps}`));
+  assert.equal(await bug.locator('.wrong').count(), 0);
   assert.deepEqual(complaintsBut404(), []);
 });
 

@@ -1,6 +1,5 @@
 import { useMemo, useState } from 'preact/hooks';
 import type { NewRun, RunEntry, RunEvents } from '../../../server/protocol/http-api.ts';
-import { LEVELS } from '../break/levels.ts';
 import { ExplainPanel } from '../explain/explain-panel.tsx';
 import { LegendPanel } from '../lab/legend-panel.tsx';
 import { punchlineOf } from '../model/harm.ts';
@@ -12,10 +11,11 @@ import { goTo } from '../shell/navigation.ts';
 import { TopBar } from '../shell/top-bar.tsx';
 import { Stage } from '../stage/stage.tsx';
 import type { Selected } from '../stage/view-source.ts';
+import { BesideStock } from './beside-stock.tsx';
 import { Downloads } from './downloads.tsx';
 import { failureSentence } from './failure-sentence.ts';
 import { PlayInRoom } from './play-in-room.tsx';
-import { milestonesOf, type RunSide, runHistory, stepOf } from './run-history.ts';
+import { lastEventOfStep, milestonesOf, type RunSide, runHistory, stepOf } from './run-history.ts';
 import { StepList } from './step-list.tsx';
 import { useRun } from './use-run.ts';
 import { VerdictCard } from './verdict-card.tsx';
@@ -115,7 +115,9 @@ interface RunStageProps {
 function RunStage({ run, events, event }: RunStageProps) {
   const patch = run.question.patch ?? 'stock';
   const [side, setSide] = useState<RunSide>('counterexample');
+  const [beside, setBeside] = useState<'on' | 'off'>('off');
   const [explain, setExplain] = useState<'open' | 'closed'>('closed');
+  const { stock } = events;
   const history = useMemo(() => runHistory(events, side, patch), [events, side, patch]);
   const source = useMemo(() => ({ history: () => history }), [history]);
   const milestones = useMemo(() => milestonesOf(events, side, history), [events, side, history]);
@@ -152,13 +154,25 @@ function RunStage({ run, events, event }: RunStageProps) {
         <h1 className="unseen">
           {run.question.scenario} with {patch}: {run.verdict?.verdict}
         </h1>
-        <Stage
-          source={source}
-          selected={selected}
-          onSelect={select}
-          milestones={milestones}
-          live="over"
-        />
+        {beside === 'on' && stock !== null ? (
+          <BesideStock
+            run={events}
+            stock={stock}
+            bug={bugOf(run)}
+            step={step}
+            onStep={(next) =>
+              select(history.first + events.setup.length + lastEventOfStep(events, next))
+            }
+          />
+        ) : (
+          <Stage
+            source={source}
+            selected={selected}
+            onSelect={select}
+            milestones={milestones}
+            live="over"
+          />
+        )}
         <aside
           className="side-alone stack"
           aria-label="Verdict and steps"
@@ -179,23 +193,30 @@ function RunStage({ run, events, event }: RunStageProps) {
               <button
                 type="button"
                 aria-pressed={side === 'sibling'}
-                onClick={() => setSide(other(side))}
+                onClick={() => {
+                  setBeside('off');
+                  setSide(other(side));
+                }}
               >
                 The nearest safe one
               </button>
             )}
           </div>
           <PlayInRoom run={run} />
-          {hasStepView(run) ? (
+          {stock === null ? null : (
             <p>
-              <Link
-                to={{ view: 'step', level: run.question.scenario, moves: '', at: 0 }}
-                className="button"
+              <button
+                type="button"
+                aria-pressed={beside === 'on'}
+                onClick={() => {
+                  setSide('counterexample');
+                  setBeside(beside === 'on' ? 'off' : 'on');
+                }}
               >
                 Beside the stock kernel
-              </Link>
+              </button>
             </p>
-          ) : null}
+          )}
           <StepList events={events} side={side} history={history} step={step} onSelect={select} />
           <section className="stack">
             <h2>Take it along</h2>
@@ -236,10 +257,9 @@ function stepsOf({ steps, sibling }: RunEvents, side: RunSide): number {
   return side === 'sibling' && sibling !== null ? sibling.steps.length : steps.length;
 }
 
-/** Both kernels on one order of steps: of the levels of the game. */
-function hasStepView({ question: { scenario, patch, text, code } }: RunEntry): boolean {
-  if (text !== undefined || code !== undefined) return false;
-  return LEVELS.some(({ scenario: name, bug }) => name === scenario && bug.name === patch);
+function bugOf({ question: { patch = 'stock', driver, code } }: RunEntry): string {
+  if (code !== undefined) return 'the patch that was written';
+  return patch === 'stock' ? [driver ?? []].flat().join(', ') : patch;
 }
 
 function whatIsShown({ failure }: RunEvents): string {

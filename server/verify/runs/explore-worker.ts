@@ -1,12 +1,14 @@
 /** Explores in a thread of its own: the one that serves clients must not stand still. */
+import type { ExecutedStep } from '../../explorer/execution.ts';
 import type { RunEvents } from '../../protocol/http-api.ts';
 import { describeFailure } from '../../report/describe-failure.ts';
 import { FORMAT_NAMES } from '../../report/format-names.ts';
-import type { ScenarioPlan } from '../../scenario/scenario-plan.ts';
+import { planScenario, type ScenarioPlan } from '../../scenario/scenario-plan.ts';
 import { loadPatch } from '../../scenario/user-code.ts';
 import { plainVerdict } from '../answer/plain.ts';
 import { plainSteps, recordExecution } from '../answer/record-execution.ts';
 import { reportOf } from '../answer/report.ts';
+import { sameOrder } from '../answer/same-order.ts';
 import { counterexampleOf } from '../counterexample/counterexample-of.ts';
 import { printToken } from '../counterexample/counterexample-token.ts';
 import type { ExploreOptions } from '../explore/explore-options.ts';
@@ -100,7 +102,8 @@ function tokenOf(
 
 function eventsOf({ plan, counterexample }: ScenarioVerdict): RunEvents {
   if (counterexample === 'none') {
-    return { ...shownExecution(plan, []), failure: null, pointOfNoReturn: null, sibling: null };
+    const nothing = { failure: null, pointOfNoReturn: null, sibling: null, stock: null };
+    return { ...shownExecution(plan, []), ...nothing };
   }
   const { pointOfNoReturn, nearestPassingSchedule: sibling, failure } = counterexample;
   return {
@@ -108,6 +111,24 @@ function eventsOf({ plan, counterexample }: ScenarioVerdict): RunEvents {
     failure: describeFailure(failure),
     pointOfNoReturn: pointOfNoReturn === 'unknown' ? null : pointOfNoReturn,
     sibling: sibling === 'none' ? null : siblingOf(plan, sibling),
+    stock: onStock(plan, counterexample.steps),
+  };
+}
+
+/** What the scenario says itself of its kernel and drivers stays. */
+function onStock(plan: ScenarioPlan, steps: readonly ExecutedStep[]): RunEvents['stock'] {
+  const { scenario, choice, instances } = plan;
+  const right = planScenario(scenario, { ...choice, patches: [], drivers: new Map() });
+  const sameKernel = right.choice.patches.length === choice.patches.length;
+  if (sameKernel && choice.drivers.size === 0) return null;
+  // One of fewer devices than the scenario says has been asked about since.
+  if (right.instances.length !== instances.length) return null;
+  const { setup, events, eventsBehind, failure } = sameOrder(plan, steps, right);
+  return {
+    setup: [...setup],
+    events: [...events],
+    eventsBehind: [...eventsBehind],
+    failure: failure === 'none' ? null : describeFailure(failure),
   };
 }
 

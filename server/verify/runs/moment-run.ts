@@ -65,6 +65,7 @@ function eventsOf(moment: Moment, { counterexample }: Verdict): RunEvents {
     failure: counterexample === 'none' ? null : describeFailure(counterexample.failure),
     pointOfNoReturn: pointOfNoReturn === 'unknown' ? null : pointOfNoReturn,
     sibling: null,
+    stock: null,
   };
 }
 
