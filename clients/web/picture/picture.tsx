@@ -146,7 +146,9 @@ function Cell({ placed, shape, called, doing }: CellProps) {
         </>
       ) : (
         <text x={x + pad} y={y + 26}>
-          <tspan className="name">{name}</tspan> <tspan className="side">{kindWords}</tspan>
+          <tspan className="name">{name}</tspan>{' '}
+          {/* A stale one is a mirror, and the sign that says so needs the place. */}
+          {isStale ? null : <tspan className="side">{kindWords}</tspan>}
         </text>
       )}
       {!isWide && doing !== '' && !isStale ? (
@@ -280,7 +282,7 @@ interface SweepProps {
 function SweepMark({ sweep, swept, shape }: SweepProps) {
   if (sweep === 'none') return null;
   const { x, y, w, h } = swept;
-  const words = sweep === 'swept' ? 'invalidation: forget!' : 'no sweep here: removed';
+  const words = sweep === 'swept' ? 'invalidation: forget!' : 'no sweep came by here';
   if (shape === 'wide') {
     return (
       <g className={`sweep ${sweep}`}>
