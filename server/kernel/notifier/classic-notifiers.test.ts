@@ -219,7 +219,7 @@ test('exit releases each notifier once, and whoever takes it back later waits fo
   const heard: Heard = { order: [] };
   const api = listening(world, heard, 'a');
   const notifier = register(world, api);
-  run(world, world.kernel.fn.exitMmap(world.kernel, world.mm));
+  run(world, world.kernel.fn.mmput(world.kernel, world.mm));
   assert.deepEqual(heard.order, ['a release']);
   run(world, api.mmuNotifierUnregister(notifier));
   assert.deepEqual(heard.order, ['a release']);
