@@ -255,7 +255,10 @@ export class DeviceClient<Kept = never> {
     const { mm = 0 } = this.#options;
     const owner = () => connection.name;
     const passes = () => (device.driver.invalidateStart === undefined ? 'one' : 'two');
-    const api = remoteDeviceApi({ owner, mm, calls, subs, notifications: queue, passes });
+    const callbacks = () =>
+      device.driver.mmuNotifier?.invalidateRangeEnd === undefined ? 'start' : 'start-and-end';
+    const notifications = queue;
+    const api = remoteDeviceApi({ owner, mm, calls, subs, notifications, passes, callbacks });
     const device: Device = this.#options.device({
       api,
       context,
@@ -379,6 +382,16 @@ export class DeviceClient<Kept = never> {
         }));
         break;
       }
+      case 'invalidate_range_start': {
+        const { invalidateRangeStart: start = agree } = device.driver.mmuNotifier ?? {};
+        this.#answerWith(id, asks.method, start(asks.params), (result) => ({ result }));
+        break;
+      }
+      case 'invalidate_range_end': {
+        const { invalidateRangeEnd: end = agree } = device.driver.mmuNotifier ?? {};
+        this.#answerWith(id, asks.method, end(asks.params) as Task<unknown>, () => ({}));
+        break;
+      }
       case 'release':
         this.#answerWith(id, 'release', device.driver.release(), () => ({}));
         break;
@@ -455,6 +468,11 @@ function* performOpened(incarnation: DeviceIncarnation, params: VerbParams): Tas
     throw new VerbRefused(`the device could not be opened: ${opened.errno}`);
   }
   return yield* incarnation.device.perform(params);
+}
+
+// No yield: the signature of a callback. For a driver that has none.
+function* agree(): Task<'done'> {
+  return 'done';
 }
 
 /** For a client that was parked between the passes, and does not know what it had begun. */

@@ -8,6 +8,7 @@ import type {
   HmmRangeRequest,
   MigrateVma,
   MmId,
+  MmuNotifier,
 } from '../../server/abi/device-api.ts';
 import type { MigratePfn } from '../../server/abi/migrate-pfn.ts';
 import type {
@@ -36,14 +37,19 @@ export interface RemoteDeviceApiParts {
   readonly notifications: NotificationQueue;
   /** Of the driver that subscribes: two if it has invalidateStart(). */
   readonly passes: () => 'one' | 'two';
+  /** Of the driver that registers: whether it has invalidateRangeEnd(). */
+  readonly callbacks: () => 'start' | 'start-and-end';
 }
+
+/** A device has one classic notifier over the wire, which needs no number. */
+const ONLY_NOTIFIER: MmuNotifier = { id: 0 };
 
 /**
  * The kernel as a driver in this process sees it. Where a call answers with a Result, a refusal is its errno;
  * where a call cannot fail, a refusal (the session or the device is gone) throws CallRefused in the task.
  */
 export function remoteDeviceApi(parts: RemoteDeviceApiParts): DeviceApi {
-  const { owner, mm, calls, subs, notifications, passes } = parts;
+  const { owner, mm, calls, subs, notifications, passes, callbacks } = parts;
   return {
     get owner() {
       return owner();
@@ -83,18 +89,20 @@ export function remoteDeviceApi(parts: RemoteDeviceApiParts): DeviceApi {
       return (yield* calls.demand('mmu_interval_read_begin', known)).seq;
     },
 
-    // The wire has no word for classic notifiers.
     *mmuNotifierRegister() {
-      return fail('EINVAL');
+      const answer = yield* calls.ask('mmu_notifier_register', { callbacks: callbacks() });
+      return resultOf(answer, () => ONLY_NOTIFIER);
     },
     *mmuNotifierUnregister() {
-      // Nothing was registered.
+      yield* calls.demand('mmu_notifier_unregister', {});
     },
-    *getUserPages() {
-      return fail('EINVAL');
+    *getUserPages(range, access): Task<Result<readonly Pfn[]>> {
+      const answer = yield* calls.ask('get_user_pages', { range, access });
+      return resultOf(answer, ({ frames }) => frames);
     },
-    *putPages() {
-      // Nothing was taken.
+    *putPages(frames) {
+      // The wire has no empty list of frames, the kernel's loop has.
+      if (frames.length > 0) yield* calls.demand('put_pages', { frames: [...frames] });
     },
 
     *findVma(page) {

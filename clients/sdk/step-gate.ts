@@ -9,6 +9,8 @@ const CALLBACKS: readonly string[] = [
   'invalidate',
   'invalidate_start',
   'invalidate_finish',
+  'invalidate_range_start',
+  'invalidate_range_end',
   'migrate_to_ram',
   'page_free',
   'release',

@@ -21,6 +21,8 @@ export const CALLED_FUNCTIONS = [
   'mremap',
   'fork',
   'exit',
+  'mmu_notifier_register',
+  'mmu_notifier_unregister',
   'mmget_not_zero',
   'mmput',
   'mmput_async',
@@ -32,6 +34,12 @@ export const CALLED_FUNCTIONS = [
 ] as const;
 
 /** Of callback and callback-return. */
-export const CALLED_BACK_FUNCTIONS = ['invalidate', 'migrate_to_ram', 'release'] as const;
+export const CALLED_BACK_FUNCTIONS = [
+  'invalidate',
+  'invalidate_range_start',
+  'invalidate_range_end',
+  'migrate_to_ram',
+  'release',
+] as const;
 
 export const TRACED_FUNCTIONS: readonly string[] = [...CALLED_FUNCTIONS, ...CALLED_BACK_FUNCTIONS];

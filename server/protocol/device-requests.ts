@@ -133,6 +133,56 @@ export const DEVICE_REQUESTS = {
     subject: 'params.subscription',
   },
 
+  mmu_notifier_register: {
+    meaning: prose(`
+      Registers the classic notifier of this device, of which it may have one: from the answer on,
+      and possibly a little before it, the server asks invalidate_range_start for every invalidation
+      of the mm, whatever its range, and invalidate_range_end if callbacks is "start-and-end". Takes
+      mmap_lock for writing: not with it held. bad-range: the mm is being taken down.
+    `),
+    errors: ['in-use', 'lock-held', 'bad-range'],
+    ...bare,
+    params: strict({
+      callbacks: described(
+        word('start', 'start-and-end'),
+        'Only a device without an end may answer again to what is not blockable.',
+      ),
+    }),
+    result: nothing,
+    subject: 'params',
+  },
+  mmu_notifier_unregister: {
+    meaning: prose(`
+      Takes it back: asks release, and answers when no callback of it runs any more; keep answering
+      until then. Do not send it from within one.
+    `),
+    errors: ['no-such-subscription'],
+    ...bare,
+    params: nothing,
+    result: nothing,
+    subject: 'params',
+  },
+  get_user_pages: {
+    meaning: prose(`
+      Faults pages in, as a CPU that reads or writes, and takes a reference on each: they stay, and may
+      be mapped no more when the answer arrives. Fewer frames than pages: a later page cannot be had.
+      Takes mmap_lock itself: not with it held. Give the references back with put_pages.
+    `),
+    errors: ['lock-held', 'bad-address'],
+    ...bare,
+    params: strict({ range: shortRange, access: word('read', 'write') }),
+    result: strict({ frames }),
+    subject: 'params.range',
+  },
+  put_pages: {
+    meaning: 'Gives references from get_user_pages back, one a frame.',
+    errors: ['not-your-frame'],
+    ...bare,
+    params: strict({ frames }),
+    result: nothing,
+    subject: 'params.frames',
+  },
+
   find_vma: {
     meaning: prose(`
       find_vma(): the first mapping that ends above the page; its range may begin above the page.

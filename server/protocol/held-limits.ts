@@ -15,6 +15,7 @@ export const HELD_LIMITS = {
   DEVICE_CHUNKS_MAX: held(16, 'chunks', 'one device: calls of memremap_pages'),
   LAB_CHUNKS_MAX: held(1_024, 'chunks', 'one lab: private memory of devices'),
   ALLOCATED_FRAMES_MAX: held(8_192, 'frames', 'one device: of alloc_pages and not yet migrated to'),
+  GOT_PAGES_MAX: held(8_192, 'references', 'one device: of get_user_pages without put_pages'),
   MIGRATIONS_OPEN_MAX: held(64, 'migrations', 'one device: set up and not finalized'),
   LOCKS_HELD_MAX: held(64, 'locks', 'one device: mmap_read_lock without its unlock'),
   MM_USERS_MAX: held(64, 'references', 'one device: mmget_not_zero without its mmput'),

@@ -1,6 +1,6 @@
 /**
- * What the server asks of a client. The first five are the kernel's (struct mmu_interval_notifier_ops, struct
- * dev_pagemap_ops); a device that leaves them without an answer for leaseMs is fenced. The others are the
+ * What the server asks of a client. The first ones are the kernel's (struct mmu_interval_notifier_ops, struct
+ * mmu_notifier_ops, struct dev_pagemap_ops); a device that leaves them without an answer for leaseMs is fenced. The others are the
  * conductor's: they run a demo and never hold up the kernel.
  */
 import { Type } from 'typebox';
@@ -13,8 +13,7 @@ import { frame, handle, mm, notifierSeq } from './wire-values.ts';
 
 const bare = { sends: 'no-pages', answers: 'no-pages', subject: 'params', errors: [] } as const;
 
-const invalidation = {
-  subscription: handle,
+const bracket = {
   mm,
   range,
   event: described(
@@ -37,8 +36,9 @@ const invalidation = {
     word('blockable', 'non-blockable'),
     'non-blockable: the caller must not wait for a lock of yours.',
   ),
-  seq: notifierSeq,
 } as const;
+
+const invalidation = { subscription: handle, ...bracket, seq: notifierSeq } as const;
 
 const pass = {
   ...invalidation,
@@ -82,6 +82,26 @@ export const KERNEL_QUESTIONS = {
     ...bare,
     params: strict(pass),
     result: strict({ invalidate_seq: invalidateSeq }),
+  },
+  invalidate_range_start: {
+    meaning: prose(`
+      For a device that has registered a classic notifier: the CPU page table of range is about to change, in a range
+      that may be none of yours. Drop your entries of it, note that it is being invalidated, report by mirror_changed,
+      answer done. Answer again only if the range is non-blockable and you have registered no end. A device that
+      answers again otherwise, or an error, is fenced.
+    `),
+    ...bare,
+    params: strict(bracket),
+    result: strict({ result: word('done', 'again') }),
+  },
+  invalidate_range_end: {
+    meaning: prose(`
+      The CPU page table of range has changed, for a device that has registered an end. Starts and ends come in pairs,
+      but for those of a notifier that is registered or taken back in between.
+    `),
+    ...bare,
+    params: strict(bracket),
+    result: nothing,
   },
   migrate_to_ram: {
     meaning: prose(`

@@ -6,9 +6,9 @@ import { type HeldForWrite, writeLock, writeLockNested, writeUnlock } from '../.
 import { type Task, waitUntil, willRead, willWrite } from '../../task/task.ts';
 import { fail, ok, type Result } from '../../vocabulary/errno.ts';
 import { invariant } from '../../vocabulary/invariant.ts';
-import { isAlive, type Kernel, nextId } from '../kernel.ts';
+import { type Kernel, nextId } from '../kernel.ts';
 import { rootOf } from '../memory/anon-vma.ts';
-import type { Mm } from '../memory/mm.ts';
+import { type Mm, mmUsersObject } from '../memory/mm.ts';
 import { callRelease, srcuReadLock, srcuReadUnlock } from './classic-notifiers.ts';
 import type { ListedNotifier } from './subscriptions.ts';
 
@@ -26,7 +26,8 @@ export function* mmuNotifierRegister(
 ): Task<Result<ListedNotifier>> {
   if (driver.mmuNotifier === undefined) return fail('EINVAL');
   const held = yield* writeLock(k.context, 'mmu_notifier_register.mmap_lock', mm.mmapLock);
-  if (!isAlive(k, mm)) {
+  touch(k.context, mmUsersObject(mm.id), 'read');
+  if (mm.users === 0) {
     writeUnlock(k.context, held);
     return fail('EINVAL');
   }

@@ -46,6 +46,13 @@ export function deviceOverLimit(device: RemoteDevice, request: DeviceRequest): J
       );
     case 'alloc_pages':
       return within('ALLOCATED_FRAMES_MAX', unplaced.size, request.params.count, 'params.count');
+    case 'get_user_pages': {
+      const { first, end } = request.params.range;
+      return all(
+        () => within('GOT_PAGES_MAX', device.got.length, end - first, 'params.range'),
+        () => within('LAB_PAGE_TABLES_MAX', lab.pageTables(), 1, 'params.range'),
+      );
+    }
     case 'migrate_vma_setup':
     case 'migrate_device_range':
       return within('MIGRATIONS_OPEN_MAX', migrations.size, 1, 'params');

@@ -68,11 +68,17 @@ function* giveBack(device: RemoteDevice): Task<void> {
     device.inTwoPasses.delete(id);
     yield* device.api.mmuIntervalNotifierRemove(sub);
   }
+  const { notifier } = device;
+  if (notifier === 'none') return;
+  device.notifier = 'none';
+  yield* device.api.mmuNotifierUnregister(notifier);
+  device.classic = 'none';
 }
 
 /** Something is held that no running request uses. */
 function holdsUnused(device: RemoteDevice): boolean {
   if (device.locked.size > 0 || device.unplaced.size > 0 || device.mmUsers > 0) return true;
+  if (device.got.length > 0) return true;
   for (const { phase } of device.migrations.values()) if (phase !== 'moving') return true;
   return device.ownLock.locks > 0 && ownLockUnused(device);
 }
@@ -85,6 +91,7 @@ function* giveBackHeld(device: RemoteDevice): Task<void> {
     device.migrations.delete(id);
     yield* usingLock(device, open.under, device.teardown.abandonMigration(open.migrate));
   }
+  if (device.got.length > 0) yield* device.api.putPages(device.got.splice(0));
   for (const pfn of takeAll(device.unplaced)) yield* device.api.putDevicePage(pfn);
   while (device.ownLock.locks > 0 && ownLockUnused(device)) {
     device.ownLock.locks -= 1;

@@ -7,7 +7,7 @@ import type { IntervalSub } from '../../abi/device-api.ts';
 import { DEVICE_REQUESTS, type DeviceParams } from '../../protocol/device-requests.ts';
 import { kernelRefusal, type Refusal, refuse } from '../../protocol/refusal.ts';
 import { type Task, waitUntil } from '../../task/task.ts';
-import { contains, type PageRange, pageCount } from '../../vocabulary/address.ts';
+import { contains, type PageRange, type Pfn, pageCount } from '../../vocabulary/address.ts';
 import type { Failure } from '../../vocabulary/errno.ts';
 import type { PageContents } from '../../vocabulary/page-contents.ts';
 import type { Seq } from '../../vocabulary/seq.ts';
@@ -100,6 +100,32 @@ export function* serveDevice(
       return served({ seq: yield* api.mmuIntervalReadBegin(sub) });
     }
 
+    case 'mmu_notifier_register':
+      return yield* serveRegister(device, request.params.callbacks);
+    case 'mmu_notifier_unregister': {
+      const { notifier } = device;
+      if (notifier === 'none')
+        return refuse('no-such-subscription', 'params', 'a notifier of yours');
+      device.notifier = 'none';
+      yield* api.mmuNotifierUnregister(notifier);
+      device.classic = 'none';
+      return SERVED_NOTHING;
+    }
+    case 'get_user_pages': {
+      if (lockHolder(device, api.mm) !== 'none') return lockHeld();
+      const got = yield* api.getUserPages(request.params.range, request.params.access);
+      if (!got.ok) return failed(request.method, got);
+      device.got.push(...got.value);
+      return served({ frames: got.value });
+    }
+    case 'put_pages': {
+      const { frames } = request.params;
+      const stranger = takeReferences(device.got, frames);
+      if (stranger !== 'none') return notYours(`params.frames[${stranger}]`);
+      yield* api.putPages(frames);
+      return SERVED_NOTHING;
+    }
+
     case 'find_vma': {
       if (lockHolder(device, api.mm) === 'none') return needsLock('params.page');
       const found = yield* api.findVma(request.params.page);
@@ -177,6 +203,37 @@ function noDma({ method, params: { targets } }: DmaRequest, failure: Failure): R
   });
 }
 
+function* serveRegister(
+  device: RemoteDevice,
+  callbacks: DeviceParams['mmu_notifier_register']['callbacks'],
+): Task<Served> {
+  const { api } = device;
+  if (device.classic !== 'none') return refuse('in-use', 'params', 'no notifier of yours');
+  if (lockHolder(device, api.mm) !== 'none') return lockHeld();
+  // Before it is in the list: the first question may come at once.
+  device.classic = callbacks;
+  const registered = yield* api.mmuNotifierRegister();
+  if (registered.ok) device.notifier = registered.value;
+  else device.classic = 'none';
+  return registered.ok ? SERVED_NOTHING : failed('mmu_notifier_register', registered);
+}
+
+function lockHeld(): Refusal {
+  return refuse('lock-held', 'params', 'no mmap_lock of yours');
+}
+
+/** Takes `frames` out of `got`, all or none. Returns: 'none', or the place of the first that is not there. */
+function takeReferences(got: Pfn[], frames: readonly Pfn[]): number | 'none' {
+  const left = got.slice();
+  for (const [place, frame] of frames.entries()) {
+    const at = left.indexOf(frame);
+    if (at < 0) return place;
+    left.splice(at, 1);
+  }
+  got.splice(0, got.length, ...left);
+  return 'none';
+}
+
 function* serveExclusive(device: RemoteDevice, range: PageRange): Task<Served> {
   const made = yield* device.api.makeDeviceExclusiveRange(range);
   if (!made.ok) return failed('make_device_exclusive_range', made);
@@ -216,7 +273,7 @@ function* serveRangeFaultUnlocked(
   const range = params.range;
   if (!covers(sub, range)) return outside(sub);
   if (lockHolder(device, api.mm) !== 'none') {
-    return refuse('lock-held', 'params', 'no mmap_lock of yours');
+    return lockHeld();
   }
   raiseSeq(sub, params.invalidate_seq);
   const defaultFlags = params.default_flags;

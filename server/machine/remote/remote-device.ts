@@ -9,6 +9,7 @@ import {
   type IntervalSub,
   MIRROR_NONE,
   type MigrateVma,
+  type MmuNotifier,
 } from '../../abi/device-api.ts';
 import { wake } from '../../task/context.ts';
 import type { ObjectId } from '../../task/object-id.ts';
@@ -77,6 +78,12 @@ export interface RemoteDevice extends RemoteActor {
   readonly subs: Map<number, IntervalSub>;
   /** Those of `subs` whose driver has two passes. */
   readonly inTwoPasses: Set<number>;
+  /** Which callbacks its classic notifier has, from before it is registered until it is taken back. */
+  classic: 'none' | 'start' | 'start-and-end';
+  /** It, while it is registered and nobody takes it back. */
+  notifier: MmuNotifier | 'none';
+  /** Frames that it has references on (get_user_pages), one entry each. */
+  readonly got: Pfn[];
   readonly migrations: Map<number, OpenMigration>;
   readonly ownLock: OwnLock;
   /** References on the mirrored address space (mmget_not_zero). */
@@ -111,6 +118,9 @@ export function newRemoteDevice(parts: RemoteDeviceParts): RemoteDevice {
     lab: parts.lab,
     subs: new Map(),
     inTwoPasses: new Set(),
+    classic: 'none',
+    notifier: 'none',
+    got: [],
     migrations: new Map(),
     ownLock: { kind: 'own', locks: 0, users: 0 },
     mmUsers: 0,

@@ -16,7 +16,12 @@ import type { Task } from '../../task/task.ts';
 import { fail, OK } from '../../vocabulary/errno.ts';
 import type { Seq } from '../../vocabulary/seq.ts';
 import { aboutQuestion, isInvalidation, questionWords } from './about-question.ts';
-import { type ActorQuestion, ask, type QuestionOutcome } from './remote-actor.ts';
+import {
+  type ActorQuestion,
+  type AwaitedQuestion,
+  ask,
+  type QuestionOutcome,
+} from './remote-actor.ts';
 import { fenceDevice, type RemoteDevice } from './remote-device.ts';
 import { closeFault, openFault } from './remote-lock.ts';
 
@@ -33,6 +38,15 @@ export function remoteDriver(device: () => RemoteDevice): DeviceDriver {
           ? invalidateStart(remote, sub, range, newSeq)
           : invalidate(remote, sub, range, newSeq);
       return start;
+    },
+
+    get mmuNotifier() {
+      const remote = device();
+      if (remote.classic === 'none') return undefined;
+      const start = (range: NotifierRange) => startRange(remote, range);
+      if (remote.classic === 'start') return { invalidateRangeStart: start };
+      const end = (range: NotifierRange) => endRange(remote, range);
+      return { invalidateRangeStart: start, invalidateRangeEnd: end };
     },
 
     sendInvalidate(sub, range, newSeq, answers, place) {
@@ -104,6 +118,18 @@ function* invalidate(
   return result;
 }
 
+function* startRange(remote: RemoteDevice, range: NotifierRange): Task<'done' | 'again'> {
+  const { classic } = remote;
+  const at = 'invalidate_range_start.answer';
+  const answer = yield* ask(remote, at, 'invalidate_range_start', { ...range });
+  if (answer === 'abandoned' || !answer.ok || classic === 'start-and-end') return 'done';
+  return (answer.result as QuestionResults['invalidate_range_start']).result;
+}
+
+function* endRange(remote: RemoteDevice, range: NotifierRange): Task<void> {
+  yield* ask(remote, 'invalidate_range_end.answer', 'invalidate_range_end', { ...range });
+}
+
 function* invalidateStart(
   remote: RemoteDevice,
   sub: IntervalSub,
@@ -154,6 +180,8 @@ export function takeDeviceAnswer(
       const sub = device.subs.get(subscription);
       if (sub !== undefined) mmuIntervalSetSeq(sub, done.invalidate_seq);
     }
+    if (!heardOut(device, question, outcome))
+      return fenceForBadAnswer(device, 'none', id, question);
     question.answer = outcome;
     wake(device.context, question.object);
     return 'taken';
@@ -166,13 +194,27 @@ export function takeDeviceAnswer(
   return 'taken';
 }
 
+/** A classic notifier carries out what it is asked; one without an end may refuse what may not wait. */
+function heardOut(
+  { classic }: RemoteDevice,
+  { method, params }: AwaitedQuestion,
+  outcome: QuestionOutcome,
+): boolean {
+  if (method === 'invalidate_range_end') return outcome.ok;
+  if (method !== 'invalidate_range_start') return true;
+  if (!outcome.ok) return false;
+  const { blocking } = params as QuestionParams['invalidate_range_start'];
+  const { result } = outcome.result as QuestionResults['invalidate_range_start'];
+  return result === 'done' || (blocking === 'non-blockable' && classic === 'start');
+}
+
 function fenceForBadAnswer(
   device: RemoteDevice,
-  sub: number,
+  sub: number | 'none',
   id: number,
   question: ActorQuestion,
 ): 'fenced' {
-  device.teardown.refused(sub);
+  if (sub !== 'none') device.teardown.refused(sub);
   fenceDevice(
     device,
     `It did not carry out ${questionWords(question)}.`,
