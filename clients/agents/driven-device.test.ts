@@ -22,7 +22,18 @@ function violations({ lab }: Stage): string[] {
   return events.flatMap((event) => (event.kind === 'violation' ? [event.text] : []));
 }
 
-for (const id of ['amdkfd', 'amdkfd-no-retry', 'i915-userptr', 'mlx5-odp', 'nouveau', 'xe']) {
+const IN_TWO_CLIENTS = [
+  'amdkfd',
+  'amdkfd-no-retry',
+  'i915-userptr',
+  'kvm',
+  'mlx5-odp',
+  'nouveau',
+  'split-notifiers',
+  'xe',
+];
+
+for (const id of IN_TWO_CLIENTS) {
   test(`${id} in two clients: what one writes the other reads, while a CPU gives memory away`, () =>
     onDrivenStage(id, async (stage) => {
       const { perform, said } = stage;
@@ -61,6 +72,27 @@ for (const id of ['amdkfd', 'amdkfd-no-retry', 'nouveau', 'xe']) {
       assert.deepEqual(violations(stage), []);
     }));
 }
+
+test('a guest in a client: what its hypervisor has cached goes, and so does its memory', () =>
+  onDrivenStage('kvm', async (stage) => {
+    const { perform } = stage;
+    await perform('cpu0', 'mmap', { verb: 'mmap', ...REGION, prot: 'rw', kind: 'anon-private' });
+    await perform('cpu0', 'store-pages', { address: '0x100200000', values: ['0x1', '0x2'] });
+    const cached = async () =>
+      ((await perform('dev0', 'read-cached', { range: RANGE })) as { values: string[] }).values;
+    assert.deepEqual(await cached(), ['0x1', '0x2']);
+    await perform('cpu0', 'madvise', { ...REGION, advice: 'DONTNEED' });
+    assert.deepEqual(await cached(), ['0x0', '0x0']);
+    const errnoOf = async (verb: string) =>
+      ((await perform('dev0', verb, { range: RANGE })) as { errno: string }).errno;
+    assert.equal(await errnoOf('delete-memslot'), 'OK');
+    assert.equal(await errnoOf('read'), 'EFAULT');
+    assert.equal(await errnoOf('add-memslot'), 'OK');
+    assert.equal(await errnoOf('read'), 'OK');
+    assert.deepEqual(await perform('dev0', 'release'), { errno: 'OK' });
+    assert.equal(await errnoOf('read'), 'EINVAL');
+    assert.deepEqual(violations(stage), []);
+  }));
 
 test('a verb of the hand is refused, with what does it', () =>
   onDrivenStage('xe', async ({ perform }) => {

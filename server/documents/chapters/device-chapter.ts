@@ -87,6 +87,15 @@ pages that you do not map, and several at once. Ask the server nothing while you
 Of what your own migration invalidates drop at least what it may take: entries of system memory with \`select\`
 \`system\`, of your private memory with \`device-private\`. Dropping more costs a fault, no more.
 
+### To be a guest, or another client of both ends
+
+A device need not subscribe to ranges. With \`mmu_notifier_register\` it hears of every bracket of the mm, at both
+ends, and keeps a **count** and a **sequence** of its own. A fault: remember the sequence; \`get_user_pages\`; under the
+driver's lock, if the count is 0 and the sequence is the one remembered, enter the frames, else try again; then
+\`put_pages\`. \`invalidate_range_start\`: under the driver's lock raise the count, drop the entries of the range, send
+\`mirror_changed\`, answer. \`invalidate_range_end\`: under the lock raise the sequence, lower the count, answer. The
+notifiers of a lab are asked one after the other, the last one to register first, and after all subscriptions.
+
 ### To migrate to private memory
 
 With \`mmap_read_lock\` held throughout:
@@ -135,7 +144,7 @@ never across a request.
 ## Leases and fencing
 
 A device holds up the tasks that wait for it. So it has a **lease** of \`leaseMs\`: a question of the kernel
-(\`invalidate\`, \`migrate_to_ram\`, \`release\`) must be answered within it; and a device that holds what
+(\`invalidate\` and its likes, \`migrate_to_ram\`, \`release\`) must be answered within it; and a device that holds what
 a task waits for (mmap_lock, a locked page, a migration) must not be silent for longer. A lost connection does
 not stop the clock. A device that is late, or answers an \`invalidate\` with an error or a wrong \`again\`, is
 **fenced**:

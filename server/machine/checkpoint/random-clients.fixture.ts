@@ -152,7 +152,7 @@ export class RandomClients {
       outcome: { ok: true, result },
     });
     if (method === 'migrate_to_ram') return answer({ result: this.#oneOf(['OK', 'EIO']) });
-    if (method !== 'invalidate') return answer({});
+    if (method !== 'invalidate' && method !== 'invalidate_range_start') return answer({});
     const { seq, range } = params as QuestionParams['invalidate'];
     const table = this.heard.machine.world.oracles.mirrors.byDevice.get(actor) ?? new Map();
     const pages = [...table.keys()].filter((page) => range.first <= page && page < range.end);
@@ -213,7 +213,7 @@ export class RandomClients {
       this.#asks(actor, method, params, pages);
     const subscription = books.subs.at(-1) ?? 1;
     const frame = this.#oneOf([...books.known, 1, 2]);
-    switch (this.#below(20)) {
+    switch (this.#below(23)) {
       case 0: {
         const wide = { first: FIRST, end: FIRST + 2 * PAGES };
         return asks('mmu_interval_notifier_insert', { range: this.#oneOf([wide, range]) });
@@ -279,6 +279,14 @@ export class RandomClients {
         return asks('dma_write', { targets: [{ page: first, pfn: frame }] }, 1);
       case 15:
         return asks('dma_read', { targets: [{ page: first, pfn: frame }] });
+      case 18:
+        return asks('mmu_notifier_register', {
+          callbacks: this.#oneOf(['start', 'start-and-end']),
+        });
+      case 19:
+        return asks('mmu_notifier_unregister', {});
+      case 20:
+        return asks('get_user_pages', { range, access: this.#oneOf(['read', 'write']) });
       case 16: {
         const chunk = books.chunks[0];
         if (chunk === undefined) return asks('memremap_pages', { count: 4 });

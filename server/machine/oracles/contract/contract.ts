@@ -186,10 +186,11 @@ export interface WatchedDevice {
   mirrored: 'alive' | 'released';
 }
 
-/** Rules that speak of lookups and sequences of interval subscriptions. What classic notifiers do is not watched. */
+/** Rules that speak of intervals: of lookups, sequences and what one callback has to have done. */
 const OF_INTERVALS: ReadonlySet<ContractRule> = new Set([
   'CR1',
   'CR2',
+  'CR6',
   'CR14',
   'CR15',
   'CR18',
