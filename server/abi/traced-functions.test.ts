@@ -23,7 +23,9 @@ test('the functions that events name are those that the kernel emits', () => {
   const advised = CALLED_FUNCTIONS.filter((name) => name.startsWith('madvise_'));
   assert.match(SOURCES, /called\(\s*k,\s*cpu,\s*`madvise_\$\{advice\.toLowerCase\(\)\}`/);
   const pinning = named(/(?:begins|ends): '(\w+)'/g);
-  assert.deepEqual([...called, ...advised, ...pinning].sort(), [...CALLED_FUNCTIONS].sort());
+  // get_user_pages() is called by CPUs and by devices.
+  const all = new Set([...called, ...advised, ...pinning]);
+  assert.deepEqual([...all].sort(), [...CALLED_FUNCTIONS].sort());
   const calledBack = named(/kind: 'callback',\s*function: '(\w+)'/g);
   assert.deepEqual(calledBack, [...CALLED_BACK_FUNCTIONS].sort());
 });
