@@ -1,7 +1,7 @@
 /**
  * What the server asks of a client. The first ones are the kernel's (struct mmu_interval_notifier_ops, struct
- * mmu_notifier_ops, struct dev_pagemap_ops); a device that leaves them without an answer for leaseMs is fenced. The others are the
- * conductor's: they run a demo and never hold up the kernel.
+ * mmu_notifier_ops, struct dev_pagemap_ops); a device that leaves them without an answer for leaseMs is fenced. The
+ * others are the conductor's: they run a demo and never hold up the kernel.
  */
 import { Type } from 'typebox';
 import { prose } from '../abi/prose.ts';
