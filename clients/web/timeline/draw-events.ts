@@ -7,7 +7,7 @@ import { fitted, MONO } from '../style/pen.ts';
 import { drawMark } from './draw-mark.ts';
 import { eventLabel } from './event-label.ts';
 import { type Drawing, laneY } from './timeline-scene.ts';
-import { xOf } from './viewport.ts';
+import { SMALL, xOf } from './viewport.ts';
 
 /** Longest reach of a slanted line to the right, in pixels. */
 const SLANT_MAX = 26;
@@ -127,7 +127,7 @@ class LaneLabels {
     if (waiting === undefined) return;
     this.#waiting.delete(lane);
     const { pen, palette, sizes } = this.#drawing;
-    const size = Math.round(sizes.font * 0.85);
+    const size = Math.round(sizes.font * SMALL);
     const room = nextX - waiting.x - 16;
     const { event } = waiting;
     const harm = this.#drawing.history.harmOf(event.n);

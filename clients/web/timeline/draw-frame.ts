@@ -1,14 +1,14 @@
 /** What stands around the events: the axis above, the names of the lanes to the left. */
 import { fitted, MONO, SANS } from '../style/pen.ts';
 import { type Drawing, laneY } from './timeline-scene.ts';
-import { visibleEvents, xOf } from './viewport.ts';
+import { SMALL, visibleEvents, xOf } from './viewport.ts';
 
 const TICKS = [1, 2, 5, 10, 20, 50, 100, 200, 500];
 
 export function drawAxis({ pen, palette, viewport, sizes, selected }: Drawing): void {
   pen.fillStyle = palette.raised;
   pen.fillRect(0, 0, viewport.width, sizes.axisHeight);
-  pen.font = `${Math.round(sizes.font * 0.9)}px ${MONO}`;
+  pen.font = `${Math.round(sizes.font * SMALL)}px ${MONO}`;
   pen.textAlign = 'center';
   const step = tickStep(70 / viewport.scale);
   const start = Math.max(step, Math.ceil(viewport.from / step) * step);

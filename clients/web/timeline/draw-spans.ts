@@ -2,7 +2,7 @@
 import type { EventSpan } from '../model/spans.ts';
 import { fitted, MONO } from '../style/pen.ts';
 import { type Drawing, laneY } from './timeline-scene.ts';
-import { DENSITY_BELOW, type TimelineSizes, xOf } from './viewport.ts';
+import { DENSITY_BELOW, SMALL, type TimelineSizes, xOf } from './viewport.ts';
 
 /** Of a bar to its lane. */
 const BAR = 0.19;
@@ -42,7 +42,7 @@ function drawSpan(drawing: Drawing, span: EventSpan): void {
     pen.fillRect(x, y, 2, bar.h);
     if (!isOpen) pen.fillRect(x + width - 2, y, 2, bar.h);
   }
-  const size = span.kind === 'lock' ? Math.round(sizes.font * 0.8) : Math.round(sizes.font * 0.9);
+  const size = Math.round(sizes.font * SMALL);
   if (span.kind === 'migration' || bar.h < size || width < 30) return;
   pen.fillStyle = ink;
   pen.font = `${size}px ${MONO}`;

@@ -21,6 +21,7 @@ import {
   type TimelineSizes,
   type TimelineViewport,
   timelineSizes,
+  typeFor,
   zoomed,
 } from './viewport.ts';
 
@@ -51,7 +52,8 @@ const HEIGHT_MAX = 4_000;
 /** The space-time diagram: drag or scroll to move, wheel to zoom, click an event to look at its moment. */
 export function TimelineView(props: TimelineViewProps) {
   const { source, selected, onSelect, filter, onFold, milestones, commands } = props;
-  const { palette, scale: type } = useAppearance();
+  const { palette, scale } = useAppearance();
+  const type = typeFor(scale, innerWidth);
   const view = useRef<TimelineViewport>({
     width: 1,
     height: 1,
@@ -70,7 +72,7 @@ export function TimelineView(props: TimelineViewProps) {
 
   const measure = (size: CanvasSize) => {
     lanes.current = lanesOf(source.history(), filter);
-    sizes.current = timelineSizes(type, lanes.current.length, size.height);
+    sizes.current = timelineSizes(typeFor(scale, innerWidth), lanes.current.length, size.height);
     view.current = { ...view.current, ...size };
   };
 

@@ -25,6 +25,18 @@ const LANE_HEIGHT_MAX = 116;
 /** Events of room to the right of the newest one. */
 const HEAD_ROOM = 2;
 
+/** Pixels: a window so wide is a projector's, or may be; what it shows is read from the back row. */
+const BACK_ROW_WIDTH = 1_800;
+/** With it no word of the timeline is smaller than 16 pixels: see SMALL. */
+const BACK_ROW_TYPE = 1.5;
+/** The smallest type, of the type. */
+export const SMALL = 0.9;
+
+/** `type` of the appearance; `width` of the window. */
+export function typeFor(type: number, width: number): number {
+  return width >= BACK_ROW_WIDTH ? Math.max(type, BACK_ROW_TYPE) : type;
+}
+
 export function timelineSizes(type: number, lanes: number, height: number): TimelineSizes {
   const axisHeight = Math.round(24 * type);
   const share = (height - axisHeight) / Math.max(1, lanes);
