@@ -1,4 +1,4 @@
-/** What a room sees and feels: a stage in 4K, a timeline from the back row, a phone that buzzes, one that is sent out. */
+/** What a room sees and feels: a stage in 4K, a timeline from the back row, a phone that buzzes, one that is out. */
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
 import type { Page } from 'playwright-core';
