@@ -26,7 +26,7 @@ import {
   PTRS_PER_PTE,
   type VirtualAddress,
 } from '../vocabulary/address.ts';
-import type { Result } from '../vocabulary/errno.ts';
+import type { Errno, Result } from '../vocabulary/errno.ts';
 import type { Seq } from '../vocabulary/seq.ts';
 import { type Frames, newFrames } from './memory/frames.ts';
 import { type Mm, mmObject, newMm } from './memory/mm.ts';
@@ -130,6 +130,21 @@ export interface PteCopy {
   readonly fromPage: PtePage;
 }
 
+/** One hmm_range_fault(): struct hmm_vma_walk with its range. */
+export interface HmmWalk {
+  readonly k: Kernel;
+  readonly mm: Mm;
+  readonly owner: DeviceOwner;
+  readonly request: HmmRangeRequest;
+  readonly pfns: HmmPfn[];
+}
+
+/** Where a walk goes on: 'again' from a page that a fault may have changed. */
+export type HmmWalked =
+  | { readonly kind: 'next'; readonly page: PageIndex }
+  | { readonly kind: 'again'; readonly page: PageIndex }
+  | { readonly kind: 'error'; readonly errno: Errno };
+
 /** Of a page that is mapped once more: whether the mapping may have it alone (RMAP_EXCLUSIVE). */
 export type RmapSharing = 'exclusive' | 'shared';
 
@@ -191,6 +206,7 @@ export interface KernelFunctions {
     current: Seq,
   ): Task<'done' | 'again'>;
   mmuNotifierInvalidateRangeEnd(k: Kernel, invalidation: Invalidation): Task<void>;
+  mnItreeInvEnd(k: Kernel, mm: Mm): Task<void>;
   mmuIntervalReadBegin(k: Kernel, mm: Mm, sub: IntervalSub): Task<Seq>;
   mmuIntervalNotifierInsert(
     k: Kernel,
@@ -265,6 +281,7 @@ export interface KernelFunctions {
     owner: DeviceOwner,
     request: HmmRangeRequest,
   ): Task<Result<HmmPfn[]>>;
+  hmmVmaHandlePte(walk: HmmWalk, vma: Vma, rest: PageRange, seen: Pte): Task<'stored' | HmmWalked>;
   migrateVmaSetup(
     k: Kernel,
     mm: Mm,
@@ -317,6 +334,7 @@ export interface KernelFunctions {
     range: PageRange,
   ): Task<Result<(Pfn | 'none')[]>>;
   mayMakeExclusive(k: Kernel, pfn: Pfn): boolean;
+  pageMakeDeviceExclusiveOne(k: Kernel, at: LockedPte, pfn: Pfn): Task<void>;
   getUserPages(
     k: Kernel,
     mm: Mm,

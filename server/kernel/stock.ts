@@ -20,9 +20,13 @@ import {
 } from './fault/swap-in.ts';
 import { getUserPages } from './hmm/get-user-pages.ts';
 import { gupPteRange, locklessPagesFromMm } from './hmm/gup-fast.ts';
-import { hmmRangeFault } from './hmm/hmm-range-fault.ts';
+import { hmmRangeFault, hmmVmaHandlePte } from './hmm/hmm-range-fault.ts';
 import { ioMayPinVmas } from './hmm/io-pin-pages.ts';
-import { makeDeviceExclusiveRange, mayMakeExclusive } from './hmm/make-device-exclusive.ts';
+import {
+  makeDeviceExclusiveRange,
+  mayMakeExclusive,
+  pageMakeDeviceExclusiveOne,
+} from './hmm/make-device-exclusive.ts';
 import { migrateVmaFinalize } from './hmm/migrate-vma-finalize.ts';
 import {
   folioMigrateMapping,
@@ -59,6 +63,7 @@ import {
   mmuIntervalReadBegin,
   mmuNotifierInvalidateRangeEnd,
   mmuNotifierInvalidateRangeStart,
+  mnItreeInvEnd,
   openBracket,
   startCallbacks,
 } from './notifier/mmu-notifier.ts';
@@ -129,6 +134,7 @@ import { finishBatch, unmapPageRange, zapPageRange, zapPte } from './syscalls/za
 export const STOCK: KernelFunctions = {
   mmuNotifierInvalidateRangeStart,
   mmuNotifierInvalidateRangeEnd,
+  mnItreeInvEnd,
   mmuIntervalReadBegin,
   mmuIntervalNotifierInsert,
   mmuIntervalNotifierRemove,
@@ -170,6 +176,7 @@ export const STOCK: KernelFunctions = {
   restoreExclusivePte,
   migrationEntryWait,
   hmmRangeFault,
+  hmmVmaHandlePte,
   migrateVmaSetup,
   migrateVmaCollect,
   migrateVmaCollectPmd,
@@ -205,6 +212,7 @@ export const STOCK: KernelFunctions = {
   unlinkAnonVmas,
   makeDeviceExclusiveRange,
   mayMakeExclusive,
+  pageMakeDeviceExclusiveOne,
   getUserPages,
   locklessPagesFromMm,
   gupPteRange,

@@ -1,19 +1,33 @@
 import { collectDropsDirty } from './collect-drops-dirty.ts';
 import { collectFlushAfterUnlock } from './collect-flush-after-unlock.ts';
+import { collectMisreadsWriteBit } from './collect-misreads-write-bit.ts';
+import { copyWithoutBracket } from './copy-without-bracket.ts';
 import { cowEndsBracketEarly } from './cow-ends-bracket-early.ts';
 import { deviceFaultIgnoresFailure } from './device-fault-ignores-failure.ts';
 import { deviceFaultReferenceBeforeLock } from './device-fault-reference-before-lock.ts';
 import { deviceFaultWithoutReference } from './device-fault-without-reference.ts';
 import { eagainWithoutEnd } from './eagain-without-end.ts';
+import { exclusiveDropsMapcount } from './exclusive-drops-mapcount.ts';
+import { exclusiveFaultWithoutReference } from './exclusive-fault-without-reference.ts';
+import { foreignPrivatePageIsError } from './foreign-private-page-is-error.ts';
 import { forkSharesPinned } from './fork-shares-pinned.ts';
+import { forkWithoutBracket } from './fork-without-bracket.ts';
 import { forkWithoutPinSeq } from './fork-without-pin-seq.ts';
+import { insertChecksStabilityEarly } from './insert-checks-stability-early.ts';
 import { insertIgnoresPteChange } from './insert-ignores-pte-change.ts';
 import { listBeforeTree } from './list-before-tree.ts';
 import { moveLooksOutsideLock } from './move-looks-outside-lock.ts';
+import { mremapFlushLate } from './mremap-flush-late.ts';
 import { mremapWithoutRmapLocks } from './mremap-without-rmap-locks.ts';
+import { notifyAfterUnlock } from './notify-after-unlock.ts';
 import type { Patch } from './patch.ts';
+import { reclaimFlushesInBatch } from './reclaim-flushes-in-batch.ts';
 import { removeSecondInvalidate } from './remove-second-invalidate.ts';
+import { removeWaitsUnlocked } from './remove-waits-unlocked.ts';
+import { removeWithoutWaiting } from './remove-without-waiting.ts';
+import { reuseByMapcount } from './reuse-by-mapcount.ts';
 import { rmapWalkWithoutLock } from './rmap-walk-without-lock.ts';
+import { splitUnlocksWithoutFlush } from './split-unlocks-without-flush.ts';
 import { swapinWithoutClaim } from './swapin-without-claim.ts';
 import { unregisterWithoutGrace } from './unregister-without-grace.ts';
 import { validityIsBoolean } from './validity-is-boolean.ts';
@@ -23,19 +37,33 @@ export const PATCHES: ReadonlyMap<string, Patch> = new Map(
   [
     collectDropsDirty,
     collectFlushAfterUnlock,
+    collectMisreadsWriteBit,
+    copyWithoutBracket,
     cowEndsBracketEarly,
     deviceFaultIgnoresFailure,
     deviceFaultReferenceBeforeLock,
     deviceFaultWithoutReference,
     eagainWithoutEnd,
+    exclusiveDropsMapcount,
+    exclusiveFaultWithoutReference,
+    foreignPrivatePageIsError,
     forkSharesPinned,
+    forkWithoutBracket,
     forkWithoutPinSeq,
+    insertChecksStabilityEarly,
     insertIgnoresPteChange,
     listBeforeTree,
     moveLooksOutsideLock,
+    mremapFlushLate,
     mremapWithoutRmapLocks,
+    notifyAfterUnlock,
+    reclaimFlushesInBatch,
     removeSecondInvalidate,
+    removeWaitsUnlocked,
+    removeWithoutWaiting,
+    reuseByMapcount,
     rmapWalkWithoutLock,
+    splitUnlocksWithoutFlush,
     swapinWithoutClaim,
     unregisterWithoutGrace,
     validityIsBoolean,

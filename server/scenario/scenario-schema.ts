@@ -39,6 +39,9 @@ const PAGES_MAX = 512;
 
 const FILES_MAX = 8;
 
+/** Numbered races of the museum. */
+export const MUSEUM_RACES = 50;
+
 /** An operation that an actor does before the exploring begins. */
 export type SetupOp = Op & { readonly actor: string };
 
@@ -117,6 +120,12 @@ const matcher = strict({
   result: Type.Optional(text(32)),
 });
 
+/** Its place in the museum, docs/MUSEUM.md: a race that was there, or a hypothesis. */
+const museum = Type.Union([
+  count(1, MUSEUM_RACES),
+  Type.String({ pattern: '^H[1-8]$', description: 'the number of a race, or H1 to H8' }),
+]);
+
 const expression = text(1024);
 const verdict = word(...VERDICTS);
 const verdicts = Type.Record(Type.String(), verdict);
@@ -125,6 +134,9 @@ export const Scenario = strict({
   name,
   title: text(120),
   provenance: text(2000),
+  museum: Type.Optional(museum),
+  story: Type.Optional(text(2000)),
+  affects: Type.Optional(text(120)),
   parameters: Type.Optional(Type.Record(Type.String(), count(0, SCENARIO_ACTORS_MAX))),
   machine: Type.Optional(machine),
   vmas: Type.Array(vma, { minItems: 1, maxItems: VMAS_MAX }),

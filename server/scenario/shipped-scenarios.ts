@@ -5,8 +5,6 @@ import { fileURLToPath } from 'node:url';
 import { readScenario } from './read-scenario.ts';
 import type { Scenario } from './scenario-schema.ts';
 
-const EXTENSION = '.yaml';
-
 /** Two folders above the sources, three above the built files. */
 export function shippedFolder(): string | 'none' {
   const folder = ['../../scenarios', '../../../scenarios']
@@ -15,14 +13,29 @@ export function shippedFolder(): string | 'none' {
   return folder ?? 'none';
 }
 
+/** Where scenarios ship: the folder itself, and the museum in it, whose files have the number of the race before. */
+const SHELVES = [
+  { folder: '', name: /^(?<name>.+)\.yaml$/ },
+  { folder: 'museum', name: /^(?:\d\d|H\d)-(?<name>.+)\.yaml$/ },
+] as const;
+
+/** Paths by name, in the order of the names. Empty where no scenarios are installed. */
+function shippedFiles(): ReadonlyMap<string, string> {
+  const shipped = shippedFolder();
+  if (shipped === 'none') return new Map();
+  const files = SHELVES.flatMap((shelf) => {
+    const folder = join(shipped, shelf.folder);
+    return readdirSync(folder).flatMap((file): [string, string][] => {
+      const name = shelf.name.exec(file)?.groups?.name;
+      return name === undefined ? [] : [[name, join(folder, file)]];
+    });
+  });
+  return new Map(files.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
 /** Sorted. Empty where no scenarios are installed. */
 export function shippedScenarioNames(): string[] {
-  const folder = shippedFolder();
-  if (folder === 'none') return [];
-  return readdirSync(folder)
-    .filter((file) => file.endsWith(EXTENSION))
-    .map((file) => file.slice(0, -EXTENSION.length))
-    .sort();
+  return [...shippedFiles().keys()];
 }
 
 /** Paths of the findings that ship: see mmrace fuzz. */
@@ -37,8 +50,7 @@ export function shippedFindings(): string[] {
 
 /** The path of its file. */
 export function shippedScenarioFile(name: string): string | 'none' {
-  if (!shippedScenarioNames().includes(name)) return 'none';
-  return join(shippedFolder(), `${name}${EXTENSION}`);
+  return shippedFiles().get(name) ?? 'none';
 }
 
 /** Throws: an Error if the file is not a scenario, which a test rules out for those that ship. */

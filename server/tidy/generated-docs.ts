@@ -1,5 +1,6 @@
 /** The documents that are made from the schemas, by their place in the repository. */
 import { readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { CPU_VERB_NOTES, DEVICE_VERB_NOTES } from '../../clients/agents/verb-notes.ts';
 import { manPage } from '../../clients/cli/completion/man-page.ts';
 import { newProgram } from '../../clients/cli/program.ts';
@@ -7,6 +8,13 @@ import { protocolDocument } from '../documents/protocol-document.ts';
 import { allMutants } from '../mutants/mutants.ts';
 import { mutantsTable } from '../mutants/mutants-report.ts';
 import { confirmedDocument } from '../report/confirmed.ts';
+import { type Exhibit, museumDocument } from '../report/museum.ts';
+import {
+  shippedFolder,
+  shippedScenario,
+  shippedScenarioFile,
+  shippedScenarioNames,
+} from '../scenario/shipped-scenarios.ts';
 import { coverageTable } from '../verify/coverage/coverage-table.ts';
 
 const ROOT = new URL('../../', import.meta.url);
@@ -25,7 +33,20 @@ export function generatedDocs(): readonly GeneratedDoc[] {
     { path: 'docs/mmrace.1', text: MANUAL },
     { path: 'docs/COVERAGE.md', text: coveragePage() },
     { path: 'docs/CONFIRMED.md', text: confirmedDocument(jsonLines('scenarios/confirmed.jsonl')) },
+    {
+      path: 'docs/MUSEUM.md',
+      text: museumDocument(jsonLines('scenarios/museum/races.jsonl'), exhibits()),
+    },
   ];
+}
+
+function exhibits(): Exhibit[] {
+  return shippedScenarioNames().flatMap((name): Exhibit[] => {
+    const scenario = shippedScenario(name);
+    if (scenario === 'none' || scenario.museum === undefined) return [];
+    const path = relative(shippedFolder(), shippedScenarioFile(name));
+    return [{ ...scenario, museum: scenario.museum, file: join('scenarios', path) }];
+  });
 }
 
 function coveragePage(): string {

@@ -59,7 +59,8 @@ export function* dropEntries(dmirror: Dmirror, pages: readonly PageIndex[]): Tas
   }
 }
 
-function* lockAsAllowed(
+/** The driver lock: waited for only where the range is blockable. */
+export function* lockAsAllowed(
   dmirror: Dmirror,
   range: NotifierRange,
 ): Task<Held<'driver_lock'> | 'busy'> {

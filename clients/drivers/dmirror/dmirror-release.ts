@@ -59,7 +59,7 @@ export function* dmirrorDevmemFree(dmirror: Dmirror, frame: Pfn): Task<void> {
 }
 
 /** Frames that were never handed out cannot be in use, so the chunk ends where those begin. */
-function* evictChunk(dmirror: Dmirror, chunk: DeviceChunk): Task<Result<void>> {
+export function* evictChunk(dmirror: Dmirror, chunk: DeviceChunk): Task<Result<void>> {
   for (let at = 0; at < chunk.touched; at += DMIRROR_BATCH_PAGES) {
     const count = Math.min(DMIRROR_BATCH_PAGES, chunk.touched - at);
     const evicted = yield* evictFrames(dmirror, pfn(chunk.first + at), count);

@@ -18,8 +18,8 @@ import {
 } from '../../abi/hmm-pfn.ts';
 import { type Task, willCompare, willRead } from '../../task/task.ts';
 import { nextPage, type PageIndex, type PageRange } from '../../vocabulary/address.ts';
-import { type Errno, fail, ok, type Result } from '../../vocabulary/errno.ts';
-import type { Kernel } from '../kernel.ts';
+import { fail, ok, type Result } from '../../vocabulary/errno.ts';
+import type { HmmWalk, HmmWalked, Kernel } from '../kernel.ts';
 import type { Mm } from '../memory/mm.ts';
 import type { Vma } from '../memory/mm-types.ts';
 import { pgmapOf } from '../memory/page-references.ts';
@@ -40,18 +40,7 @@ import {
 import { findVma } from '../memory/vma.ts';
 
 type Need = 'nothing' | 'fault' | 'write-fault';
-type Walked = { readonly kind: 'next'; readonly page: PageIndex } | Stop;
-type Stop =
-  | { readonly kind: 'again'; readonly page: PageIndex }
-  | { readonly kind: 'error'; readonly errno: Errno };
-
-interface Walk {
-  readonly k: Kernel;
-  readonly mm: Mm;
-  readonly owner: DeviceOwner;
-  readonly request: HmmRangeRequest;
-  readonly pfns: HmmPfn[];
-}
+type Stop = Exclude<HmmWalked, { readonly kind: 'next' }>;
 
 /**
  * Takes: what faults take. Yields: yes; the answer may be void before it arrives (see mmuIntervalReadRetry).
@@ -66,7 +55,7 @@ export function* hmmRangeFault(
 ): Task<Result<HmmPfn[]>> {
   const { range, sub, notifierSeq } = request;
   const pfns: HmmPfn[] = new Array(range.end - range.first).fill(HMM_PFN_NONE);
-  const walk: Walk = { k, mm, owner, request, pfns };
+  const walk: HmmWalk = { k, mm, owner, request, pfns };
   let last = range.first;
   for (;;) {
     yield willCompare('hmm_range_fault.check_retry', sub.object);
@@ -78,7 +67,7 @@ export function* hmmRangeFault(
   }
 }
 
-function* walkFrom(walk: Walk, from: PageIndex): Task<'complete' | Stop> {
+function* walkFrom(walk: HmmWalk, from: PageIndex): Task<'complete' | Stop> {
   const { end } = walk.request.range;
   let page = from;
   while (page < end) {
@@ -91,11 +80,11 @@ function* walkFrom(walk: Walk, from: PageIndex): Task<'complete' | Stop> {
 
 /** Up to the end of `vma`, or of the gap before it. */
 function* walkMapping(
-  walk: Walk,
+  walk: HmmWalk,
   vma: Vma | 'none',
   page: PageIndex,
   end: PageIndex,
-): Task<Walked> {
+): Task<HmmWalked> {
   if (vma === 'none') return walkGap(walk, page, end);
   if (vma.first > page) return walkGap(walk, page, earlier(vma.first, end));
   // hmm_vma_walk_test(): a mapping without read permission counts as a gap.
@@ -104,12 +93,12 @@ function* walkMapping(
 }
 
 /** No mapping: an error if a fault was asked for. */
-function walkGap(walk: Walk, first: PageIndex, end: PageIndex): Walked {
+function walkGap(walk: HmmWalk, first: PageIndex, end: PageIndex): HmmWalked {
   if (anyNeed(walk, first, end, 0)) return { kind: 'error', errno: 'EFAULT' };
   return fill(walk, first, end, hmmPfnError());
 }
 
-function* walkVma(walk: Walk, vma: Vma, first: PageIndex, end: PageIndex): Task<Walked> {
+function* walkVma(walk: HmmWalk, vma: Vma, first: PageIndex, end: PageIndex): Task<HmmWalked> {
   let page = first;
   while (page < end) {
     const blockEnd = earlier(endOfPtePage(walk.mm.table, page), end);
@@ -121,7 +110,7 @@ function* walkVma(walk: Walk, vma: Vma, first: PageIndex, end: PageIndex): Task<
 }
 
 /** One page-table page's worth: hmm_vma_walk_pmd() and, where there is none, hmm_vma_walk_hole(). */
-function* walkBlock(walk: Walk, vma: Vma, block: PageRange): Task<Walked> {
+function* walkBlock(walk: HmmWalk, vma: Vma, block: PageRange): Task<HmmWalked> {
   const { mm } = walk;
   if (findPtePage(mm.table, block.first) === 'none') {
     yield willRead('hmm_range_fault.hole', pteObject(mm.table, block.first));
@@ -134,14 +123,24 @@ function* walkBlock(walk: Walk, vma: Vma, block: PageRange): Task<Walked> {
   for (let page = block.first; page < block.end; page = nextPage(page)) {
     yield willRead('hmm_range_fault.walk', pteObject(mm.table, page));
     const seen = readPte(mm.table, page);
-    const handled = yield* handlePte(walk, vma, { first: page, end: block.end }, seen);
+    const handled = yield* walk.k.fn.hmmVmaHandlePte(
+      walk,
+      vma,
+      { first: page, end: block.end },
+      seen,
+    );
     if (handled !== 'stored') return handled;
   }
   return { kind: 'next', page: block.end };
 }
 
 /** hmm_vma_handle_pte(). */
-function* handlePte(walk: Walk, vma: Vma, rest: PageRange, seen: Pte): Task<'stored' | Walked> {
+export function* hmmVmaHandlePte(
+  walk: HmmWalk,
+  vma: Vma,
+  rest: PageRange,
+  seen: Pte,
+): Task<'stored' | HmmWalked> {
   const { k, mm, owner } = walk;
   const page = rest.first;
   if (ptePresent(seen)) {
@@ -171,7 +170,7 @@ function* handlePte(walk: Walk, vma: Vma, rest: PageRange, seen: Pte): Task<'sto
  * hmm_vma_fault(): faults *every* page from the one that needs it to the end of the block, without a look at
  * them, then starts over from there.
  */
-function* faultRest(walk: Walk, vma: Vma, rest: PageRange, need: Need): Task<Walked> {
+function* faultRest(walk: HmmWalk, vma: Vma, rest: PageRange, need: Need): Task<HmmWalked> {
   const { k, mm } = walk;
   const access = need === 'write-fault' ? 'write' : 'read';
   if (access === 'write' && vma.prot !== 'rw') return { kind: 'error', errno: 'EPERM' };
@@ -194,7 +193,7 @@ function presentFlags(pte: Pte, level: 'pmd' | 'pte'): number {
 }
 
 /** hmm_pte_need_fault(): the per-page request decides together with the default. */
-function needOf(walk: Walk, page: PageIndex, cpuFlags: number): Need {
+function needOf(walk: HmmWalk, page: PageIndex, cpuFlags: number): Need {
   const { request } = walk;
   const wanted = stronger(
     request.defaultFlags,
@@ -211,7 +210,7 @@ function stronger(a: HmmRequestFlags, b: HmmRequestFlags): HmmRequestFlags {
 }
 
 /** hmm_range_need_fault(): the strongest need of the pages, or false. */
-function anyNeed(walk: Walk, first: PageIndex, end: PageIndex, cpuFlags: number): Need | false {
+function anyNeed(walk: HmmWalk, first: PageIndex, end: PageIndex, cpuFlags: number): Need | false {
   if (walk.request.pageFlags === undefined) {
     const need = needOf(walk, first, cpuFlags);
     return need === 'nothing' ? false : need;
@@ -225,12 +224,12 @@ function anyNeed(walk: Walk, first: PageIndex, end: PageIndex, cpuFlags: number)
   return strongest;
 }
 
-function store(walk: Walk, page: PageIndex, entry: HmmPfn): 'stored' {
+function store(walk: HmmWalk, page: PageIndex, entry: HmmPfn): 'stored' {
   walk.pfns[page - walk.request.range.first] = entry;
   return 'stored';
 }
 
-function fill(walk: Walk, first: PageIndex, end: PageIndex, entry: HmmPfn): Walked {
+function fill(walk: HmmWalk, first: PageIndex, end: PageIndex, entry: HmmPfn): HmmWalked {
   const base = walk.request.range.first;
   walk.pfns.fill(entry, first - base, end - base);
   return { kind: 'next', page: end };

@@ -6,7 +6,7 @@ import type { DeviceOwner } from '../../abi/device-api.ts';
 import { type Task, willWrite } from '../../task/task.ts';
 import { type PageIndex, type PageRange, type Pfn, pagesFrom } from '../../vocabulary/address.ts';
 import { ok, type Result } from '../../vocabulary/errno.ts';
-import type { Kernel } from '../kernel.ts';
+import type { Kernel, LockedPte } from '../kernel.ts';
 import { hasFlag, PAGE_ANON, PAGE_COMPOUND, PAGE_DIRTY, setFlag } from '../memory/frames.ts';
 import { compoundHead } from '../memory/huge-pmd.ts';
 import type { Mm } from '../memory/mm.ts';
@@ -88,16 +88,20 @@ function* makeExclusive(
   const at = yield* lockPte(k, 'make_device_exclusive.ptl', mm, vma, page);
   const seen = lockedPte(at);
   const fits = ptePresent(seen) && !pteIsZeroPage(seen) && ptePfn(seen) === pfn && pteWrite(seen);
-  if (fits) {
-    yield willWrite('make_device_exclusive.clear', pteObject(mm.table, page));
-    const pte = lockedPte(at);
-    setLockedPte(k, at, PTE_NONE);
-    yield* k.fn.flushTlbRange(k, mm, pagesFrom(page, 1));
-    if (pteDirty(pte)) setFlag(k.frames, pfn, PAGE_DIRTY);
-    // The reference and the mapcount of the old entry stay with the new one.
-    setLockedPte(k, at, mkDeviceExclusive(pfn, 'writable'));
-  }
+  if (fits) yield* k.fn.pageMakeDeviceExclusiveOne(k, at, pfn);
   unlockPte(k, at);
   if (bracket.ok) yield* k.fn.mmuNotifierInvalidateRangeEnd(k, bracket.value);
   return fits;
+}
+
+/** page_make_device_exclusive_one(): the entry, which maps `pfn` for writing. Holds: the PTE lock of `at`. */
+export function* pageMakeDeviceExclusiveOne(k: Kernel, at: LockedPte, pfn: Pfn): Task<void> {
+  const { mm, page } = at;
+  yield willWrite('make_device_exclusive.clear', pteObject(mm.table, page));
+  const pte = lockedPte(at);
+  setLockedPte(k, at, PTE_NONE);
+  yield* k.fn.flushTlbRange(k, mm, pagesFrom(page, 1));
+  if (pteDirty(pte)) setFlag(k.frames, pfn, PAGE_DIRTY);
+  // The reference and the mapcount of the old entry stay with the new one.
+  setLockedPte(k, at, mkDeviceExclusive(pfn, 'writable'));
 }

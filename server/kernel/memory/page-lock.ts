@@ -6,6 +6,7 @@ import { type Task, waitUntil, type YieldPoint } from '../../task/task.ts';
 import type { Pfn } from '../../vocabulary/address.ts';
 import { invariant } from '../../vocabulary/invariant.ts';
 import type { Kernel } from '../kernel.ts';
+import { refcount, ZERO_PFN } from './frames.ts';
 
 /** What one page's lock is called. */
 export function pageLockObject(pfn: Pfn): ObjectId {
@@ -30,6 +31,15 @@ export function* lockPage(k: Kernel, at: YieldPoint, pfn: Pfn): Task<void> {
   checkLockOrder(k.context, at, { class: 'page_lock', object });
   yield waitUntil(at, object, () => !k.pageLocks.has(pfn));
   invariant(tryLockPage(k, pfn) === 'locked', 'LK1', { pfn });
+}
+
+/**
+ * For who has waited for the lock of a page that only his reference keeps: one that is free and locked is a bad page for
+ * whoever is given it next (PAGE_FLAGS_CHECK_AT_PREP).
+ */
+export function assertInUse(k: Kernel, pfn: Pfn): void {
+  // Nobody counts the references of the zero page.
+  invariant(pfn === ZERO_PFN || refcount(k.frames, pfn) > 0, 'FR6', { pfn });
 }
 
 /** trylock_page(). Announce it with willWrite(at, pageLockObject(pfn)) where another task may want it. */

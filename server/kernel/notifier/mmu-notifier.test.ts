@@ -29,7 +29,7 @@ import {
   run,
   waitsOf,
 } from '../kernel-world.fixture.ts';
-import { mmuNotifierInvalidateRangeEnd } from './mmu-notifier.ts';
+import { mmuNotifierInvalidateRangeEnd, moveSeq } from './mmu-notifier.ts';
 
 const PAGE = pageAt(0);
 const NEXT = pageAt(1);
@@ -301,6 +301,30 @@ test('[MN4] a removal that does not wait for a callback is told apart', () => {
   const api = deviceApi(world, 'gpu0');
   assert.throws(() => run(world, api.mmuIntervalNotifierRemove(sub)), /MN4/);
   end(world, bracket);
+});
+
+test('[MN6] a removal that returns before the list of those that wait is worked off is told apart', () => {
+  const overrides: Partial<KernelFunctions> = {
+    // It waits for the end of the bracket, which forgets the list.
+    *mnItreeInvEnd(k, mm) {
+      moveSeq(k, mm);
+      wake(k.context, mm.subscriptions.object);
+    },
+  };
+  const world = newKernelWorld({ overrides });
+  const sub = subscribe(world, PAGE);
+  const bracket = start(world, PAGE);
+  const api = deviceApi(world, 'gpu0');
+  const removal = waiting(
+    world,
+    api.mmuIntervalNotifierRemove(sub),
+    'mmu_interval_notifier_remove.wait',
+  );
+  assert.throws(() => {
+    end(world, bracket);
+    world.scheduler.runFirstCome(1_000);
+  }, /MN6/);
+  assert.notEqual(removal.state, 'done');
 });
 
 test('[MN3] a subscription is removed once, at rest or while the first removal waits', () => {

@@ -128,9 +128,7 @@ export function* mmuNotifierInvalidateRangeEnd(k: Kernel, invalidation: Invalida
   touch(k.context, periodOf(mm, subscriptions.invalidateSeq), 'end');
   subscriptions.activeInvalidateRanges -= 1;
   if (subscriptions.activeInvalidateRanges === 0 && isInvalidating(subscriptions)) {
-    moveSeq(k, mm);
-    applyDeferred(subscriptions);
-    wake(k.context, subscriptions.object, 'lower');
+    yield* k.fn.mnItreeInvEnd(k, mm);
   }
   k.emit({
     kind: 'invalidate_range_end',
@@ -144,8 +142,18 @@ export function* mmuNotifierInvalidateRangeEnd(k: Kernel, invalidation: Invalida
   yield* k.fn.mnHlistInvalidateEnd(k, invalidation);
 }
 
+/**
+ * mn_itree_inv_end(): inserts and removals that waited are done, then who waits goes on. Under the spinlock of the
+ * subscriptions, so in one step.
+ */
+export function* mnItreeInvEnd(k: Kernel, mm: Mm): Task<void> {
+  moveSeq(k, mm);
+  applyDeferred(mm.subscriptions);
+  wake(k.context, mm.subscriptions.object, 'lower');
+}
+
 /** To odd while ranges are being invalidated, to even when the last of them is done (MN2). */
-function moveSeq({ invalidations }: Kernel, { id, subscriptions }: Mm): void {
+export function moveSeq({ invalidations }: Kernel, { id, subscriptions }: Mm): void {
   const next = seq(subscriptions.invalidateSeq + 1);
   const { activeInvalidateRanges: active } = subscriptions;
   const open = [...invalidations.values()].filter(({ mm }) => mm.id === id).length;
@@ -158,7 +166,8 @@ function periodOf({ id }: Mm, sequence: Seq): ObjectId {
   return objectId('subscriptions', id, sequence);
 }
 
-function applyDeferred(subscriptions: NotifierSubscriptions): void {
+/** What waited for the sequence to become even. */
+export function applyDeferred(subscriptions: NotifierSubscriptions): void {
   for (const { action, subscription } of subscriptions.deferred) {
     if (action === 'insert') insertInterval(subscriptions.itree, subscription);
     else removeInterval(subscriptions.itree, subscription);
@@ -243,6 +252,8 @@ export function assertNotCalledBack(k: Kernel, mm: Mm, sub: IntervalSub): void {
   for (const { id, hit } of k.invalidations.values()) {
     invariant(!hit.includes(sub.id), 'MN4', { subscription: sub.id, invalidation: id });
   }
+  const waits = mm.subscriptions.deferred.some(({ subscription }) => subscription.id === sub.id);
+  invariant(!waits, 'MN6', { subscription: sub.id });
 }
 
 /**
