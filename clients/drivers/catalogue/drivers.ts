@@ -34,9 +34,9 @@ import { resizesUnderCover, resizesWithoutCover } from '../faulty/resizes-withou
 import { retryOutsideLock } from '../faulty/retry-outside-lock.ts';
 import { revokesOutsideLock } from '../faulty/revokes-outside-lock.ts';
 import { skipRetry } from '../faulty/skip-retry.ts';
-import { i915Userptr } from '../i915/i915.ts';
 import { touchesPageBeforeRetry } from '../faulty/touches-page-before-retry.ts';
 import { unmapsDmaLate } from '../faulty/unmaps-dma-late.ts';
+import { i915Userptr } from '../i915/i915.ts';
 import type { DriverVariant } from '../interface/driver-variant.ts';
 import { kvm } from '../kvm/kvm.ts';
 import { kvmArm64 } from '../kvm/kvm-arm64.ts';
