@@ -16,7 +16,8 @@ import type { Patch } from './patch.ts';
 export const collectMisreadsWriteBit: Patch = {
   id: 'collect-misreads-write-bit',
   provenance:
-    'Linux 4.14 to 4.16; fixed by "mm/migrate: properly preserve write attribute in special migrate entry" (2018-04-01, ' +
+    'Linux 4.14 to 4.16; fixed by "mm/migrate: properly preserve write attribute in special migrate ' +
+    'entry" (2018-04-01, ' +
     '20180402023506.12180-1-jglisse@redhat.com, 4.17)',
   summary:
     'migrate_vma_collect_pmd() takes entries of device memory for present ones, and finds them writable',

@@ -11,7 +11,8 @@ import type { Patch } from './patch.ts';
 export const exclusiveFaultWithoutReference: Patch = {
   id: 'exclusive-fault-without-reference',
   provenance:
-    'Linux 5.15 to 6.2; fixed by 7c7b962938dd "mm: take a page reference when removing device exclusive entries" (6.3, ' +
+    'Linux 5.15 to 6.2; fixed by 7c7b962938dd "mm: take a page reference when removing device ' +
+    'exclusive entries" (6.3, ' +
     '20230328021434.292971-1-apopple@nvidia.com)',
   summary:
     'remove_device_exclusive_entry() waits for the lock of a page that it has no reference on',

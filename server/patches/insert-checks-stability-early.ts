@@ -13,7 +13,8 @@ import type { Patch } from './patch.ts';
 export const insertChecksStabilityEarly: Patch = {
   id: 'insert-checks-stability-early',
   provenance:
-    'from the source: migrate_vma_insert_page() (mm/migrate_device.c) asks check_stable_address_space() under the PTE lock',
+    'from the source: migrate_vma_insert_page() (mm/migrate_device.c) asks ' +
+    'check_stable_address_space() under the PTE lock',
   summary:
     'migrate_vma_insert_page() asks before it takes the PTE lock whether the OOM reaper was here',
   overrides: () => ({ migrateVmaInsertPage: lookThenInsert }),

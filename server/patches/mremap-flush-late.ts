@@ -5,7 +5,8 @@ import type { Patch } from './patch.ts';
 export const mremapFlushLate: Patch = {
   id: 'mremap-flush-late',
   provenance:
-    'Linux until 4.18; fixed by eb66ae030829 "mremap: properly flush TLB before releasing the page" (4.19, CVE-2018-18281)',
+    'Linux until 4.18; fixed by eb66ae030829 "mremap: properly flush TLB before releasing the page" ' +
+    '(4.19, CVE-2018-18281)',
   summary: 'mremap() flushes the old place only after it has let go of the lock of the new one',
   overrides: (stock) => {
     const { during, isHere } = insideFunction();

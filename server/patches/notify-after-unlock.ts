@@ -4,7 +4,7 @@ import { pagesFrom } from '../vocabulary/address.ts';
 import type { Patch } from './patch.ts';
 import { withoutBracket } from './without-bracket.ts';
 
-/** Race 29: between the unlock and the callback a fault may bring another page, and the device still has the old one. */
+/** Race 29: between unlock and callback a fault may bring another page, and the device still has the old one. */
 export const notifyAfterUnlock: Patch = {
   id: 'notify-after-unlock',
   provenance:

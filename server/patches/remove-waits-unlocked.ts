@@ -7,7 +7,8 @@ import type { Patch } from './patch.ts';
 export const removeWaitsUnlocked: Patch = {
   id: 'remove-waits-unlocked',
   provenance:
-    'Linux 5.5 to 5.17; fixed by 319561669a59 "mm/mmu_notifier.c: fix race in mmu_interval_notifier_remove()" (5.18-rc4)',
+    'Linux 5.5 to 5.17; fixed by 319561669a59 "mm/mmu_notifier.c: fix race in ' +
+    'mmu_interval_notifier_remove()" (5.18-rc4)',
   summary:
     'mmu_interval_notifier_remove() looks at the sequence without the lock under which the list is worked off',
   overrides: () => ({

@@ -15,7 +15,8 @@ import type { Patch } from './patch.ts';
 export const splitUnlocksWithoutFlush: Patch = {
   id: 'split-unlocks-without-flush',
   provenance:
-    'from the source: migrate_vma_collect_pmd() (mm/migrate_device.c, 6.1x) lets go of the PTE lock to split a large page; ' +
+    'from the source: migrate_vma_collect_pmd() (mm/migrate_device.c, 6.1x) lets go of the PTE lock ' +
+    'to split a large page; ' +
     'its twin in madvise(): 20250606092809.4194056-1-ryan.roberts@arm.com',
   summary:
     'migrate_vma_collect_pmd() splits large pages as it meets them, and flushes the entries before only at the end',

@@ -38,9 +38,9 @@ export function museumDocument(races: readonly MuseumRace[], exhibits: readonly 
   return `${[
     '# The museum',
     '',
-    'Races of the HMM world that were reported, fixed or proposed, each as a scenario: `broken` with the patch that puts',
-    `the mistake back or with the driver that makes it, \`holds\` without. ${numbered} of ${all} are here; what the others lack`,
-    'stands below. H1 to H8 are hypotheses: read out of the source, reported by nobody.',
+    'Races of the HMM world that were reported, fixed or proposed, each as a scenario: `broken` with the patch that',
+    `puts the mistake back or with the driver that makes it, \`holds\` without. ${numbered} of ${all} are here; what the`,
+    'others lack stands below. H1 to H8 are hypotheses: read out of the source, reported by nobody.',
     '',
     '```',
     'npx mmrace test scenarios scenarios/museum                   # every verdict of these tables, searched to its end',

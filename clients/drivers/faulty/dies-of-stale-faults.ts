@@ -8,7 +8,8 @@ import type { DriverVariant } from '../interface/driver-variant.ts';
 export const diesOfStaleFaults: DriverVariant = {
   id: 'dies-of-stale-faults',
   provenance:
-    'from the source: drivers/gpu/drm/amd/amdkfd/kfd_svm.c drops faults that are older than the unmapping, and answers ' +
+    'from the source: drivers/gpu/drm/amd/amdkfd/kfd_svm.c drops faults that are older than the ' +
+    'unmapping, and answers ' +
     'those without a mapping with success',
   summary:
     'ends its context when a fault names memory that is not mapped, however old the fault is',

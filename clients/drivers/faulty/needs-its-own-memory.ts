@@ -26,10 +26,10 @@ export const needsItsOwnMemory: DriverVariant = {
     return {
       callbacks: dmirrorDriver(dmirror),
       open: () => dmirrorOpen(dmirror),
-      perform: (verb) =>
-        verb.verb === 'write'
-          ? writeThere(dmirror, verb.range, BigInt(verb.values[0] ?? 0))
-          : performLabVerb(dmirror, verb),
+      *perform(verb) {
+        if (verb.verb !== 'write') return yield* performLabVerb(dmirror, verb);
+        return yield* writeThere(dmirror, verb.range, BigInt(verb.values[0] ?? 0));
+      },
       contentOf: (object) => contentOfDmirror(dmirror, object),
     };
   },

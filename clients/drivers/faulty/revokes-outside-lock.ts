@@ -14,7 +14,8 @@ import type { DriverVariant } from '../interface/driver-variant.ts';
 export const revokesOutsideLock: DriverVariant = {
   id: 'revokes-outside-lock',
   provenance:
-    'mlx5 until abb604a1a9c8 "RDMA/mlx5: Fix a race for an ODP MR which leads to CQE with error" (6.14, CVE-2025-21732)',
+    'mlx5 until abb604a1a9c8 "RDMA/mlx5: Fix a race for an ODP MR which leads to CQE with error" ' +
+    '(6.14, CVE-2025-21732)',
   summary:
     'release revokes its key before it takes the driver lock, under which the callback posts updates for the key',
   newDevice: (options) => {

@@ -34,8 +34,8 @@ export function* lockPage(k: Kernel, at: YieldPoint, pfn: Pfn): Task<void> {
 }
 
 /**
- * For who has waited for the lock of a page that only his reference keeps: one that is free and locked is a bad page for
- * whoever is given it next (PAGE_FLAGS_CHECK_AT_PREP).
+ * After a wait for the lock of a page that only a reference keeps: one that is free and locked is a bad page for the
+ * next task that allocates it (PAGE_FLAGS_CHECK_AT_PREP).
  */
 export function assertInUse(k: Kernel, pfn: Pfn): void {
   // Nobody counts the references of the zero page.
