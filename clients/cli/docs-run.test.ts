@@ -35,6 +35,7 @@ const DOCUMENTS = [
   'docs/COOKBOOK.md',
   'docs/PROMPT.md',
   'docs/WRITE-A-DEVICE.md',
+  'docs/WRITE-A-DRIVER.md',
 ] as const;
 const ANSWERS: readonly Code[] = [EXIT.OK, EXIT.BROKEN, EXIT.UNKNOWN];
 

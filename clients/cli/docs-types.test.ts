@@ -8,7 +8,7 @@ import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const DOCUMENTS = ['SCENARIOS', 'COUNTEREXAMPLES', 'TUTORIAL'];
+const DOCUMENTS = ['SCENARIOS', 'COUNTEREXAMPLES', 'TUTORIAL', 'WRITE-A-DRIVER'];
 /** Where the names lead that `exports` of package.json gives to the built files. */
 const SOURCES = {
   'mmrace/drivers/*': ['clients/drivers/*.ts'],
@@ -50,7 +50,7 @@ function compiled(files: Readonly<Record<string, string>>): string {
 
 test('the examples fit, and one that overrides what there is not does not', () => {
   const shown = examples();
-  assert.equal(shown.length, 4);
+  assert.equal(shown.length, 5);
   const files = Object.fromEntries(shown.map((code, at) => [`example-${at}.ts`, code]));
   const wrong = `import type { OwnPatch } from 'mmrace/patches/patch';
 export const patch: OwnPatch = { id: 'x', summary: 'x', overrides: () => ({ *noSuchCall() {} }) };

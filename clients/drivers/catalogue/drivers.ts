@@ -9,6 +9,8 @@ import { corrected } from '../dmirror/corrected.ts';
 import { faithful } from '../dmirror/faithful.ts';
 import { blocksWhereItMayNot } from '../faulty/blocks-where-it-may-not.ts';
 import { callbackOutOfMemory } from '../faulty/callback-out-of-memory.ts';
+import { amdkfdDropsCollision } from '../faulty/amdkfd-drops-collision.ts';
+import { amdkfdResizesUncovered } from '../faulty/amdkfd-resizes-uncovered.ts';
 import { checkBeforeMap } from '../faulty/check-before-map.ts';
 import { destroysChildTwice } from '../faulty/destroys-child-twice.ts';
 import { diesOfStaleFaults } from '../faulty/dies-of-stale-faults.ts';
@@ -25,10 +27,12 @@ import { kvmMemslotsChangeMidway } from '../faulty/kvm-memslots-change-midway.ts
 import { lockHeldOverFault } from '../faulty/lock-held-over-fault.ts';
 import { mapLosers } from '../faulty/map-losers.ts';
 import { mapOnFault } from '../faulty/map-on-fault.ts';
+import { mlx5RevokesUnlocked } from '../faulty/mlx5-revokes-unlocked.ts';
 import { mmputInCallback } from '../faulty/mmput-in-callback.ts';
 import { moveSequence } from '../faulty/move-sequence.ts';
 import { needsItsOwnMemory } from '../faulty/needs-its-own-memory.ts';
 import { omitsFaultPage } from '../faulty/omits-fault-page.ts';
+import { nouveauOmitsFaultPage } from '../faulty/nouveau-omits-fault-page.ts';
 import { pageLockUnderDriverLock } from '../faulty/page-lock-under-driver-lock.ts';
 import { resizesUnderCover, resizesWithoutCover } from '../faulty/resizes-without-cover.ts';
 import { retryOutsideLock } from '../faulty/retry-outside-lock.ts';
@@ -36,6 +40,8 @@ import { revokesOutsideLock } from '../faulty/revokes-outside-lock.ts';
 import { skipRetry } from '../faulty/skip-retry.ts';
 import { touchesPageBeforeRetry } from '../faulty/touches-page-before-retry.ts';
 import { unmapsDmaLate } from '../faulty/unmaps-dma-late.ts';
+import { xeDefersDmaUnmap } from '../faulty/xe-defers-dma-unmap.ts';
+import { xeMapsBeforeCheck } from '../faulty/xe-maps-before-check.ts';
 import { i915Userptr } from '../i915/i915.ts';
 import type { DriverVariant } from '../interface/driver-variant.ts';
 import { kvm } from '../kvm/kvm.ts';
@@ -52,6 +58,9 @@ export const DRIVERS: ReadonlyMap<string, DriverVariant> = new Map(
     amdkfdNoRetry,
     blocksWhereItMayNot,
     callbackOutOfMemory,
+    amdkfdDropsCollision,
+    amdkfdResizesUncovered,
+    faithful,
     checkBeforeMap,
     corrected,
     destroysChildTwice,
@@ -77,10 +86,12 @@ export const DRIVERS: ReadonlyMap<string, DriverVariant> = new Map(
     mapOnFault,
     mmputInCallback,
     mlx5Odp,
+    mlx5RevokesUnlocked,
     moveSequence,
     needsItsOwnMemory,
     nouveau,
     omitsFaultPage,
+    nouveauOmitsFaultPage,
     pageLockUnderDriverLock,
     perRange,
     restoreWorker,
@@ -96,5 +107,7 @@ export const DRIVERS: ReadonlyMap<string, DriverVariant> = new Map(
     unmapsDmaLate,
     wedged,
     xe,
+    xeDefersDmaUnmap,
+    xeMapsBeforeCheck,
   ].map((driver) => [driver.id, driver]),
 );

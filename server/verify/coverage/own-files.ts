@@ -65,10 +65,15 @@ function isOwn(path: string): boolean {
   return !ships && statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }
 
+/** What drivers are made of, and no driver. */
+const PARTS = /drivers\/(?:hardware|interface)\//;
+
 /** Whether `file` replaces parts of a driver that ships: it imports from there, and more than types. */
 export function buildsOnShippedDriver(file: string): boolean {
   return importsOf(file).some(
-    (name) => name.startsWith('mmrace/drivers/') || name.includes('clients/drivers/'),
+    (name) =>
+      (name.startsWith('mmrace/drivers/') || name.includes('clients/drivers/')) &&
+      !PARTS.test(name),
   );
 }
 
