@@ -199,11 +199,14 @@ function kernelEntry({ id, source, recorded, base, changes }: KernelVersion) {
 }
 
 function scenarioEntry(scenario: Scenario): ScenarioEntry {
-  const { name, title, provenance, parameters = {}, expect } = scenario;
+  const { name, title, provenance, museum, story, affects, parameters = {}, expect } = scenario;
   return {
     name,
     title,
     provenance: provenance.trim(),
+    ...(museum === undefined ? {} : { museum }),
+    ...(story === undefined ? {} : { story: story.trim() }),
+    ...(affects === undefined ? {} : { affects }),
     parameters,
     actors: scenario.actors.map((actor) => ({
       name: actor.name,

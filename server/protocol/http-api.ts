@@ -85,6 +85,13 @@ export const ScenarioEntry = strict({
   name,
   title: Type.String(),
   provenance: Type.String(),
+  museum: Type.Optional(
+    Type.Union([Type.Integer(), Type.String()], {
+      description: 'the race that it shows: a number of docs/MUSEUM.md, or H1 to H8',
+    }),
+  ),
+  story: Type.Optional(Type.String({ description: 'what happens, told for people' })),
+  affects: Type.Optional(Type.String({ description: 'the kernels that had the race' })),
   parameters: Type.Record(Type.String(), Type.Integer()),
   actors: Type.Array(ScenarioActorEntry),
   expect: strict({ patches: verdicts, drivers: verdicts }),

@@ -1,6 +1,6 @@
 /** The scenarios that ship, by name. A name from outside is looked up here and never used as a path. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readScenario } from './read-scenario.ts';
 import type { Scenario } from './scenario-schema.ts';
@@ -51,6 +51,12 @@ export function shippedFindings(): string[] {
 /** The path of its file. */
 export function shippedScenarioFile(name: string): string | 'none' {
   return shippedFiles().get(name) ?? 'none';
+}
+
+/** The same from the root of the repository: `scenarios/seed-zero-page.yaml`. */
+export function shippedScenarioPath(name: string): string | 'none' {
+  const file = shippedScenarioFile(name);
+  return file === 'none' ? 'none' : join('scenarios', relative(shippedFolder(), file));
 }
 
 /** Throws: an Error if the file is not a scenario, which a test rules out for those that ship. */

@@ -1,6 +1,5 @@
 /** The documents that are made from the schemas, by their place in the repository. */
 import { readFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
 import { CPU_VERB_NOTES, DEVICE_VERB_NOTES } from '../../clients/agents/verb-notes.ts';
 import { manPage } from '../../clients/cli/completion/man-page.ts';
 import { newProgram } from '../../clients/cli/program.ts';
@@ -10,10 +9,9 @@ import { mutantsTable } from '../mutants/mutants-report.ts';
 import { confirmedDocument } from '../report/confirmed.ts';
 import { type Exhibit, museumDocument } from '../report/museum.ts';
 import {
-  shippedFolder,
   shippedScenario,
-  shippedScenarioFile,
   shippedScenarioNames,
+  shippedScenarioPath,
 } from '../scenario/shipped-scenarios.ts';
 import { coverageTable } from '../verify/coverage/coverage-table.ts';
 
@@ -44,8 +42,7 @@ function exhibits(): Exhibit[] {
   return shippedScenarioNames().flatMap((name): Exhibit[] => {
     const scenario = shippedScenario(name);
     if (scenario === 'none' || scenario.museum === undefined) return [];
-    const path = relative(shippedFolder(), shippedScenarioFile(name));
-    return [{ ...scenario, museum: scenario.museum, file: join('scenarios', path) }];
+    return [{ ...scenario, museum: scenario.museum, file: shippedScenarioPath(name) }];
   });
 }
 

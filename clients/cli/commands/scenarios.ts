@@ -27,17 +27,23 @@ async function scenarios(names: readonly string[], options: FormOptions): Promis
   const chosen = await Promise.all(
     (names.length === 0 ? shipped : names).map((name) => scenarioOf(name, shipped)),
   );
-  const listed = chosen.map(({ name, title, provenance, expect }) => ({
+  const listed = chosen.map(({ name, title, provenance, museum, story, affects, expect }) => ({
     name,
     title,
     provenance,
+    ...(museum === undefined ? {} : { museum }),
+    ...(story === undefined ? {} : { story }),
+    ...(affects === undefined ? {} : { affects }),
     expect: { patches: expect.patches ?? {}, drivers: expect.drivers ?? {} },
   }));
   const { paragraph } = await import('../paragraph.ts');
   const whole = names.length > 0;
-  const texts = listed.map(({ name, title, provenance, expect }) => {
+  const texts = listed.map(({ name, title, provenance, museum, story, affects, expect }) => {
     const lines = [
       paragraph(title, '  '),
+      ...(museum === undefined ? [] : [`  Race ${museum} of the museum`]),
+      ...(whole && story !== undefined ? [paragraph(story, '  ')] : []),
+      ...(whole && affects !== undefined ? [paragraph(`Kernels: ${affects}`, '  ')] : []),
       ...(whole ? [paragraph(`From: ${provenance}`, '  ')] : []),
       ...Object.entries(expect.patches).map((pair) => verdictLine('kernel', pair)),
       ...Object.entries(expect.drivers).map((pair) => verdictLine('driver', pair)),

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import type { NewLab, ScenarioEntry } from '../../../server/protocol/http-api.ts';
+import { ScenarioOptions } from '../run/scenario-options.tsx';
 import { sentenceOf, serverApi } from '../server-api.ts';
 import { useLoaded } from '../shell/loaded.ts';
 import { type ChosenKernel, kernelAsked, LinuxVersion } from './linux-version.tsx';
@@ -63,11 +64,7 @@ export function NewLabForm() {
           }}
         >
           <option value={EMPTY}>an empty address space</option>
-          {known.map((each) => (
-            <option key={each.name} value={each.name}>
-              {each.name}
-            </option>
-          ))}
+          <ScenarioOptions scenarios={known} />
         </select>
       </label>
       <p className="quiet" style={{ minHeight: '2.9em' }}>

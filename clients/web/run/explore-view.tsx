@@ -17,6 +17,7 @@ import { TopBar } from '../shell/top-bar.tsx';
 import { PatchChange } from './patch-change.tsx';
 import { PatchEditor } from './patch-editor.tsx';
 import { type Draft, ScenarioEditor } from './scenario-editor.tsx';
+import { ScenarioOptions } from './scenario-options.tsx';
 import { TokenField } from './token-field.tsx';
 
 const STRATEGIES: readonly (readonly [value: string, text: string])[] = [
@@ -134,11 +135,7 @@ function ExploreForm({ scenarios, question }: ExploreFormProps) {
                 setParameters({});
               }}
             >
-              {scenarios.map((each) => (
-                <option key={each.name} value={each.name}>
-                  {each.name}
-                </option>
-              ))}
+              <ScenarioOptions scenarios={scenarios} />
             </select>
           </label>
           <LinuxVersion chosen={kernel} choose={setKernel} otherwise="as written" />
@@ -247,7 +244,9 @@ function ScenarioText({
     <div className="stack">
       <h2>{scenario.name}</h2>
       <p className="lead">{scenario.title}</p>
+      {scenario.story === undefined ? null : <p>{scenario.story}</p>}
       <p className="quiet">{scenario.provenance}</p>
+      {scenario.affects === undefined ? null : <p className="quiet">Kernels: {scenario.affects}</p>}
       {scenario.actors.map(({ name: actor, kind, program }) => (
         <div key={actor}>
           <h3>

@@ -4,6 +4,7 @@ import type { RunEvents } from '../../protocol/http-api.ts';
 import { describeFailure } from '../../report/describe-failure.ts';
 import { FORMAT_NAMES } from '../../report/format-names.ts';
 import { planScenario, type ScenarioPlan } from '../../scenario/scenario-plan.ts';
+import { shippedScenarioPath } from '../../scenario/shipped-scenarios.ts';
 import { loadPatch } from '../../scenario/user-code.ts';
 import { plainVerdict } from '../answer/plain.ts';
 import { plainSteps, recordExecution } from '../answer/record-execution.ts';
@@ -69,7 +70,7 @@ function explored({ question, modelHash, news }: RunTask, plan: ScenarioPlan): R
   });
   const token = tokenOf(verdict, question, modelHash);
   const { scenario, text } = question;
-  const file = text === undefined ? `scenarios/${scenario}.yaml` : `${scenario}.yaml`;
+  const file = text === undefined ? shippedScenarioPath(scenario) : `${scenario}.yaml`;
   const reports = FORMAT_NAMES.map((format) => [
     format,
     reportOf(file, plan, question, verdict, format),
