@@ -10,7 +10,7 @@ export type Accessed<T> =
   | { readonly kind: 'signal'; readonly signal: Signal };
 
 export type Prot = 'none' | 'r' | 'rw';
-export type Advice = 'DONTNEED' | 'FREE' | 'PAGEOUT';
+export type Advice = 'DONTNEED' | 'FREE' | 'PAGEOUT' | 'REMOVE' | 'COLLAPSE';
 export type MappingKind = 'anon-private' | 'anon-shared' | 'file-private' | 'file-shared';
 
 export interface MmapRequest {

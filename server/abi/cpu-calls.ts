@@ -140,17 +140,19 @@ export const CPU_CALLS = {
   }),
   madvise: systemCall({
     meaning: prose(`
-      DONTNEED drops the pages, FREE marks them to be dropped, PAGEOUT swaps them out.
+      DONTNEED drops the pages, FREE marks them to be dropped, PAGEOUT swaps them out, REMOVE takes
+      them out of their file, COLLAPSE takes the page table of each whole block of a file away, as
+      khugepaged does where a huge page is mapped by small entries.
       out-of-memory: a part is not mapped; the mapped parts were handled.
     `),
-    errnos: ['ENOMEM', 'EINVAL'],
+    errnos: ['ENOMEM', 'EINVAL', 'EACCES'],
     help: {
       ...mappings,
       summary: 'drop the contents of pages, or push them out to swap',
       examples: ['madvise a 1', 'madvise 0x10000 4 PAGEOUT'],
       errors: { ENOMEM: 'Some page is not mapped; those that are were handled.' },
     },
-    params: strict({ ...region, advice: word('DONTNEED', 'FREE', 'PAGEOUT') }),
+    params: strict({ ...region, advice: word('DONTNEED', 'FREE', 'PAGEOUT', 'REMOVE', 'COLLAPSE') }),
     result: nothing,
     toParams: (range: PageRange, advice: Advice) => ({ ...regionOf(range), advice }),
     call: (params) => {

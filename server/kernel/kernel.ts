@@ -30,7 +30,7 @@ import type { Errno, Result } from '../vocabulary/errno.ts';
 import type { Seq } from '../vocabulary/seq.ts';
 import { type Frames, newFrames } from './memory/frames.ts';
 import { type Mm, mmObject, newMm } from './memory/mm.ts';
-import type { AnonVma, MemoryFile, Vma } from './memory/mm-types.ts';
+import type { AnonVma, FilePages, MemoryFile, Vma } from './memory/mm-types.ts';
 import type { PtePage } from './memory/page-table.ts';
 import type { Pte } from './memory/pte.ts';
 import { newSwap, type Swap, type SwapSlot } from './memory/swap.ts';
@@ -187,6 +187,8 @@ export interface ZapBatch {
   readonly pages: Pfn[];
   /** 'stale': an entry that was present is gone, and some CPU may remember it. */
   tlb: 'untouched' | 'stale';
+  /** Private copies of pages of a file: a truncation leaves them (even_cows). */
+  readonly copies: 'go too' | 'stay';
 }
 
 /**
@@ -370,6 +372,19 @@ export interface KernelFunctions {
   takeRmapLocks(k: Kernel, vma: Vma): Task<HeldForWrite[]>;
   movePtes(k: Kernel, mm: Mm, range: PageRange, to: PageIndex, copied: CopiedVma): Task<void>;
   madvise(k: Kernel, mm: Mm, range: PageRange, advice: Advice): Task<Result<void>>;
+  madviseRemove(k: Kernel, mm: Mm, range: PageRange): Task<Result<void>>;
+  shmemPunchHole(k: Kernel, file: MemoryFile, pages: FilePages): Task<void>;
+  unmapMappingPages(k: Kernel, file: MemoryFile, pages: FilePages): Task<void>;
+  truncateInodeFolio(k: Kernel, file: MemoryFile, offset: number): Task<void>;
+  madviseCollapse(k: Kernel, mm: Mm, range: PageRange): Task<Result<void>>;
+  collapsePteMappedThp(
+    k: Kernel,
+    mm: Mm,
+    vma: Vma,
+    first: PageIndex,
+  ): Task<'collapsed' | 'refused'>;
+  collapseAndFreePmd(k: Kernel, mm: Mm, block: PageRange): Task<void>;
+  pmdpCollapseFlush(k: Kernel, mm: Mm, block: PageRange): Task<void>;
   madviseFree(k: Kernel, mm: Mm, vma: Vma, range: PageRange): Task<void>;
   madviseFreePte(k: Kernel, at: LockedPte): Task<void>;
   madvisePageout(k: Kernel, mm: Mm, vma: Vma, range: PageRange): Task<void>;

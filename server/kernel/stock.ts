@@ -117,6 +117,12 @@ import {
   reclaimPage,
   removeMapping,
 } from './syscalls/madvise.ts';
+import {
+  collapseAndFreePmd,
+  collapsePteMappedThp,
+  madviseCollapse,
+  pmdpCollapseFlush,
+} from './syscalls/madvise-collapse.ts';
 import { mmap, mmapRegion, munmap } from './syscalls/mmap.ts';
 import {
   canChangePteWritable,
@@ -129,6 +135,12 @@ import {
 } from './syscalls/mprotect.ts';
 import { copyVma, movePageTables, movePtes, mremap, takeRmapLocks } from './syscalls/mremap.ts';
 import { oomReapTaskMm } from './syscalls/oom-reaper.ts';
+import {
+  madviseRemove,
+  shmemPunchHole,
+  truncateInodeFolio,
+  unmapMappingPages,
+} from './syscalls/punch-hole.ts';
 import { finishBatch, unmapPageRange, zapPageRange, zapPte } from './syscalls/zap-page-range.ts';
 
 export const STOCK: KernelFunctions = {
@@ -241,6 +253,14 @@ export const STOCK: KernelFunctions = {
   takeRmapLocks,
   movePtes,
   madvise,
+  madviseRemove,
+  shmemPunchHole,
+  unmapMappingPages,
+  truncateInodeFolio,
+  madviseCollapse,
+  collapsePteMappedThp,
+  collapseAndFreePmd,
+  pmdpCollapseFlush,
   madviseFree,
   madviseFreePte,
   madvisePageout,

@@ -1,3 +1,4 @@
+import { collapseWithoutBracket } from './collapse-without-bracket.ts';
 import { collectDropsDirty } from './collect-drops-dirty.ts';
 import { collectFlushAfterUnlock } from './collect-flush-after-unlock.ts';
 import { collectMisreadsWriteBit } from './collect-misreads-write-bit.ts';
@@ -35,6 +36,7 @@ import { validityIsBoolean } from './validity-is-boolean.ts';
 /** Every patch that ships, by id. A hosted server takes these and no others. */
 export const PATCHES: ReadonlyMap<string, Patch> = new Map(
   [
+    collapseWithoutBracket,
     collectDropsDirty,
     collectFlushAfterUnlock,
     collectMisreadsWriteBit,

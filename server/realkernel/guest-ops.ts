@@ -21,9 +21,11 @@ const PROT = { none: 0n, r: 1n, w: 3n, rw: 3n } as const;
 const ADVICE: { readonly [advice: string]: bigint } = {
   DONTNEED: 4n,
   FREE: 8n,
+  REMOVE: 9n,
   HUGEPAGE: 14n,
   NOHUGEPAGE: 15n,
   PAGEOUT: 21n,
+  COLLAPSE: 25n,
 };
 
 /** Who is who in the guest, by the names of actors. */

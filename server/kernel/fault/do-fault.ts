@@ -6,7 +6,8 @@
  * may have taken a private copy of it. Also page_mkwrite and writeback.
  */
 
-import { objectId } from '../../task/object-id.ts';
+import { touch } from '../../task/context.ts';
+import { type ObjectId, objectId } from '../../task/object-id.ts';
 import { type Task, willWrite } from '../../task/task.ts';
 import type { Pfn } from '../../vocabulary/address.ts';
 import type { FaultOutcome, FaultRequest, Kernel } from '../kernel.ts';
@@ -23,6 +24,11 @@ import { setLockedPte } from '../memory/set-pte.ts';
 import { isShared, linearIndex } from '../memory/vma.ts';
 import { mayWrite, vmProt } from './vm-page-prot.ts';
 
+/** What the page of a file at `offset` is called when tasks conflict on which it is. */
+export function cacheObject({ id }: MemoryFile, offset: number): ObjectId {
+  return objectId('page_cache', id % 1_024, offset);
+}
+
 /**
  * shmem_fault(): the page at `offset`, made of zeros if it is not there yet, with a reference and locked: while it
  * migrates, nothing maps it again.
@@ -35,12 +41,17 @@ export function* shmemFault(
   offset: number,
 ): Task<Pfn | 'beyond-end' | 'oom'> {
   if (offset >= file.sizePages) return 'beyond-end';
-  yield willWrite('shmem_getpage.lookup', objectId('page_cache', file.id % 1_024, offset));
-  const found = file.pages.get(offset);
-  if (found !== undefined) {
+  for (;;) {
+    yield willWrite('shmem_getpage.lookup', cacheObject(file, offset));
+    const found = file.pages.get(offset);
+    if (found === undefined) break;
     getPage(k.frames, found, 1);
     yield* lockPage(k, 'shmem_getpage.lock_page', found);
-    return found;
+    touch(k.context, cacheObject(file, offset), 'read');
+    if (file.pages.get(offset) === found) return found;
+    // It was taken out of the file meanwhile.
+    unlockPage(k, found);
+    yield* putPage(k, found);
   }
   const made = allocPage(k);
   if (made === 'none') return 'oom';

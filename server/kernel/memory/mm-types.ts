@@ -64,3 +64,9 @@ export interface MemoryFile {
   readonly vmas: Vma[];
   readonly iMmapRwsem: RwSem;
 }
+
+/** Pages of a file, by number: from `first` on, below `end`. */
+export interface FilePages {
+  readonly first: number;
+  readonly end: number;
+}

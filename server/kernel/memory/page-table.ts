@@ -87,6 +87,14 @@ export function allocPtePage(held: Held<'ptl'>, table: PageTable, page: PageInde
   return ptePage;
 }
 
+/** pmd_clear(): the table goes; it must be empty. Holds: the lock of the block, and what keeps walks out of it. */
+export function dropPtePage(held: Held<'ptl'>, table: PageTable, page: PageIndex): void {
+  const ptePage = blockOf(table, page);
+  assertHeld(held, ptePage.ptl);
+  touch(table.context, tableObject(table, page), 'write');
+  ptePage.level = 'none';
+}
+
 /** The place of the block in the upper level, with its lock, whatever is there. */
 export function blockOf(table: PageTable, page: PageIndex): PtePage {
   const number = ptePageNumber(table, page);

@@ -1,4 +1,4 @@
-/** madvise(2): DONTNEED, FREE, PAGEOUT. Source: mm/madvise.c, mm/vmscan.c (shrink_page_list) (6.1). */
+/** madvise(2): DONTNEED, FREE, PAGEOUT; punch-hole.ts and madvise-collapse.ts have the others. Source: mm/madvise.c, mm/vmscan.c (shrink_page_list) (6.1). */
 import type { Advice } from '../../abi/cpu-api.ts';
 import { unlock } from '../../task/lock.ts';
 import { readLock, readUnlock } from '../../task/rwsem.ts';
@@ -52,19 +52,24 @@ import { beginTlbFlushPending, endTlbFlushPending } from '../memory/tlb-flush-pe
 import { isAnonymous, vmasIn } from '../memory/vma.ts';
 import { pageMapped } from '../rmap/rmap.ts';
 
+/** What is done mapping by mapping, under one hold of mmap_lock for reading. */
+type Walked = Exclude<Advice, 'REMOVE' | 'COLLAPSE'>;
+
 /**
- * Takes: mmap_lock for reading, as all three advices do. Yields: yes.
+ * Takes: mmap_lock for reading, as these three advices do. Yields: yes.
  * Returns: ENOMEM if a part is unmapped (mapped parts are handled all the same); EINVAL for FREE on memory that is
  * not private and anonymous (what lies before it is done).
  */
 export function* madvise(k: Kernel, mm: Mm, range: PageRange, advice: Advice): Task<Result<void>> {
+  if (advice === 'REMOVE') return yield* k.fn.madviseRemove(k, mm, range);
+  if (advice === 'COLLAPSE') return yield* k.fn.madviseCollapse(k, mm, range);
   const held = yield* readLock(k.context, 'madvise.mmap_lock', mm.mmapLock);
   const result = yield* walkVmas(k, mm, range, advice);
   readUnlock(k.context, held);
   return result;
 }
 
-function* walkVmas(k: Kernel, mm: Mm, range: PageRange, advice: Advice): Task<Result<void>> {
+function* walkVmas(k: Kernel, mm: Mm, range: PageRange, advice: Walked): Task<Result<void>> {
   let reached: PageIndex = range.first;
   let gaps = 0;
   for (const vma of vmasIn(mm.vmas, range)) {
@@ -78,7 +83,7 @@ function* walkVmas(k: Kernel, mm: Mm, range: PageRange, advice: Advice): Task<Re
   return gaps > 0 || reached < range.end ? fail('ENOMEM') : OK;
 }
 
-function* adviseVma(k: Kernel, mm: Mm, vma: Vma, part: PageRange, advice: Advice): Task<void> {
+function* adviseVma(k: Kernel, mm: Mm, vma: Vma, part: PageRange, advice: Walked): Task<void> {
   switch (advice) {
     case 'DONTNEED':
       return yield* k.fn.zapPageRange(k, mm, part, 'clear');

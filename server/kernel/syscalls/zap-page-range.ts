@@ -17,6 +17,7 @@ import { blockOf, endOfPtePage, isHuge, nextCovered, pteObject } from '../memory
 import {
   hugePteAt,
   PTE_NONE,
+  type Pte,
   pteDirty,
   pteIsDeviceExclusive,
   pteIsDevicePrivate,
@@ -65,9 +66,9 @@ export function* zapPageRange(
 }
 
 /** tlb_gather_mmu(). Pair with finishBatch(). */
-export function gatherBatch(k: Kernel, mm: Mm): ZapBatch {
+export function gatherBatch(k: Kernel, mm: Mm, copies: ZapBatch['copies'] = 'go too'): ZapBatch {
   beginTlbFlushPending(k, mm);
-  return { pages: [], tlb: 'untouched' };
+  return { pages: [], tlb: 'untouched', copies };
 }
 
 /** tlb_finish_mmu(): only now is the CPU's view gone, and only then may a page be used again. */
@@ -131,6 +132,7 @@ export function* zapPte(k: Kernel, at: LockedPte, batch: ZapBatch): Task<void> {
   if (pteNone(lockedPte(at))) return;
   yield willWrite('zap_pte_range.clear', pteObject(at.mm.table, at.page));
   const pte = lockedPte(at);
+  if (batch.copies === 'stay' && isCopy(k, pte)) return;
   setLockedPte(k, at, PTE_NONE);
   if (ptePresent(pte)) {
     batch.tlb = 'stale';
@@ -145,4 +147,10 @@ export function* zapPte(k: Kernel, at: LockedPte, batch: ZapBatch): Task<void> {
     k.fn.pageRemoveRmap(k, ptePfn(pte));
     yield* putPage(k, ptePfn(pte));
   } else if (pteIsSwap(pte)) yield* k.fn.freeSwapAndCache(k, pte);
+}
+
+/** Not a page of the file that is mapped there (should_zap_page). */
+function isCopy(k: Kernel, pte: Pte): boolean {
+  if (pteIsSwap(pte)) return true;
+  return !pteIsZeroPage(pte) && hasFlag(k.frames, ptePfn(pte), PAGE_ANON);
 }

@@ -33,6 +33,7 @@ import {
 } from './pinned-pages.ts';
 import {
   checkSharedPage,
+  emptySharedPage,
   filePageAt,
   heldBy,
   loosenSharedPage,
@@ -147,6 +148,8 @@ function followCall(registers: Registers, event: Extract<Event, { kind: 'call' }
     }
     if (call.function === 'exit') noteExit(registers, mm);
     if (call.function.startsWith('madvise')) addBirth(registers, call);
+  } else if (event.function === 'truncate_inode_folio') {
+    emptySharedPage(k, registers.shared, Number(event.args.file), Number(event.args.offset));
   } else if (PINNING.has(event.function) && typeof mm === 'number') {
     followPins(registers, mm, event);
   }

@@ -89,6 +89,16 @@ export function heldBy(
   return pages.get(shared.object) ?? [cachedWord(k, shared)];
 }
 
+/** The page leaves its file: what is read there from now on is zero. */
+export function emptySharedPage(k: Kernel, pages: SharedPages, id: number, index: number): void {
+  const file = k.files.get(id);
+  if (file === undefined) return;
+  const shared = { file, index, object: sharedPageObject(file, index) };
+  touch(k.context, shared.object, 'write');
+  const held = heldBy(k, pages, shared);
+  if (held !== 'anything') pages.set(shared.object, [...held, '0x0'].slice(-HELD_MAX));
+}
+
 /** A device wrote where the page is in motion: the write may be kept or not. */
 export function loosenSharedPage(k: Kernel, pages: SharedPages, { object }: SharedPage): void {
   touch(k.context, object, 'write');

@@ -404,6 +404,8 @@ const SYSTEM_CALLS: ReadonlySet<string> = new Set([
   'madvise_dontneed',
   'madvise_free',
   'madvise_pageout',
+  'madvise_remove',
+  'madvise_collapse',
   'madvise',
   'pin_user_pages',
   'pin_user_pages_fast',

@@ -36,7 +36,7 @@ const ARGUMENTS: { readonly [param: string]: Argument } = {
   advice: {
     name: 'ADVICE',
     kind: 'choice',
-    choices: ['DONTNEED', 'FREE', 'PAGEOUT'],
+    choices: ['DONTNEED', 'FREE', 'PAGEOUT', 'REMOVE', 'COLLAPSE'],
     presence: { default: 'DONTNEED' },
     what: 'as madvise(2) calls it',
   },

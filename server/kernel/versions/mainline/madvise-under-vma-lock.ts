@@ -33,7 +33,7 @@ function* madvise(
   range: PageRange,
   advice: Advice,
 ): Task<Result<void>> {
-  if (advice === 'PAGEOUT') return yield* older.madvise(k, mm, range, advice);
+  if (advice !== 'DONTNEED' && advice !== 'FREE') return yield* older.madvise(k, mm, range, advice);
   const vma = yield* lockVmaUnderRcu(k, mm, range.first);
   if (vma === 'none') return yield* older.madvise(k, mm, range, advice);
   if (range.end > vma.end) {
@@ -63,6 +63,10 @@ function writersOf(older: KernelFunctions): Partial<KernelFunctions> {
       // munmap() and exit(); madvise() itself says 'clear', and holds its mapping.
       if (event === 'unmap') yield* startWrites(mm, vmasIn(mm.vmas, range));
       yield* older.zapPageRange(k, mm, range, event);
+    },
+    *collapsePteMappedThp(k, mm, vma, first) {
+      yield* startWrites(mm, [vma]);
+      return yield* older.collapsePteMappedThp(k, mm, vma, first);
     },
     *movePageTables(k, mm, range, to, copied) {
       yield* startWrites(mm, [copied.old, copied.made]);
