@@ -70,6 +70,13 @@ const CPU: readonly ShapeOperation[] = [
     { do: 'madvise', ...rangeOf(place), advice: 'DONTNEED' },
     { do: 'load', at: place.page, as: ANSWER },
   ]),
+  {
+    ...cpu('remove', (place) => [
+      { do: 'madvise', ...rangeOf(place), advice: 'REMOVE' },
+      { do: 'load', at: place.page, as: ANSWER },
+    ]),
+    where: ({ id }) => id.startsWith('file-shared') || id.startsWith('shared'),
+  },
   cpu('free', (place) => [{ do: 'madvise', ...rangeOf(place), advice: 'FREE' }]),
   cpu('pageout', (place) => [{ do: 'madvise', ...rangeOf(place), advice: 'PAGEOUT' }]),
   {
