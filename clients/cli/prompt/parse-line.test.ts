@@ -81,7 +81,7 @@ test('one sentence says what is wrong with a line, and what to type instead', ()
     [
       'madvise a 1 DONTNED',
       'cpu',
-      'madvise: DONTNED: expected ADVICE: DONTNEED, FREE, PAGEOUT; did you mean "DONTNEED"?',
+      'madvise: DONTNED: expected ADVICE: DONTNEED, FREE, PAGEOUT, REMOVE, COLLAPSE; did you mean "DONTNEED"?',
     ],
     [
       'hold migrate_vma_stup',
