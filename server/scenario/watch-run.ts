@@ -3,6 +3,9 @@
 import type { Event } from '../abi/event.ts';
 import type { Failure, Violation } from '../explorer/failure.ts';
 import type { World } from '../machine/world.ts';
+import { touch } from '../task/context.ts';
+import { objectId } from '../task/object-id.ts';
+import { HOLD_OWNERS } from '../task/object-owners.ts';
 import type { PageIndex } from '../vocabulary/address.ts';
 import type { FairFaults } from './fair-faults.ts';
 import { type RoundStep, watchRounds } from './repeated-rounds.ts';
@@ -21,6 +24,9 @@ export interface RunWatch {
   /** The first one counts. */
   readonly fail: (failure: Failure) => void;
 }
+
+/** Which threads have not ended, for an explorer. */
+const THREADS_LEFT = objectId('hold', HOLD_OWNERS.threadsLeft, 0);
 
 export function watchRun(plan: ScenarioPlan, world: World, fair: FairFaults): RunWatch {
   const { oracles } = plan;
@@ -44,6 +50,9 @@ export function watchRun(plan: ScenarioPlan, world: World, fair: FairFaults): Ru
   };
   // Livelock: each task that is not done only faults, each over and over, and not because the others stand still.
   const checkProgress = (event: Extract<Event, { kind: 'fault' }>): void => {
+    // Who has ended is asked of a thread alone that has faulted too often: elsewhere ends commute with faults.
+    if (!(fair.faultsOf(event.actor) > plan.faultsMax)) return;
+    touch(world.context, THREADS_LEFT, 'read');
     const names = [...left.keys()];
     if (!names.every((name) => fair.faultsOf(name) > plan.faultsMax)) return;
     const faults = names.map((actor) => ({ actor, count: fair.faultsOf(actor) }));
@@ -57,6 +66,7 @@ export function watchRun(plan: ScenarioPlan, world: World, fair: FairFaults): Ru
   return {
     fail,
     threadEnded(actor) {
+      touch(world.context, THREADS_LEFT, 'lower');
       const count = (left.get(actor) ?? 1) - 1;
       if (count === 0) left.delete(actor);
       else left.set(actor, count);

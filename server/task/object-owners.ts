@@ -57,4 +57,6 @@ export const HOLD_OWNERS = {
   userMemory: 5,
   /** What user code keeps besides. */
   userState: 6,
+  /** Threads of a scenario that have not ended. */
+  threadsLeft: 7,
 } as const;
