@@ -152,7 +152,10 @@ export const CPU_CALLS = {
       examples: ['madvise a 1', 'madvise 0x10000 4 PAGEOUT'],
       errors: { ENOMEM: 'Some page is not mapped; those that are were handled.' },
     },
-    params: strict({ ...region, advice: word('DONTNEED', 'FREE', 'PAGEOUT', 'REMOVE', 'COLLAPSE') }),
+    params: strict({
+      ...region,
+      advice: word('DONTNEED', 'FREE', 'PAGEOUT', 'REMOVE', 'COLLAPSE'),
+    }),
     result: nothing,
     toParams: (range: PageRange, advice: Advice) => ({ ...regionOf(range), advice }),
     call: (params) => {
