@@ -1,4 +1,7 @@
-/** madvise(2): DONTNEED, FREE, PAGEOUT; punch-hole.ts and madvise-collapse.ts have the others. Source: mm/madvise.c, mm/vmscan.c (shrink_page_list) (6.1). */
+/**
+ * madvise(2): DONTNEED, FREE, PAGEOUT; punch-hole.ts and madvise-collapse.ts have the others. Source: mm/madvise.c,
+ * mm/vmscan.c (shrink_page_list) (6.1).
+ */
 import type { Advice } from '../../abi/cpu-api.ts';
 import { unlock } from '../../task/lock.ts';
 import { readLock, readUnlock } from '../../task/rwsem.ts';
