@@ -30,7 +30,7 @@ import { gatherBatch } from './zap-page-range.ts';
 export function* madviseRemove(k: Kernel, mm: Mm, range: PageRange): Task<Result<void>> {
   let gaps = false;
   for (let page = range.first; page < range.end; ) {
-    const held = yield* readLock(k.context, 'madvise.mmap_lock', mm.mmapLock);
+    const held = yield* readLock(k.context, 'madvise_remove.mmap_lock', mm.mmapLock);
     const found = findVma(mm.vmas, page);
     readUnlock(k.context, held);
     if (found === 'none' || found.first >= range.end) return fail('ENOMEM');
