@@ -92,6 +92,9 @@ async function shootExplorer(under: PageUnderTest): Promise<void> {
   await appears(page.getByTestId('verdict'));
   await page.waitForTimeout(SETTLE_MS);
   await shoot(page, 'run');
+  await page.getByRole('button', { name: 'Beside the stock kernel' }).click();
+  await appears(page.getByLabel('Step of both'));
+  await shoot(page, 'beside', ['light']);
 }
 
 async function shootGame(under: PageUnderTest): Promise<void> {

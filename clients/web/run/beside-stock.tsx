@@ -2,6 +2,7 @@ import type { Event } from '../../../server/abi/event.ts';
 import type { RunEvents } from '../../../server/protocol/http-api.ts';
 import { describeBody } from '../../../server/report/describe-event.ts';
 import { shows } from '../../../server/report/shows.ts';
+import { byName } from '../memory/columns.ts';
 import { applyEvent, emptyModel } from '../model/lab-model.ts';
 import { panelLayout } from '../picture/layout.ts';
 import { momentOf, sweepIn } from '../picture/moment.ts';
@@ -29,6 +30,7 @@ export function BesideStock({ run, stock, bug, step, onStep }: BesideStockProps)
     { key: 'ArrowRight', shown: '→', does: 'a step on', run: () => to(step + 1) },
   ]);
   const page = pageOf(run);
+  const racers = devicesIn([...run.setup, ...run.events, ...stock.events]);
   const before = Math.max(0, step - 1);
   const behind = (at: number) => (at === 0 ? 0 : (stock.eventsBehind[at - 1] ?? 0));
   const own = (at: number) => lastEventOfStep(run, at) + 1;
@@ -54,6 +56,7 @@ export function BesideStock({ run, stock, bug, step, onStep }: BesideStockProps)
         <Kernel
           title="Stock"
           page={page}
+          racers={racers}
           setup={stock.setup}
           events={stock.events.slice(0, behind(step))}
           fresh={stock.events.slice(behind(before), behind(step))}
@@ -62,6 +65,7 @@ export function BesideStock({ run, stock, bug, step, onStep }: BesideStockProps)
         <Kernel
           title={`With ${bug}`}
           page={page}
+          racers={racers}
           setup={run.setup}
           events={run.events.slice(0, own(step))}
           fresh={run.events.slice(own(before), own(step))}
@@ -87,9 +91,16 @@ function pageOf({ events, setup }: RunEvents): number {
   return found !== undefined && 'page' in found ? found.page : 0;
 }
 
+/** Whoever takes part on either kernel. */
+function devicesIn(events: readonly Event[]): string[] {
+  const names = events.flatMap((event) => ('device' in event ? [event.device] : []));
+  return [...new Set(names)].filter((name) => name !== '').sort(byName);
+}
+
 interface KernelProps {
   readonly title: string;
   readonly page: number;
+  readonly racers: readonly string[];
   readonly setup: readonly Event[];
   readonly events: readonly Event[];
   /** Of the last step. */
@@ -97,10 +108,9 @@ interface KernelProps {
   readonly failure: string | null;
 }
 
-function Kernel({ title, page, setup, events, fresh, failure }: KernelProps) {
+function Kernel({ title, page, racers, setup, events, fresh, failure }: KernelProps) {
   const model = emptyModel('stock');
   for (const event of [...setup, ...events]) applyEvent(model, event);
-  const racers = [...model.actors].flatMap(([name, { role }]) => (role === 'device' ? [name] : []));
   const cpu = [...model.actors].find(([, { role }]) => role === 'cpu')?.[0] ?? 'cpu0';
   const moment = momentOf(model, { page, racers, cpu, cellsMax: 4 });
   const sweep = sweepIn([...fresh], moment);
