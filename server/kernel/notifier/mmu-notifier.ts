@@ -147,9 +147,10 @@ export function* mmuNotifierInvalidateRangeEnd(k: Kernel, invalidation: Invalida
  * subscriptions, so in one step.
  */
 export function* mnItreeInvEnd(k: Kernel, mm: Mm): Task<void> {
+  const { subscriptions } = mm;
   moveSeq(k, mm);
-  applyDeferred(mm.subscriptions);
-  wake(k.context, mm.subscriptions.object, 'lower');
+  applyDeferred(subscriptions);
+  wake(k.context, subscriptions.object, 'lower');
 }
 
 /** To odd while ranges are being invalidated, to even when the last of them is done (MN2). */

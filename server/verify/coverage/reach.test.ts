@@ -96,10 +96,12 @@ export const patch = {
 test('scenarios that reach a function are found by running them', () => {
   const clock = () => 0;
   assert.deepEqual(scenariosReaching(['noSuchFunction'], clock), []);
-  // A copy on write, in the smaller of two first.
-  assert.deepEqual(scenariosReaching(['wpPageCopy', 'movePtes'], clock), [
-    'cow-while-mirrored',
-    'mremap-before-its-page',
-    'mremap-vs-rmap-walk',
-  ]);
+  const found = scenariosReaching(['wpPageCopy', 'movePtes'], clock);
+  // A copy on write, in the smaller of two first; the museum has more of them.
+  const expected = ['cow-while-mirrored', 'mremap-before-its-page', 'mremap-vs-rmap-walk'];
+  assert.deepEqual(
+    found.filter((name) => expected.includes(name)),
+    expected,
+  );
+  assert.ok(!found.includes('retry-ignored'));
 });
