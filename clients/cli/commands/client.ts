@@ -240,8 +240,5 @@ async function starter(role: Role, driver: string | undefined): Promise<Start> {
   const { driverNamed } = await import('../../../server/scenario/explore-request.ts');
   const { startDrivenDevice } = await import('../../agents/driven-device.ts');
   const variant = await driverNamed(driver);
-  if (variant.notifiers === 'classic') {
-    throw new UsageError(`${driver}: it has a classic notifier, for which the wire has no word`);
-  }
   return (options) => startDrivenDevice(variant, options);
 }
