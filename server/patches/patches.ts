@@ -23,6 +23,7 @@ import { mremapWithoutRmapLocks } from './mremap-without-rmap-locks.ts';
 import { notifyAfterUnlock } from './notify-after-unlock.ts';
 import type { Patch } from './patch.ts';
 import { reclaimFlushesInBatch } from './reclaim-flushes-in-batch.ts';
+import { registerSkipsMappingLocks } from './register-skips-mapping-locks.ts';
 import { removeSecondInvalidate } from './remove-second-invalidate.ts';
 import { removeWaitsUnlocked } from './remove-waits-unlocked.ts';
 import { removeWithoutWaiting } from './remove-without-waiting.ts';
@@ -60,6 +61,7 @@ export const PATCHES: ReadonlyMap<string, Patch> = new Map(
     mremapWithoutRmapLocks,
     notifyAfterUnlock,
     reclaimFlushesInBatch,
+    registerSkipsMappingLocks,
     removeSecondInvalidate,
     removeWaitsUnlocked,
     removeWithoutWaiting,

@@ -32,7 +32,7 @@ const CORRECT = [
   'restore-worker',
 ];
 /** After real drivers: random worlds ask them (random-drivers.test.ts). */
-const AFTER_REAL = ['i915-userptr', 'kvm', 'kvm-arm64', 'mlx5-odp', 'split-notifiers', 'xe'];
+const AFTER_REAL = ['i915-userptr', 'kvm', 'kvm-arm64', 'kvm-late', 'mlx5-odp', 'xe'];
 
 test('every patch is broken somewhere, and every driver but the correct ones', () => {
   const broken = new Set(brokenIn([...SCENARIOS, ...scenariosIn('scenarios/museum/')]));

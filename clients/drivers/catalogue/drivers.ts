@@ -46,6 +46,7 @@ import { i915Userptr } from '../i915/i915.ts';
 import type { DriverVariant } from '../interface/driver-variant.ts';
 import { kvm } from '../kvm/kvm.ts';
 import { kvmArm64 } from '../kvm/kvm-arm64.ts';
+import { kvmLate } from '../kvm/kvm-late.ts';
 import { mlx5Odp } from '../mlx5/mlx5-odp.ts';
 import { nouveau } from '../nouveau/nouveau.ts';
 import { xe } from '../xe/xe.ts';
@@ -77,6 +78,7 @@ export const DRIVERS: ReadonlyMap<string, DriverVariant> = new Map(
     kvmChecksCountOnly,
     kvmChecksSequenceOnly,
     kvmCountBeforeSequence,
+    kvmLate,
     flushInRelease,
     kvmMappingBeforeSequence,
     kvmMemslotsChangeMidway,

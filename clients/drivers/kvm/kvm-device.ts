@@ -26,7 +26,10 @@ export const KVM_FUNCTIONS: KvmFunctions = {
 
 /** A guest whose KVM has `functions` in the place of its own. They must keep no state beside the guest's. */
 export function kvmWith(options: DriverOptions, functions: Partial<KvmFunctions>): LabDevice {
-  const kvm = newKvm(options, { ...KVM_FUNCTIONS, ...functions });
+  return deviceOfKvm(newKvm(options, { ...KVM_FUNCTIONS, ...functions }));
+}
+
+export function deviceOfKvm(kvm: Kvm): LabDevice {
   return {
     callbacks: kvmDriver(kvm),
     open: () => openKvm(kvm),

@@ -59,6 +59,8 @@ const COMPARED: readonly (readonly [scenario: string, choice: string])[] = [
   ['museum/05-count-and-seq-both-needed', 'kvm-checks-sequence-only'],
   ['museum/06-vma-lookup-before-seq', 'kvm-arm64'],
   ['museum/22-notifier-free-without-grace', 'stock'],
+  ['museum/24-registration-vs-vma-lock-fault', 'stock'],
+  ['museum/24-registration-vs-vma-lock-fault', 'register-skips-mapping-locks'],
   ['museum/27-memslot-elision-imbalance', 'kvm'],
   ['museum/27-memslot-elision-imbalance', 'kvm-memslots-change-midway'],
   ['museum/28-notifier-order-inversion', 'stock'],

@@ -5,6 +5,7 @@ import { longtermPinsOfAnyFile } from './longterm-pins-of-any-file.ts';
 import { mmapJoinsTheLowerFirst } from './mmap-joins-the-lower-first.ts';
 import { mprotectNotifiesByPud } from './mprotect-notifies-by-pud.ts';
 import { mprotectUnaccounts } from './mprotect-unaccounts.ts';
+import { registrationLocksMappings } from './registration-locks-mappings.ts';
 import { swapCacheMigrates } from './swap-cache-migrates.ts';
 import { swappedInPagesAreWritable } from './swapped-in-pages-are-writable.ts';
 
@@ -23,5 +24,6 @@ export const LINUX_6_12: KernelVersion = {
     mprotectNotifiesByPud,
     mmapJoinsTheLowerFirst,
     bracketEndsBeforePut,
+    registrationLocksMappings,
   ],
 };
