@@ -11,5 +11,5 @@ export const registerSkipsMappingLocks: Patch = {
     'Linux 6.4; fixed by "mm/mmap: prevent pagefault handler from racing with mmu_notifier registration" (6.5): there ' +
     'the bracket is that of a page fault, here of madvise(DONTNEED) of mainline',
   summary: 'a notifier is registered while others work under locks of mappings',
-  overrides: () => ({ mmTakeAllLocks }),
+  overrides: () => ({ mmTakeAllLocks: (k, mm) => mmTakeAllLocks(k, mm) }),
 };
