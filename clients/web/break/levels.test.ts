@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { PATCHES } from '../../../server/patches/patches.ts';
 import { DEFAULT_DRIVER } from '../../../server/scenario/instances.ts';
 import { shippedScenario } from '../../../server/scenario/shipped-scenarios.ts';
+import { CONTRACT_ORACLE } from '../../../server/vocabulary/rules.ts';
 import { DRIVERS } from '../../drivers/catalogue/drivers.ts';
 import { play } from './game.ts';
 import { DRIVERS as DRIVERS_OF_LEVELS } from './level-drivers.ts';
@@ -36,6 +37,16 @@ test('the page has the drivers and patches of its levels, as they ship', () => {
     if (bug.kind === 'driver') assert.equal(DRIVERS_OF_LEVELS.get(bug.name), DRIVERS.get(bug.name));
   }
   assert.equal(DRIVERS_OF_LEVELS.get(DEFAULT_DRIVER), DRIVERS.get(DEFAULT_DRIVER));
+});
+
+test('no level asks about the contract of drivers, which the page does not have', () => {
+  for (const level of LEVELS) {
+    const scenario = shippedScenario(level.scenario);
+    assert.ok(scenario !== 'none');
+    for (const kernel of ['bug', 'right'] as const) {
+      assert.ok(!planOfLevel(level, scenario, kernel).oracles.has(CONTRACT_ORACLE), level.scenario);
+    }
+  }
 });
 
 test('a game follows from its choices, and a lost one says that nothing can fail any more', () => {
