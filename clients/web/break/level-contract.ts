@@ -1,4 +1,4 @@
-/** No level asks about the contract of drivers (OR6): the machine in the page has this in the place of its witnesses. */
+/** No level asks about the contract of drivers (OR6): the machine in the page has this instead of its witnesses. */
 import type * as Watched from '../../../server/machine/oracles/contract/watched-device.ts';
 
 function notAsked(): never {
