@@ -177,16 +177,16 @@ test('any order that breaks stands beside the stock kernel, step by step, with o
   await page.getByRole('button', { name: 'Explore', exact: true }).click();
   await page.getByRole('button', { name: 'Beside the stock kernel' }).click();
   const bug = page.getByRole('region', { name: 'With cow-ends-bracket-early' });
-  const stock = page.getByRole('region', { name: 'Stock' });
+  const stock = page.getByRole('region', { name: 'Stock', exact: true });
   await appears(bug.getByText(/dev0 maps .* but the CPU entry is/));
-  assert.equal(await stock.locator('.wrong').count(), 0);
+  assert.equal(await stock.locator('ul.wrong').count(), 0);
   await appears(page.locator('.swap-row').first());
   const steps = await page.locator('.steps li').count();
   const both = page.getByLabel('Step of both');
   assert.equal(Number(await both.inputValue()), steps);
   await page.keyboard.press('ArrowLeft');
   await appears(page.getByText(`step ${steps - 1} of ${steps}`));
-  assert.equal(await bug.locator('.wrong').count(), 0);
+  assert.equal(await bug.locator('ul.wrong').count(), 0);
   assert.deepEqual(complaintsBut404(), []);
 });
 
