@@ -30,6 +30,7 @@ import { type ObjectId, objectId, objectName } from '../task/object-id.ts';
 import {
   ALLOCATORS,
   FLUSH_PENDING,
+  HOLD_OWNERS,
   MIGRATIONS_OWNER,
   MM_PARTS,
   NOTIFIER_PARTS,
@@ -115,6 +116,8 @@ function contentOf(options: ContentsOptions, object: ObjectId): number | string 
     case 'allocator':
       return nextFree(kernel, index);
     case 'hold':
+      // Which threads are left is told by the tasks that there are.
+      if (owner === HOLD_OWNERS.threadsLeft) return '';
       return milestones.leftAt(object);
     case 'device':
       if (owner === MIGRATIONS_OWNER) return migrationsText(kernel, object);
