@@ -52,8 +52,8 @@ test('a misspelt key is pointed at, and the right one suggested', () => {
 
 test('a key that resembles nothing is answered with all that are known', () => {
   assert.deepEqual(without('title: A sample', 'title: A sample\ncolour: red'), [
-    's.yaml:3:1: colour: unknown key "colour"; known here: name, title, provenance, museum, story, affects, parameters, machine, vmas, ' +
-      'setup, actors, sheet, window, condition, oracles, bounds, expect',
+    's.yaml:3:1: colour: unknown key "colour"; known here: name, title, provenance, museum, ' +
+      'story, affects, parameters, machine, vmas, setup, actors, sheet, window, condition, oracles, bounds, expect',
   ]);
 });
 
