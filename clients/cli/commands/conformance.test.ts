@@ -83,7 +83,7 @@ test('a patch from a file is held against traces: unknown if it does not run, an
     assert.equal(idle.code, EXIT.UNKNOWN, idle.stderr);
     assert.match(
       JSON.parse(idle.stdout).notReached,
-      /^oomReapTaskMm, which mine overrides, runs in none of them; scenarios that reach it: nonblock-/,
+      /^oomReapTaskMm, which mine overrides, runs in none of them; scenarios that reach it: .*\bnonblock-/,
     );
     const wrong = await ran('wrong', "*hmmRangeFault() { throw new TypeError('no'); }");
     assert.equal(wrong.code, EXIT.USAGE, wrong.stdout);
