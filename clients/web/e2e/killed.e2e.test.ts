@@ -10,7 +10,7 @@ import type { NewLabAnswer } from '../../../server/protocol/http-api.ts';
 import { ensurePage } from '../build/ensure-page.ts';
 import { A_BROWSER_RUNS, test } from './page-test.ts';
 import { type LaunchedBrowser, launchBrowser, PHONE } from './page-under-test.ts';
-import { appears, PATIENCE_MS } from './seen.ts';
+import { appears, disappears, PATIENCE_MS } from './seen.ts';
 
 let launched: LaunchedBrowser;
 let folder: string;
@@ -67,12 +67,14 @@ test('with a recording the same session goes on, and the device has in its memor
   const { phone, stage } = await roomWithAWrite(server);
   await server.kill();
   await appears(phone.getByText(/connection lost|no connection/));
-  await appears(stage.getByText(/not live/));
+  await appears(stage.getByText(/as of \d+ s ago/));
+  await appears(stage.locator('.not-live .memory'));
   await server.start('none');
   await appears(phone.getByText('● connected'));
   await appears(phone.getByTestId('my-entry').getByText('0x2a'));
   await phone.getByRole('button', { name: 'Read', exact: true }).last().click();
   await appears(phone.getByTestId('result').getByText('0x2a'));
+  await disappears(stage.locator('.not-live'));
   await appears(stage.getByText('0x2a'));
   await server.terminate();
 });

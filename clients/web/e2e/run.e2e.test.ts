@@ -26,7 +26,9 @@ after(async () => {
 
 test('a scenario is explored, its counterexample stepped through, and its link restores the step', async () => {
   const page = await under.open('/explore');
-  await page.getByLabel('Scenario').selectOption('seed-zero-page');
+  await page
+    .getByRole('combobox', { name: 'Scenario', exact: true })
+    .selectOption('seed-zero-page');
   await page.getByLabel('Kernel').selectOption(PATCH);
   await page.getByText(`What ${PATCH} changes`).click();
   await appears(page.getByText("-  let bracket = 'none';"));
@@ -249,10 +251,10 @@ test('a kernel function is changed in the page, and what that breaks is found', 
 test('a recording of a lab is dropped into the page, or pasted, and stands there in memory and time', async () => {
   const device = await under.open('/lab/demo/device/gpu0');
   await appears(device.getByText('● connected'));
-  const [recording = ''] = readdirSync(folder).filter((name) => name.endsWith('.jsonl'));
+  const [recording = ''] = readdirSync(folder).filter((name) => /^demo-.*\.jsonl$/.test(name));
   const page = await under.open('/explore');
   await page.locator('input[type=file]').setInputFiles(join(folder, recording));
-  await appears(page.getByText('a recording'));
+  await appears(page.getByRole('heading', { name: 'A recording of demo' }));
   await appears(page.getByText(/^\d+ events, 0 violations/));
   await appears(page.getByText(/◼ then \d+/));
   await page.goto(`${under.server.url}/explore`);
