@@ -48,7 +48,7 @@ test('a refusal names the path and the bound', () => {
   );
   assert.equal(
     explanation('cpu', 'madvise', { address: '0x1000', pages: 1, advice: 'PLEASE' }),
-    'params.advice: expected one of "DONTNEED", "FREE", "PAGEOUT"',
+    'params.advice: expected one of "DONTNEED", "FREE", "PAGEOUT", "REMOVE", "COLLAPSE"',
   );
   assert.equal(explanation('cpu', 'exit', { now: true }), 'params.now: expected no field here');
 });
