@@ -8,9 +8,9 @@
  */
 import type { DeviceFault } from '../../../server/abi/device-api.ts';
 import type { Task } from '../../../server/task/task.ts';
-import { type PageRange, type Pfn, pagesFrom } from '../../../server/vocabulary/address.ts';
+import { type PageRange, pagesFrom } from '../../../server/vocabulary/address.ts';
 import { OK, type Result } from '../../../server/vocabulary/errno.ts';
-import { copyToDevice, copyToSystem } from '../hardware/copy-engine.ts';
+import { copyToDevice, migrateHome } from '../hardware/copy-engine.ts';
 import { underMmapLock } from '../hardware/gpu.ts';
 import { type KfdFunctions, validateAndMap, withRangeAt } from './kfd-restore.ts';
 import type { KfdSvms } from './kfd-svms.ts';
@@ -45,25 +45,10 @@ function* toVram({ gpu }: KfdSvms, range: PageRange): Task<Result<void>> {
 
 /** The migrate_to_ram callback. Holds: mmap_lock for read (the caller does). */
 export function kfdMigrateToRam(svms: KfdSvms, { mm, page, pfn }: DeviceFault): Task<Result<void>> {
-  return toRam(svms, mm, pagesFrom(page, 1), pfn);
+  return migrateHome(svms.gpu, mm, pagesFrom(page, 1), pfn);
 }
 
 /** Brings a range back on request. */
 export function kfdEvict(svms: KfdSvms, range: PageRange): Task<Result<void>> {
-  return underMmapLock(svms.gpu, () => toRam(svms, svms.gpu.api.mm, range, 'none'));
-}
-
-function* toRam(
-  { gpu }: KfdSvms,
-  mm: number,
-  range: PageRange,
-  faultPage: Pfn | 'none',
-): Task<Result<void>> {
-  const { api } = gpu;
-  const setup = yield* api.migrateVmaSetup({ mm, range, select: 'device-private', faultPage });
-  if (!setup.ok) return setup;
-  const copied = yield* copyToSystem(gpu, setup.value.src, range.first);
-  if (copied.ok) yield* api.migrateVmaPages(setup.value, copied.value);
-  yield* api.migrateVmaFinalize(setup.value);
-  return copied.ok ? OK : copied;
+  return underMmapLock(svms.gpu, () => migrateHome(svms.gpu, svms.gpu.api.mm, range, 'none'));
 }

@@ -1,5 +1,5 @@
 /** The private memory of a device from a driver's side: frames taken and given back, pages copied in and out. */
-import type { DmaTarget } from '../../../server/abi/device-api.ts';
+import type { DmaTarget, MmId } from '../../../server/abi/device-api.ts';
 import {
   MIGRATE_PFN_MIGRATE,
   MIGRATE_PFN_NONE,
@@ -11,7 +11,12 @@ import {
 } from '../../../server/abi/migrate-pfn.ts';
 import { wake } from '../../../server/task/context.ts';
 import { type Task, willRead, willWrite } from '../../../server/task/task.ts';
-import { type PageIndex, type Pfn, pageIndex } from '../../../server/vocabulary/address.ts';
+import {
+  type PageIndex,
+  type PageRange,
+  type Pfn,
+  pageIndex,
+} from '../../../server/vocabulary/address.ts';
 import { OK, ok, type Result } from '../../../server/vocabulary/errno.ts';
 import { type PageContents, ZERO_CONTENTS } from '../../../server/vocabulary/page-contents.ts';
 import {
@@ -133,4 +138,26 @@ function* fill(gpu: Gpu, page: PageIndex, source: Pfn | 'none', frame: Pfn): Tas
   yield willWrite('copy_engine.to_device', deviceFrameObject(gpu.memory, frame));
   writeDeviceFrame(gpu.memory, frame, contents);
   return OK;
+}
+
+/**
+ * Brings private pages of a range back to system memory: setup, copy, pages, finalize. For a CPU's fault `faultPage` is
+ * its page, else 'none'.
+ *
+ * Holds: mmap_lock of `mm` for read. Yields: yes.
+ * Returns: as migrate_vma_setup(); ENOMEM without a frame. That a page has stayed is no failure.
+ */
+export function* migrateHome(
+  gpu: Gpu,
+  mm: MmId,
+  range: PageRange,
+  faultPage: Pfn | 'none',
+): Task<Result<void>> {
+  const { api } = gpu;
+  const setup = yield* api.migrateVmaSetup({ mm, range, select: 'device-private', faultPage });
+  if (!setup.ok) return setup;
+  const copied = yield* copyToSystem(gpu, setup.value.src, range.first);
+  if (copied.ok) yield* api.migrateVmaPages(setup.value, copied.value);
+  yield* api.migrateVmaFinalize(setup.value);
+  return copied.ok ? OK : copied;
 }

@@ -12,14 +12,9 @@ import {
   migratePfnHas,
 } from '../../../server/abi/migrate-pfn.ts';
 import type { Task } from '../../../server/task/task.ts';
-import {
-  type PageRange,
-  type Pfn,
-  pageCount,
-  pagesFrom,
-} from '../../../server/vocabulary/address.ts';
+import { type PageRange, pageCount, pagesFrom } from '../../../server/vocabulary/address.ts';
 import { fail, OK, type Result } from '../../../server/vocabulary/errno.ts';
-import { copyToDevice, copyToSystem, giveBack } from '../hardware/copy-engine.ts';
+import { copyToDevice, giveBack, migrateHome } from '../hardware/copy-engine.ts';
 import { underMmapLock } from '../hardware/gpu.ts';
 import type { Gpusvm } from './gpusvm.ts';
 
@@ -63,25 +58,10 @@ function* migrateOnce({ gpu }: Gpusvm, range: PageRange): Task<Result<void>> {
 
 /** The migrate_to_ram callback. Holds: mmap_lock for read (the caller does). */
 export function migrateToRam(svm: Gpusvm, { mm, page, pfn }: DeviceFault): Task<Result<void>> {
-  return toRam(svm, mm, pagesFrom(page, 1), pfn);
+  return migrateHome(svm.gpu, mm, pagesFrom(page, 1), pfn);
 }
 
 /** Brings a range back. Takes: mmap_lock for read. */
 export function evictRange(svm: Gpusvm, range: PageRange): Task<Result<void>> {
-  return underMmapLock(svm.gpu, () => toRam(svm, svm.gpu.api.mm, range, 'none'));
-}
-
-function* toRam(
-  { gpu }: Gpusvm,
-  mm: number,
-  range: PageRange,
-  faultPage: Pfn | 'none',
-): Task<Result<void>> {
-  const { api } = gpu;
-  const setup = yield* api.migrateVmaSetup({ mm, range, select: 'device-private', faultPage });
-  if (!setup.ok) return setup;
-  const copied = yield* copyToSystem(gpu, setup.value.src, range.first);
-  if (copied.ok) yield* api.migrateVmaPages(setup.value, copied.value);
-  yield* api.migrateVmaFinalize(setup.value);
-  return copied.ok ? OK : copied;
+  return underMmapLock(svm.gpu, () => migrateHome(svm.gpu, svm.gpu.api.mm, range, 'none'));
 }
