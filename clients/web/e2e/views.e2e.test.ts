@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { after, afterEach, before } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
 import { A_BROWSER_RUNS, test } from './page-test.ts';
 import { openPage, type PageUnderTest, PHONE } from './page-under-test.ts';
@@ -157,18 +158,21 @@ test('a lab that is not there is said to be so, with a way on', async () => {
   await appears(page.getByText('Labs of this server'));
 });
 
+/** How much of the window has moved since it was opened, by itself. */
+function shifts(page: Page): Promise<number> {
+  return page.evaluate(
+    () =>
+      new Promise<number>((resolve) => {
+        new PerformanceObserver((list) => {
+          const entries = list.getEntries() as (PerformanceEntry & { readonly value: number })[];
+          resolve(entries.reduce((sum, { value }) => sum + value, 0));
+        }).observe({ type: 'layout-shift', buffered: true });
+        setTimeout(() => resolve(0), 300);
+      }),
+  );
+}
+
 test('nothing moves once it is there: neither while a page loads nor when a device joins', async () => {
-  const shifts = async (page: Page) =>
-    page.evaluate(
-      () =>
-        new Promise<number>((resolve) => {
-          new PerformanceObserver((list) => {
-            const entries = list.getEntries() as (PerformanceEntry & { readonly value: number })[];
-            resolve(entries.reduce((sum, { value }) => sum + value, 0));
-          }).observe({ type: 'layout-shift', buffered: true });
-          setTimeout(() => resolve(0), 300);
-        }),
-    );
   const lab = await under.open('/lab/demo');
   await appears(lab.getByText('● connected'));
   const device = await under.open('/lab/demo/device/late', PHONE);
@@ -178,3 +182,30 @@ test('nothing moves once it is there: neither while a page loads nor when a devi
     assert.ok((await shifts(page)) < 0.05, `${page.url()} moved by ${await shifts(page)}`);
   }
 });
+
+/** What a phone hears of its lab, each by a way of its own: the last one to arrive moves nothing that was there. */
+const WAYS = ['HTTP', 'the first socket', 'the second socket'] as const;
+const HELD_BACK_MS = 500;
+
+for (const late of WAYS) {
+  test(`nothing moves on a phone whose lab comes in parts, ${late} last`, async () => {
+    const phone = await under.open('/nowhere', PHONE);
+    const delayOf = (way: string) => (way === late ? HELD_BACK_MS : 0);
+    await phone.route('**/api/labs/**', async (route) => {
+      await sleep(delayOf('HTTP'));
+      await route.continue();
+    });
+    const sockets = [...WAYS].slice(1);
+    await phone.routeWebSocket('**/ws', (socket) => {
+      const way = sockets.shift() ?? 'another socket';
+      const server = socket.connectToServer();
+      server.onMessage((message) => {
+        setTimeout(() => socket.send(message), delayOf(way));
+      });
+    });
+    await phone.goto(`${under.server.url}/lab/demo/device/${late.replaceAll(' ', '-')}`);
+    await appears(phone.getByTestId('cpu-entry'));
+    await appears(phone.getByTestId('my-entry'));
+    assert.ok((await shifts(phone)) < 0.05, `moved by ${await shifts(phone)}`);
+  });
+}

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import type { LabLed } from '../../../server/protocol/lab-control.ts';
 import { LostLab } from '../lab/lost-lab.tsx';
 import { StatusChip } from '../lab/status-chip.tsx';
@@ -26,6 +26,7 @@ export function PlayerFrame({ player, room, children, verbs }: PlayerFrameProps)
   const { status, lab, name } = player;
   const told = status.state === 'live' ? status.told : '';
   useEffect(() => showToast(told), [told]);
+  const isSeen = useSeen(player, room);
   if (status.state === 'refused') return <LostLab lab={lab} status={status} />;
   const leave = async () => {
     await leaveLab(player);
@@ -48,35 +49,50 @@ export function PlayerFrame({ player, room, children, verbs }: PlayerFrameProps)
         )}
         <NotLive feed={room.feed} />
       </header>
-      <main className="hand">
-        <div className="upper stack">
-          {children}
-          <section aria-label="What happened to me" className="log">
-            <ol>
-              {player.actions.slice(0, 6).map(({ id, what, outcome, result }) => (
-                <li key={id}>
-                  <span className={outcome === 'bad' ? 'chip alarm' : 'quiet'}>{what}</span>{' '}
-                  <code>{result}</code>
-                </li>
-              ))}
-            </ol>
-          </section>
-          <p className="row">
-            <Link to={{ view: 'lab', lab, event: 'live', hand: 'on' }} className="button">
-              Watch the lab
-            </Link>
-            <button type="button" onClick={() => leave().catch(() => undefined)}>
-              Leave for good
-            </button>
-          </p>
-        </div>
-        <div className="thumb">
-          <Standing player={player} room={room} />
-          {verbs}
-        </div>
-      </main>
+      {isSeen ? (
+        <main className="hand">
+          <div className="upper stack">
+            {children}
+            <section aria-label="What happened to me" className="log">
+              <ol>
+                {player.actions.slice(0, 6).map(({ id, what, outcome, result }) => (
+                  <li key={id}>
+                    <span className={outcome === 'bad' ? 'chip alarm' : 'quiet'}>{what}</span>{' '}
+                    <code>{result}</code>
+                  </li>
+                ))}
+              </ol>
+            </section>
+            <p className="row">
+              <Link to={{ view: 'lab', lab, event: 'live', hand: 'on' }} className="button">
+                Watch the lab
+              </Link>
+              <button type="button" onClick={() => leave().catch(() => undefined)}>
+                Leave for good
+              </button>
+            </p>
+          </div>
+          <div className="thumb">
+            <Standing player={player} room={room} />
+            {verbs}
+          </div>
+        </main>
+      ) : (
+        <main className="hand" aria-busy="true" />
+      )}
     </div>
   );
+}
+
+/**
+ * Returns: true from when all that this page is about is there: the lab, how it is driven, and this client in it.
+ * What was drawn of a part would move under the thumb when the rest comes.
+ */
+function useSeen({ name }: PlayedClient, { feed, detail }: Room): boolean {
+  const seen = useRef(false);
+  const isWhole = feed.beginnings > 0 && feed.control !== 'unknown' && detail !== 'unknown';
+  seen.current ||= isWhole && feed.history.now.actors.has(name);
+  return seen.current;
 }
 
 /** What came of the last press, or why nothing moves. */
