@@ -1,5 +1,5 @@
 /** A server of its own with the built page, and a browser that looks at it. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
@@ -62,12 +62,16 @@ export interface LaunchedBrowser {
   close(): Promise<void>;
 }
 
+/** 'left over': it computes with what the others on this machine leave, like a browser on a machine of its own. */
+export type Share = 'equal' | 'left over';
+
 /** With a profile of its own that is gone afterwards. Rejects if there is no browser: see findBrowser(). */
-export async function launchBrowser(): Promise<LaunchedBrowser> {
+export async function launchBrowser(share: Share = 'equal'): Promise<LaunchedBrowser> {
   const found = await findBrowser();
   if (found === 'none') throw new Error(NO_BROWSER);
   const profile = mkdtempSync(join(tmpdir(), 'mmrace-browser-'));
-  const browser = await started(found, profile);
+  const program = share === 'equal' ? found : niced(found, profile);
+  const browser = await started(program, profile);
   return {
     browser,
     async close() {
@@ -75,6 +79,15 @@ export async function launchBrowser(): Promise<LaunchedBrowser> {
       rmSync(profile, { recursive: true, force: true });
     },
   };
+}
+
+/** All its processes inherit what the first one has: they are not there yet when it starts. */
+function niced(found: FoundBrowser, profile: string): FoundBrowser {
+  const executablePath = join(profile, 'niced-browser');
+  writeFileSync(executablePath, `#!/bin/sh\nexec nice -n 19 "${found.executablePath}" "$@"\n`, {
+    mode: 0o755,
+  });
+  return { ...found, executablePath };
 }
 
 /**

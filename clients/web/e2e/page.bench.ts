@@ -88,11 +88,15 @@ async function frames(effort: Effort): Promise<Measurement[]> {
   }
 }
 
-/** A stage of a lab with 20 devices that fault, while 18 phones load their page and join: a busy minute of a room. */
+/**
+ * A stage of a lab with 20 devices that fault, while 18 phones load their page and join: a busy minute of a room. In a
+ * room phones are machines of their own, so theirs is a browser that gets what stage and server leave.
+ */
 async function stageFrames(effort: Effort): Promise<Measurement[]> {
   await ensurePage();
   const { ms } = repetitions(effort);
   const launched = await launchBrowser();
+  const hands = await launchBrowser('left over');
   try {
     return await withServer(async (server, devices) => {
       const address = httpAddress(server);
@@ -101,7 +105,7 @@ async function stageFrames(effort: Effort): Promise<Measurement[]> {
       await stage.waitForTimeout(SETTLE_MS);
       const phones = Promise.all(
         Array.from({ length: STAGE_PHONES }, async () => {
-          const context = await launched.browser.newContext({ viewport: PHONE });
+          const context = await hands.browser.newContext({ viewport: PHONE });
           const page = await context.newPage();
           await page.goto(`${address}lab/${LAB}/device/auto`);
           await appears(page.getByText('connected'));
@@ -117,6 +121,7 @@ async function stageFrames(effort: Effort): Promise<Measurement[]> {
       ];
     }, STAGE_DEVICES);
   } finally {
+    await hands.close();
     await launched.close();
   }
 }
