@@ -9,9 +9,17 @@ export type Accessed<T> =
   | { readonly kind: 'done'; readonly value: T }
   | { readonly kind: 'signal'; readonly signal: Signal };
 
-export type Prot = 'none' | 'r' | 'rw';
-export type Advice = 'DONTNEED' | 'FREE' | 'PAGEOUT' | 'REMOVE' | 'COLLAPSE';
-export type MappingKind = 'anon-private' | 'anon-shared' | 'file-private' | 'file-shared';
+export const PROTS = ['none', 'r', 'rw'] as const;
+export type Prot = (typeof PROTS)[number];
+export const ADVICES = ['DONTNEED', 'FREE', 'PAGEOUT', 'REMOVE', 'COLLAPSE'] as const;
+export type Advice = (typeof ADVICES)[number];
+export const MAPPING_KINDS = [
+  'anon-private',
+  'anon-shared',
+  'file-private',
+  'file-shared',
+] as const;
+export type MappingKind = (typeof MAPPING_KINDS)[number];
 
 export interface MmapRequest {
   readonly range: PageRange;
@@ -27,7 +35,8 @@ export interface MmapRequest {
  * 'longterm': FOLL_LONGTERM|FOLL_PIN|FOLL_WRITE; 'fast': the same without mmap_lock where that is possible, as drivers
  * pin; 'get': FOLL_GET for reading.
  */
-export type PinMode = 'longterm' | 'fast' | 'get';
+export const PIN_MODES = ['longterm', 'fast', 'get'] as const;
+export type PinMode = (typeof PIN_MODES)[number];
 
 export interface CpuApi {
   /** The u64 at `address` (8-byte aligned). */

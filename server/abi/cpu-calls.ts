@@ -5,7 +5,17 @@
  */
 import { Type } from 'typebox';
 import { hexAddress, PAGES_MAX, type PageIndex, type PageRange } from '../vocabulary/address.ts';
-import type { Advice, CpuApi, MmapRequest, PinMode, Prot } from './cpu-api.ts';
+import {
+  ADVICES,
+  type Advice,
+  type CpuApi,
+  MAPPING_KINDS,
+  type MmapRequest,
+  PIN_MODES,
+  type PinMode,
+  PROTS,
+  type Prot,
+} from './cpu-api.ts';
 import {
   access,
   addressAt,
@@ -19,7 +29,7 @@ import {
 import { prose } from './prose.ts';
 import { hexU64, name, nothing, pageAddress, strict, word, wordAddress } from './scalars.ts';
 
-const prot = word('none', 'r', 'rw');
+const prot = word(...PROTS);
 const pages = Type.Integer({ minimum: 1, maximum: PAGES_MAX });
 const region = { address: pageAddress, pages };
 const pinId = Type.Integer({ minimum: 0, maximum: 2 ** 31 - 1 });
@@ -90,7 +100,7 @@ export const CPU_CALLS = {
     params: strict({
       ...region,
       prot,
-      kind: word('anon-private', 'anon-shared', 'file-private', 'file-shared'),
+      kind: word(...MAPPING_KINDS),
       file: Type.Optional(Type.Integer({ minimum: 0, maximum: 63 })),
       offset: Type.Optional(Type.Integer({ minimum: 0, maximum: PAGES_MAX, description: 'pages' })),
     }),
@@ -154,7 +164,7 @@ export const CPU_CALLS = {
     },
     params: strict({
       ...region,
-      advice: word('DONTNEED', 'FREE', 'PAGEOUT', 'REMOVE', 'COLLAPSE'),
+      advice: word(...ADVICES),
     }),
     result: nothing,
     toParams: (range: PageRange, advice: Advice) => ({ ...regionOf(range), advice }),
@@ -236,7 +246,7 @@ export const CPU_CALLS = {
       summary: 'pin pages, as get_user_pages() does: they must not move until unpin',
       examples: ['pin a', 'pin a 2 get 7'],
     },
-    params: strict({ ...region, id: pinId, mode: word('longterm', 'fast', 'get') }),
+    params: strict({ ...region, id: pinId, mode: word(...PIN_MODES) }),
     result: strict({ pinned: Type.Integer({ minimum: 0 }) }),
     toParams: (id: number, range: PageRange, mode: PinMode) => ({ ...regionOf(range), id, mode }),
     call: (params) => {

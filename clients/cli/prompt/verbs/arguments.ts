@@ -8,21 +8,19 @@ import type { Argument } from '../verb.ts';
 
 const VALUE = { name: 'VALUE', kind: 'u64', what: 'decimal or 0x-hexadecimal' } as const;
 
-/** In the order of a line. */
-const ARGUMENTS: { readonly [param: string]: Argument } = {
+/** In the order of a line. What a choice may be stands in the schema of the verb. */
+const ARGUMENTS: { readonly [param: string]: Omit<Argument, 'choices'> } = {
   address: { name: 'ADDRESS', kind: 'page', presence: { default: 'a' }, what: 'the first page' },
   pages: { name: 'PAGES', kind: 'count', presence: { default: '1' }, what: 'how many pages' },
   prot: {
     name: 'PROT',
     kind: 'choice',
-    choices: ['rw', 'r', 'none'],
     presence: { default: 'rw' },
     what: 'rights',
   },
   kind: {
     name: 'KIND',
     kind: 'choice',
-    choices: ['anon-private', 'anon-shared', 'file-private', 'file-shared'],
     presence: { default: 'anon-private' },
     what: 'what is behind the pages',
   },
@@ -36,7 +34,6 @@ const ARGUMENTS: { readonly [param: string]: Argument } = {
   advice: {
     name: 'ADVICE',
     kind: 'choice',
-    choices: ['DONTNEED', 'FREE', 'PAGEOUT', 'REMOVE', 'COLLAPSE'],
     presence: { default: 'DONTNEED' },
     what: 'as madvise(2) calls it',
   },
@@ -50,7 +47,6 @@ const ARGUMENTS: { readonly [param: string]: Argument } = {
   mode: {
     name: 'MODE',
     kind: 'choice',
-    choices: ['longterm', 'fast', 'get'],
     presence: { default: 'longterm' },
     what: 'longterm: FOLL_LONGTERM; fast: the same without mmap_lock; get: a short reference',
   },
@@ -76,21 +72,27 @@ export function argumentsOf(params: Type.TObject, { defaults = {} }: VerbHelp): 
   }
   const known = Object.keys(ARGUMENTS).filter((param) => taken.delete(param));
   return [...known, ...taken].map((param) => {
-    const argument = ARGUMENTS[param] ?? unnamed(param, schemas[param] ?? {});
+    const schema = (schemas[param] ?? {}) as Schema;
+    const argument = ARGUMENTS[param] ?? unnamed(param, schema);
+    const choices = argument.kind === 'choice' ? { choices: schema.enum ?? [] } : {};
     const usual = defaults[param];
     const placed =
       schemas[param] === wordAddress ? ({ kind: 'word', what: 'eight bytes' } as const) : {};
     const where = usual === 'free' ? { what: 'the first page; free: behind what is mapped' } : {};
     const presence = usual === undefined ? argument.presence : { default: usual };
-    return { ...argument, ...placed, ...where, presence };
+    return { ...argument, ...choices, ...placed, ...where, presence };
   });
 }
 
+interface Schema {
+  readonly enum?: readonly string[];
+  readonly type?: string;
+}
+
 /** A parameter that has no words of its own yet. */
-function unnamed(param: string, schema: Type.TSchema): Argument {
-  const { enum: choices, type } = schema as { enum?: readonly string[]; type?: string };
+function unnamed(param: string, { enum: choices, type }: Schema): Omit<Argument, 'choices'> {
   const named = { name: param.toUpperCase(), presence: 'required', what: param } as const;
-  if (choices !== undefined) return { ...named, kind: 'choice', choices };
+  if (choices !== undefined) return { ...named, kind: 'choice' };
   return { ...named, kind: type === 'integer' ? 'id' : 'u64' };
 }
 
