@@ -1,6 +1,6 @@
 /** What to ask instead, where nothing of a patch has run. */
 import type { CodeNotReached } from '../../../server/report/code-reached.ts';
-import { scenariosReaching } from '../../../server/verify/coverage/reaching-scenarios.ts';
+import { someScenariosReaching } from '../../../server/verify/coverage/reaching-scenarios.ts';
 
 const known = new Map<string, string>();
 
@@ -15,7 +15,7 @@ export function reachingAdvice(missed: CodeNotReached | { readonly kind: string 
 }
 
 function adviceFor(overridden: readonly string[]): string {
-  const reaching = scenariosReaching(overridden, () => performance.now());
+  const reaching = someScenariosReaching(overridden, () => performance.now());
   return reaching.length === 0
     ? 'no shipped scenario runs it: write one that does (docs/SCENARIOS.md)'
     : `scenarios that reach it: ${reaching.join(', ')}`;
