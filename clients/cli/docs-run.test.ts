@@ -17,14 +17,13 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, mock, test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { DEFAULT_CONFIG } from '../../server/app/config.ts';
 import { type RunningServer, startServer } from '../../server/app/start-server.ts';
 import { EXIT } from './exit-codes.ts';
-import { failed } from './failure.ts';
-import { newProgram } from './program.ts';
 import { script, TEST_LAB, withServer } from './prompt/lab-for-prompts.fixture.ts';
+import { type ExitStatus, runMmrace } from './run-mmrace.fixture.ts';
 import { unlessThere } from './shell-here.fixture.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -37,7 +36,7 @@ const DOCUMENTS = [
   'docs/WRITE-A-DEVICE.md',
   'docs/WRITE-A-DRIVER.md',
 ] as const;
-const ANSWERS: readonly Code[] = [EXIT.OK, EXIT.BROKEN, EXIT.UNKNOWN];
+const ANSWERS: readonly ExitStatus[] = [EXIT.OK, EXIT.BROKEN, EXIT.UNKNOWN];
 
 /** Run by tests of their own, or needing more: the demo, Python, a kernel, a reader's device, a cut token. */
 const NOT_RUN = /mmrace (?:demo|confirm|kernel)\b|python3|--external|mmr1\.\w*(?:…|\.\.\.)/;
@@ -101,11 +100,9 @@ function commandsOf(text: string): readonly string[] {
 }
 
 interface Ran {
-  readonly code: Code;
+  readonly code: ExitStatus;
   readonly said: string;
 }
-
-type Code = number | string | null | undefined;
 
 function wordsOf(command: string): readonly string[] {
   const { output, status } = spawnSync('bash', ['-c', SHELL + command], {
@@ -123,32 +120,6 @@ function isIn(command: string): boolean {
   const demo = server.labs.get(TEST_LAB);
   if (demo === 'none') return false;
   return demo.actorsSeen().some((actor) => actor.name === name && actor.state === 'attached');
-}
-
-/** In this process: to start one and load everything takes longer than most commands, and others try that. */
-async function runHere(words: readonly string[]): Promise<Ran> {
-  let said = '';
-  const streams = [process.stdout, process.stderr] as const;
-  const spies = streams.map((stream) => {
-    const write = stream.write.bind(stream);
-    return mock.method(stream, 'write', (chunk: string | Uint8Array): boolean => {
-      // What the test runner says of tests is no text.
-      if (typeof chunk !== 'string') return write(chunk);
-      said += chunk;
-      return true;
-    });
-  });
-  try {
-    const program = await newProgram(words[0]);
-    await program.parseAsync([...words], { from: 'user' });
-    return { code: process.exitCode, said };
-  } catch (error) {
-    const { exitCode, text } = failed(error);
-    return { code: exitCode, said: said + text };
-  } finally {
-    process.exitCode = undefined;
-    for (const spy of spies) spy.mock.restore();
-  }
 }
 
 /** In a process of its own, until it is seen to be there; then it is told to end. */
@@ -180,7 +151,10 @@ async function runUntil(
 async function run(command: string): Promise<Ran> {
   const words = wordsOf(filledIn(command));
   const [, isThere] = GOING_ON.find(([going]) => going.test(command)) ?? [];
-  if (isThere === undefined) return await runHere(words);
+  if (isThere === undefined) {
+    const { code, stdout, stderr } = await runMmrace(...words);
+    return { code, said: stdout + stderr };
+  }
   return await runUntil((said) => isThere(said, command), words);
 }
 

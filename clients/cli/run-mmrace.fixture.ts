@@ -1,11 +1,17 @@
-/** For tests: the command line as a process of its own. */
+/** For tests: the command line, in the process of the test or in one of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { mock } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { failed } from './failure.ts';
+import { newProgram } from './program.ts';
+
+/** As process.exitCode may be, and null for a process that a signal ended. */
+export type ExitStatus = number | string | null;
 
 export interface ProcessRun {
-  readonly code: number | null;
+  readonly code: ExitStatus;
   readonly stdout: string;
   readonly stderr: string;
 }
@@ -55,7 +61,45 @@ export function startMmrace(...args: readonly string[]): Running {
   return { process: child, ended, says };
 }
 
-/** Runs `mmrace` with `args` to its end. */
-export function runMmrace(...args: readonly string[]): Promise<ProcessRun> {
+/** Runs `mmrace` with `args` to its end, as a process. */
+export function runProcess(...args: readonly string[]): Promise<ProcessRun> {
   return startMmrace(...args).ended;
+}
+
+let before: Promise<unknown> = Promise.resolve();
+
+/**
+ * Runs `mmrace` with `args` to its end, in this process and one after the other: to start a process and to load
+ * everything there takes longer than most commands. For what reads stdin, hears signals, or imports a file that has changed since,
+ * there are startMmrace() and runProcess().
+ */
+export function runMmrace(...args: readonly string[]): Promise<ProcessRun> {
+  const run = before.then(() => runHere(args));
+  before = run;
+  return run;
+}
+
+async function runHere(args: readonly string[]): Promise<ProcessRun> {
+  const said = { stdout: '', stderr: '' };
+  const spies = (['stdout', 'stderr'] as const).map((name) => {
+    const stream = process[name];
+    const write = stream.write.bind(stream);
+    return mock.method(stream, 'write', (chunk: string | Uint8Array): boolean => {
+      // What the test runner says of tests is no text.
+      if (typeof chunk !== 'string') return write(chunk);
+      said[name] += chunk;
+      return true;
+    });
+  });
+  try {
+    const program = await newProgram(args[0]);
+    await program.parseAsync([...args], { from: 'user' });
+    return { code: process.exitCode ?? 0, ...said };
+  } catch (error) {
+    const { exitCode, text } = failed(error);
+    return { code: exitCode, stdout: said.stdout, stderr: said.stderr + text };
+  } finally {
+    process.exitCode = undefined;
+    for (const spy of spies) spy.mock.restore();
+  }
 }

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { planOf } from '../../../server/scenario/explore-request.ts';
 import { EXIT } from '../exit-codes.ts';
 import { failed } from '../failure.ts';
-import { runMmrace, startMmrace } from '../run-mmrace.fixture.ts';
+import { runMmrace, runProcess, startMmrace } from '../run-mmrace.fixture.ts';
 import { askedFrom, type ChoiceOptions } from '../scenario-choice.ts';
 
 const SEED = fileURLToPath(new URL('../../../scenarios/seed-zero-page.yaml', import.meta.url));
@@ -68,7 +68,8 @@ test('a patch of the user: its own file, broken like the one that ships', async 
 });
 
 test('progress and verdict as lines of JSON, sampled in threads', async () => {
-  const { code, stdout, stderr } = await runMmrace(
+  // Progress is written past process.stdout.
+  const { code, stdout, stderr } = await runProcess(
     ...['explore', SEED, '--strategy', 'pct', '--budget-executions', '300', '--workers', '2'],
     '--jsonl',
   );
