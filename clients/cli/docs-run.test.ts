@@ -7,7 +7,9 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  existsSync,
   globSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   renameSync,
@@ -16,7 +18,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { DEFAULT_CONFIG } from '../../server/app/config.ts';
@@ -122,6 +124,14 @@ function isIn(command: string): boolean {
   return demo.actorsSeen().some((actor) => actor.name === name && actor.state === 'attached');
 }
 
+/** Those that the documents name, and some of the museum: all of them are asked by tests of their own. */
+function scenariosNamed(): ReadonlySet<string> {
+  const texts = DOCUMENTS.map((document) => readFileSync(join(ROOT, document), 'utf8'));
+  const named = texts.flatMap((text) => text.match(/\bscenarios\/[\w/-]+\.\w+\b/g) ?? []);
+  const museum = globSync('scenarios/museum/0*.yaml', { cwd: ROOT });
+  return new Set([...named.filter((path) => existsSync(join(ROOT, path))), ...museum]);
+}
+
 /** In a process of its own, until it is seen to be there; then it is told to end. */
 async function runUntil(
   isThere: (said: string) => boolean,
@@ -176,7 +186,11 @@ let server: RunningServer;
 
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'mmrace-docs-'));
-  for (const name of ['scenarios', 'clients']) symlinkSync(join(ROOT, name), join(folder, name));
+  symlinkSync(join(ROOT, 'clients'), join(folder, 'clients'));
+  for (const path of scenariosNamed()) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    symlinkSync(join(ROOT, path), join(folder, path));
+  }
   writeFileSync(join(folder, 'mine.ts'), MINE);
   await recordInto(join(folder, 'recorded'));
   server = await startServer({ ...DEFAULT_CONFIG, port: 0, logLevel: 'silent', drainMs: 50 });
