@@ -129,6 +129,14 @@ suite('labs in Redis', { skip: WITHOUT_REDIS }, () => {
     const clients = await begun();
     await clients.allAnswered();
     const owner = await ownerOf('demo');
+    const [other] = servers.filter((server) => server !== owner);
+    const listed = await (await fetch(`${other?.url}/api/labs`)).json();
+    const { labs, elsewhere } = listed as { labs: object[]; elsewhere: { address: string }[] };
+    assert.deepEqual(labs, []);
+    assert.deepEqual(
+      elsewhere.map((lab) => ({ ...lab, code: '' })),
+      [{ name: 'demo', code: '', address: owner.url }],
+    );
     await owner.terminate();
     await clients.allAnswered();
     assert.notEqual(await ownerOf('demo'), owner);

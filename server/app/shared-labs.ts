@@ -8,12 +8,13 @@ import { LabCommits } from '../cluster/lab-commits.ts';
 import { Membership } from '../cluster/membership.ts';
 import { openRedis, type RedisLink } from '../cluster/redis-link.ts';
 import { type RedisStoreOptions, readRedisLab, redisStore } from '../cluster/redis-store.ts';
-import { CLAIM, FIND } from '../cluster/scripts.ts';
+import { CLAIM, FIND, LABS_ELSEWHERE } from '../cluster/scripts.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { JournalHeader } from '../journal/journal-format.ts';
+import { keptLabOf } from '../journal/lab-file.ts';
 import { JournalError } from '../journal/read-journal.ts';
 import type { RecordingStore, StoredLab } from '../journal/recording-store.ts';
-import type { Elsewhere, Whereabouts } from '../live/elsewhere.ts';
+import type { Elsewhere, LabElsewhere, Whereabouts } from '../live/elsewhere.ts';
 import type { Lab } from '../live/lab.ts';
 import type { Labs } from '../live/labs.ts';
 import { canonicalJoinCode } from '../protocol/join-code.ts';
@@ -119,6 +120,26 @@ export class SharedLabs implements Elsewhere {
     } catch (error) {
       this.#log.warn({ lab: nameOrCode, err: error }, 'Redis cannot say where a lab is');
       return { state: 'stalled' };
+    }
+  }
+
+  async labs(): Promise<readonly LabElsewhere[]> {
+    try {
+      const found = (await this.#link.run(LABS_ELSEWHERE, [this.#id])) as [
+        string,
+        string,
+        string,
+      ][];
+      return found
+        .map(([name, kept, address]) => ({
+          name,
+          code: keptLabOf(kept, name, name).joinCode,
+          address,
+        }))
+        .sort((a, b) => (a.name < b.name ? -1 : 1));
+    } catch (error) {
+      this.#log.warn({ err: error }, 'Redis cannot say which labs other servers have');
+      return [];
     }
   }
 

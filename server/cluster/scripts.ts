@@ -184,6 +184,22 @@ redis.call('SADD', p .. ':labs:' .. id, name)
 return { how, epoch }`,
 );
 
+/** ARGV: id. Returns: of each lab of another server that lives: its name, what is kept of it, and the server's address. */
+export const LABS_ELSEWHERE = script(
+  'allow-oom',
+  `local found = {}
+for _, other in ipairs(redis.call('SMEMBERS', p .. ':servers')) do
+  local address = other ~= ARGV[1] and redis.call('GET', p .. ':server:' .. other)
+  if address then
+    for _, name in ipairs(redis.call('SMEMBERS', p .. ':labs:' .. other)) do
+      local kept = redis.call('HGET', p .. ':lab:' .. name, 'kept')
+      if kept then found[#found + 1] = { name, kept, address } end
+    end
+  end
+end
+return found`,
+);
+
 /** ARGV: name, join code, 'name' or 'code' (a name does not do). Returns: the name, and the address of its owner. */
 export const FIND = script(
   'allow-oom',

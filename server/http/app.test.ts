@@ -57,7 +57,7 @@ test('the version names the protocol and the model', async () => {
 });
 
 test('labs are listed with who is in them', async () => {
-  assert.deepEqual((await get('/api/labs')).json(), { labs: [] });
+  assert.deepEqual((await get('/api/labs')).json(), { labs: [], elsewhere: [] });
   await joined(harness, 'device', 'a');
   await joined(harness, 'observer', 'watcher');
   const { labs } = (await get('/api/labs')).json();

@@ -91,7 +91,7 @@ test('a body that does not fit is refused by path and bound, and opens nothing',
   assert.match((await http.post('/api/labs', cows)).body.error.what, /has no parameter "cows"/);
   const code = await http.post('/api/labs', { name: 'bcdfg' });
   assert.match(code.body.error.what, /join code/);
-  assert.deepEqual((await http.get('/api/labs')).body, { labs: [] });
+  assert.deepEqual((await http.get('/api/labs')).body, { labs: [], elsewhere: [] });
 });
 
 test('a name is given once; the labs of a server are bounded', async () => {

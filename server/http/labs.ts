@@ -60,8 +60,16 @@ export function addLabRoutes(app: FastifyInstance, options: LabRouteOptions): vo
   const { labs, shelf, runs, readiness, joinBy, elsewhere } = options;
   app.get(
     '/api/labs',
-    route({ summary: 'The labs that are open.', tags, answers: { 200: LabsAnswer } }),
-    () => ({ labs: labs.all().map((lab) => labEntry(lab, joinBy)) }),
+    route({
+      summary:
+        'The labs that are open: those of this server, and what others have that share its Redis.',
+      tags,
+      answers: { 200: LabsAnswer },
+    }),
+    async () => ({
+      labs: labs.all().map((lab) => labEntry(lab, joinBy)),
+      elsewhere: await elsewhere.labs(),
+    }),
   );
 
   app.post<{ readonly Body: NewLab }>(

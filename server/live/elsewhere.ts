@@ -10,11 +10,21 @@ export type Whereabouts =
   /** Nobody can say at this moment. */
   | { readonly state: 'stalled' };
 
+export interface LabElsewhere {
+  readonly name: string;
+  /** Its join code. */
+  readonly code: string;
+  /** As in Whereabouts. */
+  readonly address: string;
+}
+
 export interface Elsewhere {
   /** Where a lab is that is not here. With 'create' one that nobody has is this server's from now on, to be opened. */
   find(nameOrCode: string, create: 'create' | 'never'): Promise<Whereabouts>;
   /** What find() has made this server's was not opened after all. */
   notOpened(lab: string): void;
+  /** What the others have. Empty while nobody can say. */
+  labs(): Promise<readonly LabElsewhere[]>;
   /** The addresses of the others. */
   addresses(): readonly string[];
   /** Why labs stand still; 'none' if they go. */
@@ -25,6 +35,7 @@ export interface Elsewhere {
 export const ALONE: Elsewhere = {
   find: async () => ({ state: 'here' }),
   notOpened: () => undefined,
+  labs: async () => [],
   addresses: () => [],
   stalled: () => 'none',
 };

@@ -214,7 +214,16 @@ export const LabEntry = strict({
   actors: Type.Array(LabActorEntry),
 });
 export type LabEntry = Static<typeof LabEntry>;
-export const LabsAnswer = strict({ labs: Type.Array(LabEntry) });
+export const LabElsewhere = strict({
+  name,
+  code: joinCode,
+  address: Type.String({ description: 'of its server: http://10.0.0.2:7070' }),
+});
+export type LabElsewhere = Static<typeof LabElsewhere>;
+export const LabsAnswer = strict({
+  labs: Type.Array(LabEntry),
+  elsewhere: Type.Array(LabElsewhere, { description: 'labs of other servers with the same Redis' }),
+});
 export const LabAnswer = strict({ lab: LabEntry });
 
 /** What GET /api/labs/{lab} and every control action answer. */

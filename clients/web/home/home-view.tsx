@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import type { LabEntry } from '../../../server/protocol/http-api.ts';
+import type { LabElsewhere, LabEntry } from '../../../server/protocol/http-api.ts';
 import { CodeField } from '../lobby/code-field.tsx';
 import { NewLabForm } from '../lobby/new-lab-form.tsx';
 import { openRoom } from '../lobby/open-room.ts';
@@ -133,6 +133,9 @@ function LabsHere() {
           {labs.state === 'there'
             ? labs.value.labs.map((lab) => <LabLine key={lab.name} lab={lab} />)
             : null}
+          {labs.state === 'there'
+            ? labs.value.elsewhere.map((lab) => <LabElsewhereLine key={lab.name} lab={lab} />)
+            : null}
         </div>
       </div>
       <NewLabForm />
@@ -148,6 +151,28 @@ function NoLabs({ why, error }: { readonly why: string; readonly error: unknown 
       They are shown to those who open the address with the server’s token. With a code you are in:
       type it above.
     </p>
+  );
+}
+
+/** A lab of another server: one goes there as a whole. */
+function LabElsewhereLine({ lab: { name, code, address } }: { readonly lab: LabElsewhere }) {
+  return (
+    <article className="lab-entry" data-lab={name}>
+      <div>
+        <h3>{name}</h3>
+        <p className="quiet">
+          on {new URL(address).host} · code <span className="code">{code}</span>
+        </p>
+      </div>
+      <div className="row">
+        <a className="button" href={`${address}/lab/${encodeURIComponent(name)}/stage`}>
+          Watch
+        </a>
+        <a className="button primary" href={`${address}/join/${code}`}>
+          Join
+        </a>
+      </div>
+    </article>
   );
 }
 
