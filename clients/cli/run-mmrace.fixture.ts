@@ -84,9 +84,10 @@ async function runHere(args: readonly string[]): Promise<ProcessRun> {
   const spies = (['stdout', 'stderr'] as const).map((name) => {
     const stream = process[name];
     const write = stream.write.bind(stream);
-    return mock.method(stream, 'write', (chunk: string | Uint8Array): boolean => {
+    return mock.method(stream, 'write', (...args: Parameters<typeof stream.write>): boolean => {
+      const [chunk] = args;
       // What the test runner says of tests is no text.
-      if (typeof chunk !== 'string') return write(chunk);
+      if (typeof chunk !== 'string') return write(...args);
       said[name] += chunk;
       return true;
     });
