@@ -57,4 +57,8 @@ export interface CpuApi {
   /** Returns the number of pages pinned. */
   pin(id: number, range: PageRange, mode: PinMode): Task<Result<number>>;
   unpin(id: number): Task<Result<void>>;
+  /** Reclaim, as kswapd does it, of what is mapped there: what a thread asks for through memory.reclaim. */
+  reclaim(range: PageRange): Task<Result<void>>;
+  /** Compaction: what is mapped there moves to other frames, as through /proc/sys/vm/compact_memory. */
+  compact(range: PageRange): Task<Result<void>>;
 }

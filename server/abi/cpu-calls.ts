@@ -270,6 +270,45 @@ export const CPU_CALLS = {
       (api) =>
         api.unpin(id),
   }),
+  reclaim: systemCall({
+    meaning: prose(`
+      Reclaims the pages that are mapped in a region, as kswapd does: of whatever process they are,
+      without its mmap_lock. What cannot go stays; that is no error.
+    `),
+    errnos: [],
+    help: {
+      ...memory,
+      summary: 'take pages away as memory pressure does: to swap, or for good after madvise FREE',
+      examples: ['reclaim a', 'reclaim 0x10000 4'],
+      more: 'madvise PAGEOUT does the same with pages that this process alone maps.',
+    },
+    params: strict(region),
+    result: nothing,
+    toParams: regionOf,
+    call: (params) => {
+      const range = rangeAt(params);
+      return (api) => api.reclaim(range);
+    },
+  }),
+  compact: systemCall({
+    meaning: prose(`
+      Moves the pages that are mapped in a region to other frames, as compaction and NUMA balancing
+      do: without mmap_lock. What cannot move stays; that is no error.
+    `),
+    errnos: [],
+    help: {
+      ...memory,
+      summary: 'move pages to other frames, as compaction does',
+      examples: ['compact a', 'compact 0x10000 4'],
+    },
+    params: strict(region),
+    result: nothing,
+    toParams: regionOf,
+    call: (params) => {
+      const range = rangeAt(params);
+      return (api) => api.compact(range);
+    },
+  }),
 } as const satisfies { readonly [Method in keyof CpuApi]: CpuCallOf<Method> };
 
 interface CpuCallOf<Method extends keyof CpuApi> {

@@ -34,6 +34,8 @@ export const CALLED_FUNCTIONS = [
   'unpin_user_pages',
   'get_user_pages',
   'release_pages',
+  'shrink_inactive_list',
+  'migrate_pages',
 ] as const;
 
 /** Of callback and callback-return. */

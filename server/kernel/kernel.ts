@@ -35,8 +35,10 @@ import type { PtePage } from './memory/page-table.ts';
 import type { Pte } from './memory/pte.ts';
 import { newSwap, type Swap, type SwapSlot } from './memory/swap.ts';
 import type { Tlb } from './memory/tlb.ts';
+import type { TlbBatch } from './memory/tlb-batch.ts';
 import type { MergeWish, VmaAdjustment } from './memory/vma-changes.ts';
 import type { ListedNotifier, Subscription } from './notifier/subscriptions.ts';
+import type { Unmapped } from './reclaim/migrate-pages.ts';
 
 /** A struct dev_pagemap: one device's private frames [first, first + count). */
 export interface Pgmap {
@@ -303,10 +305,10 @@ export interface KernelFunctions {
   migrateVmaInsertPage(k: Kernel, migration: Migration, index: number): Task<void>;
   migrateVmaFinalize(k: Kernel, migration: Migration): Task<void>;
   rmapWalk(k: Kernel, pfn: Pfn, walk: RmapWalk): Task<void>;
-  tryToMigrate(k: Kernel, pfn: Pfn): Task<void>;
-  tryToMigrateOne(k: Kernel, pfn: Pfn, place: MappedAt): Task<'go-on' | 'stop'>;
-  tryToUnmap(k: Kernel, pfn: Pfn): Task<void>;
-  tryToUnmapOne(k: Kernel, pfn: Pfn, place: MappedAt): Task<'go-on' | 'stop'>;
+  tryToMigrate(k: Kernel, pfn: Pfn, batch?: TlbBatch): Task<void>;
+  tryToMigrateOne(k: Kernel, pfn: Pfn, place: MappedAt, batch?: TlbBatch): Task<'go-on' | 'stop'>;
+  tryToUnmap(k: Kernel, pfn: Pfn, batch?: TlbBatch): Task<void>;
+  tryToUnmapOne(k: Kernel, pfn: Pfn, place: MappedAt, batch?: TlbBatch): Task<'go-on' | 'stop'>;
   removeMigrationPtes(k: Kernel, from: Pfn, to: Pfn): Task<void>;
   removeMigrationPte(k: Kernel, place: MappedAt, from: Pfn, to: Pfn): Task<void>;
   restoredPte(k: Kernel, at: LockedPte, entry: Pte, from: Pfn, to: Pfn): Pte;
@@ -388,9 +390,16 @@ export interface KernelFunctions {
   madviseFree(k: Kernel, mm: Mm, vma: Vma, range: PageRange): Task<void>;
   madviseFreePte(k: Kernel, at: LockedPte): Task<void>;
   madvisePageout(k: Kernel, mm: Mm, vma: Vma, range: PageRange): Task<void>;
-  reclaimPage(k: Kernel, pfn: Pfn): Task<void>;
+  shrinkInactiveList(k: Kernel, mm: Mm, range: PageRange): Task<Result<void>>;
+  isolateLruPages(k: Kernel, mm: Mm, range: PageRange): Task<Pfn[]>;
+  shrinkFolioList(k: Kernel, isolated: readonly Pfn[]): Task<void>;
+  reclaimPage(k: Kernel, pfn: Pfn, batch: TlbBatch): Task<'free' | 'kept'>;
   addToSwap(k: Kernel, pfn: Pfn): Task<'possible' | 'impossible'>;
-  removeMapping(k: Kernel, pfn: Pfn): Task<void>;
+  removeMapping(k: Kernel, pfn: Pfn, batch?: TlbBatch): Task<void>;
+  compactPages(k: Kernel, mm: Mm, range: PageRange): Task<Result<void>>;
+  migratePages(k: Kernel, isolated: readonly Pfn[]): Task<void>;
+  migrateFolioUnmap(k: Kernel, from: Pfn, batch?: TlbBatch): Task<Unmapped | 'stays'>;
+  migrateFolioMove(k: Kernel, unmapped: Unmapped): Task<void>;
   fork(k: Kernel, parent: Mm): Task<Result<Mm>>;
   copyPageRange(
     k: Kernel,
@@ -408,6 +417,11 @@ export interface KernelFunctions {
   mmputAsync(k: Kernel, mm: Mm): Task<void>;
   oomReapTaskMm(k: Kernel, mm: Mm): Task<Result<void>>;
   flushTlbRange(k: Kernel, mm: Mm, range: PageRange): Task<void>;
+  shouldDeferFlush(k: Kernel, mm: Mm): boolean;
+  setTlbUbcFlushPending(k: Kernel, mm: Mm, batch: TlbBatch, entry: 'dirty' | 'clean'): void;
+  flushTlbBatchedPending(k: Kernel, mm: Mm): Task<void>;
+  tryToUnmapFlush(k: Kernel, batch: TlbBatch): Task<void>;
+  tryToUnmapFlushDirty(k: Kernel, batch: TlbBatch): Task<void>;
 
   exitToUserMode(k: Kernel, cpu: Cpu): Task<void>;
   load(k: Kernel, cpu: Cpu, address: VirtualAddress): Task<Accessed<bigint>>;

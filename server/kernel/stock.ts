@@ -49,6 +49,13 @@ import { flushTlbRange } from './memory/flush-tlb.ts';
 import { splitHugePage, splitHugePmd } from './memory/huge-pmd.ts';
 import { mmgetNotZero, mmput, mmputAsync } from './memory/mm-users.ts';
 import { folioFreeSwap, freeSwapAndCache, freeSwapCache } from './memory/swap-cache.ts';
+import {
+  flushTlbBatchedPending,
+  setTlbUbcFlushPending,
+  shouldDeferFlush,
+  tryToUnmapFlush,
+  tryToUnmapFlushDirty,
+} from './memory/tlb-batch.ts';
 import { splitVma, vmaAdjust } from './memory/vma-adjust.ts';
 import { mmapExpand, vmaMerge } from './memory/vma-merge.ts';
 import { mnItreeInvalidate } from './notifier/ask-devices.ts';
@@ -73,6 +80,20 @@ import {
   mmuNotifierUnregister,
   synchronizeSrcu,
 } from './notifier/register-notifier.ts';
+import {
+  compactPages,
+  migrateFolioMove,
+  migrateFolioUnmap,
+  migratePages,
+} from './reclaim/migrate-pages.ts';
+import {
+  addToSwap,
+  isolateLruPages,
+  reclaimPage,
+  removeMapping,
+  shrinkFolioList,
+  shrinkInactiveList,
+} from './reclaim/vmscan.ts';
 import {
   anonVmaClone,
   anonVmaFork,
@@ -108,15 +129,7 @@ import {
   fork,
   writeProtectSeqCount,
 } from './syscalls/fork.ts';
-import {
-  addToSwap,
-  madvise,
-  madviseFree,
-  madviseFreePte,
-  madvisePageout,
-  reclaimPage,
-  removeMapping,
-} from './syscalls/madvise.ts';
+import { madvise, madviseFree, madviseFreePte, madvisePageout } from './syscalls/madvise.ts';
 import {
   collapseAndFreePmd,
   collapsePteMappedThp,
@@ -264,9 +277,16 @@ export const STOCK: KernelFunctions = {
   madviseFree,
   madviseFreePte,
   madvisePageout,
+  shrinkInactiveList,
+  isolateLruPages,
+  shrinkFolioList,
   reclaimPage,
   addToSwap,
   removeMapping,
+  compactPages,
+  migratePages,
+  migrateFolioUnmap,
+  migrateFolioMove,
   fork,
   copyPageRange,
   writeProtectSeqCount,
@@ -279,6 +299,11 @@ export const STOCK: KernelFunctions = {
   mmputAsync,
   oomReapTaskMm,
   flushTlbRange,
+  shouldDeferFlush,
+  setTlbUbcFlushPending,
+  flushTlbBatchedPending,
+  tryToUnmapFlush,
+  tryToUnmapFlushDirty,
   exitToUserMode,
   load,
   store,

@@ -146,6 +146,8 @@ function* stateOfMm(mm: Mm, names: FrameNames): Iterable<ShownState> {
   yield { object: mm.unstableObject, name: `unstable ${id}`, state: `${mm.unstable}` };
   const pending = `${mm.tlbFlushPending}`;
   yield { object: mm.flushPendingObject, name: `flush pending ${id}`, state: pending };
+  const batched = `${mm.tlbFlushBatched} ${mm.tlbFlushedBatch}`;
+  yield { object: mm.flushBatchedObject, name: `flushes batched ${id}`, state: batched };
   yield* stateOfSubscriptions(mm);
   yield* stateOfNotifiers(mm);
   yield* stateOfTable(mm, names);

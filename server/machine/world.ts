@@ -8,7 +8,7 @@ import type { DeviceApi, DeviceDriver, DeviceOwner } from '../abi/device-api.ts'
 import type { EventSink } from '../abi/event.ts';
 import { DEFAULT_KERNEL, type KernelId } from '../abi/kernel-ids.ts';
 import { reconnectDevice } from '../kernel/api/device-teardown.ts';
-import { createCpuApi, newCpu } from '../kernel/api/kernel-cpu-api.ts';
+import { createCpuApi, newCpu, newKernelThread } from '../kernel/api/kernel-cpu-api.ts';
 import {
   createDeviceApi,
   type KernelDevice,
@@ -105,6 +105,15 @@ export function threadOf(world: World, name: string): Cpu {
     world.cpus.set(name, cpu);
   }
   return cpu;
+}
+
+/** As threadOf(), a thread of the kernel that works on the first process. */
+export function kernelThreadOf(world: World, name: string): Cpu {
+  const known = world.cpus.get(name);
+  if (known !== undefined) return known;
+  const made = newKernelThread(world.kernel, name, world.mm);
+  world.cpus.set(name, made);
+  return made;
 }
 
 /** The calls of the CPU thread `name`, as threadOf() finds it. */

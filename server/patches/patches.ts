@@ -17,12 +17,14 @@ import { forkWithoutPinSeq } from './fork-without-pin-seq.ts';
 import { insertChecksStabilityEarly } from './insert-checks-stability-early.ts';
 import { insertIgnoresPteChange } from './insert-ignores-pte-change.ts';
 import { listBeforeTree } from './list-before-tree.ts';
+import { migrationTrustsProtNone } from './migration-trusts-prot-none.ts';
 import { moveLooksOutsideLock } from './move-looks-outside-lock.ts';
 import { mremapFlushLate } from './mremap-flush-late.ts';
 import { mremapWithoutRmapLocks } from './mremap-without-rmap-locks.ts';
 import { notifyAfterUnlock } from './notify-after-unlock.ts';
 import type { Patch } from './patch.ts';
 import { reclaimFlushesInBatch } from './reclaim-flushes-in-batch.ts';
+import { reclaimWritesBeforeFlush } from './reclaim-writes-before-flush.ts';
 import { registerSkipsMappingLocks } from './register-skips-mapping-locks.ts';
 import { removeSecondInvalidate } from './remove-second-invalidate.ts';
 import { removeWaitsUnlocked } from './remove-waits-unlocked.ts';
@@ -56,11 +58,13 @@ export const PATCHES: ReadonlyMap<string, Patch> = new Map(
     insertChecksStabilityEarly,
     insertIgnoresPteChange,
     listBeforeTree,
+    migrationTrustsProtNone,
     moveLooksOutsideLock,
     mremapFlushLate,
     mremapWithoutRmapLocks,
     notifyAfterUnlock,
     reclaimFlushesInBatch,
+    reclaimWritesBeforeFlush,
     registerSkipsMappingLocks,
     removeSecondInvalidate,
     removeWaitsUnlocked,

@@ -71,7 +71,7 @@ const verdicts = Type.Record(Type.String(), word('holds', 'broken', 'unknown'));
 
 export const ScenarioActorEntry = strict({
   name: Type.String(),
-  kind: word('cpu', 'device'),
+  kind: word('cpu', 'device', 'kernel'),
   driver: Type.Optional(Type.String({ description: 'the driver of a device' })),
   count: Type.Optional(
     Type.Union([Type.Integer(), Type.String()], {

@@ -119,8 +119,9 @@ function checkActors(check: Check): void {
       complain([...path, 'name'], `there is an actor "${actor.name}" already`);
     }
     if (actor.driver !== undefined) {
-      if (actor.kind === 'cpu') complain([...path, 'driver'], 'a cpu has no driver', 'key');
-      else checkKnown(check, actor.driver, DRIVERS.keys(), 'driver', [...path, 'driver']);
+      if (actor.kind !== 'device') {
+        complain([...path, 'driver'], `a ${actor.kind} has no driver`, 'key');
+      } else checkKnown(check, actor.driver, DRIVERS.keys(), 'driver', [...path, 'driver']);
     }
     if (actor.threads !== undefined && actor.program !== undefined) {
       complain([...path, 'threads'], 'an actor has either a program or threads', 'key');
@@ -183,7 +184,9 @@ function checkOp(check: Check, op: Op, actorName: string, path: Path): void {
   if (actor === undefined) checkActorName(check, actorName, [...path, 'actor']);
   else {
     const kind = kindOfOp(op);
-    if (kind !== 'any' && kind !== actor.kind) {
+    const able =
+      kind === 'any' || kind === actor.kind || (kind === 'kernel' && actor.kind === 'cpu');
+    if (!able) {
       const message = `"${op.do}" is for a ${kind}, and ${actorName} is a ${actor.kind}`;
       complain([...path, 'do'], message);
     }

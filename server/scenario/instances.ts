@@ -8,7 +8,8 @@ export interface Instance {
   readonly name: string;
   /** The name of the actor in the file. */
   readonly template: string;
-  readonly kind: 'cpu' | 'device';
+  /** 'kernel': a thread of the kernel, as kswapd. */
+  readonly kind: 'cpu' | 'device' | 'kernel';
   readonly driver: string;
   readonly memoryPages: number;
   /** One list of operations for each thread; none for an actor that only serves others. */

@@ -137,6 +137,9 @@ const MM: Fates<Mm & Record<'allVmas' | 'allTlbs', unknown>> = {
   vmaLocks: parts('VmaLocks'),
   tlbFlushPending: told('tlb'),
   flushPendingObject: NAME,
+  tlbFlushBatched: told('tlb'),
+  tlbFlushedBatch: told('tlb'),
+  flushBatchedObject: NAME,
   alive: told('mm'),
   users: told('mm'),
 };

@@ -61,7 +61,8 @@ export function liveScenario(plan: ScenarioPlan, patch: string): LiveScenario {
     ...sheetOf(scenario),
     seats: plan.instances.map(({ name, kind, threads }) => ({
       name,
-      role: kind,
+      // What a thread of the kernel does by itself, a client's thread asks for.
+      role: kind === 'device' ? kind : 'cpu',
       driver: plan.devices.find((device) => device.name === name)?.driver.id ?? null,
       program: threads.flat().map(opWords),
     })),

@@ -103,8 +103,12 @@ export function isDeviceOp(op: Op): op is DeviceOp {
   return Object.hasOwn(DMIRROR_VERBS, op.do);
 }
 
+/** What threads of the kernel do. A thread of the process may do it, too: because it needs memory, or asks for it. */
+const KERNEL_OPS: readonly Op['do'][] = ['reclaim', 'compact', 'oom-reap'];
+
 /** 'any': an operation that every kind of actor can do. */
-export function kindOfOp(op: Op): 'cpu' | 'device' | 'any' {
+export function kindOfOp(op: Op): 'cpu' | 'device' | 'kernel' | 'any' {
   if (op.do === 'wait') return 'any';
+  if (KERNEL_OPS.includes(op.do)) return 'kernel';
   return isDeviceOp(op) ? 'device' : 'cpu';
 }

@@ -95,7 +95,7 @@ const program = Type.Array(op, { minItems: 1, maxItems: OPS_MAX });
 
 const actor = strict({
   name,
-  kind: word('cpu', 'device'),
+  kind: word('cpu', 'device', 'kernel'),
   driver: Type.Optional(name),
   memoryPages: Type.Optional(count(1, 4096)),
   count: Type.Optional(

@@ -10,6 +10,7 @@ import { forgetReported } from '../machine/oracles/contract/watched-device.ts';
 import {
   cpuOf,
   deviceOf,
+  kernelThreadOf,
   newWorld,
   runTask,
   threadOf,
@@ -232,12 +233,16 @@ function invalidatingOf(plan: ScenarioPlan, surroundings: OpContext): Map<string
 /** A thread is there, and its TLB is flushed, before it does anything. A child's comes with its fork. */
 function makeThreads(plan: ScenarioPlan, world: World): void {
   for (const { kind, name } of plan.instances) {
+    if (kind === 'kernel') kernelThreadOf(world, name);
     if (kind === 'cpu' && !plan.children.has(name)) threadOf(world, name);
   }
 }
 
 function surroundingsOf(plan: ScenarioPlan, world: World): OpContext {
   const cpus = new Map<string, CpuApi>();
+  const kernelThreads = new Set(
+    plan.instances.filter(({ kind }) => kind === 'kernel').map(({ name }) => name),
+  );
   const devices = new Map<string, LabDevice>();
   for (const [deviceNumber, { name }] of plan.devices.entries()) {
     devices.set(name, newDevice(plan, world, deviceNumber));
@@ -249,6 +254,8 @@ function surroundingsOf(plan: ScenarioPlan, world: World): OpContext {
     cpu(actor) {
       const known = cpus.get(actor);
       if (known !== undefined) return known;
+      // A setup may use one before the programs stand ready.
+      if (kernelThreads.has(actor)) kernelThreadOf(world, actor);
       const made = cpuOf(world, actor);
       cpus.set(actor, made);
       return made;

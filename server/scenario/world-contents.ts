@@ -29,6 +29,7 @@ import type { World } from '../machine/world.ts';
 import { type ObjectId, objectId, objectName } from '../task/object-id.ts';
 import {
   ALLOCATORS,
+  FLUSH_BATCHED,
   FLUSH_PENDING,
   HOLD_OWNERS,
   MIGRATIONS_OWNER,
@@ -297,6 +298,7 @@ function subscribedText({ subscriptions }: Mm): string {
 function tlbContent(mm: Mm | undefined, object: ObjectId, index: number): string | number {
   if (mm === undefined) return 'unknown';
   if (index === FLUSH_PENDING) return mm.tlbFlushPending;
+  if (index === FLUSH_BATCHED) return `${mm.tlbFlushBatched} ${mm.tlbFlushedBatch}`;
   const found = mm.tlbs.find((tlb) => tlb.object === object);
   return found === undefined ? 'unknown' : entriesText(found);
 }

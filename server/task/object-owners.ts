@@ -18,6 +18,8 @@ export const VMA_PARTS = { unstable: 0, locks: 1, anonVmas: 2 } as const;
 
 /** Index of kind 'tlb' of tlb_flush_pending. The owner is the address space; TLBs have running numbers above it. */
 export const FLUSH_PENDING = 0;
+/** The same of tlb_flush_batched. */
+export const FLUSH_BATCHED = 1;
 
 /**
  * Indices of kind 'notifiers': the list of classic notifiers, and who walks it. Above stand the notifiers, by their

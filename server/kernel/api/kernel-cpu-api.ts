@@ -18,6 +18,11 @@ export function newCpu(k: Kernel, name: string, mm: Mm): Cpu {
   return { name, mm, tlb, pins: new Map() };
 }
 
+/** A thread of the kernel, which works on `mm`: it has no TLB that anybody would have to flush. */
+export function newKernelThread(k: Kernel, name: string, mm: Mm): Cpu {
+  return { name, mm, tlb: newTlb(name, objectId('tlb', mm.id, nextId(k))), pins: new Map() };
+}
+
 /** Takes a thread's TLB out of the shootdowns. Its pins must be gone. */
 export function removeCpu(cpu: Cpu): void {
   const at = cpu.mm.tlbsToChange.indexOf(cpu.tlb);
@@ -54,6 +59,9 @@ export function createCpuApi(k: Kernel, parts: CpuApiParts): CpuApi {
     pin: (id, range, mode) =>
       called(k, cpu, PINNING[mode].begins, range, pin(k, cpu, id, range, mode), { id }),
     unpin: (id) => unpin(k, cpu, id),
+    reclaim: (range) =>
+      called(k, cpu, 'shrink_inactive_list', range, k.fn.shrinkInactiveList(k, cpu.mm, range)),
+    compact: (range) => called(k, cpu, 'migrate_pages', range, k.fn.compactPages(k, cpu.mm, range)),
   };
 }
 

@@ -1,6 +1,6 @@
 import { type TaskContext, touch } from '../../task/context.ts';
 import { type ObjectId, objectId } from '../../task/object-id.ts';
-import { FLUSH_PENDING, MM_PARTS, VMA_PARTS } from '../../task/object-owners.ts';
+import { FLUSH_BATCHED, FLUSH_PENDING, MM_PARTS, VMA_PARTS } from '../../task/object-owners.ts';
 import { newRwSem, type RwSem } from '../../task/rwsem.ts';
 import { type NotifierSubscriptions, newNotifierSubscriptions } from '../notifier/subscriptions.ts';
 import { newPageTable, type PageTable } from './page-table.ts';
@@ -33,6 +33,10 @@ export interface Mm {
   /** Brackets of tlb_gather_mmu() .. tlb_finish_mmu(): some CPU may still use what is gone from the table. */
   tlbFlushPending: number;
   readonly flushPendingObject: ObjectId;
+  /** tlb_flush_batched: flushes that were put off by others (tlb-batch.ts), and up to which of them all were made. */
+  tlbFlushBatched: number;
+  tlbFlushedBatch: number;
+  readonly flushBatchedObject: ObjectId;
   /** The process runs: false from its exit on, whoever else still uses the address space. */
   alive: boolean;
   /** mm_users: the process, and each device that has taken a reference. With the last one goes all that is mapped. */
@@ -85,6 +89,9 @@ export class AddressSpace implements Mm {
   readonly vmaLocks: VmaLocks;
   tlbFlushPending = 0;
   readonly flushPendingObject: ObjectId;
+  tlbFlushBatched = 0;
+  tlbFlushedBatch = 0;
+  readonly flushBatchedObject: ObjectId;
   alive = true;
   users = 1;
   readonly #context: TaskContext;
@@ -102,6 +109,7 @@ export class AddressSpace implements Mm {
     this.unstableObject = objectId('vma', id, VMA_PARTS.unstable);
     this.vmaLocks = newVmaLocks(id);
     this.flushPendingObject = objectId('tlb', id, FLUSH_PENDING);
+    this.flushBatchedObject = objectId('tlb', id, FLUSH_BATCHED);
     this.#context = context;
     this.#vmaList = vmaListObject(id);
     this.#tlbList = tlbListObject(id);

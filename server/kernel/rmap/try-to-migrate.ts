@@ -46,6 +46,7 @@ import {
 import { lockedPte, lockTable, unlockPte } from '../memory/pte-lock.ts';
 import { setLockedPte } from '../memory/set-pte.ts';
 import { changeSlotUses } from '../memory/swap.ts';
+import type { TlbBatch } from '../memory/tlb-batch.ts';
 import { pageMapped } from './rmap.ts';
 
 /** The entry maps `pfn`: present, or as device-private memory. */
@@ -58,33 +59,44 @@ function mapsPage(pte: Pte, pfn: Pfn): boolean {
  * try_to_migrate(): every other mapping of the page becomes a migration entry. Each mapping that covers the page
  * is bracketed (event CLEAR, no owner: no device may ignore it), even where the entry turns out to be gone already.
  *
- * Holds: the page lock. Takes: callbacks' locks, PTE locks. Stops at a page that is pinned.
+ * Holds: the page lock. Takes: callbacks' locks, PTE locks. Stops at a page that is pinned. With `batch`
+ * (TTU_BATCH_FLUSH) the caller flushes the TLBs.
  */
-export function* tryToMigrate(k: Kernel, pfn: Pfn): Task<void> {
+export function* tryToMigrate(k: Kernel, pfn: Pfn, batch?: TlbBatch): Task<void> {
   yield* k.fn.rmapWalk(k, pfn, {
-    visit: (place) => k.fn.tryToMigrateOne(k, pfn, place),
+    visit: (place) => k.fn.tryToMigrateOne(k, pfn, place, batch),
     done: () => !pageMapped(k, pfn),
     mapped: 'only',
   });
 }
 
 /** try_to_migrate_one(): one mapping of the page. 'stop' if it is pinned. */
-export function tryToMigrateOne(k: Kernel, pfn: Pfn, place: MappedAt): Task<'go-on' | 'stop'> {
-  return inBracket(k, place, pfn, (at) => migrateOne(k, at, pfn));
+export function tryToMigrateOne(
+  k: Kernel,
+  pfn: Pfn,
+  place: MappedAt,
+  batch?: TlbBatch,
+): Task<'go-on' | 'stop'> {
+  return inBracket(k, place, pfn, (at) => migrateOne(k, at, pfn, batch));
 }
 
-/** try_to_unmap(): every mapping becomes a swap entry, or goes if the page may be discarded (MADV_FREE). */
-export function* tryToUnmap(k: Kernel, pfn: Pfn): Task<void> {
+/** try_to_unmap(): every mapping becomes a swap entry, or goes if the page may be discarded (MADV_FREE). As tryToMigrate(). */
+export function* tryToUnmap(k: Kernel, pfn: Pfn, batch?: TlbBatch): Task<void> {
   yield* k.fn.rmapWalk(k, pfn, {
-    visit: (place) => k.fn.tryToUnmapOne(k, pfn, place),
+    visit: (place) => k.fn.tryToUnmapOne(k, pfn, place, batch),
     done: () => !pageMapped(k, pfn),
     mapped: 'only',
   });
 }
 
 /** try_to_unmap_one(): one mapping of the page. 'stop' if it must stay. */
-export function tryToUnmapOne(k: Kernel, pfn: Pfn, place: MappedAt): Task<'go-on' | 'stop'> {
-  return inBracket(k, place, pfn, (at) => unmapOne(k, at, pfn));
+export function tryToUnmapOne(
+  k: Kernel,
+  pfn: Pfn,
+  place: MappedAt,
+  batch?: TlbBatch,
+): Task<'go-on' | 'stop'> {
+  return inBracket(k, place, pfn, (at) => unmapOne(k, at, pfn, batch));
 }
 
 function* inBracket(
@@ -112,7 +124,22 @@ function* inBracket(
   return outcome;
 }
 
-/** Clears a present entry and its cached copies, and saves its dirty bit on the page. */
+/** Clears a present entry, its cached copies at once or with those of `batch`, and saves its dirty bit on the page. */
+function* clearMapping(k: Kernel, at: LockedPte, pfn: Pfn, batch: TlbBatch | undefined): Task<Pte> {
+  if (batch === undefined || !k.fn.shouldDeferFlush(k, at.mm)) {
+    return yield* k.fn.ptepClearFlush(k, at, pfn);
+  }
+  yield willWrite('try_to_unmap_one.clear', pteObject(at.mm.table, at.page));
+  const pte = lockedPte(at);
+  if (ptePresent(pte)) {
+    k.fn.setTlbUbcFlushPending(k, at.mm, batch, pteDirty(pte) ? 'dirty' : 'clean');
+    setLockedPte(k, at, PTE_NONE);
+    if (pteDirty(pte)) setFlag(k.frames, pfn, PAGE_DIRTY);
+  }
+  return pte;
+}
+
+/** The same, flushed at once. */
 export function* ptepClearFlush(k: Kernel, at: LockedPte, pfn: Pfn): Task<Pte> {
   yield willWrite('ptep_clear_flush.clear', pteObject(at.mm.table, at.page));
   const pte = lockedPte(at);
@@ -124,10 +151,15 @@ export function* ptepClearFlush(k: Kernel, at: LockedPte, pfn: Pfn): Task<Pte> {
   return pte;
 }
 
-function* migrateOne(k: Kernel, at: LockedPte, pfn: Pfn): Task<'go-on' | 'stop'> {
+function* migrateOne(
+  k: Kernel,
+  at: LockedPte,
+  pfn: Pfn,
+  batch: TlbBatch | undefined,
+): Task<'go-on' | 'stop'> {
   const exclusive =
     hasFlag(k.frames, pfn, PAGE_ANON) && hasFlag(k.frames, pfn, PAGE_ANON_EXCLUSIVE);
-  const pte = yield* k.fn.ptepClearFlush(k, at, pfn);
+  const pte = yield* clearMapping(k, at, pfn, batch);
   if (exclusive && k.fn.pageTryShareAnonRmap(k, pfn) === 'pinned') {
     setLockedPte(k, at, pte);
     return 'stop';
@@ -139,8 +171,13 @@ function* migrateOne(k: Kernel, at: LockedPte, pfn: Pfn): Task<'go-on' | 'stop'>
   return 'go-on';
 }
 
-function* unmapOne(k: Kernel, at: LockedPte, pfn: Pfn): Task<'go-on' | 'stop'> {
-  const pte = yield* k.fn.ptepClearFlush(k, at, pfn);
+function* unmapOne(
+  k: Kernel,
+  at: LockedPte,
+  pfn: Pfn,
+  batch: TlbBatch | undefined,
+): Task<'go-on' | 'stop'> {
+  const pte = yield* clearMapping(k, at, pfn, batch);
   if (hasFlag(k.frames, pfn, PAGE_ANON)) {
     if (!hasFlag(k.frames, pfn, PAGE_SWAPBACKED)) {
       const unused = refcount(k.frames, pfn) === 1 + mapcount(k.frames, pfn);

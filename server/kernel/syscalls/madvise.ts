@@ -1,6 +1,5 @@
 /**
- * madvise(2): DONTNEED, FREE, PAGEOUT; punch-hole.ts and madvise-collapse.ts have the others. Source: mm/madvise.c,
- * mm/vmscan.c (shrink_page_list) (6.1).
+ * madvise(2): DONTNEED, FREE, PAGEOUT; punch-hole.ts and madvise-collapse.ts have the others. Source: mm/madvise.c (6.1).
  */
 import type { Advice } from '../../abi/cpu-api.ts';
 import { unlock } from '../../task/lock.ts';
@@ -8,31 +7,23 @@ import { readLock, readUnlock } from '../../task/rwsem.ts';
 import { type Task, willWrite } from '../../task/task.ts';
 import { nextPage, type PageIndex, type PageRange, type Pfn } from '../../vocabulary/address.ts';
 import { fail, OK, type Result } from '../../vocabulary/errno.ts';
-import { putbackLru } from '../hmm/migrate-vma-setup.ts';
 import type { Kernel, LockedPte } from '../kernel.ts';
 import {
   clearFlag,
-  contentsOf,
-  enterSwapCache,
   getPage,
   hasFlag,
   mapcount,
-  maybeDmaPinned,
   PAGE_ANON,
   PAGE_COMPOUND,
   PAGE_DIRTY,
-  PAGE_FILE,
   PAGE_LRU,
   PAGE_SWAPBACKED,
   PAGE_SWAPCACHE,
-  refcount,
-  setFlag,
 } from '../memory/frames.ts';
 import { compoundHead } from '../memory/huge-pmd.ts';
 import type { Mm } from '../memory/mm.ts';
 import type { Vma } from '../memory/mm-types.ts';
 import { pageLockObject, tryLockPage, unlockPage } from '../memory/page-lock.ts';
-import { cachedIn, dropSwapCache, putPage } from '../memory/page-references.ts';
 import { endOfPtePage, nextCovered, pteObject } from '../memory/page-table.ts';
 import {
   PTE_DIRTY,
@@ -49,11 +40,8 @@ import {
 } from '../memory/pte.ts';
 import { lockedPte, lockTable } from '../memory/pte-lock.ts';
 import { setLockedPte } from '../memory/set-pte.ts';
-import { allocSlot, setSlotCached, writeSlot } from '../memory/swap.ts';
-import { reclaimCachedSlot } from '../memory/swap-cache.ts';
 import { beginTlbFlushPending, endTlbFlushPending } from '../memory/tlb-flush-pending.ts';
 import { isAnonymous, vmasIn } from '../memory/vma.ts';
-import { pageMapped } from '../rmap/rmap.ts';
 
 /** What is done mapping by mapping, under one hold of mmap_lock for reading. */
 type Walked = Exclude<Advice, 'REMOVE' | 'COLLAPSE'>;
@@ -127,6 +115,7 @@ function* eachPte(
     yield* k.fn.splitHugePmd(k, mm, page);
     const table = yield* lockTable(k, label, mm, page);
     if (typeof table !== 'string') {
+      yield* k.fn.flushTlbBatchedPending(k, mm);
       for (; page < end; page = nextPage(page)) yield* visit({ mm, vma, page, ...table });
       unlock(k.context, table.held);
     }
@@ -183,7 +172,7 @@ export function* madvisePageout(k: Kernel, mm: Mm, vma: Vma, range: PageRange): 
   );
   yield* k.fn.flushTlbRange(k, mm, range);
   endTlbFlushPending(k, mm);
-  for (const pfn of chosen) yield* k.fn.reclaimPage(k, pfn);
+  yield* k.fn.shrinkFolioList(k, chosen);
 }
 
 function* isolateAlone(k: Kernel, at: LockedPte, chosen: Pfn[]): Task<void> {
@@ -223,45 +212,4 @@ function* findHuge(k: Kernel, at: LockedPte, found: Set<Pfn>): Task<void> {
   if (mapcount(k.frames, pfn) === 1 && hasFlag(k.frames, pfn, PAGE_COMPOUND)) {
     found.add(compoundHead(k, pfn));
   }
-}
-
-/** One page of shrink_page_list(). The isolation's reference is ours to drop. */
-export function* reclaimPage(k: Kernel, pfn: Pfn): Task<void> {
-  yield willWrite('shrink_page_list.trylock', pageLockObject(pfn));
-  if (tryLockPage(k, pfn) === 'busy') {
-    putbackLru(k, pfn);
-    yield* putPage(k, pfn);
-    return;
-  }
-  if ((yield* k.fn.addToSwap(k, pfn)) === 'possible') yield* k.fn.tryToUnmap(k, pfn);
-  if (!pageMapped(k, pfn)) yield* k.fn.removeMapping(k, pfn);
-  unlockPage(k, pfn);
-  putbackLru(k, pfn);
-  yield* putPage(k, pfn);
-}
-
-/** add_to_swap(): a slot and a place in the swap cache, unless the page may be discarded. */
-export function* addToSwap(k: Kernel, pfn: Pfn): Task<'possible' | 'impossible'> {
-  if (maybeDmaPinned(k.frames, pfn)) return 'impossible';
-  if (hasFlag(k.frames, pfn, PAGE_FILE)) return 'impossible';
-  if (!hasFlag(k.frames, pfn, PAGE_SWAPBACKED)) return 'possible';
-  if (hasFlag(k.frames, pfn, PAGE_SWAPCACHE)) return 'possible';
-  let slot = allocSlot(k.swap);
-  if (slot === 'none' && (yield* reclaimCachedSlot(k))) slot = allocSlot(k.swap);
-  if (slot === 'none') return 'impossible';
-  setSlotCached(k.swap, slot, pfn);
-  enterSwapCache(k.frames, pfn, slot.number);
-  setFlag(k.frames, pfn, PAGE_DIRTY);
-  getPage(k.frames, pfn, 1);
-  return 'possible';
-}
-
-/** pageout() and __remove_mapping(): write the slot, then let go of the cached page if it has no other user. */
-export function* removeMapping(k: Kernel, pfn: Pfn): Task<void> {
-  const slot = cachedIn(k, pfn);
-  if (slot === 'none') return;
-  writeSlot(k.swap, slot, contentsOf(k.frames, pfn));
-  clearFlag(k.frames, pfn, PAGE_DIRTY);
-  const isolationAndCache = 2;
-  if (refcount(k.frames, pfn) === isolationAndCache) yield* dropSwapCache(k, pfn);
 }

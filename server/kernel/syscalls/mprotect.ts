@@ -36,6 +36,11 @@ import {
 } from '../memory/pte.ts';
 import { lockedPte, lockTable } from '../memory/pte-lock.ts';
 import { setLockedPte } from '../memory/set-pte.ts';
+import {
+  beginTlbFlushPending,
+  endTlbFlushPending,
+  tlbFlushNested,
+} from '../memory/tlb-flush-pending.ts';
 import { isShared, linearIndex, vmasIn } from '../memory/vma.ts';
 
 /**
@@ -98,6 +103,9 @@ function* cutOut(k: Kernel, mm: Mm, vma: Vma, part: PageRange): Task<Vma> {
   return upper;
 }
 
+/** Whether an entry was changed that some CPU may remember. */
+type Changed = 'untouched' | 'stale';
+
 /**
  * change_protection(): the entries of `range` follow the mapping. Without any page-table page there is nothing to
  * notify the devices.
@@ -105,6 +113,9 @@ function* cutOut(k: Kernel, mm: Mm, vma: Vma, part: PageRange): Task<Vma> {
  * Holds: mmap_lock for writing. Takes: callbacks' locks, PTE locks.
  */
 export function* changeProtection(k: Kernel, mm: Mm, vma: Vma, range: PageRange): Task<void> {
+  // tlb_gather_mmu(): entries that have lost rights are flushed at the end, and others are told so meanwhile.
+  beginTlbFlushPending(k, mm);
+  let tlb: Changed = 'untouched';
   let bracket: Invalidation | 'none' = 'none';
   const first = k.fn.changeProtectionStart(mm, range);
   if (first !== 'none') {
@@ -119,14 +130,15 @@ export function* changeProtection(k: Kernel, mm: Mm, vma: Vma, range: PageRange)
   for (let page = nextCovered(mm.table, range.first, range.end); page < range.end; ) {
     const end = endOfPtePage(mm.table, page) < range.end ? endOfPtePage(mm.table, page) : range.end;
     if (end - page === k.ptrsPerPte && isHuge(mm.table, page)) {
-      yield* changeHugePmd(k, mm, vma, page);
+      if ((yield* changeHugePmd(k, mm, vma, page)) === 'stale') tlb = 'stale';
     } else {
       yield* k.fn.splitHugePmd(k, mm, page);
-      yield* changePteRange(k, mm, vma, { first: page, end });
+      if ((yield* changePteRange(k, mm, vma, { first: page, end })) === 'stale') tlb = 'stale';
     }
     page = nextCovered(mm.table, end, range.end);
   }
-  yield* k.fn.flushTlbRange(k, mm, range);
+  if (tlb === 'stale' || tlbFlushNested(k, mm)) yield* k.fn.flushTlbRange(k, mm, range);
+  endTlbFlushPending(k, mm);
   if (bracket !== 'none') yield* k.fn.mmuNotifierInvalidateRangeEnd(k, bracket);
 }
 
@@ -142,26 +154,35 @@ export function changeProtectionStart(mm: Mm, range: PageRange): PageIndex | 'no
 }
 
 /** change_huge_pmd(). */
-function* changeHugePmd(k: Kernel, mm: Mm, vma: Vma, page: PageIndex): Task<void> {
+function* changeHugePmd(k: Kernel, mm: Mm, vma: Vma, page: PageIndex): Task<Changed> {
   const block = blockOf(mm.table, page);
+  let tlb: Changed = 'untouched';
   const held = yield* lock(k.context, 'change_huge_pmd.ptl', block.ptl);
   if (block.level === 'huge') {
     yield willWrite('change_huge_pmd.set', pteObject(mm.table, page));
     setHugePmd(k, held, mm, block, page, k.fn.changedPte(k, vma, block.huge));
+    tlb = 'stale';
   }
   unlock(k.context, held);
+  return tlb;
 }
 
-function* changePteRange(k: Kernel, mm: Mm, vma: Vma, block: PageRange): Task<void> {
+function* changePteRange(k: Kernel, mm: Mm, vma: Vma, block: PageRange): Task<Changed> {
   const table = yield* lockTable(k, 'change_pte_range.ptl', mm, block.first);
-  if (typeof table === 'string') return;
+  if (typeof table === 'string') return 'untouched';
+  yield* k.fn.flushTlbBatchedPending(k, mm);
+  let tlb: Changed = 'untouched';
   for (let page = block.first; page < block.end; page = nextPage(page)) {
     const at: LockedPte = { mm, vma, page, ...table };
     if (pteNone(lockedPte(at))) continue;
     yield willWrite('change_pte_range.set', pteObject(mm.table, page));
-    setLockedPte(k, at, k.fn.changedPte(k, vma, lockedPte(at)));
+    const before = lockedPte(at);
+    const after = k.fn.changedPte(k, vma, before);
+    if (ptePresent(before) && after !== before) tlb = 'stale';
+    setLockedPte(k, at, after);
   }
   unlock(k.context, table.held);
+  return tlb;
 }
 
 export function changedPte(k: Kernel, vma: Vma, pte: Pte): Pte {

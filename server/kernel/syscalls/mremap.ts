@@ -196,6 +196,7 @@ export function* movePtes(
   const newHeld =
     newPage === oldPage ? oldHeld : yield* lockNested(k.context, 'move_ptes.new_ptl', newPage.ptl);
   allocPtePage(newHeld, mm.table, to);
+  yield* k.fn.flushTlbBatchedPending(k, mm);
   let tlb: 'untouched' | 'stale' = 'untouched';
   for (let index = 0; index < pageCount(range); index += 1) {
     const old = (range.first + index) as PageIndex;

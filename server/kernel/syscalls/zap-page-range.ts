@@ -101,6 +101,7 @@ export function* unmapPageRange(
     else yield* k.fn.splitHugePmd(k, mm, page);
     const table = yield* lockTable(k, 'zap_pte_range.ptl', mm, page);
     if (typeof table !== 'string') {
+      yield* k.fn.flushTlbBatchedPending(k, mm);
       for (; page < end; page = nextPage(page)) {
         yield* k.fn.zapPte(k, { mm, vma, page, ...table }, batch);
       }

@@ -13,7 +13,13 @@ import { migratePfnToPfn } from '../../abi/migrate-pfn.ts';
 import { migrationsObject } from '../../kernel/hmm/open-migrations.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import { isStable } from '../../kernel/memory/address-space-stability.ts';
-import { hasFlag, PAGE_ANON, PAGE_ANON_EXCLUSIVE } from '../../kernel/memory/frames.ts';
+import {
+  hasFlag,
+  isDevicePfn,
+  mappingOf,
+  PAGE_ANON,
+  PAGE_ANON_EXCLUSIVE,
+} from '../../kernel/memory/frames.ts';
 import { pageLocked } from '../../kernel/memory/page-lock.ts';
 import { entriesOf } from '../../kernel/memory/page-table.ts';
 import { lookAtSlot, slotAt } from '../../kernel/memory/swap.ts';
@@ -92,7 +98,14 @@ function becomes(k: Kernel, from: Pfn, to: Pfn): boolean {
     touch(k.context, migrationsObject(owner), 'read');
     if (migratePfnToPfn(destination) === to) return true;
   }
-  return false;
+  return takesOver(k, from, to);
+}
+
+/** Of a migration that the kernel began: both are locked, and the page belongs where the other one does. */
+function takesOver(k: Kernel, from: Pfn, to: Pfn): boolean {
+  if (isDevicePfn(to) || !pageLocked(k, to)) return false;
+  const [old, made] = [mappingOf(k.frames, from), mappingOf(k.frames, to)];
+  return old.id === made.id && old.index === made.index;
 }
 
 /** The page behind an entry that maps it no more. */

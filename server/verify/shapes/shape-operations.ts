@@ -9,9 +9,9 @@ export interface ShapeOperation {
   readonly id: string;
   /**
    * 'child': a thread of the forked process. 'holder': of the device that the memory has already. 'pinner': I/O through
-   * the pin that it has.
+   * the pin that it has. 'kernel': a thread of the kernel.
    */
-  readonly by: 'cpu' | 'child' | 'device' | 'holder' | 'pinner';
+  readonly by: 'cpu' | 'child' | 'device' | 'holder' | 'pinner' | 'kernel';
   /** Of a device; absent: the one that keeps the contract. */
   readonly driver?: string;
   /** `number` distinguishes the operations of one shape. */
@@ -125,6 +125,12 @@ const PINNERS: readonly ShapeOperation[] = [
   { id: 'pinned-read', by: 'pinner', program: () => [{ do: 'pin-read', id: PIN }] },
 ];
 
+/** They come by themselves, whoever's the pages are, and take no mmap_lock. */
+const KERNEL: readonly ShapeOperation[] = [
+  kernel('reclaim', (place) => [{ do: 'reclaim', ...rangeOf(place) }]),
+  kernel('compact', (place) => [{ do: 'compact', ...rangeOf(place) }]),
+];
+
 const CHILDREN: readonly ShapeOperation[] = [
   ...['load', 'store', 'munmap', 'mprotect-none', 'mremap', 'dontneed', 'pageout'].flatMap((id) =>
     CPU.filter((one) => one.id === id).map((one) => ({
@@ -188,6 +194,7 @@ export const SHAPE_OPERATIONS: readonly ShapeOperation[] = [
   ...DEVICE,
   ...HOLDERS,
   ...PINNERS,
+  ...KERNEL,
 ];
 
 /** Of the model: what no shape has, for a reader of their verdicts. */
@@ -230,6 +237,10 @@ function taking(operation: ShapeOperation): ShapeOperation {
 
 function cpu(id: string, program: ShapeOperation['program']): ShapeOperation {
   return { id, by: 'cpu', program };
+}
+
+function kernel(id: string, program: ShapeOperation['program']): ShapeOperation {
+  return { id, by: 'kernel', program };
 }
 
 function child(id: string, program: ShapeOperation['program']): ShapeOperation {

@@ -200,6 +200,8 @@ function nameOf({ by }: ShapeOperation, at: number): string {
       return PINNER;
     case 'cpu':
       return actorName(at);
+    case 'kernel':
+      return `kthread${at + 1}`;
     case 'device':
       return `dev${at}`;
   }
@@ -235,6 +237,8 @@ function actorOf(memory: ShapeMemory, operation: ShapeOperation, at: number): Sc
       return [];
     case 'cpu':
       return [{ name: nameOf(operation, at), kind: 'cpu', program: [...program(memory, at)] }];
+    case 'kernel':
+      return [{ name: nameOf(operation, at), kind: 'kernel', program: [...program(memory, at)] }];
     case 'device':
       return [
         {

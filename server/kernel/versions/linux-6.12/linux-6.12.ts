@@ -2,6 +2,7 @@ import type { KernelVersion } from '../kernel-version.ts';
 import { bracketEndsBeforePut } from './bracket-ends-before-put.ts';
 import { cleanPagesBecomeWritable } from './clean-pages-become-writable.ts';
 import { longtermPinsOfAnyFile } from './longterm-pins-of-any-file.ts';
+import { migratePagesInBatches } from './migrate-pages-in-batches.ts';
 import { mmapJoinsTheLowerFirst } from './mmap-joins-the-lower-first.ts';
 import { mprotectNotifiesByPud } from './mprotect-notifies-by-pud.ts';
 import { mprotectUnaccounts } from './mprotect-unaccounts.ts';
@@ -25,5 +26,6 @@ export const LINUX_6_12: KernelVersion = {
     mmapJoinsTheLowerFirst,
     bracketEndsBeforePut,
     registrationLocksMappings,
+    migratePagesInBatches,
   ],
 };
