@@ -131,11 +131,11 @@ function* clearMapping(k: Kernel, at: LockedPte, pfn: Pfn, batch: TlbBatch | und
   }
   yield willWrite('try_to_unmap_one.clear', pteObject(at.mm.table, at.page));
   const pte = lockedPte(at);
-  if (ptePresent(pte)) {
-    k.fn.setTlbUbcFlushPending(k, at.mm, batch, pteDirty(pte) ? 'dirty' : 'clean');
-    setLockedPte(k, at, PTE_NONE);
-    if (pteDirty(pte)) setFlag(k.frames, pfn, PAGE_DIRTY);
-  }
+  if (!ptePresent(pte)) return pte;
+  const entry = pteDirty(pte) ? 'dirty' : 'clean';
+  k.fn.setTlbUbcFlushPending(k, at.mm, batch, entry);
+  setLockedPte(k, at, PTE_NONE);
+  if (entry === 'dirty') setFlag(k.frames, pfn, PAGE_DIRTY);
   return pte;
 }
 
