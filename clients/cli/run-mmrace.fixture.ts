@@ -70,8 +70,8 @@ let before: Promise<unknown> = Promise.resolve();
 
 /**
  * Runs `mmrace` with `args` to its end, in this process and one after the other: to start a process and to load
- * everything there takes longer than most commands. For what reads stdin, hears signals, or imports a file that has changed since,
- * there are startMmrace() and runProcess().
+ * everything there takes longer than most commands. For what reads stdin, hears signals, or imports a file
+ * that has changed since, there are startMmrace() and runProcess().
  */
 export function runMmrace(...args: readonly string[]): Promise<ProcessRun> {
   const run = before.then(() => runHere(args));

@@ -1,7 +1,7 @@
 /**
- * Flushes of TLBs that reclaim and migration put off: entries of many pages go, and the CPUs are asked once, before a
- * page is written out or freed. Whoever finds an entry gone meanwhile must know that a flush is owed, for it has none of
- * its own to make:
+ * Flushes of TLBs that reclaim and migration put off: entries of many pages go, and the CPUs are asked once, before
+ * a page is written out or freed. Whoever finds an entry gone meanwhile must know that a flush is owed, for it has
+ * none of its own to make:
  *
  *   reclaim                                 munmap, madvise, mprotect, mremap
  *     PTE lock: clears the entry, counts

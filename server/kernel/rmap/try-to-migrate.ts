@@ -80,7 +80,7 @@ export function tryToMigrateOne(
   return inBracket(k, place, pfn, (at) => migrateOne(k, at, pfn, batch));
 }
 
-/** try_to_unmap(): every mapping becomes a swap entry, or goes if the page may be discarded (MADV_FREE). As tryToMigrate(). */
+/** try_to_unmap(): every mapping becomes a swap entry, or goes if the page may be discarded (MADV_FREE). */
 export function* tryToUnmap(k: Kernel, pfn: Pfn, batch?: TlbBatch): Task<void> {
   yield* k.fn.rmapWalk(k, pfn, {
     visit: (place) => k.fn.tryToUnmapOne(k, pfn, place, batch),
@@ -124,7 +124,7 @@ function* inBracket(
   return outcome;
 }
 
-/** Clears a present entry, its cached copies at once or with those of `batch`, and saves its dirty bit on the page. */
+/** Clears a present entry, its cached copies now or with those of `batch`, and saves its dirty bit on the page. */
 function* clearMapping(k: Kernel, at: LockedPte, pfn: Pfn, batch: TlbBatch | undefined): Task<Pte> {
   if (batch === undefined || !k.fn.shouldDeferFlush(k, at.mm)) {
     return yield* k.fn.ptepClearFlush(k, at, pfn);

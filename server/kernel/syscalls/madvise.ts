@@ -1,5 +1,6 @@
 /**
- * madvise(2): DONTNEED, FREE, PAGEOUT; punch-hole.ts and madvise-collapse.ts have the others. Source: mm/madvise.c (6.1).
+ * madvise(2): DONTNEED, FREE, PAGEOUT; punch-hole.ts and madvise-collapse.ts have the others.
+ * Source: mm/madvise.c (6.1).
  */
 import type { Advice } from '../../abi/cpu-api.ts';
 import { unlock } from '../../task/lock.ts';

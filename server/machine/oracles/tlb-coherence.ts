@@ -1,8 +1,8 @@
 /**
  * Oracle 10: what a CPU remembers of an entry goes with the entry. A task that changes one that a TLB may hold flushes
  * before the lock of its page table is let go of, or has said before that a flush is pending (tlb_flush_pending,
- * tlb_flush_batched), so that others who find the entry gone flush as well; an entry that only loses rights may wait for the end of a change
- * of mappings, which holds mmap_lock. No entry names another page before the flush.
+ * tlb_flush_batched), so that others who find the entry gone flush as well; an entry that only loses rights may wait
+ * for the end of a change of mappings, which holds mmap_lock. No entry names another page before the flush.
  *
  * Source: mm/mmu_gather.c, mm/memory.c (wp_page_copy), mm/mremap.c; 60bae7370896, eb66ae030829.
  */
