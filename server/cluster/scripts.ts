@@ -184,7 +184,7 @@ redis.call('SADD', p .. ':labs:' .. id, name)
 return { how, epoch }`,
 );
 
-/** ARGV: id. Returns: of each lab of another server that lives: its name, what is kept of it, and the server's address. */
+/** ARGV: id. Returns: of each lab of another server that lives its name, what is kept of it, and the address. */
 export const LABS_ELSEWHERE = script(
   'allow-oom',
   `local found = {}
