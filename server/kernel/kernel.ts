@@ -35,10 +35,8 @@ import type { PtePage } from './memory/page-table.ts';
 import type { Pte } from './memory/pte.ts';
 import { newSwap, type Swap, type SwapSlot } from './memory/swap.ts';
 import type { Tlb } from './memory/tlb.ts';
-import type { TlbBatch } from './memory/tlb-batch.ts';
 import type { MergeWish, VmaAdjustment } from './memory/vma-changes.ts';
 import type { ListedNotifier, Subscription } from './notifier/subscriptions.ts';
-import type { Unmapped } from './reclaim/migrate-pages.ts';
 
 /** A struct dev_pagemap: one device's private frames [first, first + count). */
 export interface Pgmap {
@@ -182,6 +180,19 @@ export interface CopyEnd {
   readonly bracket: Invalidation | 'none';
   /** The page whose reference goes: the old one, or the copy that came too late. */
   readonly unused: Pfn | 'zero';
+}
+
+/** struct tlbflush_unmap_batch: the flushes that one task owes. */
+export interface TlbBatch {
+  readonly owed: Set<Mm>;
+  /** Some CPU may still write to a page that was unmapped. */
+  writable: boolean;
+}
+
+/** A page that is locked and mapped nowhere any more, and the locked frame that it goes to. */
+export interface Unmapped {
+  readonly from: Pfn;
+  readonly to: Pfn;
 }
 
 /** Pages that lost their last mapping and wait for the TLB flush before they are freed (mmu_gather). */

@@ -15,15 +15,8 @@
 import { touch } from '../../task/context.ts';
 import type { Task } from '../../task/task.ts';
 import { PAGES_MAX, type PageIndex } from '../../vocabulary/address.ts';
-import type { Kernel } from '../kernel.ts';
+import type { Kernel, TlbBatch } from '../kernel.ts';
 import type { Mm } from './mm.ts';
-
-/** struct tlbflush_unmap_batch: what one task owes. */
-export interface TlbBatch {
-  readonly owed: Set<Mm>;
-  /** Some CPU may still write to a page that was unmapped. */
-  writable: boolean;
-}
 
 const EVERYTHING = { first: 0 as PageIndex, end: PAGES_MAX as PageIndex };
 

@@ -12,7 +12,7 @@ import type { PageRange, Pfn } from '../../vocabulary/address.ts';
 import { OK, type Result } from '../../vocabulary/errno.ts';
 import { cacheObject } from '../fault/do-fault.ts';
 import { mappingReferences, putbackLru } from '../hmm/migrate-vma-setup.ts';
-import type { Kernel } from '../kernel.ts';
+import type { Kernel, TlbBatch, Unmapped } from '../kernel.ts';
 import { copyPage } from '../memory/copy-page.ts';
 import {
   enterSwapCache,
@@ -29,14 +29,8 @@ import type { Mm } from '../memory/mm.ts';
 import { pageLockObject, tryLockPage, unlockPage } from '../memory/page-lock.ts';
 import { allocPage, cachedIn, putPage } from '../memory/page-references.ts';
 import { setSlotCached } from '../memory/swap.ts';
-import { newTlbBatch, type TlbBatch } from '../memory/tlb-batch.ts';
+import { newTlbBatch } from '../memory/tlb-batch.ts';
 import { pageMapped } from '../rmap/rmap.ts';
-
-/** A page that is locked and mapped nowhere any more, and the locked frame that it goes to. */
-export interface Unmapped {
-  readonly from: Pfn;
-  readonly to: Pfn;
-}
 
 /**
  * compact_zone(), or numamigrate: isolates the pages that are mapped at `range` of `mm`, and moves them.

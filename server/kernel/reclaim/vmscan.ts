@@ -9,7 +9,7 @@ import { type Task, willRead, willWrite } from '../../task/task.ts';
 import { nextPage, type PageRange, type Pfn } from '../../vocabulary/address.ts';
 import { OK, type Result } from '../../vocabulary/errno.ts';
 import { putbackLru } from '../hmm/migrate-vma-setup.ts';
-import type { Kernel } from '../kernel.ts';
+import type { Kernel, TlbBatch } from '../kernel.ts';
 import {
   clearFlag,
   contentsOf,
@@ -33,7 +33,7 @@ import { pteObject, readPte } from '../memory/page-table.ts';
 import { pteIsZeroPage, ptePfn, ptePresent } from '../memory/pte.ts';
 import { allocSlot, setSlotCached, writeSlot } from '../memory/swap.ts';
 import { reclaimCachedSlot } from '../memory/swap-cache.ts';
-import { newTlbBatch, type TlbBatch } from '../memory/tlb-batch.ts';
+import { newTlbBatch } from '../memory/tlb-batch.ts';
 import { pageMapped } from '../rmap/rmap.ts';
 
 /** The references of a page that is off its list, and in the swap cache. */

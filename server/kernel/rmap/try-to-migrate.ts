@@ -6,7 +6,7 @@
 import { type Task, willWrite } from '../../task/task.ts';
 import { type Pfn, pagesFrom } from '../../vocabulary/address.ts';
 import { mayWrite, vmProt } from '../fault/vm-page-prot.ts';
-import type { Kernel, LockedPte, MappedAt } from '../kernel.ts';
+import type { Kernel, LockedPte, MappedAt, TlbBatch } from '../kernel.ts';
 import {
   getPage,
   hasFlag,
@@ -46,7 +46,6 @@ import {
 import { lockedPte, lockTable, unlockPte } from '../memory/pte-lock.ts';
 import { setLockedPte } from '../memory/set-pte.ts';
 import { changeSlotUses } from '../memory/swap.ts';
-import type { TlbBatch } from '../memory/tlb-batch.ts';
 import { pageMapped } from './rmap.ts';
 
 /** The entry maps `pfn`: present, or as device-private memory. */
