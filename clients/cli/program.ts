@@ -85,6 +85,14 @@ const COMMANDS: readonly CommandFile[] = [
     load: async () => (await import('./commands/shapes.ts')).addShapesCommand,
   },
   {
+    words: ['campaign'],
+    load: async () => (await import('./commands/campaign.ts')).addCampaignCommand,
+  },
+  {
+    words: ['work'],
+    load: async () => (await import('./commands/work.ts')).addWorkCommand,
+  },
+  {
     words: ['scenarios'],
     load: async () => (await import('./commands/scenarios.ts')).addScenariosCommand,
   },

@@ -20,7 +20,7 @@ export interface Script {
 }
 
 /** All get the prefix as their only key. */
-function script(flags: 'allow-oom' | 'deny-oom', body: string): Script {
+export function script(flags: 'allow-oom' | 'deny-oom', body: string): Script {
   // Without the flag a script does not begin when Redis is full.
   const first = flags === 'allow-oom' ? '#!lua flags=allow-oom' : '#!lua';
   const text = `${first}\nlocal p = KEYS[1]\n${body}`;

@@ -88,6 +88,10 @@ export const FLOORS: readonly Floor[] = [
       packages: ['yaml'],
     },
   ),
+  // What several servers share, in Redis: which of them has a lab, and its recording.
+  outside('server/cluster', [...WIRE, 'server/machine', 'server/journal']),
+  // Searches by many workers, on any number of machines, with Redis between them.
+  outside('server/campaign', [...SCENARIO, 'server/journal', 'server/verify', 'server/cluster']),
   // A device from elsewhere under the schedules.
   outside('server/certify', [...SCENARIO, 'server/verify']),
   // A schedule of the model on a real kernel.
@@ -100,8 +104,6 @@ export const FLOORS: readonly Floor[] = [
     'server/machine',
     'server/journal',
   ]),
-  // What several servers share, in Redis: which of them has a lab, and its recording.
-  outside('server/cluster', [...WIRE, 'server/machine', 'server/journal']),
   outside('server/gateway', [...WIRE, 'server/machine', 'server/journal', 'server/live'], {
     testsAlsoUse: ['clients/sdk', 'clients/agents'],
   }),

@@ -84,7 +84,7 @@ function collect(value: string, earlier: readonly string[]): readonly string[] {
   return [...earlier, value];
 }
 
-function sizesIn(value: string): readonly ShapeSize[] {
+export function sizesIn(value: string): readonly ShapeSize[] {
   return value.split(',').map((word) => {
     const size = SHAPE_SIZES.find((one) => String(one) === word.trim());
     if (size !== undefined) return size;
@@ -94,12 +94,8 @@ function sizesIn(value: string): readonly ShapeSize[] {
 
 async function run(options: ShapesCommandOptions): Promise<ExitCode> {
   if (options.show !== undefined) return show(options.show);
-  const about = options.sizes
-    .flatMap((size) => [...shapesOf(size)])
-    .filter((shape) => options.only.every((word) => isAbout(shape, word)));
-  const shapes = chosenOf(about, options);
-  const [first] = shapes;
-  if (first === undefined) throw new UsageError(`no shape is about ${options.only.join(' and ')}`);
+  const shapes = shapesAbout(options);
+  const first = shapes[0] as Shape;
   if (options.list === true) {
     print(shapes.map(({ name }) => name).join('\n'));
     return EXIT.OK;
@@ -126,6 +122,18 @@ function show(name: string): ExitCode {
     if (!(error instanceof RangeError)) throw error;
     throw new UsageError(`${error.message}; mmrace shapes --list names them`, { cause: error });
   }
+}
+
+/** At least one. Throws: UsageError. */
+export function shapesAbout(
+  options: Pick<ShapesCommandOptions, 'sizes' | 'only' | 'every' | 'part'>,
+): readonly Shape[] {
+  const about = options.sizes
+    .flatMap((size) => [...shapesOf(size)])
+    .filter((shape) => options.only.every((word) => isAbout(shape, word)));
+  const shapes = chosenOf(about, options);
+  if (shapes.length > 0) return shapes;
+  throw new UsageError(`no shape is about ${options.only.join(' and ')}`);
 }
 
 function isAbout({ memory, operations }: Shape, word: string): boolean {

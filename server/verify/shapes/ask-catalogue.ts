@@ -75,13 +75,13 @@ class Asking {
     this.#options = options;
     const { before, after, executions } = question;
     this.#before = openShapeCache(options.cache, before, executions);
-    this.#after = this.#isAlone() ? this.#before : openShapeCache(options.cache, after, executions);
+    this.#after = isAlone(question) ? this.#before : openShapeCache(options.cache, after, executions);
     if (options.interrupted.aborted) this.#stop();
     options.interrupted.addEventListener('abort', this.#stop);
   }
 
   counts(word: ShapeWord): boolean {
-    return word === (this.#isAlone() ? 'broken' : 'appeared');
+    return word === (isAlone(this.#question) ? 'broken' : 'appeared');
   }
 
   /** As far as it was asked, now or earlier. */
@@ -128,39 +128,15 @@ class Asking {
     return Number.POSITIVE_INFINITY;
   }
 
-  /** One kernel, and nothing to compare it with. */
-  #isAlone(): boolean {
-    const { before, after } = this.#question;
-    return JSON.stringify(before) === JSON.stringify(after);
-  }
-
   async #answer(shape: Shape, slot: number): Promise<ShapeAnswer | 'interrupted'> {
-    const { before, after, changed } = this.#question;
-    const scenario = scenarioOfShape(shape);
-    if (this.#isAlone()) {
-      const alone = await this.#record(this.#after, after, shape, slot);
-      return alone === 'interrupted' ? alone : { shape, ...alone };
-    }
-    // What runs of the kernel before, where one operation is alone, says where to look for any patch.
-    const known =
-      shape.operations.length === 1 && changed !== 'all'
-        ? await this.#record(this.#before, before, shape, slot)
-        : this.#before.get(scenario);
-    if (known === 'interrupted') return known;
-    const sure = known !== 'unknown' && known.word === 'holds' && changed !== 'all';
-    if (sure && !known.called.some((name) => changed.includes(name))) {
-      return { shape, word: 'not reached', executions: 0, why: '', called: [] };
-    }
-    const record = await this.#record(this.#after, after, shape, slot);
-    if (record === 'interrupted') return record;
-    const { word } = record;
-    if (word === 'holds' && record.called.length === 0 && changed !== 'all') {
-      return { shape, ...record, word: 'not reached' };
-    }
-    if (word !== 'broken') return { shape, ...record, word };
-    const was = await this.#record(this.#before, before, shape, slot);
-    if (was === 'interrupted') return was;
-    return { shape, ...record, word: was.word === 'broken' ? 'broken' : 'appeared' };
+    const { before, after } = this.#question;
+    return await answerShape(this.#question, shape, {
+      known: () => this.#before.get(scenarioOfShape(shape)),
+      ask: (side) =>
+        side === 'before'
+          ? this.#record(this.#before, before, shape, slot)
+          : this.#record(this.#after, after, shape, slot),
+    });
   }
 
   async #record(
@@ -183,4 +159,49 @@ class Asking {
     cache.put(scenario, record);
     return record;
   }
+}
+
+/** One kernel, and nothing to compare it with. */
+function isAlone({ before, after }: Pick<CatalogueQuestion, 'before' | 'after'>): boolean {
+  return JSON.stringify(before) === JSON.stringify(after);
+}
+
+/** Where answers about one shape come from. */
+export interface ShapeRecords {
+  /** What is known of the kernel before without asking. */
+  readonly known: () => ShapeRecord | 'unknown';
+  readonly ask: (side: 'before' | 'after') => Promise<ShapeRecord | 'interrupted'>;
+}
+
+/** The answer to one shape: a function of the question and of the records. */
+export async function answerShape(
+  question: Pick<CatalogueQuestion, 'before' | 'after' | 'changed'>,
+  shape: Shape,
+  records: ShapeRecords,
+): Promise<ShapeAnswer | 'interrupted'> {
+  const { changed } = question;
+  if (isAlone(question)) {
+    const alone = await records.ask('after');
+    return alone === 'interrupted' ? alone : { shape, ...alone };
+  }
+  // What runs of the kernel before, where one operation is alone, says where to look for any patch.
+  const known =
+    shape.operations.length === 1 && changed !== 'all'
+      ? await records.ask('before')
+      : records.known();
+  if (known === 'interrupted') return known;
+  const sure = known !== 'unknown' && known.word === 'holds' && changed !== 'all';
+  if (sure && !known.called.some((name) => changed.includes(name))) {
+    return { shape, word: 'not reached', executions: 0, why: '', called: [] };
+  }
+  const record = await records.ask('after');
+  if (record === 'interrupted') return record;
+  const { word } = record;
+  if (word === 'holds' && record.called.length === 0 && changed !== 'all') {
+    return { shape, ...record, word: 'not reached' };
+  }
+  if (word !== 'broken') return { shape, ...record, word };
+  const was = await records.ask('before');
+  if (was === 'interrupted') return was;
+  return { shape, ...record, word: was.word === 'broken' ? 'broken' : 'appeared' };
 }
