@@ -9,6 +9,7 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import type { Job, Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
 import { openRedis, type RedisLink } from '../cluster/redis-link.ts';
 import { BadInput } from '../vocabulary/bad-input.ts';
 import { CampaignQueues, openQueueRedis, queueName, queuePrefix } from './campaign-queues.ts';
@@ -77,6 +78,8 @@ export class CampaignWorker {
   readonly #cores = new Map<string, Core>();
   readonly #said = new Set<string>();
   readonly #workers: Worker<Batch>[] = [];
+  /** BullMQ closes those alone that it opens. */
+  readonly #connections: Redis[] = [];
   #queues: CampaignQueues | 'none' = 'none';
   #units = 0;
   #state: 'on' | 'ending' = 'on';
@@ -115,6 +118,7 @@ export class CampaignWorker {
     await Promise.all(this.#slots.map((slot) => slot.close()));
     await this.#link.run(LEAVE_WORKER, [this.#id]).catch(() => undefined);
     if (this.#queues !== 'none') await this.#queues.close();
+    for (const redis of this.#connections) redis.disconnect();
     this.#link.close();
     rmSync(this.#folder, { recursive: true, force: true });
   }
@@ -122,8 +126,10 @@ export class CampaignWorker {
   async #open(name: string): Promise<Worker<Batch>> {
     const { Worker } = await import('bullmq');
     const { url, prefix, threads, leaseMs } = this.#options;
+    const redis = await openQueueRedis(url);
+    this.#connections.push(redis);
     const worker = new Worker<Batch>(name, (job, token) => this.#batch(job, token), {
-      connection: await openQueueRedis(url),
+      connection: redis,
       prefix: queuePrefix(prefix),
       concurrency: threads,
       lockDuration: leaseMs,

@@ -1,18 +1,13 @@
 import { Argument, type Command, Option } from 'commander';
-import type { CampaignQueues } from '../../../server/campaign/campaign-queues.ts';
 import type { CampaignLook } from '../../../server/campaign/campaigns.ts';
-import { isFull } from '../../../server/campaign/campaigns.ts';
 import { STOCK_NAME } from '../../../server/patches/joint-name.ts';
 import type { Strategy } from '../../../server/verify/explore/explore-options.ts';
 import type { Shape, ShapeSize } from '../../../server/verify/shapes/shapes.ts';
-import { askedCampaign } from '../campaign/asked-campaign.ts';
 import { type OpenCampaigns, openCampaigns } from '../campaign/campaign-redis.ts';
-import { tellCampaign } from '../campaign/campaign-text.ts';
-import { watchCampaign } from '../campaign/watch-campaign.ts';
 import { ending, print, say } from '../ending.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { DEFAULT_DEPTH, DEFAULT_SEED } from '../explore/search-settings.ts';
-import { Unavailable, UsageError } from '../failure.ts';
+import { UsageError } from '../failure.ts';
 import { kernelOption } from '../kernel-option.ts';
 import { wholeNumber } from '../whole-number.ts';
 import { shapesAbout, sizesIn } from './shapes.ts';
@@ -180,6 +175,9 @@ async function begin(
   open: OpenCampaigns,
 ): Promise<ExitCode> {
   if (words.length === 0) throw new UsageError('campaign run: expected scenarios, or shapes');
+  // Most of the program, which the other actions do without.
+  const { askedCampaign } = await import('../campaign/asked-campaign.ts');
+  const { beginCampaign } = await import('../campaign/begin-campaign.ts');
   const { spec, cores } = await askedCampaign({
     ...options,
     words,
@@ -188,7 +186,7 @@ async function begin(
     strategies: options.strategy.length === 0 ? ['dpor'] : options.strategy,
     shapes: () => chosenShapes(options),
   });
-  const id = await begun(open, spec, cores);
+  const id = await beginCampaign(open, spec, cores);
   say(`mmrace: campaign ${id}: npx mmrace campaign watch ${id} goes on with it`);
   if (options.detach === true) {
     print(id);
@@ -202,42 +200,13 @@ function chosenShapes(options: CampaignCommandOptions): readonly Shape[] {
   return shapesAbout({ ...options, part: { number: 1, of: 1 } });
 }
 
-/** Throws: Unavailable where Redis is full: then nothing is begun, or all of it is there and waits for room. */
-async function begun(
-  { campaigns, queues }: OpenCampaigns,
-  ...what: Parameters<OpenCampaigns['campaigns']['begin']>
-): Promise<string> {
-  const full = await campaigns.fullness();
-  if (full !== 'none') throw new Unavailable(`nothing is begun: ${full}`);
-  try {
-    const id = await campaigns.begin(...what);
-    await filled(campaigns, queues, id);
-    return id;
-  } catch (error) {
-    if (!isFull(error)) throw error;
-    throw new Unavailable('nothing is begun: Redis is full', { cause: error });
-  }
-}
-
-async function filled(
-  campaigns: OpenCampaigns['campaigns'],
-  queues: CampaignQueues,
-  id: string,
-): Promise<void> {
-  try {
-    await campaigns.fill(id, queues);
-  } catch (error) {
-    // Whoever watches fills it when there is room.
-    if (!isFull(error)) throw error;
-  }
-}
-
 async function watch(
   id: string,
   options: CampaignCommandOptions,
   open: OpenCampaigns,
   code: Code,
 ): Promise<ExitCode> {
+  const { watchCampaign } = await import('../campaign/watch-campaign.ts');
   const interruption = new AbortController();
   const interrupt = () => interruption.abort();
   process.once('SIGINT', interrupt);
@@ -259,6 +228,7 @@ async function show(
   { campaigns, model }: OpenCampaigns,
   code: Code,
 ): Promise<ExitCode> {
+  const { tellCampaign } = await import('../campaign/campaign-text.ts');
   const told = await tellCampaign(campaigns, { id, code, model });
   print(options.json === true ? JSON.stringify(told.plain) : told.text);
   return told.exitCode;
