@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import { campaignModel } from '../../../server/campaign/campaign-model.ts';
 import { LEASE_MS, startWorker } from '../../../server/campaign/worker.ts';
 import { redisAddress, unavailable } from '../campaign/campaign-redis.ts';
-import { ending, say, untilSignal } from '../ending.ts';
+import { ending, print, say, untilSignal } from '../ending.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { wholeNumber } from '../whole-number.ts';
 
@@ -12,6 +12,7 @@ interface WorkOptions {
   readonly threads: number;
   readonly allowCode?: true;
   readonly leaseMs: number;
+  readonly jsonl?: true;
 }
 
 export function addWorkCommand(program: Command): void {
@@ -34,6 +35,7 @@ export function addWorkCommand(program: Command): void {
       wholeNumber(100, 600_000),
       LEASE_MS,
     )
+    .option('--jsonl', 'print what it has to say as JSON objects, a line each')
     .addHelpText(
       'after',
       `
@@ -48,12 +50,15 @@ Examples:
     .action(ending(work));
 }
 
-async function work({ redis, threads, allowCode, leaseMs }: WorkOptions): Promise<ExitCode> {
+async function work({ redis, threads, allowCode, leaseMs, jsonl }: WorkOptions): Promise<ExitCode> {
   const { url, prefix } = await redisAddress(redis);
   const model = campaignModel();
   const code = allowCode === true ? 'allowed' : 'not allowed';
   const ended = untilSignal();
-  const tell = (text: string) => say(`mmrace work: ${text}`);
+  const tell = (text: string) => {
+    if (jsonl === true) print(JSON.stringify({ type: 'note', text }));
+    else say(`mmrace work: ${text}`);
+  };
   const options = { url, prefix, model, threads, code, leaseMs, say: tell } as const;
   const worker = await startWorker(options).catch((error: unknown) => {
     throw unavailable(url, error);
