@@ -75,7 +75,9 @@ class Asking {
     this.#options = options;
     const { before, after, executions } = question;
     this.#before = openShapeCache(options.cache, before, executions);
-    this.#after = isAlone(question) ? this.#before : openShapeCache(options.cache, after, executions);
+    this.#after = isAlone(question)
+      ? this.#before
+      : openShapeCache(options.cache, after, executions);
     if (options.interrupted.aborted) this.#stop();
     options.interrupted.addEventListener('abort', this.#stop);
   }

@@ -165,7 +165,10 @@ async function searched(threads: Threads): Promise<SentVerdict> {
 }
 
 /** Makes the plan again, and executes the counterexample here: what is shown has happened twice. */
-export async function received(asked: ExploreRequest, answer: SentVerdict): Promise<ScenarioVerdict> {
+export async function received(
+  asked: ExploreRequest,
+  answer: SentVerdict,
+): Promise<ScenarioVerdict> {
   const { scenario, parameters, ...verdict } = answer;
   const { choice } = await planOf(asked);
   const plan = planScenario(scenario, { ...choice, parameters });
