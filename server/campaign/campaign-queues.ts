@@ -4,7 +4,7 @@
  */
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import type { Batch } from './campaigns.ts';
+import type { Batch } from './batch.ts';
 
 const BACKOFF_MS = 200;
 /** Milliseconds between two attempts to connect, at most. */

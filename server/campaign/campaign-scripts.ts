@@ -2,7 +2,8 @@
  * What campaigns are in Redis, and each change of them in one step. Any of the scripts may run twice.
  *
  *   PREFIX:campaigns               ids by the time at which they began
- *   PREFIX:campaign:ID             a hash: spec (questions), model, code, state, units, how many are skipped, statistics
+ *   PREFIX:campaign:ID             a hash: model, code, state, units, how many are skipped, statistics
+ *   PREFIX:campaign-spec:ID        what it asks
  *   PREFIX:campaign-batches:ID     a list: the batches of units, as they were queued
  *   PREFIX:campaign-left:ID        a set: units that are still to be answered
  *   PREFIX:campaign-aside:ID       a hash: units that were set aside, and why
@@ -56,7 +57,7 @@ end
 return values`,
 );
 
-/** ARGV: id, facts as JSON (strings), batches as JSON: [[text, [unit, ...]], ...]. */
+/** ARGV: id, facts as JSON (strings), batches as JSON: [[text, [unit, ...]], ...], what it asks. */
 export const BEGIN = script(
   'deny-oom',
   `${KEYS_OF}
@@ -67,6 +68,7 @@ for _, batch in ipairs(cjson.decode(ARGV[3])) do
   redis.call('RPUSH', batches, batch[1])
   for _, unit in ipairs(batch[2]) do redis.call('SADD', left, unit) end
 end
+redis.call('SET', p .. ':campaign-spec:' .. id, ARGV[4], 'EX', ${KEPT_SECONDS})
 redis.call('ZADD', p .. ':campaigns', redis.call('TIME')[1], id)
 for _, key in ipairs({campaign, left, batches}) do redis.call('EXPIRE', key, ${KEPT_SECONDS}) end
 redis.call('ZREMRANGEBYSCORE', p .. ':campaigns', '-inf', redis.call('TIME')[1] - ${KEPT_SECONDS})
@@ -150,7 +152,13 @@ end
 return 'ok'`,
 );
 
-/** ARGV: id, 'spec' or ''. What is known of it, as JSON; empty if there is no such campaign. Nothing left is done. */
+/** ARGV: id. What it asks; empty if there is no such campaign. */
+export const SPEC = script(
+  'allow-oom',
+  `return redis.call('GET', p .. ':campaign-spec:' .. ARGV[1]) or ''`,
+);
+
+/** ARGV: id. How far it is, as JSON; empty if there is no such campaign. Where nothing is left, it is done. */
 export const LOOK = script(
   'allow-oom',
   `${KEYS_OF}
@@ -162,9 +170,7 @@ if count == 0 and (state == 'running' or state == 'begun') then
 end
 local facts = {}
 local all = redis.call('HGETALL', campaign)
-for at = 1, #all, 2 do
-  if all[at] ~= 'spec' or ARGV[2] == 'spec' then facts[all[at]] = all[at + 1] end
-end
+for at = 1, #all, 2 do facts[all[at]] = all[at + 1] end
 facts.left = tostring(count)
 local aside = {}
 local set = redis.call('HGETALL', p .. ':campaign-aside:' .. id)

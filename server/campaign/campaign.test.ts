@@ -1,4 +1,4 @@
-/** A unit is a function of what it is given: its name, its parts, the code that it brings along, and how long it takes. */
+/** A unit is a function of what it is given: its name, its parts, the code that comes along, and how long it takes. */
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

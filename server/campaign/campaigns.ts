@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Argument, RedisLink } from '../cluster/redis-link.ts';
 import type { Script } from '../cluster/scripts.ts';
 import { BadInput } from '../vocabulary/bad-input.ts';
+import type { Batch } from './batch.ts';
 import type { CampaignQueues } from './campaign-queues.ts';
 import {
   ASIDE,
@@ -15,6 +16,7 @@ import {
   LOOK,
   MEMORY,
   PUT_CORE,
+  SPEC,
   TAKE,
   TURN,
   VALUES,
@@ -81,11 +83,6 @@ export interface WorkerFacts {
   readonly code: 'allowed' | 'not allowed';
 }
 
-export interface Batch {
-  readonly campaign: string;
-  readonly units: readonly Unit[];
-}
-
 export interface StoredValue {
   readonly value: UnitValue;
   /** How long it took whoever answered it first. */
@@ -116,7 +113,6 @@ export class Campaigns {
       batch.map((unit) => this.idOf(unit)),
     ]);
     const facts = {
-      spec: JSON.stringify(spec),
       state: 'begun',
       model: this.#model,
       code: cores.some(hasOwnCode) ? 'own' : 'none',
@@ -127,7 +123,12 @@ export class Campaigns {
       skipped: '0',
       searches: String(wanted.filter(({ kind }) => kind === 'answer').length),
     };
-    await this.#run(BEGIN, [id, JSON.stringify(facts), JSON.stringify(batches)]);
+    await this.#run(BEGIN, [
+      id,
+      JSON.stringify(facts),
+      JSON.stringify(batches),
+      JSON.stringify(spec),
+    ]);
     return id;
   }
 
@@ -149,19 +150,23 @@ export class Campaigns {
 
   /** Throws: BadInput if there is none of that id. */
   async look(id: string): Promise<CampaignLook> {
-    return lookOf(id, (await this.#look(id, '')).look);
+    const text = String(await this.#run(LOOK, [id]));
+    if (text === '') throw new NoCampaign(id);
+    return lookOf(id, JSON.parse(text) as Looked);
   }
 
   /** Throws: as look(). */
   async spec(id: string): Promise<CampaignSpec> {
-    return JSON.parse((await this.#look(id, 'spec')).look.facts.spec ?? '{}') as CampaignSpec;
+    const text = String(await this.#run(SPEC, [id]));
+    if (text === '') throw new NoCampaign(id);
+    return JSON.parse(text) as CampaignSpec;
   }
 
   /** The latest first. */
   async list(): Promise<readonly CampaignLook[]> {
     const looks: CampaignLook[] = [];
     for (const id of (await this.#run(LIST, [])) as string[]) {
-      const text = String(await this.#run(LOOK, [id, '']));
+      const text = String(await this.#run(LOOK, [id]));
       if (text !== '') looks.push(lookOf(id, JSON.parse(text) as Looked));
     }
     return looks;
@@ -254,15 +259,15 @@ export class Campaigns {
     return known;
   }
 
-  async #look(id: string, more: 'spec' | ''): Promise<{ readonly look: Looked }> {
-    const text = String(await this.#run(LOOK, [id, more]));
-    if (text === '')
-      throw new BadInput(`there is no campaign ${id}; mmrace campaign list shows those there are`);
-    return { look: JSON.parse(text) as Looked };
-  }
-
   async #run(script: Script, args: readonly Argument[]): Promise<unknown> {
     return await this.#link.run(script, args);
+  }
+}
+
+class NoCampaign extends BadInput {
+  constructor(id: string) {
+    super(`there is no campaign ${id}; mmrace campaign list shows those there are`);
+    this.name = 'NoCampaign';
   }
 }
 

@@ -1,4 +1,4 @@
-/** A thread of a worker, which has one unit at a time. It is ended and begun anew where it does not come back by itself. */
+/** A thread of a worker: one unit at a time. It is ended and begun anew where it does not come back by itself. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { openSearchPool, type SearchPool } from '../verify/explore/workers/search-pool.ts';

@@ -12,16 +12,10 @@ import type { Job, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { openRedis, type RedisLink } from '../cluster/redis-link.ts';
 import { BadInput } from '../vocabulary/bad-input.ts';
+import type { Batch } from './batch.ts';
 import { CampaignQueues, openQueueRedis, queueName, queuePrefix } from './campaign-queues.ts';
 import { BEAT_WORKER, LEAVE_WORKER } from './campaign-scripts.ts';
-import {
-  type Batch,
-  Campaigns,
-  fullText,
-  isFull,
-  storedText,
-  type WorkerFacts,
-} from './campaigns.ts';
+import { Campaigns, fullText, isFull, storedText, type WorkerFacts } from './campaigns.ts';
 import type { Core } from './core.ts';
 import type { Unit } from './unit.ts';
 import { WorkerSlot } from './worker-slot.ts';
