@@ -39,6 +39,8 @@
 #define RETRY_FIRST_MS 50
 #define RETRY_LAST_MS 2000
 #define COME_BACK 4900
+#define OTHERS_MAX 8
+#define MOVES_MAX 8
 #define EXIT_USAGE 64
 #define EXIT_UNAVAILABLE 69
 
@@ -173,13 +175,24 @@ static cJSON *range_of(double first, double end) {
 	return range;
 }
 
-/* The session: numbers, resume. */
+/* The session: numbers, resume, servers that keep the same labs. */
+
+struct address {
+	char host[256], path[256];
+	int port;
+};
+
+static bool parse_address(const char *url, struct address *address) {
+	snprintf(address->path, sizeof address->path, "/");
+	return sscanf(url, "ws://%255[^:/]:%d%255s", address->host, &address->port, address->path) >= 2;
+}
 
 static struct {
 	struct lws_context *context;
 	struct lws *socket;
-	char host[256], path[256], lab[65], name[65], token[129];
-	int port;
+	struct address at, given, others[OTHERS_MAX]; /* the server that is tried; those to try beside it */
+	unsigned others_known, next_other, moves;
+	char lab[65], name[65], token[129];
 	double epoch; /* 0: there is no session yet */
 	enum { AWAY, CONNECTING, GREETING, IN } state;
 	uint64_t sent, received;
@@ -489,7 +502,7 @@ static bool is_one_of(const char *word, const char *const *words) {
 
 /* Refusals of a hello that pass by themselves; those behind NULL only for a client that was in before. */
 static const char *const PASSING[] = {
-	"going", "restoring", "under-pressure", NULL, "lab-full", "too-many-labs", "insufficient-storage", NULL,
+	"going", "restoring", "stalled", "under-pressure", NULL, "lab-full", "too-many-labs", "insufficient-storage", NULL,
 };
 static const char *const SESSION_GONE[] = {"bad-resume", "resume-too-old", NULL};
 
@@ -506,14 +519,32 @@ static void forget_session(void) {
 static void hello_refused(const cJSON *error) {
 	const cJSON *data = cJSON_GetObjectItemCaseSensitive(error, "data");
 	const char *code = string(data, "code");
-	if (session.epoch > 0 && is_one_of(code, SESSION_GONE)) {
+	if (strcmp(code, "moved") == 0 && session.moves < MOVES_MAX && parse_address(string(data, "address"), &session.at)) {
+		session.moves++;
+		session.retry_ms = 0;
+	} else if (session.epoch > 0 && is_one_of(code, SESSION_GONE)) {
 		complain("the server does not know this session any more: a new one begins", "");
 		forget_session();
-	} else if (!is_one_of(code, PASSING) && !(session.was_in && is_one_of(code, PASSING + 4))) {
+	} else if (!is_one_of(code, PASSING) && !(session.was_in && is_one_of(code, PASSING + 5))) {
 		fprintf(stderr, "mmrace_mirror: hello: %s: %s\n", string(data, "errno"), string(error, "message"));
 		end_session(EXIT_UNAVAILABLE);
 	}
 	close_with(COME_BACK);
+}
+
+static void remember_others(const cJSON *others) {
+	const cJSON *one;
+	session.others_known = session.next_other = session.moves = 0;
+	cJSON_ArrayForEach(one, others)
+		if (session.others_known < OTHERS_MAX && cJSON_IsString(one) &&
+		    parse_address(one->valuestring, &session.others[session.others_known]))
+			session.others_known++;
+}
+
+/* In turn: the one that was given, then those that the last one knew. */
+static void try_another(void) {
+	unsigned turn = session.next_other++ % (session.others_known + 1);
+	session.at = turn == session.others_known ? session.given : session.others[turn];
 }
 
 static void greeted(const cJSON *frame) {
@@ -529,6 +560,7 @@ static void greeted(const cJSON *frame) {
 		forget(number(welcome, "received"));
 	}
 	session.epoch = number(welcome, "epoch");
+	remember_others(cJSON_GetObjectItemCaseSensitive(welcome, "others"));
 	session.was_in = true;
 	session.retry_ms = 0;
 	snprintf(session.token, sizeof session.token, "%s", string(welcome, "resumeToken"));
@@ -692,6 +724,7 @@ static void connect_again(void) {
 	session.coming = NULL;
 	free(session.hello);
 	session.hello = NULL;
+	bool was_silent = session.wanted_code == 0 && session.close_code == 0;
 	session.wanted_code = session.close_code = 0;
 	if (code == 4001 || code == 4004 || code == 4005 || code == 4009 || code == 4012 || code == 4013) {
 		fprintf(stderr, "mmrace_mirror: the server closed with %d\n", code);
@@ -699,13 +732,17 @@ static void connect_again(void) {
 	} else if (code == 1000 || stopping || (code == 4000 && session.for_good)) {
 		end_session(0);
 	} else if (!session.was_in && tried && time(NULL) >= session.give_up) {
-		fprintf(stderr, "mmrace_mirror: no server answers at ws://%s:%d%s\n", session.host, session.port, session.path);
+		fprintf(stderr, "mmrace_mirror: no server answers at ws://%s:%d%s\n", session.at.host, session.at.port,
+			session.at.path);
 		end_session(EXIT_UNAVAILABLE);
 	} else if (session.epoch > 0 && (code == 4007 || (code == 4000 && session.ends))) {
 		forget_session();
 	}
 	if (session.exit_code >= 0)
 		return;
+	/* Its own server first: a connection may have been lost, and no more. */
+	if (session.was_in && was_silent && session.retry_ms > 0)
+		try_another();
 	if (tried)
 		pause_ms(session.retry_ms);
 	if (tried)
@@ -714,10 +751,10 @@ static void connect_again(void) {
 	tried = true;
 	struct lws_client_connect_info info = {
 		.context = session.context,
-		.address = session.host,
-		.port = session.port,
-		.path = session.path,
-		.host = session.host,
+		.address = session.at.host,
+		.port = session.at.port,
+		.path = session.at.path,
+		.host = session.at.host,
 		.protocol = SUBPROTOCOL,
 		.pwsi = &session.socket,
 	};
@@ -1011,9 +1048,9 @@ int main(int count, char **arguments) {
 			return usage(arguments[at]);
 		*option = arguments[at + 1];
 	}
-	snprintf(session.path, sizeof session.path, "/");
-	if (sscanf(url, "ws://%255[^:/]:%d%255s", session.host, &session.port, session.path) < 2)
+	if (!parse_address(url, &session.given))
 		return usage("--url: expected ws://HOST:PORT/ws");
+	session.at = session.given;
 	snprintf(session.lab, sizeof session.lab, "%s", lab);
 	snprintf(session.name, sizeof session.name, "%s", name);
 	session.give_up = time(NULL) + atoi(seconds);

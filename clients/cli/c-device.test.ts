@@ -4,12 +4,15 @@
  * one of its libraries is.
  */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import WebSocket, { WebSocketServer } from 'ws';
 import type { ServerConfig } from '../../server/app/config.ts';
 import type { ClientSpec } from './client-processes.ts';
 import { isAsExpected, runSeedRace, SEED_PATCH } from './demo/seed-race.ts';
@@ -126,6 +129,72 @@ test('a connection that is lost in the middle of a fault is resumed, and nothing
     assert.deepEqual(loaded, { values });
     healthy(live);
   }));
+
+test('it goes where its lab is: to the address of `moved`, and to another server when its own is gone', (t) =>
+  inCLab(t, [CPU], async ({ live, network }) => {
+    const relay = await startRelay(`ws://127.0.0.1:${network.port}/ws`);
+    const child = execFile(PROGRAM, [
+      ...['--url', `${relay.url}/first`, '--lab', LAB, '--name', 'dev0'],
+    ]);
+    try {
+      const state = () => live.lab.actorsSeen().find(({ name }) => name === 'dev0')?.state;
+      // It knows of the other server when it asks for more than to be let in.
+      await live.until(
+        () => relay.passed() > 1,
+        () => 'dev0 did not come in',
+      );
+      assert.deepEqual(relay.asked, ['/first', '/second']);
+      const before = network.connections();
+      relay.end();
+      await live.until(
+        () => network.connections() > before && state() === 'attached',
+        () => 'dev0 did not go to the other server',
+      );
+      await live.perform('cpu0', { verb: 'mmap', ...REGION, prot: 'rw', kind: 'anon-private' });
+      assert.equal((await live.perform('dev0', { verb: 'read', range: RANGE })).errno, 'OK');
+    } finally {
+      child.kill('SIGKILL');
+      relay.end();
+    }
+  }));
+
+/** Stands before `real`: sends the first client on to another path, and names `real` as one that has the same labs. */
+async function startRelay(real: string) {
+  const relay = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+  await once(relay, 'listening');
+  const url = `ws://127.0.0.1:${(relay.address() as AddressInfo).port}`;
+  const asked: (string | undefined)[] = [];
+  let passed = 0;
+  relay.on('connection', (client, request) => {
+    asked.push(request.url);
+    if (asked.length === 1) {
+      const data = { code: 'moved', errno: 'EAGAIN', address: `${url}/second` };
+      const error = { code: -32_000, message: 'another server has it', data };
+      client.on('message', () => {
+        client.send(JSON.stringify({ jsonrpc: '2.0', seq: 1, id: 0, error }));
+      });
+      return;
+    }
+    const server = new WebSocket(real, 'mmrace.v1');
+    const open = once(server, 'open');
+    client.on('message', (data, isBinary) => {
+      passed += 1;
+      open.then(() => server.send(data, { binary: isBinary }));
+    });
+    server.on('message', (data, isBinary) => {
+      const text = String(data);
+      const named = text.replace('"result":{', `"result":{"others":["${real}"],`);
+      client.send(text.includes('"epoch"') ? named : data, { binary: isBinary });
+    });
+    for (const socket of [client, server]) socket.on('error', () => undefined);
+    client.on('close', () => server.terminate());
+  });
+  const end = () => {
+    for (const client of relay.clients) client.terminate();
+    relay.close();
+  };
+  return { url, asked, passed: () => passed, end };
+}
 
 test('a device that stood still is fenced, comes back, and mirrors again', (t) =>
   inCLab(
