@@ -29,6 +29,12 @@ const ExploreView = lazy(async () => ({
 const MatrixView = lazy(async () => ({
   default: (await import('./matrix/matrix-view.tsx')).MatrixView,
 }));
+const CampaignsView = lazy(async () => ({
+  default: (await import('./campaign/campaigns-view.tsx')).CampaignsView,
+}));
+const CampaignView = lazy(async () => ({
+  default: (await import('./campaign/campaign-view.tsx')).CampaignView,
+}));
 const RecordingView = lazy(async () => ({
   default: (await import('./recording/recording-view.tsx')).RecordingView,
 }));
@@ -74,6 +80,10 @@ function View() {
       return <RunView id={route.id} question={route.question} event={route.event} />;
     case 'matrix':
       return <MatrixView />;
+    case 'campaigns':
+      return <CampaignsView />;
+    case 'campaign':
+      return <CampaignView key={route.id} id={route.id} />;
     case 'recording':
       return <RecordingView />;
     case 'unknown':

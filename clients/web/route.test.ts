@@ -25,6 +25,8 @@ const question = fc.record(
 const route: fc.Arbitrary<Route> = fc.oneof(
   fc.constant<Route>({ view: 'home' }),
   fc.constant<Route>({ view: 'matrix' }),
+  fc.constant<Route>({ view: 'campaigns' }),
+  fc.record({ view: fc.constant('campaign' as const), id: name }),
   fc.constant<Route>({ view: 'recording' }),
   fc.record({ view: fc.constant('join' as const), code: name }),
   fc.record({

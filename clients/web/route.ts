@@ -36,6 +36,8 @@ export type Route =
       readonly event: number | 'end';
     }
   | { readonly view: 'matrix' }
+  | { readonly view: 'campaigns' }
+  | { readonly view: 'campaign'; readonly id: string }
   /** The file is in nobody's address. */
   | { readonly view: 'recording' }
   | { readonly view: 'unknown'; readonly path: string };
@@ -81,6 +83,9 @@ export function parseRoute(address: string): Route {
       return parts.length === 1 ? { view: 'explore', question: questionIn(url) } : unknown;
     case 'matrix':
       return parts.length === 1 ? { view: 'matrix' } : unknown;
+    case 'campaigns':
+      if (parts.length > 2) return unknown;
+      return name === undefined ? { view: 'campaigns' } : { view: 'campaign', id: name };
     case 'recording':
       return parts.length === 1 ? { view: 'recording' } : unknown;
     case 'run':
@@ -138,6 +143,10 @@ export function addressOfRoute(route: Route): string {
       return `/run/${encodeURIComponent(route.id)}${queryOf(route.question, route.event)}`;
     case 'matrix':
       return '/matrix';
+    case 'campaigns':
+      return '/campaigns';
+    case 'campaign':
+      return `/campaigns/${encodeURIComponent(route.id)}`;
     case 'recording':
       return '/recording';
     case 'unknown':

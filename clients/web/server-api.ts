@@ -1,6 +1,8 @@
 /** The server's HTTP routes, as server/protocol/http-api.ts describes them. */
 import type { Type } from 'typebox';
 import {
+  CampaignAnswer,
+  CampaignsAnswer,
   type Control,
   ControlAnswer,
   CueAnswer,
@@ -57,6 +59,8 @@ export const serverApi = {
   functions: () => get('/api/functions', FunctionsAnswer),
   functionText: (name: string) => get(`/api/functions/${encodeURIComponent(name)}`, FunctionAnswer),
   drivers: () => get('/api/drivers', DriversAnswer),
+  campaigns: () => get('/api/campaigns', CampaignsAnswer),
+  campaign: (id: string) => get(`/api/campaigns/${encodeURIComponent(id)}`, CampaignAnswer),
   labs: () => get('/api/labs', LabsAnswer),
   /** By name or join code. */
   lab: async (lab: string) => {

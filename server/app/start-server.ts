@@ -21,6 +21,7 @@ import { steadyClock } from '../live/steady-clock.ts';
 import type { HelloResult } from '../protocol/hello.ts';
 import { webSocketAddress } from '../protocol/server-address.ts';
 import { Runs } from '../verify/runs/runs.ts';
+import { newCampaignShelf } from './campaign-shelf.ts';
 import { Checkpoints, type CheckpointsOptions } from './checkpoints.ts';
 import type { ServerConfig } from './config.ts';
 import { newLog } from './log.ts';
@@ -191,6 +192,7 @@ export async function startServer(
   // Those in Redis are not read back.
   const history = newOlderEvents(shared === 'none' ? recordings : 'none', model);
   const hostNames = [config.host, ...config.publicHosts];
+  const campaigns = newCampaignShelf(config);
   const app = buildApp({
     gateway,
     labs,
@@ -205,6 +207,7 @@ export async function startServer(
     history,
     durability: safety,
     ...(shared === 'none' ? {} : { elsewhere: shared }),
+    ...(campaigns === 'none' ? {} : { campaigns }),
   });
   shedding = () => app.isUnderPressure();
   try {
@@ -244,6 +247,7 @@ export async function startServer(
     gateway.close();
     labs.close();
     await restored;
+    if (campaigns !== 'none') await campaigns.close();
     if (shared !== 'none') await shared.end();
     gateway.terminate();
     await runs.close();

@@ -56,8 +56,8 @@ export function questionWords(question: CampaignQuestion): string {
   return `${name} (${[patch, ...drivers].join(', ')}; ${strategy})`;
 }
 
-/** Units of one batch: about a second of work, as measured (docs/SCALE.md). */
-const SHAPES_PER_BATCH: { readonly [size: number]: number } = { 1: 20, 2: 10, 3: 4 };
+/** Units of one batch: half a second of work. Longer ones keep all waiting for the last: docs/SCALE.md. */
+const SHAPES_PER_BATCH: { readonly [size: number]: number } = { 1: 5, 2: 3, 3: 1 };
 
 /** Batches of units: one batch is for one worker at a time. Long ones come first, so that no worker is last alone. */
 export function batchesOf(units: readonly Unit[]): Unit[][] {

@@ -15,6 +15,7 @@ import { HTTP_BODY_BYTES_MAX, HTTP_REQUEST_MS } from '../protocol/http-api.ts';
 import { WEBSOCKET_PATH } from '../protocol/server-address.ts';
 import type { Runs } from '../verify/runs/runs.ts';
 import { addAsyncApiRoute } from './asyncapi-route.ts';
+import { addCampaignRoutes, type CampaignShelf } from './campaigns.ts';
 import { checkBodies } from './checked-bodies.ts';
 import { addDocs } from './docs.ts';
 import { sendElsewhere } from './elsewhere.ts';
@@ -48,6 +49,8 @@ export interface AppOptions extends HealthOptions, LoadOptions {
   readonly elsewhere?: Elsewhere;
   /** Of labs that are recorded. */
   readonly history?: History;
+  /** What is known of campaigns; absent: the server has no Redis. */
+  readonly campaigns?: CampaignShelf;
   /** Whether runs may bring code. Not, unless said. */
   readonly ownCode?: 'taken' | 'refused';
   /** Without one, everybody who reaches the server may open labs. */
@@ -110,6 +113,7 @@ export function buildApp(options: AppOptions): FastifyInstance {
     addLabEventsRoute(routes, labs, options.durability ?? NOT_DURABLE);
     addLabHistoryRoute(routes, labs, options.history ?? 'none');
     addRecordingRoute(routes, options.history ?? 'none');
+    addCampaignRoutes(routes, options.campaigns ?? 'none');
     addRunRoutes(routes, { runs, shelf, labs, readiness, ownCode });
     addAsyncApiRoute(routes, { version: options.model.version, path: WEBSOCKET_PATH });
   });

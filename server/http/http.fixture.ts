@@ -6,6 +6,7 @@ import type { LabOptions } from '../live/lab.ts';
 import { newLiveMachine } from '../live/new-live-machine.ts';
 import { Runs, type RunsOptions } from '../verify/runs/runs.ts';
 import { buildApp } from './app.ts';
+import type { CampaignShelf } from './campaigns.ts';
 import type { LoadOptions } from './load.ts';
 import type { Readiness } from './readiness.ts';
 
@@ -37,11 +38,21 @@ export interface HttpHarnessOptions extends LoadOptions {
   readonly pageFolder?: string;
   readonly token?: string;
   readonly ownCode?: 'taken' | 'refused';
+  readonly campaigns?: CampaignShelf;
   readonly record?: Exclude<LabOptions['record'], 'none'>;
 }
 
 export async function startHttp(options: HttpHarnessOptions = {}): Promise<HttpHarness> {
-  const { newPool, pageFolder, rate, pressure, token, ownCode, record = 'none' } = options;
+  const {
+    newPool,
+    pageFolder,
+    rate,
+    pressure,
+    token,
+    ownCode,
+    campaigns,
+    record = 'none',
+  } = options;
   const gateway = await startHarness(newLiveMachine, record, token === undefined ? 'name' : 'code');
   const logged: HttpHarness['logged'] = [];
   const readiness: Readiness = { state: 'ready', recordingProblem: async () => 'none' };
@@ -63,6 +74,7 @@ export async function startHttp(options: HttpHarnessOptions = {}): Promise<HttpH
     ...(pressure === undefined ? {} : { pressure }),
     ...(token === undefined ? {} : { token }),
     ...(ownCode === undefined ? {} : { ownCode }),
+    ...(campaigns === undefined ? {} : { campaigns }),
   });
   const inject = async (request: InjectOptions): Promise<HttpAnswer> => {
     const answer = await app.inject(request);

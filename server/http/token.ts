@@ -23,7 +23,7 @@ function isOpen(labs: Labs, method: string, path: string, shown: string): boolea
   const [, api, room, name, what] = path.split('/');
   if (api !== 'api') return true;
   if (room === 'runs') return method === 'GET' || method === 'HEAD';
-  if (room === 'recordings') return false;
+  if (room === 'recordings' || room === 'campaigns') return false;
   if (room !== 'labs') return true;
   if (name === undefined || name === '') return false;
   const lab = labs.find(decoded(name));

@@ -524,6 +524,85 @@ export type NewMomentRun = Static<typeof NewMomentRun>;
 export const RunAnswer = strict({ run: RunEntry });
 export const RunsAnswer = strict({ runs: Type.Array(RunEntry) });
 
+// Campaigns: searches by many workers, in Redis.
+
+export const CampaignWorker = strict({
+  id: Type.String(),
+  host: Type.String(),
+  pid: count,
+  threads: count,
+  busy: count,
+  units: described(count, 'that it has answered'),
+  model: Type.String(),
+  code: word('allowed', 'not allowed'),
+});
+export type CampaignWorker = Static<typeof CampaignWorker>;
+
+export const CampaignEntry = strict({
+  id: Type.String(),
+  state: word('begun', 'running', 'done', 'cancelled'),
+  model: Type.String(),
+  code: described(word('own', 'none'), 'whether it brings code of users along'),
+  by: Type.String(),
+  began: Type.String(),
+  units: count,
+  left: count,
+  reused: described(count, 'answered before'),
+  skipped: described(count, 'not needed'),
+  aside: described(count, 'that workers died of, or that cannot be asked'),
+});
+export type CampaignEntry = Static<typeof CampaignEntry>;
+
+export const CampaignsAnswer = strict({
+  redis: described(word('there', 'none'), 'none: this server was started without'),
+  campaigns: Type.Array(CampaignEntry),
+  workers: Type.Array(CampaignWorker),
+});
+export type CampaignsAnswer = Static<typeof CampaignsAnswer>;
+
+const shapeCounts = strict({
+  holds: count,
+  appeared: count,
+  broken: count,
+  unknown: count,
+  'not reached': count,
+});
+
+export const CampaignQuestionAnswer = strict({
+  words: Type.String(),
+  units: count,
+  answered: count,
+  found: described(count, 'units in which something went wrong'),
+  matrix: described(
+    Type.Array(
+      strict({
+        operations: Type.Array(Type.String()),
+        shapes: count,
+        asked: count,
+        reached: count,
+        counts: shapeCounts,
+        verdict: word('holds', 'appeared', 'broken', 'unknown', 'not reached', 'not asked'),
+      }),
+    ),
+    'of shapes: operation against operation, as far as it is known',
+  ),
+});
+export type CampaignQuestionAnswer = Static<typeof CampaignQuestionAnswer>;
+
+export const CampaignAnswer = strict({
+  campaign: CampaignEntry,
+  workers: Type.Array(CampaignWorker),
+  paused: described(Type.String(), 'why nothing goes on; else empty'),
+  rate: described(Type.Number(), 'units a second, while somebody looks'),
+  secondsLeft: described(
+    Type.Union([strict({ least: Type.Number(), most: Type.Number() }), Type.Null()]),
+    'as far as was measured; null: not known',
+  ),
+  aside: Type.Array(strict({ unit: Type.String(), why: Type.String() })),
+  questions: Type.Array(CampaignQuestionAnswer),
+});
+export type CampaignAnswer = Static<typeof CampaignAnswer>;
+
 const reported = {
   events: Type.Array(Event),
   /** For each event the number of the step that it belongs to, from 1. */

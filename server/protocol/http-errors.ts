@@ -268,6 +268,12 @@ export const HTTP_ERROR_CODES = {
     meaning: 'Another server has the lab.',
     remedy: 'Send the same request to the address in `location`.',
   },
+  'unknown-campaign': {
+    status: 404,
+    errno: 'ENOENT',
+    meaning: 'There is no such campaign in the Redis of this server.',
+    remedy: 'GET /api/campaigns lists those there are.',
+  },
   stalled: {
     status: 503,
     errno: 'EAGAIN',

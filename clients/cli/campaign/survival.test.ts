@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, suite, test } from 'node:test';
 import { setTimeout as later } from 'node:timers/promises';
+import { openCampaignBook } from '../../../server/campaign/campaign-book.ts';
 import { campaignModel } from '../../../server/campaign/campaign-model.ts';
 import type { CampaignLook } from '../../../server/campaign/campaigns.ts';
 import {
@@ -177,6 +178,24 @@ suite('a campaign', { skip: WITHOUT_REDIS }, () => {
     assert.equal(told.exitCode, 2);
     assert.match(told.text, /set aside: unit [0-9a-f]{40}: 3 workers died/);
     assert.match(told.text, /2 of 3 shapes asked/);
+
+    // The page has the same, as far as it is known.
+    const book = await openCampaignBook(redis.url, 'mmrace');
+    const shown = await book.one(id);
+    assert.deepEqual([await book.one('c0'), (await book.list()).campaigns[0]?.id], ['unknown', id]);
+    book.close();
+    if (shown === 'unknown') throw new Error('it is not in the book');
+    assert.deepEqual(shown.campaign, { ...shown.campaign, state: 'done', aside: 1, left: 0 });
+    const [question] = shown.questions;
+    assert.deepEqual([question?.answered, question?.found], [2, 0]);
+    assert.deepEqual(
+      question?.matrix.map(({ operations: [one], verdict }) => [one, verdict]),
+      [
+        ['load', 'not reached'],
+        ['migrate', 'not asked'],
+        ['store', 'not reached'],
+      ],
+    );
   });
 
   test('is refused by workers of another model, and by those that run no code of users', async () => {

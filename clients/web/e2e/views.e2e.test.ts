@@ -137,6 +137,8 @@ test('so are those that take a race apart, and the judge is awake', async () => 
   await desk.getByRole('button', { name: 'load with store: holds' }).click();
   await appears(desk.getByText('1 of 1 shapes asked').first());
   await judge(desk, 'matrix with a report');
+
+  await show(desk, 'campaigns', '/campaigns', 'Campaigns');
   await show(desk, 'nowhere', '/nowhere/at/all', 'Nothing is at this address');
   assert.deepEqual(under.complaints, []);
 

@@ -6,11 +6,12 @@ import {
   type MatrixCell,
 } from '../../../server/report/catalogue.ts';
 import { operationsOf } from './read-report.ts';
+import './matrix.css';
 
 const WORDS = Object.keys(MATRIX_LETTERS) as MatrixCell['verdict'][];
 
 /** A row for each operation: alone, then with each that comes before it or is the same. */
-export function MatrixTable({ report }: { readonly report: CatalogueReport }) {
+export function MatrixTable({ report }: { readonly report: Pick<CatalogueReport, 'matrix'> }) {
   const operations = operationsOf(report);
   const cellOf = cellsByOperations(report.matrix);
   const [shown, setShown] = useState<MatrixCell | 'none'>('none');

@@ -2,7 +2,6 @@ import { useState } from 'preact/hooks';
 import type { CatalogueReport } from '../../../server/report/catalogue.ts';
 import { TopBar } from '../shell/top-bar.tsx';
 import { MatrixTable } from './matrix-table.tsx';
-import './matrix.css';
 import { readReport } from './read-report.ts';
 import { ReportedShapes } from './reported-shapes.tsx';
 

@@ -27,7 +27,7 @@ function isReport(json: unknown): json is CatalogueReport {
 }
 
 /** In the order of the catalogue, as far as the cells say. */
-export function operationsOf({ matrix }: CatalogueReport): readonly string[] {
+export function operationsOf({ matrix }: Pick<CatalogueReport, 'matrix'>): readonly string[] {
   const alone = matrix.filter(({ operations }) => operations.length === 1);
   const cells = alone.length > 0 ? alone : matrix;
   return [...new Set(cells.flatMap(({ operations }) => operations))];

@@ -44,7 +44,7 @@ export function ExploreView({ question }: { readonly question: NewRun | 'none' }
             The explorer runs the same kernel and the same drivers as a live lab, in every order of
             events that matters, and answers holds, broken or unknown.{' '}
             <Link to={{ view: 'matrix' }}>The catalogue of shapes</Link> asks each pair of
-            operations.
+            operations; <Link to={{ view: 'campaigns' }}>campaigns</Link> ask many workers.
           </p>
         </div>
         {scenarios.state === 'loading' ? <p className="working quiet">Asking the server</p> : null}
