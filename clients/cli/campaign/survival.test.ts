@@ -41,6 +41,11 @@ const SAMPLED: CampaignQuestions = {
   shapes: () => [],
   shapeExecutions: 300,
 };
+const EXHAUSTIVE: CampaignQuestions = {
+  ...SAMPLED,
+  strategies: ['dpor'],
+  budgetExecutions: 1_000_000_000,
+};
 const RUN = [
   'campaign',
   'run',
@@ -51,6 +56,12 @@ const RUN = [
   String(EXECUTIONS),
 ];
 const FOLDER = mkdtempSync(join(tmpdir(), 'mmrace-survival-'));
+
+interface Counts {
+  readonly verdict: string;
+  readonly executions: number;
+  readonly steps: number;
+}
 
 let redis: OwnRedis;
 let open: OpenCampaigns;
@@ -200,8 +211,15 @@ suite('a campaign', { skip: WITHOUT_REDIS }, () => {
 
   test('is refused by workers of another model, and by those that run no code of users', async () => {
     const patch = join(FOLDER, 'own.ts');
-    writeFileSync(patch, 'export const patch = { overrides: ({ munmap }) => ({ munmap }) };\n');
-    const id = await begun({ ...SAMPLED, patches: [patch] });
+    const shipped = 'remove-second-invalidate';
+    writeFileSync(
+      patch,
+      `import { removeSecondInvalidate } from 'mmrace/patches/${shipped}';
+      import { id } from './id.ts';
+      export const patch = { ...removeSecondInvalidate, id };\n`,
+    );
+    writeFileSync(join(FOLDER, 'id.ts'), "export const id = 'own';\n");
+    const id = await begun({ ...EXHAUSTIVE, patches: [patch, shipped] });
     const told: string[] = [];
     await worker({ say: (text) => told.push(text), model: 'f'.repeat(64) });
     await worker({ say: (text) => told.push(text) });
@@ -211,6 +229,29 @@ suite('a campaign', { skip: WITHOUT_REDIS }, () => {
     ]);
     const { left, units } = await open.campaigns.look(id);
     assert.equal(left, units);
+
+    // Elsewhere than where it stands it is the same patch.
+    await worker({ code: 'allowed' });
+    const { answers } = (await finished(id)) as { readonly answers: readonly Counts[] };
+    const [own, other] = answers.map(({ verdict, executions, steps }) => [
+      verdict,
+      executions,
+      steps,
+    ]);
+    assert.equal(own?.[0], 'broken');
+    assert.deepEqual(own, other);
+  });
+
+  test('is ended by cancel, with the search that is under way', async () => {
+    const id = await begun({ ...EXHAUSTIVE, devices: 5 });
+    await worker();
+    const busy = async () => (await open.campaigns.workers())[0]?.busy;
+    while ((await busy()) !== 1) await later(20);
+    assert.equal(await open.campaigns.cancel(id), 'cancelled');
+    while ((await busy()) !== 0) await later(20);
+    const told = await toldOf(id);
+    assert.match(told.text, /the campaign was cancelled/);
+    assert.equal(told.exitCode, 2);
   });
 });
 

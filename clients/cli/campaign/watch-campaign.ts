@@ -72,12 +72,14 @@ function messageOf(error: unknown): string {
 function troubleOf(look: CampaignLook, workers: readonly WorkerFacts[]): string {
   const ofModel = workers.filter(({ model }) => model === look.model);
   const others = workers.length - ofModel.length;
-  const refusing = others === 0 ? '' : `; ${counted(others, 'worker')} of another model refuse it`;
+  const refusing = others === 0 ? '' : `; refused by ${counted(others, 'worker')} of another model`;
   if (ofModel.length === 0)
     return `no worker takes ${look.id}: npx mmrace work --redis URL${refusing}`;
   if (look.code === 'own' && ofModel.every(({ code }) => code === 'not allowed'))
     return `no worker runs code of users: npx mmrace work --redis URL --allow-code${refusing}`;
-  return others === 0 ? '' : `${counted(others, 'worker')} of another model refuse ${look.id}`;
+  return others === 0
+    ? ''
+    : `${look.id} is refused by ${counted(others, 'worker')} of another model`;
 }
 
 /** `of 120, 12.3 a second, 7 to 9 s left, 2 workers`. */
