@@ -9,8 +9,11 @@ import { shippedScenario, shippedScenarioNames } from '../../scenario/shipped-sc
 import { explore } from '../explore/explore.ts';
 import { watchOverrides } from './watch-overrides.ts';
 
-/** What no execution of these has run is not looked for any longer. */
-const EXECUTIONS_MAX = 100;
+/**
+ * What no execution of these has run is not looked for any longer. Of 2,874 pairs of shipped scenario and function that
+ * is reached within 100 executions one is reached behind the 33rd.
+ */
+const EXECUTIONS_MAX = 40;
 const SECONDS_MAX = 1;
 
 /**
