@@ -2,6 +2,7 @@
 
 import { replay } from '../../explorer/replay.ts';
 import type { KernelFunctions } from '../../kernel/kernel.ts';
+import { STOCK } from '../../kernel/stock.ts';
 import type { Patch } from '../../patches/patch.ts';
 import { AS_WRITTEN, planScenario, type ScenarioPlan } from '../../scenario/scenario-plan.ts';
 import { newScenarioRun, stepsMaxOf } from '../../scenario/scenario-world.ts';
@@ -24,6 +25,7 @@ export function scenariosReaching(
   functions: readonly string[],
   clock: () => number,
 ): readonly string[] {
+  if (!functions.some((name) => Object.hasOwn(STOCK, name))) return [];
   return smallestFirst((plan) => reaches(plan, functions, clock));
 }
 
