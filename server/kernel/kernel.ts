@@ -398,6 +398,11 @@ export interface KernelFunctions {
   ): Task<'collapsed' | 'refused'>;
   collapseAndFreePmd(k: Kernel, mm: Mm, block: PageRange): Task<void>;
   pmdpCollapseFlush(k: Kernel, mm: Mm, block: PageRange): Task<void>;
+  khugepagedScan(k: Kernel, mm: Mm, range: PageRange): Task<Result<void>>;
+  collapseFile(k: Kernel, file: MemoryFile, pages: FilePages): Task<'collapsed' | 'refused'>;
+  retractPageTables(k: Kernel, file: MemoryFile, pages: FilePages): Task<void>;
+  freePageTable(k: Kernel, mm: Mm, block: PageRange): Task<void>;
+  tlbRemoveTableSyncOne(k: Kernel, mm: Mm): Task<void>;
   madviseFree(k: Kernel, mm: Mm, vma: Vma, range: PageRange): Task<void>;
   madviseFreePte(k: Kernel, at: LockedPte): Task<void>;
   madvisePageout(k: Kernel, mm: Mm, vma: Vma, range: PageRange): Task<void>;

@@ -46,6 +46,7 @@ import {
 } from './hmm/migrate-vma-setup.ts';
 import type { KernelFunctions } from './kernel.ts';
 import { flushTlbRange } from './memory/flush-tlb.ts';
+import { freePageTable, tlbRemoveTableSyncOne } from './memory/free-page-table.ts';
 import { splitHugePage, splitHugePmd } from './memory/huge-pmd.ts';
 import { mmgetNotZero, mmput, mmputAsync } from './memory/mm-users.ts';
 import { folioFreeSwap, freeSwapAndCache, freeSwapCache } from './memory/swap-cache.ts';
@@ -129,6 +130,7 @@ import {
   fork,
   writeProtectSeqCount,
 } from './syscalls/fork.ts';
+import { collapseFile, khugepagedScan, retractPageTables } from './syscalls/khugepaged.ts';
 import { madvise, madviseFree, madviseFreePte, madvisePageout } from './syscalls/madvise.ts';
 import {
   collapseAndFreePmd,
@@ -274,6 +276,11 @@ export const STOCK: KernelFunctions = {
   collapsePteMappedThp,
   collapseAndFreePmd,
   pmdpCollapseFlush,
+  khugepagedScan,
+  collapseFile,
+  retractPageTables,
+  freePageTable,
+  tlbRemoveTableSyncOne,
   madviseFree,
   madviseFreePte,
   madvisePageout,

@@ -29,6 +29,7 @@ import {
 } from '../kernel/memory/frames.ts';
 import { fileMappingsObject } from '../kernel/memory/memory-file.ts';
 import {
+  fastWalksObject,
   type Mm,
   mmObject,
   mmUsersObject,
@@ -134,6 +135,11 @@ function* stateOfMm(mm: Mm, names: FrameNames): Iterable<ShownState> {
   yield { object: mmObject(id), name: `mm ${id}`, state: `alive ${mm.alive}` };
   const pinned = `${mm.hasPinned} ${mm.writeProtectSeq}`;
   yield { object: pinnedObject(id), name: `pinned ${id}`, state: pinned };
+  yield {
+    object: fastWalksObject(id),
+    name: `walks without a lock ${id}`,
+    state: `${mm.fastWalks}`,
+  };
   yield { object: mmUsersObject(id), name: `mm_users ${id}`, state: `${mm.users}` };
   const vmas = mm.vmas.map(
     ({ first, end, prot, kind, pgoff, accounted }) =>
@@ -227,10 +233,12 @@ function* stateOfNotifiers({ id, subscriptions }: Mm): Iterable<ShownState> {
 
 function* stateOfTable(mm: Mm, names: FrameNames): Iterable<ShownState> {
   const { table, id } = mm;
-  for (const [number, { level, huge }] of [...table.pages].sort(([a], [b]) => a - b)) {
-    if (level === 'none') continue;
+  for (const [number, { level, huge, frees }] of [...table.pages].sort(([a], [b]) => a - b)) {
     const page = (number * table.ptrsPerPte) as PageIndex;
-    yield { object: tableObject(table, page), name: `table ${id} ${number}`, state: 'there' };
+    const object = tableObject(table, page);
+    if (frees > 0) yield { object, name: `freed tables ${id} ${number}`, state: `${frees}` };
+    if (level === 'none') continue;
+    yield { object, name: `table ${id} ${number}`, state: 'there' };
     if (level !== 'huge') continue;
     const state = describePte(huge, names);
     yield { object: hugeObject(table, page), name: `huge ${id} ${number}`, state };

@@ -13,6 +13,7 @@ export const collapseWithoutBracket: Patch = {
   overrides: () => ({
     *collapseAndFreePmd(k, mm, block) {
       yield* k.fn.pmdpCollapseFlush(k, mm, block);
+      yield* k.fn.freePageTable(k, mm, block);
     },
   }),
 };

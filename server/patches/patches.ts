@@ -1,4 +1,5 @@
 import { collapseWithoutBracket } from './collapse-without-bracket.ts';
+import { collapseWithoutIpi } from './collapse-without-ipi.ts';
 import { collectDropsDirty } from './collect-drops-dirty.ts';
 import { collectFlushAfterUnlock } from './collect-flush-after-unlock.ts';
 import { collectMisreadsWriteBit } from './collect-misreads-write-bit.ts';
@@ -40,6 +41,7 @@ import { validityIsBoolean } from './validity-is-boolean.ts';
 export const PATCHES: ReadonlyMap<string, Patch> = new Map(
   [
     collapseWithoutBracket,
+    collapseWithoutIpi,
     collectDropsDirty,
     collectFlushAfterUnlock,
     collectMisreadsWriteBit,

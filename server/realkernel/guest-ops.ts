@@ -125,7 +125,7 @@ interface CpuParams {
 }
 
 function params(scenario: Scenario, op: CpuOp): CpuParams {
-  const isCall = !['wait', 'oom-reap', 'pin-read', 'pin-write'].includes(op.do);
+  const isCall = !['wait', 'oom-reap', 'khugepaged', 'pin-read', 'pin-write'].includes(op.do);
   return isCall ? callParams(scenario, op as CallOp) : {};
 }
 

@@ -11,9 +11,11 @@ import { bindCall } from '../abi/cpu-calls.ts';
 import { readPinned, writePinned } from '../kernel/hmm/pinned-io.ts';
 import { threadOf, type World } from '../machine/world.ts';
 import { type Task, waitUntil } from '../task/task.ts';
+import { type PageRange, pagesFrom } from '../vocabulary/address.ts';
 import type { Milestones } from './milestones.ts';
 import { callParams, deviceVerb } from './op-params.ts';
 import { isDeviceOp, type Op } from './op-schema.ts';
+import { pageOfPlace } from './places.ts';
 import type { Scenario } from './scenario-schema.ts';
 
 /** What an operation finds in its world. */
@@ -36,6 +38,10 @@ export function compileOp(scenario: Scenario, op: Op): CompiledOp {
   if (op.do === 'wait') return ({ milestones }, _actor) => waitFor(milestones, op.for);
   if (op.do === 'oom-reap') {
     return ({ world }) => oomReap(world);
+  }
+  if (op.do === 'khugepaged') {
+    const range = pagesFrom(pageOfPlace(scenario, op.at), op.pages ?? 1);
+    return ({ world }) => khugepaged(world, range);
   }
   if (op.do === 'pin-read' || op.do === 'pin-write') return pinnedIo(op);
   const call = bindCall(op.do, callParams(scenario, op));
@@ -80,6 +86,12 @@ function pinnedIo(op: Extract<Op, { readonly do: 'pin-read' | 'pin-write' }>): C
     const done = yield* writePinned(world.kernel, threadOf(world, actor), { id, page }, written);
     return done.ok ? 'OK' : done.errno;
   };
+}
+
+/** Nor is khugepaged. */
+function* khugepaged({ kernel, mm }: World, range: PageRange): Task<string> {
+  const scanned = yield* kernel.fn.khugepagedScan(kernel, mm, range);
+  return scanned.ok ? 'OK' : scanned.errno;
 }
 
 /** The OOM reaper is no thread of the process: it is no call of one. */

@@ -140,6 +140,7 @@ const MM: Fates<Mm & Record<'allVmas' | 'allTlbs', unknown>> = {
   tlbFlushBatched: told('tlb'),
   tlbFlushedBatch: told('tlb'),
   flushBatchedObject: NAME,
+  fastWalks: told('mm'),
   alive: told('mm'),
   users: told('mm'),
 };
@@ -215,6 +216,7 @@ const PTE_PAGE: Fates<PtePage> = {
   level: told('pmd'),
   huge: told('pmd'),
   ptl: not(HOLDER, 'Lock'),
+  frees: told('pmd'),
 };
 
 const ANOTHER_NOTIFIER = { object: 0, device: 'another', state: 'listed', calls: 0, next: 'none' };

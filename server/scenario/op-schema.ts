@@ -78,12 +78,13 @@ export type DeviceOp = {
 }[DmirrorVerbName];
 const OWN_OPS = [
   strict({ do: Type.Literal('oom-reap'), as }),
+  strict({ do: Type.Literal('khugepaged'), at: place, pages, as }),
   strict({ do: Type.Literal('pin-read'), id: FIELDS.id.id, page: pinnedPage, as }),
   strict({ do: Type.Literal('pin-write'), id: FIELDS.id.id, page: pinnedPage, value, as }),
   strict({ do: Type.Literal('wait'), for: waitedFor }),
 ] as const;
 /** Operations of CPUs that are no calls of a thread: no client can ask for them. */
-export const LAB_OPS = ['oom-reap', 'pin-read', 'pin-write'] as const;
+export const LAB_OPS = ['oom-reap', 'khugepaged', 'pin-read', 'pin-write'] as const;
 export type CpuOp = CallOp | Static<(typeof OWN_OPS)[number]>;
 export type Op = CpuOp | DeviceOp;
 
@@ -104,7 +105,7 @@ export function isDeviceOp(op: Op): op is DeviceOp {
 }
 
 /** What threads of the kernel do. A thread of the process may do it, too: because it needs memory, or asks for it. */
-const KERNEL_OPS: readonly Op['do'][] = ['reclaim', 'compact', 'oom-reap'];
+const KERNEL_OPS: readonly Op['do'][] = ['reclaim', 'compact', 'khugepaged', 'oom-reap'];
 
 /** 'any': an operation that every kind of actor can do. */
 export function kindOfOp(op: Op): 'cpu' | 'device' | 'kernel' | 'any' {

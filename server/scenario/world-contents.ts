@@ -249,8 +249,10 @@ function anonVmasText({ vmas }: Mm): string {
 /** The level of a block, or its huge entry. */
 function blockText(mm: Mm | undefined, index: number): string | 'unknown' {
   const block = mm?.table.pages.get(Math.floor(index / 2));
-  if (block === undefined || block.level !== 'huge') return block?.level === 'table' ? 'table' : '';
-  return `huge ${block.huge}`;
+  if (block === undefined) return '';
+  const freed = block.frees === 0 ? '' : ` ${block.frees}`;
+  if (block.level === 'huge') return `huge ${block.huge}${freed}`;
+  return block.level === 'table' ? `table${freed}` : freed;
 }
 
 function frameContent({ frames, isolated }: Kernel, about: number, pfn: Pfn): number | string {
@@ -309,6 +311,7 @@ function addressSpaceText(mm: Mm | undefined, about: number): string | number | 
   if (about === MM_PARTS.alive) return String(mm.alive);
   if (about === MM_PARTS.users) return mm.users;
   if (about === MM_PARTS.pinned) return `${mm.hasPinned} ${mm.writeProtectSeq}`;
+  if (about === MM_PARTS.fastWalks) return mm.fastWalks;
   if (about === MM_PARTS.cpus) return mm.tlbs.map(({ cpu }) => cpu).join();
   let text = '';
   for (const { first, end, prot, kind, pgoff, accounted } of mm.vmas) {

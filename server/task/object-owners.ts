@@ -11,7 +11,14 @@ export const PAGE_OWNERS = { references: 0, mapcount: 1, mapping: 2, firstFlag: 
 export const ALLOCATORS = { systemFrames: 0, deviceFrames: 1, swapSlots: 2 } as const;
 
 /** Indices of kind 'mm'. The owner is the address space. */
-export const MM_PARTS = { alive: 0, mappings: 1, cpus: 2, users: 3, pinned: 4 } as const;
+export const MM_PARTS = {
+  alive: 0,
+  mappings: 1,
+  cpus: 2,
+  users: 3,
+  pinned: 4,
+  fastWalks: 5,
+} as const;
 
 /** Indices of kind 'vma'. The owner is the address space. */
 export const VMA_PARTS = { unstable: 0, locks: 1, anonVmas: 2 } as const;

@@ -62,17 +62,31 @@ export function* writeLock(context: TaskContext, at: YieldPoint, sem: RwSem): Ta
   return yield* queueToWrite(context, at, sem);
 }
 
+/** down_write_trylock(). Announce it with willWrite(at, sem.object) before. */
+export function tryWriteLock(context: TaskContext, sem: RwSem): HeldForWrite | 'busy' {
+  touch(context, sem.queue, 'write');
+  if (sem.writer !== 'none' || sem.readers.length > 0 || sem.waiting.length > 0) {
+    touch(context, sem.object, 'read');
+    return 'busy';
+  }
+  return holdToWrite(context, sem);
+}
+
+function holdToWrite(context: TaskContext, sem: RwSem): HeldForWrite {
+  touch(context, sem.object, 'acquire-write');
+  const writer = recordHeld(context, sem, 'write');
+  sem.writer = writer;
+  sem.writes += 1;
+  return { sem, writer };
+}
+
 function* queueToWrite(context: TaskContext, at: YieldPoint, sem: RwSem): Task<HeldForWrite> {
   touch(context, sem.queue, 'write');
   const ticket = arrive(sem, 'write');
   yield { kind: 'block', at, on: sem.object, until: () => canWrite(sem, ticket) };
   invariant(sem.writer === 'none' && sem.readers.length === 0, 'LK1', { class: sem.class });
   leaveQueue(context, sem, ticket);
-  touch(context, sem.object, 'acquire-write');
-  const writer = recordHeld(context, sem, 'write');
-  sem.writer = writer;
-  sem.writes += 1;
-  return { sem, writer };
+  return holdToWrite(context, sem);
 }
 
 /**

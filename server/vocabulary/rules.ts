@@ -18,6 +18,7 @@ export const RULES = {
   LK4: 'a lock proof belongs to the lock that guards the object',
   PT1: 'a page table entry is written under the lock of its page-table page',
   PT2: 'a small entry is written only where no huge entry stands',
+  PT3: 'a walk without a lock reads no page table that was freed meanwhile',
   RM1: 'an anonymous page is mapped only where the mapping has an anon_vma',
   MM1: 'a reference on an address space is dropped once',
   MN1: 'an invalidation is ended once, by the task that started it',

@@ -14,7 +14,7 @@ import {
   pteWithFlags,
   pteWrite,
 } from '../memory/pte.ts';
-import { lockedPte, lockPte, unlockPte } from '../memory/pte-lock.ts';
+import { lockedPte, lockTable, unlockPte } from '../memory/pte-lock.ts';
 import { setLockedPte } from '../memory/set-pte.ts';
 import { isAnonymous } from '../memory/vma.ts';
 import { mayBeHuge } from './do-huge-pmd.ts';
@@ -40,7 +40,10 @@ export function* handleMmFault(k: Kernel, request: FaultRequest): Task<FaultOutc
       : yield* k.fn.doFault(k, request);
   }
   if (!ptePresent(seen)) return yield* k.fn.doSwapPage(k, request, seen);
-  const at = yield* lockPte(k, 'handle_pte_fault.ptl', mm, vma, page);
+  // The table may have gone meanwhile, or have become one huge entry.
+  const table = yield* lockTable(k, 'handle_pte_fault.ptl', mm, page);
+  if (typeof table === 'string') return 'done';
+  const at = { mm, vma, page, ...table };
   const now = lockedPte(at);
   if (now !== seen) {
     unlockPte(k, at);

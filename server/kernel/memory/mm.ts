@@ -39,6 +39,8 @@ export interface Mm {
   readonly flushBatchedObject: ObjectId;
   /** The process runs: false from its exit on, whoever else still uses the address space. */
   alive: boolean;
+  /** Walks of the page table by CPUs whose interrupts are off meanwhile, in no lock (GUP-fast). */
+  fastWalks: number;
   /** mm_users: the process, and each device that has taken a reference. With the last one goes all that is mapped. */
   users: number;
 }
@@ -46,6 +48,11 @@ export interface Mm {
 /** What MMF_HAS_PINNED and write_protect_seq are called when tasks conflict on them. */
 export function pinnedObject(id: number): ObjectId {
   return objectId('mm', id, MM_PARTS.pinned);
+}
+
+/** What walks without a lock are called when tasks conflict on them. */
+export function fastWalksObject(id: number): ObjectId {
+  return objectId('mm', id, MM_PARTS.fastWalks);
 }
 
 /** What mm_users is called when tasks conflict on it. */
@@ -93,6 +100,7 @@ export class AddressSpace implements Mm {
   tlbFlushedBatch = 0;
   readonly flushBatchedObject: ObjectId;
   alive = true;
+  fastWalks = 0;
   users = 1;
   readonly #context: TaskContext;
   readonly #vmaList: ObjectId;

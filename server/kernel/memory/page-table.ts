@@ -28,6 +28,8 @@ export interface PtePage {
   /** The entry of the whole block while `level` is 'huge'. Guarded by `ptl`. */
   huge: Pte;
   readonly ptl: Lock<'ptl'>;
+  /** How often a table of this block was freed: who reads one without a lock asks whether it is still the same. */
+  frees: number;
 }
 
 export interface PageTable {
@@ -95,6 +97,18 @@ export function dropPtePage(held: Held<'ptl'>, table: PageTable, page: PageIndex
   ptePage.level = 'none';
 }
 
+/** pte_free(): from here on the page that was the table may be anything. */
+export function noteFreed(table: PageTable, page: PageIndex): void {
+  touch(table.context, tableObject(table, page), 'write');
+  blockOf(table, page).frees += 1;
+}
+
+/** How often a table of the block was freed. */
+export function freesOf(table: PageTable, page: PageIndex): number {
+  touch(table.context, tableObject(table, page), 'read');
+  return table.pages.get(ptePageNumber(table, page))?.frees ?? 0;
+}
+
 /** The place of the block in the upper level, with its lock, whatever is there. */
 export function blockOf(table: PageTable, page: PageIndex): PtePage {
   const number = ptePageNumber(table, page);
@@ -105,6 +119,7 @@ export function blockOf(table: PageTable, page: PageIndex): PtePage {
     level: 'none',
     huge: PTE_NONE,
     ptl: newLock('ptl', objectId('ptl', table.mm, number)),
+    frees: 0,
   };
   table.pages.set(number, made);
   table.pmds.add(Math.floor(number / PTRS_PER_PMD));

@@ -18,7 +18,7 @@ import type { MemoryFile, Vma } from '../memory/mm-types.ts';
 import { putPage } from '../memory/page-references.ts';
 import { dropPtePage, readPte, tableObject } from '../memory/page-table.ts';
 import { PTE_NONE, pteDirty, pteNone, ptePfn, ptePresent } from '../memory/pte.ts';
-import { lockTable } from '../memory/pte-lock.ts';
+import { type LockedTable, lockTable } from '../memory/pte-lock.ts';
 import { setPteAt } from '../memory/set-pte.ts';
 import { linearIndex, vmaLookup } from '../memory/vma.ts';
 
@@ -100,6 +100,7 @@ export function* collapseAndFreePmd(k: Kernel, mm: Mm, block: PageRange): Task<v
     blocking: 'blockable',
   });
   yield* k.fn.pmdpCollapseFlush(k, mm, block);
+  yield* k.fn.freePageTable(k, mm, block);
   if (bracket.ok) yield* k.fn.mmuNotifierInvalidateRangeEnd(k, bracket.value);
 }
 
@@ -107,12 +108,21 @@ export function* collapseAndFreePmd(k: Kernel, mm: Mm, block: PageRange): Task<v
 export function* pmdpCollapseFlush(k: Kernel, mm: Mm, block: PageRange): Task<void> {
   const table = yield* lockTable(k, 'pmdp_collapse_flush.ptl', mm, block.first);
   if (typeof table === 'string') return;
-  const { ptePage, held } = table;
+  yield* dropLockedTable(k, mm, block, table);
+  unlock(k.context, table.held);
+}
+
+/** The table goes with what is in it, and no CPU remembers an entry of it. */
+export function* dropLockedTable(
+  k: Kernel,
+  mm: Mm,
+  block: PageRange,
+  { ptePage, held }: LockedTable,
+): Task<void> {
   yield willWrite('pmdp_collapse_flush.clear', tableObject(mm.table, block.first));
   for (let page = block.first; page < block.end; page = nextPage(page)) {
     if (!pteNone(readPte(mm.table, page))) setPteAt(k, held, mm, ptePage, page, PTE_NONE);
   }
   dropPtePage(held, mm.table, block.first);
   yield* k.fn.flushTlbRange(k, mm, block);
-  unlock(k.context, held);
 }

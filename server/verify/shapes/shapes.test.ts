@@ -107,6 +107,7 @@ const FOUND: readonly (readonly [patch: string, shape: string, says: RegExp])[] 
 
 /** Not known to be found by a shape of two operations: a scenario has them, which scenarios.test.ts asks. */
 const WITHOUT_SHAPE = new Set([
+  'collapse-without-ipi',
   'collapse-without-bracket',
   'device-fault-ignores-failure',
   'exclusive-fault-without-reference',

@@ -6,6 +6,7 @@ import { migratePagesInBatches } from './migrate-pages-in-batches.ts';
 import { mmapJoinsTheLowerFirst } from './mmap-joins-the-lower-first.ts';
 import { mprotectNotifiesByPud } from './mprotect-notifies-by-pud.ts';
 import { mprotectUnaccounts } from './mprotect-unaccounts.ts';
+import { pageTablesGoWithoutMmapLock } from './page-tables-go-without-mmap-lock.ts';
 import { registrationLocksMappings } from './registration-locks-mappings.ts';
 import { swapCacheMigrates } from './swap-cache-migrates.ts';
 import { swappedInPagesAreWritable } from './swapped-in-pages-are-writable.ts';
@@ -27,5 +28,6 @@ export const LINUX_6_12: KernelVersion = {
     bracketEndsBeforePut,
     registrationLocksMappings,
     migratePagesInBatches,
+    pageTablesGoWithoutMmapLock,
   ],
 };
