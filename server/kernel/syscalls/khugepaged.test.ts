@@ -15,6 +15,8 @@ import {
   newKernelWorld,
   pageAt,
   run,
+  runOnly,
+  runUntil,
   store,
 } from '../kernel-world.fixture.ts';
 import { findPtePage, freesOf } from '../memory/page-table.ts';
@@ -81,4 +83,17 @@ test('a fault that finds its table gone tries again, in every order', () => {
     { preemptionsMax: 2 },
   );
   assert.ok(ends.has('present'));
+});
+
+test('[PT3] a page table that is freed while a pin without a lock is in it is found', () => {
+  const world = oneBlock({
+    *tlbRemoveTableSyncOne() {
+      // Nobody is asked.
+    },
+  });
+  const pin = world.scheduler.spawn('cpu0', 'pin', cpuApi(world).pin(1, pageAt(0), 'fast'));
+  runUntil(world, pin, 'gup_pte_range.again');
+  const khugepaged = world.scheduler.spawn('khugepaged', 'khugepaged', scan(world));
+  runOnly(world, khugepaged);
+  assert.throws(() => world.scheduler.step(pin), { rule: 'PT3' });
 });

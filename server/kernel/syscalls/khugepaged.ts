@@ -115,7 +115,7 @@ export function* retractPageTables(k: Kernel, file: MemoryFile, pages: FilePages
  * Takes: i_mmap_rwsem for reading, PTE locks, callbacks' locks.
  */
 export function* retractWithoutMmapLock(k: Kernel, file: MemoryFile, pages: FilePages): Task<void> {
-  const held = yield* readLock(k.context, 'retract_page_tables.i_mmap_lock', file.iMmapRwsem);
+  const held = yield* readLock(k.context, 'retract_page_tables.i_mmap_lock_read', file.iMmapRwsem);
   for (const { mm, vma, block } of mappedBlocks(k, file, pages)) {
     if (hasAnonVma(k, mm, vma)) continue;
     const bracket = yield* k.fn.mmuNotifierInvalidateRangeStart(k, mm, {
