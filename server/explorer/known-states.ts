@@ -7,8 +7,8 @@ import { type StoredTouches, TouchStore } from './touch-store.ts';
 export interface Known {
   /** Tasks that were asleep whenever it was met, by keyOfTask(). */
   readonly asleep: ReadonlySet<number>;
-  /** What happens behind it, not to be changed; 'open' while it is being searched. */
-  readonly behind: TouchSet | 'open';
+  /** What happens behind it, not to be changed. */
+  readonly behind: TouchSet;
   /** Which interchangeable actor was in which situation, for those in `behind`. */
   readonly order: Order;
 }
@@ -16,7 +16,6 @@ export interface Known {
 const SLOTS_AT_FIRST = 1 << 10;
 /** No key is below 0. */
 const FREE = -1;
-const OPEN: StoredTouches = 0xffff_ffff;
 
 /** Numbers what comes up again and again. */
 class Numbered<T> {
@@ -58,7 +57,7 @@ export class KnownStates {
     const behind = this.#behind[slot] as StoredTouches;
     return {
       asleep: this.#sleepers.all[this.#asleep[slot] as number] as ReadonlySet<number>,
-      behind: behind === OPEN ? 'open' : this.#touches.at(behind),
+      behind: this.#touches.at(behind),
       order: this.#allOrders.all[this.#orders[slot] as number] as Order,
     };
   }
@@ -73,7 +72,7 @@ export class KnownStates {
       }
       this.#keys[slot] = key;
     }
-    this.#behind[slot] = behind === 'open' ? OPEN : this.#touches.add(behind);
+    this.#behind[slot] = this.#touches.add(behind);
     const sleepers = asleep.size === 0 ? '' : [...asleep].sort().join();
     this.#asleep[slot] = this.#sleepers.numberOf(sleepers, asleep);
     this.#orders[slot] = this.#allOrders.numberOf(order.length === 0 ? '' : order.join(), order);

@@ -13,7 +13,7 @@ import type { ExecutedStep } from './execution.ts';
 import type { WorldContents } from './explored.ts';
 import { addTo, fold, foldText, keyOf, type Lanes, newLanes } from './lanes.ts';
 import { ObjectValues, type Undo } from './object-values.ts';
-import type { ObjectOwners, Order } from './symmetry.ts';
+import { NO_ORDER, type ObjectOwners, type Order } from './symmetry.ts';
 import type { TaskPlace, TaskPlaces } from './task-places.ts';
 
 /** What is followed of one task while it lives. */
@@ -46,10 +46,10 @@ const WAITING = 0x7761;
 const ENDED = 0x656e;
 const STANDS = 0x7374;
 const GONE = 0x676f;
+const UNLIKE = 0x756e;
 
 /** No task has this number. */
 const NO_TASK = -1;
-const NO_ORDER: Order = [];
 const NOTHING: Lanes = { low: 0, high: 0 };
 const NO_LOOPS: ReadonlyMap<ObjectId, Knowledge> = new Map();
 const NOTHING_HELD: ReadonlyMap<ObjectId, number> = new Map();
@@ -216,6 +216,7 @@ export class ObservedState {
     fold(state, total.high);
     if (this.#contents !== 'none') foldText(state, this.#contents.rest());
     if (extra !== '') foldText(state, extra);
+    if (this.#values.asymmetric) fold(state, UNLIKE);
     return keyOf(state);
   }
 

@@ -26,6 +26,7 @@ import type { Failure } from './failure.ts';
 import { locksDuring, locksHeld } from './held-locks.ts';
 import { type Known, KnownStates } from './known-states.ts';
 import { ObservedState } from './observed-state.ts';
+import type { OtherSearches } from './other-searches.ts';
 import { countOutcome, type Outcome } from './outcomes.ts';
 import { CUT_KEPT, type FailingExecution, type Progress, type SearchResult } from './search.ts';
 import { reverse } from './source-sets.ts';
@@ -36,6 +37,7 @@ import {
   preemptionsAfter,
   type StateNode,
   sleepAfter,
+  untried,
   within,
 } from './state-node.ts';
 import {
@@ -70,6 +72,8 @@ export interface StateSearchOptions {
   readonly preemptionsMax?: number;
   /** 'apart': states that differ only in how far the question's window has come are two. */
   readonly window?: 'apart';
+  /** Searches of the same that run beside this one. */
+  readonly others?: OtherSearches;
 }
 
 export interface StateSearchResult extends SearchResult {
@@ -104,10 +108,15 @@ export function searchStates(
   newExplored: NewExplored,
   options: StateSearchOptions,
 ): StateSearchResult {
-  return new StateSearch(newExplored, options).run();
+  const search = new StateSearch(newExplored, options);
+  for (;;) {
+    const result = search.advance();
+    if (result !== 'more') return result;
+  }
 }
 
-class StateSearch {
+/** The same, execution by execution, so that several searches can take turns. */
+export class StateSearch {
   readonly #newExplored: NewExplored;
   readonly #options: StateSearchOptions;
   readonly #places = new TaskPlaces();
@@ -121,6 +130,10 @@ class StateSearch {
   readonly #numbers = new TouchNumbers();
   readonly #stack: StateNode[] = [];
   readonly #known = new KnownStates();
+  /** States that are being searched, and those on a way around in circles, with who sleeps there. */
+  readonly #open = new Map<number, ReadonlySet<number>>();
+  /** Steps of the timeline that are those of the stack. */
+  #taken = 0;
   readonly #outcomes = new Map<string, Outcome>();
   readonly #counts = {
     executions: 0,
@@ -139,20 +152,20 @@ class StateSearch {
     this.#owners = new ObjectOwners(options.symmetry ?? NO_SYMMETRY);
     const pristine = newExplored().contents ?? 'none';
     this.#observed = new ObservedState(this.#places, this.#owners, pristine);
+    options.others?.join({ numbers: this.#numbers, places: this.#places, owners: this.#owners });
   }
 
-  run(): StateSearchResult {
-    for (;;) {
-      const { executions, steps, windowEntered } = this.#counts;
-      const progress = { executions, steps, windowEntered, done: doneShare(this.#stack) };
-      if (this.#options.goOn(progress) === 'stop') return this.#result('stopped');
-      const run = this.#execute();
-      this.#count(run);
-      if (run.ended === 'failed' && this.#options.counterexamples === 'first') {
-        return this.#result('counterexample');
-      }
-      if (!this.#backUp()) return this.#result('complete');
+  /** Executes once. Returns: what came of the search when it is over; it must not go on then. */
+  advance(): StateSearchResult | 'more' {
+    const { executions, steps, windowEntered } = this.#counts;
+    const progress = { executions, steps, windowEntered, done: doneShare(this.#stack) };
+    if (this.#options.goOn(progress) === 'stop') return this.#result('stopped');
+    const run = this.#execute();
+    this.#count(run);
+    if (run.ended === 'failed' && this.#options.counterexamples === 'first') {
+      return this.#result('counterexample');
     }
+    return this.#backUp() ? 'more' : this.#result('complete');
   }
 
   #result(ended: SearchResult['ended']): StateSearchResult {
@@ -196,7 +209,7 @@ class StateSearch {
     const explored = this.#newExplored();
     const { scheduler } = explored;
     // Up to the decision that is new, everything is as it was.
-    const replayed = Math.max(0, this.#stack.length - 1);
+    const replayed = Math.max(0, Math.min(this.#taken, this.#stack.length - 1));
     for (let depth = 0; depth < replayed; depth += 1) {
       const { chosen, ats, enabled } = this.#stack[depth] as StateNode;
       const task = scheduler.readyTask(chosen);
@@ -209,7 +222,7 @@ class StateSearch {
     this.#stepPlaces.length = replayed;
     this.#observed.continueFrom(replayed, explored.contents ?? 'none');
     this.#counts.steps += replayed;
-    let failed = this.#stack.at(-1)?.failed ?? 'not yet';
+    let failed = this.#stack[replayed]?.failed ?? 'not yet';
     for (let depth = replayed; ; depth += 1) {
       const ready = scheduler.readyTasks().sort((a, b) => a.identity.id - b.identity.id);
       if (ready.length === 0) {
@@ -227,6 +240,12 @@ class StateSearch {
       const node = this.#stack[depth] ?? this.#newNode(explored, ready, failed);
       if (node === 'nothing new') return { ended: 'known', explored };
       this.#take(explored, node, chosenAgain(node, ready, depth));
+      this.#taken = depth + 1;
+      const again = this.#stack[depth + 1];
+      if (again !== undefined) {
+        failed = again.failed;
+        continue;
+      }
       const failure = failed === 'yes' ? 'none' : explored.failure();
       if (failure === 'none') continue;
       this.#fails(failure, 'at a step');
@@ -244,7 +263,7 @@ class StateSearch {
     const step = takeStep(explored, task);
     this.#counts.steps += 1;
     this.#options.onStep?.(step, this.#timeline.steps);
-    node.sleep.set(id, step.touches);
+    node.taken.set(id, step.touches);
     const children = childrenOf(explored, step);
     const spawned = children.map(({ identity }) => identity.id);
     const found = this.#timeline.add(step, spawned, held);
@@ -270,7 +289,7 @@ class StateSearch {
     const previous = this.#timeline.steps[depth - 1];
     const parent = this.#stack[depth - 1];
     const bounded = preemptionsMax !== undefined;
-    const sleep: StateNode['sleep'] = bounded ? new Map() : sleepAfter(parent, previous);
+    const sleep: StateNode['asleep'] = bounded ? new Map() : sleepAfter(parent, previous);
     const preemptions = preemptionsAfter(parent, this.#timeline.steps[depth - 2]);
     const enabled = ready.map(({ identity }) => identity.id);
     const mayRun = within(preemptionsMax, preemptions, previous, enabled);
@@ -279,18 +298,24 @@ class StateSearch {
       `${failed} ${this.#apart(explored, preemptions, previous)}`,
     );
     const { order } = this.#observed;
-    const known = this.#known.get(key);
+    const now = this.#situationsOf(sleep);
+    const fact = this.#known.get(key);
+    const open = fact?.asleep.isSubsetOf(now) ? undefined : this.#open.get(key);
+    const before = open ?? fact?.asleep;
     const behind =
-      known === undefined || known.behind === 'open'
-        ? 'open'
-        : this.#exchanged(known.behind, known.order, order);
+      fact === undefined || open !== undefined
+        ? NO_TOUCHES
+        : this.#exchanged(fact.behind, fact.order, order);
+    if (open !== undefined) this.#tryEverything(key);
+    else if (fact !== undefined) this.#passOn(behind);
+    const common = before === undefined ? now : both(before, now);
+    // Of those that slept before, whoever does not any more.
     const left =
-      known === undefined ? awake(mayRun, sleep) : this.#met(key, known, behind, mayRun, sleep);
-    const asleep =
-      known === undefined ? this.#asleep(sleep) : both(known.asleep, () => this.#asleep(sleep));
+      before === undefined
+        ? awake(mayRun, sleep)
+        : awakened(before, common, awake(mayRun, sleep), (task) => this.#observed.keyOfTask(task));
     if (left.length === 0) {
-      if (known === undefined) this.#known.set(key, { asleep, behind: NO_TOUCHES, order });
-      else if (asleep !== known.asleep) this.#known.set(key, { ...known, asleep });
+      if (before === undefined) this.#learn(key, { asleep: now, behind: NO_TOUCHES, order });
       return 'nothing new';
     }
     // The task that was started last goes first: callbacks end, and with them what others wait for. Fewest states that
@@ -302,17 +327,23 @@ class StateSearch {
       enabled,
       ats: ready.map(({ pending }) => pending.at),
       places: enabled.map((task) => this.#observed.placeOf(task)),
-      backtrack: new Set(known === undefined && !bounded ? [chosen] : left),
+      backtrack: new Set(before === undefined && !bounded ? [chosen] : left),
       explored: new Set([chosen]),
-      sleep,
+      asleep: sleep,
+      situations: now,
+      // What begins with one that slept before and one that does now is covered neither time.
+      claim: before === undefined || common.size === now.size ? now : before,
+      taken: new Map(),
       chosen,
-      behind: behind === 'open' ? NO_TOUCHES : behind.slice(),
-      inCircle: 'no',
+      behind: behind.slice(),
+      // Behind one that is open there is more than what is tried here.
+      inCircle: open === undefined ? 'no' : 'yes',
       preemptions,
       failed,
+      guest: this.#options.others?.isOpen(key, 'any') === true ? 'yes' : 'no',
+      left: new Map(),
     };
-    this.#known.set(key, { asleep, behind: 'open', order });
-    this.#stack.push(node);
+    this.#push(node);
     return node;
   }
 
@@ -336,34 +367,36 @@ class StateSearch {
     return window === 'apart' ? `${bound} ${explored.contents?.windowReached() ?? ''}` : bound;
   }
 
-  /**
-   * A state that was met before. Races what happens `found` behind it against the way that led here. Returns the
-   * tasks that slept whenever it was met, and do not now.
-   */
-  #met(
-    key: number,
-    known: Known,
-    found: Known['behind'],
-    enabled: readonly number[],
-    sleep: ReadonlyMap<number, readonly Touch[]>,
-  ): number[] {
-    if (found === 'open') this.#tryEverything(key);
-    else {
-      const behind = this.#behind(found);
-      for (const touch of this.#numbers.touchesIn(found)) this.#raceBehind(touch, behind);
-      const parent = this.#stack.at(-1);
-      if (parent !== undefined) parent.behind = union(parent.behind, found);
-    }
-    if (known.asleep.size === 0) return [];
-    const asleepNow = this.#asleep(sleep);
-    return awake(enabled, sleep).filter((task) => {
-      const situation = this.#observed.keyOfTask(task);
-      return known.asleep.has(situation) && !asleepNow.has(situation);
-    });
+  /** The way that led here goes on with what is `behind` a known state. */
+  #passOn(behind: TouchSet): void {
+    const all = this.#behind(behind);
+    for (const touch of this.#numbers.touchesIn(behind)) this.#raceBehind(touch, all);
+    const parent = this.#stack.at(-1);
+    if (parent !== undefined) parent.behind = union(parent.behind, behind);
+  }
+
+  #learn(key: number, known: Known): void {
+    this.#known.set(key, known);
+    this.#options.others?.tell(key, known);
+  }
+
+  #push(node: StateNode): void {
+    this.#open.set(node.key, node.claim);
+    this.#stack.push(node);
+    this.#options.others?.stand(this.#stack.length, node.guest === 'yes' ? 'nowhere' : node.key);
+  }
+
+  /** Leaves all decisions behind the first `count`. */
+  #cutStack(count: number): StateNode[] {
+    const cut = this.#stack.splice(count);
+    for (const { key, inCircle } of cut) if (inCircle === 'no') this.#open.delete(key);
+    this.#taken = Math.min(this.#taken, count);
+    this.#options.others?.stand(count, 'as before');
+    return cut;
   }
 
   /** The tasks that sleep, by keyOfTask(). */
-  #asleep(sleep: ReadonlyMap<number, readonly Touch[]>): ReadonlySet<number> {
+  #situationsOf(sleep: ReadonlyMap<number, readonly Touch[]>): ReadonlySet<number> {
     if (sleep.size === 0) return NONE_ASLEEP;
     return new Set([...sleep.keys()].map((task) => this.#observed.keyOfTask(task)));
   }
@@ -446,7 +479,7 @@ class StateSearch {
         return;
       }
       node.backtrack.add(task);
-      const asleep = node.explored.has(task) ? undefined : node.sleep.get(task);
+      const asleep = node.asleep.get(task);
       if (asleep === undefined) continue;
       for (const other of this.#inConflictWith(asleep, task, event, behind)) {
         if (!wanted.includes(other)) wanted.push(other);
@@ -501,32 +534,108 @@ class StateSearch {
   /** Turns the stack to the next decision that is still to be tried. False when the search is over. */
   #backUp(): boolean {
     for (let node = this.#stack.at(-1); node !== undefined; node = this.#stack.at(-1)) {
-      for (const task of node.backtrack) {
-        if (node.explored.has(task)) continue;
-        node.explored.add(task);
-        if (node.sleep.has(task)) continue;
-        node.chosen = task;
+      this.#hear();
+      if (node !== this.#stack.at(-1)) continue;
+      const next = untried(node);
+      if (node.left.size === 0 && next === 'none') {
+        this.#close(node);
+        continue;
+      }
+      const at =
+        next !== 'none' && node.guest === 'no' ? this.#stack.length - 1 : this.#whereUntried();
+      if (at >= 0) {
+        const begin = this.#stack[at] as StateNode;
+        const behind = this.#cutStack(at + 1);
+        if (behind.length > 0) begin.left.set(begin.chosen, behind);
+        this.#taken = Math.min(this.#taken, at);
+        begin.chosen = untried(begin) as number;
+        begin.explored.add(begin.chosen);
         return true;
       }
-      this.#stack.pop();
-      const known = this.#known.get(node.key);
-      if (known !== undefined && node.inCircle === 'no') {
-        const { behind, order } = node;
-        this.#known.set(node.key, { asleep: known.asleep, behind, order });
-      }
-      const parent = this.#stack.at(-1);
-      if (parent !== undefined) parent.behind = union(parent.behind, node.behind);
+      if (this.#goOnWithLeft(node) === 'to a known state') return true;
     }
     return false;
+  }
+
+  /** Where something is to be tried: the last decision of those that are its own, else the first. -1: nowhere. */
+  #whereUntried(): number {
+    const own = this.#stack.findLastIndex(
+      (node) => node.guest === 'no' && untried(node) !== 'none',
+    );
+    return own >= 0 ? own : this.#stack.findIndex((node) => untried(node) !== 'none');
+  }
+
+  #close(node: StateNode): void {
+    this.#cutStack(this.#stack.length - 1);
+    const { key, claim, behind, order } = node;
+    if (node.inCircle === 'no') this.#learn(key, { asleep: claim, behind, order });
+    const parent = this.#stack.at(-1);
+    if (parent !== undefined) parent.behind = union(parent.behind, behind);
+  }
+
+  /** Takes up a way that was left, as far as its states are not known by now. */
+  #goOnWithLeft(node: StateNode): 'to a known state' | 'as before' {
+    const [task, behind] = [...node.left][0] as [number, readonly StateNode[]];
+    node.left.delete(task);
+    this.#taken = Math.min(this.#taken, this.#stack.length - 1);
+    node.chosen = task;
+    for (const one of behind) {
+      if (this.#isDone(one)) return 'to a known state';
+      one.guest = this.#options.others?.isOpen(one.key, 'any') === true ? 'yes' : 'no';
+      this.#push(one);
+    }
+    return 'as before';
+  }
+
+  #isDone({ key, situations }: StateNode): boolean {
+    return this.#known.get(key)?.asleep.isSubsetOf(situations) === true;
+  }
+
+  /** Takes in what other searches have found, and leaves the first state on the way here of which all is known. */
+  #hear(): void {
+    const { others } = this.#options;
+    if (others === undefined) return;
+    if (!others.hear(this.#known)) return;
+    // Two may have come to a state at once.
+    for (const [at, node] of this.#stack.entries()) {
+      if (node.guest === 'yes' || !others.isOpen(node.key, 'those before')) continue;
+      node.guest = 'yes';
+      others.stand(at + 1, 'nowhere');
+    }
+    others.stand(this.#stack.length, 'as before');
+    const at = this.#stack.findIndex((node) => this.#isDone(node));
+    const node = this.#stack[at];
+    if (node === undefined || at > this.#taken) return;
+    this.#cutStack(at);
+    this.#taken = at;
+    this.#timeline.cutTo(at);
+    this.#stepPlaces.length = at;
+    this.#observed.continueFrom(at, 'none');
+    const { behind, order } = this.#known.get(node.key) as Known;
+    this.#passOn(this.#exchanged(behind, order, node.order));
   }
 }
 
 /** Those of `a` that are in `b` as well: `a` itself if all are. */
-function both(a: ReadonlySet<number>, b: () => ReadonlySet<number>): ReadonlySet<number> {
+function both(a: ReadonlySet<number>, b: ReadonlySet<number>): ReadonlySet<number> {
   if (a.size === 0) return a;
-  const common = a.intersection(b());
+  const common = a.intersection(b);
   if (common.size === a.size) return a;
   return common.size === 0 ? NONE_ASLEEP : common;
+}
+
+/** Those of `tasks` whose situation slept `before` and does not `now`. */
+function awakened(
+  before: ReadonlySet<number>,
+  now: ReadonlySet<number>,
+  tasks: readonly number[],
+  situationOf: (task: number) => number,
+): readonly number[] {
+  if (before.size === now.size) return [];
+  return tasks.filter((task) => {
+    const situation = situationOf(task);
+    return before.has(situation) && !now.has(situation);
+  });
 }
 
 /** The tasks that a step has started, in order: those with the highest numbers. */

@@ -21,7 +21,13 @@ export interface StateNode {
   readonly backtrack: Set<number>;
   readonly explored: Set<number>;
   /** Tasks whose next step need not be taken here: it commutes with all that was done since it was taken elsewhere. */
-  readonly sleep: Map<number, readonly Touch[]>;
+  readonly asleep: ReadonlyMap<number, readonly Touch[]>;
+  /** The same by situation, of whoever it is. */
+  readonly situations: ReadonlySet<number>;
+  /** Whoever may sleep where this state is met again, by situation, for all to be covered that comes then. */
+  readonly claim: ReadonlySet<number>;
+  /** What was tried here, in that order: a task sleeps behind those that were tried after it. */
+  readonly taken: Map<number, readonly Touch[]>;
   chosen: number;
   /** What happened behind this decision so far. */
   behind: TouchSet;
@@ -31,6 +37,20 @@ export interface StateNode {
   inCircle: 'no' | 'yes';
   /** Preemptions until here. */
   readonly preemptions: number;
+  /** Whether another search was in the midst of this state: then it is helped, where that one will be last. */
+  guest: 'no' | 'yes';
+  /** Ways on that were left before they were done, by the task that they begin with: the decisions behind this one. */
+  readonly left: Map<number, readonly StateNode[]>;
+}
+
+/** The next task to try at `node`, or 'none'. */
+export function untried(node: StateNode): number | 'none' {
+  for (const task of node.backtrack) {
+    if (node.explored.has(task)) continue;
+    if (!node.asleep.has(task)) return task;
+    node.explored.add(task);
+  }
+  return 'none';
 }
 
 /** A task was stopped that could have gone on. */
@@ -82,14 +102,20 @@ export function chosenAgain(
   return task;
 }
 
+/** What sleeps behind `previous`, which was taken at `parent`. */
 export function sleepAfter(
-  parent: StateNode | undefined,
-  previous: ExecutedStep | undefined,
+  parent: Pick<StateNode, 'asleep' | 'taken'> | undefined,
+  previous: Pick<ExecutedStep, 'task' | 'touches'> | undefined,
 ): Map<number, readonly Touch[]> {
   const sleep = new Map<number, readonly Touch[]>();
   if (parent === undefined || previous === undefined) return sleep;
-  for (const [task, touches] of parent.sleep) {
+  const add = (task: number, touches: readonly Touch[]): void => {
     if (task !== previous.task && independent(touches, previous.touches)) sleep.set(task, touches);
+  };
+  for (const [task, touches] of parent.asleep) add(task, touches);
+  for (const [task, touches] of parent.taken) {
+    if (task === previous.task) break;
+    add(task, touches);
   }
   return sleep;
 }

@@ -46,6 +46,11 @@ export class TouchNumbers {
     return made.number;
   }
 
+  /** Numbers are given from 0 on. */
+  get size(): number {
+    return this.#touches.length;
+  }
+
   touchOf(number: number): PlacedTouch {
     return this.#touches[number] as PlacedTouch;
   }

@@ -28,6 +28,8 @@ export interface Home {
 /** Indices of interchangeable actors. Two that are the same are the same object. */
 export type Order = readonly number[];
 
+export const NO_ORDER: Order = [];
+
 /** Who takes whose place. */
 type Exchange = ReadonlyMap<string, string>;
 
@@ -104,6 +106,12 @@ export class ObjectOwners {
   orderBy(sums: readonly Lanes[]): Order {
     const order = this.#groups.slice(1).map((_, at) => at + 1);
     order.sort((a, b) => this.groupOf(a) - this.groupOf(b) || differ(sums[a], sums[b]) || a - b);
+    return this.orderOf(order);
+  }
+
+  /** The one that stands for all that are the same. */
+  orderOf(order: Order): Order {
+    if (order.length === 0) return NO_ORDER;
     const name = order.join();
     const known = this.#orders.get(name);
     if (known !== undefined) return known;

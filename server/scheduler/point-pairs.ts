@@ -17,6 +17,15 @@ export class PointPairs {
     scheduler.listen(this.listener());
   }
 
+  /** The same worlds; every step of them is counted. */
+  of<W extends { readonly scheduler: Scheduler }>(newWorld: () => W): () => W {
+    return () => {
+      const made = newWorld();
+      this.listen(made.scheduler);
+      return made;
+    };
+  }
+
   /** Of one world. */
   listener(): StepListener {
     let last = BEGIN;

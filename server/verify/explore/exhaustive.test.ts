@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { DRIVERS } from '../../../clients/drivers/catalogue/drivers.ts';
 import type { DriverVariant } from '../../../clients/drivers/interface/driver-variant.ts';
+import { inTurns } from '../../explorer/in-turns.fixture.ts';
 import { search } from '../../explorer/search.ts';
 import { type StateSearchResult, searchStates } from '../../explorer/search-states.ts';
 import type { Patch } from '../../patches/patch.ts';
@@ -91,6 +92,42 @@ for (const [scenario, choice] of COMPARED) {
     assert.deepEqual(lost, []);
   });
 }
+
+const SHARED: readonly (readonly [scenario: string, choice: string, parameters?: Parameters])[] = [
+  ['hole-two-winners', 'insert-ignores-pte-change'],
+  ['seed-zero-page', 'remove-second-invalidate', { devices: 3 }],
+  ['seed-zero-page-fault', 'remove-second-invalidate'],
+];
+
+for (const [scenario, choice, parameters] of SHARED) {
+  test(`${scenario} with ${choice}: three searches that share what they know lose nothing`, () => {
+    const plan = planOf(scenario, choice, parameters);
+    const options = {
+      stepsMax: stepsMaxOf(plan),
+      counterexamples: 'all',
+      goOn: () => 'go on' as const,
+    } as const;
+    for (const executions of [1, 7]) {
+      const order = [0, 1, 2].map((search) => [search, executions] as const);
+      const shared = inTurns(() => newScenarioRun(plan), options, { searches: 3, order });
+      assert.deepEqual(shared.ends, [...byStates(plan).outcomes.keys()].sort());
+    }
+  });
+}
+
+test('two searches that share what they know do little twice', () => {
+  const plan = planOf('seed-zero-page', 'stock', { devices: 3, migrators: 2 });
+  const options = {
+    stepsMax: stepsMaxOf(plan),
+    counterexamples: 'all',
+    goOn: () => 'go on' as const,
+  } as const;
+  const order = [[1, 1] as const];
+  const { ends, executions } = inTurns(() => newScenarioRun(plan), options, { searches: 2, order });
+  const alone = byStates(plan);
+  assert.deepEqual(ends, [...alone.outcomes.keys()].sort());
+  assert.ok(executions < alone.executions * 1.1, `${executions} and not ${alone.executions}`);
+});
 
 const UNREAD: readonly (readonly [scenario: string, choice: string, parameters?: Parameters])[] = [
   ['hole-two-winners', 'stock'],

@@ -3,6 +3,16 @@ import type { ExecutedStep } from '../../explorer/execution.ts';
 import type { SampleStrategy } from '../../explorer/sample.ts';
 import type { Progress } from '../../explorer/search.ts';
 import type { Symmetry } from '../../explorer/symmetry.ts';
+import type { AlongFound, AlongSearch, SearchedWorlds } from './along.ts';
+
+/** The threads, for the worlds of one question. */
+export interface AlongWorlds {
+  begin(window: Pick<SearchedWorlds, 'window'>): AlongSearch;
+  /** What was seen of steps until now does not count: the search begins again, in this thread alone. */
+  again(): void;
+  /** What the others have seen of steps counts, too. */
+  join(found: readonly AlongFound[]): void;
+}
 
 export type Strategy = 'dpor' | 'dfs' | SampleStrategy;
 
@@ -31,6 +41,8 @@ export interface ExploreOptions {
   readonly symmetry?: Symmetry;
   /** Whether steps tell of all that they touch: code of a user may not. Absent: they do. */
   readonly footprints?: 'checked';
+  /** Threads that search along: see Along. Absent: none. */
+  readonly along?: AlongWorlds;
   /** Of an exhaustive search. 'first', which is the default: it ends with the first. */
   readonly counterexamples?: 'first' | 'all';
 }

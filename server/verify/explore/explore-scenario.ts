@@ -8,7 +8,9 @@ import { answerOf } from '../../scenario/expectations.ts';
 import { machineFacts } from '../../scenario/machine-facts.ts';
 import type { ScenarioPlan } from '../../scenario/scenario-plan.ts';
 import { newScenarioRun, stepsMaxOf } from '../../scenario/scenario-world.ts';
+import { joinedReach } from '../coverage/joined-reach.ts';
 import { judgedByReach, withReachOf } from '../coverage/reach.ts';
+import type { Along, AlongFound, SearchedWorlds } from './along.ts';
 import type { Covered } from './covered.ts';
 import { conclude, explore, type Minimise, type Verdict } from './explore.ts';
 import type { ExploreOptions } from './explore-options.ts';
@@ -18,7 +20,11 @@ import { symmetryOf } from './symmetric-devices.ts';
 import { IndependenceCheck, withoutTwins } from './twins.ts';
 import { mayGoUnread, UnreadSequences } from './unread-sequences.ts';
 
-export type ScenarioExploreOptions = Omit<ExploreOptions, 'stepsMax' | 'onStep'>;
+export interface ScenarioExploreOptions
+  extends Omit<ExploreOptions, 'stepsMax' | 'onStep' | 'along'> {
+  /** Threads that search along. Absent: none. */
+  readonly along?: Along;
+}
 
 export interface ScenarioVerdict extends Verdict {
   /** The scenario that the counterexample belongs to: it may have fewer devices than was asked. */
@@ -33,18 +39,31 @@ export function exploreScenario(
   // A sample never says that anything holds, and is the same whether one thread takes it or several.
   if (options.strategy !== 'dpor' && options.strategy !== 'dfs') return searched(plan, options);
   const { value, reach } = withReachOf(plan, (watched) => searched(watched, options));
-  return judgedByReach(value, reach);
+  const { along, ...alone } = options;
+  const others = along?.end() ?? [];
+  if (others.length === 0) return judgedByReach(value, reach);
+  const judged = judgedByReach(value, joinedReach([reach, ...others]));
+  // Each may have reached one side of a line: only a thread that does it all knows what was not reached at all.
+  const isMissed = 'missed' in judged.bound || judged.verdict !== value.verdict;
+  return isMissed ? exploreScenario(plan, alone) : judged;
 }
 
 function searched(plan: ScenarioPlan, options: ScenarioExploreOptions): ScenarioVerdict {
   const exhaustive = options.strategy === 'dpor';
   const reduction = exhaustive ? withoutTwins(plan) : 'none';
   if (reduction !== 'none') {
-    const independence = new IndependenceCheck(reduction.member, reduction.isOwn);
-    const verdict = run(reduction.plan, {
+    const newCheck = () => new IndependenceCheck(reduction.member, reduction.isOwn);
+    let independence = newCheck();
+    const verdict = run(reduction.plan, 'left out', {
       ...options,
       onStep: (step) => independence.see(step),
       goOn: () => (independence.breach() === 'none' ? (options.goOn?.() ?? 'go on') : 'stop'),
+      onAgain: () => {
+        independence = newCheck();
+      },
+      onJoin: ({ touched }) => {
+        if (touched !== undefined) independence.join(touched);
+      },
     });
     if (verdict.verdict === 'broken') return verdict;
     if (independence.breach() === 'none') {
@@ -52,7 +71,7 @@ function searched(plan: ScenarioPlan, options: ScenarioExploreOptions): Scenario
       return { ...verdict, bound: withFacts(verdict.bound, { standsFor }), plan: reduction.plan };
     }
   }
-  return run(plan, options);
+  return run(plan, 'kept', options);
 }
 
 function withFacts(
@@ -63,7 +82,11 @@ function withFacts(
 }
 
 /** `exists` asks for what `forbid` fears: reaching it is the good answer. */
-function run(plan: ScenarioPlan, options: Omit<ExploreOptions, 'stepsMax'>): ScenarioVerdict {
+function run(
+  plan: ScenarioPlan,
+  twins: SearchedWorlds['twins'],
+  { along, onAgain, onJoin, ...options }: RunOptions,
+): ScenarioVerdict {
   const symmetry = options.strategy === 'dpor' ? symmetryOf(plan) : 'none';
   const all = {
     ...options,
@@ -72,9 +95,23 @@ function run(plan: ScenarioPlan, options: Omit<ExploreOptions, 'stepsMax'>): Sce
     ...(ownCodeOf(plan).length === 0 ? {} : { footprints: 'checked' as const }),
   };
   if (options.strategy === 'dpor' && options.preemptionsMax === undefined && mayGoUnread(plan)) {
-    const sequences = new UnreadSequences();
-    const unread = {
+    let sequences = new UnreadSequences();
+    const unread: ExploreOptions = {
       ...all,
+      ...alongIn(
+        along,
+        { twins, sequences: 'unread' },
+        {
+          onAgain: () => {
+            sequences = new UnreadSequences();
+            onAgain?.();
+          },
+          onJoin: (found) => {
+            sequences.join(found.sequences);
+            onJoin?.(found);
+          },
+        },
+      ),
       onStep: (step: ExecutedStep) => {
         options.onStep?.(step);
         sequences.see(step);
@@ -86,7 +123,37 @@ function run(plan: ScenarioPlan, options: Omit<ExploreOptions, 'stepsMax'>): Sce
     );
     if (sequences.state === 'unread') return verdict;
   }
-  return answered(plan, (minimise) => explore(() => newScenarioRun(plan), all, minimise));
+  const told = { ...all, ...alongIn(along, { twins, sequences: 'told' }, { onAgain, onJoin }) };
+  return answered(plan, (minimise) => explore(() => newScenarioRun(plan), told, minimise));
+}
+
+interface StepsSeen {
+  /** What was seen of steps does not count. */
+  readonly onAgain?: (() => void) | undefined;
+  /** What another thread has seen of steps counts, too. */
+  readonly onJoin?: ((found: AlongFound) => void) | undefined;
+}
+
+interface RunOptions extends Omit<ExploreOptions, 'stepsMax' | 'along'>, StepsSeen {
+  readonly along?: Along;
+}
+
+/** The threads that search along, for these worlds. */
+function alongIn(
+  along: Along | undefined,
+  worlds: SearchedWorlds,
+  { onAgain, onJoin }: StepsSeen,
+): Pick<ExploreOptions, 'along'> {
+  if (along === undefined) return {};
+  return {
+    along: {
+      begin: (window) => along.begin({ ...worlds, ...window }),
+      again: () => onAgain?.(),
+      join: (found) => {
+        for (const one of found) onJoin?.(one);
+      },
+    },
+  };
 }
 
 /** The same of what was covered elsewhere. The counterexample is `alike` what was found. */

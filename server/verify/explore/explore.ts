@@ -14,7 +14,7 @@ import { countOutcome, type Outcome, type Outcomes } from '../../explorer/outcom
 import { replay, roundRobin, runWith } from '../../explorer/replay.ts';
 import { type SampleStrategy, sample } from '../../explorer/sample.ts';
 import { type Progress, type SearchResult, search } from '../../explorer/search.ts';
-import { searchStates } from '../../explorer/search-states.ts';
+import { type StateSearchOptions, searchStates } from '../../explorer/search-states.ts';
 import { shrink } from '../../explorer/shrink.ts';
 import type { Stuck } from '../../explorer/stuck.ts';
 import type { Bound, Sampled } from '../../report/bound.ts';
@@ -22,8 +22,9 @@ import { NO_TURN, type Turn } from '../../report/turn.ts';
 import { type PairsReached, PointPairs } from '../../scheduler/point-pairs.ts';
 import { KernelBug } from '../../vocabulary/invariant.ts';
 import type { Reach } from '../coverage/reach.ts';
+import { together } from './along.ts';
 import type { Covered, FoundFailure } from './covered.ts';
-import type { ExploreOptions } from './explore-options.ts';
+import type { AlongWorlds, ExploreOptions } from './explore-options.ts';
 import type { Cycle } from './livelock-cycle.ts';
 import { distinctBreaches, type LockOrderBreach, LockOrderWatch } from './lock-order-watch.ts';
 import { streamOf } from './random-stream.ts';
@@ -92,7 +93,7 @@ export function explore(
   const points = new PointPairs();
   const covered = checked(
     newExplored,
-    cover(countedIn(points, watch.of(newExplored)), options),
+    cover(points.of(watch.of(newExplored)), options, points),
     options,
   );
   const lockOrder = [...(covered.lockOrder ?? []), ...watch.found()];
@@ -188,7 +189,7 @@ function endlessWhereAllHaveTurns(newExplored: NewExplored, stepsMax: number): C
   return counted({ executions: 1, steps: steps.length, windowEntered }, { choices, failure });
 }
 
-function cover(newExplored: NewExplored, options: ExploreOptions): Covered {
+function cover(newExplored: NewExplored, options: ExploreOptions, points: PointPairs): Covered {
   const until = options.clock() + options.budgetSeconds * 1000;
   const livelock = endlessWhereAllHaveTurns(newExplored, options.stepsMax);
   if (livelock !== 'none') return livelock;
@@ -208,7 +209,8 @@ function cover(newExplored: NewExplored, options: ExploreOptions): Covered {
   if (first.found !== 'none') return counted(first, first.found);
   const endless = endlessBehind(newExplored, first.cut, options.stepsMax);
   if (endless !== 'none') return counted(first, endless);
-  const result = exhaust(newExplored, options, first.windowEntered, (progress) => {
+  const exhausting = { entered: first.windowEntered, points };
+  const { lockOrder, ...result } = exhaust(newExplored, options, exhausting, (progress) => {
     const all = {
       executions: first.executions + progress.executions,
       steps: first.steps + progress.steps,
@@ -222,6 +224,7 @@ function cover(newExplored: NewExplored, options: ExploreOptions): Covered {
   const { cut, counterexample, ...counts } = result;
   const covered: Covered = {
     ...counts,
+    lockOrder,
     executions: first.executions + result.executions,
     steps: first.steps + result.steps,
     windowEntered: first.windowEntered + result.windowEntered,
@@ -251,13 +254,15 @@ function counted(
   };
 }
 
+type Exhausted = SearchResult & Required<Pick<Covered, 'lockOrder'>>;
+
 /** Every interleaving, one way or the other. `entered`: how often the window was entered before. */
 function exhaust(
   newExplored: NewExplored,
   options: ExploreOptions,
-  entered: number,
+  { entered, points }: { readonly entered: number; readonly points: PointPairs },
   goOn: (progress: Progress) => 'go on' | 'stop',
-): SearchResult {
+): Exhausted {
   const { strategy, stepsMax, preemptionsMax, onStep, symmetry, counterexamples } = options;
   const common = {
     stepsMax,
@@ -268,17 +273,57 @@ function exhaust(
   // A world that cannot say what it holds is searched without a cache of its states.
   const hasContents = newExplored().contents !== undefined;
   if (preemptionsMax === undefined && (strategy === 'dfs' || !hasContents)) {
-    return search(newExplored, { ...common, strategy: strategy === 'dfs' ? 'dfs' : 'dpor' });
+    const result = search(newExplored, {
+      ...common,
+      strategy: strategy === 'dfs' ? 'dfs' : 'dpor',
+    });
+    return { ...result, lockOrder: [] };
   }
   const ofStates = {
     ...common,
     ...(preemptionsMax === undefined ? {} : { preemptionsMax }),
     ...(symmetry === undefined ? {} : { symmetry }),
   };
-  const result = searchStates(newExplored, ofStates);
+  const result = exhaustTogether(newExplored, ofStates, options.along, points);
   if (entered + result.windowEntered > 0 || result.ended !== 'complete') return result;
   // Executions end where a state is known: the window may lie behind it.
-  return searchStates(newExplored, { ...ofStates, window: 'apart' });
+  return exhaustTogether(newExplored, { ...ofStates, window: 'apart' }, options.along, points);
+}
+
+/** With the threads that search along, if any. What fails is looked for again by one: the same for any number. */
+function exhaustTogether(
+  newExplored: NewExplored,
+  options: StateSearchOptions,
+  along: AlongWorlds | undefined,
+  points: PointPairs,
+): Exhausted {
+  if (along === undefined) return { ...searchStates(newExplored, options), lockOrder: [] };
+  const { window } = options;
+  const begun = along.begin(window === undefined ? {} : { window });
+  const own = searchStates(newExplored, {
+    ...options,
+    others: begun.others,
+    goOn: ({ executions, steps, windowEntered, done }) => {
+      if (begun.isOver()) return 'stop';
+      const theirs = begun.counts();
+      return options.goOn({
+        executions: executions + theirs.executions,
+        steps: steps + theirs.steps,
+        windowEntered: windowEntered + theirs.windowEntered,
+        done,
+      });
+    },
+  });
+  const found = begun.end();
+  const all = together([own, ...found.map(({ result }) => result)]);
+  if (all.counterexample !== 'none') {
+    along.again();
+    const alone = searchStates(newExplored, options);
+    if (alone.counterexample !== 'none') return { ...alone, lockOrder: [] };
+  }
+  along.join(found);
+  for (const { pairs } of found) points.join(pairs);
+  return { ...all, lockOrder: found.flatMap(({ lockOrder }) => lockOrder) };
 }
 
 /** Of a world that is not a scenario: what can be said without one. */
@@ -338,13 +383,4 @@ function coverBySampling(
   }
   const facts = { ...options, strategy };
   return coveredBy(parts, measured, facts, options.goOn?.() === 'stop' ? 'stopped' : 'complete');
-}
-
-/** The same worlds; every step of them is counted. */
-function countedIn(points: PointPairs, newExplored: NewExplored): NewExplored {
-  return () => {
-    const made = newExplored();
-    points.listen(made.scheduler);
-    return made;
-  };
 }

@@ -51,6 +51,12 @@ function withoutTwinsOf(plan: ScenarioPlan, group: readonly string[]): Reduction
   return { plan: smaller.plan, member, leftOut: twins.length, isOwn };
 }
 
+/** Which objects a device has touched, and which the other actors have. Plain data. */
+export interface TouchedByActors {
+  readonly byMember: readonly { readonly object: ObjectId; readonly modes: readonly TouchMode[] }[];
+  readonly byOthers: readonly ObjectId[];
+}
+
 /** Watches whether `member` keeps to itself: from the other actors, and from twins that would do as it does. */
 export class IndependenceCheck {
   readonly #member: string;
@@ -75,6 +81,20 @@ export class IndependenceCheck {
         else modes.add(mode);
       }
     }
+  }
+
+  /** What was seen. */
+  touched(): TouchedByActors {
+    const byMember = [...this.#touched].map(([object, modes]) => ({ object, modes: [...modes] }));
+    return { byMember, byOthers: [...this.#foreign] };
+  }
+
+  /** What was seen elsewhere counts here, too. */
+  join({ byMember, byOthers }: TouchedByActors): void {
+    for (const { object, modes } of byMember) {
+      this.#touched.set(object, new Set([...modes, ...(this.#touched.get(object) ?? [])]));
+    }
+    for (const object of byOthers) this.#foreign.add(object);
   }
 
   /** An object that the member has written and another actor, or a twin, has touched; or 'none'. */

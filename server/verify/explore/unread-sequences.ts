@@ -21,6 +21,11 @@ export class UnreadSequences {
     if (touches.some(looks)) this.#state = 'read';
   }
 
+  /** What was seen elsewhere counts here, too. */
+  join(state: 'unread' | 'read'): void {
+    if (state === 'read') this.#state = 'read';
+  }
+
   get state(): 'unread' | 'read' {
     return this.#state;
   }

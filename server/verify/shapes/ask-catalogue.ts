@@ -99,7 +99,7 @@ class Asking {
     let enough = shapes.length;
     const work = async (slot: number): Promise<void> => {
       for (let at = next; at < enough; at = next) {
-        if (this.#options.goOn() === 'stop' || this.#shared.goOn(0) === 'stop') return;
+        if (this.#options.goOn() === 'stop' || this.#shared.goOn() === 'stop') return;
         next += 1;
         const shape = shapes[at] as Shape;
         const answer = await this.#answer(shape, slot);
@@ -157,7 +157,7 @@ class Asking {
     const asked = { file: shape.name, text: '', ...choice };
     const { executions } = this.#question;
     const record = await pool.run('askShape', { asked, scenario, executions, slot });
-    if (this.#shared.goOn(0) === 'stop') return 'interrupted';
+    if (this.#shared.goOn() === 'stop') return 'interrupted';
     cache.put(scenario, record);
     return record;
   }

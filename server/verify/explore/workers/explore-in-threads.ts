@@ -1,9 +1,9 @@
 /**
  * Searches in threads. A random search is cut into parts that any of them may run, and the first failing execution
  * counts, whichever thread finds it and when: the same seed gives the same answer with any number of threads. An
- * exhaustive search takes one thread; others sample beside it, and the one that needs fewer executions to a failure is
- * believed.
+ * exhaustive search is done by all of them at once, each of which tells the others what it has covered.
  */
+import { MessageChannel } from 'node:worker_threads';
 import { isSameFailure } from '../../../explorer/failure.ts';
 import { replay } from '../../../explorer/replay.ts';
 import type { SampleStrategy } from '../../../explorer/sample.ts';
@@ -16,13 +16,7 @@ import { KernelBug } from '../../../vocabulary/invariant.ts';
 import type { Covered } from '../covered.ts';
 import type { ScenarioVerdict } from '../explore-scenario.ts';
 import { notDeterministic } from '../own-code-check.ts';
-import {
-  coveredBy,
-  PART_EXECUTIONS,
-  type PartResult,
-  partNumber,
-  partsOf,
-} from '../sampled-parts.ts';
+import { coveredBy, type PartResult, partNumber, partsOf } from '../sampled-parts.ts';
 import type { SearchData, SentVerdict } from './jobs.ts';
 import { openSearchPool, type SearchPool } from './search-pool.ts';
 import { SharedSearch } from './shared-search.ts';
@@ -35,8 +29,6 @@ export interface ThreadOptions {
   readonly stuckAfterMs?: number;
 }
 
-/** What samples beside an exhaustive search. */
-const BESIDE: SampleStrategy = 'pct';
 const PROGRESS_EVERY_MS = 50;
 
 /** Throws: BadInput for what the user gave, also where a user's own code does not come to an end. */
@@ -60,7 +52,7 @@ export async function exploreInThreads(
     const answer =
       strategy === 'dpor' || strategy === 'dfs'
         ? await searched(threads)
-        : await concluded(threads, await sampled(threads, strategy, workers, 0));
+        : await concluded(threads, await sampled(threads, strategy));
     return await received(asked, answer);
   } finally {
     options.interrupted.removeEventListener('abort', stop);
@@ -82,17 +74,14 @@ interface Sampling {
   readonly seconds: number;
 }
 
-/** Runs parts in `threads` threads, from slot `slot` on. `enough` says at which execution no thread needs to go on. */
+/** Runs parts in all threads. */
 async function sampled(
   { pool, shared, asked, search, options }: Threads,
   strategy: SampleStrategy,
-  threads: number,
-  slot: number,
-  enough: () => number = () => Number.POSITIVE_INFINITY,
 ): Promise<Sampling> {
   const began = performance.now();
   const until = began + search.budgetSeconds * 1_000;
-  const measured = await pool.run('measurePlan', { asked, search, slot });
+  const measured = await pool.run('measurePlan', { asked, search, slot: 0 });
   const parts = partsOf(search.budgetExecutions);
   const results: PartResult[] = [];
   let next = 0;
@@ -102,8 +91,7 @@ async function sampled(
     while (next < Math.min(parts, failing) && performance.now() < until) {
       const number = next;
       const part = partNumber(number, search.budgetExecutions, search.skipExecutions);
-      const before = number * PART_EXECUTIONS;
-      if (shared.goOn(0) === 'stop' || before >= enough()) return;
+      if (shared.goOn() === 'stop') return;
       next += 1;
       const result = await pool.run('samplePart', {
         asked,
@@ -119,10 +107,10 @@ async function sampled(
       steps += result.steps;
       windowEntered += result.windowEntered;
       const done = executions / search.budgetExecutions;
-      if (slot === 0) options.onProgress({ executions, steps, windowEntered, done });
+      options.onProgress({ executions, steps, windowEntered, done });
     }
   };
-  await Promise.all(Array.from({ length: threads }, (_, thread) => run(slot + thread)));
+  await Promise.all(Array.from({ length: options.workers }, (_, thread) => run(thread)));
   const ended = options.interrupted.aborted ? 'stopped' : 'complete';
   const covered = coveredBy(results, measured, { ...search, strategy }, ended);
   return { covered, seconds: (performance.now() - began) / 1_000 };
@@ -135,30 +123,20 @@ async function concluded(
   return await pool.run('concludeCovered', { asked, search, slot: 0, covered, seconds });
 }
 
-/** The exhaustive search, and samples beside it. Time is counted in executions, so that it is the same everywhere. */
-async function searched(threads: Threads): Promise<SentVerdict> {
-  const { pool, shared, asked, search, options } = threads;
-  const { workers, interrupted } = options;
+/** The exhaustive search. Each of the threads could do it alone; they tell each other what they have covered. */
+async function searched({ pool, shared, asked, search, options }: Threads): Promise<SentVerdict> {
   const timer = setInterval(() => options.onProgress(shared.progress()), PROGRESS_EVERY_MS);
-  let enough = Number.POSITIVE_INFINITY;
+  const channels = Array.from({ length: options.workers - 1 }, () => new MessageChannel());
+  const along = channels.map(({ port1 }) => port1);
   try {
-    const whole = pool.run('answerWhole', { asked, search, slot: 0 }).then((answer) => {
-      // Who needed fewer executions wins, so samples beyond these cannot matter.
-      if (answer.verdict === 'broken') enough = answer.executions;
-      if (answer.verdict === 'holds') enough = 0;
-      return answer;
-    });
-    if (workers === 1) return await whole;
-    const beside = sampled(threads, BESIDE, workers - 1, 1, () => enough).then((sampling) => {
-      const { found, executions } = sampling.covered;
-      if (found !== 'none') shared.limit(executions);
-      return sampling;
-    });
-    const [answer, sampling] = await Promise.all([whole, beside]);
-    const { found, executions } = sampling.covered;
-    if (interrupted.aborted || found === 'none' || answer.verdict === 'holds') return answer;
-    if (answer.verdict === 'broken' && answer.executions <= executions) return answer;
-    return await concluded({ ...threads, search: { ...search, strategy: BESIDE } }, sampling);
+    const job = { asked, search, slot: 0, ...(along.length === 0 ? {} : { along }) };
+    const whole = pool.run('answerWhole', job, along);
+    const beside = channels.map(({ port2: port }, at) =>
+      pool.run('searchAlong', { asked, search, slot: at + 1, port }, [port]),
+    );
+    // They end with it, unless something is wrong.
+    const wrong = beside.map((one) => one.then(() => whole));
+    return await Promise.race([whole, ...wrong]);
   } finally {
     clearInterval(timer);
   }

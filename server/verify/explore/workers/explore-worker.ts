@@ -29,6 +29,7 @@ import {
 import { streamOf } from '../random-stream.ts';
 import { type PartResult, watchedPart } from '../sampled-parts.ts';
 import type {
+  AlongJob,
   AnswerJob,
   ConcludeJob,
   Job,
@@ -41,6 +42,7 @@ import type {
 } from './jobs.ts';
 import { withoutFunctions } from './plain-data.ts';
 import { SharedSearch } from './shared-search.ts';
+import { serveAlong, ThreadsAlong } from './threads-along.ts';
 
 // It would end this thread and look like a bug of ours; thrown, it is reported with file, line and function.
 process.exit = (code) => {
@@ -88,7 +90,7 @@ export async function samplePart(job: SampleJob): Promise<Reply<PartResult>> {
           ...part,
           counterexamples: 'first',
           measured,
-          goOn: () => shared.goOn(0),
+          goOn: () => shared.goOn(),
         },
       ),
     ),
@@ -98,17 +100,33 @@ export async function samplePart(job: SampleJob): Promise<Reply<PartResult>> {
 export async function answerWhole(job: AnswerJob): Promise<Reply<SentVerdict>> {
   const shared = new SharedSearch(job.shared);
   return await reply(job, (plan) => {
-    let executions = 0;
+    const alive = () => shared.beat(job.slot);
     const verdict = exploreScenario(plan, {
       ...job.search,
+      ...(job.along === undefined ? {} : { along: new ThreadsAlong(job.along, alive) }),
       clock: () => performance.now(),
       onProgress: (progress) => {
-        executions = progress.executions;
         shared.report(progress);
       },
-      goOn: () => shared.goOn(executions),
+      goOn: () => shared.goOn(),
     });
     return sent(verdict);
+  });
+}
+
+export async function searchAlong(job: AlongJob): Promise<Reply<'over'>> {
+  const { slot, port, search } = job;
+  const { preemptionsMax } = search;
+  const shared = new SharedSearch(job.shared);
+  return await reply(job, (plan) => {
+    serveAlong(plan, {
+      port,
+      number: slot,
+      ...(preemptionsMax === undefined ? {} : { preemptionsMax }),
+      alive: () => shared.beat(slot),
+      goOn: () => shared.goOn(),
+    });
+    return 'over';
   });
 }
 
@@ -117,7 +135,7 @@ export async function concludeCovered(job: ConcludeJob): Promise<Reply<SentVerdi
   return await reply(job, (plan) => {
     const clock = () => performance.now();
     const began = clock() - seconds * 1_000;
-    const goOn = () => new SharedSearch(job.shared).goOn(0);
+    const goOn = () => new SharedSearch(job.shared).goOn();
     const onProgress = () => undefined;
     const options = { ...search, stepsMax: stepsMaxOf(plan), clock, goOn, onProgress };
     return sent(concludeScenario(plan, covered, options, began));
@@ -155,7 +173,7 @@ async function replyOf<T>(
   shared.begin(slot, threadId);
   const goOn = () => {
     shared.beat(slot);
-    return shared.goOn(0);
+    return shared.goOn();
   };
   try {
     const plan = await planWith(scenario, asked);

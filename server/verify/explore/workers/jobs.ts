@@ -1,4 +1,5 @@
 /** What threads are asked, and what they answer. All of it plain data. */
+import type { MessagePort } from 'node:worker_threads';
 import type { Measured } from '../../../explorer/measure.ts';
 import type { SampleStrategy } from '../../../explorer/sample.ts';
 import type { ExploreRequest } from '../../../scenario/explore-request.ts';
@@ -39,7 +40,15 @@ export interface SampleJob extends Job {
   readonly measured: Measured;
 }
 
-export type AnswerJob = Job;
+export interface AnswerJob extends Job {
+  /** To each thread that searches along. Absent: none does. */
+  readonly along?: readonly MessagePort[];
+}
+
+/** To search along with the thread at the other end of `port`; `slot` is its number among them. */
+export interface AlongJob extends Job {
+  readonly port: MessagePort;
+}
 
 export interface ConcludeJob extends Job {
   readonly covered: Covered;
@@ -68,6 +77,7 @@ export interface Jobs {
   readonly checkPlan: { readonly job: Job; readonly answer: 'fine' };
   readonly measurePlan: { readonly job: MeasureJob; readonly answer: Measured };
   readonly samplePart: { readonly job: SampleJob; readonly answer: PartResult };
+  readonly searchAlong: { readonly job: AlongJob; readonly answer: 'over' };
   readonly answerWhole: { readonly job: AnswerJob; readonly answer: SentVerdict };
   readonly askShape: { readonly job: ShapeJob; readonly answer: ShapeRecord };
   readonly linesOfShapes: { readonly job: LinesJob; readonly answer: readonly OwnLines[] };

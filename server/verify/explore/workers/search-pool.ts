@@ -2,6 +2,7 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { MessagePort } from 'node:worker_threads';
 import type { ExploreRequest } from '../../../scenario/explore-request.ts';
 import { BadSetup } from '../../../scenario/scenario-world.ts';
 import { BadInput } from '../../../vocabulary/bad-input.ts';
@@ -10,10 +11,11 @@ import type { SharedSearch } from './shared-search.ts';
 import { type Place, whereStuck } from './where-stuck.ts';
 
 export interface SearchPool {
-  /** Throws: BadInput for what the user gave. */
+  /** `sent` go to the thread, for good. Throws: BadInput for what the user gave. */
   run<Name extends keyof Jobs>(
     name: Name,
     job: Omit<Jobs[Name]['job'], 'shared'>,
+    sent?: readonly MessagePort[],
   ): Promise<Jobs[Name]['answer']>;
   /** Ends the threads, whatever they do. */
   close(): Promise<void>;
@@ -45,11 +47,13 @@ export async function openSearchPool(options: PoolOptions): Promise<SearchPool> 
   });
   const { shared } = options;
   return {
-    async run(name, job) {
+    async run(name, job, sent = []) {
       const { slot, asked } = job as { readonly slot: number; readonly asked: ExploreRequest };
       const supervision = supervise(options, slot, asked);
       try {
-        const work = pool.run({ ...job, shared: shared.buffer }, { name }) as Promise<
+        // Its type is that of another overload of postMessage(): a list is asked for.
+        const transferList = [...sent] as object;
+        const work = pool.run({ ...job, shared: shared.buffer }, { name, transferList }) as Promise<
           Reply<unknown>
         >;
         const reply = await Promise.race([work, supervision.stuck]);

@@ -7,10 +7,9 @@ import type { Progress } from '../../../explorer/search.ts';
 const SLOTS_MAX = 64;
 /** A share of the search tree is kept as so many parts of it. */
 const WHOLE = 1_000_000_000;
-const NO_LIMIT = BigInt(Number.MAX_SAFE_INTEGER);
 
-const AT = { stop: 0, limit: 1, executions: 2, steps: 3, windowEntered: 4, done: 5 } as const;
-const FIRST_BEAT = 6;
+const AT = { stop: 0, executions: 1, steps: 2, windowEntered: 3, done: 4 } as const;
+const FIRST_BEAT = 5;
 const FIRST_THREAD = FIRST_BEAT + SLOTS_MAX;
 const CELLS = FIRST_THREAD + SLOTS_MAX;
 
@@ -22,22 +21,14 @@ export class SharedSearch {
   constructor(buffer?: SharedArrayBuffer) {
     this.buffer = buffer ?? new SharedArrayBuffer(CELLS * BigInt64Array.BYTES_PER_ELEMENT);
     this.#cells = new BigInt64Array(this.buffer);
-    if (buffer === undefined) this.#cells[AT.limit] = NO_LIMIT;
   }
 
   stop(): void {
     this.#set(AT.stop, 1);
   }
 
-  /** The exhaustive search may stop when it has had so many executions. */
-  limit(executions: number): void {
-    this.#set(AT.limit, executions);
-  }
-
-  /** For a search that has had `executions`. */
-  goOn(executions: number): 'go on' | 'stop' {
-    if (this.#get(AT.stop) === 1) return 'stop';
-    return executions < this.#get(AT.limit) ? 'go on' : 'stop';
+  goOn(): 'go on' | 'stop' {
+    return this.#get(AT.stop) === 1 ? 'stop' : 'go on';
   }
 
   report(progress: Progress): void {
