@@ -54,3 +54,24 @@ test('tables grow, a state that was not met is not known, and equal sets are kep
   }
   assert.ok(states.bytes / states.size <= 200, `${states.bytes / states.size} bytes a state`);
 });
+
+test('where there is no room for more, what was known stays, and the bound is kept', () => {
+  for (const bytesMax of [40_000, 100_000]) {
+    const states = new KnownStates(bytesMax);
+    const before = new Map<number, Known>();
+    for (let at = 0; at < 10_000; at += 1) {
+      const behind = new Uint32Array(4).fill(1 + (at % 500));
+      const said: Known = { asleep: new Set(), behind, order: [] };
+      const { size } = states;
+      states.set(at * 2 ** 30, said);
+      assert.ok(states.bytes <= bytesMax);
+      if (states.size > size) before.set(at * 2 ** 30, said);
+    }
+    assert.ok(states.isFull && before.size > 100 && before.size < 10_000);
+    for (const [key, one] of before) {
+      const found = states.get(key);
+      assert.ok(found !== undefined);
+      assert.deepEqual(plain(found), plain(one));
+    }
+  }
+});

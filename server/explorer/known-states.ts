@@ -32,6 +32,8 @@ class Numbered<T> {
 }
 
 export class KnownStates {
+  readonly #bytesMax: number;
+  #isFull = false;
   #keys = new Float64Array(SLOTS_AT_FIRST).fill(FREE);
   #behind = new Uint32Array(SLOTS_AT_FIRST);
   #asleep = new Uint32Array(SLOTS_AT_FIRST);
@@ -40,6 +42,15 @@ export class KnownStates {
   readonly #touches = new TouchStore();
   readonly #sleepers = new Numbered<ReadonlySet<number>>();
   readonly #allOrders = new Numbered<Order>();
+
+  constructor(bytesMax = Number.POSITIVE_INFINITY) {
+    this.#bytesMax = bytesMax;
+  }
+
+  /** Something was not remembered, since there was no room for it. */
+  get isFull(): boolean {
+    return this.#isFull;
+  }
 
   get size(): number {
     return this.#size;
@@ -62,14 +73,23 @@ export class KnownStates {
     };
   }
 
+  /** Where there is no room for it, what was known before stays. */
   set(key: number, { asleep, behind, order }: Known): void {
     let slot = this.#slotOf(key);
-    if (this.#keys[slot] === FREE) {
+    const isNew = this.#keys[slot] === FREE;
+    const grows = isNew && (this.#size + 1) * 3 > this.#keys.length * 2;
+    const { bytes } = this;
+    const more = this.#touches.growthFor(behind) + (grows ? bytes - this.#touches.bytes : 0);
+    if (more > 0 && bytes + more > this.#bytesMax) {
+      this.#isFull = true;
+      return;
+    }
+    if (grows) {
+      this.#grow();
+      slot = this.#slotOf(key);
+    }
+    if (isNew) {
       this.#size += 1;
-      if (this.#size * 3 > this.#keys.length * 2) {
-        this.#grow();
-        slot = this.#slotOf(key);
-      }
       this.#keys[slot] = key;
     }
     this.#behind[slot] = this.#touches.add(behind);

@@ -72,6 +72,8 @@ export interface StateSearchOptions {
   readonly preemptionsMax?: number;
   /** 'apart': states that differ only in how far the question's window has come are two. */
   readonly window?: 'apart';
+  /** What is remembered of states takes so much at most; then it goes on without remembering more. Absent: any. */
+  readonly bytesMax?: number;
   /** Searches of the same that run beside this one. */
   readonly others?: OtherSearches;
 }
@@ -81,6 +83,8 @@ export interface StateSearchResult extends SearchResult {
   readonly states: number;
   /** What is remembered of them takes so much. */
   readonly bytes: number;
+  /** Whether there was no room to remember all of them. */
+  readonly isFull: boolean;
 }
 
 /** What happens behind a known state. */
@@ -129,7 +133,7 @@ export class StateSearch {
   readonly #stepPlaces: TaskPlace[] = [];
   readonly #numbers = new TouchNumbers();
   readonly #stack: StateNode[] = [];
-  readonly #known = new KnownStates();
+  readonly #known: KnownStates;
   /** States that are being searched, and those on a way around in circles, with who sleeps there. */
   readonly #open = new Map<number, ReadonlySet<number>>();
   /** Steps of the timeline that are those of the stack. */
@@ -149,6 +153,7 @@ export class StateSearch {
   constructor(newExplored: NewExplored, options: StateSearchOptions) {
     this.#newExplored = newExplored;
     this.#options = options;
+    this.#known = new KnownStates(options.bytesMax);
     this.#owners = new ObjectOwners(options.symmetry ?? NO_SYMMETRY);
     const pristine = newExplored().contents ?? 'none';
     this.#observed = new ObservedState(this.#places, this.#owners, pristine);
@@ -177,6 +182,7 @@ export class StateSearch {
       counterexample: this.#counterexample,
       states: this.#known.size,
       bytes: this.#known.bytes,
+      isFull: this.#known.isFull,
     };
   }
 

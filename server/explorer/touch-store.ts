@@ -7,6 +7,7 @@ export type StoredTouches = number;
 const WORDS_AT_FIRST = 1 << 10;
 const SLOTS_AT_FIRST = 1 << 8;
 const FREE = 0xffff_ffff;
+const BYTES = Uint32Array.BYTES_PER_ELEMENT;
 
 export class TouchStore {
   /** The number of words of a set, and then these. */
@@ -19,6 +20,14 @@ export class TouchStore {
   /** Bytes that are taken. */
   get bytes(): number {
     return this.#words.byteLength + this.#slots.byteLength;
+  }
+
+  /** Bytes by which it grows if `set` is added, at most. */
+  growthFor(set: TouchSet): number {
+    const used = this.#used + 1 + set.length;
+    const { byteLength, length } = this.#words;
+    const words = used > length ? Math.max(byteLength, (used - length) * BYTES) : 0;
+    return words + ((this.#count + 1) * 2 > this.#slots.length ? this.#slots.byteLength : 0);
   }
 
   add(set: TouchSet): StoredTouches {

@@ -23,6 +23,8 @@ export interface Searched {
   readonly kernel?: { readonly id: string; readonly source: 'recorded' | 'read' };
   /** One device was searched for `twins` that do as it does. */
   readonly standsFor?: { readonly member: string; readonly twins: number };
+  /** No more states than these could be remembered: the others were searched whenever they were met. */
+  readonly remembered?: { readonly states: number; readonly bytes: number };
   /** Code of drivers that no execution has run. */
   readonly missed?: readonly CodeMissed[];
 }
@@ -94,7 +96,7 @@ export function describeBound(bound: Bound): string {
 
 function factsText(bound: Searched): string {
   const machine = `${kernelText(bound)}${tablesText(bound)}`;
-  return `${machine}${twinsText(bound)}${codeMissedText(bound.missed ?? [])}`;
+  return `${machine}${twinsText(bound)}${rememberedText(bound)}${codeMissedText(bound.missed ?? [])}`;
 }
 
 function coveredText(bound: Extract<Bound, Searched>): string {
@@ -144,6 +146,12 @@ function twinsText({ standsFor }: Searched): string {
   if (standsFor === undefined) return '';
   const { member, twins } = standsFor;
   return `; ${member} stands for its ${counted(twins, 'twin')}`;
+}
+
+function rememberedText({ remembered }: Searched): string {
+  if (remembered === undefined) return '';
+  const megabytes = Math.ceil(remembered.bytes / 2 ** 20);
+  return `; there was memory for ${remembered.states} states (${megabytes} MB), others were searched each time`;
 }
 
 /** What the future was: without it, `every interleaving` says nothing. */

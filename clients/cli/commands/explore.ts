@@ -108,6 +108,11 @@ export function addExploreCommand(program: Command): void {
       'switch away from a task that could go on so often at most',
       wholeNumber(0, 64),
     )
+    .option(
+      '--memory <megabytes>',
+      'dpor: what a thread remembers of states takes so much at most; then it goes on without more (default: 1024)',
+      wholeNumber(1, 1e6),
+    )
     .option('--workers <number>', 'threads to search with', wholeNumber(1, 64), 1)
     .addOption(new Option('--json', 'print one JSON object').conflicts(['jsonl', 'format']))
     .addOption(

@@ -17,10 +17,12 @@ export interface SearchSettings {
   readonly depth: number;
   readonly preemptions?: number;
   readonly skipExecutions?: number;
+  /** Megabytes. */
+  readonly memory?: number;
 }
 
 export function searchDataOf({ bounds }: Scenario, settings: SearchSettings): SearchData {
-  const { strategy, budgetSeconds, seed, depth, skipExecutions } = settings;
+  const { strategy, budgetSeconds, seed, depth, skipExecutions, memory } = settings;
   const preemptionsMax = settings.preemptions ?? bounds?.preemptions;
   return {
     strategy,
@@ -30,5 +32,6 @@ export function searchDataOf({ bounds }: Scenario, settings: SearchSettings): Se
     depth,
     ...(preemptionsMax === undefined ? {} : { preemptionsMax }),
     ...(skipExecutions === undefined ? {} : { skipExecutions }),
+    ...(memory === undefined ? {} : { statesBytesMax: memory * 2 ** 20 }),
   };
 }

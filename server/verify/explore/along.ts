@@ -2,6 +2,7 @@
 import type { OtherSearches } from '../../explorer/other-searches.ts';
 import { countOutcome, type Outcome } from '../../explorer/outcomes.ts';
 import { CUT_KEPT, type SearchResult } from '../../explorer/search.ts';
+import type { StateSearchResult } from '../../explorer/search-states.ts';
 import type { PairsReached } from '../../scheduler/point-pairs.ts';
 import type { Reach } from '../coverage/reach.ts';
 import type { LockOrderBreach } from './lock-order-watch.ts';
@@ -19,7 +20,7 @@ export type AlongCounts = Pick<SearchResult, 'executions' | 'steps' | 'windowEnt
 
 /** What one thread has seen of a search. Plain data. */
 export interface AlongFound {
-  readonly result: SearchResult;
+  readonly result: StateSearchResult;
   readonly lockOrder: readonly LockOrderBreach[];
   readonly pairs: PairsReached;
   /** Where twins are left out. */

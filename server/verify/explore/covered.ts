@@ -2,7 +2,7 @@
 
 import type { Failure } from '../../explorer/failure.ts';
 import type { Outcomes } from '../../explorer/outcomes.ts';
-import type { Sampled } from '../../report/bound.ts';
+import type { Sampled, Searched } from '../../report/bound.ts';
 import type { UntoldState } from '../../report/untold-state.ts';
 import type { LockOrderBreach } from './lock-order-watch.ts';
 
@@ -26,6 +26,8 @@ export interface Covered {
   readonly lockOrder?: readonly LockOrderBreach[];
   /** Own code was seen to keep state that the search was not told of. */
   readonly untold?: UntoldState;
+  /** Of a search over states that could not remember all of them. */
+  readonly remembered?: NonNullable<Searched['remembered']>;
   /** Of a random search. */
   readonly sampled?: Sampled;
 }

@@ -10,9 +10,11 @@ import { search } from '../../explorer/search.ts';
 import { type StateSearchResult, searchStates } from '../../explorer/search-states.ts';
 import type { Patch } from '../../patches/patch.ts';
 import { PATCHES } from '../../patches/patches.ts';
+import { describeBound } from '../../report/bound.ts';
 import { readScenario } from '../../scenario/read-scenario.ts';
 import { AS_WRITTEN, planScenario, type ScenarioPlan } from '../../scenario/scenario-plan.ts';
 import { newScenarioRun, stepsMaxOf } from '../../scenario/scenario-world.ts';
+import { exploreScenario } from './explore-scenario.ts';
 import { symmetryOf } from './symmetric-devices.ts';
 import { mayGoUnread, UnreadSequences } from './unread-sequences.ts';
 
@@ -127,6 +129,33 @@ test('two searches that share what they know do little twice', () => {
   const alone = byStates(plan);
   assert.deepEqual(ends, [...alone.outcomes.keys()].sort());
   assert.ok(executions < alone.executions * 1.1, `${executions} and not ${alone.executions}`);
+});
+
+test('where the memory for states ends, the search goes on without, loses nothing and says so', () => {
+  const plan = planOf('hole-two-winners', 'stock');
+  const all = byStates(plan);
+  const few = searchStates(() => newScenarioRun(plan), {
+    stepsMax: stepsMaxOf(plan),
+    counterexamples: 'all',
+    goOn: () => 'go on',
+    bytesMax: 0,
+  });
+  assert.ok(few.isFull && !all.isFull);
+  assert.ok(few.states < all.states);
+  assert.ok(few.executions > all.executions);
+  assert.deepEqual([...few.outcomes.keys()].sort(), [...all.outcomes.keys()].sort());
+  const { verdict, bound } = exploreScenario(plan, {
+    strategy: 'dpor',
+    budgetExecutions: 1e6,
+    budgetSeconds: 600,
+    seed: 1,
+    depth: 1,
+    statesBytesMax: 0,
+    clock: () => 0,
+    onProgress: () => undefined,
+  });
+  assert.equal(verdict, 'holds');
+  assert.match(describeBound(bound), /; there was memory for \d+ states \(1 MB\), others were /);
 });
 
 const UNREAD: readonly (readonly [scenario: string, choice: string, parameters?: Parameters])[] = [

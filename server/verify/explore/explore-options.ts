@@ -14,6 +14,9 @@ export interface AlongWorlds {
   join(found: readonly AlongFound[]): void;
 }
 
+/** Some millions of states. */
+export const STATES_BYTES_MAX = 2 ** 30;
+
 export type Strategy = 'dpor' | 'dfs' | SampleStrategy;
 
 export interface ExploreOptions {
@@ -43,6 +46,8 @@ export interface ExploreOptions {
   readonly footprints?: 'checked';
   /** Threads that search along: see Along. Absent: none. */
   readonly along?: AlongWorlds;
+  /** What each thread remembers of states takes so many bytes at most. Absent: STATES_BYTES_MAX. */
+  readonly statesBytesMax?: number;
   /** Of an exhaustive search. 'first', which is the default: it ends with the first. */
   readonly counterexamples?: 'first' | 'all';
 }

@@ -14,7 +14,11 @@ import { countOutcome, type Outcome, type Outcomes } from '../../explorer/outcom
 import { replay, roundRobin, runWith } from '../../explorer/replay.ts';
 import { type SampleStrategy, sample } from '../../explorer/sample.ts';
 import { type Progress, type SearchResult, search } from '../../explorer/search.ts';
-import { type StateSearchOptions, searchStates } from '../../explorer/search-states.ts';
+import {
+  type StateSearchOptions,
+  type StateSearchResult,
+  searchStates,
+} from '../../explorer/search-states.ts';
 import { shrink } from '../../explorer/shrink.ts';
 import type { Stuck } from '../../explorer/stuck.ts';
 import type { Bound, Sampled } from '../../report/bound.ts';
@@ -24,7 +28,7 @@ import { KernelBug } from '../../vocabulary/invariant.ts';
 import type { Reach } from '../coverage/reach.ts';
 import { together } from './along.ts';
 import type { Covered, FoundFailure } from './covered.ts';
-import type { AlongWorlds, ExploreOptions } from './explore-options.ts';
+import { type AlongWorlds, type ExploreOptions, STATES_BYTES_MAX } from './explore-options.ts';
 import type { Cycle } from './livelock-cycle.ts';
 import { distinctBreaches, type LockOrderBreach, LockOrderWatch } from './lock-order-watch.ts';
 import { streamOf } from './random-stream.ts';
@@ -147,6 +151,7 @@ function judged(covered: Covered, options: ExploreOptions): Pick<Verdict, 'verdi
     executions,
     strategy,
     ...(preemptionsMax === undefined ? {} : { preemptionsMax }),
+    ...(covered.remembered === undefined ? {} : { remembered: covered.remembered }),
   };
   if (found !== 'none') return { verdict: 'broken', bound: { kind: 'found', ...searched } };
   const { untold } = covered;
@@ -210,21 +215,27 @@ function cover(newExplored: NewExplored, options: ExploreOptions, points: PointP
   const endless = endlessBehind(newExplored, first.cut, options.stepsMax);
   if (endless !== 'none') return counted(first, endless);
   const exhausting = { entered: first.windowEntered, points };
-  const { lockOrder, ...result } = exhaust(newExplored, options, exhausting, (progress) => {
-    const all = {
-      executions: first.executions + progress.executions,
-      steps: first.steps + progress.steps,
-      windowEntered: first.windowEntered + progress.windowEntered,
-      done: progress.done,
-    };
-    options.onProgress(all);
-    const spent = all.executions >= options.budgetExecutions || options.clock() > until;
-    return spent || options.goOn?.() === 'stop' ? 'stop' : 'go on';
-  });
+  const { lockOrder, remembered, ...result } = exhaust(
+    newExplored,
+    options,
+    exhausting,
+    (progress) => {
+      const all = {
+        executions: first.executions + progress.executions,
+        steps: first.steps + progress.steps,
+        windowEntered: first.windowEntered + progress.windowEntered,
+        done: progress.done,
+      };
+      options.onProgress(all);
+      const spent = all.executions >= options.budgetExecutions || options.clock() > until;
+      return spent || options.goOn?.() === 'stop' ? 'stop' : 'go on';
+    },
+  );
   const { cut, counterexample, ...counts } = result;
   const covered: Covered = {
     ...counts,
-    lockOrder,
+    ...(lockOrder === undefined ? {} : { lockOrder }),
+    ...(remembered === undefined ? {} : { remembered }),
     executions: first.executions + result.executions,
     steps: first.steps + result.steps,
     windowEntered: first.windowEntered + result.windowEntered,
@@ -254,7 +265,7 @@ function counted(
   };
 }
 
-type Exhausted = SearchResult & Required<Pick<Covered, 'lockOrder'>>;
+type Exhausted = SearchResult & Pick<Covered, 'lockOrder' | 'remembered'>;
 
 /** Every interleaving, one way or the other. `entered`: how often the window was entered before. */
 function exhaust(
@@ -277,10 +288,11 @@ function exhaust(
       ...common,
       strategy: strategy === 'dfs' ? 'dfs' : 'dpor',
     });
-    return { ...result, lockOrder: [] };
+    return result;
   }
   const ofStates = {
     ...common,
+    bytesMax: options.statesBytesMax ?? STATES_BYTES_MAX,
     ...(preemptionsMax === undefined ? {} : { preemptionsMax }),
     ...(symmetry === undefined ? {} : { symmetry }),
   };
@@ -297,7 +309,7 @@ function exhaustTogether(
   along: AlongWorlds | undefined,
   points: PointPairs,
 ): Exhausted {
-  if (along === undefined) return { ...searchStates(newExplored, options), lockOrder: [] };
+  if (along === undefined) return withMemory(searchStates(newExplored, options));
   const { window } = options;
   const begun = along.begin(window === undefined ? {} : { window });
   const own = searchStates(newExplored, {
@@ -319,11 +331,26 @@ function exhaustTogether(
   if (all.counterexample !== 'none') {
     along.again();
     const alone = searchStates(newExplored, options);
-    if (alone.counterexample !== 'none') return { ...alone, lockOrder: [] };
+    if (alone.counterexample !== 'none') return withMemory(alone);
   }
   along.join(found);
   for (const { pairs } of found) points.join(pairs);
-  return { ...all, lockOrder: found.flatMap(({ lockOrder }) => lockOrder) };
+  return {
+    ...all,
+    ...rememberedBy([own, ...found.map(({ result }) => result)]),
+    lockOrder: found.flatMap(({ lockOrder }) => lockOrder),
+  };
+}
+
+function withMemory(result: StateSearchResult): Exhausted {
+  return { ...result, ...rememberedBy([result]) };
+}
+
+/** What the one that remembers most can remember, unless each remembers all. */
+function rememberedBy(results: readonly StateSearchResult[]): Pick<Covered, 'remembered'> {
+  if (results.every(({ isFull }) => !isFull)) return {};
+  const states = Math.max(...results.map((one) => one.states));
+  return { remembered: { states, bytes: Math.max(...results.map(({ bytes }) => bytes)) } };
 }
 
 /** Of a world that is not a scenario: what can be said without one. */

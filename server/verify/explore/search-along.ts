@@ -5,6 +5,7 @@ import type { ScenarioPlan } from '../../scenario/scenario-plan.ts';
 import { newScenarioRun, stepsMaxOf } from '../../scenario/scenario-world.ts';
 import { PointPairs } from '../../scheduler/point-pairs.ts';
 import type { AlongCounts, AlongFound, SearchedWorlds } from './along.ts';
+import { STATES_BYTES_MAX } from './explore-options.ts';
 import { LockOrderWatch } from './lock-order-watch.ts';
 import { symmetryOf } from './symmetric-devices.ts';
 import { IndependenceCheck, withoutTwins } from './twins.ts';
@@ -13,6 +14,7 @@ import { UnreadSequences } from './unread-sequences.ts';
 export interface SearchAlongOptions {
   readonly others: OtherSearches;
   readonly preemptionsMax?: number;
+  readonly statesBytesMax?: number;
   /** Asked before each execution. */
   readonly goOn: (counts: AlongCounts) => 'go on' | 'stop';
 }
@@ -21,7 +23,7 @@ export interface SearchAlongOptions {
 export function searchAlong(
   asked: ScenarioPlan,
   { twins, sequences, window }: SearchedWorlds,
-  { others, preemptionsMax, goOn }: SearchAlongOptions,
+  { others, preemptionsMax, statesBytesMax = STATES_BYTES_MAX, goOn }: SearchAlongOptions,
 ): AlongFound {
   const reduction = twins === 'left out' ? withoutTwins(asked) : 'none';
   const plan = reduction === 'none' ? asked : reduction.plan;
@@ -38,6 +40,7 @@ export function searchAlong(
       stepsMax: stepsMaxOf(plan),
       counterexamples: 'first',
       others,
+      bytesMax: statesBytesMax,
       ...(preemptionsMax === undefined ? {} : { preemptionsMax }),
       ...(symmetry === 'none' ? {} : { symmetry }),
       ...(window === undefined ? {} : { window }),

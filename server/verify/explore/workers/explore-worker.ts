@@ -116,13 +116,14 @@ export async function answerWhole(job: AnswerJob): Promise<Reply<SentVerdict>> {
 
 export async function searchAlong(job: AlongJob): Promise<Reply<'over'>> {
   const { slot, port, search } = job;
-  const { preemptionsMax } = search;
+  const { preemptionsMax, statesBytesMax } = search;
   const shared = new SharedSearch(job.shared);
   return await reply(job, (plan) => {
     serveAlong(plan, {
       port,
       number: slot,
       ...(preemptionsMax === undefined ? {} : { preemptionsMax }),
+      ...(statesBytesMax === undefined ? {} : { statesBytesMax }),
       alive: () => shared.beat(slot),
       goOn: () => shared.goOn(),
     });

@@ -22,6 +22,7 @@ export type SearchData = Pick<
   | 'depth'
   | 'preemptionsMax'
   | 'skipExecutions'
+  | 'statesBytesMax'
 >;
 
 export interface Job {

@@ -92,6 +92,7 @@ export interface AlongThread {
   /** From 1: the thread that is asked is 0. */
   readonly number: number;
   readonly preemptionsMax?: number;
+  readonly statesBytesMax?: number;
   /** Called while it waits. */
   readonly alive: () => void;
   readonly goOn: () => 'go on' | 'stop';
@@ -117,7 +118,7 @@ export function serveAlong(plan: ScenarioPlan, thread: AlongThread): void {
 function searched(
   plan: ScenarioPlan,
   { worlds, memory }: Extract<Call, { readonly kind: 'search' }>,
-  { number, preemptionsMax, goOn }: AlongThread,
+  { number, preemptionsMax, statesBytesMax, goOn }: AlongThread,
 ): AlongFound | 'too late' {
   const state = new Int32Array(memory.state);
   if (Atomics.compareExchange(state, FIRST_THREAD + number, AWAY, BEGUN) !== AWAY)
@@ -130,6 +131,7 @@ function searched(
   const found = searchAlong(plan, worlds, {
     others: new SharedStates(memory.logs, number),
     ...(preemptionsMax === undefined ? {} : { preemptionsMax }),
+    ...(statesBytesMax === undefined ? {} : { statesBytesMax }),
     goOn: ({ executions, steps, windowEntered }: AlongCounts) => {
       counts.set([executions, steps, windowEntered]);
       return Atomics.load(state, OVER) === 0 ? goOn() : 'stop';
