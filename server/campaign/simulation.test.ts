@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type SimulatedCampaign, simulate } from './simulation.ts';
+import { type SimulatedCampaign, simulate } from './simulation.fixture.ts';
 
 const FREE: SimulatedCampaign = {
   units: Array.from({ length: 1_000 }, () => 10),

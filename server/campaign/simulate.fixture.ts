@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { planScenario } from '../scenario/scenario-plan.ts';
 import { askShape } from '../verify/shapes/ask-shape.ts';
 import { SHAPE_SIZES, type ShapeSize, scenarioOfShape, shapesOf } from '../verify/shapes/shapes.ts';
-import { type SimulatedCampaign, simulate } from './simulation.ts';
+import { type SimulatedCampaign, simulate } from './simulation.fixture.ts';
 
 const FILE = new URL('measured-units.json', import.meta.url);
 /** Of each size one in so many is measured. */
