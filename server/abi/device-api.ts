@@ -229,6 +229,11 @@ export interface MmuNotifierOps {
   readonly invalidateRangeStart?: (range: NotifierRange) => Task<'done' | 'again'>;
   /** May be called without a start, if the notifier was registered in between. */
   readonly invalidateRangeEnd?: (range: NotifierRange) => Task<void>;
+  /**
+   * Of a device that shares the page table: invalidate_range() until 6.5, arch_invalidate_secondary_tlbs() since.
+   * Called with the lock of a page table held; it may not wait for anybody.
+   */
+  readonly invalidateSecondaryTlbs?: (range: PageRange) => Task<void>;
 }
 
 /** What the kernel may ask of a device: struct mmu_interval_notifier_ops and struct dev_pagemap_ops. */

@@ -22,6 +22,7 @@ export const CALLED_FUNCTIONS = [
   'madvise_collapse',
   'truncate_inode_folio',
   'mremap',
+  'swapoff',
   'fork',
   'exit',
   'mmu_notifier_register',
@@ -43,6 +44,7 @@ export const CALLED_BACK_FUNCTIONS = [
   'invalidate',
   'invalidate_range_start',
   'invalidate_range_end',
+  'arch_invalidate_secondary_tlbs',
   'migrate_to_ram',
   'release',
 ] as const;

@@ -10,7 +10,10 @@
  * Tasks cannot be copied, so a state is reached by executing its choices again.
  *
  * Source: Yang, Chen, Gopalakrishnan, Kirby, SPIN 2008 (stateful DPOR); sleep sets with states: Godefroid, LNCS 1032.
- * Leaves out: livelock; an execution longer than `stepsMax` is reported, not judged.
+ * Of a world that goes round on purpose every step of every state is taken, without reductions: then a round of a fair
+ * scheduler that repeats for ever is found as well, if there is one (fair-circles.ts).
+ *
+ * Leaves out: livelock elsewhere; an execution longer than `stepsMax` is reported, not judged.
  * Rules: SC1 (docs/SPEC.md).
  */
 
@@ -23,6 +26,7 @@ import { conflicts, independent, races, racesWithNothing } from './dependence.ts
 import { type ExecutedStep, takeStep } from './execution.ts';
 import type { Explored, NewExplored } from './explored.ts';
 import type { Failure } from './failure.ts';
+import { type FairCircle, StateGraph } from './fair-circles.ts';
 import { locksDuring, locksHeld } from './held-locks.ts';
 import { type Known, KnownStates } from './known-states.ts';
 import { ObservedState } from './observed-state.ts';
@@ -50,6 +54,7 @@ import {
   withTouch,
 } from './subtree-touches.ts';
 import { NO_SYMMETRY, ObjectOwners, type Order, type Symmetry } from './symmetry.ts';
+import { taskPath } from './task-path.ts';
 import { type TaskPlace, TaskPlaces } from './task-places.ts';
 
 export interface StateSearchOptions {
@@ -76,6 +81,8 @@ export interface StateSearchOptions {
   readonly bytesMax?: number;
   /** Searches of the same that run beside this one. */
   readonly others?: OtherSearches;
+  /** 'judged': the world goes round, and may do so for ever. */
+  readonly circles?: 'judged';
 }
 
 export interface StateSearchResult extends SearchResult {
@@ -85,6 +92,8 @@ export interface StateSearchResult extends SearchResult {
   readonly bytes: number;
   /** Whether there was no room to remember all of them. */
   readonly isFull: boolean;
+  /** What a fair scheduler can repeat for ever; 'none' as well where circles are not judged. */
+  readonly circle: FairCircle | 'none';
 }
 
 /** What happens behind a known state. */
@@ -149,11 +158,16 @@ export class StateSearch {
   };
   readonly #cut: (readonly number[])[] = [];
   #counterexample: FailingExecution | 'none' = 'none';
+  readonly #graph: StateGraph | 'none';
+  /** Whether orders are left out that commute. */
+  readonly #reduced: boolean;
 
   constructor(newExplored: NewExplored, options: StateSearchOptions) {
     this.#newExplored = newExplored;
     this.#options = options;
     this.#known = new KnownStates(options.bytesMax);
+    this.#graph = options.circles === 'judged' ? new StateGraph() : 'none';
+    this.#reduced = options.preemptionsMax === undefined && options.circles === undefined;
     this.#owners = new ObjectOwners(options.symmetry ?? NO_SYMMETRY);
     const pristine = newExplored().contents ?? 'none';
     this.#observed = new ObservedState(this.#places, this.#owners, pristine);
@@ -183,6 +197,7 @@ export class StateSearch {
       states: this.#known.size,
       bytes: this.#known.bytes,
       isFull: this.#known.isFull,
+      circle: ended === 'complete' && this.#graph !== 'none' ? this.#graph.fairCircle() : 'none',
     };
   }
 
@@ -266,15 +281,17 @@ export class StateSearch {
     this.#observed.before(task);
     const place = this.#observed.placeOf(id);
     const held = locksHeld(task.identity);
+    const path = this.#graph === 'none' ? '' : taskPath(task.identity);
     const step = takeStep(explored, task);
     this.#counts.steps += 1;
     this.#options.onStep?.(step, this.#timeline.steps);
     node.taken.set(id, step.touches);
+    node.chosenPath = this.#graph === 'none' ? '' : path;
     const children = childrenOf(explored, step);
     const spawned = children.map(({ identity }) => identity.id);
     const found = this.#timeline.add(step, spawned, held);
     this.#stepPlaces.push(place);
-    if (this.#options.preemptionsMax === undefined) {
+    if (this.#reduced) {
       for (const race of found) reverse(this.#stack, this.#timeline, race);
     }
     this.#observed.took(step, task, children);
@@ -294,7 +311,7 @@ export class StateSearch {
     const { preemptionsMax } = this.#options;
     const previous = this.#timeline.steps[depth - 1];
     const parent = this.#stack[depth - 1];
-    const bounded = preemptionsMax !== undefined;
+    const bounded = !this.#reduced;
     const sleep: StateNode['asleep'] = bounded ? new Map() : sleepAfter(parent, previous);
     const preemptions = preemptionsAfter(parent, this.#timeline.steps[depth - 2]);
     const enabled = ready.map(({ identity }) => identity.id);
@@ -304,6 +321,7 @@ export class StateSearch {
       `${failed} ${this.#apart(explored, preemptions, previous)}`,
     );
     const { order } = this.#observed;
+    this.#note(parent, key, ready);
     const now = this.#situationsOf(sleep);
     const fact = this.#known.get(key);
     const open = fact?.asleep.isSubsetOf(now) ? undefined : this.#open.get(key);
@@ -341,6 +359,7 @@ export class StateSearch {
       claim: before === undefined || common.size === now.size ? now : before,
       taken: new Map(),
       chosen,
+      chosenPath: '',
       behind: behind.slice(),
       // Behind one that is open there is more than what is tried here.
       inCircle: open === undefined ? 'no' : 'yes',
@@ -353,10 +372,19 @@ export class StateSearch {
     return node;
   }
 
+  #note(parent: StateNode | undefined, key: number, ready: readonly RunningTask[]): void {
+    if (this.#graph === 'none') return;
+    this.#graph.met(
+      key,
+      ready.map(({ identity }) => taskPath(identity)),
+    );
+    if (parent !== undefined) this.#graph.stepped(parent.key, parent.chosenPath, key);
+  }
+
   /** A wait without end takes no step, though it might have, before what makes it wait. */
   #tryWaitsBefore(blocked: readonly RunningTask[]): void {
     const node = this.#stack.at(-1);
-    if (node === undefined || this.#options.preemptionsMax !== undefined) return;
+    if (node === undefined || !this.#reduced) return;
     for (const { identity, pending } of blocked) {
       if (pending.kind !== 'block' || pending.awaited === undefined) continue;
       const place = this.#observed.placeOf(identity.id);

@@ -29,6 +29,8 @@ export interface StateNode {
   /** What was tried here, in that order: a task sleeps behind those that were tried after it. */
   readonly taken: Map<number, readonly Touch[]>;
   chosen: number;
+  /** taskPath() of it, where circles are judged. */
+  chosenPath: string;
   /** What happened behind this decision so far. */
   behind: TouchSet;
   /** Whether something forbidden has happened before it. */

@@ -54,8 +54,11 @@ export type FaultAccess = 'read' | 'write';
 /** What came of copying entries for a child. */
 export type Copied = 'copied' | 'no memory';
 
-/** vm_fault_t, as far as anybody looks at it. */
-export type FaultOutcome = 'done' | 'retry' | 'sigbus' | 'sigsegv' | 'oom';
+/**
+ * vm_fault_t, as far as anybody looks at it. 'userfault': to be called again when mmap_lock was let go of and a monitor
+ * was waited for (waitForMonitor()).
+ */
+export type FaultOutcome = 'done' | 'retry' | 'sigbus' | 'sigsegv' | 'oom' | 'userfault';
 
 /** A migration between migrate_vma_setup() and migrate_vma_finalize(). */
 export interface Migration {
@@ -109,6 +112,8 @@ export interface FaultRequest {
   readonly vma: Vma;
   readonly page: PageIndex;
   readonly access: FaultAccess;
+  /** FAULT_FLAG_ALLOW_RETRY: the caller can let go of mmap_lock. Absent: it cannot. */
+  readonly retry?: 'allowed';
 }
 
 /** One PTE under its lock. */
@@ -252,6 +257,9 @@ export interface KernelFunctions {
     range: NotifierRange,
   ): Task<'done' | 'again'>;
   mnHlistInvalidateEnd(k: Kernel, invalidation: Invalidation): Task<void>;
+  mmuNotifierInvalidateRange(k: Kernel, mm: Mm, range: PageRange): Task<void>;
+  invalidateRangeAtEnd(k: Kernel, mm: Mm, range: PageRange): Task<void>;
+  flushTlbNotify(k: Kernel, mm: Mm, range: PageRange): Task<void>;
   mnHlistRelease(k: Kernel, mm: Mm): Task<void>;
   mmuNotifierRegister(
     k: Kernel,
@@ -404,6 +412,7 @@ export interface KernelFunctions {
   freePageTable(k: Kernel, mm: Mm, block: PageRange): Task<void>;
   tlbRemoveTableSyncOne(k: Kernel, mm: Mm): Task<void>;
   madviseFree(k: Kernel, mm: Mm, vma: Vma, range: PageRange): Task<void>;
+  madviseFreeHugePmd(k: Kernel, mm: Mm, page: PageIndex): Task<'handled' | 'small'>;
   madviseFreePte(k: Kernel, at: LockedPte): Task<void>;
   madvisePageout(k: Kernel, mm: Mm, vma: Vma, range: PageRange): Task<void>;
   shrinkInactiveList(k: Kernel, mm: Mm, range: PageRange): Task<Result<void>>;
@@ -432,6 +441,9 @@ export interface KernelFunctions {
   mmput(k: Kernel, mm: Mm): Task<void>;
   mmputAsync(k: Kernel, mm: Mm): Task<void>;
   oomReapTaskMm(k: Kernel, mm: Mm): Task<Result<void>>;
+  swapoff(k: Kernel): Task<Result<void>>;
+  tryToUnuse(k: Kernel): Task<Result<void>>;
+  unusePte(k: Kernel, at: LockedPte, seen: Pte, pfn: Pfn): Task<void>;
   flushTlbRange(k: Kernel, mm: Mm, range: PageRange): Task<void>;
   shouldDeferFlush(k: Kernel, mm: Mm): boolean;
   setTlbUbcFlushPending(k: Kernel, mm: Mm, batch: TlbBatch, entry: 'dirty' | 'clean'): void;

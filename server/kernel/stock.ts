@@ -61,6 +61,9 @@ import { splitVma, vmaAdjust } from './memory/vma-adjust.ts';
 import { mmapExpand, vmaMerge } from './memory/vma-merge.ts';
 import { mnItreeInvalidate } from './notifier/ask-devices.ts';
 import {
+  flushTlbNotify,
+  invalidateRangeAtEnd,
+  mmuNotifierInvalidateRange,
   mnHlistInvalidateEnd,
   mnHlistInvalidateRangeStart,
   mnHlistRelease,
@@ -138,6 +141,7 @@ import {
   madviseCollapse,
   pmdpCollapseFlush,
 } from './syscalls/madvise-collapse.ts';
+import { madviseFreeHugePmd } from './syscalls/madvise-free-huge.ts';
 import { mmap, mmapRegion, munmap } from './syscalls/mmap.ts';
 import {
   canChangePteWritable,
@@ -156,6 +160,7 @@ import {
   truncateInodeFolio,
   unmapMappingPages,
 } from './syscalls/punch-hole.ts';
+import { swapoff, tryToUnuse, unusePte } from './syscalls/swapoff.ts';
 import { finishBatch, unmapPageRange, zapPageRange, zapPte } from './syscalls/zap-page-range.ts';
 
 export const STOCK: KernelFunctions = {
@@ -170,6 +175,9 @@ export const STOCK: KernelFunctions = {
   mnItreeInvalidate,
   mnHlistInvalidateRangeStart,
   mnHlistInvalidateEnd,
+  mmuNotifierInvalidateRange,
+  invalidateRangeAtEnd,
+  flushTlbNotify,
   mnHlistRelease,
   mmuNotifierRegister,
   mmuNotifierUnregister,
@@ -282,6 +290,7 @@ export const STOCK: KernelFunctions = {
   freePageTable,
   tlbRemoveTableSyncOne,
   madviseFree,
+  madviseFreeHugePmd,
   madviseFreePte,
   madvisePageout,
   shrinkInactiveList,
@@ -305,6 +314,9 @@ export const STOCK: KernelFunctions = {
   mmput,
   mmputAsync,
   oomReapTaskMm,
+  swapoff,
+  tryToUnuse,
+  unusePte,
   flushTlbRange,
   shouldDeferFlush,
   setTlbUbcFlushPending,

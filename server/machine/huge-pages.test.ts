@@ -6,9 +6,9 @@ import { dmirrorDriver, dmirrorOpen, newDmirror } from '../../clients/drivers/dm
 import type { Dmirror } from '../../clients/drivers/dmirror/dmirror-state.ts';
 import { type DmirrorVerb, performVerb } from '../../clients/drivers/dmirror/dmirror-verb.ts';
 import type { CpuApi } from '../abi/cpu-api.ts';
-import { framesInUse } from '../kernel/memory/frames.ts';
-import { blockOf, isHuge, writePte } from '../kernel/memory/page-table.ts';
-import { PTE_NONE } from '../kernel/memory/pte.ts';
+import { framesInUse, hasFlag, PAGE_SWAPBACKED } from '../kernel/memory/frames.ts';
+import { blockOf, isHuge, readPte, writePte } from '../kernel/memory/page-table.ts';
+import { PTE_NONE, ptePfn } from '../kernel/memory/pte.ts';
 import { lock } from '../task/lock.ts';
 import type { Task } from '../task/task.ts';
 import { addressOf, type PageRange, pageIndex, pagesFrom } from '../vocabulary/address.ts';
@@ -156,3 +156,29 @@ test('[PT2] a small entry is not written where a huge one stands', () => {
   assert.ok(kernel.thp === 'always');
   assert.throws(() => run(b.world, write()), /PT2/);
 });
+
+test('a huge page that is freed lazily stays huge, and goes if nobody writes to it', () => {
+  const b = bench();
+  run(b.world, b.cpu.store(address(1), 7n));
+  assert.ok(run(b.world, b.cpu.madvise(pages(0, HUGE), 'FREE')).ok);
+  assert.ok(isHuge(b.world.mm.table, BLOCK));
+  run(b.world, b.cpu.store(address(2), 8n));
+  assert.ok(run(b.world, b.cpu.madvise(pages(0, HUGE), 'FREE')).ok);
+  // A store behind it makes its part dirty again: that one is kept.
+  run(b.world, b.cpu.store(address(3), 9n));
+  assert.equal(load(b, 3), 9n);
+  assert.equal(hasFlag(b.world.kernel.frames, frameAt(b, 1), PAGE_SWAPBACKED), false);
+  assertClean(b.world);
+});
+
+test('a part of a huge page that is freed lazily is split off', () => {
+  const b = bench();
+  run(b.world, b.cpu.store(address(1), 7n));
+  assert.ok(run(b.world, b.cpu.madvise(pages(0, 2), 'FREE')).ok);
+  assert.ok(!isHuge(b.world.mm.table, BLOCK));
+  assertClean(b.world);
+});
+
+function frameAt({ world }: Bench, page: number) {
+  return ptePfn(readPte(world.mm.table, pageIndex(BLOCK + page)));
+}

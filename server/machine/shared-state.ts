@@ -40,7 +40,8 @@ import {
 import type { Vma } from '../kernel/memory/mm-types.ts';
 import { entriesOf, hugeObject, pteObject, tableObject } from '../kernel/memory/page-table.ts';
 import { type Pte, viewPte } from '../kernel/memory/pte.ts';
-import { slotObject } from '../kernel/memory/swap.ts';
+import { SLOT_ALLOCATOR, slotObject } from '../kernel/memory/swap.ts';
+import { userfaultObject, userfaultsText } from '../kernel/memory/userfault.ts';
 import { vmaLocksText } from '../kernel/memory/vma-lock.ts';
 import { overlapping } from '../kernel/notifier/interval-tree.ts';
 import type { RunningTask, Scheduler } from '../scheduler/scheduler.ts';
@@ -123,6 +124,8 @@ export function* sharedState(world: World, names: FrameNames): Iterable<ObjectSt
 }
 
 function* stateOfSwap(k: Kernel, names: FrameNames): Iterable<ShownState> {
+  const { state } = k.swap;
+  if (state !== 'on') yield { object: SLOT_ALLOCATOR, name: 'swap', state };
   for (const [number, slot] of k.swap.slots) {
     const cached = slot.cached === 'none' ? 'none' : names.nameOf(slot.cached);
     const state = `uses ${slot.uses} cached ${cached} ${slot.claim} ${slot.contents.join()}`;
@@ -146,8 +149,9 @@ function* stateOfMm(mm: Mm, names: FrameNames): Iterable<ShownState> {
       `${first}-${end} ${prot} ${kind} ${pgoff} ${accounted}`,
   );
   yield { object: vmaListObject(id), name: `mappings ${id}`, state: vmas.join('; ') };
-  const tlbs = mm.tlbs.map((tlb) => tlb.cpu).join();
+  const tlbs = [...mm.tlbs, ...mm.deviceTlbs].map((tlb) => tlb.cpu).join();
   yield { object: tlbListObject(id), name: `CPUs ${id}`, state: tlbs };
+  yield { object: userfaultObject(id), name: `userfaults ${id}`, state: userfaultsText(mm) };
   yield { object: mm.vmaLocks.object, name: `vma locks ${id}`, state: vmaLocksText(mm) };
   yield { object: mm.unstableObject, name: `unstable ${id}`, state: `${mm.unstable}` };
   const pending = `${mm.tlbFlushPending}`;
@@ -189,7 +193,7 @@ function mappingsText(vmas: readonly Vma[]): string {
 }
 
 function* stateOfTlbs(mm: Mm, names: FrameNames): Iterable<ShownState> {
-  for (const tlb of mm.tlbs) {
+  for (const tlb of [...mm.tlbs, ...mm.deviceTlbs]) {
     if (tlb.entries.size === 0) continue;
     const entries = [...tlb.entries].sort(([a], [b]) => a - b);
     const state = entries.map(

@@ -32,9 +32,11 @@ import { removeWaitsUnlocked } from './remove-waits-unlocked.ts';
 import { removeWithoutWaiting } from './remove-without-waiting.ts';
 import { reuseByMapcount } from './reuse-by-mapcount.ts';
 import { rmapWalkWithoutLock } from './rmap-walk-without-lock.ts';
+import { secondaryFlushAtEnd } from './secondary-flush-at-end.ts';
 import { splitUnlocksWithoutFlush } from './split-unlocks-without-flush.ts';
 import { swapinWithoutClaim } from './swapin-without-claim.ts';
 import { unregisterWithoutGrace } from './unregister-without-grace.ts';
+import { unuseWithoutCheck } from './unuse-without-check.ts';
 import { validityIsBoolean } from './validity-is-boolean.ts';
 
 /** Every patch that ships, by id. A hosted server takes these and no others. */
@@ -73,9 +75,11 @@ export const PATCHES: ReadonlyMap<string, Patch> = new Map(
     removeWithoutWaiting,
     reuseByMapcount,
     rmapWalkWithoutLock,
+    secondaryFlushAtEnd,
     splitUnlocksWithoutFlush,
     swapinWithoutClaim,
     unregisterWithoutGrace,
+    unuseWithoutCheck,
     validityIsBoolean,
   ].map((patch) => [patch.id, patch]),
 );

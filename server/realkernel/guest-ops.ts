@@ -1,5 +1,6 @@
 /** Operations of scenarios, as the guest's threads do them. */
 
+import { isCpuCall } from '../abi/cpu-calls.ts';
 import { type CallOp, callParams, deviceVerb } from '../scenario/op-params.ts';
 import type { CpuOp, DeviceOp, Op } from '../scenario/op-schema.ts';
 import { isDeviceOp } from '../scenario/op-schema.ts';
@@ -125,8 +126,7 @@ interface CpuParams {
 }
 
 function params(scenario: Scenario, op: CpuOp): CpuParams {
-  const isCall = !['wait', 'oom-reap', 'khugepaged', 'pin-read', 'pin-write'].includes(op.do);
-  return isCall ? callParams(scenario, op as CallOp) : {};
+  return isCpuCall(op.do) ? callParams(scenario, op as CallOp) : {};
 }
 
 export function addressOf({ first }: PageRange): bigint {

@@ -51,6 +51,7 @@ export function checkScenario(scenario: Scenario, source: Pick<YamlSource, 'prob
     checkFunction(check, matcher, ['window', at, 'function']);
   }
   checkChildren(check);
+  checkRounds(check);
   checkCondition(check);
   checkPatches(check);
   checkExpectations(check);
@@ -144,17 +145,43 @@ function checkActors(check: Check): void {
   }
 }
 
-/** A thread is made by one fork, and does nothing before it. */
-function checkChildren({ scenario, complain }: Check): void {
-  const setup = scenario.setup ?? [];
-  const forked = new Set<string>();
-  const programs = scenario.actors.flatMap((actor, at) =>
+/** Of what cannot be done twice, and of rounds in rounds, there is none. */
+function checkRounds({ scenario, complain }: Check): void {
+  for (const [at, { do: name }] of (scenario.setup ?? []).entries()) {
+    if (name === 'repeat') complain(['setup', at, 'do'], 'a setup is done once');
+  }
+  for (const { ops, path } of programsOf(scenario)) {
+    const ends = ops.findIndex((op) => op.do === 'repeat');
+    for (const [step, op] of ops.entries()) {
+      const where = [...path, step, 'do'];
+      if (step < ends && ONCE.has(op.do)) complain(where, `"${op.do}" cannot be repeated`);
+      if (op.do !== 'repeat') continue;
+      if (step === 0) complain(where, 'there is nothing before it to repeat');
+      if (step > ends) complain(where, 'a program repeats once');
+      if ((op.times === undefined) === (op.until === undefined)) {
+        complain(where, 'expected either "times" or "until"');
+      }
+    }
+  }
+}
+
+/** A child has one life, and so has a process. */
+const ONCE: ReadonlySet<string> = new Set(['fork', 'exit']);
+
+function programsOf({ actors }: Scenario): { ops: readonly Op[]; path: Path }[] {
+  return actors.flatMap((actor, at) =>
     (actor.threads ?? (actor.program === undefined ? [] : [actor.program])).map((ops, thread) => ({
       ops,
       path: ['actors', at, ...(actor.threads === undefined ? ['program'] : ['threads', thread])],
     })),
   );
-  const inPrograms = programs.flatMap(({ ops, path }) =>
+}
+
+/** A thread is made by one fork, and does nothing before it. */
+function checkChildren({ scenario, complain }: Check): void {
+  const setup = scenario.setup ?? [];
+  const forked = new Set<string>();
+  const inPrograms = programsOf(scenario).flatMap(({ ops, path }) =>
     ops.map((op, step) => ({ op, path: [...path, step] })),
   );
   const children = new Set(
@@ -195,6 +222,8 @@ function checkOp(check: Check, op: Op, actorName: string, path: Path): void {
   if ('at' in op) checkPlace(check, op.at, pages, [...path, 'at']);
   if ('to' in op) checkPlace(check, op.to, pages, [...path, 'to']);
   if (op.do === 'wait') checkWaitedFor(check, op.for, [...path, 'for']);
+  if (op.do === 'repeat' && op.until !== undefined)
+    checkWaitedFor(check, op.until, [...path, 'until']);
   if (op.do === 'fork') checkActorName(check, op.child, [...path, 'child']);
 }
 

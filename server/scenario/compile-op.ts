@@ -9,9 +9,10 @@ import type { CpuApi } from '../abi/cpu-api.ts';
 import type { BoundCall } from '../abi/cpu-call.ts';
 import { bindCall } from '../abi/cpu-calls.ts';
 import { readPinned, writePinned } from '../kernel/hmm/pinned-io.ts';
+import { mfillAtomicCopy, userfaultfdRegister } from '../kernel/memory/userfault.ts';
 import { threadOf, type World } from '../machine/world.ts';
 import { type Task, waitUntil } from '../task/task.ts';
-import { type PageRange, pagesFrom } from '../vocabulary/address.ts';
+import { type PageIndex, type PageRange, pagesFrom } from '../vocabulary/address.ts';
 import type { Milestones } from './milestones.ts';
 import { callParams, deviceVerb } from './op-params.ts';
 import { isDeviceOp, type Op } from './op-schema.ts';
@@ -36,6 +37,8 @@ export function compileOp(scenario: Scenario, op: Op): CompiledOp {
     return ({ device }, actor) => performVerb(device(actor), verb);
   }
   if (op.do === 'wait') return ({ milestones }, _actor) => waitFor(milestones, op.for);
+  // threadTask() begins the program anew.
+  if (op.do === 'repeat') return nothing;
   if (op.do === 'oom-reap') {
     return ({ world }) => oomReap(world);
   }
@@ -43,10 +46,23 @@ export function compileOp(scenario: Scenario, op: Op): CompiledOp {
     const range = pagesFrom(pageOfPlace(scenario, op.at), op.pages ?? 1);
     return ({ world }) => khugepaged(world, range);
   }
+  if (op.do === 'uffd-register') {
+    const range = pagesFrom(pageOfPlace(scenario, op.at), op.pages ?? 1);
+    return ({ world }, actor) => register(world, actor, range);
+  }
+  if (op.do === 'uffd-copy') {
+    const page = pageOfPlace(scenario, op.at);
+    return ({ world }, actor) => uffdCopy(world, actor, page, BigInt(op.value));
+  }
+  if (op.do === 'swapoff') return ({ world }) => swapOff(world);
   if (op.do === 'pin-read' || op.do === 'pin-write') return pinnedIo(op);
   const call = bindCall(op.do, callParams(scenario, op));
   if (op.do === 'fork') return (in_, actor) => forkChild(in_, actor, op.child, call);
   return ({ cpu }, actor) => perform(call, cpu(actor));
+}
+
+function* nothing(): Task<string> {
+  return 'OK';
 }
 
 function* waitFor(milestones: Milestones, name: string): Task<string> {
@@ -98,4 +114,24 @@ function* khugepaged({ kernel, mm }: World, range: PageRange): Task<string> {
 function* oomReap({ kernel, mm }: World): Task<string> {
   const reaped = yield* kernel.fn.oomReapTaskMm(kernel, mm);
   return reaped.ok ? 'OK' : reaped.errno;
+}
+
+/** Of root, in a process of its own. */
+function* swapOff({ kernel }: World): Task<string> {
+  kernel.emit({ kind: 'call', function: 'swapoff', args: {} });
+  const done = yield* kernel.fn.swapoff(kernel);
+  const result = done.ok ? 'OK' : done.errno;
+  kernel.emit({ kind: 'return', function: 'swapoff', result });
+  return result;
+}
+
+function* register(world: World, actor: string, range: PageRange): Task<string> {
+  yield* userfaultfdRegister(threadOf(world, actor).mm, range);
+  return 'OK';
+}
+
+/** Of the thread that is the monitor. */
+function* uffdCopy(world: World, actor: string, page: PageIndex, word: bigint): Task<string> {
+  const done = yield* mfillAtomicCopy(world.kernel, threadOf(world, actor).mm, page, word);
+  return done.ok ? 'OK' : done.errno;
 }

@@ -84,7 +84,9 @@ export function fairFaults(actors: readonly string[], faultsMax: number): FairFa
       let text = '';
       for (const [name, { faults, seen, waiting }] of threads) {
         if (faults === 0 && !waiting) continue;
-        text += `${name} ${faults} ${waiting} ${waiting && byOthers(name) === seen} `;
+        // Beyond the bound it does not matter how many.
+        const few = Math.min(faults, faultsMax + 1);
+        text += `${name} ${few} ${waiting} ${waiting && byOthers(name) === seen} `;
       }
       return text;
     },

@@ -67,6 +67,7 @@ export function symmetricGroups(scenario: Scenario, instances: readonly Instance
   const ops = [...(scenario.setup ?? []), ...instances.flatMap(({ threads }) => threads.flat())];
   for (const op of ops) {
     if (op.do === 'wait') named.add(parseWaitedFor(op.for).actor);
+    if (op.do === 'repeat' && op.until !== undefined) named.add(parseWaitedFor(op.until).actor);
     if (op.do === 'fork') named.add(op.child);
   }
   for (const { by } of scenario.window ?? []) if (by !== undefined) named.add(by);

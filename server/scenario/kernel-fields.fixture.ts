@@ -11,6 +11,7 @@ import type { AnonVma, MemoryFile, Vma } from '../kernel/memory/mm-types.ts';
 import type { PageTable, PtePage } from '../kernel/memory/page-table.ts';
 import type { Swap, SwapSlot } from '../kernel/memory/swap.ts';
 import type { Tlb, TlbEntry } from '../kernel/memory/tlb.ts';
+import type { Userfaults, UserfaultWait } from '../kernel/memory/userfault.ts';
 import type { VmaLocks } from '../kernel/memory/vma-locks.ts';
 import type {
   ListedNotifier,
@@ -108,6 +109,7 @@ const SWAP: Fates<Swap> = {
   context: FIXED,
   nextSlot: told('rest'),
   free: told('rest'),
+  state: told('rest'),
 };
 
 const SWAP_SLOT: Fates<SwapSlot> = {
@@ -130,6 +132,8 @@ const MM: Fates<Mm & Record<'allVmas' | 'allTlbs', unknown>> = {
   tlbs: told('mm', 'Tlb'),
   tlbsToChange: told('mm'),
   allTlbs: told('mm'),
+  deviceTlbs: told('mm', 'Tlb'),
+  userfaults: parts('Userfaults'),
   hasPinned: told('mm'),
   writeProtectSeq: told('mm'),
   unstable: told('vma'),
@@ -143,6 +147,17 @@ const MM: Fates<Mm & Record<'allVmas' | 'allTlbs', unknown>> = {
   fastWalks: told('mm'),
   alive: told('mm'),
   users: told('mm'),
+};
+
+const USERFAULTS: Fates<Userfaults> = {
+  ranges: told('mm'),
+  waits: told('mm', 'UserfaultWait'),
+};
+
+const USERFAULT_WAIT: Fates<UserfaultWait> = {
+  page: told('mm'),
+  task: not('is asked for by that task alone, which stands at its wait'),
+  state: told('mm'),
 };
 
 const semOf = (queue: ObjectKind): Fates<RwSem> => ({
@@ -327,6 +342,8 @@ export const KERNEL_FIELDS: ReadonlyMap<string, Readonly<Record<string, Fate>>> 
     Swap: SWAP,
     SwapSlot: SWAP_SLOT,
     Mm: MM,
+    Userfaults: USERFAULTS,
+    UserfaultWait: USERFAULT_WAIT,
     MmapLock: semOf('mmap_lock'),
     MmapTicket: ticketOf('mmap_lock'),
     RmapLock: semOf('rmap_lock'),

@@ -64,6 +64,9 @@ function addWhatPasses(k: Kernel): void {
   mmapLock.writer = NO_TASK;
   mm.vmaLocks.readers.push(vma);
   mm.vmaLocks.written.set(vma, mmapLock.writes);
+  mm.deviceTlbs = mm.tlbs.slice(0, 1);
+  mm.userfaults.ranges.push(range);
+  mm.userfaults.waits.push({ page: range.first, task: 1, state: 'waits' });
   blockOf(table, FAR).level = 'huge';
   k.pageLocks.set(pfn, newLock('page_lock', objectId('page_lock', 0, pfn)));
   k.isolated.add(pfn);

@@ -12,7 +12,7 @@ import type { Cue, LabSheet, LedCue, LedUntil } from '../protocol/run-sheet.ts';
 import { pageIndex, pagesFrom } from '../vocabulary/address.ts';
 import { DEFAULT_DRIVER } from './instances.ts';
 import { type CallOp, callParams, deviceVerb } from './op-params.ts';
-import { isDeviceOp, type Op } from './op-schema.ts';
+import { isDeviceOp, type Op, steersProgram } from './op-schema.ts';
 import { opWords } from './op-words.ts';
 import type { ScenarioPlan } from './scenario-plan.ts';
 import type { Scenario } from './scenario-schema.ts';
@@ -140,7 +140,7 @@ function segmentsOf({ plan, steps }: LedRun): Segment[] {
     if (thread === undefined || deed === undefined) continue;
     // The step in which one operation ends takes the next one to its first point.
     thread.at = nameFrom(thread);
-    if (NOT_LIVE.has(at) || deed.op.do === 'wait') continue;
+    if (NOT_LIVE.has(at) || steersProgram(deed.op)) continue;
     const last = segments.at(-1);
     if (last?.deed === deed) last.points.push(at);
     else segments.push({ deed, points: [at] });

@@ -8,6 +8,8 @@ import { WAITED_FOR } from './waited-for.ts';
 
 /** Pages of one operation. */
 const OP_PAGES_MAX = 512;
+/** Rounds of a program that repeats so many times. */
+const ROUNDS_MAX = 64;
 
 export function text(maxLength: number) {
   return Type.String({ minLength: 1, maxLength });
@@ -79,12 +81,28 @@ export type DeviceOp = {
 const OWN_OPS = [
   strict({ do: Type.Literal('oom-reap'), as }),
   strict({ do: Type.Literal('khugepaged'), at: place, pages, as }),
+  strict({ do: Type.Literal('swapoff'), as }),
+  strict({ do: Type.Literal('uffd-register'), at: place, pages }),
+  strict({ do: Type.Literal('uffd-copy'), at: place, value, as }),
   strict({ do: Type.Literal('pin-read'), id: FIELDS.id.id, page: pinnedPage, as }),
   strict({ do: Type.Literal('pin-write'), id: FIELDS.id.id, page: pinnedPage, value, as }),
   strict({ do: Type.Literal('wait'), for: waitedFor }),
+  strict({
+    do: Type.Literal('repeat'),
+    times: Type.Optional(Type.Integer({ minimum: 2, maximum: ROUNDS_MAX })),
+    until: Type.Optional(waitedFor),
+  }),
 ] as const;
 /** Operations of CPUs that are no calls of a thread: no client can ask for them. */
-export const LAB_OPS = ['oom-reap', 'khugepaged', 'pin-read', 'pin-write'] as const;
+export const LAB_OPS = [
+  'oom-reap',
+  'khugepaged',
+  'swapoff',
+  'uffd-register',
+  'uffd-copy',
+  'pin-read',
+  'pin-write',
+] as const;
 export type CpuOp = CallOp | Static<(typeof OWN_OPS)[number]>;
 export type Op = CpuOp | DeviceOp;
 
@@ -104,12 +122,17 @@ export function isDeviceOp(op: Op): op is DeviceOp {
   return Object.hasOwn(DMIRROR_VERBS, op.do);
 }
 
+/** Does nothing to memory: it says when and how often the others are done. */
+export function steersProgram(op: Op): boolean {
+  return op.do === 'wait' || op.do === 'repeat';
+}
+
 /** What threads of the kernel do. A thread of the process may do it, too: because it needs memory, or asks for it. */
 const KERNEL_OPS: readonly Op['do'][] = ['reclaim', 'compact', 'khugepaged', 'oom-reap'];
 
 /** 'any': an operation that every kind of actor can do. */
 export function kindOfOp(op: Op): 'cpu' | 'device' | 'kernel' | 'any' {
-  if (op.do === 'wait') return 'any';
+  if (steersProgram(op)) return 'any';
   if (KERNEL_OPS.includes(op.do)) return 'kernel';
   return isDeviceOp(op) ? 'device' : 'cpu';
 }

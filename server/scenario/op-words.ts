@@ -2,7 +2,7 @@ import type { Op } from './op-schema.ts';
 
 const FIRST = new Set(['do', 'actor', 'as', 'at', 'pages', 'to']);
 /** In this order, and others behind them. */
-const LATER = ['value', 'prot', 'kind', 'advice', 'child', 'mode', 'id', 'for'];
+const LATER = ['value', 'prot', 'kind', 'advice', 'child', 'mode', 'id', 'for', 'times', 'until'];
 
 /** An operation in a few words, as a person reads it: `store a+1 2`, `madvise a DONTNEED`, `mremap a to b`. */
 export function opWords(op: Op): string {

@@ -21,7 +21,7 @@ import {
   symmetricGroups,
 } from './instances.ts';
 import { childMilestone, type Milestone, THREAD_END } from './milestones.ts';
-import type { Op } from './op-schema.ts';
+import { type Op, steersProgram } from './op-schema.ts';
 import { parseCondition } from './parse-condition.ts';
 import { firstPageOf, pageOfPlace } from './places.ts';
 import { SCENARIO_ACTORS_MAX, type Scenario, type ScenarioVma } from './scenario-schema.ts';
@@ -209,7 +209,7 @@ function planDevice(instance: Instance, choice: ScenarioChoice): PlannedDevice {
 function threadsOf(scenario: Scenario, instance: Instance): PlannedThread[] {
   return instance.threads.map((program) => ({
     actor: instance.name,
-    name: program.find((op) => op.do !== 'wait')?.do ?? 'program',
+    name: program.find((op) => !steersProgram(op))?.do ?? 'program',
     ops: program.map((op) => ({
       op,
       run: compileOp(scenario, op),
@@ -228,6 +228,18 @@ function questionOf(scenario: Scenario): ConditionQuestion {
   return { kind, text, condition: parsed.condition };
 }
 
+function namesWaitedFor(op: Op): string[] {
+  if (op.do === 'wait') return [op.for];
+  return op.do === 'repeat' && op.until !== undefined ? [op.until] : [];
+}
+
+/** Some program goes round until another thread has come far enough: for ever, if that one never does. */
+export function goesRound({ threads }: Pick<ScenarioPlan, 'threads'>): boolean {
+  return threads.some(({ ops }) =>
+    ops.some(({ op }) => op.do === 'repeat' && op.until !== undefined),
+  );
+}
+
 /** Only what some operation waits for counts: an end that nothing waits for conflicts with nothing. */
 function milestonesOf(
   scenario: Scenario,
@@ -235,7 +247,7 @@ function milestonesOf(
   instancesNamed: (name: string) => readonly string[],
 ): Milestone[] {
   const ops = [...(scenario.setup ?? []), ...instances.flatMap(({ threads }) => threads.flat())];
-  const waitedFor = new Set(ops.flatMap((op) => (op.do === 'wait' ? [op.for] : [])));
+  const waitedFor = new Set(ops.flatMap(namesWaitedFor));
   const threadsOfInstance = (name: string): number =>
     instances.find((one) => one.name === name)?.threads.length ?? 0;
   const waits = [...waitedFor].map((name): Milestone => {

@@ -1,8 +1,11 @@
 /** Builds the worlds that the explorer asks for: one for each execution, so building one must be cheap. */
 import type { LabDevice } from '../../clients/drivers/interface/driver-variant.ts';
 import type { CpuApi } from '../abi/cpu-api.ts';
+import type { DmaPins } from '../abi/dma-pins.ts';
 import type { Event } from '../abi/event.ts';
 import type { Explored } from '../explorer/explored.ts';
+import { bindIommu } from '../kernel/api/kernel-iommu.ts';
+import { readPinned, writePinned } from '../kernel/hmm/pinned-io.ts';
 import { setPageDirtyLock } from '../kernel/memory/set-page-dirty-lock.ts';
 import { createFile } from '../kernel/syscalls/create-file.ts';
 import { kernelFunctions } from '../kernel/versions/kernels.ts';
@@ -19,9 +22,10 @@ import {
 } from '../machine/world.ts';
 import { describeEvent } from '../report/describe-event.ts';
 import { UserBug } from '../task/assertions.ts';
-import type { TaskIdentity } from '../task/context.ts';
-import { type ObjectId, objectName } from '../task/object-id.ts';
-import { type Task, waitUntil } from '../task/task.ts';
+import { enterLoop, loopAgain, type TaskIdentity } from '../task/context.ts';
+import { type ObjectId, objectId, objectName } from '../task/object-id.ts';
+import { HOLD_OWNERS } from '../task/object-owners.ts';
+import { type Task, waitUntil, willRead } from '../task/task.ts';
 import type { Pfn } from '../vocabulary/address.ts';
 import { BadInput } from '../vocabulary/bad-input.ts';
 import { KernelBug } from '../vocabulary/invariant.ts';
@@ -32,9 +36,10 @@ import type { OpContext } from './compile-op.ts';
 import { describeEnd, failureAtEnd } from './end-of-run.ts';
 import { fairFaults } from './fair-faults.ts';
 import { forkOf, newMilestones } from './milestones.ts';
+import { steersProgram } from './op-schema.ts';
 import { rangeOfVma } from './places.ts';
 import type { RoundStep } from './repeated-rounds.ts';
-import type { PlannedThread, ScenarioPlan } from './scenario-plan.ts';
+import type { PlannedOp, PlannedThread, ScenarioPlan } from './scenario-plan.ts';
 import { stuckTasks } from './stuck-tasks.ts';
 import { isAsked, type RunWatch, watchRun } from './watch-run.ts';
 import { countTurnsOf } from './watched-code.ts';
@@ -281,8 +286,22 @@ function newDevice(plan: ScenarioPlan, world: World, deviceNumber: number): LabD
     memoryPages,
     retriesMax: retriesMaxOf(plan),
     setPageDirtyLock: (pfn) => setPageDirtyLock(world.kernel, pfn),
+    bindIommu: () => bindIommu(world.kernel, world.mm, name),
+    dmaPins: () => dmaPinsOf(world, name),
   });
   return made;
+}
+
+/** VFIO and its like are set up by system calls: the thread that makes them bears the device's name. */
+function dmaPinsOf(world: World, name: string): DmaPins {
+  const calls = cpuOf(world, name);
+  const thread = threadOf(world, name);
+  return {
+    pin: calls.pin,
+    unpin: calls.unpin,
+    read: (id, page) => readPinned(world.kernel, thread, { id, page }),
+    write: (id, page, value) => writePinned(world.kernel, thread, { id, page }, value),
+  };
 }
 
 /** What can change places is worked out before the first step. */
@@ -393,13 +412,42 @@ export function* threadTask(
     yield waitUntil('program.fork', milestones.object(name), () => milestones.reached(name));
   }
   const lives = milestones.birth(actor) === 'born';
-  for (const { op, run, register } of lives ? ops : []) {
-    if (op.do !== 'wait') begins(op.do);
-    const value = yield* run(surroundings, actor);
-    if (register !== 'none') registers.set(register, value);
-    milestones.opDone(actor, op.do);
-  }
+  const once = function* (some: readonly PlannedOp[]): Task<void> {
+    for (const { op, run, register } of some) {
+      if (!steersProgram(op)) begins(op.do);
+      const value = yield* run(surroundings, actor);
+      if (register !== 'none') registers.set(register, value);
+      milestones.opDone(actor, op.do);
+    }
+  };
+  if (lives) yield* inRounds(ops, surroundings, once);
   milestones.threadEnded(actor);
+}
+
+/** What stands before `repeat` is done so many times, or until another thread has come far enough. */
+function* inRounds(
+  ops: readonly PlannedOp[],
+  { world: { context }, milestones }: OpContext,
+  once: (some: readonly PlannedOp[]) => Task<void>,
+): Task<void> {
+  const at = ops.findIndex(({ op }) => op.do === 'repeat');
+  const repeat = ops[at]?.op;
+  if (repeat?.do !== 'repeat') return yield* once(ops);
+  const round = ops.slice(0, at);
+  const { until, times = 1 } = repeat;
+  if (until === undefined) for (let n = 0; n < times; n += 1) yield* once(round);
+  else {
+    const loop = objectId('hold', HOLD_OWNERS.rounds, context.current.id);
+    const awaited = milestones.object(until);
+    enterLoop(context, loop);
+    for (;;) {
+      yield willRead('program.round', awaited);
+      if (milestones.reached(until)) break;
+      yield* once(round);
+      loopAgain(context, loop);
+    }
+  }
+  yield* once(ops.slice(at));
 }
 
 function* watched(task: Task<void>, actor: string, watch: RunWatch): Task<void> {

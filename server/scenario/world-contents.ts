@@ -20,6 +20,7 @@ import type { Mm } from '../kernel/memory/mm.ts';
 import type { Vma } from '../kernel/memory/mm-types.ts';
 import { readPte } from '../kernel/memory/page-table.ts';
 import type { Tlb } from '../kernel/memory/tlb.ts';
+import { userfaultsText } from '../kernel/memory/userfault.ts';
 import { vmaLocksText } from '../kernel/memory/vma-lock.ts';
 import type { Subscription } from '../kernel/notifier/subscriptions.ts';
 import { mirrorEntry } from '../machine/oracles/mirrors.ts';
@@ -301,7 +302,8 @@ function tlbContent(mm: Mm | undefined, object: ObjectId, index: number): string
   if (mm === undefined) return 'unknown';
   if (index === FLUSH_PENDING) return mm.tlbFlushPending;
   if (index === FLUSH_BATCHED) return `${mm.tlbFlushBatched} ${mm.tlbFlushedBatch}`;
-  const found = mm.tlbs.find((tlb) => tlb.object === object);
+  const isMeant = (tlb: Tlb): boolean => tlb.object === object;
+  const found = mm.tlbs.find(isMeant) ?? mm.deviceTlbs.find(isMeant);
   return found === undefined ? 'unknown' : entriesText(found);
 }
 
@@ -312,7 +314,8 @@ function addressSpaceText(mm: Mm | undefined, about: number): string | number | 
   if (about === MM_PARTS.users) return mm.users;
   if (about === MM_PARTS.pinned) return `${mm.hasPinned} ${mm.writeProtectSeq}`;
   if (about === MM_PARTS.fastWalks) return mm.fastWalks;
-  if (about === MM_PARTS.cpus) return mm.tlbs.map(({ cpu }) => cpu).join();
+  if (about === MM_PARTS.userfaults) return userfaultsText(mm);
+  if (about === MM_PARTS.cpus) return [...mm.tlbs, ...mm.deviceTlbs].map(({ cpu }) => cpu).join();
   let text = '';
   for (const { first, end, prot, kind, pgoff, accounted } of mm.vmas) {
     text += ` ${first}-${end} ${prot} ${kind} ${pgoff} ${accounted}`;
@@ -336,7 +339,7 @@ function nextFree({ frames, swap }: Kernel, about: number): number | 'unknown' {
       // Scenarios have no device that leaves for good, hence no holes.
       return frames.device.used;
     case ALLOCATORS.swapSlots:
-      return swap.free.at(-1) ?? swap.nextSlot;
+      return swap.state === 'off' ? -1 : (swap.free.at(-1) ?? swap.nextSlot);
     default:
       return 'unknown';
   }
@@ -389,7 +392,7 @@ function restOf({ world, registers, more }: ContentsOptions): string {
   const { frames, swap, cutOff, mms } = world.kernel;
   let text = `${frames.system.used} ${frames.system.free.join()} ${more()}`;
   for (const [name, value] of registers) text += ` ${name}=${value}`;
-  if (swap.slotsMax > 0) text += ` ${swap.nextSlot} ${swap.free.join()}`;
+  if (swap.slotsMax > 0) text += ` ${swap.nextSlot} ${swap.free.join()} ${swap.state}`;
   for (const { vmas } of mms.values()) {
     for (const { anonVma, chain } of vmas) {
       text += ` ${anonVma === 'none' ? '' : anonVma.id} ${chain.length}`;

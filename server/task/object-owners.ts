@@ -18,6 +18,7 @@ export const MM_PARTS = {
   users: 3,
   pinned: 4,
   fastWalks: 5,
+  userfaults: 6,
 } as const;
 
 /** Indices of kind 'vma'. The owner is the address space. */
@@ -68,4 +69,6 @@ export const HOLD_OWNERS = {
   userState: 6,
   /** Threads of a scenario that have not ended. */
   threadsLeft: 7,
+  /** Programs that go round. */
+  rounds: 8,
 } as const;

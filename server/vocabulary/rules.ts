@@ -54,6 +54,7 @@ export const RULES = {
   CR6: 'after an invalidate callback no entry of the range is left',
   CR7: 'an invalidate callback refuses only a range that is not blockable',
   CR8: 'a callback for a range that is not blockable does not wait, and keeps no lock when it refuses',
+  CR9: 'a classic notifier that refuses has no end',
   CR10: 'every invalidation that starts ends',
   CR11: 'no call that may wait for callbacks is made under the driver lock',
   CR12: 'a device that walks or migrates holds mmap_lock',

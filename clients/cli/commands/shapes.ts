@@ -12,6 +12,7 @@ import {
   scenarioOfShape,
   shapeNamed,
   shapesOf,
+  withChosenDriver,
 } from '../../../server/verify/shapes/shapes.ts';
 import { ending, print, say } from '../ending.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
@@ -28,6 +29,7 @@ import { catalogueText } from '../shapes/catalogue-text.ts';
 
 interface ShapesCommandOptions extends CatalogueCommandOptions {
   readonly patch: string;
+  readonly driver?: string;
   readonly kernel?: string;
   readonly sizes: readonly ShapeSize[];
   readonly only: readonly string[];
@@ -44,6 +46,10 @@ export function addShapesCommand(program: Command): void {
     .description('ask a catalogue of small worlds: each pair of operations on each kind of memory')
     .addOption(kernelOption())
     .addOption(patchOption())
+    .option(
+      '--driver <name>',
+      'a driver that ships, or a file, in the place of the one that keeps the contract',
+    )
     .option('--sizes <list>', 'operations of a shape: 1, 2, 3 or several, as 1,2', sizesIn, [1, 2])
     .option('--only <word>', 'shapes with this memory or operation; several: with all', collect, [])
     .option('--list', 'print their names, and ask nothing')
@@ -62,6 +68,7 @@ function help(): string {
   return `
 A shape is what stands in memory, and one to three actors with one operation each. What is broken
 with a patch is asked of the kernel without it as well: what is broken only with it has "appeared".
+With --driver it is the same of a driver: shapes with a device, each beside one that keeps the contract.
 Shapes in which nothing runs that the patch overrides are "not reached", and speak for nothing.
 Answers are kept by model, patch and shape: what was asked before is not asked again, so a run that
 was interrupted goes on where it was.
@@ -75,6 +82,7 @@ unknown or was not asked, 64 the question is wrong, 130 interrupted: what was kn
 Examples:
   mmrace shapes --patch ./mine.ts
   mmrace shapes --only cow --only migrate
+  mmrace shapes --driver ./mine.ts --only fault-read
   mmrace shapes --sizes 3 --every 1000 --patch ./mine.ts
   mmrace shapes --sizes 3 --part 3/8 --cache /shared/answers --patch ./mine.ts
   mmrace shapes --show cow:store+migrate > mine.yaml`;
@@ -94,7 +102,7 @@ export function sizesIn(value: string): readonly ShapeSize[] {
 
 async function run(options: ShapesCommandOptions): Promise<ExitCode> {
   if (options.show !== undefined) return show(options.show);
-  const shapes = shapesAbout(options);
+  const shapes = shapesAbout(options, options.driver);
   const first = shapes[0] as Shape;
   if (options.list === true) {
     print(shapes.map(({ name }) => name).join('\n'));
@@ -102,9 +110,10 @@ async function run(options: ShapesCommandOptions): Promise<ExitCode> {
   }
   const { patch } = options;
   const kernel = options.kernel === undefined ? {} : { kernel: options.kernel };
-  const after = await kernelSide(scenarioOfShape(first), { ...kernel, patch });
+  const driver = options.driver === undefined ? [] : [options.driver];
+  const after = await kernelSide(scenarioOfShape(first), { ...kernel, patch, driver });
   const before =
-    patch === STOCK_NAME
+    patch === STOCK_NAME && driver.length === 0
       ? after
       : await kernelSide(scenarioOfShape(first), { ...kernel, patch: STOCK_NAME });
   const { report, ended } = await askShapes(shapes, { before, after }, options);
@@ -127,13 +136,24 @@ function show(name: string): ExitCode {
 /** At least one. Throws: UsageError. */
 export function shapesAbout(
   options: Pick<ShapesCommandOptions, 'sizes' | 'only' | 'every' | 'part'>,
+  driver: string | 'none' = 'none',
 ): readonly Shape[] {
   const about = options.sizes
     .flatMap((size) => [...shapesOf(size)])
-    .filter((shape) => options.only.every((word) => isAbout(shape, word)));
+    .filter((shape) => options.only.every((word) => isAbout(shape, word)))
+    .flatMap((shape) => driven(shape, driver));
   const shapes = chosenOf(about, options);
   if (shapes.length > 0) return shapes;
   throw new UsageError(`no shape is about ${options.only.join(' and ')}`);
+}
+
+/** Of a driver that is asked about, those that have a device. */
+function driven(shape: Shape, driver: string | 'none'): readonly Shape[] {
+  if (driver === 'none') return [shape];
+  const chosen = withChosenDriver(shape);
+  if (chosen === 'none') return [];
+  const hasDevice = scenarioOfShape(chosen).actors.some(({ kind }) => kind === 'device');
+  return hasDevice ? [chosen] : [];
 }
 
 function isAbout({ memory, operations }: Shape, word: string): boolean {

@@ -24,9 +24,9 @@ export interface KernelSide {
 
 export async function kernelSide(
   scenario: Scenario,
-  options: Pick<ChoiceOptions, 'kernel' | 'patch'>,
+  options: Pick<ChoiceOptions, 'kernel' | 'patch'> & Partial<Pick<ChoiceOptions, 'driver'>>,
 ): Promise<KernelSide> {
-  const all = { ...options, driver: [] };
+  const all = { driver: [], ...options };
   const { choice } = await planFrom(scenario, all);
   return { asked: askedChoiceFrom(all), choice };
 }
@@ -84,6 +84,7 @@ export function changedBetween(
   after: ScenarioChoice,
 ): CatalogueQuestion['changed'] {
   const kernel = after.kernel ?? DEFAULT_KERNEL;
+  if (after.drivers.size > 0) return 'all';
   if (before.patches.length > 0 || (before.kernel ?? DEFAULT_KERNEL) !== kernel) return 'all';
   const functions = kernelFunctions(kernel);
   return after.patches.flatMap((patch) => Object.keys(patch.overrides({ ...functions })));

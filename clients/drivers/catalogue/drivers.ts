@@ -1,4 +1,6 @@
 import { amdkfd, amdkfdNoRetry } from '../amdkfd/amdkfd.ts';
+import { faultsWithoutLock } from '../designs/faults-without-lock.ts';
+import { kvmCacheAsksItsPage } from '../designs/kvm-cache-asks-its-page.ts';
 import { lateExclusive } from '../designs/late-exclusive.ts';
 import { perRange } from '../designs/per-range.ts';
 import { flushInRelease, restoreWorker } from '../designs/restore-worker.ts';
@@ -40,6 +42,7 @@ import { revokesOutsideLock } from '../faulty/revokes-outside-lock.ts';
 import { skipRetry } from '../faulty/skip-retry.ts';
 import { touchesPageBeforeRetry } from '../faulty/touches-page-before-retry.ts';
 import { unmapsDmaLate } from '../faulty/unmaps-dma-late.ts';
+import { vfioTakesReferences } from '../faulty/vfio-takes-references.ts';
 import { xeDefersDmaUnmap } from '../faulty/xe-defers-dma-unmap.ts';
 import { xeMapsBeforeCheck } from '../faulty/xe-maps-before-check.ts';
 import { i915Userptr } from '../i915/i915.ts';
@@ -49,6 +52,8 @@ import { kvmArm64 } from '../kvm/kvm-arm64.ts';
 import { kvmLate } from '../kvm/kvm-late.ts';
 import { mlx5Odp } from '../mlx5/mlx5-odp.ts';
 import { nouveau } from '../nouveau/nouveau.ts';
+import { sva } from '../sva/sva.ts';
+import { vfio } from '../vfio/vfio.ts';
 import { xe } from '../xe/xe.ts';
 
 /** Every driver that ships, by id. */
@@ -74,11 +79,13 @@ export const DRIVERS: ReadonlyMap<string, DriverVariant> = new Map(
     keepsRightsOfFirstFault,
     kvm,
     kvmArm64,
+    kvmCacheAsksItsPage,
     kvmCacheAsksMmuCount,
     kvmChecksCountOnly,
     kvmChecksSequenceOnly,
     kvmCountBeforeSequence,
     kvmLate,
+    faultsWithoutLock,
     flushInRelease,
     kvmMappingBeforeSequence,
     kvmMemslotsChangeMidway,
@@ -103,10 +110,13 @@ export const DRIVERS: ReadonlyMap<string, DriverVariant> = new Map(
     revokesOutsideLock,
     skipRetry,
     splitNotifiers,
+    sva,
     touchesPageBeforeRetry,
     twoPass,
     twoPassLateSequence,
     unmapsDmaLate,
+    vfio,
+    vfioTakesReferences,
     wedged,
     xe,
     xeDefersDmaUnmap,

@@ -3,6 +3,8 @@
  * Own drivers export one of these (docs/SCENARIOS.md).
  */
 import type { DeviceApi, DeviceDriver } from '../../../server/abi/device-api.ts';
+import type { DmaPins } from '../../../server/abi/dma-pins.ts';
+import type { Iommu } from '../../../server/abi/iommu.ts';
 import type { TaskContext } from '../../../server/task/context.ts';
 import type { ObjectId } from '../../../server/task/object-id.ts';
 import type { Task } from '../../../server/task/task.ts';
@@ -21,6 +23,10 @@ export interface DriverOptions {
   readonly retriesMax: number;
   /** set_page_dirty_lock(): waits for the page lock. Only beside the kernel; the wire has no such call. */
   readonly setPageDirtyLock: (pfn: Pfn) => Task<void>;
+  /** Binds the device to the page table of the process. Only beside the kernel: elsewhere it is absent. */
+  readonly bindIommu?: () => Iommu;
+  /** Pins of a thread of the process that sets the device up. Only beside the kernel. */
+  readonly dmaPins?: () => DmaPins;
 }
 
 /** One device with its driver. */

@@ -13,12 +13,13 @@ import { isStale, lookUp } from './kvm-fault.ts';
 import { putIn, takeOut, untilNoneIsActive } from './kvm-memslots.ts';
 import { kvmNotifierOps, kvmRelease, mappedIn, mmuInvalidateEnd, zap } from './kvm-notifier.ts';
 import { type Kvm, type KvmFunctions, newKvm, withMmuLock } from './kvm-state.ts';
-import { cacheIsStale, readCachedRange } from './pfn-cache.ts';
+import { cacheIsStale, cacheSequence, readCachedRange } from './pfn-cache.ts';
 
 /** KVM as it is. A variant replaces some of these. */
 export const KVM_FUNCTIONS: KvmFunctions = {
   lookUp,
   isStale,
+  cacheSequence,
   cacheIsStale,
   untilSlotsMayChange: untilNoneIsActive,
   invalidateEnd: mmuInvalidateEnd,

@@ -22,7 +22,7 @@ export function kvmNotifierOps(kvm: Kvm): MmuNotifierOps {
 }
 
 /** Never refuses: mmu_lock is a spinlock. Takes: mmu_lock. Yields: yes. */
-function* invalidateRangeStart(kvm: Kvm, { range }: NotifierRange): Task<'done'> {
+export function* invalidateRangeStart(kvm: Kvm, { range }: NotifierRange): Task<'done'> {
   yield willRaise('kvm_mmu_notifier_invalidate_range_start.active', kvm.objects.active);
   touch(kvm.context, kvm.objects.active, 'raise');
   kvm.activeInvalidates += 1;
@@ -39,7 +39,7 @@ function* invalidateRangeStart(kvm: Kvm, { range }: NotifierRange): Task<'done'>
 }
 
 /** Must come to the same memslots as the start of the bracket did: those change between brackets alone. */
-function* invalidateRangeEnd(kvm: Kvm, { range }: NotifierRange): Task<void> {
+export function* invalidateRangeEnd(kvm: Kvm, { range }: NotifierRange): Task<void> {
   if (yield* hasMemoryIn(kvm, range)) yield* kvm.fn.invalidateEnd(kvm);
   yield willLower('kvm_mmu_notifier_invalidate_range_end.active', kvm.objects.active);
   kvm.activeInvalidates -= 1;

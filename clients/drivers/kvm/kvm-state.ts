@@ -36,6 +36,8 @@ export interface KvmFunctions {
   readonly lookUp: (kvm: Kvm, page: PageIndex, access: 'read' | 'write') => Task<Result<LookedUp>>;
   /** mmu_invalidate_retry_gfn(). Holds: mmu_lock. */
   readonly isStale: (kvm: Kvm, page: PageIndex, begun: number) => boolean;
+  /** What cacheIsStale() is asked about later. Holds: the lock of the cache. */
+  readonly cacheSequence: (kvm: Kvm) => Task<number>;
   /** The same question of a cache of frames, which is asked without mmu_lock. */
   readonly cacheIsStale: (kvm: Kvm, page: PageIndex, begun: number) => boolean;
   /** Waits until memslots may change. */

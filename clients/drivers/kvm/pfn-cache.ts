@@ -6,7 +6,7 @@
  * refresh_lock: a guest has one cache, of the page that was asked for last, and one thread at a time may ask.
  */
 
-import { touch } from '../../../server/task/context.ts';
+import { enterLoop, loopAgain, touch } from '../../../server/task/context.ts';
 import { lock, unlock } from '../../../server/task/lock.ts';
 import { type Task, waitUntil, willCompare, willWrite } from '../../../server/task/task.ts';
 import {
@@ -48,6 +48,10 @@ export function* invalidateCache(kvm: Kvm, range: PageRange): Task<void> {
   unlock(context, held);
 }
 
+export function cacheSequence(kvm: Kvm): Task<number> {
+  return sampleSequence(kvm, 'hva_to_pfn_retry.mmu_seq');
+}
+
 /** Counted before the caches are emptied: while it is not 0, what is looked up may be on its way out. */
 export function cacheIsStale(kvm: Kvm, _page: PageIndex, begun: number): boolean {
   touch(kvm.context, kvm.objects.active, 'watch');
@@ -56,6 +60,8 @@ export function cacheIsStale(kvm: Kvm, _page: PageIndex, begun: number): boolean
 
 function* refresh(kvm: Kvm, page: PageIndex): Task<Result<void>> {
   const { cache, context } = kvm;
+  const { cache: loop } = kvm.objects;
+  enterLoop(context, loop);
   for (;;) {
     const before = yield* lock(context, 'hva_to_pfn_retry.lock', cache.lock);
     // Not valid before the lock is let go of: an invalidation meanwhile has nothing to do here.
@@ -63,7 +69,7 @@ function* refresh(kvm: Kvm, page: PageIndex): Task<Result<void>> {
     touch(context, kvm.objects.cache, 'write');
     cache.state = 'invalid';
     cache.page = page;
-    const begun = yield* sampleSequence(kvm, 'hva_to_pfn_retry.mmu_seq');
+    const begun = yield* kvm.fn.cacheSequence(kvm);
     unlock(context, before);
     const got = yield* kvm.api.getUserPages(pagesFrom(page, 1), 'read');
     if (!got.ok) return got;
@@ -86,6 +92,7 @@ function* refresh(kvm: Kvm, page: PageIndex): Task<Result<void>> {
       kvm.objects.active,
       () => kvm.activeInvalidates === 0,
     );
+    loopAgain(context, loop);
   }
 }
 

@@ -10,6 +10,7 @@ import { PIN_BIAS } from '../memory/frames.ts';
 import type { Mm } from '../memory/mm.ts';
 import { putPages } from '../memory/page-references.ts';
 import { newTlb } from '../memory/tlb.ts';
+import { waitForMonitor } from '../memory/userfault.ts';
 
 /** A thread that runs in `mm`, with a TLB of its own. */
 export function newCpu(k: Kernel, name: string, mm: Mm): Cpu {
@@ -154,11 +155,17 @@ function* pinSlowly(
   range: PageRange,
   mode: PinMode,
 ): Task<Result<readonly Pfn[]>> {
-  const held = yield* readLock(k.context, 'pin.mmap_lock', mm.mmapLock);
   const access = mode === 'get' ? 'read' : 'write';
-  const got = yield* k.fn.getUserPages(k, mm, range, access, mode === 'get' ? 'get' : 'pin');
-  const allowed = mode !== 'longterm' || k.fn.ioMayPinVmas(mm, range);
-  readUnlock(k.context, held);
+  let got: Result<readonly Pfn[]>;
+  let allowed: boolean;
+  for (;;) {
+    const held = yield* readLock(k.context, 'pin.mmap_lock', mm.mmapLock);
+    got = yield* k.fn.getUserPages(k, mm, range, access, mode === 'get' ? 'get' : 'pin');
+    allowed = mode !== 'longterm' || k.fn.ioMayPinVmas(mm, range);
+    readUnlock(k.context, held);
+    if (!(yield* waitForMonitor(k, mm))) break;
+    if (got.ok) yield* drop(k, got.value, mode);
+  }
   if (!got.ok || allowed || got.value.length < pageCount(range)) return got;
   yield* drop(k, got.value, mode);
   return fail('EINVAL');

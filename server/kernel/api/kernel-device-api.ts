@@ -37,6 +37,7 @@ import {
 import { type Mm, mmUsersObject } from '../memory/mm.ts';
 import { tryLockPage, unlockPage } from '../memory/page-lock.ts';
 import { allocPage, pgmapOf, putPage } from '../memory/page-references.ts';
+import { waitForMonitor } from '../memory/userfault.ts';
 import { findVma } from '../memory/vma.ts';
 import { assertNotCalledBack } from '../notifier/mmu-notifier.ts';
 import { freeNotifier } from '../notifier/register-notifier.ts';
@@ -209,9 +210,14 @@ function* getUserPagesUnlocked(
   access: FaultAccess,
 ): Task<Result<readonly Pfn[]>> {
   emitCall(k, 'get_user_pages', { ...range, access });
-  const held = yield* readLock(k.context, 'get_user_pages_unlocked.mmap_lock', mm.mmapLock);
-  const got = yield* k.fn.getUserPages(k, mm, range, access, 'get');
-  readUnlock(k.context, held);
+  let got: Result<readonly Pfn[]>;
+  for (;;) {
+    const held = yield* readLock(k.context, 'get_user_pages_unlocked.mmap_lock', mm.mmapLock);
+    got = yield* k.fn.getUserPages(k, mm, range, access, 'get');
+    readUnlock(k.context, held);
+    if (!(yield* waitForMonitor(k, mm))) break;
+    if (got.ok) yield* putAll(k, got.value);
+  }
   emitReturn(k, 'get_user_pages', got);
   return got;
 }

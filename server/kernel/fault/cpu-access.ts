@@ -26,6 +26,7 @@ import {
   pteWrite,
 } from '../memory/pte.ts';
 import { dropTlbEntry, fillTlb, type TlbEntry } from '../memory/tlb.ts';
+import { waitForMonitor } from '../memory/userfault.ts';
 import { vmaLookup } from '../memory/vma.ts';
 
 /** A thread that faults this often without getting further reports SIGBUS; only a bug gets there. */
@@ -115,14 +116,14 @@ export function* exitToUserMode(): Task<void> {
 }
 
 /** A store needs an entry that is known dirty, so that the page table gets its dirty bit first. */
-function allows(entry: TlbEntry, access: FaultAccess): boolean {
+export function allows(entry: TlbEntry, access: FaultAccess): boolean {
   return access === 'read' || (entry.access === 'write' && entry.dirty === 'dirty');
 }
 
 /** The hardware's page walk: fills the TLB and sets the accessed and dirty bits, without any lock. */
-function* walk(
+export function* walk(
   k: Kernel,
-  cpu: Cpu,
+  cpu: Pick<Cpu, 'mm' | 'tlb'>,
   page: PageIndex,
   access: FaultAccess,
 ): Task<TlbEntry | 'fault'> {
@@ -156,10 +157,11 @@ export function* doUserAddrFault(
   if (vma === 'none' || vma.prot === 'none' || (access === 'write' && vma.prot !== 'rw')) {
     signal = 'SIGSEGV';
   } else {
-    const outcome = yield* k.fn.handleMmFault(k, { mm, vma, page, access });
+    const outcome = yield* k.fn.handleMmFault(k, { mm, vma, page, access, retry: 'allowed' });
     if (outcome === 'sigsegv') signal = 'SIGSEGV';
     else if (outcome === 'sigbus' || outcome === 'oom') signal = 'SIGBUS';
   }
   readUnlock(k.context, held);
+  yield* waitForMonitor(k, mm);
   return signal;
 }

@@ -1,6 +1,6 @@
 /** A first touch of private anonymous memory. Source: mm/memory.c, do_anonymous_page() (6.1). */
 import { type Task, willWrite } from '../../task/task.ts';
-import type { FaultOutcome, FaultRequest, Kernel } from '../kernel.ts';
+import type { FaultOutcome, FaultRequest, Kernel, LockedPte } from '../kernel.ts';
 import { isStable } from '../memory/address-space-stability.ts';
 import { allocPage, putPage } from '../memory/page-references.ts';
 import { pteObject } from '../memory/page-table.ts';
@@ -15,6 +15,7 @@ import {
 } from '../memory/pte.ts';
 import { lockedPte, lockPte, unlockPte } from '../memory/pte-lock.ts';
 import { setLockedPte } from '../memory/set-pte.ts';
+import { handleUserfault, userfaultfdMissing } from '../memory/userfault.ts';
 import { vmProt } from './vm-page-prot.ts';
 
 /**
@@ -30,6 +31,7 @@ export function* doAnonymousPage(k: Kernel, request: FaultRequest): Task<FaultOu
     // Another fault may have filled the slot since it was read without the lock.
     const empty = pteNone(lockedPte(at));
     const stable = isStable(k, mm);
+    if (empty && stable && userfaultfdMissing(k, mm, page)) return userfault(k, request, at);
     if (empty && stable) {
       yield willWrite('do_anonymous_page.zero', pteObject(mm.table, page));
       setLockedPte(k, at, pteModify(mkZeroPte(), { ...vmProt(vma), write: false }));
@@ -47,10 +49,22 @@ export function* doAnonymousPage(k: Kernel, request: FaultRequest): Task<FaultOu
     yield* putPage(k, pfn);
     return empty ? 'sigbus' : 'done';
   }
+  if (userfaultfdMissing(k, mm, page)) {
+    const outcome = userfault(k, request, at);
+    yield* putPage(k, pfn);
+    return outcome;
+  }
   yield willWrite('do_anonymous_page.install', pteObject(mm.table, page));
   k.fn.pageAddNewAnonRmap(k, mm, vma, page, pfn);
   const writable = vma.prot === 'rw' ? PTE_WRITE | PTE_DIRTY : 0;
   setLockedPte(k, at, mkPte(pfn, PTE_YOUNG | writable));
   unlockPte(k, at);
   return 'done';
+}
+
+/** Lets go of the lock in `at`. */
+function userfault(k: Kernel, request: FaultRequest, at: LockedPte): FaultOutcome {
+  const outcome = handleUserfault(k, request);
+  unlockPte(k, at);
+  return outcome;
 }

@@ -110,7 +110,7 @@ export function* wpPageCopy(k: Kernel, request: FaultRequest, seen: Pte): Task<F
     // Clear, flush, set: no CPU may go on reading the old page once another can write the new one.
     yield willWrite('wp_page_copy.clear', pteObject(mm.table, page));
     setLockedPte(k, at, PTE_NONE);
-    yield* k.fn.flushTlbRange(k, mm, range);
+    yield* k.fn.flushTlbNotify(k, mm, range);
     k.fn.pageAddNewAnonRmap(k, mm, vma, page, made);
     const write = mayWrite(vma) ? PTE_WRITE : 0;
     setLockedPte(k, at, mkPte(made, PTE_YOUNG | PTE_DIRTY | write));

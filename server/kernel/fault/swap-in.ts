@@ -46,7 +46,7 @@ import {
 import { mayWrite, vmProt } from './vm-page-prot.ts';
 
 /** A page of a slot, locked and referenced. */
-interface SwappedIn {
+export interface SwappedIn {
   readonly pfn: Pfn;
   /** 'past the cache': read by this fault alone, and in the swap cache it never was. */
   readonly from: 'cache' | 'past the cache';
@@ -104,7 +104,7 @@ function* mapFrom(
 }
 
 /** 'gone': the page left the cache while this waited for its lock, so the fault begins again. */
-function* lockCached(k: Kernel, slot: SwapSlot): Task<SwappedIn | 'gone'> {
+export function* lockCached(k: Kernel, slot: SwapSlot): Task<SwappedIn | 'gone'> {
   const { cached } = slot;
   if (cached === 'none') return 'gone';
   getPage(k.frames, cached, 1);
@@ -126,7 +126,7 @@ function readPastCache(k: Kernel, slot: SwapSlot): SwappedIn | 'oom' {
 }
 
 /** A slot that several entries name is read into the swap cache, so that they find the same page. Ends the claim. */
-function readIntoCache(k: Kernel, slot: SwapSlot): SwappedIn | 'oom' {
+export function readIntoCache(k: Kernel, slot: SwapSlot): SwappedIn | 'oom' {
   const read = readPastCache(k, slot);
   if (read !== 'oom') {
     setSlotCached(k.swap, slot, read.pfn);

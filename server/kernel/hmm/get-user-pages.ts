@@ -22,7 +22,7 @@ const FAULTS_MAX = 1_000;
 /**
  * `how` 'pin' counts PIN_BIAS a page (FOLL_PIN). Frames come in address order.
  *
- * Holds: mmap_lock for read. Takes: what faults take. Yields: yes.
+ * Holds: mmap_lock for read, and calls waitForMonitor() when it has let go of it. Takes: what faults take. Yields: yes.
  * Returns: fewer frames than pages if a later page cannot be had; EFAULT if the first cannot.
  */
 export function* getUserPages(
@@ -66,7 +66,7 @@ function* getOne(
     }
     unlockPte(k, at);
     k.emit({ kind: 'fault', mm: mm.id, page, mode: access });
-    const outcome = yield* k.fn.handleMmFault(k, { mm, vma, page, access });
+    const outcome = yield* k.fn.handleMmFault(k, { mm, vma, page, access, retry: 'allowed' });
     if (outcome !== 'done' && outcome !== 'retry') return 'none';
   }
   return 'none';

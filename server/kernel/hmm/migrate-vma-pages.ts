@@ -167,7 +167,7 @@ export function* insertLocked(k: Kernel, at: LockedPte, to: Pfn): Task<void> {
   if (ptePresent(lockedPte(at))) {
     yield willWrite('migrate_vma_insert_page.clear', pteObject(mm.table, page));
     setLockedPte(k, at, PTE_NONE);
-    yield* k.fn.flushTlbRange(k, mm, pagesFrom(page, 1));
+    yield* k.fn.flushTlbNotify(k, mm, pagesFrom(page, 1));
   }
   yield willWrite('migrate_vma_insert_page.insert', pteObject(mm.table, page));
   k.fn.pageAddNewAnonRmap(k, mm, vma, page, to);

@@ -5,6 +5,7 @@ import { newRwSem, type RwSem } from '../../task/rwsem.ts';
 import { type NotifierSubscriptions, newNotifierSubscriptions } from '../notifier/subscriptions.ts';
 import { newPageTable, type PageTable } from './page-table.ts';
 import type { Tlb } from './tlb.ts';
+import { newUserfaults, type Userfaults } from './userfault.ts';
 import type { VmaList } from './vma.ts';
 import { newVmaLocks, type VmaLocks } from './vma-locks.ts';
 
@@ -22,6 +23,10 @@ export interface Mm {
   readonly tlbs: Tlb[];
   /** The same list, for a task that is about to change it. */
   readonly tlbsToChange: Tlb[];
+  /** What devices remember that share the page table. No shootdown reaches them. */
+  deviceTlbs: readonly Tlb[];
+  /** What is registered with userfaultfd, and who waits there. */
+  readonly userfaults: Userfaults;
   /** MMF_HAS_PINNED: some page was pinned with FOLL_PIN, so fork must look. */
   hasPinned: boolean;
   /** write_protect_seq: odd while fork() takes rights to write away. Changes under mmap_lock for writing. */
@@ -75,6 +80,8 @@ export function tlbListObject(id: number): ObjectId {
   return objectId('mm', id, MM_PARTS.cpus);
 }
 
+const NO_TLBS: readonly Tlb[] = [];
+
 /** An address space of which every look at its lists is noted in `context`. */
 export function newMm(id: number, ptrsPerPte: number, context: TaskContext): Mm {
   return new AddressSpace(id, ptrsPerPte, context);
@@ -95,6 +102,8 @@ export class AddressSpace implements Mm {
   readonly unstableObject: ObjectId;
   readonly vmaLocks: VmaLocks;
   tlbFlushPending = 0;
+  deviceTlbs = NO_TLBS;
+  readonly userfaults = newUserfaults();
   readonly flushPendingObject: ObjectId;
   tlbFlushBatched = 0;
   tlbFlushedBatch = 0;

@@ -17,6 +17,8 @@ export interface Swap {
   readonly context: TaskContext;
   nextSlot: number;
   readonly free: number[];
+  /** SWP_WRITEOK: 'off' once swapoff() has begun. */
+  state: 'on' | 'off';
 }
 
 /** Looked at through slotAt() and lookAtSlot() only, changed by the functions below only. */
@@ -32,10 +34,10 @@ export interface SwapSlot {
 }
 
 /** What taking slots and giving them back is called when tasks conflict on it. */
-const SLOT_ALLOCATOR = objectId('allocator', 0, ALLOCATORS.swapSlots);
+export const SLOT_ALLOCATOR = objectId('allocator', 0, ALLOCATORS.swapSlots);
 
 export function newSwap(slotsMax: number, context: TaskContext): Swap {
-  return { slotsMax, slots: new Map(), context, nextSlot: 0, free: [] };
+  return { slotsMax, slots: new Map(), context, nextSlot: 0, free: [], state: 'on' };
 }
 
 /** What one slot is called when tasks conflict on it. */
@@ -45,6 +47,10 @@ export function slotObject(slot: number): ObjectId {
 
 /** A slot without uses, or 'none' when swap is full (or absent). */
 export function allocSlot(swap: Swap): SwapSlot | 'none' {
+  if (swap.state === 'off') {
+    touch(swap.context, SLOT_ALLOCATOR, 'read');
+    return 'none';
+  }
   const left = swap.free.length + swap.slotsMax - swap.nextSlot;
   touch(swap.context, SLOT_ALLOCATOR, left > 1 ? 'lower' : 'write');
   const reused = swap.free.pop();
@@ -74,15 +80,21 @@ export function lookAtSlot(swap: Swap, slot: SwapSlot): SwapSlot {
   return slot;
 }
 
+/** What swapoff() tells one moment of a slot from another by. Notes no look: it is asked while a task waits, too. */
+export function slotText(swap: Swap, number: number): string {
+  const slot = swap.slots.get(number);
+  return slot === undefined ? 'free' : `${slot.uses} ${slot.cached} ${slot.claim}`;
+}
+
 /** One entry more, or one less, names the slot. Returns: how many do. */
 export function changeSlotUses(swap: Swap, slot: SwapSlot, change: 1 | -1): number {
-  touch(swap.context, slotObject(slot.number), 'write');
+  wake(swap.context, slotObject(slot.number));
   slot.uses += change;
   return slot.uses;
 }
 
 export function setSlotCached(swap: Swap, slot: SwapSlot, cached: SwapSlot['cached']): void {
-  touch(swap.context, slotObject(slot.number), 'write');
+  wake(swap.context, slotObject(slot.number));
   slot.cached = cached;
 }
 
@@ -119,7 +131,7 @@ export function freeSlotIfUnused(swap: Swap, number: number): void {
   const found = slotAt(swap, number);
   if (found === 'none' || found.uses > 0) return;
   if (found.cached !== 'none' || found.claim === 'claimed') return;
-  touch(swap.context, slotObject(number), 'write');
+  wake(swap.context, slotObject(number));
   touch(swap.context, SLOT_ALLOCATOR, 'raise');
   swap.slots.delete(number);
   swap.free.push(number);

@@ -28,7 +28,10 @@ interface Heard {
 }
 
 /** A driver that writes down what it hears under its name. */
-function ops(heard: Heard, name: string): Required<MmuNotifierOps> {
+function ops(
+  heard: Heard,
+  name: string,
+): Required<Omit<MmuNotifierOps, 'invalidateSecondaryTlbs'>> {
   return {
     *invalidateRangeStart() {
       heard.order.push(`${name} start`);

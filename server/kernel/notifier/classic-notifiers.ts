@@ -9,6 +9,7 @@
 import type { NotifierRange } from '../../abi/device-api.ts';
 import { serial, touch, wake } from '../../task/context.ts';
 import { type Task, willRead } from '../../task/task.ts';
+import type { PageRange } from '../../vocabulary/address.ts';
 import { invariant } from '../../vocabulary/invariant.ts';
 import type { Invalidation, Kernel } from '../kernel.ts';
 import type { Mm } from '../memory/mm.ts';
@@ -46,10 +47,56 @@ export function* mnHlistInvalidateRangeStart(
   return answer;
 }
 
+/**
+ * mmu_notifier_invalidate_range(), since 6.6 mmu_notifier_arch_invalidate_secondary_tlbs(): devices that walk the page
+ * table themselves forget what they remember of `range`.
+ *
+ * Holds: often a PTE lock; the hook waits for nobody. Yields: yes, where there is such a device.
+ */
+export function* mmuNotifierInvalidateRange(k: Kernel, mm: Mm, range: PageRange): Task<void> {
+  if (!hasSecondaryTlbs(k, mm)) return;
+  yield* walkList(k, mm, 'mmu_notifier_invalidate_range', function* (notifier) {
+    const { device, driver } = notifier;
+    const flush = driver.mmuNotifier?.invalidateSecondaryTlbs;
+    if (flush === undefined) return;
+    const { first, end } = range;
+    beginCall(k, notifier);
+    k.emit({ kind: 'callback', function: SECONDARY, device, args: { first, end } });
+    yield* flush(range);
+    k.emit({ kind: 'callback-return', function: SECONDARY, device, result: 'OK' });
+    endCall(k, notifier);
+  });
+}
+
+const SECONDARY = 'arch_invalidate_secondary_tlbs';
+
+function hasSecondaryTlbs({ context }: Kernel, { subscriptions }: Mm): boolean {
+  touch(context, subscriptions.listObject, 'read');
+  for (let one = subscriptions.list; one !== 'none'; one = one.next) {
+    if (one.driver.mmuNotifier?.invalidateSecondaryTlbs !== undefined) return true;
+  }
+  return false;
+}
+
+/**
+ * What the end of a bracket does for secondary TLBs: each that 6.1 has not flushed under the lock of the entry, it
+ * flushes here. Differs: it does so once more for those that it has (mmu_notifier_invalidate_range_only_end()).
+ */
+export function invalidateRangeAtEnd(k: Kernel, mm: Mm, range: PageRange): Task<void> {
+  return k.fn.mmuNotifierInvalidateRange(k, mm, range);
+}
+
+/** The second half of ptep_clear_flush_notify(): no CPU and no device remembers what stood there. */
+export function* flushTlbNotify(k: Kernel, mm: Mm, range: PageRange): Task<void> {
+  yield* k.fn.flushTlbRange(k, mm, range);
+  yield* k.fn.mmuNotifierInvalidateRange(k, mm, range);
+}
+
 /** Calls invalidate_range_end() of each that is listed now, whether its start was called or not. Yields: yes. */
 export function* mnHlistInvalidateEnd(k: Kernel, invalidation: Invalidation): Task<void> {
   const { mm, told: range } = invalidation;
   if (range === undefined) return;
+  yield* k.fn.invalidateRangeAtEnd(k, mm, range.range);
   yield* walkList(k, mm, 'mn_hlist_invalidate_end', function* (notifier) {
     const end = notifier.driver.mmuNotifier?.invalidateRangeEnd;
     if (end === undefined) return;

@@ -144,7 +144,7 @@ export function* ptepClearFlush(k: Kernel, at: LockedPte, pfn: Pfn): Task<Pte> {
   const pte = lockedPte(at);
   if (ptePresent(pte)) {
     setLockedPte(k, at, PTE_NONE);
-    yield* k.fn.flushTlbRange(k, at.mm, pagesFrom(at.page, 1));
+    yield* k.fn.flushTlbNotify(k, at.mm, pagesFrom(at.page, 1));
     if (pteDirty(pte)) setFlag(k.frames, pfn, PAGE_DIRTY);
   }
   return pte;

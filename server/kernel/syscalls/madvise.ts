@@ -25,7 +25,7 @@ import { compoundHead } from '../memory/huge-pmd.ts';
 import type { Mm } from '../memory/mm.ts';
 import type { Vma } from '../memory/mm-types.ts';
 import { pageLockObject, tryLockPage, unlockPage } from '../memory/page-lock.ts';
-import { endOfPtePage, nextCovered, pteObject } from '../memory/page-table.ts';
+import { endOfPtePage, isHuge, nextCovered, pteObject } from '../memory/page-table.ts';
 import {
   PTE_DIRTY,
   PTE_NONE,
@@ -95,12 +95,22 @@ export function* madviseFree(k: Kernel, mm: Mm, vma: Vma, range: PageRange): Tas
     owner: 'none',
     blocking: 'blockable',
   });
-  yield* eachPte(k, mm, vma, range, 'madvise_free_pte_range.ptl', (at) =>
-    k.fn.madviseFreePte(k, at),
-  );
+  yield* eachPte(k, mm, vma, range, {
+    label: 'madvise_free_pte_range.ptl',
+    small: (at) => k.fn.madviseFreePte(k, at),
+    huge: (page) => k.fn.madviseFreeHugePmd(k, mm, page),
+  });
   if (bracket.ok) yield* k.fn.mmuNotifierInvalidateRangeEnd(k, bracket.value);
   yield* k.fn.flushTlbRange(k, mm, range);
   endTlbFlushPending(k, mm);
+}
+
+/** What a walk does at each entry, under its lock. */
+interface EntryVisits {
+  readonly label: string;
+  readonly small: (at: LockedPte) => Task<void>;
+  /** Takes the lock itself. */
+  readonly huge?: (page: PageIndex) => Task<'handled' | 'small'>;
 }
 
 function* eachPte(
@@ -108,20 +118,29 @@ function* eachPte(
   mm: Mm,
   vma: Vma,
   range: PageRange,
-  label: string,
-  visit: (at: LockedPte) => Task<void>,
+  { label, small, huge = leaveHuge }: EntryVisits,
 ): Task<void> {
   for (let page = nextCovered(mm.table, range.first, range.end); page < range.end; ) {
     const end = endOfPtePage(mm.table, page) < range.end ? endOfPtePage(mm.table, page) : range.end;
+    const whole = end - page === k.ptrsPerPte && isHuge(mm.table, page);
+    if (whole && (yield* huge(page)) === 'handled') {
+      page = nextCovered(mm.table, end, range.end);
+      continue;
+    }
     yield* k.fn.splitHugePmd(k, mm, page);
     const table = yield* lockTable(k, label, mm, page);
     if (typeof table !== 'string') {
       yield* k.fn.flushTlbBatchedPending(k, mm);
-      for (; page < end; page = nextPage(page)) yield* visit({ mm, vma, page, ...table });
+      for (; page < end; page = nextPage(page)) yield* small({ mm, vma, page, ...table });
       unlock(k.context, table.held);
     }
     page = nextCovered(mm.table, end, range.end);
   }
+}
+
+/** A huge entry is split, and its parts visited. */
+function* leaveHuge(): Task<'small'> {
+  return 'small';
 }
 
 export function* madviseFreePte(k: Kernel, at: LockedPte): Task<void> {
@@ -168,9 +187,10 @@ export function* madvisePageout(k: Kernel, mm: Mm, vma: Vma, range: PageRange): 
   const chosen: Pfn[] = [];
   beginTlbFlushPending(k, mm);
   if (k.thp === 'always') yield* splitHugePages(k, mm, vma, range);
-  yield* eachPte(k, mm, vma, range, 'madvise_cold_or_pageout_pte_range.ptl', (at) =>
-    isolateAlone(k, at, chosen),
-  );
+  yield* eachPte(k, mm, vma, range, {
+    label: 'madvise_cold_or_pageout_pte_range.ptl',
+    small: (at) => isolateAlone(k, at, chosen),
+  });
   yield* k.fn.flushTlbRange(k, mm, range);
   endTlbFlushPending(k, mm);
   yield* k.fn.shrinkFolioList(k, chosen);
@@ -199,9 +219,10 @@ function* isolateAlone(k: Kernel, at: LockedPte, chosen: Pfn[]): Task<void> {
  */
 function* splitHugePages(k: Kernel, mm: Mm, vma: Vma, range: PageRange): Task<void> {
   const found = new Set<Pfn>();
-  yield* eachPte(k, mm, vma, range, 'madvise_cold_or_pageout_pte_range.look', (at) =>
-    findHuge(k, at, found),
-  );
+  yield* eachPte(k, mm, vma, range, {
+    label: 'madvise_cold_or_pageout_pte_range.look',
+    small: (at) => findHuge(k, at, found),
+  });
   for (const head of found) yield* k.fn.splitHugePage(k, head);
 }
 

@@ -45,7 +45,7 @@ function checkFreed({ k, mirrors, report }: Watched, pfn: Pfn): void {
     }
   }
   for (const mm of k.mms.values()) {
-    for (const tlb of mm.tlbs) {
+    for (const tlb of [...mm.tlbs, ...mm.deviceTlbs]) {
       if (!tlb.frames.has(pfn)) continue;
       for (const [page, entry] of tlb.entries) {
         if (entry.pfn !== pfn) continue;

@@ -115,6 +115,8 @@ export function accessStanding(
   const { k } = watched;
   const page = number as PageIndex;
   const pfn = frame as Pfn;
+  // One that walks the page table itself may use what it remembers until it is flushed, as a CPU may.
+  if (k.mms.get(MIRRORED_MM)?.deviceTlbs.some(({ cpu }) => cpu === device)) return 'agrees';
   const copying = copies(k, device, pfn) && !mapsFrame(watched, device, page, pfn);
   const unmapped = !isDevicePfn(pfn) && pfn !== ZERO_PFN && mapcount(k.frames, pfn) === 0;
   // Filling a page that its own migration moves is no access to memory, whatever the page table says already.

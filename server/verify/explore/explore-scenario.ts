@@ -6,7 +6,7 @@ import type { Alike } from '../../explorer/shrink.ts';
 import type { Bound, Searched } from '../../report/bound.ts';
 import { answerOf } from '../../scenario/expectations.ts';
 import { machineFacts } from '../../scenario/machine-facts.ts';
-import type { ScenarioPlan } from '../../scenario/scenario-plan.ts';
+import { goesRound, type ScenarioPlan } from '../../scenario/scenario-plan.ts';
 import { newScenarioRun, stepsMaxOf } from '../../scenario/scenario-world.ts';
 import { joinedReach } from '../coverage/joined-reach.ts';
 import { judgedByReach, withReachOf } from '../coverage/reach.ts';
@@ -50,7 +50,8 @@ export function exploreScenario(
 
 function searched(plan: ScenarioPlan, options: ScenarioExploreOptions): ScenarioVerdict {
   const exhaustive = options.strategy === 'dpor';
-  const reduction = exhaustive ? withoutTwins(plan) : 'none';
+  // Whether all have their turns is asked of all.
+  const reduction = exhaustive && !goesRound(plan) ? withoutTwins(plan) : 'none';
   if (reduction !== 'none') {
     const newCheck = () => new IndependenceCheck(reduction.member, reduction.isOwn);
     let independence = newCheck();
@@ -87,9 +88,11 @@ function run(
   twins: SearchedWorlds['twins'],
   { along, onAgain, onJoin, ...options }: RunOptions,
 ): ScenarioVerdict {
-  const symmetry = options.strategy === 'dpor' ? symmetryOf(plan) : 'none';
+  const rounds = goesRound(plan) && options.preemptionsMax === undefined;
+  const symmetry = options.strategy === 'dpor' && !rounds ? symmetryOf(plan) : 'none';
   const all = {
     ...options,
+    ...(rounds ? { circles: 'judged' as const } : {}),
     stepsMax: stepsMaxOf(plan),
     ...(symmetry === 'none' ? {} : { symmetry }),
     ...(ownCodeOf(plan).length === 0 ? {} : { footprints: 'checked' as const }),

@@ -7,11 +7,12 @@ import { contextSwitches } from '../../explorer/blocks.ts';
 import type { ExecutedStep } from '../../explorer/execution.ts';
 import type { NewExplored } from '../../explorer/explored.ts';
 import { type Failure, isLivelock } from '../../explorer/failure.ts';
+import type { FairCircle } from '../../explorer/fair-circles.ts';
 import { tryFewSwitches } from '../../explorer/few-switches.ts';
 import { measure } from '../../explorer/measure.ts';
 import { nearestPassingSchedule, pointOfNoReturn, type Sibling } from '../../explorer/no-return.ts';
 import { countOutcome, type Outcome, type Outcomes } from '../../explorer/outcomes.ts';
-import { replay, roundRobin, runWith } from '../../explorer/replay.ts';
+import { type Chooser, replay, roundRobin, runWith } from '../../explorer/replay.ts';
 import { type SampleStrategy, sample } from '../../explorer/sample.ts';
 import { type Progress, type SearchResult, search } from '../../explorer/search.ts';
 import {
@@ -21,6 +22,7 @@ import {
 } from '../../explorer/search-states.ts';
 import { shrink } from '../../explorer/shrink.ts';
 import type { Stuck } from '../../explorer/stuck.ts';
+import { taskPath } from '../../explorer/task-path.ts';
 import type { Bound, Sampled } from '../../report/bound.ts';
 import { NO_TURN, type Turn } from '../../report/turn.ts';
 import { type PairsReached, PointPairs } from '../../scheduler/point-pairs.ts';
@@ -196,15 +198,20 @@ function endlessWhereAllHaveTurns(newExplored: NewExplored, stepsMax: number): C
 
 function cover(newExplored: NewExplored, options: ExploreOptions, points: PointPairs): Covered {
   const until = options.clock() + options.budgetSeconds * 1000;
-  const livelock = endlessWhereAllHaveTurns(newExplored, options.stepsMax);
+  const circles = options.circles ?? 'none';
+  // Where circles are judged, the shortest way into one is found.
+  const livelock =
+    circles === 'judged' ? 'none' : endlessWhereAllHaveTurns(newExplored, options.stepsMax);
   if (livelock !== 'none') return livelock;
   if (options.strategy !== 'dpor' && options.strategy !== 'dfs') {
     return coverBySampling(newExplored, options, options.strategy, until);
   }
+  // One task alone goes round for ever, and that says nothing.
+  const fewMax = circles === 'judged' ? 0 : FEW_SWITCHES_MAX;
   const first = tryFewSwitches(
     newExplored,
     options.stepsMax,
-    Math.min(FEW_SWITCHES_MAX, options.budgetExecutions),
+    Math.min(fewMax, options.budgetExecutions),
     options.preemptionsMax,
     (executions, steps) => {
       options.onProgress({ executions, steps, windowEntered: 0, done: 0 });
@@ -232,6 +239,7 @@ function cover(newExplored: NewExplored, options: ExploreOptions, points: PointP
     },
   );
   const { cut, counterexample, ...counts } = result;
+  const { circle = 'none' } = result;
   const covered: Covered = {
     ...counts,
     ...(lockOrder === undefined ? {} : { lockOrder }),
@@ -242,8 +250,27 @@ function cover(newExplored: NewExplored, options: ExploreOptions, points: PointP
     found: counterexample,
   };
   if (counterexample !== 'none') return covered;
+  if (circle !== 'none') return roundAndRound(newExplored, circle, covered, options.stepsMax);
   const found = endlessBehind(newExplored, cut, options.stepsMax);
   return found === 'none' ? covered : counted(covered, found);
+}
+
+/** The circle as an execution, until the world says that it goes round for ever; one that it does not say so of is cut. */
+function roundAndRound(
+  newExplored: NewExplored,
+  { prefix, round }: FairCircle,
+  covered: Covered,
+  stepsMax: number,
+): Covered {
+  const chooser: Chooser = (ready, _previous, depth) => {
+    const behind = depth - prefix.length;
+    const wanted = behind < 0 ? prefix[depth] : round[behind % round.length];
+    const found = ready.find(({ identity }) => taskPath(identity) === wanted);
+    return found ?? (ready[0] as (typeof ready)[number]);
+  };
+  const { failure, steps } = runWith(newExplored, chooser, stepsMax);
+  if (failure === 'none') return { ...covered, tooLong: covered.tooLong + 1 };
+  return counted(covered, { choices: steps.map(({ task }) => task), failure });
 }
 
 /** What was searched, and then something was found. */
@@ -265,7 +292,9 @@ function counted(
   };
 }
 
-type Exhausted = SearchResult & Pick<Covered, 'lockOrder' | 'remembered'>;
+type Exhausted = SearchResult &
+  Pick<Covered, 'lockOrder' | 'remembered'> &
+  Partial<Pick<StateSearchResult, 'circle'>>;
 
 /** Every interleaving, one way or the other. `entered`: how often the window was entered before. */
 function exhaust(
@@ -274,7 +303,8 @@ function exhaust(
   { entered, points }: { readonly entered: number; readonly points: PointPairs },
   goOn: (progress: Progress) => 'go on' | 'stop',
 ): Exhausted {
-  const { strategy, stepsMax, preemptionsMax, onStep, symmetry, counterexamples } = options;
+  const { strategy, circles, stepsMax, preemptionsMax, onStep, symmetry, counterexamples } =
+    options;
   const common = {
     stepsMax,
     goOn,
@@ -295,11 +325,14 @@ function exhaust(
     bytesMax: options.statesBytesMax ?? STATES_BYTES_MAX,
     ...(preemptionsMax === undefined ? {} : { preemptionsMax }),
     ...(symmetry === undefined ? {} : { symmetry }),
+    ...(circles === undefined ? {} : { circles }),
   };
-  const result = exhaustTogether(newExplored, ofStates, options.along, points);
+  // Circles are those of one search: what another thread has met is not in its graph.
+  const along = circles === undefined ? options.along : undefined;
+  const result = exhaustTogether(newExplored, ofStates, along, points);
   if (entered + result.windowEntered > 0 || result.ended !== 'complete') return result;
   // Executions end where a state is known: the window may lie behind it.
-  return exhaustTogether(newExplored, { ...ofStates, window: 'apart' }, options.along, points);
+  return exhaustTogether(newExplored, { ...ofStates, window: 'apart' }, along, points);
 }
 
 /** With the threads that search along, if any. What fails is looked for again by one: the same for any number. */

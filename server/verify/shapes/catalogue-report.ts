@@ -3,6 +3,7 @@ import { DMIRROR_VERBS } from '../../../clients/drivers/dmirror/dmirror-verb.ts'
 import { CPU_CALL_NAMES } from '../../abi/cpu-calls.ts';
 import { DEFAULT_KERNEL } from '../../abi/kernel-ids.ts';
 import type { CatalogueReport, MissedLines, ReportedShape } from '../../report/catalogue.ts';
+import type { AskedChoice } from '../../scenario/explore-request.ts';
 import { LAB_OPS } from '../../scenario/op-schema.ts';
 import type { CatalogueQuestion, ShapeAnswer } from './ask-catalogue.ts';
 import { matrixOf } from './shape-matrix.ts';
@@ -16,15 +17,15 @@ export function catalogueReport(
 ): CatalogueReport {
   const { before, after, shapes } = question;
   const counts = countsOf(answers);
-  const isAlone = before.patch === after.patch && before.kernel === after.kernel;
+  const isAlone = JSON.stringify(before) === JSON.stringify(after);
   const found = answers.filter(({ word }) => word === (isAlone ? 'broken' : 'appeared'));
   const reached = answers.length - counts['not reached'];
   const complete =
     answers.length === shapes.length && counts.unknown === 0 && reached > 0 && missed.length === 0;
   const unbroken = complete ? 'holds' : 'unknown';
   return {
-    before: before.patch,
-    after: after.patch,
+    before: sideText(before),
+    after: sideText(after),
     kernel: after.kernel ?? DEFAULT_KERNEL,
     verdict: found.length > 0 ? 'broken' : unbroken,
     sizes: [...new Set(shapes.map(({ operations }) => operations.length))].sort(),
@@ -47,6 +48,10 @@ export function catalogueReport(
       lines: missed,
     },
   };
+}
+
+function sideText({ patch, drivers }: AskedChoice): string {
+  return [patch, ...drivers.map((driver) => `driver ${driver}`)].join(', ');
 }
 
 function countsOf(answers: readonly ShapeAnswer[]): CatalogueReport['counts'] {

@@ -35,12 +35,14 @@ export function cacheFolder(): string {
 /** Throws what the file system throws for the sources of the model or of the patch. */
 export function openShapeCache(
   folder: string | 'none',
-  { kernel = DEFAULT_KERNEL, patch }: AskedChoice,
+  { kernel = DEFAULT_KERNEL, patch, drivers }: AskedChoice,
   executions: number,
 ): ShapeCache {
   const known = new Map<string, ShapeRecord>();
   if (folder === 'none') return inMemory(known);
-  const source = namesIn(patch).map((name) => (isFile(name) ? closureHash([name]) : name));
+  const source = [...namesIn(patch), ...drivers].map((name) =>
+    isFile(name) ? closureHash([name]) : name,
+  );
   const name = hash(JSON.stringify([FORMAT, modelHash(), kernel, source]));
   const path = join(folder, 'shapes', `${name}.jsonl`);
   const text = textAt(path);

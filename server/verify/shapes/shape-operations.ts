@@ -96,6 +96,7 @@ const CPU: readonly ShapeOperation[] = [
     ]),
     where: ({ id }) => RENEWED.includes(id),
   },
+  { ...cpu('swapoff', () => [{ do: 'swapoff' }]), where: ({ machine }) => hasSwap(machine) },
   cpu('fork', (_, number) => [{ do: 'fork', child: forkedBy(number) }]),
   taking(cpu('exit', () => [{ do: 'exit' }])),
   taking(cpu('oom-reap', () => [{ do: 'oom-reap' }])),
@@ -171,6 +172,17 @@ const DEVICE: readonly ShapeOperation[] = [
   },
 ];
 
+const GUESTS: readonly ShapeOperation[] = [
+  guest('guest-read', (place) => [{ do: 'read', ...rangeOf(place), as: ANSWER }]),
+  guest('guest-write', ({ page }) => [{ do: 'write', at: page, value: VALUE.device, as: ANSWER }]),
+  guest('guest-cached', ({ page }) => [{ do: 'read-cached', at: page, as: ANSWER }]),
+  guest('guest-memslot', (place) => [
+    { do: 'fault-read', ...rangeOf(place), as: ANSWER },
+    { do: 'delete-memslot', ...rangeOf(place) },
+    { do: 'add-memslot', ...rangeOf(place) },
+  ]),
+];
+
 const HOLDERS: readonly ShapeOperation[] = [
   holder('holder-write', ({ page }) => [{ do: 'write', at: page, value: VALUE.device }]),
   holder('holder-read', ({ page }) => [{ do: 'read', at: page }]),
@@ -192,6 +204,7 @@ export const SHAPE_OPERATIONS: readonly ShapeOperation[] = [
   ...CPU,
   ...CHILDREN,
   ...DEVICE,
+  ...GUESTS,
   ...HOLDERS,
   ...PINNERS,
   ...KERNEL,
@@ -249,6 +262,10 @@ function child(id: string, program: ShapeOperation['program']): ShapeOperation {
 
 function device(id: string, program: ShapeOperation['program']): ShapeOperation {
   return { id, by: 'device', program };
+}
+
+function guest(id: string, program: ShapeOperation['program']): ShapeOperation {
+  return { ...device(id, program), driver: 'kvm' };
 }
 
 function holder(id: string, program: ShapeOperation['program']): ShapeOperation {

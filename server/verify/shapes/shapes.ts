@@ -18,6 +18,8 @@ export interface Shape {
   readonly name: string;
   readonly memory: string;
   readonly operations: readonly string[];
+  /** The devices have a driver that was chosen, which need not know every verb. */
+  readonly devices?: 'chosen';
 }
 
 /** Operations of one shape. Size 1 is what each does alone. */
@@ -40,6 +42,12 @@ export function* shapesOf(size: ShapeSize): Iterable<Shape> {
       );
     }
   }
+}
+
+/** The same with a chosen driver in the place of the one that keeps the contract; 'none' if it brings its own. */
+export function withChosenDriver(shape: Shape): Shape | 'none' {
+  const brings = shape.operations.some((id) => OPERATIONS.get(id)?.driver !== undefined);
+  return brings ? 'none' : { ...shape, devices: 'chosen' };
 }
 
 /** Unordered, and one operation may be there several times: by several actors. */
@@ -69,13 +77,13 @@ export function shapeNamed(name: string): Shape {
 }
 
 /** Throws: RangeError for a name that is not in the catalogue. */
-export function scenarioOfShape({ name, memory: id, operations }: Shape): Scenario {
+export function scenarioOfShape({ name, memory: id, operations, devices }: Shape): Scenario {
   const memory = MEMORIES.get(id);
   const found = operations.flatMap((operation) => OPERATIONS.get(operation) ?? []);
   if (memory === undefined || found.length !== operations.length) {
     throw new RangeError(`there is no shape ${name}`);
   }
-  return scenarioOf(name, memory, found);
+  return scenarioOf(name, memory, found, devices ?? 'as they are');
 }
 
 /**
@@ -86,6 +94,7 @@ function scenarioOf(
   name: string,
   memory: ShapeMemory,
   operations: readonly ShapeOperation[],
+  devicesAre: 'chosen' | 'as they are',
 ): Scenario {
   const acting = operations.flatMap((operation, at) => actorOf(memory, operation, at));
   const idle = [
@@ -112,7 +121,7 @@ function scenarioOf(
   ].some((op) => op.do === 'mremap');
   const { pages } = memory.vmas.find(({ name: one }) => one === TARGET) ?? { pages: 1 };
   const unmapped = { actor: 'cpu0', do: 'munmap' as const, at: TARGET, pages };
-  const forbidden = [...deniedIn(operations), ...refusedIn(memory, operations)];
+  const forbidden = [...deniedIn(operations), ...refusedIn(memory, operations, devicesAre)];
   const devices = [...acting, ...idle].filter(({ kind }) => kind === 'device').length;
   const few = memory.deviceFrames === 'one each' && devices > 0;
   const pinner = cpuWith(PINNER, threadsBy('pinner'));
@@ -168,7 +177,11 @@ function deniedIn(operations: readonly ShapeOperation[]): string[] {
 const REFUSALS = ['SIGSEGV', 'SIGBUS', 'EFAULT', 'EINVAL', 'EPERM'];
 
 /** Who is refused although no operation takes the place, the right to it or the last frame. */
-function refusedIn(memory: ShapeMemory, operations: readonly ShapeOperation[]): string[] {
+function refusedIn(
+  memory: ShapeMemory,
+  operations: readonly ShapeOperation[],
+  devices: 'chosen' | 'as they are',
+): string[] {
   if (memory.machine.systemPages !== undefined) return [];
   const limited = (process: string) =>
     memory.setup.some((op) => op.do === 'mprotect' && (op.actor === CHILD) === (process === CHILD));
@@ -181,13 +194,19 @@ function refusedIn(memory: ShapeMemory, operations: readonly ShapeOperation[]): 
     });
     const process = operation.by === 'child' ? CHILD : 'parent';
     const mayBeRefused = others.length > 0 || limited(process);
-    return [{ actor: nameOf(operation, at), mayBeRefused }];
+    const { by } = operation;
+    const mayNotKnow = devices === 'chosen' && (by === 'device' || by === 'holder');
+    return [{ actor: nameOf(operation, at), mayBeRefused, mayNotKnow }];
   });
   // Operations of one actor answer into one register: what one of them may be told is no mistake there.
   const excused = new Set(answering.filter((one) => one.mayBeRefused).map(({ actor }) => actor));
   return answering
     .filter(({ actor }) => !excused.has(actor))
-    .flatMap(({ actor }) => REFUSALS.map((word) => `${actor}.${ANSWER} = ${word}`));
+    .flatMap(({ actor, mayNotKnow }) =>
+      REFUSALS.filter((word) => !mayNotKnow || word !== 'EINVAL').map(
+        (word) => `${actor}.${ANSWER} = ${word}`,
+      ),
+    );
 }
 
 function nameOf({ by }: ShapeOperation, at: number): string {

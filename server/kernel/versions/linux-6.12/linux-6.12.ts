@@ -8,6 +8,7 @@ import { mprotectNotifiesByPud } from './mprotect-notifies-by-pud.ts';
 import { mprotectUnaccounts } from './mprotect-unaccounts.ts';
 import { pageTablesGoWithoutMmapLock } from './page-tables-go-without-mmap-lock.ts';
 import { registrationLocksMappings } from './registration-locks-mappings.ts';
+import { secondaryTlbsWithShootdowns } from './secondary-tlbs-with-shootdowns.ts';
 import { swapCacheMigrates } from './swap-cache-migrates.ts';
 import { swappedInPagesAreWritable } from './swapped-in-pages-are-writable.ts';
 
@@ -29,5 +30,6 @@ export const LINUX_6_12: KernelVersion = {
     registrationLocksMappings,
     migratePagesInBatches,
     pageTablesGoWithoutMmapLock,
+    secondaryTlbsWithShootdowns,
   ],
 };

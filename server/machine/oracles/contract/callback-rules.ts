@@ -48,7 +48,7 @@ export function beginCallback(
 /** Runs a callback in this world. Rule 8: a callback that may not wait does not. Yields: as `callback` does. */
 export function* runCallback<Answer>(
   device: WatchedDevice,
-  call: OpenCallback,
+  call: Pick<OpenCallback, 'range'>,
   callback: Task<Answer>,
 ): Task<Answer> {
   const { current } = device.contract.k.context;
@@ -72,7 +72,7 @@ export function* runCallback<Answer>(
 
 function* withoutWaiting<Answer>(
   device: WatchedDevice,
-  { range: { event, range } }: OpenCallback,
+  { range: { event, range } }: Pick<OpenCallback, 'range'>,
   callback: Task<Answer>,
 ): Task<Answer> {
   for (;;) {

@@ -33,6 +33,7 @@ import {
   released,
   runCallback,
 } from './callback-rules.ts';
+import { watchedNotifier } from './classic-rules.ts';
 import type { Contract, DriverPlace, WatchedDevice } from './contract.ts';
 import { checkAllEnded, seeKernel } from './kernel-rules.ts';
 import { entryChanged } from './mapping-rules.ts';
@@ -195,7 +196,8 @@ function watchedDriver(device: WatchedDevice, driver: () => DeviceDriver): Devic
       return watched;
     },
     get mmuNotifier() {
-      return driver().mmuNotifier;
+      const { mmuNotifier: ops } = driver();
+      return ops === undefined ? undefined : watchedNotifier(device, ops);
     },
     get sendInvalidate() {
       const send = driver().sendInvalidate;
