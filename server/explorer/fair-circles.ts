@@ -1,8 +1,8 @@
 /**
  * Whether a fair scheduler can go round for ever: a set of states, each of which can be reached from each other, in
- * which every task that could go on somewhere does go on somewhere. A task that could go on and never does, as long as
- * the states do not leave the set, is not treated fairly: the states in which it could are left out, and what remains is
- * asked the same.
+ * which every task that could go on somewhere does go on somewhere. A task that could go on and never does, as long
+ * as the states do not leave the set, is not treated fairly: the states in which it could are left out, and what
+ * remains is asked the same.
  *
  * Wants every step of every state: a search that leaves out orders leaves out circles.
  * Source: fair cycle detection (Emerson and Lei 1987), with Tarjan's components.

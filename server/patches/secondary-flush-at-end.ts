@@ -1,7 +1,7 @@
 import { insideFunction } from './inside-function.ts';
 import type { Patch } from './patch.ts';
 
-/** Race 31: a device reads the new page at one address and the old one at another, whatever order they were written in. */
+/** Race 31: a device reads the new page at one address and the old one at another, whichever was written first. */
 export const secondaryFlushAtEnd: Patch = {
   id: 'secondary-flush-at-end',
   provenance:

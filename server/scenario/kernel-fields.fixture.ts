@@ -11,7 +11,7 @@ import type { AnonVma, MemoryFile, Vma } from '../kernel/memory/mm-types.ts';
 import type { PageTable, PtePage } from '../kernel/memory/page-table.ts';
 import type { Swap, SwapSlot } from '../kernel/memory/swap.ts';
 import type { Tlb, TlbEntry } from '../kernel/memory/tlb.ts';
-import type { Userfaults, UserfaultWait } from '../kernel/memory/userfault.ts';
+import type { Userfaults, UserfaultWait } from '../kernel/memory/userfaults.ts';
 import type { VmaLocks } from '../kernel/memory/vma-locks.ts';
 import type {
   ListedNotifier,

@@ -59,7 +59,7 @@ test('a key that resembles nothing is answered with all that are known', () => {
 
 test('a misspelt word is answered with the nearest of those that are allowed', () => {
   assert.deepEqual(without('kind: device', 'kind: devise'), [
-    's.yaml:14:11: actors[1].kind: expected one of "cpu", "device", got "devise"; did you mean "device"?',
+    's.yaml:14:11: actors[1].kind: expected one of "cpu", "device", "kernel", got "devise"; did you mean "device"?',
   ]);
   assert.deepEqual(without('do: load', 'do: laod'), [
     's.yaml:12:15: actors[0].program[0].do: "laod" is no do that is known; did you mean "load"?',

@@ -1,6 +1,6 @@
 /**
- * A driver that does not leave it at -EFAULT: hmm_range_fault() may not let go of mmap_lock, so what needs that is faulted
- * in through get_user_pages_unlocked(), which may, and is looked up anew.
+ * A driver that does not leave it at -EFAULT: hmm_range_fault() may not let go of mmap_lock, so what needs that is
+ * faulted in through get_user_pages_unlocked(), which may, and is looked up anew.
  */
 
 import type { Task } from '../../../server/task/task.ts';

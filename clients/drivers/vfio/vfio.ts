@@ -3,7 +3,8 @@
  * process does. No notifier, no fault: it is told of nothing, and needs not be.
  *
  * Models: VFIO_IOMMU_MAP_DMA and VFIO_IOMMU_UNMAP_DMA (drivers/vfio/vfio_iommu_type1.c), as iommufd does it too
- * (drivers/iommu/iommufd/pages.c, 6.12). Leaves out: batches, limits of pinned memory, dirty tracking, mediated devices.
+ * (drivers/iommu/iommufd/pages.c, 6.12). Leaves out: batches, limits of pinned memory, dirty tracking, mediated
+ * devices.
  * An operation maps what it needs and is not mapped; addresses of the device are those of the process.
  */
 import type { PinMode } from '../../../server/abi/cpu-api.ts';

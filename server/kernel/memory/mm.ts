@@ -5,7 +5,7 @@ import { newRwSem, type RwSem } from '../../task/rwsem.ts';
 import { type NotifierSubscriptions, newNotifierSubscriptions } from '../notifier/subscriptions.ts';
 import { newPageTable, type PageTable } from './page-table.ts';
 import type { Tlb } from './tlb.ts';
-import { newUserfaults, type Userfaults } from './userfault.ts';
+import { newUserfaults, type Userfaults } from './userfaults.ts';
 import type { VmaList } from './vma.ts';
 import { newVmaLocks, type VmaLocks } from './vma-locks.ts';
 

@@ -23,22 +23,6 @@ import { lockedPte, lockPte, unlockPte } from './pte-lock.ts';
 import { setLockedPte } from './set-pte.ts';
 import { isAnonymous, vmaLookup } from './vma.ts';
 
-/** A task that waits for a page. */
-export interface UserfaultWait {
-  readonly page: PageIndex;
-  readonly task: number;
-  state: 'waits' | 'woken';
-}
-
-export interface Userfaults {
-  readonly ranges: PageRange[];
-  readonly waits: UserfaultWait[];
-}
-
-export function newUserfaults(): Userfaults {
-  return { ranges: [], waits: [] };
-}
-
 /** What ranges and waits are called when tasks conflict on them. */
 export function userfaultObject(mm: number): ObjectId {
   return objectId('mm', mm, MM_PARTS.userfaults);
@@ -63,8 +47,8 @@ export function userfaultfdMissing(k: Kernel, mm: Mm, page: PageIndex): boolean 
 }
 
 /**
- * handle_userfault(), up to the wait: for that the caller lets go of mmap_lock and calls waitForMonitor(). One that may
- * not let go of it is refused.
+ * handle_userfault(), up to the wait: for that the caller lets go of mmap_lock and calls waitForMonitor(). One that
+ * may not let go of it is refused.
  *
  * Holds: the PTE lock, under which the page was found missing, so that whoever fills it comes behind.
  */
@@ -75,7 +59,7 @@ export function handleUserfault(k: Kernel, { mm, page, retry }: FaultRequest): F
   return 'userfault';
 }
 
-/** The wait of the running task, if a fault of its came to one. Holds: not mmap_lock. Returns: whether there was one. */
+/** The wait of the running task, if a fault of its came to one; whether it did. Holds: not mmap_lock. */
 export function* waitForMonitor(k: Kernel, mm: Mm): Task<boolean> {
   const { waits } = mm.userfaults;
   const own = waits.find(({ task }) => task === k.context.current.id);

@@ -42,7 +42,7 @@ export interface ExploreOptions {
   readonly onStep?: (step: ExecutedStep) => void;
   /** Actors that can change places without anybody noticing. */
   readonly symmetry?: Symmetry;
-  /** 'judged': programs go round until others have come far enough, and a search asks whether they may do so for ever. */
+  /** 'judged': programs go round until others have come far enough; a search asks whether they may do so for ever. */
   readonly circles?: 'judged';
   /** Whether steps tell of all that they touch: code of a user may not. Absent: they do. */
   readonly footprints?: 'checked';

@@ -255,7 +255,7 @@ function cover(newExplored: NewExplored, options: ExploreOptions, points: PointP
   return found === 'none' ? covered : counted(covered, found);
 }
 
-/** The circle as an execution, until the world says that it goes round for ever; one that it does not say so of is cut. */
+/** The circle as an execution, until the world says that it goes round for ever; if it never does, it was cut. */
 function roundAndRound(
   newExplored: NewExplored,
   { prefix, round }: FairCircle,
