@@ -102,6 +102,7 @@ const FOUND: readonly (readonly [patch: string, shape: string, says: RegExp])[] 
   ['remove-second-invalidate', 'none:fault-read+migrate', /^OR1/],
   ['rmap-walk-without-lock', 'cow-split:child-mprotect-none+collect', /^OR7/],
   ['swapin-without-claim', 'swap:load+store-pageout', /^OR3/],
+  ['unuse-without-check', 'swap:dontneed+swapoff', /SW1/],
   ['validity-is-boolean', 'none:store+fault-read', /^OR1/],
 ];
 
@@ -121,6 +122,7 @@ const WITHOUT_SHAPE = new Set([
   'remove-waits-unlocked',
   'remove-without-waiting',
   'reuse-by-mapcount',
+  'secondary-flush-at-end',
   'split-unlocks-without-flush',
   'unregister-without-grace',
 ]);
