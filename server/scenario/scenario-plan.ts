@@ -65,6 +65,8 @@ export type ConditionQuestion =
   | { readonly kind: 'forbid' | 'exists'; readonly text: string; readonly condition: Condition };
 
 export interface ScenarioPlan {
+  /** Called for each world that is built: whoever supervises a search sees that it goes on. */
+  readonly onNewWorld?: () => void;
   readonly scenario: Scenario;
   readonly choice: ScenarioChoice;
   readonly kernel: KernelId;

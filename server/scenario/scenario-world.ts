@@ -122,6 +122,7 @@ export function openScenario(
   plan: ScenarioPlan,
   { logLocks = false, hear, sequences }: OpenOptions = {},
 ): ScenarioOpening {
+  plan.onNewWorld?.();
   const cpus = plan.threads.map(({ actor }) => actor);
   const fair = fairFaults(cpus, plan.faultsMax);
   const patches = [...plan.choice.patches, fair.patch];

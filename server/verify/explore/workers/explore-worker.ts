@@ -193,7 +193,7 @@ async function reply<T>(
   const beat = () => shared.beat(slot);
   try {
     const { plan, trials } = await planFor(asked, beat);
-    const lively = withWatchdog(plan, beat);
+    const lively = { ...plan, onNewWorld: beat };
     const value = blamingOwnCode(lively, trials, () => run(lively));
     if (usesOwnCode(asked)) checkAgain(lively, trials);
     return { kind: 'done', value };
@@ -244,26 +244,11 @@ async function planFor(asked: ExploreRequest, beat: () => void): Promise<Known> 
     if (usesOwnCode(asked)) countFromHere();
     const plan = await planOf(asked);
     beat();
-    const check = () => checkOwnCode(withWatchdog(plan, beat));
+    const check = () => checkOwnCode({ ...plan, onNewWorld: beat });
     const trials = usesOwnCode(asked) ? blamingOwnCode(plan, [], check) : [];
     known = { key, plan, trials };
   }
   return known;
-}
-
-/** The same plan; `beat` is called for each world that is built, as a patch that overrides nothing. */
-function withWatchdog(plan: ScenarioPlan, beat: () => void): ScenarioPlan {
-  const watchdog = {
-    id: 'watchdog',
-    provenance: 'the supervision of threads',
-    summary: 'reports that another world is built',
-    overrides() {
-      beat();
-      return {};
-    },
-  };
-  const choice = { ...plan.choice, patches: [...plan.choice.patches, watchdog] };
-  return { ...plan, choice };
 }
 
 function sent({ plan, ...verdict }: ScenarioVerdict): SentVerdict {
