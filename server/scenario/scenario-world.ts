@@ -428,7 +428,7 @@ export function* threadTask(
 /** What stands before `repeat` is done so many times, or until another thread has come far enough. */
 function* inRounds(
   ops: readonly PlannedOp[],
-  { world: { context }, milestones }: OpContext,
+  surroundings: OpContext,
   once: (some: readonly PlannedOp[]) => Task<void>,
 ): Task<void> {
   const at = ops.findIndex(({ op }) => op.do === 'repeat');
@@ -438,6 +438,9 @@ function* inRounds(
   const { until, times = 1 } = repeat;
   if (until === undefined) for (let n = 0; n < times; n += 1) yield* once(round);
   else {
+    // Only here: a client has no world.
+    const { world, milestones } = surroundings;
+    const { context } = world;
     const loop = objectId('hold', HOLD_OWNERS.rounds, context.current.id);
     const awaited = milestones.object(until);
     enterLoop(context, loop);

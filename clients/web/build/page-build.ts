@@ -32,13 +32,23 @@ const MESSAGES =
   /server\/protocol\/(?:[a-z]+-(?:requests|questions|notifications|control|values|api|sheet)|hello|ping)\.ts$/;
 const DOCUMENTED = /(\b(?:meaning|description):\s*)(?:prose\(`[^`]*`\)|'(?:[^'\\\n]|\\.)*')/g;
 
-/** The page checks messages and explains none: what only the documents print stays out of it. */
+/** Where operations are described, for the prompt and the documents. */
+const OPERATIONS = /(?:abi\/cpu-calls|agents\/[a-z]+-verbs|dmirror\/dmirror-verb)\.ts$/;
+const EXPLAINED = /(\b(?:summary|more):\s*)(?:prose\(`[^`]*`\)|'(?:[^'\\\n]|\\.)*')/g;
+const EXAMPLES = /(\bexamples:\s*)\[[^\]]*\]/g;
+const ERRORS = /(\berrors:\s*)\{[^{}]*\}/g;
+
+/** The page checks messages and does operations, and explains neither: what only others print stays out of it. */
 const withoutProse: Plugin = {
   name: 'without-prose',
   enforce: 'pre',
   transform(code, id) {
-    if (!MESSAGES.test(id)) return null;
-    return { code: code.replaceAll(DOCUMENTED, "$1''"), map: null };
+    const areOperations = OPERATIONS.test(id);
+    if (!(areOperations || MESSAGES.test(id))) return null;
+    const quiet = code.replaceAll(DOCUMENTED, "$1''");
+    if (!areOperations) return { code: quiet, map: null };
+    const quieter = quiet.replaceAll(EXPLAINED, "$1''").replaceAll(EXAMPLES, '$1[]');
+    return { code: quieter.replaceAll(ERRORS, '$1{}'), map: null };
   },
 };
 
