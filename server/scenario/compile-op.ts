@@ -10,6 +10,7 @@ import type { BoundCall } from '../abi/cpu-call.ts';
 import { bindCall } from '../abi/cpu-calls.ts';
 import { readPinned, writePinned } from '../kernel/hmm/pinned-io.ts';
 import { mfillAtomicCopy, userfaultfdRegister } from '../kernel/memory/userfault.ts';
+import { callSwapoff } from '../kernel/syscalls/swapoff.ts';
 import { threadOf, type World } from '../machine/world.ts';
 import { type Task, waitUntil } from '../task/task.ts';
 import { type PageIndex, type PageRange, pagesFrom } from '../vocabulary/address.ts';
@@ -116,13 +117,9 @@ function* oomReap({ kernel, mm }: World): Task<string> {
   return reaped.ok ? 'OK' : reaped.errno;
 }
 
-/** Of root, in a process of its own. */
 function* swapOff({ kernel }: World): Task<string> {
-  kernel.emit({ kind: 'call', function: 'swapoff', args: {} });
-  const done = yield* kernel.fn.swapoff(kernel);
-  const result = done.ok ? 'OK' : done.errno;
-  kernel.emit({ kind: 'return', function: 'swapoff', result });
-  return result;
+  const done = yield* callSwapoff(kernel);
+  return done.ok ? 'OK' : done.errno;
 }
 
 function* register(world: World, actor: string, range: PageRange): Task<string> {

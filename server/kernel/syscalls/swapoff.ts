@@ -32,6 +32,14 @@ import { lockedPte, lockTable, unlockPte } from '../memory/pte-lock.ts';
 import { setLockedPte } from '../memory/set-pte.ts';
 import { SLOT_ALLOCATOR, slotAt, slotObject, slotText, swapFree } from '../memory/swap.ts';
 
+/** The system call as events tell it: of root, in a process of its own. Returns what swapoff() does. */
+export function* callSwapoff(k: Kernel): Task<Result<void>> {
+  k.emit({ kind: 'call', function: 'swapoff', args: {} });
+  const done = yield* k.fn.swapoff(k);
+  k.emit({ kind: 'return', function: 'swapoff', result: done.ok ? 'OK' : done.errno });
+  return done;
+}
+
 /** Returns: EINVAL if swap is off already, ENOMEM if some page finds no frame; then swap is in use again. */
 export function* swapoff(k: Kernel): Task<Result<void>> {
   yield willWrite('swapoff.writeok', SLOT_ALLOCATOR);
