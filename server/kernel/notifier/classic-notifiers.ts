@@ -61,14 +61,14 @@ export function* mmuNotifierInvalidateRange(k: Kernel, mm: Mm, range: PageRange)
     if (flush === undefined) return;
     const { first, end } = range;
     beginCall(k, notifier);
-    k.emit({ kind: 'callback', function: SECONDARY, device, args: { first, end } });
+    const args = { first, end };
+    const result = 'OK';
+    k.emit({ kind: 'callback', function: 'arch_invalidate_secondary_tlbs', device, args });
     yield* flush(range);
-    k.emit({ kind: 'callback-return', function: SECONDARY, device, result: 'OK' });
+    k.emit({ kind: 'callback-return', function: 'arch_invalidate_secondary_tlbs', device, result });
     endCall(k, notifier);
   });
 }
-
-const SECONDARY = 'arch_invalidate_secondary_tlbs';
 
 function hasSecondaryTlbs({ context }: Kernel, { subscriptions }: Mm): boolean {
   touch(context, subscriptions.listObject, 'read');
