@@ -116,7 +116,10 @@ test('Ctrl-C while own code is tried says that nothing was begun', async () => {
 
 test('without scenarios those that reach the patch are asked until one got worse, with shapes both', async () => {
   const asked = ['verdict', '--after', 'fork-shares-pinned', '--shapes', '1', '--every', '60'];
-  const few = ['--shape-executions', '20', '--no-recordings', '--no-cache', '--json'];
+  const few = [
+    ...['--budget-executions', '60', '--shape-executions', '20'],
+    ...['--no-recordings', '--no-cache', '--json'],
+  ];
   const { code, stdout, stderr } = await runMmrace(...asked, ...few);
   assert.equal(code, EXIT.BROKEN, stderr);
   const { scenarios, notAsked, shapes } = JSON.parse(stdout);

@@ -80,8 +80,6 @@ export function tlbListObject(id: number): ObjectId {
   return objectId('mm', id, MM_PARTS.cpus);
 }
 
-const NO_TLBS: readonly Tlb[] = [];
-
 /** An address space of which every look at its lists is noted in `context`. */
 export function newMm(id: number, ptrsPerPte: number, context: TaskContext): Mm {
   return new AddressSpace(id, ptrsPerPte, context);
@@ -102,7 +100,7 @@ export class AddressSpace implements Mm {
   readonly unstableObject: ObjectId;
   readonly vmaLocks: VmaLocks;
   tlbFlushPending = 0;
-  deviceTlbs = NO_TLBS;
+  deviceTlbs: readonly Tlb[] = [];
   readonly userfaults = newUserfaults();
   readonly flushPendingObject: ObjectId;
   tlbFlushBatched = 0;

@@ -1,13 +1,13 @@
 /** Which shipped scenarios run a kernel function at all. */
 
 import { replay } from '../../explorer/replay.ts';
+import { searchStates } from '../../explorer/search-states.ts';
 import type { KernelFunctions } from '../../kernel/kernel.ts';
 import { STOCK } from '../../kernel/stock.ts';
 import type { Patch } from '../../patches/patch.ts';
 import { AS_WRITTEN, planScenario, type ScenarioPlan } from '../../scenario/scenario-plan.ts';
 import { newScenarioRun, stepsMaxOf } from '../../scenario/scenario-world.ts';
 import { shippedScenario, shippedScenarioNames } from '../../scenario/shipped-scenarios.ts';
-import { explore } from '../explore/explore.ts';
 import { watchOverrides } from './watch-overrides.ts';
 
 /**
@@ -70,16 +70,13 @@ function watching(plan: ScenarioPlan, functions: readonly string[]) {
 
 function reaches(plan: ScenarioPlan, functions: readonly string[], clock: () => number): boolean {
   const { watched, called } = watching(plan, functions);
-  explore(() => newScenarioRun(watched), {
-    strategy: 'dpor',
-    budgetExecutions: EXECUTIONS_MAX,
-    budgetSeconds: SECONDS_MAX,
+  const giveUpAt = clock() + SECONDS_MAX * 1_000;
+  const isOver = (executions: number) => executions >= EXECUTIONS_MAX || clock() > giveUpAt;
+  searchStates(() => newScenarioRun(watched), {
     stepsMax: stepsMaxOf(plan),
-    seed: 1,
-    depth: 3,
-    clock,
-    goOn: () => (called.size > 0 ? 'stop' : 'go on'),
-    onProgress: () => undefined,
+    // Nothing is judged here.
+    counterexamples: 'all',
+    goOn: ({ executions }) => (called.size > 0 || isOver(executions) ? 'stop' : 'go on'),
   });
   return called.size > 0;
 }
