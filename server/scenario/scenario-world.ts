@@ -412,34 +412,41 @@ export function* threadTask(
     const name = forkOf(actor);
     yield waitUntil('program.fork', milestones.object(name), () => milestones.reached(name));
   }
-  const lives = milestones.birth(actor) === 'born';
-  const once = function* (some: readonly PlannedOp[]): Task<void> {
-    for (const { op, run, register } of some) {
-      if (!steersProgram(op)) begins(op.do);
-      const value = yield* run(surroundings, actor);
-      if (register !== 'none') registers.set(register, value);
-      milestones.opDone(actor, op.do);
-    }
-  };
-  if (lives) yield* inRounds(ops, surroundings, once);
+  if (milestones.birth(actor) === 'born') {
+    yield* inRounds(ops, { actor, surroundings, registers, begins });
+  }
   milestones.threadEnded(actor);
 }
 
+/** What the operations of a thread have to do with. */
+interface OpsOf {
+  readonly actor: string;
+  readonly surroundings: OpContext;
+  readonly registers: Map<string, string>;
+  readonly begins: (does: string) => void;
+}
+
+function* once(some: readonly PlannedOp[], of: OpsOf): Task<void> {
+  const { actor, surroundings, registers, begins } = of;
+  for (const { op, run, register } of some) {
+    if (!steersProgram(op)) begins(op.do);
+    const value = yield* run(surroundings, actor);
+    if (register !== 'none') registers.set(register, value);
+    surroundings.milestones.opDone(actor, op.do);
+  }
+}
+
 /** What stands before `repeat` is done so many times, or until another thread has come far enough. */
-function* inRounds(
-  ops: readonly PlannedOp[],
-  surroundings: OpContext,
-  once: (some: readonly PlannedOp[]) => Task<void>,
-): Task<void> {
+function* inRounds(ops: readonly PlannedOp[], of: OpsOf): Task<void> {
   const at = ops.findIndex(({ op }) => op.do === 'repeat');
   const repeat = ops[at]?.op;
-  if (repeat?.do !== 'repeat') return yield* once(ops);
+  if (repeat?.do !== 'repeat') return yield* once(ops, of);
   const round = ops.slice(0, at);
   const { until, times = 1 } = repeat;
-  if (until === undefined) for (let n = 0; n < times; n += 1) yield* once(round);
+  if (until === undefined) for (let n = 0; n < times; n += 1) yield* once(round, of);
   else {
     // Only here: a client has no world.
-    const { world, milestones } = surroundings;
+    const { world, milestones } = of.surroundings;
     const { context } = world;
     const loop = objectId('hold', HOLD_OWNERS.rounds, context.current.id);
     const awaited = milestones.object(until);
@@ -447,11 +454,11 @@ function* inRounds(
     for (;;) {
       yield willRead('program.round', awaited);
       if (milestones.reached(until)) break;
-      yield* once(round);
+      yield* once(round, of);
       loopAgain(context, loop);
     }
   }
-  yield* once(ops.slice(at));
+  yield* once(ops.slice(at), of);
 }
 
 function* watched(task: Task<void>, actor: string, watch: RunWatch): Task<void> {
