@@ -41,7 +41,8 @@ const DOCUMENTS = [
 const ANSWERS: readonly ExitStatus[] = [EXIT.OK, EXIT.BROKEN, EXIT.UNKNOWN];
 
 /** Run by tests of their own, or needing more: the demo, Redis, Python, a kernel, a reader's device, a cut token. */
-const NOT_RUN = /mmrace (?:demo|confirm|kernel|campaign|work)\b|python3|--external|mmr1\.\w*(?:…|\.\.\.)/;
+const NOT_RUN =
+  /mmrace (?:demo|confirm|kernel|campaign|work)\b|python3|--external|mmr1\.\w*(?:…|\.\.\.)/;
 
 /** What goes on until it is told to end, and how it is seen that it is there. */
 const GOING_ON: readonly (readonly [
