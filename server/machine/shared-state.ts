@@ -156,7 +156,7 @@ function* stateOfMm(mm: Mm, names: FrameNames): Iterable<ShownState> {
   yield { object: mm.unstableObject, name: `unstable ${id}`, state: `${mm.unstable}` };
   const pending = `${mm.tlbFlushPending}`;
   yield { object: mm.flushPendingObject, name: `flush pending ${id}`, state: pending };
-  const batched = `${mm.tlbFlushBatched} ${mm.tlbFlushedBatch}`;
+  const batched = `${mm.tlbFlushBatched} ${mm.tlbFlushedBatch} ${mm.tlbBatches}`;
   yield { object: mm.flushBatchedObject, name: `flushes batched ${id}`, state: batched };
   yield* stateOfSubscriptions(mm);
   yield* stateOfNotifiers(mm);

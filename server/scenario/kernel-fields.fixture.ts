@@ -143,6 +143,7 @@ const MM: Fates<Mm & Record<'allVmas' | 'allTlbs', unknown>> = {
   flushPendingObject: NAME,
   tlbFlushBatched: told('tlb'),
   tlbFlushedBatch: told('tlb'),
+  tlbBatches: told('tlb'),
   flushBatchedObject: NAME,
   fastWalks: told('mm'),
   alive: told('mm'),

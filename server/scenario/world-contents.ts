@@ -301,7 +301,9 @@ function subscribedText({ subscriptions }: Mm): string {
 function tlbContent(mm: Mm | undefined, object: ObjectId, index: number): string | number {
   if (mm === undefined) return 'unknown';
   if (index === FLUSH_PENDING) return mm.tlbFlushPending;
-  if (index === FLUSH_BATCHED) return `${mm.tlbFlushBatched} ${mm.tlbFlushedBatch}`;
+  if (index === FLUSH_BATCHED) {
+    return `${mm.tlbFlushBatched} ${mm.tlbFlushedBatch} ${mm.tlbBatches}`;
+  }
   const isMeant = (tlb: Tlb): boolean => tlb.object === object;
   const found = mm.tlbs.find(isMeant) ?? mm.deviceTlbs.find(isMeant);
   return found === undefined ? 'unknown' : entriesText(found);

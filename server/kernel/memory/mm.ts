@@ -41,6 +41,8 @@ export interface Mm {
   /** tlb_flush_batched: flushes that were put off by others (tlb-batch.ts), and up to which of them all were made. */
   tlbFlushBatched: number;
   tlbFlushedBatch: number;
+  /** Batches that owe this address space a flush still. Linux does not count them: its counts above do not go back. */
+  tlbBatches: number;
   readonly flushBatchedObject: ObjectId;
   /** The process runs: false from its exit on, whoever else still uses the address space. */
   alive: boolean;
@@ -105,6 +107,7 @@ export class AddressSpace implements Mm {
   readonly flushPendingObject: ObjectId;
   tlbFlushBatched = 0;
   tlbFlushedBatch = 0;
+  tlbBatches = 0;
   readonly flushBatchedObject: ObjectId;
   alive = true;
   fastWalks = 0;

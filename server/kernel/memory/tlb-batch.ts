@@ -36,10 +36,17 @@ export function setTlbUbcFlushPending(
   batch: TlbBatch,
   entry: 'dirty' | 'clean',
 ): void {
+  touch(k.context, mm.flushBatchedObject, 'write');
+  if (!batch.owed.has(mm)) mm.tlbBatches += 1;
   batch.owed.add(mm);
   if (entry === 'dirty') batch.writable = true;
-  touch(k.context, mm.flushBatchedObject, 'write');
   mm.tlbFlushBatched += 1;
+}
+
+/** A batch is yet to be flushed: what a CPU remembers meanwhile goes with it, at the latest. */
+export function inTlbBatch(k: Kernel, mm: Mm): boolean {
+  touch(k.context, mm.flushBatchedObject, 'read');
+  return mm.tlbBatches > 0;
 }
 
 /** Flushes are counted that nobody is known to have made. */
@@ -67,7 +74,11 @@ export function* tryToUnmapFlush(k: Kernel, batch: TlbBatch): Task<void> {
   const owed = [...batch.owed];
   batch.owed.clear();
   batch.writable = false;
-  for (const mm of owed) yield* k.fn.flushTlbRange(k, mm, EVERYTHING);
+  for (const mm of owed) {
+    yield* k.fn.flushTlbRange(k, mm, EVERYTHING);
+    touch(k.context, mm.flushBatchedObject, 'write');
+    mm.tlbBatches -= 1;
+  }
 }
 
 /** try_to_unmap_flush_dirty(): before the bytes of a page are taken for final. */

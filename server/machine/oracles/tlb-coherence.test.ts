@@ -6,6 +6,7 @@ import { allocPage } from '../../kernel/memory/page-references.ts';
 import { mkPte, PTE_DIRTY, PTE_WRITE, PTE_YOUNG } from '../../kernel/memory/pte.ts';
 import { lockPte, unlockPte } from '../../kernel/memory/pte-lock.ts';
 import { setLockedPte } from '../../kernel/memory/set-pte.ts';
+import { flushesOwed, newTlbBatch, setTlbUbcFlushPending } from '../../kernel/memory/tlb-batch.ts';
 import { endTlbFlushPending } from '../../kernel/memory/tlb-flush-pending.ts';
 import { collectFlushAfterUnlock } from '../../patches/collect-flush-after-unlock.ts';
 import {
@@ -118,6 +119,25 @@ test('[OR10] a dirty bit that MADV_FREE takes from the entry only', () => {
     runAlone(opened.world, 'cpu1', cpu(opened, 'cpu1').madvise(pages(0), 'FREE'));
   };
   assert.deepEqual(brokenRules(broken(script, { overrides: withoutFlush })), ['OR10']);
+});
+
+test('[OR10] a batch that was flushed excuses nothing that comes behind it', () => {
+  const script = (opened: OpenedWorld) => {
+    store(opened, 7n);
+    const { kernel, mm } = opened.world;
+    const batch = newTlbBatch();
+    setTlbUbcFlushPending(kernel, mm, batch, 'clean');
+    runAlone(opened.world, 'cpu1', kernel.fn.tryToUnmapFlush(kernel, batch));
+    store(opened, 7n);
+    assert.ok(flushesOwed(kernel, mm), 'as in Linux, until somebody asks');
+    assert.ok(runAlone(opened.world, 'cpu1', cpu(opened, 'cpu1').fork('child')).ok);
+  };
+  const flushesForBatches = (stock: KernelFunctions): Partial<KernelFunctions> => ({
+    *flushTlbRange(k, mm, range) {
+      if (mm.tlbBatches > 0) yield* stock.flushTlbRange(k, mm, range);
+    },
+  });
+  assert.deepEqual(brokenRules(broken(script, { overrides: flushesForBatches })), ['OR10']);
 });
 
 test('[OR10] what a TLB still has at rest is told, however it came there', () => {

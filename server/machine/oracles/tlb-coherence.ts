@@ -1,8 +1,9 @@
 /**
  * Oracle 10: what a CPU remembers of an entry goes with the entry. A task that changes one that a TLB may hold flushes
- * before the lock of its page table is let go of, or has said before that a flush is pending (tlb_flush_pending,
- * tlb_flush_batched), so that others who find the entry gone flush as well; an entry that only loses rights may wait
- * for the end of a change of mappings, which holds mmap_lock. No entry names another page before the flush.
+ * before the lock of its page table is let go of, or has said before that a flush is pending (tlb_flush_pending), so
+ * that others who find the entry gone flush as well, or has put it into a batch that is still to be flushed; an entry
+ * that only loses rights may wait for the end of a change of mappings, which holds mmap_lock. No entry names another
+ * page before the flush. At rest that goes for devices that walk the page table, too.
  *
  * Source: mm/mmu_gather.c, mm/memory.c (wp_page_copy), mm/mremap.c; 60bae7370896, eb66ae030829.
  */
@@ -21,7 +22,7 @@ import {
   pteWrite,
 } from '../../kernel/memory/pte.ts';
 import type { Tlb, TlbEntry } from '../../kernel/memory/tlb.ts';
-import { flushesOwed } from '../../kernel/memory/tlb-batch.ts';
+import { inTlbBatch } from '../../kernel/memory/tlb-batch.ts';
 import { tlbFlushPending } from '../../kernel/memory/tlb-flush-pending.ts';
 import { touch } from '../../task/context.ts';
 import { hexAddress, type PageIndex, type Pfn } from '../../vocabulary/address.ts';
@@ -149,7 +150,7 @@ function forget(suspects: Suspects, mm: number, page: PageIndex): void {
 
 /** A flush that comes now, or is still to come, is one that others can rely on. */
 function isInTime(k: Kernel, mm: Mm, page: PageIndex, stale: Stale): boolean {
-  if (tlbFlushPending(k, mm) || flushesOwed(k, mm)) return true;
+  if (tlbFlushPending(k, mm) || inTlbBatch(k, mm)) return true;
   const { ptl } = blockOf(mm.table, page);
   touch(k.context, ptl.object, 'read');
   if (ptl.holder !== 'none') return true;
@@ -190,7 +191,7 @@ function staleness(entry: TlbEntry, pte: Pte): Stale | 'none' {
 function staleAtRest(k: Kernel): string[] {
   const complaints: string[] = [];
   for (const mm of k.mms.values()) {
-    for (const tlb of mm.tlbs) {
+    for (const tlb of [...mm.tlbs, ...mm.deviceTlbs]) {
       for (const [page, entry] of tlb.entries) {
         if (staleness(entry, readPte(mm.table, page)) === 'none') continue;
         complaints.push(`${remembers(tlb, entry)} at ${whereOf(mm.id, page)}, which is not so`);
