@@ -126,6 +126,9 @@ Examples:
 Answers go to stdout and talk to stderr. Exit 0: yes; 1: no, or a counterexample; 2: not known;
 4: skipped; 64: usage; 69: an old Node; 70: a bug of ours, or a lost server; 74: not written; 130: interrupted.`;
 
+/** What the first word asks of the program itself, whatever its commands are. */
+const OF_NO_COMMAND = ['--version', '-V'];
+
 /** The command that `word` names, or all of them. */
 export async function newProgram(word = 'all'): Promise<Command> {
   const program = new Command('mmrace')
@@ -137,8 +140,7 @@ export async function newProgram(word = 'all'): Promise<Command> {
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'mmrace: ')) })
     .showHelpAfterError('(mmrace --help lists the commands)')
     .addHelpText('after', EXAMPLES);
-  const named = COMMANDS.filter(({ words }) => words.includes(word));
-  for (const { load } of named.length > 0 && word !== 'completion' ? named : COMMANDS) {
+  for (const { load } of commandsFor(word)) {
     const add = await load();
     add(program);
   }
@@ -147,6 +149,12 @@ export async function newProgram(word = 'all'): Promise<Command> {
   }
   program.hook('preAction', async (_, command) => await withConfigFile(command));
   return program;
+}
+
+function commandsFor(word: string): readonly CommandFile[] {
+  if (OF_NO_COMMAND.includes(word)) return [];
+  const named = COMMANDS.filter(({ words }) => words.includes(word));
+  return named.length > 0 && word !== 'completion' ? named : COMMANDS;
 }
 
 /** Only what joins a lab can be set by the folder's file here; servers read it with the environment. */

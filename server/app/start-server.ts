@@ -364,9 +364,15 @@ function pause(ms: number): Promise<void> {
   });
 }
 
-/** The version that package.json names, and the hash of the machine in `serverFolder`. */
+const models = new Map<string, HelloResult['model']>();
+
+/** The version that package.json names, and the hash of the machine in `serverFolder` when first asked for. */
 export function modelOf(serverFolder: string): HelloResult['model'] {
-  return { hash: machineHash(serverFolder), version: versionAbove(serverFolder) };
+  const known = models.get(serverFolder);
+  if (known !== undefined) return known;
+  const model = { hash: machineHash(serverFolder), version: versionAbove(serverFolder) };
+  models.set(serverFolder, model);
+  return model;
 }
 
 /** The sources stand one folder below package.json, the build two. */
