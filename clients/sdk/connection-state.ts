@@ -36,7 +36,7 @@ export type ClosedWhy =
   | { readonly why: 'lost'; readonly code: number; readonly text: string };
 
 /** Trying to get a connection. */
-export interface Attempt {
+interface Attempt {
   /** 'resume': there is a session to come back to. 'rejoin': there was one, and it is gone. */
   readonly purpose: 'begin' | 'resume' | 'rejoin';
   /** Failures so far. */

@@ -91,7 +91,7 @@ export class ConfigError extends Error {
   }
 }
 
-export interface Environment {
+interface Environment {
   readonly [variable: string]: string | undefined;
 }
 

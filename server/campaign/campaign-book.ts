@@ -12,8 +12,8 @@ import { shapeNamed } from '../verify/shapes/shapes.ts';
 import { BadInput } from '../vocabulary/bad-input.ts';
 import { campaignModel } from './campaign-model.ts';
 import { type CampaignLook, type CampaignSpec, Campaigns } from './campaigns.ts';
-import { estimateOf, type Seen } from './estimate.ts';
-import { type CampaignQuestion, questionWords, unitsOf } from './question.ts';
+import { campaignEstimate, type SeenUnits } from './estimate.ts';
+import { type CampaignQuestion, campaignQuestionWords, unitsOf } from './question.ts';
 import type { Unit, UnitValue, UnitValues } from './unit.ts';
 
 /** Campaigns of which words are kept, those looked at last. */
@@ -33,7 +33,7 @@ interface Word {
 interface OpenCampaign {
   readonly spec: CampaignSpec;
   readonly words: Map<string, Word>;
-  readonly seen: Seen[];
+  readonly seen: SeenUnits[];
   answer: Promise<CampaignAnswer>;
   askedAt: number;
 }
@@ -98,7 +98,7 @@ export class CampaignBook {
     const now = performance.now();
     seen.push({ at: now, left: look.left });
     while (seen.length > 2 && (seen[0]?.at ?? now) < now - LATELY_MS) seen.shift();
-    const { rate, seconds } = estimateOf(look, seen);
+    const { rate, seconds } = campaignEstimate(look, seen);
     const questions: CampaignQuestionAnswer[] = [];
     for (const question of spec.questions)
       questions.push(await this.#questionOf(question, look, words));
@@ -128,7 +128,7 @@ export class CampaignBook {
       words.set(id, wordOf(value));
     const known = units.flatMap((unit) => words.get(name(unit)) ?? []);
     return {
-      words: questionWords(question),
+      words: campaignQuestionWords(question),
       units: units.length,
       answered: known.length,
       found: known.filter(({ found }) => found === 'something').length,

@@ -48,7 +48,7 @@ return known`,
 );
 
 /** ARGV: units. Their values, empty for none. */
-export const VALUES = script(
+export const SCRIPT_VALUES = script(
   'allow-oom',
   `local values = {}
 for at, unit in ipairs(ARGV) do

@@ -7,10 +7,10 @@ import { after, test } from 'node:test';
 import { partNumber, partsOf } from '../verify/explore/sampled-parts.ts';
 import { BadInput } from '../vocabulary/bad-input.ts';
 import { bundled, choiceIn, isWhereItWas, originFolder, unpack } from './code-bundle.ts';
-import { estimateOf } from './estimate.ts';
+import { campaignEstimate } from './estimate.ts';
 import { batchesOf, type CampaignQuestion, unitsOf } from './question.ts';
 import { partsIn, rangesOf } from './sampled-range.ts';
-import { type SampleUnit, type ShapeUnit, streamOf, unitId } from './unit.ts';
+import { type SampleUnit, type ShapeUnit, unitId, unitStream } from './unit.ts';
 import { valueIn, valueText } from './value-text.ts';
 
 const FOLDER = mkdtempSync(join(tmpdir(), 'mmrace-campaign-test-'));
@@ -42,8 +42,8 @@ test('parts of one random search belong together, whichever executions they have
     first: 0,
     executions: 1_000,
   };
-  assert.equal(streamOf({ ...part, first: 1_000, executions: 7 }), streamOf(part));
-  assert.notEqual(streamOf({ ...part, seed: 2 }), streamOf(part));
+  assert.equal(unitStream({ ...part, first: 1_000, executions: 7 }), unitStream(part));
+  assert.notEqual(unitStream({ ...part, seed: 2 }), unitStream(part));
 });
 
 test('a random search in units has the parts that it has in one piece', () => {
@@ -136,12 +136,12 @@ test('an estimate is as wide as what was measured, and none where nothing can be
   ];
   const times = { shape: { units: 100, ms: 100_000, squares: 100_000_000 } };
   const even = { left: 100, searchesLeft: 0, times };
-  assert.deepEqual(estimateOf(even, seen), { rate: 10, seconds: { least: 10, most: 10 } });
+  assert.deepEqual(campaignEstimate(even, seen), { rate: 10, seconds: { least: 10, most: 10 } });
   const uneven = { ...even, times: { shape: { ...times.shape, squares: 1_000_000_000 } } };
-  const { seconds } = estimateOf(uneven, seen);
+  const { seconds } = campaignEstimate(uneven, seen);
   assert.ok(seconds !== 'unknown' && seconds.least < 8 && seconds.most > 12);
-  assert.equal(estimateOf({ ...even, searchesLeft: 1 }, seen).seconds, 'unknown');
-  assert.equal(estimateOf(even, [{ at: 0, left: 100 }]).seconds, 'unknown');
+  assert.equal(campaignEstimate({ ...even, searchesLeft: 1 }, seen).seconds, 'unknown');
+  assert.equal(campaignEstimate(even, [{ at: 0, left: 100 }]).seconds, 'unknown');
   const few = { ...even, times: { shape: { units: 9, ms: 9_000, squares: 9_000_000 } } };
-  assert.equal(estimateOf(few, seen).seconds, 'unknown');
+  assert.equal(campaignEstimate(few, seen).seconds, 'unknown');
 });

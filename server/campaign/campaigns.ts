@@ -16,15 +16,15 @@ import {
   LOOK,
   MEMORY,
   PUT_CORE,
+  SCRIPT_VALUES,
   SPEC,
   TAKE,
   TURN,
-  VALUES,
   WORKERS,
 } from './campaign-scripts.ts';
 import { type Core, coreId, hasOwnCode } from './core.ts';
 import { batchesOf, type CampaignQuestion, unitsOf } from './question.ts';
-import { streamOf, type Unit, type UnitValue, unitId } from './unit.ts';
+import { type Unit, type UnitValue, unitId, unitStream } from './unit.ts';
 import { valueIn, valueText } from './value-text.ts';
 
 /** Things that are sent or fetched at once. */
@@ -192,7 +192,7 @@ export class Campaigns {
     const values = new Map<string, StoredValue>();
     for (let from = 0; from < ids.length; from += CHUNK) {
       const some = ids.slice(from, from + CHUNK);
-      const texts = (await this.#run(VALUES, some)) as string[];
+      const texts = (await this.#run(SCRIPT_VALUES, some)) as string[];
       for (const [at, text] of texts.entries()) {
         if (text === '') continue;
         const end = text.indexOf('\n');
@@ -213,7 +213,7 @@ export class Campaigns {
 
   async take(campaign: string, unit: Unit): Promise<Taken> {
     const first = unit.kind === 'sample' ? unit.first : 0;
-    return (await this.#run(TAKE, [campaign, this.idOf(unit), streamOf(unit), first])) as Taken;
+    return (await this.#run(TAKE, [campaign, this.idOf(unit), unitStream(unit), first])) as Taken;
   }
 
   /** 'differs' if it came out otherwise before. */
@@ -225,7 +225,7 @@ export class Campaigns {
       text,
       Math.round(ms),
       unit.kind,
-      streamOf(unit),
+      unitStream(unit),
       failed,
     ];
     return (await this.#run(DONE, args)) as 'ok' | 'differs';

@@ -14,7 +14,7 @@ const UNITS_LEAST = 10;
 const DEVIATIONS = 2;
 
 /** A moment of it: milliseconds of any clock, and the units that were left then. */
-export interface Seen {
+export interface SeenUnits {
   readonly at: number;
   readonly left: number;
 }
@@ -23,9 +23,9 @@ export interface Seen {
  * `seen`: moments in their order, the last one now. Units are taken to be drawn from those that were measured. Of an
  * exhaustive search in one piece nothing is known before its end, so with one of them left nothing is said.
  */
-export function estimateOf(
+export function campaignEstimate(
   { times, left, searchesLeft }: Pick<CampaignLook, 'times' | 'left' | 'searchesLeft'>,
-  seen: readonly Seen[],
+  seen: readonly SeenUnits[],
 ): CampaignEstimate {
   const [first] = seen;
   const last = seen.at(-1);

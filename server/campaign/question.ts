@@ -49,7 +49,7 @@ export function unitsOf(question: CampaignQuestion): Unit[] {
 }
 
 /** `seed-zero-page (patch remove-second-invalidate)`, `shapes (stock)`. */
-export function questionWords(question: CampaignQuestion): string {
+export function campaignQuestionWords(question: CampaignQuestion): string {
   const { patch } = question;
   if (question.kind === 'shapes') return `shapes (${patch})`;
   const { name, drivers, strategy } = question;

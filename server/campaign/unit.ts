@@ -74,7 +74,7 @@ function sorted(value: unknown): unknown {
 }
 
 /** The executions of one random search, whose first failure is enough. 'none' for what is no part of one. */
-export function streamOf(unit: Unit): string | 'none' {
+export function unitStream(unit: Unit): string | 'none' {
   if (unit.kind !== 'sample') return 'none';
   const { first: _, executions: __, ...rest } = unit;
   return hashOf(rest);

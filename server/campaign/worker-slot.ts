@@ -8,7 +8,7 @@ import { type Core, coreId, hasOwnCode } from './core.ts';
 import { runUnit } from './run-unit.ts';
 import type { Unit, UnitValue } from './unit.ts';
 
-export interface Ran {
+interface Ran {
   readonly value: UnitValue;
   readonly ms: number;
   readonly folder: string;

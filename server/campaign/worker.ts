@@ -53,14 +53,14 @@ export interface WorkerOptions {
 }
 
 /** Rejects with what keeps it from Redis. */
-export async function startWorker(options: WorkerOptions): Promise<CampaignWorker> {
+export async function startWorker(options: WorkerOptions): Promise<StartedWorker> {
   const link = await openRedis(options.url, options.prefix);
-  const worker = new CampaignWorker(options, link);
+  const worker = new StartedWorker(options, link);
   await worker.begin();
   return worker;
 }
 
-export class CampaignWorker {
+export class StartedWorker {
   readonly #options: WorkerOptions;
   readonly #link: RedisLink;
   readonly #campaigns: Campaigns;

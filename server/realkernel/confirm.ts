@@ -9,10 +9,10 @@ import { NotReenactable } from './guest-ops.ts';
 import type { BootedKernel, GuestRun } from './guest-run.ts';
 import { callsOfPatch, type PointTable } from './points.ts';
 import {
-  type Answered,
-  type Cue,
   checkCast,
   cuesOf,
+  type EnactedAnswer,
+  type EnactedCue,
   type PageSeen,
   type PlayedOnLinux,
   playOnLinux,
@@ -23,7 +23,7 @@ import {
 import { heldWhere, type ThreadSteps, threadSteps } from './thread-steps.ts';
 
 /** What is played: a schedule of a question, in numbers of tasks. */
-export interface Played {
+export interface PlayedByGuest {
   readonly plan: ScenarioPlan;
   readonly choices: readonly number[];
   /** The nearest schedule that is safe in the model; 'none' where none was found. */
@@ -45,7 +45,7 @@ export interface Tally {
   readonly crashed: number;
   /** Of the first run that was played to its end. */
   readonly pages: readonly PageSeen[];
-  readonly answers: readonly Answered[];
+  readonly answers: readonly EnactedAnswer[];
   /** Of the first that crashed. */
   readonly splat: string;
   /** How the first run went that was not played to its end. */
@@ -68,7 +68,7 @@ export type Confirmation =
 export async function confirm(
   kernel: BootedKernel,
   table: PointTable,
-  played: Played,
+  played: PlayedByGuest,
   runs: number,
 ): Promise<Confirmation> {
   try {
@@ -79,7 +79,7 @@ export async function confirm(
     const leftOut = leftOutBy(played, table);
     const steps = threadSteps(plan, played.choices);
     checkSeen(played, steps);
-    const play = (order: Tally['order'], one: ThreadSteps, cues: readonly Cue[]) =>
+    const play = (order: Tally['order'], one: ThreadSteps, cues: readonly EnactedCue[]) =>
       tally(kernel, order, runs, async (run) => {
         await run.leaveOut(leftOut);
         const kept = says === 'fails' ? 'give up' : 'let all go';
@@ -102,7 +102,7 @@ export async function confirm(
 }
 
 /** Throws: NotReenactable if what fails reads nothing else than what does not: then no value tells them apart. */
-function checkSeen({ plan, sibling, says, seenBy }: Played, steps: ThreadSteps): void {
+function checkSeen({ plan, sibling, says, seenBy }: PlayedByGuest, steps: ThreadSteps): void {
   if (says !== 'fails' || seenBy !== 'what was read') return;
   const wrong = readsOf(steps);
   const right = [sibling === 'none' ? [] : sibling, []].map((one) =>
@@ -120,15 +120,15 @@ function readsOf({ results }: ThreadSteps): string {
 }
 
 /** In a schedule that does not fail what is left must be right, whatever was read. */
-function lookFor({ says, seenBy }: Played): SeenBy {
+function lookFor({ says, seenBy }: PlayedByGuest): SeenBy {
   return says === 'fails' ? seenBy : 'what is left';
 }
 
 /** The safe sibling; where Linux cannot be led along it, each thread from its first to its last step. */
 async function controlOf(
-  { plan, sibling }: Played,
+  { plan, sibling }: PlayedByGuest,
   table: PointTable,
-  play: (order: Tally['order'], steps: ThreadSteps, cues: readonly Cue[]) => Promise<Tally>,
+  play: (order: Tally['order'], steps: ThreadSteps, cues: readonly EnactedCue[]) => Promise<Tally>,
 ): Promise<Tally> {
   if (sibling !== 'none') {
     try {
@@ -143,7 +143,7 @@ async function controlOf(
   return play('one after the other', steps, cuesOf(steps.steps));
 }
 
-function cuesFor({ steps }: ThreadSteps, { points }: PointTable): Cue[] {
+function cuesFor({ steps }: ThreadSteps, { points }: PointTable): EnactedCue[] {
   return cuesOf(heldWhere(steps, (at) => points.has(at)));
 }
 
@@ -152,7 +152,7 @@ export function vcpusFor(plans: readonly ScenarioPlan[]): number {
   return Math.min(VCPUS_MAX, Math.max(...plans.map((plan) => slotsOf(plan).vcpus)));
 }
 
-function whyNot(says: Played['says'], schedule: Tally, control: Tally | 'none'): string {
+function whyNot(says: PlayedByGuest['says'], schedule: Tally, control: Tally | 'none'): string {
   if (schedule.differed !== '') return schedule.differed;
   const failed = schedule.stale + schedule.crashed;
   if (says === 'is harmless') {
@@ -202,7 +202,7 @@ async function tally(
 }
 
 /** Throws: NotReenactable where a patch is more than calls left out; BadInput. */
-function leftOutBy({ patches, patched }: Played, table: PointTable): CallLeftOut[] {
+function leftOutBy({ patches, patched }: PlayedByGuest, table: PointTable): CallLeftOut[] {
   if (patched === 'built in') return [];
   return patches.flatMap((patch) => {
     const own = callsOfPatch(patch, table.version);

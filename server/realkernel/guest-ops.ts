@@ -30,7 +30,7 @@ const ADVICE: { readonly [advice: string]: bigint } = {
 };
 
 /** Who is who in the guest, by the names of actors. */
-export interface Cast {
+export interface GuestCast {
   /** The number of its device. */
   deviceOf(actor: string): number;
   /** The number of its slot and CPU. */
@@ -38,7 +38,7 @@ export interface Cast {
 }
 
 /** Throws: NotReenactable. */
-export function guestOp(scenario: Scenario, actor: string, op: Op, cast: Cast): GuestOp {
+export function guestOp(scenario: Scenario, actor: string, op: Op, cast: GuestCast): GuestOp {
   return isDeviceOp(op) ? ofDevice(scenario, op, cast.deviceOf(actor)) : ofCpu(scenario, op, cast);
 }
 
@@ -47,7 +47,7 @@ export function mapped(range: PageRange, prot: string, kind: string): GuestOp {
   return { op: 'mmap', address: addressOf(range), more: pagesOf(range), value: protOf(prot) };
 }
 
-function ofCpu(scenario: Scenario, op: CpuOp, cast: Cast): GuestOp {
+function ofCpu(scenario: Scenario, op: CpuOp, cast: GuestCast): GuestOp {
   const { address, range, pages, value, to, prot, advice } = params(scenario, op);
   const at = range === undefined ? BigInt(address ?? 0) : addressOf(range);
   const more = pages ?? (range === undefined ? 1 : pagesOf(range));
@@ -129,7 +129,7 @@ function params(scenario: Scenario, op: CpuOp): CpuParams {
   return isCpuCall(op.do) ? callParams(scenario, op as CallOp) : {};
 }
 
-export function addressOf({ first }: PageRange): bigint {
+function addressOf({ first }: PageRange): bigint {
   return BigInt(first) << PAGE_SHIFT;
 }
 

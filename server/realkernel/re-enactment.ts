@@ -10,7 +10,7 @@ import { rangeOfVma } from '../scenario/places.ts';
 import type { ScenarioPlan } from '../scenario/scenario-plan.ts';
 import type { PageIndex } from '../vocabulary/address.ts';
 import { assertNever } from '../vocabulary/invariant.ts';
-import { type Cast, guestOp, mapped, NotReenactable } from './guest-ops.ts';
+import { type GuestCast, guestOp, mapped, NotReenactable } from './guest-ops.ts';
 import type { GuestRun } from './guest-run.ts';
 import type { PointTable } from './points.ts';
 import { StubGone } from './rsp-client.ts';
@@ -18,7 +18,7 @@ import type { GuestAnswer, GuestOp, GuestOpName } from './slot.ts';
 import type { ThreadStep, ThreadSteps } from './thread-steps.ts';
 import { type Hold, NeverReached } from './vcpus.ts';
 
-export type Cue =
+export type EnactedCue =
   | { readonly cue: 'begin'; readonly thread: number; readonly op: number }
   /** `thread` goes up to the `nth` time that it comes to the point from where it is, and is held there. */
   | {
@@ -45,10 +45,10 @@ const PROT_READ = 1n;
 const PAGEMAP_PRESENT = 1n << 63n;
 
 /** What to do with the threads, in order. Throws: NotReenactable. */
-export function cuesOf(all: readonly ThreadStep[]): Cue[] {
+export function cuesOf(all: readonly ThreadStep[]): EnactedCue[] {
   // The order of the cues is what a program waits for.
   const steps = all.filter(({ at }) => !at.startsWith('program.'));
-  const cues: Cue[] = [];
+  const cues: EnactedCue[] = [];
   const state = new Map<
     number,
     { op: number; held: 'held' | 'runs'; passed: Map<string, number> }
@@ -92,7 +92,7 @@ export interface PageSeen {
 }
 
 /** What an operation came to: a value, OK, an errno or a signal. */
-export interface Answered {
+export interface EnactedAnswer {
   /** `cpu0 load` */
   readonly what: string;
   readonly model: string;
@@ -109,7 +109,7 @@ export type PlayedOnLinux =
   | {
       readonly outcome: 'played';
       /** How each operation of a program ended. */
-      readonly answers: readonly Answered[];
+      readonly answers: readonly EnactedAnswer[];
       readonly pages: readonly PageSeen[];
       /** An actor reads something else than was written. */
       readonly stale: boolean;
@@ -137,12 +137,12 @@ export interface Playing {
 export async function playOnLinux(
   run: GuestRun,
   { plan, table, steps, seenBy, kept: giveUp, reads }: Playing,
-  cues: readonly Cue[],
+  cues: readonly EnactedCue[],
 ): Promise<PlayedOnLinux> {
   const stage = new Stage(run, plan, table);
   try {
     await stage.set();
-    const answers: Answered[] = [];
+    const answers: EnactedAnswer[] = [];
     let kept: string | 'none' = 'none';
     for (const [at, cue] of cues.entries()) {
       try {
@@ -199,7 +199,7 @@ export function judge(
 }
 
 /** Whether each operation that has read something read what it does in the model. */
-function readsAsModel(answers: readonly Answered[]): boolean {
+function readsAsModel(answers: readonly EnactedAnswer[]): boolean {
   return answers.every(({ model, linux }) => !/^0x/.test(model) || model === linux);
 }
 
@@ -209,7 +209,7 @@ class Stage {
   readonly #table: PointTable;
   /** The thread that sets the scene and looks. */
   readonly #host: number;
-  readonly #cast: Cast;
+  readonly #cast: GuestCast;
   /** What each thread was told last, by its number in the program. */
   readonly #ops = new Map<number, number>();
   /** Threads in the middle of an operation. */
@@ -277,7 +277,7 @@ class Stage {
   }
 
   /** Returns how an operation ended. */
-  async follow(cue: Cue, { results }: ThreadSteps): Promise<Answered | 'none'> {
+  async follow(cue: EnactedCue, { results }: ThreadSteps): Promise<EnactedAnswer | 'none'> {
     const { thread } = cue;
     switch (cue.cue) {
       case 'begin':
@@ -307,8 +307,8 @@ class Stage {
   }
 
   /** Everything runs to its end, and what has not begun comes after that. */
-  async letAllGo(later: readonly Cue[], { results }: ThreadSteps): Promise<Answered[]> {
-    const answers: Answered[] = [];
+  async letAllGo(later: readonly EnactedCue[], { results }: ThreadSteps): Promise<EnactedAnswer[]> {
+    const answers: EnactedAnswer[] = [];
     const begun = [...this.#begun];
     for (const thread of begun) if (this.#run.isHeld(thread)) await this.#run.release(thread);
     const finish = async (thread: number) => {
@@ -414,7 +414,7 @@ class Stage {
       throw new NotReenactable(`the setup: ${op.op} ends with ${errnoOf(answer)}`);
   }
 
-  #answered(thread: number, answer: GuestAnswer, results: ThreadSteps['results']): Answered {
+  #answered(thread: number, answer: GuestAnswer, results: ThreadSteps['results']): EnactedAnswer {
     const op = this.#ops.get(thread) ?? 0;
     const planned = this.#plan.threads[thread];
     const { op: told } = this.#opOf(thread, op);

@@ -3,7 +3,7 @@ import type { Event } from '../abi/event.ts';
 import type { StoryRow } from './story/story-row.ts';
 
 /** Events from `first` to `last`, both included. */
-export interface EventSpan {
+interface EventSpan {
   readonly first: number;
   readonly last: number;
 }

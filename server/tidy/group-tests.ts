@@ -59,7 +59,7 @@ function runsAlone(path: string, text: string): boolean {
 }
 
 /** Returns the program of a process, which stands in a folder below the root. */
-export function programOf({ paths }: TestGroup): string {
+export function processProgram({ paths }: TestGroup): string {
   if (paths.length === 1) return `import '../${paths[0]}';\n`;
   // A suite each: the hooks of a file are for its own tests.
   const suites = paths.map(

@@ -5,7 +5,7 @@ import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleTypebox } from './bundled-typebox.ts';
-import { groupsOf, programOf } from './group-tests.ts';
+import { groupsOf, processProgram } from './group-tests.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** Beside the sources: node:test looks into no node_modules. */
@@ -23,7 +23,7 @@ function writePrograms(): void {
   );
   for (const [at, group] of groups.entries()) {
     const order = String(at).padStart(String(groups.length).length, '0');
-    writeFileSync(join(PROGRAMS, `${order}-${group.name}.mjs`), programOf(group));
+    writeFileSync(join(PROGRAMS, `${order}-${group.name}.mjs`), processProgram(group));
   }
 }
 

@@ -8,6 +8,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { LOCK_ORDER } from '../task/lock-class.ts';
 import { RULES } from '../vocabulary/rules.ts';
+import { exportedTwice } from './exported-twice.ts';
 import { FLOORS } from './floors.ts';
 import { complainOfForgottenYields } from './forgotten-yield.ts';
 import { complainOfHouseRules } from './house-rules.ts';
@@ -28,6 +29,9 @@ const RULES_WITHOUT_TEST: readonly string[] = [];
 
 /** Circles that are left. To be emptied. */
 const KNOWN_CIRCLES: readonly string[] = [];
+
+/** Exported names that are declared in two files; to go down only. */
+const TWICE_MAX = 54;
 
 function noComplaints(complaints: readonly Complaint[]): void {
   assert.deepEqual(complaints.map(printComplaint), []);
@@ -289,4 +293,19 @@ const company = of(any.thing); // any, as any
   ]) {
     assert.equal(complainOfHouseRules(sourceFile(path, '')).length, 1, path);
   }
+});
+
+test('few exported names are declared by two files', () => {
+  const twice = exportedTwice(SOURCES);
+  assert.ok(twice.length <= TWICE_MAX, `${twice.length}, ${TWICE_MAX} at most: ${twice.join(' ')}`);
+});
+
+test('a name that two files declare is found, whatever it is there, and one of a test is not', () => {
+  const named = (path: string, text: string) => sourceFile(`server/kernel/${path}`, text);
+  const files = [
+    named('a.ts', 'export interface Place {}\nexport function* placeOf() {}\nconst own = 1;'),
+    named('b.ts', 'export const placeOf = 1;\nexport type Other = 2;\nconst own = 2;'),
+    named('b.test.ts', 'export type Place = 3;'),
+  ];
+  assert.deepEqual(exportedTwice(files), ['placeOf']);
 });

@@ -13,7 +13,7 @@ import { openCpuPeer, openDevicePeer } from './lab-peer.ts';
 import { keepGoing, type Peer } from './peer.ts';
 import { openRawPeer } from './raw-peer.ts';
 import { spawnServer } from './server-process.ts';
-import { type Load, measure, type Side } from './side.ts';
+import { type BenchSide, type Load, measureSide } from './side.ts';
 
 /** Server CPU of a whole validated fault against that of the bare echo. */
 const RATIO_AT_MOST = 1.4;
@@ -35,13 +35,13 @@ async function compare(load: Load, effort: Effort): Promise<Measurement[]> {
     peers.push(await openCpuPeer(labServer.url));
     const real = await Promise.all(names.map((name) => openDevicePeer(labServer.url, name)));
     peers.push(...raw, ...real);
-    const sides: readonly [Side, Side] = [
+    const sides: readonly [BenchSide, BenchSide] = [
       { name: 'raw', server: rawServer, peers: raw, rate: [], cpu: [] },
       { name: 'fault', server: labServer, peers: real, rate: [], cpu: [] },
     ];
     for (const side of sides) await keepGoing(side.peers, load.inFlight, ms);
     for (let turn = 0; turn < count; turn += 1) {
-      for (const side of sides) await measure(side, load, ms);
+      for (const side of sides) await measureSide(side, load, ms);
     }
     return report(sides);
   } finally {
@@ -50,7 +50,7 @@ async function compare(load: Load, effort: Effort): Promise<Measurement[]> {
   }
 }
 
-function report([raw, fault]: readonly [Side, Side]): Measurement[] {
+function report([raw, fault]: readonly [BenchSide, BenchSide]): Measurement[] {
   return [
     ...[raw, fault].flatMap(({ name, rate, cpu }): Measurement[] => [
       { name: `${name}: round trips`, unit: '1/s', values: rate },

@@ -16,7 +16,7 @@ import {
 import { openCpuPeer, openDevicePeer } from './lab-peer.ts';
 import { keepGoing, type Peer } from './peer.ts';
 import { spawnServer } from './server-process.ts';
-import { type Load, measure, type Side } from './side.ts';
+import { type BenchSide, type Load, measureSide } from './side.ts';
 
 /** Server CPU of a fault with Redis against that of one without. */
 const RATIO_AT_MOST = 1.3;
@@ -33,13 +33,13 @@ async function compare(load: Load, effort: Effort): Promise<Measurement[]> {
   const folder = mkdtempSync(join(tmpdir(), 'mmrace-bench-'));
   const redis = await OwnRedis.start();
   const kept = { MMRACE_RECORD: folder, MMRACE_RESTORE: 'restored', MMRACE_DURABILITY: 'each' };
-  const sides: Side[] = [];
+  const sides: BenchSide[] = [];
   const peers: Peer[] = [];
   try {
     const places = { nowhere: {}, folder: kept, redis: { MMRACE_REDIS: redis.url } };
     for (const [name, environment] of Object.entries(places)) {
       const server = await spawnServer('lab-server.ts', environment);
-      const side: Side = { name, server, peers: [], rate: [], cpu: [] };
+      const side: BenchSide = { name, server, peers: [], rate: [], cpu: [] };
       sides.push(side);
       peers.push(await openCpuPeer(server.url));
       const names = Array.from({ length: load.connections }, (_, at) => `dev${at}`);
@@ -49,7 +49,7 @@ async function compare(load: Load, effort: Effort): Promise<Measurement[]> {
     }
     for (const side of sides) await keepGoing(side.peers, load.inFlight, ms);
     for (let turn = 0; turn < count; turn += 1) {
-      for (const side of sides) await measure(side, load, ms);
+      for (const side of sides) await measureSide(side, load, ms);
     }
     return report(sides);
   } finally {
@@ -60,7 +60,7 @@ async function compare(load: Load, effort: Effort): Promise<Measurement[]> {
   }
 }
 
-function report(sides: readonly Side[]): Measurement[] {
+function report(sides: readonly BenchSide[]): Measurement[] {
   const cpuOf = (wanted: string) => sides.find(({ name }) => name === wanted)?.cpu ?? [];
   return [
     ...sides.flatMap(({ name, rate, cpu }): Measurement[] => [

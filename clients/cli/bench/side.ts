@@ -8,7 +8,7 @@ export interface Load {
   readonly inFlight: number;
 }
 
-export interface Side<Name extends string = string> {
+export interface BenchSide<Name extends string = string> {
   readonly name: Name;
   readonly server: BenchServer;
   readonly peers: readonly Peer[];
@@ -19,7 +19,7 @@ export interface Side<Name extends string = string> {
 }
 
 /** One turn of `ms` milliseconds. */
-export async function measure(side: Side, load: Load, ms: number): Promise<void> {
+export async function measureSide(side: BenchSide, load: Load, ms: number): Promise<void> {
   const cpuBefore = await side.server.cpuMicros();
   const begun = performance.now();
   const trips = await keepGoing(side.peers, load.inFlight, ms);

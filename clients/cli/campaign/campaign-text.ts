@@ -11,7 +11,7 @@ import {
   unpack,
 } from '../../../server/campaign/code-bundle.ts';
 import { type Core, hasOwnCode } from '../../../server/campaign/core.ts';
-import { type CampaignQuestion, questionWords } from '../../../server/campaign/question.ts';
+import { type CampaignQuestion, campaignQuestionWords } from '../../../server/campaign/question.ts';
 import { counted } from '../../../server/report/lines/counted.ts';
 import { plainVerdict } from '../../../server/verify/answer/plain.ts';
 import type { ScenarioVerdict } from '../../../server/verify/explore/explore-scenario.ts';
@@ -108,7 +108,7 @@ function toldAnswer(
     case 'report':
       return {
         text: catalogueText(answer.report),
-        plain: { question: questionWords(question), ...answer.report },
+        plain: { question: campaignQuestionWords(question), ...answer.report },
         exitCode: exitCodeOf(answer.report.verdict),
       };
     case 'not known':
@@ -129,7 +129,7 @@ function toldVerdict(
   return {
     text: textOf(verdict.plan, { patch }, verdict) + reproduceLine(kept),
     plain: {
-      question: questionWords(question),
+      question: campaignQuestionWords(question),
       ...plainVerdict(verdict.plan, { patch, token: tokenOf(kept) }, verdict),
     },
     exitCode: exitCodeOf(verdict.verdict),
@@ -137,7 +137,7 @@ function toldVerdict(
 }
 
 function notKnown(question: CampaignQuestion, why: string): ToldAnswer {
-  const words = questionWords(question);
+  const words = campaignQuestionWords(question);
   return {
     text: `${words}: unknown\n  ${why}`,
     plain: { question: words, verdict: 'unknown', why },

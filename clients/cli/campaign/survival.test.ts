@@ -9,7 +9,7 @@ import { openCampaignBook } from '../../../server/campaign/campaign-book.ts';
 import { campaignModel } from '../../../server/campaign/campaign-model.ts';
 import type { CampaignLook } from '../../../server/campaign/campaigns.ts';
 import {
-  type CampaignWorker,
+  type StartedWorker,
   startWorker,
   type WorkerOptions,
 } from '../../../server/campaign/worker.ts';
@@ -65,7 +65,7 @@ interface Counts {
 
 let redis: OwnRedis;
 let open: OpenCampaigns;
-let workers: CampaignWorker[] = [];
+let workers: StartedWorker[] = [];
 let processes: Running[] = [];
 let alone: object;
 

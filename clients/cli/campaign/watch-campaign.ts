@@ -7,7 +7,7 @@ import {
   isFull,
   type WorkerFacts,
 } from '../../../server/campaign/campaigns.ts';
-import { estimateOf, type Seen } from '../../../server/campaign/estimate.ts';
+import { campaignEstimate, type SeenUnits } from '../../../server/campaign/estimate.ts';
 import { counted } from '../../../server/report/lines/counted.ts';
 import { BadInput } from '../../../server/vocabulary/bad-input.ts';
 import { say } from '../ending.ts';
@@ -18,7 +18,7 @@ const LOOK_MS = 300;
 /** Of what was seen lately the rate is made: milliseconds. */
 const LATELY_MS = 30_000;
 
-export interface Watched {
+interface Watched {
   readonly look: CampaignLook;
   readonly ended: 'by itself' | 'interrupted';
 }
@@ -35,7 +35,7 @@ export async function watchCampaign(
     if (text !== said && text !== '') say(`mmrace: ${text}`);
     said = text;
   };
-  const seen: Seen[] = [];
+  const seen: SeenUnits[] = [];
   try {
     for (;;) {
       try {
@@ -85,10 +85,10 @@ function troubleOf(look: CampaignLook, workers: readonly WorkerFacts[]): string 
 /** `of 120, 12.3 a second, 7 to 9 s left, 2 workers`. */
 export function progressText(
   look: CampaignLook,
-  seen: readonly Seen[],
+  seen: readonly SeenUnits[],
   workers: readonly WorkerFacts[],
 ): string {
-  const { rate, seconds } = estimateOf(look, seen);
+  const { rate, seconds } = campaignEstimate(look, seen);
   const left =
     seconds === 'unknown'
       ? 'time left unknown'

@@ -160,7 +160,7 @@ function isAbout({ memory, operations }: Shape, word: string): boolean {
   return memory === word || operations.includes(word);
 }
 
-export function exitCodeOf({ verdict }: CatalogueReport): ExitCode {
+function exitCodeOf({ verdict }: CatalogueReport): ExitCode {
   switch (verdict) {
     case 'holds':
       return EXIT.OK;

@@ -6,7 +6,7 @@ import {
   parseFindingFile,
 } from '../../../server/conformance/fuzz/finding-file.ts';
 import type { Failure } from '../../../server/explorer/failure.ts';
-import type { Played } from '../../../server/realkernel/confirm.ts';
+import type { PlayedByGuest } from '../../../server/realkernel/confirm.ts';
 import type { SeenBy } from '../../../server/realkernel/re-enactment.ts';
 import { describeFailure } from '../../../server/report/describe-failure.ts';
 import { choicesOfSchedule } from '../../../server/verify/counterexample/counterexample.ts';
@@ -21,7 +21,7 @@ import { UsageError } from '../failure.ts';
 import { planFrom, scenarioFrom } from '../scenario-choice.ts';
 import { scenarioOfFinding } from './scenario-of-finding.ts';
 
-export interface Asked extends Played {
+export interface Asked extends PlayedByGuest {
   /** What was asked, and of what kernel. */
   readonly title: string;
   /** By which it fails in the model, or 'stock'. */
@@ -84,7 +84,7 @@ async function ofFinding(path: string, finding: FindingFile, kernel: string): Pr
   throw new UsageError(`${scenario.name}: ${verdict.verdict}, so there is nothing to play`);
 }
 
-function searched(plan: Played['plan']): ScenarioVerdict {
+function searched(plan: PlayedByGuest['plan']): ScenarioVerdict {
   return exploreScenario(plan, {
     strategy: 'dpor',
     budgetExecutions: BUDGET_EXECUTIONS,
@@ -96,7 +96,7 @@ function searched(plan: Played['plan']): ScenarioVerdict {
   });
 }
 
-function asked(verdict: ScenarioVerdict, patch: string, says: Played['says']): Asked {
+function asked(verdict: ScenarioVerdict, patch: string, says: PlayedByGuest['says']): Asked {
   const { counterexample, plan } = verdict;
   if (counterexample === 'none') throw new RangeError('there is no counterexample');
   const { nearestPassingSchedule: sibling, steps, failure } = counterexample;
@@ -115,7 +115,7 @@ function asked(verdict: ScenarioVerdict, patch: string, says: Played['says']): A
   };
 }
 
-function seenBy(plan: Played['plan'], failure: Failure): SeenBy {
+function seenBy(plan: PlayedByGuest['plan'], failure: Failure): SeenBy {
   const rule = failure.kind === 'violation' ? failure.rule : failure.kind;
   if (rule === 'OR3' || rule === 'condition') return 'what was read';
   const writes = plan.threads.some(({ ops }) => ops.some(({ op }) => op.do === 'write'));

@@ -9,7 +9,7 @@ export const HISTORY_LINES_MAX = 1_000;
 /** Of a longer line nothing is kept. */
 const LINE_CHARS_MAX = 1_000;
 
-export interface Environment {
+interface Environment {
   readonly [variable: string]: string | undefined;
 }
 

@@ -10,7 +10,7 @@ import { type Value, Values } from './values.ts';
 import { type Argument, type PromptRole, type PromptVerb, usageOf } from './verb.ts';
 import { verbsOf } from './verb-table.ts';
 
-export interface Wrong {
+interface Wrong {
   readonly wrong: string;
 }
 

@@ -11,7 +11,7 @@ import { Notices } from './notices.ts';
 import { Terminal, type TerminalParts } from './terminal.ts';
 
 /** Milliseconds that the prompt waits for a verb before it lets the next line be typed. */
-export const PATIENCE_MS = 400;
+const PATIENCE_MS = 400;
 
 export interface PromptOptions extends Omit<PromptJoinOptions, 'patienceMs' | 'notice'> {
   /** The join code of the lab; empty if it is not known. */

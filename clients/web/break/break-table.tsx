@@ -3,7 +3,7 @@ import { failureText } from '../../../server/report/describe-failure.ts';
 import type { ScenarioPlan } from '../../../server/scenario/scenario-plan.ts';
 import { applyEvent, emptyModel, type LabModel } from '../model/lab-model.ts';
 import { wideLayout } from '../picture/layout.ts';
-import { momentOf, sweepIn } from '../picture/moment.ts';
+import { pictureMoment, sweepIn } from '../picture/moment.ts';
 import { Picture } from '../picture/picture.tsx';
 import { addressOfRoute } from '../route.ts';
 import { serverApi } from '../server-api.ts';
@@ -14,7 +14,7 @@ import { useLoaded } from '../shell/loaded.ts';
 import { goTo } from '../shell/navigation.ts';
 import { Term } from '../shell/term.tsx';
 import { actorsOf, type Game, type Move, play } from './game.ts';
-import { cpuOf, type LevelKernel, planOfLevel } from './level-plan.ts';
+import { type LevelKernel, levelCpu, planOfLevel } from './level-plan.ts';
 import { LEVEL_SCENARIOS } from './level-scenarios.ts';
 import { LEVELS, type Level } from './levels.ts';
 import { moveWords } from './move-words.ts';
@@ -169,10 +169,10 @@ function Board({ plan, game }: { readonly plan: ScenarioPlan; readonly game: Gam
     const model: LabModel = emptyModel('stock');
     for (const event of game.events) applyEvent(model, event);
     const page = plan.pages[0]?.page ?? 0;
-    const seen = momentOf(model, {
+    const seen = pictureMoment(model, {
       page,
       racers: plan.devices.map(({ name }) => name),
-      cpu: cpuOf(plan),
+      cpu: levelCpu(plan),
       cellsMax: 4,
     });
     const before = game.moves.at(-2)?.n ?? 0;

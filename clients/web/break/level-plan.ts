@@ -26,6 +26,6 @@ export function planOfLevel({ bug }: Level, scenario: Scenario, kernel: LevelKer
 }
 
 /** How the column of the page table is called: the first CPU of the plan. */
-export function cpuOf({ instances }: ScenarioPlan): string {
+export function levelCpu({ instances }: ScenarioPlan): string {
   return instances.find(({ kind }) => kind === 'cpu')?.name ?? 'the kernel';
 }

@@ -3,13 +3,13 @@ import { failureText } from '../../../server/report/describe-failure.ts';
 import type { ScenarioPlan } from '../../../server/scenario/scenario-plan.ts';
 import { applyEvent, emptyModel } from '../model/lab-model.ts';
 import { panelLayout } from '../picture/layout.ts';
-import { momentOf, type Sweep, sweepIn } from '../picture/moment.ts';
+import { pictureMoment, type Sweep, sweepIn } from '../picture/moment.ts';
 import { Picture } from '../picture/picture.tsx';
 import { useKeys } from '../shell/keys.ts';
 import { Link } from '../shell/link.tsx';
 import { goTo } from '../shell/navigation.ts';
 import { actorsOf, type Game, type Move, play } from './game.ts';
-import { cpuOf, planOfLevel } from './level-plan.ts';
+import { levelCpu, planOfLevel } from './level-plan.ts';
 import { LEVEL_SCENARIOS } from './level-scenarios.ts';
 import type { Level } from './levels.ts';
 import { moveWords } from './move-words.ts';
@@ -178,10 +178,10 @@ function Kernel({ title, plan, game }: KernelProps) {
   const { moment, sweep } = useMemo(() => {
     const model = emptyModel('stock');
     for (const event of game.events) applyEvent(model, event);
-    const seen = momentOf(model, {
+    const seen = pictureMoment(model, {
       page: plan.pages[0]?.page ?? 0,
       racers: plan.devices.map(({ name }) => name),
-      cpu: cpuOf(plan),
+      cpu: levelCpu(plan),
       cellsMax: 4,
     });
     const before = game.moves.at(-2)?.n ?? 0;

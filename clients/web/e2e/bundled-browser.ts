@@ -12,12 +12,12 @@ const UNPACKER = fileURLToPath(new URL('unpack-browser.ts', import.meta.url));
 /** npm ci takes it away with the package that it was unpacked from. */
 const CACHE = fileURLToPath(new URL('../../../node_modules/.cache/mmrace', import.meta.url));
 
-export type Environment = Readonly<Record<string, string | undefined>>;
+export type BrowserEnvironment = Readonly<Record<string, string | undefined>>;
 
 export interface FoundBrowser {
   readonly executablePath: string;
   /** The environment to start it in. */
-  readonly environment: Environment;
+  readonly environment: BrowserEnvironment;
 }
 
 /** The package's own names /tmp/fonts. */
@@ -35,7 +35,9 @@ const FONTS_CONF = `<?xml version="1.0"?>
  *
  * Rejects if it cannot be unpacked: no space, a folder that cannot be written.
  */
-export async function bundledBrowser(environment: Environment): Promise<FoundBrowser | 'none'> {
+export async function bundledBrowser(
+  environment: BrowserEnvironment,
+): Promise<FoundBrowser | 'none'> {
   if (process.platform !== 'linux' || process.arch !== 'x64') return 'none';
   const folder = join(CACHE, 'chromium');
   if (!existsSync(folder)) {

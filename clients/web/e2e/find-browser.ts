@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { bundledBrowser, type Environment, type FoundBrowser } from './bundled-browser.ts';
+import { type BrowserEnvironment, bundledBrowser, type FoundBrowser } from './bundled-browser.ts';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome', 'chrome'];
 /** A browser that cannot tell its version by then will not show a page in time either. */
@@ -15,7 +15,7 @@ export const NO_BROWSER =
   'no Chromium runs here: "sudo apt-get install chromium" installs one, or set CHROMIUM to the path of one';
 
 export interface Surroundings {
-  readonly environment: Environment;
+  readonly environment: BrowserEnvironment;
   readonly isProgram: (path: string) => boolean;
   /** It starts here, with the libraries that are here. */
   readonly runs: (browser: FoundBrowser) => boolean;

@@ -1,15 +1,15 @@
 /** The beats of a recorded race: moments to stand at, each a state of both machines. */
 import type { Event } from '../../../server/abi/event.ts';
 import { applyEvent, emptyModel, type LabModel } from '../model/lab-model.ts';
-import { type Moment, momentOf, type Sweep, sweepIn } from '../picture/moment.ts';
-import { type Verdict, verdictOf } from '../picture/verdict.ts';
-import { castOf, spoken } from '../sheet/cast.ts';
+import { type PictureMoment, pictureMoment, type Sweep, sweepIn } from '../picture/moment.ts';
+import { type PictureVerdict, pictureVerdict } from '../picture/verdict.ts';
+import { seatedCast, spoken } from '../sheet/cast.ts';
 import type { RecordedRace, RecordedSide } from './recorded-race.ts';
 
 export interface SideBeat {
-  readonly moment: Moment;
+  readonly moment: PictureMoment;
   readonly sweep: Sweep;
-  readonly verdict: Verdict | 'none';
+  readonly verdict: PictureVerdict | 'none';
 }
 
 export interface Beat {
@@ -33,7 +33,7 @@ const VERDICT_MS = 3_200;
 export function beatsOf(race: RecordedRace): Beat[] {
   const { sheet, page } = race;
   const devices = ['gpu0', 'gpu1'];
-  const cast = castOf(
+  const cast = seatedCast(
     sheet,
     devices.map((name) => ({ name, role: 'device' as const })),
     {},
@@ -111,10 +111,10 @@ function sideBeat(
   racers: readonly string[],
 ): SideBeat {
   for (const event of events) applyEvent(model, event);
-  const moment = momentOf(model, { page, racers, cpu: CPU, cellsMax: 3 });
+  const moment = pictureMoment(model, { page, racers, cpu: CPU, cellsMax: 3 });
   // A read that is yet to be judged is no verdict.
   const verdict = events.some(({ kind }) => kind === 'device-access')
     ? 'none'
-    : verdictOf(model, page);
+    : pictureVerdict(model, page);
   return { moment, sweep: sweepIn(events, moment), verdict };
 }

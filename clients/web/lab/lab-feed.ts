@@ -12,7 +12,7 @@ import { serverApi } from '../server-api.ts';
 import { goElsewhere } from '../shell/go-elsewhere.ts';
 import { doorOf } from '../shell/memory.ts';
 import { beganAgain } from './began-again.ts';
-import { BEGINNING, type SessionStatus } from './reconnecting.ts';
+import { NOT_IN_YET, type SessionStatus } from './reconnecting.ts';
 import { type KeptClient, SessionKeeper } from './session-keeper.ts';
 
 /** Milliseconds between two changes that panels are told of. Canvases look for themselves. */
@@ -29,7 +29,7 @@ const GONE_AFTER = 3;
 
 export class LabFeed {
   readonly lab: string;
-  status: SessionStatus = BEGINNING;
+  status: SessionStatus = NOT_IN_YET;
   history = new EventHistory(emptyModel('stock'));
   control: LabControl | 'unknown' = 'unknown';
   /** Counts histories: another machine, or a page that fell behind. */
@@ -68,7 +68,7 @@ export class LabFeed {
 
   #observe(name: string, moved: (state: ConnectionState['state']) => void): ObserverClient {
     const client = new ObserverClient({
-      url: webSocketAddress(),
+      url: feedAddress(),
       lab: doorOf(this.lab),
       name,
       moved,
@@ -210,7 +210,7 @@ function keepable(client: ObserverClient): WatchingClient {
 }
 
 /** The server that sent the page. */
-export function webSocketAddress(): string {
+export function feedAddress(): string {
   const { protocol, host } = location;
   return `${protocol === 'https:' ? 'wss' : 'ws'}://${host}/ws`;
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { CLOSE_CODES } from '../../../server/protocol/close-codes.ts';
 import type { ClosedWhy } from '../../sdk/connection-state.ts';
 import {
-  BEGINNING,
+  NOT_IN_YET,
   nextStatus,
   PAGE_RETRY_LAST_MS,
   type SessionStatus,
@@ -30,7 +30,7 @@ function closed(why: ClosedWhy): StatusEvent {
   return { event: 'closed', closed: why, sentence: 'why' };
 }
 
-function after(events: readonly StatusEvent[], from: SessionStatus = BEGINNING): SessionStatus {
+function after(events: readonly StatusEvent[], from: SessionStatus = NOT_IN_YET): SessionStatus {
   return events.reduce(nextStatus, from);
 }
 

@@ -39,7 +39,7 @@ export type StatusEvent =
   | { readonly event: 'closed'; readonly closed: ClosedWhy; readonly sentence: string }
   | { readonly event: 'retry' };
 
-export const BEGINNING: SessionStatus = { state: 'connecting', failures: 0, before: 'never' };
+export const NOT_IN_YET: SessionStatus = { state: 'connecting', failures: 0, before: 'never' };
 
 /** Refusals that another attempt does not cure. */
 const FOR_GOOD = new Set(['bad-params', 'lab-full']);

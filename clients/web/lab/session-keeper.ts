@@ -8,7 +8,7 @@ import {
   type ConnectionState,
   closedSentence,
 } from '../../sdk/connection-state.ts';
-import { BEGINNING, nextStatus, type SessionStatus, type StatusEvent } from './reconnecting.ts';
+import { NOT_IN_YET, nextStatus, type SessionStatus, type StatusEvent } from './reconnecting.ts';
 
 /** A client as the keeper sees it. */
 export interface KeptClient {
@@ -26,7 +26,7 @@ export type NewClient<Client> = (moved: (state: ConnectionState['state']) => voi
 export class SessionKeeper<Client extends KeptClient> {
   readonly #begin: NewClient<Client>;
   readonly #changed: (status: SessionStatus) => void;
-  #status: SessionStatus = BEGINNING;
+  #status: SessionStatus = NOT_IN_YET;
   #client: Client | 'none' = 'none';
   #timer: ReturnType<typeof setTimeout> | 'none' = 'none';
   #life: 'open' | 'over' = 'open';

@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import type { LabDetail } from '../../../server/protocol/http-api.ts';
 import { ANY_NAME, playersIn } from '../player/players.ts';
 import { RequestFailed, serverApi } from '../server-api.ts';
-import { castOf, missingIn } from '../sheet/cast.ts';
+import { missingIn, seatedCast } from '../sheet/cast.ts';
 import { Link } from '../shell/link.tsx';
 import { useLoaded } from '../shell/loaded.ts';
 import { recall, remember } from '../shell/memory.ts';
@@ -58,7 +58,8 @@ function Choices({ lab }: { readonly lab: LabDetail }) {
   const here = lab.actors.length;
   const [mine] = playersIn(lab.name);
   const { sheet } = lab;
-  const wanted = sheet === null ? 'none' : missingIn(sheet, castOf(sheet, lab.actors, lab.cast));
+  const wanted =
+    sheet === null ? 'none' : missingIn(sheet, seatedCast(sheet, lab.actors, lab.cast));
   return (
     <>
       <h1>{lab.sheet?.title ?? lab.name}</h1>

@@ -23,7 +23,7 @@ export interface ActorOnPage {
 }
 
 /** An invalidation between its start and its end. */
-export interface OpenBracket {
+interface OpenBracket {
   readonly id: number;
   readonly since: number;
   readonly mm: number;

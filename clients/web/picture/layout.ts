@@ -1,5 +1,5 @@
 /** Where everything of a picture stands, in units of its view box. */
-import type { Moment, MomentCell, MomentPlace } from './moment.ts';
+import type { MomentCell, MomentPlace, PictureMoment } from './moment.ts';
 
 export interface Box {
   readonly x: number;
@@ -39,7 +39,7 @@ const CELL_HEIGHT_MIN = 24;
 const SIGN = 0.61;
 
 /** Entries on the left, one above the other, memories on the right. */
-export function panelLayout({ cells, places }: Moment): PictureLayout {
+export function panelLayout({ cells, places }: PictureMoment): PictureLayout {
   const [width, height] = [600, 340];
   const left = { x: 32, w: 226 };
   const swept = { x: 26, y: 122, w: 240, h: 216 };
@@ -72,7 +72,7 @@ export function panelLayout({ cells, places }: Moment): PictureLayout {
 
 /** Columns beside each other, memories below: for a stage. Nothing is smaller than a back row can read. */
 export function wideLayout(
-  { cells, places }: Moment,
+  { cells, places }: PictureMoment,
   { width, height }: { readonly width: number; readonly height: number },
 ): PictureLayout {
   const [gap, head, bar] = [34, 50, 60];

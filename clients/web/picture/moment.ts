@@ -31,7 +31,7 @@ export interface MomentPlace {
   readonly frames: readonly (SeenFrame & { readonly standing: 'the page' | 'left behind' })[];
 }
 
-export interface Moment {
+export interface PictureMoment {
   readonly page: number;
   /** The page table first, then the devices that race. */
   readonly cells: readonly MomentCell[];
@@ -50,7 +50,7 @@ export interface MomentQuestion {
   readonly cellsMax: number;
 }
 
-export function momentOf(model: LabModel, question: MomentQuestion): Moment {
+export function pictureMoment(model: LabModel, question: MomentQuestion): PictureMoment {
   const { page, cpu, cellsMax } = question;
   const shown = shownDevices(model, question).slice(0, cellsMax - 1);
   const entry = model.cpu.get(0)?.get(page) ?? ({ state: 'none' } as const);
@@ -131,7 +131,7 @@ function placesOf(cells: readonly MomentCell[], shown: readonly string[]): Momen
  */
 export type Sweep = 'swept' | 'missed' | 'none';
 
-export function sweepIn(events: Iterable<Event>, moment: Moment): Sweep {
+export function sweepIn(events: Iterable<Event>, moment: PictureMoment): Sweep {
   const { page } = moment;
   let swept: Sweep = 'none';
   let changed = false;
@@ -146,7 +146,7 @@ export function sweepIn(events: Iterable<Event>, moment: Moment): Sweep {
 }
 
 /** The picture in a sentence, for those who hear it. */
-export function momentSentence({ cells }: Moment): string {
+export function momentSentence({ cells }: PictureMoment): string {
   return cells
     .map(({ actor, side, holds, words, coherence }) => {
       const what = holds === 'nothing' ? words : `${holds.value}, ${frameWords(holds)}`;

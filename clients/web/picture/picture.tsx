@@ -1,10 +1,16 @@
 import type { CSSProperties } from 'preact';
 import type { Box, PictureLayout, PlacedCell, PlacedFrame, PlacedPlace } from './layout.ts';
-import { frameWords, type Moment, momentSentence, type SeenFrame, type Sweep } from './moment.ts';
+import {
+  frameWords,
+  momentSentence,
+  type PictureMoment,
+  type SeenFrame,
+  type Sweep,
+} from './moment.ts';
 import './picture.css';
 
 export interface PictureProps {
-  readonly moment: Moment;
+  readonly moment: PictureMoment;
   readonly layout: PictureLayout;
   readonly sweep: Sweep;
   /** Who acts in this moment, and the word for it. */

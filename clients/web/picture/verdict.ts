@@ -1,7 +1,7 @@
 /** The punch line: the newest read of a page after another actor's write, right or wrong. */
 import type { LabModel } from '../model/lab-model.ts';
 
-export interface Verdict {
+export interface PictureVerdict {
   readonly is: 'right' | 'wrong';
   readonly reader: string;
   /** A device reads through its mirror, and has to be told; a thread through the page table. */
@@ -18,10 +18,13 @@ export interface Verdict {
  * 'none' while nothing was read since the last write. Wrong is what an oracle has called wrong; right is what was
  * written last, read by another. What is neither (a read while the page moves) is no verdict.
  */
-export function verdictOf({ values, actors }: LabModel, page: number): Verdict | 'none' {
+export function pictureVerdict(
+  { values, actors }: LabModel,
+  page: number,
+): PictureVerdict | 'none' {
   const written = values.written.get(page);
   if (written === undefined) return 'none';
-  let newest: Verdict | 'none' = 'none';
+  let newest: PictureVerdict | 'none' = 'none';
   for (const read of values.reads.values()) {
     const { actor, against, judged, n, value } = read;
     if (read.page !== page || against === 'none' || against.n !== written.n) continue;
@@ -48,7 +51,7 @@ export function verdictReason({
   reader,
   writer,
   through,
-}: Pick<Verdict, 'is' | 'reader' | 'writer' | 'through'>): string {
+}: Pick<PictureVerdict, 'is' | 'reader' | 'writer' | 'through'>): string {
   if (is === 'right') return `${reader} reads what ${writer} wrote`;
   if (through === 'page table') return `what ${writer} wrote is lost`;
   return `${reader} was not told that the page moved`;

@@ -1,13 +1,13 @@
 import { useEffect } from 'preact/hooks';
-import type { Verdict } from '../picture/verdict.ts';
+import type { PictureVerdict } from '../picture/verdict.ts';
 
-const BUZZ: { readonly [Is in Verdict['is']]: number[] } = {
+const BUZZ: { readonly [Is in PictureVerdict['is']]: number[] } = {
   right: [60],
   wrong: [200, 80, 200, 80, 400],
 };
 
 export interface OutcomeScreenProps {
-  readonly verdict: Verdict;
+  readonly verdict: PictureVerdict;
   readonly onClose: () => void;
 }
 

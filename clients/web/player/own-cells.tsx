@@ -1,4 +1,4 @@
-import { frameWords, type MomentCell, momentOf } from '../picture/moment.ts';
+import { frameWords, type MomentCell, pictureMoment } from '../picture/moment.ts';
 import type { Room } from '../room/use-room.ts';
 
 /** My mirror, and what the page table says: two cells that should agree. */
@@ -10,7 +10,7 @@ export function OwnCells({ room, name }: { readonly room: Room; readonly name: s
   const { now: model } = feed.history;
   // A thread has no mirror of its own.
   const racers = model.actors.get(name)?.role === 'cpu' ? [] : [name];
-  const { cells } = momentOf(model, { page, racers, cpu: 'cpu0', cellsMax: 2 });
+  const { cells } = pictureMoment(model, { page, racers, cpu: 'cpu0', cellsMax: 2 });
   const mine = racers.length === 0 ? undefined : cells.find(({ actor }) => actor === name);
   return (
     <div className="own-cells">

@@ -6,8 +6,8 @@ import type { DeviceEntry } from '../../agents/hand-verbs.ts';
 import type { PlayedAgent } from '../../agents/played-agent.ts';
 import type { VerbParams, VerbResult } from '../../sdk/conductor.ts';
 import type { ConnectionState } from '../../sdk/connection-state.ts';
-import { webSocketAddress } from '../lab/lab-feed.ts';
-import { BEGINNING, type SessionStatus } from '../lab/reconnecting.ts';
+import { feedAddress } from '../lab/lab-feed.ts';
+import { NOT_IN_YET, type SessionStatus } from '../lab/reconnecting.ts';
 import { SessionKeeper } from '../lab/session-keeper.ts';
 import { sentenceOf } from '../server-api.ts';
 import { doorOf } from '../shell/memory.ts';
@@ -35,7 +35,7 @@ export class PlayedClient {
   /** As the lab calls it, from the first hello on. */
   name: string;
   readonly role: PlayerRole;
-  status: SessionStatus = BEGINNING;
+  status: SessionStatus = NOT_IN_YET;
   /** Newest first. */
   actions: readonly PlayedAction[] = [];
   /** The kernel function after which a task stands; empty if none does. */
@@ -150,7 +150,7 @@ export class PlayedClient {
   #begin(moved: (state: ConnectionState['state']) => void): KeptAgent {
     const parked = takeParked(this.lab, this.role, this.name);
     const options = {
-      url: webSocketAddress(),
+      url: feedAddress(),
       lab: doorOf(this.lab),
       name: this.name,
       connectMs: parked === 'none' ? 0 : PARKED_CONNECT_MS,

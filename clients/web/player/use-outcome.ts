@@ -1,9 +1,9 @@
 import { useState } from 'preact/hooks';
-import type { Verdict } from '../picture/verdict.ts';
+import type { PictureVerdict } from '../picture/verdict.ts';
 import type { Room } from '../room/use-room.ts';
 
-export interface Outcome {
-  readonly outcome: Verdict | 'none';
+interface Outcome {
+  readonly outcome: PictureVerdict | 'none';
   readonly close: () => void;
 }
 
@@ -18,7 +18,7 @@ export function useOutcome(room: Room, name: string): Outcome {
 }
 
 /** A wrong read is told at once; a right one is news only where the race ends with it. */
-function outcomeOf({ verdict, sheet, cue }: Room, name: string): Verdict | 'none' {
+function outcomeOf({ verdict, sheet, cue }: Room, name: string): PictureVerdict | 'none' {
   if (verdict === 'none' || verdict.reader !== name) return 'none';
   const isEnd = sheet !== 'none' && cue.now === 'none';
   return verdict.is === 'wrong' || isEnd ? verdict : 'none';

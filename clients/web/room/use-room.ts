@@ -8,9 +8,9 @@ import { useLabControl } from '../lab/use-lab-control.ts';
 import { useLabFeed } from '../lab/use-lab-feed.ts';
 import { staleCells } from '../model/coherence.ts';
 import type { EventHistory } from '../model/event-history.ts';
-import { type Moment, momentOf, type Sweep, sweepIn } from '../picture/moment.ts';
-import { type Verdict, verdictOf } from '../picture/verdict.ts';
-import { castOf } from '../sheet/cast.ts';
+import { type PictureMoment, pictureMoment, type Sweep, sweepIn } from '../picture/moment.ts';
+import { type PictureVerdict, pictureVerdict } from '../picture/verdict.ts';
+import { seatedCast } from '../sheet/cast.ts';
 import { type Cast, CueProgress } from '../sheet/cue-progress.ts';
 
 /** Events that one beat looks at. */
@@ -33,9 +33,9 @@ export interface Room {
   readonly cue: { readonly at: number; readonly now: Cue | 'none'; readonly left: Cue['do'] };
   /** Of a lab whose cues lie inside of calls: it goes as far as each of them says. */
   readonly led: LabLed | 'none';
-  readonly moment: Moment | 'none';
+  readonly moment: PictureMoment | 'none';
   readonly sweep: Sweep;
-  readonly verdict: Verdict | 'none';
+  readonly verdict: PictureVerdict | 'none';
 }
 
 export function useRoom(lab: string): Room {
@@ -49,7 +49,7 @@ export function useRoom(lab: string): Room {
   const players = [...model.actors]
     .filter(([name, { state }]) => state !== 'fenced' && !isOfScene(detail, name))
     .map(([name, { role }]) => ({ name, role }));
-  const cast: Cast = sheet === 'none' ? new Map() : castOf(sheet, players, given);
+  const cast: Cast = sheet === 'none' ? new Map() : seatedCast(sheet, players, given);
   const page = pageOf(history, detail);
   const led = feed.control === 'unknown' ? 'none' : (feed.control.led ?? 'none');
   const progress = progressOf(tracker, { history, sheet, cast, page });
@@ -59,7 +59,7 @@ export function useRoom(lab: string): Room {
     .filter((name) => model.actors.get(name)?.role === 'device');
   const cpu = [...model.actors].find(([, { role }]) => role === 'cpu')?.[0] ?? 'cpu0';
   const moment =
-    page === 'none' ? 'none' : momentOf(model, { page, racers, cpu, cellsMax: CELLS_MAX });
+    page === 'none' ? 'none' : pictureMoment(model, { page, racers, cpu, cellsMax: CELLS_MAX });
   return {
     feed,
     detail,
@@ -76,7 +76,7 @@ export function useRoom(lab: string): Room {
     led,
     moment,
     sweep: moment === 'none' ? 'none' : sweepOf(history, moment, progress.done),
-    verdict: page === 'none' ? 'none' : verdictOf(model, page),
+    verdict: page === 'none' ? 'none' : pictureVerdict(model, page),
   };
 }
 
@@ -126,7 +126,7 @@ function progressOf(
 }
 
 /** Of what has happened since the last cue, or in it if nothing has since. */
-function sweepOf(history: EventHistory, moment: Moment, done: readonly number[]): Sweep {
+function sweepOf(history: EventHistory, moment: PictureMoment, done: readonly number[]): Sweep {
   const last = done.at(-1) ?? 0;
   const since = sweepIn(eventsAfter(history, last), moment);
   if (since !== 'none' || done.length === 0) return since;

@@ -1,8 +1,8 @@
-import { type Verdict, verdictReason } from '../picture/verdict.ts';
+import { type PictureVerdict, verdictReason } from '../picture/verdict.ts';
 import './room.css';
 
 export interface VerdictLineProps {
-  readonly verdict: Verdict;
+  readonly verdict: PictureVerdict;
   readonly called: (actor: string) => string;
 }
 

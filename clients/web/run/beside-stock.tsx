@@ -5,7 +5,7 @@ import { shows } from '../../../server/report/shows.ts';
 import { byName } from '../memory/columns.ts';
 import { applyEvent, emptyModel } from '../model/lab-model.ts';
 import { panelLayout } from '../picture/layout.ts';
-import { momentOf, sweepIn } from '../picture/moment.ts';
+import { pictureMoment, sweepIn } from '../picture/moment.ts';
 import { Picture } from '../picture/picture.tsx';
 import { useKeys } from '../shell/keys.ts';
 import { lastEventOfStep } from './run-history.ts';
@@ -112,7 +112,7 @@ function Kernel({ title, page, racers, setup, events, fresh, failure }: KernelPr
   const model = emptyModel('stock');
   for (const event of [...setup, ...events]) applyEvent(model, event);
   const cpu = [...model.actors].find(([, { role }]) => role === 'cpu')?.[0] ?? 'cpu0';
-  const moment = momentOf(model, { page, racers, cpu, cellsMax: 4 });
+  const moment = pictureMoment(model, { page, racers, cpu, cellsMax: 4 });
   const sweep = sweepIn([...fresh], moment);
   const shown = fresh.filter(shows);
   return (

@@ -3,12 +3,12 @@ import type { LabSheet } from '../../../server/protocol/run-sheet.ts';
 import { byName } from '../memory/columns.ts';
 import type { Cast } from './cue-progress.ts';
 
-export interface Player {
+interface Player {
   readonly name: string;
   readonly role: 'device' | 'cpu';
 }
 
-export function castOf(
+export function seatedCast(
   sheet: LabSheet,
   players: readonly Player[],
   given: { readonly [role: string]: string },

@@ -9,7 +9,7 @@ import type { ScenarioPlan } from '../../scenario/scenario-plan.ts';
 import { newScenarioRun, type ScenarioRun, stepsMaxOf } from '../../scenario/scenario-world.ts';
 
 /** What a world does while it is recorded. */
-export interface Recording {
+interface Recording {
   readonly events: readonly Event[];
   /** For each event the number of its step, from 1. */
   readonly stepOfEvent: readonly number[];
