@@ -1,3 +1,4 @@
+import type { PgmapOwner } from '../../server/abi/device-api.ts';
 import type { Task } from '../../server/task/task.ts';
 import { PAGES_MAX, pageIndex, pageRange } from '../../server/vocabulary/address.ts';
 import { OK, type Result } from '../../server/vocabulary/errno.ts';
@@ -26,16 +27,19 @@ import { type AgentOptions, type PlayedAgent, watching } from './played-agent.ts
 import { newLoops } from './read-loops.ts';
 
 /** dmirror as a device of the SDK. */
-export const dmirrorDevice: DeviceFactory = (kernel) => handDevice(kernel).device;
+export const dmirrorDevice: DeviceFactory = (kernel) => handDevice(kernel, undefined).device;
 
 interface HandDevice {
   readonly hand: DeviceHand;
   readonly device: Device;
 }
 
-function handDevice({ api, context, waitFor }: DeviceKernel): HandDevice {
+function handDevice(
+  { api, context, waitFor }: DeviceKernel,
+  pgmapOwner: PgmapOwner | undefined,
+): HandDevice {
   // The number distinguishes devices of one world; this process has one.
-  const dmirror = newDmirror({ api, context, deviceNumber: 0 });
+  const dmirror = newDmirror({ api, context, deviceNumber: 0, pgmapOwner });
   const hand = {
     dmirror,
     loops: newLoops(() => waitFor(Promise.resolve())),
@@ -55,8 +59,12 @@ function handDevice({ api, context, waitFor }: DeviceKernel): HandDevice {
 }
 
 /** The same, with what it held before the page was loaded again. */
-function unparkedDevice(kernel: DeviceKernel, parked: ParkedDevice): HandDevice {
-  const { hand, device } = handDevice(kernel);
+function unparkedDevice(
+  kernel: DeviceKernel,
+  parked: ParkedDevice,
+  pgmapOwner: PgmapOwner | undefined,
+): HandDevice {
+  const { hand, device } = handDevice(kernel, pgmapOwner);
   if (kernel.adopt === undefined) throw new Error('a parked session needs a kernel that adopts');
   unparkDevice(hand, parked, kernel.adopt);
   return { hand, device: { ...device, open: opened } };
@@ -87,7 +95,7 @@ function* recoverDmirror(dmirror: Dmirror): Task<Result<void>> {
 /** A dmirror device in a lab. */
 export function startDevice(options: AgentOptions): PlayedAgent {
   const { url, lab, name, create, takeOver, connectMs, say, watch, onLoss = 'rejoin' } = options;
-  const { comeBackMs, parked } = options;
+  const { comeBackMs, parked, pgmapOwner } = options;
   /** Between setup and finalize by hand the device is not slow: a person thinks. */
   const hand = { migrates: false, verbs: 0 };
   /** Used up by the first machine: another one knows nothing of it. */
@@ -109,7 +117,8 @@ export function startDevice(options: AgentOptions): PlayedAgent {
     ...(comeBackMs === undefined ? {} : { comeBackMs }),
     device: (kernel) => {
       watch?.began(kernel.api.owner);
-      const made = left === 'none' ? handDevice(kernel) : unparkedDevice(kernel, left);
+      const made =
+        left === 'none' ? handDevice(kernel, pgmapOwner) : unparkedDevice(kernel, left, pgmapOwner);
       left = 'none';
       now = made.hand;
       hand.migrates = made.hand.migration.open !== 'none';

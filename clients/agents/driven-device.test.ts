@@ -10,10 +10,14 @@ const RANGE = pageRange(pageIndex(0x100200), pageIndex(0x100202));
 const REGION = { address: '0x100200000', pages: 2 };
 const ROUNDS = 6;
 
-function onDrivenStage(id: string, play: (stage: Stage) => Promise<void>): Promise<void> {
+function onDrivenStage(
+  id: string,
+  play: (stage: Stage) => Promise<void>,
+  pgmapOwner?: string,
+): Promise<void> {
   const driver = DRIVERS.get(id);
   assert.ok(driver !== undefined, id);
-  return onStage(play, (options) => startDrivenDevice(driver, options));
+  return onStage(play, (options) => startDrivenDevice(driver, { ...options, pgmapOwner }));
 }
 
 function violations({ lab }: Stage): string[] {
@@ -71,6 +75,42 @@ for (const id of ['amdkfd', 'amdkfd-no-retry', 'nouveau', 'xe']) {
       assert.deepEqual(await perform('cpu0', 'load-pages', REGION), { values: ['0x3', '0x4'] });
       assert.deepEqual(violations(stage), []);
     }));
+}
+
+for (const id of ['corrected', 'xe']) {
+  test(`${id} in two clients that share an owner: one reads, writes and takes what the other has`, () =>
+    onDrivenStage(
+      id,
+      async (stage) => {
+        const { perform, lab } = stage;
+        const values = async (actor: string, verb: string) =>
+          ((await perform(actor, verb, { range: RANGE })) as { values: string[] }).values;
+        const privately = (actor: string) => {
+          const events = lab.eventsAfter(0);
+          assert.ok(events !== 'too-old');
+          const last = events.findLast((event) => event.actor === actor && 'memory' in event);
+          return last !== undefined && 'memory' in last && last.memory === 'private';
+        };
+        await perform('cpu0', 'mmap', {
+          verb: 'mmap',
+          ...REGION,
+          prot: 'rw',
+          kind: 'anon-private',
+        });
+        await perform('cpu0', 'store-pages', { address: '0x100200000', values: ['0x1', '0x2'] });
+        assert.deepEqual(await values('dev0', 'migrate-to-dev'), ['0x1', '0x2']);
+        assert.deepEqual(await values('dev1', 'read'), ['0x1', '0x2']);
+        assert.ok(privately('dev1'), 'no page went home for that');
+        await perform('dev1', 'write', { range: RANGE, values: ['0x3', '0x4'] });
+        assert.deepEqual(await values('dev0', 'read'), ['0x3', '0x4']);
+        assert.deepEqual(await values('dev1', 'migrate-to-dev'), ['0x3', '0x4']);
+        assert.deepEqual(await values('dev0', 'read'), ['0x3', '0x4']);
+        assert.ok(privately('dev0'));
+        assert.deepEqual(await perform('cpu0', 'load-pages', REGION), { values: ['0x3', '0x4'] });
+        assert.deepEqual(violations(stage), []);
+      },
+      'hive',
+    ));
 }
 
 test('a guest in a client: what its hypervisor has cached goes, and so does its memory', () =>

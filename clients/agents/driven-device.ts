@@ -2,6 +2,7 @@
  * A device in a lab whose driver is any of those that ship, or a user's own: the very text that the explorer runs
  * beside the kernel.
  */
+import type { PgmapOwner } from '../../server/abi/device-api.ts';
 import type { Task } from '../../server/task/task.ts';
 import { DMIRROR_CHUNK_PAGES, DMIRROR_RETRIES_MAX } from '../drivers/dmirror/dmirror-state.ts';
 import type { DriverVariant } from '../drivers/interface/driver-variant.ts';
@@ -12,13 +13,14 @@ import { checkDriverVerb } from './device-verbs.ts';
 import { type AgentOptions, type PlayedAgent, watching } from './played-agent.ts';
 
 /** A device of the SDK that `driver` drives. After a fence it begins anew: what it had is lost. */
-export function drivenBy(driver: DriverVariant): DeviceFactory {
+export function drivenBy(driver: DriverVariant, pgmapOwner?: PgmapOwner): DeviceFactory {
   return ({ api, context }) => {
     const device = driver.newDevice({
       api,
       context,
       deviceNumber: 0,
       memoryPages: DMIRROR_CHUNK_PAGES,
+      pgmapOwner,
       retriesMax: DMIRROR_RETRIES_MAX,
       setPageDirtyLock,
     });
@@ -41,7 +43,7 @@ function setPageDirtyLock(): Task<void> {
 export function startDrivenDevice(driver: DriverVariant, options: AgentOptions): PlayedAgent {
   const { url, lab, name, create, takeOver, connectMs, say, watch, onLoss = 'rejoin' } = options;
   const { comeBackMs } = options;
-  const device = drivenBy(driver);
+  const device = drivenBy(driver, options.pgmapOwner);
   const client: DeviceClient = new DeviceClient({
     url,
     lab,

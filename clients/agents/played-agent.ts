@@ -1,4 +1,5 @@
 /** A ready-made client that is played: by a conductor over the wire, and by the holder of this object. */
+import type { PgmapOwner } from '../../server/abi/device-api.ts';
 import type { Pong } from '../../server/protocol/ping.ts';
 import type { VerbParams, VerbResult } from '../sdk/conductor.ts';
 import type { ParkedSession } from '../sdk/connection.ts';
@@ -32,6 +33,8 @@ export interface AgentOptions extends AgentArguments {
   readonly onLoss?: OnLoss;
   /** See ConnectionOptions. */
   readonly comeBackMs?: number;
+  /** Of a device: see DriverOptions. */
+  readonly pgmapOwner?: PgmapOwner | undefined;
   /** One sentence for an observer. */
   readonly say: (text: string) => void;
   readonly watch?: AgentWatch;

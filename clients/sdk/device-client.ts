@@ -27,6 +27,7 @@ import { type Task, waitUntil } from '../../server/task/task.ts';
 import type { PageRange } from '../../server/vocabulary/address.ts';
 import { fail, type Result } from '../../server/vocabulary/errno.ts';
 import { assertNever } from '../../server/vocabulary/invariant.ts';
+import { hexOfPage, pageOfHex, ZERO_CONTENTS } from '../../server/vocabulary/page-contents.ts';
 import type { Seq } from '../../server/vocabulary/seq.ts';
 import { CallRefused } from './call-refusal.ts';
 import {
@@ -392,12 +393,33 @@ export class DeviceClient<Kept = never> {
         this.#answerWith(id, asks.method, end(asks.params) as Task<unknown>, () => ({}));
         break;
       }
+      case 'peer_read': {
+        const read = device.driver.peerMemory?.read(asks.params.pfn);
+        if (read === undefined) this.#noPeer(id);
+        else {
+          this.#answerWith(id, 'peer_read', read, (result) => ({
+            page: hexOfPage(result.ok ? result.value : ZERO_CONTENTS),
+          }));
+        }
+        break;
+      }
+      case 'peer_write': {
+        const { pfn, page } = asks.params;
+        const written = device.driver.peerMemory?.write(pfn, pageOfHex(page));
+        if (written === undefined) this.#noPeer(id);
+        else this.#answerWith(id, 'peer_write', written, () => ({}));
+        break;
+      }
       case 'release':
         this.#answerWith(id, 'release', device.driver.release(), () => ({}));
         break;
       default:
         assertNever(asks);
     }
+  }
+
+  #noPeer(id: ReceivedQuestion['id']): void {
+    this.#answering.answerError(id, 'EFAULT', 'this device has no memory that others reach');
   }
 
   #askedToInvalidate({ method, params }: InvalidationAsks, id: ReceivedQuestion['id']): void {

@@ -138,8 +138,10 @@ export function remoteDeviceApi(parts: RemoteDeviceApiParts): DeviceApi {
       if (frames.length > 0) yield* calls.demand('unlock_and_put_pages', { frames: [...frames] });
     },
 
-    *memremapPages(count) {
-      return resultOf(yield* calls.ask('memremap_pages', { count }), ({ first }) => first);
+    *memremapPages(count, pgmapOwner) {
+      const asked: DeviceParams['memremap_pages'] =
+        pgmapOwner === undefined ? { count } : { count, owner: pgmapOwner };
+      return resultOf(yield* calls.ask('memremap_pages', asked), ({ first }) => first);
     },
     zoneDevicePageInit: (pfn) => notifications.pageInit(pfn),
     *putDevicePage(pfn) {

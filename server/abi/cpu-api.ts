@@ -61,4 +61,23 @@ export interface CpuApi {
   reclaim(range: PageRange): Task<Result<void>>;
   /** Compaction: what is mapped there moves to other frames, as through /proc/sys/vm/compact_memory. */
   compact(range: PageRange): Task<Result<void>>;
+  /** khugepaged, of whole blocks of files that are mapped there: what madvise(COLLAPSE) asks for. */
+  khugepaged(range: PageRange): Task<Result<void>>;
+  /** Of all swap space. EINVAL if there is none in use, ENOMEM if some page finds no frame. */
+  swapoff(): Task<Result<void>>;
+  /** UFFDIO_REGISTER, for missing pages: from now on whoever touches one waits for a monitor. */
+  'uffd-register'(range: PageRange): Task<Result<void>>;
+  /** UFFDIO_UNREGISTER: those who wait go on. */
+  'uffd-unregister'(range: PageRange): Task<Result<void>>;
+  /** UFFDIO_COPY of one page that begins with `value`. ENOENT outside of what is registered, EEXIST where a page is. */
+  'uffd-copy'(page: PageIndex, value: bigint): Task<Result<void>>;
+  /** UFFDIO_ZEROPAGE of one page; fails as uffd-copy. */
+  'uffd-zeropage'(page: PageIndex): Task<Result<void>>;
+  /**
+   * UFFDIO_MOVE: pages go from `range` to `to`, which is registered and empty. ENOENT, EEXIST, EBUSY for pages that are
+   * not this process's alone, EAGAIN where something has come in between, EINVAL before 6.8.
+   */
+  'uffd-move'(range: PageRange, to: PageIndex): Task<Result<void>>;
+  /** UFFDIO_WAKE: those who wait look again. */
+  'uffd-wake'(range: PageRange): Task<Result<void>>;
 }

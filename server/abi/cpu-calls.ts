@@ -36,6 +36,7 @@ const pinId = Type.Integer({ minimum: 0, maximum: 2 ** 31 - 1 });
 const memory = { group: 'memory' } as const;
 const mappings = { group: 'mappings' } as const;
 const process = { group: 'process and pins' } as const;
+const faults = { group: 'userfaultfd' } as const;
 
 export const CPU_CALLS = {
   load: access({
@@ -307,6 +308,175 @@ export const CPU_CALLS = {
     call: (params) => {
       const range = rangeAt(params);
       return (api) => api.compact(range);
+    },
+  }),
+  khugepaged: systemCall({
+    meaning: prose(`
+      Takes the page tables of whole blocks of a file away that are mapped in a region, as khugepaged
+      does by itself: of whatever process they are. bad-range: a block is of no file, or a page of it is in use.
+    `),
+    errnos: ['EINVAL'],
+    help: {
+      ...memory,
+      summary: 'take page tables of a file away, as khugepaged does',
+      examples: ['khugepaged a', 'khugepaged 0x200000 512'],
+      errors: { EINVAL: 'A block there is of no file, or a page of it is in use.' },
+    },
+    params: strict(region),
+    result: nothing,
+    toParams: regionOf,
+    call: (params) => {
+      const range = rangeAt(params);
+      return (api) => api.khugepaged(range);
+    },
+  }),
+  swapoff: systemCall({
+    meaning: prose(`
+      Takes all swap space out of use: what is there comes back, entry by entry, in every process.
+      bad-range: none is in use; out-of-memory: some page finds no frame.
+    `),
+    errnos: ['EINVAL', 'ENOMEM'],
+    help: {
+      ...memory,
+      summary: 'bring everything back from swap, and use it no more',
+      examples: ['swapoff'],
+      errors: {
+        EINVAL: 'No swap space is in use.',
+        ENOMEM: 'Some page finds no frame; swap space is in use again.',
+      },
+    },
+    params: nothing,
+    result: nothing,
+    toParams: () => ({}),
+    call: () => (api) => api.swapoff(),
+  }),
+  'uffd-register': systemCall({
+    meaning: prose(`
+      Registers a region with userfaultfd, for missing pages: whoever touches one waits until
+      uffd-copy, uffd-zeropage or uffd-wake; a device that may not wait is refused.
+    `),
+    errnos: [],
+    help: {
+      ...faults,
+      summary: 'from now on whoever touches a missing page waits for a monitor',
+      examples: ['uffd-register a', 'uffd-register 0x10000 4'],
+      more: 'Any CPU can be the monitor. A load that waits does not block the prompt.',
+    },
+    params: strict(region),
+    result: nothing,
+    toParams: regionOf,
+    call: (params) => {
+      const range = rangeAt(params);
+      return (api) => api['uffd-register'](range);
+    },
+  }),
+  'uffd-unregister': systemCall({
+    meaning: 'Takes a region back that was registered with userfaultfd: those who wait go on.',
+    errnos: [],
+    help: {
+      ...faults,
+      summary: 'nobody waits for a monitor there any more',
+      examples: ['uffd-unregister a 4'],
+    },
+    params: strict(region),
+    result: nothing,
+    toParams: regionOf,
+    call: (params) => {
+      const range = rangeAt(params);
+      return (api) => api['uffd-unregister'](range);
+    },
+  }),
+  'uffd-copy': systemCall({
+    meaning: prose(`
+      Fills a missing page that is registered, with one that begins with a u64, and wakes those who
+      wait for it. not-found: the page is not registered; exists: something is mapped there.
+    `),
+    errnos: ['ENOENT', 'EEXIST', 'ENOMEM'],
+    help: {
+      ...faults,
+      summary: 'as monitor: fill a missing page, and wake those who wait for it',
+      examples: ['uffd-copy a 42'],
+      errors: {
+        ENOENT: 'That page is not registered: uffd-register it first.',
+        EEXIST: 'A page is there already.',
+      },
+    },
+    params: strict({ address: pageAddress, value: hexU64 }),
+    result: nothing,
+    toParams: (page: PageIndex, value: bigint) => ({
+      address: hexAddress(page),
+      value: hexU64Of(value),
+    }),
+    call: (params) => {
+      const page = pageAtAddress(params.address);
+      const value = BigInt(params.value);
+      return (api) => api['uffd-copy'](page, value);
+    },
+  }),
+  'uffd-zeropage': systemCall({
+    meaning: 'As uffd-copy, with the zero page.',
+    errnos: ['ENOENT', 'EEXIST'],
+    help: {
+      ...faults,
+      summary: 'as monitor: map the zero page where a page is missing',
+      examples: ['uffd-zeropage a'],
+      errors: {
+        ENOENT: 'That page is not registered: uffd-register it first.',
+        EEXIST: 'A page is there already.',
+      },
+    },
+    params: strict({ address: pageAddress }),
+    result: nothing,
+    toParams: (page: PageIndex) => ({ address: hexAddress(page) }),
+    call: (params) => {
+      const page = pageAtAddress(params.address);
+      return (api) => api['uffd-zeropage'](page);
+    },
+  }),
+  'uffd-move': systemCall({
+    meaning: prose(`
+      Moves pages to a place that is registered with userfaultfd and empty, without a copy, and wakes those who wait
+      there. It ends at the first page that does not move. not-found: there is none; exists: something is at the new
+      place; busy: others have the page, too; come-back: something has come in between; bad-range: not anonymous memory
+      that may be written, not registered, or a kernel before 6.8.
+    `),
+    errnos: ['ENOENT', 'EEXIST', 'EBUSY', 'EAGAIN', 'EINVAL', 'EFAULT'],
+    help: {
+      ...faults,
+      summary: 'as monitor: move pages to where they are missed',
+      examples: ['uffd-move a 1 0x40000'],
+      errors: {
+        ENOENT: 'There is no page to move.',
+        EEXIST: 'A page is at the new place already.',
+        EBUSY: 'Others have the page, too, or it is pinned.',
+        EAGAIN: 'Something has come in between: say it again.',
+        EINVAL:
+          'The new place is not registered (uffd-register), or this kernel is older than 6.8.',
+      },
+    },
+    params: strict({ ...region, to: pageAddress }),
+    result: nothing,
+    toParams: (range: PageRange, to: PageIndex) => ({ ...regionOf(range), to: hexAddress(to) }),
+    call: (params) => {
+      const range = rangeAt(params);
+      const to = pageAtAddress(params.to);
+      return (api) => api['uffd-move'](range, to);
+    },
+  }),
+  'uffd-wake': systemCall({
+    meaning: 'Wakes those who wait for pages of a region: they look again.',
+    errnos: [],
+    help: {
+      ...faults,
+      summary: 'as monitor: wake those who wait for pages, filled or not',
+      examples: ['uffd-wake a'],
+    },
+    params: strict(region),
+    result: nothing,
+    toParams: regionOf,
+    call: (params) => {
+      const range = rangeAt(params);
+      return (api) => api['uffd-wake'](range);
     },
   }),
 } as const satisfies { readonly [Method in keyof CpuApi]: CpuCallOf<Method> };

@@ -14,8 +14,13 @@ import type { Seq } from '../vocabulary/seq.ts';
 import type { HmmPfn } from './hmm-pfn.ts';
 import type { MigratePfn } from './migrate-pfn.ts';
 
-/** Names the pgmap owner: one per device. */
+/** Names a device. */
 export type DeviceOwner = string;
+/**
+ * The owner of a struct dev_pagemap, which says who may take its pages as they are: the name of its device, or a word
+ * that devices with an interconnect share.
+ */
+export type PgmapOwner = string;
 /** Numbers the address spaces of a machine; 0 is the process that the devices mirror. */
 export type MmId = number;
 
@@ -48,7 +53,8 @@ export interface NotifierRange {
   readonly mm: MmId;
   readonly range: PageRange;
   readonly event: MmuNotifyEvent;
-  readonly owner: DeviceOwner | 'none';
+  /** Of a migration: the pgmap owner that was given to it. Of exclusive access: the device. */
+  readonly owner: PgmapOwner | 'none';
   readonly blocking: 'blockable' | 'non-blockable';
 }
 
@@ -65,9 +71,10 @@ export interface HmmRangeRequest {
   readonly pageFlags?: readonly HmmRequestFlags[];
 }
 
-export type MigrateSelect = 'system' | 'device-private';
+export const MIGRATE_SELECTS = ['system', 'device-private', 'system+private'] as const;
+export type MigrateSelect = (typeof MIGRATE_SELECTS)[number];
 
-/** The input half of a struct migrate_vma. Private pages are selected only if they belong to the caller. */
+/** The input half of a struct migrate_vma. Private pages are selected only if they have the caller's pgmap owner. */
 export interface MigrateRequest {
   readonly mm: MmId;
   readonly range: PageRange;
@@ -178,8 +185,12 @@ export interface DeviceApi {
   makeDeviceExclusiveRange(range: PageRange): Task<Result<readonly (Pfn | 'none')[]>>;
   unlockAndPutPages(frames: readonly Pfn[]): Task<void>;
 
-  /** memremap_pages(): `count` frames of device-private memory of this owner. ENOMEM beyond the machine's limit. */
-  memremapPages(count: number): Task<Result<Pfn>>;
+  /**
+   * memremap_pages(): `count` frames of device-private memory. `owner` is theirs, and from then on what the device
+   * passes as pgmap_owner and dev_private_owner; its own name, unless said. ENOMEM beyond the machine's limit, EINVAL
+   * if it has memory of another owner.
+   */
+  memremapPages(count: number, owner?: PgmapOwner): Task<Result<Pfn>>;
   /** zone_device_page_init(): takes a free private frame into use, referenced and locked. Not a yield point. */
   zoneDevicePageInit(pfn: Pfn): void;
   /** Drops a frame from zoneDevicePageInit() or allocPages() that no migration took: unlock and put. */
@@ -187,7 +198,10 @@ export interface DeviceApi {
   /** alloc_page() and lock_page(), `count` times: system memory to migrate to. ENOMEM when frames run out. */
   allocPages(count: number): Task<Result<readonly Pfn[]>>;
 
-  /** Copies out of system frames, by frame number, with no look at any page table. ENOTCONN once fenced. */
+  /**
+   * Copies out of frames, by frame number, with no look at any page table: of system memory, and of devices that share
+   * the pgmap owner. ENOTCONN once fenced; EFAULT for other frames.
+   */
   dmaRead(targets: readonly DmaTarget[]): Task<Result<readonly PageContents[]>>;
   dmaWrite(targets: readonly DmaTarget[], contents: readonly PageContents[]): Task<Result<void>>;
 
@@ -264,6 +278,14 @@ export interface DeviceDriver {
   pageFree(pfn: Pfn): Task<void>;
   /** The mirrored mm is going away. */
   release(): Task<void>;
+  /** What a device with an interconnect does for its peers. Absent: they cannot reach its memory. */
+  readonly peerMemory?: PeerMemory | undefined;
+}
+
+/** A window into private memory: for other devices of the same pgmap owner. No lock of the driver sees them. */
+export interface PeerMemory {
+  read(pfn: Pfn): Task<Result<PageContents>>;
+  write(pfn: Pfn, contents: PageContents): Task<Result<void>>;
 }
 
 /** See DeviceDriver.sendInvalidate. `range` is the same object for all devices of a bracket. */

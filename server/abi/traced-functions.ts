@@ -37,6 +37,13 @@ export const CALLED_FUNCTIONS = [
   'release_pages',
   'shrink_inactive_list',
   'migrate_pages',
+  'khugepaged_scan_mm_slot',
+  'userfaultfd_register',
+  'userfaultfd_unregister',
+  'userfaultfd_wake',
+  'mfill_atomic_copy',
+  'mfill_atomic_zeropage',
+  'move_pages',
 ] as const;
 
 /** Of callback and callback-return. */

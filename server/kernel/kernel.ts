@@ -11,6 +11,7 @@ import type {
   MigrateRequest,
   MmuNotifyEvent,
   NotifierRange,
+  PgmapOwner,
 } from '../abi/device-api.ts';
 import type { EventSink } from '../abi/event.ts';
 import type { HmmPfn } from '../abi/hmm-pfn.ts';
@@ -40,7 +41,8 @@ import type { ListedNotifier, Subscription } from './notifier/subscriptions.ts';
 
 /** A struct dev_pagemap: one device's private frames [first, first + count). */
 export interface Pgmap {
-  readonly owner: DeviceOwner;
+  readonly device: DeviceOwner;
+  readonly owner: PgmapOwner;
   readonly driver: DeviceDriver;
   readonly first: Pfn;
   readonly count: number;
@@ -64,6 +66,7 @@ export type FaultOutcome = 'done' | 'retry' | 'sigbus' | 'sigsegv' | 'oom' | 'us
 export interface Migration {
   readonly id: number;
   readonly mm: Mm;
+  /** The device that migrates; its pgmap owner is struct migrate_vma's. */
   readonly owner: DeviceOwner;
   /** Absent for an eviction by frame numbers. */
   readonly vma: Vma | 'none';
@@ -102,7 +105,7 @@ export interface DeviceAnswer {
 export interface InvalidationRequest {
   readonly event: MmuNotifyEvent;
   readonly range: PageRange;
-  readonly owner: DeviceOwner | 'none';
+  readonly owner: PgmapOwner | 'none';
   readonly blocking: 'blockable' | 'non-blockable';
 }
 
@@ -139,7 +142,8 @@ export interface PteCopy {
 export interface HmmWalk {
   readonly k: Kernel;
   readonly mm: Mm;
-  readonly owner: DeviceOwner;
+  /** struct hmm_range's dev_private_owner. */
+  readonly owner: PgmapOwner;
   readonly request: HmmRangeRequest;
   readonly pfns: HmmPfn[];
 }
@@ -178,6 +182,15 @@ export interface RmapWalk {
   readonly done: () => boolean;
   /** 'only': an anonymous page that nothing maps is not looked for (folio_lock_anon_vma_read). */
   readonly mapped: 'only' | 'or not';
+}
+
+/** One page of UFFDIO_MOVE. */
+export interface PageMove {
+  readonly mm: Mm;
+  readonly src: Vma;
+  readonly dst: Vma;
+  readonly from: PageIndex;
+  readonly to: PageIndex;
 }
 
 /** What wp_page_copy() has left to do. */
@@ -301,7 +314,7 @@ export interface KernelFunctions {
   hmmRangeFault(
     k: Kernel,
     mm: Mm,
-    owner: DeviceOwner,
+    owner: PgmapOwner,
     request: HmmRangeRequest,
   ): Task<Result<HmmPfn[]>>;
   hmmVmaHandlePte(walk: HmmWalk, vma: Vma, rest: PageRange, seen: Pte): Task<'stored' | HmmWalked>;
@@ -444,6 +457,10 @@ export interface KernelFunctions {
   swapoff(k: Kernel): Task<Result<void>>;
   tryToUnuse(k: Kernel): Task<Result<void>>;
   unusePte(k: Kernel, at: LockedPte, seen: Pte, pfn: Pfn): Task<void>;
+  userfaultfdMove(k: Kernel, mm: Mm, range: PageRange, to: PageIndex): Task<Result<void>>;
+  movePagesPte(k: Kernel, move: PageMove): Task<Result<void>>;
+  movePresentPte(k: Kernel, move: PageMove, seen: Pte): Task<Result<void>>;
+  moveSwapPte(k: Kernel, move: PageMove, seen: Pte, cached: Pfn | 'none'): Task<Result<void>>;
   flushTlbRange(k: Kernel, mm: Mm, range: PageRange): Task<void>;
   shouldDeferFlush(k: Kernel, mm: Mm): boolean;
   setTlbUbcFlushPending(k: Kernel, mm: Mm, batch: TlbBatch, entry: 'dirty' | 'clean'): void;
@@ -486,6 +503,8 @@ export interface Kernel {
   readonly files: Map<number, MemoryFile>;
   readonly anonVmas: Map<number, AnonVma>;
   readonly pgmaps: Pgmap[];
+  /** Of devices whose memory has another owner than their own name; before they have any there is no entry. */
+  readonly pgmapOwners: Map<DeviceOwner, PgmapOwner>;
   /** Locks of pages that are locked now. */
   readonly pageLocks: Map<Pfn, Lock<'page_lock'>>;
   readonly migrations: Map<number, Migration>;
@@ -540,6 +559,7 @@ export function newKernel(
     files: new Map(),
     anonVmas: new Map(),
     pgmaps: [],
+    pgmapOwners: new Map(),
     pageLocks: new Map(),
     migrations: new Map(),
     invalidations: new Map(),

@@ -1,4 +1,5 @@
 /** The stock kernel of Linux 6.1: every function that a later kernel or a patch may override. */
+
 import { doUserAddrFault, exitToUserMode, load, store } from './fault/cpu-access.ts';
 import { doAnonymousPage } from './fault/do-anonymous-page.ts';
 import { doCowFault, doFault, finishFault } from './fault/do-fault.ts';
@@ -57,6 +58,12 @@ import {
   tryToUnmapFlush,
   tryToUnmapFlushDirty,
 } from './memory/tlb-batch.ts';
+import {
+  movePagesPte,
+  movePresentPte,
+  moveSwapPte,
+  userfaultfdMoveUnknown,
+} from './memory/userfault-move.ts';
 import { splitVma, vmaAdjust } from './memory/vma-adjust.ts';
 import { mmapExpand, vmaMerge } from './memory/vma-merge.ts';
 import { mnItreeInvalidate } from './notifier/ask-devices.ts';
@@ -285,6 +292,10 @@ export const STOCK: KernelFunctions = {
   collapseAndFreePmd,
   pmdpCollapseFlush,
   khugepagedScan,
+  userfaultfdMove: userfaultfdMoveUnknown,
+  movePagesPte,
+  movePresentPte,
+  moveSwapPte,
   collapseFile,
   retractPageTables,
   freePageTable,

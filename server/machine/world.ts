@@ -156,6 +156,7 @@ export function disconnectDevice(world: World, owner: DeviceOwner): void {
   world.devices.delete(owner);
   removeMirror(world.oracles.mirrors, owner);
   if (world.contract !== 'off') unwatchDevice(world.contract, owner);
+  world.kernel.pgmapOwners.delete(owner);
   reconnectDevice(world.kernel, owner);
 }
 

@@ -3,6 +3,7 @@ import { collapseWithoutIpi } from './collapse-without-ipi.ts';
 import { collectDropsDirty } from './collect-drops-dirty.ts';
 import { collectFlushAfterUnlock } from './collect-flush-after-unlock.ts';
 import { collectMisreadsWriteBit } from './collect-misreads-write-bit.ts';
+import { collectTakesAnyOwner } from './collect-takes-any-owner.ts';
 import { copyWithoutBracket } from './copy-without-bracket.ts';
 import { cowEndsBracketEarly } from './cow-ends-bracket-early.ts';
 import { deviceFaultIgnoresFailure } from './device-fault-ignores-failure.ts';
@@ -19,11 +20,14 @@ import { insertChecksStabilityEarly } from './insert-checks-stability-early.ts';
 import { insertIgnoresPteChange } from './insert-ignores-pte-change.ts';
 import { listBeforeTree } from './list-before-tree.ts';
 import { migrationTrustsProtNone } from './migration-trusts-prot-none.ts';
+import { moveIgnoresSwapCache } from './move-ignores-swap-cache.ts';
+import { moveLooksAtCacheOnce } from './move-looks-at-cache-once.ts';
 import { moveLooksOutsideLock } from './move-looks-outside-lock.ts';
 import { mremapFlushLate } from './mremap-flush-late.ts';
 import { mremapWithoutRmapLocks } from './mremap-without-rmap-locks.ts';
 import { notifyAfterUnlock } from './notify-after-unlock.ts';
 import type { Patch } from './patch.ts';
+import { rangeFaultShowsAnyPrivate } from './range-fault-shows-any-private.ts';
 import { reclaimFlushesInBatch } from './reclaim-flushes-in-batch.ts';
 import { reclaimWritesBeforeFlush } from './reclaim-writes-before-flush.ts';
 import { registerSkipsMappingLocks } from './register-skips-mapping-locks.ts';
@@ -56,6 +60,10 @@ export const PATCHES: ReadonlyMap<string, Patch> = new Map(
     exclusiveDropsMapcount,
     exclusiveFaultWithoutReference,
     foreignPrivatePageIsError,
+    moveIgnoresSwapCache,
+    moveLooksAtCacheOnce,
+    collectTakesAnyOwner,
+    rangeFaultShowsAnyPrivate,
     forkSharesPinned,
     forkWithoutBracket,
     forkWithoutPinSeq,

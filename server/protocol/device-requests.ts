@@ -3,9 +3,10 @@
  * `errors` are what docs/PROTOCOL.md says to a client in another language.
  */
 import { Type } from 'typebox';
+import { MIGRATE_SELECTS } from '../abi/device-api.ts';
 import { RANGE_PAGES_MAX } from '../abi/limits.ts';
 import { prose } from '../abi/prose.ts';
-import { described, nothing, page, range, shortRange, strict, word } from '../abi/scalars.ts';
+import { described, name, nothing, page, range, shortRange, strict, word } from '../abi/scalars.ts';
 import { DEVICE_FRAMES_MAX } from './limits.ts';
 import type { ParamsOf, RequestTable, ResultsOf } from './request-spec.ts';
 import {
@@ -263,7 +264,7 @@ export const DEVICE_REQUESTS = {
     params: strict({
       mm,
       range: shortRange,
-      select: word('system', 'device-private'),
+      select: word(...MIGRATE_SELECTS),
       fault_page: frameOrNone,
     }),
     result: collected,
@@ -348,11 +349,17 @@ export const DEVICE_REQUESTS = {
   memremap_pages: {
     meaning: prose(`
       Registers private memory of this device: count frames from first on. Their contents live in
-      the client.
+      the client. owner is the pgmap owner, for devices that share one (an interconnect): from then on
+      hmm_range_fault shows this device the private frames of the others, migrate_vma_setup may select them,
+      and dma_read and dma_write reach them, by peer_read and peer_write of whoever has them. Without it the
+      memory is this device's alone. bad-range: it has memory of another owner.
     `),
-    errors: ['out-of-memory'],
+    errors: ['out-of-memory', 'bad-range'],
     ...bare,
-    params: strict({ count: Type.Integer({ minimum: 1, maximum: DEVICE_FRAMES_MAX }) }),
+    params: strict({
+      count: Type.Integer({ minimum: 1, maximum: DEVICE_FRAMES_MAX }),
+      owner: Type.Optional(name),
+    }),
     result: strict({ first: frame }),
     subject: 'params.count',
   },

@@ -9,7 +9,7 @@ import { described, name, nothing, page, range, strict, word } from '../abi/scal
 import { ERRNO_NUMBER, type Errno } from '../vocabulary/errno.ts';
 import { ClientMoment, MOMENTS_MAX } from './client-moment.ts';
 import type { ParamsOf, RequestTable, ResultsOf } from './request-spec.ts';
-import { frame, handle, mm, notifierSeq } from './wire-values.ts';
+import { frame, handle, mm, notifierSeq, pageHex } from './wire-values.ts';
 
 const bare = { sends: 'no-pages', answers: 'no-pages', subject: 'params', errors: [] } as const;
 
@@ -30,7 +30,8 @@ const bracket = {
     'Why, as enum mmu_notifier_event.',
   ),
   owner: Type.String({
-    description: 'the device whose own migration this is, by name, or "none"',
+    description:
+      'the pgmap owner of the device that migrates: its name, unless it shares one; or "none"',
   }),
   blocking: described(
     word('blockable', 'non-blockable'),
@@ -113,6 +114,21 @@ export const KERNEL_QUESTIONS = {
     ...bare,
     params: strict({ mm, page, pfn: frame }),
     result: strict({ result: word('OK', ...(Object.keys(ERRNO_NUMBER) as Errno[])) }),
+  },
+  peer_read: {
+    meaning: prose(`
+      Only of a device that has given its memory a pgmap owner: a device that shares it reads your private frame pfn, as
+      through a window of the bus. Answer with what is there, at once: take no lock of your driver for it.
+    `),
+    ...bare,
+    params: strict({ pfn: frame }),
+    result: strict({ page: pageHex }),
+  },
+  peer_write: {
+    meaning: 'The same for a write: page is what the frame holds from now on.',
+    ...bare,
+    params: strict({ pfn: frame, page: pageHex }),
+    result: nothing,
   },
   release: {
     meaning:

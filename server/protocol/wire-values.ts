@@ -10,7 +10,7 @@ import { Type } from 'typebox';
 import type { HmmPfn } from '../abi/hmm-pfn.ts';
 import { RANGE_PAGES_MAX } from '../abi/limits.ts';
 import type { MigratePfn } from '../abi/migrate-pfn.ts';
-import type { Pfn } from '../vocabulary/address.ts';
+import { PAGE_SIZE, type Pfn } from '../vocabulary/address.ts';
 import type { Seq } from '../vocabulary/seq.ts';
 import { MMS_MAX } from './limits.ts';
 
@@ -69,4 +69,12 @@ export const pageCountInCall = Type.Integer({
   maximum: RANGE_PAGES_MAX,
   title: 'page count',
   description: 'How many pages or frames.',
+});
+
+/** The contents of one page in a question or its answer, which carry no binary frames. */
+export const pageHex = Type.String({
+  pattern: '^([0-9a-f]{2})*$',
+  maxLength: 2 * PAGE_SIZE,
+  title: 'page',
+  description: 'the bytes of a page in hexadecimal, without the zeros at its end',
 });

@@ -371,7 +371,7 @@ class Stage {
     // The last first: the driver forgets the page behind an invalidated range as well (dmirror_do_update()).
     for (const { name, page } of this.#plan.pages.toSorted((a, b) => b.page - a.page)) {
       const entry = readPte(mm.table, page);
-      const home = pteIsDevicePrivate(entry) ? pgmapOf(kernel, ptePfn(entry)).owner : 'none';
+      const home = pteIsDevicePrivate(entry) ? pgmapOf(kernel, ptePfn(entry)).device : 'none';
       const owner = this.#plan.devices.findIndex(({ name: device }) => device === home);
       if (owner >= 0) {
         const device = DEVICES_MAX + owner;

@@ -9,15 +9,11 @@ import type { CpuApi } from '../abi/cpu-api.ts';
 import type { BoundCall } from '../abi/cpu-call.ts';
 import { bindCall } from '../abi/cpu-calls.ts';
 import { readPinned, writePinned } from '../kernel/hmm/pinned-io.ts';
-import { mfillAtomicCopy, userfaultfdRegister } from '../kernel/memory/userfault.ts';
-import { callSwapoff } from '../kernel/syscalls/swapoff.ts';
 import { threadOf, type World } from '../machine/world.ts';
 import { type Task, waitUntil } from '../task/task.ts';
-import { type PageIndex, type PageRange, pagesFrom } from '../vocabulary/address.ts';
 import type { Milestones } from './milestones.ts';
 import { callParams, deviceVerb } from './op-params.ts';
 import { isDeviceOp, type Op } from './op-schema.ts';
-import { pageOfPlace } from './places.ts';
 import type { Scenario } from './scenario-schema.ts';
 
 /** What an operation finds in its world. */
@@ -43,19 +39,6 @@ export function compileOp(scenario: Scenario, op: Op): CompiledOp {
   if (op.do === 'oom-reap') {
     return ({ world }) => oomReap(world);
   }
-  if (op.do === 'khugepaged') {
-    const range = pagesFrom(pageOfPlace(scenario, op.at), op.pages ?? 1);
-    return ({ world }) => khugepaged(world, range);
-  }
-  if (op.do === 'uffd-register') {
-    const range = pagesFrom(pageOfPlace(scenario, op.at), op.pages ?? 1);
-    return ({ world }, actor) => register(world, actor, range);
-  }
-  if (op.do === 'uffd-copy') {
-    const page = pageOfPlace(scenario, op.at);
-    return ({ world }, actor) => uffdCopy(world, actor, page, BigInt(op.value));
-  }
-  if (op.do === 'swapoff') return ({ world }) => swapOff(world);
   if (op.do === 'pin-read' || op.do === 'pin-write') return pinnedIo(op);
   const call = bindCall(op.do, callParams(scenario, op));
   if (op.do === 'fork') return (in_, actor) => forkChild(in_, actor, op.child, call);
@@ -105,30 +88,8 @@ function pinnedIo(op: Extract<Op, { readonly do: 'pin-read' | 'pin-write' }>): C
   };
 }
 
-/** Nor is khugepaged. */
-function* khugepaged({ kernel, mm }: World, range: PageRange): Task<string> {
-  const scanned = yield* kernel.fn.khugepagedScan(kernel, mm, range);
-  return scanned.ok ? 'OK' : scanned.errno;
-}
-
 /** The OOM reaper is no thread of the process: it is no call of one. */
 function* oomReap({ kernel, mm }: World): Task<string> {
   const reaped = yield* kernel.fn.oomReapTaskMm(kernel, mm);
   return reaped.ok ? 'OK' : reaped.errno;
-}
-
-function* swapOff({ kernel }: World): Task<string> {
-  const done = yield* callSwapoff(kernel);
-  return done.ok ? 'OK' : done.errno;
-}
-
-function* register(world: World, actor: string, range: PageRange): Task<string> {
-  yield* userfaultfdRegister(threadOf(world, actor).mm, range);
-  return 'OK';
-}
-
-/** Of the thread that is the monitor. */
-function* uffdCopy(world: World, actor: string, page: PageIndex, word: bigint): Task<string> {
-  const done = yield* mfillAtomicCopy(world.kernel, threadOf(world, actor).mm, page, word);
-  return done.ok ? 'OK' : done.errno;
 }

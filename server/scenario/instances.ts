@@ -12,6 +12,7 @@ export interface Instance {
   readonly kind: 'cpu' | 'device' | 'kernel';
   readonly driver: string;
   readonly memoryPages: number;
+  readonly pgmapOwner: string | undefined;
   /** One list of operations for each thread; none for an actor that only serves others. */
   readonly threads: readonly (readonly Op[])[];
 }
@@ -53,6 +54,7 @@ export function instancesOf(scenario: Scenario, parameters: Parameters): Instanc
       kind: actor.kind,
       driver: actor.driver ?? DEFAULT_DRIVER,
       memoryPages: actor.memoryPages ?? DEFAULT_MEMORY_PAGES,
+      pgmapOwner: actor.pgmapOwner,
       threads: actor.threads ?? (actor.program === undefined ? [] : [actor.program]),
     }));
   });

@@ -62,6 +62,7 @@ const KERNEL: Fates<Kernel> = {
   files: told('rmap', 'MemoryFile'),
   anonVmas: told('rmap', 'AnonVma'),
   pgmaps: not('which memory a device has its driver keeps as well: device_memory', 'Pgmap'),
+  pgmapOwners: not('is said when a device is opened, before anything else that it does'),
   pageLocks: not(HOLDER, 'Lock'),
   migrations: told('device', 'Migration'),
   invalidations: told('subscriptions', 'Invalidation'),
@@ -302,6 +303,7 @@ const TLB: Fates<Tlb> = {
 const TLB_ENTRY: Fates<TlbEntry> = { pfn: told('tlb'), access: told('tlb'), dirty: told('tlb') };
 
 const PGMAP: Fates<Pgmap> = {
+  device: FIXED,
   owner: FIXED,
   driver: FIXED,
   first: FIXED,

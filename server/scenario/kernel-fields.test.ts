@@ -106,7 +106,14 @@ function addWhatPasses(k: Kernel): void {
           calls: 0,
         };
         if (k.pgmaps.length === 0)
-          k.pgmaps.push({ owner: OWNER, driver, first: 9 as Pfn, count: 1, leftOver: 'none' });
+          k.pgmaps.push({
+            device: OWNER,
+            owner: OWNER,
+            driver,
+            first: 9 as Pfn,
+            count: 1,
+            leftOver: 'none',
+          });
         if (subscriptions.deferred.length === 0)
           subscriptions.deferred.push({ action: 'insert', subscription });
       }

@@ -80,10 +80,6 @@ export type DeviceOp = {
 }[DmirrorVerbName];
 const OWN_OPS = [
   strict({ do: Type.Literal('oom-reap'), as }),
-  strict({ do: Type.Literal('khugepaged'), at: place, pages, as }),
-  strict({ do: Type.Literal('swapoff'), as }),
-  strict({ do: Type.Literal('uffd-register'), at: place, pages }),
-  strict({ do: Type.Literal('uffd-copy'), at: place, value, as }),
   strict({ do: Type.Literal('pin-read'), id: FIELDS.id.id, page: pinnedPage, as }),
   strict({ do: Type.Literal('pin-write'), id: FIELDS.id.id, page: pinnedPage, value, as }),
   strict({ do: Type.Literal('wait'), for: waitedFor }),
@@ -94,15 +90,7 @@ const OWN_OPS = [
   }),
 ] as const;
 /** Operations of CPUs that are no calls of a thread: no client can ask for them. */
-export const LAB_OPS = [
-  'oom-reap',
-  'khugepaged',
-  'swapoff',
-  'uffd-register',
-  'uffd-copy',
-  'pin-read',
-  'pin-write',
-] as const;
+export const LAB_OPS = ['oom-reap', 'pin-read', 'pin-write'] as const;
 export type CpuOp = CallOp | Static<(typeof OWN_OPS)[number]>;
 export type Op = CpuOp | DeviceOp;
 

@@ -58,6 +58,7 @@ export interface PlannedDevice {
   readonly name: string;
   readonly driver: DriverVariant;
   readonly memoryPages: number;
+  readonly pgmapOwner: string | undefined;
 }
 
 export type ConditionQuestion =
@@ -200,12 +201,12 @@ function checkDrivers(choice: ScenarioChoice, instances: readonly Instance[]): v
 }
 
 function planDevice(instance: Instance, choice: ScenarioChoice): PlannedDevice {
-  const { name, template, memoryPages } = instance;
+  const { name, template, memoryPages, pgmapOwner } = instance;
   const chosen =
     choice.drivers.get(name) ?? choice.drivers.get(template) ?? choice.drivers.get('*');
   const driver = chosen ?? DRIVERS.get(instance.driver);
   if (driver === undefined) throw new BadChoice(`there is no driver "${instance.driver}"`);
-  return { name, driver, memoryPages };
+  return { name, driver, memoryPages, pgmapOwner };
 }
 
 function threadsOf(scenario: Scenario, instance: Instance): PlannedThread[] {

@@ -4,7 +4,7 @@
  */
 import { type Static, Type } from 'typebox';
 import { KERNEL_IDS } from '../abi/kernel-ids.ts';
-import { hexU64, name, strict, word } from '../abi/scalars.ts';
+import { described, hexU64, name, strict, word } from '../abi/scalars.ts';
 import { ORACLES } from '../machine/oracles/all-oracles.ts';
 import { RunSheet } from '../protocol/run-sheet.ts';
 import { OPS, type Op, place, text } from './op-schema.ts';
@@ -98,6 +98,9 @@ const actor = strict({
   kind: word('cpu', 'device', 'kernel'),
   driver: Type.Optional(name),
   memoryPages: Type.Optional(count(1, 4096)),
+  pgmapOwner: Type.Optional(
+    described(name, 'the owner of its private memory, where devices share one (an interconnect)'),
+  ),
   count: Type.Optional(
     Type.Union([
       count(1, SCENARIO_ACTORS_MAX),

@@ -277,7 +277,7 @@ function surroundingsOf(plan: ScenarioPlan, world: World): OpContext {
 function newDevice(plan: ScenarioPlan, world: World, deviceNumber: number): LabDevice {
   const planned = plan.devices[deviceNumber];
   if (planned === undefined) throw new RangeError(`there is no device number ${deviceNumber}`);
-  const { name, driver, memoryPages } = planned;
+  const { name, driver, memoryPages, pgmapOwner } = planned;
   const api = deviceOf(world, name, () => made.callbacks, driver.runs);
   if (driver.notifiers !== 'classic') api.mmuNotifierRegister = unannounced;
   const made: LabDevice = driver.newDevice({
@@ -285,6 +285,7 @@ function newDevice(plan: ScenarioPlan, world: World, deviceNumber: number): LabD
     context: world.context,
     deviceNumber,
     memoryPages,
+    pgmapOwner,
     retriesMax: retriesMaxOf(plan),
     setPageDirtyLock: (pfn) => setPageDirtyLock(world.kernel, pfn),
     bindIommu: () => bindIommu(world.kernel, world.mm, name),

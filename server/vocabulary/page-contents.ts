@@ -49,3 +49,17 @@ export function sameContents(a: PageContents, b: PageContents): boolean {
   for (let at = 0; at < a.length; at += 1) if (a[at] !== b[at]) return false;
   return true;
 }
+
+/** Two digits a byte. */
+export function hexOfPage(contents: PageContents): string {
+  return Array.from(contents, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/** Its inverse: `hex` has at most two digits for each byte of a page. */
+export function pageOfHex(hex: string): PageContents {
+  const bytes = new Uint8Array(hex.length / 2);
+  for (let at = 0; at < bytes.length; at += 1) {
+    bytes[at] = Number.parseInt(hex.slice(2 * at, 2 * at + 2), 16);
+  }
+  return pageContents(bytes);
+}

@@ -20,6 +20,7 @@ export const RULES = {
   PT2: 'a small entry is written only where no huge entry stands',
   PT3: 'a walk without a lock reads no page table that was freed meanwhile',
   RM1: 'an anonymous page is mapped only where the mapping has an anon_vma',
+  RM2: 'a page is mapped where its reverse map looks for it',
   MM1: 'a reference on an address space is dropped once',
   MN1: 'an invalidation is ended once, by the task that started it',
   MN2: 'the invalidate sequence is odd exactly while a range is being invalidated',

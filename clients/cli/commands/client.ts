@@ -34,6 +34,7 @@ interface ClientOptions {
   readonly name: string;
   /** Of a device. */
   readonly driver?: string;
+  readonly pgmapOwner?: string;
   readonly do?: readonly string[];
   readonly json?: true;
   readonly jsonl?: true;
@@ -110,6 +111,10 @@ function addClient(program: Command, { role, name, what, examples }: ClientComma
     '--driver <name>',
     'what drives the device: a driver that ships, or a file of yours (default: dmirror, with all verbs of the prompt)',
   );
+  command.option(
+    '--pgmap-owner <name>',
+    'share the memory with devices that say the same (an interconnect): they migrate from each other, and reach it',
+  );
 }
 
 function appended(line: string, before: readonly string[] = []): readonly string[] {
@@ -123,7 +128,7 @@ async function run(role: Role, options: ClientOptions, stdin: '-' | undefined): 
   if (options.json === true || options.jsonl === true) {
     throw new UsageError('--json and --jsonl go with a script: a prompt answers a person');
   }
-  const start = await starter(role, options.driver);
+  const start = await starter(role, options);
   if (process.stdin.isTTY && process.stdout.isTTY) return await prompt(role, wanted, start);
   const { url, name } = wanted;
   // Without a token the server may still be on its way.
@@ -171,7 +176,7 @@ async function script(
   const { runScript } = await import('../prompt/run-script.ts');
   const form = formOf(options);
   const { name: labName, door: lab } = await labOf(options);
-  const start = await starter(role, options.driver);
+  const start = await starter(role, options);
   return await runScript({
     ...options,
     role,
@@ -232,13 +237,14 @@ async function labOf(options: ClientOptions): Promise<FoundLab> {
   });
 }
 
-async function starter(role: Role, driver: string | undefined): Promise<Start> {
+async function starter(role: Role, { driver, pgmapOwner }: ClientOptions): Promise<Start> {
   if (role === 'cpu') return (await import('../../agents/cpu-agent.ts')).startCpu;
   if (driver === undefined || driver === 'dmirror') {
-    return (await import('../../agents/device-agent.ts')).startDevice;
+    const { startDevice } = await import('../../agents/device-agent.ts');
+    return (options) => startDevice({ ...options, pgmapOwner });
   }
   const { driverNamed } = await import('../../../server/scenario/explore-request.ts');
   const { startDrivenDevice } = await import('../../agents/driven-device.ts');
   const variant = await driverNamed(driver);
-  return (options) => startDrivenDevice(variant, options);
+  return (options) => startDrivenDevice(variant, { ...options, pgmapOwner });
 }

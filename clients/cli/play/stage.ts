@@ -126,7 +126,10 @@ export class PlayStage {
     await Promise.all(players.map(({ client }) => client.connection.left));
   }
 
-  async #joinDevice({ name, driver, memoryPages }: PlannedDevice, deviceNumber: number) {
+  async #joinDevice(
+    { name, driver, memoryPages, pgmapOwner }: PlannedDevice,
+    deviceNumber: number,
+  ) {
     const gate = new StepGate();
     const made: { device?: LabDevice; context?: TaskContext } = {};
     const client = await joined(
@@ -141,6 +144,7 @@ export class PlayStage {
             context,
             deviceNumber,
             memoryPages,
+            pgmapOwner,
             retriesMax: retriesMaxOf(this.#plan),
             *setPageDirtyLock() {
               throw new UsageError(`${name}: set_page_dirty_lock() is no call of the wire`);

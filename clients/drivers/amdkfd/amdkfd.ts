@@ -3,7 +3,7 @@ import type { Result } from '../../../server/vocabulary/errno.ts';
 import { addMemory, freeFrame } from '../hardware/copy-engine.ts';
 import { freeFrames } from '../hardware/device-memory.ts';
 import { allMapped } from '../hardware/device-page-table.ts';
-import { zap } from '../hardware/gpu.ts';
+import { gpuPeerMemory, zap } from '../hardware/gpu.ts';
 import { type GpuActions, performGpuVerb } from '../hardware/gpu-verbs.ts';
 import type { DriverOptions, DriverVariant, LabDevice } from '../interface/driver-variant.ts';
 import { kfdInvalidate } from './kfd-invalidate.ts';
@@ -46,6 +46,7 @@ export function amdkfdWith(options: DriverOptions, mode: FaultMode, fn: KfdFunct
       migrateToRam: (fault) => kfdMigrateToRam(svms, fault),
       pageFree: (pfn) => freeFrame(gpu, pfn),
       release: () => releaseProcess(svms),
+      peerMemory: gpuPeerMemory(gpu),
     },
     open: () => addMemory(gpu),
     perform: (verb) => performGpuVerb(gpu, actions, verb),

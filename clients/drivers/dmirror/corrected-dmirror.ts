@@ -234,13 +234,25 @@ function entriesToDrop(
   { range: { event, owner, range }, seq }: Invalidate,
 ): PageIndex[] {
   const own = owner === dmirror.api.owner;
+  const { pgmapOwner } = dmirror;
   if (own && event === 'migrate') return takenByOwn(dmirror, operations, range);
+  const mapped = mappedThrough(dmirror.pageTable, range);
+  // Whose migration it is an owner does not say that others share: it may be a peer's.
+  if (event === 'migrate' && owner === pgmapOwner) lookAgainAt(operations, mapped);
   const { size } = operations.exclusives;
   for (const exclusive of size === 0 ? [] : operations.exclusivesToChange) {
     if (own && event === 'exclusive') forgetLost(exclusive, range, seq);
     else noteLost(exclusive, range, seq);
   }
-  return mappedThrough(dmirror.pageTable, range);
+  return mapped;
+}
+
+/** Pages whose entries go while own migrations are about them, if only beside them. */
+function lookAgainAt(operations: OwnOperations, pages: readonly PageIndex[]): void {
+  if (operations.migrations.size === 0) return;
+  for (const { range, again } of operations.migrationsToChange) {
+    for (const page of pages) if (contains(range, page)) again.add(page);
+  }
 }
 
 /**
@@ -349,7 +361,7 @@ function* dropUnderLock(
 // No yield: the signature of the seam.
 function* noteMigrated(operations: OwnOperations, migration: CommittedMigration): Task<void> {
   for (const own of operations.migrationsToChange) {
-    if (own.select !== 'system') continue;
+    if (own.select === 'device-private') continue;
     for (const [at, entry] of migration.src.entries()) {
       const page = pageIndex(migration.range.first + at);
       if (!contains(own.range, page)) continue;
@@ -403,7 +415,7 @@ function* enterUnderLock(
   for (const page of own.again) {
     const entry = seen[page - own.range.first];
     if (entry === undefined || !hmmPfnHas(entry, HMM_PFN_VALID)) continue;
-    if (own.select !== 'system' && !hmmPfnHas(entry, HMM_PFN_DEVICE_PRIVATE)) continue;
+    if (own.select === 'device-private' && !hmmPfnHas(entry, HMM_PFN_DEVICE_PRIVATE)) continue;
     yield willWrite('dmirror_migrate_finalize_and_map.map', entryObject(dmirror.pageTable, page));
     const access = hmmPfnHas(entry, HMM_PFN_WRITE) ? 'write' : 'read';
     setEntry(dmirror.pageTable, page, { state: 'mapped', pfn: hmmPfnToPfn(entry), access });

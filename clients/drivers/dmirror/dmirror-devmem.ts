@@ -33,7 +33,7 @@ export function* allocDeviceFrames(dmirror: Dmirror, pages: readonly PageIndex[]
 
 /** dmirror_allocate_chunk(). Returns: ENOMEM beyond the machine's limit. */
 export function* allocateChunk(dmirror: Dmirror): Task<Result<void>> {
-  const first = yield* dmirror.api.memremapPages(dmirror.memoryPages);
+  const first = yield* dmirror.api.memremapPages(dmirror.memoryPages, dmirror.pgmapOwner);
   if (!first.ok) return first;
   yield willWrite('dmirror_allocate_chunk.add', dmirror.memory.freeListObject);
   addChunk(dmirror.memory, first.value, dmirror.memoryPages);

@@ -19,9 +19,12 @@ import type { Seq } from '../../../server/vocabulary/seq.ts';
 import { dropEntry, entryObject, mappedThrough } from '../hardware/device-page-table.ts';
 import type { Dmirror } from './dmirror-state.ts';
 
-/** True for the migrations of this device: those update the page table themselves. */
+/**
+ * True for the migrations of this device: those update the page table themselves. As the original it goes by the owner
+ * alone, and takes those of a device that shares it for its own.
+ */
 export function ignoresOwnMigration(dmirror: Dmirror, range: NotifierRange): boolean {
-  return range.event === 'migrate' && range.owner === dmirror.api.owner;
+  return range.event === 'migrate' && range.owner === (dmirror.pgmapOwner ?? dmirror.api.owner);
 }
 
 /**

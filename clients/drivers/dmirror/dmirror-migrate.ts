@@ -1,5 +1,5 @@
 /**
- * Moves system memory to the device.
+ * Moves system memory to the device, and the memory of devices that share its owner.
  *
  * Models: dmirror_migrate_to_device(), dmirror_migrate_alloc_and_copy(),
  * dmirror_migrate_finalize_and_map() of lib/test_hmm.c (6.1).
@@ -144,7 +144,7 @@ function* migratePartToDevice(
   const setup = yield* dmirror.api.migrateVmaSetup({
     mm: dmirror.api.mm,
     range,
-    select: 'system',
+    select: dmirror.pgmapOwner === undefined ? 'system' : 'system+private',
     faultPage: 'none',
   });
   if (!setup.ok) return setup;
@@ -202,7 +202,7 @@ function* allocMoves(dmirror: Dmirror, migrate: MigrateVma, range: PageRange): T
   for (const [at, src] of migrate.src.entries()) {
     if (!migratePfnHas(src, MIGRATE_PFN_MIGRATE)) continue;
     const source = migratePfnToPfn(src);
-    // The original warns here: private pages were not selected, so this is a kernel that errs.
+    // It is here already. Without a shared owner private pages were not selected.
     if (source !== 'none' && ownsFrame(dmirror.memory, source)) continue;
     wanted.push({ at, page: pageIndex(range.first + at), source });
   }

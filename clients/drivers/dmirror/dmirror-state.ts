@@ -3,7 +3,12 @@
  * those of its functions that a variant driver may replace.
  */
 
-import type { DeviceApi, IntervalSub, NotifierRange } from '../../../server/abi/device-api.ts';
+import type {
+  DeviceApi,
+  IntervalSub,
+  NotifierRange,
+  PgmapOwner,
+} from '../../../server/abi/device-api.ts';
 import type { HmmPfn } from '../../../server/abi/hmm-pfn.ts';
 import type { MigratePfn } from '../../../server/abi/migrate-pfn.ts';
 import { type TaskContext, touch } from '../../../server/task/context.ts';
@@ -39,6 +44,8 @@ export interface DmirrorOptions {
   readonly deviceNumber: number;
   readonly memoryPages?: number;
   readonly retriesMax?: number;
+  /** See DriverOptions. */
+  readonly pgmapOwner?: PgmapOwner | undefined;
 }
 
 /** What hmm_range_fault() answered, not yet entered into the device page table. */
@@ -85,6 +92,8 @@ export interface Dmirror {
   readonly fn: DmirrorFunctions;
   readonly memoryPages: number;
   readonly retriesMax: number;
+  /** That it shares with other devices. */
+  readonly pgmapOwner: PgmapOwner | undefined;
   /** Guards the page table and the invalidateSeq of every subscription. */
   readonly lock: Lock<'driver_lock'>;
   readonly pageTable: DevicePageTable;
@@ -107,6 +116,7 @@ class DmirrorState implements Dmirror {
   readonly fn: DmirrorFunctions;
   readonly memoryPages: number;
   readonly retriesMax: number;
+  readonly pgmapOwner: PgmapOwner | undefined;
   readonly lock: Lock<'driver_lock'>;
   readonly pageTable: DevicePageTable;
   readonly memory: DeviceMemory;
@@ -121,6 +131,7 @@ class DmirrorState implements Dmirror {
     this.fn = fn;
     this.memoryPages = options.memoryPages ?? DMIRROR_CHUNK_PAGES;
     this.retriesMax = options.retriesMax ?? DMIRROR_RETRIES_MAX;
+    this.pgmapOwner = options.pgmapOwner;
     this.lock = newLock('driver_lock', objectId('driver_lock', deviceNumber, 0));
     this.pageTable = newDevicePageTable(deviceNumber, api, context);
     this.memory = newDeviceMemory(deviceNumber, context);

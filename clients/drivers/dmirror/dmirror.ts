@@ -20,6 +20,7 @@ import type { DeviceDriver } from '../../../server/abi/device-api.ts';
 import type { Task } from '../../../server/task/task.ts';
 import { PAGES_MAX, pageIndex, pageRange } from '../../../server/vocabulary/address.ts';
 import { OK, type Result } from '../../../server/vocabulary/errno.ts';
+import { peerMemoryOf } from '../hardware/device-memory.ts';
 import { allMapped } from '../hardware/device-page-table.ts';
 import { allocateChunk } from './dmirror-devmem.ts';
 import { installFaulted } from './dmirror-fault.ts';
@@ -83,6 +84,7 @@ export function dmirrorDriver(dmirror: Dmirror): DeviceDriver {
     migrateToRam: (fault) => dmirrorDevmemFault(dmirror, fault),
     pageFree: (pfn) => dmirrorDevmemFree(dmirror, pfn),
     release: () => dmirrorMmRelease(dmirror),
+    peerMemory: dmirror.pgmapOwner === undefined ? undefined : peerMemoryOf(dmirror.memory),
   };
 }
 

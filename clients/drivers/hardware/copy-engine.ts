@@ -1,5 +1,5 @@
 /** The private memory of a device from a driver's side: frames taken and given back, pages copied in and out. */
-import type { DmaTarget, MmId } from '../../../server/abi/device-api.ts';
+import type { MmId } from '../../../server/abi/device-api.ts';
 import {
   MIGRATE_PFN_MIGRATE,
   MIGRATE_PFN_NONE,
@@ -32,7 +32,7 @@ import type { Gpu } from './gpu.ts';
 
 /** memremap_pages(). Returns: ENOMEM beyond the machine's limit. */
 export function* addMemory(gpu: Gpu): Task<Result<void>> {
-  const first = yield* gpu.api.memremapPages(gpu.memoryPages);
+  const first = yield* gpu.api.memremapPages(gpu.memoryPages, gpu.pgmapOwner);
   if (!first.ok) return first;
   yield willWrite('vram.add', gpu.memory.freeListObject);
   addChunk(gpu.memory, first.value, gpu.memoryPages);
@@ -62,10 +62,12 @@ export function* copyToDevice(
   const dst = sources.map(() => MIGRATE_PFN_NONE);
   for (const [at, src] of sources.entries()) {
     if (!migratePfnHas(src, MIGRATE_PFN_MIGRATE)) continue;
+    const source = migratePfnToPfn(src);
+    // It is here already.
+    if (source !== 'none' && ownsFrame(gpu.memory, source)) continue;
     const page = pageIndex(first + at);
     const frame = yield* takeFrame(gpu, page);
     if (frame === 'none') break;
-    const source = migratePfnToPfn(src);
     const filled = yield* fill(gpu, page, source, frame);
     if (!filled.ok) {
       yield* gpu.api.putDevicePage(frame);
@@ -79,7 +81,7 @@ export function* copyToDevice(
   return ok(dst);
 }
 
-/** The other way: a system frame for each own private source that may migrate. Returns: as copyToDevice(). */
+/** The other way: a system frame for each private source that may migrate. Returns: as copyToDevice(). */
 export function* copyToSystem(
   gpu: Gpu,
   sources: readonly MigratePfn[],
@@ -89,14 +91,12 @@ export function* copyToSystem(
   for (const [at, src] of sources.entries()) {
     const source = migratePfnToPfn(src);
     if (source === 'none' || !migratePfnHas(src, MIGRATE_PFN_MIGRATE)) continue;
-    if (!ownsFrame(gpu.memory, source)) continue;
     const frames = yield* gpu.api.allocPages(1);
     if (!frames.ok) break;
     const [frame] = frames.value as [Pfn];
-    yield willRead('copy_engine.to_system', deviceFrameObject(gpu.memory, source));
-    const contents = readDeviceFrame(gpu.memory, source);
-    const target: DmaTarget = { page: pageIndex(first + at), pfn: frame };
-    const written = yield* gpu.api.dmaWrite([target], [contents]);
+    const page = pageIndex(first + at);
+    const read = yield* readPrivate(gpu, page, source);
+    const written = read.ok ? yield* gpu.api.dmaWrite([{ page, pfn: frame }], [read.value]) : read;
     if (!written.ok) {
       yield* gpu.api.putDevicePage(frame);
       yield* giveBack(gpu, dst);
@@ -105,6 +105,15 @@ export function* copyToSystem(
     dst[at] = migratePfn(frame, migratePfnHas(src, MIGRATE_PFN_WRITE) ? MIGRATE_PFN_WRITE : 0);
   }
   return ok(dst);
+}
+
+function* readPrivate(gpu: Gpu, page: PageIndex, source: Pfn): Task<Result<PageContents>> {
+  if (!ownsFrame(gpu.memory, source)) {
+    const read = yield* gpu.api.dmaRead([{ page, pfn: source }]);
+    return read.ok ? ok(read.value[0] ?? ZERO_CONTENTS) : read;
+  }
+  yield willRead('copy_engine.to_system', deviceFrameObject(gpu.memory, source));
+  return ok(readDeviceFrame(gpu.memory, source));
 }
 
 /** Puts the destinations of a migration that is given up. */

@@ -1,14 +1,17 @@
 /**
- * The private memory of one device: frames that only this device can reach, in chunks from
- * memremap_pages().
+ * The private memory of one device: frames that only this device and its peers can reach, in
+ * chunks from memremap_pages().
  *
  * Models: the backing pages, the free list and the chunks of lib/test_hmm.c (6.1).
  * Leaves out: devmem_lock (two tasks that both find the list empty each add a chunk, as in the
  * original) and the list's spinlock (taking a frame is one atomic step here).
  */
+import type { PeerMemory } from '../../../server/abi/device-api.ts';
 import { type TaskContext, touch } from '../../../server/task/context.ts';
 import { type ObjectId, objectId } from '../../../server/task/object-id.ts';
+import { type Task, willRead, willWrite } from '../../../server/task/task.ts';
 import { type PageIndex, type Pfn, pfn } from '../../../server/vocabulary/address.ts';
+import { OK, ok, type Result } from '../../../server/vocabulary/errno.ts';
 import { type PageContents, ZERO_CONTENTS } from '../../../server/vocabulary/page-contents.ts';
 
 /** A struct dmirror_chunk: frames [first, first + count). */
@@ -126,6 +129,25 @@ export function writeDeviceFrame(memory: DeviceMemory, frame: Pfn, contents: Pag
   touch(memory.context, deviceFrameObject(memory, frame), 'write');
   const found = memory.frames.get(frame);
   if (found !== undefined) found.contents = contents;
+}
+
+/** What peers reach of it: no lock of the driver stands before that. */
+export function peerMemoryOf(memory: DeviceMemory): PeerMemory {
+  return {
+    read: (frame) => peerRead(memory, frame),
+    write: (frame, contents) => peerWrite(memory, frame, contents),
+  };
+}
+
+function* peerRead(memory: DeviceMemory, frame: Pfn): Task<Result<PageContents>> {
+  yield willRead('peer.read', deviceFrameObject(memory, frame));
+  return ok(readDeviceFrame(memory, frame));
+}
+
+function* peerWrite(memory: DeviceMemory, frame: Pfn, contents: PageContents): Task<Result<void>> {
+  yield willWrite('peer.write', deviceFrameObject(memory, frame));
+  writeDeviceFrame(memory, frame, contents);
+  return OK;
 }
 
 /** The page that `frame` was allocated for, or 'none' if it is not in use. */

@@ -5,7 +5,13 @@
  * Leaves out: a device TLB. What a zap does is done when the driver lets go of the lock that keeps the engine out: the
  * flush has been waited for.
  */
-import type { DeviceApi, DmaTarget, HmmRangeRequest } from '../../../server/abi/device-api.ts';
+import type {
+  DeviceApi,
+  DmaTarget,
+  HmmRangeRequest,
+  PeerMemory,
+  PgmapOwner,
+} from '../../../server/abi/device-api.ts';
 import {
   HMM_PFN_VALID,
   HMM_PFN_WRITE,
@@ -25,6 +31,7 @@ import {
   deviceFrameObject,
   newDeviceMemory,
   ownsFrame,
+  peerMemoryOf,
   readDeviceFrame,
   writeDeviceFrame,
 } from './device-memory.ts';
@@ -47,6 +54,8 @@ export interface Gpu {
   readonly memoryPages: number;
   /** Collisions in a row after which a fault is given up: the time budget of the real driver. */
   readonly retriesMax: number;
+  /** That the memory shares with other devices' (an interconnect). */
+  readonly pgmapOwner: PgmapOwner | undefined;
   readonly pageTable: DevicePageTable;
   readonly memory: DeviceMemory;
   /**
@@ -57,15 +66,21 @@ export interface Gpu {
 }
 
 export function newGpu(options: DriverOptions): Gpu {
-  const { api, context, deviceNumber, memoryPages, retriesMax } = options;
+  const { api, context, deviceNumber, memoryPages, retriesMax, pgmapOwner } = options;
   return {
     api,
     context,
     memoryPages,
     retriesMax,
+    pgmapOwner,
     pageTable: newDevicePageTable(deviceNumber, api, context),
     memory: newDeviceMemory(deviceNumber, context),
   };
+}
+
+/** What peers reach of the device, if it has any. */
+export function gpuPeerMemory({ pgmapOwner, memory }: Gpu): PeerMemory | undefined {
+  return pgmapOwner === undefined ? undefined : peerMemoryOf(memory);
 }
 
 /** What a driver does for its engine. */

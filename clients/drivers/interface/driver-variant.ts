@@ -2,7 +2,7 @@
  * A driver that can be chosen by name, or loaded from a user's file: what a scenario needs of it, and what it gets.
  * Own drivers export one of these (docs/SCENARIOS.md).
  */
-import type { DeviceApi, DeviceDriver } from '../../../server/abi/device-api.ts';
+import type { DeviceApi, DeviceDriver, PgmapOwner } from '../../../server/abi/device-api.ts';
 import type { DmaPins } from '../../../server/abi/dma-pins.ts';
 import type { Iommu } from '../../../server/abi/iommu.ts';
 import type { TaskContext } from '../../../server/task/context.ts';
@@ -19,6 +19,8 @@ export interface DriverOptions {
   readonly deviceNumber: number;
   /** Private frames of a chunk. */
   readonly memoryPages: number;
+  /** Whose the private memory is, where several devices share an owner. Absent: this device's. */
+  readonly pgmapOwner?: PgmapOwner | undefined;
   /** Collisions in a row after which a verb gives up with EBUSY. */
   readonly retriesMax: number;
   /** set_page_dirty_lock(): waits for the page lock. Only beside the kernel; the wire has no such call. */

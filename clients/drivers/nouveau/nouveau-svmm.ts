@@ -28,7 +28,7 @@ import { OK, type Result } from '../../../server/vocabulary/errno.ts';
 import type { Seq } from '../../../server/vocabulary/seq.ts';
 import { addMemory, freeFrame } from '../hardware/copy-engine.ts';
 import { allMapped, mappedIn } from '../hardware/device-page-table.ts';
-import { type Gpu, newGpu, zap } from '../hardware/gpu.ts';
+import { type Gpu, gpuPeerMemory, newGpu, zap } from '../hardware/gpu.ts';
 import type { DriverOptions } from '../interface/driver-variant.ts';
 
 export interface NouveauSvmm {
@@ -64,6 +64,7 @@ export function nouveauNotifiers(svmm: NouveauSvmm): Omit<DeviceDriver, 'migrate
       withSvmmMutex(svmm, 'nouveau_svmm_fini.lock', () =>
         zap(svmm.gpu, 'nouveau_svmm_fini.clear', allMapped(svmm.gpu.pageTable)),
       ),
+    peerMemory: gpuPeerMemory(svmm.gpu),
   };
 }
 
@@ -95,7 +96,8 @@ function* nouveauInvalidate(
   seq: Seq,
 ): Task<'done' | 'again'> {
   if (blocking !== 'blockable') return 'again';
-  const own = owner === svmm.gpu.api.owner;
+  const { api, pgmapOwner = api.owner } = svmm.gpu;
+  const own = owner === (event === 'migrate' ? pgmapOwner : api.owner);
   const ofFault = svmm.notifier === 'none' || sub.id !== svmm.notifier.id;
   const moves = ofFault ? !(own && event === 'exclusive') : !(own && event === 'migrate');
   const clears = !(own && event === 'migrate');

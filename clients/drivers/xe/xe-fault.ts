@@ -7,6 +7,7 @@
  */
 import { mmuIntervalReadRetry } from '../../../server/abi/device-api.ts';
 import {
+  HMM_PFN_DEVICE_PRIVATE,
   HMM_PFN_VALID,
   HMM_PFN_WRITE,
   type HmmPfn,
@@ -134,10 +135,13 @@ function* getPages(
   return yield* mapPages(svm, prange, { begun, pfns: walked.value });
 }
 
-/** Some in the device's memory, some not: that range has to come back as a whole. */
+/** Some in the device's memory, or a peer's, and some not: that range has to come back as a whole. */
 function isMixed({ gpu }: Gpusvm, pfns: readonly HmmPfn[]): boolean {
-  const own = pfns.filter((pfn) => ownsFrame(gpu.memory, hmmPfnToPfn(pfn))).length;
-  return own > 0 && own < pfns.length;
+  const whose = (pfn: HmmPfn) => {
+    if (!hmmPfnHas(pfn, HMM_PFN_DEVICE_PRIVATE)) return 'system';
+    return ownsFrame(gpu.memory, hmmPfnToPfn(pfn)) ? 'own' : 'peer';
+  };
+  return new Set(pfns.map(whose)).size > 1;
 }
 
 /** Takes: the notifier lock, for reading. */

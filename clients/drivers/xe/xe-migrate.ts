@@ -37,7 +37,7 @@ function* migrateOnce({ gpu }: Gpusvm, range: PageRange): Task<Result<void>> {
   const setup = yield* api.migrateVmaSetup({
     mm: api.mm,
     range,
-    select: 'system',
+    select: gpu.pgmapOwner === undefined ? 'system' : 'system+private',
     faultPage: 'none',
   });
   if (!setup.ok) return setup;

@@ -3,7 +3,7 @@ import type { Task } from '../../../server/task/task.ts';
 import { addMemory, freeFrame } from '../hardware/copy-engine.ts';
 import { freeFrames } from '../hardware/device-memory.ts';
 import { allMapped } from '../hardware/device-page-table.ts';
-import { zap } from '../hardware/gpu.ts';
+import { gpuPeerMemory, zap } from '../hardware/gpu.ts';
 import { type GpuActions, performGpuVerb } from '../hardware/gpu-verbs.ts';
 import type { DriverOptions, DriverVariant, LabDevice } from '../interface/driver-variant.ts';
 import {
@@ -48,6 +48,7 @@ export function xeWith(options: DriverOptions, fn: XeFunctions): LabDevice {
       migrateToRam: (fault) => migrateToRam(svm, fault),
       pageFree: (pfn) => freeFrame(gpu, pfn),
       release: () => closeVm(svm),
+      peerMemory: gpuPeerMemory(gpu),
     },
     open: () => addMemory(gpu),
     perform: (verb) => performGpuVerb(gpu, actions, verb),

@@ -57,6 +57,9 @@ const OF_LEVELS: readonly (readonly [all: string, ofLevels: string])[] = [
   ['clients/drivers/catalogue/drivers.ts', 'clients/web/break/level-drivers.ts'],
   ['server/patches/patches.ts', 'clients/web/break/level-patches.ts'],
   ['server/machine/oracles/contract/watched-device.ts', 'clients/web/break/level-contract.ts'],
+  ['server/kernel/memory/userfault-move.ts', 'clients/web/break/level-kernel.ts'],
+  ['server/kernel/syscalls/khugepaged.ts', 'clients/web/break/level-kernel.ts'],
+  ['server/kernel/syscalls/swapoff.ts', 'clients/web/break/level-kernel.ts'],
 ];
 
 /** The machine of the page plays levels, and is loaded by phones, too: drivers and patches of others stay out of it. */
@@ -65,7 +68,11 @@ function ofLevels(root: string): Plugin {
     name: 'of-levels',
     enforce: 'pre',
     async resolveId(source, importer, options) {
-      if (!/(?:drivers|patches|watched-device)\.ts$/.test(source)) return null;
+      if (
+        !/(?:drivers|patches|watched-device|userfault-move|khugepaged|swapoff)\.ts$/.test(source)
+      ) {
+        return null;
+      }
       const found = await this.resolve(source, importer, { ...options, skipSelf: true });
       const instead = OF_LEVELS.find(([all]) => found?.id === join(root, all));
       return instead === undefined ? found : join(root, instead[1]);

@@ -54,6 +54,7 @@ const UNSEEN = new Set([
   'mm_take_all_locks() takes the lock of each mapping as well',
   'each flush of the TLBs of CPUs flushes those of devices, and the end of a bracket does not',
   'khugepaged takes page tables of a file away under i_mmap_rwsem and the PTE lock alone',
+  'userfaultfd moves pages from one place to another (UFFDIO_MOVE)',
   'migrate_pages() unmaps all pages, flushes the TLBs once, and moves them then',
 ]);
 

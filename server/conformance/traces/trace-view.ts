@@ -102,7 +102,7 @@ function deviceChar(kernel: Kernel, owner: DeviceOwner, mm: Mm, page: PageIndex,
     case 'present':
       return pteWrite(pte) ? 'w' : 'r';
     case 'device-private':
-      if (pgmapOf(kernel, ptePfn(pte)).owner !== owner) return '.';
+      if (pgmapOf(kernel, ptePfn(pte)).device !== owner) return '.';
       return pteWrite(pte) ? 'L' : 'l';
     case 'none':
     case 'device-exclusive':

@@ -57,7 +57,7 @@ function* takeBack(k: Kernel, migration: Migration, index: number): Task<void> {
  */
 export function* surrenderMemory(k: Kernel, owner: DeviceOwner): Task<void> {
   for (const pgmap of k.pgmaps.slice()) {
-    if (pgmap.owner !== owner || pgmap.leftOver !== 'none') continue;
+    if (pgmap.device !== owner || pgmap.leftOver !== 'none') continue;
     for (let row = 0; row < pgmap.count; row += 1) {
       const pfn = (pgmap.first + row) as Pfn;
       if (refcount(k.frames, pfn) === 0) continue;

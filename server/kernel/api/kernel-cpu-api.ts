@@ -3,14 +3,28 @@ import type { Accessed, CpuApi, PinMode } from '../../abi/cpu-api.ts';
 import { objectId } from '../../task/object-id.ts';
 import { readLock, readUnlock } from '../../task/rwsem.ts';
 import type { Task } from '../../task/task.ts';
-import { type PageRange, type Pfn, pageCount, pageIndex } from '../../vocabulary/address.ts';
+import {
+  type PageRange,
+  type Pfn,
+  pageCount,
+  pageIndex,
+  pagesFrom,
+} from '../../vocabulary/address.ts';
 import { fail, OK, ok, type Result } from '../../vocabulary/errno.ts';
 import { type Cpu, endProcess, isAlive, type Kernel, nextId } from '../kernel.ts';
 import { PIN_BIAS } from '../memory/frames.ts';
 import type { Mm } from '../memory/mm.ts';
 import { putPages } from '../memory/page-references.ts';
 import { newTlb } from '../memory/tlb.ts';
-import { waitForMonitor } from '../memory/userfault.ts';
+import {
+  mfillAtomicCopy,
+  mfillAtomicZeropage,
+  userfaultfdRegister,
+  userfaultfdUnregister,
+  userfaultfdWake,
+  waitForMonitor,
+} from '../memory/userfault.ts';
+import { callSwapoff } from '../syscalls/swapoff.ts';
 
 /** A thread that runs in `mm`, with a TLB of its own. */
 export function newCpu(k: Kernel, name: string, mm: Mm): Cpu {
@@ -63,6 +77,33 @@ export function createCpuApi(k: Kernel, parts: CpuApiParts): CpuApi {
     reclaim: (range) =>
       called(k, cpu, 'shrink_inactive_list', range, k.fn.shrinkInactiveList(k, cpu.mm, range)),
     compact: (range) => called(k, cpu, 'migrate_pages', range, k.fn.compactPages(k, cpu.mm, range)),
+    khugepaged: (range) =>
+      called(k, cpu, 'khugepaged_scan_mm_slot', range, k.fn.khugepagedScan(k, cpu.mm, range)),
+    swapoff: () => callSwapoff(k),
+    'uffd-register': (range) =>
+      called(k, cpu, 'userfaultfd_register', range, userfaultfdRegister(cpu.mm, range)),
+    'uffd-unregister': (range) =>
+      called(k, cpu, 'userfaultfd_unregister', range, userfaultfdUnregister(k, cpu.mm, range)),
+    'uffd-copy': (page, value) =>
+      called(
+        k,
+        cpu,
+        'mfill_atomic_copy',
+        pagesFrom(page, 1),
+        mfillAtomicCopy(k, cpu.mm, page, value),
+      ),
+    'uffd-zeropage': (page) =>
+      called(
+        k,
+        cpu,
+        'mfill_atomic_zeropage',
+        pagesFrom(page, 1),
+        mfillAtomicZeropage(k, cpu.mm, page),
+      ),
+    'uffd-move': (range, to) =>
+      called(k, cpu, 'move_pages', range, k.fn.userfaultfdMove(k, cpu.mm, range, to), { to }),
+    'uffd-wake': (range) =>
+      called(k, cpu, 'userfaultfd_wake', range, userfaultfdWake(k, cpu.mm, range)),
   };
 }
 

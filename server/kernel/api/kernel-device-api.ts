@@ -11,6 +11,8 @@ import type {
   MigrateVma,
   MirrorEntry,
   MmuNotifier,
+  PeerMemory,
+  PgmapOwner,
 } from '../../abi/device-api.ts';
 import { MIRROR_NONE } from '../../abi/device-api.ts';
 import { type MigratePfn, migratePfnToPfn } from '../../abi/migrate-pfn.ts';
@@ -36,7 +38,7 @@ import {
 } from '../memory/frames.ts';
 import { type Mm, mmUsersObject } from '../memory/mm.ts';
 import { tryLockPage, unlockPage } from '../memory/page-lock.ts';
-import { allocPage, pgmapOf, putPage } from '../memory/page-references.ts';
+import { allocPage, findPgmap, pgmapOf, pgmapOwnerOf, putPage } from '../memory/page-references.ts';
 import { waitForMonitor } from '../memory/userfault.ts';
 import { findVma } from '../memory/vma.ts';
 import { assertNotCalledBack } from '../notifier/mmu-notifier.ts';
@@ -109,6 +111,10 @@ class CalledBackDriver implements DeviceDriver {
   release(): ReturnType<DeviceDriver['release']> {
     return this.#parts.driver().release();
   }
+
+  get peerMemory(): DeviceDriver['peerMemory'] {
+    return this.#parts.driver().peerMemory;
+  }
 }
 
 /** One device as its calls need it. */
@@ -161,9 +167,9 @@ export function createDeviceApi(
     migrateDeviceFinalize: (migrate) => finalize(k, 'migrate_device_finalize', migrate),
     makeDeviceExclusiveRange: (range) => makeExclusive(by, range),
     unlockAndPutPages: (frames) => unlockAndPutAll(k, frames),
-    memremapPages: (count) => memremapPages(by, count),
+    memremapPages: (count, pgmapOwner) => memremapPages(by, count, pgmapOwner),
     zoneDevicePageInit(pfn) {
-      invariant(isDevicePfn(pfn) && pgmapOf(k, pfn).owner === owner, 'DR1', { pfn, owner });
+      invariant(isDevicePfn(pfn) && pgmapOf(k, pfn).device === owner, 'DR1', { pfn, owner });
       invariant(refcount(k.frames, pfn) === 0, 'FR1', { pfn });
       takeIntoUse(k.frames, pfn);
       tryLockPage(k, pfn);
@@ -274,7 +280,7 @@ function* rangeFault(
 ): ReturnType<DeviceApi['hmmRangeFault']> {
   const { range, defaultFlags } = request;
   emitCall(k, 'hmm_range_fault', { ...range, flags: defaultFlags });
-  const walked = yield* k.fn.hmmRangeFault(k, mm, owner, request);
+  const walked = yield* k.fn.hmmRangeFault(k, mm, pgmapOwnerOf(k, owner), request);
   emitReturn(k, 'hmm_range_fault', walked);
   return walked;
 }
@@ -291,7 +297,7 @@ function* setUpMigration(
   emitReturn(k, 'migrate_vma_setup', made);
   for (const entry of made.ok ? made.value.src : []) {
     const pfn = migratePfnToPfn(entry);
-    const own = pfn === 'none' || !isDevicePfn(pfn) || pgmapOf(k, pfn).owner === owner;
+    const own = pfn === 'none' || !isDevicePfn(pfn) || reaches(k, owner, pfn);
     invariant(own, 'DR2', { pfn, owner });
   }
   return made.ok ? ok({ id: made.value.id, src: made.value.src.slice() }) : made;
@@ -320,12 +326,17 @@ function* makeExclusive(
 
 // No yield: adding memory commutes with everything but itself.
 function* memremapPages(
-  { k, owner, driver }: Caller,
+  { k, owner: device, driver }: Caller,
   count: number,
+  owner: PgmapOwner = device,
 ): ReturnType<DeviceApi['memremapPages']> {
+  if (k.pgmaps.some((known) => known.device === device && known.owner !== owner)) {
+    return fail('EINVAL');
+  }
   const first = addDeviceFrames(k.frames, count);
   if (first === 'none') return fail('ENOMEM');
-  k.pgmaps.push({ owner, driver, first, count, leftOver: 'none' });
+  if (owner !== device) k.pgmapOwners.set(device, owner);
+  k.pgmaps.push({ device, owner, driver, first, count, leftOver: 'none' });
   return ok(first);
 }
 
@@ -344,37 +355,106 @@ function* allocLockedPages(k: Kernel, count: number): Task<Result<readonly Pfn[]
   return ok(frames);
 }
 
-function* dmaRead(
-  { k, owner }: Caller,
-  targets: readonly DmaTarget[],
-): ReturnType<DeviceApi['dmaRead']> {
+function* dmaRead(by: Caller, targets: readonly DmaTarget[]): ReturnType<DeviceApi['dmaRead']> {
   const read: PageContents[] = [];
   for (const [index, target] of targets.entries()) {
-    yield willRead('device.dma_read', contentsObject(target.pfn));
-    const checked = checkDma(k, owner, target, index);
-    if (!checked.ok) return checked;
-    const contents = contentsOf(k.frames, target.pfn);
-    read.push(contents);
-    emitAccess(k, owner, target, 'read', 'system', contents);
+    const one = isDevicePfn(target.pfn)
+      ? yield* readPeer(by, target, index)
+      : yield* readSystem(by, target, index);
+    if (!one.ok) return one;
+    read.push(one.value);
   }
   return ok(read);
 }
 
-function* dmaWrite(
+function* readSystem(
   { k, owner }: Caller,
+  target: DmaTarget,
+  index: number,
+): Task<Result<PageContents>> {
+  yield willRead('device.dma_read', contentsObject(target.pfn));
+  const checked = checkDma(k, owner, target, index);
+  if (!checked.ok) return checked;
+  const contents = contentsOf(k.frames, target.pfn);
+  emitAccess(k, owner, target, 'read', 'system', contents);
+  return ok(contents);
+}
+
+/** Through the window of the device whose frame it is. */
+function* readPeer(
+  { k, owner }: Caller,
+  target: DmaTarget,
+  index: number,
+): Task<Result<PageContents>> {
+  const peer = peerOf(k, owner, target, index);
+  if (!peer.ok) return peer;
+  const read = yield* peer.value.read(target.pfn);
+  if (!read.ok) return noFrame(index);
+  emitAccess(k, owner, target, 'read', 'private', read.value);
+  return read;
+}
+
+function* dmaWrite(
+  by: Caller,
   targets: readonly DmaTarget[],
   contents: readonly PageContents[],
 ): ReturnType<DeviceApi['dmaWrite']> {
   for (const [index, target] of targets.entries()) {
-    yield willWrite('device.dma_write', contentsObject(target.pfn));
-    const checked = checkDma(k, owner, target, index);
-    if (!checked.ok) return checked;
     const written = contents[index];
-    if (written === undefined || target.pfn === ZERO_PFN) return noFrame(index);
-    setContents(k.frames, target.pfn, written);
-    emitAccess(k, owner, target, 'write', 'system', written);
+    if (written === undefined) return noFrame(index);
+    const one = isDevicePfn(target.pfn)
+      ? yield* writePeer(by, target, index, written)
+      : yield* writeSystem(by, target, index, written);
+    if (!one.ok) return one;
   }
   return OK;
+}
+
+function* writeSystem(
+  { k, owner }: Caller,
+  target: DmaTarget,
+  index: number,
+  written: PageContents,
+): Task<Result<void>> {
+  yield willWrite('device.dma_write', contentsObject(target.pfn));
+  const checked = checkDma(k, owner, target, index);
+  if (!checked.ok) return checked;
+  if (target.pfn === ZERO_PFN) return noFrame(index);
+  setContents(k.frames, target.pfn, written);
+  emitAccess(k, owner, target, 'write', 'system', written);
+  return OK;
+}
+
+function* writePeer(
+  { k, owner }: Caller,
+  target: DmaTarget,
+  index: number,
+  written: PageContents,
+): Task<Result<void>> {
+  const peer = peerOf(k, owner, target, index);
+  if (!peer.ok) return peer;
+  const done = yield* peer.value.write(target.pfn, written);
+  if (!done.ok) return noFrame(index);
+  emitAccess(k, owner, target, 'write', 'private', written);
+  return OK;
+}
+
+/** Returns: EFAULT for a frame that is no peer's, or of a peer that has no window. */
+function peerOf(
+  k: Kernel,
+  owner: DeviceOwner,
+  { pfn }: DmaTarget,
+  index: number,
+): Result<PeerMemory> {
+  if (k.cutOff.has(owner)) return fail('ENOTCONN');
+  const pgmap = findPgmap(k, pfn);
+  const near = pgmap !== 'none' && pgmap.device !== owner && reaches(k, owner, pfn);
+  const window = near ? pgmap.driver.peerMemory : undefined;
+  return window === undefined ? noFrame(index) : ok(window);
+}
+
+function reaches(k: Kernel, owner: DeviceOwner, pfn: Pfn): boolean {
+  return pgmapOf(k, pfn).owner === pgmapOwnerOf(k, owner);
 }
 
 function migrationOf(k: Kernel, migrate: MigrateVma): Migration {

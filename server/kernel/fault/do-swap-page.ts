@@ -93,18 +93,18 @@ function* faultDevicePrivate(k: Kernel, request: FaultRequest, seen: Pte): Task<
 
 /** Calls the device that `pfn` belongs to. Holds: mmap_lock; the page, locked and referenced. */
 export function* migrateToRam(k: Kernel, mm: Mm, page: PageIndex, pfn: Pfn): Task<Result<void>> {
-  const { owner, driver } = pgmapOf(k, pfn);
+  const { device, driver } = pgmapOf(k, pfn);
   k.emit({
     kind: 'callback',
     function: 'migrate_to_ram',
-    device: owner,
+    device,
     args: { mm: mm.id, page, pfn },
   });
   const moved = yield* driver.migrateToRam({ mm: mm.id, page, pfn });
   k.emit({
     kind: 'callback-return',
     function: 'migrate_to_ram',
-    device: owner,
+    device,
     result: moved.ok ? 'OK' : moved.errno,
   });
   return moved;

@@ -27,7 +27,7 @@ export function* migrateDeviceRange(
   count: number,
 ): Task<Result<Migration>> {
   const owned = k.pgmaps.some(
-    (map) => map.owner === owner && map.first <= first && first + count <= map.first + map.count,
+    (map) => map.device === owner && map.first <= first && first + count <= map.first + map.count,
   );
   if (!owned) return fail('EINVAL');
   const migration: Migration = {

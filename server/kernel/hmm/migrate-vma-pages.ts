@@ -33,6 +33,7 @@ import {
   setFlag,
   setMapping,
 } from '../memory/frames.ts';
+import { pgmapOwnerOf } from '../memory/page-references.ts';
 import { isHuge, pteObject } from '../memory/page-table.ts';
 import {
   mkDevicePrivate,
@@ -72,7 +73,7 @@ export function* migrateVmaPages(k: Kernel, migration: Migration): Task<void> {
       const started = yield* k.fn.mmuNotifierInvalidateRangeStart(k, migration.mm, {
         event: 'migrate',
         range: { first: migrationPage(migration, index), end: migration.range.end },
-        owner: migration.owner,
+        owner: pgmapOwnerOf(k, migration.owner),
         blocking: 'blockable',
       });
       if (started.ok) bracket = started.value;

@@ -43,7 +43,7 @@ import { compoundHead } from '../memory/huge-pmd.ts';
 import type { Mm } from '../memory/mm.ts';
 import type { Vma } from '../memory/mm-types.ts';
 import { pageLockObject, tryLockPage, unlockPage } from '../memory/page-lock.ts';
-import { pgmapOf, putPage } from '../memory/page-references.ts';
+import { pgmapOf, pgmapOwnerOf, putPage } from '../memory/page-references.ts';
 import { endOfPtePage, isHuge, pteObject, readPte } from '../memory/page-table.ts';
 import {
   migrationKindFor,
@@ -109,7 +109,7 @@ export function* migrateVmaCollect(k: Kernel, migration: Migration): Task<void> 
   const bracket = yield* k.fn.mmuNotifierInvalidateRangeStart(k, mm, {
     event: 'migrate',
     range,
-    owner,
+    owner: pgmapOwnerOf(k, owner),
     blocking: 'blockable',
   });
   for (let page = range.first; page < range.end; ) {
@@ -219,11 +219,11 @@ export function* migrateVmaCollectPte(
   if (!ptePresent(pte)) {
     const wanted =
       pteIsDevicePrivate(pte) &&
-      select === 'device-private' &&
-      pgmapOf(k, ptePfn(pte)).owner === owner;
+      select !== 'system' &&
+      pgmapOf(k, ptePfn(pte)).owner === pgmapOwnerOf(k, owner);
     if (!wanted) return MIGRATE_PFN_NONE;
   } else {
-    if (select !== 'system') return MIGRATE_PFN_NONE;
+    if (select === 'device-private') return MIGRATE_PFN_NONE;
     if (pteIsZeroPage(pte)) return migrateFlags(MIGRATE_PFN_MIGRATE);
   }
   const pfn = ptePfn(pte);

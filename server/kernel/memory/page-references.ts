@@ -1,5 +1,6 @@
 /** Taking and dropping references, down to freeing. Source: mm/swap.c (__page_cache_release), mm/memremap.c. */
 
+import type { DeviceOwner, PgmapOwner } from '../../abi/device-api.ts';
 import type { Task } from '../../task/task.ts';
 import type { Pfn } from '../../vocabulary/address.ts';
 import { invariant } from '../../vocabulary/invariant.ts';
@@ -77,6 +78,11 @@ export function pgmapOf(k: Kernel, pfn: Pfn): Pgmap {
 export function findPgmap(k: Kernel, pfn: Pfn): Pgmap | 'none' {
   const within = ({ first, count }: Pgmap) => first <= pfn && pfn < first + count;
   return k.pgmaps.find(within) ?? 'none';
+}
+
+/** The pgmap owner of a device's memory: what it passes as pgmap_owner and dev_private_owner. */
+export function pgmapOwnerOf(k: Kernel, device: DeviceOwner): PgmapOwner {
+  return k.pgmapOwners.get(device) ?? device;
 }
 
 /** The slot whose page in the swap cache `pfn` is, or 'none'. */

@@ -2,23 +2,24 @@
  * userfaultfd: whoever touches a missing page of a range that is registered waits until a monitor has filled it.
  *
  * Source: fs/userfaultfd.c (handle_userfault), mm/userfaultfd.c (mfill_atomic) (6.1).
- * Differs: the range is registered, not the mapping. Leaves out: write protection, minor faults, UFFDIO_MOVE and
- * UFFDIO_ZEROPAGE, unregistering, what the monitor reads: it knows what to fill.
+ * Differs: the range is registered, not the mapping. Leaves out: write protection, minor faults, UFFDIO_MOVE, what the
+ * monitor reads: it knows what to fill.
  */
 import { touch, wake } from '../../task/context.ts';
 import { type ObjectId, objectId } from '../../task/object-id.ts';
 import { MM_PARTS } from '../../task/object-owners.ts';
 import { readLock, readUnlock } from '../../task/rwsem.ts';
 import { type Task, waitUntil, willWrite } from '../../task/task.ts';
-import { contains, type PageIndex, type PageRange } from '../../vocabulary/address.ts';
+import { contains, type PageIndex, type PageRange, pagesFrom } from '../../vocabulary/address.ts';
 import { fail, OK, type Result } from '../../vocabulary/errno.ts';
 import { firstWord, pageOfU64 } from '../../vocabulary/page-contents.ts';
 import type { FaultOutcome, FaultRequest, Kernel } from '../kernel.ts';
 import { setContents } from './frames.ts';
 import type { Mm } from './mm.ts';
+import type { Vma } from './mm-types.ts';
 import { allocPage, putPage } from './page-references.ts';
 import { pteObject } from './page-table.ts';
-import { mkPte, PTE_DIRTY, PTE_WRITE, PTE_YOUNG, pteNone } from './pte.ts';
+import { mkPte, mkZeroPte, PTE_DIRTY, PTE_WRITE, PTE_YOUNG, pteNone } from './pte.ts';
 import { lockedPte, lockPte, unlockPte } from './pte-lock.ts';
 import { setLockedPte } from './set-pte.ts';
 import { isAnonymous, vmaLookup } from './vma.ts';
@@ -35,9 +36,32 @@ export function userfaultsText({ userfaults: { ranges, waits } }: Mm): string {
 }
 
 /** UFFDIO_REGISTER, for missing pages. */
-export function* userfaultfdRegister(mm: Mm, range: PageRange): Task<void> {
+export function* userfaultfdRegister(mm: Mm, range: PageRange): Task<Result<void>> {
   yield willWrite('userfaultfd_register.range', userfaultObject(mm.id));
   mm.userfaults.ranges.push(range);
+  return OK;
+}
+
+/** UFFDIO_UNREGISTER: those who wait find nobody to wait for. */
+export function* userfaultfdUnregister(k: Kernel, mm: Mm, range: PageRange): Task<Result<void>> {
+  yield willWrite('userfaultfd_unregister.range', userfaultObject(mm.id));
+  const { ranges } = mm.userfaults;
+  for (const known of ranges.splice(0)) {
+    if (known.first < range.first) {
+      ranges.push({ first: known.first, end: earlier(known.end, range.first) });
+    }
+    if (known.end > range.end)
+      ranges.push({ first: later(known.first, range.end), end: known.end });
+  }
+  wakeUserfaults(k, mm, range);
+  return OK;
+}
+
+/** UFFDIO_WAKE. */
+export function* userfaultfdWake(k: Kernel, mm: Mm, range: PageRange): Task<Result<void>> {
+  yield willWrite('userfaultfd_wake.waits', userfaultObject(mm.id));
+  wakeUserfaults(k, mm, range);
+  return OK;
 }
 
 /** userfaultfd_missing(). */
@@ -76,24 +100,42 @@ export function* waitForMonitor(k: Kernel, mm: Mm): Task<boolean> {
  *
  * Takes: mmap_lock for read, the PTE lock.
  */
-export function* mfillAtomicCopy(
+export function mfillAtomicCopy(
   k: Kernel,
   mm: Mm,
   page: PageIndex,
   word: bigint,
 ): Task<Result<void>> {
+  return mfillAtomic(k, mm, page, (vma) => fillWithCopy(k, mm, vma, page, word));
+}
+
+/** UFFDIO_ZEROPAGE of one page. Takes and returns what mfillAtomicCopy() does. */
+export function mfillAtomicZeropage(k: Kernel, mm: Mm, page: PageIndex): Task<Result<void>> {
+  return mfillAtomic(k, mm, page, (vma) => fillWithZeroPage(k, mm, vma, page));
+}
+
+function* mfillAtomic(
+  k: Kernel,
+  mm: Mm,
+  page: PageIndex,
+  fill: (vma: Vma) => Task<Result<void>>,
+): Task<Result<void>> {
   const held = yield* readLock(k.context, 'mfill_atomic.mmap_lock', mm.mmapLock);
-  const filled = yield* fill(k, mm, page, word);
+  const vma = vmaLookup(mm.vmas, page);
+  const registered = vma !== 'none' && isAnonymous(vma) && userfaultfdMissing(k, mm, page);
+  const filled = registered ? yield* fill(vma) : fail('ENOENT');
   readUnlock(k.context, held);
-  if (filled.ok) wakeUserfaults(k, mm, page);
+  if (filled.ok) wakeUserfaults(k, mm, pagesFrom(page, 1));
   return filled;
 }
 
-function* fill(k: Kernel, mm: Mm, page: PageIndex, word: bigint): Task<Result<void>> {
-  const vma = vmaLookup(mm.vmas, page);
-  if (vma === 'none' || !isAnonymous(vma) || !userfaultfdMissing(k, mm, page)) {
-    return fail('ENOENT');
-  }
+function* fillWithCopy(
+  k: Kernel,
+  mm: Mm,
+  vma: Vma,
+  page: PageIndex,
+  word: bigint,
+): Task<Result<void>> {
   yield* k.fn.anonVmaPrepare(k, mm, vma);
   const pfn = allocPage(k);
   if (pfn === 'none') return fail('ENOMEM');
@@ -116,7 +158,26 @@ function* fill(k: Kernel, mm: Mm, page: PageIndex, word: bigint): Task<Result<vo
   return OK;
 }
 
-function wakeUserfaults(k: Kernel, mm: Mm, page: PageIndex): void {
-  for (const wait of mm.userfaults.waits) if (wait.page === page) wait.state = 'woken';
+function* fillWithZeroPage(k: Kernel, mm: Mm, vma: Vma, page: PageIndex): Task<Result<void>> {
+  const at = yield* lockPte(k, 'mfill_atomic_pte_zeropage.ptl', mm, vma, page);
+  const missing = pteNone(lockedPte(at));
+  if (missing) {
+    yield willWrite('mfill_atomic_pte_zeropage.install', pteObject(mm.table, page));
+    setLockedPte(k, at, mkZeroPte());
+  }
+  unlockPte(k, at);
+  return missing ? OK : fail('EEXIST');
+}
+
+function wakeUserfaults(k: Kernel, mm: Mm, range: PageRange): void {
+  for (const wait of mm.userfaults.waits) if (contains(range, wait.page)) wait.state = 'woken';
   wake(k.context, userfaultObject(mm.id));
+}
+
+function earlier(a: PageIndex, b: PageIndex): PageIndex {
+  return a < b ? a : b;
+}
+
+function later(a: PageIndex, b: PageIndex): PageIndex {
+  return a > b ? a : b;
 }

@@ -16,7 +16,7 @@ import {
 import { readPte } from '../memory/page-table.ts';
 import { ptePfn } from '../memory/pte.ts';
 import { anonVmaPrepare } from './anon-vma-chain.ts';
-import { pageAddNewAnonRmap, rmapWalk } from './rmap.ts';
+import { pageAddAnonRmap, pageAddNewAnonRmap, rmapWalk } from './rmap.ts';
 
 function storedPage() {
   const world = newKernelWorld();
@@ -102,4 +102,14 @@ test('[RM1] an anonymous page is not mapped before the mapping has an anon_vma',
   assert.throws(map, /RM1/);
   run(world, anonVmaPrepare(world.kernel, world.mm, vma));
   map();
+});
+
+test('[RM2] a page is not mapped where its reverse map does not look for it', () => {
+  const { world, pfn } = storedPage();
+  const vma = world.mm.vmas.at(-1);
+  assert.ok(vma !== undefined);
+  const map = (page: PageIndex) =>
+    pageAddAnonRmap(world.kernel, world.mm, vma, page, pfn, 'shared');
+  assert.throws(() => map(at(2)), /RM2/);
+  map(at(1));
 });

@@ -60,6 +60,8 @@ export function pageAddAnonRmap(
     setFlag(k.frames, pfn, PAGE_ANON | PAGE_SWAPBACKED);
     setMapping(k.frames, pfn, anonVma.id, linearIndex(vma, page));
   }
+  const { index } = mappingOf(k.frames, pfn);
+  invariant(index === linearIndex(vma, page), 'RM2', { mm: mm.id, page, pfn });
   if (sharing === 'exclusive') setFlag(k.frames, pfn, PAGE_ANON_EXCLUSIVE);
   addMapcount(k.frames, pfn, 1);
 }

@@ -5,7 +5,7 @@ import { holdsPages, migrationsObject } from '../../kernel/hmm/open-migrations.t
 import { findMm, type Kernel } from '../../kernel/kernel.ts';
 import { mapcount, refcount, ZERO_PFN } from '../../kernel/memory/frames.ts';
 import { pageLocked } from '../../kernel/memory/page-lock.ts';
-import { pgmapOf } from '../../kernel/memory/page-references.ts';
+import { pgmapOf, pgmapOwnerOf } from '../../kernel/memory/page-references.ts';
 import { readPte } from '../../kernel/memory/page-table.ts';
 import {
   type Pte,
@@ -52,7 +52,7 @@ export function agrees(
     return frame === pfn && (access === 'read' || pteWrite(pte));
   }
   if (pteIsDevicePrivate(pte)) {
-    const mine = ptePfn(pte) === pfn && pgmapOf(k, pfn).owner === device;
+    const mine = ptePfn(pte) === pfn && pgmapOf(k, pfn).owner === pgmapOwnerOf(k, device);
     return mine && (access === 'read' || pteWrite(pte));
   }
   return pteIsDeviceExclusive(pte) && ptePfn(pte) === pfn && access === 'exclusive';

@@ -21,7 +21,7 @@ export const privateFrames: Oracle = {
       report({ text: `${device}: ${text}`, device, page: 0 as PageIndex });
     const ownerOf = (pfn: Pfn): string => {
       const pgmap = findPgmap(k, pfn);
-      return pgmap === 'none' ? 'no device' : pgmap.owner;
+      return pgmap === 'none' ? 'no device' : pgmap.device;
     };
     return {
       keeps: { states },

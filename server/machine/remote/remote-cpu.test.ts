@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { KernelId } from '../../abi/kernel-ids.ts';
 import { MIGRATE_PFN_WRITE, migratePfn } from '../../abi/migrate-pfn.ts';
 import type { CpuMethod } from '../../protocol/cpu-requests.ts';
 import { pfn } from '../../vocabulary/address.ts';
@@ -7,8 +8,8 @@ import { RemoteHarness } from './remote-machine.fixture.ts';
 
 const REGION = { address: '0x100200000', pages: 2 };
 
-function withCpu(): RemoteHarness {
-  const harness = new RemoteHarness();
+function withCpu(kernel: KernelId = '6.1'): RemoteHarness {
+  const harness = new RemoteHarness('stock', kernel);
   harness.attach('cpu0', 'cpu');
   return harness;
 }
@@ -60,6 +61,73 @@ test('a CPU that goes gives its pins back, and its address space stays', () => {
   harness.detach('cpu1');
   assert.deepEqual(harness.leftBehind(), []);
   assert.deepEqual(harness.result('cpu0', 'load', { address: REGION.address }), { value: '0x0' });
+});
+
+test('a CPU that touches a missing page waits for another, which is the monitor', () => {
+  const harness = withCpu();
+  harness.attach('cpu1', 'cpu');
+  const [page, next] = [{ address: REGION.address }, { address: '0x100201000' }];
+  harness.result('cpu0', 'mmap', { ...REGION, prot: 'rw', kind: 'anon-private' });
+  assert.equal(harness.refusal('cpu0', 'uffd-zeropage', page), 'not-found params.address');
+  assert.deepEqual(harness.result('cpu0', 'uffd-register', REGION), {});
+  const loads = harness.ask('cpu1', 'load', page);
+  assert.equal(harness.outcomeOf(loads), 'waits');
+  assert.deepEqual(harness.result('cpu0', 'uffd-wake', REGION), {});
+  assert.equal(harness.outcomeOf(loads), 'waits', 'it has looked again, and waits again');
+  assert.deepEqual(harness.result('cpu0', 'uffd-copy', { ...page, value: '0x7' }), {});
+  const loaded = harness.outcomeOf(loads);
+  assert.deepEqual(loaded !== 'waits' && loaded.ok && loaded.result, { value: '0x7' });
+  assert.equal(
+    harness.refusal('cpu0', 'uffd-copy', { ...page, value: '0x8' }),
+    'exists params.address',
+  );
+  const second = harness.ask('cpu1', 'load', next);
+  assert.deepEqual(harness.result('cpu0', 'uffd-zeropage', next), {});
+  assert.deepEqual(harness.result('cpu1', 'load', next), { value: '0x0' });
+  assert.notEqual(harness.outcomeOf(second), 'waits');
+
+  harness.result('cpu0', 'madvise', { ...REGION, advice: 'DONTNEED' });
+  const third = harness.ask('cpu1', 'load', next);
+  assert.deepEqual(harness.result('cpu0', 'uffd-unregister', { ...next, pages: 1 }), {});
+  assert.notEqual(harness.outcomeOf(third), 'waits');
+  const fourth = harness.ask('cpu1', 'load', page);
+  assert.equal(harness.outcomeOf(fourth), 'waits', 'the first page is registered still');
+  harness.result('cpu0', 'uffd-unregister', REGION);
+  assert.notEqual(harness.outcomeOf(fourth), 'waits');
+  assert.deepEqual(harness.machine.world.oracles.violations, []);
+});
+
+test('a monitor moves a page to where it is missed', () => {
+  const harness = withCpu('6.12');
+  harness.attach('cpu1', 'cpu');
+  const to = '0x100201000';
+  const [move, there] = [{ address: REGION.address, pages: 1, to }, { address: to }];
+  harness.result('cpu0', 'mmap', { ...REGION, prot: 'rw', kind: 'anon-private' });
+  harness.result('cpu0', 'store', { address: REGION.address, value: '0x2a' });
+  // Not registered.
+  assert.equal(harness.refusal('cpu0', 'uffd-move', move), 'bad-range params.address');
+  harness.result('cpu0', 'uffd-register', { ...there, pages: 1 });
+  const loads = harness.ask('cpu1', 'load', there);
+  assert.equal(harness.outcomeOf(loads), 'waits');
+  assert.deepEqual(harness.result('cpu0', 'uffd-move', move), {});
+  const loaded = harness.outcomeOf(loads);
+  assert.deepEqual(loaded !== 'waits' && loaded.ok && loaded.result, { value: '0x2a' });
+  assert.equal(harness.refusal('cpu0', 'uffd-move', move), 'exists params.address');
+  assert.deepEqual(harness.result('cpu1', 'load', { address: REGION.address }), { value: '0x0' });
+  assert.deepEqual(harness.machine.world.oracles.violations, []);
+  assert.deepEqual(harness.leftBehind(), []);
+});
+
+test('a CPU asks for what the kernel does by itself', () => {
+  const harness = withCpu();
+  harness.result('cpu0', 'mmap', { ...REGION, prot: 'rw', kind: 'anon-private' });
+  // Less than a block: nothing to do. A block of no file: refused.
+  assert.deepEqual(harness.result('cpu0', 'khugepaged', REGION), {});
+  const block = { address: REGION.address, pages: 512 };
+  assert.equal(harness.refusal('cpu0', 'khugepaged', block), 'bad-range params.address');
+  assert.deepEqual(harness.result('cpu0', 'swapoff', {}), {});
+  assert.equal(harness.refusal('cpu0', 'swapoff', {}), 'bad-range params');
+  assert.deepEqual(harness.leftBehind(), []);
 });
 
 /** The first page of REGION is in gpu0's memory: whoever loads it waits for gpu0. */

@@ -159,8 +159,8 @@ export function* serveDevice(
     }
 
     case 'memremap_pages': {
-      const { count } = request.params;
-      const mapped = yield* api.memremapPages(count);
+      const { count, owner } = request.params;
+      const mapped = yield* api.memremapPages(count, owner);
       if (!mapped.ok) return failed(request.method, mapped);
       device.chunks.push({ first: mapped.value, count });
       return served({ first: mapped.value });
@@ -197,7 +197,10 @@ function noDma({ method, params: { targets } }: DmaRequest, failure: Failure): R
   if (failure.errno !== 'EFAULT') return failed(method, failure);
   // The kernel stops at the first of them.
   const at = failure.at ?? 0;
-  const frames = method === 'dma_write' ? 'system memory, but the page of zeros' : 'system memory';
+  const frames =
+    method === 'dma_write'
+      ? 'system memory but the page of zeros, or of a peer'
+      : 'system memory, or of a peer';
   return refuse('no-such-frame', `params.targets[${at}].pfn`, `a frame of ${frames}`, {
     found: String(targets[at]?.pfn),
   });

@@ -239,7 +239,7 @@ test('DMA to a frame that is not there names the target and the frame', () => {
     ok: false,
     code: 'no-such-frame',
     path: 'params.targets[0].pfn',
-    bound: 'a frame of system memory, but the page of zeros',
+    bound: 'a frame of system memory but the page of zeros, or of a peer',
     found: String(ZERO_PFN),
   });
 });

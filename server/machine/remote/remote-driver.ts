@@ -13,7 +13,9 @@ import {
 import type { QuestionParams, QuestionResults } from '../../protocol/server-questions.ts';
 import { serial, wake } from '../../task/context.ts';
 import type { Task } from '../../task/task.ts';
-import { fail, OK } from '../../vocabulary/errno.ts';
+import type { Pfn } from '../../vocabulary/address.ts';
+import { fail, OK, ok, type Result } from '../../vocabulary/errno.ts';
+import { hexOfPage, type PageContents, pageOfHex } from '../../vocabulary/page-contents.ts';
 import type { Seq } from '../../vocabulary/seq.ts';
 import { aboutQuestion, isInvalidation, questionWords } from './about-question.ts';
 import {
@@ -98,7 +100,25 @@ export function remoteDriver(device: () => RemoteDevice): DeviceDriver {
     *release() {
       yield* ask(device(), 'release.answer', 'release', {});
     },
+
+    peerMemory: {
+      read: (pfn) => peerRead(device(), pfn),
+      write: (pfn, contents) => peerWrite(device(), pfn, contents),
+    },
   };
+}
+
+/** Returns: EIO if the peer is gone, or has no such memory. */
+function* peerRead(remote: RemoteDevice, pfn: Pfn): Task<Result<PageContents>> {
+  const answer = yield* ask(remote, 'peer_read.answer', 'peer_read', { pfn });
+  if (answer === 'abandoned' || !answer.ok) return fail('EIO');
+  return ok(pageOfHex((answer.result as QuestionResults['peer_read']).page));
+}
+
+function* peerWrite(remote: RemoteDevice, pfn: Pfn, contents: PageContents): Task<Result<void>> {
+  const params = { pfn, page: hexOfPage(contents) };
+  const answer = yield* ask(remote, 'peer_write.answer', 'peer_write', params);
+  return answer === 'abandoned' || !answer.ok ? fail('EIO') : OK;
 }
 
 function* invalidate(

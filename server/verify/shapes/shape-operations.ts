@@ -216,6 +216,7 @@ export const NOT_IN_SHAPES: readonly string[] = [
   'a part of a huge page but its first page',
   'mmap, and mremap onto what is mapped',
   'running out of frames in the middle of an operation',
+  'userfaultfd; devices that share the owner of their memory',
   'a device that answers late, is cut off, or breaks the contract',
   'the weak ordering of memory (nor has the model it)',
 ];

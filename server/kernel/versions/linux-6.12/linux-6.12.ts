@@ -11,6 +11,7 @@ import { registrationLocksMappings } from './registration-locks-mappings.ts';
 import { secondaryTlbsWithShootdowns } from './secondary-tlbs-with-shootdowns.ts';
 import { swapCacheMigrates } from './swap-cache-migrates.ts';
 import { swappedInPagesAreWritable } from './swapped-in-pages-are-writable.ts';
+import { userfaultfdMovesPages } from './userfaultfd-moves-pages.ts';
 
 /** What of 6.2 to 6.12 the model knows; docs/FIDELITY.md has what it does not. */
 export const LINUX_6_12: KernelVersion = {
@@ -31,5 +32,6 @@ export const LINUX_6_12: KernelVersion = {
     migratePagesInBatches,
     pageTablesGoWithoutMmapLock,
     secondaryTlbsWithShootdowns,
+    userfaultfdMovesPages,
   ],
 };

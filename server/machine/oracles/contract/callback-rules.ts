@@ -10,11 +10,13 @@ import type {
   MigrateRequest,
   NotifierRange,
 } from '../../../abi/device-api.ts';
+import { migrationsObject } from '../../../kernel/hmm/open-migrations.ts';
+import { pgmapOwnerOf } from '../../../kernel/memory/page-references.ts';
 import { readPte } from '../../../kernel/memory/page-table.ts';
 import { pteIsDevicePrivate, ptePfn } from '../../../kernel/memory/pte.ts';
 import { touch } from '../../../task/context.ts';
 import type { Task } from '../../../task/task.ts';
-import { contains, hexAddress, type PageIndex } from '../../../vocabulary/address.ts';
+import { contains, hexAddress, overlaps, type PageIndex } from '../../../vocabulary/address.ts';
 import type { Result } from '../../../vocabulary/errno.ts';
 import type { Seq } from '../../../vocabulary/seq.ts';
 import { mappedIn, seenObject } from '../mirrors.ts';
@@ -94,14 +96,14 @@ export function endCallback(
 ): void {
   device.callbacks.delete(call);
   touchDevice(device, 'write');
-  const { event, owner, range, blocking } = call.range;
+  const { event, range, blocking } = call.range;
   if (answer === 'again') {
     if (blocking === 'blockable') refusedBlockable(device, call.range);
     return;
   }
   noteCarriedOut(device, call);
   // Rule 22: only these may be ignored.
-  if (owner === device.owner && (event === 'migrate' || event === 'exclusive')) {
+  if (isOwn(device, call.range)) {
     if (call.sub.real.invalidateSeq !== call.seq) noteIgnored(device, call);
     return;
   }
@@ -127,6 +129,18 @@ export function endCallback(
     exclusive ? 'CR36' : 'CR6',
     first,
     `${returned} and still maps ${hexAddress(first)}`,
+  );
+}
+
+/** A pgmap owner that others share does not say whose migration it is. */
+function isOwn(device: WatchedDevice, { mm, event, owner, range }: NotifierRange): boolean {
+  if (event !== 'migrate') return event === 'exclusive' && owner === device.owner;
+  const { k } = device.contract;
+  if (owner !== pgmapOwnerOf(k, device.owner)) return false;
+  if (owner === device.owner) return true;
+  touch(k.context, migrationsObject(device.owner), 'read');
+  return [...k.migrations.values()].some(
+    (open) => open.owner === device.owner && open.mm.id === mm && overlaps(open.range, range),
   );
 }
 

@@ -14,7 +14,7 @@ import {
   migratePfnToPfn,
 } from '../../../abi/migrate-pfn.ts';
 import { isDevicePfn, ZERO_PFN } from '../../../kernel/memory/frames.ts';
-import { findPgmap } from '../../../kernel/memory/page-references.ts';
+import { findPgmap, pgmapOwnerOf } from '../../../kernel/memory/page-references.ts';
 import { pteIsDeviceExclusive, pteKind, ptePfn } from '../../../kernel/memory/pte.ts';
 import { touch } from '../../../task/context.ts';
 import { contains, hexAddress, type PageIndex, type Pfn } from '../../../vocabulary/address.ts';
@@ -85,8 +85,8 @@ function faultOf(device: WatchedDevice, page: PageIndex, entry: Mapped): Fault |
   if (isDevicePfn(entry.pfn)) {
     const pgmap = findPgmap(k, entry.pfn);
     if (pgmap === 'none') return { rule: 'CR17', text: 'the frame is in the memory of no device' };
-    if (pgmap.owner !== device.owner) {
-      return { rule: 'CR17', text: `the frame is private memory of ${pgmap.owner}` };
+    if (pgmap.owner !== pgmapOwnerOf(k, device.owner)) {
+      return { rule: 'CR17', text: `the frame is private memory of ${pgmap.device}` };
     }
   }
   if (firstCovering(device, page) === 'none') {

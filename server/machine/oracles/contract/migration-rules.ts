@@ -137,7 +137,7 @@ function checkDestination(
     source !== 'none' &&
     isDevicePfn(frame) &&
     isDevicePfn(source) &&
-    pgmapOf(k, source).owner === device.owner;
+    pgmapOf(k, source).device === device.owner;
   if (source !== frame && !own2own) return;
   breach(device, 'CR34', page, `gave ${where}, whose page ${frameName(source)} it owns already`);
 }

@@ -226,6 +226,9 @@ function watchedDriver(device: WatchedDevice, driver: () => DeviceDriver): Devic
       return moved;
     },
     pageFree: (pfn) => driver().pageFree(pfn),
+    get peerMemory() {
+      return driver().peerMemory;
+    },
     *release() {
       yield* driver().release();
       released(device);
