@@ -57,7 +57,8 @@ export type FaultAccess = 'read' | 'write';
 export type Copied = 'copied' | 'no memory';
 
 /**
- * vm_fault_t, as far as anybody looks at it. 'userfault': to be called again when mmap_lock was let go of and a monitor
+ * vm_fault_t, as far as anybody looks at it. 'retry': of a fault under the lock of the mapping, which it has let go of:
+ * it needs mmap_lock (VM_FAULT_RETRY). 'userfault': to be called again when mmap_lock was let go of and a monitor
  * was waited for (waitForMonitor()).
  */
 export type FaultOutcome = 'done' | 'retry' | 'sigbus' | 'sigsegv' | 'oom' | 'userfault';
@@ -117,6 +118,8 @@ export interface FaultRequest {
   readonly access: FaultAccess;
   /** FAULT_FLAG_ALLOW_RETRY: the caller can let go of mmap_lock. Absent: it cannot. */
   readonly retry?: 'allowed';
+  /** FAULT_FLAG_VMA_LOCK: the caller has locked the mapping, and not mmap_lock. Absent: it holds mmap_lock. */
+  readonly lock?: 'vma';
 }
 
 /** One PTE under its lock. */
@@ -283,6 +286,7 @@ export interface KernelFunctions {
   synchronizeSrcu(k: Kernel, mm: Mm): Task<void>;
   mmTakeAllLocks(k: Kernel, mm: Mm): Task<HeldForWrite[]>;
 
+  lockVmaUnderRcu(k: Kernel, mm: Mm, page: PageIndex): Task<Vma | 'none'>;
   doUserAddrFault(k: Kernel, cpu: Cpu, page: PageIndex, access: FaultAccess): Task<Signal | 'none'>;
   handleMmFault(k: Kernel, request: FaultRequest): Task<FaultOutcome>;
   doAnonymousPage(k: Kernel, request: FaultRequest): Task<FaultOutcome>;
@@ -359,6 +363,7 @@ export interface KernelFunctions {
   pageMoveAnonRmap(k: Kernel, vma: Vma, pfn: Pfn): void;
   pageTryShareAnonRmap(k: Kernel, pfn: Pfn): 'shared' | 'pinned';
   pageTryDupAnonRmap(k: Kernel, parent: Mm, pfn: Pfn): 'duplicated' | 'pinned';
+  vmfAnonPrepare(k: Kernel, request: FaultRequest): Task<'prepared' | 'retry'>;
   anonVmaPrepare(k: Kernel, mm: Mm, vma: Vma): Task<void>;
   anonVmaClone(k: Kernel, to: Vma, from: Vma): Task<void>;
   anonVmaFork(k: Kernel, child: Vma, parent: Vma): Task<void>;
@@ -382,6 +387,8 @@ export interface KernelFunctions {
   gupPteRange(k: Kernel, mm: Mm, page: PageIndex): Task<Pfn | 'none'>;
   ioMayPinVmas(mm: Mm, range: PageRange): boolean;
 
+  vmaStartWrite(k: Kernel, mm: Mm, vma: Vma): Task<void>;
+  vmAreaFree(k: Kernel, mm: Mm, vma: Vma): Task<void>;
   mmapExpand(k: Kernel, mm: Mm, wish: MergeWish): Task<'expanded' | 'alone'>;
   vmaMerge(k: Kernel, mm: Mm, wish: MergeWish): Task<Vma | 'none'>;
   vmaAdjust(k: Kernel, mm: Mm, adjustment: VmaAdjustment): Task<void>;

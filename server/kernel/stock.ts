@@ -50,6 +50,7 @@ import { flushTlbRange } from './memory/flush-tlb.ts';
 import { freePageTable, tlbRemoveTableSyncOne } from './memory/free-page-table.ts';
 import { splitHugePage, splitHugePmd } from './memory/huge-pmd.ts';
 import { mmgetNotZero, mmput, mmputAsync } from './memory/mm-users.ts';
+import { freeAtOnce, nothingToLock, noVmaLock } from './memory/no-vma-lock.ts';
 import { folioFreeSwap, freeSwapAndCache, freeSwapCache } from './memory/swap-cache.ts';
 import {
   flushTlbBatchedPending,
@@ -110,6 +111,7 @@ import {
   anonVmaFork,
   anonVmaPrepare,
   unlinkAnonVmas,
+  vmfAnonPrepare,
 } from './rmap/anon-vma-chain.ts';
 import {
   pageAddAnonRmap,
@@ -190,6 +192,7 @@ export const STOCK: KernelFunctions = {
   mmuNotifierUnregister,
   synchronizeSrcu,
   mmTakeAllLocks,
+  lockVmaUnderRcu: noVmaLock,
   doUserAddrFault,
   handleMmFault,
   doAnonymousPage,
@@ -248,6 +251,7 @@ export const STOCK: KernelFunctions = {
   pageMoveAnonRmap,
   pageTryShareAnonRmap,
   pageTryDupAnonRmap,
+  vmfAnonPrepare,
   anonVmaPrepare,
   anonVmaClone,
   anonVmaFork,
@@ -259,6 +263,8 @@ export const STOCK: KernelFunctions = {
   locklessPagesFromMm,
   gupPteRange,
   ioMayPinVmas,
+  vmaStartWrite: nothingToLock,
+  vmAreaFree: freeAtOnce,
   mmapExpand,
   vmaMerge,
   vmaAdjust,

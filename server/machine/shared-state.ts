@@ -42,7 +42,7 @@ import { entriesOf, hugeObject, pteObject, tableObject } from '../kernel/memory/
 import { type Pte, viewPte } from '../kernel/memory/pte.ts';
 import { SLOT_ALLOCATOR, slotObject } from '../kernel/memory/swap.ts';
 import { userfaultObject, userfaultsText } from '../kernel/memory/userfault.ts';
-import { vmaLocksText } from '../kernel/memory/vma-lock.ts';
+import { vmaReadersText, vmaWritersText } from '../kernel/memory/vma-lock.ts';
 import { overlapping } from '../kernel/notifier/interval-tree.ts';
 import type { RunningTask, Scheduler } from '../scheduler/scheduler.ts';
 import type { TaskIdentity } from '../task/context.ts';
@@ -152,7 +152,10 @@ function* stateOfMm(mm: Mm, names: FrameNames): Iterable<ShownState> {
   const tlbs = [...mm.tlbs, ...mm.deviceTlbs].map((tlb) => tlb.cpu).join();
   yield { object: tlbListObject(id), name: `CPUs ${id}`, state: tlbs };
   yield { object: userfaultObject(id), name: `userfaults ${id}`, state: userfaultsText(mm) };
-  yield { object: mm.vmaLocks.object, name: `vma locks ${id}`, state: vmaLocksText(mm) };
+  const { vmaLocks } = mm;
+  yield { object: vmaLocks.object, name: `vma writers ${id}`, state: vmaWritersText(mm) };
+  yield { object: vmaLocks.readersObject, name: `vma readers ${id}`, state: vmaReadersText(mm) };
+  yield { object: vmaLocks.walkersObject, name: `vma walks ${id}`, state: `${vmaLocks.walkers}` };
   yield { object: mm.unstableObject, name: `unstable ${id}`, state: `${mm.unstable}` };
   const pending = `${mm.tlbFlushPending}`;
   yield { object: mm.flushPendingObject, name: `flush pending ${id}`, state: pending };

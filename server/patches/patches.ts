@@ -1,3 +1,4 @@
+import { anonVmaUnderVmaLock } from './anon-vma-under-vma-lock.ts';
 import { collapseWithoutBracket } from './collapse-without-bracket.ts';
 import { collapseWithoutIpi } from './collapse-without-ipi.ts';
 import { collectDropsDirty } from './collect-drops-dirty.ts';
@@ -16,6 +17,7 @@ import { foreignPrivatePageIsError } from './foreign-private-page-is-error.ts';
 import { forkSharesPinned } from './fork-shares-pinned.ts';
 import { forkWithoutBracket } from './fork-without-bracket.ts';
 import { forkWithoutPinSeq } from './fork-without-pin-seq.ts';
+import { forkWithoutVmaLocks } from './fork-without-vma-locks.ts';
 import { insertChecksStabilityEarly } from './insert-checks-stability-early.ts';
 import { insertIgnoresPteChange } from './insert-ignores-pte-change.ts';
 import { listBeforeTree } from './list-before-tree.ts';
@@ -23,8 +25,11 @@ import { migrationTrustsProtNone } from './migration-trusts-prot-none.ts';
 import { moveIgnoresSwapCache } from './move-ignores-swap-cache.ts';
 import { moveLooksAtCacheOnce } from './move-looks-at-cache-once.ts';
 import { moveLooksOutsideLock } from './move-looks-outside-lock.ts';
+import { mprotectWithoutVmaLock } from './mprotect-without-vma-lock.ts';
 import { mremapFlushLate } from './mremap-flush-late.ts';
+import { mremapLeavesNewVmaUnlocked } from './mremap-leaves-new-vma-unlocked.ts';
 import { mremapWithoutRmapLocks } from './mremap-without-rmap-locks.ts';
+import { munmapWithoutVmaLocks } from './munmap-without-vma-locks.ts';
 import { notifyAfterUnlock } from './notify-after-unlock.ts';
 import type { Patch } from './patch.ts';
 import { rangeFaultShowsAnyPrivate } from './range-fault-shows-any-private.ts';
@@ -42,10 +47,13 @@ import { swapinWithoutClaim } from './swapin-without-claim.ts';
 import { unregisterWithoutGrace } from './unregister-without-grace.ts';
 import { unuseWithoutCheck } from './unuse-without-check.ts';
 import { validityIsBoolean } from './validity-is-boolean.ts';
+import { vmaFreedWithoutGrace } from './vma-freed-without-grace.ts';
+import { vmaLockIgnoresDetached } from './vma-lock-ignores-detached.ts';
 
 /** Every patch that ships, by id. A hosted server takes these and no others. */
 export const PATCHES: ReadonlyMap<string, Patch> = new Map(
   [
+    anonVmaUnderVmaLock,
     collapseWithoutBracket,
     collapseWithoutIpi,
     collectDropsDirty,
@@ -67,13 +75,17 @@ export const PATCHES: ReadonlyMap<string, Patch> = new Map(
     forkSharesPinned,
     forkWithoutBracket,
     forkWithoutPinSeq,
+    forkWithoutVmaLocks,
     insertChecksStabilityEarly,
     insertIgnoresPteChange,
     listBeforeTree,
     migrationTrustsProtNone,
     moveLooksOutsideLock,
+    mprotectWithoutVmaLock,
     mremapFlushLate,
+    mremapLeavesNewVmaUnlocked,
     mremapWithoutRmapLocks,
+    munmapWithoutVmaLocks,
     notifyAfterUnlock,
     reclaimFlushesInBatch,
     reclaimWritesBeforeFlush,
@@ -89,5 +101,7 @@ export const PATCHES: ReadonlyMap<string, Patch> = new Map(
     unregisterWithoutGrace,
     unuseWithoutCheck,
     validityIsBoolean,
+    vmaFreedWithoutGrace,
+    vmaLockIgnoresDetached,
   ].map((patch) => [patch.id, patch]),
 );

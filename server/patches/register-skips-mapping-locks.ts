@@ -8,8 +8,7 @@ import type { Patch } from './patch.ts';
 export const registerSkipsMappingLocks: Patch = {
   id: 'register-skips-mapping-locks',
   provenance:
-    'Linux 6.4; fixed by "mm/mmap: prevent pagefault handler from racing with mmu_notifier registration" (6.5): ' +
-    'there the bracket is that of a page fault, here of madvise(DONTNEED) of mainline',
+    'Linux 6.4; fixed by "mm/mmap: prevent pagefault handler from racing with mmu_notifier registration" (6.5)',
   summary: 'a notifier is registered while others work under locks of mappings',
   overrides: () => ({ mmTakeAllLocks: (k, mm) => mmTakeAllLocks(k, mm) }),
 };

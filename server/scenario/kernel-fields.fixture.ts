@@ -167,7 +167,7 @@ const semOf = (queue: ObjectKind): Fates<RwSem> => ({
   object: NAME,
   queue: NAME,
   writer: not(HOLDER),
-  writes: not('tells one hold from the next; VmaLocks.written is told with it'),
+  writes: not('tells one hold from the next'),
   readers: not(HOLDER),
   waiting: told(queue, queue === 'mmap_lock' ? 'MmapTicket' : 'RmapTicket'),
 });
@@ -184,7 +184,14 @@ const LOCK: Fates<Lock> = {
   isFree: FIXED,
 };
 
-const VMA_LOCKS: Fates<VmaLocks> = { object: NAME, readers: told('vma'), written: told('vma') };
+const VMA_LOCKS: Fates<VmaLocks> = {
+  object: NAME,
+  readersObject: NAME,
+  walkersObject: NAME,
+  readers: told('vma'),
+  written: told('vma'),
+  walkers: told('vma'),
+};
 
 const VMA: Fates<Vma> = {
   mm: told('rmap'),
@@ -197,6 +204,7 @@ const VMA: Fates<Vma> = {
   accounted: told('mm'),
   anonVma: told('rest'),
   chain: told('rest'),
+  life: not('follows from the list of mappings, and who has one that left it has seen it leave'),
 };
 
 const ANON_VMA: Fates<AnonVma> = {
@@ -207,6 +215,7 @@ const ANON_VMA: Fates<AnonVma> = {
   children: not('one for a root itself, and one for each that has it as parent and has mappings'),
   activeVmas: not('how many mappings have it as theirs, which rest() tells one by one'),
   vmas: told('rmap'),
+  freed: not('no mapping is in it any more, and none has it as its own'),
   rwsem: parts('RmapLock'),
 };
 

@@ -63,7 +63,7 @@ function addWhatPasses(k: Kernel): void {
   mmapLock.waiting.push({ mode: 'read' });
   mmapLock.writer = NO_TASK;
   mm.vmaLocks.readers.push(vma);
-  mm.vmaLocks.written.set(vma, mmapLock.writes);
+  mm.vmaLocks.written.add(vma);
   mm.deviceTlbs = mm.tlbs.slice(0, 1);
   mm.userfaults.ranges.push(range);
   mm.userfaults.waits.push({ page: range.first, task: 1, state: 'waits' });

@@ -21,7 +21,7 @@ import type { Vma } from '../kernel/memory/mm-types.ts';
 import { readPte } from '../kernel/memory/page-table.ts';
 import type { Tlb } from '../kernel/memory/tlb.ts';
 import { userfaultsText } from '../kernel/memory/userfault.ts';
-import { vmaLocksText } from '../kernel/memory/vma-lock.ts';
+import { vmaReadersText, vmaWritersText } from '../kernel/memory/vma-lock.ts';
 import type { Subscription } from '../kernel/notifier/subscriptions.ts';
 import { mirrorEntry } from '../machine/oracles/mirrors.ts';
 import { pinsText } from '../machine/oracles/pinned-pages.ts';
@@ -237,8 +237,12 @@ function ofMapping(mm: Mm | undefined, about: number): string | 'unknown' {
       return String(mm.unstable);
     case VMA_PARTS.anonVmas:
       return anonVmasText(mm);
+    case VMA_PARTS.lockReaders:
+      return vmaReadersText(mm);
+    case VMA_PARTS.walkers:
+      return String(mm.vmaLocks.walkers);
     default:
-      return vmaLocksText(mm);
+      return vmaWritersText(mm);
   }
 }
 

@@ -22,7 +22,13 @@ export const MM_PARTS = {
 } as const;
 
 /** Indices of kind 'vma'. The owner is the address space. */
-export const VMA_PARTS = { unstable: 0, locks: 1, anonVmas: 2 } as const;
+export const VMA_PARTS = {
+  unstable: 0,
+  locks: 1,
+  anonVmas: 2,
+  lockReaders: 3,
+  walkers: 4,
+} as const;
 
 /** Index of kind 'tlb' of tlb_flush_pending. The owner is the address space; TLBs have running numbers above it. */
 export const FLUSH_PENDING = 0;

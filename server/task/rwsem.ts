@@ -50,6 +50,10 @@ export function* readLock(context: TaskContext, at: YieldPoint, sem: RwSem): Tas
   yield { kind: 'block', at, on: sem.object, until: () => canRead(sem, ticket) };
   invariant(sem.writer === 'none', 'LK1', { class: sem.class });
   leaveQueue(context, sem, ticket);
+  return holdToRead(context, sem);
+}
+
+function holdToRead(context: TaskContext, sem: RwSem): HeldForRead {
   touch(context, sem.object, 'acquire-read');
   const reader = recordHeld(context, sem, 'read');
   sem.readers.push(reader);
@@ -60,6 +64,16 @@ export function* readLock(context: TaskContext, at: YieldPoint, sem: RwSem): Tas
 export function* writeLock(context: TaskContext, at: YieldPoint, sem: RwSem): Task<HeldForWrite> {
   checkLockOrder(context, at, sem);
   return yield* queueToWrite(context, at, sem);
+}
+
+/** down_read_trylock(). Announce it with willRead(at, sem.object) before. */
+export function tryReadLock(context: TaskContext, sem: RwSem): HeldForRead | 'busy' {
+  touch(context, sem.queue, 'read');
+  if (sem.writer !== 'none' || sem.waiting.some(({ mode }) => mode === 'write')) {
+    touch(context, sem.object, 'read');
+    return 'busy';
+  }
+  return holdToRead(context, sem);
 }
 
 /** down_write_trylock(). Announce it with willWrite(at, sem.object) before. */

@@ -51,6 +51,7 @@ test('mainline does to single calls what 6.12 does', async () => {
 /** What shows under no single call: the order of an end and a put, locks, flushes; or has no device that sees it. */
 const UNSEEN = new Set([
   'wp_page_copy() ends its bracket before it drops the page that is not mapped any more',
+  'a page fault takes the lock of its mapping',
   'mm_take_all_locks() takes the lock of each mapping as well',
   'each flush of the TLBs of CPUs flushes those of devices, and the end of a bracket does not',
   'khugepaged takes page tables of a file away under i_mmap_rwsem and the PTE lock alone',

@@ -13,8 +13,9 @@ import {
   type VirtualAddress,
 } from '../../vocabulary/address.ts';
 import { firstWord, readU64, writeU64 } from '../../vocabulary/page-contents.ts';
-import type { Cpu, FaultAccess, Kernel } from '../kernel.ts';
+import type { Cpu, FaultAccess, FaultOutcome, Kernel } from '../kernel.ts';
 import { contentsObject, contentsOf, setContents, ZERO_PFN } from '../memory/frames.ts';
+import type { Vma } from '../memory/mm-types.ts';
 import { pteObject, readPte, setHardwareBits } from '../memory/page-table.ts';
 import {
   PTE_DIRTY,
@@ -149,19 +150,35 @@ export function* doUserAddrFault(
   page: PageIndex,
   access: FaultAccess,
 ): Task<Signal | 'none'> {
-  const { mm } = cpu;
-  k.emit({ kind: 'fault', mm: mm.id, page, mode: access });
+  k.emit({ kind: 'fault', mm: cpu.mm.id, page, mode: access });
+  return yield* faultUnderMmapLock(k, cpu, page, access);
+}
+
+/** The fault itself. Takes: mmap_lock for read. */
+export function* faultUnderMmapLock(
+  k: Kernel,
+  { mm }: Cpu,
+  page: PageIndex,
+  access: FaultAccess,
+): Task<Signal | 'none'> {
   const held = yield* readLock(k.context, 'do_user_addr_fault.mmap_lock', mm.mmapLock);
   const vma = vmaLookup(mm.vmas, page);
-  let signal: Signal | 'none' = 'none';
-  if (vma === 'none' || vma.prot === 'none' || (access === 'write' && vma.prot !== 'rw')) {
-    signal = 'SIGSEGV';
-  } else {
-    const outcome = yield* k.fn.handleMmFault(k, { mm, vma, page, access, retry: 'allowed' });
-    if (outcome === 'sigsegv') signal = 'SIGSEGV';
-    else if (outcome === 'sigbus' || outcome === 'oom') signal = 'SIGBUS';
+  let signal: Signal | 'none' = 'SIGSEGV';
+  if (vma !== 'none' && !accessError(vma, access)) {
+    signal = signalOf(yield* k.fn.handleMmFault(k, { mm, vma, page, access, retry: 'allowed' }));
   }
   readUnlock(k.context, held);
   yield* waitForMonitor(k, mm);
   return signal;
+}
+
+/** access_error(): the mapping does not allow it. */
+export function accessError({ prot }: Vma, access: FaultAccess): boolean {
+  return prot === 'none' || (access === 'write' && prot !== 'rw');
+}
+
+/** What a thread gets whose fault came to this. */
+export function signalOf(outcome: FaultOutcome): Signal | 'none' {
+  if (outcome === 'sigsegv') return 'SIGSEGV';
+  return outcome === 'sigbus' || outcome === 'oom' ? 'SIGBUS' : 'none';
 }

@@ -21,12 +21,14 @@ import { vmProt } from './vm-page-prot.ts';
 /**
  * A read maps the shared zero page, a write a fresh page of zeros. No notifier: nothing was mapped before.
  *
- * Holds: mmap_lock for read. Takes: the PTE lock. Returns: 'oom' when frames ran out; 'sigbus' once the
- * OOM reaper was here.
+ * Holds: mmap_lock for read, or the lock of the mapping. Takes: the PTE lock. Returns: 'oom' when frames ran out;
+ * 'sigbus' once the OOM reaper was here; 'retry' as vmfAnonPrepare().
  */
 export function* doAnonymousPage(k: Kernel, request: FaultRequest): Task<FaultOutcome> {
   const { mm, vma, page, access } = request;
+  // What the mapping allows is asked before the PTE lock: the lock on the mapping keeps it so.
   if (access === 'read') {
+    const zero = pteModify(mkZeroPte(), { ...vmProt(vma), write: false });
     const at = yield* lockPte(k, 'do_anonymous_page.ptl', mm, vma, page);
     // Another fault may have filled the slot since it was read without the lock.
     const empty = pteNone(lockedPte(at));
@@ -34,14 +36,15 @@ export function* doAnonymousPage(k: Kernel, request: FaultRequest): Task<FaultOu
     if (empty && stable && userfaultfdMissing(k, mm, page)) return userfault(k, request, at);
     if (empty && stable) {
       yield willWrite('do_anonymous_page.zero', pteObject(mm.table, page));
-      setLockedPte(k, at, pteModify(mkZeroPte(), { ...vmProt(vma), write: false }));
+      setLockedPte(k, at, zero);
     }
     unlockPte(k, at);
     return empty && !stable ? 'sigbus' : 'done';
   }
-  yield* k.fn.anonVmaPrepare(k, mm, vma);
+  if ((yield* k.fn.vmfAnonPrepare(k, request)) === 'retry') return 'retry';
   const pfn = allocPage(k);
   if (pfn === 'none') return 'oom';
+  const fresh = mkPte(pfn, PTE_YOUNG | (vma.prot === 'rw' ? PTE_WRITE | PTE_DIRTY : 0));
   const at = yield* lockPte(k, 'do_anonymous_page.ptl', mm, vma, page);
   const empty = pteNone(lockedPte(at));
   if (!(empty && isStable(k, mm))) {
@@ -56,8 +59,7 @@ export function* doAnonymousPage(k: Kernel, request: FaultRequest): Task<FaultOu
   }
   yield willWrite('do_anonymous_page.install', pteObject(mm.table, page));
   k.fn.pageAddNewAnonRmap(k, mm, vma, page, pfn);
-  const writable = vma.prot === 'rw' ? PTE_WRITE | PTE_DIRTY : 0;
-  setLockedPte(k, at, mkPte(pfn, PTE_YOUNG | writable));
+  setLockedPte(k, at, fresh);
   unlockPte(k, at);
   return 'done';
 }

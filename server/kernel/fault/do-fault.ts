@@ -111,7 +111,7 @@ export function* finishFault(
 export function* doCowFault(k: Kernel, request: FaultRequest): Task<FaultOutcome> {
   const { mm, vma, page } = request;
   if (vma.file === 'none') return 'sigbus';
-  yield* k.fn.anonVmaPrepare(k, mm, vma);
+  if ((yield* k.fn.vmfAnonPrepare(k, request)) === 'retry') return 'retry';
   const made = allocPage(k);
   if (made === 'none') return 'oom';
   const cached = yield* shmemFault(k, vma.file, linearIndex(vma, page));

@@ -48,7 +48,7 @@ export function* doHugePmdAnonymousPage(
   const { mm, vma, page, access } = request;
   const { first } = blockRange(k, page);
   const block = blockOf(mm.table, page);
-  yield* k.fn.anonVmaPrepare(k, mm, vma);
+  if ((yield* k.fn.vmfAnonPrepare(k, request)) === 'retry') return 'retry';
   if (access === 'read') {
     const held = yield* lock(k.context, 'set_huge_zero_page.ptl', block.ptl);
     const empty = block.level === 'none';

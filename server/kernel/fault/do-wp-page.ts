@@ -90,11 +90,11 @@ export function* wpPageReuse(k: Kernel, at: LockedPte): Task<void> {
 export function* wpPageCopy(k: Kernel, request: FaultRequest, seen: Pte): Task<FaultOutcome> {
   const { mm, vma, page } = request;
   const old = pteIsZeroPage(seen) ? 'zero' : ptePfn(seen);
-  yield* k.fn.anonVmaPrepare(k, mm, vma);
-  const made = allocPage(k);
+  const prepared = yield* k.fn.vmfAnonPrepare(k, request);
+  const made = prepared === 'retry' ? 'none' : allocPage(k);
   if (made === 'none') {
     if (old !== 'zero') yield* putPage(k, old);
-    return 'oom';
+    return prepared === 'retry' ? 'retry' : 'oom';
   }
   if (old !== 'zero') yield* copyPage(k, old, made);
   const range = pagesFrom(page, 1);

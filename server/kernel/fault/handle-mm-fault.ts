@@ -1,7 +1,7 @@
 /**
  * handle_mm_fault(): one step towards what the access needs. The caller tries the access again afterwards.
  *
- * Source: mm/memory.c (6.1). Leaves out: userfaultfd, NUMA hints, per-VMA locks, memory cgroups.
+ * Source: mm/memory.c (6.1). Leaves out: userfaultfd, NUMA hints, memory cgroups.
  */
 import { type Task, willRead, willWrite } from '../../task/task.ts';
 import type { FaultOutcome, FaultRequest, Kernel } from '../kernel.ts';
@@ -20,7 +20,8 @@ import { isAnonymous } from '../memory/vma.ts';
 import { mayBeHuge } from './do-huge-pmd.ts';
 
 /**
- * Holds: mmap_lock for read. Takes: page locks, the PTE lock, and what callbacks take. Yields: yes.
+ * Holds: mmap_lock for read, or the lock of the mapping (FAULT_FLAG_VMA_LOCK).
+ * Takes: page locks, the PTE lock, and what callbacks take. Yields: yes.
  * Returns: 'done' also if nothing had to be done, or another task was faster.
  */
 export function* handleMmFault(k: Kernel, request: FaultRequest): Task<FaultOutcome> {

@@ -14,6 +14,7 @@ export function newAnonVma(context: TaskContext, id: number, parent: AnonVma | '
     children: parent === 'self' ? 1 : 0,
     activeVmas: 0,
     vmas: [],
+    freed: false,
     rwsem: newRwSem('anon_vma_rwsem', objectId('rmap_lock', RMAP_OWNERS.anonVmas, 2 * id)),
   };
   return made;

@@ -23,6 +23,8 @@ export interface Vma {
   anonVma: AnonVma | 'none';
   /** anon_vma_chain: every anon_vma that may hold pages mapped here, own and inherited by fork. */
   readonly chain: AnonVma[];
+  /** 'detached': no longer in the list of the mm, so that no look-up finds it. */
+  life: 'attached' | 'detached' | 'freed';
 }
 
 /**
@@ -43,6 +45,8 @@ export interface AnonVma {
   activeVmas: number;
   /** rb_root: in the order of the interval tree. Guarded by the root's rwsem. */
   readonly vmas: Vma[];
+  /** The last mapping has left it. */
+  freed: boolean;
   /** Taken of the root, for all anon_vmas below it. */
   readonly rwsem: RwSem;
 }

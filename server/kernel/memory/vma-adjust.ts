@@ -4,6 +4,7 @@
  *
  * Everything here holds mmap_lock for writing.
  */
+import { touch } from '../../task/context.ts';
 import { type HeldForWrite, writeLock, writeUnlock } from '../../task/rwsem.ts';
 import type { Task } from '../../task/task.ts';
 import type { PageIndex } from '../../vocabulary/address.ts';
@@ -28,6 +29,9 @@ import {
  */
 export function* vmaAdjust(k: Kernel, mm: Mm, adjustment: VmaAdjustment): Task<void> {
   const { vma, next, removed, insert, importer, exporter } = adjustment;
+  for (const one of [vma, next, insert, ...removed]) {
+    if (one !== 'none') yield* k.fn.vmaStartWrite(k, mm, one);
+  }
   if (exporter !== 'none' && exporter.anonVma !== 'none' && importer.anonVma === 'none') {
     importer.anonVma = exporter.anonVma;
     yield* k.fn.anonVmaClone(k, importer, exporter);
@@ -42,9 +46,12 @@ export function* vmaAdjust(k: Kernel, mm: Mm, adjustment: VmaAdjustment): Task<v
   if (next !== 'none') setBounds(next, adjustment.end, next.end);
   for (const one of moving.toReversed()) insertIntoFile(one);
   const vmas = mm.vmasToChange;
+  // Which pages are locked with them.
+  touch(k.context, mm.vmaLocks.object, 'write');
   for (const one of removed) {
     removeFromFile(one);
     vmas.splice(vmas.indexOf(one), 1);
+    one.life = 'detached';
   }
   if (insert !== 'none') vmas.splice(findVmaPosition(vmas, insert.first), 0, insert);
   if (anonHeld !== 'none') {
@@ -52,7 +59,10 @@ export function* vmaAdjust(k: Kernel, mm: Mm, adjustment: VmaAdjustment): Task<v
     writeUnlock(k.context, anonHeld);
   }
   if (fileHeld !== 'none') writeUnlock(k.context, fileHeld);
-  for (const one of removed) yield* k.fn.unlinkAnonVmas(k, one);
+  for (const one of removed) {
+    yield* k.fn.unlinkAnonVmas(k, one);
+    yield* k.fn.vmAreaFree(k, mm, one);
+  }
 }
 
 /** Linear indices stay with their pages. */
@@ -129,6 +139,7 @@ export function* splitVma(
 
 /** vma_link(): a new mapping enters the list, and the tree of its file. Takes: i_mmap_rwsem for writing. */
 export function* linkVma(k: Kernel, mm: Mm, vma: Vma): Task<void> {
+  yield* k.fn.vmaStartWrite(k, mm, vma);
   const held = yield* iMmapLockWrite(k, vma);
   insertIntoFile(vma);
   insertIntoList(mm, vma);
@@ -166,4 +177,6 @@ export function* removeVma(k: Kernel, mm: Mm, vma: Vma): Task<void> {
   }
   const vmas = mm.vmasToChange;
   vmas.splice(vmas.indexOf(vma), 1);
+  vma.life = 'detached';
+  yield* k.fn.vmAreaFree(k, mm, vma);
 }

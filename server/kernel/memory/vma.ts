@@ -8,6 +8,11 @@ import type { AnonVma, Vma } from './mm-types.ts';
 
 export type VmaShape = Pick<Vma, 'prot' | 'kind' | 'file' | 'accounted'>;
 
+/** One that is in no list and no anon_vma yet. */
+export function newVma(shape: Omit<Vma, 'chain' | 'life'>): Vma {
+  return { ...shape, chain: [], life: 'attached' };
+}
+
 /** Sorted by address, without overlaps. Guarded by mmap_lock. */
 export type VmaList = Vma[];
 

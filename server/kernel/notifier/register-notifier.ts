@@ -9,6 +9,7 @@ import { invariant } from '../../vocabulary/invariant.ts';
 import { type Kernel, nextId } from '../kernel.ts';
 import { rootOf } from '../memory/anon-vma.ts';
 import { type Mm, mmUsersObject } from '../memory/mm.ts';
+import { mmapWriteUnlock } from '../memory/mmap-lock.ts';
 import { callRelease, srcuReadLock, srcuReadUnlock } from './classic-notifiers.ts';
 import type { ListedNotifier } from './subscriptions.ts';
 
@@ -28,7 +29,7 @@ export function* mmuNotifierRegister(
   const held = yield* writeLock(k.context, 'mmu_notifier_register.mmap_lock', mm.mmapLock);
   touch(k.context, mmUsersObject(mm.id), 'read');
   if (mm.users === 0) {
-    writeUnlock(k.context, held);
+    mmapWriteUnlock(k.context, mm, held);
     return fail('EINVAL');
   }
   const all = yield* k.fn.mmTakeAllLocks(k, mm);
@@ -40,7 +41,7 @@ export function* mmuNotifierRegister(
   const made: ListedNotifier = { id, object, device, driver, next, state: 'listed', calls: 0 };
   subscriptions.list = made;
   for (const one of all.toReversed()) writeUnlock(k.context, one);
-  writeUnlock(k.context, held);
+  mmapWriteUnlock(k.context, mm, held);
   return ok(made);
 }
 

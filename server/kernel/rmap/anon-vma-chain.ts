@@ -7,7 +7,8 @@ import { objectId } from '../../task/object-id.ts';
 import { VMA_PARTS } from '../../task/object-owners.ts';
 import { type HeldForWrite, writeLock, writeUnlock } from '../../task/rwsem.ts';
 import type { Task, YieldPoint } from '../../task/task.ts';
-import { type Kernel, nextId } from '../kernel.ts';
+import { invariant } from '../../vocabulary/invariant.ts';
+import { type FaultRequest, type Kernel, nextId } from '../kernel.ts';
 import { insertIntoAnonVma, newAnonVma, removeFromAnonVma, rootOf } from '../memory/anon-vma.ts';
 import type { Mm } from '../memory/mm.ts';
 import type { AnonVma, Vma } from '../memory/mm-types.ts';
@@ -16,6 +17,18 @@ import { findVmaPosition, reusableAnonVma } from '../memory/vma.ts';
 /** anon_vma_lock_write(). Pair with writeUnlock(). */
 export function anonVmaLockWrite(k: Kernel, at: YieldPoint, anonVma: AnonVma): Task<HeldForWrite> {
   return writeLock(k.context, at, rootOf(anonVma).rwsem);
+}
+
+/** What a fault does that is about to map a page of its own. Holds: mmap_lock for read. */
+export function* vmfAnonPrepare(k: Kernel, { mm, vma }: FaultRequest): Task<'prepared'> {
+  yield* k.fn.anonVmaPrepare(k, mm, vma);
+  return 'prepared';
+}
+
+/** Whether a fault must prepare first. */
+export function hasAnonVma(k: Kernel, mm: Mm, vma: Vma): boolean {
+  touch(k.context, objectId('vma', mm.id, VMA_PARTS.anonVmas), 'read');
+  return vma.anonVma !== 'none';
 }
 
 /**
@@ -33,6 +46,7 @@ export function* anonVmaPrepare(k: Kernel, mm: Mm, vma: Vma): Task<void> {
   touch(k.context, prepared, 'read');
   if (vma.anonVma === 'none') {
     touch(k.context, prepared, 'write');
+    invariant(!anonVma.freed, 'VM3', { first: vma.first, end: vma.end });
     vma.anonVma = anonVma;
     anonVma.activeVmas += 1;
     vma.chain.push(anonVma);
@@ -109,7 +123,9 @@ export function* unlinkAnonVmas(k: Kernel, vma: Vma): Task<void> {
   const held = yield* anonVmaLockWrite(k, 'unlink_anon_vmas.anon_vma_lock', one);
   for (const anonVma of vma.chain) {
     removeFromAnonVma(anonVma, vma);
-    if (anonVma.vmas.length === 0 && anonVma.parent !== 'self') anonVma.parent.children -= 1;
+    if (anonVma.vmas.length > 0) continue;
+    anonVma.freed = true;
+    if (anonVma.parent !== 'self') anonVma.parent.children -= 1;
   }
   vma.chain.length = 0;
   if (vma.anonVma !== 'none') vma.anonVma.activeVmas -= 1;

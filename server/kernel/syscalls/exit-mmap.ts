@@ -4,11 +4,12 @@
  */
 
 import { touch } from '../../task/context.ts';
-import { writeLock, writeUnlock } from '../../task/rwsem.ts';
+import { writeLock } from '../../task/rwsem.ts';
 import type { Task } from '../../task/task.ts';
 import { PAGES_MAX, type PageIndex } from '../../vocabulary/address.ts';
 import type { Kernel } from '../kernel.ts';
 import { type Mm, mmObject } from '../memory/mm.ts';
+import { mmapWriteUnlock } from '../memory/mmap-lock.ts';
 import { removeVma } from '../memory/vma-adjust.ts';
 import { hasClassicNotifiers } from '../notifier/classic-notifiers.ts';
 import { overlapping } from '../notifier/interval-tree.ts';
@@ -30,13 +31,15 @@ export function* exitMmap(k: Kernel, mm: Mm): Task<void> {
   yield* releaseDrivers(k, mm);
   if (hasClassicNotifiers(k, mm)) yield* k.fn.mnHlistRelease(k, mm);
   const held = yield* writeLock(k.context, 'exit_mmap.mmap_lock', mm.mmapLock);
+  // Linux need not: a thread that faults keeps the address space.
+  for (const vma of mm.vmas) yield* k.fn.vmaStartWrite(k, mm, vma);
   const first = mm.vmas[0];
   const last = mm.vmas.at(-1);
   if (first !== undefined && last !== undefined) {
     yield* k.fn.zapPageRange(k, mm, { first: first.first, end: last.end }, 'unmap');
   }
   for (const vma of mm.vmas.slice()) yield* removeVma(k, mm, vma);
-  writeUnlock(k.context, held);
+  mmapWriteUnlock(k.context, mm, held);
   touch(k.context, mmObject(mm.id), 'write');
   k.mms.delete(mm.id);
 }

@@ -3,7 +3,7 @@
 import { touch } from '../../task/context.ts';
 import { type Held, lock, lockNested, unlock } from '../../task/lock.ts';
 import { OWNERS_MAX } from '../../task/object-id.ts';
-import { writeLock, writeUnlock } from '../../task/rwsem.ts';
+import { writeLock } from '../../task/rwsem.ts';
 import { type Task, willWrite } from '../../task/task.ts';
 import type { PageIndex, PageRange, Pfn } from '../../vocabulary/address.ts';
 import { fail, ok, type Result } from '../../vocabulary/errno.ts';
@@ -22,6 +22,7 @@ import { getPage, hasFlag, maybeDmaPinned, PAGE_ANON } from '../memory/frames.ts
 import { setHugePmd } from '../memory/huge-pmd.ts';
 import { type Mm, pinnedObject } from '../memory/mm.ts';
 import type { Vma } from '../memory/mm-types.ts';
+import { mmapWriteUnlock } from '../memory/mmap-lock.ts';
 import { pageLocked, waitWhileLocked } from '../memory/page-lock.ts';
 import { allocPage, putPage } from '../memory/page-references.ts';
 import {
@@ -79,6 +80,7 @@ export function* fork(k: Kernel, parent: Mm): Task<Result<Mm>> {
   child.hasPinned = parent.hasPinned;
   let copied: Copied = 'copied';
   for (const from of parent.vmas.slice()) {
+    yield* k.fn.vmaStartWrite(k, parent, from);
     const to: Vma = { ...from, mm: child.id, anonVma: 'none', chain: [] };
     yield* k.fn.anonVmaFork(k, to, from);
     yield* linkForkedVma(k, child, to, from);
@@ -90,7 +92,7 @@ export function* fork(k: Kernel, parent: Mm): Task<Result<Mm>> {
   if (first !== undefined && last !== undefined) {
     yield* k.fn.flushTlbRange(k, parent, { first: first.first, end: last.end });
   }
-  writeUnlock(k.context, held);
+  mmapWriteUnlock(k.context, parent, held);
   if (copied === 'copied') return ok(child);
   yield* endProcess(k, child);
   return fail('ENOMEM');

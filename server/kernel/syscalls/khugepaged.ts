@@ -8,8 +8,6 @@
  */
 import { touch } from '../../task/context.ts';
 import { unlock } from '../../task/lock.ts';
-import { objectId } from '../../task/object-id.ts';
-import { VMA_PARTS } from '../../task/object-owners.ts';
 import { readLock, readUnlock, tryWriteLock, writeLock, writeUnlock } from '../../task/rwsem.ts';
 import { type Task, willWrite } from '../../task/task.ts';
 import type { PageIndex, PageRange, Pfn } from '../../vocabulary/address.ts';
@@ -20,11 +18,13 @@ import { getPage } from '../memory/frames.ts';
 import { touchMappings } from '../memory/memory-file.ts';
 import type { Mm } from '../memory/mm.ts';
 import type { FilePages, MemoryFile, Vma } from '../memory/mm-types.ts';
+import { mmapWriteUnlock } from '../memory/mmap-lock.ts';
 import { pageLockObject, tryLockPage, unlockPage } from '../memory/page-lock.ts';
 import { putPage } from '../memory/page-references.ts';
 import { lockTable } from '../memory/pte-lock.ts';
 import { newTlbBatch } from '../memory/tlb-batch.ts';
 import { addressInVma, linearIndex, vmaLookup } from '../memory/vma.ts';
+import { hasAnonVma } from '../rmap/anon-vma-chain.ts';
 import { pageMapped } from '../rmap/rmap.ts';
 import { dropLockedTable } from './madvise-collapse.ts';
 
@@ -103,7 +103,7 @@ export function* retractPageTables(k: Kernel, file: MemoryFile, pages: FilePages
     const mmHeld = tryWriteLock(k.context, mm.mmapLock);
     if (mmHeld === 'busy') continue;
     if (!hasAnonVma(k, mm, vma)) yield* k.fn.collapseAndFreePmd(k, mm, block);
-    writeUnlock(k.context, mmHeld);
+    mmapWriteUnlock(k.context, mm, mmHeld);
   }
   writeUnlock(k.context, held);
 }
@@ -135,12 +135,6 @@ export function* retractWithoutMmapLock(k: Kernel, file: MemoryFile, pages: File
     if (dropped) yield* k.fn.freePageTable(k, mm, block);
   }
   readUnlock(k.context, held);
-}
-
-/** Its tables may have pages of the process's own. */
-function hasAnonVma(k: Kernel, mm: Mm, vma: Vma): boolean {
-  touch(k.context, objectId('vma', mm.id, VMA_PARTS.anonVmas), 'read');
-  return vma.anonVma !== 'none';
 }
 
 interface MappedBlock {

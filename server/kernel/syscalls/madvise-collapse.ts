@@ -15,6 +15,7 @@ import type { Kernel } from '../kernel.ts';
 import { PAGE_DIRTY, setFlag } from '../memory/frames.ts';
 import type { Mm } from '../memory/mm.ts';
 import type { MemoryFile, Vma } from '../memory/mm-types.ts';
+import { mmapWriteUnlock } from '../memory/mmap-lock.ts';
 import { putPage } from '../memory/page-references.ts';
 import { dropPtePage, readPte, tableObject } from '../memory/page-table.ts';
 import { PTE_NONE, pteDirty, pteNone, ptePfn, ptePresent } from '../memory/pte.ts';
@@ -38,7 +39,7 @@ export function* madviseCollapse(k: Kernel, mm: Mm, range: PageRange): Task<Resu
       vma === 'none' || vma.end < first + size
         ? 'refused'
         : yield* k.fn.collapsePteMappedThp(k, mm, vma, first);
-    writeUnlock(k.context, held);
+    mmapWriteUnlock(k.context, mm, held);
     if (done === 'refused') refused = true;
   }
   return refused ? fail('EINVAL') : OK;
@@ -58,6 +59,7 @@ export function* collapsePteMappedThp(
   if (vma.file === 'none') return 'refused';
   const { file } = vma;
   const block: PageRange = { first, end: (first + k.ptrsPerPte) as PageIndex };
+  yield* k.fn.vmaStartWrite(k, mm, vma);
   const held = yield* writeLock(k.context, 'collapse_pte_mapped_thp.i_mmap_lock', file.iMmapRwsem);
   const mapped = yield* unaccount(k, mm, vma, file, block);
   if (mapped !== 'refused') yield* k.fn.collapseAndFreePmd(k, mm, block);

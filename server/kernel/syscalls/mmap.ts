@@ -1,6 +1,6 @@
 /** mmap(2) and munmap(2). Source: mm/mmap.c (6.1). */
 import type { MmapRequest } from '../../abi/cpu-api.ts';
-import { writeLock, writeUnlock } from '../../task/rwsem.ts';
+import { writeLock } from '../../task/rwsem.ts';
 import type { Task } from '../../task/task.ts';
 import { PAGES_MAX, type PageIndex, type PageRange } from '../../vocabulary/address.ts';
 import { fail, OK, type Result } from '../../vocabulary/errno.ts';
@@ -8,7 +8,8 @@ import { isAlive, type Kernel, nextId } from '../kernel.ts';
 import { newMemoryFile } from '../memory/memory-file.ts';
 import type { Mm } from '../memory/mm.ts';
 import type { MemoryFile, Vma } from '../memory/mm-types.ts';
-import { vmaLookup, vmasIn } from '../memory/vma.ts';
+import { mmapWriteUnlock } from '../memory/mmap-lock.ts';
+import { newVma, vmaLookup, vmasIn } from '../memory/vma.ts';
 import { linkVma, removeVma } from '../memory/vma-adjust.ts';
 
 /**
@@ -24,7 +25,7 @@ export function* mmap(k: Kernel, mm: Mm, request: MmapRequest): Task<Result<void
   const held = yield* writeLock(k.context, 'mmap.mmap_lock', mm.mmapLock);
   // Another thread may have ended the process: what is mapped now would never be unmapped.
   const result = isAlive(k, mm) ? yield* k.fn.mmapRegion(k, mm, request) : fail('EINVAL');
-  writeUnlock(k.context, held);
+  mmapWriteUnlock(k.context, mm, held);
   if (result.ok) {
     k.emit({
       kind: 'vma',
@@ -53,7 +54,7 @@ export function* mmapRegion(k: Kernel, mm: Mm, request: MmapRequest): Task<Resul
   const { pgoff } = backing;
   const wish = { range, shape, pgoff, anonVma: 'none' } as const;
   if ((yield* k.fn.mmapExpand(k, mm, wish)) === 'expanded') return OK;
-  yield* linkVma(k, mm, { mm: mm.id, ...range, ...shape, pgoff, anonVma: 'none', chain: [] });
+  yield* linkVma(k, mm, newVma({ mm: mm.id, ...range, ...shape, pgoff, anonVma: 'none' }));
   return OK;
 }
 
@@ -87,7 +88,7 @@ function backingOf(
 export function* munmap(k: Kernel, mm: Mm, range: PageRange): Task<Result<void>> {
   const held = yield* writeLock(k.context, 'munmap.mmap_lock', mm.mmapLock);
   yield* doMunmap(k, mm, range);
-  writeUnlock(k.context, held);
+  mmapWriteUnlock(k.context, mm, held);
   return OK;
 }
 
@@ -95,6 +96,7 @@ export function* munmap(k: Kernel, mm: Mm, range: PageRange): Task<Result<void>>
 export function* doMunmap(k: Kernel, mm: Mm, range: PageRange): Task<void> {
   if (vmasIn(mm.vmas, range).length === 0) return;
   const vmas = yield* splitAround(k, mm, range);
+  for (const vma of vmas) yield* k.fn.vmaStartWrite(k, mm, vma);
   yield* k.fn.zapPageRange(k, mm, range, 'unmap');
   for (const vma of vmas) yield* removeVma(k, mm, vma);
   k.emit({

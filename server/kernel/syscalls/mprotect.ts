@@ -1,7 +1,8 @@
 /** mprotect(2). Source: mm/mprotect.c (6.1). */
 import type { Prot } from '../../abi/cpu-api.ts';
+import { touch } from '../../task/context.ts';
 import { lock, unlock } from '../../task/lock.ts';
-import { writeLock, writeUnlock } from '../../task/rwsem.ts';
+import { writeLock } from '../../task/rwsem.ts';
 import { type Task, willWrite } from '../../task/task.ts';
 import { nextPage, type PageIndex, type PageRange } from '../../vocabulary/address.ts';
 import { fail, OK, type Result } from '../../vocabulary/errno.ts';
@@ -9,8 +10,9 @@ import { mayWrite, vmProt } from '../fault/vm-page-prot.ts';
 import type { Invalidation, Kernel, LockedPte } from '../kernel.ts';
 import { hasFlag, PAGE_ANON, PAGE_ANON_EXCLUSIVE } from '../memory/frames.ts';
 import { setHugePmd } from '../memory/huge-pmd.ts';
-import type { Mm } from '../memory/mm.ts';
+import { type Mm, vmaListObject } from '../memory/mm.ts';
 import type { Vma } from '../memory/mm-types.ts';
+import { mmapWriteUnlock } from '../memory/mmap-lock.ts';
 import { blockOf, endOfPtePage, isHuge, nextCovered, pteObject } from '../memory/page-table.ts';
 import {
   migrationKind,
@@ -62,7 +64,7 @@ export function* mprotect(k: Kernel, mm: Mm, range: PageRange, prot: Prot): Task
     done = end;
     if (done >= range.end) break;
   }
-  writeUnlock(k.context, held);
+  mmapWriteUnlock(k.context, mm, held);
   return done >= range.end ? OK : fail('ENOMEM');
 }
 
@@ -85,6 +87,8 @@ export function* mprotectFixup(
   const wish = { range: part, shape, pgoff, anonVma: vma.anonVma };
   const merged = yield* k.fn.vmaMerge(k, mm, wish);
   const changed = merged === 'none' ? yield* cutOut(k, mm, vma, part) : merged;
+  yield* k.fn.vmaStartWrite(k, mm, changed);
+  touch(k.context, vmaListObject(mm.id), 'write');
   changed.prot = prot;
   changed.accounted = accounted;
   k.emit({ kind: 'vma', mm: mm.id, first: part.first, end: part.end, change: 'mprotect', prot });

@@ -9,6 +9,7 @@ import type { CopiedVma, Kernel } from '../kernel.ts';
 import { setHugePmd } from '../memory/huge-pmd.ts';
 import type { Mm } from '../memory/mm.ts';
 import type { Vma } from '../memory/mm-types.ts';
+import { mmapWriteUnlock } from '../memory/mmap-lock.ts';
 import {
   allocPtePage,
   blockOf,
@@ -21,7 +22,7 @@ import {
 } from '../memory/page-table.ts';
 import { PTE_NONE, pteNone, ptePresent } from '../memory/pte.ts';
 import { setPteAt } from '../memory/set-pte.ts';
-import { linearIndex, vmaLookup } from '../memory/vma.ts';
+import { linearIndex, newVma, vmaLookup } from '../memory/vma.ts';
 import { linkVma } from '../memory/vma-adjust.ts';
 import { anonVmaLockWrite } from '../rmap/anon-vma-chain.ts';
 import { doMunmap } from './mmap.ts';
@@ -36,7 +37,7 @@ import { doMunmap } from './mmap.ts';
 export function* mremap(k: Kernel, mm: Mm, range: PageRange, to: PageIndex): Task<Result<void>> {
   const held = yield* writeLock(k.context, 'mremap.mmap_lock', mm.mmapLock);
   const result = yield* mremapTo(k, mm, range, to);
-  writeUnlock(k.context, held);
+  mmapWriteUnlock(k.context, mm, held);
   return result;
 }
 
@@ -47,6 +48,7 @@ function* mremapTo(k: Kernel, mm: Mm, range: PageRange, to: PageIndex): Task<Res
   yield* doMunmap(k, mm, target);
   const vma = vmaLookup(mm.vmas, range.first);
   if (vma === 'none' || range.end > vma.end) return fail('EFAULT');
+  yield* k.fn.vmaStartWrite(k, mm, vma);
   const copied = yield* k.fn.copyVma(k, mm, vma, range, target);
   yield* k.fn.movePageTables(k, mm, range, target.first, copied);
   yield* doMunmap(k, mm, range);
@@ -85,7 +87,8 @@ export function* copyVma(
     const old = covering === 'none' ? vma : covering;
     return { made: merged, old, rmapLocks: merged.pgoff <= old.pgoff ? 'needed' : 'not needed' };
   }
-  const made: Vma = { mm: mm.id, ...target, ...shape, pgoff, anonVma: vma.anonVma, chain: [] };
+  const { anonVma } = vma;
+  const made = newVma({ mm: mm.id, ...target, ...shape, pgoff, anonVma });
   yield* k.fn.anonVmaClone(k, made, vma);
   yield* linkVma(k, mm, made);
   return { made, old: vma, rmapLocks: 'not needed' };

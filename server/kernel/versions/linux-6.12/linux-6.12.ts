@@ -1,6 +1,7 @@
 import type { KernelVersion } from '../kernel-version.ts';
 import { bracketEndsBeforePut } from './bracket-ends-before-put.ts';
 import { cleanPagesBecomeWritable } from './clean-pages-become-writable.ts';
+import { faultsUnderVmaLock } from './faults-under-vma-lock.ts';
 import { longtermPinsOfAnyFile } from './longterm-pins-of-any-file.ts';
 import { migratePagesInBatches } from './migrate-pages-in-batches.ts';
 import { mmapJoinsTheLowerFirst } from './mmap-joins-the-lower-first.ts';
@@ -28,6 +29,7 @@ export const LINUX_6_12: KernelVersion = {
     mprotectNotifiesByPud,
     mmapJoinsTheLowerFirst,
     bracketEndsBeforePut,
+    faultsUnderVmaLock,
     registrationLocksMappings,
     migratePagesInBatches,
     pageTablesGoWithoutMmapLock,
