@@ -155,7 +155,6 @@ function* stateOfMm(mm: Mm, names: FrameNames): Iterable<ShownState> {
   const { vmaLocks } = mm;
   yield { object: vmaLocks.object, name: `vma writers ${id}`, state: vmaWritersText(mm) };
   yield { object: vmaLocks.readersObject, name: `vma readers ${id}`, state: vmaReadersText(mm) };
-  yield { object: vmaLocks.walkersObject, name: `vma walks ${id}`, state: `${vmaLocks.walkers}` };
   yield { object: mm.unstableObject, name: `unstable ${id}`, state: `${mm.unstable}` };
   const pending = `${mm.tlbFlushPending}`;
   yield { object: mm.flushPendingObject, name: `flush pending ${id}`, state: pending };
