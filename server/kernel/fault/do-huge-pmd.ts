@@ -10,6 +10,7 @@ import type { FaultOutcome, FaultRequest, Kernel } from '../kernel.ts';
 import { isStable } from '../memory/address-space-stability.ts';
 import { allocHugeFrames, hasFlag, PAGE_ANON_EXCLUSIVE, refcount } from '../memory/frames.ts';
 import { blockRange, setHugePmd } from '../memory/huge-pmd.ts';
+import type { Mm } from '../memory/mm.ts';
 import type { Vma } from '../memory/mm-types.ts';
 import { putPage } from '../memory/page-references.ts';
 import { blockOf, pteObject } from '../memory/page-table.ts';
@@ -25,14 +26,19 @@ import {
   pteWithFlags,
   pteWrite,
 } from '../memory/pte.ts';
+import { isRegistered } from '../memory/userfault.ts';
 import { isAnonymous } from '../memory/vma.ts';
 import { mayWrite, vmProt } from './vm-page-prot.ts';
 
-/** The whole block lies in the mapping, and huge pages are wanted (transhuge_vma_suitable). */
-export function mayBeHuge(k: Kernel, vma: Vma, page: PageIndex): boolean {
+/**
+ * The whole block lies in the mapping, and huge pages are wanted (transhuge_vma_suitable). A monitor fills small pages:
+ * what it is asked for is not mapped by one entry.
+ */
+export function mayBeHuge(k: Kernel, mm: Mm, vma: Vma, page: PageIndex): boolean {
   if (k.thp === 'never' || !isAnonymous(vma)) return false;
   const block = blockRange(k, page);
-  return vma.first <= block.first && block.end <= vma.end;
+  const inside = vma.first <= block.first && block.end <= vma.end;
+  return inside && !isRegistered(k, mm, block);
 }
 
 /**

@@ -28,7 +28,7 @@ export function* handleMmFault(k: Kernel, request: FaultRequest): Task<FaultOutc
   const { mm, vma, page, access } = request;
   yield willRead('handle_pte_fault.read', pteObject(mm.table, page));
   if (isHuge(mm.table, page)) return yield* k.fn.doHugePmd(k, request);
-  if (mayBeHuge(k, vma, page) && findPtePage(mm.table, page) === 'none') {
+  if (mayBeHuge(k, mm, vma, page) && findPtePage(mm.table, page) === 'none') {
     const outcome = yield* k.fn.doHugePmdAnonymousPage(k, request);
     if (outcome !== 'fallback') return outcome;
     // Another thread has had more luck (pmd_devmap_trans_unstable).

@@ -48,6 +48,7 @@ import {
 } from '../memory/pte.ts';
 import { lockedPte, lockPte, unlockPte } from '../memory/pte-lock.ts';
 import { setLockedPte } from '../memory/set-pte.ts';
+import { userfaultfdMissing } from '../memory/userfault.ts';
 import { isAnonymous } from '../memory/vma.ts';
 import { migrationPage } from './migrate-vma-setup.ts';
 import { changeSource } from './open-migrations.ts';
@@ -152,7 +153,9 @@ export function* migrateVmaInsertPage(k: Kernel, migration: Migration, index: nu
   const at = yield* lockPte(k, 'migrate_vma_insert_page.ptl', mm, vma, page);
   const seen = lockedPte(at);
   const replacesZeroPage = ptePresent(seen) && pteIsZeroPage(seen) && !isHuge(mm.table, page);
-  if (!(isStable(k, mm) && (pteNone(seen) || replacesZeroPage))) {
+  const fillable = isStable(k, mm) && (pteNone(seen) || replacesZeroPage);
+  // What is missing is the monitor's to fill.
+  if (!fillable || userfaultfdMissing(k, mm, page)) {
     unlockPte(k, at);
     refuse(k, migration, index);
     return;

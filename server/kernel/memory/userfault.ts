@@ -10,7 +10,13 @@ import { type ObjectId, objectId } from '../../task/object-id.ts';
 import { MM_PARTS } from '../../task/object-owners.ts';
 import { readLock, readUnlock } from '../../task/rwsem.ts';
 import { type Task, waitUntil, willWrite } from '../../task/task.ts';
-import { contains, type PageIndex, type PageRange, pagesFrom } from '../../vocabulary/address.ts';
+import {
+  contains,
+  overlaps,
+  type PageIndex,
+  type PageRange,
+  pagesFrom,
+} from '../../vocabulary/address.ts';
 import { fail, OK, type Result } from '../../vocabulary/errno.ts';
 import { firstWord, pageOfU64 } from '../../vocabulary/page-contents.ts';
 import type { FaultOutcome, FaultRequest, Kernel } from '../kernel.ts';
@@ -66,8 +72,13 @@ export function* userfaultfdWake(k: Kernel, mm: Mm, range: PageRange): Task<Resu
 
 /** userfaultfd_missing(). */
 export function userfaultfdMissing(k: Kernel, mm: Mm, page: PageIndex): boolean {
+  return isRegistered(k, mm, pagesFrom(page, 1));
+}
+
+/** Some page of `pages` is. */
+export function isRegistered(k: Kernel, mm: Mm, pages: PageRange): boolean {
   touch(k.context, userfaultObject(mm.id), 'read');
-  return mm.userfaults.ranges.some((range) => contains(range, page));
+  return mm.userfaults.ranges.some((range) => overlaps(range, pages));
 }
 
 /**

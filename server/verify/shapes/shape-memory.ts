@@ -7,6 +7,8 @@ export const CHILD = 'child';
 /** Whose pin I/O goes through, and its number. */
 export const PINNER = 'cpu0';
 export const PIN = 1;
+/** Fills what is missing, once. */
+export const MONITOR = 'monitor';
 /** The mapping that mremap() moves to the place of. */
 export const TARGET = 'b';
 
@@ -27,6 +29,8 @@ export interface ShapeMemory {
   readonly deviceFrames: 'enough' | 'one each';
   /** 'warm': the TLBs of those who act have the page already. */
   readonly tlbs: 'cold' | 'warm';
+  /** 'monitor': a missing page of the process is filled by MONITOR, which its threads wait for. */
+  readonly filledBy: 'kernel' | 'monitor';
 }
 
 const FIRST = 0x1_0020_0000;
@@ -44,6 +48,8 @@ const PINNED: SetupOp = { actor: PINNER, do: 'pin', at: 'a', id: PIN, mode: 'lon
 /** Who has a reference keeps the page in the swap cache. */
 const GOTTEN: SetupOp = { actor: 'cpu0', do: 'pin', at: 'a', id: 1, mode: 'get' };
 const MIRRORED: SetupOp = { actor: HOLDER, do: 'prefetch', at: 'a' };
+const SECOND_LOADED: SetupOp = { actor: 'cpu0', do: 'load', at: 'a+1' };
+const REGISTERED: SetupOp = { actor: 'cpu0', do: 'uffd-register', at: 'a' };
 const BOTH_MIRRORED: SetupOp = { actor: HOLDER, do: 'prefetch', at: 'a', pages: 2 };
 const MIGRATED: SetupOp = { actor: HOLDER, do: 'migrate', at: 'a' };
 const EXCLUSIVE: SetupOp = { actor: HOLDER, do: 'exclusive', at: 'a' };
@@ -59,6 +65,8 @@ const ONE_SLOT = { swapSlots: 1 } as const;
 const TWO_SLOTS = { swapSlots: 2 } as const;
 const SECOND_PAGE = { page: 'a+1', target: 'b+1' } as const;
 const WITH_FILE = { files: [{ id: 0, words: WORDS }] };
+/** The file is one block, whose page table may go. */
+const BLOCK = { ...WITH_FILE, ptrsPerPte: 2 };
 
 /** In the order in which they are asked about: what most bugs are about comes first. */
 export const SHAPE_MEMORIES: readonly ShapeMemory[] = [
@@ -100,6 +108,23 @@ export const SHAPE_MEMORIES: readonly ShapeMemory[] = [
     ],
     machine: WITH_FILE,
   }),
+  memory('file-block', [STORED, BOTH_MIRRORED], {
+    vmas: filed('file-shared'),
+    machine: BLOCK,
+    pages: 2,
+  }),
+  memory('file-block-private', [LOADED, SECOND_LOADED], {
+    vmas: filed('file-private'),
+    machine: BLOCK,
+    pages: 2,
+  }),
+  memory('file-block-own', [STORED, MIRRORED], {
+    vmas: filed('file-private'),
+    machine: BLOCK,
+    pages: 2,
+  }),
+  memory('missing', [REGISTERED], { filledBy: 'monitor' }),
+  memory('missing-read-only', [REGISTERED, READ_ONLY], { filledBy: 'monitor' }),
   memory('two', [STORED, SECOND_STORED, BOTH_MIRRORED], { pages: 2 }),
   memory('two-empty', [SECOND_STORED], { pages: 2 }),
   memory('two-none', [], { pages: 2 }),
@@ -114,6 +139,11 @@ export const SHAPE_MEMORIES: readonly ShapeMemory[] = [
   memory('huge-cow', [STORED, FORKED], { machine: SMALL_HUGE }),
   memory('huge-zero', [LOADED], { machine: SMALL_HUGE }),
 ];
+
+/** Its file is one block. */
+export function isBlock({ machine }: ShapeMemory): boolean {
+  return machine.ptrsPerPte === BLOCK.ptrsPerPte;
+}
 
 export function isPinned({ setup }: ShapeMemory): boolean {
   return setup.includes(PINNED);
@@ -136,6 +166,7 @@ function memory(
     processes: setup.includes(FORKED) ? 'child' : 'one',
     deviceFrames: 'enough',
     tlbs: 'cold',
+    filledBy: 'kernel',
     holder: setup.some(({ actor }) => actor === HOLDER) ? 'device' : 'none',
     ...more,
   };

@@ -1,7 +1,7 @@
 /** What an actor of a shape can do, each as a program of one operation or of two that belong together. */
 import type { Prot } from '../../abi/cpu-api.ts';
 import type { Op } from '../../scenario/op-schema.ts';
-import { CHILD, isPinned, PIN, type ShapeMemory } from './shape-memory.ts';
+import { CHILD, isBlock, isPinned, PIN, type ShapeMemory } from './shape-memory.ts';
 
 type Place = Pick<ShapeMemory, 'page' | 'pages' | 'target' | 'machine'>;
 
@@ -20,6 +20,8 @@ export interface ShapeOperation {
   readonly rights?: Prot;
   /** 'the place': the process may have nothing there afterwards, so that others are refused. */
   readonly takes?: 'the place';
+  /** 'the page': it may be missing afterwards. */
+  readonly drops?: 'the page';
   /** Memories in which it is worth asking; absent: all that have its actor. */
   readonly where?: (memory: ShapeMemory) => boolean;
 }
@@ -29,7 +31,7 @@ export const DENIED = 'denied';
 /** The register of one that must not be, where no operation takes the place or the right to it. */
 export const ANSWER = 'r';
 const RENEWED: readonly string[] = ['present', 'present-mirrored', 'swap', 'swap-cached'];
-const VALUE = { cpu: 2, device: 3 } as const;
+const VALUE = { cpu: 2, device: 3, filled: 4 } as const;
 
 const CPU: readonly ShapeOperation[] = [
   cpu('load', ({ page, pages }) => [
@@ -66,10 +68,12 @@ const CPU: readonly ShapeOperation[] = [
       { do: 'load', at: place.target, as: ANSWER },
     ]),
   ),
-  cpu('dontneed', (place) => [
-    { do: 'madvise', ...rangeOf(place), advice: 'DONTNEED' },
-    { do: 'load', at: place.page, as: ANSWER },
-  ]),
+  dropping(
+    cpu('dontneed', (place) => [
+      { do: 'madvise', ...rangeOf(place), advice: 'DONTNEED' },
+      { do: 'load', at: place.page, as: ANSWER },
+    ]),
+  ),
   {
     ...cpu('remove', (place) => [
       { do: 'madvise', ...rangeOf(place), advice: 'REMOVE' },
@@ -77,7 +81,11 @@ const CPU: readonly ShapeOperation[] = [
     ]),
     where: ({ id }) => id.startsWith('file-shared') || id.startsWith('shared'),
   },
-  cpu('free', (place) => [{ do: 'madvise', ...rangeOf(place), advice: 'FREE' }]),
+  dropping(cpu('free', (place) => [{ do: 'madvise', ...rangeOf(place), advice: 'FREE' }])),
+  {
+    ...cpu('collapse', (place) => [{ do: 'madvise', ...rangeOf(place), advice: 'COLLAPSE' }]),
+    where: isBlock,
+  },
   cpu('pageout', (place) => [{ do: 'madvise', ...rangeOf(place), advice: 'PAGEOUT' }]),
   {
     // What was read in goes out again, to the slot that it came from.
@@ -95,6 +103,11 @@ const CPU: readonly ShapeOperation[] = [
       { do: 'madvise', at: page, advice: hasSwap(machine) ? 'PAGEOUT' : 'DONTNEED' },
     ]),
     where: ({ id }) => RENEWED.includes(id),
+  },
+  {
+    // A second monitor: one of the two comes late.
+    ...cpu('uffd-copy', ({ page }) => [{ do: 'uffd-copy', at: page, value: VALUE.filled }]),
+    where: ({ filledBy }) => filledBy === 'monitor',
   },
   { ...cpu('swapoff', () => [{ do: 'swapoff' }]), where: ({ machine }) => hasSwap(machine) },
   cpu('fork', (_, number) => [{ do: 'fork', child: forkedBy(number) }]),
@@ -130,6 +143,10 @@ const PINNERS: readonly ShapeOperation[] = [
 const KERNEL: readonly ShapeOperation[] = [
   kernel('reclaim', (place) => [{ do: 'reclaim', ...rangeOf(place) }]),
   kernel('compact', (place) => [{ do: 'compact', ...rangeOf(place) }]),
+  {
+    ...kernel('khugepaged', (place) => [{ do: 'khugepaged', ...rangeOf(place) }]),
+    where: isBlock,
+  },
 ];
 
 const CHILDREN: readonly ShapeOperation[] = [
@@ -183,6 +200,17 @@ const GUESTS: readonly ShapeOperation[] = [
   ]),
 ];
 
+/** They walk the page table of the process, and remember what they found. */
+const TRANSLATING: readonly ShapeOperation[] = [
+  translating('ats-read', ({ page }) => [
+    { do: 'fault-read', at: page },
+    { do: 'read', at: page, as: ANSWER },
+  ]),
+  translating('ats-write', ({ page }) => [
+    { do: 'write', at: page, value: VALUE.device, as: ANSWER },
+  ]),
+];
+
 const HOLDERS: readonly ShapeOperation[] = [
   holder('holder-write', ({ page }) => [{ do: 'write', at: page, value: VALUE.device }]),
   holder('holder-read', ({ page }) => [{ do: 'read', at: page }]),
@@ -205,6 +233,7 @@ export const SHAPE_OPERATIONS: readonly ShapeOperation[] = [
   ...CHILDREN,
   ...DEVICE,
   ...GUESTS,
+  ...TRANSLATING,
   ...HOLDERS,
   ...PINNERS,
   ...KERNEL,
@@ -221,7 +250,9 @@ export const NOT_IN_SHAPES: readonly string[] = [
   'the weak ordering of memory (nor has the model it)',
 ];
 
-export function fits({ by, where }: ShapeOperation, memory: ShapeMemory): boolean {
+export function fits({ by, where, takes, drops }: ShapeOperation, memory: ShapeMemory): boolean {
+  // The monitor fills once: who waits for a page that has gone again waits for ever, as in Linux.
+  if (memory.filledBy === 'monitor' && (takes ?? drops) !== undefined) return false;
   if (by === 'child' && memory.processes !== 'child') return false;
   if (by === 'holder' && memory.holder !== 'device') return false;
   if (by === 'pinner' && !isPinned(memory)) return false;
@@ -249,6 +280,10 @@ function taking(operation: ShapeOperation): ShapeOperation {
   return { ...operation, takes: 'the place' };
 }
 
+function dropping(operation: ShapeOperation): ShapeOperation {
+  return { ...operation, drops: 'the page' };
+}
+
 function cpu(id: string, program: ShapeOperation['program']): ShapeOperation {
   return { id, by: 'cpu', program };
 }
@@ -267,6 +302,10 @@ function device(id: string, program: ShapeOperation['program']): ShapeOperation 
 
 function guest(id: string, program: ShapeOperation['program']): ShapeOperation {
   return { ...device(id, program), driver: 'kvm' };
+}
+
+function translating(id: string, program: ShapeOperation['program']): ShapeOperation {
+  return { ...device(id, program), driver: 'sva' };
 }
 
 function holder(id: string, program: ShapeOperation['program']): ShapeOperation {

@@ -3,7 +3,15 @@
  * one place and a few actors with one operation each, up to the order of the actors; each is the data of a scenario.
  */
 import type { Scenario, ScenarioActor } from '../../scenario/scenario-schema.ts';
-import { CHILD, HOLDER, PINNER, SHAPE_MEMORIES, type ShapeMemory, TARGET } from './shape-memory.ts';
+import {
+  CHILD,
+  HOLDER,
+  MONITOR,
+  PINNER,
+  SHAPE_MEMORIES,
+  type ShapeMemory,
+  TARGET,
+} from './shape-memory.ts';
 import {
   ANSWER,
   DENIED,
@@ -138,6 +146,7 @@ function scenarioOf(
       pinner,
       ...idle,
       ...forked,
+      ...(memory.filledBy === 'monitor' ? [MONITORS] : []),
       ...acting,
       {
         name: 'witness',
@@ -158,6 +167,12 @@ function scenarioOf(
     );
   }
 }
+
+const MONITORS: ScenarioActor = {
+  name: MONITOR,
+  kind: 'cpu',
+  program: [{ do: 'uffd-copy', at: 'a', value: 5 }],
+};
 
 /** Who alone changes the rights of a process must see them changed. */
 function deniedIn(operations: readonly ShapeOperation[]): string[] {
@@ -193,8 +208,10 @@ function refusedIn(
       return place !== at && same && (other.takes !== undefined || other.rights !== undefined);
     });
     const process = operation.by === 'child' ? CHILD : 'parent';
-    const mayBeRefused = others.length > 0 || limited(process);
     const { by } = operation;
+    // A device's look may not wait for a monitor.
+    const cannotWait = memory.filledBy === 'monitor' && by === 'device';
+    const mayBeRefused = others.length > 0 || limited(process) || cannotWait;
     const mayNotKnow = devices === 'chosen' && (by === 'device' || by === 'holder');
     return [{ actor: nameOf(operation, at), mayBeRefused, mayNotKnow }];
   });
