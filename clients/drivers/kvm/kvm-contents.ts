@@ -1,6 +1,6 @@
 /** What stands at the objects of a guest, for an explorer that compares states. */
 import { type ObjectId, objectName } from '../../../server/task/object-id.ts';
-import { PAGES_MAX, type PageIndex } from '../../../server/vocabulary/address.ts';
+import { PAGES_MAX, type PageIndex, type PageRange } from '../../../server/vocabulary/address.ts';
 import type { Kvm } from './kvm-state.ts';
 
 /** As LabDevice.contentOf(). */
@@ -24,12 +24,16 @@ export function contentOfKvm(kvm: Kvm, object: ObjectId): string | number | 'unk
   if (object === objects.seq) return 0;
   if (object === objects.inProgress) return inProgressText(kvm);
   if (object === objects.active) return kvm.activeInvalidates;
-  if (object === objects.slots) return kvm.slots.map(({ first, end }) => `${first}-${end}`).join();
+  if (object === objects.slots) return `${rangesText(kvm.slots)} ${rangesText(kvm.invalidSlots)}`;
   if (object === objects.cache) {
     const { state, page, pfn } = kvm.cache;
     return state === 'valid' ? `${page} ${pfn}` : `${state} ${page}`;
   }
   return 'unknown';
+}
+
+function rangesText(ranges: readonly PageRange[]): string {
+  return ranges.map(({ first, end }) => `${first}-${end}`).join();
 }
 
 /** As LabDevice.sequenceAt(). */

@@ -10,7 +10,7 @@ import type { DriverOptions, LabDevice } from '../interface/driver-variant.ts';
 import { type KvmCopied, kvmFaultRange, kvmRead, kvmReadMapped, kvmWrite } from './kvm-access.ts';
 import { contentOfKvm, sequenceOfKvm } from './kvm-contents.ts';
 import { isStale, lookUp } from './kvm-fault.ts';
-import { putIn, takeOut, untilNoneIsActive } from './kvm-memslots.ts';
+import { forgetSlots, invalidateSlots, putIn, untilNoneIsActive } from './kvm-memslots.ts';
 import { kvmNotifierOps, kvmRelease, mappedIn, mmuInvalidateEnd, zap } from './kvm-notifier.ts';
 import { type Kvm, type KvmFunctions, newKvm, withMmuLock } from './kvm-state.ts';
 import { cacheIsStale, cacheSequence, readCachedRange } from './pfn-cache.ts';
@@ -74,12 +74,13 @@ export function* closeKvm(kvm: Kvm): Task<void> {
   yield* kvm.api.mmuNotifierUnregister(notifier);
 }
 
-/** What is mapped goes when no fault can map more: none finds a memslot any more. */
+/** What is mapped goes when no fault can map more, and only behind that the memslot does. */
 function* deleteMemslot(kvm: Kvm, range: PageRange): Task<void> {
-  yield* takeOut(kvm, range);
+  yield* invalidateSlots(kvm, range);
   yield* withMmuLock(kvm, 'kvm_arch_flush_shadow_memslot.mmu_lock', () =>
     zap(kvm, mappedIn(kvm, range)),
   );
+  yield* forgetSlots(kvm, range);
 }
 
 /** Of the verbs of devices those that a guest can do. Returns: EINVAL for others, and once it is closed. */

@@ -2,8 +2,9 @@
  * What of the process a guest has as its memory.
  *
  * Models: kvm_for_each_memslot_in_hva_range(), kvm_swap_active_memslots() and kvm_set_memslot() (virt/kvm/kvm_main.c,
- * 6.12), as far as invalidations depend on them. Leaves out: addresses of the guest's own, flags, the grace period for
- * faults that have found the old memslots: they ask again under mmu_lock.
+ * 6.12), as far as invalidations depend on them. Differs: a fault in a memslot that is on its way out fails at once, where
+ * Linux has it tried again until the memslot is gone. Leaves out: addresses of the guest's own, flags, the grace period
+ * for faults that have found the old memslots: they ask again under mmu_lock.
  */
 import { touch } from '../../../server/task/context.ts';
 import { type Task, waitUntil, willRead, willWrite } from '../../../server/task/task.ts';
@@ -16,11 +17,11 @@ import {
 import { fail, OK, type Result } from '../../../server/vocabulary/errno.ts';
 import type { Kvm } from './kvm-state.ts';
 
-/** Some memslot overlaps `range`. */
+/** Some memslot overlaps `range`, if it is on its way out as well: what is mapped through it may be there still. */
 export function* hasMemoryIn(kvm: Kvm, range: PageRange): Task<boolean> {
   yield willRead('kvm_handle_hva_range.memslots', kvm.objects.slots);
   touch(kvm.context, kvm.objects.slots, 'read');
-  return kvm.slots.some((slot) => overlaps(slot, range));
+  return [...kvm.slots, ...kvm.invalidSlots].some((slot) => overlaps(slot, range));
 }
 
 export function hasMemoryAt(kvm: Kvm, page: PageIndex): boolean {
@@ -38,18 +39,30 @@ export function* untilNoneIsActive(kvm: Kvm): Task<void> {
   touch(kvm.context, kvm.objects.active, 'read');
 }
 
-/** Takes `range` out of the memslots. What is mapped there is still to be dropped. Yields: yes. */
-export function* takeOut(kvm: Kvm, range: PageRange): Task<void> {
+/**
+ * kvm_invalidate_memslot(), the first half: no fault maps anything in `range` any more, but invalidations go on finding
+ * it there until forget(). Yields: yes.
+ */
+export function* invalidateSlots(kvm: Kvm, range: PageRange): Task<void> {
   yield* kvm.fn.untilSlotsMayChange(kvm);
   touch(kvm.context, kvm.objects.slots, 'write');
   kvm.slots = kvm.slots.flatMap((slot) => without(slot, range));
+  kvm.invalidSlots = [...kvm.invalidSlots, range];
+}
+
+/** kvm_delete_memslot(): nothing is mapped in `range` any more. Yields: yes. */
+export function* forgetSlots(kvm: Kvm, range: PageRange): Task<void> {
+  yield* kvm.fn.untilSlotsMayChange(kvm);
+  touch(kvm.context, kvm.objects.slots, 'write');
+  kvm.invalidSlots = kvm.invalidSlots.filter((slot) => slot !== range);
 }
 
 /** Yields: yes. Returns: EEXIST if the guest has some of it. */
 export function* putIn(kvm: Kvm, range: PageRange): Task<Result<void>> {
   yield* kvm.fn.untilSlotsMayChange(kvm);
   touch(kvm.context, kvm.objects.slots, 'write');
-  if (kvm.slots.some((slot) => overlaps(slot, range))) return fail('EEXIST');
+  const taken = [...kvm.slots, ...kvm.invalidSlots];
+  if (taken.some((slot) => overlaps(slot, range))) return fail('EEXIST');
   kvm.slots = [...kvm.slots, range].sort((a, b) => a.first - b.first);
   return OK;
 }

@@ -81,6 +81,8 @@ export interface Kvm {
   activeInvalidates: number;
   /** Memslots: what of the process the guest has. Changed while no bracket is open; see kvm-memslots.ts. */
   slots: readonly PageRange[];
+  /** Of them those that are being taken out (KVM_MEMSLOT_INVALID). */
+  invalidSlots: readonly PageRange[];
   readonly cache: PfnCache;
   notifier: MmuNotifier | 'closed';
   /** 'gone': release() has been called, nothing may be mapped any more. */
@@ -118,6 +120,7 @@ export function newKvm({ api, context, deviceNumber }: KvmOptions, fn: KvmFuncti
     mmuInvalidateRange: NOWHERE,
     activeInvalidates: 0,
     slots: [{ first: 0 as PageIndex, end: PAGES_MAX as PageIndex }],
+    invalidSlots: [],
     cache: {
       lock: newLock('driver_lock', objectId('driver_lock', deviceNumber, 1)),
       state: 'never used',

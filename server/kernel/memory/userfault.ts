@@ -25,7 +25,7 @@ import type { Mm } from './mm.ts';
 import type { Vma } from './mm-types.ts';
 import { allocPage, putPage } from './page-references.ts';
 import { pteObject } from './page-table.ts';
-import { mkPte, mkZeroPte, PTE_DIRTY, PTE_WRITE, PTE_YOUNG, pteNone } from './pte.ts';
+import { mkPte, mkZeroPte, PTE_DIRTY, PTE_WRITE, PTE_YOUNG, pteModify, pteNone } from './pte.ts';
 import { lockedPte, lockPte, unlockPte } from './pte-lock.ts';
 import { setLockedPte } from './set-pte.ts';
 import { isAnonymous, vmaLookup } from './vma.ts';
@@ -160,8 +160,8 @@ function* fillWithCopy(
   }
   yield willWrite('mfill_atomic_pte_copy.install', pteObject(mm.table, page));
   k.fn.pageAddNewAnonRmap(k, mm, vma, page, pfn);
-  const writable = vma.prot === 'rw' ? PTE_WRITE : 0;
-  setLockedPte(k, at, mkPte(pfn, PTE_YOUNG | PTE_DIRTY | writable));
+  const prot = { none: vma.prot === 'none', write: vma.prot === 'rw' };
+  setLockedPte(k, at, pteModify(mkPte(pfn, PTE_YOUNG | PTE_DIRTY), prot));
   // Whoever reads the page from here on sees it: it is a write of the monitor's.
   const value = firstWord(contents);
   k.emit({ kind: 'cpu-access', mm: mm.id, page, pfn, mode: 'write', value });
