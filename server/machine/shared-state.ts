@@ -143,7 +143,7 @@ function* stateOfMm(mm: Mm, names: FrameNames): Iterable<ShownState> {
     name: `walks without a lock ${id}`,
     state: `${mm.fastWalks}`,
   };
-  yield { object: mmUsersObject(id), name: `mm_users ${id}`, state: `${mm.users}` };
+  yield { object: mmUsersObject(id), name: `mm_users ${id}`, state: `${mm.users} ${mm.takenDown}` };
   const vmas = mm.vmas.map(
     ({ first, end, prot, kind, pgoff, accounted }) =>
       `${first}-${end} ${prot} ${kind} ${pgoff} ${accounted}`,

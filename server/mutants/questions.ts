@@ -10,13 +10,23 @@ import { isLivelock } from '../explorer/failure.ts';
 import { type Chooser, goOnWithSame, roundRobin, runWith } from '../explorer/replay.ts';
 import { describeBound } from '../report/bound.ts';
 import { describeFailure } from '../report/describe-failure.ts';
-import { AS_WRITTEN, planScenario, type ScenarioPlan } from '../scenario/scenario-plan.ts';
+import {
+  AS_WRITTEN,
+  planScenario,
+  type ScenarioChoice,
+  type ScenarioPlan,
+} from '../scenario/scenario-plan.ts';
 import type { Scenario } from '../scenario/scenario-schema.ts';
 import { newScenarioRun, stepsMaxOf } from '../scenario/scenario-world.ts';
 import { shippedScenario, shippedScenarioNames } from '../scenario/shipped-scenarios.ts';
 import { exploreScenario } from '../verify/explore/explore-scenario.ts';
 import { askShape, type ShapeRecord } from '../verify/shapes/ask-shape.ts';
-import { type Shape, scenarioOfShape, shapeNamed } from '../verify/shapes/shapes.ts';
+import {
+  type Shape,
+  scenarioOfShape,
+  shapeNamed,
+  withChosenDriver,
+} from '../verify/shapes/shapes.ts';
 import { CONTRACT_ORACLE } from '../vocabulary/rules.ts';
 
 /** What went wrong, in one line; 'none' if nothing did. */
@@ -207,16 +217,62 @@ export function scenariosAsker(names: readonly string[]): (limits: Limits) => Wr
 }
 
 export function shapesAsker(names: readonly string[]): (limits: Limits) => Wrong {
-  return asker(names.map(shapeNamed), askedShape);
+  return asker(names.map(shapeQuestion), askedShape);
 }
 
-function askedShape(shape: Shape, { how, until }: Omit<Limits, 'accept'>): ShapeAnswered {
-  const scenario = scenarioOfShape(shape);
-  if (how === 'in turn') return unlessItThrows(() => inTurn(planScenario(scenario)));
+/** A shape, with the driver that it has in a question. */
+export interface ShapeQuestion {
+  readonly name: string;
+  readonly scenario: Scenario;
+  readonly choice: ScenarioChoice;
+}
+
+const WITH_DRIVER = ', driver ';
+
+/** Of the shape with this name, or with a driver behind it, as shapeWithDriver() says it. */
+export function shapeQuestion(name: string): ShapeQuestion {
+  const [shape = '', driver] = name.split(WITH_DRIVER);
+  const found = shapeNamed(shape);
+  if (driver === undefined) return { name, scenario: scenarioOfShape(found), choice: AS_WRITTEN };
+  const chosen = withChosenDriver(found);
+  const variant = DRIVERS.get(driver);
+  if (chosen === 'none' || variant === undefined) throw new RangeError(`there is no ${name}`);
+  const choice = { ...AS_WRITTEN, drivers: new Map([['*', variant]]) };
+  return { name, scenario: scenarioOfShape(chosen), choice };
+}
+
+/** 'none': no device of it can have another driver. */
+export function shapeWithDriver(shape: Shape, driver: string): string | 'none' {
+  const hasDevice = scenarioOfShape(shape).actors.some(({ kind }) => kind === 'device');
+  return hasDevice && withChosenDriver(shape) !== 'none'
+    ? `${shape.name}${WITH_DRIVER}${driver}`
+    : 'none';
+}
+
+/** Drivers that are built as those of Linux are, by the folders of their sources: shapes have another. */
+const BUILT: Readonly<Record<string, string>> = {
+  amdkfd: 'amdkfd',
+  i915: 'i915-userptr',
+  mlx5: 'mlx5-odp',
+  nouveau: 'nouveau',
+  vfio: 'vfio',
+  xe: 'xe',
+};
+
+/** Whose source `file` is, if it is one of those. */
+export function builtDriverOf(file: string): string | 'none' {
+  return BUILT[/^clients\/drivers\/([^/]+)\//.exec(file)?.[1] ?? ''] ?? 'none';
+}
+
+function askedShape(
+  { scenario, choice }: ShapeQuestion,
+  { how, until }: Omit<Limits, 'accept'>,
+): ShapeAnswered {
+  if (how === 'in turn') return unlessItThrows(() => inTurn(planScenario(scenario, choice)));
   return unlessItThrows(() =>
     askShape({
       scenario,
-      choice: AS_WRITTEN,
+      choice,
       executions: SHAPE_EXECUTIONS[how],
       goOn: () => (computed() > until ? 'stop' : 'go on'),
     }),
@@ -228,6 +284,8 @@ export function askNamed(name: string): Wrong {
   const question = scenarioQuestions().find((one) => one.name === name);
   const limits = { how: 'in full', until: Number.POSITIVE_INFINITY } as const;
   const { word, why } =
-    question === undefined ? askedShape(shapeNamed(name), limits) : askQuestion(question, limits);
+    question === undefined
+      ? askedShape(shapeQuestion(name), limits)
+      : askQuestion(question, limits);
   return word === 'broken' ? why : 'none';
 }

@@ -149,6 +149,7 @@ const MM: Fates<Mm & Record<'allVmas' | 'allTlbs', unknown>> = {
   fastWalks: told('mm'),
   alive: told('mm'),
   users: told('mm'),
+  takenDown: told('mm'),
 };
 
 const USERFAULTS: Fates<Userfaults> = {

@@ -317,7 +317,7 @@ function tlbContent(mm: Mm | undefined, object: ObjectId, index: number): string
 function addressSpaceText(mm: Mm | undefined, about: number): string | number | 'unknown' {
   if (mm === undefined) return 'unknown';
   if (about === MM_PARTS.alive) return String(mm.alive);
-  if (about === MM_PARTS.users) return mm.users;
+  if (about === MM_PARTS.users) return `${mm.users} ${mm.takenDown}`;
   if (about === MM_PARTS.pinned) return `${mm.hasPinned} ${mm.writeProtectSeq}`;
   if (about === MM_PARTS.fastWalks) return mm.fastWalks;
   if (about === MM_PARTS.userfaults) return userfaultsText(mm);

@@ -25,6 +25,7 @@ export const RULES = {
   VM2: 'no mapping is freed while it is locked',
   VM3: 'no freed anon_vma is joined',
   MM1: 'a reference on an address space is dropped once',
+  MM2: 'an address space is taken down once',
   MN1: 'an invalidation is ended once, by the task that started it',
   MN2: 'the invalidate sequence is odd exactly while a range is being invalidated',
   MN3: 'a subscription is removed once',

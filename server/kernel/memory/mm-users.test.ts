@@ -66,6 +66,14 @@ test('[MM1] a reference that was not taken cannot be dropped', () => {
   assert.throws(() => run(world, api.mmput(), 'gpu0'), /MM1/);
 });
 
+test('[MM2] an address space that has gone cannot be given a user', () => {
+  const world = newKernelWorld();
+  const { api } = plainMirror(world, 'gpu0');
+  run(world, cpuApi(world).exit());
+  world.mm.users += 1;
+  assert.throws(() => run(world, api.mmput(), 'gpu0'), /MM2/);
+});
+
 test('whoever comes last takes the address space down, once, in every order', () => {
   const ends = new Set<string>();
   const schedules = everySchedule(() => {

@@ -51,5 +51,8 @@ function isLast(k: Kernel, mm: Mm): boolean {
   touch(k.context, mmUsersObject(mm.id), 'write');
   invariant(mm.users > 0, 'MM1', { mm: mm.id });
   mm.users -= 1;
-  return mm.users === 0;
+  if (mm.users > 0) return false;
+  invariant(!mm.takenDown, 'MM2', { mm: mm.id });
+  mm.takenDown = true;
+  return true;
 }

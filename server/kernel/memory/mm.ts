@@ -50,6 +50,8 @@ export interface Mm {
   fastWalks: number;
   /** mm_users: the process, and each device that has taken a reference. With the last one goes all that is mapped. */
   users: number;
+  /** The last of them is gone: everything goes, or has gone. */
+  takenDown: boolean;
 }
 
 /** What MMF_HAS_PINNED and write_protect_seq are called when tasks conflict on them. */
@@ -112,6 +114,7 @@ export class AddressSpace implements Mm {
   alive = true;
   fastWalks = 0;
   users = 1;
+  takenDown = false;
   readonly #context: TaskContext;
   readonly #vmaList: ObjectId;
   readonly #tlbList: ObjectId;

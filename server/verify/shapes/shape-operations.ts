@@ -86,6 +86,14 @@ const CPU: readonly ShapeOperation[] = [
     ...cpu('collapse', (place) => [{ do: 'madvise', ...rangeOf(place), advice: 'COLLAPSE' }]),
     where: isBlock,
   },
+  {
+    ...dropping(
+      cpu('free-block', ({ page, machine }) => [
+        { do: 'madvise', at: page, pages: machine.ptrsPerPte ?? 1, advice: 'FREE' },
+      ]),
+    ),
+    where: ({ machine }) => machine.thp === 'always',
+  },
   cpu('pageout', (place) => [{ do: 'madvise', ...rangeOf(place), advice: 'PAGEOUT' }]),
   {
     // What was read in goes out again, to the slot that it came from.
@@ -193,6 +201,10 @@ const GUESTS: readonly ShapeOperation[] = [
   guest('guest-read', (place) => [{ do: 'read', ...rangeOf(place), as: ANSWER }]),
   guest('guest-write', ({ page }) => [{ do: 'write', at: page, value: VALUE.device, as: ANSWER }]),
   guest('guest-cached', ({ page }) => [{ do: 'read-cached', at: page, as: ANSWER }]),
+  guest('guest-release', (place) => [
+    { do: 'fault-read', ...rangeOf(place), as: ANSWER },
+    { do: 'release' },
+  ]),
   guest('guest-memslot', (place) => [
     { do: 'fault-read', ...rangeOf(place), as: ANSWER },
     { do: 'delete-memslot', ...rangeOf(place) },
