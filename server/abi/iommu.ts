@@ -20,4 +20,6 @@ export interface Iommu {
   readTranslated(page: PageIndex): Task<Result<PageContents>>;
   /** The device has forgotten the range, and no access by a translation of it is under way. */
   invalidate(range: PageRange): Task<void>;
+  /** The address space is gone: the same of everything, and from here on each access is refused with EFAULT. */
+  detach(): Task<void>;
 }

@@ -12,7 +12,7 @@ import type { PageIndex, PageRange } from '../../../server/vocabulary/address.ts
 import { allMapped, dropEntry, entryObject } from '../hardware/device-page-table.ts';
 import { hasMemoryIn } from './kvm-memslots.ts';
 import { type Kvm, mmuInvalidateBegin, mmuInvalidateDone, withMmuLock } from './kvm-state.ts';
-import { invalidateCache } from './pfn-cache.ts';
+import { closeCache, invalidateCache } from './pfn-cache.ts';
 
 export function kvmNotifierOps(kvm: Kvm): MmuNotifierOps {
   return {
@@ -74,6 +74,7 @@ export function* kvmRelease(kvm: Kvm): Task<void> {
     kvm.life = 'gone';
     yield* zap(kvm, allMapped(kvm.table));
   });
+  yield* closeCache(kvm);
 }
 
 /** Holds: mmu_lock. */

@@ -2,7 +2,8 @@
  * The hypervisor's own access to a page of its guest's: a cache of the frame, which an invalidation empties.
  *
  * Models: hva_to_pfn_retry() and gpc_invalidate_hva_range_start() (virt/kvm/pfncache.c, 6.12). Differs: whoever
- * collides tries again when no invalidation is active, where Linux tries at once, for ever if need be. Leaves out:
+ * collides tries again when no invalidation is active, where Linux tries at once, for ever if need be. A guest that is
+ * asked after its process has gone is refused, where in Linux it has no thread any more that could ask. Leaves out:
  * refresh_lock: a guest has one cache, of the page that was asked for last, and one thread at a time may ask.
  */
 
@@ -35,6 +36,16 @@ export function* readCached(kvm: Kvm, page: PageIndex): Task<Result<readonly Pag
     const filled = yield* refresh(kvm, page);
     if (!filled.ok) return filled;
   }
+}
+
+/** The guest is gone already: nothing is cached any more. */
+export function* closeCache({ cache, context, objects }: Kvm): Task<void> {
+  touch(context, objects.cache, 'read');
+  if (cache.state === 'never used') return;
+  const held = yield* lock(context, 'kvm_gpc_deactivate.lock', cache.lock);
+  touch(context, objects.cache, 'write');
+  cache.state = 'invalid';
+  unlock(context, held);
 }
 
 /** gpc_invalidate_hva_range_start(). A cache that was never used is in no list. */
@@ -77,8 +88,10 @@ function* refresh(kvm: Kvm, page: PageIndex): Task<Result<void>> {
     if (pfn === undefined) return fail('EFAULT');
     const after = yield* lock(context, 'hva_to_pfn_retry.lock_again', cache.lock);
     yield willCompare('hva_to_pfn_retry.retry', kvm.objects.active);
+    touch(context, kvm.objects.life, 'read');
+    const { life } = kvm;
     const stale = kvm.fn.cacheIsStale(kvm, page, begun);
-    if (!stale) {
+    if (!stale && life === 'alive') {
       touch(context, kvm.objects.cache, 'write');
       cache.state = 'valid';
       cache.page = page;
@@ -86,6 +99,7 @@ function* refresh(kvm: Kvm, page: PageIndex): Task<Result<void>> {
     }
     unlock(context, after);
     yield* kvm.api.putPages([pfn]);
+    if (life === 'gone') return fail('EINVAL');
     if (!stale) return OK;
     yield waitUntil(
       'hva_to_pfn_retry.again',

@@ -8,12 +8,7 @@
 import type { DeviceDriver } from '../../../server/abi/device-api.ts';
 import type { Iommu } from '../../../server/abi/iommu.ts';
 import type { Task } from '../../../server/task/task.ts';
-import {
-  nextPage,
-  PAGES_MAX,
-  type PageIndex,
-  type PageRange,
-} from '../../../server/vocabulary/address.ts';
+import { nextPage, type PageIndex, type PageRange } from '../../../server/vocabulary/address.ts';
 import { fail, OK, type Result } from '../../../server/vocabulary/errno.ts';
 import { type PageContents, pageOfU64, readU64 } from '../../../server/vocabulary/page-contents.ts';
 import type { DmirrorResult, DmirrorVerb } from '../dmirror/dmirror-verb.ts';
@@ -27,15 +22,13 @@ export const sva: DriverVariant = {
   newDevice,
 };
 
-const EVERYWHERE: PageRange = { first: 0 as PageIndex, end: PAGES_MAX as PageIndex };
-
 function newDevice({ api, bindIommu }: DriverOptions): LabDevice {
   const iommu = bindIommu?.() ?? 'none';
   const callbacks: DeviceDriver = {
     mmuNotifier: {
       invalidateSecondaryTlbs: (range) => forget(iommu, range),
     },
-    release: () => forget(iommu, EVERYWHERE),
+    release: () => detach(iommu),
     invalidate: () => neverAsked('done'),
     migrateToRam: () => neverAsked(fail('EINVAL')),
     pageFree: () => neverAsked(undefined),
@@ -54,6 +47,11 @@ function newDevice({ api, bindIommu }: DriverOptions): LabDevice {
 
 function* forget(iommu: Iommu | 'none', range: PageRange): Task<void> {
   if (iommu !== 'none') yield* iommu.invalidate(range);
+}
+
+/** arm_smmu_mm_release(): what is still under way is refused from here on. */
+function* detach(iommu: Iommu | 'none'): Task<void> {
+  if (iommu !== 'none') yield* iommu.detach();
 }
 
 // No yield: the signature of the seam.

@@ -12,15 +12,17 @@ import { touch } from '../../task/context.ts';
 import { objectId } from '../../task/object-id.ts';
 import { readLock, readUnlock } from '../../task/rwsem.ts';
 import { type Task, willRead, willWrite } from '../../task/task.ts';
-import type { PageIndex } from '../../vocabulary/address.ts';
+import { PAGES_MAX, type PageIndex, type PageRange } from '../../vocabulary/address.ts';
 import { fail, OK, ok, type Result } from '../../vocabulary/errno.ts';
 import { type PageContents, readU64 } from '../../vocabulary/page-contents.ts';
 import { allows, FAULTS_MAX, walk } from '../fault/cpu-access.ts';
 import { type FaultAccess, type Kernel, nextId } from '../kernel.ts';
 import { contentsObject, contentsOf, setContents } from '../memory/frames.ts';
-import { type Mm, tlbListObject } from '../memory/mm.ts';
+import { type Mm, mmUsersObject, tlbListObject } from '../memory/mm.ts';
 import { dropTlbEntry, flushTlb, newTlb, type Tlb, type TlbEntry } from '../memory/tlb.ts';
 import { vmaLookup } from '../memory/vma.ts';
+
+const EVERYTHING: PageRange = { first: 0 as PageIndex, end: PAGES_MAX as PageIndex };
 
 /** One device as its IOMMU knows it. */
 interface Requester {
@@ -45,7 +47,20 @@ export function bindIommu(k: Kernel, mm: Mm, device: DeviceOwner): Iommu {
       yield willWrite('arch_invalidate_secondary_tlbs.device_tlb', tlb.object);
       flushTlb(tlb, range);
     },
+    detach: () => detach(by),
   };
+}
+
+function* detach({ k, mm, tlb }: Requester): Task<void> {
+  yield willWrite('iommu_sva.detach', tlb.object);
+  flushTlb(tlb, EVERYTHING);
+  touch(k.context, tlbListObject(mm.id), 'write');
+  mm.deviceTlbs = mm.deviceTlbs.filter((other) => other !== tlb);
+}
+
+function isDetached({ k, mm, tlb }: Requester): boolean {
+  touch(k.context, tlbListObject(mm.id), 'read');
+  return !mm.deviceTlbs.includes(tlb);
 }
 
 function* read(by: Requester, page: PageIndex): Task<Result<PageContents>> {
@@ -67,7 +82,8 @@ function* readTranslated(by: Requester, page: PageIndex): Task<Result<PageConten
   if (entry === undefined) return fail('ENOENT');
   yield willRead('device.translated_load', contentsObject(entry.pfn));
   touch(by.k.context, by.tlb.object, 'read');
-  return by.tlb.entries.get(page) === entry ? ok(loaded(by, page, entry)) : fail('ENOENT');
+  const isThere = !isDetached(by) && by.tlb.entries.get(page) === entry;
+  return isThere ? ok(loaded(by, page, entry)) : fail('ENOENT');
 }
 
 function* translateOnly(by: Requester, page: PageIndex, access: FaultAccess): Task<Result<void>> {
@@ -89,6 +105,7 @@ function* translate(
   const { k, tlb } = by;
   for (let requests = 0; requests < FAULTS_MAX; ) {
     touch(k.context, tlb.object, 'read');
+    if (isDetached(by)) return 'refused';
     const kept = tlb.entries.get(page);
     if (kept !== undefined && !allows(kept, access)) {
       touch(k.context, tlb.object, 'write');
@@ -106,23 +123,28 @@ function* translate(
       ? willRead('device.ats_load', object)
       : willWrite('device.ats_store', object);
     touch(k.context, tlb.object, 'read');
+    // A walk that was under way may have filled what detach() has emptied.
+    if (isDetached(by)) return 'refused';
     if (tlb.entries.get(page) === entry && allows(entry, access)) return entry;
   }
   return 'refused';
 }
 
-/** iommu_sva_handle_mm(). Takes: mmap_lock for read. */
+/** iommu_sva_handle_mm(). Takes: a reference on the address space, mmap_lock for read. */
 function* requestPage(
   { k, mm }: Requester,
   page: PageIndex,
   access: FaultAccess,
 ): Task<'served' | 'refused'> {
+  yield willWrite('iommu_sva_handle_mm.mmget', mmUsersObject(mm.id));
+  if (k.fn.mmgetNotZero(k, mm) === 'gone') return 'refused';
   k.emit({ kind: 'fault', mm: mm.id, page, mode: access });
   const held = yield* readLock(k.context, 'iommu_sva_handle_mm.mmap_lock', mm.mmapLock);
   const vma = vmaLookup(mm.vmas, page);
   const allowed = vma !== 'none' && vma.prot !== 'none' && (access === 'read' || vma.prot === 'rw');
   const outcome = allowed ? yield* k.fn.handleMmFault(k, { mm, vma, page, access }) : 'sigsegv';
   readUnlock(k.context, held);
+  yield* k.fn.mmput(k, mm);
   return outcome === 'done' || outcome === 'retry' ? 'served' : 'refused';
 }
 
