@@ -25,7 +25,7 @@ import type { Mm } from './mm.ts';
 import type { Vma } from './mm-types.ts';
 import { allocPage, putPage } from './page-references.ts';
 import { pteObject } from './page-table.ts';
-import { mkPte, mkZeroPte, PTE_DIRTY, PTE_WRITE, PTE_YOUNG, pteModify, pteNone } from './pte.ts';
+import { mkPte, mkZeroPte, PTE_DIRTY, PTE_YOUNG, pteModify, pteNone } from './pte.ts';
 import { lockedPte, lockPte, unlockPte } from './pte-lock.ts';
 import { setLockedPte } from './set-pte.ts';
 import { isAnonymous, vmaLookup } from './vma.ts';
@@ -174,7 +174,7 @@ function* fillWithZeroPage(k: Kernel, mm: Mm, vma: Vma, page: PageIndex): Task<R
   const missing = pteNone(lockedPte(at));
   if (missing) {
     yield willWrite('mfill_atomic_pte_zeropage.install', pteObject(mm.table, page));
-    setLockedPte(k, at, mkZeroPte());
+    setLockedPte(k, at, pteModify(mkZeroPte(), { none: vma.prot === 'none', write: false }));
   }
   unlockPte(k, at);
   return missing ? OK : fail('EEXIST');

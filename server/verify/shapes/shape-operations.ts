@@ -31,6 +31,8 @@ export const DENIED = 'denied';
 /** The register of one that must not be, where no operation takes the place or the right to it. */
 export const ANSWER = 'r';
 const RENEWED: readonly string[] = ['present', 'present-mirrored', 'swap', 'swap-cached'];
+/** What a guest leaves that goes; in all others there would be nothing else to see. */
+const LEFT: readonly string[] = ['present', 'cow', 'swap', 'file-shared'];
 const VALUE = { cpu: 2, device: 3, filled: 4 } as const;
 
 const CPU: readonly ShapeOperation[] = [
@@ -201,10 +203,13 @@ const GUESTS: readonly ShapeOperation[] = [
   guest('guest-read', (place) => [{ do: 'read', ...rangeOf(place), as: ANSWER }]),
   guest('guest-write', ({ page }) => [{ do: 'write', at: page, value: VALUE.device, as: ANSWER }]),
   guest('guest-cached', ({ page }) => [{ do: 'read-cached', at: page, as: ANSWER }]),
-  guest('guest-release', (place) => [
-    { do: 'fault-read', ...rangeOf(place), as: ANSWER },
-    { do: 'release' },
-  ]),
+  {
+    ...guest('guest-release', (place) => [
+      { do: 'fault-read', ...rangeOf(place), as: ANSWER },
+      { do: 'release' },
+    ]),
+    where: ({ id }) => LEFT.includes(id),
+  },
   guest('guest-memslot', (place) => [
     { do: 'fault-read', ...rangeOf(place), as: ANSWER },
     { do: 'delete-memslot', ...rangeOf(place) },

@@ -61,6 +61,29 @@ test('what threads of a process call that has exited changes nothing elsewhere',
   }
 });
 
+test('what a monitor fills has the rights of its mapping, and no migration fills it instead', () => {
+  for (const name of ['missing:mprotect-none', 'missing:migrate', 'missing-read-only:fault-read']) {
+    const { word, why } = asked('stock', name);
+    assert.equal(word, 'holds', `${name}: ${why}`);
+  }
+});
+
+test('a memslot that goes is found by invalidations until nothing is mapped through it', () => {
+  const { word, why } = asked('stock', 'present:guest-memslot+compact');
+  assert.equal(word, 'holds', why);
+});
+
+test('what shares the page table of a process, or caches its pages, is cut off when it goes', () => {
+  for (const name of [
+    'present:exit+ats-read',
+    'none:exit+ats-write',
+    'present:exit+guest-cached',
+  ]) {
+    const { word, why } = asked('stock', name);
+    assert.equal(word, 'holds', `${name}: ${why}`);
+  }
+});
+
 test('where the OOM reaper was, no thread finds the file again in which it had written', () => {
   const { word, why } = asked('stock', 'file-cow:store+oom-reap');
   assert.equal(word, 'holds', why);
@@ -82,6 +105,8 @@ test('a device writes through a pin, and what it writes stays in memory', () => 
 
 /** Of each patch that ships, a small shape in which it appears. */
 const FOUND: readonly (readonly [patch: string, shape: string, says: RegExp])[] = [
+  ['collapse-without-bracket', 'file-block:collapse', /^OR1/],
+  ['collapse-without-ipi', 'file-block:pin-fast+khugepaged', /PT3/],
   ['collect-drops-dirty', 'freed:store-pageout+collect', /^OR3/],
   ['collect-flush-after-unlock', 'was-cow:dontneed+collect', /^OR10/],
   ['collect-misreads-write-bit', 'cow-device:load', /^OR11/],
@@ -108,8 +133,6 @@ const FOUND: readonly (readonly [patch: string, shape: string, says: RegExp])[] 
 
 /** Not known to be found by a shape of two operations: a scenario has them, which scenarios.test.ts asks. */
 const WITHOUT_SHAPE = new Set([
-  'collapse-without-ipi',
-  'collapse-without-bracket',
   'collect-takes-any-owner',
   'device-fault-ignores-failure',
   'exclusive-fault-without-reference',
