@@ -12,6 +12,7 @@ const {
   recordings,
   runRecording,
   scenarioQuestions,
+  shapeOnOldest,
   shapeQuestion,
   shapeWithDriver,
 } = await import('./questions.ts');
@@ -59,23 +60,21 @@ async function ranRecordings(): Promise<Ran<number>[]> {
 
 const ofRecordings = await ranRecordings();
 const ofScenarios = scenarioQuestions().map(({ name, plan }) => ranPlan(name, plan()));
-/** Of the shapes of two with another driver every so-manieth is asked. */
-const WITH_DRIVER_EVERY = 12;
+/** Of the shapes of two with another driver, and on another kernel, every so-manieth is asked. */
+const MORE_EVERY = 12;
 const drivers = new Set(mutants.map(({ file }) => builtDriverOf(file)));
 const shapesRan = (size: 1 | 2) => {
   const shapes = [...shapesOf(size)];
-  const fewer = shapes.filter(
-    ({ name }) => size === 1 || scattered(name) % WITH_DRIVER_EVERY === 0,
-  );
+  const fewer = shapes.filter(({ name }) => size === 1 || scattered(name) % MORE_EVERY === 0);
   const driven = [...drivers].flatMap((driver) =>
     driver === 'none' ? [] : fewer.map((shape) => shapeWithDriver(shape, driver)),
   );
-  return [...shapes.map(({ name }) => name), ...driven.filter((name) => name !== 'none')].map(
-    (name) => {
-      const { scenario, choice } = shapeQuestion(name);
-      return ranPlan(name, planScenario(scenario, choice));
-    },
-  );
+  const named = [...shapes.map(({ name }) => name), ...fewer.map(shapeOnOldest), ...driven];
+  return named.flatMap((name) => {
+    if (name === 'none') return [];
+    const { scenario, choice } = shapeQuestion(name);
+    return [ranPlan(name, planScenario(scenario, choice))];
+  });
 };
 const ofOne = shapesRan(1);
 const ofTwo = shapesRan(2).sort((a, b) => scattered(a.name) - scattered(b.name));

@@ -116,10 +116,9 @@ export function scenarioQuestions(): readonly Question[] {
 
 /** Versions of Linux do some things in ways of their own, and scenarios name but one. */
 function onOldest(name: string, scenario: Scenario): Question {
-  const [kernel] = RECORDED;
   return {
-    name: `${name}, on ${kernel}`,
-    plan: () => planScenario(scenario, { ...AS_WRITTEN, kernel }),
+    name: name + ON_OLDEST,
+    plan: () => planScenario(scenario, { ...AS_WRITTEN, kernel: OLDEST }),
   };
 }
 
@@ -228,9 +227,15 @@ export interface ShapeQuestion {
 }
 
 const WITH_DRIVER = ', driver ';
+const [OLDEST] = RECORDED;
+const ON_OLDEST = `, on ${OLDEST}`;
 
-/** Of the shape with this name, or with a driver behind it, as shapeWithDriver() says it. */
+/** Of the shape with this name, or as shapeWithDriver() and shapeOnOldest() say it. */
 export function shapeQuestion(name: string): ShapeQuestion {
+  if (name.endsWith(ON_OLDEST)) {
+    const { scenario, choice } = shapeQuestion(name.slice(0, -ON_OLDEST.length));
+    return { name, scenario, choice: { ...choice, kernel: OLDEST } };
+  }
   const [shape = '', driver] = name.split(WITH_DRIVER);
   const found = shapeNamed(shape);
   if (driver === undefined) return { name, scenario: scenarioOfShape(found), choice: AS_WRITTEN };
@@ -239,6 +244,10 @@ export function shapeQuestion(name: string): ShapeQuestion {
   if (chosen === 'none' || variant === undefined) throw new RangeError(`there is no ${name}`);
   const choice = { ...AS_WRITTEN, drivers: new Map([['*', variant]]) };
   return { name, scenario: scenarioOfShape(chosen), choice };
+}
+
+export function shapeOnOldest({ name }: Shape): string {
+  return name + ON_OLDEST;
 }
 
 /** 'none': no device of it can have another driver. */
