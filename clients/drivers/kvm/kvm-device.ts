@@ -37,9 +37,16 @@ export function deviceOfKvm(kvm: Kvm): LabDevice {
     perform: (verb) => performKvmVerb(kvm, verb),
     contentOf: (object: ObjectId) => contentOfKvm(kvm, object),
     sequenceAt: (object: ObjectId) => sequenceOfKvm(kvm, object),
-    // No end comes for what had started when the notifier was taken back (kvm_destroy_vm()).
-    invalidating: () => (kvm.notifier === 'closed' ? 0 : kvm.mmuInvalidateInProgress),
+    invalidating: () => (isGone(kvm) ? 0 : kvm.mmuInvalidateInProgress),
   };
+}
+
+/**
+ * No end comes for what had started when the notifier was taken back (kvm_destroy_vm()), or the address space went
+ * (mn_hlist_release() under the bracket of a walk of the reverse map, for one), and nothing asks for the count any more.
+ */
+function isGone({ notifier, life }: Kvm): boolean {
+  return notifier === 'closed' || life === 'gone';
 }
 
 /** What the kernel calls. A guest has no interval subscription and no memory of its own. */

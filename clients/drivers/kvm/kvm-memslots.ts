@@ -2,9 +2,9 @@
  * What of the process a guest has as its memory.
  *
  * Models: kvm_for_each_memslot_in_hva_range(), kvm_swap_active_memslots() and kvm_set_memslot() (virt/kvm/kvm_main.c,
- * 6.12), as far as invalidations depend on them. Differs: a fault in a memslot that is on its way out fails at once, where
- * Linux has it tried again until the memslot is gone. Leaves out: addresses of the guest's own, flags, the grace period
- * for faults that have found the old memslots: they ask again under mmu_lock.
+ * 6.12), as far as invalidations depend on them. Differs: a fault in a memslot that is on its way out fails at once,
+ * where Linux has it tried again until the memslot is gone. Leaves out: addresses of the guest's own, flags, the grace
+ * period for faults that have found the old memslots: they ask again under mmu_lock.
  */
 import { touch } from '../../../server/task/context.ts';
 import { type Task, waitUntil, willRead, willWrite } from '../../../server/task/task.ts';
