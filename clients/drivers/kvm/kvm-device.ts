@@ -42,8 +42,8 @@ export function deviceOfKvm(kvm: Kvm): LabDevice {
 }
 
 /**
- * No end comes for what had started when the notifier was taken back (kvm_destroy_vm()), or the address space went
- * (mn_hlist_release() under the bracket of a walk of the reverse map, for one), and nothing asks for the count any more.
+ * No end comes for what had started when the notifier was taken back (kvm_destroy_vm()), or the address space went, as
+ * under the bracket of a walk of the reverse map (mn_hlist_release()). Nothing asks for the count any more.
  */
 function isGone({ notifier, life }: Kvm): boolean {
   return notifier === 'closed' || life === 'gone';
