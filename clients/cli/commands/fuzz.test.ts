@@ -33,14 +33,14 @@ test('a finding ends with 1 and is written as a file that replays', () =>
     const { code, stdout } = await runMmrace('fuzz', ...args, '--out', folder, '--json');
     assert.equal(code, EXIT.BROKEN);
     const [{ rule, file }] = JSON.parse(stdout).findings;
-    assert.equal(rule, 'OR1');
+    assert.match(rule, /^OR[12]$/);
     assert.deepEqual(
       (await readdir(folder)).map((name) => join(folder, name)),
       [file],
     );
     const replayed = await runMmrace('fuzz', '--replay', file, '--json');
     assert.equal(replayed.code, EXIT.BROKEN);
-    assert.equal(JSON.parse(replayed.stdout).finding.rule, 'OR1');
+    assert.equal(JSON.parse(replayed.stdout).finding.rule, rule);
   }));
 
 test('a finding is written when it is found, and Ctrl-C prints what was found by then', () =>

@@ -32,6 +32,19 @@ function patchOf(overrides: Patch['overrides']): Patch {
   return { id: 'mine', provenance: 'a test', summary: 'a test', overrides };
 }
 
+test('what ran of the kernel is told as much when V8 has made it fast as before', () => {
+  const scenario = shippedScenario('seed-zero-page');
+  assert.ok(scenario !== 'none');
+  const own = patchOf(({ handleMmFault }) => ({ handleMmFault }));
+  const asked = (devices: number) => {
+    const choice = { ...AS_WRITTEN, patches: [own], parameters: { devices } };
+    return exploreScenario(planScenario(scenario, choice), SEARCH).reach?.functions;
+  };
+  const cold = asked(2);
+  asked(3);
+  assert.deepEqual(asked(2), cold);
+});
+
 test('a patch whose function never runs is unknown, even if it would throw', () => {
   const { verdict, bound, reach } = verdictOf(
     patchOf(() => ({
