@@ -63,6 +63,8 @@ export function* vmaStartWrite({ context }: Kernel, { vmaLocks }: Mm, vma: Vma):
   // As one that waits in a semaphore, he keeps out who comes behind him.
   touch(context, object, 'write');
   written.add(vma);
+  // How far this step goes depends on it.
+  touch(context, readersObject, 'read');
   if (readers.includes(vma)) {
     yield waitUntil('vma_start_write.wait', readersObject, () => !readers.includes(vma));
   }
