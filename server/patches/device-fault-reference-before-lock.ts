@@ -31,7 +31,8 @@ export const deviceFaultReferenceBeforeLock: Patch = {
   summary: 'do_swap_page() takes a reference on a device-private page before anybody has locked it',
   overrides: (stock) => ({
     *doSwapPage(k, request, seen) {
-      if (pteIsDevicePrivate(seen)) return yield* faultHoldingReference(k, request, seen);
+      const here = pteIsDevicePrivate(seen) && request.lock !== 'vma';
+      if (here) return yield* faultHoldingReference(k, request, seen);
       return yield* stock.doSwapPage(k, request, seen);
     },
     migrateVmaSetup: (k, mm, owner, request) => setupLockingFaultPage(stock, k, mm, owner, request),

@@ -15,7 +15,8 @@ export const deviceFaultWithoutReference: Patch = {
   summary: 'do_swap_page() hands a device-private page to its driver without taking a reference',
   overrides: (stock) => ({
     *doSwapPage(k, request, seen) {
-      if (pteIsDevicePrivate(seen)) return yield* faultOnWhatWasSeen(k, request, seen);
+      if (pteIsDevicePrivate(seen) && request.lock !== 'vma')
+        return yield* faultOnWhatWasSeen(k, request, seen);
       return yield* stock.doSwapPage(k, request, seen);
     },
     // The page is neither locked nor referenced for the driver, so it migrates it like any other.

@@ -405,6 +405,7 @@ export const LEFT_OUT_OF_SHARED_STATE: ReadonlyMap<string, string> = new Map([
   ['Swap.free', HANDED_OUT],
   ['MmapLock.waiting', 'readers alone pass each other'],
   ['RmapLock.waiting', 'readers alone pass each other'],
+  ['VmaLocks.walkers', 'only patches count there, and announce it'],
   ['Vma.anonVma', 'has no object: set under mmap_lock for reading, see anonVmaPrepare()'],
   ['Vma.chain', 'has no object: set with anonVma; the other end of the link is told'],
   ['IntervalTree.size', 'counts what is told one by one'],
