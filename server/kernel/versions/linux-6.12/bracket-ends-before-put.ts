@@ -7,7 +7,7 @@ import type { KernelChange } from '../kernel-change.ts';
 /** Between the two, others see the old page with one reference more: a migration of it gives up, for example. */
 export const bracketEndsBeforePut: KernelChange = {
   since: '6.12 at the latest',
-  commit: 'not looked up',
+  commit: 'wp_page_copy() of 6.1.192 against 6.12.117; the commit was not looked up',
   summary: 'wp_page_copy() ends its bracket before it drops the page that is not mapped any more',
   overrides: () => ({ wpPageCopyEnd }),
 };

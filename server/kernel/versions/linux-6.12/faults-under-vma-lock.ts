@@ -23,7 +23,7 @@ import type { KernelChange } from '../kernel-change.ts';
  */
 export const faultsUnderVmaLock: KernelChange = {
   since: '6.4',
-  commit: '0bff0aaea03e',
+  commit: 'x86/mm: try VMA lock-based page fault handling first (0bff0aaea03e)',
   summary: 'a page fault takes the lock of its mapping',
   overrides: (older) => ({
     lockVmaUnderRcu,

@@ -6,7 +6,7 @@ import type { KernelChange } from '../kernel-change.ts';
 
 export const mmapJoinsTheLowerFirst: KernelChange = {
   since: '6.12',
-  commit: 'cacded5e42b9',
+  commit: 'mm: avoid using vma_merge() for new VMAs (cacded5e42b9)',
   summary:
     'mmap() between two mappings asks the lower one first, and joins all three if not both have an anon_vma',
   overrides: () => ({ mmapExpand }),

@@ -3,7 +3,7 @@ import type { KernelChange } from '../kernel-change.ts';
 
 export const pageTablesGoWithoutMmapLock: KernelChange = {
   since: '6.5',
-  commit: '1d65b771bc08',
+  commit: 'mm/khugepaged: retract_page_tables() without mmap or vma lock (1d65b771bc08)',
   summary: 'khugepaged takes page tables of a file away under i_mmap_rwsem and the PTE lock alone',
   overrides: () => ({ retractPageTables: retractWithoutMmapLock }),
 };

@@ -7,7 +7,7 @@ import type { KernelChange } from '../kernel-change.ts';
 /** Who works under the lock of a mapping alone may have a bracket open. */
 export const registrationLocksMappings: KernelChange = {
   since: '6.5',
-  commit: 'mm/mmap: prevent pagefault handler from racing',
+  commit: 'mm/mmap: prevent pagefault handler from racing with mmu_notifier registration',
   summary: 'mm_take_all_locks() takes the lock of each mapping as well',
   overrides: (older) => ({ mmTakeAllLocks: (k, mm) => takeAllLocks(older, k, mm) }),
 };

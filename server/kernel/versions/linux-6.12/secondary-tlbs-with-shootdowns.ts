@@ -7,7 +7,7 @@ import type { KernelChange } from '../kernel-change.ts';
 /** Also where rights are taken away, and where a page goes after its bracket has ended: both were missed before. */
 export const secondaryTlbsWithShootdowns: KernelChange = {
   since: '6.6',
-  commit: '6bbd42e2df8f',
+  commit: 'mmu_notifiers: call invalidate_range() when invalidating TLBs (6bbd42e2df8f)',
   summary:
     'each flush of the TLBs of CPUs flushes those of devices, and the end of a bracket does not',
   overrides: (older) => ({

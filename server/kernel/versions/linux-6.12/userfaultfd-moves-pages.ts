@@ -3,7 +3,7 @@ import type { KernelChange } from '../kernel-change.ts';
 
 export const userfaultfdMovesPages: KernelChange = {
   since: '6.8',
-  commit: 'adef440691ba',
+  commit: 'userfaultfd: UFFDIO_MOVE uABI (adef440691ba)',
   summary: 'userfaultfd moves pages from one place to another (UFFDIO_MOVE)',
   overrides: () => ({ userfaultfdMove }),
 };

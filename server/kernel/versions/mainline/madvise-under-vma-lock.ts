@@ -14,7 +14,7 @@ import type { KernelChange } from '../kernel-change.ts';
  */
 export const madviseUnderVmaLock: KernelChange = {
   since: '6.17',
-  commit: 'a6fde7add78d',
+  commit: 'mm: use per_vma lock for MADV_DONTNEED (a6fde7add78d), then for MADV_FREE',
   summary:
     'madvise(DONTNEED, FREE) within one mapping takes the lock of that mapping, and no mmap_lock',
   overrides: (older) => ({

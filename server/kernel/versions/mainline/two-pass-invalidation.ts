@@ -10,7 +10,7 @@ import type { KernelChange } from '../kernel-change.ts';
 /** A driver that has only invalidate() is asked in the first pass. */
 export const twoPassInvalidation: KernelChange = {
   since: 'after 7.0',
-  commit: '7aba71dbc416',
+  commit: 'mm/mmu_notifier: allow two-pass struct mmu_interval_notifiers (7aba71dbc416)',
   summary:
     'a driver may begin its work in invalidate_start() and wait in invalidate_finish(), after all have begun',
   overrides: (older) => ({
