@@ -138,6 +138,7 @@ export const SHAPE_MEMORIES: readonly ShapeMemory[] = [
   memory('huge-mirrored', [STORED, MIRRORED], { machine: SMALL_HUGE }),
   memory('huge-cow', [STORED, FORKED], { machine: SMALL_HUGE }),
   memory('huge-zero', [LOADED], { machine: SMALL_HUGE }),
+  memory('huge-missing', [REGISTERED], { machine: SMALL_HUGE, filledBy: 'monitor' }),
 ];
 
 /** Its file is one block. */

@@ -31,8 +31,8 @@ export const DENIED = 'denied';
 /** The register of one that must not be, where no operation takes the place or the right to it. */
 export const ANSWER = 'r';
 const RENEWED: readonly string[] = ['present', 'present-mirrored', 'swap', 'swap-cached'];
-/** What a guest leaves that goes; in all others there would be nothing else to see. */
-const LEFT: readonly string[] = ['present', 'cow', 'swap', 'file-shared'];
+/** One of each kind: in all others there would be nothing else to see. */
+const FEW: readonly string[] = ['present', 'cow', 'swap', 'file-shared'];
 const VALUE = { cpu: 2, device: 3, filled: 4 } as const;
 
 const CPU: readonly ShapeOperation[] = [
@@ -174,6 +174,14 @@ const DEVICE: readonly ShapeOperation[] = [
   device('fault-read', (place) => [{ do: 'fault-read', ...rangeOf(place), as: ANSWER }]),
   device('fault-write', (place) => [{ do: 'fault-write', ...rangeOf(place), as: ANSWER }]),
   device('write', ({ page }) => [{ do: 'write', at: page, value: VALUE.device, as: ANSWER }]),
+  {
+    // What was had for reading is not enough.
+    ...device('read-write', ({ page }) => [
+      { do: 'read', at: page },
+      { do: 'write', at: page, value: VALUE.device, as: ANSWER },
+    ]),
+    where: ({ id }) => FEW.includes(id),
+  },
   device('migrate', (place) => [{ do: 'migrate', ...rangeOf(place), as: ANSWER }]),
   device('prefetch', (place) => [{ do: 'prefetch', ...rangeOf(place), as: ANSWER }]),
   device('collect', (place) => [{ do: 'collect', ...rangeOf(place), as: ANSWER }]),
@@ -197,6 +205,16 @@ const DEVICE: readonly ShapeOperation[] = [
     ]),
     driver: 'per-range',
   },
+  {
+    // It pins what it reaches, until it lets go.
+    ...device('dma', ({ page }) => [
+      { do: 'write', at: page, value: VALUE.device },
+      { do: 'release' },
+      { do: 'write', at: page, value: VALUE.device, as: ANSWER },
+    ]),
+    driver: 'vfio',
+    where: ({ id }) => FEW.includes(id),
+  },
 ];
 
 const GUESTS: readonly ShapeOperation[] = [
@@ -208,7 +226,7 @@ const GUESTS: readonly ShapeOperation[] = [
       { do: 'fault-read', ...rangeOf(place), as: ANSWER },
       { do: 'release' },
     ]),
-    where: ({ id }) => LEFT.includes(id),
+    where: ({ id }) => FEW.includes(id),
   },
   guest('guest-memslot', (place) => [
     { do: 'fault-read', ...rangeOf(place), as: ANSWER },

@@ -129,7 +129,12 @@ function scenarioOf(
   ].some((op) => op.do === 'mremap');
   const { pages } = memory.vmas.find(({ name: one }) => one === TARGET) ?? { pages: 1 };
   const unmapped = { actor: 'cpu0', do: 'munmap' as const, at: TARGET, pages };
-  const forbidden = [...deniedIn(operations), ...refusedIn(memory, operations, devicesAre)];
+  const forbidden = [
+    ...deniedIn(operations),
+    ...refusedIn(memory, operations, devicesAre),
+    // A monitor fills it with something else.
+    ...(memory.filledBy === 'monitor' ? [`witness.${ANSWER} = 0`] : []),
+  ];
   const devices = [...acting, ...idle].filter(({ kind }) => kind === 'device').length;
   const few = memory.deviceFrames === 'one each' && devices > 0;
   const pinner = cpuWith(PINNER, threadsBy('pinner'));
