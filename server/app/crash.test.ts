@@ -51,7 +51,8 @@ suite('killed at any moment', { concurrency: ROUNDS.length }, () => {
   for (const round of ROUNDS) {
     const options = { timeout: ROUND_MS_MAX };
     test(`${KILLS} kills lose nothing that was acknowledged: seed ${round.seed}`, options, (t) =>
-      killedAgainAndAgain(t, round));
+      killedAgainAndAgain(t, round),
+    );
   }
 });
 
