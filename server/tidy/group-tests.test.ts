@@ -18,8 +18,8 @@ test('files of one folder share a process, and what changes the process has one 
     }),
     [
       ['server/b/alone.test.ts'],
-      ['server/b/deep/one.test.ts', 'server/b/two.test.ts'],
       ['server/c/three.test.ts'],
+      ['server/b/deep/one.test.ts', 'server/b/two.test.ts'],
     ],
   );
 });
