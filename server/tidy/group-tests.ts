@@ -29,7 +29,7 @@ export interface TestGroup {
   readonly paths: readonly string[];
 }
 
-/** Those that run alone come first, then what stands on the upper floors, which searches: a long one is not the last. */
+/** Those that run alone come first, then the upper floors, which search: no long one is the last. */
 export function groupsOf(
   paths: readonly string[],
   textOf: (path: string) => string,
