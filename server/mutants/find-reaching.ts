@@ -1,4 +1,6 @@
 /** A process that runs recordings, scenarios and shapes with marked lines, and prints which come to which. */
+
+import type { Chooser } from '../explorer/replay.ts';
 import { loadMarked } from './load-mutant.ts';
 import { markLines } from './mark-lines.ts';
 import { allMutants } from './mutants.ts';
@@ -16,7 +18,7 @@ const {
   shapeQuestion,
   shapeWithDriver,
 } = await import('./questions.ts');
-const { replay, roundRobin, runWith } = await import('../explorer/replay.ts');
+const { goOnWithSame, replay, roundRobin, runWith } = await import('../explorer/replay.ts');
 const { BadSetup, newScenarioRun, stepsMaxOf } = await import('../scenario/scenario-world.ts');
 const { planScenario } = await import('../scenario/scenario-plan.ts');
 const { programOf } = await import('../conformance/traces/read-traces.ts');
@@ -31,12 +33,15 @@ interface Ran<T> {
   readonly reached: ReadonlySet<string>;
 }
 
-/** In one execution without needless switches, and in one where all take turns. */
+const lastFirst: Chooser = (ready, previous) => goOnWithSame(ready.toReversed(), previous, 0);
+
+/** In executions without needless switches, in either order of the actors, and in one where all take turns. */
 function ranPlan(name: string, plan: ScenarioPlan): Ran<string> {
   reached.clear();
   const newRun = () => newScenarioRun(plan);
   try {
     const { steps } = replay(newRun, [], stepsMaxOf(plan));
+    runWith(newRun, lastFirst, stepsMaxOf(plan));
     runWith(newRun, roundRobin(), stepsMaxOf(plan));
     return { name, steps: steps.length, reached: new Set(reached) };
   } catch (error) {

@@ -29,14 +29,18 @@ export function hasMemoryAt(kvm: Kvm, page: PageIndex): boolean {
   return kvm.slots.some((slot) => contains(slot, page));
 }
 
-/** kvm_swap_active_memslots(): while a bracket is open, its end must find what its start has found. */
+/**
+ * kvm_swap_active_memslots(): while a bracket is open, its end must find what its start has found. Of a guest that is
+ * gone no end may come any more; in Linux no thread is left then that could wait (kvm_destroy_vm()).
+ */
 export function* untilNoneIsActive(kvm: Kvm): Task<void> {
   yield waitUntil(
     'kvm_swap_active_memslots.wait',
     kvm.objects.active,
-    () => kvm.activeInvalidates === 0,
+    () => kvm.activeInvalidates === 0 || kvm.life === 'gone',
   );
   touch(kvm.context, kvm.objects.active, 'read');
+  touch(kvm.context, kvm.objects.life, 'read');
 }
 
 /**

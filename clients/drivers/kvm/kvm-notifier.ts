@@ -72,6 +72,7 @@ export function* kvmRelease(kvm: Kvm): Task<void> {
   yield* withMmuLock(kvm, 'kvm_mmu_notifier_release.mmu_lock', function* () {
     touch(kvm.context, kvm.objects.life, 'write');
     kvm.life = 'gone';
+    wake(kvm.context, kvm.objects.active);
     yield* zap(kvm, allMapped(kvm.table));
   });
   yield* closeCache(kvm);
