@@ -355,11 +355,12 @@ export const CPU_CALLS = {
       Registers a region with userfaultfd, for missing pages: whoever touches one waits until
       uffd-copy, uffd-zeropage or uffd-wake; a device that may not wait is refused.
     `),
-    errnos: [],
+    errnos: ['ENOMEM'],
     help: {
       ...faults,
       summary: 'from now on whoever touches a missing page waits for a monitor',
       examples: ['uffd-register a', 'uffd-register 0x10000 4'],
+      errors: { ENOMEM: 'Too many regions that do not touch are registered.' },
       more: 'Any CPU can be the monitor. A load that waits does not block the prompt.',
     },
     params: strict(region),
@@ -372,11 +373,12 @@ export const CPU_CALLS = {
   }),
   'uffd-unregister': systemCall({
     meaning: 'Takes a region back that was registered with userfaultfd: those who wait go on.',
-    errnos: [],
+    errnos: ['ENOMEM'],
     help: {
       ...faults,
       summary: 'nobody waits for a monitor there any more',
       examples: ['uffd-unregister a 4'],
+      errors: { ENOMEM: 'Too many regions would be left that do not touch.' },
     },
     params: strict(region),
     result: nothing,

@@ -56,7 +56,7 @@ test('dpor and the search over states find the outcomes of plain search, dpor wi
         assert.deepEqual([...one.outcomes.keys()].sort(), outcomes, where);
       }
     }),
-    { seed: 20260701, numRuns: 300 },
+    { seed: 20260701, numRuns: 400 },
   );
 });
 

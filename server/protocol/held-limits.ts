@@ -22,6 +22,7 @@ export const HELD_LIMITS = {
   PIN_PAGES_MAX: held(8_192, 'pages', 'one pin'),
   PINS_MAX: held(1_024, 'pins', 'one CPU'),
   LAB_PINNED_PAGES_MAX: held(2 ** 19, 'pages', 'one lab: pinned by its CPUs'),
+  SCAN_PAGES_MAX: held(2 ** 19, 'pages', 'one khugepaged, or madvise with COLLAPSE'),
   LAB_VMAS_MAX: held(65_530, 'mappings', 'one lab: of all its address spaces'),
   LAB_PAGE_TABLES_MAX: held(4_096, 'page tables', 'one lab: each is for 512 pages'),
 } as const satisfies { readonly [limit: string]: Held };

@@ -9,6 +9,7 @@ import {
   overlaps,
   PAGE_SIZE,
   PAGES_MAX,
+  type PageRange,
   pageCount,
   pageIndex,
   pageOf,
@@ -16,6 +17,8 @@ import {
   pagesFrom,
   TASK_SIZE,
   virtualAddress,
+  withoutRange,
+  withRange,
 } from './address.ts';
 import { KernelBug } from './invariant.ts';
 import type { RuleId } from './rules.ts';
@@ -84,5 +87,29 @@ test('two ranges overlap exactly if some page is in both, and that is their inte
       );
     }),
     { seed: 1 },
+  );
+});
+
+test('ranges that come and go are the pages that were added last, in as few ranges as can be', () => {
+  const range = fc
+    .tuple(fc.nat(20), fc.integer({ min: 1, max: 6 }))
+    .map(([first, count]) => pagesFrom(pageIndex(first), count));
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.boolean(), range)), (changes) => {
+      let ranges: readonly PageRange[] = [];
+      const pages = new Set<number>();
+      for (const [comes, one] of changes) {
+        ranges = comes ? withRange(ranges, one) : withoutRange(ranges, one);
+        for (let page: number = one.first; page < one.end; page += 1) {
+          if (comes) pages.add(page);
+          else pages.delete(page);
+        }
+      }
+      const has = (page: number) => ranges.some((each) => contains(each, pageIndex(page)));
+      for (let page = 0; page < 32; page += 1) assert.equal(has(page), pages.has(page));
+      for (const [at, { first }] of ranges.slice(1).entries()) {
+        assert.ok((ranges[at]?.end ?? 0) < first);
+      }
+    }),
   );
 });

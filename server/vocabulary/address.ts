@@ -72,6 +72,28 @@ export function contains(range: PageRange, page: PageIndex): boolean {
   return range.first <= page && page < range.end;
 }
 
+/** What is left of ranges that do not overlap, in their order. */
+export function withoutRange(ranges: readonly PageRange[], gone: PageRange): PageRange[] {
+  return ranges.flatMap((range) => {
+    if (!overlaps(range, gone)) return [range];
+    return [
+      { first: range.first, end: gone.first },
+      { first: gone.end, end: range.end },
+    ].filter((part) => part.first < part.end);
+  });
+}
+
+/** The same set of pages and those of `more`, as few ranges as can be, in order. */
+export function withRange(ranges: readonly PageRange[], more: PageRange): PageRange[] {
+  const joined: PageRange[] = [];
+  for (const range of [...withoutRange(ranges, more), more].sort((a, b) => a.first - b.first)) {
+    const last = joined.at(-1);
+    if (last?.end !== range.first) joined.push(range);
+    else joined[joined.length - 1] = { first: last.first, end: range.end };
+  }
+  return joined;
+}
+
 /** The common part of two ranges, or 'nothing'. */
 export function intersection(a: PageRange, b: PageRange): PageRange | 'nothing' {
   const first = a.first > b.first ? a.first : b.first;

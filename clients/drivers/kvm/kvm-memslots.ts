@@ -13,6 +13,7 @@ import {
   overlaps,
   type PageIndex,
   type PageRange,
+  withoutRange,
 } from '../../../server/vocabulary/address.ts';
 import { fail, OK, type Result } from '../../../server/vocabulary/errno.ts';
 import type { Kvm } from './kvm-state.ts';
@@ -45,12 +46,12 @@ export function* untilNoneIsActive(kvm: Kvm): Task<void> {
 
 /**
  * kvm_invalidate_memslot(), the first half: no fault maps anything in `range` any more, but invalidations go on finding
- * it there until forget(). Yields: yes.
+ * it there until forgetSlots(). Yields: yes.
  */
 export function* invalidateSlots(kvm: Kvm, range: PageRange): Task<void> {
   yield* kvm.fn.untilSlotsMayChange(kvm);
   touch(kvm.context, kvm.objects.slots, 'write');
-  kvm.slots = kvm.slots.flatMap((slot) => without(slot, range));
+  kvm.slots = withoutRange(kvm.slots, range);
   kvm.invalidSlots = [...kvm.invalidSlots, range];
 }
 
@@ -74,12 +75,4 @@ export function* putIn(kvm: Kvm, range: PageRange): Task<Result<void>> {
 /** For a driver that does not wait: only the change is a step. */
 export function* atOnce(kvm: Kvm): Task<void> {
   yield willWrite('kvm_swap_active_memslots.swap', kvm.objects.slots);
-}
-
-function without({ first, end }: PageRange, gone: PageRange): PageRange[] {
-  if (!overlaps({ first, end }, gone)) return [{ first, end }];
-  return [
-    { first, end: Math.max(first, gone.first) as PageIndex },
-    { first: Math.min(end, gone.end) as PageIndex, end },
-  ].filter((part) => part.first < part.end);
 }

@@ -1,7 +1,7 @@
 /**
  * handle_mm_fault(): one step towards what the access needs. The caller tries the access again afterwards.
  *
- * Source: mm/memory.c (6.1). Leaves out: userfaultfd, NUMA hints, memory cgroups.
+ * Source: mm/memory.c (6.1). Leaves out: NUMA hints, memory cgroups.
  */
 import { type Task, willRead, willWrite } from '../../task/task.ts';
 import type { FaultOutcome, FaultRequest, Kernel } from '../kernel.ts';

@@ -2,8 +2,8 @@
  * userfaultfd: whoever touches a missing page of a range that is registered waits until a monitor has filled it.
  *
  * Source: fs/userfaultfd.c (handle_userfault), mm/userfaultfd.c (mfill_atomic) (6.1).
- * Differs: the range is registered, not the mapping. Leaves out: write protection, minor faults, UFFDIO_MOVE, what the
- * monitor reads: it knows what to fill.
+ * Differs: the range is registered, not the mapping. Leaves out: write protection, minor faults, what the monitor
+ * reads: it knows what to fill. UFFDIO_MOVE is in userfault-move.ts.
  */
 import { touch, wake } from '../../task/context.ts';
 import { type ObjectId, objectId } from '../../task/object-id.ts';
@@ -16,6 +16,8 @@ import {
   type PageIndex,
   type PageRange,
   pagesFrom,
+  withoutRange,
+  withRange,
 } from '../../vocabulary/address.ts';
 import { fail, OK, type Result } from '../../vocabulary/errno.ts';
 import { firstWord, pageOfU64 } from '../../vocabulary/page-contents.ts';
@@ -30,6 +32,9 @@ import { lockedPte, lockPte, unlockPte } from './pte-lock.ts';
 import { setLockedPte } from './set-pte.ts';
 import { isAnonymous, vmaLookup } from './vma.ts';
 
+/** Of one address space. In Linux each is a mapping, of which there are so many at most (max_map_count). */
+const RANGES_MAX = 1_024;
+
 /** What ranges and waits are called when tasks conflict on them. */
 export function userfaultObject(mm: number): ObjectId {
   return objectId('mm', mm, MM_PARTS.userfaults);
@@ -41,25 +46,23 @@ export function userfaultsText({ userfaults: { ranges, waits } }: Mm): string {
   return `${registered.join()} ${waits.map(({ page, state }) => `${page} ${state}`).join()}`;
 }
 
-/** UFFDIO_REGISTER, for missing pages. */
+/** UFFDIO_REGISTER, for missing pages. Returns: ENOMEM beyond RANGES_MAX. */
 export function* userfaultfdRegister(mm: Mm, range: PageRange): Task<Result<void>> {
   yield willWrite('userfaultfd_register.range', userfaultObject(mm.id));
-  mm.userfaults.ranges.push(range);
-  return OK;
+  return register(mm, withRange(mm.userfaults.ranges, range));
 }
 
-/** UFFDIO_UNREGISTER: those who wait find nobody to wait for. */
+/** UFFDIO_UNREGISTER: those who wait find nobody to wait for. Returns: as userfaultfdRegister(). */
 export function* userfaultfdUnregister(k: Kernel, mm: Mm, range: PageRange): Task<Result<void>> {
   yield willWrite('userfaultfd_unregister.range', userfaultObject(mm.id));
-  const { ranges } = mm.userfaults;
-  for (const known of ranges.splice(0)) {
-    if (known.first < range.first) {
-      ranges.push({ first: known.first, end: earlier(known.end, range.first) });
-    }
-    if (known.end > range.end)
-      ranges.push({ first: later(known.first, range.end), end: known.end });
-  }
-  wakeUserfaults(k, mm, range);
+  const done = register(mm, withoutRange(mm.userfaults.ranges, range));
+  if (done.ok) wakeUserfaults(k, mm, range);
+  return done;
+}
+
+function register({ userfaults: { ranges } }: Mm, now: readonly PageRange[]): Result<void> {
+  if (now.length > RANGES_MAX) return fail('ENOMEM');
+  ranges.splice(0, ranges.length, ...now);
   return OK;
 }
 
@@ -183,12 +186,4 @@ function* fillWithZeroPage(k: Kernel, mm: Mm, vma: Vma, page: PageIndex): Task<R
 function wakeUserfaults(k: Kernel, mm: Mm, range: PageRange): void {
   for (const wait of mm.userfaults.waits) if (contains(range, wait.page)) wait.state = 'woken';
   wake(k.context, userfaultObject(mm.id));
-}
-
-function earlier(a: PageIndex, b: PageIndex): PageIndex {
-  return a < b ? a : b;
-}
-
-function later(a: PageIndex, b: PageIndex): PageIndex {
-  return a > b ? a : b;
 }

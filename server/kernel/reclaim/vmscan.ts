@@ -6,7 +6,7 @@
  * named by where it is mapped. Pages of files stay.
  */
 import { type Task, willRead, willWrite } from '../../task/task.ts';
-import { nextPage, type PageRange, type Pfn } from '../../vocabulary/address.ts';
+import { nextPage, type PageIndex, type PageRange, type Pfn } from '../../vocabulary/address.ts';
 import { OK, type Result } from '../../vocabulary/errno.ts';
 import { putbackLru } from '../hmm/migrate-vma-setup.ts';
 import type { Kernel, TlbBatch } from '../kernel.ts';
@@ -29,7 +29,7 @@ import {
 import type { Mm } from '../memory/mm.ts';
 import { pageLockObject, tryLockPage, unlockPage } from '../memory/page-lock.ts';
 import { cachedIn, dropSwapCache, putPage } from '../memory/page-references.ts';
-import { pteObject, readPte } from '../memory/page-table.ts';
+import { nextCovered, pteObject, readPte } from '../memory/page-table.ts';
 import { pteIsZeroPage, ptePfn, ptePresent } from '../memory/pte.ts';
 import { allocSlot, setSlotCached, writeSlot } from '../memory/swap.ts';
 import { reclaimCachedSlot } from '../memory/swap-cache.ts';
@@ -58,7 +58,8 @@ export function* shrinkInactiveList(k: Kernel, mm: Mm, range: PageRange): Task<R
  */
 export function* isolateLruPages(k: Kernel, mm: Mm, range: PageRange): Task<Pfn[]> {
   const isolated: Pfn[] = [];
-  for (let page = range.first; page < range.end; page = nextPage(page)) {
+  const next = (page: PageIndex) => nextCovered(mm.table, page, range.end);
+  for (let page = next(range.first); page < range.end; page = next(nextPage(page))) {
     // Lists are gone through without looking at any entry: it only says here which page is meant.
     yield willRead('isolate_lru_folios.take', pteObject(mm.table, page));
     const seen = readPte(mm.table, page);

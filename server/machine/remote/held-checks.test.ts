@@ -109,3 +109,28 @@ test('mappings and page tables of a lab are bounded, over all its processes', ()
   for (let at = most / 2 + 1; at < most; at += 1) harness.result('cpu0', 'load', load(at));
   assert.equal(limitOf(harness, 'cpu0', 'load', load(most)), 'LAB_PAGE_TABLES_MAX');
 });
+
+test('what one call of a CPU goes through is bounded, or as long as what is there', () => {
+  const harness = machine();
+  const collapse = { ...WIDE, advice: 'COLLAPSE' };
+  assert.equal(limitOf(harness, 'cpu0', 'khugepaged', WIDE), 'SCAN_PAGES_MAX');
+  assert.equal(limitOf(harness, 'cpu0', 'madvise', collapse), 'SCAN_PAGES_MAX');
+  harness.result('cpu0', 'store', { address: WIDE.address, value: '0x1' });
+  for (const method of ['reclaim', 'compact'] as const) harness.result('cpu0', method, WIDE);
+});
+
+test('pages that a monitor fills are in page tables that are counted', () => {
+  const harness = machine();
+  harness.result('cpu0', 'uffd-register', WIDE);
+  const block = (at: number) => ({ address: `0x${((PAGE + at * 512) * 4_096).toString(16)}` });
+  const most = value('LAB_PAGE_TABLES_MAX');
+  for (let at = 0; at < most; at += 1) harness.result('cpu0', 'uffd-zeropage', block(at));
+  for (const [method, more] of [
+    ['uffd-zeropage', {}],
+    ['uffd-copy', { value: '0x1' }],
+    ['uffd-move', { pages: 1, to: '0x100000' }],
+  ] as const) {
+    const params = { ...block(most), ...more };
+    assert.equal(limitOf(harness, 'cpu0', method, params), 'LAB_PAGE_TABLES_MAX', method);
+  }
+});

@@ -81,14 +81,23 @@ export function cpuOverLimit(
   method: CpuMethod,
   params: object,
 ): Judged {
-  const { pages = 0 } = params as Partial<CpuParams['pin']>;
+  const { pages = 0, advice } = params as Partial<CpuParams['pin'] & CpuParams['madvise']>;
   const tables = (more: number) => () =>
     within('LAB_PAGE_TABLES_MAX', lab.pageTables(), more, 'params');
   const vmas = (more: number) => () => within('LAB_VMAS_MAX', lab.vmas(), more, 'params');
   switch (method) {
     case 'load':
     case 'store':
+    case 'uffd-copy':
+    case 'uffd-zeropage':
       return all(tables(1));
+    case 'uffd-move':
+      // As for mremap; and where a page goes there may be no table yet.
+      return all(tables(Math.min(pages, lab.pageTables()) + 1));
+    case 'khugepaged':
+      return within('SCAN_PAGES_MAX', 0, pages, 'params.pages');
+    case 'madvise':
+      return advice === 'COLLAPSE' ? within('SCAN_PAGES_MAX', 0, pages, 'params.pages') : 'none';
     case 'mmap':
     case 'munmap':
       return all(vmas(1));

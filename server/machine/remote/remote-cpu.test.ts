@@ -97,6 +97,33 @@ test('a CPU that touches a missing page waits for another, which is the monitor'
   assert.deepEqual(harness.machine.world.oracles.violations, []);
 });
 
+test('when a monitor leaves, nobody waits for it any more, and its own loads keep it from nothing', () => {
+  const harness = withCpu();
+  harness.attach('cpu1', 'cpu');
+  const page = { address: REGION.address };
+  harness.result('cpu0', 'mmap', { ...REGION, prot: 'rw', kind: 'anon-private' });
+  harness.result('cpu0', 'uffd-register', REGION);
+  harness.ask('cpu0', 'load', page);
+  const loads = harness.ask('cpu1', 'load', page);
+  assert.equal(harness.outcomeOf(loads), 'waits');
+  harness.detach('cpu0');
+  const loaded = harness.outcomeOf(loads);
+  assert.deepEqual(loaded !== 'waits' && loaded.ok && loaded.result, { value: '0x0' });
+  harness.attach('cpu0', 'cpu');
+  assert.deepEqual(harness.result('cpu0', 'load', page), { value: '0x0' });
+  assert.deepEqual(harness.machine.world.kernel.mms.get(0)?.userfaults, { ranges: [], waits: [] });
+});
+
+test('regions of userfaultfd that do not touch are bounded, and those that do are one', () => {
+  const harness = withCpu();
+  const at = (page: number) => ({ address: `0x${((page + 1) * 4_096).toString(16)}`, pages: 1 });
+  for (let page = 0; page < 2_048; page += 2) harness.result('cpu0', 'uffd-register', at(page));
+  assert.equal(harness.refusal('cpu0', 'uffd-register', at(2_048)), 'out-of-memory params.address');
+  harness.result('cpu0', 'uffd-register', { ...at(0), pages: 2_048 });
+  assert.equal(harness.machine.world.mm.userfaults.ranges.length, 1);
+  harness.result('cpu0', 'uffd-register', at(2_048));
+});
+
 test('a monitor moves a page to where it is missed', () => {
   const harness = withCpu('6.12');
   harness.attach('cpu1', 'cpu');

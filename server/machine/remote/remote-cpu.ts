@@ -6,7 +6,7 @@ import { bindCall } from '../../abi/cpu-calls.ts';
 import { CPU_REQUESTS, type CpuMethod, type CpuParams } from '../../protocol/cpu-requests.ts';
 import { kernelRefusal, type Refusal, refuse } from '../../protocol/refusal.ts';
 import type { Task } from '../../task/task.ts';
-import { PAGES_MAX } from '../../vocabulary/address.ts';
+import { PAGES_MAX, type PageRange, withoutRange, withRange } from '../../vocabulary/address.ts';
 import { fail } from '../../vocabulary/errno.ts';
 import { cpuOverLimit } from './held-checks.ts';
 import type { FromClient } from './inbound.ts';
@@ -26,6 +26,8 @@ import type { Started } from './remote-device-inbound.ts';
 export interface RemoteCpu extends RemoteActor {
   readonly api: CpuApi;
   readonly pins: Set<number>;
+  /** What it has registered with userfaultfd, and has not taken back. */
+  readonly registered: PageRange[];
   readonly lab: LabUse;
   /** Whether it runs in the process that the lab began with, which all devices mirror, or in a forked child. */
   readonly process: 'first' | 'child';
@@ -36,7 +38,9 @@ export function newRemoteCpu(
 ): RemoteCpu {
   const { api, process, lab } = parts;
   const pins = new Set<number>();
-  return { ...newRemoteActor(parts), api: keepingPins(api, pins), process, lab, pins };
+  const registered: PageRange[] = [];
+  const kept = keepingRegistered(keepingPins(api, pins), registered);
+  return { ...newRemoteActor(parts), api: kept, process, lab, pins, registered };
 }
 
 export type CpuRequest = {
@@ -65,11 +69,21 @@ export function acceptForCpu(cpu: RemoteCpu, inbound: FromClient): Started | 'no
   }
 }
 
-/** The pins of a CPU that is gone are given back; its address space is shared and stays. Yields: yes. */
+/**
+ * The pins of a CPU that is gone are given back; its address space is shared and stays. Nobody waits any more for what
+ * it would have filled (userfaultfd_release()), itself least of all. Yields: yes.
+ */
 export function* detachCpu(cpu: RemoteCpu): Task<void> {
+  yield* unregisterAll(cpu);
   yield* requestsEnded(cpu, 'detach.requests');
+  // One of those may have registered more.
+  yield* unregisterAll(cpu);
   for (const id of [...cpu.pins]) yield* cpu.api.unpin(id);
   cpu.pins.clear();
+}
+
+function* unregisterAll({ api, registered }: RemoteCpu): Task<void> {
+  for (const range of registered.slice()) yield* api['uffd-unregister'](range);
 }
 
 /** Yields: yes. Returns: the result for the wire, or why not. */
@@ -125,6 +139,24 @@ function keepingPins(api: CpuApi, pins: Set<number>): CpuApi {
       const unpinned = yield* api.unpin(id);
       if (unpinned.ok) pins.delete(id);
       return unpinned;
+    },
+  };
+}
+
+/** Remembers in `registered` what is registered with userfaultfd, so that it can be taken back. */
+function keepingRegistered(api: CpuApi, registered: PageRange[]): CpuApi {
+  const now = (ranges: readonly PageRange[]) => registered.splice(0, registered.length, ...ranges);
+  return {
+    ...api,
+    *'uffd-register'(range) {
+      const done = yield* api['uffd-register'](range);
+      if (done.ok) now(withRange(registered, range));
+      return done;
+    },
+    *'uffd-unregister'(range) {
+      const done = yield* api['uffd-unregister'](range);
+      if (done.ok) now(withoutRange(registered, range));
+      return done;
     },
   };
 }
