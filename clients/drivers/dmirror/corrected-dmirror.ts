@@ -73,6 +73,8 @@ import { type DmirrorResult, type DmirrorVerb, performVerb } from './dmirror-ver
 interface OwnMigration {
   readonly range: PageRange;
   readonly select: MigrateRequest['select'];
+  /** The page of a CPU's fault, which is locked until the callback returns. */
+  readonly faultPage: Pfn | 'none';
   /** Pages that migrated, or whose entry was dropped for it: to be looked at when it has ended. */
   readonly again: Set<PageIndex>;
 }
@@ -301,8 +303,8 @@ function* setupNoted(
 ): Task<Result<MigrateVma>> {
   // The device has no entries for another address space than the one that it mirrors.
   if (request.mm !== api.mm) return yield* api.migrateVmaSetup(request);
-  const { range, select } = request;
-  const own: OwnMigration = { range, select, again: new Set() };
+  const { range, select, faultPage } = request;
+  const own: OwnMigration = { range, select, faultPage, again: new Set() };
   operations.migrationsToChange.add(own);
   const setup = yield* api.migrateVmaSetup(request);
   if (setup.ok) {
@@ -324,7 +326,8 @@ function* finalizeAndLook(
   if (own === undefined) return;
   byId.delete(migrate.id);
   operations.migrationsToChange.delete(own);
-  yield* lookAgain(dmirror(), own);
+  // To wait for the end of an invalidation would be to wait for who waits in it for the lock of the page: UFFDIO_MOVE.
+  if (own.faultPage === 'none') yield* lookAgain(dmirror(), own);
 }
 
 /**

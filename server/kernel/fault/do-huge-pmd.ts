@@ -42,7 +42,9 @@ export function mayBeHuge(k: Kernel, mm: Mm, vma: Vma, page: PageIndex): boolean
 }
 
 /**
- * A first touch of a block with nothing in it: the huge zero page for a read, a huge page for a write.
+ * A first touch of a block with nothing in it: the huge zero page for a read, a huge page for a write. Differs: whether
+ * the OOM reaper was here is asked in one step with the setting. In Linux it may come in between, for it takes no lock
+ * where it finds nothing; then a page that was never there before stays, which harms nobody.
  *
  * Holds: mmap_lock for read. Takes: the PTE lock. Returns: 'fallback' if there is no huge page to be had;
  * 'sigbus' once the OOM reaper was here.
@@ -57,10 +59,10 @@ export function* doHugePmdAnonymousPage(
   if ((yield* k.fn.vmfAnonPrepare(k, request)) === 'retry') return 'retry';
   if (access === 'read') {
     const held = yield* lock(k.context, 'set_huge_zero_page.ptl', block.ptl);
+    yield willWrite('set_huge_zero_page.set', pteObject(mm.table, first));
     const empty = block.level === 'none';
     const stable = isStable(k, mm);
     if (empty && stable) {
-      yield willWrite('set_huge_zero_page.set', pteObject(mm.table, first));
       setHugePmd(
         k,
         held,
@@ -76,10 +78,10 @@ export function* doHugePmdAnonymousPage(
   const head = allocHugeFrames(k.frames, k.ptrsPerPte);
   if (head === 'none') return 'fallback';
   const held = yield* lock(k.context, 'do_huge_pmd_anonymous_page.ptl', block.ptl);
+  yield willWrite('do_huge_pmd_anonymous_page.set', pteObject(mm.table, first));
   const empty = block.level === 'none';
   const filled = empty && isStable(k, mm);
   if (filled) {
-    yield willWrite('do_huge_pmd_anonymous_page.set', pteObject(mm.table, first));
     for (let at = 0; at < k.ptrsPerPte; at += 1) {
       k.fn.pageAddNewAnonRmap(k, mm, vma, (first + at) as PageIndex, (head + at) as Pfn);
     }

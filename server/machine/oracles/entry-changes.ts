@@ -3,7 +3,8 @@
  * entry stands only while the page that it names is locked, and becomes that page again or the page's destination; what
  * leaves its entry is no process's alone any more; nothing new enters an anonymous mapping that has been reaped.
  *
- * Leaves out: mappings of files that were reaped, which do_fault_around() fills again without asking.
+ * Leaves out: mappings of files that were reaped, which do_fault_around() fills again without asking, and places that
+ * UFFDIO_MOVE fills with a page that the reaper has not come to yet (move_pages_pte() does not ask either).
  *
  * Source: include/linux/swapops.h, pfn_swap_entry_to_page(); mm/rmap.c, try_to_migrate_one(), try_to_unmap_one();
  * mm/memory.c, do_swap_page(), check_stable_address_space(); mm/page_alloc.c, free_page_is_bad() (6.1).
@@ -30,7 +31,11 @@ import { describePte, frameName } from './excuses.ts';
 import type { Oracle } from './oracle.ts';
 
 type EntryChange = Extract<Event, { kind: 'pte' }>;
+type CallArgs = Extract<Event, { kind: 'call' }>['args'];
 type WithFrame = Extract<PteView, { pfn: unknown }>;
+
+/** The call of UFFDIO_MOVE. */
+const MOVE = 'move_pages';
 
 export const entryChanges: Oracle = {
   id: 'OR12',
@@ -39,12 +44,17 @@ export const entryChanges: Oracle = {
   watch({ k, report }) {
     /** Devices that have refused a callback: what they map, the reaper leaves for another time. */
     const refusing = new Set<string>();
+    /** Where UFFDIO_MOVE may have brought what the reaper had not come to yet: it asks nobody. */
+    const movedTo = new Set<number>();
     const complain = (text: string, page: number): void =>
       report({ text, device: '', page: page as PageIndex });
     return {
-      keeps: { refusing },
+      keeps: { refusing, movedTo },
       see(event) {
         switch (event.kind) {
+          case 'call':
+            if (event.function === MOVE) noteTargets(event.args, movedTo);
+            return;
           case 'callback-return':
             if (event.result === 'again') refusing.add(event.device);
             return;
@@ -64,10 +74,14 @@ export const entryChanges: Oracle = {
           default:
         }
       },
-      atRest: () => (refusing.size > 0 ? [] : [...enteredReaped(k)]),
+      atRest: () => (refusing.size > 0 ? [] : [...enteredReaped(k, movedTo)]),
     };
   },
 };
+
+function noteTargets({ first, end, to }: CallArgs, movedTo: Set<number>): void {
+  for (let at = 0; at < Number(end) - Number(first); at += 1) movedTo.add(Number(to) + at);
+}
 
 function wrongWith(k: Kernel, { from, to }: EntryChange): string | undefined {
   for (const entry of [from, to]) {
@@ -117,12 +131,12 @@ function leaving(k: Kernel, to: PteView): Pfn | 'none' {
 }
 
 /** What is there when the reaper and everybody else are done came behind it: it has taken all that it found. */
-function* enteredReaped(k: Kernel): Iterable<string> {
+function* enteredReaped(k: Kernel, movedTo: ReadonlySet<number>): Iterable<string> {
   for (const mm of k.mms.values()) {
     if (isStable(k, mm)) continue;
     for (const [page, pte] of entriesOf(mm.table)) {
       const vma = vmaLookup(mm.vmas, page);
-      if (vma === 'none' || !isAnonymous(vma)) continue;
+      if (vma === 'none' || !isAnonymous(vma) || movedTo.has(page)) continue;
       yield `${hexAddress(page)} of mm ${mm.id}, which was reaped, has an entry (${describePte(pte)})`;
     }
   }

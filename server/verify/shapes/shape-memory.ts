@@ -31,6 +31,8 @@ export interface ShapeMemory {
   readonly tlbs: 'cold' | 'warm';
   /** 'monitor': a missing page of the process is filled by MONITOR, which its threads wait for. */
   readonly filledBy: 'kernel' | 'monitor';
+  /** 'shared': what one device has in its memory its peers reach, and may take. */
+  readonly deviceOwner: 'each its own' | 'shared';
 }
 
 const FIRST = 0x1_0020_0000;
@@ -134,6 +136,9 @@ export const SHAPE_MEMORIES: readonly ShapeMemory[] = [
   memory('last-frame', [STORED], { machine: { systemPages: 1 } }),
   memory('cow-last-frame', [STORED, FORKED], { machine: { systemPages: 1 } }),
   memory('few-frames', [STORED, SECOND_STORED], { pages: 2, deviceFrames: 'one each' }),
+  memory('peer', [STORED, MIGRATED], { deviceOwner: 'shared' }),
+  memory('peer-cow', [STORED, MIGRATED, FORKED], { deviceOwner: 'shared' }),
+  memory('two-peer', [STORED, SECOND_STORED, MIGRATED], { pages: 2, deviceOwner: 'shared' }),
   memory('huge', [STORED], { machine: SMALL_HUGE }),
   memory('huge-mirrored', [STORED, MIRRORED], { machine: SMALL_HUGE }),
   memory('huge-cow', [STORED, FORKED], { machine: SMALL_HUGE }),
@@ -144,6 +149,14 @@ export const SHAPE_MEMORIES: readonly ShapeMemory[] = [
 /** Its file is one block. */
 export function isBlock({ machine }: ShapeMemory): boolean {
   return machine.ptrsPerPte === BLOCK.ptrsPerPte;
+}
+
+/** The page may be moved by UFFDIO_MOVE: to the place of TARGET, which stays mapped. */
+export function mayBeMoved({ vmas, setup, filledBy }: ShapeMemory): boolean {
+  const [{ kind } = { kind: 'file-shared' }] = vmas;
+  return (
+    kind === 'anon-private' && filledBy === 'kernel' && setup.every((op) => op.do !== 'mremap')
+  );
 }
 
 export function isPinned({ setup }: ShapeMemory): boolean {
@@ -168,6 +181,7 @@ function memory(
     deviceFrames: 'enough',
     tlbs: 'cold',
     filledBy: 'kernel',
+    deviceOwner: 'each its own',
     holder: setup.some(({ actor }) => actor === HOLDER) ? 'device' : 'none',
     ...more,
   };

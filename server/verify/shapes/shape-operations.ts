@@ -1,7 +1,8 @@
 /** What an actor of a shape can do, each as a program of one operation or of two that belong together. */
 import type { Prot } from '../../abi/cpu-api.ts';
 import type { Op } from '../../scenario/op-schema.ts';
-import { CHILD, isBlock, isPinned, PIN, type ShapeMemory } from './shape-memory.ts';
+import type { SetupOp } from '../../scenario/scenario-schema.ts';
+import { CHILD, isBlock, isPinned, mayBeMoved, PIN, type ShapeMemory } from './shape-memory.ts';
 
 type Place = Pick<ShapeMemory, 'page' | 'pages' | 'target' | 'machine'>;
 
@@ -16,12 +17,16 @@ export interface ShapeOperation {
   readonly driver?: string;
   /** `number` distinguishes the operations of one shape. */
   readonly program: (place: Place, number: number) => readonly Op[];
+  /** What it needs besides what the memory has. */
+  readonly setup?: (place: Place) => SetupOp;
   /** What the process may do at the place afterwards; that it may not do more shows in the register `denied`. */
   readonly rights?: Prot;
   /** 'the place': the process may have nothing there afterwards, so that others are refused. */
   readonly takes?: 'the place';
   /** 'the page': it may be missing afterwards. */
   readonly drops?: 'the page';
+  /** The page may be one of zeros afterwards that a monitor fills. */
+  readonly fills?: 'zeros';
   /** Memories in which it is worth asking; absent: all that have its actor. */
   readonly where?: (memory: ShapeMemory) => boolean;
 }
@@ -118,6 +123,30 @@ const CPU: readonly ShapeOperation[] = [
     // A second monitor: one of the two comes late.
     ...cpu('uffd-copy', ({ page }) => [{ do: 'uffd-copy', at: page, value: VALUE.filled }]),
     where: ({ filledBy }) => filledBy === 'monitor',
+  },
+  {
+    ...cpu('uffd-zeropage', ({ page }) => [{ do: 'uffd-zeropage', at: page }]),
+    fills: 'zeros',
+    where: ({ filledBy }) => filledBy === 'monitor',
+  },
+  {
+    // And one that moves there what it has elsewhere.
+    ...cpu('uffd-move-in', ({ page, target }) => [
+      { do: 'store', at: target, value: VALUE.filled },
+      { do: 'uffd-move', at: target, to: page },
+    ]),
+    where: ({ filledBy }) => filledBy === 'monitor',
+  },
+  {
+    ...dropping(
+      cpu('uffd-move', (place) => [
+        { do: 'uffd-move', ...rangeOf(place), to: place.target },
+        { do: 'uffd-unregister', at: place.target, pages: place.pages },
+        { do: 'load', at: place.target, as: 's' },
+      ]),
+    ),
+    setup: ({ target, pages }) => ({ actor: 'cpu0', do: 'uffd-register', at: target, pages }),
+    where: mayBeMoved,
   },
   { ...cpu('swapoff', () => [{ do: 'swapoff' }]), where: ({ machine }) => hasSwap(machine) },
   cpu('fork', (_, number) => [{ do: 'fork', child: forkedBy(number) }]),
@@ -280,7 +309,7 @@ export const NOT_IN_SHAPES: readonly string[] = [
   'a part of a huge page but its first page',
   'mmap, and mremap onto what is mapped',
   'running out of frames in the middle of an operation',
-  'userfaultfd; devices that share the owner of their memory',
+  'userfaultfd but for missing pages',
   'a device that answers late, is cut off, or breaks the contract',
   'the weak ordering of memory (nor has the model it)',
 ];

@@ -84,6 +84,27 @@ test('what shares the page table of a process, or caches its pages, is cut off w
   }
 });
 
+test('what UFFDIO_MOVE carries to where the OOM reaper was is not new, and no huge page comes behind the reaper', () => {
+  for (const name of ['freed:oom-reap+uffd-move', 'huge-cow:oom-reap+uffd-move']) {
+    const { word, why } = asked('stock', name);
+    assert.equal(word, 'holds', `${name}: ${why}`);
+  }
+});
+
+test('a device that brings a page home waits for no invalidation: UFFDIO_MOVE waits in one for the page', () => {
+  for (const name of ['device:uffd-move+pin-fast', 'two-device:load+uffd-move']) {
+    const { word, why } = asked('stock', name);
+    assert.notEqual(word, 'broken', `${name}: ${why}`);
+  }
+});
+
+test('what a peer has for reading alone is shown, and a device that would write is refused', () => {
+  for (const name of ['peer-cow:write', 'peer:migrate', 'peer:fault-read+holder-migrate-to-sys']) {
+    const { word, why } = asked('stock', name);
+    assert.equal(word, 'holds', `${name}: ${why}`);
+  }
+});
+
 test('where the OOM reaper was, no thread finds the file again in which it had written', () => {
   const { word, why } = asked('stock', 'file-cow:store+oom-reap');
   assert.equal(word, 'holds', why);
@@ -112,7 +133,6 @@ const FOUND: readonly (readonly [patch: string, shape: string, says: RegExp])[] 
   ['collect-misreads-write-bit', 'cow-device:load', /^OR11/],
   ['copy-without-bracket', 'zero-mirrored:store', /^OR1/],
   ['cow-ends-bracket-early', 'zero:store+fault-read', /^OR1/],
-  ['device-fault-reference-before-lock', 'device:load+load', /^OR5/],
   ['device-fault-without-reference', 'device:load+load', /^OR2/],
   ['eagain-without-end', 'present-mirrored:oom-reap+fault-read', /^OR4/],
   ['exclusive-drops-mapcount', 'exclusive:mprotect-none', /^OR4/],
@@ -121,6 +141,8 @@ const FOUND: readonly (readonly [patch: string, shape: string, says: RegExp])[] 
   ['fork-without-pin-seq', 'present:fork+pin-fast', /^OR[38]/],
   ['insert-ignores-pte-change', 'none:migrate+migrate', /^OR/],
   ['migration-trusts-prot-none', 'present:mprotect-none+compact', /^OR/],
+  ['move-ignores-swap-cache', 'swap-cached:uffd-move', /RM2/],
+  ['move-looks-at-cache-once', 'swap:store-pageout+uffd-move', /RM2/],
   ['move-looks-outside-lock', 'cow-whole:child-mremap+collect', /^OR3/],
   ['mprotect-without-vma-lock', 'none:store+mprotect-none', /^OR7/],
   ['mremap-flush-late', 'present:mremap', /^OR10/],
@@ -140,13 +162,12 @@ const WITHOUT_SHAPE = new Set([
   'anon-vma-under-vma-lock',
   'collect-takes-any-owner',
   'device-fault-ignores-failure',
+  'device-fault-reference-before-lock',
   'exclusive-fault-without-reference',
   'foreign-private-page-is-error',
   'fork-without-vma-locks',
   'insert-checks-stability-early',
   'list-before-tree',
-  'move-ignores-swap-cache',
-  'move-looks-at-cache-once',
   'mremap-leaves-new-vma-unlocked',
   'notify-after-unlock',
   'range-fault-shows-any-private',

@@ -36,6 +36,8 @@ export const SHAPE_SIZES: readonly ShapeSize[] = [1, 2, 3];
 
 /** The driver that keeps the contract: what goes wrong with it is the kernel's. */
 const DRIVER = 'corrected';
+/** Whose the memory is of devices that share an owner. */
+const INTERCONNECT = 'hive';
 const MEMORIES = new Map(SHAPE_MEMORIES.map((memory) => [memory.id, memory]));
 const OPERATIONS = new Map(SHAPE_OPERATIONS.map((operation) => [operation.id, operation]));
 
@@ -127,13 +129,16 @@ function scenarioOf(
     ...memory.setup,
     ...operations.flatMap(({ program }, at) => program(memory, at)),
   ].some((op) => op.do === 'mremap');
+  const prepared = operations.flatMap(({ setup }) => (setup === undefined ? [] : [setup(memory)]));
   const { pages } = memory.vmas.find(({ name: one }) => one === TARGET) ?? { pages: 1 };
   const unmapped = { actor: 'cpu0', do: 'munmap' as const, at: TARGET, pages };
   const forbidden = [
     ...deniedIn(operations),
     ...refusedIn(memory, operations, devicesAre),
     // A monitor fills it with something else.
-    ...(memory.filledBy === 'monitor' ? [`witness.${ANSWER} = 0`] : []),
+    ...(memory.filledBy === 'monitor' && operations.every(({ fills }) => fills === undefined)
+      ? [`witness.${ANSWER} = 0`]
+      : []),
   ];
   const devices = [...acting, ...idle].filter(({ kind }) => kind === 'device').length;
   const few = memory.deviceFrames === 'one each' && devices > 0;
@@ -145,7 +150,7 @@ function scenarioOf(
     provenance: 'the catalogue of shapes',
     machine: few ? { ...memory.machine, devicePages: devices } : memory.machine,
     vmas: [...memory.vmas],
-    setup: [...(moving ? [unmapped] : []), ...memory.setup, ...warming],
+    setup: [...(moving ? [unmapped] : []), ...memory.setup, ...prepared, ...warming],
     ...(forbidden.length === 0 ? {} : { condition: { forbid: forbidden.join(' or ') } }),
     actors: [
       pinner,
@@ -203,6 +208,8 @@ function refusedIn(
   devices: 'chosen' | 'as they are',
 ): string[] {
   if (memory.machine.systemPages !== undefined) return [];
+  const programs = operations.flatMap(({ program }, at) => program(memory, at));
+  const isFork = (op: { readonly do: string }) => op.do === 'fork';
   const limited = (process: string) =>
     memory.setup.some((op) => op.do === 'mprotect' && (op.actor === CHILD) === (process === CHILD));
   const answering = operations.flatMap((operation, at) => {
@@ -216,7 +223,12 @@ function refusedIn(
     const { by } = operation;
     // A device's look may not wait for a monitor.
     const cannotWait = memory.filledBy === 'monitor' && by === 'device';
-    const mayBeRefused = others.length > 0 || limited(process) || cannotWait;
+    // What a peer has for reading alone is shown to others, and not faulted (hmm_vma_handle_pte).
+    const isShown =
+      memory.deviceOwner === 'shared' &&
+      [...memory.setup, ...programs].some(isFork) &&
+      by === 'device';
+    const mayBeRefused = others.length > 0 || limited(process) || cannotWait || isShown;
     const mayNotKnow = devices === 'chosen' && (by === 'device' || by === 'holder');
     return [{ actor: nameOf(operation, at), mayBeRefused, mayNotKnow }];
   });
@@ -255,7 +267,7 @@ function deviceWith(memory: ShapeMemory, name: string, threads: Threads): Scenar
     name,
     kind: 'device',
     driver: DRIVER,
-    ...framesOf(memory),
+    ...privateMemoryOf(memory),
     ...(threads.length === 0 ? {} : { threads }),
   };
 }
@@ -286,13 +298,19 @@ function actorOf(memory: ShapeMemory, operation: ShapeOperation, at: number): Sc
           name: nameOf(operation, at),
           kind: 'device',
           driver,
-          ...framesOf(memory),
+          ...privateMemoryOf(memory),
           program: [...program(memory, at)],
         },
       ];
   }
 }
 
-function framesOf({ deviceFrames }: ShapeMemory): { readonly memoryPages?: number } {
-  return deviceFrames === 'enough' ? {} : { memoryPages: 1 };
+function privateMemoryOf({
+  deviceFrames,
+  deviceOwner,
+}: ShapeMemory): Pick<ScenarioActor, 'memoryPages' | 'pgmapOwner'> {
+  return {
+    ...(deviceFrames === 'enough' ? {} : { memoryPages: 1 }),
+    ...(deviceOwner === 'shared' ? { pgmapOwner: INTERCONNECT } : {}),
+  };
 }
