@@ -84,7 +84,7 @@ test('what shares the page table of a process, or caches its pages, is cut off w
   }
 });
 
-test('what UFFDIO_MOVE carries to where the OOM reaper was is not new, and no huge page comes behind the reaper', () => {
+test('what UFFDIO_MOVE carries to where the OOM reaper was is not new, and no huge page comes behind it', () => {
   for (const name of ['freed:oom-reap+uffd-move', 'huge-cow:oom-reap+uffd-move']) {
     const { word, why } = asked('stock', name);
     assert.equal(word, 'holds', `${name}: ${why}`);
