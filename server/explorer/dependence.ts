@@ -47,7 +47,7 @@ function isPlain(mode: TouchMode): boolean {
 }
 
 function isRelease(mode: TouchMode): boolean {
-  return mode === 'release-read' || mode === 'release-write';
+  return mode === 'release-read' || mode === 'release-write' || mode === 'downgrade';
 }
 
 function isAcquire(mode: TouchMode): boolean {

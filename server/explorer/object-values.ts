@@ -74,6 +74,7 @@ export class ObjectValues {
       case 'note':
       case 'release-read':
       case 'release-write':
+      case 'downgrade':
       case 'enter':
       case 'again':
       case 'hold':
@@ -210,6 +211,8 @@ const HOLDERS: { readonly [Mode in TouchMode]?: number } = {
   'release-read': -2,
   'acquire-write': 1,
   'release-write': -1,
+  // From one that holds it alone to one that reads.
+  downgrade: 1,
 };
 
 function asNumber(content: number | string): number {

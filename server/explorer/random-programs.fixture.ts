@@ -9,6 +9,7 @@ import { newTaskContext, type TaskContext, touch, wake } from '../task/context.t
 import { type Lock, lock, newLock, tryLock, unlock } from '../task/lock.ts';
 import { objectId } from '../task/object-id.ts';
 import {
+  downgradeWrite,
   newRwSem,
   type RwSem,
   readLock,
@@ -40,6 +41,7 @@ const KINDS = [
   'try-write',
   'shared-read',
   'exclusive-write',
+  'downgrade',
   'open',
   'close',
   'compare',
@@ -222,6 +224,16 @@ class Memory {
         yield willRead('test.shared', here);
         note(`s${cells[op.at]}`);
         return readUnlock(context, held);
+      }
+      case 'downgrade': {
+        // What it has written, others may write before it reads it.
+        const held = yield* writeLock(context, 'test.write_lock', sem);
+        yield willWrite('test.before', here);
+        cells[op.at] = value;
+        const reader = downgradeWrite(context, held);
+        yield willRead('test.behind', here);
+        note(`d${cells[op.at]}`);
+        return readUnlock(context, reader);
       }
       default: {
         const held = yield* writeLock(context, 'test.write_lock', sem);

@@ -219,10 +219,21 @@ export interface Unmapped {
 /** Pages that lost their last mapping and wait for the TLB flush before they are freed (mmu_gather). */
 export interface ZapBatch {
   readonly pages: Pfn[];
-  /** 'stale': an entry that was present is gone, and some CPU may remember it. */
+  /** Page tables that no upper level names any more, by the pages that they mapped. They are freed behind it as well. */
+  readonly tables: PageRange[];
+  /** 'stale': an entry that was present is gone, or a table, and some CPU may remember it. */
   tlb: 'untouched' | 'stale';
   /** Private copies of pages of a file: a truncation leaves them (even_cows). */
   readonly copies: 'go too' | 'stay';
+}
+
+/** Mappings that munmap() has taken out of the list, lowest first. */
+export interface UnmappedRegion {
+  readonly vmas: readonly Vma[];
+  readonly range: PageRange;
+  /** Where the mapping below ends, and the one above begins: a table that reaches there is in use still. */
+  readonly floor: PageIndex;
+  readonly ceiling: PageIndex;
 }
 
 /**
@@ -399,6 +410,12 @@ export interface KernelFunctions {
   zapPte(k: Kernel, at: LockedPte, batch: ZapBatch): Task<void>;
   finishBatch(k: Kernel, mm: Mm, range: PageRange, batch: ZapBatch): Task<void>;
   munmap(k: Kernel, mm: Mm, range: PageRange): Task<Result<void>>;
+  detachVmas(k: Kernel, mm: Mm, range: PageRange): Task<readonly Vma[]>;
+  unmapRegion(k: Kernel, mm: Mm, region: UnmappedRegion): Task<void>;
+  unmapVmas(k: Kernel, mm: Mm, region: UnmappedRegion, batch: ZapBatch): Task<void>;
+  freePgtables(k: Kernel, mm: Mm, region: UnmappedRegion, batch: ZapBatch): Task<void>;
+  freePgdRange(k: Kernel, mm: Mm, range: PageRange, limits: PageRange, batch: ZapBatch): Task<void>;
+  tlbRemoveTableFree(k: Kernel, mm: Mm, tables: readonly PageRange[]): Task<void>;
   mmap(k: Kernel, mm: Mm, request: MmapRequest): Task<Result<void>>;
   mprotect(k: Kernel, mm: Mm, range: PageRange, prot: Prot): Task<Result<void>>;
   mprotectFixup(k: Kernel, mm: Mm, vma: Vma, part: PageRange, prot: Prot): Task<void>;

@@ -151,7 +151,7 @@ import {
   pmdpCollapseFlush,
 } from './syscalls/madvise-collapse.ts';
 import { madviseFreeHugePmd } from './syscalls/madvise-free-huge.ts';
-import { mmap, mmapRegion, munmap } from './syscalls/mmap.ts';
+import { detachVmas, mmap, mmapRegion, munmap } from './syscalls/mmap.ts';
 import {
   canChangePteWritable,
   changedPte,
@@ -170,6 +170,13 @@ import {
   unmapMappingPages,
 } from './syscalls/punch-hole.ts';
 import { swapoff, tryToUnuse, unusePte } from './syscalls/swapoff.ts';
+import {
+  freePgdRange,
+  freePgtables,
+  tlbRemoveTableFree,
+  unmapRegion,
+  unmapVmas,
+} from './syscalls/unmap-region.ts';
 import { finishBatch, unmapPageRange, zapPageRange, zapPte } from './syscalls/zap-page-range.ts';
 
 export const STOCK: KernelFunctions = {
@@ -270,6 +277,12 @@ export const STOCK: KernelFunctions = {
   vmaAdjust,
   splitVma,
   mmapRegion,
+  detachVmas,
+  unmapRegion,
+  unmapVmas,
+  freePgtables,
+  freePgdRange,
+  tlbRemoveTableFree,
   zapPageRange,
   unmapPageRange,
   zapPte,

@@ -29,6 +29,7 @@ import {
 } from '../kernel/memory/frames.ts';
 import { fileMappingsObject } from '../kernel/memory/memory-file.ts';
 import {
+  detachedObject,
   fastWalksObject,
   type Mm,
   mmObject,
@@ -38,7 +39,13 @@ import {
   vmaListObject,
 } from '../kernel/memory/mm.ts';
 import type { Vma } from '../kernel/memory/mm-types.ts';
-import { entriesOf, hugeObject, pteObject, tableObject } from '../kernel/memory/page-table.ts';
+import {
+  entriesOf,
+  hugeObject,
+  pmdTablesObject,
+  pteObject,
+  tableObject,
+} from '../kernel/memory/page-table.ts';
 import { type Pte, viewPte } from '../kernel/memory/pte.ts';
 import { SLOT_ALLOCATOR, slotObject } from '../kernel/memory/swap.ts';
 import { userfaultObject, userfaultsText } from '../kernel/memory/userfault.ts';
@@ -149,6 +156,8 @@ function* stateOfMm(mm: Mm, names: FrameNames): Iterable<ShownState> {
       `${first}-${end} ${prot} ${kind} ${pgoff} ${accounted}`,
   );
   yield { object: vmaListObject(id), name: `mappings ${id}`, state: vmas.join('; ') };
+  const detached = mm.detached.map(({ first, end }) => `${first}-${end}`).join();
+  yield { object: detachedObject(id), name: `detached ${id}`, state: detached };
   const tlbs = [...mm.tlbs, ...mm.deviceTlbs].map((tlb) => tlb.cpu).join();
   yield { object: tlbListObject(id), name: `CPUs ${id}`, state: tlbs };
   yield { object: userfaultObject(id), name: `userfaults ${id}`, state: userfaultsText(mm) };
@@ -239,6 +248,9 @@ function* stateOfNotifiers({ id, subscriptions }: Mm): Iterable<ShownState> {
 
 function* stateOfTable(mm: Mm, names: FrameNames): Iterable<ShownState> {
   const { table, id } = mm;
+  const regions = [...table.pmdTables].sort((a, b) => a - b).join();
+  if (regions !== '')
+    yield { object: pmdTablesObject(table), name: `PMD tables ${id}`, state: regions };
   for (const [number, { level, huge, frees }] of [...table.pages].sort(([a], [b]) => a - b)) {
     const page = (number * table.ptrsPerPte) as PageIndex;
     const object = tableObject(table, page);

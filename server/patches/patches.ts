@@ -29,6 +29,7 @@ import { mprotectWithoutVmaLock } from './mprotect-without-vma-lock.ts';
 import { mremapFlushLate } from './mremap-flush-late.ts';
 import { mremapLeavesNewVmaUnlocked } from './mremap-leaves-new-vma-unlocked.ts';
 import { mremapWithoutRmapLocks } from './mremap-without-rmap-locks.ts';
+import { munmapDowngradesBeforeDetach } from './munmap-downgrades-before-detach.ts';
 import { munmapWithoutVmaLocks } from './munmap-without-vma-locks.ts';
 import { notifyAfterUnlock } from './notify-after-unlock.ts';
 import type { Patch } from './patch.ts';
@@ -44,6 +45,7 @@ import { rmapWalkWithoutLock } from './rmap-walk-without-lock.ts';
 import { secondaryFlushAtEnd } from './secondary-flush-at-end.ts';
 import { splitUnlocksWithoutFlush } from './split-unlocks-without-flush.ts';
 import { swapinWithoutClaim } from './swapin-without-claim.ts';
+import { tablesFreedWithoutGrace } from './tables-freed-without-grace.ts';
 import { unregisterWithoutGrace } from './unregister-without-grace.ts';
 import { unuseWithoutCheck } from './unuse-without-check.ts';
 import { validityIsBoolean } from './validity-is-boolean.ts';
@@ -56,6 +58,8 @@ export const PATCHES: ReadonlyMap<string, Patch> = new Map(
     anonVmaUnderVmaLock,
     collapseWithoutBracket,
     collapseWithoutIpi,
+    munmapDowngradesBeforeDetach,
+    tablesFreedWithoutGrace,
     collectDropsDirty,
     collectFlushAfterUnlock,
     collectMisreadsWriteBit,

@@ -135,6 +135,7 @@ const MM: Fates<Mm & Record<'allVmas' | 'allTlbs', unknown>> = {
   allTlbs: told('mm'),
   deviceTlbs: told('mm', 'Tlb'),
   userfaults: parts('Userfaults'),
+  detached: told('mm'),
   hasPinned: told('mm'),
   writeProtectSeq: told('mm'),
   unstable: told('vma'),
@@ -236,6 +237,7 @@ const PAGE_TABLE: Fates<PageTable> = {
   pages: told('pmd', 'PtePage'),
   pmds: not('says what pages says, more coarsely, so that walks are short'),
   puds: not('says what pages says, more coarsely, so that walks are short'),
+  pmdTables: told('mm'),
 };
 
 const PTE_PAGE: Fates<PtePage> = {

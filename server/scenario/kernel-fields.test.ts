@@ -64,6 +64,7 @@ function addWhatPasses(k: Kernel): void {
   mmapLock.writer = NO_TASK;
   mm.vmaLocks.readers.push(vma);
   mm.vmaLocks.written.add(vma);
+  mm.detached.push(vma);
   mm.deviceTlbs = mm.tlbs.slice(0, 1);
   mm.userfaults.ranges.push(range);
   mm.userfaults.waits.push({ page: range.first, task: 1, state: 'waits' });

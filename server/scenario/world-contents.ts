@@ -322,6 +322,9 @@ function addressSpaceText(mm: Mm | undefined, about: number): string | number | 
   if (about === MM_PARTS.fastWalks) return mm.fastWalks;
   if (about === MM_PARTS.userfaults) return userfaultsText(mm);
   if (about === MM_PARTS.cpus) return [...mm.tlbs, ...mm.deviceTlbs].map(({ cpu }) => cpu).join();
+  if (about === MM_PARTS.pmdTables) return [...mm.table.pmdTables].sort((a, b) => a - b).join();
+  if (about === MM_PARTS.detached)
+    return mm.detached.map(({ first, end }) => `${first}-${end}`).join();
   let text = '';
   for (const { first, end, prot, kind, pgoff, accounted } of mm.vmas) {
     text += ` ${first}-${end} ${prot} ${kind} ${pgoff} ${accounted}`;

@@ -19,6 +19,8 @@ export const MM_PARTS = {
   pinned: 4,
   fastWalks: 5,
   userfaults: 6,
+  pmdTables: 7,
+  detached: 8,
 } as const;
 
 /** Indices of kind 'vma'. The owner is the address space. */

@@ -6,7 +6,9 @@ import { KernelBug } from '../vocabulary/invariant.ts';
 import { newTaskContext, type TaskContext } from './context.ts';
 import { objectId } from './object-id.ts';
 import {
+  downgradeWrite,
   type HeldForRead,
+  type HeldForWrite,
   newRwSem,
   type RwSem,
   readLock,
@@ -172,4 +174,66 @@ test('another task may release a read lock, and the record follows the one that 
   scheduler.run(IN_TURN, STEPS_MAX);
   assert.deepEqual(taker.identity.held, []);
   assert.deepEqual(sem.readers, []);
+});
+
+/** Holds it alone, then with others. */
+function* downgrader(world: World, name: string): Task<void> {
+  const held = yield* writeLock(world.context, 'downgrader.lock', world.sem);
+  assert.deepEqual(world.inside, { readers: 0, writers: 0 });
+  world.log.push(`${name} in`);
+  yield willWrite('downgrader.alone', stay);
+  const reader = downgradeWrite(world.context, held);
+  world.inside.readers += 1;
+  world.log.push(`${name} shares`);
+  yield willWrite('downgrader.shared', stay);
+  assert.equal(world.inside.writers, 0);
+  world.inside.readers -= 1;
+  world.log.push(`${name} out`);
+  readUnlock(world.context, reader);
+}
+
+test('[LK1] a writer that downgrades lets readers in and no writer, whatever the schedule', () => {
+  const schedule = fc.array(fc.nat(7), { minLength: 1, maxLength: 40 });
+  fc.assert(
+    fc.property(schedule, (choices) => {
+      const world = newWorld();
+      world.scheduler.spawn('d', 'd', downgrader(world, 'd'));
+      world.scheduler.spawn('r1', 'r1', reader(world, 'r1'));
+      world.scheduler.spawn('w1', 'w1', writer(world, 'w1'));
+      world.scheduler.spawn('r2', 'r2', reader(world, 'r2'));
+      let at = 0;
+      const policy: Policy = (ready) => (choices[at++ % choices.length] as number) % ready.length;
+      assert.equal(world.scheduler.run(policy, STEPS_MAX), 'idle');
+      assert.deepEqual(world.scheduler.blockedTasks(), []);
+      assert.equal(world.log.length, 9);
+    }),
+    { seed: 1, numRuns: 300 },
+  );
+});
+
+test('a downgrade lets in the readers that came before the first writer, and not those behind it', () => {
+  const world = newWorld();
+  const { scheduler } = world;
+  const one = scheduler.spawn('d', 'd', downgrader(world, 'd'));
+  scheduler.step(one);
+  scheduler.step(one); // 1. it is alone
+  for (const name of ['r1', 'w1', 'r2']) {
+    const task = name === 'w1' ? writer(world, name) : reader(world, name);
+    scheduler.step(scheduler.spawn(name, name, task)); // 2. they queue
+  }
+  scheduler.run(IN_TURN, STEPS_MAX);
+  assert.deepEqual(world.log.slice(0, 3), ['d in', 'd shares', 'd out']);
+  assert.deepEqual(world.log.slice(3), ['r1 in', 'r1 out', 'w1 in', 'w1 out', 'r2 in', 'r2 out']);
+});
+
+test('[LK2] who holds it no more cannot downgrade it', () => {
+  const { context, scheduler, sem } = newWorld();
+  const task = scheduler.spawn('a', 'a', writeLock(context, 'a.lock', sem));
+  scheduler.run(IN_TURN, STEPS_MAX);
+  const held = task.result as HeldForWrite;
+  const reader = downgradeWrite(context, held);
+  assert.throws(() => downgradeWrite(context, held), { rule: 'LK2' });
+  assert.deepEqual(task.identity.held, [sem]);
+  readUnlock(context, reader);
+  assert.deepEqual(task.identity.held, []);
 });

@@ -132,6 +132,21 @@ export function writeUnlock(context: TaskContext, held: HeldForWrite): void {
   wake(context, held.sem.object, 'release-write');
 }
 
+/**
+ * downgrade_write(): whoever holds it alone goes on as a reader, and never lets go in between: no writer comes first. The
+ * readers that wait before the first writer come in. Not a yield point.
+ */
+export function downgradeWrite(context: TaskContext, held: HeldForWrite): HeldForRead {
+  const { sem, writer } = held;
+  invariant(sem.writer === writer, 'LK2', { class: sem.class });
+  sem.writer = 'none';
+  recordReleased(context, writer, sem);
+  wake(context, sem.object, 'downgrade');
+  const reader = recordHeld(context, sem, 'read');
+  sem.readers.push(reader);
+  return { sem, reader };
+}
+
 function arrive(sem: RwSem, mode: Ticket['mode']): Ticket {
   const ticket: Ticket = { mode };
   sem.waiting.push(ticket);

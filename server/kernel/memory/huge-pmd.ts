@@ -28,6 +28,7 @@ import {
   blockOf,
   hugeObject,
   isHuge,
+  notePmdTable,
   type PtePage,
   pteObject,
   readPte,
@@ -66,6 +67,7 @@ export function setHugePmd(
   const before = Array.from({ length: k.ptrsPerPte }, (_, at) =>
     readPte(mm.table, (first + at) as PageIndex),
   );
+  if (huge !== PTE_NONE) notePmdTable(mm.table, page);
   block.level = huge === PTE_NONE ? 'none' : 'huge';
   block.huge = huge;
   for (const [at, from] of before.entries()) {

@@ -3,6 +3,7 @@ import { type ObjectId, objectId } from '../../task/object-id.ts';
 import { FLUSH_BATCHED, FLUSH_PENDING, MM_PARTS, VMA_PARTS } from '../../task/object-owners.ts';
 import { newRwSem, type RwSem } from '../../task/rwsem.ts';
 import { type NotifierSubscriptions, newNotifierSubscriptions } from '../notifier/subscriptions.ts';
+import type { Vma } from './mm-types.ts';
 import { newPageTable, type PageTable } from './page-table.ts';
 import type { Tlb } from './tlb.ts';
 import { newUserfaults, type Userfaults } from './userfaults.ts';
@@ -17,6 +18,8 @@ export interface Mm {
   readonly vmas: VmaList;
   /** The same list, for a task that is about to change it. Holds: mmapLock for writing. */
   readonly vmasToChange: VmaList;
+  /** Mappings out of the list whose entries are on their way (mt_detach). Nobody but munmap() looks here. */
+  readonly detached: Vma[];
   readonly table: PageTable;
   readonly subscriptions: NotifierSubscriptions;
   /** One for each CPU thread that runs in this address space. An explorer sees each look. */
@@ -79,6 +82,11 @@ export function vmaListObject(id: number): ObjectId {
   return objectId('mm', id, MM_PARTS.mappings);
 }
 
+/** The same for the mappings that have left it. */
+export function detachedObject(id: number): ObjectId {
+  return objectId('mm', id, MM_PARTS.detached);
+}
+
 /** The same for the list of CPUs that run in it. */
 export function tlbListObject(id: number): ObjectId {
   return objectId('mm', id, MM_PARTS.cpus);
@@ -96,6 +104,7 @@ export function newMm(id: number, ptrsPerPte: number, context: TaskContext): Mm 
 export class AddressSpace implements Mm {
   readonly id: number;
   readonly mmapLock: RwSem;
+  readonly detached: Vma[] = [];
   readonly table: PageTable;
   readonly subscriptions: NotifierSubscriptions;
   hasPinned = false;

@@ -8,11 +8,11 @@
  * The upper levels only say what lies below them, so that a walk passes over what was never there; a page-table page
  * is found by one look-up.
  */
-
 import { type TaskContext, touch } from '../../task/context.ts';
 import { assertHeld, type Held, type Lock, newLock } from '../../task/lock.ts';
 import { type ObjectId, objectId } from '../../task/object-id.ts';
-import type { PageIndex } from '../../vocabulary/address.ts';
+import { MM_PARTS } from '../../task/object-owners.ts';
+import type { PageIndex, PageRange } from '../../vocabulary/address.ts';
 import { invariant } from '../../vocabulary/invariant.ts';
 import { hugePteAt, PTE_NONE, type Pte } from './pte.ts';
 
@@ -43,10 +43,20 @@ export interface PageTable {
   /** Which places of the PMD and of the PUD level have something below them, by number. Nothing is taken away again. */
   readonly pmds: Set<number>;
   readonly puds: Set<number>;
+  /** PMD tables that are there, by the place of the PUD level that names them. */
+  readonly pmdTables: Set<number>;
 }
 
 export function newPageTable(mm: number, ptrsPerPte: number, context: TaskContext): PageTable {
-  return { mm, ptrsPerPte, context, pages: new Map(), pmds: new Set(), puds: new Set() };
+  return {
+    mm,
+    ptrsPerPte,
+    context,
+    pages: new Map(),
+    pmds: new Set(),
+    puds: new Set(),
+    pmdTables: new Set(),
+  };
 }
 
 /** Which page-table page covers `page`. */
@@ -84,6 +94,7 @@ export function allocPtePage(held: Held<'ptl'>, table: PageTable, page: PageInde
   touch(table.context, tableObject(table, page), 'read');
   if (ptePage.level === 'none') {
     touch(table.context, tableObject(table, page), 'write');
+    notePmdTable(table, page);
     ptePage.level = 'table';
   }
   return ptePage;
@@ -95,6 +106,57 @@ export function dropPtePage(held: Held<'ptl'>, table: PageTable, page: PageIndex
   assertHeld(held, ptePage.ptl);
   touch(table.context, tableObject(table, page), 'write');
   ptePage.level = 'none';
+}
+
+/** The same by whoever keeps others out by other means. It must be empty (PT4). */
+export function clearTable(table: PageTable, page: PageIndex): void {
+  const ptePage = blockOf(table, page);
+  touch(table.context, tableObject(table, page), 'write');
+  const empty = ptePage.level === 'table' && ptePage.ptes.every((pte) => pte === PTE_NONE);
+  invariant(empty, 'PT4', { page, level: ptePage.level });
+  ptePage.level = 'none';
+}
+
+/** pmd_alloc(): the place of the PUD level that covers `page` names a PMD table from now on. */
+export function notePmdTable(table: PageTable, page: PageIndex): void {
+  // Whoever makes one and whoever finds it made leave the same behind.
+  touch(table.context, pmdTablesObject(table), 'add');
+  table.pmdTables.add(regionOfPage(table, page));
+}
+
+/** free_pmd_range(): the PMD tables that map pages of `range` and none outside `limits`. */
+export function dropPmdTables(table: PageTable, range: PageRange, limits: PageRange): void {
+  const size = table.ptrsPerPte * PTRS_PER_PMD;
+  for (const region of table.pmdTables) {
+    const first = region * size;
+    const end = first + size;
+    if (first >= range.end || end <= range.first || first < limits.first || end > limits.end) {
+      continue;
+    }
+    touch(table.context, pmdTablesObject(table), 'write');
+    table.pmdTables.delete(region);
+  }
+}
+
+/** Which place of the PUD level covers `page`. */
+export function regionOfPage({ ptrsPerPte }: PageTable, page: PageIndex): number {
+  return Math.floor(page / (ptrsPerPte * PTRS_PER_PMD));
+}
+
+/** The first page that the place of the PUD level with that number covers. */
+export function firstOfRegion({ ptrsPerPte }: PageTable, region: number): PageIndex {
+  return (region * ptrsPerPte * PTRS_PER_PMD) as PageIndex;
+}
+
+/** The places of the PUD level that name a PMD table. */
+export function pmdTablesOf(table: PageTable): ReadonlySet<number> {
+  touch(table.context, pmdTablesObject(table), 'read');
+  return table.pmdTables;
+}
+
+/** What they are called when tasks conflict on which there are. */
+export function pmdTablesObject({ mm }: PageTable): ObjectId {
+  return objectId('mm', mm, MM_PARTS.pmdTables);
 }
 
 /** pte_free(): from here on the page that was the table may be anything. */

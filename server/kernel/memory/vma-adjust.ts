@@ -1,8 +1,8 @@
 /**
  * Changes of the mapping list that walks of the reverse map must not see halfway. Source: mm/mmap.c, __vma_adjust(),
- * vma_link(), __split_vma(), free_pgtables(); kernel/fork.c, dup_mmap() (6.1).
+ * vma_link(), __split_vma(), detach_vmas_to_be_unmapped(), unlink_file_vma(); kernel/fork.c, dup_mmap() (6.1).
  *
- * Everything here holds mmap_lock for writing.
+ * Everything here but unlink_file_vma() holds mmap_lock for writing.
  */
 import { touch } from '../../task/context.ts';
 import { type HeldForWrite, writeLock, writeUnlock } from '../../task/rwsem.ts';
@@ -11,9 +11,9 @@ import type { PageIndex } from '../../vocabulary/address.ts';
 import type { Kernel } from '../kernel.ts';
 import { insertIntoAnonVma, removeFromAnonVma, rootOf } from './anon-vma.ts';
 import { touchMappings } from './memory-file.ts';
-import type { Mm } from './mm.ts';
+import { detachedObject, type Mm } from './mm.ts';
 import type { Vma } from './mm-types.ts';
-import { findVmaPosition, linearIndex } from './vma.ts';
+import { findVmaPosition, linearIndex, vmaLookup } from './vma.ts';
 import type { VmaAdjustment } from './vma-changes.ts';
 import {
   intervalTreeInsert,
@@ -163,20 +163,36 @@ export function* linkForkedVma(k: Kernel, child: Mm, vma: Vma, original: Vma): T
   insertIntoList(child, vma);
 }
 
-/**
- * What free_pgtables() and remove_vma() do for one mapping: no walk finds it any more, and the list neither.
- *
- * Takes: the anon_vma lock, then i_mmap_rwsem, each for writing.
- */
-export function* removeVma(k: Kernel, mm: Mm, vma: Vma): Task<void> {
-  yield* k.fn.unlinkAnonVmas(k, vma);
-  if (vma.file !== 'none') {
-    const held = yield* writeLock(k.context, 'unlink_file_vma.i_mmap_lock', vma.file.iMmapRwsem);
-    removeFromFile(vma);
-    writeUnlock(k.context, held);
-  }
+/** The mappings leave the list: no look-up finds them any more, and walks of the reverse map still do. */
+export function detachVmas(k: Kernel, mm: Mm, gone: readonly Vma[]): void {
   const vmas = mm.vmasToChange;
-  vmas.splice(vmas.indexOf(vma), 1);
-  vma.life = 'detached';
-  yield* k.fn.vmAreaFree(k, mm, vma);
+  touch(k.context, detachedObject(mm.id), 'write');
+  for (const vma of gone) {
+    vmas.splice(vmas.indexOf(vma), 1);
+    vma.life = 'detached';
+    mm.detached.push(vma);
+  }
+}
+
+/** remove_vma(): nothing is left of them. Takes: what vm_area_free() takes. */
+export function* removeVmas(k: Kernel, mm: Mm, gone: readonly Vma[]): Task<void> {
+  for (const vma of gone) yield* k.fn.vmAreaFree(k, mm, vma);
+  touch(k.context, detachedObject(mm.id), 'write');
+  for (const vma of gone) mm.detached.splice(mm.detached.indexOf(vma), 1);
+}
+
+/** The mapping that has or had the entry of `page`: one that munmap() has begun to take away counts until it is done. */
+export function vmaOfEntry(k: Kernel, mm: Mm, page: PageIndex): Vma | 'none' {
+  const vma = vmaLookup(mm.vmas, page);
+  if (vma !== 'none') return vma;
+  touch(k.context, detachedObject(mm.id), 'read');
+  return mm.detached.find(({ first, end }) => first <= page && page < end) ?? 'none';
+}
+
+/** unlink_file_vma(): the mapping leaves the tree of its file. Takes: i_mmap_rwsem for writing. */
+export function* unlinkFileVma(k: Kernel, vma: Vma): Task<void> {
+  if (vma.file === 'none') return;
+  const held = yield* writeLock(k.context, 'unlink_file_vma.i_mmap_lock', vma.file.iMmapRwsem);
+  removeFromFile(vma);
+  writeUnlock(k.context, held);
 }

@@ -6,7 +6,7 @@ import { touch } from '../../task/context.ts';
 import { objectId } from '../../task/object-id.ts';
 import { VMA_PARTS } from '../../task/object-owners.ts';
 import { type HeldForWrite, writeLock, writeUnlock } from '../../task/rwsem.ts';
-import type { Task, YieldPoint } from '../../task/task.ts';
+import { type Task, willRead, type YieldPoint } from '../../task/task.ts';
 import { invariant } from '../../vocabulary/invariant.ts';
 import { type FaultRequest, type Kernel, nextId } from '../kernel.ts';
 import { insertIntoAnonVma, newAnonVma, removeFromAnonVma, rootOf } from '../memory/anon-vma.ts';
@@ -41,7 +41,10 @@ export function* anonVmaPrepare(k: Kernel, mm: Mm, vma: Vma): Task<void> {
   const prepared = objectId('vma', mm.id, VMA_PARTS.anonVmas);
   touch(k.context, prepared, 'read');
   if (vma.anonVma !== 'none') return;
-  const anonVma = findMergeableAnonVma(mm, vma) ?? registerAnonVma(k, 'self');
+  const mergeable = findMergeableAnonVma(mm, vma);
+  // What keeps the neighbour keeps its anon_vma until the lock is had.
+  if (mergeable !== undefined) yield willRead('anon_vma_prepare.mergeable', prepared);
+  const anonVma = mergeable ?? registerAnonVma(k, 'self');
   const held = yield* anonVmaLockWrite(k, 'anon_vma_prepare.anon_vma_lock', anonVma);
   touch(k.context, prepared, 'read');
   if (vma.anonVma === 'none') {

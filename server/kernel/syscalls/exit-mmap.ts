@@ -10,9 +10,10 @@ import { PAGES_MAX, type PageIndex } from '../../vocabulary/address.ts';
 import type { Kernel } from '../kernel.ts';
 import { type Mm, mmObject } from '../memory/mm.ts';
 import { mmapWriteUnlock } from '../memory/mmap-lock.ts';
-import { removeVma } from '../memory/vma-adjust.ts';
+import { detachVmas, removeVmas } from '../memory/vma-adjust.ts';
 import { hasClassicNotifiers } from '../notifier/classic-notifiers.ts';
 import { overlapping } from '../notifier/interval-tree.ts';
+import { regionOf } from './unmap-region.ts';
 
 /**
  * Notifies the devices that mirror the address space (event RELEASE), then takes everything away. Called by mmput().
@@ -33,12 +34,15 @@ export function* exitMmap(k: Kernel, mm: Mm): Task<void> {
   const held = yield* writeLock(k.context, 'exit_mmap.mmap_lock', mm.mmapLock);
   // Linux need not: a thread that faults keeps the address space.
   for (const vma of mm.vmas) yield* k.fn.vmaStartWrite(k, mm, vma);
-  const first = mm.vmas[0];
-  const last = mm.vmas.at(-1);
+  const vmas = mm.vmas.slice();
+  const first = vmas[0];
+  const last = vmas.at(-1);
   if (first !== undefined && last !== undefined) {
-    yield* k.fn.zapPageRange(k, mm, { first: first.first, end: last.end }, 'unmap');
+    detachVmas(k, mm, vmas);
+    const range = { first: first.first, end: last.end };
+    yield* k.fn.unmapRegion(k, mm, regionOf(mm, vmas, range));
+    yield* removeVmas(k, mm, vmas);
   }
-  for (const vma of mm.vmas.slice()) yield* removeVma(k, mm, vma);
   mmapWriteUnlock(k.context, mm, held);
   touch(k.context, mmObject(mm.id), 'write');
   k.mms.delete(mm.id);

@@ -1,16 +1,17 @@
 /** mmap(2) and munmap(2). Source: mm/mmap.c (6.1). */
 import type { MmapRequest } from '../../abi/cpu-api.ts';
-import { writeLock } from '../../task/rwsem.ts';
+import { readUnlock, writeLock } from '../../task/rwsem.ts';
 import type { Task } from '../../task/task.ts';
 import { PAGES_MAX, type PageIndex, type PageRange } from '../../vocabulary/address.ts';
 import { fail, OK, type Result } from '../../vocabulary/errno.ts';
-import { isAlive, type Kernel, nextId } from '../kernel.ts';
+import { isAlive, type Kernel, nextId, type UnmappedRegion } from '../kernel.ts';
 import { newMemoryFile } from '../memory/memory-file.ts';
 import type { Mm } from '../memory/mm.ts';
 import type { MemoryFile, Vma } from '../memory/mm-types.ts';
-import { mmapWriteUnlock } from '../memory/mmap-lock.ts';
+import { mmapWriteDowngrade, mmapWriteUnlock } from '../memory/mmap-lock.ts';
 import { newVma, vmaLookup, vmasIn } from '../memory/vma.ts';
-import { linkVma, removeVma } from '../memory/vma-adjust.ts';
+import { linkVma, removeVmas, detachVmas as takeOutOfList } from '../memory/vma-adjust.ts';
+import { regionOf } from './unmap-region.ts';
 
 /**
  * mmap() with MAP_FIXED_NOREPLACE.
@@ -81,32 +82,55 @@ function backingOf(
 }
 
 /**
- * munmap(): takes the mappings of `range` away, whole or in part. Nothing mapped there is a success.
+ * munmap(): takes the mappings of `range` away, whole or in part. Nothing mapped there is a success. Once nobody finds the
+ * mappings any more the rest is done beside whoever holds mmap_lock for reading.
  *
- * Takes: mmap_lock for writing, and what zapping takes. Yields: yes.
+ * Takes: mmap_lock for writing, then for reading, and what unmapRegion() takes. Yields: yes.
  */
 export function* munmap(k: Kernel, mm: Mm, range: PageRange): Task<Result<void>> {
   const held = yield* writeLock(k.context, 'munmap.mmap_lock', mm.mmapLock);
-  yield* doMunmap(k, mm, range);
-  mmapWriteUnlock(k.context, mm, held);
+  const vmas = yield* k.fn.detachVmas(k, mm, range);
+  if (vmas.length === 0) {
+    mmapWriteUnlock(k.context, mm, held);
+    return OK;
+  }
+  const region = regionOf(mm, vmas, range);
+  const reader = mmapWriteDowngrade(k.context, mm, held);
+  yield* k.fn.unmapRegion(k, mm, region);
+  yield* removeMappings(k, mm, region);
+  readUnlock(k.context, reader);
   return OK;
 }
 
-/** Holds: mmap_lock for writing. */
+/** do_munmap(), which has mmap_lock for writing to the end: the caller goes on with it. */
 export function* doMunmap(k: Kernel, mm: Mm, range: PageRange): Task<void> {
-  if (vmasIn(mm.vmas, range).length === 0) return;
+  const vmas = yield* k.fn.detachVmas(k, mm, range);
+  if (vmas.length === 0) return;
+  const region = regionOf(mm, vmas, range);
+  yield* k.fn.unmapRegion(k, mm, region);
+  yield* removeMappings(k, mm, region);
+}
+
+/** The first half: no look-up finds the mappings of `range` any more. Holds: mmap_lock for writing. */
+export function* detachVmas(k: Kernel, mm: Mm, range: PageRange): Task<readonly Vma[]> {
+  const vmas = yield* gatherVmas(k, mm, range);
+  if (vmas.length > 0) takeOutOfList(k, mm, vmas);
+  return vmas;
+}
+
+/** vms_gather_munmap_vmas(): the mappings of `range`, split at its borders, and locked. */
+export function* gatherVmas(k: Kernel, mm: Mm, range: PageRange): Task<readonly Vma[]> {
+  if (vmasIn(mm.vmas, range).length === 0) return [];
   const vmas = yield* splitAround(k, mm, range);
   for (const vma of vmas) yield* k.fn.vmaStartWrite(k, mm, vma);
-  yield* k.fn.zapPageRange(k, mm, range, 'unmap');
-  for (const vma of vmas) yield* removeVma(k, mm, vma);
-  k.emit({
-    kind: 'vma',
-    mm: mm.id,
-    first: range.first,
-    end: range.end,
-    change: 'munmap',
-    prot: 'none',
-  });
+  return vmas;
+}
+
+/** Nothing is left of them. */
+export function* removeMappings(k: Kernel, mm: Mm, { vmas, range }: UnmappedRegion): Task<void> {
+  yield* removeVmas(k, mm, vmas);
+  const { first, end } = range;
+  k.emit({ kind: 'vma', mm: mm.id, first, end, change: 'munmap', prot: 'none' });
 }
 
 /** Splits mappings so that `range` begins and ends at boundaries. Returns the mappings inside. */

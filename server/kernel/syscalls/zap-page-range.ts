@@ -1,8 +1,4 @@
-/**
- * Taking entries away: munmap, exit and MADV_DONTNEED. Source: mm/memory.c, zap_pte_range(); mm/mmu_gather.c (6.1).
- *
- * Leaves out: page tables are not freed, so nothing is flushed for them.
- */
+/** Taking entries away: munmap, exit and MADV_DONTNEED. Source: mm/memory.c, zap_pte_range(); mm/mmu_gather.c (6.1). */
 import type { MmuNotifyEvent } from '../../abi/device-api.ts';
 import { lock, unlock } from '../../task/lock.ts';
 import { type Task, willWrite } from '../../task/task.ts';
@@ -68,13 +64,14 @@ export function* zapPageRange(
 /** tlb_gather_mmu(). Pair with finishBatch(). */
 export function gatherBatch(k: Kernel, mm: Mm, copies: ZapBatch['copies'] = 'go too'): ZapBatch {
   beginTlbFlushPending(k, mm);
-  return { pages: [], tlb: 'untouched', copies };
+  return { pages: [], tables: [], tlb: 'untouched', copies };
 }
 
 /** tlb_finish_mmu(): only now is the CPU's view gone, and only then may a page be used again. */
 export function* finishBatch(k: Kernel, mm: Mm, range: PageRange, batch: ZapBatch): Task<void> {
   if (batch.tlb === 'stale' || tlbFlushNested(k, mm)) yield* k.fn.flushTlbRange(k, mm, range);
   endTlbFlushPending(k, mm);
+  yield* k.fn.tlbRemoveTableFree(k, mm, batch.tables);
   for (const pfn of batch.pages) {
     yield* k.fn.freeSwapCache(k, pfn);
     yield* putPage(k, pfn);

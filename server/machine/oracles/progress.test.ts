@@ -103,14 +103,11 @@ test('[OR5] an end of an invalidation that wakes no reader loses the wake-up of 
   assert.deepEqual(stuckAt(forgetful), ['gpu0: fault waits at mmu_interval_read_begin.wait']);
 });
 
-test('[OR5] a callback that takes mmap_lock waits for the munmap that waits for it; the order is reported', () => {
-  const opened = openedWorld({ drivers: [] });
-  const { world } = opened;
-  const api = deviceOf(world, 'gpu0', () => driver);
-  const driver: DeviceDriver = {
+function takesMmapLock(api: () => DeviceApi): DeviceDriver {
+  return {
     *invalidate() {
-      yield* api.mmapReadLock();
-      yield* api.mmapReadUnlock();
+      yield* api().mmapReadLock();
+      yield* api().mmapReadUnlock();
       return 'done';
     },
     *migrateToRam() {
@@ -119,11 +116,30 @@ test('[OR5] a callback that takes mmap_lock waits for the munmap that waits for 
     *pageFree() {},
     *release() {},
   };
+}
+
+test('[OR5] a callback that takes mmap_lock waits for the mprotect that waits for it; the order is reported', () => {
+  const opened = openedWorld({ drivers: [] });
+  const { world } = opened;
+  const api = deviceOf(world, 'gpu0', () => driver);
+  const driver = takesMmapLock(() => api);
   const all = pagesFrom(pageIndex(0), PAGES_MAX);
   assert.ok(runAlone(world, 'gpu0', api.mmuIntervalNotifierInsert(all)).ok);
-  assert.deepEqual(waits(opened, 'cpu0', cpu(opened).munmap(pages(0))), [
+  assert.equal(store(opened, 7n), 'done');
+  assert.deepEqual(waits(opened, 'cpu0', cpu(opened).mprotect(pages(0), 'none')), [
     'cpu0: test waits at device.mmap_read_lock',
   ]);
+  assert.equal(world.context.lockOrderViolations.length, 1);
+});
+
+test('[OR5] munmap has mmap_lock for reading by then, and such a callback comes in; the order is reported', () => {
+  const opened = openedWorld({ drivers: [] });
+  const { world } = opened;
+  const api = deviceOf(world, 'gpu0', () => driver);
+  const driver = takesMmapLock(() => api);
+  const all = pagesFrom(pageIndex(0), PAGES_MAX);
+  assert.ok(runAlone(world, 'gpu0', api.mmuIntervalNotifierInsert(all)).ok);
+  assert.deepEqual(waits(opened, 'cpu0', cpu(opened).munmap(pages(0))), []);
   assert.equal(world.context.lockOrderViolations.length, 1);
 });
 

@@ -16,7 +16,8 @@ import { isStable } from '../../kernel/memory/address-space-stability.ts';
 import { contentsOf, hasFlag, PAGE_ANON } from '../../kernel/memory/frames.ts';
 import type { Mm } from '../../kernel/memory/mm.ts';
 import { entriesOf, nextCovered } from '../../kernel/memory/page-table.ts';
-import { isAnonymous, isShared, vmaLookup } from '../../kernel/memory/vma.ts';
+import { isAnonymous, isShared } from '../../kernel/memory/vma.ts';
+import { vmaOfEntry } from '../../kernel/memory/vma-adjust.ts';
 import { touch } from '../../task/context.ts';
 import { type ObjectId, objectId } from '../../task/object-id.ts';
 import { ORACLE_OWNERS } from '../../task/object-owners.ts';
@@ -640,7 +641,7 @@ export function loosenRegister(
 
 function isRegister(k: Kernel, mm: number, page: PageIndex): boolean {
   const space = findMm(k, mm);
-  const vma = space === undefined ? 'none' : vmaLookup(space.vmas, page);
+  const vma = space === undefined ? 'none' : vmaOfEntry(k, space, page);
   return vma !== 'none' && !isShared(vma);
 }
 

@@ -14,7 +14,7 @@ import {
   pteProtNone,
   pteWrite,
 } from '../../kernel/memory/pte.ts';
-import { vmaLookup } from '../../kernel/memory/vma.ts';
+import { vmaOfEntry } from '../../kernel/memory/vma-adjust.ts';
 import { touch } from '../../task/context.ts';
 import { hexAddress, type PageIndex } from '../../vocabulary/address.ts';
 import { beingInvalidated, MIRRORED_MM, seenEntry } from './excuses.ts';
@@ -95,7 +95,7 @@ function checkPage(watched: Watched, excused: Excused, id: number, page: PageInd
     excused.delete(id);
     return;
   }
-  const mapping = mappingRights(mm, page);
+  const mapping = mappingRights(k, mm, page);
   const found = whatAllowsMore(watched, mm, page, mapping);
   const pages = excused.get(id);
   if (found === 'nothing') {
@@ -146,8 +146,8 @@ function whatAllowsMore(
   return 'nothing';
 }
 
-function mappingRights(mm: Mm, page: PageIndex): Rights {
-  const vma = vmaLookup(mm.vmas, page);
+function mappingRights(k: Kernel, mm: Mm, page: PageIndex): Rights {
+  const vma = vmaOfEntry(k, mm, page);
   if (vma === 'none' || vma.prot === 'none') return 'none';
   return vma.prot === 'rw' ? 'write' : 'read';
 }

@@ -5,7 +5,8 @@
 import type { Kernel } from '../../kernel/kernel.ts';
 import { contentsOf, hasFlag, PAGE_ANON } from '../../kernel/memory/frames.ts';
 import type { MemoryFile } from '../../kernel/memory/mm-types.ts';
-import { isShared, linearIndex, vmaLookup } from '../../kernel/memory/vma.ts';
+import { isShared, linearIndex } from '../../kernel/memory/vma.ts';
+import { vmaOfEntry } from '../../kernel/memory/vma-adjust.ts';
 import { touch } from '../../task/context.ts';
 import { type ObjectId, objectId } from '../../task/object-id.ts';
 import { ORACLE_OWNERS } from '../../task/object-owners.ts';
@@ -36,7 +37,7 @@ export function filePageAt(
   mapping: 'shared' | 'private',
 ): SharedPage | 'none' {
   const space = k.mms.get(mm);
-  const vma = space === undefined ? 'none' : vmaLookup(space.vmas, page);
+  const vma = space === undefined ? 'none' : vmaOfEntry(k, space, page);
   if (vma === 'none' || vma.file === 'none' || isShared(vma) !== (mapping === 'shared')) {
     return 'none';
   }

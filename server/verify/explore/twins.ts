@@ -141,6 +141,7 @@ function writes(mode: TouchMode): boolean {
     case 'lower':
     case 'acquire-write':
     case 'release-write':
+    case 'downgrade':
       return true;
   }
 }

@@ -1,10 +1,7 @@
 import type { PageIndex, PageRange } from '../../../vocabulary/address.ts';
 import type { Mm } from '../../memory/mm.ts';
-import { findPtePage } from '../../memory/page-table.ts';
+import { firstOfRegion, pmdTablesOf, regionOfPage } from '../../memory/page-table.ts';
 import type { KernelChange } from '../kernel-change.ts';
-
-/** Page-table pages that one page of the level above (PMD) names. */
-const PTRS_PER_PMD = 512;
 
 export const mprotectNotifiesByPud: KernelChange = {
   since: '6.12',
@@ -15,21 +12,14 @@ export const mprotectNotifiesByPud: KernelChange = {
 };
 
 /**
- * change_pud_range(): the first page of the range in a region where some block has a page table, or a huge entry.
- * mmap_lock for writing keeps tables from being made, so blocks that have none are not looked at.
+ * change_pud_range(): the first page of the range in a region that has a PMD table, whether or not that names anything:
+ * munmap() leaves it where another mapping reaches into the region.
  */
 function changeProtectionStart({ table }: Mm, range: PageRange): PageIndex | 'none' {
-  const regionOf = (page: PageIndex): number =>
-    Math.floor(page / (table.ptrsPerPte * PTRS_PER_PMD));
-  const regions = new Set<number>();
-  for (const number of table.pages.keys()) {
-    const block = (number * table.ptrsPerPte) as PageIndex;
-    const region = regionOf(block);
-    const inside = regionOf(range.first) <= region && region <= regionOf(lastPage(range));
-    if (inside && findPtePage(table, block) !== 'none') regions.add(region);
-  }
-  if (regions.size === 0) return 'none';
-  const first = Math.min(...regions) * table.ptrsPerPte * PTRS_PER_PMD;
+  const [from, to] = [regionOfPage(table, range.first), regionOfPage(table, lastPage(range))];
+  const regions = [...pmdTablesOf(table)].filter((region) => from <= region && region <= to);
+  if (regions.length === 0) return 'none';
+  const first = firstOfRegion(table, Math.min(...regions));
   return (first > range.first ? first : range.first) as PageIndex;
 }
 
