@@ -1,6 +1,6 @@
 /**
- * What no level asks of the kernel: swapoff(), khugepaged and UFFDIO_MOVE. In the page's machine they refuse, as a
- * kernel that was built without them.
+ * What no level asks of the kernel: swapoff(), khugepaged, MADV_COLLAPSE, holes in files, compaction and UFFDIO_MOVE. In
+ * the page's machine they refuse, as a kernel that was built without them.
  */
 import type { Task } from '../../../server/task/task.ts';
 import { fail, type Result } from '../../../server/vocabulary/errno.ts';
@@ -11,15 +11,28 @@ function* refused(): Task<Result<never>> {
 
 export {
   refused as callSwapoff,
+  refused as collapseAndFreePmd,
   refused as collapseFile,
+  refused as collapsePteMappedThp,
+  refused as compactPages,
   refused as khugepagedScan,
+  refused as madviseCollapse,
+  refused as madviseRemove,
+  refused as migrateFolioMove,
+  refused as migrateFolioUnmap,
+  refused as migratePages,
+  refused as migratePagesBatch,
   refused as movePagesPte,
   refused as movePresentPte,
   refused as moveSwapPte,
+  refused as pmdpCollapseFlush,
   refused as retractPageTables,
   refused as retractWithoutMmapLock,
+  refused as shmemPunchHole,
   refused as swapoff,
+  refused as truncateInodeFolio,
   refused as tryToUnuse,
+  refused as unmapMappingPages,
   refused as unusePte,
   refused as userfaultfdMove,
   refused as userfaultfdMoveUnknown,

@@ -64,7 +64,10 @@ const OF_LEVELS: readonly (readonly [all: string, ofLevels: string])[] = [
   ['server/machine/oracles/contract/watched-device.ts', 'clients/web/break/level-contract.ts'],
   ['server/kernel/memory/userfault-move.ts', 'clients/web/break/level-kernel.ts'],
   ['server/kernel/syscalls/khugepaged.ts', 'clients/web/break/level-kernel.ts'],
+  ['server/kernel/syscalls/madvise-collapse.ts', 'clients/web/break/level-kernel.ts'],
+  ['server/kernel/syscalls/punch-hole.ts', 'clients/web/break/level-kernel.ts'],
   ['server/kernel/syscalls/swapoff.ts', 'clients/web/break/level-kernel.ts'],
+  ['server/kernel/reclaim/migrate-pages.ts', 'clients/web/break/level-kernel.ts'],
 ];
 
 /** The machine of the page plays levels, and is loaded by phones, too: drivers and patches of others stay out of it. */
@@ -74,7 +77,9 @@ function ofLevels(root: string): Plugin {
     enforce: 'pre',
     async resolveId(source, importer, options) {
       if (
-        !/(?:drivers|patches|watched-device|userfault-move|khugepaged|swapoff)\.ts$/.test(source)
+        !/(?:drivers|patches|watched-device|userfault-move|khugepaged|madvise-collapse|punch-hole|swapoff|migrate-pages)\.ts$/.test(
+          source,
+        )
       ) {
         return null;
       }
