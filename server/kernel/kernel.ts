@@ -446,6 +446,7 @@ export interface KernelFunctions {
   khugepagedScan(k: Kernel, mm: Mm, range: PageRange): Task<Result<void>>;
   collapseFile(k: Kernel, file: MemoryFile, pages: FilePages): Task<'collapsed' | 'refused'>;
   retractPageTables(k: Kernel, file: MemoryFile, pages: FilePages): Task<void>;
+  pteTableGone(page: PageIndex): void;
   freePageTable(k: Kernel, mm: Mm, block: PageRange): Task<void>;
   tlbRemoveTableSyncOne(k: Kernel, mm: Mm): Task<void>;
   madviseFree(k: Kernel, mm: Mm, vma: Vma, range: PageRange): Task<void>;

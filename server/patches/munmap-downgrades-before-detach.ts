@@ -1,5 +1,5 @@
 import { mmapWriteDowngrade, mmapWriteUnlock } from '../kernel/memory/mmap-lock.ts';
-import { detachVmas } from '../kernel/memory/vma-adjust.ts';
+import { takeOutOfList } from '../kernel/memory/vma-adjust.ts';
 import { gatherVmas, removeMappings } from '../kernel/syscalls/mmap.ts';
 import { readUnlock, writeLock } from '../task/rwsem.ts';
 import { OK } from '../vocabulary/errno.ts';
@@ -23,7 +23,7 @@ export const munmapDowngradesBeforeDetach: Patch = {
       const region = { vmas, range, floor: range.first, ceiling: range.end };
       const reader = mmapWriteDowngrade(k.context, mm, held);
       yield* k.fn.unmapRegion(k, mm, region);
-      detachVmas(k, mm, vmas);
+      takeOutOfList(k, mm, vmas);
       yield* removeMappings(k, mm, region);
       readUnlock(k.context, reader);
       return OK;

@@ -20,6 +20,7 @@ export const RULES = {
   PT2: 'a small entry is written only where no huge entry stands',
   PT3: 'a walk without a lock reads no page table that was freed meanwhile',
   PT4: 'a page table that munmap takes away is empty',
+  PT5: 'before 6.5 no page table is taken away from a walk that is about to lock it',
   RM1: 'an anonymous page is mapped only where the mapping has an anon_vma',
   RM2: 'a page is mapped where its reverse map looks for it',
   VM1: 'a freed mapping is not looked at',

@@ -1,10 +1,18 @@
 import { type Held, lock, unlock } from '../../task/lock.ts';
 import type { Task, YieldPoint } from '../../task/task.ts';
 import type { PageIndex } from '../../vocabulary/address.ts';
+import { invariant } from '../../vocabulary/invariant.ts';
 import type { Kernel, LockedPte } from '../kernel.ts';
 import type { Mm } from './mm.ts';
 import type { Vma } from './mm-types.ts';
-import { allocPtePage, blockOf, findPtePage, type PtePage, readPte } from './page-table.ts';
+import {
+  allocPtePage,
+  blockOf,
+  findPtePage,
+  freesOf,
+  type PtePage,
+  readPte,
+} from './page-table.ts';
 import type { Pte } from './pte.ts';
 
 /**
@@ -36,7 +44,8 @@ export interface LockedTable {
  * with mmap_lock for reading only, other tasks may have zapped a block that this one has split, and mapped it by one
  * entry anew (pmd_none_or_trans_huge_or_clear_bad).
  *
- * Returns: 'none' or 'huge' if there are no small entries; nothing is held then.
+ * Returns: 'none' or 'huge' if there are no small entries; nothing is held then. So it is where the table has gone since
+ * 6.5; before, whoever takes tables away keeps walks out (PT5).
  */
 export function* lockTable(
   k: Kernel,
@@ -46,8 +55,12 @@ export function* lockTable(
 ): Task<LockedTable | 'none' | 'huge'> {
   const ptePage = findPtePage(mm.table, page);
   if (ptePage === 'none') return 'none';
+  const { level: seen, frees } = ptePage;
   const held = yield* lock(k.context, at, ptePage.ptl);
   const { level } = ptePage;
+  if (seen === 'table' && (level !== 'table' || frees !== freesOf(mm.table, page))) {
+    k.fn.pteTableGone(page);
+  }
   if (level === 'table') return { ptePage, held };
   unlock(k.context, held);
   return level;
@@ -73,4 +86,9 @@ export function unlockPte(k: Kernel, at: LockedPte): void {
 /** The entry under the lock. */
 export function lockedPte(at: LockedPte): Pte {
   return readPte(at.mm.table, at.page);
+}
+
+/** A walk has found a table and has its lock, and the table is gone: in 6.1 it is in a page that may be anything. */
+export function pteTableGone(page: PageIndex): void {
+  invariant(false, 'PT5', { page });
 }

@@ -164,7 +164,7 @@ export function* linkForkedVma(k: Kernel, child: Mm, vma: Vma, original: Vma): T
 }
 
 /** The mappings leave the list: no look-up finds them any more, and walks of the reverse map still do. */
-export function detachVmas(k: Kernel, mm: Mm, gone: readonly Vma[]): void {
+export function takeOutOfList(k: Kernel, mm: Mm, gone: readonly Vma[]): void {
   const vmas = mm.vmasToChange;
   touch(k.context, detachedObject(mm.id), 'write');
   for (const vma of gone) {

@@ -10,7 +10,7 @@ import { PAGES_MAX, type PageIndex } from '../../vocabulary/address.ts';
 import type { Kernel } from '../kernel.ts';
 import { type Mm, mmObject } from '../memory/mm.ts';
 import { mmapWriteUnlock } from '../memory/mmap-lock.ts';
-import { detachVmas, removeVmas } from '../memory/vma-adjust.ts';
+import { removeVmas, takeOutOfList } from '../memory/vma-adjust.ts';
 import { hasClassicNotifiers } from '../notifier/classic-notifiers.ts';
 import { overlapping } from '../notifier/interval-tree.ts';
 import { regionOf } from './unmap-region.ts';
@@ -38,7 +38,7 @@ export function* exitMmap(k: Kernel, mm: Mm): Task<void> {
   const first = vmas[0];
   const last = vmas.at(-1);
   if (first !== undefined && last !== undefined) {
-    detachVmas(k, mm, vmas);
+    takeOutOfList(k, mm, vmas);
     const range = { first: first.first, end: last.end };
     yield* k.fn.unmapRegion(k, mm, regionOf(mm, vmas, range));
     yield* removeVmas(k, mm, vmas);

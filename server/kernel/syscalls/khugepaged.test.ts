@@ -20,7 +20,11 @@ import {
   store,
 } from '../kernel-world.fixture.ts';
 import { findPtePage, freesOf } from '../memory/page-table.ts';
+import { STOCK } from '../stock.ts';
+import { pageTablesGoWithoutMmapLock } from '../versions/linux-6.12/page-tables-go-without-mmap-lock.ts';
 import { retractWithoutMmapLock } from './khugepaged.ts';
+
+const SINCE_6_5 = pageTablesGoWithoutMmapLock.overrides(STOCK);
 
 const BLOCK = { first: BASE, end: at(2) };
 
@@ -37,7 +41,7 @@ function scan({ kernel, mm }: KernelWorld) {
 }
 
 test('khugepaged takes the tables of a block away in every process, and nobody misses a byte', () => {
-  for (const overrides of [{}, { retractPageTables: retractWithoutMmapLock }]) {
+  for (const overrides of [{}, SINCE_6_5]) {
     const world = oneBlock(overrides);
     assert.deepEqual(run(world, cpuApi(world).fork('child')), OK);
     const child = cpuThread(world, 'child').mm;
@@ -63,7 +67,7 @@ test('a fault that finds its table gone tries again, in every order', () => {
   const ends = new Set<string>();
   everySchedule(
     () => {
-      const world = oneBlock({ retractPageTables: retractWithoutMmapLock });
+      const world = oneBlock(SINCE_6_5);
       run(world, cpuApi(world).mprotect(pageAt(0), 'r'));
       run(world, cpuApi(world).mprotect(pageAt(0), 'rw'));
       world.scheduler.spawn('khugepaged', 'khugepaged', scan(world));
@@ -97,3 +101,23 @@ test('[PT3] a page table that is freed while a pin without a lock is in it is fo
   runOnly(world, khugepaged);
   assert.throws(() => world.scheduler.step(pin), { rule: 'PT3' });
 });
+
+test('[PT5] with what 6.1 has else, a table that goes under i_mmap_rwsem alone goes under a walk', () => {
+  const world = oneBlock({ retractPageTables: retractWithoutMmapLock });
+  const dontneed = cpuApi(world).madvise(pageAt(0), 'DONTNEED');
+  const walk = world.scheduler.spawn('cpu0', 'madvise', dontneed);
+  runUntil(world, walk, 'zap_pte_range.ptl');
+  const khugepaged = world.scheduler.spawn(
+    'khugepaged',
+    'khugepaged',
+    retractWithoutMmapLock(world.kernel, fileOf(world), { first: 0, end: 2 }),
+  );
+  runOnly(world, khugepaged);
+  assert.throws(() => world.scheduler.step(walk), { rule: 'PT5' });
+});
+
+function fileOf({ mm }: KernelWorld) {
+  const file = mm.vmas[0]?.file;
+  assert.ok(file !== undefined && file !== 'none');
+  return file;
+}

@@ -1,16 +1,16 @@
 /** mmap(2) and munmap(2). Source: mm/mmap.c (6.1). */
 import type { MmapRequest } from '../../abi/cpu-api.ts';
 import { readUnlock, writeLock } from '../../task/rwsem.ts';
-import type { Task } from '../../task/task.ts';
+import { type Task, willWrite } from '../../task/task.ts';
 import { PAGES_MAX, type PageIndex, type PageRange } from '../../vocabulary/address.ts';
 import { fail, OK, type Result } from '../../vocabulary/errno.ts';
 import { isAlive, type Kernel, nextId, type UnmappedRegion } from '../kernel.ts';
 import { newMemoryFile } from '../memory/memory-file.ts';
-import type { Mm } from '../memory/mm.ts';
+import { type Mm, vmaListObject } from '../memory/mm.ts';
 import type { MemoryFile, Vma } from '../memory/mm-types.ts';
 import { mmapWriteDowngrade, mmapWriteUnlock } from '../memory/mmap-lock.ts';
 import { newVma, vmaLookup, vmasIn } from '../memory/vma.ts';
-import { linkVma, removeVmas, detachVmas as takeOutOfList } from '../memory/vma-adjust.ts';
+import { linkVma, removeVmas, takeOutOfList } from '../memory/vma-adjust.ts';
 import { regionOf } from './unmap-region.ts';
 
 /**
@@ -114,7 +114,10 @@ export function* doMunmap(k: Kernel, mm: Mm, range: PageRange): Task<void> {
 /** The first half: no look-up finds the mappings of `range` any more. Holds: mmap_lock for writing. */
 export function* detachVmas(k: Kernel, mm: Mm, range: PageRange): Task<readonly Vma[]> {
   const vmas = yield* gatherVmas(k, mm, range);
-  if (vmas.length > 0) takeOutOfList(k, mm, vmas);
+  if (vmas.length === 0) return [];
+  // Until now a fault finds them, and fails to lock them.
+  yield willWrite('detach_vmas_to_be_unmapped.remove', vmaListObject(mm.id));
+  takeOutOfList(k, mm, vmas);
   return vmas;
 }
 
