@@ -219,7 +219,7 @@ export interface Unmapped {
 /** Pages that lost their last mapping and wait for the TLB flush before they are freed (mmu_gather). */
 export interface ZapBatch {
   readonly pages: Pfn[];
-  /** Page tables that no upper level names any more, by the pages that they mapped. They are freed behind it as well. */
+  /** Page tables that no upper level names any more, by the pages that they mapped. They wait as well. */
   readonly tables: PageRange[];
   /** 'stale': an entry that was present is gone, or a table, and some CPU may remember it. */
   tlb: 'untouched' | 'stale';

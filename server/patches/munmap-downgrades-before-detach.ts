@@ -5,7 +5,7 @@ import { readUnlock, writeLock } from '../task/rwsem.ts';
 import { OK } from '../vocabulary/errno.ts';
 import type { Patch } from './patch.ts';
 
-/** A fault that comes behind the zapping finds the mapping still, and fills in an entry that nobody takes away again. */
+/** A fault that comes behind the zapping finds the mapping still, and fills in an entry that nobody takes away. */
 export const munmapDowngradesBeforeDetach: Patch = {
   id: 'munmap-downgrades-before-detach',
   provenance:

@@ -43,7 +43,8 @@ export interface LockOrderViolation {
 /**
  * How a segment touched an object. 'add' commutes with itself (a reference count), and so do 'raise' and 'lower',
  * but not with each other; an acquire is ordered after the release before it, and two acquires race unless both are
- * for reading; a 'downgrade' is a release to readers. 'watch' is a read and 'note' a write of a listener of the log: the running task learns nothing by them.
+ * for reading; a 'downgrade' is a release to readers. 'watch' is a read and 'note' a write of a listener of the log:
+ * the running task learns nothing by them.
  * 'await' is a 'watch' by a task that waits there: see waitAgain(). 'end' and 'ended' commute with all, themselves as
  * well, but for the order in which they come: what 'ended' notes could not be before the 'end'.
  * 'enter', 'again' and 'hold' touch nothing: see enterLoop() and holdToCompare().

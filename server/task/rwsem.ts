@@ -133,8 +133,8 @@ export function writeUnlock(context: TaskContext, held: HeldForWrite): void {
 }
 
 /**
- * downgrade_write(): whoever holds it alone goes on as a reader, and never lets go in between: no writer comes first. The
- * readers that wait before the first writer come in. Not a yield point.
+ * downgrade_write(): whoever holds it alone goes on as a reader, and never lets go in between: no writer comes first.
+ * The readers that wait before the first writer come in. Not a yield point.
  */
 export function downgradeWrite(context: TaskContext, held: HeldForWrite): HeldForRead {
   const { sem, writer } = held;

@@ -1,6 +1,6 @@
 /**
- * What no level asks of the kernel: swapoff(), khugepaged, MADV_COLLAPSE, holes in files, compaction and UFFDIO_MOVE. In
- * the page's machine they refuse, as a kernel that was built without them.
+ * What no level asks of the kernel: swapoff(), khugepaged, MADV_COLLAPSE, holes in files, compaction and UFFDIO_MOVE.
+ * In the page's machine they refuse, as a kernel that was built without them.
  */
 import type { Task } from '../../../server/task/task.ts';
 import { fail, type Result } from '../../../server/vocabulary/errno.ts';

@@ -70,17 +70,18 @@ const OF_LEVELS: readonly (readonly [all: string, ofLevels: string])[] = [
   ['server/kernel/reclaim/migrate-pages.ts', 'clients/web/break/level-kernel.ts'],
 ];
 
+/** Names of files that may be among them. */
+const REPLACED = new RegExp(
+  `/(?:${OF_LEVELS.map(([all]) => all.slice(all.lastIndexOf('/') + 1, -'.ts'.length)).join('|')})\\.ts$`,
+);
+
 /** The machine of the page plays levels, and is loaded by phones, too: drivers and patches of others stay out of it. */
 function ofLevels(root: string): Plugin {
   return {
     name: 'of-levels',
     enforce: 'pre',
     async resolveId(source, importer, options) {
-      if (
-        !/(?:drivers|patches|watched-device|userfault-move|khugepaged|madvise-collapse|punch-hole|swapoff|migrate-pages)\.ts$/.test(
-          source,
-        )
-      ) {
+      if (!REPLACED.test(source)) {
         return null;
       }
       const found = await this.resolve(source, importer, { ...options, skipSelf: true });

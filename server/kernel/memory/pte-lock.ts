@@ -44,8 +44,8 @@ export interface LockedTable {
  * with mmap_lock for reading only, other tasks may have zapped a block that this one has split, and mapped it by one
  * entry anew (pmd_none_or_trans_huge_or_clear_bad).
  *
- * Returns: 'none' or 'huge' if there are no small entries; nothing is held then. So it is where the table has gone since
- * 6.5; before, whoever takes tables away keeps walks out (PT5).
+ * Returns: 'none' or 'huge' if there are no small entries; nothing is held then. So it is where the table has gone
+ * since 6.5; before, whoever takes tables away keeps walks out (PT5).
  */
 export function* lockTable(
   k: Kernel,

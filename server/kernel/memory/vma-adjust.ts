@@ -181,7 +181,7 @@ export function* removeVmas(k: Kernel, mm: Mm, gone: readonly Vma[]): Task<void>
   for (const vma of gone) mm.detached.splice(mm.detached.indexOf(vma), 1);
 }
 
-/** The mapping that has or had the entry of `page`: one that munmap() has begun to take away counts until it is done. */
+/** The mapping that has or had the entry of `page`: one that munmap() is taking away counts until it is done. */
 export function vmaOfEntry(k: Kernel, mm: Mm, page: PageIndex): Vma | 'none' {
   const vma = vmaLookup(mm.vmas, page);
   if (vma !== 'none') return vma;

@@ -13,7 +13,7 @@ import { mmapWriteUnlock } from '../memory/mmap-lock.ts';
 import { removeVmas, takeOutOfList } from '../memory/vma-adjust.ts';
 import { hasClassicNotifiers } from '../notifier/classic-notifiers.ts';
 import { overlapping } from '../notifier/interval-tree.ts';
-import { regionOf } from './unmap-region.ts';
+import { unmappedRegion } from './unmap-region.ts';
 
 /**
  * Notifies the devices that mirror the address space (event RELEASE), then takes everything away. Called by mmput().
@@ -40,7 +40,7 @@ export function* exitMmap(k: Kernel, mm: Mm): Task<void> {
   if (first !== undefined && last !== undefined) {
     takeOutOfList(k, mm, vmas);
     const range = { first: first.first, end: last.end };
-    yield* k.fn.unmapRegion(k, mm, regionOf(mm, vmas, range));
+    yield* k.fn.unmapRegion(k, mm, unmappedRegion(mm, vmas, range));
     yield* removeVmas(k, mm, vmas);
   }
   mmapWriteUnlock(k.context, mm, held);

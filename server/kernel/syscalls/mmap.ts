@@ -11,7 +11,7 @@ import type { MemoryFile, Vma } from '../memory/mm-types.ts';
 import { mmapWriteDowngrade, mmapWriteUnlock } from '../memory/mmap-lock.ts';
 import { newVma, vmaLookup, vmasIn } from '../memory/vma.ts';
 import { linkVma, removeVmas, takeOutOfList } from '../memory/vma-adjust.ts';
-import { regionOf } from './unmap-region.ts';
+import { unmappedRegion } from './unmap-region.ts';
 
 /**
  * mmap() with MAP_FIXED_NOREPLACE.
@@ -82,8 +82,8 @@ function backingOf(
 }
 
 /**
- * munmap(): takes the mappings of `range` away, whole or in part. Nothing mapped there is a success. Once nobody finds the
- * mappings any more the rest is done beside whoever holds mmap_lock for reading.
+ * munmap(): takes the mappings of `range` away, whole or in part. Nothing mapped there is a success. Once nobody finds
+ * the mappings any more the rest is done beside whoever holds mmap_lock for reading.
  *
  * Takes: mmap_lock for writing, then for reading, and what unmapRegion() takes. Yields: yes.
  */
@@ -94,7 +94,7 @@ export function* munmap(k: Kernel, mm: Mm, range: PageRange): Task<Result<void>>
     mmapWriteUnlock(k.context, mm, held);
     return OK;
   }
-  const region = regionOf(mm, vmas, range);
+  const region = unmappedRegion(mm, vmas, range);
   const reader = mmapWriteDowngrade(k.context, mm, held);
   yield* k.fn.unmapRegion(k, mm, region);
   yield* removeMappings(k, mm, region);
@@ -106,7 +106,7 @@ export function* munmap(k: Kernel, mm: Mm, range: PageRange): Task<Result<void>>
 export function* doMunmap(k: Kernel, mm: Mm, range: PageRange): Task<void> {
   const vmas = yield* k.fn.detachVmas(k, mm, range);
   if (vmas.length === 0) return;
-  const region = regionOf(mm, vmas, range);
+  const region = unmappedRegion(mm, vmas, range);
   yield* k.fn.unmapRegion(k, mm, region);
   yield* removeMappings(k, mm, region);
 }

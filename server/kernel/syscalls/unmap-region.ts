@@ -1,6 +1,6 @@
 /**
- * What munmap() does with mappings that are in the list no more: their entries go in one bracket, then the mappings leave
- * the reverse maps, then go the page tables that no other mapping uses.
+ * What munmap() does with mappings that are in the list no more: their entries go in one bracket, then the mappings
+ * leave the reverse maps, then go the page tables that no other mapping uses.
  *
  *   munmap                                       a walk of the reverse map
  *     takes the mappings out of the list
@@ -32,7 +32,7 @@ import { unlinkFileVma } from '../memory/vma-adjust.ts';
 import { gatherBatch } from './zap-page-range.ts';
 
 /** The mappings of `vmas` are out of the list already. Which tables may go is seen from their neighbours. */
-export function regionOf(mm: Mm, vmas: readonly Vma[], range: PageRange): UnmappedRegion {
+export function unmappedRegion(mm: Mm, vmas: readonly Vma[], range: PageRange): UnmappedRegion {
   const next = findVmaPosition(mm.vmas, range.first);
   return {
     vmas,
@@ -74,8 +74,8 @@ export function* unmapVmas(
 }
 
 /**
- * free_pgtables(): the mappings leave the reverse maps first, so that no walk is in their tables. Mappings that may have
- * a table in common go together.
+ * free_pgtables(): the mappings leave the reverse maps first, so that no walk is in their tables. Mappings that may
+ * have a table in common go together.
  *
  * Takes: the anon_vma lock, then i_mmap_rwsem, each for writing.
  */
@@ -106,8 +106,8 @@ function* unlink(k: Kernel, vma: Vma): Task<void> {
 }
 
 /**
- * free_pgd_range(): the tables of `range` that reach nowhere out of `limits`, and what of the upper levels is empty then.
- * No lock but mmap_lock: nobody else can be in them.
+ * free_pgd_range(): the tables of `range` that reach nowhere out of `limits`, and what of the upper levels is empty
+ * then. No lock but mmap_lock: nobody else can be in them.
  */
 export function* freePgdRange(
   k: Kernel,
@@ -141,8 +141,8 @@ function within(range: PageRange, limits: PageRange, size: number): PageRange {
 }
 
 /**
- * tlb_remove_table_free(), behind the flush: the tables are freed when no CPU is in them that walks without a lock. Linux
- * leaves that to RCU; here munmap() waits for those walks itself. Where there are none it is no yield point.
+ * tlb_remove_table_free(), behind the flush: the tables are freed when no CPU is in them that walks without a lock.
+ * Linux leaves that to RCU; here munmap() waits for those walks itself. Where there are none it is no yield point.
  */
 export function* tlbRemoveTableFree(k: Kernel, mm: Mm, tables: readonly PageRange[]): Task<void> {
   if (tables.length === 0) return;
