@@ -31,6 +31,8 @@ interface Ran<T> {
   readonly name: T;
   readonly steps: number;
   readonly reached: ReadonlySet<string>;
+  /** Before its actors begin: nearly everything comes to some lines then, to open a device for one. */
+  readonly inSetup: ReadonlySet<string>;
 }
 
 const lastFirst: Chooser = (ready, previous) => goOnWithSame(ready.toReversed(), previous, 0);
@@ -38,16 +40,25 @@ const lastFirst: Chooser = (ready, previous) => goOnWithSame(ready.toReversed(),
 /** In executions without needless switches, in either order of the actors, and in one where all take turns. */
 function ranPlan(name: string, plan: ScenarioPlan): Ran<string> {
   reached.clear();
-  const newRun = () => newScenarioRun(plan);
+  const inSetup = new Set<string>();
+  const newRun = () => {
+    const before = [...reached];
+    reached.clear();
+    const run = newScenarioRun(plan);
+    for (const id of reached) inSetup.add(id);
+    reached.clear();
+    for (const id of before) reached.add(id);
+    return run;
+  };
   try {
     const { steps } = replay(newRun, [], stepsMaxOf(plan));
     runWith(newRun, lastFirst, stepsMaxOf(plan));
     runWith(newRun, roundRobin(), stepsMaxOf(plan));
-    return { name, steps: steps.length, reached: new Set(reached) };
+    return { name, steps: steps.length, reached: new Set(reached), inSetup };
   } catch (error) {
     // A driver that was put there need not know what the setup asks of it.
     if (!(error instanceof BadSetup)) throw error;
-    return { name, steps: 0, reached: new Set() };
+    return { name, steps: 0, reached: new Set(), inSetup };
   }
 }
 
@@ -58,7 +69,8 @@ async function ranRecordings(): Promise<Ran<number>[]> {
     const program = programOf(recording.line);
     await runRecording(recording.version, program);
     const { steps } = program;
-    ran.push({ name: ran.length, steps: steps.length, reached: new Set(reached) });
+    const inSetup = new Set<string>();
+    ran.push({ name: ran.length, steps: steps.length, reached: new Set(reached), inSetup });
   }
   return ran;
 }
@@ -89,13 +101,21 @@ const SHAPES_MAX = 4_000;
 
 function reaching(id: string): Reaching {
   const comesThere = <T>({ reached: of }: Ran<T>) => unmarked.includes(id) || of.has(id);
+  const early = <T>(one: Ran<T>) => one.inSetup.has(id) && !comesThere(one);
+  const inOrder = <T>(all: readonly Ran<T>[]) => [
+    ...smallestFirst(all.filter(comesThere)),
+    ...smallestFirst(all.filter(early)),
+  ];
   const pairs = ofTwo.filter(comesThere);
+  const earlyPairs = ofTwo.filter(early);
   return {
-    recordings: names(smallestFirst(ofRecordings.filter(comesThere))),
-    scenarios: names(smallestFirst(ofScenarios.filter(comesThere))),
+    recordings: names(inOrder(ofRecordings)),
+    scenarios: names(inOrder(ofScenarios)),
     shapes: [
       ...names(smallestFirst(ofOne.filter(comesThere))),
       ...new Set(pairs.flatMap(alternating(smallestFirst(pairs)))),
+      ...names(smallestFirst(ofOne.filter(early))),
+      ...names(earlyPairs),
     ].slice(0, SHAPES_MAX),
   };
 }

@@ -1,7 +1,8 @@
 /**
  * Oracle 12: what Linux asserts of the entries that it changes, where it is built with CONFIG_DEBUG_VM. A migration
  * entry stands only while the page that it names is locked, and becomes that page again or the page's destination; what
- * leaves its entry is no process's alone any more; nothing new enters an anonymous mapping that has been reaped.
+ * leaves its entry is no process's alone any more; a device is asked for a page under mmap_lock; nothing new enters an
+ * anonymous mapping that has been reaped.
  *
  * Leaves out: mappings of files that were reaped, which do_fault_around() fills again without asking, and places that
  * UFFDIO_MOVE fills with a page that the reaper has not come to yet (move_pages_pte() does not ask either).
@@ -55,6 +56,14 @@ export const entryChanges: Oracle = {
           case 'call':
             if (event.function === MOVE) noteTargets(event.args, movedTo);
             return;
+          case 'callback':
+            if (event.function === 'migrate_to_ram' && !mayMigrate(k, Number(event.args.mm))) {
+              complain(
+                'migrate_to_ram() is called, and nobody holds mmap_lock',
+                Number(event.args.page),
+              );
+            }
+            return;
           case 'callback-return':
             if (event.result === 'again') refusing.add(event.device);
             return;
@@ -81,6 +90,12 @@ export const entryChanges: Oracle = {
 
 function noteTargets({ first, end, to }: CallArgs, movedTo: Set<number>): void {
   for (let at = 0; at < Number(end) - Number(first); at += 1) movedTo.add(Number(to) + at);
+}
+
+/** mmap_assert_locked(), which migrate_vma_setup() comes to: a driver that is called back takes mmap_lock for held. */
+function mayMigrate(k: Kernel, id: number): boolean {
+  const held = k.mms.get(id)?.mmapLock;
+  return held !== undefined && (held.readers.length > 0 || held.writer !== 'none');
 }
 
 function wrongWith(k: Kernel, { from, to }: EntryChange): string | undefined {

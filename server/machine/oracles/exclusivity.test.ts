@@ -4,6 +4,8 @@ import { test } from 'node:test';
 import type { KernelFunctions } from '../../kernel/kernel.ts';
 import { clearFlag, PAGE_ANON_EXCLUSIVE } from '../../kernel/memory/frames.ts';
 import { PTE_WRITE, pteWithFlags } from '../../kernel/memory/pte.ts';
+import type { Task } from '../../task/task.ts';
+import type { Result } from '../../vocabulary/errno.ts';
 import {
   assertHealthy,
   brokenRules,
@@ -70,4 +72,20 @@ test('[OR11] a page that is reused without being marked as its own', () => {
     },
   });
   assert.deepEqual(broken(script, forgetsTheMark), ['OR11']);
+});
+
+test('[OR8] a pinned page that a migration begins with, and gives up', () => {
+  const script = (opened: OpenedWorld) => {
+    store(opened, 7n);
+    for (const call of [cpu(opened).pin(1, pages(0), 'longterm'), cpu(opened).compact(pages(0))]) {
+      assert.ok(runAlone(opened.world, 'cpu0', call as Task<Result<unknown>>).ok);
+    }
+  };
+  const asksForNoPins: Mutant = () => ({
+    pageTryShareAnonRmap(k, pfn) {
+      clearFlag(k.frames, pfn, PAGE_ANON_EXCLUSIVE);
+      return 'shared';
+    },
+  });
+  assert.deepEqual(broken(script, asksForNoPins), ['OR8']);
 });

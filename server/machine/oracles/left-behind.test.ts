@@ -153,3 +153,16 @@ test('[OR4] a mapcount, a reference and a swap slot that do not agree with the e
     `${name} has 1 references, 0 are accounted for`,
   ]);
 });
+
+test('[OR4] an anon_vma that counts a mapping which is not its own', () => {
+  const opened = openedWorld({
+    overrides: (stock) => ({
+      *anonVmaPrepare(k, mm, vma) {
+        yield* stock.anonVmaPrepare(k, mm, vma);
+        if (vma.anonVma !== 'none') vma.anonVma.activeVmas += 1;
+      },
+    }),
+  });
+  store(opened, 7n);
+  assert.match(left(opened).join(), /counts 2 mappings as its own, and 1 are/);
+});

@@ -16,6 +16,7 @@ import {
   ZERO_PFN,
 } from '../../kernel/memory/frames.ts';
 import type { Mm } from '../../kernel/memory/mm.ts';
+import type { AnonVma } from '../../kernel/memory/mm-types.ts';
 import { entriesOf } from '../../kernel/memory/page-table.ts';
 import {
   type Pte,
@@ -81,6 +82,7 @@ export function leftBehind(
   for (const file of k.files.values())
     for (const pfn of file.pages.values()) add(books.extra, pfn, 1);
   complainOfRmapLocks(k, complaints);
+  complainOfAnonVmas(k, complaints);
   for (const pfn of framesInUse(k.frames)) checkFrame(k, books, pfn);
   for (const [slot, found] of k.swap.slots) {
     const named = books.slots.get(slot) ?? 0;
@@ -106,6 +108,23 @@ function complainOfRmapLocks({ anonVmas, files }: Kernel, complaints: string[]):
   }
 }
 
+/**
+ * Each counts the mappings whose own pages belong to it: by that count fork() sees whether one may be had again. Source:
+ * mm/rmap.c, unlink_anon_vmas(), which warns of one that is freed and counts some still.
+ */
+function complainOfAnonVmas({ anonVmas, mms }: Kernel, complaints: string[]): void {
+  const owned = new Map<AnonVma, number>();
+  for (const mm of mms.values()) {
+    for (const { anonVma } of mm.vmas) if (anonVma !== 'none') add(owned, anonVma, 1);
+  }
+  for (const anonVma of anonVmas.values()) {
+    const { id, activeVmas } = anonVma;
+    const found = owned.get(anonVma) ?? 0;
+    if (activeVmas === found) continue;
+    complaints.push(`anon_vma ${id} counts ${activeVmas} mappings as its own, and ${found} are`);
+  }
+}
+
 function readTables(k: Kernel, books: Books): void {
   for (const mm of k.mms.values()) {
     const { mmapLock, subscriptions } = mm;
@@ -119,6 +138,15 @@ function readTables(k: Kernel, books: Books): void {
     }
     if (mm.tlbFlushPending !== 0) {
       books.complaints.push(`mm ${mm.id} has ${mm.tlbFlushPending} TLB flushes pending`);
+    }
+    if (mm.tlbBatches !== 0) {
+      books.complaints.push(`${mm.tlbBatches} batches owe mm ${mm.id} a TLB flush`);
+    }
+    if (mm.fastWalks !== 0) {
+      books.complaints.push(`mm ${mm.id} has ${mm.fastWalks} walks without locks under way`);
+    }
+    if (mm.writeProtectSeq % 2 === 1) {
+      books.complaints.push(`mm ${mm.id} is still being copied (seq ${mm.writeProtectSeq})`);
     }
     if (mm.vmaLocks.readers.length > 0) {
       books.complaints.push(`a mapping of mm ${mm.id} is locked for reading`);

@@ -1,7 +1,8 @@
 /**
  * Oracle 8: an anonymous page that is pinned for long stays the one that is mapped, so that a task that writes to it by
  * its frame and a task that reads the address see the same memory. Unless its process takes it away itself: what a call
- * takes is its own task's work, and excuses no task that acts meanwhile, there or in another process.
+ * takes is its own task's work, and excuses no task that acts meanwhile, there or in another process. No migration
+ * begins with it either, for fork() asks no migration entry whether its page is pinned.
  *
  * Source: Documentation/core-api/pin_user_pages.rst; 09854ba94c6a and 70e806e4e645 (5.9) and what they led to.
  */
@@ -67,11 +68,14 @@ function followEntry(
   if (from.state === 'present' && isPinned(k, from.pfn as Pfn)) gone.set(key, from.pfn as Pfn);
   const pinned = gone.get(key);
   if (pinned === undefined || to.state === 'none') return;
-  if ('pfn' in to && to.pfn === pinned) {
+  const stays = 'pfn' in to && to.pfn === pinned;
+  if (stays && to.state !== 'migration') {
     // A migration that is refused puts the same page back.
     if (to.state === 'present') gone.delete(key);
     return;
   }
+  // Whether it is pinned is asked when no walk without locks can find it any more (page_try_share_anon_rmap).
+  if (stays && !isPinned(k, pinned)) return;
   gone.delete(key);
   if (!isPinned(k, pinned)) return;
   const now = 'pfn' in to ? `${to.state} frame ${frameName(to.pfn as Pfn)}` : to.state;

@@ -36,6 +36,8 @@ export interface ShapeMemory {
 }
 
 const FIRST = 0x1_0020_0000;
+/** The last page of one page table, where tables have two entries; the first of the next lies behind it. */
+const BORDER = FIRST + 0x1000;
 /** Of files: what the first page begins with, and the second. */
 const WORDS = ['0x64', '0x65'];
 
@@ -86,10 +88,11 @@ export const SHAPE_MEMORIES: readonly ShapeMemory[] = [
   memory('exclusive', [STORED, EXCLUSIVE]),
   memory('pinned', [STORED, PINNED], { machine: ONE_SLOT }),
   memory('read-only', [STORED, READ_ONLY, MIRRORED]),
+  memory('none-read-only', [READ_ONLY]),
   memory('zero', [LOADED]),
   memory('cow-whole', [STORED, FORKED], { vmas: mappings('anon-private', 1) }),
   memory('was-cow', [STORED, FORKED, CHILD_GONE], { tlbs: 'warm', processes: 'one' }),
-  memory('warm', [STORED], { tlbs: 'warm' }),
+  memory('warm', [STORED], { tlbs: 'warm', machine: TWO_SLOTS }),
   memory('cow-mirrored', [STORED, FORKED, MIRRORED]),
   // Only a page that is its process's alone may get the right to write back without a fault.
   memory('cow-read-only', [STORED, FORKED, READ_ONLY]),
@@ -130,6 +133,12 @@ export const SHAPE_MEMORIES: readonly ShapeMemory[] = [
   memory('two', [STORED, SECOND_STORED, BOTH_MIRRORED], { pages: 2 }),
   memory('two-empty', [SECOND_STORED], { pages: 2 }),
   memory('two-none', [], { pages: 2 }),
+  memory('two-tables', [STORED, SECOND_STORED, BOTH_MIRRORED], {
+    vmas: mappings('anon-private', 2, BORDER),
+    machine: { ...TWO_SLOTS, ptrsPerPte: 2 },
+    pages: 2,
+    tlbs: 'warm',
+  }),
   memory('two-device', [STORED, SECOND_STORED, MIGRATED], { pages: 2 }),
   memory('two-mappings', [STORED, SECOND_STORED, READ_ONLY, BOTH_MIRRORED], { pages: 2 }),
   // The last frame is taken: what needs another fails, and must leave everything as it was.
@@ -140,6 +149,7 @@ export const SHAPE_MEMORIES: readonly ShapeMemory[] = [
   memory('peer-cow', [STORED, MIGRATED, FORKED], { deviceOwner: 'shared' }),
   memory('two-peer', [STORED, SECOND_STORED, MIGRATED], { pages: 2, deviceOwner: 'shared' }),
   memory('huge', [STORED], { machine: SMALL_HUGE }),
+  memory('huge-part', [STORED, SECOND_STORED], { machine: SMALL_HUGE, ...SECOND_PAGE }),
   memory('huge-mirrored', [STORED, MIRRORED], { machine: SMALL_HUGE }),
   memory('huge-cow', [STORED, FORKED], { machine: SMALL_HUGE }),
   memory('huge-zero', [LOADED], { machine: SMALL_HUGE }),
@@ -148,7 +158,7 @@ export const SHAPE_MEMORIES: readonly ShapeMemory[] = [
 
 /** Its file is one block. */
 export function isBlock({ machine }: ShapeMemory): boolean {
-  return machine.ptrsPerPte === BLOCK.ptrsPerPte;
+  return machine.files !== undefined && machine.ptrsPerPte === BLOCK.ptrsPerPte;
 }
 
 /** The page may be moved by UFFDIO_MOVE: to the place of TARGET, which stays mapped. */
@@ -188,9 +198,9 @@ function memory(
 }
 
 /** The page and one behind it, and a place to move to. */
-function mappings(kind: ScenarioVma['kind'], pages = 2): ScenarioVma[] {
+function mappings(kind: ScenarioVma['kind'], pages = 2, address = FIRST): ScenarioVma[] {
   return [
-    { name: 'a', address: FIRST, pages, prot: 'rw', kind },
+    { name: 'a', address, pages, prot: 'rw', kind },
     { name: TARGET, address: 0x1_0000_0000, pages, prot: 'rw', kind: 'anon-private' },
   ];
 }

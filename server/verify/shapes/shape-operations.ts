@@ -41,10 +41,7 @@ const FEW: readonly string[] = ['present', 'cow', 'swap', 'file-shared'];
 const VALUE = { cpu: 2, device: 3, filled: 4 } as const;
 
 const CPU: readonly ShapeOperation[] = [
-  cpu('load', ({ page, pages }) => [
-    { do: 'load', at: page, as: ANSWER },
-    ...(pages === 2 ? [{ do: 'load' as const, at: second(page), as: 's' }] : []),
-  ]),
+  cpu('load', loadsOf),
   cpu('store', ({ page }) => [
     { do: 'store', at: page, value: VALUE.cpu },
     { do: 'load', at: page, as: ANSWER },
@@ -78,7 +75,7 @@ const CPU: readonly ShapeOperation[] = [
   dropping(
     cpu('dontneed', (place) => [
       { do: 'madvise', ...rangeOf(place), advice: 'DONTNEED' },
-      { do: 'load', at: place.page, as: ANSWER },
+      ...loadsOf(place),
     ]),
   ),
   {
@@ -306,7 +303,7 @@ export const SHAPE_OPERATIONS: readonly ShapeOperation[] = [
 /** Of the model: what no shape has, for a reader of their verdicts. */
 export const NOT_IN_SHAPES: readonly string[] = [
   'more than two pages, more than one forked process in the setup',
-  'a part of a huge page but its first page',
+  'a part of a huge page but its first two',
   'mmap, and mremap onto what is mapped',
   'running out of frames in the middle of an operation',
   'userfaultfd but for missing pages',
@@ -336,7 +333,12 @@ function rangeOf({ page, pages }: Place): { readonly at: string; readonly pages?
   return pages === 1 ? { at: page } : { at: page, pages };
 }
 
-function second(page: string): string {
+function loadsOf({ page, pages }: Place): Op[] {
+  const first: Op = { do: 'load', at: page, as: ANSWER };
+  return pages === 1 ? [first] : [first, { do: 'load', at: second(page), as: 's' }];
+}
+
+export function second(page: string): string {
   return `${page}+1`;
 }
 

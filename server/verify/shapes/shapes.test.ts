@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { hasFlag, PAGE_ANON_EXCLUSIVE, setFlag } from '../../kernel/memory/frames.ts';
 import type { Patch } from '../../patches/patch.ts';
 import { PATCHES } from '../../patches/patches.ts';
 import { readScenario } from '../../scenario/read-scenario.ts';
@@ -242,6 +243,39 @@ test('a client that is refused although the place is free is found; where it is 
     return askShape({ scenario, choice, executions: 300, goOn: GO_ON }).word;
   });
   assert.deepEqual(words, ['broken', 'holds', 'holds']);
+});
+
+test('[OR12] who asks a device for its page holds mmap_lock', () => {
+  const asksWithoutLock: Patch = {
+    id: 'asks-without-lock',
+    provenance: 'a test',
+    summary: 'a fault under the lock of a mapping calls migrate_to_ram()',
+    overrides: (stock) => ({
+      doSwapPage: (k, { lock: _, ...request }, seen) => stock.doSwapPage(k, request, seen),
+    }),
+  };
+  const scenario = scenarioOfShape(shapeNamed('device:load'));
+  const choice = { ...AS_WRITTEN, patches: [asksWithoutLock] };
+  assert.match(askShape({ scenario, choice, executions: 300, goOn: GO_ON }).why, /^OR12/);
+});
+
+test('[OR11] at rest no page that two processes map is marked as the one of one of them', () => {
+  const keepsTheMark: Patch = {
+    id: 'keeps-the-mark',
+    provenance: 'a test',
+    summary: 'fork() leaves PageAnonExclusive',
+    overrides: (stock) => ({
+      pageTryDupAnonRmap(k, parent, pfn) {
+        const marked = hasFlag(k.frames, pfn, PAGE_ANON_EXCLUSIVE);
+        const done = stock.pageTryDupAnonRmap(k, parent, pfn);
+        if (marked) setFlag(k.frames, pfn, PAGE_ANON_EXCLUSIVE);
+        return done;
+      },
+    }),
+  };
+  const scenario = scenarioOfShape(shapeNamed('present:fork'));
+  const choice = { ...AS_WRITTEN, patches: [keepsTheMark] };
+  assert.match(askShape({ scenario, choice, executions: 300, goOn: GO_ON }).why, /^OR11/);
 });
 
 test('with a frame for one of two pages the other stays where it was', () => {

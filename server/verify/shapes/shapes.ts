@@ -19,6 +19,7 @@ import {
   forkedBy,
   SHAPE_OPERATIONS,
   type ShapeOperation,
+  second,
 } from './shape-operations.ts';
 
 export interface Shape {
@@ -124,7 +125,13 @@ function scenarioOf(
   );
   const warming = acting
     .filter(({ kind }) => memory.tlbs === 'warm' && kind === 'cpu')
-    .map(({ name: actor }) => ({ actor, do: 'load' as const, at: memory.page }));
+    .flatMap(({ name: actor }) =>
+      (memory.pages === 1 ? [memory.page] : [memory.page, second(memory.page)]).map((at) => ({
+        actor,
+        do: 'load' as const,
+        at,
+      })),
+    );
   const moving = [
     ...memory.setup,
     ...operations.flatMap(({ program }, at) => program(memory, at)),
