@@ -99,6 +99,12 @@ const ofTwo = shapesRan(2).sort((a, b) => scattered(a.name) - scattered(b.name))
 /** Of the shapes of two that come there, so many: more are not asked within a minute. */
 const SHAPES_MAX = 4_000;
 
+const fileOf = new Map(mutants.map(({ id, file }) => [id, file]));
+/** Files of which they come to some line: an interleaving that nobody has run yet may come to another. */
+const filesOf = new Map(
+  ofTwo.map((one) => [one, new Set([...one.reached].map((id) => fileOf.get(id)))]),
+);
+
 function reaching(id: string): Reaching {
   const comesThere = <T>({ reached: of }: Ran<T>) => unmarked.includes(id) || of.has(id);
   const early = <T>(one: Ran<T>) => one.inSetup.has(id) && !comesThere(one);
@@ -107,6 +113,9 @@ function reaching(id: string): Reaching {
     ...smallestFirst(all.filter(early)),
   ];
   const pairs = ofTwo.filter(comesThere);
+  const nearPairs = ofTwo.filter(
+    (one) => !(comesThere(one) || early(one)) && filesOf.get(one)?.has(fileOf.get(id)),
+  );
   const earlyPairs = ofTwo.filter(early);
   return {
     recordings: names(inOrder(ofRecordings)),
@@ -116,6 +125,7 @@ function reaching(id: string): Reaching {
       ...new Set(pairs.flatMap(alternating(smallestFirst(pairs)))),
       ...names(smallestFirst(ofOne.filter(early))),
       ...names(earlyPairs),
+      ...names(nearPairs),
     ].slice(0, SHAPES_MAX),
   };
 }
