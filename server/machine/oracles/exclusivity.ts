@@ -1,7 +1,7 @@
 /**
  * Oracle 11: an anonymous page that an entry may write belongs to that mapping alone. It is marked so
- * (PageAnonExclusive), and no other entry maps it: else what one process writes another reads. Nor does the mark stay on a
- * page that several entries map, when all is done.
+ * (PageAnonExclusive), and no other entry maps it: else what one process writes another reads. Nor does the mark stay on
+ * a page that several entries map, when all is done.
  *
  * Source: mm/memory.c, mm/rmap.c, include/linux/page-flags.h (6.1); 6c287605fd56.
  */
@@ -49,12 +49,13 @@ export const exclusivity: Oracle = {
   },
 };
 
-/** Whoever writes next goes by the mark alone (do_wp_page, change_pte_range). Source: mm/rmap.c, page_add_anon_rmap(). */
+/** Who writes next goes by the mark alone (do_wp_page, change_pte_range). Source: mm/rmap.c, page_add_anon_rmap(). */
 function* sharedAndMarked({ k }: Watched, mappings: Mappings): Iterable<string> {
   for (const [pfn, places] of mappings) {
     if (places.size < 2 || !hasFlag(k.frames, pfn, PAGE_ANON)) continue;
     if (!hasFlag(k.frames, pfn, PAGE_ANON_EXCLUSIVE)) continue;
-    yield `frame ${frameName(pfn)} is mapped at ${places.size} places, and marked as one process's alone`;
+    const mapped = `frame ${frameName(pfn)} is mapped at ${places.size} places`;
+    yield `${mapped}, and marked as one process's alone`;
   }
 }
 

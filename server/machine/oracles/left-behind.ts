@@ -109,8 +109,8 @@ function complainOfRmapLocks({ anonVmas, files }: Kernel, complaints: string[]):
 }
 
 /**
- * Each counts the mappings whose own pages belong to it: by that count fork() sees whether one may be had again. Source:
- * mm/rmap.c, unlink_anon_vmas(), which warns of one that is freed and counts some still.
+ * Each counts the mappings whose own pages belong to it: by that count fork() sees whether one may be had again.
+ * Source: mm/rmap.c, unlink_anon_vmas(), which warns of one that is freed and counts some still.
  */
 function complainOfAnonVmas({ anonVmas, mms }: Kernel, complaints: string[]): void {
   const owned = new Map<AnonVma, number>();
