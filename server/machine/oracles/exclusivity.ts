@@ -1,7 +1,7 @@
 /**
  * Oracle 11: an anonymous page that an entry may write belongs to that mapping alone. It is marked so
- * (PageAnonExclusive), and no other entry maps it: else what one process writes another reads. At rest no page is marked
- * that several entries map.
+ * (PageAnonExclusive), and no other entry maps it: else what one process writes another reads. At rest no page is
+ * marked that several entries map.
  *
  * Source: mm/memory.c, mm/rmap.c, include/linux/page-flags.h (6.1); 6c287605fd56.
  */
