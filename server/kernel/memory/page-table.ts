@@ -113,6 +113,11 @@ export function clearTable(table: PageTable, page: PageIndex): void {
   const ptePage = blockOf(table, page);
   touch(table.context, tableObject(table, page), 'write');
   const empty = ptePage.level === 'table' && ptePage.ptes.every((pte) => pte === PTE_NONE);
+  // In a kernel in which others may be in it, an explorer has to know that each entry was looked at.
+  const first = page - (page % table.ptrsPerPte);
+  for (let at = 0; table.context.footprint !== 'off' && at < table.ptrsPerPte; at += 1) {
+    touch(table.context, pteObject(table, (first + at) as PageIndex), 'read');
+  }
   invariant(empty, 'PT4', { page, level: ptePage.level });
   ptePage.level = 'none';
 }
