@@ -121,6 +121,8 @@ export function* anonVmaFork(k: Kernel, child: Vma, parent: Vma): Task<void> {
  * Takes: the anon_vma lock for writing.
  */
 export function* unlinkAnonVmas(k: Kernel, vma: Vma): Task<void> {
+  // A fault that is kept out by nothing may be about to prepare it.
+  touch(k.context, objectId('vma', vma.mm, VMA_PARTS.anonVmas), 'read');
   const [one] = vma.chain;
   if (one === undefined) return;
   const held = yield* anonVmaLockWrite(k, 'unlink_anon_vmas.anon_vma_lock', one);
