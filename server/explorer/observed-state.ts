@@ -156,17 +156,25 @@ export class ObservedState {
       for (const { done } of step.step.children) this.#values.addJoin(done);
     }
     this.#values.addJoin(task.done);
-    for (const touch of step.touches) {
+    // Of what it has learnt, what it goes on with.
+    let kept = learnt;
+    for (const touch of inOrder(step)) {
       const found =
         touch.object === this.#announced
           ? this.#values.learntFrom(touch, this.#announcedValue)
           : this.#values.learntFrom(touch, 'as written last');
-      if (found !== 'nothing') fold(learnt, found);
+      if (found !== 'nothing') {
+        fold(learnt, found);
+        if (kept !== learnt) fold(kept, found);
+      }
+      kept = this.#follow(followed, touch, kept);
     }
-    if (task.state !== 'done') this.#foldNext(learnt, task);
-    followed.learnt = learnt;
+    if (task.state !== 'done') {
+      this.#foldNext(learnt, task);
+      if (kept !== learnt) this.#foldNext(kept, task);
+    }
+    followed.learnt = kept;
     for (const touch of step.touches) this.#values.wrote(touch, learnt, undo);
-    for (const touch of step.touches) this.#follow(followed, touch);
     for (const [at, child] of children.entries()) this.#start(child, at, step.task, undo);
     if (task.state === 'done') this.#end(step.task, task.result, undo);
     this.#undo.push(undo);
@@ -246,18 +254,22 @@ export class ObservedState {
     if (!this.#values.isJoin(name as ObjectId)) fold(learnt, index === 0 ? name : -name);
   }
 
-  #follow(followed: Followed, { object, mode, value }: Touch): void {
+  /** Returns: what the task, which has learnt `learnt`, still knows. */
+  #follow(followed: Followed, { object, mode, value, known = '' }: Touch, learnt: Lanes): Lanes {
+    const { held, loops } = followed;
     if (mode === 'hold' && value !== undefined) {
-      followed.held = new Map([...followed.held, [object, value]]);
+      followed.held = new Map([...held, [object, value]]);
     } else if (mode === 'enter') {
-      const { learnt, held } = followed;
-      followed.loops = new Map([...followed.loops, [object, { learnt, held }]]);
+      followed.loops = new Map([...loops, [object, { learnt: { ...learnt }, held }]]);
     } else if (mode === 'again') {
-      const entered = followed.loops.get(object);
-      if (entered === undefined) return;
-      followed.learnt = entered.learnt;
+      const entered = loops.get(object);
+      if (entered === undefined) return learnt;
       followed.held = entered.held;
+      const left = { ...entered.learnt };
+      if (known !== '') foldText(left, known);
+      return left;
     }
+    return learnt;
   }
 
   /** Of what is held to be compared it matters only whether it still stands there. */
@@ -337,4 +349,11 @@ export class ObservedState {
       parent.children += 1;
     });
   }
+}
+
+/** What the step has announced it did first; in its touches that stands last. */
+function inOrder({ step, touches }: ExecutedStep): readonly Touch[] {
+  const last = touches.at(-1);
+  if (last === undefined || step.kind !== 'access' || last.object !== step.object) return touches;
+  return touches.some(({ mode }) => mode === 'again') ? [last, ...touches.slice(0, -1)] : touches;
 }

@@ -176,6 +176,7 @@ const semOf = (queue: ObjectKind): Fates<RwSem> => ({
 
 const ticketOf = (queue: ObjectKind): Fates<RwSem['waiting'][number]> => ({
   mode: toldAs(queue, 'write'),
+  task: not('tells one that waits from another, which stands at its wait'),
 });
 
 const LOCK: Fates<Lock> = {

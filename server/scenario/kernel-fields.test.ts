@@ -57,10 +57,11 @@ function addWhatPasses(k: Kernel): void {
   const range = pages(0, 2);
   k.files.set(5, newMemoryFile(k.context, 5, 1));
   for (const sem of [...k.anonVmas.values()].map(({ rwsem }) => rwsem)) {
-    sem.waiting.push({ mode: 'read' });
+    sem.waiting.push({ mode: 'read', task: NO_TASK });
   }
-  for (const { iMmapRwsem } of k.files.values()) iMmapRwsem.waiting.push({ mode: 'read' });
-  mmapLock.waiting.push({ mode: 'read' });
+  for (const { iMmapRwsem } of k.files.values())
+    iMmapRwsem.waiting.push({ mode: 'read', task: NO_TASK });
+  mmapLock.waiting.push({ mode: 'read', task: NO_TASK });
   mmapLock.writer = NO_TASK;
   mm.vmaLocks.readers.push(vma);
   mm.vmaLocks.written.add(vma);

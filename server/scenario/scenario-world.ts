@@ -20,6 +20,7 @@ import {
   type World,
   type WorldOptions,
 } from '../machine/world.ts';
+import { patched } from '../patches/patch.ts';
 import { describeEvent } from '../report/describe-event.ts';
 import { UserBug } from '../task/assertions.ts';
 import { enterLoop, loopAgain, type TaskIdentity } from '../task/context.ts';
@@ -35,6 +36,7 @@ import { BadUserCode, EndlessLoop, lastReturn } from './bad-user-code.ts';
 import type { OpContext } from './compile-op.ts';
 import { describeEnd, failureAtEnd } from './end-of-run.ts';
 import { fairFaults } from './fair-faults.ts';
+import { forgetting } from './forgetting.ts';
 import { forkOf, newMilestones } from './milestones.ts';
 import { steersProgram } from './op-schema.ts';
 import { rangeOfVma } from './places.ts';
@@ -53,6 +55,9 @@ export const DEFAULT_STEPS_MAX = 5_000;
 
 /** Steps of one operation of a setup. */
 const SETUP_STEPS_MAX = 1_000_000;
+
+/** What the program of a thread is called for an explorer that forgets what its operations have learnt. */
+const PROGRAM = objectId('hold', HOLD_OWNERS.calls, 0);
 
 /** One world of a scenario: what the explorer needs, and what reports need besides. */
 export interface ScenarioRun extends Explored {
@@ -125,7 +130,8 @@ export function openScenario(
   plan.onNewWorld?.();
   const cpus = plan.threads.map(({ actor }) => actor);
   const fair = fairFaults(cpus, plan.faultsMax);
-  const patches = [...plan.choice.patches, fair.patch];
+  const own = ownCodeIn(plan);
+  const patches = [...plan.choice.patches, ...(own === 'none' ? [forgetting] : []), fair.patch];
   const contract = plan.oracles.has(CONTRACT_ORACLE) ? 'watched' : 'off';
   const world = newWorld({
     version: plan.kernel,
@@ -150,7 +156,6 @@ export function openScenario(
     const registers = new Map<string, string>();
     fair.start(world);
     const watch = watchRun(plan, world, fair);
-    const own = ownCodeIn(plan);
     world.scheduler.catchThrown(({ identity }, thrown) =>
       answerThrown(watch, own, identity, thrown),
     );
@@ -158,10 +163,14 @@ export function openScenario(
     const window = watchWindow(plan.window, new Set(far.map(({ name }) => name)));
     if (plan.window.length > 0) world.log.listeners.push(window.see);
     for (const thread of plan.threads) {
-      const program = threadTask(thread, surroundings, registers, (does) => {
-        world.context.current.name = does;
+      const program = threadTask(thread, surroundings, registers, {
+        begins: (does) => {
+          world.context.current.name = does;
+        },
+        // What user code keeps for a task is known to nobody else.
+        forgets: (known) => own === 'none' && loopAgain(world.context, PROGRAM, known),
       });
-      const task = watched(program, thread.actor, watch);
+      const task = watched(world, program, thread.actor, watch);
       world.scheduler.spawn(thread.actor, thread.name, task);
     }
     const freeFrames = () => freeFramesOf(plan, surroundings);
@@ -191,7 +200,7 @@ export function openScenario(
         names: plan.devices.map(({ name }) => name),
         registers,
         milestones: surroundings.milestones,
-        sequences: sequences ?? sequencesIn(world),
+        sequences: sequences ?? sequencesIn(plan),
         more: fair.state,
         windowReached: window.reached,
       }),
@@ -213,9 +222,10 @@ export const SEQUENCED = [
 ] as const;
 
 /** The kernel's own functions promise to compare sequences and to do nothing else with them (holdToCompare()). */
-export function sequencesIn({ kernel, version }: World): 'compared' | 'kept' {
-  const own = kernelFunctions(version);
-  return SEQUENCED.some((name) => kernel.fn[name] !== own[name]) ? 'kept' : 'compared';
+export function sequencesIn({ kernel, choice: { patches } }: ScenarioPlan): 'compared' | 'kept' {
+  const own = kernelFunctions(kernel);
+  const now = patched(own, patches);
+  return SEQUENCED.some((name) => now[name] !== own[name]) ? 'kept' : 'compared';
 }
 
 function freeFramesOf(plan: ScenarioPlan, surroundings: OpContext): Map<string, readonly Pfn[]> {
@@ -405,7 +415,7 @@ export function* threadTask(
   thread: PlannedThread,
   surroundings: OpContext,
   registers: Map<string, string>,
-  begins: (does: string) => void,
+  steps: ProgramSteps,
 ): Task<void> {
   const { actor, ops } = thread;
   const { milestones } = surroundings;
@@ -414,22 +424,30 @@ export function* threadTask(
     yield waitUntil('program.fork', milestones.object(name), () => milestones.reached(name));
   }
   if (milestones.birth(actor) === 'born') {
-    yield* inRounds(ops, { actor, surroundings, registers, begins });
+    yield* inRounds(ops, { actor, surroundings, registers, ...steps });
   }
   milestones.threadEnded(actor);
 }
 
+/** Told before each operation of a thread. */
+export interface ProgramSteps {
+  readonly begins: (does: string) => void;
+  /** Of all that operations have taught the thread nothing is left but how far it has come. */
+  readonly forgets: (known: string) => void;
+}
+
 /** What the operations of a thread have to do with. */
-interface OpsOf {
+interface OpsOf extends ProgramSteps {
   readonly actor: string;
   readonly surroundings: OpContext;
   readonly registers: Map<string, string>;
-  readonly begins: (does: string) => void;
 }
 
-function* once(some: readonly PlannedOp[], of: OpsOf): Task<void> {
+/** `where` distinguishes it from all other times that the thread does some. */
+function* once(some: readonly PlannedOp[], of: OpsOf, where: string): Task<void> {
   const { actor, surroundings, registers, begins } = of;
-  for (const { op, run, register } of some) {
+  for (const [done, { op, run, register }] of some.entries()) {
+    of.forgets(`${where} ${done}`);
     if (!steersProgram(op)) begins(op.do);
     const value = yield* run(surroundings, actor);
     if (register !== 'none') registers.set(register, value);
@@ -441,10 +459,10 @@ function* once(some: readonly PlannedOp[], of: OpsOf): Task<void> {
 function* inRounds(ops: readonly PlannedOp[], of: OpsOf): Task<void> {
   const at = ops.findIndex(({ op }) => op.do === 'repeat');
   const repeat = ops[at]?.op;
-  if (repeat?.do !== 'repeat') return yield* once(ops, of);
+  if (repeat?.do !== 'repeat') return yield* once(ops, of, 'all');
   const round = ops.slice(0, at);
   const { until, times = 1 } = repeat;
-  if (until === undefined) for (let n = 0; n < times; n += 1) yield* once(round, of);
+  if (until === undefined) for (let n = 0; n < times; n += 1) yield* once(round, of, `round ${n}`);
   else {
     // Only here: a client has no world.
     const { world, milestones } = of.surroundings;
@@ -455,14 +473,20 @@ function* inRounds(ops: readonly PlannedOp[], of: OpsOf): Task<void> {
     for (;;) {
       yield willRead('program.round', awaited);
       if (milestones.reached(until)) break;
-      yield* once(round, of);
+      yield* once(round, of, 'round');
       loopAgain(context, loop);
     }
   }
-  yield* once(ops.slice(at), of);
+  yield* once(ops.slice(at), of, 'behind');
 }
 
-function* watched(task: Task<void>, actor: string, watch: RunWatch): Task<void> {
+function* watched(
+  { context }: World,
+  task: Task<void>,
+  actor: string,
+  watch: RunWatch,
+): Task<void> {
+  enterLoop(context, PROGRAM);
   yield* task;
   watch.threadEnded(actor);
 }

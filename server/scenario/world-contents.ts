@@ -203,10 +203,11 @@ function notifiersText(mm: Mm | undefined, object: ObjectId, about: number): str
   return about === NOTIFIER_PARTS.list && leaving === 0 ? listed : 'unknown';
 }
 
-/** Who waits: readers are all alike. */
-function arrivals(sem: RwSem | undefined): number | 'unknown' {
+/** Who waits, in what order: readers are all alike. */
+function arrivals(sem: RwSem | undefined): number | string {
   const waiting = sem?.waiting ?? [];
-  return waiting.some(({ mode }) => mode === 'write') ? 'unknown' : waiting.length;
+  if (waiting.every(({ mode }) => mode === 'read')) return waiting.length;
+  return waiting.map(({ mode, task }) => `${mode} ${task.id}`).join();
 }
 
 /** Anon_vmas by their root. */
@@ -400,7 +401,7 @@ function oracleText(
 function restOf({ world, registers, more }: ContentsOptions): string {
   const { frames, swap, cutOff, mms } = world.kernel;
   let text = `${frames.system.used} ${frames.system.free.join()} ${more()}`;
-  for (const [name, value] of registers) text += ` ${name}=${value}`;
+  for (const [name, value] of [...registers].sort()) text += ` ${name}=${value}`;
   if (swap.slotsMax > 0) text += ` ${swap.nextSlot} ${swap.free.join()} ${swap.state}`;
   for (const { vmas } of mms.values()) {
     for (const { anonVma, chain } of vmas) {

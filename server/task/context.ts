@@ -79,6 +79,8 @@ export interface Touch {
   readonly mode: TouchMode;
   /** Of 'hold': what is held. */
   readonly value?: number;
+  /** Of 'again': what the task still knows of what it has learnt since it entered. */
+  readonly known?: string;
 }
 
 /** How a lock is held. */
@@ -154,16 +156,20 @@ const LOOKING_ON: { readonly [Mode in TouchMode]?: TouchMode } = {
 };
 
 /**
- * Marks for an explorer that a loop begins which tries until nothing comes in between. `loop` names it. Whatever the
- * running task learns in one round it must have forgotten when it calls loopAgain().
+ * Marks for an explorer that the running task begins something, named by `loop`, of which it will forget most: a loop
+ * that tries until nothing comes in between, a call of which it keeps the answer.
  */
 export function enterLoop(context: TaskContext, loop: ObjectId): void {
   touch(context, loop, 'enter');
 }
 
-/** The task begins another round, and knows no more than at enterLoop(), not even which round it is. */
-export function loopAgain(context: TaskContext, loop: ObjectId): void {
-  touch(context, loop, 'again');
+/**
+ * From here on the task knows no more than at enterLoop(), and `known`: what else it has learnt since decides nothing
+ * that it does, not even how often it was here.
+ */
+export function loopAgain(context: TaskContext, loop: ObjectId, known = ''): void {
+  const { footprint } = context;
+  if (footprint !== 'off') footprint.push({ object: loop, mode: 'again', known });
 }
 
 /**

@@ -79,4 +79,6 @@ export const HOLD_OWNERS = {
   threadsLeft: 7,
   /** Programs that go round. */
   rounds: 8,
+  /** Calls of functions of the kernel, of which the answer is kept. */
+  calls: 9,
 } as const;

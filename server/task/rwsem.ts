@@ -24,6 +24,7 @@ export interface RwSem extends HeldLock {
 
 interface Ticket {
   readonly mode: 'read' | 'write';
+  readonly task: TaskIdentity;
 }
 
 export interface HeldForRead {
@@ -46,7 +47,7 @@ export function newRwSem(lockClass: LockClass, object: ObjectId): RwSem {
 export function* readLock(context: TaskContext, at: YieldPoint, sem: RwSem): Task<HeldForRead> {
   checkLockOrder(context, at, sem);
   touch(context, sem.queue, 'read');
-  const ticket = arrive(sem, 'read');
+  const ticket = arrive(context, sem, 'read');
   yield { kind: 'block', at, on: sem.object, until: () => canRead(sem, ticket) };
   invariant(sem.writer === 'none', 'LK1', { class: sem.class });
   leaveQueue(context, sem, ticket);
@@ -96,7 +97,7 @@ function holdToWrite(context: TaskContext, sem: RwSem): HeldForWrite {
 
 function* queueToWrite(context: TaskContext, at: YieldPoint, sem: RwSem): Task<HeldForWrite> {
   touch(context, sem.queue, 'write');
-  const ticket = arrive(sem, 'write');
+  const ticket = arrive(context, sem, 'write');
   yield { kind: 'block', at, on: sem.object, until: () => canWrite(sem, ticket) };
   invariant(sem.writer === 'none' && sem.readers.length === 0, 'LK1', { class: sem.class });
   leaveQueue(context, sem, ticket);
@@ -132,6 +133,7 @@ export function writeUnlock(context: TaskContext, held: HeldForWrite): void {
   wake(context, held.sem.object, 'release-write');
 }
 
+<<<<<<< HEAD
 /**
  * downgrade_write(): whoever holds it alone goes on as a reader, and never lets go in between: no writer comes first.
  * The readers that wait before the first writer come in. Not a yield point.
@@ -149,6 +151,10 @@ export function downgradeWrite(context: TaskContext, held: HeldForWrite): HeldFo
 
 function arrive(sem: RwSem, mode: Ticket['mode']): Ticket {
   const ticket: Ticket = { mode };
+=======
+function arrive({ current }: TaskContext, sem: RwSem, mode: Ticket['mode']): Ticket {
+  const ticket: Ticket = { mode, task: current };
+>>>>>>> 9dcbacd (states: what a task has read and forgets distinguishes none any more; corrected says what it holds)
   sem.waiting.push(ticket);
   return ticket;
 }

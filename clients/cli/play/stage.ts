@@ -103,7 +103,10 @@ export class PlayStage {
     this.#player(actor)
       .client.run(
         name,
-        threadTask(thread, this.#surroundings(actor), this.registers, () => undefined),
+        threadTask(thread, this.#surroundings(actor), this.registers, {
+          begins: () => undefined,
+          forgets: () => undefined,
+        }),
       )
       .then(
         () => {

@@ -1,4 +1,5 @@
 import {
+  contentOfCorrected,
   correctedLateExclusive,
   newCorrectedDmirror,
   performCorrectedVerb,
@@ -18,6 +19,7 @@ export const lateExclusive: DriverVariant = {
       callbacks: made.callbacks,
       open: () => dmirrorOpen(made.dmirror),
       freeFrames: () => freeFrames(made.dmirror.memory),
+      contentOf: (object) => contentOfCorrected(made, object),
       perform: (verb) =>
         performLabVerb(made.dmirror, verb, (own) =>
           performCorrectedVerb(made, own, correctedLateExclusive),

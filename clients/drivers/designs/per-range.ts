@@ -1,7 +1,11 @@
 import { type Task, willWrite } from '../../../server/task/task.ts';
 import type { PageRange } from '../../../server/vocabulary/address.ts';
 import { OK, type Result } from '../../../server/vocabulary/errno.ts';
-import { newCorrectedDmirror, performCorrectedVerb } from '../dmirror/corrected-dmirror.ts';
+import {
+  contentOfCorrected,
+  newCorrectedDmirror,
+  performCorrectedVerb,
+} from '../dmirror/corrected-dmirror.ts';
 import { allocateChunk } from '../dmirror/dmirror-devmem.ts';
 import { dropEntries } from '../dmirror/dmirror-invalidate.ts';
 import { type Dmirror, withDriverLock } from '../dmirror/dmirror-state.ts';
@@ -26,10 +30,19 @@ export const perRange: DriverVariant = {
       callbacks,
       open: () => allocateChunk(dmirror),
       freeFrames: () => freeFrames(dmirror.memory),
+      contentOf: (object) =>
+        object === dmirror.lock.object
+          ? subscriptionText(dmirror)
+          : contentOfCorrected(corrected, object),
       perform: (verb) => performSubscribed(dmirror, verb, perform),
     };
   },
 };
+
+/** Its lock guards besides which subscription it has. */
+function subscriptionText({ sub }: Dmirror): string {
+  return sub === 'closed' ? '' : `${sub.id}`;
+}
 
 function* performSubscribed(
   dmirror: Dmirror,

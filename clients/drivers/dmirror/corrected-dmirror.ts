@@ -37,9 +37,9 @@ import {
   MIGRATE_PFN_NONE,
   migratePfnHas,
 } from '../../../server/abi/migrate-pfn.ts';
-import { type TaskContext, touch } from '../../../server/task/context.ts';
+import { enterLoop, loopAgain, type TaskContext, touch } from '../../../server/task/context.ts';
 import { lock, tryLock, unlock } from '../../../server/task/lock.ts';
-import { type ObjectId, objectId } from '../../../server/task/object-id.ts';
+import { type ObjectId, objectId, objectName } from '../../../server/task/object-id.ts';
 import { type Task, willCompare, willWrite } from '../../../server/task/task.ts';
 import {
   contains,
@@ -58,6 +58,7 @@ import { ownsFrame } from '../hardware/device-memory.ts';
 import { entryAt, entryObject, mappedThrough, setEntry } from '../hardware/device-page-table.ts';
 import { DMIRROR_FUNCTIONS, dmirrorDriver, newDmirror } from './dmirror.ts';
 import { type DmirrorCopied, dmirrorReadMapped } from './dmirror-access.ts';
+import { contentOfDmirror } from './dmirror-contents.ts';
 import { dropEntries } from './dmirror-invalidate.ts';
 import {
   type CommittedMigration,
@@ -112,6 +113,29 @@ class OwnOperations {
     return this.#migrations;
   }
 
+  begin(own: OwnMigration): void {
+    touch(this.#context, this.#migrationsObject, 'note');
+    this.#migrations.add(own);
+  }
+
+  /** What is left of it is known to the task that ends it, and of the others it learns nothing. */
+  end(own: OwnMigration): void {
+    touch(this.#context, this.#migrationsObject, 'note');
+    this.#migrations.delete(own);
+    enterLoop(this.#context, this.#migrationsObject);
+    loopAgain(this.#context, this.#migrationsObject, [...own.again].join());
+  }
+
+  watch(exclusive: OwnExclusive): void {
+    touch(this.#context, this.#exclusivesObject, 'note');
+    this.#exclusives.add(exclusive);
+  }
+
+  watchNoMore(exclusive: OwnExclusive): void {
+    touch(this.#context, this.#exclusivesObject, 'note');
+    this.#exclusives.delete(exclusive);
+  }
+
   get exclusives(): ReadonlySet<OwnExclusive> {
     touch(this.#context, this.#exclusivesObject, 'read');
     return this.#exclusives;
@@ -122,6 +146,45 @@ class OwnOperations {
     touch(this.#context, this.#exclusivesObject, 'write');
     return this.#exclusives;
   }
+
+  /** The pages of it that others have invalidated. */
+  lostOf({ lost }: OwnExclusive): ReadonlyMap<PageIndex, Seq> {
+    touch(this.#context, this.#exclusivesObject, 'read');
+    return lost;
+  }
+
+  /** As LabDevice.contentOf(), of these two sets. `seq`: what callbacks have set last. */
+  contentOf(object: ObjectId, seq: Seq | 'none'): string | 'unknown' {
+    if (object === this.#migrationsObject) {
+      return distinct(
+        [...this.#migrations].map(({ range, select, again }) => ({
+          operation: `${range.first}-${range.end} ${select}`,
+          noted: [...again].join(),
+        })),
+      );
+    }
+    if (object !== this.#exclusivesObject) return 'unknown';
+    return distinct(
+      [...this.#exclusives].map(({ range, lost }) => ({
+        operation: `${range.first}-${range.end}`,
+        // Since which sequence does not matter but for the last one, which may be that of callbacks to come.
+        noted: [...lost].map(([page, since]) => `${page} ${since === seq}`).join(),
+      })),
+    );
+  }
+}
+
+/** 'unknown' where it does not say which task's operation is which: two are alike. */
+function distinct(
+  operations: readonly { readonly operation: string; readonly noted: string }[],
+): string | 'unknown' {
+  if (new Set(operations.map(({ operation }) => operation)).size < operations.length) {
+    return 'unknown';
+  }
+  return operations
+    .map(({ operation, noted }) => `${operation} ${noted}`)
+    .sort()
+    .join(';');
 }
 
 export interface CorrectedDmirror {
@@ -148,6 +211,17 @@ export function newCorrectedDmirror(options: DmirrorOptions): CorrectedDmirror {
     invalidate: (sub, range, seq) => invalidate(dmirror, operations, { sub, range, seq }),
   };
   return { dmirror, callbacks, operations };
+}
+
+/** As LabDevice.contentOf(). */
+export function contentOfCorrected(
+  { dmirror, operations }: CorrectedDmirror,
+  object: ObjectId,
+): string | number | 'unknown' {
+  const { kind, index } = objectName(object);
+  if (kind !== 'device' || index === 0) return contentOfDmirror(dmirror, object);
+  const { sub } = dmirror;
+  return operations.contentOf(object, sub === 'closed' ? 'none' : sub.invalidateSeq);
 }
 
 /** Does one verb, as performVerb(). */
@@ -237,12 +311,13 @@ function entriesToDrop(
 ): PageIndex[] {
   const own = owner === dmirror.api.owner;
   const { pgmapOwner } = dmirror;
+  // What is lost is lost since a sequence, and that moves here.
+  const exclusives = operations.exclusives.size === 0 ? [] : operations.exclusivesToChange;
   if (own && event === 'migrate') return takenByOwn(dmirror, operations, range);
   const mapped = mappedThrough(dmirror.pageTable, range);
   // Whose migration it is an owner does not say that others share: it may be a peer's.
   if (event === 'migrate' && owner === pgmapOwner) lookAgainAt(operations, mapped);
-  const { size } = operations.exclusives;
-  for (const exclusive of size === 0 ? [] : operations.exclusivesToChange) {
+  for (const exclusive of exclusives) {
     if (own && event === 'exclusive') forgetLost(exclusive, range, seq);
     else noteLost(exclusive, range, seq);
   }
@@ -305,7 +380,7 @@ function* setupNoted(
   if (request.mm !== api.mm) return yield* api.migrateVmaSetup(request);
   const { range, select, faultPage } = request;
   const own: OwnMigration = { range, select, faultPage, again: new Set() };
-  operations.migrationsToChange.add(own);
+  operations.begin(own);
   const setup = yield* api.migrateVmaSetup(request);
   if (setup.ok) {
     byId.set(setup.value.id, own);
@@ -313,7 +388,7 @@ function* setupNoted(
       migratePfnHas(entry, MIGRATE_PFN_MIGRATE) ? [pageIndex(range.first + at)] : [],
     );
     yield* dropCollected(dmirror(), operations, own, collected);
-  } else operations.migrationsToChange.delete(own);
+  } else operations.end(own);
   return setup;
 }
 
@@ -325,7 +400,7 @@ function* finalizeAndLook(
   const own = byId.get(migrate.id);
   if (own === undefined) return;
   byId.delete(migrate.id);
-  operations.migrationsToChange.delete(own);
+  operations.end(own);
   // To wait for the end of an invalidation would be to wait for who waits in it for the lock of the page: UFFDIO_MOVE.
   if (own.faultPage === 'none') yield* lookAgain(dmirror(), own);
 }
@@ -382,7 +457,10 @@ function* noteMigrated(operations: OwnOperations, migration: CommittedMigration)
 function* lookAgain(dmirror: Dmirror, own: OwnMigration): Task<void> {
   const sub = dmirror.sub;
   if (own.again.size === 0 || sub === 'closed') return;
-  for (let attempt = 0; attempt < dmirror.retriesMax; attempt += 1) {
+  const { context, retriesMax } = dmirror;
+  if (retriesMax === Number.POSITIVE_INFINITY) enterLoop(context, sub.object);
+  for (let attempt = 0; attempt < retriesMax; attempt += 1) {
+    if (attempt > 0) loopAgain(context, sub.object);
     const begun = yield* dmirror.api.mmuIntervalReadBegin(sub);
     const walked: Result<readonly HmmPfn[]> = yield* dmirror.api.hmmRangeFault({
       sub,
@@ -438,7 +516,7 @@ function* beginExclusive(
   range: PageRange,
 ): Task<OwnExclusive> {
   const exclusive: OwnExclusive = { range, lost: new Map() };
-  operations.exclusivesToChange.add(exclusive);
+  operations.watch(exclusive);
   if (dmirror.sub !== 'closed') yield* dmirror.api.mmuIntervalReadBegin(dmirror.sub);
   return exclusive;
 }
@@ -476,8 +554,8 @@ function* makeExclusive(
     const made = yield* locked(() => dmirror.api.makeDeviceExclusiveRange(batch));
     const frames = made.ok ? made.value : [];
     const complete = frames.length === pageCount(batch);
-    const mapped = complete ? yield* mapExclusive(dmirror, exclusive, frames) : 0;
-    operations.exclusivesToChange.delete(exclusive);
+    const mapped = complete ? yield* mapExclusive(corrected, exclusive, frames) : 0;
+    operations.watchNoMore(exclusive);
     const held = frames.filter((frame) => frame !== 'none');
     if (held.length > 0) yield* dmirror.api.unlockAndPutPages(held);
     if (!made.ok && made.errno === 'ENOTCONN') return made;
@@ -489,24 +567,25 @@ function* makeExclusive(
 
 /** Holds: the pages' locks. Takes: driver_lock. Returns: how many pages were entered. */
 function mapExclusive(
-  dmirror: Dmirror,
+  corrected: CorrectedDmirror,
   exclusive: OwnExclusive,
   frames: readonly (Pfn | 'none')[],
 ): Task<number> {
-  return withDriverLock(dmirror, 'dmirror_atomic_map.lock', () =>
-    enterExclusive(dmirror, exclusive, frames),
+  return withDriverLock(corrected.dmirror, 'dmirror_atomic_map.lock', () =>
+    enterExclusive(corrected, exclusive, frames),
   );
 }
 
 function* enterExclusive(
-  dmirror: Dmirror,
+  { dmirror, operations }: CorrectedDmirror,
   exclusive: OwnExclusive,
   frames: readonly (Pfn | 'none')[],
 ): Task<number> {
+  const lost = operations.lostOf(exclusive);
   let mapped = 0;
   for (const [at, frame] of frames.entries()) {
     const page = pageIndex(exclusive.range.first + at);
-    if (frame === 'none' || exclusive.lost.has(page)) continue;
+    if (frame === 'none' || lost.has(page)) continue;
     yield willWrite('dmirror_atomic_map.map', entryObject(dmirror.pageTable, page));
     setEntry(dmirror.pageTable, page, { state: 'mapped', pfn: frame, access: 'exclusive' });
     mapped += 1;

@@ -1,6 +1,10 @@
 import { freeFrames } from '../hardware/device-memory.ts';
 import type { DriverVariant } from '../interface/driver-variant.ts';
-import { newCorrectedDmirror, performCorrectedVerb } from './corrected-dmirror.ts';
+import {
+  contentOfCorrected,
+  newCorrectedDmirror,
+  performCorrectedVerb,
+} from './corrected-dmirror.ts';
 import { dmirrorOpen } from './dmirror.ts';
 import { performLabVerb } from './lab-verb.ts';
 
@@ -15,6 +19,7 @@ export const corrected: DriverVariant = {
       callbacks: made.callbacks,
       open: () => dmirrorOpen(made.dmirror),
       freeFrames: () => freeFrames(made.dmirror.memory),
+      contentOf: (object) => contentOfCorrected(made, object),
       perform: (verb) =>
         performLabVerb(made.dmirror, verb, (own) => performCorrectedVerb(made, own)),
     };

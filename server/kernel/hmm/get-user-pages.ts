@@ -4,7 +4,7 @@
  * Leaves out: FOLL_FORCE, unsharing for read-only pins (no caller here asks for one).
  */
 
-import { touch } from '../../task/context.ts';
+import { enterLoop, loopAgain, touch } from '../../task/context.ts';
 import type { Task } from '../../task/task.ts';
 import { nextPage, type PageIndex, type PageRange, type Pfn } from '../../vocabulary/address.ts';
 import { fail, ok, type Result } from '../../vocabulary/errno.ts';
@@ -55,7 +55,10 @@ function* getOne(
   how: 'get' | 'pin',
 ): Task<Pfn | 'none'> {
   if (vma.prot === 'none' || (access === 'write' && vma.prot !== 'rw')) return 'none';
+  const loop = pinnedObject(mm.id);
+  enterLoop(k.context, loop);
   for (let tries = 0; tries < FAULTS_MAX; tries += 1) {
+    loopAgain(k.context, loop);
     const at = yield* lockToLook(k, 'follow_page_pte.ptl', mm, vma, page);
     const pte = lockedPte(at);
     if (ptePresent(pte) && !pteProtNone(pte) && (access === 'read' || pteWrite(pte))) {

@@ -22,13 +22,13 @@ export function migrationsObject(owner: DeviceOwner): ObjectId {
 const EMPTY_MAX = 64;
 
 export function openMigration(k: Kernel, migration: Migration): void {
-  touch(k.context, migrationsObject(migration.owner), 'write');
+  touch(k.context, migrationsObject(migration.owner), 'note');
   k.migrations.set(migration.id, migration);
 }
 
 /** The next page of the range is collected as `entry`. */
 export function collect(k: Kernel, migration: Migration, entry: MigratePfn): void {
-  touch(k.context, migrationsObject(migration.owner), 'write');
+  touch(k.context, migrationsObject(migration.owner), 'note');
   migration.src.push(entry);
 }
 
@@ -38,19 +38,19 @@ export function changeSource(
   index: number,
   entry: MigratePfn,
 ): void {
-  touch(k.context, migrationsObject(migration.owner), 'write');
+  touch(k.context, migrationsObject(migration.owner), 'note');
   migration.src[index] = entry;
 }
 
 /** The driver says where to, one entry a page. */
 export function setDestinations(k: Kernel, migration: Migration, dst: readonly MigratePfn[]): void {
-  touch(k.context, migrationsObject(migration.owner), 'write');
+  touch(k.context, migrationsObject(migration.owner), 'note');
   migration.dst.push(...dst);
 }
 
 /** Setup is done. A driver may forget about a migration that has collected nothing, and most do. */
 export function endCollecting(k: Kernel, migration: Migration, cpages: number): void {
-  touch(k.context, migrationsObject(migration.owner), 'write');
+  touch(k.context, migrationsObject(migration.owner), 'note');
   migration.cpages = cpages;
   if (cpages > 0) return;
   const empty = [...k.migrations.values()].filter(
@@ -65,6 +65,6 @@ export function holdsPages({ cpages }: Migration): boolean {
 }
 
 export function closeMigration(k: Kernel, migration: Migration): void {
-  touch(k.context, migrationsObject(migration.owner), 'write');
+  touch(k.context, migrationsObject(migration.owner), 'note');
   k.migrations.delete(migration.id);
 }

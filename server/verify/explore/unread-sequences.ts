@@ -5,13 +5,13 @@
  */
 import type { ExecutedStep } from '../../explorer/execution.ts';
 import type { ScenarioPlan } from '../../scenario/scenario-plan.ts';
-import { newScenarioRun, sequencesIn } from '../../scenario/scenario-world.ts';
+import { sequencesIn } from '../../scenario/scenario-world.ts';
 import type { Touch } from '../../task/context.ts';
 import { objectName } from '../../task/object-id.ts';
 
 /** A patch may do anything with sequences that it makes itself. */
 export function mayGoUnread(plan: ScenarioPlan): boolean {
-  return sequencesIn(newScenarioRun(plan).world) === 'compared';
+  return sequencesIn(plan) === 'compared';
 }
 
 export class UnreadSequences {
