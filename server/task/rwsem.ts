@@ -133,7 +133,6 @@ export function writeUnlock(context: TaskContext, held: HeldForWrite): void {
   wake(context, held.sem.object, 'release-write');
 }
 
-<<<<<<< HEAD
 /**
  * downgrade_write(): whoever holds it alone goes on as a reader, and never lets go in between: no writer comes first.
  * The readers that wait before the first writer come in. Not a yield point.
@@ -149,12 +148,8 @@ export function downgradeWrite(context: TaskContext, held: HeldForWrite): HeldFo
   return { sem, reader };
 }
 
-function arrive(sem: RwSem, mode: Ticket['mode']): Ticket {
-  const ticket: Ticket = { mode };
-=======
 function arrive({ current }: TaskContext, sem: RwSem, mode: Ticket['mode']): Ticket {
   const ticket: Ticket = { mode, task: current };
->>>>>>> 9dcbacd (states: what a task has read and forgets distinguishes none any more; corrected says what it holds)
   sem.waiting.push(ticket);
   return ticket;
 }
