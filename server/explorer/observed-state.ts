@@ -351,9 +351,13 @@ export class ObservedState {
   }
 }
 
-/** What the step has announced it did first; in its touches that stands last. */
+/**
+ * What the step has announced it did first, though among its touches that stands last: what it learnt there it knows
+ * when it enters something of which it will forget most, and forgets with the rest when that is over.
+ */
 function inOrder({ step, touches }: ExecutedStep): readonly Touch[] {
   const last = touches.at(-1);
   if (last === undefined || step.kind !== 'access' || last.object !== step.object) return touches;
-  return touches.some(({ mode }) => mode === 'again') ? [last, ...touches.slice(0, -1)] : touches;
+  const forgets = touches.some(({ mode }) => mode === 'enter' || mode === 'again');
+  return forgets ? [last, ...touches.slice(0, -1)] : touches;
 }

@@ -5,7 +5,14 @@
 
 import fc from 'fast-check';
 import { Scheduler } from '../scheduler/scheduler.ts';
-import { newTaskContext, type TaskContext, touch, wake } from '../task/context.ts';
+import {
+  enterLoop,
+  loopAgain,
+  newTaskContext,
+  type TaskContext,
+  touch,
+  wake,
+} from '../task/context.ts';
 import { type Lock, lock, newLock, tryLock, unlock } from '../task/lock.ts';
 import { objectId } from '../task/object-id.ts';
 import {
@@ -53,6 +60,7 @@ const KINDS = [
   'fork',
   'fork-lock',
   'fork-mixed',
+  'call',
 ] as const;
 
 export interface RandomOp {
@@ -70,6 +78,9 @@ const SEM = objectId('mmap_lock', 0, 0);
 const POSTED = objectId('answer', 0, 0);
 const COUNT = objectId('subscriptions', 0, 0);
 const FLAG = objectId('interval_sub', 0, 0);
+
+/** What is forgotten but for the answer. */
+const CALL = objectId('hold', 0, 0);
 
 /** While the counter has not been 0 again. */
 function period(number: number) {
@@ -185,6 +196,8 @@ class Memory {
         yield willWrite('test.post', POSTED);
         this.posted += 1;
         return wake(context, POSTED);
+      case 'call':
+        return yield* this.#call(op, value);
       case 'fork':
       case 'fork-lock':
       case 'fork-mixed':
@@ -242,6 +255,22 @@ class Memory {
         return writeUnlock(context, held);
       }
     }
+  }
+
+  /** What was seen before it decides what comes behind it, and of what it sees itself whether it stayed. */
+  *#call(op: RandomOp, value: number): Task<void> {
+    const { context, cells } = this;
+    const [here, there] = [cell(op.at), cell(1 - op.at)];
+    yield willRead('test.before_call', here);
+    const before = cells[op.at] ?? 0;
+    enterLoop(context, CALL);
+    yield willRead('test.called', there);
+    const seen = cells[1 - op.at];
+    yield willRead('test.called_again', there);
+    const answer = seen === cells[1 - op.at] ? 'stayed' : 'moved';
+    loopAgain(context, CALL, answer);
+    yield willWrite('test.returned', here);
+    cells[op.at] = answer === 'stayed' ? value : value + 1_000 + before;
   }
 
   *#fork(who: number, op: RandomOp, value: number, note: (text: string) => void): Task<void> {

@@ -1,13 +1,21 @@
 /**
  * What no level asks of the kernel: swapoff(), khugepaged, MADV_COLLAPSE, holes in files, compaction and UFFDIO_MOVE.
- * In the page's machine they refuse, as a kernel that was built without them.
+ * In the page's machine they refuse, as a kernel that was built without them. Nor does it compare states.
  */
+import type { Patch } from '../../../server/patches/patch.ts';
 import type { Task } from '../../../server/task/task.ts';
 import { fail, type Result } from '../../../server/vocabulary/errno.ts';
 
 function* refused(): Task<Result<never>> {
   return fail('EINVAL');
 }
+
+export const forgetting: Patch = {
+  id: 'forgetting',
+  provenance: '',
+  summary: '',
+  overrides: () => ({}),
+};
 
 export {
   refused as callSwapoff,

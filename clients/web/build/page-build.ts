@@ -68,6 +68,7 @@ const OF_LEVELS: readonly (readonly [all: string, ofLevels: string])[] = [
   ['server/kernel/syscalls/punch-hole.ts', 'clients/web/break/level-kernel.ts'],
   ['server/kernel/syscalls/swapoff.ts', 'clients/web/break/level-kernel.ts'],
   ['server/kernel/reclaim/migrate-pages.ts', 'clients/web/break/level-kernel.ts'],
+  ['server/scenario/forgetting.ts', 'clients/web/break/level-kernel.ts'],
 ];
 
 /** Names of files that may be among them. */

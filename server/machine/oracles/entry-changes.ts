@@ -27,7 +27,15 @@ import { entriesOf } from '../../kernel/memory/page-table.ts';
 import { lookAtSlot, slotAt } from '../../kernel/memory/swap.ts';
 import { isAnonymous, vmaLookup } from '../../kernel/memory/vma.ts';
 import { touch } from '../../task/context.ts';
-import { hexAddress, type PageIndex, type Pfn } from '../../vocabulary/address.ts';
+import {
+  contains,
+  hexAddress,
+  type PageIndex,
+  type PageRange,
+  type Pfn,
+  pagesFrom,
+  withRange,
+} from '../../vocabulary/address.ts';
 import { describePte, frameName } from './excuses.ts';
 import type { Oracle } from './oracle.ts';
 
@@ -37,6 +45,8 @@ type WithFrame = Extract<PteView, { pfn: unknown }>;
 
 /** The call of UFFDIO_MOVE. */
 const MOVE = 'move_pages';
+/** Of those that it has moved pages to. */
+const RANGES_MAX = 64;
 
 export const entryChanges: Oracle = {
   id: 'OR12',
@@ -46,7 +56,7 @@ export const entryChanges: Oracle = {
     /** Devices that have refused a callback: what they map, the reaper leaves for another time. */
     const refusing = new Set<string>();
     /** Where UFFDIO_MOVE may have brought what the reaper had not come to yet: it asks nobody. */
-    const movedTo = new Set<number>();
+    const movedTo: PageRange[] = [];
     const complain = (text: string, page: number): void =>
       report({ text, device: '', page: page as PageIndex });
     return {
@@ -54,7 +64,7 @@ export const entryChanges: Oracle = {
       see(event) {
         switch (event.kind) {
           case 'call':
-            if (event.function === MOVE) noteTargets(event.args, movedTo);
+            if (event.function === MOVE) noteTarget(event.args, movedTo);
             return;
           case 'callback':
             if (event.function === 'migrate_to_ram' && !mayMigrate(k, Number(event.args.mm))) {
@@ -88,8 +98,12 @@ export const entryChanges: Oracle = {
   },
 };
 
-function noteTargets({ first, end, to }: CallArgs, movedTo: Set<number>): void {
-  for (let at = 0; at < Number(end) - Number(first); at += 1) movedTo.add(Number(to) + at);
+/** A few ranges are told from each other, of many what they span: it excuses more, and takes no more room. */
+function noteTarget({ first, end, to }: CallArgs, movedTo: PageRange[]): void {
+  const target = pagesFrom(Number(to) as PageIndex, Number(end) - Number(first));
+  const all = withRange(movedTo, target);
+  const whole = { first: all[0]?.first ?? target.first, end: all.at(-1)?.end ?? target.end };
+  movedTo.splice(0, movedTo.length, ...(all.length > RANGES_MAX ? [whole] : all));
 }
 
 /** mmap_assert_locked(), which migrate_vma_setup() comes to: a driver that is called back takes mmap_lock for held. */
@@ -146,12 +160,13 @@ function leaving(k: Kernel, to: PteView): Pfn | 'none' {
 }
 
 /** What is there when the reaper and everybody else are done came behind it: it has taken all that it found. */
-function* enteredReaped(k: Kernel, movedTo: ReadonlySet<number>): Iterable<string> {
+function* enteredReaped(k: Kernel, movedTo: readonly PageRange[]): Iterable<string> {
   for (const mm of k.mms.values()) {
     if (isStable(k, mm)) continue;
     for (const [page, pte] of entriesOf(mm.table)) {
       const vma = vmaLookup(mm.vmas, page);
-      if (vma === 'none' || !isAnonymous(vma) || movedTo.has(page)) continue;
+      if (vma === 'none' || !isAnonymous(vma) || movedTo.some((range) => contains(range, page)))
+        continue;
       yield `${hexAddress(page)} of mm ${mm.id}, which was reaped, has an entry (${describePte(pte)})`;
     }
   }

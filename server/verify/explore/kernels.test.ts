@@ -89,16 +89,16 @@ test('a driver in two passes holds; one that moves the sequence late is broken w
   }
 });
 
-/** cpu1 sees b still mapped while cpu0 unmaps a: only without mmap_lock can madvise() end in between. */
+/** cpu1 sees b still mapped while cpu0 changes a: only without mmap_lock can madvise() end in between. */
 const WRITER = `vmas:
   - { name: a, address: 0x100200000, pages: 1, prot: rw, kind: anon-private }
   - { name: b, address: 0x100400000, pages: 1, prot: rw, kind: anon-private }
 setup: [{ actor: cpu0, do: store, at: a, value: 7 }, { actor: cpu0, do: store, at: b, value: 8 }]
 actors:
-  - { name: cpu0, kind: cpu, program: [{ do: munmap, at: a }] }
+  - { name: cpu0, kind: cpu, program: [{ do: mprotect, at: a, prot: r }] }
   - { name: cpu1, kind: cpu, program: [{ do: madvise, at: b, advice: DONTNEED }] }
 window:
-  - { event: call, function: munmap, by: cpu0 }
+  - { event: call, function: mprotect, by: cpu0 }
   - { event: invalidate_range_start, by: cpu0 }
   - { event: return, function: madvise_dontneed, by: cpu1 }
   - { event: invalidate_range_end, by: cpu0 }
