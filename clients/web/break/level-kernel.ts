@@ -10,7 +10,7 @@ function* refused(): Task<Result<never>> {
   return fail('EINVAL');
 }
 
-export const forgetting: Patch = {
+const noPatch: Patch = {
   id: 'forgetting',
   provenance: '',
   summary: '',
@@ -18,6 +18,7 @@ export const forgetting: Patch = {
 };
 
 export {
+  noPatch as forgetting,
   refused as callSwapoff,
   refused as collapseAndFreePmd,
   refused as collapseFile,
