@@ -26,7 +26,7 @@ export interface RunWatch {
 }
 
 /** Which threads have not ended, for an explorer. */
-const THREADS_LEFT = objectId('hold', HOLD_OWNERS.threadsLeft, 0);
+export const THREADS_LEFT = objectId('hold', HOLD_OWNERS.threadsLeft, 0);
 
 export function watchRun(plan: ScenarioPlan, world: World, fair: FairFaults): RunWatch {
   const { oracles } = plan;

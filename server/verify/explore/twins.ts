@@ -7,6 +7,7 @@
 import { conflicts } from '../../explorer/dependence.ts';
 import type { ExecutedStep } from '../../explorer/execution.ts';
 import type { ScenarioPlan } from '../../scenario/scenario-plan.ts';
+import { THREADS_LEFT } from '../../scenario/watch-run.ts';
 import type { TouchMode } from '../../task/context.ts';
 import { type ObjectId, objectName } from '../../task/object-id.ts';
 import { ORACLE_OWNERS } from '../../task/object-owners.ts';
@@ -24,16 +25,38 @@ export interface Reduction {
   readonly isOwn: (object: ObjectId) => boolean;
 }
 
-/** The scenario without the twins of the largest group of identical devices that can be left out, or 'none'. */
+/** Operations after which a twin may find nothing changed. Of what others do, one that matters is found soon enough. */
+const LOOKS: ReadonlySet<string> = new Set([
+  'prefetch',
+  'read',
+  'read-mapped',
+  'fault-read',
+  'snapshot',
+]);
+
+/**
+ * The scenario without the twins of one group of identical devices, or 'none' if none can be left out: of the largest
+ * group that only looks, else of the largest.
+ */
 export function withoutTwins(plan: ScenarioPlan): Reduction | 'none' {
   // A condition may name any device.
   if (plan.question.kind !== 'none') return 'none';
-  const groups = plan.symmetric.toSorted((a, b) => b.length - a.length);
+  const looking = new Set(plan.symmetric.filter((group) => onlyLooks(plan, group)));
+  const groups = plan.symmetric.toSorted(
+    (a, b) => Number(looking.has(b)) - Number(looking.has(a)) || b.length - a.length,
+  );
   for (const group of groups) {
     const reduction = withoutTwinsOf(plan, group);
     if (reduction !== 'none') return reduction;
   }
   return 'none';
+}
+
+function onlyLooks({ instances }: ScenarioPlan, group: readonly string[]): boolean {
+  const threads = instances
+    .filter(({ name }) => group.includes(name))
+    .flatMap((one) => one.threads);
+  return threads.flat().every(({ do: does }) => LOOKS.has(does));
 }
 
 function withoutTwinsOf(plan: ScenarioPlan, group: readonly string[]): Reduction | 'none' {
@@ -74,6 +97,8 @@ export class IndependenceCheck {
     const own = step.actor === this.#member;
     for (const { object, mode } of step.touches) {
       if (isBookkeeping(object)) continue;
+      // That another thread has ended as well changes nothing for one that ends.
+      if (!own && object === THREADS_LEFT && mode === 'lower') continue;
       if (!own) this.#foreign.add(object);
       else {
         const modes = this.#touched.get(object);
