@@ -16,7 +16,7 @@ import { isStable } from '../../kernel/memory/address-space-stability.ts';
 import { contentsOf, hasFlag, PAGE_ANON } from '../../kernel/memory/frames.ts';
 import type { Mm } from '../../kernel/memory/mm.ts';
 import { entriesOf, nextCovered } from '../../kernel/memory/page-table.ts';
-import { isAnonymous, isShared } from '../../kernel/memory/vma.ts';
+import { isAnonymous, isShared, vmaLookup } from '../../kernel/memory/vma.ts';
 import { vmaOfEntry } from '../../kernel/memory/vma-adjust.ts';
 import { touch } from '../../task/context.ts';
 import { type ObjectId, objectId } from '../../task/object-id.ts';
@@ -317,16 +317,22 @@ function settle(registers: Registers, mm: number, call: OpenCall): void {
   }
 }
 
-/** DONTNEED of private memory: as at its birth, unless it was written since. */
+/**
+ * DONTNEED of private memory: as at its birth, unless it was written since. A mapping that munmap() is taking away it
+ * may have come to before, or not found any more.
+ */
 function dropPrivate(registers: Registers, mm: number, space: Space, call: OpenCall): void {
   const [range] = call.ranges;
   for (const page of [...space.values.keys()]) {
     if (!(isIn([range], page) && isRegister(registers.k, mm, page))) continue;
-    const written = call.written.get(page);
+    const leaving = isLeaving(registers.k, mm, page);
+    const written = call.written.get(page) ?? (leaving ? space.values.get(page) : undefined);
     const born = bornAt(registers.k, mm, page);
     setValue(space, page, written === undefined ? born : either(written, born), born);
   }
-  for (const page of space.discardable) if (isIn([range], page)) space.discardable.delete(page);
+  for (const page of space.discardable) {
+    if (isIn([range], page) && !isLeaving(registers.k, mm, page)) space.discardable.delete(page);
+  }
 }
 
 interface Moved {
@@ -637,6 +643,12 @@ export function loosenRegister(
   const before = space.values.get(page) ?? born;
   noteWriting(registers, mm, page, before);
   setValue(space, page, either(before, [value]), born);
+}
+
+/** Its mapping is out of the list, and some of its entries may still be there. */
+function isLeaving(k: Kernel, mm: number, page: PageIndex): boolean {
+  const space = findMm(k, mm);
+  return space !== undefined && vmaLookup(space.vmas, page) === 'none';
 }
 
 function isRegister(k: Kernel, mm: number, page: PageIndex): boolean {
