@@ -209,6 +209,11 @@ test('a fork that has no frame for the copy of a pinned page fails: no child rea
   assert.ok(called.includes('copyPresentPage'));
 });
 
+test('[OR3] DONTNEED does not find a mapping that munmap() has taken out of the list: what is there stays', () => {
+  assert.equal(asked('stock', 'read-only:munmap+dontneed').word, 'holds');
+  assert.equal(asked('stock', 'cow-mirrored:child-munmap+child-dontneed').word, 'holds');
+});
+
 test('threads of one actor answer into one register: what one may be told is no mistake of the other', () => {
   const { word, why } = asked('stock', 'cow-moved:child-load+child-mremap');
   assert.equal(word, 'holds', why);
