@@ -18,7 +18,7 @@ export interface Mm {
   readonly vmas: VmaList;
   /** The same list, for a task that is about to change it. Holds: mmapLock for writing. */
   readonly vmasToChange: VmaList;
-  /** Mappings out of the list whose entries are on their way (mt_detach). Nobody but munmap() looks here. */
+  /** Mappings out of the list whose entries are on their way (mt_detach), in order. Nobody but munmap() looks here. */
   readonly detached: Vma[];
   readonly table: PageTable;
   readonly subscriptions: NotifierSubscriptions;

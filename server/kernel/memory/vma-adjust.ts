@@ -165,20 +165,32 @@ export function* linkForkedVma(k: Kernel, child: Mm, vma: Vma, original: Vma): T
 
 /** The mappings leave the list: no look-up finds them any more, and walks of the reverse map still do. */
 export function takeOutOfList(k: Kernel, mm: Mm, gone: readonly Vma[]): void {
-  const vmas = mm.vmasToChange;
+  remove(mm.vmasToChange, gone);
   touch(k.context, detachedObject(mm.id), 'write');
   for (const vma of gone) {
-    vmas.splice(vmas.indexOf(vma), 1);
     vma.life = 'detached';
     mm.detached.push(vma);
   }
+  mm.detached.sort((a, b) => a.first - b.first);
+}
+
+/** One pass: there may be as many as a lab has. */
+function remove(vmas: Vma[], gone: readonly Vma[]): void {
+  const leaving = new Set(gone);
+  let kept = 0;
+  for (const vma of vmas) {
+    if (leaving.has(vma)) continue;
+    vmas[kept] = vma;
+    kept += 1;
+  }
+  vmas.length = kept;
 }
 
 /** remove_vma(): nothing is left of them. Takes: what vm_area_free() takes. */
 export function* removeVmas(k: Kernel, mm: Mm, gone: readonly Vma[]): Task<void> {
   for (const vma of gone) yield* k.fn.vmAreaFree(k, mm, vma);
   touch(k.context, detachedObject(mm.id), 'write');
-  for (const vma of gone) mm.detached.splice(mm.detached.indexOf(vma), 1);
+  remove(mm.detached, gone);
 }
 
 /** The mapping that has or had the entry of `page`: one that munmap() is taking away counts until it is done. */
@@ -186,7 +198,7 @@ export function vmaOfEntry(k: Kernel, mm: Mm, page: PageIndex): Vma | 'none' {
   const vma = vmaLookup(mm.vmas, page);
   if (vma !== 'none') return vma;
   touch(k.context, detachedObject(mm.id), 'read');
-  return mm.detached.find(({ first, end }) => first <= page && page < end) ?? 'none';
+  return vmaLookup(mm.detached, page);
 }
 
 /** unlink_file_vma(): the mapping leaves the tree of its file. Takes: i_mmap_rwsem for writing. */
