@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { Scheduler } from '../scheduler/scheduler.ts';
 import {
   enterLoop,
-  loopAgain,
+  keepOnly,
   newTaskContext,
   type TaskContext,
   touch,
@@ -268,7 +268,7 @@ class Memory {
     const seen = cells[1 - op.at];
     yield willRead('test.called_again', there);
     const answer = seen === cells[1 - op.at] ? 'stayed' : 'moved';
-    loopAgain(context, CALL, answer);
+    keepOnly(context, CALL, answer);
     yield willWrite('test.returned', here);
     cells[op.at] = answer === 'stayed' ? value : value + 1_000 + before;
   }

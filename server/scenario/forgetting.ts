@@ -2,13 +2,10 @@
  * What a task still knows when a function of the kernel has returned: the answer, and what the function has written
  * where its caller looks. What else it has read on the way decides nothing that it does, so an explorer finds more
  * states equal.
- *
- * Only the kernel's own code and that of drivers and patches that ship: user code may keep something for a task that
- * nobody else knows of.
  */
 import type { Invalidation, Kernel, Migration } from '../kernel/kernel.ts';
 import type { Patch } from '../patches/patch.ts';
-import { enterLoop, loopAgain } from '../task/context.ts';
+import { enterLoop, keepOnly } from '../task/context.ts';
 import { type ObjectId, objectId } from '../task/object-id.ts';
 import { HOLD_OWNERS } from '../task/object-owners.ts';
 import type { Task } from '../task/task.ts';
@@ -52,7 +49,7 @@ function* keep<R>(
   const loop: ObjectId = objectId('hold', HOLD_OWNERS.calls, number);
   enterLoop(context, loop);
   const answer = yield* call;
-  if (context.footprint !== 'off') loopAgain(context, loop, known(answer));
+  if (context.footprint !== 'off') keepOnly(context, loop, known(answer));
   return answer;
 }
 

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { faithful } from '../../clients/drivers/dmirror/faithful.ts';
 import { pageLockUnderDriverLock } from '../../clients/drivers/faulty/page-lock-under-driver-lock.ts';
 import type { DriverVariant } from '../../clients/drivers/interface/driver-variant.ts';
+import { roundRobin, runWith } from '../explorer/replay.ts';
 import { type SearchResult, search } from '../explorer/search.ts';
 import type { Patch } from '../patches/patch.ts';
 import { describeOutcome } from '../report/describe-failure.ts';
@@ -14,6 +15,7 @@ import { readScenario } from './read-scenario.ts';
 import { AS_WRITTEN, BadChoice, planScenario, type ScenarioChoice } from './scenario-plan.ts';
 import type { Scenario } from './scenario-schema.ts';
 import { newScenarioRun, stepsMaxOf } from './scenario-world.ts';
+import { shippedScenario } from './shipped-scenarios.ts';
 import { printProblem } from './yaml-source.ts';
 
 const HEAD = `name: sample
@@ -320,4 +322,17 @@ test('a thread that faults while nothing changes waits for others, and is stuck 
   assert.deepEqual(outcomes(rest, { patches: [futile] }), [
     'OR5: livelock: cpu0 faults again and again, and no other task does anything',
   ]);
+});
+
+test('a task forgets what a call has taught it, but for the answer; not where user code runs', () => {
+  const forgets = (patches: readonly Patch[]): boolean => {
+    const scenario = shippedScenario('seed-zero-page-fault');
+    assert.ok(scenario !== 'none');
+    const plan = planScenario(scenario, { ...AS_WRITTEN, patches });
+    const { steps } = runWith(() => newScenarioRun(plan), roundRobin(), 1_000);
+    return steps.some(({ touches }) => touches.some(({ known }) => known !== undefined));
+  };
+  const patch: Patch = { id: 'mine', provenance: 'a test', summary: '', overrides: () => ({}) };
+  assert.ok(forgets([]) && forgets([patch]));
+  assert.ok(!forgets([{ ...patch, file: 'mine.ts' }]));
 });

@@ -23,7 +23,7 @@ import {
 import { patched } from '../patches/patch.ts';
 import { describeEvent } from '../report/describe-event.ts';
 import { UserBug } from '../task/assertions.ts';
-import { enterLoop, loopAgain, type TaskIdentity } from '../task/context.ts';
+import { enterLoop, keepOnly, loopAgain, type TaskIdentity } from '../task/context.ts';
 import { type ObjectId, objectId, objectName } from '../task/object-id.ts';
 import { HOLD_OWNERS } from '../task/object-owners.ts';
 import { type Task, waitUntil, willRead } from '../task/task.ts';
@@ -131,7 +131,7 @@ export function openScenario(
   const cpus = plan.threads.map(({ actor }) => actor);
   const fair = fairFaults(cpus, plan.faultsMax);
   const own = ownCodeIn(plan);
-  const patches = [...plan.choice.patches, ...(own === 'none' ? [forgetting] : []), fair.patch];
+  const patches = [...plan.choice.patches, forgetting, fair.patch];
   const contract = plan.oracles.has(CONTRACT_ORACLE) ? 'watched' : 'off';
   const world = newWorld({
     version: plan.kernel,
@@ -140,6 +140,7 @@ export function openScenario(
     contract,
     logLocks,
   });
+  world.context.userCode = own === 'none' ? 'none' : 'runs';
   countTurnsOf(() => world.scheduler.steps);
   if (hear !== undefined) world.log.listeners.push(hear);
   for (const { id, words } of plan.files) {
@@ -167,8 +168,7 @@ export function openScenario(
         begins: (does) => {
           world.context.current.name = does;
         },
-        // What user code keeps for a task is known to nobody else.
-        forgets: (known) => own === 'none' && loopAgain(world.context, PROGRAM, known),
+        forgets: (known) => keepOnly(world.context, PROGRAM, known),
       });
       const task = watched(world, program, thread.actor, watch);
       world.scheduler.spawn(thread.actor, thread.name, task);

@@ -107,6 +107,8 @@ export interface TaskContext {
   observer: 'task' | 'listener';
   /** 'off' without a listener. */
   lockListener: LockListener | 'off';
+  /** 'runs': it may keep something for a task that nobody else knows of. See keepOnly(). */
+  userCode: 'none' | 'runs';
   /** Takes the notes of user code (assertions.ts); 'off' where they are not read. */
   onNote: ((text: string) => void) | 'off';
   /** Objects that user code has allocated, by name (assertions.ts). */
@@ -124,6 +126,7 @@ export function newTaskContext(): TaskContext {
     footprint: 'off',
     observer: 'task',
     lockListener: 'off',
+    userCode: 'none',
     onNote: 'off',
     allocated: new Map(),
     nextSerial: 1,
@@ -163,13 +166,29 @@ export function enterLoop(context: TaskContext, loop: ObjectId): void {
   touch(context, loop, 'enter');
 }
 
+/** The task begins another round, and knows no more than at enterLoop(), not even which round it is. */
+export function loopAgain(context: TaskContext, loop: ObjectId): void {
+  touch(context, loop, 'again');
+}
+
 /**
  * From here on the task knows no more than at enterLoop(), and `known`: what else it has learnt since decides nothing
- * that it does, not even how often it was here.
+ * that it does. Where user code runs it goes on knowing all.
  */
-export function loopAgain(context: TaskContext, loop: ObjectId, known = ''): void {
-  const { footprint } = context;
-  if (footprint !== 'off') footprint.push({ object: loop, mode: 'again', known });
+export function keepOnly(
+  { footprint, userCode }: TaskContext,
+  loop: ObjectId,
+  known: string,
+): void {
+  if (footprint !== 'off' && userCode === 'none') {
+    footprint.push({ object: loop, mode: 'again', known });
+  }
+}
+
+/** The running task learns `text` of what stands at `object`, and nothing else of it. */
+export function learnOnly({ footprint }: TaskContext, object: ObjectId, text: string): void {
+  if (footprint === 'off') return;
+  footprint.push({ object, mode: 'enter' }, { object, mode: 'again', known: text });
 }
 
 /**

@@ -37,7 +37,13 @@ import {
   MIGRATE_PFN_NONE,
   migratePfnHas,
 } from '../../../server/abi/migrate-pfn.ts';
-import { enterLoop, loopAgain, type TaskContext, touch } from '../../../server/task/context.ts';
+import {
+  enterLoop,
+  keepOnly,
+  learnOnly,
+  type TaskContext,
+  touch,
+} from '../../../server/task/context.ts';
 import { lock, tryLock, unlock } from '../../../server/task/lock.ts';
 import { type ObjectId, objectId, objectName } from '../../../server/task/object-id.ts';
 import { type Task, willCompare, willWrite } from '../../../server/task/task.ts';
@@ -122,8 +128,7 @@ class OwnOperations {
   end(own: OwnMigration): void {
     touch(this.#context, this.#migrationsObject, 'note');
     this.#migrations.delete(own);
-    enterLoop(this.#context, this.#migrationsObject);
-    loopAgain(this.#context, this.#migrationsObject, [...own.again].join());
+    learnOnly(this.#context, this.#migrationsObject, [...own.again].join());
   }
 
   watch(exclusive: OwnExclusive): void {
@@ -460,7 +465,7 @@ function* lookAgain(dmirror: Dmirror, own: OwnMigration): Task<void> {
   const { context, retriesMax } = dmirror;
   if (retriesMax === Number.POSITIVE_INFINITY) enterLoop(context, sub.object);
   for (let attempt = 0; attempt < retriesMax; attempt += 1) {
-    if (attempt > 0) loopAgain(context, sub.object);
+    if (attempt > 0) keepOnly(context, sub.object, '');
     const begun = yield* dmirror.api.mmuIntervalReadBegin(sub);
     const walked: Result<readonly HmmPfn[]> = yield* dmirror.api.hmmRangeFault({
       sub,

@@ -8,7 +8,7 @@
  */
 
 import { migratePfnToPfn } from '../../../server/abi/migrate-pfn.ts';
-import { enterLoop, loopAgain, wake } from '../../../server/task/context.ts';
+import { enterLoop, keepOnly, wake } from '../../../server/task/context.ts';
 import { type Task, waitUntil, willWrite } from '../../../server/task/task.ts';
 import { type PageIndex, type Pfn, pageIndex, pfn } from '../../../server/vocabulary/address.ts';
 import { OK, type Result } from '../../../server/vocabulary/errno.ts';
@@ -39,7 +39,7 @@ export function* dmirrorRelease(dmirror: Dmirror): Task<Result<void>> {
     removeFreeFrames(memory, chunk);
     enterLoop(context, memory.freeListObject);
     for (let pass = 0; pass < EVICTION_PASSES_MAX; pass += 1) {
-      loopAgain(context, memory.freeListObject, `pass ${pass}`);
+      keepOnly(context, memory.freeListObject, `pass ${pass}`);
       const evicted = yield* evictChunk(dmirror, chunk);
       if (!evicted.ok) return evicted;
       if (deviceFramesInUse(memory, chunk) === 0) break;

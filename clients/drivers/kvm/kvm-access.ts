@@ -2,7 +2,7 @@
  * What a guest does to its memory: it walks the stage-2 table and faults where there is no entry that serves. Walk and
  * access are done under mmu_lock; see kvm-notifier.ts.
  */
-import { enterLoop, loopAgain } from '../../../server/task/context.ts';
+import { enterLoop, keepOnly } from '../../../server/task/context.ts';
 import { type Task, willRead } from '../../../server/task/task.ts';
 import { nextPage, type PageIndex, type PageRange } from '../../../server/vocabulary/address.ts';
 import { fail, OK, ok, type Result } from '../../../server/vocabulary/errno.ts';
@@ -66,7 +66,7 @@ function* withFaults(
       faults += 1;
       const faulted = yield* kvmFault(kvm, page, access);
       if (!faulted.ok) return faulted;
-      loopAgain(kvm.context, kvm.mmuLock.object, `${faults}`);
+      keepOnly(kvm.context, kvm.mmuLock.object, `${faults}`);
     }
   }
   return ok({ values, faults });

@@ -6,7 +6,7 @@
  * progress is tried again when that has ended; Linux lets the guest fault at once, to no avail until then.
  * Leaves out: huge entries of its own accord, dirty logging, accessed bits, MMIO.
  */
-import { enterLoop, holdToCompare, loopAgain, touch } from '../../../server/task/context.ts';
+import { enterLoop, holdToCompare, keepOnly, touch } from '../../../server/task/context.ts';
 import { assertHeld, type Held } from '../../../server/task/lock.ts';
 import { type Task, waitUntil, willCompare, willWrite } from '../../../server/task/task.ts';
 import { type PageIndex, pageIndex, pagesFrom } from '../../../server/vocabulary/address.ts';
@@ -24,7 +24,7 @@ type Outcome = 'mapped' | 'stale' | 'gone' | 'no memory';
 export function* kvmFault(kvm: Kvm, page: PageIndex, access: 'read' | 'write'): Task<Result<void>> {
   enterLoop(kvm.context, kvm.objects.inProgress);
   for (;;) {
-    loopAgain(kvm.context, kvm.objects.inProgress);
+    keepOnly(kvm.context, kvm.objects.inProgress, '');
     const found = yield* kvm.fn.lookUp(kvm, page, access);
     if (!found.ok) return found;
     const outcome = yield* install(kvm, found.value);

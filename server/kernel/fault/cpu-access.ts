@@ -3,7 +3,7 @@
  * where the page table does not allow it. Source: arch/x86/mm/fault.c; the hardware by the Intel manual, vol. 3, 4.10.
  */
 import type { Accessed, Signal } from '../../abi/cpu-api.ts';
-import { enterLoop, loopAgain, touch } from '../../task/context.ts';
+import { enterLoop, keepOnly, touch } from '../../task/context.ts';
 import { readLock, readUnlock } from '../../task/rwsem.ts';
 import { type Task, willRead, willWrite } from '../../task/task.ts';
 import {
@@ -88,7 +88,7 @@ function* translate(
       // A shootdown that came in between makes the instruction start over.
       touch(k.context, cpu.tlb.object, 'read');
       if (cpu.tlb.entries.get(page) === entry) return entry;
-      loopAgain(k.context, loop);
+      keepOnly(k.context, loop, '');
       continue;
     }
     if (entry !== 'fault') {
@@ -105,7 +105,7 @@ function* translate(
       return signal;
     }
     yield* k.fn.exitToUserMode(k, cpu);
-    loopAgain(k.context, loop);
+    keepOnly(k.context, loop, '');
   }
   return 'SIGBUS';
 }

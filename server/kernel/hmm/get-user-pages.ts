@@ -4,7 +4,7 @@
  * Leaves out: FOLL_FORCE, unsharing for read-only pins (no caller here asks for one).
  */
 
-import { enterLoop, loopAgain, touch } from '../../task/context.ts';
+import { enterLoop, keepOnly, touch } from '../../task/context.ts';
 import type { Task } from '../../task/task.ts';
 import { nextPage, type PageIndex, type PageRange, type Pfn } from '../../vocabulary/address.ts';
 import { fail, ok, type Result } from '../../vocabulary/errno.ts';
@@ -58,7 +58,7 @@ function* getOne(
   const loop = pinnedObject(mm.id);
   enterLoop(k.context, loop);
   for (let tries = 0; tries < FAULTS_MAX; tries += 1) {
-    loopAgain(k.context, loop);
+    keepOnly(k.context, loop, '');
     const at = yield* lockToLook(k, 'follow_page_pte.ptl', mm, vma, page);
     const pte = lockedPte(at);
     if (ptePresent(pte) && !pteProtNone(pte) && (access === 'read' || pteWrite(pte))) {
