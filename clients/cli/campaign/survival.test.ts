@@ -46,6 +46,8 @@ const EXHAUSTIVE: CampaignQuestions = {
   strategies: ['dpor'],
   budgetExecutions: 1_000_000_000,
 };
+/** More executions than anybody waits for: devices that migrate do not stand for each other. */
+const ENDLESS = { devices: 8, migrators: 6 };
 const RUN = [
   'campaign',
   'run',
@@ -243,7 +245,7 @@ suite('a campaign', { skip: WITHOUT_REDIS }, () => {
   });
 
   test('is ended by cancel, with the search that is under way', async () => {
-    const id = await begun({ ...EXHAUSTIVE, devices: 5 });
+    const id = await begun({ ...EXHAUSTIVE, ...ENDLESS });
     await worker();
     const busy = async () => (await open.campaigns.workers())[0]?.busy;
     while ((await busy()) !== 1) await later(20);

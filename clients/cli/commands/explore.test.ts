@@ -14,6 +14,8 @@ import { askedFrom, type ChoiceOptions } from '../scenario-choice.ts';
 const SEED = fileURLToPath(new URL('../../../scenarios/seed-zero-page.yaml', import.meta.url));
 const OWN_REFAULT = SEED.replace('seed-zero-page', 'own-refault');
 const FOLDER = mkdtempSync(join(tmpdir(), 'mmrace-explore-'));
+/** More executions than anybody waits for: devices that migrate do not stand for each other. */
+const ENDLESS = ['--devices', '8', '--migrators', '6'];
 
 after(() => rmSync(FOLDER, { recursive: true }));
 
@@ -93,7 +95,7 @@ test('Ctrl-C prints what was covered, and ends with 130', async () => {
     ['--strategy', 'dpor'],
     ['--strategy', 'urw', '--workers', '2'],
   ]) {
-    const args = ['explore', SEED, '--devices', '6', ...how, '--jsonl'];
+    const args = ['explore', SEED, ...ENDLESS, ...how, '--jsonl'];
     const running = startMmrace(...args);
     running.process.stdout?.once('data', () => running.process.kill('SIGINT'));
     const { code, stdout, stderr } = await running.ended;

@@ -8,6 +8,8 @@ import { EXIT } from '../exit-codes.ts';
 import { runMmrace, startMmrace } from '../run-mmrace.fixture.ts';
 
 const SEED = 'scenarios/seed-zero-page.yaml';
+/** More executions than anybody waits for: devices that migrate do not stand for each other. */
+const ENDLESS = ['--devices', '8', '--migrators', '6'];
 
 test('a patch that breaks a scenario exits 1, with a reply that its own token reproduces', async () => {
   const { code, stdout } = await runMmrace('verdict', SEED, '--after', 'remove-second-invalidate');
@@ -80,7 +82,7 @@ test('a scenario that the patch breaks in its setup is named, and the others are
 test('Ctrl-C prints what is known by then, and how many scenarios were not begun', async () => {
   const own = join(mkdtempSync(join(tmpdir(), 'mmrace-verdict-')), 'tells.ts');
   writeFileSync(own, TELLS);
-  const asked = ['verdict', SEED, SEED, '--devices', '6', '--before', own, '--after', 'stock'];
+  const asked = ['verdict', SEED, SEED, ...ENDLESS, '--before', own, '--after', 'stock'];
   const running = startMmrace(...asked, '--json');
   await running.says('it is searched');
   running.process.kill('SIGINT');
