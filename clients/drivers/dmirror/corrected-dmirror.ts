@@ -78,6 +78,7 @@ import { type DmirrorResult, type DmirrorVerb, performVerb } from './dmirror-ver
 
 /** A migration of the mirrored address space that this device has begun and not ended. */
 interface OwnMigration {
+  readonly task: number;
   readonly range: PageRange;
   readonly select: MigrateRequest['select'];
   /** The page of a CPU's fault, which is locked until the callback returns. */
@@ -88,6 +89,7 @@ interface OwnMigration {
 
 /** An exclusive access that this device has begun and not ended. */
 interface OwnExclusive {
+  readonly task: number;
   readonly range: PageRange;
   /** Pages that others have invalidated, and under which sequence. */
   readonly lost: Map<PageIndex, Seq>;
@@ -106,6 +108,11 @@ class OwnOperations {
     this.#context = context;
     this.#migrationsObject = objectId('device', deviceNumber, 1);
     this.#exclusivesObject = objectId('device', deviceNumber, 2);
+  }
+
+  /** The one that runs. */
+  get task(): number {
+    return this.#context.current.id;
   }
 
   get migrations(): ReadonlySet<OwnMigration> {
@@ -161,16 +168,18 @@ class OwnOperations {
   /** As LabDevice.contentOf(), of these two sets. `seq`: what callbacks have set last. */
   contentOf(object: ObjectId, seq: Seq | 'none'): string | 'unknown' {
     if (object === this.#migrationsObject) {
-      return distinct(
-        [...this.#migrations].map(({ range, select, again }) => ({
+      return operationsText(
+        [...this.#migrations].map(({ task, range, select, again }) => ({
+          task,
           operation: `${range.first}-${range.end} ${select}`,
           noted: [...again].join(),
         })),
       );
     }
     if (object !== this.#exclusivesObject) return 'unknown';
-    return distinct(
-      [...this.#exclusives].map(({ range, lost }) => ({
+    return operationsText(
+      [...this.#exclusives].map(({ task, range, lost }) => ({
+        task,
         operation: `${range.first}-${range.end}`,
         // Since which sequence does not matter but for the last one, which may be that of callbacks to come.
         noted: [...lost].map(([page, since]) => `${page} ${since === seq}`).join(),
@@ -179,15 +188,17 @@ class OwnOperations {
   }
 }
 
-/** 'unknown' where it does not say which task's operation is which: two are alike. */
-function distinct(
-  operations: readonly { readonly operation: string; readonly noted: string }[],
-): string | 'unknown' {
-  if (new Set(operations.map(({ operation }) => operation)).size < operations.length) {
-    return 'unknown';
-  }
+interface Told {
+  readonly task: number;
+  readonly operation: string;
+  readonly noted: string;
+}
+
+/** Whose is whose is told where two are alike: which task has changed places with which is no other state elsewhere. */
+function operationsText(operations: readonly Told[]): string {
+  const differ = new Set(operations.map(({ operation }) => operation)).size === operations.length;
   return operations
-    .map(({ operation, noted }) => `${operation} ${noted}`)
+    .map(({ task, operation, noted }) => `${differ ? '' : task} ${operation} ${noted}`)
     .sort()
     .join(';');
 }
@@ -384,7 +395,7 @@ function* setupNoted(
   // The device has no entries for another address space than the one that it mirrors.
   if (request.mm !== api.mm) return yield* api.migrateVmaSetup(request);
   const { range, select, faultPage } = request;
-  const own: OwnMigration = { range, select, faultPage, again: new Set() };
+  const own: OwnMigration = { task: operations.task, range, select, faultPage, again: new Set() };
   operations.begin(own);
   const setup = yield* api.migrateVmaSetup(request);
   if (setup.ok) {
@@ -520,7 +531,7 @@ function* beginExclusive(
   operations: OwnOperations,
   range: PageRange,
 ): Task<OwnExclusive> {
-  const exclusive: OwnExclusive = { range, lost: new Map() };
+  const exclusive: OwnExclusive = { task: operations.task, range, lost: new Map() };
   operations.watch(exclusive);
   if (dmirror.sub !== 'closed') yield* dmirror.api.mmuIntervalReadBegin(dmirror.sub);
   return exclusive;
