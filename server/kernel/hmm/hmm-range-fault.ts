@@ -16,6 +16,9 @@ import {
   hmmPfn,
   hmmPfnError,
 } from '../../abi/hmm-pfn.ts';
+import { enterLoop, keepOnly } from '../../task/context.ts';
+import { objectId } from '../../task/object-id.ts';
+import { HOLD_OWNERS } from '../../task/object-owners.ts';
 import { type Task, willCompare, willRead } from '../../task/task.ts';
 import { nextPage, type PageIndex, type PageRange } from '../../vocabulary/address.ts';
 import { fail, ok, type Result } from '../../vocabulary/errno.ts';
@@ -39,6 +42,9 @@ import {
 } from '../memory/pte.ts';
 import { findVma } from '../memory/vma.ts';
 
+/** Distinguishes its loop from what the lab enters by calls: those have small numbers. */
+const LOOP = objectId('hold', HOLD_OWNERS.calls, 20);
+
 type Need = 'nothing' | 'fault' | 'write-fault';
 type Stop = Exclude<HmmWalked, { readonly kind: 'next' }>;
 
@@ -57,7 +63,9 @@ export function* hmmRangeFault(
   const pfns: HmmPfn[] = new Array(range.end - range.first).fill(HMM_PFN_NONE);
   const walk: HmmWalk = { k, mm, owner, request, pfns };
   let last = range.first;
+  enterLoop(k.context, LOOP);
   for (;;) {
+    keepOnly(k.context, LOOP, `${last} ${pfns.join()}`);
     yield willCompare('hmm_range_fault.check_retry', sub.object);
     if (sub.invalidateSeq !== notifierSeq) return fail('EBUSY');
     const stop = yield* walkFrom(walk, last);
@@ -171,10 +179,15 @@ export function* hmmVmaHandlePte(
  * them, then starts over from there.
  */
 function* faultRest(walk: HmmWalk, vma: Vma, rest: PageRange, need: Need): Task<HmmWalked> {
-  const { k, mm } = walk;
+  const { k, mm, pfns } = walk;
   const access = need === 'write-fault' ? 'write' : 'read';
   if (access === 'write' && vma.prot !== 'rw') return { kind: 'error', errno: 'EPERM' };
   for (let page = rest.first; page < rest.end; page = nextPage(page)) {
+    keepOnly(
+      k.context,
+      LOOP,
+      `${access} ${vma.first} ${page} ${rest.first} ${rest.end} ${pfns.join()}`,
+    );
     k.emit({ kind: 'fault', mm: mm.id, page, mode: access });
     const outcome = yield* k.fn.handleMmFault(k, { mm, vma, page, access });
     if (outcome !== 'done' && outcome !== 'retry') return { kind: 'error', errno: 'EFAULT' };
