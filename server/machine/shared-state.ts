@@ -6,6 +6,7 @@
  * which frame or slot is handed out next; the ids of migrations, brackets and anon_vmas, which count up.
  */
 import { type MigratePfn, migratePfnFlags, migratePfnToPfn } from '../abi/migrate-pfn.ts';
+import { cacheObject } from '../kernel/fault/do-fault.ts';
 import { holdsPages, migrationsObject } from '../kernel/hmm/open-migrations.ts';
 import type { Kernel, Migration } from '../kernel/kernel.ts';
 import { reverseMapObject } from '../kernel/memory/anon-vma.ts';
@@ -123,6 +124,7 @@ export function* sharedState(world: World, names: FrameNames): Iterable<ObjectSt
     yield* inside(file.iMmapRwsem.object, stateOfQueue(file.iMmapRwsem));
   }
   yield* inside('none', stateOfReverseMaps(k));
+  yield* inside('none', stateOfPageCaches(k, names));
   yield* inside('none', stateOfSwap(k, names));
   yield* inside('none', stateOfDevices(world, names));
   yield* inside('none', stateOfFrames(k, names));
@@ -196,6 +198,15 @@ function* stateOfReverseMaps(k: Kernel): Iterable<ShownState> {
   for (const file of k.files.values()) {
     const state = mappingsText(file.vmas);
     yield { object: fileMappingsObject(file), name: `mappings of file ${file.id}`, state };
+  }
+}
+
+function* stateOfPageCaches(k: Kernel, names: FrameNames): Iterable<ShownState> {
+  for (const file of k.files.values()) {
+    for (const [offset, pfn] of [...file.pages].sort(([a], [b]) => a - b)) {
+      const name = `page ${offset} of file ${file.id}`;
+      yield { object: cacheObject(file, offset), name, state: names.nameOf(pfn) };
+    }
   }
 }
 

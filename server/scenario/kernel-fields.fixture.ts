@@ -28,8 +28,6 @@ export type Teller = ObjectKind | 'rest' | 'derived';
 export type Fate =
   /** `to`: a value that must be told from the one there; any other one unless said. */
   | { readonly fate: 'told'; readonly by: Teller; readonly holds: string; readonly to?: unknown }
-  /** The step that wrote it last stands for its content. */
-  | { readonly fate: 'told by writer'; readonly by: ObjectKind; readonly holds: string }
   | { readonly fate: 'not state'; readonly because: string; readonly holds: string }
   /** Always the same object: its own fields are the state. */
   | { readonly fate: 'parts'; readonly holds: string };
@@ -38,7 +36,6 @@ type Fates<Struct> = { readonly [Field in keyof Struct]-?: Fate };
 
 const told = (by: Teller, holds = 'nothing'): Fate => ({ fate: 'told', by, holds });
 const toldAs = (by: Teller, to: unknown): Fate => ({ fate: 'told', by, holds: 'nothing', to });
-const writer = (by: ObjectKind): Fate => ({ fate: 'told by writer', by, holds: 'nothing' });
 const not = (because: string, holds = 'nothing'): Fate => ({ fate: 'not state', because, holds });
 const parts = (holds: string): Fate => ({ fate: 'parts', holds });
 
@@ -226,7 +223,7 @@ const MEMORY_FILE: Fates<MemoryFile> = {
   id: NAME,
   context: FIXED,
   sizePages: FIXED,
-  pages: writer('page_cache'),
+  pages: told('page_cache'),
   vmas: told('rmap'),
   iMmapRwsem: parts('RmapLock'),
 };

@@ -5,6 +5,7 @@
 import type { LabDevice } from '../../clients/drivers/interface/driver-variant.ts';
 import type { IntervalSub } from '../abi/device-api.ts';
 import type { WorldContents } from '../explorer/explored.ts';
+import { cacheName } from '../kernel/fault/do-fault.ts';
 import { holdsPages, migrationsObject } from '../kernel/hmm/open-migrations.ts';
 import type { Invalidation, Kernel } from '../kernel/kernel.ts';
 import { rootOf } from '../kernel/memory/anon-vma.ts';
@@ -132,8 +133,9 @@ function contentOf(options: ContentsOptions, object: ObjectId): number | string 
       return oracleText(world, names, owner, index);
     case 'task':
     case 'answer':
-    case 'page_cache':
       return 'unknown';
+    case 'page_cache':
+      return cachedPage(kernel, owner, index);
     case 'rmap':
       return reverseMapText(kernel, owner, index);
     case 'notifiers':
@@ -214,6 +216,13 @@ function arrivals(sem: RwSem | undefined): number | string {
 function rmapLock({ anonVmas, files }: Kernel, owner: number, index: number): RwSem | undefined {
   const id = Math.floor(index / 2);
   return owner === RMAP_OWNERS.anonVmas ? anonVmas.get(id)?.rwsem : files.get(id)?.iMmapRwsem;
+}
+
+/** Of the one file that is called so. */
+function cachedPage({ files }: Kernel, name: number, offset: number): number | string {
+  const called = [...files.values()].filter((file) => cacheName(file) === name);
+  if (called.length !== 1) return 'unknown';
+  return called[0]?.pages.get(offset) ?? 'none';
 }
 
 /** The mappings, in the order in which a walk meets them. */

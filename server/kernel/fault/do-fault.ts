@@ -24,9 +24,14 @@ import { setLockedPte } from '../memory/set-pte.ts';
 import { isShared, linearIndex } from '../memory/vma.ts';
 import { mayWrite, vmProt } from './vm-page-prot.ts';
 
+/** Two files may bear one name, which costs an explorer some time and nothing else. */
+export function cacheName({ id }: MemoryFile): number {
+  return id % 1_024;
+}
+
 /** What the page of a file at `offset` is called when tasks conflict on which it is. */
-export function cacheObject({ id }: MemoryFile, offset: number): ObjectId {
-  return objectId('page_cache', id % 1_024, offset);
+export function cacheObject(file: MemoryFile, offset: number): ObjectId {
+  return objectId('page_cache', cacheName(file), offset);
 }
 
 /**
