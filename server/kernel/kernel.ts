@@ -356,8 +356,17 @@ export interface KernelFunctions {
   tryToMigrateOne(k: Kernel, pfn: Pfn, place: MappedAt, batch?: TlbBatch): Task<'go-on' | 'stop'>;
   tryToUnmap(k: Kernel, pfn: Pfn, batch?: TlbBatch): Task<void>;
   tryToUnmapOne(k: Kernel, pfn: Pfn, place: MappedAt, batch?: TlbBatch): Task<'go-on' | 'stop'>;
+  tryToMigrateLarge(
+    k: Kernel,
+    head: Pfn,
+    place: MappedAt,
+    batch?: TlbBatch,
+  ): Task<'go-on' | 'stop'>;
+  setPmdMigrationEntry(k: Kernel, at: LockedPte, head: Pfn): Task<'go-on' | 'stop'>;
   removeMigrationPtes(k: Kernel, from: Pfn, to: Pfn): Task<void>;
   removeMigrationPte(k: Kernel, place: MappedAt, from: Pfn, to: Pfn): Task<void>;
+  removeMigrationLarge(k: Kernel, place: MappedAt, from: Pfn, to: Pfn): Task<void>;
+  removeMigrationPmd(k: Kernel, at: LockedPte, from: Pfn, to: Pfn): Task<void>;
   restoredPte(k: Kernel, at: LockedPte, entry: Pte, from: Pfn, to: Pfn): Pte;
   ptepClearFlush(k: Kernel, at: LockedPte, pfn: Pfn): Task<Pte>;
   pageAddNewAnonRmap(k: Kernel, mm: Mm, vma: Vma, page: PageIndex, pfn: Pfn): void;
@@ -460,6 +469,7 @@ export interface KernelFunctions {
   addToSwap(k: Kernel, pfn: Pfn): Task<'possible' | 'impossible'>;
   removeMapping(k: Kernel, pfn: Pfn, batch?: TlbBatch): Task<void>;
   compactPages(k: Kernel, mm: Mm, range: PageRange): Task<Result<void>>;
+  isolateLargeFolios(k: Kernel, mm: Mm, range: PageRange): Task<Pfn[]>;
   migratePages(k: Kernel, isolated: readonly Pfn[]): Task<void>;
   migrateFolioUnmap(k: Kernel, from: Pfn, batch?: TlbBatch): Task<Unmapped | 'stays'>;
   migrateFolioMove(k: Kernel, unmapped: Unmapped): Task<void>;

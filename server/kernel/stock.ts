@@ -95,6 +95,7 @@ import {
 } from './notifier/register-notifier.ts';
 import {
   compactPages,
+  isolateLargeFolios,
   migrateFolioMove,
   migrateFolioUnmap,
   migratePages,
@@ -114,6 +115,12 @@ import {
   unlinkAnonVmas,
   vmfAnonPrepare,
 } from './rmap/anon-vma-chain.ts';
+import {
+  removeMigrationLarge,
+  removeMigrationPmd,
+  setPmdMigrationEntry,
+  tryToMigrateLarge,
+} from './rmap/migrate-huge-page.ts';
 import {
   pageAddAnonRmap,
   pageAddFileRmap,
@@ -246,10 +253,14 @@ export const STOCK: KernelFunctions = {
   rmapWalk,
   tryToMigrate,
   tryToMigrateOne,
+  tryToMigrateLarge,
+  setPmdMigrationEntry,
   tryToUnmap,
   tryToUnmapOne,
   removeMigrationPtes,
   removeMigrationPte,
+  removeMigrationLarge,
+  removeMigrationPmd,
   restoredPte,
   ptepClearFlush,
   pageAddNewAnonRmap,
@@ -332,6 +343,7 @@ export const STOCK: KernelFunctions = {
   addToSwap,
   removeMapping,
   compactPages,
+  isolateLargeFolios,
   migratePages,
   migrateFolioUnmap,
   migrateFolioMove,

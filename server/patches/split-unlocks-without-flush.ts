@@ -1,8 +1,8 @@
 import { MIGRATE_PFN_NONE } from '../abi/migrate-pfn.ts';
 import { collect } from '../kernel/hmm/open-migrations.ts';
 import type { Kernel, LockedPte, Migration } from '../kernel/kernel.ts';
+import { compoundHead } from '../kernel/memory/compound-page.ts';
 import { hasFlag, PAGE_COMPOUND } from '../kernel/memory/frames.ts';
-import { compoundHead } from '../kernel/memory/huge-pmd.ts';
 import { isHuge } from '../kernel/memory/page-table.ts';
 import { type Pte, pteIsZeroPage, ptePfn, ptePresent } from '../kernel/memory/pte.ts';
 import { lockedPte, lockTable } from '../kernel/memory/pte-lock.ts';

@@ -62,12 +62,15 @@ const OF_LEVELS: readonly (readonly [all: string, ofLevels: string])[] = [
   ['clients/drivers/catalogue/drivers.ts', 'clients/web/break/level-drivers.ts'],
   ['server/patches/patches.ts', 'clients/web/break/level-patches.ts'],
   ['server/machine/oracles/contract/watched-device.ts', 'clients/web/break/level-contract.ts'],
+  ['server/kernel/fault/do-huge-pmd.ts', 'clients/web/break/level-kernel.ts'],
   ['server/kernel/memory/userfault-move.ts', 'clients/web/break/level-kernel.ts'],
   ['server/kernel/syscalls/khugepaged.ts', 'clients/web/break/level-kernel.ts'],
   ['server/kernel/syscalls/madvise-collapse.ts', 'clients/web/break/level-kernel.ts'],
+  ['server/kernel/syscalls/madvise-free-huge.ts', 'clients/web/break/level-kernel.ts'],
   ['server/kernel/syscalls/punch-hole.ts', 'clients/web/break/level-kernel.ts'],
   ['server/kernel/syscalls/swapoff.ts', 'clients/web/break/level-kernel.ts'],
   ['server/kernel/reclaim/migrate-pages.ts', 'clients/web/break/level-kernel.ts'],
+  ['server/kernel/rmap/migrate-huge-page.ts', 'clients/web/break/level-kernel.ts'],
   ['server/scenario/forgetting.ts', 'clients/web/break/level-kernel.ts'],
 ];
 

@@ -23,6 +23,7 @@ import {
   pteIsZeroPage,
   pteModify,
   ptePfn,
+  ptePresent,
   pteWithFlags,
   pteWrite,
 } from '../memory/pte.ts';
@@ -103,7 +104,7 @@ export function* doHugePmd(k: Kernel, request: FaultRequest): Task<FaultOutcome>
   const { first } = blockRange(k, page);
   const block = blockOf(mm.table, page);
   const held = yield* lock(k.context, 'do_huge_pmd_wp_page.ptl', block.ptl);
-  if (block.level !== 'huge') {
+  if (block.level !== 'huge' || !ptePresent(block.huge)) {
     unlock(k.context, held);
     return 'done';
   }

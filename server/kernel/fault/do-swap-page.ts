@@ -11,6 +11,7 @@ import type { PageIndex, Pfn } from '../../vocabulary/address.ts';
 import { pagesFrom } from '../../vocabulary/address.ts';
 import type { Result } from '../../vocabulary/errno.ts';
 import type { FaultOutcome, FaultRequest, Kernel, LockedPte } from '../kernel.ts';
+import { lockedFrame } from '../memory/compound-page.ts';
 import { getPage, refcount } from '../memory/frames.ts';
 import type { Mm } from '../memory/mm.ts';
 import {
@@ -58,12 +59,12 @@ export function* doSwapPage(k: Kernel, request: FaultRequest, seen: Pte): Task<F
   return 'sigbus';
 }
 
-/** Sleeps until the page behind a migration entry is unlocked. Needs no reference. */
+/** Sleeps until the page behind a migration entry, of a block as well, is unlocked. Needs no reference. */
 export function* migrationEntryWait(k: Kernel, mm: Mm, page: PageIndex): Task<void> {
   yield willRead('migration_entry_wait.read', pteObject(mm.table, page));
   const seen = readPte(mm.table, page);
   if (!pteIsMigration(seen)) return;
-  yield* waitWhileLocked(k, 'migration_entry_wait.sleep', ptePfn(seen));
+  yield* waitWhileLocked(k, 'migration_entry_wait.sleep', lockedFrame(k, ptePfn(seen)));
 }
 
 /** Asks the device to bring its page back: struct dev_pagemap_ops.migrate_to_ram. */

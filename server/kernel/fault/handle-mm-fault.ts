@@ -27,7 +27,12 @@ import { mayBeHuge } from './do-huge-pmd.ts';
 export function* handleMmFault(k: Kernel, request: FaultRequest): Task<FaultOutcome> {
   const { mm, vma, page, access } = request;
   yield willRead('handle_pte_fault.read', pteObject(mm.table, page));
-  if (isHuge(mm.table, page)) return yield* k.fn.doHugePmd(k, request);
+  if (isHuge(mm.table, page)) {
+    const seen = readPte(mm.table, page);
+    return ptePresent(seen)
+      ? yield* k.fn.doHugePmd(k, request)
+      : yield* k.fn.doSwapPage(k, request, seen);
+  }
   if (mayBeHuge(k, mm, vma, page) && findPtePage(mm.table, page) === 'none') {
     const outcome = yield* k.fn.doHugePmdAnonymousPage(k, request);
     if (outcome !== 'fallback') return outcome;

@@ -22,6 +22,7 @@ import { nextPage, type PageIndex, type PageRange, type Pfn } from '../../vocabu
 import { fail, ok, type Result } from '../../vocabulary/errno.ts';
 import { invariant } from '../../vocabulary/invariant.ts';
 import { type Kernel, type LockedPte, type Migration, nextId } from '../kernel.ts';
+import { compoundHead } from '../memory/compound-page.ts';
 import {
   clearFlag,
   getPage,
@@ -39,7 +40,6 @@ import {
   refcount,
   setFlag,
 } from '../memory/frames.ts';
-import { compoundHead } from '../memory/huge-pmd.ts';
 import type { Mm } from '../memory/mm.ts';
 import type { Vma } from '../memory/mm-types.ts';
 import { pageLockObject, tryLockPage, unlockPage } from '../memory/page-lock.ts';
@@ -51,6 +51,7 @@ import {
   PTE_NONE,
   pteDirty,
   pteIsDevicePrivate,
+  pteIsMigration,
   pteIsZeroPage,
   pteNone,
   ptePfn,
@@ -184,6 +185,8 @@ function* splitBlock(k: Kernel, mm: Mm, block: PageRange): Task<'split' | 'busy'
   }
   yield willRead('migrate_vma_collect.huge', pteObject(mm.table, page));
   const seen = readPte(mm.table, page);
+  // It is about to move as a whole (pmd_bad).
+  if (pteIsMigration(seen)) return 'busy';
   if (!pteIsZeroPage(seen) && (yield* k.fn.splitHugePage(k, ptePfn(seen))) === 'busy')
     return 'busy';
   yield* k.fn.splitHugePmd(k, mm, page);

@@ -2,7 +2,7 @@
  * Huge entries: mapping a block of pages by one, splitting that into small entries, and splitting the page behind it.
  * Source: mm/huge_memory.c (6.1).
  *
- * Leaves out: collapsing (khugepaged), huge pages of files, migration of huge pages as a whole.
+ * Leaves out: collapsing (khugepaged), huge pages of files. How one moves as a whole is in rmap/migrate-huge-page.ts.
  */
 
 import { touch } from '../../task/context.ts';
@@ -12,6 +12,7 @@ import { type Task, willWrite } from '../../task/task.ts';
 import { type PageIndex, type PageRange, type Pfn, pagesFrom } from '../../vocabulary/address.ts';
 import type { Kernel } from '../kernel.ts';
 import { placesOf, rmapLockWrite } from '../rmap/rmap.ts';
+import { partsOf } from './compound-page.ts';
 import {
   clearFlag,
   getPage,
@@ -39,11 +40,6 @@ import { hugePteAt, PTE_NONE, type Pte, ptePfn, viewPte } from './pte.ts';
 /** The pages of the block that `page` lies in. */
 export function blockRange({ ptrsPerPte }: Kernel, page: PageIndex): PageRange {
   return pagesFrom((page - (page % ptrsPerPte)) as PageIndex, ptrsPerPte);
-}
-
-/** The first frame of the huge page that `pfn` belongs to. */
-export function compoundHead({ ptrsPerPte }: Kernel, pfn: Pfn): Pfn {
-  return (pfn - (pfn % ptrsPerPte)) as Pfn;
 }
 
 /** The place of the block changes, and with it what each of its entries reads as. */
@@ -79,7 +75,7 @@ export function setHugePmd(
 }
 
 /**
- * __split_huge_pmd(): the huge entry becomes small ones with the same rights. Nothing moves; the devices are
+ * __split_huge_pmd(): the huge entry, a migration entry as well, becomes small ones with the same rights. Nothing moves; the devices are
  * notified all the same, as in 6.1. A block without a huge entry is left as it is.
  *
  * Takes: callbacks' locks, the PTE lock. Yields: yes.
@@ -124,14 +120,6 @@ export function* splitHugePage(k: Kernel, pfn: Pfn): Task<'split' | 'busy'> {
   if (locked !== 'busy') unlockPage(k, first);
   for (const part of parts) yield* putPage(k, part);
   return outcome;
-}
-
-/** The parts of the page that are still in use: here each is freed by itself. */
-function partsOf(k: Kernel, pfn: Pfn): Pfn[] {
-  const head = compoundHead(k, pfn);
-  return Array.from({ length: k.ptrsPerPte }, (_, at) => (head + at) as Pfn).filter(
-    (part) => hasFlag(k.frames, part, PAGE_COMPOUND) && refcount(k.frames, part) > 0,
-  );
 }
 
 /** Holds: the lock of `first`, and a reference on each part. */

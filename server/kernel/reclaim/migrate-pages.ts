@@ -4,7 +4,9 @@
  * (migrate_pages, unmap_and_move, move_to_new_folio) (6.1).
  *
  * Leaves out: which page and where to is chosen (a page is named by where it is mapped, and goes to the next free
- * frame); later passes, which wait for locks; huge pages; migrations under way when the machine runs out of memory.
+ * frame); later passes, which wait for locks; migrations under way when the machine runs out of memory. A huge page that
+ * one entry maps moves as a whole, as with move_pages(), NUMA balancing and alloc_contig_range(); where no frames are
+ * left for it, it stays and is not split.
  */
 import { touch } from '../../task/context.ts';
 import { type Task, willRead, willWrite } from '../../task/task.ts';
@@ -13,14 +15,18 @@ import { OK, type Result } from '../../vocabulary/errno.ts';
 import { cacheObject } from '../fault/do-fault.ts';
 import { mappingReferences, putbackLru } from '../hmm/migrate-vma-setup.ts';
 import type { Kernel, TlbBatch, Unmapped } from '../kernel.ts';
+import { compoundHead, folioFrames, isLarge, partsOf } from '../memory/compound-page.ts';
 import { copyPage } from '../memory/copy-page.ts';
 import {
+  allocHugeFrames,
+  clearFlag,
   enterSwapCache,
   getPage,
   hasFlag,
   leaveSwapCache,
   mappingOf,
   PAGE_FILE,
+  PAGE_LRU,
   pageObject,
   refcount,
   setFlag,
@@ -28,6 +34,8 @@ import {
 import type { Mm } from '../memory/mm.ts';
 import { pageLockObject, tryLockPage, unlockPage } from '../memory/page-lock.ts';
 import { allocPage, cachedIn, putPage } from '../memory/page-references.ts';
+import { endOfPtePage, isHuge, pteObject, readPte } from '../memory/page-table.ts';
+import { pteIsZeroPage, ptePfn, ptePresent } from '../memory/pte.ts';
 import { setSlotCached } from '../memory/swap.ts';
 import { newTlbBatch } from '../memory/tlb-batch.ts';
 import { pageMapped } from '../rmap/rmap.ts';
@@ -39,8 +47,32 @@ import { pageMapped } from '../rmap/rmap.ts';
  */
 export function* compactPages(k: Kernel, mm: Mm, range: PageRange): Task<Result<void>> {
   const isolated = yield* k.fn.isolateLruPages(k, mm, range);
-  yield* k.fn.migratePages(k, isolated);
+  const large = k.thp === 'never' ? [] : yield* k.fn.isolateLargeFolios(k, mm, range);
+  yield* k.fn.migratePages(k, [...isolated, ...large]);
   return OK;
+}
+
+/**
+ * isolate_migratepages_block() of huge pages: those that one entry of `mm` maps somewhere in `range`, off their list and
+ * with a reference. Small entries of a huge page are passed over.
+ */
+export function* isolateLargeFolios(k: Kernel, mm: Mm, range: PageRange): Task<Pfn[]> {
+  const heads: Pfn[] = [];
+  for (let page = range.first; page < range.end; page = endOfPtePage(mm.table, page)) {
+    if (!isHuge(mm.table, page)) continue;
+    yield willRead('isolate_migratepages_block.take', pteObject(mm.table, page));
+    const seen = readPte(mm.table, page);
+    if (!(isHuge(mm.table, page) && ptePresent(seen)) || pteIsZeroPage(seen)) continue;
+    const parts = partsOf(k, ptePfn(seen));
+    if (!parts.every((part) => hasFlag(k.frames, part, PAGE_LRU))) continue;
+    for (const part of parts) {
+      getPage(k.frames, part, 1);
+      clearFlag(k.frames, part, PAGE_LRU);
+      k.isolated.add(part);
+    }
+    heads.push(compoundHead(k, ptePfn(seen)));
+  }
+  return heads;
 }
 
 /** migrate_pages(): one page after the other (unmap_and_move). A page that cannot move now stays where it is. */
@@ -74,7 +106,7 @@ export function* migrateFolioUnmap(
     yield* putback(k, from);
     return 'stays';
   }
-  const to = allocPage(k);
+  const to = isLarge(k, from) ? allocHugeFrames(k.frames, k.ptrsPerPte) : allocPage(k);
   if (to === 'none') {
     unlockPage(k, from);
     yield* putback(k, from);
@@ -89,27 +121,38 @@ export function* migrateFolioUnmap(
 
 /** The second half: the frame takes over what the page was, its bytes, and the entries that wait for it. */
 export function* migrateFolioMove(k: Kernel, { from, to }: Unmapped): Task<void> {
+  const [olds, mades] = [folioFrames(k, from), folioFrames(k, to)];
   yield willRead('folio_migrate_mapping.freeze', pageObject(from));
-  if (refcount(k.frames, from) !== 1 + mappingReferences(k, from)) {
+  if (olds.some((old) => !mayFreeze(k, old))) {
     yield* undo(k, { from, to });
     return;
   }
-  k.fn.folioMigrateMapping(k, from, to);
-  yield* moveCache(k, from, to);
-  yield* copyPage(k, from, to);
+  for (const [at, old] of olds.entries()) yield* takeOver(k, old, mades[at] ?? to);
   yield* k.fn.removeMigrationPtes(k, from, to);
   unlockPage(k, to);
   unlockPage(k, from);
-  putbackLru(k, to);
-  yield* putPage(k, to);
-  k.isolated.delete(from);
-  yield* putPage(k, from);
+  yield* putback(k, to);
+  for (const old of olds) {
+    k.isolated.delete(old);
+    yield* putPage(k, old);
+  }
+}
+
+/** Nobody has a reference but the isolation and the cache. */
+function mayFreeze(k: Kernel, from: Pfn): boolean {
+  return refcount(k.frames, from) === 1 + mappingReferences(k, from);
+}
+
+function* takeOver(k: Kernel, from: Pfn, to: Pfn): Task<void> {
+  k.fn.folioMigrateMapping(k, from, to);
+  yield* moveCache(k, from, to);
+  yield* copyPage(k, from, to);
 }
 
 function* undo(k: Kernel, { from, to }: Unmapped): Task<void> {
   yield* k.fn.removeMigrationPtes(k, from, from);
   unlockPage(k, to);
-  yield* putPage(k, to);
+  for (const made of folioFrames(k, to)) yield* putPage(k, made);
   unlockPage(k, from);
   yield* putback(k, from);
 }
@@ -133,7 +176,9 @@ function* moveCache(k: Kernel, from: Pfn, to: Pfn): Task<void> {
   yield* putPage(k, from);
 }
 
-function* putback(k: Kernel, pfn: Pfn): Task<void> {
-  putbackLru(k, pfn);
-  yield* putPage(k, pfn);
+function* putback(k: Kernel, folio: Pfn): Task<void> {
+  for (const pfn of folioFrames(k, folio)) {
+    putbackLru(k, pfn);
+    yield* putPage(k, pfn);
+  }
 }

@@ -15,6 +15,7 @@ import type { PageIndex, Pfn } from '../../vocabulary/address.ts';
 import { invariant } from '../../vocabulary/invariant.ts';
 import { findMm, type Kernel, type MappedAt, type RmapSharing, type RmapWalk } from '../kernel.ts';
 import { rootOf, touchReverseMap } from '../memory/anon-vma.ts';
+import { folioFrames } from '../memory/compound-page.ts';
 import {
   addMapcount,
   clearFlag,
@@ -139,7 +140,7 @@ export function* rmapLockWrite(k: Kernel, at: YieldPoint, pfn: Pfn): Task<HeldFo
 
 /** The walk itself. Holds: the lock of the reverse map that the page is in. */
 export function* visitPlaces(k: Kernel, pfn: Pfn, walk: RmapWalk): Task<void> {
-  for (const place of placesOf(k, pfn)) {
+  for (const place of folioPlacesOf(k, pfn)) {
     if ((yield* walk.visit(place)) === 'stop' || walk.done()) return;
   }
 }
@@ -157,6 +158,19 @@ export function placesOf(k: Kernel, pfn: Pfn): MappedAt[] {
   return places;
 }
 
+/** Of a huge page one place in each mapping that covers a part of it: the first. */
+function folioPlacesOf(k: Kernel, pfn: Pfn): MappedAt[] {
+  const frames = folioFrames(k, pfn);
+  if (frames.length === 1) return placesOf(k, pfn);
+  const firsts = new Map<Vma, MappedAt>();
+  for (const part of frames) {
+    for (const place of placesOf(k, part)) {
+      if (!firsts.has(place.vma)) firsts.set(place.vma, place);
+    }
+  }
+  return [...firsts.values()];
+}
+
 function fileVmas(k: Kernel, id: number): readonly Vma[] {
   const file = k.files.get(id);
   if (file === undefined) return [];
@@ -171,8 +185,9 @@ function anonVmasVmas(k: Kernel, id: number): readonly Vma[] {
   return anonVma.vmas;
 }
 
+/** folio_mapped(): a huge page is mapped as long as any part is. */
 export function pageMapped(k: Kernel, pfn: Pfn): boolean {
-  return mapcount(k.frames, pfn) > 0;
+  return folioFrames(k, pfn).some((part) => mapcount(k.frames, part) > 0);
 }
 
 /**

@@ -7,6 +7,7 @@ import { type Task, willWrite } from '../../task/task.ts';
 import { type Pfn, pagesFrom } from '../../vocabulary/address.ts';
 import { mayWrite, vmProt } from '../fault/vm-page-prot.ts';
 import type { Kernel, LockedPte, MappedAt, TlbBatch } from '../kernel.ts';
+import { isLarge } from '../memory/compound-page.ts';
 import {
   getPage,
   hasFlag,
@@ -49,7 +50,7 @@ import { changeSlotUses } from '../memory/swap.ts';
 import { pageMapped } from './rmap.ts';
 
 /** The entry maps `pfn`: present, or as device-private memory. */
-function mapsPage(pte: Pte, pfn: Pfn): boolean {
+export function mapsPage(pte: Pte, pfn: Pfn): boolean {
   const mapping = (ptePresent(pte) && !pteIsZeroPage(pte)) || pteIsDevicePrivate(pte);
   return mapping && ptePfn(pte) === pfn;
 }
@@ -76,6 +77,7 @@ export function tryToMigrateOne(
   place: MappedAt,
   batch?: TlbBatch,
 ): Task<'go-on' | 'stop'> {
+  if (isLarge(k, pfn)) return k.fn.tryToMigrateLarge(k, pfn, place, batch);
   return inBracket(k, place, pfn, (at) => migrateOne(k, at, pfn, batch));
 }
 
@@ -150,7 +152,8 @@ export function* ptepClearFlush(k: Kernel, at: LockedPte, pfn: Pfn): Task<Pte> {
   return pte;
 }
 
-function* migrateOne(
+/** The entry at `at`, which maps `pfn`. Holds: its PTE lock. */
+export function* migrateOne(
   k: Kernel,
   at: LockedPte,
   pfn: Pfn,
@@ -220,21 +223,31 @@ export function* removeMigrationPtes(k: Kernel, from: Pfn, to: Pfn): Task<void> 
 
 /** remove_migration_pte(): one mapping that may have a migration entry. */
 export function* removeMigrationPte(k: Kernel, place: MappedAt, from: Pfn, to: Pfn): Task<void> {
+  if (isLarge(k, from)) {
+    yield* k.fn.removeMigrationLarge(k, place, from, to);
+    return;
+  }
   const { mm, vma, page } = place;
   const table = yield* lockTable(k, 'remove_migration_pte.ptl', mm, page);
   if (typeof table === 'string') return;
   const at: LockedPte = { mm, vma, page, ...table };
+  yield* restoreOne(k, at, from, to);
+  unlockPte(k, at);
+}
+
+/** The entry at `at`, if it is the migration entry of `from`. Holds: its PTE lock. */
+export function* restoreOne(k: Kernel, at: LockedPte, from: Pfn, to: Pfn): Task<void> {
   const entry = lockedPte(at);
   if (pteIsMigration(entry) && ptePfn(entry) === from) {
-    yield willWrite('remove_migration_pte.set', pteObject(mm.table, page));
+    yield willWrite('remove_migration_pte.set', pteObject(at.mm.table, at.page));
     getPage(k.frames, to, 1);
     addRmap(k, at, entry, to);
     setLockedPte(k, at, k.fn.restoredPte(k, at, entry, from, to));
   }
-  unlockPte(k, at);
 }
 
-function addRmap(k: Kernel, at: LockedPte, entry: Pte, to: Pfn): void {
+/** One more mapping of `to`, as `entry` says whose the page was. */
+export function addRmap(k: Kernel, at: LockedPte, entry: Pte, to: Pfn): void {
   if (!hasFlag(k.frames, to, PAGE_ANON)) {
     k.fn.pageAddFileRmap(k, to);
     return;

@@ -194,24 +194,30 @@ function* copyHugePmd(
   if (copied) {
     yield willWrite('copy_huge_pmd.copy', pteObject(mms.from.table, page));
     const { huge } = fromBlock;
-    for (let at = 0; at < k.ptrsPerPte && !pteIsZeroPage(huge); at += 1) {
+    const moves = pteIsMigration(huge);
+    for (let at = 0; at < k.ptrsPerPte && !moves && !pteIsZeroPage(huge); at += 1) {
       const pfn = ptePfn(hugePteAt(huge, at));
       getPage(k.frames, pfn, 1);
       k.fn.pageTryDupAnonRmap(k, mms.from, pfn);
     }
-    const shared = isCow(from) ? pteWithoutFlags(huge, PTE_WRITE) : huge;
+    const shared = moves ? sharedMigration(from, huge) : withoutWrite(from, huge);
     setHugePmd(k, fromHeld, mms.from, fromBlock, page, shared);
-    setHugePmd(k, toHeld, mms.to, toBlock, page, pteWithoutFlags(shared, PTE_YOUNG));
+    const child = moves ? shared : pteWithoutFlags(shared, PTE_YOUNG);
+    setHugePmd(k, toHeld, mms.to, toBlock, page, child);
   }
   unlock(k.context, fromHeld);
   unlock(k.context, toHeld);
   return copied;
 }
 
+function withoutWrite(from: Vma, huge: Pte): Pte {
+  return isCow(from) ? pteWithoutFlags(huge, PTE_WRITE) : huge;
+}
+
 /** No part is pinned: a pinned part must be copied, which needs small entries. */
 function mayShareHuge(k: Kernel, parent: Mm, huge: Pte): boolean {
   touch(k.context, pinnedObject(parent.id), 'read');
-  if (pteIsZeroPage(huge) || !parent.hasPinned) return true;
+  if (pteIsZeroPage(huge) || pteIsMigration(huge) || !parent.hasPinned) return true;
   for (let at = 0; at < k.ptrsPerPte; at += 1) {
     if (maybeDmaPinned(k.frames, ptePfn(hugePteAt(huge, at)))) return false;
   }
@@ -306,9 +312,8 @@ export function copyNonpresentPte(k: Kernel, copy: PteCopy, source: LockedPte, p
     return shared;
   }
   if (pteIsMigration(pte)) {
-    if (!(isCow(from) && (pteWrite(pte) || pteMarkedExclusive(pte)))) return pte;
-    const kept = (pteYoung(pte) ? PTE_YOUNG : 0) | (pteDirty(pte) ? PTE_DIRTY : 0);
-    const readable = pteWithFlags(mkMigration(ptePfn(pte), 'readable', pte), kept);
+    const readable = sharedMigration(from, pte);
+    if (readable === pte) return pte;
     setLockedPte(k, source, readable);
     return readable;
   }
@@ -321,4 +326,11 @@ export function copyNonpresentPte(k: Kernel, copy: PteCopy, source: LockedPte, p
     return readable;
   }
   return pte;
+}
+
+/** A migration entry that parent and child have: both may only read what comes back, and neither has it alone. */
+function sharedMigration(from: Vma, pte: Pte): Pte {
+  if (!(isCow(from) && (pteWrite(pte) || pteMarkedExclusive(pte)))) return pte;
+  const kept = (pteYoung(pte) ? PTE_YOUNG : 0) | (pteDirty(pte) ? PTE_DIRTY : 0);
+  return pteWithFlags(mkMigration(ptePfn(pte), 'readable', pte), kept);
 }

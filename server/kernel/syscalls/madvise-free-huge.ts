@@ -16,13 +16,14 @@ import {
   pteDirty,
   pteIsZeroPage,
   ptePfn,
+  ptePresent,
   pteWithoutFlags,
   pteYoung,
 } from '../memory/pte.ts';
 
 /**
  * The whole block becomes clean at once, and its page may be discarded. One that others map as well, or whose lock is
- * taken, is left as it is.
+ * taken, or which is about to move, is left as it is.
  *
  * Holds: mmap_lock for read, an open bracket. Takes: the PTE lock, the page lock if it is free.
  * Returns: 'small' if there is no huge entry any more.
@@ -35,6 +36,11 @@ export function* madviseFreeHugePmd(k: Kernel, mm: Mm, page: PageIndex): Task<'h
     return 'small';
   }
   const { huge } = block;
+  if (!ptePresent(huge)) {
+    // It is on its way to other frames.
+    unlock(k.context, held);
+    return 'handled';
+  }
   const range = blockRange(k, page);
   const parts = pteIsZeroPage(huge) ? [] : partsOf(k, huge);
   const [head] = parts;

@@ -9,6 +9,7 @@ import { type Task, willWrite } from '../../task/task.ts';
 import { nextPage, type PageIndex, type PageRange, type Pfn } from '../../vocabulary/address.ts';
 import { fail, OK, type Result } from '../../vocabulary/errno.ts';
 import type { Kernel, LockedPte } from '../kernel.ts';
+import { compoundHead } from '../memory/compound-page.ts';
 import {
   clearFlag,
   getPage,
@@ -21,16 +22,16 @@ import {
   PAGE_SWAPBACKED,
   PAGE_SWAPCACHE,
 } from '../memory/frames.ts';
-import { compoundHead } from '../memory/huge-pmd.ts';
 import type { Mm } from '../memory/mm.ts';
 import type { Vma } from '../memory/mm-types.ts';
 import { pageLockObject, tryLockPage, unlockPage } from '../memory/page-lock.ts';
-import { endOfPtePage, isHuge, nextCovered, pteObject } from '../memory/page-table.ts';
+import { endOfPtePage, isHuge, nextCovered, pteObject, readPte } from '../memory/page-table.ts';
 import {
   PTE_DIRTY,
   PTE_NONE,
   PTE_YOUNG,
   pteDirty,
+  pteIsMigration,
   pteIsSwap,
   pteIsZeroPage,
   pteNone,
@@ -122,6 +123,11 @@ function* eachPte(
 ): Task<void> {
   for (let page = nextCovered(mm.table, range.first, range.end); page < range.end; ) {
     const end = endOfPtePage(mm.table, page) < range.end ? endOfPtePage(mm.table, page) : range.end;
+    // A page that is about to move as a whole is passed over (pmd_trans_unstable).
+    if (isHuge(mm.table, page) && pteIsMigration(readPte(mm.table, page))) {
+      page = nextCovered(mm.table, end, range.end);
+      continue;
+    }
     const whole = end - page === k.ptrsPerPte && isHuge(mm.table, page);
     if (whole && (yield* huge(page)) === 'handled') {
       page = nextCovered(mm.table, end, range.end);

@@ -164,8 +164,8 @@ function* changeHugePmd(k: Kernel, mm: Mm, vma: Vma, page: PageIndex): Task<Chan
   const held = yield* lock(k.context, 'change_huge_pmd.ptl', block.ptl);
   if (block.level === 'huge') {
     yield willWrite('change_huge_pmd.set', pteObject(mm.table, page));
+    if (ptePresent(block.huge)) tlb = 'stale';
     setHugePmd(k, held, mm, block, page, k.fn.changedPte(k, vma, block.huge));
-    tlb = 'stale';
   }
   unlock(k.context, held);
   return tlb;

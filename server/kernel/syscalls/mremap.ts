@@ -166,7 +166,7 @@ function* moveHugePmd(
     setHugePmd(k, fromHeld, mm, from, old, PTE_NONE);
     yield willWrite('move_huge_pmd.set', pteObject(mm.table, made));
     setHugePmd(k, toHeld, mm, to, made, huge);
-    yield* k.fn.flushTlbRange(k, mm, pagesFrom(old, k.ptrsPerPte));
+    if (ptePresent(huge)) yield* k.fn.flushTlbRange(k, mm, pagesFrom(old, k.ptrsPerPte));
   }
   unlock(k.context, toHeld);
   unlock(k.context, fromHeld);

@@ -15,6 +15,7 @@ import { migratePfnToPfn } from '../../abi/migrate-pfn.ts';
 import { migrationsObject } from '../../kernel/hmm/open-migrations.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import { isStable } from '../../kernel/memory/address-space-stability.ts';
+import { lockedFrame } from '../../kernel/memory/compound-page.ts';
 import {
   hasFlag,
   isDevicePfn,
@@ -114,7 +115,7 @@ function mayMigrate(k: Kernel, id: number): boolean {
 
 function wrongWith(k: Kernel, { from, to }: EntryChange): string | undefined {
   for (const entry of [from, to]) {
-    if (entry.state !== 'migration' || pageLocked(k, entry.pfn as Pfn)) continue;
+    if (entry.state !== 'migration' || folioLocked(k, entry.pfn as Pfn)) continue;
     return `is a migration entry for frame ${frameName(entry.pfn as Pfn)}, which is not locked`;
   }
   if (from.state === 'migration' && mapsFrame(to) && !becomes(k, from.pfn as Pfn, to.pfn as Pfn)) {
@@ -146,9 +147,13 @@ function becomes(k: Kernel, from: Pfn, to: Pfn): boolean {
 
 /** Of a migration that the kernel began: both are locked, and the page belongs where the other one does. */
 function takesOver(k: Kernel, from: Pfn, to: Pfn): boolean {
-  if (isDevicePfn(to) || !pageLocked(k, to)) return false;
+  if (isDevicePfn(to) || !folioLocked(k, to)) return false;
   const [old, made] = [mappingOf(k.frames, from), mappingOf(k.frames, to)];
   return old.id === made.id && old.index === made.index;
+}
+
+function folioLocked(k: Kernel, pfn: Pfn): boolean {
+  return pageLocked(k, lockedFrame(k, pfn));
 }
 
 /** The page behind an entry that maps it no more. */
