@@ -9,7 +9,7 @@ export function compoundHead({ ptrsPerPte }: Kernel, pfn: Pfn): Pfn {
 }
 
 /** The parts of the page that are still in use: here each is freed by itself. */
-export function partsOf(k: Kernel, pfn: Pfn): Pfn[] {
+export function compoundParts(k: Kernel, pfn: Pfn): Pfn[] {
   const head = compoundHead(k, pfn);
   return Array.from({ length: k.ptrsPerPte }, (_, at) => (head + at) as Pfn).filter(
     (part) => hasFlag(k.frames, part, PAGE_COMPOUND) && refcount(k.frames, part) > 0,
@@ -23,7 +23,7 @@ export function isLarge(k: Kernel, pfn: Pfn): boolean {
 
 /** The frames of the folio of `pfn`, a page that is in use. */
 export function folioFrames(k: Kernel, pfn: Pfn): Pfn[] {
-  return isLarge(k, pfn) ? partsOf(k, pfn) : [pfn];
+  return isLarge(k, pfn) ? compoundParts(k, pfn) : [pfn];
 }
 
 /** Whose lock is that of the whole folio. */

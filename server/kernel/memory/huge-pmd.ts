@@ -12,7 +12,7 @@ import { type Task, willWrite } from '../../task/task.ts';
 import { type PageIndex, type PageRange, type Pfn, pagesFrom } from '../../vocabulary/address.ts';
 import type { Kernel } from '../kernel.ts';
 import { placesOf, rmapLockWrite } from '../rmap/rmap.ts';
-import { partsOf } from './compound-page.ts';
+import { compoundParts } from './compound-page.ts';
 import {
   clearFlag,
   getPage,
@@ -75,8 +75,8 @@ export function setHugePmd(
 }
 
 /**
- * __split_huge_pmd(): the huge entry, a migration entry as well, becomes small ones with the same rights. Nothing moves; the devices are
- * notified all the same, as in 6.1. A block without a huge entry is left as it is.
+ * __split_huge_pmd(): the huge entry, a migration entry as well, becomes small ones with the same rights.
+ * Nothing moves; the devices are notified all the same, as in 6.1. A block without a huge entry is left as it is.
  *
  * Takes: callbacks' locks, the PTE lock. Yields: yes.
  */
@@ -111,7 +111,7 @@ export function* splitHugePmd(k: Kernel, mm: Mm, page: PageIndex): Task<void> {
  */
 export function* splitHugePage(k: Kernel, pfn: Pfn): Task<'split' | 'busy'> {
   if (!hasFlag(k.frames, pfn, PAGE_COMPOUND)) return 'split';
-  const parts = partsOf(k, pfn);
+  const parts = compoundParts(k, pfn);
   const first = parts[0] ?? pfn;
   for (const part of parts) getPage(k.frames, part, 1);
   yield willWrite('split_huge_page.trylock_page', pageLockObject(first));

@@ -4,9 +4,9 @@
  * (migrate_pages, unmap_and_move, move_to_new_folio) (6.1).
  *
  * Leaves out: which page and where to is chosen (a page is named by where it is mapped, and goes to the next free
- * frame); later passes, which wait for locks; migrations under way when the machine runs out of memory. A huge page that
- * one entry maps moves as a whole, as with move_pages(), NUMA balancing and alloc_contig_range(); where no frames are
- * left for it, it stays and is not split.
+ * frame); later passes, which wait for locks; migrations under way when the machine runs out of memory. A huge page
+ * that one entry maps moves as a whole, as with move_pages(), NUMA balancing and alloc_contig_range(); where no frames
+ * are left for it, it stays and is not split.
  */
 import { touch } from '../../task/context.ts';
 import { type Task, willRead, willWrite } from '../../task/task.ts';
@@ -15,7 +15,7 @@ import { OK, type Result } from '../../vocabulary/errno.ts';
 import { cacheObject } from '../fault/do-fault.ts';
 import { mappingReferences, putbackLru } from '../hmm/migrate-vma-setup.ts';
 import type { Kernel, TlbBatch, Unmapped } from '../kernel.ts';
-import { compoundHead, folioFrames, isLarge, partsOf } from '../memory/compound-page.ts';
+import { compoundHead, compoundParts, folioFrames, isLarge } from '../memory/compound-page.ts';
 import { copyPage } from '../memory/copy-page.ts';
 import {
   allocHugeFrames,
@@ -53,8 +53,8 @@ export function* compactPages(k: Kernel, mm: Mm, range: PageRange): Task<Result<
 }
 
 /**
- * isolate_migratepages_block() of huge pages: those that one entry of `mm` maps somewhere in `range`, off their list and
- * with a reference. Small entries of a huge page are passed over.
+ * isolate_migratepages_block() of huge pages: those that one entry of `mm` maps somewhere in `range`, off their list
+ * and with a reference. Small entries of a huge page are passed over.
  */
 export function* isolateLargeFolios(k: Kernel, mm: Mm, range: PageRange): Task<Pfn[]> {
   const heads: Pfn[] = [];
@@ -63,7 +63,7 @@ export function* isolateLargeFolios(k: Kernel, mm: Mm, range: PageRange): Task<P
     yield willRead('isolate_migratepages_block.take', pteObject(mm.table, page));
     const seen = readPte(mm.table, page);
     if (!(isHuge(mm.table, page) && ptePresent(seen)) || pteIsZeroPage(seen)) continue;
-    const parts = partsOf(k, ptePfn(seen));
+    const parts = compoundParts(k, ptePfn(seen));
     if (!parts.every((part) => hasFlag(k.frames, part, PAGE_LRU))) continue;
     for (const part of parts) {
       getPage(k.frames, part, 1);

@@ -15,7 +15,7 @@ import {
   pagesFrom,
 } from '../../vocabulary/address.ts';
 import type { Kernel, LockedPte, MappedAt, TlbBatch } from '../kernel.ts';
-import { partsOf } from '../memory/compound-page.ts';
+import { compoundParts } from '../memory/compound-page.ts';
 import {
   getPage,
   hasFlag,
@@ -128,7 +128,7 @@ export function* setPmdMigrationEntry(k: Kernel, at: LockedPte, head: Pfn): Task
   const pmd = at.ptePage.huge;
   setLockedPmd(k, at, pteModify(pmd, { none: true, write: false }));
   yield* k.fn.flushTlbRange(k, mm, blockRange(k, page));
-  const parts = partsOf(k, head);
+  const parts = compoundParts(k, head);
   const exclusive = parts.every((part) => hasFlag(k.frames, part, PAGE_ANON_EXCLUSIVE));
   // A pin counts for the page as a whole.
   if (exclusive && parts.some((part) => maybeDmaPinned(k.frames, part))) {
@@ -155,7 +155,7 @@ export function* setPmdMigrationEntry(k: Kernel, at: LockedPte, head: Pfn): Task
 export function* removeMigrationPmd(k: Kernel, at: LockedPte, from: Pfn, to: Pfn): Task<void> {
   yield willWrite('remove_migration_pmd.set', pteObject(at.mm.table, at.page));
   const entry = at.ptePage.huge;
-  for (const [index, part] of partsOf(k, to).entries()) {
+  for (const [index, part] of compoundParts(k, to).entries()) {
     getPage(k.frames, part, 1);
     addRmap(k, { ...at, page: (at.page + index) as PageIndex }, entry, part);
   }
