@@ -187,6 +187,9 @@ export interface RmapWalk {
   readonly mapped: 'only' | 'or not';
 }
 
+/** A walk through the places of a huge page: whether it takes the lock of a block that is empty (PVMW_SYNC). */
+export type EmptyBlocks = 'waited for' | 'passed over';
+
 /** One page of UFFDIO_MOVE. */
 export interface PageMove {
   readonly mm: Mm;
@@ -362,10 +365,17 @@ export interface KernelFunctions {
     place: MappedAt,
     batch?: TlbBatch,
   ): Task<'go-on' | 'stop'>;
+  pmdpInvalidate(k: Kernel, at: LockedPte): Task<Pte>;
   setPmdMigrationEntry(k: Kernel, at: LockedPte, head: Pfn): Task<'go-on' | 'stop'>;
   removeMigrationPtes(k: Kernel, from: Pfn, to: Pfn): Task<void>;
   removeMigrationPte(k: Kernel, place: MappedAt, from: Pfn, to: Pfn): Task<void>;
-  removeMigrationLarge(k: Kernel, place: MappedAt, from: Pfn, to: Pfn): Task<void>;
+  removeMigrationLarge(
+    k: Kernel,
+    place: MappedAt,
+    from: Pfn,
+    to: Pfn,
+    empty?: EmptyBlocks,
+  ): Task<void>;
   removeMigrationPmd(k: Kernel, at: LockedPte, from: Pfn, to: Pfn): Task<void>;
   restoredPte(k: Kernel, at: LockedPte, entry: Pte, from: Pfn, to: Pfn): Pte;
   ptepClearFlush(k: Kernel, at: LockedPte, pfn: Pfn): Task<Pte>;

@@ -116,6 +116,7 @@ import {
   vmfAnonPrepare,
 } from './rmap/anon-vma-chain.ts';
 import {
+  pmdpInvalidate,
   removeMigrationLarge,
   removeMigrationPmd,
   setPmdMigrationEntry,
@@ -254,6 +255,7 @@ export const STOCK: KernelFunctions = {
   tryToMigrate,
   tryToMigrateOne,
   tryToMigrateLarge,
+  pmdpInvalidate,
   setPmdMigrationEntry,
   tryToUnmap,
   tryToUnmapOne,

@@ -18,8 +18,11 @@ import { forkSharesPinned } from './fork-shares-pinned.ts';
 import { forkWithoutBracket } from './fork-without-bracket.ts';
 import { forkWithoutPinSeq } from './fork-without-pin-seq.ts';
 import { forkWithoutVmaLocks } from './fork-without-vma-locks.ts';
+import { freeEmptiesHugeEntry } from './free-empties-huge-entry.ts';
+import { hugeWalkWithoutSync } from './huge-walk-without-sync.ts';
 import { insertChecksStabilityEarly } from './insert-checks-stability-early.ts';
 import { insertIgnoresPteChange } from './insert-ignores-pte-change.ts';
+import { invalidateTrustsEarlierLook } from './invalidate-trusts-earlier-look.ts';
 import { listBeforeTree } from './list-before-tree.ts';
 import { migrationTrustsProtNone } from './migration-trusts-prot-none.ts';
 import { moveIgnoresSwapCache } from './move-ignores-swap-cache.ts';
@@ -80,8 +83,11 @@ export const PATCHES: ReadonlyMap<string, Patch> = new Map(
     forkWithoutBracket,
     forkWithoutPinSeq,
     forkWithoutVmaLocks,
+    freeEmptiesHugeEntry,
+    hugeWalkWithoutSync,
     insertChecksStabilityEarly,
     insertIgnoresPteChange,
+    invalidateTrustsEarlierLook,
     listBeforeTree,
     migrationTrustsProtNone,
     moveLooksOutsideLock,

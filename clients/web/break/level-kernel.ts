@@ -46,6 +46,7 @@ export {
   refused as movePresentPte,
   refused as moveSwapPte,
   refused as pmdpCollapseFlush,
+  refused as pmdpInvalidate,
   refused as removeMigrationLarge,
   refused as removeMigrationPmd,
   refused as retractPageTables,

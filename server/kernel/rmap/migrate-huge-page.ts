@@ -14,7 +14,7 @@ import {
   type Pfn,
   pagesFrom,
 } from '../../vocabulary/address.ts';
-import type { Kernel, LockedPte, MappedAt, TlbBatch } from '../kernel.ts';
+import type { EmptyBlocks, Kernel, LockedPte, MappedAt, TlbBatch } from '../kernel.ts';
 import { compoundParts } from '../memory/compound-page.ts';
 import {
   getPage,
@@ -116,18 +116,12 @@ export function* removeMigrationLarge(
 }
 
 /**
- * set_pmd_migration_entry(): the huge entry at `at`, which maps the page, becomes a migration entry. Until it does, it
- * grants nothing but stands (pmdp_invalidate): whoever looks without the lock must not find the block empty. What it
- * was is what stood there in that instant, with the dirty bit that hardware may have set until then.
+ * set_pmd_migration_entry(): the huge entry at `at`, which maps the page, becomes a migration entry.
  *
  * Holds: the PTE lock of the block. Returns: 'stop' if some part is pinned; the entry is as it was then.
  */
 export function* setPmdMigrationEntry(k: Kernel, at: LockedPte, head: Pfn): Task<'go-on' | 'stop'> {
-  const { mm, page } = at;
-  yield willWrite('set_pmd_migration_entry.invalidate', pteObject(mm.table, page));
-  const pmd = at.ptePage.huge;
-  setLockedPmd(k, at, pteModify(pmd, { none: true, write: false }));
-  yield* k.fn.flushTlbRange(k, mm, blockRange(k, page));
+  const pmd = yield* k.fn.pmdpInvalidate(k, at);
   const parts = compoundParts(k, head);
   const exclusive = parts.every((part) => hasFlag(k.frames, part, PAGE_ANON_EXCLUSIVE));
   // A pin counts for the page as a whole.
@@ -146,6 +140,22 @@ export function* setPmdMigrationEntry(k: Kernel, at: LockedPte, head: Pfn): Task
     yield* putPage(k, part);
   }
   return 'go-on';
+}
+
+/**
+ * pmdp_invalidate(): the huge entry at `at` grants nothing any more, and stands: whoever looks without the lock must
+ * not find the block empty. Returns: what it was in that instant, with the dirty bit that hardware may have set until
+ * then.
+ *
+ * Holds: the PTE lock of the block.
+ */
+export function* pmdpInvalidate(k: Kernel, at: LockedPte): Task<Pte> {
+  const { mm, page } = at;
+  yield willWrite('pmdp_invalidate.exchange', pteObject(mm.table, page));
+  const pmd = at.ptePage.huge;
+  setLockedPmd(k, at, pteModify(pmd, { none: true, write: false }));
+  yield* k.fn.flushTlbRange(k, mm, blockRange(k, page));
+  return pmd;
 }
 
 /**
@@ -171,9 +181,6 @@ interface MappedVisits {
   readonly huge: (at: LockedPte) => Task<'go-on' | 'stop'>;
   readonly small: (at: LockedPte, part: Pfn) => Task<'go-on' | 'stop'>;
 }
-
-/** Of blocks that hold nothing: whether their lock is taken before the walk goes on. */
-export type EmptyBlocks = 'waited for' | 'passed over';
 
 /** page_vma_mapped_walk(): table after table, for a page that was moved may reach into two. */
 function* walkMapped(
