@@ -2,20 +2,26 @@
 import { registerHooks } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type MarkedFile, REACHED } from './mark-lines.ts';
-import { type Mutant, mutated, ROOT, sourceOf } from './mutants.ts';
+import { type MarkedFile, mutatedAndMarked, REACHED } from './mark-lines.ts';
+import { type Mutant, ROOT, sourceOf } from './mutants.ts';
 
-/** To be called before anything imports the file. */
-export function loadMutant(mutant: Mutant): void {
-  replaceFiles([{ file: mutant.file, text: mutated(mutant, sourceOf(mutant)) }]);
+/** To be called before anything imports the file. Returns: how often its line has run since then. */
+export function loadMutant(mutant: Mutant): () => number {
+  let count = 0;
+  const counter = {
+    add: () => {
+      count += 1;
+    },
+  };
+  Object.assign(globalThis, { [REACHED]: counter });
+  replaceFiles([{ file: mutant.file, text: mutatedAndMarked(mutant, sourceOf(mutant)) }]);
+  return () => count;
 }
 
-/** The ids of the mutants whose lines have run since it was cleared. To be called before anything imports the files. */
-export function loadMarked(files: readonly MarkedFile[]): Set<string> {
-  const reached = new Set<string>();
-  Object.assign(globalThis, { [REACHED]: reached });
+/** Told of each line that runs, by its mutant. To be called before anything imports the files. */
+export function loadMarked(files: readonly MarkedFile[], reached: (id: string) => void): void {
+  Object.assign(globalThis, { [REACHED]: { add: reached } });
   replaceFiles(files);
-  return reached;
 }
 
 function replaceFiles(files: readonly MarkedFile[]): void {

@@ -1,5 +1,5 @@
 /** Lines of mutants that tell when they run, all at once and without the mistakes: what comes there can find them. */
-import { lineOf, type Mutant, sourceOf } from './mutants.ts';
+import { lineOf, type Mutant, mutated, sourceOf } from './mutants.ts';
 
 /** Of `globalThis`: the set that the marks go into. */
 export const REACHED = 'mutantsReached';
@@ -26,11 +26,24 @@ export function markLines(mutants: readonly Mutant[]): MarkedLines {
     for (const mutant of ofFile) {
       const at = statementAt(lines, lineOf(mutant, text));
       if (at === 'none') unmarked.push(mutant.id);
-      else marked[at] = `globalThis.${REACHED}.add('${mutant.id}'); ${marked[at]}`;
+      else marked[at] = markOf(mutant) + marked[at];
     }
     return [{ file, text: marked.join('\n') }];
   });
   return { files, unmarked };
+}
+
+/** With the mistake in it, which tells when it runs if that can be told. */
+export function mutatedAndMarked(mutant: Mutant, text: string): string {
+  const original = text.split('\n');
+  const lines = mutated(mutant, text).split('\n');
+  const at = statementAt(original, lineOf(mutant, text));
+  if (at !== 'none') lines[at] = markOf(mutant) + lines[at];
+  return lines.join('\n');
+}
+
+function markOf({ id }: Mutant): string {
+  return `globalThis.${REACHED}.add('${id}'); `;
 }
 
 /** Begins where a statement may begin, so that another may stand before it. */

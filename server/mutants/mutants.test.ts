@@ -10,6 +10,7 @@ import type { MutantAnswer } from './campaign.ts';
 import { markLines } from './mark-lines.ts';
 import { allMutants, mutated, sourceOf } from './mutants.ts';
 import { reportOf } from './mutants-report.ts';
+import type { Reaching } from './reach-table.ts';
 
 test('every mutant changes a line that is there, into something that can be loaded', () => {
   const mutants = allMutants();
@@ -73,19 +74,34 @@ test('of the mistakes that the recorded run has asked it found enough, each with
   }
 });
 
-test('what reaches the line of a mistake is asked, and finds it', () => {
+/** Of `id`, asked only what is given. */
+function asked(id: string, reaching: Partial<Reaching>): MutantAnswer {
   const program = fileURLToPath(new URL('try-mutant.ts', import.meta.url));
   const folder = mkdtempSync(join(tmpdir(), 'mmrace-mutants-'));
   const table = join(folder, 'reach.json');
-  const scenarios = ['freed-then-exclusive'];
-  const reaching = { 'exclusive-loses-dirty': { recordings: [], scenarios, shapes: [] } };
-  writeFileSync(table, JSON.stringify(reaching));
-  const asked = [program, table, 'recordings,scenarios', 'exclusive-loses-dirty'];
-  const ran = spawnSync(process.execPath, asked, { encoding: 'utf8' });
+  const nothing: Reaching = { recordings: [], scenarios: [], shapes: [], races: [] };
+  writeFileSync(table, JSON.stringify({ [id]: { ...nothing, ...reaching } }));
+  const args = [program, table, 'recordings,scenarios,shapes', id];
+  const ran = spawnSync(process.execPath, args, { encoding: 'utf8' });
   rmSync(folder, { recursive: true });
-  const answer = JSON.parse(ran.stdout.trim().split('\n').at(-1) ?? '');
-  assert.equal(answer.caught, 'scenarios', ran.stdout + ran.stderr);
+  assert.equal(ran.status, 0, ran.stderr);
+  return JSON.parse(ran.stdout.trim().split('\n').at(-1) ?? '');
+}
+
+test('what reaches the line of a mistake is asked, and finds it', () => {
+  const answer = asked('exclusive-loses-dirty', { scenarios: ['freed-then-exclusive'] });
+  assert.equal(answer.caught, 'scenarios');
   assert.match(answer.how, /freed-then-exclusive/);
+});
+
+test('a mistake that needs a race shows where runs switch at its line', () => {
+  const flushed = asked('zap-not-nested', { races: ['two-tables:dontneed+dontneed'] });
+  assert.match(flushed.how, /^two-tables:dontneed\+dontneed: OR3/);
+  // It runs only in the midst of what another actor does.
+  const copied = asked('fork-leaves-exclusive-migration-entry', {
+    races: ['read-only:fork+compact'],
+  });
+  assert.match(copied.how, /^read-only:fork\+compact: OR11/);
 });
 
 test('marked files load, and nearly every line of a mistake can tell when it runs', () => {

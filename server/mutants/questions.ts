@@ -1,6 +1,6 @@
 /** What a mutant is asked: recordings of Linux, the scenarios that ship, the shapes of one and of two operations. */
 import { DRIVERS } from '../../clients/drivers/catalogue/drivers.ts';
-import type { KernelId } from '../abi/kernel-ids.ts';
+import { isKernelId, type KernelId } from '../abi/kernel-ids.ts';
 import { newMachineWorld } from '../conformance/traces/machine-world.ts';
 import type { TraceProgram } from '../conformance/traces/parse-program.ts';
 import { programOf, readTraceLines, type TraceLine } from '../conformance/traces/read-traces.ts';
@@ -28,6 +28,7 @@ import {
   withChosenDriver,
 } from '../verify/shapes/shapes.ts';
 import { CONTRACT_ORACLE } from '../vocabulary/rules.ts';
+import { runAtLine } from './at-the-line.ts';
 
 /** What went wrong, in one line; 'none' if nothing did. */
 export type Wrong = string | 'none';
@@ -82,7 +83,7 @@ export interface Question {
 }
 
 /** All is run in a few schedules, then looked at for a moment, before anything is asked in full. */
-export type Thoroughness = 'in turn' | 'for a moment' | 'in full';
+export type Thoroughness = 'in turn' | 'at the line' | 'for a moment' | 'in full';
 const SCENARIO_BUDGETS = {
   'for a moment': { executions: 48, seconds: 0.7 },
   'in full': { executions: 600, seconds: 4 },
@@ -95,7 +96,11 @@ export interface Limits {
   readonly until: number;
   /** Whether the kernel without the mutant passes the question. */
   readonly accept: (question: string) => boolean;
+  /** How often the line of the mutant has run. */
+  readonly count: () => number;
 }
+
+type Asking = Omit<Limits, 'accept'>;
 
 /** What is said to hold of the kernel and of the drivers that keep the contract. */
 export function scenarioQuestions(): readonly Question[] {
@@ -117,7 +122,7 @@ export function scenarioQuestions(): readonly Question[] {
 /** Versions of Linux do some things in ways of their own, and scenarios name but one. */
 function onOldest(name: string, scenario: Scenario): Question {
   return {
-    name: name + ON_OLDEST,
+    name: name + ON_KERNEL + OLDEST,
     plan: () => planScenario(scenario, { ...AS_WRITTEN, kernel: OLDEST }),
   };
 }
@@ -164,8 +169,15 @@ function inTurn(plan: ScenarioPlan): ShapeAnswered {
   return { word: 'unknown', why: '' };
 }
 
-function askQuestion({ plan }: Question, { how, until }: Omit<Limits, 'accept'>): ShapeAnswered {
+function atTheLine(plan: ScenarioPlan, count: () => number): ShapeAnswered {
+  const failure = runAtLine(() => newScenarioRun(plan), stepsMaxOf(plan), count);
+  if (failure === 'none') return { word: 'unknown', why: '' };
+  return { word: 'broken', why: describeFailure(failure) };
+}
+
+function askQuestion({ plan }: Question, { how, until, count }: Asking): ShapeAnswered {
   if (how === 'in turn') return unlessItThrows(() => inTurn(plan()));
+  if (how === 'at the line') return unlessItThrows(() => atTheLine(plan(), count));
   const { executions, seconds } = SCENARIO_BUDGETS[how];
   return unlessItThrows(() => {
     const { verdict, counterexample, bound } = exploreScenario(plan(), {
@@ -189,18 +201,18 @@ function askQuestion({ plan }: Question, { how, until }: Omit<Limits, 'accept'>)
  */
 export function asker<T extends { readonly name: string }>(
   all: readonly T[],
-  ask: (one: T, limits: Omit<Limits, 'accept'>) => ShapeAnswered,
+  ask: (one: T, limits: Asking) => ShapeAnswered,
   inFull: readonly T[] = all,
 ): (limits: Limits) => Wrong {
   const held = new Set<string>();
-  const asked = { 'in turn': 0, 'for a moment': 0, 'in full': 0 };
-  return ({ how, until, accept }) => {
+  const asked = { 'in turn': 0, 'at the line': 0, 'for a moment': 0, 'in full': 0 };
+  return ({ how, until, accept, count }) => {
     for (const one of (how === 'in full' ? inFull : all).slice(asked[how])) {
       const { name } = one;
       if (computed() > until) return 'none';
       asked[how] += 1;
       if (held.has(name)) continue;
-      const { word, why } = ask(one, { how, until });
+      const { word, why } = ask(one, { how, until, count });
       if (word === 'holds') held.add(name);
       if (word === 'broken' && accept(name)) return `${name}: ${why}`;
     }
@@ -227,14 +239,16 @@ export interface ShapeQuestion {
 }
 
 const WITH_DRIVER = ', driver ';
-const [OLDEST] = RECORDED;
-const ON_OLDEST = `, on ${OLDEST}`;
+const ON_KERNEL = ', on ';
+export const [OLDEST] = RECORDED;
+export const NEWEST: KernelId = 'mainline';
 
-/** Of the shape with this name, or as shapeWithDriver() and shapeOnOldest() say it. */
+/** Of the shape with this name, or as shapeWithDriver() and shapeOn() say it. */
 export function shapeQuestion(name: string): ShapeQuestion {
-  if (name.endsWith(ON_OLDEST)) {
-    const { scenario, choice } = shapeQuestion(name.slice(0, -ON_OLDEST.length));
-    return { name, scenario, choice: { ...choice, kernel: OLDEST } };
+  const [asWritten = '', kernel] = name.split(ON_KERNEL);
+  if (kernel !== undefined && isKernelId(kernel)) {
+    const { scenario, choice } = shapeQuestion(asWritten);
+    return { name, scenario, choice: { ...choice, kernel } };
   }
   const [shape = '', driver] = name.split(WITH_DRIVER);
   const found = shapeNamed(shape);
@@ -246,8 +260,8 @@ export function shapeQuestion(name: string): ShapeQuestion {
   return { name, scenario: scenarioOfShape(chosen), choice };
 }
 
-export function shapeOnOldest({ name }: Shape): string {
-  return name + ON_OLDEST;
+export function shapeOn({ name }: Shape, kernel: KernelId): string {
+  return name + ON_KERNEL + kernel;
 }
 
 /** 'none': no device of it can have another driver. */
@@ -259,25 +273,29 @@ export function shapeWithDriver(shape: Shape, driver: string): string | 'none' {
 }
 
 /** Drivers that are built as those of Linux are, by the folders of their sources: shapes have another. */
-const BUILT: Readonly<Record<string, string>> = {
-  amdkfd: 'amdkfd',
-  i915: 'i915-userptr',
-  mlx5: 'mlx5-odp',
-  nouveau: 'nouveau',
-  vfio: 'vfio',
-  xe: 'xe',
+const BUILT: Readonly<Record<string, readonly string[]>> = {
+  amdkfd: ['amdkfd', 'amdkfd-no-retry'],
+  i915: ['i915-userptr'],
+  kvm: ['kvm-arm64'],
+  mlx5: ['mlx5-odp'],
+  nouveau: ['nouveau'],
+  vfio: ['vfio'],
+  xe: ['xe'],
 };
 
-/** Whose source `file` is, if it is one of those. */
-export function builtDriverOf(file: string): string | 'none' {
-  return BUILT[/^clients\/drivers\/([^/]+)\//.exec(file)?.[1] ?? ''] ?? 'none';
+/** Whose source `file` is, of those. */
+export function builtDriversOf(file: string): readonly string[] {
+  return BUILT[/^clients\/drivers\/([^/]+)\//.exec(file)?.[1] ?? ''] ?? [];
 }
 
 function askedShape(
   { scenario, choice }: ShapeQuestion,
-  { how, until }: Omit<Limits, 'accept'>,
+  { how, until, count }: Asking,
 ): ShapeAnswered {
   if (how === 'in turn') return unlessItThrows(() => inTurn(planScenario(scenario, choice)));
+  if (how === 'at the line') {
+    return unlessItThrows(() => atTheLine(planScenario(scenario, choice), count));
+  }
   return unlessItThrows(() =>
     askShape({
       scenario,
@@ -291,7 +309,7 @@ function askedShape(
 /** A scenario's question, or a shape, by its name. */
 export function askNamed(name: string): Wrong {
   const question = scenarioQuestions().find((one) => one.name === name);
-  const limits = { how: 'in full', until: Number.POSITIVE_INFINITY } as const;
+  const limits = { how: 'in full', until: Number.POSITIVE_INFINITY, count: () => 0 } as const;
   const { word, why } =
     question === undefined
       ? askedShape(shapeQuestion(name), limits)

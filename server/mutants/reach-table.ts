@@ -13,13 +13,15 @@ export interface Reaching {
   /** Names of questions. */
   readonly scenarios: readonly string[];
   readonly shapes: readonly string[];
+  /** Shapes of two, those first in which both actors touch what the line touches: of all pairs of operations some. */
+  readonly races: readonly string[];
 }
 
 export type ReachTable = Readonly<Record<string, Reaching>>;
 
 const FIND = fileURLToPath(new URL('find-reaching.ts', import.meta.url));
 
-/** Where the table of today's sources stands; it is made if it is not there yet, in about a minute. */
+/** Where the table of today's sources stands; it is made if it is not there yet, in some minutes. */
 export function reachTable(): string {
   const path = join(ROOT, 'node_modules', '.cache', `mmrace-mutants-reach-${modelHash()}.json`);
   if (existsSync(path)) return path;

@@ -42,20 +42,22 @@ async function tryMutant(table: string, stages: readonly UpTo[], id: string): Pr
   const mutant = allMutants().find((one) => one.id === id);
   if (mutant === undefined) throw new Error(`there is no mutant ${id}`);
   const reaching = readReaching(table, id);
-  loadMutant(mutant);
+  const count = loadMutant(mutant);
   const { askRecordings, computed, scenariosAsker, shapesAsker } = await import('./questions.ts');
   const askScenarios = scenariosAsker(reaching.scenarios);
   const askShapes = shapesAsker(reaching.shapes);
   const short = reaching.recordings.slice(0, SHORT_RECORDINGS);
   const long = reaching.recordings.slice(SHORT_RECORDINGS);
   // What is likely to be quick comes before what is thorough: `until` is of the whole.
-  const rounds: readonly (readonly [UpTo, number, Thoroughness])[] = [
+  const rounds: readonly (readonly [UpTo | 'races', number, Thoroughness])[] = [
     ['recordings', MUTANT_MS, 'in turn'],
     ['scenarios', MUTANT_MS / 10, 'in turn'],
     ['shapes', MUTANT_MS / 10, 'in turn'],
-    ['scenarios', MUTANT_MS / 4, 'for a moment'],
-    ['shapes', MUTANT_MS / 3, 'for a moment'],
-    ['shapes', MUTANT_MS / 1.7, 'in turn'],
+    ['scenarios', MUTANT_MS / 6, 'at the line'],
+    ['races', MUTANT_MS / 2.2, 'at the line'],
+    ['scenarios', MUTANT_MS / 1.9, 'for a moment'],
+    ['shapes', MUTANT_MS / 1.6, 'for a moment'],
+    ['shapes', MUTANT_MS / 1.4, 'in turn'],
     ['recordings', MUTANT_MS, 'in full'],
     ['scenarios', MUTANT_MS / 1.2, 'in full'],
     ['shapes', MUTANT_MS, 'in full'],
@@ -64,13 +66,20 @@ async function tryMutant(table: string, stages: readonly UpTo[], id: string): Pr
     recordings: ({ how }: Limits) => askRecordings(how === 'in turn' ? short : long),
     scenarios: askScenarios,
     shapes: askShapes,
+    races: shapesAsker(reaching.races),
   };
   const seconds = () => Number((computed() / 1_000).toFixed(1));
   const share = mutant.equivalent === undefined ? 1 : EQUIVALENT_SHARE;
-  for (const [stage, milliseconds, how] of rounds) {
+  for (const [asked, milliseconds, how] of rounds) {
+    const stage = asked === 'races' ? 'shapes' : asked;
     if (!stages.includes(stage)) continue;
     tell({ asks: stage });
-    const wrong = await ask[stage]({ how, until: share * milliseconds, accept: stockPasses });
+    const wrong = await ask[asked]({
+      how,
+      until: share * milliseconds,
+      accept: stockPasses,
+      count,
+    });
     if (wrong !== 'none') return tell({ caught: stage, how: wrong, seconds: seconds() });
   }
   tell({ caught: 'none', how: '', seconds: seconds() });

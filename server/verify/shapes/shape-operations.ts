@@ -48,6 +48,21 @@ const CPU: readonly ShapeOperation[] = [
   ]),
   taking(cpu('munmap', (place) => [{ do: 'munmap', ...rangeOf(place) }])),
   {
+    // Of what reaches over both a part is left, which changes by itself.
+    ...taking(
+      cpu('munmap-first', ({ page }) => [
+        { do: 'munmap', at: page },
+        { do: 'madvise', at: second(page), advice: 'DONTNEED' },
+        { do: 'load', at: second(page), as: 's' },
+      ]),
+    ),
+    where: ({ pages }) => pages === 2,
+  },
+  {
+    ...taking(cpu('munmap-second', ({ page }) => [{ do: 'munmap', at: second(page) }])),
+    where: ({ pages }) => pages === 2,
+  },
+  {
     ...cpu('mprotect-none', (place) => [
       { do: 'mprotect', ...rangeOf(place), prot: 'none' },
       { do: 'load', at: place.page, as: DENIED },
@@ -246,7 +261,11 @@ const DEVICE: readonly ShapeOperation[] = [
 const GUESTS: readonly ShapeOperation[] = [
   guest('guest-read', (place) => [{ do: 'read', ...rangeOf(place), as: ANSWER }]),
   guest('guest-write', ({ page }) => [{ do: 'write', at: page, value: VALUE.device, as: ANSWER }]),
-  guest('guest-cached', ({ page }) => [{ do: 'read-cached', at: page, as: ANSWER }]),
+  // A cache of one page: it is looked up anew for each other, and what is refused must not stay in it.
+  guest('guest-cached', ({ page, pages }) => [
+    ...(pages === 1 ? [] : [second(page), page].map((at) => ({ do: 'read-cached' as const, at }))),
+    { do: 'read-cached', at: page, as: ANSWER },
+  ]),
   {
     ...guest('guest-release', (place) => [
       { do: 'fault-read', ...rangeOf(place), as: ANSWER },
