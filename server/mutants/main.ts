@@ -9,8 +9,8 @@ const HELP = `npm run mutants -- [options]
 
 Puts each of the mistakes of server/mutants into the kernel or a driver, one at a time, and asks the recordings of
 Linux, the scenarios that ship, and shapes of one and of two operations: first those that come to the line, the
-shortest first, then in runs that switch at the line, and within 60 seconds of computing for all. A run that was interrupted goes on where it was, as long
-as no source has changed.
+shortest first, then in runs that switch at the line, and within 60 seconds of computing for all. A run that was
+interrupted goes on where it was, as long as no source has changed.
 
   --only WORD       mutants whose id or file has this word
   --workers N       processes (2)
