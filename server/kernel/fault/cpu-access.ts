@@ -99,6 +99,7 @@ function* translate(
       if (walked !== 'fault') continue;
     }
     faults += 1;
+    keepOnly(k.context, loop, '');
     const signal = yield* k.fn.doUserAddrFault(k, cpu, page, access);
     if (signal !== 'none') {
       k.emit({ kind: 'signal', mm: cpu.mm.id, page, signal });
