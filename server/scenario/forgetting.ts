@@ -36,6 +36,29 @@ export const forgetting: Patch = {
       keep(k, 12, stock.mmuNotifierInvalidateRangeStart(k, ...rest), openedText),
     mmuNotifierInvalidateRangeEnd: (k, invalidation) =>
       keep(k, 13, stock.mmuNotifierInvalidateRangeEnd(k, invalidation), nothing),
+    locklessPagesFromMm: (k, ...rest) =>
+      keep(k, 14, stock.locklessPagesFromMm(k, ...rest), (frames) => frames.join()),
+    gupPteRange: (k, ...rest) => keep(k, 15, stock.gupPteRange(k, ...rest), String),
+    migrateVmaCollect: (k, migration) =>
+      keep(k, 16, stock.migrateVmaCollect(k, migration), () => migrationText(migration)),
+    migrateVmaUnmap: (k, migration) =>
+      keep(k, 17, stock.migrateVmaUnmap(k, migration), () => migrationText(migration)),
+    splitHugePmd: (k, ...rest) => keep(k, 18, stock.splitHugePmd(k, ...rest), nothing),
+    splitHugePage: (k, ...rest) => keep(k, 19, stock.splitHugePage(k, ...rest), String),
+    folioFreeSwap: (k, ...rest) => keep(k, 20, stock.folioFreeSwap(k, ...rest), String),
+    freeSwapCache: (k, ...rest) => keep(k, 21, stock.freeSwapCache(k, ...rest), nothing),
+    freeSwapAndCache: (k, ...rest) => keep(k, 22, stock.freeSwapAndCache(k, ...rest), nothing),
+    changeProtection: (k, ...rest) => keep(k, 23, stock.changeProtection(k, ...rest), nothing),
+    migrationEntryWait: (k, ...rest) => keep(k, 24, stock.migrationEntryWait(k, ...rest), nothing),
+    // A batch is its caller's, and goes on filling.
+    tryToMigrate: (k, pfn, batch) =>
+      batch === undefined
+        ? keep(k, 25, stock.tryToMigrate(k, pfn), nothing)
+        : stock.tryToMigrate(k, pfn, batch),
+    tryToUnmap: (k, pfn, batch) =>
+      batch === undefined
+        ? keep(k, 26, stock.tryToUnmap(k, pfn), nothing)
+        : stock.tryToUnmap(k, pfn, batch),
   }),
 };
 

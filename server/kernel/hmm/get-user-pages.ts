@@ -68,6 +68,7 @@ function* getOne(
       return pfn;
     }
     unlockPte(k, at);
+    keepOnly(k.context, loop, '');
     k.emit({ kind: 'fault', mm: mm.id, page, mode: access });
     const outcome = yield* k.fn.handleMmFault(k, { mm, vma, page, access, retry: 'allowed' });
     if (outcome !== 'done' && outcome !== 'retry') return 'none';

@@ -43,7 +43,7 @@ import {
 import { findVma } from '../memory/vma.ts';
 
 /** Distinguishes its loop from what the lab enters by calls: those have small numbers. */
-const LOOP = objectId('hold', HOLD_OWNERS.calls, 20);
+const LOOP = objectId('hold', HOLD_OWNERS.calls, 100);
 
 type Need = 'nothing' | 'fault' | 'write-fault';
 type Stop = Exclude<HmmWalked, { readonly kind: 'next' }>;
