@@ -3,7 +3,7 @@
  * where its caller looks. What else it has read on the way decides nothing that it does, so an explorer finds more
  * states equal.
  */
-import type { Invalidation, Kernel, Migration } from '../kernel/kernel.ts';
+import type { Invalidation, Kernel, Migration, TlbBatch } from '../kernel/kernel.ts';
 import type { Patch } from '../patches/patch.ts';
 import { enterLoop, keepOnly } from '../task/context.ts';
 import { type ObjectId, objectId } from '../task/object-id.ts';
@@ -50,15 +50,10 @@ export const forgetting: Patch = {
     freeSwapAndCache: (k, ...rest) => keep(k, 22, stock.freeSwapAndCache(k, ...rest), nothing),
     changeProtection: (k, ...rest) => keep(k, 23, stock.changeProtection(k, ...rest), nothing),
     migrationEntryWait: (k, ...rest) => keep(k, 24, stock.migrationEntryWait(k, ...rest), nothing),
-    // A batch is its caller's, and goes on filling.
     tryToMigrate: (k, pfn, batch) =>
-      batch === undefined
-        ? keep(k, 25, stock.tryToMigrate(k, pfn), nothing)
-        : stock.tryToMigrate(k, pfn, batch),
+      keep(k, 25, stock.tryToMigrate(k, pfn, batch), () => batchText(batch)),
     tryToUnmap: (k, pfn, batch) =>
-      batch === undefined
-        ? keep(k, 26, stock.tryToUnmap(k, pfn), nothing)
-        : stock.tryToUnmap(k, pfn, batch),
+      keep(k, 26, stock.tryToUnmap(k, pfn, batch), () => batchText(batch)),
   }),
 };
 
@@ -95,4 +90,9 @@ function setupText(made: Result<Migration>): string {
 
 function migrationText({ src, dst, cpages }: Migration): string {
   return `${src.join()} ${dst.join()} ${cpages}`;
+}
+
+/** Its caller flushes later what it owes. */
+function batchText(batch: TlbBatch | undefined): string {
+  return batch === undefined ? '' : `${[...batch.owed].map(({ id }) => id)} ${batch.writable}`;
 }
