@@ -1,4 +1,4 @@
-/** Whether two actors of one execution touch the same: then the order in which they do may matter. */
+/** Whether two tasks of one execution touch the same: then the order in which they do may matter. */
 import type { ExecutedStep } from '../explorer/execution.ts';
 import type { Touch, TouchMode } from '../task/context.ts';
 import { type ObjectId, objectName } from '../task/object-id.ts';
@@ -25,42 +25,44 @@ const WITNESS = 'witness';
 
 export class ContestedSteps {
   readonly #steps: readonly ExecutedStep[];
-  readonly #readers = new Map<ObjectId, Set<string>>();
-  readonly #writers = new Map<ObjectId, Set<string>>();
+  readonly #readers = new Map<ObjectId, Set<number>>();
+  readonly #writers = new Map<ObjectId, Set<number>>();
 
   constructor(steps: readonly ExecutedStep[]) {
     this.#steps = steps;
-    for (const { actor, touches } of steps) {
+    for (const { actor, task, touches } of steps) {
       if (actor === WITNESS) continue;
       for (const touch of touches) {
         const object = subjectOf(touch);
         if (object === 'none') continue;
-        const actors = READING.has(touch.mode) ? this.#readers : this.#writers;
-        const ofObject = actors.get(object);
-        if (ofObject === undefined) actors.set(object, new Set([actor]));
-        else ofObject.add(actor);
+        const tasks = READING.has(touch.mode) ? this.#readers : this.#writers;
+        const ofObject = tasks.get(object);
+        if (ofObject === undefined) tasks.set(object, new Set([task]));
+        else ofObject.add(task);
       }
     }
   }
 
   /** Around the step with this number. */
   isAt(step: number): boolean {
-    const actor = this.#steps[step]?.actor ?? WITNESS;
-    if (actor === WITNESS) return false;
+    const at = this.#steps[step];
+    if (at === undefined || at.actor === WITNESS) return false;
+    // Threads of one actor are as much in each other's way as those of two.
+    const { task } = at;
     return this.#steps.slice(Math.max(0, step - BEFORE), step + BEHIND + 1).some(
       (near) =>
-        near.actor === actor &&
+        near.task === task &&
         near.touches.some((touch) => {
           const object = subjectOf(touch);
           if (object === 'none') return false;
-          if (hasOther(this.#writers.get(object), actor)) return true;
-          return CHANGING.has(touch.mode) && hasOther(this.#readers.get(object), actor);
+          if (hasOther(this.#writers.get(object), task)) return true;
+          return CHANGING.has(touch.mode) && hasOther(this.#readers.get(object), task);
         }),
     );
   }
 }
 
-function hasOther(actors: ReadonlySet<string> | undefined, actor: string): boolean {
-  if (actors === undefined) return false;
-  return actors.size > 1 || (actors.size === 1 && !actors.has(actor));
+function hasOther(tasks: ReadonlySet<number> | undefined, task: number): boolean {
+  if (tasks === undefined) return false;
+  return tasks.size > 1 || (tasks.size === 1 && !tasks.has(task));
 }

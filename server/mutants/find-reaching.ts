@@ -51,7 +51,7 @@ interface Ran<T> {
   readonly reached: ReadonlySet<string>;
   /** Before its actors begin: nearly everything comes to some lines then, to open a device for one. */
   readonly inSetup: ReadonlySet<string>;
-  /** Where another actor touches what the line touches. */
+  /** Where another task touches what the line touches. */
   readonly contested: ReadonlySet<string>;
 }
 
