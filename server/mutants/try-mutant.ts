@@ -54,12 +54,12 @@ async function tryMutant(table: string, stages: readonly UpTo[], id: string): Pr
     ['scenarios', MUTANT_MS / 10, 'in turn'],
     ['shapes', MUTANT_MS / 10, 'in turn'],
     ['scenarios', MUTANT_MS / 6, 'at the line'],
-    ['races', MUTANT_MS / 2.2, 'at the line'],
-    ['scenarios', MUTANT_MS / 1.9, 'for a moment'],
-    ['shapes', MUTANT_MS / 1.6, 'for a moment'],
-    ['shapes', MUTANT_MS / 1.4, 'in turn'],
+    ['scenarios', MUTANT_MS / 4, 'for a moment'],
+    ['races', MUTANT_MS / 2.4, 'at the line'],
+    ['shapes', MUTANT_MS / 2, 'for a moment'],
+    ['shapes', MUTANT_MS / 1.5, 'in turn'],
     ['recordings', MUTANT_MS, 'in full'],
-    ['scenarios', MUTANT_MS / 1.2, 'in full'],
+    ['scenarios', MUTANT_MS / 1.15, 'in full'],
     ['shapes', MUTANT_MS, 'in full'],
   ];
   const ask = {
