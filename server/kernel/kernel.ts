@@ -307,6 +307,7 @@ export interface KernelFunctions {
   doHugePmdAnonymousPage(k: Kernel, request: FaultRequest): Task<FaultOutcome | 'fallback'>;
   doHugePmd(k: Kernel, request: FaultRequest): Task<FaultOutcome>;
   splitHugePmd(k: Kernel, mm: Mm, page: PageIndex): Task<void>;
+  splitPte(huge: Pte, at: number): Pte;
   splitHugePage(k: Kernel, pfn: Pfn): Task<'split' | 'busy'>;
   doFault(k: Kernel, request: FaultRequest): Task<FaultOutcome>;
   finishFault(k: Kernel, request: FaultRequest, cached: Pfn): Task<FaultOutcome | 'lost'>;

@@ -51,6 +51,7 @@ import { freePageTable, tlbRemoveTableSyncOne } from './memory/free-page-table.t
 import { splitHugePage, splitHugePmd } from './memory/huge-pmd.ts';
 import { mmgetNotZero, mmput, mmputAsync } from './memory/mm-users.ts';
 import { freeAtOnce, nothingToLock, noVmaLock } from './memory/no-vma-lock.ts';
+import { hugePteAt } from './memory/pte.ts';
 import { pteTableGone } from './memory/pte-lock.ts';
 import { folioFreeSwap, freeSwapAndCache, freeSwapCache } from './memory/swap-cache.ts';
 import {
@@ -215,6 +216,7 @@ export const STOCK: KernelFunctions = {
   doHugePmdAnonymousPage,
   doHugePmd,
   splitHugePmd,
+  splitPte: hugePteAt,
   splitHugePage,
   doFault,
   finishFault,

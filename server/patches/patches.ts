@@ -46,6 +46,7 @@ import { removeWithoutWaiting } from './remove-without-waiting.ts';
 import { reuseByMapcount } from './reuse-by-mapcount.ts';
 import { rmapWalkWithoutLock } from './rmap-walk-without-lock.ts';
 import { secondaryFlushAtEnd } from './secondary-flush-at-end.ts';
+import { splitMisreadsMigrationEntry } from './split-misreads-migration-entry.ts';
 import { splitUnlocksWithoutFlush } from './split-unlocks-without-flush.ts';
 import { swapinWithoutClaim } from './swapin-without-claim.ts';
 import { tablesFreedWithoutGrace } from './tables-freed-without-grace.ts';
@@ -106,6 +107,7 @@ export const PATCHES: ReadonlyMap<string, Patch> = new Map(
     reuseByMapcount,
     rmapWalkWithoutLock,
     secondaryFlushAtEnd,
+    splitMisreadsMigrationEntry,
     splitUnlocksWithoutFlush,
     swapinWithoutClaim,
     unregisterWithoutGrace,

@@ -27,7 +27,14 @@ import {
 } from '../memory/frames.ts';
 import { blockRange, setHugePmd } from '../memory/huge-pmd.ts';
 import { putPage } from '../memory/page-references.ts';
-import { blockOf, endOfPtePage, findPtePage, pteObject } from '../memory/page-table.ts';
+import {
+  blockOf,
+  endOfPtePage,
+  findPtePage,
+  type PageTable,
+  type PtePage,
+  pteObject,
+} from '../memory/page-table.ts';
 import {
   migrationKindFor,
   mkMigration,
@@ -217,7 +224,8 @@ function* visitBlock(
   const held = yield* lock(k.context, label, ptePage.ptl);
   const { index } = mappingOf(k.frames, head);
   let outcome: 'go-on' | 'stop' = 'go-on';
-  if (ptePage.level === 'huge') {
+  const level = levelOf(mm.table, range.first);
+  if (level === 'huge') {
     outcome = yield* visits.huge({
       mm,
       vma,
@@ -225,7 +233,7 @@ function* visitBlock(
       ptePage,
       held,
     });
-  } else if (ptePage.level === 'table') {
+  } else if (level === 'table') {
     for (let page = range.first; page < range.end && outcome === 'go-on'; page = nextPage(page)) {
       const part = (head + linearIndex(vma, page) - index) as Pfn;
       outcome = yield* visits.small({ mm, vma, page, ptePage, held }, part);
@@ -233,6 +241,12 @@ function* visitBlock(
   }
   unlock(k.context, held);
   return outcome;
+}
+
+/** Whoever takes a table away may have other locks than that of the block: an explorer has to know of the look. */
+function levelOf(table: PageTable, page: PageIndex): PtePage['level'] {
+  const found = findPtePage(table, page);
+  return found === 'none' ? found : found.level;
 }
 
 /** The pages of the mapping that belong to parts of the huge page, the first of them at `place`. */
