@@ -43,6 +43,7 @@ import type { Vma } from '../kernel/memory/mm-types.ts';
 import {
   entriesOf,
   hugeObject,
+  isHuge,
   pmdTablesObject,
   pteObject,
   tableObject,
@@ -273,7 +274,8 @@ function* stateOfTable(mm: Mm, names: FrameNames): Iterable<ShownState> {
     yield { object: hugeObject(table, page), name: `huge ${id} ${number}`, state };
   }
   for (const [page, pte] of [...entriesOf(table)].sort(([a], [b]) => a - b)) {
-    const object = pteObject(table, page);
+    // What a huge entry says of its parts is written, and read, as that entry.
+    const object = isHuge(table, page) ? hugeObject(table, page) : pteObject(table, page);
     yield { object, name: `PTE ${id} ${page}`, state: describePte(pte, names) };
   }
 }

@@ -94,7 +94,10 @@ export function* splitHugePmd(k: Kernel, mm: Mm, page: PageIndex): Task<void> {
   if (block.level === 'huge') {
     yield willWrite('__split_huge_pmd.split', pteObject(mm.table, range.first));
     touchBlock(k, mm, page);
-    for (let at = 0; at < k.ptrsPerPte; at += 1) block.ptes[at] = k.fn.splitPte(block.huge, at);
+    for (let at = 0; at < k.ptrsPerPte; at += 1) {
+      touch(k.context, pteObject(mm.table, (range.first + at) as PageIndex), 'write');
+      block.ptes[at] = k.fn.splitPte(block.huge, at);
+    }
     block.level = 'table';
     block.huge = PTE_NONE;
   }
