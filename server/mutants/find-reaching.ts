@@ -1,12 +1,13 @@
 /** A process that runs recordings, scenarios and shapes with marked lines, and prints which come to which. */
 
 import type { NewExplored } from '../explorer/explored.ts';
+import type { Failure } from '../explorer/failure.ts';
 import type { Chooser } from '../explorer/replay.ts';
 import { ContestedSteps } from './contested-steps.ts';
 import { loadMarked } from './load-mutant.ts';
 import { markLines } from './mark-lines.ts';
 import { allMutants } from './mutants.ts';
-import type { Reaching, ReachTable } from './reach-table.ts';
+import type { Reaching, ReachLine } from './reach-table.ts';
 
 const mutants = allMutants();
 const fileOf = new Map(mutants.map(({ id, file }) => [id, file]));
@@ -35,6 +36,7 @@ const {
   shapeQuestion,
   shapeWithDriver,
 } = await import('./questions.ts');
+const { isLivelock } = await import('../explorer/failure.ts');
 const { goOnWithSame, roundRobin, runWith } = await import('../explorer/replay.ts');
 const { BadSetup, newScenarioRun, stepsMaxOf } = await import('../scenario/scenario-world.ts');
 const { planScenario } = await import('../scenario/scenario-plan.ts');
@@ -71,33 +73,42 @@ function ranPlan(name: string, plan: ScenarioPlan): Ran<string> {
     return run;
   };
   try {
-    const { steps, contested } = ranNoting(newRun, stepsMaxOf(plan));
-    runWith(newRun, lastFirst, stepsMaxOf(plan));
-    runWith(newRun, roundRobin(), stepsMaxOf(plan));
+    const { steps, contested, failure } = ranNoting(newRun, stepsMaxOf(plan));
+    const failures = [
+      failure,
+      runWith(newRun, lastFirst, stepsMaxOf(plan)).failure,
+      runWith(newRun, roundRobin(), stepsMaxOf(plan)).failure,
+    ];
+    // What goes wrong without a mistake says nothing of one.
+    if (failures.some((each) => each !== 'none' && !isLivelock(each))) return nothingOf(name);
     return { name, steps, reached: new Set(reached), inSetup, contested };
   } catch (error) {
     // A driver that was put there need not know what the setup asks of it.
     if (!(error instanceof BadSetup)) throw error;
-    return { name, steps: 0, reached: new Set(), inSetup, contested: new Set() };
+    return nothingOf(name);
   }
+}
+
+function nothingOf(name: string): Ran<string> {
+  return { name, steps: 0, reached: new Set(), inSetup: new Set(), contested: new Set() };
 }
 
 /** One actor behind the other. */
 function ranNoting(
   newRun: NewExplored,
   stepsMax: number,
-): Pick<Ran<string>, 'contested'> & { steps: number } {
+): Pick<Ran<string>, 'contested' | 'steps'> & { readonly failure: Failure | 'none' } {
   const noted = new Map<string, number[]>();
   const chooser: Chooser = (ready, previous, depth) => {
     times = noted;
     step = depth;
     return goOnWithSame(ready, previous, depth);
   };
-  const { steps } = runWith(newRun, chooser, stepsMax);
+  const { steps, failure } = runWith(newRun, chooser, stepsMax);
   times = 'not noted';
   const contest = new ContestedSteps(steps);
   const contested = [...noted].filter(([, ofLine]) => ofLine.some((at) => contest.isAt(at)));
-  return { steps: steps.length, contested: new Set(contested.map(([id]) => id)) };
+  return { steps: steps.length, failure, contested: new Set(contested.map(([id]) => id)) };
 }
 
 async function ranRecordings(): Promise<Ran<number>[]> {
@@ -269,5 +280,5 @@ function names<T>(all: readonly Ran<T>[]): T[] {
   return all.map(({ name }) => name);
 }
 
-const table: ReachTable = Object.fromEntries(mutants.map(({ id }) => [id, reaching(id)]));
-process.stdout.write(JSON.stringify(table));
+const table: readonly ReachLine[] = mutants.map(({ id }) => [id, reaching(id)]);
+process.stdout.write(table.map((line) => `${JSON.stringify(line)}\n`).join(''));

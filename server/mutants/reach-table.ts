@@ -1,7 +1,15 @@
 /** Which recordings, scenarios and shapes come to the line of a mutant: those can find it. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { modelHash } from './model-hash.ts';
 import { ROOT } from './mutants.ts';
@@ -17,13 +25,16 @@ export interface Reaching {
   readonly races: readonly string[];
 }
 
-export type ReachTable = Readonly<Record<string, Reaching>>;
+/** A line of the table. Each mutant's process reads its own, and leaves the other megabytes alone. */
+export type ReachLine = readonly [id: string, reaching: Reaching];
 
+const NAME = 'mmrace-mutants-reach';
 const FIND = fileURLToPath(new URL('find-reaching.ts', import.meta.url));
 
 /** Where the table of today's sources stands; it is made if it is not there yet, in some minutes. */
 export function reachTable(): string {
-  const path = join(ROOT, 'node_modules', '.cache', `mmrace-mutants-reach-${modelHash()}.json`);
+  const folder = join(ROOT, 'node_modules', '.cache');
+  const path = join(folder, `${NAME}-${modelHash()}.jsonl`);
   if (existsSync(path)) return path;
   const found = spawnSync(process.execPath, [FIND], {
     encoding: 'utf8',
@@ -31,15 +42,17 @@ export function reachTable(): string {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   if (found.status !== 0) throw new Error('find-reaching.ts has failed');
-  mkdirSync(dirname(path), { recursive: true });
+  mkdirSync(folder, { recursive: true });
+  for (const old of globSync(`${NAME}-*`, { cwd: folder })) rmSync(join(folder, old));
   writeFileSync(`${path}.${process.pid}`, found.stdout);
   renameSync(`${path}.${process.pid}`, path);
   return path;
 }
 
 export function readReaching(path: string, id: string): Reaching {
-  const table = JSON.parse(readFileSync(path, 'utf8')) as ReachTable;
-  const reaching = table[id];
-  if (reaching === undefined) throw new Error(`${path} says nothing of ${id}`);
-  return reaching;
+  const begin = `["${id}",`;
+  for (const line of readFileSync(path, 'utf8').split('\n')) {
+    if (line.startsWith(begin)) return (JSON.parse(line) as ReachLine)[1];
+  }
+  throw new Error(`${path} says nothing of ${id}`);
 }

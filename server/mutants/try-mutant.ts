@@ -14,6 +14,7 @@ import { loadMutant } from './load-mutant.ts';
 import { allMutants, ROOT } from './mutants.ts';
 import type { Limits, Thoroughness } from './questions.ts';
 import { readReaching } from './reach-table.ts';
+import { keepOfStock, knownOfStock } from './stock-answers.ts';
 
 /** Of computing, for one mutant: all of it, the loading as well. */
 const MUTANT_MS = 60_000;
@@ -85,8 +86,13 @@ async function tryMutant(table: string, stages: readonly UpTo[], id: string): Pr
   tell({ caught: 'none', how: '', seconds: seconds() });
 }
 
+/** Once for all mutants: it takes a process without the mistake. */
 function stockPasses(question: string): boolean {
+  const known = knownOfStock(question);
+  if (known !== 'unknown') return known === 'none';
   const self = fileURLToPath(import.meta.url);
   const ran = spawnSync(process.execPath, [self, '--stock', question], { encoding: 'utf8' });
-  return (JSON.parse(ran.stdout) as { readonly wrong: string }).wrong === 'none';
+  const { wrong } = JSON.parse(ran.stdout) as { readonly wrong: string };
+  keepOfStock(question, wrong);
+  return wrong === 'none';
 }
