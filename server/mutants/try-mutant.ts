@@ -59,8 +59,8 @@ async function tryMutant(table: string, stages: readonly UpTo[], id: string): Pr
     ['races', MUTANT_MS / 2.4, 'at the line'],
     ['shapes', MUTANT_MS / 2, 'for a moment'],
     ['shapes', MUTANT_MS / 1.5, 'in turn'],
-    ['recordings', MUTANT_MS, 'in full'],
     ['scenarios', MUTANT_MS / 1.15, 'in full'],
+    ['recordings', MUTANT_MS, 'in full'],
     ['shapes', MUTANT_MS, 'in full'],
   ];
   const ask = {
