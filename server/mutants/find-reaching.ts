@@ -172,6 +172,7 @@ const ofOne = [
   ...ranDriven(ones),
 ];
 const twos = [...shapesOf(2)];
+const places = new Map(twos.map(({ name }, at) => [name, at]));
 const ofTwo = [
   ...twos.map(({ name }) => ranShape(name)),
   ...twos
@@ -253,11 +254,23 @@ function inGroups(
   pairs: readonly Ran<string>[],
   ordered: (group: readonly Ran<string>[]) => readonly Ran<string>[] = (group) => group,
 ): Ran<string>[] {
-  const groups = [...Map.groupBy(plainFirst(pairs), operationsOf).values()].map(ordered);
+  const groups = [...Map.groupBy(plainFirst(pairs), operationsOf).values()].map((group) =>
+    ordered(simplestFirst(group)),
+  );
   const longest = Math.max(0, ...groups.map(({ length }) => length));
   return Array.from({ length: longest }, (_, at) => at).flatMap((at) =>
     groups.flatMap((group) => group.slice(at, at + 1)),
   );
+}
+
+/** The simplest memory, as the catalogue has them, and behind it the others by chance: they are much alike. */
+function simplestFirst(group: readonly Ran<string>[]): readonly Ran<string>[] {
+  const [simplest] = group.toSorted((a, b) => placeOf(a) - placeOf(b));
+  return simplest === undefined ? group : [simplest, ...group.filter((one) => one !== simplest)];
+}
+
+function placeOf({ name }: Ran<string>): number {
+  return places.get(name) ?? places.size;
 }
 
 function plainFirst(all: readonly Ran<string>[]): Ran<string>[] {
