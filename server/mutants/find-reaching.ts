@@ -7,7 +7,7 @@ import { ContestedSteps } from './contested-steps.ts';
 import { loadMarked } from './load-mutant.ts';
 import { markLines } from './mark-lines.ts';
 import { allMutants } from './mutants.ts';
-import type { Reaching, ReachLine } from './reach-table.ts';
+import { type Reaching, type ReachLine, tableText } from './reach-table.ts';
 
 const mutants = allMutants();
 const fileOf = new Map(mutants.map(({ id, file }) => [id, file]));
@@ -294,4 +294,4 @@ function names<T>(all: readonly Ran<T>[]): T[] {
 }
 
 const table: readonly ReachLine[] = mutants.map(({ id }) => [id, reaching(id)]);
-process.stdout.write(table.map((line) => `${JSON.stringify(line)}\n`).join(''));
+process.stdout.write(tableText(table));

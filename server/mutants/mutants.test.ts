@@ -10,7 +10,7 @@ import type { MutantAnswer } from './campaign.ts';
 import { markLines } from './mark-lines.ts';
 import { allMutants, mutated, sourceOf } from './mutants.ts';
 import { reportOf } from './mutants-report.ts';
-import type { Reaching } from './reach-table.ts';
+import { type Reaching, tableText } from './reach-table.ts';
 
 test('every mutant changes a line that is there, into something that can be loaded', () => {
   const mutants = allMutants();
@@ -78,9 +78,9 @@ test('of the mistakes that the recorded run has asked it found enough, each with
 function asked(id: string, reaching: Partial<Reaching>): MutantAnswer {
   const program = fileURLToPath(new URL('try-mutant.ts', import.meta.url));
   const folder = mkdtempSync(join(tmpdir(), 'mmrace-mutants-'));
-  const table = join(folder, 'reach.json');
+  const table = join(folder, 'reach.jsonl');
   const nothing: Reaching = { recordings: [], scenarios: [], shapes: [], races: [] };
-  writeFileSync(table, JSON.stringify({ [id]: { ...nothing, ...reaching } }));
+  writeFileSync(table, tableText([[id, { ...nothing, ...reaching }]]));
   const args = [program, table, 'recordings,scenarios,shapes', id];
   const ran = spawnSync(process.execPath, args, { encoding: 'utf8' });
   rmSync(folder, { recursive: true });

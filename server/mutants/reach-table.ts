@@ -28,6 +28,10 @@ export interface Reaching {
 /** A line of the table. Each mutant's process reads its own, and leaves the other megabytes alone. */
 export type ReachLine = readonly [id: string, reaching: Reaching];
 
+export function tableText(table: readonly ReachLine[]): string {
+  return table.map((line) => `${JSON.stringify(line)}\n`).join('');
+}
+
 const NAME = 'mmrace-mutants-reach';
 const FIND = fileURLToPath(new URL('find-reaching.ts', import.meta.url));
 

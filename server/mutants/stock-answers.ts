@@ -1,6 +1,6 @@
 /** What goes wrong without a mistake, as mutants before have found out. */
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { modelHash } from './model-hash.ts';
 import { ROOT } from './mutants.ts';
 
@@ -18,5 +18,6 @@ export function knownOfStock(question: string): string | 'unknown' {
 
 /** A line is written at once: several processes may write. */
 export function keepOfStock(question: string, wrong: string): void {
+  mkdirSync(dirname(PATH), { recursive: true });
   appendFileSync(PATH, `${JSON.stringify([question, wrong])}\n`);
 }
