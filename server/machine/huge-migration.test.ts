@@ -5,44 +5,21 @@ import { everySchedule } from '../kernel/every-schedule.fixture.ts';
 import { isHuge, readPte } from '../kernel/memory/page-table.ts';
 import { ptePfn } from '../kernel/memory/pte.ts';
 import type { RunningTask } from '../scheduler/scheduler.ts';
-import type { Task } from '../task/task.ts';
 import { addressOf } from '../vocabulary/address.ts';
+import { assertSound, BLOCK, blockWorld, pinned, spawnCpu } from './huge-block.fixture.ts';
 import {
   at,
-  brokenRules,
   cpu,
-  left,
   load,
   type OpenedWorld,
-  openedWorld,
   pages,
   runAlone,
   spawnVerb,
   store,
 } from './opened-world.fixture.ts';
-import { waitingFor } from './world.ts';
-
-/** Pages of a block: few, so that every schedule can be tried. */
-const PTRS_PER_PTE = 4;
-const BLOCK = pages(0, PTRS_PER_PTE);
-const config = { thp: 'always', ptrsPerPte: PTRS_PER_PTE, swapSlots: 8 } as const;
-
-function blockWorld(): OpenedWorld {
-  const opened = openedWorld({ config, drivers: [{}] });
-  store(opened, 7n);
-  return opened;
-}
 
 function frameOf({ world }: OpenedWorld, page: number): number {
   return ptePfn(readPte(world.mm.table, at(page)));
-}
-
-/** Nothing is left, nobody waits, and no oracle complains. */
-function assertSound(opened: OpenedWorld, stuck: readonly RunningTask[]): void {
-  assert.deepEqual(stuck.map(waitingFor), []);
-  assert.deepEqual(left(opened), []);
-  assert.deepEqual(opened.world.context.lockOrderViolations, []);
-  assert.deepEqual(brokenRules(opened), []);
 }
 
 test('a huge page moves as a whole, and stays one', () => {
@@ -104,15 +81,6 @@ const BESIDE: { readonly [name: string]: (opened: OpenedWorld) => void } = {
   'another migration': (opened) => spawnCpu(opened, cpu(opened).compact(BLOCK)),
   'the end of the process': (opened) => spawnCpu(opened, cpu(opened).exit()),
 };
-
-function spawnCpu({ world }: OpenedWorld, task: Task<unknown>): void {
-  world.scheduler.spawn('cpu0', 'beside', task);
-}
-
-function* pinned(opened: OpenedWorld): Task<void> {
-  const own = cpu(opened);
-  if ((yield* own.pin(1, pages(1, 1), 'longterm')).ok) yield* own.unpin(1);
-}
 
 for (const [name, start] of Object.entries(BESIDE)) {
   test(`${name} while a huge page moves as a whole`, () => {

@@ -18,6 +18,7 @@ const SPREAD = 6;
 const TIMES_MAX = 3;
 /** Steps from the one that runs the line to those at which it is worth switching, the nearest first. */
 const NEAR = [0, 1, 2, -1, 3, 4, -2, 5];
+
 interface Run {
   readonly failure: Failure | 'none';
   readonly steps: readonly ExecutedStep[];

@@ -17,6 +17,7 @@ export function subjectOf({ object, mode }: Touch): ObjectId | 'none' {
   if (!(READING.has(mode) || CHANGING.has(mode))) return 'none';
   return objectName(object).kind === 'mmap_lock' ? 'none' : object;
 }
+
 /** What a line has to do with: the objects of the steps from so many before it to so many behind. */
 export const BEFORE = 1;
 export const BEHIND = 3;
