@@ -115,11 +115,10 @@ function* zapHugePmd(k: Kernel, mm: Mm, page: PageIndex, batch: ZapBatch): Task<
   if (block.level === 'huge') {
     yield willWrite('zap_huge_pmd.clear', pteObject(mm.table, page));
     const huge = block.huge;
-    // Behind a migration entry no CPU remembers anything, and the page belongs to whoever moves it.
-    const present = ptePresent(huge);
-    if (present) batch.tlb = 'stale';
+    // Also behind a migration entry, where no CPU remembers anything and the page belongs to whoever moves it.
+    batch.tlb = 'stale';
     setHugePmd(k, held, mm, block, page, PTE_NONE);
-    for (let at = 0; at < k.ptrsPerPte && present && !pteIsZeroPage(huge); at += 1) {
+    for (let at = 0; at < k.ptrsPerPte && ptePresent(huge) && !pteIsZeroPage(huge); at += 1) {
       const pfn = ptePfn(hugePteAt(huge, at));
       k.fn.pageRemoveRmap(k, pfn);
       batch.pages.push(pfn);
